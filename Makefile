@@ -1,0 +1,119 @@
+# Everything starts from `python3` (3.11 or later) and `make`; the rest is installed into .venv with
+# the exact versions and hashes of requirements/*.txt. All paths are relative, so that the checkout
+# may lie in a folder with spaces in its name.
+
+PYTHON ?= python3
+# More for pytest, for example: make test PYTEST_ARGS='-n 2 -k settings'
+PYTEST_ARGS ?=
+# More for the resolver, for example: make lock LOCK_ARGS=--upgrade
+LOCK_ARGS ?=
+
+BIN := .venv/bin
+PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev test check format demo bench lock clean FORCE
+
+help:
+	@echo "make install      .venv with the console script $(BIN)/vr-unpair"
+	@echo "make install-dev  the same, with what tests and checks need"
+	@echo "make demo         the real bot against a simulated appliance and a local Slack"
+	@echo "make test         every test (more for pytest: PYTEST_ARGS='...')"
+	@echo "make check        lint, format, types, who imports whom, docs: what CI runs first"
+	@echo "make format       put every file into the one format"
+	@echo "make bench        the benchmarks"
+	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
+	@echo "make clean        remove what make made; your .env and database stay"
+
+install: .venv/installed-project
+	@echo "install: $(BIN)/vr-unpair is ready"
+
+install-dev: .venv/installed-dev
+	@echo "install-dev: the tools of tests and checks are ready in $(BIN)"
+
+test: .venv/installed-dev
+	@echo "test: running every test"
+	@$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)
+
+check: .venv/installed-dev
+	@echo "check: lint, format, types, who imports whom, docs"
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy --strict bot
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest --quiet tests/docs
+
+format: .venv/installed-dev
+	@echo "format: putting every file into the one format"
+	@$(BIN)/python -m ruff check --fix-only .
+	@$(BIN)/python -m ruff format .
+
+demo: .venv/installed-project
+	@echo "demo: one whole story on this machine, with the real bot and two simulated servers"
+	@$(BIN)/vr-unpair demo --scripted
+
+bench: .venv/installed-dev
+	@echo "bench: running the benchmarks"
+	@$(BIN)/python -m tests.bench
+
+lock: .venv/installed-lock
+	@echo "lock: remaking requirements/*.txt"
+	@for name in build run dev lock; do \
+		echo "  requirements/$$name.txt"; \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+			$(LOCK_ARGS) "requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \
+	done
+
+clean:
+	@echo "clean: removing .venv, builds and caches"
+	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache
+	@find bot tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# A virtual environment knows the folder that it was made in. One that was moved or copied, or whose
+# python3 is gone, fails in ways that nobody would trace to that, so it is made again.
+ifneq ($(shell test -x $(BIN)/python && cat .venv/made 2>/dev/null),$(CURDIR))
+.venv/made: FORCE
+endif
+FORCE:
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or later is needed and \`$(PYTHON)\` is not that:" \
+			"install one, or name it with make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "making .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "Python cannot make a virtual environment here:" \
+			"install its venv module (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@pwd -P > .venv/made
+
+# pip's own words are many and its silence is long: one line for each package stands between. What
+# pip says on stderr comes through, and its exit status goes around the pipe by way of a file.
+define pip-install
+@{ $(PIP) install --progress-bar off --require-hashes $(1) </dev/null; echo $$? > .venv/status; } \
+	| sed -n -e 's/^Collecting \([^ ]*\).*/  \1/p' -e 's/^Installing collected.*/  unpacking/p'; \
+	test "$$(cat .venv/status)" = 0 || { \
+	echo "Installing failed, see above: is a package registry within reach?" >&2; exit 1; }
+endef
+
+.venv/installed-run: .venv/made requirements/build.txt requirements/run.txt
+	@echo "installing what the bot runs on"
+	$(call pip-install,-r requirements/build.txt -r requirements/run.txt)
+	@touch $@
+
+.venv/installed-project: .venv/installed-run pyproject.toml requirements/run.in bot/__init__.py
+	@echo "installing the console script"
+	@$(PIP) install --quiet --no-build-isolation --no-deps --editable . </dev/null
+	@touch $@
+
+.venv/installed-dev: .venv/installed-project requirements/dev.txt
+	@echo "installing what tests and checks need"
+	$(call pip-install,-r requirements/dev.txt)
+	@touch $@
+
+.venv/installed-lock: .venv/made requirements/lock.txt
+	@echo "installing the resolver"
+	$(call pip-install,-r requirements/lock.txt)
+	@touch $@

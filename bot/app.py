@@ -1,0 +1,267 @@
+"""The one place where the parts are put together, started and stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import __version__
+from bot.appliance import Appliance, Trust
+from bot.appliance.gate import GateState, SharedGate
+from bot.appliance.port import Port
+from bot.core.messages import messages
+from bot.core.policy import Policy, SiteTerms
+from bot.core.request import Request
+from bot.operate import logs
+from bot.operate.health import Health
+from bot.operate.metrics import Metrics
+from bot.settings import ApplianceSettings, Settings
+from bot.slack import draw
+from bot.slack.bolt_app import make_app
+from bot.slack.client import PEOPLE_TIMEOUT_S, POST_TIMEOUT_S, QUICK_TIMEOUT_S, api_client
+from bot.slack.deps import ListenerDeps
+from bot.slack.door import Door
+from bot.slack.http import Wsgi
+from bot.slack.identity import Identity
+from bot.slack.listeners import register
+from bot.slack.people import People
+from bot.slack.poster import Poster
+from bot.slack.server import Server, serve
+from bot.slack.whisper import Whisper
+from bot.store import shared
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.migrate import SchemaTooNew, upgrade
+from bot.store.outbox import Outbox
+from bot.store.requests import Requests
+from bot.worker.effects import Effects
+from bot.worker.lives import Lives, effect_ms
+from bot.worker.loop import Worker
+from bot.worker.send import Sender
+from bot.worker.task_watch import TaskWatch
+
+log = structlog.get_logger(__name__)
+
+LEASE_MS = 25_000
+"""At the default settings: with one poll on top, another copy goes on within 30 s of a kill."""
+
+LEASE_OVER_TIMEOUT = 2.5
+"""A lease over VR_TIMEOUT_SECONDS, so that an effect outlasts one whole timeout (`effect_ms`)."""
+
+STOP_SECONDS = 8.0
+"""For what runs at SIGTERM; hosts kill after ten."""
+
+
+class Bot:
+    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew or a database's
+    error; nothing of Slack or the appliance is called by it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.policy = policy_of(settings)
+        self.db = Database(settings.database_url.get_secret_value())
+        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self.requests = Requests(db=self.db, lease_ms=lease_ms(settings))
+        self.metrics = Metrics(self.requests.count_by_state)
+        self.appliances = {
+            name: Appliance(
+                host=site.host,
+                username=site.username,
+                password=site.password,
+                remote_username=site.remote_username,
+                remote_password=site.remote_password,
+                trust=trust_of(site),
+                base_path=site.base_path,
+                timeout_seconds=site.timeout_seconds,
+                gate=SharedGate(site.calls_per_minute, _gate_change(self.db, name)),
+                user_agent=f"vr-unpair/{__version__}",
+            )
+            for name, site in settings.sites.items()
+        }
+        self._slack()
+        self._work()
+        self.server: Server | None = None
+
+    def start(self) -> None:
+        upgrade(self.db)
+        self.server = serve(self._wsgi, self.settings.host, self.settings.port)
+        self.worker.start()
+        self.poster.start()
+        self.server.start()
+        log.info(
+            "started",
+            version=__version__,
+            mode=self.settings.mode(),
+            port=self.server.port,
+            appliances=[site.host for site in self.settings.sites.values()],
+            dry_run=self.policy.dry_run,
+        )
+
+    def stop(self) -> None:
+        """No new events first, then what runs is finished or left to the store."""
+        began = time.monotonic()
+        if self.server:
+            self.server.close(drain_s=2.0)
+        finished = self.worker.stop(STOP_SECONDS - (time.monotonic() - began))
+        self.poster.stop()
+        self.whisper.stop()
+        for appliance in self.appliances.values():
+            appliance.close()
+        self.db.close()
+        log.info("stopped", finished=finished, seconds=round(time.monotonic() - began, 1))
+
+    def _slack(self) -> None:
+        settings = self.settings
+
+        def client(timeout_s: int) -> WebClient:
+            token = settings.slack_bot_token.get_secret_value()
+            return api_client(token, base_url=settings.slack_api_url, timeout_s=timeout_s)
+
+        quick = client(QUICK_TIMEOUT_S)
+        self.identity = Identity(quick)
+        self.whisper = Whisper()
+        self.poster = Poster(
+            self.outbox, client(POST_TIMEOUT_S), draw.draw, draw.draw_answer, messages
+        )
+        self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
+        secret = settings.slack_signing_secret
+        signing_secret = secret.get_secret_value() if secret else ""
+        bolt = make_app(quick, signing_secret=signing_secret)
+        deps = ListenerDeps(
+            inbox=self.inbox,
+            requests=self.requests,
+            policy=self.policy,
+            command=settings.slack_command,
+            identity=self.identity,
+            views=quick,
+            whisper=self.whisper,
+        )
+        register(bolt, deps)
+        door = Door(bolt, signing_secret, self.metrics.rejected)
+        health = Health({"database": self._database_writable})
+        self._wsgi = Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
+
+    def _work(self) -> None:
+        ports = {name: Port(a, self.requests.now) for name, a in self.appliances.items()}
+        watches = {name: TaskWatch(self.db, name, port) for name, port in ports.items()}
+        effects = Effects(
+            policy=self.policy,
+            people=self.people,
+            appliances=ports,
+            watches=watches,
+            requests=self.requests,
+        )
+        lives = Lives(
+            requests=self.requests,
+            inbox=self.inbox,
+            effects=effects,
+            senders={name: Sender(self.policy, port) for name, port in ports.items()},
+            draw=_digest,
+            effect_ms=effect_ms(self.requests.lease_ms),
+        )
+        self.worker = Worker(requests=self.requests, lives=lives, policy=self.policy, draw=_digest)
+
+    def _database_writable(self) -> str | None:
+        shared.change(self.db, "readyz", lambda _old, now: str(now))
+        return None
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
+    settings.mode()  # both or neither way in: SettingsError
+    logs.set_up(settings.log_level, settings.log_format, _secrets(settings))
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        bot = Bot(settings)
+        bot.start()
+    except SchemaTooNew as error:
+        return _cannot_start(str(error))
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or type(error).__name__
+        return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
+    except OSError as error:
+        return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
+    stopping.wait()
+    bot.stop()
+    return 0
+
+
+def policy_of(settings: Settings) -> Policy:
+    return Policy(
+        approvers=frozenset(settings.approvers),
+        approvals_required=settings.approvals_required,
+        force_approvals_required=settings.effective_force_approvals_required,
+        notify=settings.effective_notify,
+        requesters=frozenset(settings.requesters) or None,
+        channels=frozenset(settings.channels) or None,
+        require_reason=settings.require_reason,
+        reason_pattern=settings.reason_pattern,
+        approval_ttl_ms=settings.approval_ttl,
+        execution_ttl_ms=settings.execution_ttl,
+        follow_ttl_ms=settings.follow_ttl,
+        remind_after_ms=settings.remind_after,
+        dry_run=settings.dry_run,
+        label=settings.deployment_label,
+        sites={
+            name: SiteTerms(
+                appliance=site.host,
+                poll_ms=int(site.poll_seconds * 1000),
+                timeout_ms=int(site.timeout_seconds * 1000),
+            )
+            for name, site in settings.sites.items()
+        },
+    )
+
+
+def lease_ms(settings: Settings) -> int:
+    """Longer where somebody has given the appliance more time to answer."""
+    longest = max(site.timeout_seconds for site in settings.sites.values())
+    return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))
+
+
+def trust_of(site: ApplianceSettings) -> Trust:
+    if site.fingerprint:
+        return Trust.fingerprint(site.fingerprint)
+    if site.ca_file:
+        return Trust.ca_file(site.ca_file)
+    return Trust.system()
+
+
+def _gate_change(
+    db: Database, site: str
+) -> Callable[[Callable[[GateState, int], GateState]], None]:
+    """The budget and the log-ins of one appliance, shared by all copies of the bot."""
+
+    def change(how: Callable[[GateState, int], GateState]) -> None:
+        def apply(value: str | None, now: int) -> str:
+            state = GateState.model_validate_json(value) if value else GateState()
+            return how(state, now).model_dump_json()
+
+        shared.change(db, f"gate:{site}", apply)
+
+    return change
+
+
+def _digest(request: Request, slot: str) -> str:
+    return draw.draw(request, slot).digest
+
+
+def _secrets(settings: Settings) -> list[str]:
+    mine = (settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)
+    sites = settings.sites.values()
+    passwords = [p for site in sites for p in (site.password, site.remote_password)]
+    return [s.get_secret_value() for s in (*mine, *passwords) if s]
+
+
+def _cannot_start(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1

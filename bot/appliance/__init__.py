@@ -1,0 +1,92 @@
+"""The REST client of the vSphere Replication appliance: session, models, errors, trust, budget.
+
+Only `port`, `problems` and `snapshots` know the core; nothing here knows another adapter.
+"""
+
+from __future__ import annotations
+
+from bot.appliance.client import Appliance, Calls
+from bot.appliance.errors import (
+    Answered,
+    ApplianceError,
+    ConnectFailed,
+    ConnectionCut,
+    HeldBack,
+    Limited,
+    LoginRefused,
+    NameLookupFailed,
+    NoSession,
+    NotFound,
+    NotSent,
+    NotUnderstood,
+    OverBudget,
+    Refused,
+    Resting,
+    TimedOut,
+    TlsFailed,
+    TooLate,
+    Unanswered,
+    Unauthorized,
+    Unavailable,
+)
+from bot.appliance.gate import Gate, GateState, MemoryGate, Priority
+from bot.appliance.models import (
+    FINAL_TASK_STATUSES,
+    Info,
+    Issue,
+    Listing,
+    MetaError,
+    Pairing,
+    Replication,
+    ReplicationStatus,
+    ResponseError,
+    ServerInfo,
+    Task,
+    TaskError,
+)
+from bot.appliance.transport import OnCall
+from bot.appliance.trust import Trust
+
+__all__ = [
+    "FINAL_TASK_STATUSES",
+    "Answered",
+    "Appliance",
+    "ApplianceError",
+    "Calls",
+    "ConnectFailed",
+    "ConnectionCut",
+    "Gate",
+    "GateState",
+    "HeldBack",
+    "Info",
+    "Issue",
+    "Limited",
+    "Listing",
+    "LoginRefused",
+    "MemoryGate",
+    "MetaError",
+    "NameLookupFailed",
+    "NoSession",
+    "NotFound",
+    "NotSent",
+    "NotUnderstood",
+    "OnCall",
+    "OverBudget",
+    "Pairing",
+    "Priority",
+    "Refused",
+    "Replication",
+    "ReplicationStatus",
+    "ResponseError",
+    "Resting",
+    "ServerInfo",
+    "Task",
+    "TaskError",
+    "TimedOut",
+    "TlsFailed",
+    "TooLate",
+    "Trust",
+    "Unanswered",
+    "Unauthorized",
+    "Unavailable",
+]

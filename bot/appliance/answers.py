@@ -1,0 +1,205 @@
+"""From an HTTP answer to a value or to an error.
+
+401 and 404 have no body in this API; 400, 403 and 500 carry a ResponseError (vendor OpenAPI).
+A proxy on the way may answer anything, so no body is trusted to be what its status promises.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bot.appliance.errors import (
+    ApplianceError,
+    Limited,
+    NotFound,
+    NotUnderstood,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from bot.appliance.models import ResponseError
+from bot.appliance.tolerant import clean
+
+EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
+RETRY_AFTER_MAX_SECONDS = 3600  # nobody waits longer for a chat message; look again by then
+
+# 407 and 408 are a proxy's, not the application's: whether it received anything is open.
+_GATEWAY_4XX = frozenset({407, 408})
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Redactor:
+    """Removes secrets from what a server sent: an error page may echo the request's headers."""
+
+    LENGTH_MIN = 4  # a shorter one would turn ordinary words into dots
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        # Longest first, so that no part of a secret is left when one holds another.
+        self._secrets = sorted(
+            (s for s in secrets if len(s) >= self.LENGTH_MIN), key=len, reverse=True
+        )
+
+    def __call__(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer to `method` `path` (relative to the base path)."""
+
+    method: str
+    path: str
+    host: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    redact: Redactor
+
+    def __repr__(self) -> str:
+        # Not the body: that of a log-in is the session id.
+        return f"Answer({self.method} {self.path}: {self.status}, {len(self.body)} bytes)"
+
+    def json(self) -> object:
+        """The body as JSON. Raises NotUnderstood."""
+        found, broken = _load(self.body)
+        if broken:
+            raise self.not_understood("with a body that is not JSON")
+        return found
+
+    def read(self, model: type[M]) -> M:
+        """The body as a model. Raises NotUnderstood, naming the field that is wrong."""
+        return self.shape(model, self.json())
+
+    def shape(self, model: type[M], value: object) -> M:
+        """A part of the body as a model. Raises NotUnderstood, naming the field."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as exc:
+            field = ".".join(str(part) for part in exc.errors(include_url=False)[0]["loc"])
+        # What was sent is shown as an excerpt without secrets, not as a variable of a traceback.
+        del value
+        raise self.not_understood(f"without a usable {field or 'object'}")
+
+    def excerpt(self) -> str:
+        """The beginning of the body: printable, on one line, without secrets."""
+        text = self.redact(clean(self.body[: EXCERPT_LENGTH_MAX * 8].decode("utf-8", "replace")))
+        printable = "".join(c if c.isprintable() else " " for c in text)
+        return " ".join(printable.split())[:EXCERPT_LENGTH_MAX]
+
+    def not_understood(self, what: str) -> NotUnderstood:
+        """The error for an answer that this API would not give."""
+        return NotUnderstood(
+            f"{self.host} answered {self.method} {self.path} {what} (HTTP {self.status}); that is"
+            " not an answer of this API.",
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            body_excerpt=self.excerpt(),
+        )
+
+    def problem(self) -> ApplianceError:
+        """The error for a status that was not the one expected."""
+        status = self.status
+        call = f"{self.method} {self.path}"
+        if status == 401:
+            return Unauthorized(
+                f"{self.host} says that {call} is not authorised: the session has ended.",
+                method=self.method,
+                path=self.path,
+                status=status,
+            )
+        if status == 404:
+            return NotFound(
+                f"{self.host} has nothing at {self.path}.",
+                method=self.method,
+                path=self.path,
+                status=status,
+                body_excerpt="" if self.is_json_or_empty() else self.excerpt(),
+            )
+        if status == 429:
+            return Limited(
+                f"{self.host} says that it was called too often.",
+                method=self.method,
+                path=self.path,
+                status=status,
+                retry_after_seconds=retry_after(self.headers),
+            )
+        if status == 503 and (wait := retry_after(self.headers)) is not None:
+            return Unavailable(
+                f"{self.host} is not available for now; it asks to come back in {wait:.0f} s.",
+                method=self.method,
+                path=self.path,
+                status=status,
+                retry_after_seconds=wait,
+                response_error=self.response_error(),
+            )
+        if (400 <= status < 500 and status not in _GATEWAY_4XX) or status == 500:
+            return Refused(
+                f"{self.host} refused {call} (HTTP {status}).",
+                method=self.method,
+                path=self.path,
+                status=status,
+                response_error=self.response_error(),
+                body_excerpt=self.excerpt(),
+            )
+        if 300 <= status < 400:
+            return self.not_understood("with a redirect, which is not followed,")
+        return self.not_understood("unexpectedly")
+
+    def is_json_or_empty(self) -> bool:
+        """True for a body that the application itself could have sent with an error."""
+        return not self.body.strip() or not _load(self.body)[1]
+
+    def response_error(self) -> ResponseError | None:
+        """The ResponseError in the body, if it holds one; secrets removed."""
+        found, broken = _load(self.body)
+        if broken or not isinstance(found, dict):
+            return None
+        said = ResponseError.model_validate(found)
+        words = {name: self.redact(value) for name, value in said.model_dump().items() if value}
+        return ResponseError(**words) if words else None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header (RFC 9110, 10.2.3), or None where there is no sense in it.
+
+    A date is measured against the answer's own Date header, since the appliance's clock may be
+    off from ours by any amount; only an answer without one is measured against ours. Either way
+    the result is from 0 to RETRY_AFTER_MAX_SECONDS.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        # A number too long for Python to convert is above the limit anyway.
+        return float(min(int(text[:9]), RETRY_AFTER_MAX_SECONDS))
+    then = _date(text)
+    if then is None:
+        return None
+    now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    return min(max((then - now).total_seconds(), 0.0), float(RETRY_AFTER_MAX_SECONDS))
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    # "-0000" gives a time without a zone, and its difference to one with a zone is an error.
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _load(body: bytes) -> tuple[object, bool]:
+    """The JSON value and False, or None and True when it is not JSON."""
+    try:
+        return json.loads(body.decode("utf-8-sig")), False
+    except (ValueError, RecursionError):
+        return None, True

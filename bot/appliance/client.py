@@ -1,0 +1,252 @@
+"""The REST client of one vSphere Replication appliance.
+
+Operations and shapes: vendor OpenAPI of the vSphere Replication REST API 2.0.0. The errors are
+drawn in `bot.appliance.errors`. One `Appliance` per configured appliance, shared by all threads;
+`calls` gives a light object for one effect, with its priority and its deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from pydantic import SecretStr
+
+from bot.appliance.answers import Answer
+from bot.appliance.errors import (
+    NoSession,
+    NotFound,
+    NotUnderstood,
+    Refused,
+    Unanswered,
+    Unavailable,
+)
+from bot.appliance.gate import Gate, Priority
+from bot.appliance.listing import read_all
+from bot.appliance.models import Count, Info, Issue, Listing, Pairing, Replication, Task
+from bot.appliance.remote import RemoteSessions
+from bot.appliance.session import Credentials, Sessions
+from bot.appliance.transport import Call, OnCall, Transport
+from bot.appliance.trust import Trust
+
+_log = logging.getLogger(__name__)
+
+ACCEPTED = frozenset({202})
+
+# Servers close idle connections after some seconds (5 is a common default). A DELETE that meets
+# the close half-way cannot be told from one that was received, so a connection that was idle for
+# longer than this is tried out with a read before the intent is stored.
+WARM_SECONDS = 2.0
+
+
+class Appliance:
+    """One appliance. Thread-safe; holds its connections and its session until `close`.
+
+    `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. Raises ValueError for
+    a host that is more than that. `timeout_seconds` is for the connect and for each wait for an
+    answer. `on_call(method, path_template, outcome, seconds)` is told after every HTTP call, with
+    the status or the name of the error.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        username: str,
+        password: SecretStr,
+        remote_username: str | None,
+        remote_password: SecretStr | None,
+        trust: Trust,
+        base_path: str,
+        timeout_seconds: float,
+        gate: Gate,
+        user_agent: str,
+        monotonic: Callable[[], float] = time.monotonic,
+        on_call: OnCall | None = None,
+    ) -> None:
+        remote = (
+            Credentials(remote_username, remote_password)
+            if remote_username and remote_password
+            else None
+        )
+        self._transport = Transport(
+            host=host,
+            base_path=base_path,
+            trust=trust,
+            timeout_seconds=timeout_seconds,
+            user_agent=user_agent,
+            monotonic=monotonic,
+            on_call=on_call,
+        )
+        self._sessions = Sessions(
+            self._transport,
+            gate,
+            Credentials(username, password),
+            other_secrets=remote.secrets() if remote else (),
+            monotonic=monotonic,
+        )
+        self._remote = RemoteSessions(self._sessions, remote, monotonic=monotonic)
+        self._monotonic = monotonic
+
+    def __repr__(self) -> str:
+        return f"Appliance({self.host})"
+
+    @property
+    def host(self) -> str:
+        """`host` or `host:port`, as configured."""
+        return self._transport.host
+
+    def calls(self, priority: Priority, by: float | None = None) -> Calls:
+        """Calls for one effect, which must be over at the monotonic second `by`."""
+        return Calls(self._sessions, self._remote, self._monotonic, priority, by)
+
+    def close(self) -> None:
+        """Close the connections. The session is left to end by itself."""
+        self._transport.close()
+
+
+class Calls:
+    """Calls of one priority within one deadline.
+
+    Every call may raise each error of the tree; a docstring names what is particular. Reads log
+    in where needed and are repeated once after a 401, nothing is repeated otherwise.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        remote: RemoteSessions,
+        monotonic: Callable[[], float],
+        priority: Priority,
+        by: float | None,
+    ) -> None:
+        self._sessions = sessions
+        self._remote = remote
+        self._monotonic = monotonic
+        self._priority = priority
+        self._by = by
+
+    def info(self) -> Info:
+        """The appliance itself, with its version."""
+        return self._get("/info").read(Info)
+
+    def pairings(self) -> Listing[Pairing]:
+        """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
+        pages = self._pages("/pairings")
+        return read_all(pages, Listing[Pairing], Pairing, lambda item: item.pairing_id)
+
+    def pairing(self, pairing_id: str) -> Pairing:
+        """One pairing. Raises NotFound only when the application says that there is none."""
+        try:
+            answer = self._get("/pairings/{pairing_id}", pairing_id=pairing_id)
+        except NotFound as exc:
+            missing = exc
+        else:
+            found = answer.read(Pairing)
+            if found.pairing_id.casefold() != pairing_id.casefold():
+                raise answer.not_understood("with another pairing")
+            return found
+        if missing.body_excerpt and self._is_listed(pairing_id):
+            # A gateway's page for a service that is restarting. Taken for "gone", it would report
+            # a success that did not happen.
+            raise NotUnderstood(
+                f"{self._sessions.transport.host} says 404 for a pairing that it lists.",
+                method=missing.method,
+                path=missing.path,
+                status=missing.status,
+                body_excerpt=missing.body_excerpt,
+            )
+        raise missing
+
+    def replication_count(self, pairing_id: str) -> int:
+        """Incoming and outgoing replications; complete even while the remote site is down."""
+        template = "/pairings/{pairing_id}/replications/count"
+        return self._get(template, pairing_id=pairing_id).read(Count).count
+
+    def replications(self, pairing_id: str) -> Listing[Replication]:
+        """All replications; partial while the remote site is down."""
+        pages = self._pages("/pairings/{pairing_id}/replications", pairing_id=pairing_id)
+        return read_all(pages, Listing[Replication], Replication, lambda item: item.id)
+
+    def issues(self, pairing_id: str) -> Listing[Issue]:
+        """What the appliance itself finds wrong with the pairing."""
+        pages = self._pages("/pairings/{pairing_id}/issues", pairing_id=pairing_id)
+        return read_all(pages, Listing[Issue], Issue, lambda item: item)
+
+    def tasks(self) -> Listing[Task]:
+        """The recent tasks; an old one may be gone."""
+        return read_all(self._pages("/tasks"), Listing[Task], Task, lambda item: item.id)
+
+    def task(self, task_id: str) -> Task:
+        """One task. Raises NotFound for one that the appliance has forgotten."""
+        return self._get("/tasks/{task_id}", task_id=task_id).read(Task)
+
+    def ensure_remote_session(self, pairing_id: str) -> None:
+        """Log in to the remote site, where remote credentials are configured.
+
+        Raises LoginRefused(which="remote"), without a call for 5 minutes after a refusal.
+        """
+        self._remote.ensure(pairing_id, self._priority, self._by)
+
+    def prepare_delete(self, pairing_id: str) -> None:
+        """All that a DELETE needs, done before its intent is stored: connection, log-ins, budget.
+
+        A remote site that cannot be logged in to because it is down does not stop it: the
+        appliance itself then says whether it can do without. Raises OverBudget, Resting,
+        LoginRefused and every error that shows that the DELETE could not be sent now.
+        """
+        self._warm_up()
+        try:
+            self.ensure_remote_session(pairing_id)
+        except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
+            # Not about our credentials, our limit or the way to the appliance: the remote side.
+            _log.warning("no remote session before a DELETE: %s", exc)
+        self._sessions.gate.take(self._priority)
+
+    def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:
+        """Break the pairing: exactly one DELETE, after `prepare_delete`.
+
+        Never repeated, never logs in, takes no budget. `send_by` is the monotonic second after
+        which not a byte leaves (TooLate). NotSent, Unauthorized, NotFound, Limited and
+        Unavailable say that it was not accepted; after Unanswered, NotUnderstood and Refused(500)
+        that is open. Returns the task of a 202.
+        """
+        call = Call.of(
+            "DELETE",
+            "/pairings/{pairing_id}",
+            {"force": "true" if force else "false"},
+            pairing_id=pairing_id,
+        )
+        session = self._sessions.held()
+        if session is None or not self._remote.ready(session, pairing_id):
+            raise NoSession(
+                "The session ended before the DELETE could be sent; nothing was sent.",
+                method=call.method,
+                path=call.path,
+            )
+        answer = self._sessions.send(call, session, expect=ACCEPTED, by=self._by, send_by=send_by)
+        return answer.read(Task)
+
+    def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
+        call = Call.of("GET", template, query, **ids)
+        return self._sessions.read(call, priority=self._priority, by=self._by)
+
+    def _pages(self, template: str, **ids: str) -> Callable[[Mapping[str, str]], Answer]:
+        return lambda query: self._get(template, query, **ids)
+
+    def _is_listed(self, pairing_id: str) -> bool:
+        wanted = pairing_id.casefold()
+        return any(p.pairing_id.casefold() == wanted for p in self.pairings().items)
+
+    def _warm_up(self) -> None:
+        session = self._sessions.current(self._priority, self._by)
+        answered_at = session.answered_at
+        if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:
+            return
+        try:
+            # Also finds a session that has ended, which is better met here than by the DELETE.
+            self._get("/session")
+        except (Refused, NotFound):
+            # Answered by the application, on a connection that works: that was all.
+            return

@@ -1,0 +1,193 @@
+"""Everything that can go wrong with a call to the appliance.
+
+The tree answers the one question that matters after a DELETE: may it have been received?
+
+    ApplianceError
+    ├─ HeldBack              the bot held itself back; nothing was sent
+    │  ├─ OverBudget         its own limit of calls per minute is used up
+    │  └─ Resting            log-ins pause, so that SSO does not lock the account
+    ├─ NotSent               provably nothing reached the application
+    │  ├─ NameLookupFailed
+    │  ├─ ConnectFailed      the appliance's port, or the proxy on the way
+    │  ├─ TlsFailed          not the server that is trusted
+    │  ├─ TooLate            the moment to send by had passed
+    │  └─ NoSession          the session that the call was prepared with is gone
+    ├─ Unanswered            it may have been received and carried out
+    │  ├─ TimedOut
+    │  └─ ConnectionCut
+    └─ Answered              there is an HTTP answer
+       ├─ Refused            400, 403, 500 and other errors of the application
+       ├─ Unauthorized       401: the session has ended, or has no right
+       ├─ LoginRefused       401 or 403 at a log-in, local or remote
+       ├─ NotFound           404
+       ├─ Limited            429
+       ├─ Unavailable        503 that says when to come back
+       └─ NotUnderstood      a redirect, a gateway's error, HTML, broken JSON, a wrong shape
+
+`str(error)` is a sentence for people. No error holds a password, a session id or a header that
+carried one, and none is chained to an error of a library that does.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.appliance.models import ResponseError
+
+
+class ApplianceError(Exception):
+    """Base of the tree.
+
+    `sentence` for people; `method` and `path` of the call (relative to the base path, if it got
+    that far); `status` of the HTTP answer, if there was one. `retry_after_seconds` is how long to
+    wait before the next try, where that is known.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+        response_error: ResponseError | None = None,
+        body_excerpt: str = "",
+    ) -> None:
+        # Only the sentence goes to args: copy and pickle rebuild from it, the rest is __dict__.
+        super().__init__(sentence)
+        self.method = method
+        self.path = path
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+        self.response_error = response_error
+        self.body_excerpt = body_excerpt
+
+    @property
+    def error_code(self) -> str | None:
+        """The appliance's own code, as it came (vendor OpenAPI, ResponseError)."""
+        return self.response_error.error_code if self.response_error else None
+
+    @property
+    def message(self) -> str | None:
+        """The appliance's own words, as they came (vendor OpenAPI, ResponseError)."""
+        return self.response_error.message if self.response_error else None
+
+    @property
+    def op_id(self) -> str | None:
+        """The operation id that support asks for (vendor OpenAPI, ResponseError)."""
+        return self.response_error.op_id if self.response_error else None
+
+
+class HeldBack(ApplianceError):
+    """The bot did not call; `retry_after_seconds` says when it may."""
+
+
+class OverBudget(HeldBack):
+    """The calls per minute that this priority may use are used up."""
+
+
+class Resting(HeldBack):
+    """Log-ins pause for a while. `why` says what led to it."""
+
+    why: str = ""
+
+    def __init__(self, sentence: str, *, why: str = "", retry_after_seconds: float = 0.0) -> None:
+        super().__init__(sentence, retry_after_seconds=retry_after_seconds)
+        self.why = why
+
+
+class NotSent(ApplianceError):
+    """Provably not one byte of the request reached the application."""
+
+
+class NameLookupFailed(NotSent):
+    """The host name has no address."""
+
+
+class ConnectFailed(NotSent):
+    """No connection, directly or through the proxy."""
+
+
+class TlsFailed(NotSent):
+    """The TLS handshake failed, or the server is not the one that is trusted."""
+
+
+class TooLate(NotSent):
+    """The moment by which the request had to be sent passed before it was."""
+
+
+class NoSession(NotSent):
+    """The session that the call was prepared with is gone, and this call may not log in."""
+
+
+class Unanswered(ApplianceError):
+    """The request may have been received: look before anything is repeated."""
+
+
+class TimedOut(Unanswered):
+    """No complete answer in time."""
+
+
+class ConnectionCut(Unanswered):
+    """The connection ended before a complete answer."""
+
+
+class Answered(ApplianceError):
+    """An HTTP answer that is not the one hoped for."""
+
+
+class Refused(Answered):
+    """The application said no; `response_error` and `body_excerpt` hold its words."""
+
+
+class Unauthorized(Answered):
+    """401: the session has ended or never had the right. The appliance sends no body."""
+
+
+class LoginRefused(Answered):
+    """A log-in was refused: `which` site's user. Wrong password, locked, or no right."""
+
+    which: Literal["local", "remote"] = "local"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        which: Literal["local", "remote"] = "local",
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+        response_error: ResponseError | None = None,
+    ) -> None:
+        super().__init__(
+            sentence,
+            method=method,
+            path=path,
+            status=status,
+            retry_after_seconds=retry_after_seconds,
+            response_error=response_error,
+        )
+        self.which = which
+
+
+class NotFound(Answered):
+    """404. A body that is not the application's (`body_excerpt`) hints at a gateway's 404."""
+
+
+class Limited(Answered):
+    """429. `retry_after_seconds` is None when no header said it."""
+
+
+class Unavailable(Answered):
+    """503 with a Retry-After that can be read: not carried out, come back later."""
+
+
+class NotUnderstood(Answered):
+    """Something answered, but not in the words of this API; it may have been carried out."""
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body, made printable."""
+        return self.body_excerpt

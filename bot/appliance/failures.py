@@ -1,0 +1,122 @@
+"""From an error of requests, urllib3, http.client or ssl to one of ours.
+
+The libraries wrap the same cause in different ways between versions, and one wrapper in
+different causes (an SSLError can come from the handshake or from a later read). So the question
+that matters, whether the request may have left, is not answered from the type of the error: the
+connection itself has recorded it (`Flight.sent`). The type only chooses the words.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Iterator
+
+from urllib3.exceptions import (
+    DecodeError,
+    NameResolutionError,
+    ReadTimeoutError,
+)
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
+from bot.appliance.errors import (
+    ApplianceError,
+    ConnectFailed,
+    ConnectionCut,
+    NameLookupFailed,
+    NotUnderstood,
+    TimedOut,
+    TlsFailed,
+)
+
+DETAIL_LENGTH_MAX = 200
+
+
+def explain(
+    exc: BaseException, *, sent: bool, host: str, method: str, path: str, status: int | None
+) -> ApplianceError:
+    """The error of ours for `exc`, not chained to it: its request holds the credentials."""
+    chain = list(_chain(exc))
+    if not sent:
+        return _unsent(chain, host, method, path)
+    if _has(chain, DecodeError) or _not_http(chain):
+        return NotUnderstood(
+            f"{host} answered {method} {path} with something that is not this API's.",
+            method=method,
+            path=path,
+            status=status,
+        )
+    if _has(chain, TimeoutError) or _has(chain, ReadTimeoutError):
+        return timed_out(host, method, path, status)
+    return ConnectionCut(
+        f"The connection to {host} ended before the answer to {method} {path} was complete; it is"
+        " not known whether the appliance has acted on it.",
+        method=method,
+        path=path,
+        status=status,
+    )
+
+
+def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut:
+    """The error for an answer that did not come, or not to its end, in time."""
+    return TimedOut(
+        f"{host} did not answer {method} {path} in time; it is not known whether the appliance"
+        " has acted on it.",
+        method=method,
+        path=path,
+        status=status,
+    )
+
+
+def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> ApplianceError:
+    if _has(chain, NameResolutionError):
+        return NameLookupFailed(
+            f"The name {host} could not be looked up; nothing was sent.", method=method, path=path
+        )
+    detail = _detail(chain)
+    if _has(chain, ssl.SSLError) or _has(chain, Urllib3SSLError):
+        return TlsFailed(
+            f"{host} is not the server that is trusted, or TLS failed ({detail}); nothing was"
+            " sent.",
+            method=method,
+            path=path,
+        )
+    return ConnectFailed(
+        f"No connection to {host} ({detail}); nothing was sent.", method=method, path=path
+    )
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps, outermost first; libraries wrap in many ways."""
+    waiting: list[object] = [exc]
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop(0)
+        if not isinstance(found, BaseException) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [getattr(found, "reason", None), getattr(found, "original_error", None)]
+        waiting += [found.__cause__, found.__context__, *found.args]
+
+
+def _has(chain: list[BaseException], kind: type[BaseException]) -> bool:
+    return any(isinstance(found, kind) for found in chain)
+
+
+def _not_http(chain: list[BaseException]) -> bool:
+    # RemoteDisconnected and IncompleteRead are a cut connection; the rest of the family says
+    # that what came was not HTTP.
+    cut = http.client.RemoteDisconnected, http.client.IncompleteRead
+    return any(isinstance(e, http.client.HTTPException) and not isinstance(e, cut) for e in chain)
+
+
+def _detail(chain: list[BaseException]) -> str:
+    """A few words on the cause, from the error that was there first."""
+    for found in reversed(chain):
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return found.verify_message[:DETAIL_LENGTH_MAX]
+    for found in reversed(chain):
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror[:DETAIL_LENGTH_MAX]
+    return " ".join(str(chain[-1]).split())[:DETAIL_LENGTH_MAX] or type(chain[-1]).__name__

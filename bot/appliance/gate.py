@@ -1,0 +1,253 @@
+"""The budget of calls and log-ins that an appliance is given.
+
+The vendor refuses above 50 calls a minute and session, and speaks of a temporary ban; SSO locks
+an account after a few refused log-ins. Both are shared by all processes of the bot, so the
+arithmetic is pure functions over a state that can be stored (`GateState`), with the time passed
+in; `MemoryGate` keeps that state for one process.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.appliance.errors import OverBudget, Resting
+
+WINDOW_MS = 60_000  # the vendor counts per minute
+
+# SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five
+# in three minutes); one or two in five minutes can never get there.
+REST_MS = 300_000
+
+# A second log-in is needed when a session ends early. A third without a call that worked in
+# between means that logging in does not help.
+LOGINS_WITHOUT_SUCCESS_MAX = 2
+
+# Several processes may log in at the same moment, after a restart of the appliance. The one that
+# comes third waits this long for a call of the others to work, before it counts as a failure.
+PROOF_MS = 5_000
+
+
+class Priority(StrEnum):
+    """Whose call it is, most important first."""
+
+    ACT = "act"
+    FOLLOW = "follow"
+    CHECK = "check"
+    PREVIEW = "preview"
+
+
+# The share of the minute that a priority may fill, whoever made the calls before it. At the
+# default of 40: an approved request needs about 8 calls (log-in, remote session, the readings,
+# the DELETE), so following stops at 32; following needs 12 (one listing every 5 s), so checks
+# stop at 20; a check needs about 8, so what people only look at stops at 12.
+SHARE_PERCENT = {
+    Priority.ACT: 100,
+    Priority.FOLLOW: 80,
+    Priority.CHECK: 50,
+    Priority.PREVIEW: 30,
+}
+
+
+class GateState(BaseModel):
+    """What must be remembered between calls; serialisable, so that processes can share it.
+
+    `calls_ms`: when calls were made, oldest first. `logins_without_success`: log-ins since a call
+    last worked on a session of its own. `rests_until_ms` and `why`: the pause after a refusal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    calls_ms: tuple[int, ...] = ()
+    logins_without_success: int = 0
+    last_login_ms: int | None = None
+    rests_until_ms: int | None = None
+    why: str = ""
+
+
+class Gate(Protocol):
+    """What the client asks before it calls, and tells afterwards."""
+
+    def take(self, priority: Priority, calls: int = 1) -> None:
+        """Count calls that are about to be made. Raises OverBudget."""
+
+    def before_login(self) -> None:
+        """Count a log-in that is about to be made. Raises Resting."""
+
+    def login_not_sent(self) -> None:
+        """That log-in never reached the application: it does not count."""
+
+    def login_refused(self, why: str) -> None:
+        """That log-in was refused: log-ins pause."""
+
+    def login_worked(self) -> None:
+        """That log-in gave a session, which has not yet been seen to work."""
+
+    def call_worked(self) -> None:
+        """A call on the newest session worked."""
+
+
+def ceiling(priority: Priority, per_minute: int) -> int:
+    """How full the window may be after a call of this priority; at least 1, so none starves."""
+    return max(1, per_minute * SHARE_PERCENT[priority] // 100)
+
+
+def take(
+    state: GateState, now_ms: int, priority: Priority, calls: int, per_minute: int
+) -> GateState:
+    """The state after `calls` calls at `now_ms`. Raises OverBudget with the time to wait."""
+    # A clock that was set back must not make old calls count for longer than the window.
+    recent = sorted(min(at, now_ms) for at in state.calls_ms if at > now_ms - WINDOW_MS)
+    limit = ceiling(priority, per_minute)
+    excess = len(recent) + calls - limit
+    if excess > 0:
+        frees_at = recent[min(excess, len(recent)) - 1] + WINDOW_MS if recent else now_ms
+        wait_seconds = (frees_at - now_ms) / 1000 if frees_at > now_ms else WINDOW_MS / 1000
+        raise OverBudget(
+            f"The bot's own limit of {per_minute} calls a minute to this appliance leaves no room"
+            f" for this one ({priority}); there is some in {wait_seconds:.0f} s.",
+            retry_after_seconds=wait_seconds,
+        )
+    return state.model_copy(update={"calls_ms": (*recent, *[now_ms] * calls)})
+
+
+def begin_login(state: GateState, now_ms: int) -> GateState:
+    """The state after one more log-in at `now_ms`. Raises Resting, which changes no state."""
+    # min, here and below: a clock that was set back must not make a rest longer than a rest.
+    rests_until_ms = min(state.rests_until_ms or 0, now_ms + REST_MS)
+    if now_ms < rests_until_ms:
+        raise _resting(rests_until_ms - now_ms, state.why)
+    made = state.logins_without_success
+    last_ms = min(state.last_login_ms if state.last_login_ms is not None else 0, now_ms)
+    if made >= LOGINS_WITHOUT_SUCCESS_MAX:
+        if now_ms < last_ms + PROOF_MS:
+            raise _resting(last_ms + PROOF_MS - now_ms, "two log-ins have just been made")
+        if now_ms < last_ms + REST_MS:
+            raise _resting(
+                last_ms + REST_MS - now_ms,
+                f"{made} log-ins were made and no call worked after them",
+            )
+        made = 0
+    return state.model_copy(
+        update={
+            "logins_without_success": made + 1,
+            "last_login_ms": now_ms,
+            "rests_until_ms": None,
+            "why": "",
+        }
+    )
+
+
+def login_not_sent(state: GateState) -> GateState:
+    """The state without the log-in that never reached SSO."""
+    return state.model_copy(
+        update={"logins_without_success": max(0, state.logins_without_success - 1)}
+    )
+
+
+def login_refused(state: GateState, now_ms: int, why: str) -> GateState:
+    """The state after a refusal: the same password would be refused again, so rest at once."""
+    return state.model_copy(update={"rests_until_ms": now_ms + REST_MS, "why": why})
+
+
+def login_worked(state: GateState) -> GateState:
+    """The state after a log-in that gave a session: a rest, if there was one, is over."""
+    return state.model_copy(update={"rests_until_ms": None, "why": ""})
+
+
+def call_worked(state: GateState) -> GateState:
+    """The state after a call that worked on a new session.
+
+    A rest stays: another process may have been refused with the password as it is now.
+    """
+    return state.model_copy(update={"logins_without_success": 0})
+
+
+def _resting(left_ms: int, why: str) -> Resting:
+    seconds = left_ms / 1000
+    return Resting(
+        f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
+        f" account is not locked: {why}.",
+        why=why,
+        retry_after_seconds=seconds,
+    )
+
+
+class MemoryGate:
+    """A `Gate` for one process. Thread-safe."""
+
+    def __init__(
+        self, calls_per_minute: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._per_minute = calls_per_minute
+        self._monotonic = monotonic
+        self._state = GateState()
+        self._lock = threading.Lock()
+
+    @property
+    def state(self) -> GateState:
+        """The state of this moment."""
+        return self._state
+
+    def _now_ms(self) -> int:
+        return int(self._monotonic() * 1000)
+
+    def take(self, priority: Priority, calls: int = 1) -> None:
+        with self._lock:
+            self._state = take(self._state, self._now_ms(), priority, calls, self._per_minute)
+
+    def before_login(self) -> None:
+        with self._lock:
+            self._state = begin_login(self._state, self._now_ms())
+
+    def login_not_sent(self) -> None:
+        with self._lock:
+            self._state = login_not_sent(self._state)
+
+    def login_refused(self, why: str) -> None:
+        with self._lock:
+            self._state = login_refused(self._state, self._now_ms(), why)
+
+    def login_worked(self) -> None:
+        with self._lock:
+            self._state = login_worked(self._state)
+
+    def call_worked(self) -> None:
+        with self._lock:
+            self._state = call_worked(self._state)
+
+
+Changing = Callable[[Callable[[GateState, int], GateState]], None]
+"""Runs a change of the state at now (ms) in a transaction, and stores it unless it raises."""
+
+
+class SharedGate:
+    """A `Gate` whose state is kept elsewhere, for all processes at once."""
+
+    def __init__(self, calls_per_minute: int, change: Changing) -> None:
+        self._per_minute = calls_per_minute
+        self._change = change
+
+    def take(self, priority: Priority, calls: int = 1) -> None:
+        per_minute = self._per_minute
+        self._change(lambda state, now: take(state, now, priority, calls, per_minute))
+
+    def before_login(self) -> None:
+        self._change(begin_login)
+
+    def login_not_sent(self) -> None:
+        self._change(lambda state, _now: login_not_sent(state))
+
+    def login_refused(self, why: str) -> None:
+        self._change(lambda state, now: login_refused(state, now, why))
+
+    def login_worked(self) -> None:
+        self._change(lambda state, _now: login_worked(state))
+
+    def call_worked(self) -> None:
+        self._change(lambda state, _now: call_worked(state))

@@ -1,0 +1,112 @@
+"""Reading a whole collection, page by page, so that it always ends.
+
+Source: vendor OpenAPI, list operations: `limit` and `offset`, answers with `list` and `_meta`
+(`errors`, `total`, `links`). The links are absolute addresses, maybe of another origin, and are
+never followed. Neither `total` nor `limit` is taken for granted, and a list that stays shorter
+than announced is marked as partial rather than shown as complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from bot.appliance.answers import Answer
+from bot.appliance.errors import Refused
+from bot.appliance.models import FromAppliance, Listing, MetaError, read_meta_errors
+from bot.appliance.tolerant import as_whole
+
+PAGE = 100  # the documented default, which every appliance accepts
+
+# A site pair can hold some thousand replications; at 100 a page its listing alone would use up
+# the calls of a minute. Whether there is an upper limit is not documented: where 400 says so,
+# reading goes on at the default.
+LARGE_PAGE = 500
+
+# Far above what a site pair can hold (about 4000 replications); an appliance that says more, or
+# serves new items for ever, must not hold a thread.
+ITEMS_MAX = 20_000
+PAGES_MAX = 200
+
+M = TypeVar("M", bound=FromAppliance)
+
+
+def read_all(
+    fetch: Callable[[Mapping[str, str]], Answer],
+    listing: type[Listing[M]],
+    model: type[M],
+    identity: Callable[[M], object],
+) -> Listing[M]:
+    """All pages; `fetch` makes one call with the given query.
+
+    `identity` tells items apart across pages: the collection may move while it is read. Raises
+    what `fetch` raises, and NotUnderstood for a page of another shape.
+    """
+    items: list[M] = []
+    seen: set[object] = set()
+    errors: dict[MetaError, None] = {}
+    total: int | None = None
+    offset = 0
+    limit = PAGE
+    limit_max = LARGE_PAGE
+    ended = False
+    for _ in range(PAGES_MAX):
+        try:
+            answer = fetch({"limit": str(limit), "offset": str(offset)})
+        except Refused as exc:
+            if exc.status != 400 or limit == PAGE:
+                raise
+            limit = limit_max = PAGE
+            continue
+        page = _page(answer)
+        errors.update(dict.fromkeys(page.errors))
+        total = total if page.total is None else page.total
+        found = [answer.shape(model, entry) for entry in page.entries]
+        fresh = [item for item in found if identity(item) not in seen]
+        items += fresh
+        seen.update(identity(item) for item in fresh)
+        offset += len(found)
+        # Nothing new: the end, or an appliance that does not know offset.
+        ended = not fresh or page.last or (total is not None and offset >= total)
+        if ended or len(items) >= ITEMS_MAX:
+            break
+        limit = limit_max
+    if total is not None and len(items) < total:
+        errors[MetaError(message=f"{total} were announced and {len(items)} listed.")] = None
+    elif not ended:
+        errors[MetaError(message=f"Only the first {len(items)} were read.")] = None
+    return listing(items=tuple(items), errors=tuple(errors), total=total)
+
+
+class _Page:
+    def __init__(
+        self, entries: list[object], errors: tuple[MetaError, ...], total: int | None, last: bool
+    ) -> None:
+        self.entries = entries
+        self.errors = errors
+        self.total = total
+        self.last = last
+
+
+class _PageErrors(FromAppliance):
+    errors: tuple[MetaError, ...] = ()
+
+
+def _page(answer: Answer) -> _Page:
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise answer.not_understood("with something that is not a list")
+    meta = found.get("_meta")
+    meta = meta if isinstance(meta, dict) else {}
+    total = as_whole(meta.get("total"))
+    entries = found.get("list")
+    if entries is None and total == 0:
+        entries = []
+    if not isinstance(entries, list):
+        # An empty object is not an empty list: it would say that nothing exists.
+        raise answer.not_understood("without a list")
+    errors = answer.shape(_PageErrors, {"errors": read_meta_errors(meta)}).errors
+    links = meta.get("links")
+    # Only that there is no next page is believed, and only where no total is known.
+    last = total is None and isinstance(links, dict) and links.get("next") is None
+    return _Page(entries, errors, total if total is None or total >= 0 else None, last)

@@ -1,0 +1,135 @@
+"""The worker's door to one appliance (`bot.core.ports.AppliancePort`): events out, never errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.appliance.client import Appliance, Calls
+from bot.appliance.errors import ApplianceError, NotFound, NotUnderstood
+from bot.appliance.gate import Priority
+from bot.appliance.models import Issue, Listing
+from bot.appliance.problems import Clock, after_delete, problem
+from bot.appliance.snapshots import pairing, snapshot, task_view
+from bot.core import pairing as core_pairing
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    Looked,
+    PairingLooked,
+    PairingRead,
+    PairingUnresolved,
+)
+from bot.core.request import TaskView
+from bot.core.snapshot import Snapshot
+
+
+class Port:
+    """`now` is the clock that the requests go by, in ms epoch."""
+
+    def __init__(self, appliance: Appliance, now: Clock) -> None:
+        self._appliance = appliance
+        self._now = now
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        api = self._appliance.calls(Priority.CHECK, by)
+        try:
+            known = [pairing(p) for p in api.pairings().items]
+            hit = core_pairing.find(asked, known)
+            if hit.pairing is None:
+                titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
+                return PairingUnresolved(why=hit.why or "none", candidates=titles)
+            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
+        except ApplianceError as error:
+            return self._failed(error)
+
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+        api = self._appliance.calls(Priority.ACT, by)
+        try:
+            now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
+            # Tasks last: one that somebody else starts after this listing, on this pairing, would
+            # be taken for ours should the answer to our DELETE be lost. Nothing can make that
+            # window empty, so it is made as short as can be.
+            return PairingRead(snapshot=now, task_ids=tuple(t.id for t in _tasks(api)))
+        except ApplianceError as error:
+            return self._failed(error)
+
+    def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
+        try:
+            self._appliance.calls(Priority.ACT, by).prepare_delete(pairing_id)
+        except ApplianceError as error:
+            return self._failed(error)
+        return None
+
+    def delete(
+        self, pairing_id: str, *, force: bool, send_by: float, by: float
+    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+        api = self._appliance.calls(Priority.ACT, by)
+        try:
+            task = api.delete_pairing(pairing_id, force=force, send_by=send_by)
+        except ApplianceError as error:
+            return after_delete(error, self._now)
+        return DeleteAccepted(task=task_view(task))
+
+    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
+        api = self._appliance.calls(Priority.FOLLOW, by)
+        try:
+            return Looked(tasks=_tasks(api), pairing_present=_is_there(api, pairing_id))
+        except ApplianceError as error:
+            return self._failed(error)
+
+    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+        try:
+            present = _is_there(self._appliance.calls(Priority.FOLLOW, by), pairing_id)
+        except ApplianceError as error:
+            return self._failed(error)
+        return PairingLooked(present=present)
+
+    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
+        try:
+            return _tasks(self._appliance.calls(Priority.FOLLOW, by))
+        except ApplianceError as error:
+            return self._failed(error)
+
+    def _read(self, api: Calls, found: core_pairing.Pairing, *, issues: bool) -> Snapshot:
+        remote_words = _remote_session(api, found.id)
+        return snapshot(
+            found,
+            api.replication_count(found.id),
+            api.replications(found.id),
+            # Issues are shown, never compared: reading them again before the DELETE would only
+            # make the way to it longer.
+            api.issues(found.id) if issues else Listing[Issue](),
+            remote_words,
+            self._now(),
+        )
+
+    def _failed(self, error: ApplianceError) -> CallFailed:
+        return CallFailed(problem=problem(error, self._now))
+
+
+def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:
+    """Without it the replications come partial; the card then says so, with this reason."""
+    try:
+        api.ensure_remote_session(pairing_id)
+    except ApplianceError as error:
+        return (f"no session at the remote site: {error}",)
+    return ()
+
+
+def _tasks(api: Calls) -> tuple[TaskView, ...]:
+    """Raises NotUnderstood for a partial listing: a task that is only missing from it would count
+    as gone, and one that was there before as new."""
+    listed = api.tasks()
+    if listed.partial:
+        raise NotUnderstood("The appliance's list of tasks is incomplete by its own word.")
+    return tuple(task_view(task) for task in listed.items)
+
+
+def _is_there(api: Calls, pairing_id: str) -> bool:
+    try:
+        api.pairing(pairing_id)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""From the errors of a call to what the core knows of problems, and to the events of a DELETE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.appliance.errors import (
+    ApplianceError,
+    Limited,
+    LoginRefused,
+    NotFound,
+    NotSent,
+    NotUnderstood,
+    OverBudget,
+    Refused,
+    Resting,
+    TooLate,
+    Unanswered,
+    Unauthorized,
+    Unavailable,
+)
+from bot.core.events import DeleteAnswered, DeleteNotAccepted
+from bot.core.problem import Problem, ProblemKind
+
+Clock = Callable[[], int]
+"""Now, in ms epoch."""
+
+_KINDS: tuple[tuple[type[ApplianceError], ProblemKind], ...] = (
+    (TooLate, ProblemKind.TOO_LATE),
+    (NotSent, ProblemKind.UNSENT),
+    (Unanswered, ProblemKind.UNANSWERED),
+    (OverBudget, ProblemKind.OVER_BUDGET),
+    (Resting, ProblemKind.RESTING),
+    (LoginRefused, ProblemKind.LOGIN_REFUSED),
+    (Unauthorized, ProblemKind.UNAUTHORIZED),
+    (NotFound, ProblemKind.NOT_FOUND),
+    (Limited, ProblemKind.LIMITED),
+    (Unavailable, ProblemKind.UNAVAILABLE),
+    (NotUnderstood, ProblemKind.NOT_UNDERSTOOD),
+)
+"""The first that fits; subclasses stand before their base."""
+
+REFUSALS = frozenset({400, 403})
+"""The two statuses by which the operation says no (vendor OpenAPI, DELETE /pairings/{id})."""
+
+NOT_ACCEPTED = frozenset(
+    {
+        ProblemKind.TOO_LATE,
+        ProblemKind.UNSENT,
+        ProblemKind.UNAUTHORIZED,
+        ProblemKind.LIMITED,
+        ProblemKind.UNAVAILABLE,
+    }
+)
+"""After which the DELETE may be sent again: the appliance has provably not taken it."""
+
+
+def problem(error: ApplianceError, now: Clock) -> Problem:
+    """The vendor's code, message and op_id go along untouched."""
+    wait = error.retry_after_seconds
+    return Problem(
+        kind=_kind(error),
+        text=str(error),
+        status=error.status,
+        error_code=error.error_code,
+        message=error.message,
+        op_id=error.op_id,
+        retry_at=None if wait is None else now() + int(wait * 1000) + 1,
+    )
+
+
+def after_delete(error: ApplianceError, now: Clock) -> DeleteAnswered | DeleteNotAccepted:
+    """What an error of the DELETE itself means. In doubt it may have been accepted."""
+    found = problem(error, now)
+    if found.kind in NOT_ACCEPTED:
+        return DeleteNotAccepted(problem=found)
+    return DeleteAnswered(problem=found)
+
+
+def _kind(error: ApplianceError) -> ProblemKind:
+    for family, kind in _KINDS:
+        if isinstance(error, family):
+            return kind
+    if isinstance(error, Refused) and error.status in REFUSALS:
+        return ProblemKind.REFUSED
+    if isinstance(error, Refused) and error.status == 500:
+        return ProblemKind.SERVER_ERROR
+    return ProblemKind.NOT_UNDERSTOOD

@@ -1,0 +1,142 @@
+"""The session of the remote site's user, which hangs on the local session.
+
+Source: vendor OpenAPI, `POST /pairings/{pairing_id}/remote-session` with Basic auth, 204. It is
+only needed where the remote vCenter has an SSO of its own, so it is made only when remote
+credentials are configured.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+
+from bot.appliance.errors import ApplianceError, LoginRefused, NotFound, Refused, Unauthorized
+from bot.appliance.gate import REST_MS, Priority
+from bot.appliance.session import OK, Credentials, HeldSession, Sessions, login_refused
+from bot.appliance.transport import Call
+
+MADE = frozenset({200, 201, 204})
+
+# How long a remote session lives is not documented. One of the vendor's own scripts logs in anew
+# after 300 s; making it again costs one call, a DELETE that fails without it a whole approval.
+RENEW_AFTER_SECONDS = 300.0
+
+
+class RemoteSessions:
+    """Makes remote sessions, and remembers refusals: SSO locks the remote account too.
+
+    Refusals are kept per pairing and outlast the local session: a new one would not make the same
+    password right.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        credentials: Credentials | None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sessions = sessions
+        self._credentials = credentials
+        self._monotonic = monotonic
+        self._refused: dict[str, tuple[float, LoginRefused]] = {}
+
+    def ensure(self, pairing_id: str, priority: Priority, by: float | None) -> None:
+        """Make the remote session of this pairing if it is needed and missing.
+
+        Raises LoginRefused(which="remote") for credentials that are or were just refused, and
+        every other error of a call, such as Refused while the remote site is down.
+        """
+        if self._credentials is None:
+            return
+        call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
+        try:
+            self._ensure_once(call, pairing_id, self._credentials, priority, by)
+        except Unauthorized:
+            # The local session had ended; left first, so that errors are not chained to this.
+            pass
+        else:
+            return
+        self._ensure_once(call, pairing_id, self._credentials, priority, by)
+
+    def ready(self, session: HeldSession, pairing_id: str) -> bool:
+        """True when a DELETE of this pairing may go out on this session."""
+        return self._credentials is None or pairing_id in session.remote_tried
+
+    def _ensure_once(
+        self,
+        call: Call,
+        pairing_id: str,
+        credentials: Credentials,
+        priority: Priority,
+        by: float | None,
+    ) -> None:
+        session = self._sessions.current(priority, by)
+        # One lock per pairing: a remote site that hangs must not hold up the others.
+        lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
+        self._sessions.wait_for(lock, call, by)
+        try:
+            made_at = session.remote_made.get(pairing_id)
+            if made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS:
+                return
+            self._raise_if_refused(pairing_id)
+            self._log_in(call, session, pairing_id, credentials, priority, by)
+        finally:
+            lock.release()
+
+    def _log_in(
+        self,
+        call: Call,
+        session: HeldSession,
+        pairing_id: str,
+        credentials: Credentials,
+        priority: Priority,
+        by: float | None,
+    ) -> None:
+        self._sessions.transport.require_time(call, by)
+        self._sessions.gate.take(priority)
+        refusal: ApplianceError
+        try:
+            self._sessions.send(call, session, expect=MADE, by=by, remote=credentials)
+        except Unauthorized as exc:
+            # A 401 here may mean the remote password or the local session: ask which.
+            self._check_local(priority, session, by)
+            refusal = exc
+        except Refused as exc:
+            session.remote_tried.add(pairing_id)
+            if exc.status != 403:
+                raise
+            refusal = exc
+        except ApplianceError:
+            session.remote_tried.add(pairing_id)
+            raise
+        else:
+            session.remote_made[pairing_id] = self._monotonic()
+            session.remote_tried.add(pairing_id)
+            return
+        refused = login_refused(self._sessions.transport.host, refusal, which="remote")
+        self._refused[pairing_id] = (self._monotonic() + REST_MS / 1000, copy.copy(refused))
+        raise refused
+
+    def _check_local(self, priority: Priority, session: HeldSession, by: float | None) -> None:
+        """Raises Unauthorized, having dropped it, when the local session itself has ended."""
+        call = Call.of("GET", "/session")
+        self._sessions.gate.take(priority)
+        try:
+            self._sessions.send(call, session, expect=OK, by=by)
+        except Unauthorized:
+            raise
+        except (Refused, NotFound):
+            # It answered, so the session is known; what it says about itself does not matter.
+            return
+
+    def _raise_if_refused(self, pairing_id: str) -> None:
+        until, refused = self._refused.get(pairing_id, (0.0, None))
+        left = until - self._monotonic()
+        if refused is None or left <= 0:
+            return
+        again = copy.copy(refused)
+        again.retry_after_seconds = left
+        raise again

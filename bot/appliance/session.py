@@ -1,0 +1,285 @@
+"""The session with the local appliance: made when needed, shared by all threads, never stored.
+
+Source: vendor OpenAPI. `POST /session` with Basic auth gives `session_id`, which every later call
+carries as `x-dr-session`. How long it lives is not documented, so the only sign of its end is a
+401; a read then logs in again once and is repeated once, and that is all: SSO locks accounts.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr, StrictStr
+
+from bot.appliance.answers import Answer, Redactor
+from bot.appliance.errors import (
+    ApplianceError,
+    ConnectionCut,
+    Limited,
+    LoginRefused,
+    NotFound,
+    NotSent,
+    NotUnderstood,
+    Refused,
+    TooLate,
+    Unauthorized,
+    Unavailable,
+)
+from bot.appliance.failures import timed_out
+from bot.appliance.gate import REST_MS, Gate, Priority
+from bot.appliance.models import FromAppliance
+from bot.appliance.transport import Call, HeaderAuth, Transport
+
+SESSION_HEADER = "x-dr-session"
+OK = frozenset({200})
+
+# A failed log-in answers for everybody who waited for it, where the cause is the same for all of
+# them; a deadline or a budget is each caller's own.
+_SHARED_FAILURES = (
+    LoginRefused,
+    Refused,
+    Limited,
+    Unavailable,
+    NotUnderstood,
+    NotSent,
+    ConnectionCut,
+)
+
+
+def header_value(text: str) -> str:
+    """The text, if it can be a header's value. Raises ValueError."""
+    if not text.strip() or not text.isascii() or not text.isprintable():
+        raise ValueError("cannot be sent in a header")
+    return text
+
+
+class SessionId(FromAppliance):
+    """The answer to a log-in (vendor OpenAPI, SessionIdData)."""
+
+    session_id: Annotated[StrictStr, AfterValidator(header_value)]
+
+
+class Credentials:
+    """A user of one site's SSO. Shows neither name nor password."""
+
+    def __init__(self, username: str, password: SecretStr) -> None:
+        self._username = username
+        self._password = password
+
+    def __repr__(self) -> str:
+        return "Credentials()"
+
+    def header(self) -> str:
+        """The value of an Authorization header (RFC 7617), in UTF-8 whatever the password holds."""
+        pair = f"{self._username}:{self._password.get_secret_value()}"
+        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return self._password.get_secret_value(), self.header().removeprefix("Basic ")
+
+
+class HeldSession:
+    """One session, in memory only. Remote sessions hang on it and end with it.
+
+    `answered_at`: monotonic second of the last answer on it. `remote_made`: when the remote
+    session of a pairing was made on it; `remote_tried`: pairings for which that was tried.
+    """
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.proven = False
+        self.answered_at: float | None = None
+        self.remote_made: dict[str, float] = {}
+        self.remote_tried: set[str] = set()
+        self.remote_locks: dict[str, threading.Lock] = {}
+
+    def __repr__(self) -> str:
+        return f"HeldSession(proven={self.proven})"
+
+
+class Sessions:
+    """Holds the session and sends calls on it. Thread-safe: one logs in, the others wait."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        gate: Gate,
+        credentials: Credentials,
+        *,
+        other_secrets: tuple[str, ...] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.transport = transport
+        self.gate = gate
+        self._credentials = credentials
+        self._secrets = (*credentials.secrets(), *other_secrets)
+        self._monotonic = monotonic
+        self._held: HeldSession | None = None
+        self._held_lock = threading.Lock()
+        self._login_lock = threading.Lock()
+        self._logins = 0
+        self._failure: ApplianceError | None = None
+
+    def held(self) -> HeldSession | None:
+        """The session there is, without a call."""
+        return self._held
+
+    def drop(self, session: HeldSession) -> None:
+        """Forget this session, unless it has been replaced already."""
+        # Two threads may come with the same 401; the slower one must not drop the new session.
+        with self._held_lock:
+            if self._held is session:
+                self._held = None
+
+    def redactor(self, session: HeldSession | None) -> Redactor:
+        """Removes every secret of this client from a server's words."""
+        return Redactor((*self._secrets, session.token) if session else self._secrets)
+
+    def wait_for(self, lock: threading.Lock, call: Call, by: float | None) -> None:
+        """Acquire the lock within the caller's time. Raises TimedOut."""
+        left = -1.0 if by is None else max(0.0, by - self._monotonic())
+        if not lock.acquire(timeout=left):
+            raise timed_out(self.transport.host, call.method, call.path, None)
+
+    def current(self, priority: Priority, by: float | None) -> HeldSession:
+        """The session, made if there is none. Raises the whole tree of errors."""
+        held = self._held
+        if held is not None:
+            return held
+        call = Call.of("POST", "/session")
+        seen = self._logins
+        self.wait_for(self._login_lock, call, by)
+        try:
+            if self._held is not None:
+                return self._held
+            if self._logins != seen and self._failure is not None:
+                # A copy: several threads raising one exception would mix up their tracebacks.
+                raise copy.copy(self._failure)
+            return self._log_in(call, priority, by)
+        finally:
+            self._login_lock.release()
+
+    def send(
+        self,
+        call: Call,
+        session: HeldSession,
+        *,
+        expect: frozenset[int],
+        by: float | None,
+        send_by: float | None = None,
+        remote: Credentials | None = None,
+    ) -> Answer:
+        """One call on this session, without budget and without a second try.
+
+        On a 401 the session is dropped, but not with `remote` credentials: then the 401 may be
+        about those.
+        """
+        try:
+            answer = self.transport.exchange(
+                call,
+                expect=expect,
+                auth=_on_session(session, remote),
+                redact=self.redactor(session),
+                by=by,
+                send_by=send_by,
+            )
+        except (NotFound, Refused):
+            # The application itself answered, so it knows the session.
+            self._worked(session)
+            raise
+        except Unauthorized:
+            if remote is None:
+                self.drop(session)
+            raise
+        self._worked(session)
+        return answer
+
+    def read(self, call: Call, *, priority: Priority, by: float | None) -> Answer:
+        """A call that changes nothing: repeated once, after a new log-in, on a 401."""
+        try:
+            return self._read_once(call, priority, by)
+        except Unauthorized:
+            # Left before the repetition, so that its errors are not chained to this one.
+            pass
+        return self._read_once(call, priority, by)
+
+    def _read_once(self, call: Call, priority: Priority, by: float | None) -> Answer:
+        session = self.current(priority, by)
+        self.transport.require_time(call, by)
+        self.gate.take(priority)
+        return self.send(call, session, expect=OK, by=by)
+
+    def _worked(self, session: HeldSession) -> None:
+        session.answered_at = self._monotonic()
+        if not session.proven:
+            session.proven = True
+            self.gate.call_worked()
+
+    def _log_in(self, call: Call, priority: Priority, by: float | None) -> HeldSession:
+        self.transport.require_time(call, by)
+        # The budget first: a log-in that is counted but not made would bring the rest nearer.
+        self.gate.take(priority)
+        self.gate.before_login()
+        self._failure = None
+        try:
+            session = self._ask_for_session(call, by)
+        except _SHARED_FAILURES as exc:
+            if not isinstance(exc, TooLate):
+                self._failure = copy.copy(exc)
+            raise
+        finally:
+            self._logins += 1
+        with self._held_lock:
+            self._held = session
+        return session
+
+    def _ask_for_session(self, call: Call, by: float | None) -> HeldSession:
+        try:
+            answer = self.transport.exchange(
+                call,
+                expect=OK,
+                auth=HeaderAuth({"Authorization": self._credentials.header()}),
+                redact=self.redactor(None),
+                by=by,
+            )
+        except (NotSent, Limited, Unavailable):
+            self.gate.login_not_sent()
+            raise
+        except (Unauthorized, Refused) as exc:
+            if exc.status not in {401, 403}:
+                raise
+            refusal = exc
+        else:
+            session = HeldSession(answer.read(SessionId).session_id)
+            self.gate.login_worked()
+            return session
+        self.gate.login_refused(f"a log-in was refused with HTTP {refusal.status}")
+        raise login_refused(self.transport.host, refusal, which="local")
+
+
+def _on_session(session: HeldSession, remote: Credentials | None) -> HeaderAuth:
+    headers = {SESSION_HEADER: session.token}
+    if remote is not None:
+        headers["Authorization"] = remote.header()
+    return HeaderAuth(headers)
+
+
+def login_refused(host: str, refusal: ApplianceError, *, which: str) -> LoginRefused:
+    """The error for a 401 or 403 at a log-in."""
+    local = which == "local"
+    return LoginRefused(
+        f"{host} refused the log-in of the {which} user (HTTP {refusal.status}): name or password"
+        " is wrong, or the account is locked or has no right.",
+        which="local" if local else "remote",
+        method=refusal.method,
+        path=refusal.path,
+        status=refusal.status,
+        retry_after_seconds=REST_MS / 1000,
+        response_error=refusal.response_error,
+    )

@@ -1,0 +1,90 @@
+"""From the appliance's answers to what the core keeps of them."""
+
+from __future__ import annotations
+
+from bot.appliance.models import Issue, Listing, MetaError, Pairing, Replication, ServerInfo, Task
+from bot.core import pairing as core_pairing
+from bot.core.request import TaskView
+from bot.core.snapshot import (
+    ISSUES_KEPT,
+    NAMES_KEPT,
+    IssueLine,
+    Server,
+    Snapshot,
+    digest_of,
+)
+
+SITE_RECOVERY = "com.vmware.vcDr"
+"""`recovery_solution` begins with it when Site Recovery Manager protects the replication (seen in
+the vendor's own client scripts)."""
+
+PARTIAL_KEPT = 5
+
+
+def server(info: ServerInfo | None) -> Server:
+    if info is None:
+        return Server()
+    return Server(id=info.id, name=info.name, status=info.server_status, version=info.version)
+
+
+def pairing(found: Pairing) -> core_pairing.Pairing:
+    return core_pairing.Pairing(
+        id=found.pairing_id,
+        local_vc=server(found.local_vc_server),
+        remote_vc=server(found.remote_vc_server),
+        local_vrms=server(found.local_vrms),
+        remote_vrms=server(found.remote_vrms),
+    )
+
+
+def snapshot(
+    found: core_pairing.Pairing,
+    count: int,
+    replications: Listing[Replication],
+    issues: Listing[Issue],
+    also_partial: tuple[str, ...],
+    now: int,
+) -> Snapshot:
+    """`complete` only when the list is whole by the appliance's own word and by its count."""
+    items = replications.items
+    said = tuple(_words(e) for e in (*replications.errors, *issues.errors))
+    complete = not replications.partial and len(items) == count
+    if not replications.partial and len(items) != count:
+        said = (*said, f"{len(items)} replications are listed, {count} are counted")
+    names = sorted(r.name or r.id for r in items)
+    return Snapshot(
+        pairing_id=found.id,
+        local_vc=found.local_vc,
+        remote_vc=found.remote_vc,
+        local_vrms=found.local_vrms,
+        remote_vrms=found.remote_vrms,
+        count=count,
+        complete=complete,
+        replications_digest=digest_of(r.id for r in items) if complete else None,
+        names=tuple(names[:NAMES_KEPT]),
+        protected=sum((r.recovery_solution or "").startswith(SITE_RECOVERY) for r in items),
+        issues=tuple(
+            IssueLine(entity=i.entity_name, description=i.description, status=i.status)
+            for i in issues.items[:ISSUES_KEPT]
+        ),
+        issue_count=len(issues.items),
+        partial=(*also_partial, *said)[:PARTIAL_KEPT],
+        read_at=now,
+    )
+
+
+def task_view(task: Task) -> TaskView:
+    return TaskView(
+        id=task.id,
+        status=task.status,
+        progress=task.progress,
+        entity=task.entity,
+        description=task.description,
+        error_message=task.error.message if task.error else None,
+        error_details=task.error.details if task.error else None,
+    )
+
+
+def _words(error: MetaError) -> str:
+    parts = [p for p in (error.message, error.code) if p]
+    return ": ".join(parts) or "part of the answer is missing"

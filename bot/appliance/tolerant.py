@@ -1,0 +1,140 @@
+"""Field types that forgive what does not matter.
+
+The appliance is read to decide about a pairing. A name of the wrong type must not hide the
+ninety-nine replications beside it, so optional fields become readable text, a number or `None`.
+Identity is the exception: an id that is not plainly an id makes the whole answer unreadable,
+because acting on a guessed id is the worst thing this program could do.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, StrictStr
+
+INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
+ID_LENGTH_MAX = 1024  # far above any id seen; bounds the URL made of it
+
+# Year 1 to 9999, the range that can be shown as a date at all.
+_MILLIS_MIN = -62_135_596_800_000
+_MILLIS_MAX = 253_402_300_799_999
+
+
+def clean(text: str) -> str:
+    """The text without what a database or a UTF-8 writer would choke on later.
+
+    JSON may hold lone surrogates (no UTF-8 form) and NUL (PostgreSQL refuses it in text); found
+    only at the commit, either would stop the request that carries it for good.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+
+
+def as_text(value: object) -> str | None:
+    """Text as it is, anything else as its JSON, null as `None`."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return clean(value)
+    try:
+        return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def as_whole(value: object) -> int | None:
+    """A whole number from a number or its digits, otherwise `None`; true is not 1."""
+    number: int
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        number = value
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        number = int(value)
+    elif isinstance(value, str):
+        digits = value.strip()
+        # Longer than int64 cannot be one, and Python refuses to convert thousands of digits.
+        if len(digits) > 20 or not digits.removeprefix("-").isascii():
+            return None
+        if not digits.removeprefix("-").isdigit():
+            return None
+        number = int(digits)
+    else:
+        return None
+    return number if abs(number) <= INT64_MAX else None
+
+
+def as_flag(value: object) -> bool | None:
+    """A boolean, or one written out as text; otherwise `None`."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return None
+
+
+def as_millis(value: object) -> int | None:
+    """Epoch milliseconds from a number (v2), its digits, or ISO 8601 text (v1); else `None`.
+
+    A time without a zone is taken as UTC. Times are only shown, never compared with a clock of
+    ours, so one that cannot be read is no reason to refuse an answer.
+    """
+    if isinstance(value, str) and as_whole(value) is None:
+        try:
+            moment = datetime.fromisoformat(value.strip())
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            millis = round(moment.timestamp() * 1000)
+        except (ValueError, OverflowError):
+            return None
+    else:
+        number = as_whole(value)
+        if number is None:
+            return None
+        millis = number
+    return millis if _MILLIS_MIN <= millis <= _MILLIS_MAX else None
+
+
+def as_percent(value: object) -> int | None:
+    """A whole number from 0 to 100; what lies outside is moved to the nearer end."""
+    number = as_whole(value)
+    return None if number is None else max(0, min(100, number))
+
+
+def as_object(value: object) -> object:
+    """A JSON object as it is, anything else as `None`: for optional nested models."""
+    return value if isinstance(value, Mapping) or hasattr(value, "model_fields_set") else None
+
+
+def usable_id(value: str) -> str:
+    """The id itself. Raises ValueError for one that could not be put in a path safely.
+
+    `.` and `..` are the dangerous ones: URL normalisation would take `/pairings/..` for the
+    whole collection.
+    """
+    if not value.strip() or value in {".", ".."} or len(value) > ID_LENGTH_MAX:
+        raise ValueError("not an id")
+    if not value.isprintable() or clean(value) != value:
+        raise ValueError("an id holds characters that cannot be printed")
+    return value
+
+
+def known_word(value: str) -> str:
+    """An enum value, also one that this version does not know. Raises ValueError when empty."""
+    if not value.strip() or clean(value) != value:
+        raise ValueError("empty")
+    return value
+
+
+Text = Annotated[str | None, BeforeValidator(as_text)]
+Whole = Annotated[int | None, BeforeValidator(as_whole)]
+Flag = Annotated[bool | None, BeforeValidator(as_flag)]
+Millis = Annotated[int | None, BeforeValidator(as_millis)]
+Percent = Annotated[int | None, BeforeValidator(as_percent)]
+Id = Annotated[StrictStr, AfterValidator(usable_id)]
+Word = Annotated[StrictStr, AfterValidator(known_word)]

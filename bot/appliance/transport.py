@@ -1,0 +1,250 @@
+"""One HTTP exchange with one appliance, within a deadline.
+
+What a call may cost at the worst: the name lookup cannot be interrupted (the resolver's own
+limits hold), each address of the name may use the connect timeout, and all reading together ends
+at the deadline, even from a server that sends one byte at a time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from bot.appliance.adapter import make_session
+from bot.appliance.answers import Answer, Redactor
+from bot.appliance.errors import ApplianceError, NotFound, TooLate
+from bot.appliance.failures import explain, timed_out
+from bot.appliance.tolerant import usable_id
+from bot.appliance.trust import Trust
+from bot.appliance.wire import Flight, PastSendBy, current_flight
+
+OnCall = Callable[[str, str, str, float], None]
+
+# Without a deadline of the caller: time to connect, for the handshake, for the answer to begin
+# and for it to end. Only a server that trickles needs more.
+CALL_LASTS_TIMEOUTS = 4
+
+# Twice the largest list there can be (4000 replications of some 4 KB): more is not an answer,
+# and would take the memory of the whole bot.
+BODY_MAX_BYTES = 32 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked: `template` for metrics (`/tasks/{task_id}`), `path` with the ids in it."""
+
+    method: str
+    template: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
+    ) -> Call:
+        """A call with quoted ids. Raises NotFound for what can be no id: nothing has that id."""
+        for value in ids.values():
+            try:
+                usable_id(value)
+            except ValueError:
+                raise NotFound(
+                    "Nothing on the appliance can have this id.", method=method, path=template
+                ) from None
+        # Colons and slashes too: an id is one part of the path, whatever it holds.
+        quoted = {name: quote(value, safe="") for name, value in ids.items()}
+        return cls(method, template, template.format(**quoted), query or {})
+
+
+class HeaderAuth(requests.auth.AuthBase):
+    """Puts the given headers on one request.
+
+    As an `auth` object, because requests would otherwise look for credentials of its own in a
+    .netrc file and send those. Opaque, so that a traceback that shows variables shows no secret.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers.update(self._headers)
+        return r
+
+
+class Transport:
+    """The connections to one appliance. Thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        base_path: str,
+        trust: Trust,
+        timeout_seconds: float,
+        user_agent: str,
+        monotonic: Callable[[], float] = time.monotonic,
+        on_call: OnCall | None = None,
+    ) -> None:
+        self.host = _checked_host(host)
+        self._base = f"https://{host}/{base_path.strip('/')}".rstrip("/")
+        self._timeout = timeout_seconds
+        self._monotonic = monotonic
+        self._on_call = on_call
+        self._session = make_session(trust, user_agent)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def require_time(self, call: Call, by: float | None) -> None:
+        """Raises TimedOut when the caller's time is over; before a budget is spent on it."""
+        if by is not None and self._monotonic() >= by:
+            raise timed_out(self.host, call.method, call.path, None)
+
+    def exchange(
+        self,
+        call: Call,
+        *,
+        expect: frozenset[int],
+        auth: HeaderAuth,
+        redact: Redactor,
+        by: float | None = None,
+        send_by: float | None = None,
+    ) -> Answer:
+        """Exactly one request, and its answer if the status is expected.
+
+        `by`: monotonic second at which the whole exchange is over; `send_by`: the one after which
+        the request must not leave any more. Raises every error of the tree but HeldBack.
+        """
+        start = self._monotonic()
+        outcome = "Interrupted"
+        try:
+            answer = self._exchange(call, start, auth, redact, by, send_by)
+            outcome = str(answer.status)
+            if answer.status not in expect:
+                raise answer.problem()
+            return answer
+        except ApplianceError as exc:
+            if exc.status is None or outcome == "Interrupted":
+                outcome = type(exc).__name__
+            raise
+        finally:
+            self._observe(call, outcome, self._monotonic() - start)
+
+    def _exchange(
+        self,
+        call: Call,
+        start: float,
+        auth: HeaderAuth,
+        redact: Redactor,
+        by: float | None,
+        send_by: float | None,
+    ) -> Answer:
+        deadline = start + CALL_LASTS_TIMEOUTS * self._timeout
+        if by is not None:
+            deadline = min(deadline, by)
+        if send_by is not None and start > min(send_by, deadline):
+            raise self._too_late(call)
+        if start >= deadline:
+            raise timed_out(self.host, call.method, call.path, None)
+        read_seconds = min(self._timeout, deadline - start)
+        connect_seconds = read_seconds
+        if send_by is not None:
+            # A connection that is ready only after send_by is of no use. Never 0: that would
+            # mean not to wait at all.
+            connect_seconds = max(min(read_seconds, send_by - start), 0.001)
+        flight = Flight(monotonic=self._monotonic, deadline=deadline, send_by=send_by)
+        token = current_flight.set(flight)
+        status: int | None = None
+        failure: ApplianceError
+        try:
+            with self._session.request(
+                call.method,
+                self._base + call.path,
+                params=dict(call.query),
+                auth=auth,
+                timeout=(connect_seconds, read_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                status = response.status_code
+                body, whole = self._body(response, deadline)
+                answer = Answer(
+                    method=call.method,
+                    path=call.path,
+                    host=self.host,
+                    status=status,
+                    headers=response.headers,
+                    body=body,
+                    redact=redact,
+                )
+                if whole:
+                    return answer
+                failure = answer.not_understood("with far too many bytes")
+        except PastSendBy:
+            failure = self._too_late(call)
+        except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as exc:
+            failure = explain(
+                exc,
+                sent=flight.sent,
+                host=self.host,
+                method=call.method,
+                path=call.path,
+                status=status,
+            )
+        finally:
+            current_flight.reset(token)
+        # Out here, so that it is not chained to an error whose request holds the credentials.
+        raise failure
+
+    def _body(self, response: requests.Response, deadline: float) -> tuple[bytes, bool]:
+        """The body, and whether that is all of it."""
+        parts: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(CHUNK_BYTES):
+            if parts and self._monotonic() > deadline:
+                raise TimeoutError
+            size += len(chunk)
+            parts.append(chunk)
+            if size > BODY_MAX_BYTES:
+                return b"".join(parts), False
+        return b"".join(parts), True
+
+    def _too_late(self, call: Call) -> TooLate:
+        return TooLate(
+            f"{call.method} {call.path} could not be sent to {self.host} in time; nothing was"
+            " sent.",
+            method=call.method,
+            path=call.path,
+        )
+
+    def _observe(self, call: Call, outcome: str, seconds: float) -> None:
+        if self._on_call is None:
+            return
+        try:
+            self._on_call(call.method, call.template, outcome, seconds)
+        except Exception:
+            # A broken metric must not cost the answer to a DELETE.
+            _log.exception("the observer of appliance calls failed")
+
+
+def _checked_host(host: str) -> str:
+    """The host, or ValueError: credentials are sent to it, so it must be only a host."""
+    try:
+        parts = urlsplit(f"https://{host}")
+        plain = parts.netloc == host and parts.username is None and bool(parts.hostname)
+        _ = parts.port  # raises ValueError when it is not a port
+    except ValueError:
+        plain = False
+    if not plain or not host.isprintable() or any(c in host for c in " \\@"):
+        raise ValueError("An appliance is given as host or host:port.")
+    return host

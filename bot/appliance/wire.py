@@ -1,0 +1,102 @@
+"""The lowest level: sockets that keep a deadline, and the exact moment a request leaves.
+
+requests knows two timeouts, for the connect and for each single read, and one error for many
+things. This program must know more: whether a whole call is over in time, and whether any byte
+of a request may have reached the appliance. Both are watched here, per call, by a `Flight`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+
+class PastSendBy(Exception):
+    """The request did not leave in time. Not an OSError: urllib3 would wrap one."""
+
+
+class Flight:
+    """One HTTP request on its way.
+
+    `deadline` and `send_by` are seconds of `monotonic`. `sent` turns true just before the first
+    byte of the request may leave: as long as it is false, the application knows nothing of it,
+    whatever error the libraries raise.
+    """
+
+    def __init__(
+        self, *, monotonic: Callable[[], float], deadline: float, send_by: float | None
+    ) -> None:
+        self._monotonic = monotonic
+        self._deadline = deadline
+        self._send_by = send_by
+        self.sent = False
+
+    def leave(self) -> None:
+        """Allow the request to be written. Raises PastSendBy."""
+        if self._send_by is not None and self._monotonic() > self._send_by:
+            raise PastSendBy
+        self.sent = True
+
+    def clamp(self, timeout_seconds: float | None) -> float:
+        """The timeout for the next socket operation. Raises TimeoutError at the deadline."""
+        left = self._deadline - self._monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the whole call is over")
+        return left if timeout_seconds is None else min(timeout_seconds, left)
+
+
+# A context variable, since urllib3 gives a connection no way to know whose call it serves.
+# Every thread has its own. It has no default: a connection outside a call fails.
+current_flight: ContextVar[Flight] = ContextVar("current_flight")
+
+
+class DeadlineSocket(ssl.SSLSocket):
+    """A TLS socket that reads no longer than its call may last.
+
+    A read timeout starts anew with every byte, so a server (or a broken middlebox) that sends
+    one byte every few seconds could hold a thread for hours, in the headers as in the body.
+    """
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        self.settimeout(current_flight.get().clamp(self.gettimeout()))
+        return super().recv_into(buffer, nbytes, flags)
+
+
+class ApplianceConnection(HTTPSConnection):
+    """An HTTPS connection that asks the flight before it writes a request."""
+
+    def connect(self) -> None:
+        self.timeout = current_flight.get().clamp(_seconds(self.timeout))
+        super().connect()
+
+    def request(  # type: ignore[override]
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        # urllib3 has connected and verified by now. http.client would quietly connect anew where
+        # there is no socket, which could take any time between the check and the first byte.
+        if self.sock is None:
+            raise ConnectionError("the connection was closed before the request was written")
+        # This is the last line before the bytes: a process that was frozen in the name lookup,
+        # in the connect or in the TLS handshake is noticed here, and nothing leaves.
+        current_flight.get().leave()
+        super().request(method, url, body, headers, **options)
+
+
+class AppliancePool(HTTPSConnectionPool):
+    """A pool of such connections."""
+
+    ConnectionCls = ApplianceConnection
+
+
+def _seconds(timeout: object) -> float | None:
+    return float(timeout) if isinstance(timeout, int | float) else None

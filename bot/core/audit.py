@@ -1,0 +1,91 @@
+"""The audit chain: each record carries the hash of the one before, over all its columns.
+
+What it proves: nobody changed, removed or inserted a record without redoing every hash after it,
+and, with the head kept elsewhere (it is in each final reply), not even then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from bot.core.frozen import Frozen
+
+GENESIS = "0" * 64
+SHORT = 12
+"""Characters of a head as people see it: 48 bits, to be compared by eye and by `verify --head`."""
+
+
+class Record(Frozen):
+    """One stored line. `number` counts from 1 without a gap; `at` is ms epoch."""
+
+    number: int
+    at: int
+    request_id: str | None
+    actor: str
+    action: str
+    message: str | None
+    before: str | None
+    after: str | None
+    detail: dict[str, Any]
+    previous: str
+    hash: str
+
+    @property
+    def expected_hash(self) -> str:
+        return chain_hash(self.model_dump(exclude={"hash"}))
+
+
+class Head(Frozen):
+    """How many records there are, and the hash of the last: what a cut-off tail is found by."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+    @property
+    def short(self) -> str:
+        return self.hash[:SHORT]
+
+
+class Break(Frozen):
+    """The first record that is not as it was written, by the number that the export shows."""
+
+    number: int
+    why: str
+
+
+def chain_hash(columns: dict[str, Any]) -> str:
+    """SHA-256 over a canonical form: sorted keys, no spaces, UTF-8."""
+    canonical = json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def link(head: Head, columns: dict[str, Any]) -> Record:
+    """The next record after `head`, from every column but `number`, `previous` and `hash`."""
+    full = {**columns, "number": head.count + 1, "previous": head.hash}
+    return Record(**full, hash=chain_hash(full))
+
+
+def verify(records: Iterable[Record], head: Head) -> Break | None:
+    """None when the chain is whole up to `head`; records come in the order of their numbers."""
+    number, previous = 0, GENESIS
+    for record in records:
+        expected = number + 1
+        if record.number != expected:
+            missing = record.number > expected
+            why = "removed: the numbers jump here" if missing else "inserted: its number is taken"
+            return Break(number=expected if missing else record.number, why=why)
+        if record.previous != previous:
+            return Break(number=record.number, why="it does not follow the record before it")
+        if record.hash != record.expected_hash:
+            return Break(number=record.number, why="changed: it is not what was hashed")
+        number, previous = record.number, record.hash
+    if number < head.count:
+        return Break(number=number + 1, why="removed: the trail ends before its head")
+    if number > head.count:
+        return Break(number=head.count + 1, why="inserted: the trail goes on after its head")
+    if previous != head.hash:
+        return Break(number=number, why="changed: its hash is not that of the head")
+    return None

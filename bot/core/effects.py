@@ -1,0 +1,64 @@
+"""What `plan` can ask for. Everything but `Wait` and `Tick` reaches the outside once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.core.frozen import Frozen
+
+
+class Wait(Frozen):
+    """Nothing to do before `until` (ms); None: only an event can wake it."""
+
+    until: int | None
+
+
+class Tick(Frozen):
+    """Time itself is the event: absorb `TimePassed`."""
+
+
+class ReadStanding(Frozen):
+    """May the requester ask, and who could approve?"""
+
+
+class ReadPairing(Frozen):
+    """The appliance's word on the pairing; `act` lists the tasks too."""
+
+    purpose: Literal["check", "act"]
+
+
+class ReadRights(Frozen):
+    """The rights of now of these people."""
+
+    people: tuple[str, ...]
+
+
+class SendDelete(Frozen):
+    """Log in and reserve the call, store the intent, send. Once."""
+
+
+class LookAround(Frozen):
+    """After a DELETE whose fate is not known: tasks and pairing."""
+
+
+class LookAtTask(Frozen):
+    """The task in the appliance's listing, not older than `since` (ms)."""
+
+    since: int
+
+
+class LookAtPairing(Frozen):
+    """Is it gone?"""
+
+
+Effect = (
+    Wait
+    | Tick
+    | ReadStanding
+    | ReadPairing
+    | ReadRights
+    | SendDelete
+    | LookAround
+    | LookAtTask
+    | LookAtPairing
+)

@@ -1,0 +1,46 @@
+"""What an absorbed event leaves behind beside the request itself: audit entries and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from bot.core.frozen import Frozen
+from bot.core.request import Request, State
+
+SYSTEM = "vr-unpair"
+"""The actor of everything that no person did."""
+
+
+class Entry(Frozen):
+    """One line of the audit trail before it is chained: who, what, from which message, and the
+    state before and after."""
+
+    action: str
+    actor: str
+    at: int
+    message: str | None
+    before: State | None
+    after: State
+    detail: dict[str, Any]
+
+
+class Answer(Frozen):
+    """Words for one person alone, in reply to the event of that number in the inbox.
+
+    `matters` keeps it alive as a direct message when Slack's `response_url` has lapsed.
+    """
+
+    event: int
+    code: str
+    params: dict[str, str] = Field(default_factory=dict)
+    matters: bool = False
+
+
+class Absorbed(Frozen):
+    """The new request, with what must be stored in the same transaction."""
+
+    request: Request
+    entries: tuple[Entry, ...] = ()
+    answers: tuple[Answer, ...] = ()

@@ -1,0 +1,222 @@
+"""Everything that can happen to a request. Stored as JSON in the inbox or absorbed at once.
+
+What people did comes from the inbox; what an effect brought back is absorbed by the holder of the
+claim, or put into the inbox when the claim is lost: an outcome is never thrown away.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bot.core.frozen import Frozen
+from bot.core.problem import Problem
+from bot.core.request import TaskView
+from bot.core.rules import Verdict
+from bot.core.snapshot import Snapshot
+
+# ---- what people did -------------------------------------------------------------------------
+
+
+class Asked(Frozen):
+    """Somebody asked; the worker makes the row. `team` is what Slack said of the asker."""
+
+    kind: Literal["asked"] = "asked"
+    site: str
+    pairing: str
+    force: bool
+    reason: str
+    requester: str
+    team: str | None
+    channel: str
+
+
+class Clicked(Frozen):
+    """A button, or the modal behind it. `ours` says that the bot itself wrote the message."""
+
+    kind: Literal["clicked"] = "clicked"
+    action: Literal["approve", "deny", "cancel", "look"]
+    by: str
+    team: str | None
+    fingerprint: str
+    channel: str
+    message_ts: str
+    ours: bool
+    reason: str | None = None
+
+
+class Opened(Frozen):
+    """A button that opened a modal: kept so that the modal's submission can be answered."""
+
+    kind: Literal["opened"] = "opened"
+    action: Literal["deny"]
+    by: str
+
+
+class OperatorCancelled(Frozen):
+    """`vr-unpair cancel`: for when Slack is away. `operator` is the system user."""
+
+    kind: Literal["operator_cancelled"] = "operator_cancelled"
+    operator: str
+
+
+# ---- what time and effects brought -----------------------------------------------------------
+
+
+class TimePassed(Frozen):
+    """A deadline or a reminder has come."""
+
+    kind: Literal["time_passed"] = "time_passed"
+
+
+class StandingRead(Frozen):
+    """May the requester ask here at all, and how many people could approve?"""
+
+    kind: Literal["standing_read"] = "standing_read"
+    requester: Verdict
+    channel_allowed: bool
+    possible_approvers: int
+
+
+class PairingRead(Frozen):
+    """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
+
+    `earlier_attention`: a request of this pairing whose fate is still unknown; the card names it.
+    """
+
+    kind: Literal["pairing_read"] = "pairing_read"
+    snapshot: Snapshot
+    task_ids: tuple[str, ...] = ()
+    earlier_attention: str | None = None
+
+
+class PairingUnresolved(Frozen):
+    """What was asked for is not one pairing: none, several, or a site paired with itself."""
+
+    kind: Literal["pairing_unresolved"] = "pairing_unresolved"
+    why: Literal["none", "several", "self"]
+    candidates: tuple[str, ...] = ()
+
+
+class CallFailed(Frozen):
+    """A call other than the DELETE itself did not bring what it should."""
+
+    kind: Literal["call_failed"] = "call_failed"
+    problem: Problem
+
+
+class PairingTaken(Frozen):
+    """The unique index refused: another open request holds this pairing."""
+
+    kind: Literal["pairing_taken"] = "pairing_taken"
+    other: str
+
+
+class CardPosted(Frozen):
+    """Slack has the card."""
+
+    kind: Literal["card_posted"] = "card_posted"
+    ts: str
+
+
+class CardRefused(Frozen):
+    """Slack will not take the card, whatever is tried. `error` is Slack's word."""
+
+    kind: Literal["card_refused"] = "card_refused"
+    error: str
+
+
+class RightsRead(Frozen):
+    """The rights of now of the people asked about, with the process's policy of now."""
+
+    kind: Literal["rights_read"] = "rights_read"
+    verdicts: dict[str, Verdict]
+    dry_run: bool
+    approvals_required: int
+
+
+class IntentStored(Frozen):
+    """The step into `deleting`; only ever saved together with the guards of rule 2."""
+
+    kind: Literal["intent_stored"] = "intent_stored"
+
+
+class DeleteNotAccepted(Frozen):
+    """Only the process that sent, or did not, may say this."""
+
+    kind: Literal["delete_not_accepted"] = "delete_not_accepted"
+    problem: Problem
+
+
+class DeleteAccepted(Frozen):
+    """202 with a task."""
+
+    kind: Literal["delete_accepted"] = "delete_accepted"
+    task: TaskView
+
+
+class DeleteAnswered(Frozen):
+    """Any other answer, or none: what it means is found out by looking."""
+
+    kind: Literal["delete_answered"] = "delete_answered"
+    problem: Problem
+
+
+class Looked(Frozen):
+    """Tasks of now and whether the pairing still answers. `superseded`: a later request of the
+    same pairing has an intent, so this look may only report."""
+
+    kind: Literal["looked"] = "looked"
+    tasks: tuple[TaskView, ...]
+    pairing_present: bool
+    superseded: bool = False
+
+
+class TaskSeen(Frozen):
+    """The task in the latest listing, or None when a successful listing did not have it."""
+
+    kind: Literal["task_seen"] = "task_seen"
+    task: TaskView | None
+
+
+class PairingLooked(Frozen):
+    """Whether `GET /pairings/{id}` still answers (404 is gone)."""
+
+    kind: Literal["pairing_looked"] = "pairing_looked"
+    present: bool
+
+
+Event = Annotated[
+    Asked
+    | Clicked
+    | Opened
+    | OperatorCancelled
+    | TimePassed
+    | StandingRead
+    | PairingRead
+    | PairingUnresolved
+    | CallFailed
+    | PairingTaken
+    | CardPosted
+    | CardRefused
+    | RightsRead
+    | IntentStored
+    | DeleteNotAccepted
+    | DeleteAccepted
+    | DeleteAnswered
+    | Looked
+    | TaskSeen
+    | PairingLooked,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Stored(Frozen):
+    """An event with its place and time in the inbox; 0 for one that never went through it."""
+
+    number: int = 0
+    at: int
+    event: Event

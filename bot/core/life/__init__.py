@@ -1,0 +1,10 @@
+"""The life of a request in two pure functions: `plan` names the next effect, `absorb` takes what
+happened."""
+
+from __future__ import annotations
+
+from bot.core.life.absorb import absorb
+from bot.core.life.asking import begin
+from bot.core.life.plan import plan
+
+__all__ = ["absorb", "begin", "plan"]

@@ -1,0 +1,107 @@
+"""`absorb`: what one event does to a request in its present state. The only writer of requests."""
+
+from __future__ import annotations
+
+from bot.core.entries import Absorbed
+from bot.core.events import (
+    CallFailed,
+    CardPosted,
+    CardRefused,
+    Clicked,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    IntentStored,
+    Looked,
+    Opened,
+    OperatorCancelled,
+    PairingLooked,
+    PairingRead,
+    PairingTaken,
+    PairingUnresolved,
+    RightsRead,
+    StandingRead,
+    Stored,
+    TaskSeen,
+    TimePassed,
+)
+from bot.core.life import acting, asking, deciding, following
+from bot.core.life.step import Step
+from bot.core.request import Request, State
+
+
+def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
+    """The new request with its audit entries and answers.
+
+    An event that no longer fits the state (an outcome that came late, through the inbox) changes
+    nothing and is kept in the audit trail.
+    """
+    step = Step(request, stored, now)
+    if not _dispatch(step, request.state):
+        step.record("came_late", event=stored.event.kind, state=request.state.value)
+    return step.done()
+
+
+def _dispatch(step: Step, state: State) -> bool:
+    """Whether the event had a place in this state. The order of the cases is the life's order."""
+    event = step.stored.event
+    match state, event:
+        case _, Clicked():
+            deciding.clicked(step, event)
+        case _, Opened():
+            step.record("modal_opened", event.by, modal=event.action)
+        case _, OperatorCancelled():
+            deciding.operator_cancelled(step, event)
+        case _, CardPosted():
+            asking.card_posted(step, event)
+        case _, CardRefused():
+            asking.card_refused(step, event)
+
+        case State.CHECKING, StandingRead():
+            asking.standing_read(step, event)
+        case State.CHECKING, PairingRead():
+            asking.pairing_read(step, event)
+        case State.CHECKING, PairingUnresolved():
+            asking.pairing_unresolved(step, event)
+        case State.CHECKING, PairingTaken():
+            asking.pairing_taken(step, event)
+        case State.CHECKING, CallFailed():
+            asking.check_failed(step, event)
+        case ((State.CHECKING | State.PENDING), TimePassed()):
+            deciding.decision_time(step)
+        case State.PENDING, RightsRead():
+            deciding.rights_read_at_click(step, event)
+
+        case State.APPROVED, RightsRead():
+            acting.rights_read_before_intent(step, event)
+        case State.APPROVED, PairingRead():
+            acting.pairing_read_before_intent(step, event)
+        case State.APPROVED, TimePassed():
+            acting.execution_time(step)
+        case State.APPROVED, IntentStored():
+            acting.intent_stored(step)
+        case State.DELETING, DeleteNotAccepted():
+            acting.not_accepted(step, event)
+        case State.DELETING, DeleteAccepted():
+            acting.accepted(step, event)
+        case State.DELETING, DeleteAnswered():
+            acting.answered(step, event)
+
+        case State.DELETING, Looked():
+            following.looked(step, event)
+        case State.FOLLOWING, TaskSeen():
+            following.task_seen(step, event)
+        case State.FOLLOWING, PairingLooked():
+            following.pairing_looked(step, event)
+        case ((State.DELETING | State.FOLLOWING), TimePassed()):
+            following.follow_time(step)
+        case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
+            acting.call_failed(step, event)
+
+        case State.ATTENTION, Looked():
+            following.looked_again(step, event)
+        case State.ATTENTION, CallFailed():
+            following.look_failed(step, event)
+        case _:
+            return False
+    return True

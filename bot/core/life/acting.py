@@ -1,0 +1,147 @@
+"""From the approval to the appliance's answer: read again, intend, send once, hear."""
+
+from __future__ import annotations
+
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    PairingRead,
+    RightsRead,
+)
+from bot.core.fingerprint import differences
+from bot.core.life.deciding import drop_lost_approvals
+from bot.core.life.following import fail, watch
+from bot.core.life.limits import LIMITED_MS
+from bot.core.life.step import Step
+from bot.core.life.waiting import wait_for, went_on
+from bot.core.problem import ProblemKind
+from bot.core.request import Intent, Outcome, Readings, State
+from bot.core.rules import UNREADABLE, Reason
+
+
+def rights_read_before_intent(step: Step, event: RightsRead) -> None:
+    """The rights of all who are counted, once more. Lost: back to `pending`, old deadline."""
+    request = step.request
+    if event.dry_run != request.terms.dry_run:
+        was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
+        return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
+    verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in request.approvals]
+    unread = [v for v in verdicts if v.reason is Reason.UNREADABLE]
+    if unread:
+        retry = max((v.retry_at for v in unread if v.retry_at), default=None)
+        step.change(not_before=retry or step.now + request.terms.poll_ms)
+        return None
+    needed = max(request.terms.approvals_required, event.approvals_required)
+    drop_lost_approvals(step, event)
+    if len(step.request.approvals) < needed:
+        step.change(
+            state=State.PENDING,
+            terms=request.terms.model_copy(update={"approvals_required": needed}),
+            readings=Readings(),
+            not_before=None,
+            approved_at=None,
+            execute_by=None,
+        )
+        return step.record("approval_void", missing=step.request.missing_approvals)
+    step.change(readings=Readings(rights_at=step.now), not_before=None)
+    return None
+
+
+def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
+    """What is there now against what was approved."""
+    request = step.request
+    shown = request.snapshot
+    assert shown is not None, "an approved request was shown"
+    found = differences(shown, event.snapshot, force=request.force)
+    if found:
+        return _changed(step, found)
+    went_on(step)
+    if request.terms.dry_run:
+        step.end(State.REHEARSED, Outcome(code="rehearsed"))
+        return step.record("rehearsed")
+    step.change(
+        readings=Readings(
+            rights_at=request.readings.rights_at,
+            appliance_at=step.now,
+            task_ids=event.task_ids,
+        )
+    )
+    return None
+
+
+def intent_stored(step: Step) -> None:
+    """The last thing written before the DELETE goes out."""
+    request = step.request
+    step.change(
+        state=State.DELETING,
+        intent=Intent(at=step.now, task_ids=request.readings.task_ids),
+        readings=Readings(),
+        follow_by=step.now + request.terms.follow_ttl_ms,
+        answer=None,
+        looking_since=None,
+        not_before=None,
+    )
+    step.record(
+        "intent",
+        pairing_id=request.pairing_id,
+        force=request.force,
+        people=[d.by for d in request.approvals],
+        fingerprint=request.fingerprint,
+    )
+
+
+def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
+    """Provably without effect: back to `approved` with the old deadline; a second 401 fails."""
+    request, problem = step.request, event.problem
+    step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
+    if problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1:
+        step.change(answer=problem)
+        return fail(step, "delete_refused")
+    unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
+    step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
+    if problem.kind in (ProblemKind.UNAUTHORIZED, ProblemKind.TOO_LATE):
+        return None  # at once: logging in again, or trying again, is all there is to do
+    wait = LIMITED_MS if problem.kind is ProblemKind.LIMITED else request.terms.poll_ms
+    return wait_for(step, problem, problem.retry_at or step.now + wait)
+
+
+def accepted(step: Step, event: DeleteAccepted) -> None:
+    step.change(state=State.FOLLOWING, task=event.task, looking_since=None, not_before=None)
+    step.record("accepted", task=event.task.id, status=event.task.status)
+    watch(step, event.task)
+
+
+def answered(step: Step, event: DeleteAnswered) -> None:
+    """400 and 403 end it; everything else is found out by looking, never by sending again."""
+    problem = event.problem
+    step.change(answer=problem)
+    step.record("answered", problem=problem.model_dump(exclude_none=True))
+    if problem.kind is ProblemKind.REFUSED:
+        fail(step, "delete_refused")
+
+
+def call_failed(step: Step, event: CallFailed) -> None:
+    """A reading or a look that did not work, while something is decided already."""
+    problem = event.problem
+    if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
+        return _changed(step, ("pairing: it is gone from the appliance",))
+    again = problem.retry_at or step.now + step.request.terms.poll_ms
+    return wait_for(step, problem, again)
+
+
+def execution_time(step: Step) -> None:
+    """EXECUTION_TTL: an approval not begun by then is void."""
+    waited_for = step.request.waiting
+    step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
+    step.record("expired", why="not_begun")
+
+
+def _changed(step: Step, found: tuple[str, ...]) -> None:
+    step.end(State.CHANGED, Outcome(code="changed", lines=found))
+    step.record("changed", differences=list(found))
+
+
+def _dry(on: bool) -> str:
+    return "on" if on else "off"

@@ -1,0 +1,162 @@
+"""From the asking to the card: `checking`, which ends in `pending` or `refused`."""
+
+from __future__ import annotations
+
+from bot.core.entries import Absorbed
+from bot.core.events import (
+    Asked,
+    CallFailed,
+    CardPosted,
+    CardRefused,
+    PairingRead,
+    PairingTaken,
+    PairingUnresolved,
+    StandingRead,
+    Stored,
+)
+from bot.core.fingerprint import fingerprint
+from bot.core.life.limits import UNREACHABLE_MS
+from bot.core.life.step import Step
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Outcome, Request, State, Terms
+from bot.core.rules import Reason
+
+RETRY_MS = 2_000
+"""Between two tries of a check: somebody is looking at the screen."""
+
+
+def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
+    """The first row of a request, from the event that asked for it."""
+    asked = stored.event
+    if not isinstance(asked, Asked):
+        raise TypeError(f"a request begins with Asked, not with {asked.kind}")
+    request = Request(
+        id=request_id,
+        site=asked.site,
+        asked=asked.pairing,
+        force=asked.force,
+        reason=asked.reason,
+        requester=asked.requester,
+        channel=asked.channel,
+        terms=terms,
+        asked_by_event=stored.number,
+        created_at=stored.at,
+        updated_at=now,
+    )
+    step = Step(request, stored, now)
+    step.record(
+        "asked",
+        asked.requester,
+        site=asked.site,
+        pairing=asked.pairing,
+        force=asked.force,
+        reason=asked.reason,
+        channel=asked.channel,
+        dry_run=terms.dry_run,
+    )
+    return step.done()
+
+
+def standing_read(step: Step, event: StandingRead) -> None:
+    """Who asks, where, and whether anybody could agree: settled before the appliance is asked."""
+    request = step.request
+    if event.requester.reason is Reason.UNREADABLE:
+        step.change(not_before=event.requester.retry_at or step.now + RETRY_MS)
+        if _away_too_long(step):
+            refuse(step, "people_unreadable")
+        return None
+    if not event.requester.yes:
+        return refuse(step, "requester_not_allowed", lines=(event.requester.reason.value,))
+    if not event.channel_allowed:
+        return refuse(step, "channel_not_allowed")
+    needed = request.terms.approvals_required
+    if event.possible_approvers < needed:
+        return refuse(step, "too_few_approvers", lines=(str(event.possible_approvers), str(needed)))
+    step.change(standing_read=True, not_before=None, unreachable_since=None)
+    return None
+
+
+def pairing_read(step: Step, event: PairingRead) -> None:
+    """The snapshot is what everybody will be shown; time to decide runs from here."""
+    request, snapshot = step.request, event.snapshot
+    step.change(
+        snapshot=snapshot,
+        pairing_id=snapshot.pairing_id,
+        earlier_attention=event.earlier_attention,
+        fingerprint=fingerprint(snapshot, force=request.force, dry_run=request.terms.dry_run),
+        decide_by=step.now + request.terms.approval_ttl_ms,
+        not_before=None,
+        unreachable_since=None,
+        waiting=None,
+    )
+    step.record(
+        "checked",
+        pairing_id=snapshot.pairing_id,
+        pairing=snapshot.title,
+        replications=snapshot.count,
+        complete=snapshot.complete,
+        fingerprint=step.request.fingerprint,
+    )
+
+
+def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
+    refuse(step, f"pairing_{event.why}", lines=event.candidates)
+
+
+def pairing_taken(step: Step, event: PairingTaken) -> None:
+    step.change(pairing_id=None)  # the other request holds it: this row must let go of the index
+    refuse(step, "pairing_taken", lines=(event.other,))
+
+
+def check_failed(step: Step, event: CallFailed) -> None:
+    problem = event.problem
+    if problem.kind is ProblemKind.NOT_FOUND:
+        return refuse(step, "pairing_none", problem)
+    if not problem.passes:
+        return refuse(step, "check_failed", problem)
+    step.change(not_before=problem.retry_at or step.now + RETRY_MS)
+    # Our own limit of calls is a queue, not an outage: only APPROVAL_TTL ends that wait.
+    if problem.kind is not ProblemKind.OVER_BUDGET and _away_too_long(step):
+        refuse(step, "unreachable", problem)
+    return None
+
+
+def card_posted(step: Step, event: CardPosted) -> None:
+    request = step.request
+    if request.card_ts is None and request.state is State.CHECKING:
+        become_pending(step, event.ts)
+    elif request.card_ts != event.ts and event.ts not in request.strays:
+        # A post whose answer was lost stands twice: this copy becomes a pointer to the real card.
+        step.change(strays=(*request.strays, event.ts))
+
+
+def become_pending(step: Step, card_ts: str) -> None:
+    request = step.request
+    step.change(state=State.PENDING, card_ts=card_ts, pending_since=step.now)
+    step.record("card_posted", message=f"{request.channel}/{card_ts}")
+
+
+def card_refused(step: Step, event: CardRefused) -> None:
+    if step.request.state is State.CHECKING:
+        refuse(step, "card_refused", lines=(event.error,))
+
+
+def refuse(
+    step: Step, code: str, problem: Problem | None = None, lines: tuple[str, ...] = ()
+) -> None:
+    """The check ended it: the asker alone is told, once."""
+    step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines))
+    step.record("refused", why=code, lines=list(lines), problem=_words(problem))
+    step.answer("refused", event=step.request.asked_by_event, matters=True)
+
+
+def _away_too_long(step: Step) -> bool:
+    since = step.request.unreachable_since
+    if since is None:
+        step.change(unreachable_since=step.now)
+        return False
+    return step.now - since >= UNREACHABLE_MS
+
+
+def _words(problem: Problem | None) -> dict[str, object] | None:
+    return problem.model_dump(exclude_none=True) if problem else None

@@ -1,0 +1,184 @@
+"""Clicks and deadlines: who may say what, and both sides of each race are answered."""
+
+from __future__ import annotations
+
+from bot.core.events import Clicked, OperatorCancelled, RightsRead
+from bot.core.life.asking import become_pending, refuse
+from bot.core.life.plan import next_reminder
+from bot.core.life.step import Step
+from bot.core.request import Decision, Outcome, State, WaitingClick
+from bot.core.rules import UNREADABLE, Reason
+
+UNDECIDED = frozenset({State.CHECKING, State.PENDING})
+CANCELLABLE = frozenset({State.CHECKING, State.PENDING, State.APPROVED})
+
+
+def clicked(step: Step, event: Clicked) -> None:
+    """A click is checked here for all that the row knows; rights are read by an effect after."""
+    if event.action == "look":
+        return _look(step, event)
+    _adopt(step, event)
+    request = step.request
+    message = f"{event.channel}/{event.message_ts}"
+    if event.channel != request.channel or event.message_ts != request.card_ts or not event.ours:
+        _stray(step, event)
+        return _refuse_click(step, event, "not_the_card")
+    if event.action == "cancel":
+        return _cancel(step, event, message)
+    if event.fingerprint != request.fingerprint:
+        return _refuse_click(step, event, "other_fingerprint")
+    if request.state is not State.PENDING:
+        return _refuse_click(step, event, "already_decided")
+    if event.by == request.requester:
+        return _refuse_click(step, event, f"own_request_{event.action}")
+    if event.action == "approve" and any(d.by == event.by for d in request.approvals):
+        return _refuse_click(step, event, "already_counted")
+    if request.decide_by is not None and step.stored.at >= request.decide_by:
+        return _refuse_click(step, event, "too_late")
+    waiting = WaitingClick(
+        event=step.stored.number,
+        action=event.action,
+        by=event.by,
+        team=event.team,
+        at=step.stored.at,
+        reason=event.reason,
+        message=message,
+    )
+    step.change(clicks=(*request.clicks, waiting))
+    return None
+
+
+def rights_read_at_click(step: Step, event: RightsRead) -> None:
+    """The first waiting click is decided by the rights of now."""
+    _policy_of_now(step, event)
+    if not step.request.clicks:
+        return None
+    click, *rest = step.request.clicks
+    step.change(clicks=tuple(rest))
+    verdict = event.verdicts.get(click.by, UNREADABLE)
+    if not verdict.yes:
+        step.record(
+            "click_refused", click.by, click.message, click=click.action, why=verdict.reason.value
+        )
+        retry = str(verdict.retry_at) if verdict.retry_at else ""
+        return step.answer(f"no_right_{verdict.reason.value}", event=click.event, retry_at=retry)
+    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
+    if click.action == "deny":
+        step.change(denial=decision)
+        step.end(State.DENIED, Outcome(code="denied"))
+        step.record("denied", click.by, click.message, reason=click.reason)
+        return step.answer("denied", event=click.event)
+    if any(d.by == click.by for d in step.request.approvals):
+        return step.answer("already_counted", event=click.event)
+    drop_lost_approvals(step, event)
+    step.change(approvals=(*step.request.approvals, decision))
+    step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
+    step.answer("approval_counted", event=click.event)
+    if step.request.missing_approvals == 0:
+        step.change(
+            state=State.APPROVED,
+            approved_at=step.now,
+            execute_by=step.now + step.request.terms.execution_ttl_ms,
+            not_before=None,
+        )
+        step.record("approved", people=[d.by for d in step.request.approvals])
+    return None
+
+
+def drop_lost_approvals(step: Step, event: RightsRead) -> None:
+    """An approval counts only as long as its giver has the right. Unreadable is handled before."""
+    request = step.request
+    lost = [
+        d
+        for d in request.approvals
+        if (v := event.verdicts.get(d.by)) is not None
+        and not v.yes
+        and v.reason is not Reason.UNREADABLE
+    ]
+    if not lost:
+        return
+    step.change(approvals=tuple(d for d in request.approvals if d not in lost))
+    step.notice("rights_lost", who=tuple(d.by for d in lost))
+    step.record("rights_lost", people={d.by: event.verdicts[d.by].reason.value for d in lost})
+
+
+def _policy_of_now(step: Step, event: RightsRead) -> None:
+    # A policy made stricter since counts at once; one made laxer does not: the card said more.
+    terms = step.request.terms
+    if event.approvals_required > terms.approvals_required:
+        step.change(terms=terms.model_copy(update={"approvals_required": event.approvals_required}))
+
+
+def operator_cancelled(step: Step, event: OperatorCancelled) -> None:
+    if step.request.state not in CANCELLABLE:
+        step.record("cancel_refused", f"operator:{event.operator}", why=step.request.state.value)
+        return
+    _take_back(step, Decision(by=f"operator:{event.operator}", at=step.now))
+
+
+def decision_time(step: Step) -> None:
+    """The deadline of a pending or checking request, or its next reminder."""
+    request = step.request
+    if request.state is State.CHECKING:
+        code = "card_not_posted" if request.snapshot else "unreachable"
+        return refuse(step, code)
+    if request.decide_by is not None and step.now >= request.decide_by:
+        step.end(State.EXPIRED, Outcome(code="not_decided"))
+        step.record("expired", why="not_decided")
+        return None
+    due = next_reminder(request)
+    if due is not None and step.now >= due:
+        # After an outage several may be due at once: people are reminded once, not in a burst.
+        while due is not None and step.now >= due:
+            step.change(reminders=step.request.reminders + 1)
+            due = next_reminder(step.request)
+        step.record("reminded", number=step.request.reminders)
+    return None
+
+
+def _cancel(step: Step, event: Clicked, message: str) -> None:
+    if event.by != step.request.requester:
+        return _refuse_click(step, event, "cancel_not_yours")
+    if step.request.state not in CANCELLABLE:
+        return _refuse_click(step, event, "already_decided")
+    step.answer("cancelled")
+    return _take_back(step, Decision(by=event.by, at=step.stored.at, message=message), message)
+
+
+def _take_back(step: Step, decision: Decision, message: str | None = None) -> None:
+    step.change(cancellation=decision)
+    step.end(State.CANCELLED, Outcome(code="cancelled"))
+    step.record("cancelled", decision.by, message)
+
+
+def _look(step: Step, event: Clicked) -> None:
+    request = step.request
+    if request.state is not State.ATTENTION:
+        return step.answer("nothing_to_look_at")
+    look = WaitingClick(
+        event=step.stored.number, action="look", by=event.by, team=event.team, at=step.stored.at
+    )
+    step.change(clicks=(*request.clicks, look))
+    return step.record("look_asked", event.by, f"{event.channel}/{event.message_ts}")
+
+
+def _adopt(step: Step, event: Clicked) -> None:
+    """A click can be quicker than Slack's answer to the post: then its message is the card."""
+    request = step.request
+    unposted = request.state is State.CHECKING and request.snapshot is not None
+    if unposted and request.card_ts is None and event.ours and event.channel == request.channel:
+        become_pending(step, event.message_ts)
+
+
+def _stray(step: Step, event: Clicked) -> None:
+    """A copy of ours in our channel becomes a pointer to the real card; nothing else is touched."""
+    request = step.request
+    known = event.message_ts in request.strays or request.card_ts is None
+    if event.ours and event.channel == request.channel and not known:
+        step.change(strays=(*request.strays, event.message_ts))
+
+
+def _refuse_click(step: Step, event: Clicked, why: str) -> None:
+    message = f"{event.channel}/{event.message_ts}"
+    step.record("click_refused", event.by, message, click=event.action, why=why)
+    step.answer(why)

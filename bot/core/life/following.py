@@ -1,0 +1,153 @@
+"""After the DELETE: look around when its fate is unknown, follow the task, prove the end."""
+
+from __future__ import annotations
+
+from bot.core.events import CallFailed, Looked, PairingLooked, TaskSeen
+from bot.core.life.plan import looked_long_enough
+from bot.core.life.step import Step
+from bot.core.life.waiting import went_on
+from bot.core.problem import ProblemKind
+from bot.core.request import Outcome, State, TaskView
+
+DECIDED_BY_ONE_LOOK = frozenset({ProblemKind.SERVER_ERROR, ProblemKind.NOT_FOUND})
+"""Answers that say the appliance is done with the call: one successful look tells the rest."""
+
+
+def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
+    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task)."""
+    if task.entity is None or pairing_id is None:
+        return False
+    return task.entity == pairing_id or task.entity.partition(":")[2] == pairing_id
+
+
+def looked(step: Step, event: Looked) -> None:
+    """Tasks and pairing after a DELETE of unknown fate. Never leads to another DELETE."""
+    went_on(step)
+    request = step.request
+    assert request.intent is not None, "only an intent is looked after"
+    new = [t for t in event.tasks if t.id not in request.intent.task_ids]
+    mine = next((t for t in new if names_pairing(t, request.pairing_id)), None)
+    if mine:
+        step.change(state=State.FOLLOWING, task=mine, looking_since=None, not_before=None)
+        step.record("task_adopted", task=mine.id, status=mine.status)
+        return watch(step, mine)
+    if not event.pairing_present:
+        return succeed(step, "gone_untold")
+    if request.answer and request.answer.kind in DECIDED_BY_ONE_LOOK:
+        return fail(step, "delete_refused")
+    nameless = request.nameless_task or any(t.entity is None for t in new)
+    step.change(
+        looking_since=step.now if request.looking_since is None else request.looking_since,
+        nameless_task=nameless,
+        not_before=step.now + request.terms.poll_ms,
+    )
+    if looked_long_enough(step.request, step.now):
+        attention(step, "nameless_task" if nameless else "unknown_fate")
+    return None
+
+
+def task_seen(step: Step, event: TaskSeen) -> None:
+    """The task in a successful listing, or its absence from one."""
+    went_on(step)
+    if event.task is not None:
+        step.change(looking_since=None)
+        return watch(step, event.task)
+    since = step.request.looking_since
+    step.change(
+        looking_since=step.now if since is None else since,
+        not_before=step.now + step.request.terms.poll_ms,
+    )
+    return None
+
+
+def watch(step: Step, task: TaskView) -> None:
+    """Take what the task says; its end is not yet the end of the request when it says SUCCESS."""
+    known = step.request.task
+    step.change(task=task)
+    if known is None or known.status != task.status:
+        step.record("task", task=task.id, status=task.status, progress=task.progress)
+    if not task.ended:
+        step.change(not_before=step.now + step.request.terms.poll_ms)
+    elif task.status == "SUCCESS":
+        step.change(looking_since=None, not_before=None)
+    else:
+        fail(step, f"task_{task.status.lower()}")
+
+
+def pairing_looked(step: Step, event: PairingLooked) -> None:
+    """The proof: gone is the end; still there is looked at again, then a person is called."""
+    went_on(step)
+    request = step.request
+    success = request.task is not None and request.task.status == "SUCCESS"
+    if not event.present:
+        return succeed(step, "proved" if success else "gone_task_lost")
+    if not success:
+        return attention(step, "task_lost")
+    since = step.now if request.looking_since is None else request.looking_since
+    step.change(looking_since=since, not_before=step.now + request.terms.poll_ms)
+    if looked_long_enough(step.request, step.now):
+        attention(step, "success_but_there")
+    return None
+
+
+def follow_time(step: Step) -> None:
+    """FOLLOW_TTL."""
+    attention(step, "follow_ttl")
+
+
+def looked_again(step: Step, event: Looked) -> None:
+    """`unpair_look` on a request that needs attention: may bring one correction, sends nothing."""
+    request = step.request
+    clicks = request.clicks
+    step.change(clicks=())
+    task = _task_of(step, event)
+    if task and not task.ended:
+        code, state = "look_running", None
+    elif not event.pairing_present:
+        code, state = "look_gone", State.SUCCEEDED
+    elif task and task.status != "SUCCESS":
+        code, state = "look_task_failed", State.FAILED
+    else:
+        code, state = "look_still_there", None
+    if task:
+        step.change(task=task)
+    for click in clicks:
+        step.record("looked", click.by, found=code)
+        superseded = "yes" if event.superseded else ""
+        step.answer(code, event=click.event, superseded=superseded)
+    if state and not event.superseded:
+        step.change(state=state, correction=Outcome(code=code))
+        step.record("corrected", why=code)
+
+
+def look_failed(step: Step, event: CallFailed) -> None:
+    clicks = step.request.clicks
+    step.change(clicks=())
+    for click in clicks:
+        step.answer("look_failed", event=click.event, text=event.problem.text)
+
+
+def succeed(step: Step, code: str) -> None:
+    step.end(State.SUCCEEDED, Outcome(code=code, problem=step.request.answer))
+    step.record("succeeded", why=code)
+
+
+def fail(step: Step, code: str) -> None:
+    step.end(State.FAILED, Outcome(code=code, problem=step.request.answer))
+    step.record("failed", why=code)
+
+
+def attention(step: Step, code: str) -> None:
+    problem = step.request.answer or step.request.waiting
+    step.end(State.ATTENTION, Outcome(code=code, problem=problem))
+    step.record("attention", why=code)
+
+
+def _task_of(step: Step, event: Looked) -> TaskView | None:
+    request = step.request
+    if request.task:
+        known = request.task.id
+        return next((t for t in event.tasks if t.id == known), None)
+    old = request.intent.task_ids if request.intent else ()
+    mine = (t for t in event.tasks if t.id not in old and names_pairing(t, request.pairing_id))
+    return next(mine, None)

@@ -1,0 +1,68 @@
+"""The pen with which one event is written into a request: changes, audit entries, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.core.entries import SYSTEM, Absorbed, Answer, Entry
+from bot.core.events import Stored
+from bot.core.request import Notice, Outcome, Request, State
+
+
+class Step:
+    """Collects what one event does. Nothing is visible before `done`."""
+
+    def __init__(self, request: Request, stored: Stored, now: int) -> None:
+        self.request = request
+        self.stored = stored
+        self.now = now
+        self._before = request.state
+        self._entries: list[Entry] = []
+        self._answers: list[Answer] = []
+
+    def change(self, **changes: Any) -> None:
+        self.request = self.request.model_copy(update={**changes, "updated_at": self.now})
+
+    def end(self, state: State, outcome: Outcome) -> None:
+        """A final state: clicks that still wait are answered, nothing is due any more."""
+        for click in self.request.clicks:
+            self.answer("ended", event=click.event, state=state.value)
+        self.change(
+            state=state,
+            outcome=outcome,
+            ended_at=self.now,
+            clicks=(),
+            not_before=None,
+            waiting=None,
+        )
+
+    def record(
+        self, action: str, actor: str = SYSTEM, message: str | None = None, **detail: Any
+    ) -> None:
+        self._entries.append(
+            Entry(
+                action=action,
+                actor=actor,
+                at=self.now,
+                message=message,
+                before=self._before,
+                after=self.request.state,
+                detail={k: v for k, v in detail.items() if v is not None},
+            )
+        )
+
+    def answer(
+        self, code: str, *, event: int | None = None, matters: bool = False, **params: str
+    ) -> None:
+        number = self.stored.number if event is None else event
+        if number:
+            self._answers.append(Answer(event=number, code=code, params=params, matters=matters))
+
+    def notice(self, code: str, text: str = "", who: tuple[str, ...] = ()) -> None:
+        added = Notice(code=code, at=self.now, text=text, who=who)
+        self.change(notices=(*self.request.notices, added))
+
+    def done(self) -> Absorbed:
+        return Absorbed(
+            request=self.request, entries=tuple(self._entries), answers=tuple(self._answers)
+        )

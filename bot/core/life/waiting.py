@@ -1,0 +1,44 @@
+"""Waiting for the appliance: in silence at first, told once when it lasts and once when it ends."""
+
+from __future__ import annotations
+
+from bot.core.life.limits import TELL_AFTER_MS
+from bot.core.life.step import Step
+from bot.core.problem import Problem
+from bot.core.request import Request, State
+
+WAITS = {
+    State.APPROVED: "waits_to_send",
+    State.DELETING: "waits_to_look",
+    State.FOLLOWING: "waits_to_follow",
+}
+GOES_ON = "goes_on"
+
+
+def wait_for(step: Step, problem: Problem, until: int) -> None:
+    """Nothing more before `until`; the thread hears of it when it has lasted, or will last."""
+    since = step.request.unreachable_since
+    if since is None:
+        since = step.now
+    step.change(not_before=until, unreachable_since=since, waiting=problem)
+    if told_of_wait(step.request):
+        return
+    if step.now - since >= TELL_AFTER_MS or until - step.now >= TELL_AFTER_MS:
+        step.notice(WAITS[step.request.state], text=problem.text)
+        step.record("waits", problem=problem.model_dump(exclude_none=True))
+
+
+def went_on(step: Step) -> None:
+    """A call worked: whoever was told of the wait is told that it is over."""
+    request = step.request
+    if request.waiting is None and request.unreachable_since is None:
+        return
+    step.change(waiting=None, unreachable_since=None, not_before=None)
+    if told_of_wait(request):
+        step.notice(GOES_ON)
+
+
+def told_of_wait(request: Request) -> bool:
+    """Whether the last word in the thread about waiting is that it waits."""
+    words = [n.code for n in request.notices if n.code in (*WAITS.values(), GOES_ON)]
+    return bool(words) and words[-1] != GOES_ON

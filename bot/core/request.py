@@ -1,0 +1,195 @@
+"""One request, as it is stored: a value. It only ever changes through `bot.core.life.absorb`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from bot.core.frozen import Frozen
+from bot.core.problem import Problem
+from bot.core.snapshot import Snapshot
+
+
+class State(StrEnum):
+    """The words of the contract: in `--json`, the audit trail and the metrics."""
+
+    CHECKING = "checking"
+    PENDING = "pending"
+    APPROVED = "approved"
+    DELETING = "deleting"
+    FOLLOWING = "following"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    REHEARSED = "rehearsed"
+    ATTENTION = "attention"
+
+    @property
+    def open(self) -> bool:
+        """Whether it still holds its pairing, so that a second request is refused."""
+        return self in OPEN
+
+
+OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
+
+TaskStatus = Literal["QUEUED", "RUNNING", "SUCCESS", "ERROR", "CANCELLED"]
+TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
+"""The three statuses that end a task (vendor OpenAPI, Task). An unknown one is not an end."""
+
+
+class Terms(Frozen):
+    """The policy in force when it was asked, kept over a restart. Times in ms."""
+
+    approvals_required: int
+    approval_ttl_ms: int
+    execution_ttl_ms: int
+    follow_ttl_ms: int
+    remind_after_ms: int
+    poll_ms: int
+    timeout_ms: int
+    dry_run: bool
+    notify: tuple[str, ...]
+    label: str = ""
+    appliance: str = ""
+
+
+class Decision(Frozen):
+    """Who said yes or no, or took it back, when, and by which message."""
+
+    by: str
+    at: int
+    reason: str | None = None
+    message: str | None = None
+
+
+class WaitingClick(Frozen):
+    """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
+
+    event: int
+    action: Literal["approve", "deny", "look"]
+    by: str
+    team: str | None
+    at: int
+    reason: str | None = None
+    message: str | None = None
+
+
+class Readings(Frozen):
+    """What was read again before the DELETE, and when; old ones are read anew."""
+
+    rights_at: int | None = None
+    appliance_at: int | None = None
+    task_ids: tuple[str, ...] = ()
+
+
+class Intent(Frozen):
+    """Stored before the DELETE goes out. `task_ids` were listed just before: a task that is not
+    among them and names the pairing can only be this call's."""
+
+    at: int
+    task_ids: tuple[str, ...]
+
+
+class TaskView(Frozen):
+    """A task as the appliance tells it (vendor OpenAPI, Task); `progress` is 0 to 100."""
+
+    id: str
+    status: str
+    progress: int | None = None
+    entity: str | None = None
+    description: str | None = None
+    error_message: str | None = None
+    error_details: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TASK_FINAL
+
+
+class Notice(Frozen):
+    """What the thread is told once: that it waits, that it goes on, that an approval is void."""
+
+    code: str
+    at: int
+    text: str = ""
+    who: tuple[str, ...] = ()
+
+
+class Outcome(Frozen):
+    """How it ended: `code` names the sentence, the rest is what the sentence must carry."""
+
+    code: str
+    problem: Problem | None = None
+    lines: tuple[str, ...] = ()
+
+
+class Request(Frozen):
+    """Everything about one request. Times are ms epoch of the database's clock."""
+
+    id: str
+    state: State = State.CHECKING
+    site: str
+    asked: str
+    force: bool
+    reason: str
+    requester: str
+    channel: str
+    terms: Terms
+    asked_by_event: int
+    created_at: int
+    updated_at: int
+
+    pairing_id: str | None = None
+    snapshot: Snapshot | None = None
+    fingerprint: str | None = None
+    earlier_attention: str | None = None
+
+    standing_read: bool = False
+    unreachable_since: int | None = None
+    not_before: int | None = None
+    waiting: Problem | None = None
+
+    card_ts: str | None = None
+    strays: tuple[str, ...] = ()
+    decide_by: int | None = None
+    pending_since: int | None = None
+    reminders: int = 0
+    clicks: tuple[WaitingClick, ...] = ()
+    approvals: tuple[Decision, ...] = ()
+    denial: Decision | None = None
+    cancellation: Decision | None = None
+
+    approved_at: int | None = None
+    execute_by: int | None = None
+    readings: Readings = Readings()
+    unauthorized: int = 0
+    intent: Intent | None = None
+    answer: Problem | None = None
+    follow_by: int | None = None
+    task: TaskView | None = None
+    nameless_task: bool = False
+    looking_since: int | None = None
+    notices: tuple[Notice, ...] = ()
+
+    outcome: Outcome | None = None
+    ended_at: int | None = None
+    correction: Outcome | None = None
+
+    @property
+    def missing_approvals(self) -> int:
+        return max(0, self.terms.approvals_required - len(self.approvals))
+
+    @property
+    def title(self) -> str:
+        return self.snapshot.title if self.snapshot else self.asked
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """Who decided, each once, in the order they did: mentioned in the final reply."""
+        people = [d.by for d in self.approvals]
+        people += [d.by for d in (self.denial, self.cancellation) if d]
+        return tuple(dict.fromkeys(people))

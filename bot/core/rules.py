@@ -1,0 +1,92 @@
+"""Who may ask and who may decide: from the settings of now and what Slack says of a person now.
+
+Empty means nobody: an unread person, an unknown team, a missing answer is always a no.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.core.frozen import Frozen
+
+
+class Person(Frozen):
+    """What `users.info` says of somebody (Slack docs, users.info)."""
+
+    id: str
+    team: str | None = None
+    enterprise: str | None = None
+    deleted: bool = False
+    bot: bool = False
+    guest: bool = False
+    stranger: bool = False
+
+
+class Home(Frozen):
+    """The bot's own workspace (Slack docs, auth.test): whoever belongs elsewhere never counts."""
+
+    team: str
+    enterprise: str | None = None
+
+
+class Reason(StrEnum):
+    """Why somebody does not count; `YES` where nothing stands against it."""
+
+    YES = "yes"
+    OWN_REQUEST = "own_request"
+    NOT_LISTED = "not_listed"
+    DEACTIVATED = "deactivated"
+    BOT = "bot"
+    GUEST = "guest"
+    OTHER_WORKSPACE = "other_workspace"
+    UNREADABLE = "unreadable"
+
+
+class Verdict(Frozen):
+    """One person's right at one moment. `retry_at` (ms) where Slack said when to ask again."""
+
+    reason: Reason
+    retry_at: int | None = None
+
+    @property
+    def yes(self) -> bool:
+        return self.reason is Reason.YES
+
+
+UNREADABLE = Verdict(reason=Reason.UNREADABLE)
+
+
+def counts(person: Person, home: Home) -> Reason:
+    """Whether this person counts at all, listed or not."""
+    if person.deleted:
+        return Reason.DEACTIVATED
+    if person.bot:
+        return Reason.BOT
+    if person.guest:
+        return Reason.GUEST
+    same_team = person.team == home.team
+    same_grid = home.enterprise is not None and person.enterprise == home.enterprise
+    if person.stranger or not (same_team or same_grid):
+        return Reason.OTHER_WORKSPACE
+    return Reason.YES
+
+
+def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict:
+    """Approvers of now, as people: groups are resolved before. The requester is kept out by
+    `absorb`, which knows who that is."""
+    standing = counts(person, home)
+    if standing is not Reason.YES:
+        return Verdict(reason=standing)
+    if person.id not in approvers:
+        return Verdict(reason=Reason.NOT_LISTED)
+    return Verdict(reason=Reason.YES)
+
+
+def may_ask(person: Person, home: Home, requesters: frozenset[str] | None) -> Verdict:
+    """`requesters` None: anyone of the workspace."""
+    standing = counts(person, home)
+    if standing is not Reason.YES:
+        return Verdict(reason=standing)
+    if requesters is not None and person.id not in requesters:
+        return Verdict(reason=Reason.NOT_LISTED)
+    return Verdict(reason=Reason.YES)

@@ -1,0 +1,70 @@
+"""What the appliance said about one pairing at one moment: what an approver is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from bot.core.frozen import Frozen
+
+NAMES_KEPT = 10
+"""Names of replications kept for the card. The ids of all go into a digest: a row with 500
+replications would otherwise be rewritten at each step of its life."""
+
+ISSUES_KEPT = 5
+
+
+class Server(Frozen):
+    """A vCenter or a replication server of the pairing; the appliance requires no field."""
+
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    version: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.name or self.id or "unnamed"
+
+
+class IssueLine(Frozen):
+    """One open issue as the appliance tells it."""
+
+    entity: str | None = None
+    description: str | None = None
+    status: str | None = None
+
+
+class Snapshot(Frozen):
+    """One reading. `partial` holds the appliance's own words for what is missing from it."""
+
+    pairing_id: str
+    local_vc: Server
+    remote_vc: Server
+    local_vrms: Server
+    remote_vrms: Server
+    count: int
+    complete: bool
+    replications_digest: str | None
+    names: tuple[str, ...] = ()
+    protected: int = 0
+    issues: tuple[IssueLine, ...] = ()
+    issue_count: int = 0
+    partial: tuple[str, ...] = ()
+    appliance_version: str | None = None
+    read_at: int
+
+    @property
+    def title(self) -> str:
+        """A pairing has no name: it is named by its two sites."""
+        return f"{self.local_vc.title} → {self.remote_vc.title}"
+
+    @property
+    def remote_down(self) -> bool:
+        """Unreachable as rule 3 means it: the reason there may be for a one-sided break."""
+        return self.remote_vrms.status == "ERROR" or not self.complete
+
+
+def digest_of(replication_ids: Iterable[str]) -> str:
+    """The same for the same set of ids, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(replication_ids)).encode()).hexdigest()

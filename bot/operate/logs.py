@@ -1,0 +1,81 @@
+"""Logs: one event a step, for people (`console`) or for machines (`json`), on stderr.
+
+The libraries' own logs go through the same pipe. Secrets are kept out twice: nobody logs them, and
+what looks like one is masked here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+SECRET_KEYS = frozenset({"response_url", "trigger_id", "token", "authorization", "password"})
+MASK = "***"
+
+_LOOKS_SECRET = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://[^\s\"']*/(?:actions|commands|response)/[^\s\"']+"
+    r"|(?i:basic|bearer) [\w+/=.-]{8,}"
+)
+"""Slack tokens, `response_url`s, and headers that carry credentials."""
+
+
+def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
+    """Once per process. `secrets` are the values in use, masked wherever they turn up."""
+    known = tuple(s for s in secrets if s)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        lambda _logger, _name, event: _masked(event, known),
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # Their debug output holds whole requests with headers; nobody needs it to run a bot.
+    for library in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "alembic"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+
+
+def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:
+    return {key: MASK if key in SECRET_KEYS else _clean(event[key], secrets) for key in event}
+
+
+def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+        return _LOOKS_SECRET.sub(MASK, value)
+    if isinstance(value, dict):
+        return {k: MASK if k in SECRET_KEYS else _clean(v, secrets) for k, v in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "tb_frame"):
+        cleaned = [_clean(v, secrets) for v in value]
+        return cleaned if isinstance(value, list) else tuple(cleaned)
+    return value

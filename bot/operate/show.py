@@ -1,0 +1,148 @@
+"""Requests and audit records as tables for people and as JSON and CSV for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from bot.core.audit import Record
+from bot.core.request import Request
+
+AUDIT_COLUMNS = (
+    "number",
+    "at",
+    "request_id",
+    "actor",
+    "action",
+    "message",
+    "before",
+    "after",
+    "detail",
+    "previous",
+    "hash",
+)
+
+
+def iso(ms: int | None) -> str | None:
+    """ms epoch as ISO 8601 in UTC, whole milliseconds."""
+    if ms is None:
+        return None
+    text = datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def as_json(request: Request) -> dict[str, Any]:
+    """One request as the contract's JSON object; nothing in it is a secret."""
+    outcome = request.correction or request.outcome
+    return {
+        "id": request.id,
+        "state": request.state.value,
+        "site": request.site,
+        "pairing_id": request.pairing_id,
+        "pairing": request.title,
+        "asked": request.asked,
+        "force": request.force,
+        "dry_run": request.terms.dry_run,
+        "requester": request.requester,
+        "channel": request.channel,
+        "reason": request.reason,
+        "replications": request.snapshot.count if request.snapshot else None,
+        "approvals_required": request.terms.approvals_required,
+        "approvals": [d.by for d in request.approvals],
+        "denied_by": request.denial.by if request.denial else None,
+        "denial_reason": request.denial.reason if request.denial else None,
+        "cancelled_by": request.cancellation.by if request.cancellation else None,
+        "task": request.task.model_dump() if request.task else None,
+        "outcome": outcome.model_dump(exclude_none=True) if outcome else None,
+        "created_at": iso(request.created_at),
+        "updated_at": iso(request.updated_at),
+        "decide_by": iso(request.decide_by),
+        "execute_by": iso(request.execute_by),
+        "ended_at": iso(request.ended_at),
+    }
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """One audit record; `at` stays in ms, since that is what was hashed, and `time` says it."""
+    return {**record.model_dump(), "time": iso(record.at)}
+
+
+def requests_table(requests: Iterable[Request]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("id", "state", "pairing", "force", "requester", "asked at", "reason"):
+        table.add_column(column, overflow="fold")
+    for request in requests:
+        table.add_row(
+            request.id,
+            request.state.value,
+            _plain(request.title),
+            "yes" if request.force else "no",
+            request.requester,
+            iso(request.created_at),
+            _plain(request.reason),
+        )
+    return table
+
+
+def facts_table(request: Request) -> Table:
+    """Everything about one request, a line a fact."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in as_json(request).items():
+        if value not in (None, [], ""):
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            table.add_row(name.replace("_", " "), _plain(shown))
+    return table
+
+
+def history_table(records: Iterable[Record]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("no.", "at", "who", "what", "state", "detail"):
+        table.add_column(column, overflow="fold")
+    for record in records:
+        same = record.before == record.after
+        state = record.after if same else f"{record.before or '-'} → {record.after or '-'}"
+        detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
+        table.add_row(
+            str(record.number), iso(record.at), record.actor, record.action, state, _plain(detail)
+        )
+    return table
+
+
+def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
+    """JSON lines, or CSV with a header line; without line ends."""
+    if form == "jsonl":
+        for record in records:
+            yield json.dumps(record_json(record), ensure_ascii=False)
+        return
+    yield _csv_line(AUDIT_COLUMNS)
+    for record in records:
+        columns = record.model_dump()
+        columns["detail"] = json.dumps(columns["detail"], sort_keys=True, ensure_ascii=False)
+        yield _csv_line(_harmless(columns[name]) for name in AUDIT_COLUMNS)
+
+
+def _csv_line(values: Iterable[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    # A spreadsheet runs what begins like a formula; a reason is written by anybody.
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+def _plain(text: str) -> str:
+    """No control characters to the terminal, and nothing that rich takes for markup."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return printable.replace("[", "\\[")

@@ -1,0 +1,16 @@
+"""A simulated vSphere Replication appliance: a real HTTPS server that keeps the vendor's contract.
+
+with SimulatedAppliance() as appliance:
+    pairing_id = appliance.add_pairing("berlin", "munich", replications=5)
+    appliance.on_delete(Answer(503, headers={"Retry-After": "1"}))
+"""
+
+from __future__ import annotations
+
+from bot.sandbox.appliance.faults import Answer
+from bot.sandbox.appliance.messages import Call
+from bot.sandbox.appliance.server import SimulatedAppliance
+from bot.sandbox.appliance.state import Replication
+from bot.sandbox.appliance.tasks import Task
+
+__all__ = ["Answer", "Call", "Replication", "SimulatedAppliance", "Task"]

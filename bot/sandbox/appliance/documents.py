@@ -1,0 +1,160 @@
+"""The simulated appliance's things as JSON documents, field by field as the vendor OpenAPI has."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+from bot.sandbox.appliance.state import Issue, Pairing, Replication, Server
+from bot.sandbox.appliance.tasks import Task
+
+Document = dict[str, Any]
+
+_NOT_BEFORE_MS = 1_704_067_200_000
+_NOT_AFTER_MS = 2_019_600_000_000
+EXTENSION_KEY = "com.vmware.vcHms"
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def certificate_document(server: Server) -> Document:
+    digest = hashlib.sha256(server.id.encode()).hexdigest().upper()
+    name = f"C=US, O=Example, CN={server.name}"
+    return {
+        "serial_number": str(int(digest[:16], 16)),
+        "not_before": _NOT_BEFORE_MS,
+        "not_after": _NOT_AFTER_MS,
+        "version": 3,
+        "issuer_dn": name,
+        "subject_dn": name,
+        "sig_alg_name": "SHA256withRSA",
+        "sig_alg_oid": "1.2.840.113549.1.1.11",
+        "public_key_algorithm": "RSA",
+        "public_key_format": "X.509",
+        "thumbprint": ":".join(digest[i : i + 2] for i in range(0, 64, 2)),
+        "key_usage": None,
+        "subject_alternative_names": [server.name],
+    }
+
+
+def server_document(server: Server, *, status: str | None = None) -> Document:
+    return {
+        "id": server.id,
+        "url": server.url,
+        "name": server.name,
+        "server_status": status or server.status,
+        "certificates": [certificate_document(server)],
+        "certificate_warnings": [],
+        "version": server.version,
+    }
+
+
+def info_document(vrms: Server, vcenter: Server) -> Document:
+    return {
+        **server_document(vrms),
+        "vc_guid": vcenter.id,
+        "vc_name": vcenter.name,
+        "extension_key": EXTENSION_KEY,
+    }
+
+
+def pairing_document(pairing: Pairing, *, remote_known: bool) -> Document:
+    """`remote_known` False: what only the remote site could have told is left out."""
+    down = pairing.remote_down
+    remote_vrms = server_document(pairing.remote_vrms, status="ERROR" if down else None)
+    if not remote_known:
+        del remote_vrms["version"]
+        remote_vrms["certificates"] = []
+    return {
+        "pairing_id": pairing.id,
+        "local_vc_server": server_document(pairing.local_vc),
+        "remote_vc_server": server_document(pairing.remote_vc, status="ERROR" if down else None),
+        "local_vrms": server_document(pairing.local_vrms),
+        "remote_vrms": remote_vrms,
+    }
+
+
+def replication_document(replication: Replication, pairing: Pairing) -> Document:
+    source, target = pairing.local_vc, pairing.remote_vc
+    target_vrms = pairing.remote_vrms
+    if not replication.outgoing:
+        source, target, target_vrms = target, source, pairing.local_vrms
+    return {
+        "name": replication.name,
+        "id": replication.id,
+        "vm_id": f"VirtualMachine:vm-{crc32(replication.id.encode()) % 9000 + 1000}:{source.id}",
+        "source_site_name": source.name,
+        "source_vc_id": source.id,
+        "target_site_name": target.name,
+        "target_vc_id": target.id,
+        "status": {
+            "status": replication.status,
+            "rpo_violation": replication.rpo_violation,
+        },
+        "rpo": replication.rpo_minutes,
+        "type": "VC_TO_VC",
+        "replication_server_name": target_vrms.name,
+        "recovery_solution": replication.recovery_solution,
+        "configuration_state": "OK",
+        "configuration_error": None,
+        "last_group_error": None,
+        "recovery_state": "NOT_STARTED",
+        "recovery_error": None,
+        "target_replication_server_uuid": target_vrms.id,
+        "last_sync_time": milliseconds(replication.last_sync_at),
+        "last_sync_duration": replication.last_sync_seconds,
+        "last_sync_size": replication.last_sync_bytes,
+        "current_rpo_violation": 10 if replication.rpo_violation else 0,
+        "quiescing_enabled": False,
+        "network_compression_enabled": True,
+        "encryption_enabled": True,
+        "auto_replicate_new_disks_enabled": True,
+        "mpit_enabled": False,
+        "mpit_instances": 0,
+        "mpit_days": 0,
+        "sync_progress": None,
+        "vm_data_sets_replication_enabled": False,
+    }
+
+
+def issue_document(issue: Issue) -> Document:
+    return {
+        "entity": issue.entity,
+        "entity_name": issue.entity_name,
+        "description": issue.description,
+        "timestamp": milliseconds(issue.at),
+        "status": issue.status,
+        "issue_type": issue.issue_type,
+    }
+
+
+def task_document(task: Task) -> Document:
+    def moment(seconds: float | None) -> int | str | None:
+        if seconds is None:
+            return None
+        if task.string_times:
+            text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+            return text.replace("+00:00", "Z")
+        return milliseconds(seconds)
+
+    error = None
+    if task.error is not None:
+        error = {"message": task.error[0], "details": task.error[1]}
+    return {
+        "id": task.id,
+        "description": task.description,
+        "description_id": task.description_id,
+        "entity": task.entity,
+        "entity_name": task.entity_name,
+        "status": task.status,
+        "error": error,
+        "result": None,
+        "progress": task.progress,
+        "queued_time": moment(task.queued_at),
+        "start_time": moment(task.started_at),
+        "complete_time": moment(task.completed_at),
+    }

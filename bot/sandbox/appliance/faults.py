@@ -1,0 +1,139 @@
+"""What goes wrong on demand: answers and wire faults laid out for calls to come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.sandbox.appliance.messages import JSON, Request, Response
+
+Wire = Literal["cut_before", "cut_after_accept", "hang", "truncate", "garbage", "trickle"]
+
+# Vendor OpenAPI: these two never carry a body. The others carry a ResponseError.
+_EMPTY = (401, 404)
+_WORDS = {
+    400: ("INVALID_ARGUMENT", "The request is not valid."),
+    403: ("NO_PERMISSION", "Permission to perform this operation was denied."),
+    429: ("TOO_MANY_REQUESTS", "Too many requests."),
+    500: ("INTERNAL_ERROR", "An unexpected error occurred."),
+    503: ("SERVICE_UNAVAILABLE", "The service is starting."),
+    504: ("GATEWAY_TIMEOUT", "The service did not answer in time."),
+}
+_PROXY_PAGE = (
+    "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call shall get.
+
+    `status`: None, or 2xx without a `body`, is what the appliance would have said by itself, and
+    then the call has its ordinary effect. Any other status comes from in front of the appliance:
+    the call has no effect unless `accept_first`, which lets the call have its whole effect first
+    and then gives this answer, or loses it. `body` replaces the ResponseError.
+
+    `wire` is what happens to the bytes:
+    - `cut_before`: the connection ends without an answer and without an effect;
+    - `cut_after_accept`: the call has its effect, then the connection ends without an answer;
+    - `hang`: no answer until release_hanging() or stop(). Without `accept_first` the call has its
+      effect only when released, which is the late acceptance that a client with a timeout meets;
+    - `truncate`: all headers and half of the body (half a status line where there is no body),
+      then the connection ends;
+    - `garbage`: bytes that are no HTTP, without an effect unless `accept_first`;
+    - `trickle`: one byte each `gap_seconds`, so that no single read ever times out.
+    """
+
+    status: int | None = None
+    error_code: str | None = None
+    message: str | None = None
+    op_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | bytes | None = None
+    content_type: str | None = None
+    accept_first: bool = False
+    wire: Wire | None = None
+    gap_seconds: float = 0.05
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether the appliance itself is to answer."""
+        if self.status is None:
+            return True
+        return 200 <= self.status < 300 and self.body is None
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the call does what it asks for, before its answer is given or lost."""
+        if self.accept_first or self.wire == "cut_after_accept":
+            return True
+        return self.is_ordinary and self.wire not in ("cut_before", "garbage", "hang")
+
+    def response(self, op_id: str) -> Response:
+        """This answer, where it is not the appliance's own; `op_id` is used if none is set."""
+        status = self.status or 500
+        headers = dict(self.headers)
+        if self.body is not None:
+            raw = self.body.encode() if isinstance(self.body, str) else self.body
+            kind = self.content_type or ("text/html" if raw.startswith(b"<") else JSON)
+            return Response(status, headers=headers, raw=raw, content_type=kind)
+        if status in _EMPTY or status < 400:
+            return Response(status, headers=headers)
+        if status == 502 and self.error_code is None and self.message is None:
+            raw = _PROXY_PAGE.encode()
+            return Response(status, headers=headers, raw=raw, content_type="text/html")
+        code, message = _WORDS.get(status, ("UNKNOWN", f"Answered with {status}."))
+        document = {
+            "error_code": self.error_code if self.error_code is not None else code,
+            "message": self.message if self.message is not None else message,
+            "op_id": self.op_id or op_id,
+        }
+        return Response(status, document, headers)
+
+
+@dataclass
+class _Rule:
+    method: str
+    path_prefix: str
+    answer: Answer
+    left: int | None
+
+    def fits(self, request: Request) -> bool:
+        return self.method in ("*", request.method) and request.path.startswith(self.path_prefix)
+
+
+class Faults:
+    """Answers waiting for their calls."""
+
+    def __init__(self) -> None:
+        self._unpair: deque[Answer] = deque()
+        self._rules: list[_Rule] = []
+
+    def on_unpair(self, *answers: Answer) -> None:
+        self._unpair.extend(answers)
+
+    def on_call(self, method: str, path_prefix: str, answer: Answer, times: int | None) -> None:
+        """Raises ValueError for a number of times below one."""
+        if times is not None and times < 1:
+            raise ValueError("times must be at least 1, or None for always")
+        self._rules.append(_Rule(method.upper(), path_prefix, answer, times))
+
+    def clear(self) -> None:
+        self._unpair.clear()
+        self._rules.clear()
+
+    def take(self, request: Request) -> Answer | None:
+        """The answer for this call, used up by it. The oldest fitting one comes first."""
+        if request.is_unpair and self._unpair:
+            return self._unpair.popleft()
+        for rule in self._rules:
+            if not rule.fits(request):
+                continue
+            if rule.left is not None:
+                rule.left -= 1
+                if rule.left == 0:
+                    self._rules.remove(rule)
+            return rule.answer
+        return None

@@ -1,0 +1,231 @@
+"""What the simulated appliance knows: servers, pairings, replications, issues. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.sandbox.appliance import names
+from bot.sandbox.appliance.tasks import Outcome, Task, TaskBoard
+
+APPLIANCE_VERSION = "8.8.0"
+VCENTER_VERSION = "8.0.3"
+SRM_SOLUTION = "com.vmware.vcDr"
+SERVER_SLOTS = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
+
+
+@dataclass
+class Server:
+    """One vCenter or one replication server (vendor OpenAPI, ServerInfo)."""
+
+    id: str
+    name: str
+    url: str
+    version: str
+    status: str = "OK"
+
+
+@dataclass(frozen=True)
+class Replication:
+    """One replicated VM; `last_sync_at` is seconds of the appliance's clock."""
+
+    name: str
+    id: str
+    outgoing: bool = True
+    rpo_minutes: int = 60
+    status: str = "OK"
+    rpo_violation: bool = False
+    last_sync_at: float = 0.0
+    last_sync_seconds: int = 20
+    last_sync_bytes: int = 0
+    recovery_solution: str | None = None
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One line of `GET /pairings/{id}/issues`; `at` is seconds of the appliance's clock."""
+
+    description: str
+    at: float
+    status: str = "WARNING"
+    issue_type: str = "VRMS"
+    entity: str = ""
+    entity_name: str | None = None
+
+
+@dataclass
+class Pairing:
+    """One pairing with everything that hangs on it."""
+
+    id: str
+    local_vc: Server
+    remote_vc: Server
+    local_vrms: Server
+    remote_vrms: Server
+    replications: list[Replication] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    remote_down: bool = False
+
+    def server(self, slot: str) -> Server:
+        """The server in one of SERVER_SLOTS; ValueError for another word."""
+        if slot not in SERVER_SLOTS:
+            raise ValueError(f"{slot!r} is none of {', '.join(SERVER_SLOTS)}")
+        found: Server = getattr(self, slot)
+        return found
+
+    @property
+    def is_self(self) -> bool:
+        return self.local_vc.id == self.remote_vc.id
+
+
+class Estate:
+    """All pairings and tasks of one appliance. Not locked: the appliance holds the lock."""
+
+    def __init__(self, *, seed: int, task_seconds: float) -> None:
+        self.seed = seed
+        self.board = TaskBoard(seed=seed, task_seconds=task_seconds)
+        self.pairings: dict[str, Pairing] = {}
+        self.home = "site-a"
+        self._added = 0
+
+    def servers_of(self, site: str) -> tuple[Server, Server]:
+        """(vCenter, replication server) of a site: the same ids each time it is named."""
+        vcenter, vrms = names.vcenter_name(site), names.vrms_name(site)
+        return (
+            Server(
+                id=names.stable_uuid(self.seed, "vcenter", site),
+                name=vcenter,
+                url=f"https://{vcenter}:443/sdk",
+                version=VCENTER_VERSION,
+            ),
+            Server(
+                id=names.stable_uuid(self.seed, "vrms", site),
+                name=vrms,
+                url=f"https://{vrms}:8043",
+                version=APPLIANCE_VERSION,
+            ),
+        )
+
+    def add_pairing(self, local: str, remote: str, pairing_id: str | None) -> Pairing:
+        """Raises ValueError when the id is taken."""
+        self._added += 1
+        number = str(self._added)
+        new_id = pairing_id or names.stable_uuid(self.seed, "pairing", local, remote, number)
+        if new_id in self.pairings:
+            raise ValueError(f"pairing {new_id} is there already")
+        if self._added == 1:
+            self.home = local
+        local_vc, local_vrms = self.servers_of(local)
+        remote_vc, remote_vrms = self.servers_of(remote)
+        pairing = Pairing(new_id, local_vc, remote_vc, local_vrms, remote_vrms)
+        self.pairings[new_id] = pairing
+        return pairing
+
+    def set_replications(
+        self,
+        pairing: Pairing,
+        wanted: int | Sequence[str | Replication],
+        protected: int,
+        now: float,
+    ) -> None:
+        """`wanted`: how many, or VM names, or ready ones; the first `protected` belong to SRM.
+
+        A VM keeps its replication id however often this is called: a test that adds one VM must
+        not change the ids of the others.
+        """
+        listed = [names.vm_name(i) for i in range(wanted)] if isinstance(wanted, int) else wanted
+        seen: dict[str, int] = {}
+        made: list[Replication] = []
+        for index, item in enumerate(listed):
+            if isinstance(item, Replication):
+                made.append(item)
+                continue
+            seen[item] = seen.get(item, 0) + 1
+            made.append(
+                self._replication(
+                    pairing,
+                    item,
+                    seen[item],
+                    # Two of three go out: a partial answer then has something to lose.
+                    outgoing=index % 3 != 2,
+                    solution=SRM_SOLUTION if index < protected else None,
+                    now=now,
+                )
+            )
+        pairing.replications = made
+
+    def _replication(
+        self,
+        pairing: Pairing,
+        name: str,
+        occurrence: int,
+        *,
+        outgoing: bool,
+        solution: str | None,
+        now: float,
+    ) -> Replication:
+        key = (pairing.id, name, str(occurrence))
+        dice = names.dice(self.seed, *key)
+        rpo = dice.choice(names.RPO_MINUTES)
+        return Replication(
+            name=name,
+            id=f"GID-{names.stable_uuid(self.seed, 'replication', *key)}",
+            outgoing=outgoing,
+            rpo_minutes=rpo,
+            last_sync_at=now - dice.randrange(20, rpo * 60),
+            last_sync_seconds=dice.randrange(3, 90),
+            last_sync_bytes=dice.randrange(1 << 20, 1 << 32),
+            recovery_solution=solution,
+        )
+
+    def change_server_ids(self, pairing: Pairing, slots: Sequence[str]) -> None:
+        """New ids for the servers in `slots`: what a rebuilt vCenter or appliance looks like."""
+        for slot in slots:
+            server = pairing.server(slot)
+            fresh = names.stable_uuid(self.seed, "changed", server.id)
+            setattr(pairing, slot, replace(server, id=fresh))
+
+    def begin_unpair(
+        self, pairing: Pairing, *, force: bool, remote_ready: bool, now: float
+    ) -> Task:
+        """The accepted half of DELETE: a task that will remove the pairing when it succeeds."""
+        return self.board.add(
+            pairing_id=pairing.id,
+            entity_name=f"{pairing.local_vc.name} - {pairing.remote_vc.name}",
+            force=force,
+            remote_ready=remote_ready,
+            now=now,
+        )
+
+    def advance(self, now: float) -> bool:
+        """Moves all tasks to `now`; True when something changed."""
+        changed = self.board.move(now)
+        for task in self.board.due(now):
+            self.finish(task, task.outcome or self._judge(task), now)
+            changed = True
+        return changed
+
+    def finish(self, task: Task, outcome: Outcome, now: float) -> None:
+        """Ends a task; removes its pairing where the outcome says so."""
+        self.board.end(task, outcome, now)
+        if outcome.removes_pairing and task.pairing_id is not None:
+            self.pairings.pop(task.pairing_id, None)
+
+    def _judge(self, task: Task) -> Outcome:
+        """How a task ends by itself. Judged at its end: a remote site can go down on the way."""
+        pairing = self.pairings.get(task.pairing_id or "")
+        if task.pairing_id is None:
+            return Outcome("SUCCESS", removes_pairing=False)
+        if pairing is None:
+            return Outcome.failed("The pairing does not exist.", f"Pairing {task.pairing_id}")
+        if not task.force and pairing.remote_down:
+            return Outcome.failed(
+                "Unable to connect to the remote vSphere Replication Management Server.",
+                f"Connection to {pairing.remote_vrms.url} timed out.",
+            )
+        if not task.force and not task.remote_ready:
+            return Outcome.failed(
+                "Not authenticated at the remote vSphere Replication Management Server.",
+                f"No session for {pairing.remote_vrms.name}.",
+            )
+        return Outcome("SUCCESS", removes_pairing=True)

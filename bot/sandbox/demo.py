@@ -1,0 +1,65 @@
+"""`vr-unpair demo --scripted`: one whole story with the real bot, and its thread as text."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.slack import LocalSlack
+
+TASK_SECONDS = 4.0
+PATIENCE_SECONDS = 60.0
+
+
+def settings(appliance: SimulatedAppliance, slack: LocalSlack, approvers: str) -> dict[str, str]:
+    """What `vr-unpair run` needs to speak to the two sandbox servers."""
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "VR_HOST": appliance.host,
+        "VR_USERNAME": appliance.username,
+        "VR_PASSWORD": appliance.password,
+        "VR_CA_FILE": appliance.ca_file,
+        "VR_POLL_SECONDS": "1",
+        "APPROVERS": approvers,
+    }
+
+
+def play(say: Callable[[str], None] = print) -> int:
+    """0 only when the pairing is really gone at the appliance and exactly one DELETE got there."""
+    with (
+        tempfile.TemporaryDirectory(prefix="vr-unpair-demo-") as folder,
+        SimulatedAppliance(task_seconds=TASK_SECONDS) as appliance,
+        LocalSlack() as slack,
+    ):
+        pairing = appliance.add_pairing(local="berlin", remote="prague", replications=12)
+        rita, alan = slack.add_person("Rita"), slack.add_person("Alan")
+        channel = slack.add_channel("dr-operations")
+        say("The sandbox appliance and the local Slack are up; starting the real bot …")
+        with BotProcess(settings(appliance, slack, alan), Path(folder)) as bot:
+            slack.request_url = f"{bot.url}/slack/events"
+            say(f"Rita types: /vr-unpair {pairing} moving to the new site, CHG0031337")
+            slack.command(rita, f"{pairing} moving to the new site, CHG0031337", channel=channel)
+            card = slack.wait_for_message(
+                channel,
+                lambda m: m.button("unpair_approve") is not None,
+                timeout_seconds=PATIENCE_SECONDS,
+            )
+            say("The card is in the channel. Alan presses Approve.")
+            slack.click(alan, card, "unpair_approve")
+            say("Waiting for the task to end …")
+            slack.wait_for(
+                lambda: any(f"<@{rita}>" in m.text for m in slack.thread(channel, card.ts)[1:]),
+                timeout_seconds=PATIENCE_SECONDS,
+            )
+            say("")
+            say(slack.render_thread(channel, card.ts))
+            say("")
+        gone, sent = pairing not in appliance.pairings, len(appliance.deletes)
+        there = "gone" if gone else "STILL THERE"
+        say(f"At the appliance: the pairing is {there}, DELETE was sent {sent} time(s).")
+        return 0 if gone and sent == 1 else 1

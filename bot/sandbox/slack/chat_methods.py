@@ -1,0 +1,163 @@
+"""`chat.postMessage`, `chat.update`, `chat.postEphemeral` (Slack docs, one page each)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from .errors import SlackError, invalid, required
+from .limits import POST_TEXT, UPDATE_TEXT, blocks_too_long, check_blocks
+from .records import Channel, Ephemeral, Json, Message
+from .workspace import Workspace
+
+
+def post_message(ws: Workspace, args: Json) -> Json:
+    """Posts to a channel, a conversation, or (with a user id) to a person."""
+    channel = _channel_to_post(ws, args)
+    thread_ts = _thread(ws, channel.id, args.get("thread_ts"))
+    text, blocks = content(args)
+    message = ws.add_message(channel.id, text, blocks, user=ws.bot_user_id, thread_ts=thread_ts)
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(ws, message)}
+
+
+def update(ws: Workspace, args: Json) -> Json:
+    """Edits a message of the bot's own. `ts` stays.
+
+    Slack docs, chat.update: `text` above 4,000 characters is `msg_too_long`; `blocks: []` removes
+    the blocks; an archived channel is `is_inactive`. Without `blocks` the old ones stay. A newer
+    wording of the same page says that a call with `text` alone removes them; set the workspace's
+    `text_only_update_keeps_blocks` to False for that reading. Whoever always sends both is right
+    under either.
+    """
+    channel_id, ts = required(args, "channel", "ts")
+    channel = ws.channels.get(channel_id)
+    if channel is None or (channel.private and not channel.bot_is_member):
+        raise SlackError("channel_not_found")
+    message = ws.message(channel_id, ts)
+    if message is None:
+        raise SlackError("message_not_found")
+    if message.user != ws.bot_user_id:
+        raise SlackError("cant_update_message")
+    if channel.archived:
+        raise SlackError("is_inactive")
+    text, blocks = _edited(ws, message, args)
+    changed = ws.edit_message(message, text, blocks)
+    body = {"channel": channel_id, "ts": ts, "text": text}
+    return {**body, "message": message_json(ws, changed)}
+
+
+def post_ephemeral(ws: Workspace, args: Json) -> Json:
+    """Shows something to one person in a channel where both the person and the bot are."""
+    (user,) = required(args, "user")
+    channel = _channel_to_post(ws, args)
+    person = ws.people.get(user)
+    if person is None or person.deleted:
+        raise SlackError("user_not_in_channel")
+    if channel.members is not None and user not in channel.members:
+        raise SlackError("user_not_in_channel")
+    thread_ts = _thread(ws, channel.id, args.get("thread_ts"))
+    text, blocks = content(args)
+    shown = Ephemeral(
+        ts=ws.new_ts(),
+        user=user,
+        channel=channel.id,
+        text=text,
+        blocks=ws.with_ids(blocks),
+        via="chat.postEphemeral",
+        thread_ts=thread_ts,
+    )
+    ws.ephemerals.append((None, shown))
+    return {"message_ts": shown.ts}
+
+
+def content(args: Json) -> tuple[str, list[Json]]:
+    """Text and blocks of a new message. Text above 40,000 characters is cut, as Slack does."""
+    text = str(args.get("text") or "")
+    blocks = _blocks(args)
+    if not text and not blocks:
+        raise SlackError("no_text")
+    return text[:POST_TEXT], blocks
+
+
+def message_json(ws: Workspace, message: Message) -> Json:
+    """A message as it stands in answers and in the payload of a click."""
+    body: Json = {
+        "type": "message",
+        "user": message.user,
+        "ts": message.ts,
+        "text": message.text,
+        "team": ws.team_id,
+        "blocks": copy.deepcopy(message.blocks),
+    }
+    if message.bot_id is not None:
+        body |= {"bot_id": message.bot_id, "app_id": message.app_id}
+    if message.thread_ts is not None:
+        body["thread_ts"] = message.thread_ts
+    elif any(m.thread_ts == message.ts for m in ws.messages.values()):
+        body["thread_ts"] = message.ts
+    if message.edited is not None:
+        body["edited"] = {"user": message.user, "ts": f"{int(message.edited)}.000000"}
+    return body
+
+
+def _channel_to_post(ws: Workspace, args: Json) -> Channel:
+    """Where to post. A private channel without the bot is not even known to it."""
+    (target,) = required(args, "channel")
+    if target in ws.people:
+        person = ws.people[target]
+        if person.deleted or person.bot:
+            # Slack docs, conversations.open: nobody to talk to. The name is an assumption.
+            raise SlackError("channel_not_found")
+        return ws.direct_channel(target)
+    channel = ws.channels.get(target)
+    if channel is None or (channel.private and not channel.bot_is_member):
+        raise SlackError("channel_not_found")
+    if channel.archived:
+        raise SlackError("is_archived")
+    if not channel.bot_is_member:
+        raise SlackError("not_in_channel")
+    return channel
+
+
+def _thread(ws: Workspace, channel: str, thread_ts: Any) -> str | None:
+    """Assumption: a thread that is not there, or a reply's own `ts`, is refused.
+
+    What Slack does with it is not documented; refusing shows the mistake.
+    """
+    if thread_ts in (None, ""):
+        return None
+    parent = ws.message(channel, str(thread_ts))
+    if parent is None or parent.thread_ts is not None:
+        raise SlackError("thread_not_found")
+    return str(thread_ts)
+
+
+def _edited(ws: Workspace, message: Message, args: Json) -> tuple[str, list[Json]]:
+    text = str(args.get("text") or "")
+    if len(text) > UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    if args.get("blocks") is None:
+        if not text:
+            raise SlackError("no_text")
+        return text, message.blocks if ws.text_only_update_keeps_blocks else []
+    blocks = _blocks(args)
+    if not text and not blocks:
+        raise SlackError("no_text")
+    return text, blocks
+
+
+def _blocks(args: Json) -> list[Json]:
+    """Checked blocks. Attachments are refused: nothing here would show them."""
+    if args.get("attachments"):
+        raise SlackError("invalid_attachments")
+    blocks = args.get("blocks")
+    if blocks is None:
+        return []
+    if not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format")
+    problems = check_blocks(blocks)
+    if problems:
+        raise invalid("invalid_blocks", problems)
+    if blocks_too_long(blocks):
+        raise SlackError("msg_blocks_too_long")
+    return blocks

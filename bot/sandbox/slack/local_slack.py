@@ -1,0 +1,240 @@
+"""The local Slack as tests and the demo use it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from starlette.applications import Starlette
+
+from .deliver import Courier
+from .endpoints import Endpoints
+from .faults import Fault, Faults
+from .people_fill import PeopleFill
+from .rate_limits import RateLimits
+from .records import Channel, Group, Json, Person
+from .server import ThreadedServer
+from .watch import Watch
+from .workspace import Workspace
+
+_SIGNING_SECRET = "local-sandbox-signing-secret-0001"
+
+
+class LocalSlack(PeopleFill, Watch):
+    """A workspace behind a real HTTP server on 127.0.0.1.
+
+    clock: epoch seconds, for message times, rate limits, triggers and response addresses;
+    signatures use real time. port 0 takes a free one. rate_limits: True for Slack's own, a number
+    for that many times as much, False for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        rate_limits: bool | float = True,
+    ) -> None:
+        super().__init__(Workspace(clock), Courier(_SIGNING_SECRET))
+        self._faults = Faults()
+        self._limits = RateLimits(clock, float(rate_limits))
+        self._endpoints = Endpoints(self.workspace, self._limits, self._faults)
+        self._server = ThreadedServer(Starlette(routes=self._endpoints.routes()), port)
+        self._endpoints.server = self._server
+
+    def start(self) -> Self:
+        """Returns when connections are accepted."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends the server and its thread, and lets the port go. Data stays readable."""
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def api_url(self) -> str:
+        """For `SLACK_API_URL`, with the slash at the end."""
+        return f"{self.base_url}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        return self.workspace.bot_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.courier.signing_secret
+
+    @property
+    def app_id(self) -> str:
+        return self.workspace.app_id
+
+    @property
+    def bot_id(self) -> str:
+        return self.workspace.bot_id
+
+    @property
+    def bot_user_id(self) -> str:
+        return self.workspace.bot_user_id
+
+    @property
+    def team_id(self) -> str:
+        return self.workspace.team_id
+
+    @property
+    def enterprise_id(self) -> str | None:
+        """None, or the Enterprise Grid that this workspace belongs to."""
+        return self.workspace.enterprise_id
+
+    @enterprise_id.setter
+    def enterprise_id(self, enterprise_id: str | None) -> None:
+        with self.workspace.changing():
+            self.workspace.enterprise_id = enterprise_id
+
+    @property
+    def scopes(self) -> set[str]:
+        """The token's scopes; change the set or put another one."""
+        return self.workspace.scopes
+
+    @scopes.setter
+    def scopes(self, scopes: Iterable[str]) -> None:
+        with self.workspace.changing():
+            self.workspace.scopes = set(scopes)
+
+    def add_person(
+        self,
+        name: str,
+        *,
+        id: str | None = None,
+        guest: bool = False,
+        ultra_guest: bool = False,
+        deleted: bool = False,
+        bot: bool = False,
+        team_id: str | None = None,
+        enterprise_id: str | None = None,
+    ) -> str:
+        """A user id. Without `team_id` the person belongs to this workspace (and its grid)."""
+        ws = self.workspace
+        with ws.changing():
+            grid = enterprise_id or (ws.enterprise_id if team_id is None else None)
+            person = Person(
+                id=id or ws.new_id("U"),
+                name=name,
+                team_id=team_id or ws.team_id,
+                enterprise_id=grid,
+                guest=guest,
+                ultra_guest=ultra_guest,
+                deleted=deleted,
+                bot=bot,
+            )
+            ws.people[person.id] = person
+            return person.id
+
+    def deactivate(self, user: str) -> None:
+        """The account is closed; user groups still list it."""
+        with self.workspace.changing():
+            self.workspace.people[user].deleted = True
+
+    def add_channel(
+        self,
+        name: str,
+        *,
+        id: str | None = None,
+        private: bool = False,
+        bot_is_member: bool = True,
+        archived: bool = False,
+        members: Iterable[str] | None = None,
+    ) -> str:
+        """A channel id. Without `members` everyone is one."""
+        with self.workspace.changing():
+            channel = Channel(
+                id=id or self.workspace.new_id("C"),
+                name=name,
+                private=private,
+                bot_is_member=bot_is_member,
+                archived=archived,
+                members=None if members is None else set(members),
+            )
+            self.workspace.channels[channel.id] = channel
+            return channel.id
+
+    def set_channel(
+        self, channel: str, *, bot_is_member: bool | None = None, archived: bool | None = None
+    ) -> None:
+        """Invites or removes the bot, archives or restores the channel."""
+        with self.workspace.changing():
+            place = self.workspace.channels[channel]
+            place.bot_is_member = place.bot_is_member if bot_is_member is None else bot_is_member
+            place.archived = place.archived if archived is None else archived
+
+    def add_group(self, handle: str, members: Iterable[str], *, id: str | None = None) -> str:
+        """A user group id."""
+        with self.workspace.changing():
+            group = Group(id or self.workspace.new_id("S"), handle, list(members))
+            self.workspace.groups[group.id] = group
+            return group.id
+
+    def set_group(self, group: str, members: Iterable[str], *, disabled: bool = False) -> None:
+        """Other members from now on, or the group switched off."""
+        with self.workspace.changing():
+            self.workspace.groups[group].members = list(members)
+            self.workspace.groups[group].disabled = disabled
+
+    def post_as(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+        """A person's own message; its `ts`."""
+        ws = self.workspace
+        with ws.changing():
+            return ws.add_message(channel, text, [], user=user, thread_ts=thread_ts).ts
+
+    def delete_message(self, channel: str, ts: str) -> None:
+        """Somebody deletes a message: edits answer `message_not_found` then."""
+        with self.workspace.changing():
+            self.workspace.delete_message(self.workspace.messages[channel, ts])
+
+    def fail(
+        self,
+        method: str,
+        *,
+        error: str | None = None,
+        status: int | None = None,
+        retry_after: int | None = None,
+        lost: bool = False,
+        hang: bool = False,
+        times: int | None = 1,
+        match: Callable[[Json], bool] | None = None,
+    ) -> Fault:
+        """The next calls of this method fail; see Fault. Raises ValueError for a mix of kinds."""
+        fault = Fault(
+            method,
+            error=error,
+            status=status,
+            retry_after=retry_after,
+            lost=lost,
+            hang=hang,
+            times=times,
+            match=match,
+        )
+        return self._faults.add(fault)
+
+    def heal(self) -> None:
+        """No faults any more; calls that hang are cut."""
+        self._faults.clear()
+        self._server.release()
+
+    def down(self, is_down: bool = True, *, status: int | None = None) -> None:
+        """Connections are refused (those open are cut), or everything answers `status`."""
+        self._endpoints.down_status = status if is_down else None
+        if is_down and status is None:
+            self._server.stop()
+        else:
+            self._server.start()

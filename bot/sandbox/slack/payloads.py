@@ -1,0 +1,186 @@
+"""What Slack sends to the bot: commands, clicks, modals (Slack docs, interaction payloads)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Final
+
+from .chat_methods import message_json
+from .modal_values import value_of
+from .records import Channel, Json, Message, Person, ResponseUrl, Trigger, View
+from .view_methods import view_json
+from .workspace import Workspace
+
+
+class _Absent:
+    """The type of `ABSENT`."""
+
+
+#: As the value of an override: leave this key away.
+ABSENT: Final = _Absent()
+
+
+def with_overrides(payload: Json, overrides: Json) -> Json:
+    """Top-level keys replaced, or left away for `ABSENT`."""
+    changed = {**payload, **overrides}
+    return {key: value for key, value in changed.items() if value is not ABSENT}
+
+
+def command_form(
+    ws: Workspace,
+    person: Person,
+    channel: Channel,
+    command: str,
+    text: str,
+    trigger: Trigger,
+    response_url: str,
+) -> dict[str, str]:
+    """The fields of a slash command. `team_id` is that of the person's own workspace."""
+    fields = {
+        "token": "legacy-verification-token",
+        "team_id": person.team_id,
+        "team_domain": ws.team_name,
+        "channel_id": channel.id,
+        "channel_name": _form_channel_name(channel),
+        "user_id": person.id,
+        "user_name": person.name.lower().replace(" ", "."),
+        "command": command,
+        "text": text,
+        "api_app_id": ws.app_id,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": trigger.id,
+    }
+    if person.enterprise_id is not None:
+        fields |= {"enterprise_id": person.enterprise_id, "enterprise_name": "local grid"}
+    return fields
+
+
+def click_payload(
+    ws: Workspace,
+    person: Person,
+    message: Message,
+    channel: Channel,
+    action: Json,
+    trigger: Trigger,
+    response_url: str,
+) -> Json:
+    """`block_actions` from a message."""
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": False,
+    }
+    if message.thread_ts is not None:
+        container["thread_ts"] = message.thread_ts
+    return {
+        "type": "block_actions",
+        **_common(ws, person, trigger),
+        "container": container,
+        "channel": {"id": channel.id, "name": _form_channel_name(channel)},
+        "message": message_json(ws, message),
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [action],
+    }
+
+
+def button_action(ws: Workspace, block_id: str, button: Json, value: str | None) -> Json:
+    """One entry of `actions` for a button."""
+    action: Json = {
+        "type": "button",
+        "action_id": button["action_id"],
+        "block_id": block_id,
+        "text": copy.deepcopy(button["text"]),
+        "action_ts": ws.new_ts(),
+    }
+    if value is not None:
+        action["value"] = value
+    if button.get("style"):
+        action["style"] = button["style"]
+    return action
+
+
+def view_action_payload(
+    ws: Workspace, person: Person, view: View, block_id: str, element: Json, trigger: Trigger
+) -> Json:
+    """`block_actions` from a modal: something was chosen in it, or a button pressed."""
+    if element["type"] == "button":
+        action = button_action(ws, block_id, element, element.get("value"))
+    else:
+        action = {
+            "action_id": element["action_id"],
+            "block_id": block_id,
+            **(value_of(element, view.chosen.get(block_id)) or {}),
+            "action_ts": ws.new_ts(),
+        }
+    shown = view_json(ws, view)
+    return {
+        "type": "block_actions",
+        **_common(ws, person, trigger),
+        "container": {"type": "view", "view_id": view.id},
+        "view": shown,
+        "state": shown["state"],
+        "actions": [action],
+    }
+
+
+def suggestion_payload(
+    ws: Workspace, person: Person, view: View, block_id: str, element: Json, typed: str
+) -> Json:
+    """`block_suggestion`: somebody types into an external select. It has no trigger."""
+    common = _common(ws, person, None)
+    return {
+        "type": "block_suggestion",
+        **common,
+        "action_id": element["action_id"],
+        "block_id": block_id,
+        "value": typed,
+        "container": {"type": "view", "view_id": view.id},
+        "view": view_json(ws, view),
+    }
+
+
+def submission_payload(ws: Workspace, person: Person, view: View, trigger: Trigger) -> Json:
+    """`view_submission`. It has no `response_url`."""
+    common = _common(ws, person, trigger)
+    return {"type": "view_submission", **common, "view": view_json(ws, view), "response_urls": []}
+
+
+def closed_payload(ws: Workspace, person: Person, view: View) -> Json:
+    """`view_closed`, sent only for views with `notify_on_close`."""
+    common = _common(ws, person, None)
+    return {"type": "view_closed", **common, "view": view_json(ws, view), "is_cleared": False}
+
+
+def full_response_url(base: str, url: ResponseUrl) -> str:
+    return base.rstrip("/") + url.path
+
+
+def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
+    """Assumption: `team` is the workspace of the person who acts, as in Slack Connect."""
+    enterprise: Any = None
+    if person.enterprise_id is not None:
+        enterprise = {"id": person.enterprise_id, "name": "local grid"}
+    common: Json = {
+        "team": {"id": person.team_id, "domain": ws.team_name},
+        "enterprise": enterprise,
+        "is_enterprise_install": False,
+        "user": {
+            "id": person.id,
+            "username": person.name.lower().replace(" ", "."),
+            "name": person.name.lower().replace(" ", "."),
+            "team_id": person.team_id,
+        },
+        "api_app_id": ws.app_id,
+        "token": "legacy-verification-token",
+    }
+    if trigger is not None:
+        common["trigger_id"] = trigger.id
+    return common
+
+
+def _form_channel_name(channel: Channel) -> str:
+    """Slack hides the names of private channels from commands."""
+    return "privategroup" if channel.private else channel.name

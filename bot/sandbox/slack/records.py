@@ -1,0 +1,229 @@
+"""What a workspace is made of: people, channels, messages, modals. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Person:
+    """A user as `users.info` shows it (Slack docs, users.info)."""
+
+    id: str
+    name: str
+    team_id: str
+    enterprise_id: str | None = None
+    guest: bool = False
+    ultra_guest: bool = False
+    deleted: bool = False
+    bot: bool = False
+
+
+@dataclass
+class Group:
+    """A user group; `handle` is without the `@`."""
+
+    id: str
+    handle: str
+    members: list[str]
+    disabled: bool = False
+
+
+@dataclass
+class Channel:
+    """A conversation. `members` None means everyone; `dm_with` is set for direct messages."""
+
+    id: str
+    name: str
+    private: bool = False
+    bot_is_member: bool = True
+    archived: bool = False
+    members: set[str] | None = None
+    dm_with: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as it stands now. An edit gives a new object with the same `ts`.
+
+    `order` counts all messages of the workspace as they came; `edited` is the time of the last
+    edit in epoch seconds; `edits` how many there were.
+    """
+
+    ts: str
+    channel: str
+    thread_ts: str | None
+    text: str
+    blocks: list[Json]
+    user: str
+    order: int
+    bot_id: str | None = None
+    app_id: str | None = None
+    edited: float | None = None
+    edits: int = 0
+    deleted: bool = False
+
+    @property
+    def all_text(self) -> str:
+        """`text` and every text inside the blocks, a line each: for plain assertions."""
+        return "\n".join([self.text, *texts_in(self.blocks)])
+
+    def buttons(self) -> list[Json]:
+        """The buttons that can be pressed now, as they stand in the blocks."""
+        return [element for _, element in elements_in(self.blocks) if element["type"] == "button"]
+
+    def button(self, action_id: str) -> Json | None:
+        """The first button with this `action_id`, or None."""
+        found = [button for button in self.buttons() if button.get("action_id") == action_id]
+        return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a person did and what an answer belongs to; `what` is the text or the action id."""
+
+    kind: str
+    user: str
+    what: str
+    trigger_id: str
+    channel: str | None = None
+    message_ts: str | None = None
+
+
+@dataclass(frozen=True)
+class Ephemeral:
+    """What one person alone sees. `via` is `chat.postEphemeral`, `response_url` or `ack`.
+
+    `answers` is None for `chat.postEphemeral`: Slack does not say what such a message is about.
+    """
+
+    ts: str
+    user: str
+    channel: str
+    text: str
+    blocks: list[Json]
+    via: str
+    answers: Origin | None = None
+    thread_ts: str | None = None
+
+    @property
+    def all_text(self) -> str:
+        """`text` and every text inside the blocks, a line each."""
+        return "\n".join([self.text, *texts_in(self.blocks)])
+
+
+@dataclass
+class View:
+    """A modal on somebody's screen. `definition` is the view as the bot sent it.
+
+    `chosen` are values picked before the submission (by block id), `options` what an external
+    select offered last, `errors` what the bot said to the last submission.
+    """
+
+    id: str
+    user: str
+    root_id: str
+    previous_id: str | None
+    definition: Json
+    hash: str
+    chosen: Json = field(default_factory=dict)
+    options: dict[str, list[Json]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def callback_id(self) -> str:
+        return str(self.definition.get("callback_id") or "")
+
+    @property
+    def title(self) -> str:
+        return str(self.definition["title"]["text"])
+
+    @property
+    def private_metadata(self) -> str:
+        return str(self.definition.get("private_metadata") or "")
+
+    @property
+    def blocks(self) -> list[Json]:
+        blocks: list[Json] = self.definition["blocks"]
+        return blocks
+
+    @property
+    def all_text(self) -> str:
+        """Title and every text inside the blocks, a line each."""
+        return "\n".join([self.title, *texts_in(self.blocks)])
+
+    def block(self, block_id: str) -> Json | None:
+        """The block with this id, or None."""
+        found = [block for block in self.blocks if block.get("block_id") == block_id]
+        return found[0] if found else None
+
+
+@dataclass
+class Trigger:
+    """A `trigger_id`: good for three seconds and one use (Slack docs, modals)."""
+
+    id: str
+    user: str
+    made_at: float
+    view_id: str | None = None
+    used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """A `response_url`: five uses in thirty minutes (Slack docs, handling user interaction)."""
+
+    path: str
+    origin: Origin
+    channel: str
+    made_at: float
+    uses: int = 0
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One call that the bot made. `method` is `response_url` for an answer to such an address.
+
+    `response` is None where no answer left (a hang); `status` is the HTTP status meant for it.
+    """
+
+    at: float
+    method: str
+    args: Json
+    response: Json | None
+    status: int
+    fault: str | None = None
+
+    @property
+    def error(self) -> str | None:
+        """Slack's error name, or None when the call was fine."""
+        return None if self.response is None else self.response.get("error")
+
+
+def elements_in(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
+    """Each interactive element with its block: actions, section accessories, inputs."""
+    for block in blocks:
+        if block["type"] == "actions":
+            for element in block["elements"]:
+                yield block, element
+        elif block["type"] == "section" and block.get("accessory"):
+            yield block, block["accessory"]
+        elif block["type"] == "input":
+            yield block, block["element"]
+
+
+def texts_in(node: Any) -> Iterator[str]:
+    """Every string under a key `text`, in the order of reading."""
+    if isinstance(node, list):
+        for item in node:
+            yield from texts_in(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "text" and isinstance(value, str):
+                yield value
+            elif isinstance(value, dict | list):
+                yield from texts_in(value)

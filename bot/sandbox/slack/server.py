@@ -1,0 +1,177 @@
+"""A uvicorn server in a thread that starts, stops, refuses and cuts connections on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import MutableMapping
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Receive
+
+_STOP_SECONDS = 5.0
+
+
+class ThreadedServer:
+    """Serves one application on 127.0.0.1. The port stays the same over stop and start.
+
+    While stopped, connections are refused and the port is kept from others by a bound socket that
+    does not listen. `close()` lets it go.
+    """
+
+    def __init__(self, app: Starlette, port: int = 0) -> None:
+        self._app = app
+        self._wanted_port = port
+        self._reserved: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._server: _Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Raises RuntimeError before the first start."""
+        if self._reserved is None:
+            raise RuntimeError("the local Slack has not been started")
+        port: int = self._reserved.getsockname()[1]
+        return port
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Returns when connections are accepted. Raises RuntimeError when it cannot serve."""
+        if self._thread is not None:
+            return
+        if self._reserved is None:
+            self._reserved = _bound(self._wanted_port)
+        listener = _bound(self.port)
+        config = uvicorn.Config(
+            self._app,
+            http="h11",
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=60,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="local-slack", daemon=True
+        )
+        self._thread.start()
+        if not self._server.ready.wait(_STOP_SECONDS):
+            self.stop()
+            raise RuntimeError("the local Slack did not start")
+
+    def stop(self) -> None:
+        """Cuts every connection and ends the thread. Starting again gives the same port."""
+        if self._thread is None or self._server is None:
+            return
+        self._server.end()
+        self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            raise RuntimeError("the local Slack's thread did not end")
+        self._thread = self._server = None
+
+    def close(self) -> None:
+        """Stops and lets the port go."""
+        self.stop()
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+
+    def release(self) -> None:
+        """Ends every hang: those connections are cut."""
+        if self._server is not None:
+            self._server.release()
+
+    async def cut(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
+        """Cuts the connection of this request: the caller gets no answer at all."""
+        if self._server is not None:
+            self._server.abort(scope["client"])
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def hang(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
+        """Waits until the caller hangs up or `release()`, then cuts."""
+        if self._server is not None:
+            await self._server.hang(receive)
+        await self.cut(scope, receive)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its polling: it stops at once instead of after some tenths of a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end = asyncio.Event()
+        self._released = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._end.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self._released.set()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=_STOP_SECONDS)
+        for server in self.servers:
+            await server.wait_closed()
+        # One turn more, so that the transports' own closing callbacks have run.
+        await asyncio.sleep(0)
+
+    def end(self) -> None:
+        if self._loop is not None:
+            # The loop may just have ended by itself.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end.set)
+
+    def release(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._release_all)
+
+    def _release_all(self) -> None:
+        self._released.set()
+        self._released = asyncio.Event()
+
+    def abort(self, client: tuple[str, int]) -> None:
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "client", None) == tuple(client):
+                connection.transport.abort()
+
+    async def hang(self, receive: Receive) -> None:
+        waits = {
+            asyncio.ensure_future(receive()),
+            asyncio.ensure_future(self._released.wait()),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

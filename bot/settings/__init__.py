@@ -1,0 +1,25 @@
+"""The settings of the bot: `load` for all of them, `load_database` for the database alone."""
+
+from __future__ import annotations
+
+from bot.settings.appliance import ApplianceSettings
+from bot.settings.durations import DurationMs, parse_duration
+from bot.settings.loading import DEFAULT_SITE, load, load_database
+from bot.settings.model import Mode, Settings
+from bot.settings.names import secret_names, setting_names
+from bot.settings.problems import Problem, SettingsError
+
+__all__ = [
+    "DEFAULT_SITE",
+    "ApplianceSettings",
+    "DurationMs",
+    "Mode",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "load",
+    "load_database",
+    "parse_duration",
+    "secret_names",
+    "setting_names",
+]

@@ -1,0 +1,153 @@
+"""From what was given to settings that can be used, or to sentences that say what to change."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from bot.settings.appliance import ApplianceSettings
+from bot.settings.forms import database_url
+from bot.settings.model import Settings
+from bot.settings.names import (
+    appliance_names,
+    own_names,
+    secret_names,
+    slips,
+)
+from bot.settings.not_built import not_built
+from bot.settings.problems import Problem, SettingsError
+from bot.settings.sources import gather
+
+DATABASE_URL = "DATABASE_URL"
+DEFAULT_SITE = "default"
+_SHORTEST_SECRET_TO_HIDE = 4
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """All settings, from the environment, `.env` in the working directory and SECRETS_DIR.
+
+    Raises SettingsError with one sentence for each setting that is wrong, missing, not built yet
+    or misspelled.
+    """
+    environ, cwd = _defaults(environ, cwd)
+    given = gather(environ, cwd)
+    problems = [*given.problems, *not_built(given.values), *_ephemeral(environ, given.values)]
+    values = {name: value for name, value in given.values.items() if not _has(problems, name)}
+    appliance, found = _check(ApplianceSettings, _appliance_values(values, cwd), appliance_names())
+    problems += found
+    # The rest is looked at in any case, so that one start tells everything there is to correct.
+    own: dict[str, object] = {
+        field: values[name] for name, field in own_names().items() if name in values
+    }
+    if appliance is not None:
+        own["sites"] = {DEFAULT_SITE: appliance}
+    settings, found = _check(Settings, own, own_names())
+    problems += found
+    problems += slips(given.environ_names, given.dotenv_names, given.values)
+    if problems or settings is None:
+        raise SettingsError(_one_each(problems, given.values))
+    return settings
+
+
+def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """The database's address alone, for commands that need nothing else.
+
+    It may hold a password: it is not to be shown. Raises SettingsError.
+    """
+    environ, cwd = _defaults(environ, cwd)
+    given = gather(environ, cwd)
+    problems = [*given.problems, *not_built(given.values), *_ephemeral(environ, given.values)]
+    problems += slips(given.environ_names, given.dotenv_names, given.values)
+    problems = [problem for problem in problems if _is_about_database(problem)]
+    address = Settings.model_fields["database_url"].default
+    if DATABASE_URL in given.values and not problems:
+        try:
+            address = database_url(given.values[DATABASE_URL])
+        except ValueError as error:
+            problems.append(Problem(DATABASE_URL, f"{DATABASE_URL} {error}."))
+    if problems:
+        raise SettingsError(_one_each(problems, given.values))
+    assert isinstance(address, SecretStr)
+    return address.get_secret_value()
+
+
+def _is_about_database(problem: Problem) -> bool:
+    return problem.setting in {DATABASE_URL, "SECRETS_DIR"} or DATABASE_URL in problem.sentence
+
+
+def _defaults(
+    environ: Mapping[str, str] | None, cwd: Path | None
+) -> tuple[Mapping[str, str], Path]:
+    return (os.environ if environ is None else environ), (Path.cwd() if cwd is None else cwd)
+
+
+def _has(problems: Iterable[Problem], name: str) -> bool:
+    return any(problem.setting == name for problem in problems)
+
+
+def _appliance_values(values: Mapping[str, str], cwd: Path) -> dict[str, object]:
+    fields = {field: values[name] for name, field in appliance_names().items() if name in values}
+    if "ca_file" in fields:
+        fields["ca_file"] = str(cwd / os.path.expanduser(fields["ca_file"]))
+    return dict(fields)
+
+
+def _ephemeral(environ: Mapping[str, str], values: Mapping[str, str]) -> Iterable[Problem]:
+    # Heroku sets DYNO and wipes the disk at each restart: a restart between intent and answer
+    # would forget that a DELETE may have been sent.
+    if environ.get("DYNO") and values.get(DATABASE_URL, "sqlite:").strip().startswith("sqlite:"):
+        yield Problem(
+            DATABASE_URL,
+            "DATABASE_URL names SQLite, but the disk of a dyno is wiped at each restart: set it "
+            "to the postgresql+psycopg:// address of a PostgreSQL database.",
+        )
+
+
+def _check(
+    model: type[_Model], values: Mapping[str, object], names: Mapping[str, str]
+) -> tuple[_Model | None, list[Problem]]:
+    try:
+        return model(**values), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    outside = {field: name for name, field in names.items()}
+    problems = []
+    for detail in details:
+        field = str(detail["loc"][0])
+        if field not in outside:  # `sites`, whose own settings have been named already
+            continue
+        name = outside[field]
+        if detail["type"] == "missing":
+            sentence = f"is not set: {model.model_fields[field].description}"
+        else:
+            # Every reader of a form raises ValueError with words of ours.
+            sentence = str(detail["ctx"]["error"])
+        problems.append(Problem(name, f"{name} {_named(sentence, outside)}."))
+    return None, problems
+
+
+def _named(sentence: str, outside: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]+)\}", lambda match: outside.get(match[1], match[0]), sentence)
+
+
+def _one_each(problems: Iterable[Problem], values: Mapping[str, str]) -> list[Problem]:
+    secrets = [
+        values[name]
+        for name in secret_names()
+        if len(values.get(name, "")) >= _SHORTEST_SECRET_TO_HIDE
+    ]
+    first: dict[str, Problem] = {}
+    for problem in problems:
+        sentence = problem.sentence
+        for secret in secrets:
+            # Somebody may have put the same secret on the wrong line as well.
+            sentence = sentence.replace(secret, "***")
+        first.setdefault(problem.setting, Problem(problem.setting, sentence))
+    return list(first.values())

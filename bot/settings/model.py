@@ -1,0 +1,148 @@
+"""All settings of the bot, checked and unchangeable."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings import forms
+from bot.settings.appliance import ApplianceSettings
+from bot.settings.durations import DurationMs, DurationOrZeroMs
+from bot.settings.problems import Problem, SettingsError
+
+Mode = Literal["http", "socket"]
+"""How Slack reaches the bot: it calls our port, or we hold a socket to it open."""
+
+_People = Annotated[tuple[str, ...], BeforeValidator(forms.people)]
+_Approvals = Annotated[int, BeforeValidator(forms.whole_number(1, 100))]
+_Level = Literal["debug", "info", "warning", "error", "critical"]
+_LEVELS = forms.one_of("debug", "info", "warning", "error", "critical")
+
+
+class Settings(BaseSettings):
+    """The settings, by the names of the documented variables in lower case.
+
+    Durations are whole milliseconds. `sites` has one entry for each appliance; the single one of
+    the `VR_*` variables is called `default`. An empty `requesters` means anybody of the workspace,
+    an empty `channels` any channel, an empty `break_glass` nobody.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr = Field(
+        description="give the bot token of the Slack app, it begins with xoxb-"
+    )
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_api_url: Annotated[str, BeforeValidator(forms.slack_api_url)] = "https://slack.com/api/"
+    slack_command: Annotated[str, BeforeValidator(forms.slack_command)] = "/vr-unpair"
+    deployment_label: Annotated[str, BeforeValidator(forms.label)] = ""
+    sites: dict[str, ApplianceSettings] = Field(min_length=1)
+    approvers: _People = Field(
+        min_length=1,
+        description="list the people who may approve, as user ids (U…, W…) separated by commas",
+    )
+    approvals_required: _Approvals = 1
+    force_approvals_required: _Approvals | None = None
+    notify: Annotated[tuple[str, ...], BeforeValidator(forms.people_or_none)] | None = None
+    break_glass: _People = ()
+    requesters: _People = ()
+    channels: Annotated[tuple[str, ...], BeforeValidator(forms.channels)] = ()
+    require_reason: Annotated[bool, BeforeValidator(forms.switch)] = False
+    reason_pattern: Annotated[str, BeforeValidator(forms.regular_expression)] | None = None
+    approval_ttl: DurationMs = 3_600_000
+    execution_ttl: DurationMs = 600_000
+    follow_ttl: DurationMs = 86_400_000
+    remind_after: DurationOrZeroMs = 900_000
+    database_url: Annotated[SecretStr, BeforeValidator(forms.database_url)] = SecretStr(
+        "sqlite:///vr-unpair.db"
+    )
+    host: Annotated[str, BeforeValidator(forms.listen_address)] = "0.0.0.0"
+    port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] = 3000
+    dry_run: Annotated[bool, BeforeValidator(forms.switch)] = False
+    log_level: Annotated[_Level, BeforeValidator(_LEVELS)] = "info"
+    log_format: Annotated[
+        Literal["console", "json"], BeforeValidator(forms.one_of("console", "json"))
+    ] = "console"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `load` is the one reader of the environment.
+
+        The library's own sources would take PORT or HOST of the machine into every object made
+        in a test, replace `${...}` inside a password, and cut spaces off a secret's file.
+        """
+        return (init_settings,)
+
+    @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        # It goes into a header; a copied line end would fail there with an error that quotes it.
+        if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            raise ValueError("holds a space, a line end or another odd character: copy it again")
+        return value
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value().startswith(("xapp-", "xoxp-")):
+            raise ValueError("is not a bot token: give the one that begins with xoxb-")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value().startswith(("xoxb-", "xoxp-")):
+            raise ValueError("is not an app-level token: give the one that begins with xapp-")
+        return value
+
+    @property
+    def effective_force_approvals_required(self) -> int:
+        """How many different people a one-sided break needs."""
+        return self.force_approvals_required or self.approvals_required
+
+    @property
+    def effective_notify(self) -> tuple[str, ...]:
+        """Who is mentioned on a new card and in reminders; empty for nobody."""
+        return self.approvers if self.notify is None else self.notify
+
+    @property
+    def reason_regex(self) -> re.Pattern[str] | None:
+        """What a reason must contain (to be used with `search`), or None."""
+        return None if self.reason_pattern is None else re.compile(self.reason_pattern)
+
+    def problems_for_run(self) -> list[Problem]:
+        """What keeps `run` from starting although everything else works with these settings."""
+        if self.slack_signing_secret is None and self.slack_app_token is None:
+            return [
+                Problem(
+                    "SLACK_SIGNING_SECRET",
+                    "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set the first for "
+                    "HTTP mode or the second for Socket Mode.",
+                )
+            ]
+        if self.slack_signing_secret is not None and self.slack_app_token is not None:
+            return [
+                Problem(
+                    "SLACK_APP_TOKEN",
+                    "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep the first for "
+                    "HTTP mode or the second for Socket Mode.",
+                )
+            ]
+        return []
+
+    def mode(self) -> Mode:
+        """How Slack reaches the bot. Raises SettingsError when that is not said, or said twice."""
+        if problems := self.problems_for_run():
+            raise SettingsError(problems)
+        return "http" if self.slack_app_token is None else "socket"

@@ -1,0 +1,42 @@
+"""What is wrong with the settings, in sentences for the person who starts the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LONGEST_SHOWN = 40
+_LOOKS_SECRET = ("xox", "xapp", "xwfp", "://")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One wrong or missing setting.
+
+    `setting` is its name as people write it (`VR_HOST`), or `.env` for that file itself.
+    `sentence` names the setting, says what is wrong and what to do, and holds no secret.
+    """
+
+    setting: str
+    sentence: str
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `problems` has one entry for each setting and at least one."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(problem.sentence for problem in problems))
+        self.problems: tuple[Problem, ...] = tuple(problems)
+
+
+def shown(value: object) -> str:
+    """A wrong value, quoted for a sentence, or words for it.
+
+    People paste a token into the line above or below its own, and an address may hold a password:
+    what looks like either is not repeated.
+    """
+    text = str(value)
+    printable = "".join(char if char.isprintable() else "?" for char in text)
+    if len(text) > _LONGEST_SHOWN or any(mark in text for mark in _LOOKS_SECRET):
+        return "the value given"
+    return f"'{printable}'"

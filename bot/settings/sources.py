@@ -1,0 +1,142 @@
+"""Where settings come from: the environment, a `.env` file, a folder of secrets."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from bot.settings.names import SECRETS_DIR, SITES_PREFIX, secret_names, setting_names
+from bot.settings.problems import Problem, SettingsError
+
+DOTENV = ".env"
+_LARGEST_FILE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was given, as text. `values` holds known settings alone, none of them empty."""
+
+    values: dict[str, str] = field(repr=False)
+    environ_names: frozenset[str]
+    dotenv_names: frozenset[str]
+    problems: tuple[Problem, ...]
+
+
+def gather(environ: Mapping[str, str], cwd: Path) -> Given:
+    """All that was given; the environment wins over `.env`, and `.env` over a secret's file.
+
+    An empty value is no value. Raises SettingsError when `.env` is there and cannot be
+    understood: what it would have set is unknown then, so nothing else can be said.
+    """
+    dotenv = read_dotenv(cwd / DOTENV)
+    values = _known(dotenv) | _known(environ)
+    files, problems = _secret_files(values, cwd)
+    return Given(
+        files | values,
+        frozenset(name for name, value in environ.items() if value),
+        frozenset(name for name, value in dotenv.items() if value),
+        (*problems, *(_not_text(name) for name, value in values.items() if not _is_text(value))),
+    )
+
+
+def _is_text(value: str) -> bool:
+    # Python carries foreign bytes of the environment as lone surrogates. They would fail much
+    # later, in the middle of a log-in or of a card.
+    return not any("\ud800" <= char <= "\udfff" or char == "\0" for char in value)
+
+
+def _not_text(name: str) -> Problem:
+    return Problem(name, f"{name} holds bytes that are not UTF-8 text: write it again.")
+
+
+def _known(values: Mapping[str, str]) -> dict[str, str]:
+    names = setting_names()
+    return {
+        name: value
+        for name, value in values.items()
+        if value and (name in names or name.startswith(SITES_PREFIX))
+    }
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The names and values of a `.env` file as python-dotenv reads them; {} without the file.
+
+    `${NAME}` stays as it is: a password may hold it. Raises SettingsError.
+    """
+    try:
+        text = _read_text(path)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        sentence = (
+            f"The file .env cannot be read ({error.strerror}): make it readable or remove it."
+        )
+        raise SettingsError([Problem(DOTENV, sentence)]) from None
+    except ValueError as error:
+        raise SettingsError([Problem(DOTENV, f"The file .env {error}.")]) from None
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.key is not None and binding.value is not None and not binding.error:
+            values[binding.key] = binding.value
+        elif binding.error or binding.key is not None:
+            # The line itself is not repeated: it may be the one with the password.
+            line = binding.original.line + _blank_lines_before(binding.original.string)
+            sentence = (
+                f"Line {line} of the file .env is not understood: write NAME=value, with single "
+                f"quotes around a value that holds spaces, quotes or #."
+            )
+            problems.append(Problem(DOTENV, sentence))
+    if problems:
+        raise SettingsError(problems)
+    return values
+
+
+def _blank_lines_before(original: str) -> int:
+    # python-dotenv counts blank lines to the line that follows them.
+    blank = original[: len(original) - len(original.lstrip())]
+    return blank.count("\n")
+
+
+def _read_text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError("is larger than 1 MB: that cannot be it")
+    try:
+        return content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text: save it again as UTF-8") from None
+
+
+def _secret_files(
+    values: Mapping[str, str], cwd: Path
+) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    if SECRETS_DIR not in values:
+        return {}, ()
+    folder = cwd / values[SECRETS_DIR]
+    if not folder.is_dir():
+        sentence = "SECRETS_DIR is not a folder: give one with a file for each secret, by its name."
+        return {}, (Problem(SECRETS_DIR, sentence),)
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name in sorted(secret_names() - values.keys()):
+        try:
+            text = _read_text(folder / name).rstrip("\r\n")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            sentence = f"{name} cannot be read from SECRETS_DIR ({error.strerror})."
+            problems.append(Problem(name, f"{sentence[:-1]}: make that file readable."))
+            continue
+        except ValueError as error:
+            problems.append(Problem(name, f"{name} in SECRETS_DIR {error}."))
+            continue
+        if text:
+            found[name] = text
+    return found, tuple(problems)

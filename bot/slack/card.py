@@ -1,0 +1,125 @@
+"""The card: what is asked, what it hits, who decides until when. Drawn from the row alone.
+
+On a phone it is read from the top, so the danger comes first and the ids come last.
+"""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.core.delivery import Drawn
+from bot.core.request import Request, State
+from bot.slack import limits
+from bot.slack.blocks import context, drawn, header, section
+from bot.slack.card_buttons import card_buttons
+from bot.slack.card_facts import hits, one_sided, place, small_print
+from bot.slack.markup import code, mention, mentions, quote, tidy, when
+from bot.slack.wording.outcomes import ending
+from bot.slack.wording.phrases import pairing, tally, who_decided
+from bot.slack.wording.states import STATES
+
+DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
+NO_WAY_BACK = "It cannot be undone. Reconnect does not bring it back, only a new site pair."
+UNDECIDED = frozenset({State.CHECKING, State.PENDING})
+
+
+def card(request: Request) -> Drawn:
+    """One message, the same for the same row."""
+    return drawn(
+        _text(request),
+        header(f"{STATES[request.state].mark} {STATES[request.state].heading}"),
+        _outcome(request),
+        section(DRY_RUN) if request.terms.dry_run else None,
+        section(_asked(request)),
+        section("\n".join(hits(request))),
+        section(_reason(request, limits.REASON_SHOWN)),
+        section(f"*Approvals:* {_approvals(request)}"),
+        _call(request),
+        context(small_print(request)),
+        card_buttons(request),
+    )
+
+
+def _asked(request: Request) -> str:
+    lines = [
+        f"{mention(request.requester)} {_asks(request)} to break the pairing",
+        f"*{pairing(request)}*",
+    ]
+    lines += [where] if (where := place(request)) else []
+    if request.force:
+        lines.append(f"⚠️ {one_sided(request)}")
+    if request.earlier_attention:
+        earlier = code(request.earlier_attention)
+        lines.append(
+            f"⚠️ An earlier request for this pairing, {earlier}, ended unclear. "
+            "See first what became of it."
+        )
+    if request.state.open:
+        lines.append(NO_WAY_BACK)
+    return "\n".join(lines)
+
+
+def _asks(request: Request) -> str:
+    return "asks" if request.state.open else "asked"
+
+
+def _reason(request: Request, limit: int) -> str:
+    if not tidy(request.reason):
+        return "*Why:* no reason given."
+    return f"*Why:*\n{quote(request.reason, limit)}"
+
+
+def _approvals(request: Request) -> str:
+    by = f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
+    line = f"{tally(request)}{by}"
+    if request.state not in UNDECIDED:
+        return f"{line}."
+    missing = f"{line}, {request.missing_approvals} missing."
+    if request.decide_by is None:
+        return missing
+    return f"{missing} *Until:* {when(request.decide_by)}"
+
+
+def _call(request: Request) -> Block | None:
+    """Who is called: only while something is asked of them."""
+    called = mentions(request.terms.notify)
+    return section(f"Please decide: {called}") if called and request.state in UNDECIDED else None
+
+
+def _outcome(request: Request) -> Block | None:
+    """The decision or the end, on top, as the record that the card becomes."""
+    decided = who_decided(request)
+    if request.outcome is None:
+        return section(decided) if decided and request.state not in UNDECIDED else None
+    if request.denial or request.cancellation:
+        # The decision is the end: said once.
+        reason = request.denial.reason if request.denial else None
+        why = [quote(reason, limits.DENY_REASON)] if reason else []
+        return section("\n".join([f"*{decided}*", *why]))
+    lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
+    lines += [decided] if decided else []
+    if request.ended_at is not None:
+        lines.append(f"Ended {when(request.ended_at)}.")
+    return section("\n".join(lines))
+
+
+def _text(request: Request) -> str:
+    """What a phone shows of it before it is opened."""
+    state = STATES[request.state]
+    label = f" ({code(request.terms.label)})" if request.terms.label else ""
+    parts = [f"{state.mark} {state.heading}{label}"]
+    if request.terms.dry_run:
+        parts.append("Dry run: nothing will be deleted.")
+    parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing(request)}.")
+    if request.force:
+        parts.append(one_sided(request))
+    parts += hits(request, brief=True)
+    parts.append(f"Approvals: {_approvals(request)}")
+    called = mentions(request.terms.notify)
+    if called and request.state in UNDECIDED:
+        parts.append(f"Please decide: {called}")
+    decided = who_decided(request)
+    if decided and request.state not in UNDECIDED:
+        parts.append(decided)
+    parts.append(_reason(request, limits.REASON_IN_TEXT))
+    return "\n".join(parts)

@@ -1,0 +1,234 @@
+"""What somebody typed behind the slash command. Reads text, knows no pairing and no person.
+
+The text is Slack's: `& < >` escaped, users and links as `<…>` (Slack docs, slash commands). What
+comes out is what the person typed. Every sentence of `Wrong` is ready to be sent: escaped already.
+
+A break of one side is never read into a text and never read out of one: wherever `--force` stands
+outside the place where it is meant, the person is asked to write it again.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from bot.core.frozen import Frozen
+from bot.core.ids import tidy as tidy_id
+from bot.slack import limits
+from bot.slack.markup import code
+from bot.slack.typed import Word, first_word, plain_text
+
+
+class Ask(Frozen):
+    """A request. `pairing` is as typed, `SITE/PAIRING` whole; `reason` may be empty."""
+
+    pairing: str
+    force: bool
+    reason: str
+
+
+class Preview(Frozen):
+    pairing: str
+
+
+class List(Frozen):
+    """The pairings."""
+
+
+class Status(Frozen):
+    """Requests: all of them, or the one with this id (in the core's form)."""
+
+    id: str | None = None
+
+
+class Help(Frozen):
+    """What can be typed."""
+
+
+class Wrong(Frozen):
+    """Not understood: one sentence or two with the reason and the next step, escaped for Slack."""
+
+    sentence: str
+
+
+Parsed = Ask | Preview | List | Status | Help | Wrong
+
+EXAMPLE_ID = "K7QM-3XPD"
+FORCE = "--force"
+SUBCOMMANDS = ("help", "list", "preview", "status")
+CLOSE = 0.74
+"""Two letters swapped in a word of four are still the same word; `lisbon` is not `list`."""
+
+_HELP = frozenset({"help", "?", "-h", "-help", "--help"})
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_FLAG = re.compile(rf"^(?:-{{1,2}}|[{_DASHES}]{{1,2}})([^\W\d].*)$", re.DOTALL)
+_BARE_DASH = re.compile(rf"^[-{_DASHES}]+$")
+_FORCE_WITHIN = re.compile(
+    rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
+)
+_FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
+
+
+def parse(text: str, *, command: str) -> Parsed:
+    """What is asked for; never an error. `command` is the slash command, for the sentences."""
+    typed = plain_text(text)
+    word = first_word(typed)
+    if word is None:
+        return Wrong(sentence=f"{_usage(command)} {_more(command)}")
+    if not word.quoted:
+        name = word.text.casefold()
+        if _dashes_as_typed(name) in _HELP:
+            return Help()
+        if name in SUBCOMMANDS:
+            return _subcommand(name, word.rest, command)
+    return _ask(typed, command)
+
+
+def _subcommand(name: str, rest: str, command: str) -> Parsed:
+    if name == "list":
+        return _alone(rest, command) or List()
+    if name == "status":
+        return _status(rest)
+    if not rest:
+        step = f"Write {code(f'{command} preview PAIRING')}."
+        return Wrong(sentence=f"A preview of what? {step}")
+    word = _first(rest)
+    if isinstance(word, Wrong):
+        return word
+    if word.rest or _flag(word):
+        return Wrong(
+            sentence=f"{code('preview')} takes one pairing and nothing else; a name with spaces "
+            f"goes in quotes. Write {code(f'{command} preview PAIRING')}."
+        )
+    return _pairing_problem(word.text, command) or Preview(pairing=word.text)
+
+
+def _alone(rest: str, command: str) -> Wrong | None:
+    if not rest:
+        return None
+    return Wrong(
+        sentence=f"{code('list')} takes nothing behind it. Write {code(f'{command} list')}."
+    )
+
+
+def _status(rest: str) -> Status | Wrong:
+    if not rest:
+        return Status()
+    found = tidy_id(rest)
+    if found is not None:
+        return Status(id=found)
+    return Wrong(
+        sentence=f"{code(rest)} is not the id of a request. Ids look like {code(EXAMPLE_ID)}: "
+        "copy it from the card."
+    )
+
+
+def _ask(typed: str, command: str) -> Ask | Wrong:
+    """`[--force] PAIRING [--force] [reason…]`."""
+    force = False
+    word = _first(typed)
+    while not isinstance(word, Wrong) and (flag := _flag(word)) is not None:
+        if flag != FORCE:
+            return _unknown_flag(word.text, flag)
+        force = True
+        word = _first(word.rest) if word.rest else _missing_pairing(command)
+    if isinstance(word, Wrong):
+        return word
+    pairing, rest = word.text, word.rest
+    problem = _pairing_problem(pairing, command)
+    if problem:
+        return problem
+    if not rest and not word.quoted and not force:
+        near = get_close_matches(pairing.casefold(), SUBCOMMANDS, n=1, cutoff=CLOSE)
+        if near:
+            return _did_you_mean(pairing, near[0], command)
+    while (after := first_word(rest)) is not None and (flag := _flag(after)) is not None:
+        if flag != FORCE:
+            return _unknown_flag(after.text, flag)
+        force, rest = True, after.rest
+    return _reason_problem(rest) or Ask(pairing=pairing, force=force, reason=rest)
+
+
+def _first(text: str) -> Word | Wrong:
+    word = first_word(text)
+    if word is None or word.open_quote:
+        return Wrong(
+            sentence="There is a quotation mark that is never closed. Close it, or drop it."
+        )
+    return word
+
+
+def _flag(word: Word) -> str | None:
+    """The flag that this word is, as two hyphens would have it; None when it is none."""
+    found = None if word.quoted else _FLAG.match(word.text)
+    if found is None:
+        return None
+    double = not re.match(r"^-[^-]", word.text)
+    return f"{'--' if double else '-'}{found.group(1).casefold()}"
+
+
+def _dashes_as_typed(name: str) -> str:
+    """An em dash is what phones make of two hyphens."""
+    return re.sub(rf"^[{_DASHES}]+", "--", name)
+
+
+def _pairing_problem(pairing: str, command: str) -> Wrong | None:
+    if not any(c.isalnum() for c in pairing):
+        return Wrong(sentence=f"{code(pairing)} is not the name of a pairing. {_usage(command)}")
+    if len(pairing) > limits.PAIRING_TYPED:
+        return Wrong(
+            sentence=f"{len(pairing):,} characters are too many for the name of a pairing; "
+            f"{limits.PAIRING_TYPED} is the most. {_usage(command)}"
+        )
+    if _FORCE_STUCK.search(pairing) or _FORCE_WITHIN.search(pairing):
+        return Wrong(
+            sentence=f"Is {code(FORCE)} meant in {code(pairing)}? Write it as a word of its own."
+        )
+    return None
+
+
+def _reason_problem(reason: str) -> Wrong | None:
+    if len(reason) > limits.REASON:
+        return Wrong(
+            sentence=f"The reason has {len(reason):,} characters; {limits.REASON:,} is the most. "
+            "Shorten it, or link to where the rest is."
+        )
+    first = first_word(reason)
+    spaced = first is not None and _BARE_DASH.match(first.text)
+    second = first_word(first.rest) if first is not None and spaced else first
+    if second is not None and second.text.casefold() == "force" and (spaced or not second.rest):
+        return Wrong(
+            sentence=f"For a one-sided break write {code(FORCE)} in one word right after the "
+            "pairing; if it is the reason, use other words."
+        )
+    if _FORCE_WITHIN.search(reason):
+        return Wrong(
+            sentence=f"{code(FORCE)} stands inside the reason, where it could be meant or not. "
+            "For a one-sided break put it right after the pairing; otherwise leave it out."
+        )
+    return None
+
+
+def _unknown_flag(typed: str, flag: str) -> Wrong:
+    near = get_close_matches(flag, [FORCE, "--help"], n=1)
+    hint = f"Did you mean {code(near[0])}?" if near else f"The only one is {code(FORCE)}."
+    return Wrong(sentence=f"{code(typed)} is not known. {hint}")
+
+
+def _did_you_mean(typed: str, near: str, command: str) -> Wrong:
+    return Wrong(
+        sentence=f"Did you mean {code(f'{command} {near}')}? If {code(typed)} is the name of a "
+        "pairing, add a reason behind it."
+    )
+
+
+def _missing_pairing(command: str) -> Wrong:
+    return Wrong(sentence=f"Which pairing? {_usage(command)}")
+
+
+def _usage(command: str) -> str:
+    return f"Write {code(f'{command} PAIRING reason')}."
+
+
+def _more(command: str) -> str:
+    return f"{code(f'{command} help')} says more."

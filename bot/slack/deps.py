@@ -1,0 +1,29 @@
+"""What the listeners need of the rest of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+
+from bot.core.delivery import InboxPort, RequestsPort
+from bot.core.ids import new_request_id
+from bot.core.policy import Policy
+from bot.slack.identity import Identity
+from bot.slack.whisper import Whisper
+
+
+@dataclass(frozen=True)
+class ListenerDeps:
+    """`views` and `identity` are called within a listener: their client must have the short
+    timeout (`client.QUICK_TIMEOUT_S`)."""
+
+    inbox: InboxPort
+    requests: RequestsPort
+    policy: Policy
+    command: str
+    identity: Identity
+    views: WebClient
+    whisper: Whisper
+    new_id: Callable[[], str] = new_request_id

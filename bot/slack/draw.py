@@ -1,0 +1,51 @@
+"""From a row to a message: one way for every slot of the core, and one for answers."""
+
+from __future__ import annotations
+
+from bot.core.delivery import Drawn
+from bot.core.entries import Answer
+from bot.core.messages import Message, Slot
+from bot.core.request import Request
+from bot.slack.blocks import drawn
+from bot.slack.card import card
+from bot.slack.progress import progress
+from bot.slack.thread import correction, final, notice, reminder, stray
+from bot.slack.wording.answers import answer_words
+
+
+def draw(request: Request, slot: str) -> Drawn:
+    """The message of this slot, as the row has it now.
+
+    Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that is
+    not there).
+    """
+    message = Message(slot=slot)
+    match message.kind:
+        case Slot.CARD:
+            return card(request)
+        case Slot.PROGRESS:
+            return progress(request)
+        case Slot.REMINDER:
+            return reminder(request)
+        case Slot.NOTICE:
+            return notice(request, _number(request, message.which))
+        case Slot.FINAL:
+            return final(request)
+        case Slot.CORRECTION:
+            return correction(request)
+        case Slot.STRAY:
+            return stray(request)
+        case Slot.ANSWER:
+            raise ValueError("an answer is drawn by draw_answer")
+
+
+def draw_answer(answer: Answer, request: Request | None) -> Drawn:
+    """Words for one person: text alone. `request` None when the row is not there."""
+    return drawn(answer_words(answer, request))
+
+
+def _number(request: Request, which: str) -> int:
+    number = int(which)
+    if not 1 <= number <= len(request.notices):
+        raise ValueError(f"request {request.id} has no notice {which}")
+    return number

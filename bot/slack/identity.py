@@ -1,0 +1,83 @@
+"""Who the bot itself is in Slack: read once, when it is first needed, never at the start.
+
+An unreachable Slack must not keep the bot from starting: what is stored goes on without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
+
+log = structlog.get_logger(__name__)
+
+
+class IdentityUnread(Exception):
+    """Slack did not say who we are."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.word)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True)
+class Myself:
+    """The bot's own ids (Slack docs, auth.test). They never change for a token."""
+
+    team: str
+    enterprise: str | None
+    user: str | None
+    bot: str | None
+
+
+class Identity:
+    """`auth.test`, kept for the life of the process once it has been answered."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._known: Myself | None = None
+
+    def known(self) -> Myself | None:
+        """What has been read, without any call."""
+        return self._known
+
+    def read(self, *, queue_s: float = 5) -> Myself:
+        """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for somebody
+        else's: with Slack hanging, a crowd would otherwise wait for one timeout after another."""
+        if self._known:
+            return self._known
+        if not self._lock.acquire(timeout=queue_s):
+            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_hangs"))
+        try:
+            if self._known is None:
+                self._known = self._ask()
+            return self._known
+        finally:
+            self._lock.release()
+
+    def _ask(self) -> Myself:
+        try:
+            answer = self._client.auth_test()
+        except (SlackApiError, *BROKEN) as error:
+            trouble = trouble_of(error)
+            log.warning("identity_unread", error=trouble.word)
+            raise IdentityUnread(trouble) from error
+        team = answer.get("team_id")
+        if not isinstance(team, str) or not team:
+            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
+        return Myself(
+            team=team,
+            enterprise=_text(answer.get("enterprise_id")),
+            user=_text(answer.get("user_id")),
+            bot=_text(answer.get("bot_id")),
+        )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,83 @@
+"""Every id that Slack sends back to us, once; and what buttons and modals carry.
+
+What comes back was in a person's client meanwhile: unpacking nonsense gives None, never an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from bot.core.frozen import Frozen
+
+# ---- action_id of buttons --------------------------------------------------------------------
+UNPAIR_APPROVE = "unpair_approve"
+UNPAIR_DENY = "unpair_deny"
+UNPAIR_CANCEL = "unpair_cancel"
+UNPAIR_LOOK = "unpair_look"
+
+# ---- callback_id of modals -------------------------------------------------------------------
+UNPAIR_DENY_REASON = "unpair_deny_reason"
+UNPAIR_REQUEST = "unpair_request"
+
+# ---- block_id of inputs, and the one action_id they all have ---------------------------------
+BLOCK_SITE = "site"
+BLOCK_PAIRING = "pairing"
+BLOCK_FORCE = "force"
+BLOCK_REASON = "reason"
+ACTION_VALUE = "value"
+
+NO_FINGERPRINT = "-"
+"""Stands where nothing was fingerprinted; equal to no fingerprint."""
+
+_RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$")]
+_Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+_SlackWord = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.]{1,40}$")]
+
+
+class ButtonValue(Frozen):
+    """A button's `value`: the request, and what of it was shown."""
+
+    request_id: _RequestId
+    fingerprint: _Fingerprint
+
+    def pack(self) -> str:
+        return f"{self.request_id}:{self.fingerprint}"
+
+    @classmethod
+    def unpack(cls, value: object) -> ButtonValue | None:
+        if not isinstance(value, str):
+            return None
+        request_id, _, fingerprint = value.partition(":")
+        try:
+            return cls(request_id=request_id, fingerprint=fingerprint)
+        except ValidationError:
+            return None
+
+
+class DenyOrigin(Frozen):
+    """The deny modal's `private_metadata`: which button on which message opened it.
+
+    `opened_by` is the number of that click in the inbox, whose `response_url` serves the answer to
+    the modal too; None when the click had been stored before.
+    """
+
+    request_id: _RequestId
+    fingerprint: _Fingerprint
+    channel: _SlackWord
+    message_ts: _SlackWord
+    opened_by: Annotated[int, Field(ge=0)] | None
+    ours: bool
+
+    def pack(self) -> str:
+        return self.model_dump_json()
+
+    @classmethod
+    def unpack(cls, metadata: object) -> DenyOrigin | None:
+        if not isinstance(metadata, str):
+            return None
+        try:
+            return cls.model_validate_json(metadata, strict=True)
+        except ValidationError:
+            return None

@@ -1,0 +1,137 @@
+"""What others wrote, made safe for Slack: escaped first, then cut, never through an entity.
+
+Escaping `& < >` is what Slack asks for (Slack docs, formatting message text); it also turns
+`<!channel>` and `<@U…>` in foreign words into plain characters. Backticks are replaced inside code,
+so that nothing can leave its code span. Lengths are UTF-16 units (see `limits`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from bot.slack import limits
+
+ELLIPSIS = "…"
+GRAVE = "\u02cb"
+"""Looks like a backtick and is none."""
+
+OPERATOR = "operator:"
+"""How the core writes the person behind `vr-unpair cancel`: no Slack user, so never a mention."""
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{1,30}")
+_PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
+# Control characters, and the marks that turn the direction of reading: with them a name can be
+# shown as another name.
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+
+
+def units(text: str) -> int:
+    """Length as Slack may count it: characters beyond the basic plane count twice."""
+    return len(text) + sum(c > "\uffff" for c in text)
+
+
+def tidy(text: str) -> str:
+    """Without control characters and direction marks; line ends are `\\n`. Not escaped yet."""
+    visible = _UNSEEN.sub("", _BREAKS.sub("\n", text))
+    # Half of a surrogate pair could not be sent as UTF-8 at all.
+    return _HALF_A_PAIR.sub("\ufffd", visible).strip()
+
+
+def escape(text: str, limit: int) -> str:
+    """Foreign text over several lines."""
+    return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)
+
+
+def line(text: str, limit: int = limits.LINE) -> str:
+    """Foreign text in the middle of a sentence: one line, and no backtick that pairs with ours."""
+    return escape(_one_line(text), limit) or "(empty)"
+
+
+def code(text: str, limit: int = limits.NAME) -> str:
+    """A name or an id in a code span, where no formatting character means anything."""
+    return f"`{escape(_one_line(text), limit - 2) or '(empty)'}`"
+
+
+def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
+    """Words as they came, in a block of code: only three backticks in a row are replaced."""
+    body = escape(text.replace("```", GRAVE * 3), limit - 8)
+    return f"```\n{body or '(empty)'}\n```"
+
+
+def quote(text: str, limit: int) -> str:
+    """What a person wrote, each line marked as a quotation, so that it cannot pass for ours."""
+    safe = tidy(text).replace("```", GRAVE * 3).replace("\n", "\n>")
+    pieces = (
+        c if c == ">" and safe[n - 1 : n] == "\n" else _ENTITIES.get(c, c)
+        for n, c in enumerate(safe)
+    )
+    return ">" + (_cut(pieces, limit - 1) or "(empty)")
+
+
+def plain(text: str, limit: int) -> str:
+    """For `plain_text` objects, which Slack does not unescape: angle brackets become lookalikes."""
+    safe = _one_line(text).replace("<", "\u2039").replace(">", "\u203a")
+    return _cut(iter(safe), limit) or "(empty)"
+
+
+def fit(markup: str, limit: int) -> str:
+    """Cut what is escaped already and may hold mentions: never through an entity or a mention."""
+    return _cut((m.group() for m in _PIECE.finditer(markup)), limit)
+
+
+def when(ms: int) -> str:
+    """A moment in each reader's own time zone, with UTC where that is not understood."""
+    moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
+    pattern = "{date_short_pretty} {time}"
+    return f"<!date^{ms // 1000}^{pattern}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def mention(who: str) -> str:
+    """A Slack user or user group, or plain words for whoever is neither."""
+    if _USER.fullmatch(who):
+        return f"<@{who}>"
+    if _GROUP.fullmatch(who):
+        return f"<!subteam^{who}>"
+    if who.startswith(OPERATOR):
+        return f"{code(who.removeprefix(OPERATOR))} (operator)"
+    return code(who)
+
+
+def mentions(people: Iterable[str]) -> str:
+    """Each once, in order; a very long list says how many it leaves out."""
+    each = list(dict.fromkeys(people))
+    shown = [mention(p) for p in each[: limits.PEOPLE_SHOWN]]
+    left = len(each) - len(shown)
+    return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+def sentence(text: str, limit: int = limits.SENTENCE) -> str:
+    """Foreign or stored words as one sentence of ours: from a capital to a full stop."""
+    said = line(text, limit)
+    said = said[:1].upper() + said[1:]
+    return said if said.endswith((".", "?", "!", ELLIPSIS)) else f"{said}."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(tidy(text).split()).replace("`", GRAVE)
+
+
+def _cut(pieces: Iterable[str], limit: int) -> str:
+    """As many whole pieces as fit, with an ellipsis where some did not."""
+    room = limit - units(ELLIPSIS)
+    kept: list[str] = []
+    used = fitting = 0
+    for piece in pieces:
+        used += units(piece)
+        if used > limit:
+            return "".join(kept[:fitting]).rstrip() + ELLIPSIS
+        kept.append(piece)
+        if used <= room:
+            fitting = len(kept)
+    return "".join(kept)

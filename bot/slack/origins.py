@@ -1,0 +1,39 @@
+"""Where an event came from, as one word that is the same only for the same act of a person.
+
+The inbox is unique by it: a replay, a retry of Slack, or a client that sent twice stores nothing
+twice. Hashed, because a `trigger_id` is a secret for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from bot.slack.payload import maybe_text, only_action, text_of
+
+
+def of_command(payload: Mapping[str, Any]) -> str:
+    """By `trigger_id` alone: one command makes one request."""
+    return _origin("command", text_of(payload, "trigger_id"))
+
+
+def of_click(payload: Mapping[str, Any]) -> str:
+    """By `trigger_id`, with the button and the moment of pressing it."""
+    action = only_action(payload)
+    return _origin(
+        "click",
+        text_of(payload, "trigger_id"),
+        text_of(action, "action_id"),
+        maybe_text(action, "action_ts") or "",
+    )
+
+
+def of_submission(payload: Mapping[str, Any], view: Mapping[str, Any]) -> str:
+    """By `trigger_id` and the view: each press of its button has a new one."""
+    return _origin("submission", text_of(payload, "trigger_id"), maybe_text(view, "id") or "")
+
+
+def _origin(kind: str, *parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{kind}:{digest[:40]}"

@@ -1,0 +1,76 @@
+"""The fields of what Slack sent, each with the type it must have.
+
+All that is wrong with a payload ends in `Malformed`, which is answered with 400: a signature only
+says who sent it, not that it makes sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+LONGEST_FIELD = 20_000
+"""Far above what Slack sends in one field (a command's text is cut at some thousands)."""
+
+
+class Malformed(Exception):
+    """The payload is not one that Slack sends. The words are for the log, never its content."""
+
+
+def text_of(payload: Mapping[str, Any], key: str) -> str:
+    """A text that must be there and not empty. Raises Malformed."""
+    value = maybe_text(payload, key)
+    if not value:
+        raise Malformed(f"{key} is missing")
+    return value
+
+
+def maybe_text(payload: Mapping[str, Any], key: str) -> str | None:
+    """A text, or None when it is absent, null or empty. Raises Malformed for anything else."""
+    value = payload.get(key)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Malformed(f"{key} is no text")
+    return storable(value, key)
+
+
+def storable(value: str, key: str) -> str:
+    """Text that a database takes: half surrogates (JSON allows them) and NUL are in nothing that
+    a person can type in Slack."""
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise Malformed(f"{key} holds characters that are no text")
+    if len(value) > LONGEST_FIELD:
+        raise Malformed(f"{key} is too long")
+    return value
+
+
+def object_of(payload: Mapping[str, Any], key: str) -> Json:
+    """An object that must be there. Raises Malformed."""
+    value = payload.get(key)
+    if not isinstance(value, dict):
+        raise Malformed(f"{key} is missing")
+    return value
+
+
+def maybe_object(payload: Mapping[str, Any], key: str) -> Json:
+    """An object; an empty one when it is absent or null. Raises Malformed for anything else."""
+    return {} if payload.get(key) is None else object_of(payload, key)
+
+
+def user_of(payload: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Who acted, and their team as Slack says it here, which is null with an organisation-wide
+    installation (Slack docs, interaction payloads)."""
+    user = object_of(payload, "user")
+    team = maybe_text(user, "team_id") or maybe_text(maybe_object(payload, "team"), "id")
+    return text_of(user, "id"), team
+
+
+def only_action(payload: Mapping[str, Any]) -> Json:
+    """The pressed button: Slack sends one at a time, and Bolt looks at the first."""
+    actions = payload.get("actions")
+    if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
+        raise Malformed("actions is missing")
+    return actions[0]

@@ -1,0 +1,72 @@
+"""The one progress message: how far it is, edited in place.
+
+Without a clock, so that it changes only when there is something new to see.
+"""
+
+from __future__ import annotations
+
+from bot.core.delivery import Drawn
+from bot.core.request import Request, State, TaskView
+from bot.slack.blocks import drawn, section
+from bot.slack.limits import ID
+from bot.slack.markup import code, sentence
+from bot.slack.wording.states import STATES
+
+BAR = 10
+
+
+def progress(request: Request) -> Drawn:
+    text = _words(request)
+    return drawn(text, section(text))
+
+
+def _words(request: Request) -> str:
+    match request.state:
+        case State.CHECKING | State.PENDING:
+            return "🟡 Stopped before anything was sent. Approval is needed again."
+        case State.APPROVED:
+            return _approved(request)
+        case State.DELETING:
+            return _deleting(request)
+        case State.FOLLOWING:
+            return _following(request)
+        case _:
+            state = STATES[request.state]
+            return f"{state.mark} {state.heading}. The final reply in this thread says how it went."
+
+
+def _approved(request: Request) -> str:
+    if request.waiting:
+        return f"🔵 Approved, not sent yet. {sentence(request.waiting.text)} Trying again."
+    return "🔵 Approved. Reading rights and pairing once more before anything is sent."
+
+
+def _deleting(request: Request) -> str:
+    if request.waiting:
+        return f"🔵 Looking for what became of the delete. {sentence(request.waiting.text)}"
+    if request.answer or request.looking_since is not None:
+        return "🔵 The answer to the delete does not settle it. Looking at tasks and pairing."
+    return "🔵 Delete on its way, waiting for the appliance's answer."
+
+
+def _following(request: Request) -> str:
+    task = request.task
+    if task is None:
+        return "🔵 The appliance has accepted the delete."
+    lines = [f"🔵 Task {code(task.status, ID)}{_bar(task)}", f"id {code(task.id, ID)}"]
+    if task.status == "SUCCESS":
+        lines.append("Checking that the pairing is really gone.")
+    elif request.looking_since is not None:
+        lines.append("The task is missing from the appliance's list. Looking again.")
+    elif request.waiting:
+        lines.append(f"{sentence(request.waiting.text)} Trying again.")
+    return "\n".join(lines)
+
+
+def _bar(task: TaskView) -> str:
+    """Nothing when the appliance names no number."""
+    if task.progress is None:
+        return ""
+    percent = min(100, max(0, task.progress))
+    full = percent * BAR // 100
+    return f" {'▰' * full}{'▱' * (BAR - full)} {percent} %"

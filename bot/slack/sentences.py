@@ -1,0 +1,101 @@
+"""What a listener says at once, before anything is stored: why not, and what to do next."""
+
+from __future__ import annotations
+
+from bot.slack.limits import SENTENCE
+from bot.slack.markup import code
+
+OLD_BUTTON = (
+    "This button belongs to another version of this app, so nothing was done. "
+    "Use the newest card of the request, or ask again."
+)
+
+FORM_LOST = "This form has lost its request. Close it and press Deny on the card again."
+
+CLICK_AGAIN = "Slack did not open the form, so nothing was denied. Press Deny again."
+
+IDENTITY_UNKNOWN = "Slack did not answer a question of this app, so nothing was done. Press again."
+
+NO_DIRECT_MESSAGE = (
+    "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "
+    "nothing was asked here."
+)
+
+
+def channel_not_allowed(channels: frozenset[str]) -> str:
+    named = ", ".join(f"<#{c}>" for c in sorted(channels)[:10])
+    return f"This command does not work in this channel, so nothing was asked. Use {named}."
+
+
+def reason_required(command: str, pattern: str | None) -> str:
+    must = f" It must contain {_pattern(pattern)}." if pattern else ""
+    return (
+        "A request needs a reason here, so nothing was asked."
+        f"{must} Type it behind the pairing: {code(f'{command} PAIRING why it must go')}."
+    )
+
+
+def reason_does_not_fit(pattern: str) -> str:
+    return (
+        f"The reason must contain {_pattern(pattern)}, and this one does not, so nothing was "
+        "asked. Type the command again with such a reason."
+    )
+
+
+def reason_too_long(most: int) -> str:
+    """Also shown at a field of a modal, where formatting characters would stand as they are."""
+    return f"The reason is longer than {most:,} characters. Shorten it and send it again."
+
+
+def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
+    named = ", ".join(code(s) for s in sites)
+    return f"There is no appliance {code(typed)} here, so nothing was asked. Known: {named}."
+
+
+def site_missing(command: str, sites: tuple[str, ...]) -> str:
+    named = ", ".join(code(s) for s in sites)
+    return (
+        "There are several appliances here, so nothing was asked. "
+        f"Type {code(f'{command} SITE/PAIRING')} with one of {named}."
+    )
+
+
+def not_built(word: str, command: str) -> str:
+    return (
+        f"{code(f'{command} {word}')} is not built in this version. "
+        f"{code(f'{command} help')} says what works."
+    )
+
+
+def other_command(typed: str, command: str) -> str:
+    return f"This deployment answers to {code(command)}, not to {code(typed)}. Type that instead."
+
+
+def unexpected(reference: str) -> str:
+    """For an error of ours. Plain: it may stand in a modal, where markup is not rendered."""
+    return (
+        "Something went wrong here, and this may not have been taken. Try again; if it lasts, "
+        f"give reference {reference} to whoever runs this app."
+    )
+
+
+def help_text(command: str, *, require_reason: bool, pattern: str | None) -> str:
+    reason = "reason" if require_reason or pattern else "[reason]"
+    lines = [
+        "*Breaking a vSphere Replication pairing*",
+        f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it. A card follows in this "
+        "channel; it is done once somebody else has approved it there.",
+        f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
+        f"• {code('--force')}: a one-sided break, for a remote site that cannot be reached",
+        f"{code(f'{command} help')}: these lines",
+    ]
+    if pattern:
+        lines.insert(4, f"• the reason must contain {_pattern(pattern)}")
+    lines.append(
+        "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked."
+    )
+    return "\n".join(lines)
+
+
+def _pattern(pattern: str) -> str:
+    return f"{code(pattern, SENTENCE)} (a regular expression)"

@@ -1,0 +1,152 @@
+"""waitress around the WSGI application, with an end that lets running requests be answered.
+
+waitress has no such end of its own: its loop runs until the process does. So the loop is turned
+here, one round at a time; signals stay with whoever calls `close`.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from waitress import create_server, wasyncore  # type: ignore[import-untyped]
+from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+log = structlog.get_logger(__name__)
+
+NEVER_READ_MORE = 8 * 1024 * 1024
+"""Bytes. Bodies above the application's own limit are received to the end, into a temporary file,
+so that the client gets to read its 413. Above this waitress answers 413 and hangs up, which many
+clients see as a broken connection."""
+
+CONNECTIONS = 500
+"""Silent ones cost a file descriptor each and must not keep Slack out (waitress: 100)."""
+
+SILENT_S = 30
+"""Slack sends a request in one go; nobody needs to hold a connection open for longer."""
+
+ROUND_S = 0.5
+
+
+class Server:
+    """Bound on construction, so that a taken port is an error at once (OSError)."""
+
+    def __init__(self, wsgi: WSGIApplication, host: str, port: int, threads: int) -> None:
+        self._map: dict[int, Any] = {}
+        server = create_server(
+            wsgi,
+            map=self._map,
+            sockets=_bound(host, port),
+            threads=threads,
+            ident="",
+            connection_limit=CONNECTIONS,
+            channel_timeout=SILENT_S,
+            cleanup_interval=10,
+            max_request_body_size=NEVER_READ_MORE,
+            asyncore_use_poll=True,
+            log_socket_errors=False,
+        )
+        self._dispatcher = server.task_dispatcher
+        self._listening = [x for x in self._map.values() if isinstance(x, BaseWSGIServer)]
+        self._ending = threading.Event()
+        self._ended = threading.Event()
+        self._ended.set()
+        self._drain_s = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The one that was taken, where 0 was asked for."""
+        return int(self._listening[0].effective_port)
+
+    def start(self) -> None:
+        """Serve in a thread."""
+        self._ended.clear()
+        self._thread = threading.Thread(target=self.run, name="http", daemon=True)
+        self._thread.start()
+
+    def run(self) -> None:
+        """Serve in this thread until `close` is called from another one or a signal handler."""
+        self._ended.clear()
+        try:
+            while not self._ending.is_set():
+                wasyncore.loop(timeout=ROUND_S, use_poll=True, map=self._map, count=1)
+            self._drain()
+        finally:
+            self._close_all()
+            self._ended.set()
+
+    def close(self, drain_s: float = 5.0, *, wait: bool = True) -> None:
+        """No new connection, running requests answered within `drain_s`, then the end.
+
+        `wait` False is for a signal handler in the serving thread itself: it only sets the flag.
+        """
+        self._drain_s = drain_s
+        self._ending.set()
+        if not self._ended.is_set():
+            for server in self._listening:
+                server.pull_trigger()
+        else:
+            self._close_all()  # it was bound and never served, or has ended already
+        if wait:
+            self._ended.wait()
+            if self._thread is not None:
+                self._thread.join()
+
+    def _drain(self) -> None:
+        for server in self._listening:
+            # Not `server.close()`: that would close the trigger too, with which the threads that
+            # still work wake this loop.
+            wasyncore.dispatcher.close(server)
+        deadline = time.monotonic() + self._drain_s
+        while (busy := self._busy()) and time.monotonic() < deadline:
+            wasyncore.loop(timeout=0.05, use_poll=True, map=self._map, count=1)
+        if busy:
+            log.warning("http_cut_off", requests=busy)
+
+    def _busy(self) -> int:
+        """Requests that are received and not yet answered to the last byte."""
+        channels = [c for s in self._listening for c in s.active_channels.values()]
+        return sum(1 for c in channels if c.requests or c.total_outbufs_len)
+
+    def _close_all(self) -> None:
+        self._dispatcher.shutdown(timeout=0.5)
+        if self._dispatcher.threads:
+            # Somebody still works, and will wake the loop through a pipe when done: closed now, its
+            # number may belong to a database file by then. The process is about to end anyway.
+            return
+        for server in self._listening:
+            server.trigger.close()
+        wasyncore.close_all(self._map)
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """One socket for each address of the host. Not left to waitress: when the port is taken it
+    leaves its threads and pipes behind."""
+    bound: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            one = socket.socket(family, kind, protocol)
+            bound.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+    except OSError:
+        for one in bound:
+            one.close()
+        raise
+    return bound
+
+
+def serve(wsgi: WSGIApplication, host: str, port: int, threads: int = 8) -> Server:
+    """Bound and accepting into the backlog; call `start` or `run` to answer."""
+    return Server(wsgi, host, port, threads)

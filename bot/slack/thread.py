@@ -1,0 +1,94 @@
+"""What stands in the card's thread: progress, reminders, notices, the final reply, a correction."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.core.delivery import Drawn
+from bot.core.request import Outcome, Request, State
+from bot.slack import limits
+from bot.slack.blocks import drawn, section
+from bot.slack.card_buttons import look_button
+from bot.slack.markup import mentions, when
+from bot.slack.wording.notices import notice_words
+from bot.slack.wording.outcomes import ending
+from bot.slack.wording.phrases import (
+    approvals_so_far,
+    pairing,
+    people_concerned,
+    request_id,
+)
+from bot.slack.wording.said import said
+from bot.slack.wording.states import STATES, StateWords
+
+
+def reminder(request: Request) -> Drawn:
+    """Only who is called on a new card is called again."""
+    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
+    called = mentions(request.terms.notify)
+    text = (
+        f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "
+        f"Please decide on the card{until}."
+    )
+    return _words(f"{text}\n{called}" if called else text)
+
+
+def notice(request: Request, number: int) -> Drawn:
+    """`number` counts from 1, as in the slot."""
+    return _words(notice_words(request, request.notices[number - 1]))
+
+
+def stray(request: Request) -> Drawn:
+    """A copy of the card that is not the one in use: it has no buttons any more."""
+    posted = _posted_at(request.card_ts)
+    where = f", posted {when(posted)}" if posted is not None else ""
+    return _words(
+        f"This copy is not in use. The card of {request_id(request)} is another message in this "
+        f"channel{where}: use that one."
+    )
+
+
+def final(request: Request) -> Drawn:
+    """How it ended, once, calling who asked and who decided."""
+    outcome = request.outcome or Outcome(code=request.state.value)
+    state = STATES[_first_state(request)]
+    look = look_button(request) if request.state is State.ATTENTION else None
+    return _reply(request, state, outcome, look)
+
+
+def correction(request: Request) -> Drawn:
+    """What a second look brought: a reply of its own, since an edit calls nobody."""
+    outcome = request.correction or Outcome(code=request.state.value)
+    return _reply(request, STATES[request.state], outcome, None)
+
+
+def _reply(request: Request, state: StateWords, outcome: Outcome, last: Block | None) -> Drawn:
+    end = ending(request, outcome)
+    title = f"{state.mark} *{end.title}*"
+    step = f"*Next:* {end.next_step}"
+    people = people_concerned(request)
+    brief = said(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
+    text = "\n".join([title, people, f"Pairing {pairing(request)}", *brief, step, *end.body])
+    return drawn(
+        text,
+        section("\n".join([title, *end.body])),
+        *(section(paragraph) for paragraph in said(request, outcome.problem)),
+        section(step),
+        section(f"{people}\nPairing {pairing(request)}, request {request_id(request)}."),
+        last,
+    )
+
+
+def _first_state(request: Request) -> State:
+    """The final reply keeps saying how it ended when a correction has changed the state since."""
+    return State.ATTENTION if request.correction else request.state
+
+
+def _words(text: str) -> Drawn:
+    return drawn(text, section(text))
+
+
+def _posted_at(card_ts: str | None) -> int | None:
+    """A message's `ts` is its time in seconds (Slack docs, chat.postMessage)."""
+    seconds = (card_ts or "").partition(".")[0]
+    return int(seconds) * 1000 if seconds.isdecimal() and len(seconds) <= 10 else None

@@ -1,0 +1,152 @@
+"""What an answer of Slack that is not `ok` means for whoever called: one table for all callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import HTTPException
+
+from slack_sdk.errors import SlackApiError, SlackRequestError
+
+RETRY_AFTER_S = 30
+"""When a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
+
+LONGEST_RETRY_AFTER_S = 15 * 60
+"""A header gone wild must not silence the bot for a day."""
+
+WORD_LENGTH = 200
+
+
+class Kind(StrEnum):
+    """What to do next."""
+
+    LIMITED = "limited"  # 429: nothing of this method before `retry_after_s`
+    PASSING = "passing"  # no answer, or one that may be another one later
+    ACCOUNT = "account"  # the token or its scopes: only an operator can help, then it goes on
+    FINAL = "final"  # this message will never be taken
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`word` is Slack's own, or the name of what broke; never longer than 200 characters."""
+
+    kind: Kind
+    word: str
+    retry_after_s: int = 0
+
+
+ACCOUNT_WORDS = frozenset(
+    {
+        "access_denied",
+        "accesslimited",
+        "account_inactive",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    }
+)
+"""The token, the workspace's leave, the scopes (Slack docs, errors of every method)."""
+
+FINAL_WORDS = frozenset(
+    {
+        # where (chat.postMessage)
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "slack_connect_file_link_sharing_blocked",
+        "team_not_found",
+        "cannot_reply_to_message",
+        "user_not_in_channel",
+        "messages_tab_disabled",
+        "cannot_dm_bot",
+        "user_not_found",
+        "user_disabled",
+        "channel_type_not_supported",
+        "method_not_supported_for_channel_type",
+        # what
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "block_mismatch",
+        "no_text",
+        "too_many_attachments",
+        "invalid_attachments",
+        "markdown_text_conflict",
+        "invalid_arguments",
+        "invalid_arg_name",
+        "invalid_array_arg",
+        "invalid_charset",
+        "invalid_form_data",
+        "invalid_post_type",
+        "missing_post_type",
+        "method_deprecated",
+        "deprecated_endpoint",
+        "unknown_method",
+        "metadata_too_large",
+        # edits (chat.update)
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "as_user_not_supported",
+    }
+)
+"""Repeating brings the same answer (Slack docs, chat.postMessage and chat.update). A word that is
+not here is tried again: to try too often is a line in the log, to give up too early is silence."""
+
+RATE_WORDS = frozenset(("ratelimited", "rate_limited"))
+
+BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError, LookupError)
+"""What the SDK lets through besides SlackApiError: no connection, a timeout, a cut answer, bytes
+that are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Sort any failure of a call to Slack's Web API."""
+    if not isinstance(error, SlackApiError):
+        return Trouble(Kind.PASSING, type(error).__name__)
+    response = error.response
+    status, headers = response.status_code, response.headers
+    said = response.data.get("error") if isinstance(response.data, dict) else None
+    word = _word(said) or f"http_{status}"
+    return answered(status, word, headers.get("Retry-After") or headers.get("retry-after"))
+
+
+def answered(status: int, word: str, retry_after: str | None) -> Trouble:
+    """Sort one answer by its HTTP status and Slack's word."""
+    if status == 429 or word in RATE_WORDS:
+        return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
+    if status >= 500:
+        return Trouble(Kind.PASSING, word)
+    if word in ACCOUNT_WORDS:
+        return Trouble(Kind.ACCOUNT, word)
+    if word in FINAL_WORDS:
+        return Trouble(Kind.FINAL, word)
+    return Trouble(Kind.PASSING, word)
+
+
+def _word(value: object) -> str:
+    return value[:WORD_LENGTH] if isinstance(value, str) else ""
+
+
+def _seconds(retry_after: str | None) -> int:
+    try:
+        named = int(retry_after or "")
+    except ValueError:
+        return RETRY_AFTER_S
+    return min(max(named, 1), LONGEST_RETRY_AFTER_S)

@@ -1,0 +1,75 @@
+"""Ephemeral sentences that a listener has for a click: sent behind its back, best effort.
+
+The acknowledgement of a click cannot carry words, and a listener must not wait for Slack. What is
+said here follows from nothing stored ("that button carries nonsense", "click again"), so it may be
+lost with the process; whatever matters goes through the outbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+
+import structlog
+
+from bot.core.delivery import Drawn
+from bot.slack.response_url import say
+
+log = structlog.get_logger(__name__)
+
+WAITING_MOST = 100
+"""Sentences not yet sent. More than that is somebody hammering a dead button."""
+
+TIMEOUT_S = 3
+
+
+class Whisper:
+    """One thread of its own, started at the first sentence."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[tuple[str, str] | None] = queue.Queue(WAITING_MOST)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def tell(self, response_url: str | None, sentence: str) -> None:
+        """Never blocks and never raises."""
+        if not response_url:
+            log.info("whisper_without_address")
+            return
+        with self._lock:
+            if self._stopped:
+                log.info("whisper_after_stop")
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="whisper", daemon=True)
+                self._thread.start()
+            try:
+                self._queue.put_nowait((response_url, sentence))
+            except queue.Full:
+                log.warning("whisper_dropped", waiting=WAITING_MOST)
+
+    def stop(self) -> None:
+        """Drops what still waits, ends the call in hand within its timeout, joins."""
+        with self._lock:
+            self._stopped = True
+            thread = self._thread
+        if thread is None:
+            return
+        dropped = 0
+        while not self._queue.empty():
+            with contextlib.suppress(queue.Empty):  # the thread was quicker
+                self._queue.get_nowait()
+                dropped += 1
+        if dropped:
+            log.info("whisper_dropped_at_stop", count=dropped)
+        self._queue.put(None)
+        thread.join()
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            url, sentence = item
+            trouble = say(url, Drawn(text=sentence), timeout_s=TIMEOUT_S)
+            if trouble:
+                log.warning("whisper_failed", error=trouble.word)

@@ -1,0 +1,116 @@
+"""Words for one person alone, for every code that the core answers with."""
+
+from __future__ import annotations
+
+from bot.core.entries import Answer
+from bot.core.request import Request
+from bot.slack.limits import VENDOR_WORDS_IN_TEXT
+from bot.slack.markup import code, sentence
+from bot.slack.wording.clicks import CLICK_REFUSALS, Words
+from bot.slack.wording.outcomes import ending
+from bot.slack.wording.phrases import (
+    WHERE_TO_LOOK,
+    approvals_so_far,
+    pairing,
+    request_id,
+)
+from bot.slack.wording.said import said
+from bot.slack.wording.states import STATES
+
+UNKNOWN_REQUEST = (
+    "This request is not known here. Nothing was done. Ask anew if it is still wanted."
+)
+
+_SUPERSEDED = (
+    "A later request for this pairing has been sent since, so this look only tells; "
+    "it does not change how this one ended."
+)
+
+
+def refused(params: dict[str, str], request: Request) -> str:
+    if request.outcome is None:
+        return f"{request_id(request)} {STATES[request.state].phrase}."
+    end = ending(request, request.outcome)
+    own = said(request, request.outcome.problem, VENDOR_WORDS_IN_TEXT)
+    return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
+
+
+def denied(params: dict[str, str], request: Request) -> str:
+    return "Your denial is on the card, with your reason. Nothing was sent to the appliance."
+
+
+def approval_counted(params: dict[str, str], request: Request) -> str:
+    missing = request.missing_approvals
+    counts = f"Your approval counts: {approvals_so_far(request)}"
+    if missing:
+        return f"{counts}, {missing} more needed."
+    if request.terms.dry_run:
+        return f"{counts}. This is a dry run: nothing will be deleted."
+    return f"{counts}. Once all is read again, the delete goes out; the thread tells the rest."
+
+
+def cancelled(params: dict[str, str], request: Request) -> str:
+    return f"{request_id(request)} is taken back. Nothing was sent to the appliance."
+
+
+def nothing_to_look_at(params: dict[str, str], request: Request) -> str:
+    return f"There is nothing to look at: {request_id(request)} {STATES[request.state].phrase}."
+
+
+def look_running(params: dict[str, str], request: Request) -> str:
+    status = f" It says {code(request.task.status)}." if request.task else ""
+    return _look(params, f"The task is still at work.{status} Look again later.")
+
+
+def look_gone(params: dict[str, str], request: Request) -> str:
+    return _look(params, f"{pairing(request)} is gone.")
+
+
+def look_task_failed(params: dict[str, str], request: Request) -> str:
+    own = said(request, None, VENDOR_WORDS_IN_TEXT)
+    found = f"The task did not succeed, and {pairing(request)} is still there."
+    return _look(params, "\n".join([found, *own]))
+
+
+def look_still_there(params: dict[str, str], request: Request) -> str:
+    return _look(
+        params,
+        f"{pairing(request)} is still there, and no task says why. See in {WHERE_TO_LOOK}.",
+    )
+
+
+def look_failed(params: dict[str, str], request: Request) -> str:
+    why = f"{sentence(params['text'])} " if params.get("text") else ""
+    return f"The appliance could not be asked. {why}Look again later."
+
+
+ANSWERS: dict[str, Words] = {
+    f.__name__: f
+    for f in (
+        refused,
+        denied,
+        approval_counted,
+        cancelled,
+        nothing_to_look_at,
+        look_running,
+        look_gone,
+        look_task_failed,
+        look_still_there,
+        look_failed,
+    )
+} | CLICK_REFUSALS
+
+
+def answer_words(answer: Answer, request: Request | None) -> str:
+    """What one person reads. Without a row there is only one thing left to say."""
+    if request is None:
+        return UNKNOWN_REQUEST
+    words = ANSWERS.get(answer.code)
+    if words is not None:
+        return words(answer.params, request)
+    return f"Answer {code(answer.code)}, which this version has no words for."
+
+
+def _look(params: dict[str, str], found: str) -> str:
+    superseded = [_SUPERSEDED] if params.get("superseded") else []
+    return "\n".join(["Looked again.", found, *superseded])

@@ -1,0 +1,63 @@
+"""It cannot be told what happened: a person must look, and this says where."""
+
+from __future__ import annotations
+
+from bot.core.request import Outcome, Request, State
+from bot.slack.markup import code
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import WHERE_TO_LOOK, duration, pairing, show
+
+
+def unknown_fate(request: Request, outcome: Outcome) -> Ending:
+    return _look(
+        request,
+        "It cannot be told whether the delete arrived.",
+        "Its answer was lost or not understood. No task for it can be seen, and "
+        f"{pairing(request)} is still there. The delete was not sent a second time.",
+    )
+
+
+def nameless_task(request: Request, outcome: Outcome) -> Ending:
+    return _look(
+        request,
+        "A new task on the appliance may be ours: it does not say what it works on.",
+        f"The answer to the delete was lost or not understood, and {pairing(request)} is still "
+        "there. The delete was not sent a second time.",
+    )
+
+
+def task_lost(request: Request, outcome: Outcome) -> Ending:
+    return _look(
+        request,
+        "The task is no longer in the appliance's list, and the pairing is still there.",
+        f"How the work on {pairing(request)} ended cannot be told.",
+    )
+
+
+def success_but_there(request: Request, outcome: Outcome) -> Ending:
+    return _look(
+        request,
+        "The task says SUCCESS, and yet the pairing is still there.",
+        f"The appliance still shows {pairing(request)}, looked at several times.",
+    )
+
+
+def follow_ttl(request: Request, outcome: Outcome) -> Ending:
+    time = duration(request.terms.follow_ttl_ms)
+    if request.task:
+        found = f"The task still says {code(request.task.status)}; the bot has stopped waiting."
+    else:
+        found = f"What became of the delete of {pairing(request)} could not be found out."
+    return _look(request, f"There is no end after {time}.", found)
+
+
+def _look(request: Request, title: str, found: str) -> Ending:
+    if request.state is not State.ATTENTION:
+        step = "See the correction below."
+    else:
+        step = f"See in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
+    return Ending(
+        title=title,
+        body=(found, f"Its history, on the command line: {show(request)}"),
+        next_step=step,
+    )

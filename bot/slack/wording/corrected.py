@@ -1,0 +1,26 @@
+"""What a second look brought, after it could not be told what happened."""
+
+from __future__ import annotations
+
+from bot.core.request import Outcome, Request
+from bot.slack.markup import code
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import pairing
+from bot.slack.wording.succeeded import after_gone
+
+
+def look_gone(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Looked again: the pairing is gone.",
+        body=(f"The appliance no longer knows {pairing(request)}.",),
+        next_step=after_gone(request),
+    )
+
+
+def look_task_failed(request: Request, outcome: Outcome) -> Ending:
+    status = f" with {code(request.task.status)}" if request.task else ""
+    return Ending(
+        title=f"Looked again: the task ended{status}, and the pairing is still there.",
+        body=(f"{pairing(request)} was not broken.",),
+        next_step="Look for the cause in what the task says, then ask again.",
+    )

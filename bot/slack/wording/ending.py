@@ -1,0 +1,13 @@
+"""The shape of every ending: what happened, in a title and a few sentences, and one next step."""
+
+from __future__ import annotations
+
+from bot.core.frozen import Frozen
+
+
+class Ending(Frozen):
+    """`title` is one sentence; each of `body` is a paragraph; `next_step` is exactly one step."""
+
+    title: str
+    body: tuple[str, ...] = ()
+    next_step: str

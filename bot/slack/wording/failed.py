@@ -1,0 +1,91 @@
+"""The appliance refused, or its task did not end well. Each answer has a next step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Outcome, Request
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import WHERE_TO_LOOK, pairing
+
+PRIVILEGE = "`HmsRemote.com.vmware.vcHms.Hms.Manage`"
+
+
+def delete_refused(request: Request, outcome: Outcome) -> Ending:
+    problem = outcome.problem
+    if problem is None:
+        return _refused(request, None)
+    if problem.status == 403:
+        return _forbidden(request, problem)
+    return _BY_KIND.get(problem.kind, _refused)(request, problem)
+
+
+def task_error(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="The appliance took the delete, and its task ended in an error.",
+        body=(f"The work on {pairing(request)} did not succeed.",),
+        next_step=_cause(bool(request.task and request.task.error_message)),
+    )
+
+
+def task_cancelled(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="The appliance took the delete, and its task was cancelled there.",
+        body=(f"Somebody, or the appliance itself, stopped the work on {pairing(request)}.",),
+        next_step="Find out in the vSphere Client, under recent tasks, who cancelled it and why.",
+    )
+
+
+def _forbidden(request: Request, problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance refused: the bot's account may not do this.",
+        body=(f"{pairing(request)} was not touched.",),
+        next_step=f"Give the bot's account the privilege {PRIVILEGE}, then ask again.",
+    )
+
+
+def _refused(request: Request, problem: Problem | None) -> Ending:
+    return Ending(
+        title="The appliance refused the delete.",
+        body=(f"{pairing(request)} was not touched.",),
+        next_step=_cause(problem is not None and bool(problem.message)),
+    )
+
+
+def _unauthorized(request: Request, problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance did not accept the bot's log-in, twice.",
+        body=(f"{pairing(request)} was not touched.",),
+        next_step="Have the bot's log-in checked with `vr-unpair check`, then ask again.",
+    )
+
+
+def _server_error(request: Request, problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance failed while it handled the delete.",
+        body=(f"No task for it can be seen, and {pairing(request)} is still there.",),
+        next_step="Have the appliance's log read before anybody asks again."
+        + (" Its support wants the op_id." if problem.op_id else ""),
+    )
+
+
+def _not_found(request: Request, problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance says that the pairing is not there, and yet it still shows it.",
+        body=(f"The delete was answered 404; asked afterwards, {pairing(request)} is there.",),
+        next_step=f"Look at the pairing in {WHERE_TO_LOOK} before anybody asks again.",
+    )
+
+
+def _cause(named: bool) -> str:
+    if named:
+        return "Remove the cause that the appliance names, then ask again."
+    return "Look for the cause in the appliance's log, then ask again."
+
+
+_BY_KIND: dict[ProblemKind, Callable[[Request, Problem], Ending]] = {
+    ProblemKind.UNAUTHORIZED: _unauthorized,
+    ProblemKind.SERVER_ERROR: _server_error,
+    ProblemKind.NOT_FOUND: _not_found,
+}

@@ -1,0 +1,62 @@
+"""What the thread is told once: that it waits, that it goes on, that an approval is void.
+
+A notice is drawn from itself and from the terms alone, so that it never changes afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.request import Notice, Request
+from bot.slack.markup import code, mentions, sentence, when
+
+
+def rights_lost(request: Request, notice: Notice) -> str:
+    whose = mentions(notice.who) or "somebody"
+    called = mentions(request.terms.notify)
+    look = f"{called}: please look at the card." if called else "The card says what is missing."
+    return (
+        f"The approval of {whose} no longer counts: the right to approve is gone. "
+        f"Somebody else may have to approve. {look}"
+    )
+
+
+def waits_to_send(request: Request, notice: Notice) -> str:
+    return (
+        f"Approved, but it cannot be carried out yet. {_why(notice)}"
+        "The bot keeps trying until the approval runs out."
+    )
+
+
+def waits_to_look(request: Request, notice: Notice) -> str:
+    return (
+        f"The delete went out, and the appliance cannot be asked what became of it. {_why(notice)}"
+        "The bot keeps looking; the delete is not sent again."
+    )
+
+
+def waits_to_follow(request: Request, notice: Notice) -> str:
+    return (
+        f"The appliance is at work, and cannot be asked how far it is. {_why(notice)}"
+        "The bot keeps looking."
+    )
+
+
+def goes_on(request: Request, notice: Notice) -> str:
+    return f"The appliance answers again, {when(notice.at)}. It goes on."
+
+
+NOTICES: dict[str, Callable[[Request, Notice], str]] = {
+    f.__name__: f for f in (rights_lost, waits_to_send, waits_to_look, waits_to_follow, goes_on)
+}
+
+
+def notice_words(request: Request, notice: Notice) -> str:
+    words = NOTICES.get(notice.code)
+    if words is not None:
+        return words(request, notice)
+    return f"Note {code(notice.code)}, which this version has no words for. {_why(notice)}".strip()
+
+
+def _why(notice: Notice) -> str:
+    return f"{sentence(notice.text)} " if notice.text else ""

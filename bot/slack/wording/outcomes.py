@@ -1,0 +1,61 @@
+"""From the code of an outcome to its words: every code that the core can end a request with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.request import Outcome, Request
+from bot.slack.markup import code
+from bot.slack.wording import attention, corrected, failed, refused, succeeded, unsent
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import show
+
+OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
+    f.__name__: f
+    for f in (
+        succeeded.proved,
+        succeeded.gone_untold,
+        succeeded.gone_task_lost,
+        failed.delete_refused,
+        failed.task_error,
+        failed.task_cancelled,
+        attention.unknown_fate,
+        attention.nameless_task,
+        attention.task_lost,
+        attention.success_but_there,
+        attention.follow_ttl,
+        unsent.denied,
+        unsent.cancelled,
+        unsent.not_decided,
+        unsent.not_begun,
+        unsent.changed,
+        unsent.rehearsed,
+        corrected.look_gone,
+        corrected.look_task_failed,
+        refused.people_unreadable,
+        refused.requester_not_allowed,
+        refused.channel_not_allowed,
+        refused.too_few_approvers,
+        refused.pairing_none,
+        refused.pairing_several,
+        refused.pairing_self,
+        refused.pairing_taken,
+        refused.check_failed,
+        refused.unreachable,
+        refused.card_refused,
+        refused.card_not_posted,
+    )
+}
+"""A code of the core is the name of the function that has its words."""
+
+
+def ending(request: Request, outcome: Outcome) -> Ending:
+    """The words for one outcome. A code of another version of this program is named as it is:
+    a final reply that never comes would be worse than a dry one."""
+    words = OUTCOMES.get(outcome.code)
+    if words is not None:
+        return words(request, outcome)
+    return Ending(
+        title=f"It ended with {code(outcome.code)}, which this version has no words for.",
+        next_step=f"Read the history: {show(request)}",
+    )

@@ -1,0 +1,86 @@
+"""Parts of sentences that several endings and messages share."""
+
+from __future__ import annotations
+
+from bot.core.request import Request
+from bot.slack.limits import ID, NAME, TITLE
+from bot.slack.markup import code, mention, mentions, when
+
+WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
+NOTHING_SENT = "Nothing was sent to the appliance."
+
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+def pairing(request: Request) -> str:
+    """A pairing has no name: it is called by its two sites, or by what was typed."""
+    return code(request.title, TITLE)
+
+
+def local_site(request: Request) -> str:
+    """The site whose appliance is asked."""
+    return code(request.snapshot.local_vc.title, NAME) if request.snapshot else "this site"
+
+
+def remote_site(request: Request) -> str:
+    return code(request.snapshot.remote_vc.title, NAME) if request.snapshot else "the other site"
+
+
+def request_id(request: Request) -> str:
+    return code(request.id, ID)
+
+
+def show(request: Request) -> str:
+    """The command line that tells everything there is to know."""
+    return f"`vr-unpair show {request.id}`"
+
+
+def count_of(number: int, one: str, many: str | None = None) -> str:
+    """`1 pairing`, `2 pairings`, `1,200 pairings`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(ms: int) -> str:
+    """In the largest unit that says it exactly: `90 seconds`, `1 hour`."""
+    for size, name in _UNITS:
+        if ms >= size and ms % size == 0:
+            return count_of(ms // size, name)
+    return f"{ms / 1000:g} seconds"
+
+
+def tally(request: Request) -> str:
+    """`1 of 2`."""
+    return f"{len(request.approvals)} of {request.terms.approvals_required}"
+
+
+def approvals_so_far(request: Request) -> str:
+    """`1 of 2 approvals`."""
+    return (
+        f"{tally(request)} {'approval' if request.terms.approvals_required == 1 else 'approvals'}"
+    )
+
+
+def who_decided(request: Request) -> str:
+    """One sentence for whoever comes after: who decided what, and when. Empty when nobody did."""
+    denial, cancellation = request.denial, request.cancellation
+    if denial:
+        return f"Denied by {mention(denial.by)}, {when(denial.at)}."
+    if cancellation:
+        return f"Taken back by {mention(cancellation.by)}, {when(cancellation.at)}."
+    if not request.approvals:
+        return ""
+    people = mentions(d.by for d in request.approvals)
+    if request.missing_approvals:
+        return f"It has {approvals_so_far(request)}, by {people}."
+    return f"Approved by {people}, {when(request.approvals[-1].at)}."
+
+
+def people_concerned(request: Request) -> str:
+    """Who asked and who decided: the line of the final reply that calls them."""
+    deciders = [p for p in request.deciders if p != request.requester]
+    asked = f"Asked by {mention(request.requester)}"
+    if not deciders:
+        return f"{asked}."
+    undecided = request.missing_approvals and not (request.denial or request.cancellation)
+    how = "approved so far" if undecided else "decided"
+    return f"{asked}, {how} by {mentions(deciders)}."

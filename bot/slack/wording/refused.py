@@ -1,0 +1,176 @@
+"""The check ended it. Said to the asker alone, once; the channel has seen nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Outcome, Request
+from bot.core.rules import Reason
+from bot.slack.limits import CANDIDATES_SHOWN, ID, PAIRING_TYPED
+from bot.slack.markup import code, when
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import count_of
+from bot.slack.wording.rights import MAY_NOT_ASK
+
+_CHECK = "An administrator runs `vr-unpair check`, which names what is wrong."
+
+
+def people_unreadable(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Slack did not say who may ask and who may approve.",
+        next_step="Ask again in a few minutes.",
+    )
+
+
+def requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
+    known = [r for r in Reason if r.value in outcome.lines and r in MAY_NOT_ASK]
+    title = MAY_NOT_ASK[known[0]] if known else "You may not ask here."
+    return Ending(title=title, next_step="Have a colleague ask who may.")
+
+
+def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Requests are not taken in this channel.",
+        next_step="Ask in a channel that is meant for it (`CHANNELS` in the settings).",
+    )
+
+
+def too_few_approvers(request: Request, outcome: Outcome) -> Ending:
+    title = "There are too few people who could approve this."
+    next_step = "Have more people put into `APPROVERS`, then ask again."
+    if len(outcome.lines) < 2:
+        return Ending(title=title, next_step=next_step)
+    there, needed = outcome.lines[:2]
+    counted = f"Needed beside you: {code(needed, ID)}. There are: {code(there, ID)}."
+    return Ending(title=title, body=(counted,), next_step=next_step)
+
+
+def pairing_none(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title=f"There is no pairing {_asked(request)}.",
+        body=_candidates(outcome, "These are there:"),
+        next_step="Check the name, then ask again.",
+    )
+
+
+def pairing_several(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title=f"More than one pairing fits {_asked(request)}.",
+        body=_candidates(outcome, "They are:"),
+        next_step="Ask again with the id of the one you mean.",
+    )
+
+
+def pairing_self(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title=f"{_asked(request)} pairs a site with itself, and is never broken by this bot.",
+        body=_candidates(outcome, "It is:"),
+        next_step="Name the other site of the pairing you mean.",
+    )
+
+
+def pairing_taken(request: Request, outcome: Outcome) -> Ending:
+    other = code(outcome.lines[0], ID) if outcome.lines else "another one"
+    return Ending(
+        title=f"There is an open request for this pairing: {other}.",
+        next_step="Wait for that one, or have it decided on its card.",
+    )
+
+
+def check_failed(request: Request, outcome: Outcome) -> Ending:
+    problem = outcome.problem
+    if problem is None:
+        return Ending(title="The appliance could not be read.", next_step=_CHECK)
+    if problem.status == 403:
+        return Ending(
+            title="The bot's account may not read this pairing.",
+            next_step="Have the account's privileges on the appliance checked, then ask again.",
+        )
+    return _CHECKS.get(problem.kind, _unread)(problem)
+
+
+def unreachable(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="The appliance could not be reached, although it was tried for some time.",
+        next_step="See whether the appliance is up, then ask again.",
+    )
+
+
+def card_refused(request: Request, outcome: Outcome) -> Ending:
+    error = outcome.lines[0] if outcome.lines else "no reason given"
+    step = _CARD_STEPS.get(error, f"{_INVITE} If the bot is in it already, {_TELL_ADMIN}")
+    return Ending(title=f"Slack did not take the card: {code(error, ID)}.", next_step=step)
+
+
+def card_not_posted(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Slack did not take the card in time, so nobody could decide.",
+        next_step="Ask again when Slack works as usual.",
+    )
+
+
+_INVITE = "Type `/invite` in this channel, choose the bot, then ask again."
+_TELL_ADMIN = "an administrator must look this error up."
+_CARD_STEPS = {
+    "not_in_channel": _INVITE,
+    "channel_not_found": _INVITE,
+    "is_archived": "This channel is archived: ask in another one.",
+    "restricted_action": "Ask in another channel, or have apps allowed to post in this one.",
+}
+
+
+def _asked(request: Request) -> str:
+    return code(request.asked, PAIRING_TYPED)
+
+
+def _candidates(outcome: Outcome, words: str) -> tuple[str, ...]:
+    if not outcome.lines:
+        return ()
+    shown = [f"• {code(each, PAIRING_TYPED)}" for each in outcome.lines[:CANDIDATES_SHOWN]]
+    left = len(outcome.lines) - len(shown)
+    if left:
+        shown.append(f"• and {count_of(left, 'other')}")
+    return ("\n".join([words, *shown]),)
+
+
+def _unread(problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance refused to be read.",
+        next_step="Have the cause that it names removed, then ask again.",
+    )
+
+
+def _unauthorized(problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance does not accept the bot's log-in.",
+        next_step="Have the bot's log-in checked with `vr-unpair check`, then ask again.",
+    )
+
+
+def _resting(problem: Problem) -> Ending:
+    until = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
+    return Ending(
+        title="The bot's log-in was refused, and it is not tried for now: accounts get locked.",
+        next_step=f"Have the bot's log-in checked, then ask again {until}.",
+    )
+
+
+def _server_error(problem: Problem) -> Ending:
+    return Ending(
+        title="The appliance failed while it was read.",
+        next_step="Ask again; if it stays, have the appliance's log read.",
+    )
+
+
+def _not_understood(problem: Problem) -> Ending:
+    return Ending(title="The appliance's answer is not understood.", next_step=_CHECK)
+
+
+_CHECKS: dict[ProblemKind, Callable[[Problem], Ending]] = {
+    ProblemKind.UNAUTHORIZED: _unauthorized,
+    ProblemKind.LOGIN_REFUSED: _unauthorized,
+    ProblemKind.RESTING: _resting,
+    ProblemKind.SERVER_ERROR: _server_error,
+    ProblemKind.NOT_UNDERSTOOD: _not_understood,
+}

@@ -1,0 +1,49 @@
+"""What the appliance said, in its own words: nothing translated, nothing left out, only cut.
+
+A task's `status`, `id`, `error.message` and `error.details`; for a refused call the HTTP status and
+the ResponseError's `error_code`, `message` and `op_id` (vendor OpenAPI, Task and ResponseError).
+"""
+
+from __future__ import annotations
+
+from bot.core.problem import Problem
+from bot.core.request import Request, TaskView
+from bot.slack.limits import ID, VENDOR_WORDS
+from bot.slack.markup import code, fence, sentence
+
+
+def said(request: Request, problem: Problem | None, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
+    """Paragraphs, each of which fits a section; `limit` is for each of the vendor's texts."""
+    lines: list[str] = []
+    if request.task:
+        lines += _task(request.task, limit)
+    if problem:
+        lines += _answer(problem, limit)
+    return tuple(lines)
+
+
+def _task(task: TaskView, limit: int) -> list[str]:
+    lines = [f"Task status {code(task.status, ID)}, id {code(task.id, ID)}"]
+    if task.error_message:
+        lines.append(f"Task error message:\n{fence(task.error_message, limit)}")
+    if task.error_details:
+        lines.append(f"Task error details:\n{fence(task.error_details, limit)}")
+    if task.status == "ERROR" and not (task.error_message or task.error_details):
+        lines.append("The task came without an error message.")
+    return lines
+
+
+def _answer(problem: Problem, limit: int) -> list[str]:
+    if problem.status is None:
+        return [sentence(problem.text)]
+    words = [f"The appliance answered HTTP {code(str(problem.status), ID)}"]
+    if problem.error_code:
+        words.append(f"error_code {code(problem.error_code, ID)}")
+    if problem.op_id:
+        words.append(f"op_id {code(problem.op_id, ID)}")
+    lines = [", ".join(words)]
+    if problem.message:
+        lines.append(f"The appliance's message:\n{fence(problem.message, limit)}")
+    elif not problem.error_code:
+        lines.append(sentence(problem.text))  # no words of the vendor's: then ours
+    return lines

@@ -1,0 +1,60 @@
+"""Each state as people see it: a mark, the words over the card, and the end of a sentence."""
+
+from __future__ import annotations
+
+from bot.core.frozen import Frozen
+from bot.core.request import State
+
+
+class StateWords(Frozen):
+    """`heading` stands over the card; `phrase` completes "the request …"."""
+
+    mark: str
+    heading: str
+    phrase: str
+
+
+STATES: dict[State, StateWords] = {
+    State.CHECKING: StateWords(
+        mark="🟡", heading="Approval needed: break a pairing", phrase="is being checked"
+    ),
+    State.PENDING: StateWords(
+        mark="🟡", heading="Approval needed: break a pairing", phrase="waits for a decision"
+    ),
+    State.APPROVED: StateWords(
+        mark="🔵", heading="Approved: about to be sent", phrase="is approved and about to be sent"
+    ),
+    State.DELETING: StateWords(
+        mark="🔵", heading="Approved: being sent", phrase="is being sent to the appliance"
+    ),
+    State.FOLLOWING: StateWords(
+        mark="🔵", heading="Approved: the appliance is at work", phrase="is being carried out"
+    ),
+    State.SUCCEEDED: StateWords(
+        mark="✅", heading="Done: the pairing is gone", phrase="is done: the pairing is gone"
+    ),
+    State.FAILED: StateWords(
+        mark="❌", heading="Failed: see the thread", phrase="has failed: its thread says why"
+    ),
+    State.REFUSED: StateWords(
+        mark="🚫", heading="Not accepted", phrase="was not accepted when it was checked"
+    ),
+    State.DENIED: StateWords(mark="⛔", heading="Denied: nothing was sent", phrase="was denied"),
+    State.CANCELLED: StateWords(
+        mark="↩️", heading="Taken back: nothing was sent", phrase="was taken back"
+    ),
+    State.EXPIRED: StateWords(mark="⌛", heading="Out of time", phrase="ran out of time"),
+    State.CHANGED: StateWords(
+        mark="🔀",
+        heading="Changed since approval: nothing was sent",
+        phrase="ended because the pairing is not what was approved",
+    ),
+    State.REHEARSED: StateWords(
+        mark="🧪", heading="Dry run done: nothing was sent", phrase="was a dry run and is over"
+    ),
+    State.ATTENTION: StateWords(
+        mark="⚠️",
+        heading="Somebody must look: see the thread",
+        phrase="ended unclear: somebody must look",
+    ),
+}

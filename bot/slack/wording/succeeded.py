@@ -1,0 +1,52 @@
+"""The pairing is gone: proved, or gone without our knowing by whom."""
+
+from __future__ import annotations
+
+from bot.core.request import Outcome, Request
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import local_site, pairing, remote_site
+
+
+def proved(request: Request, outcome: Outcome) -> Ending:
+    found = (
+        f"The appliance's task ended well, and the appliance no longer knows {pairing(request)}."
+    )
+    return _gone(request, "The pairing is gone.", found)
+
+
+def gone_untold(request: Request, outcome: Outcome) -> Ending:
+    found = f"The appliance no longer knows {pairing(request)}. " + _why_untold(outcome)
+    return _gone(request, "The pairing is gone; whether by this call cannot be told.", found)
+
+
+def gone_task_lost(request: Request, outcome: Outcome) -> Ending:
+    found = (
+        f"The appliance no longer knows {pairing(request)}. Its task left the appliance's list "
+        "before it said how it ended."
+    )
+    return _gone(request, "The pairing is gone.", found)
+
+
+def after_gone(request: Request) -> str:
+    """The one next step once the pairing is gone."""
+    if request.force:
+        return (
+            f"Do the same on the appliance of {remote_site(request)}: it still keeps its half of "
+            "the pairing."
+        )
+    return "Nothing to do. To use these two sites together again, make a new site pair."
+
+
+def _why_untold(outcome: Outcome) -> str:
+    if outcome.problem and outcome.problem.status == 404:
+        return "It was already gone when the delete was answered."
+    return "The answer to the delete did not come back clearly."
+
+
+def _gone(request: Request, title: str, found: str) -> Ending:
+    one_sided = (
+        f"This was a one-sided break: only {local_site(request)} has let go. "
+        f"{remote_site(request)} keeps its half."
+    )
+    body = (found, one_sided) if request.force else (found,)
+    return Ending(title=title, body=body, next_step=after_gone(request))

@@ -1,0 +1,73 @@
+"""Endings at which the appliance accepted nothing: no, too late, taken back, changed, dry run."""
+
+from __future__ import annotations
+
+from bot.core.request import Outcome, Request
+from bot.slack.limits import DIFFERENCES_SHOWN, REASON_SHOWN
+from bot.slack.markup import line, mention, quote, when
+from bot.slack.wording.ending import Ending
+from bot.slack.wording.phrases import NOTHING_SENT, approvals_so_far, duration
+
+_RAN_OUT = "The approval ran out before the delete could be carried out."
+
+
+def denied(request: Request, outcome: Outcome) -> Ending:
+    denial = request.denial
+    if denial is None:
+        return _ended("Denied.", next_step="Ask again if it is still wanted.")
+    reason = (quote(denial.reason, REASON_SHOWN),) if denial.reason else ()
+    return _ended(
+        f"Denied by {mention(denial.by)}.",
+        *reason,
+        next_step=f"Settle it with {mention(denial.by)} before asking again.",
+    )
+
+
+def cancelled(request: Request, outcome: Outcome) -> Ending:
+    by = f" by {mention(request.cancellation.by)}" if request.cancellation else ""
+    return _ended(f"Taken back{by}.", next_step="Ask again if it is wanted after all.")
+
+
+def not_decided(request: Request, outcome: Outcome) -> Ending:
+    until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
+    return _ended(
+        "The time to decide ran out.",
+        f"It had {approvals_so_far(request)}{until}.",
+        next_step="Ask again if it is still wanted.",
+    )
+
+
+def not_begun(request: Request, outcome: Outcome) -> Ending:
+    time = duration(request.terms.execution_ttl_ms)
+    found = f"An approval is good for {time}. The appliance accepted nothing."
+    if outcome.problem is None:
+        return Ending(title=_RAN_OUT, body=(found,), next_step="Ask again if it is still wanted.")
+    return Ending(
+        title=_RAN_OUT,
+        body=(found, "This stood in the way:"),
+        next_step="Have that put right, then ask again.",
+    )
+
+
+def changed(request: Request, outcome: Outcome) -> Ending:
+    shown = [f"• {line(each)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
+    left = len(outcome.lines) - len(shown)
+    if left:
+        shown.append(f"• and {left} more")
+    return _ended(
+        "What is there now is not what was approved.",
+        "\n".join(shown) or "• it is not known what differs",
+        next_step="Ask again: the new card shows what is there now.",
+    )
+
+
+def rehearsed(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Dry run: everything was right up to the delete, which was not sent.",
+        body=("`DRY_RUN` is on, so the pairing is untouched.",),
+        next_step="To do it for real, have `DRY_RUN` switched off, then ask again.",
+    )
+
+
+def _ended(title: str, *body: str, next_step: str) -> Ending:
+    return Ending(title=title, body=(*body, NOTHING_SENT), next_step=next_step)

@@ -1,0 +1,15 @@
+"""What somebody is told before there is any request."""
+
+from __future__ import annotations
+
+from bot.slack.markup import code
+
+
+def being_checked(pairing: str) -> str:
+    """At once, before the appliance was asked anything."""
+    return f"Reading {code(pairing)} from the appliance. The card comes next, in this channel."
+
+
+def unreadable_button() -> str:
+    """A button whose value is not ours, or not any more."""
+    return "This button is not known here. Nothing was done. Ask anew if it is still wanted."

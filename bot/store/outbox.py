@@ -1,0 +1,272 @@
+"""The messages that should exist in Slack, and the poster's side of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.delivery import Due
+from bot.core.entries import Answer
+from bot.core.events import EVENT, CardPosted, CardRefused, Event
+from bot.core.messages import Message, Slot
+from bot.core.request import Request
+from bot.store import inbox as inbox_table
+from bot.store.database import Database
+from bot.store.schema import inbox, messages, requests
+
+URGENCY = {
+    Slot.FINAL: 0,
+    Slot.CORRECTION: 0,
+    Slot.ANSWER: 1,
+    Slot.CARD: 2,
+    Slot.REMINDER: 3,
+    Slot.NOTICE: 3,
+    Slot.STRAY: 3,
+    Slot.PROGRESS: 4,
+}
+"""Final words first: after an outage nobody should learn the end last."""
+
+PROGRESS_GAP_MS = 2_500
+"""Between two edits of the progress message (contract); `chat.update` takes 50 a minute."""
+
+SENDING_MS = 45_000
+"""How long a message is held while it is sent: longer than the client's timeouts together."""
+
+HELD_SECONDS = 0.25
+"""Between two looks at what is due but held by another thread, or paused by a 429."""
+
+RESPONSE_URL_MS = 30 * 60_000
+"""A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A message as it should look now, by the digest of its drawing."""
+
+    message: Message
+    digest: str
+
+
+def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int) -> None:
+    """Note what should stand in Slack; in the transaction that changed the row."""
+    for item in wanted:
+        slot, kind = item.message.slot, item.message.kind
+        stray = kind is Slot.STRAY
+        changed = conn.execute(
+            update(messages)
+            .where(messages.c.request_id == request.id, messages.c.slot == slot)
+            .values(
+                wanted=item.digest,
+                due_at=case((messages.c.not_before > now, messages.c.not_before), else_=now),
+            )
+        )
+        if changed.rowcount == 0:
+            conn.execute(
+                insert(messages).values(
+                    request_id=request.id,
+                    slot=slot,
+                    urgency=URGENCY[kind],
+                    channel=request.channel,
+                    thread_ts=request.card_ts if item.message.in_thread else None,
+                    ts=item.message.which if stray else None,
+                    wanted=item.digest,
+                    due_at=now,
+                    not_before=0,
+                    lease_until=0,
+                    attempts=0,
+                    created_at=now,
+                )
+            )
+    if request.card_ts:
+        # A click that came before Slack's answer to the post has named the card already.
+        conn.execute(
+            update(messages)
+            .where(
+                messages.c.request_id == request.id,
+                messages.c.slot == Slot.CARD.value,
+                messages.c.ts.is_(None),
+            )
+            .values(ts=request.card_ts)
+        )
+
+
+def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], now: int) -> None:
+    """Words for one person: to the `response_url` of the event they answer."""
+    for answer in answers:
+        event = conn.execute(select(inbox).where(inbox.c.number == answer.event)).one_or_none()
+        if event is None:
+            continue
+        body = EVENT.validate_json(event.body)
+        conn.execute(
+            insert(messages).values(
+                request_id=request_id,
+                slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}",
+                urgency=URGENCY[Slot.ANSWER],
+                channel=getattr(body, "channel", ""),
+                wanted="",
+                due_at=now,
+                not_before=0,
+                lease_until=0,
+                attempts=0,
+                answer=answer.model_dump_json(),
+                person=getattr(body, "by", None) or getattr(body, "requester", None),
+                response_url=event.response_url,
+                created_at=now,
+            )
+        )
+
+
+class Outbox:
+    """Implements `bot.core.delivery.OutboxPort`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._seen = 0
+
+    def claim(self, paused: dict[str, int]) -> Due | None:
+        self._seen = self._db.wakes.seen()
+        with self._db.write() as conn:
+            now = self._db.now(conn)
+            other = messages.alias()
+            held = exists().where(
+                other.c.request_id == messages.c.request_id, other.c.lease_until > now
+            )
+            # The first progress message goes before the final words while Slack takes everything:
+            # a thread reads in order. Once Slack has refused it, final words go first.
+            first_progress = and_(
+                messages.c.urgency == URGENCY[Slot.PROGRESS],
+                messages.c.ts.is_(None),
+                messages.c.attempts == 0,
+            )
+            row = conn.execute(
+                select(messages)
+                .where(
+                    messages.c.due_at <= now,
+                    messages.c.lease_until <= now,
+                    ~held,
+                    *_not_paused(paused, now),
+                )
+                .order_by(
+                    case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at
+                )
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).one_or_none()
+            if row is None:
+                return None
+            conn.execute(_one(row).values(lease_until=now + SENDING_MS))
+            lapsed = now - row.created_at >= RESPONSE_URL_MS
+            return Due(
+                request_id=row.request_id,
+                slot=row.slot,
+                channel=row.channel,
+                thread_ts=row.thread_ts,
+                ts=row.ts,
+                shown=row.shown,
+                attempts=row.attempts,
+                answer=Answer.model_validate_json(row.answer) if row.answer else None,
+                user=row.person,
+                response_url=None if lapsed else row.response_url,
+            )
+
+    def request(self, request_id: str) -> Request | None:
+        with self._db.read() as conn:
+            body = conn.execute(
+                select(requests.c.body).where(requests.c.id == request_id)
+            ).scalar_one_or_none()
+        return Request.model_validate_json(body) if body else None
+
+    def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        with self._db.write() as conn:
+            now = self._db.now(conn)
+            gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
+            changed_since = and_(messages.c.wanted != digest, messages.c.answer.is_(None))
+            conn.execute(
+                _one(due).values(
+                    ts=func.coalesce(messages.c.ts, ts),
+                    shown=digest,
+                    not_before=now + gap,
+                    due_at=case((changed_since, now + gap), else_=None),
+                    lease_until=0,
+                    attempts=0,
+                    last_error=None,
+                )
+            )
+            if due.slot == Slot.CARD and due.ts is None and ts is not None:
+                self._tell(conn, now, due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
+        self._db.wakes.wake()
+
+    def put_off(self, due: Due, *, until: int, error: str) -> None:
+        with self._db.write() as conn:
+            conn.execute(
+                _one(due).values(
+                    due_at=until,
+                    lease_until=0,
+                    attempts=messages.c.attempts + 1,
+                    last_error=error,
+                )
+            )
+
+    def given_up(self, due: Due, *, error: str) -> None:
+        with self._db.write() as conn:
+            now = self._db.now(conn)
+            conn.execute(_one(due).values(due_at=None, lease_until=0, last_error=error))
+            if due.slot == Slot.CARD and due.ts is None:
+                refused = CardRefused(error=error)
+                self._tell(conn, now, due, refused, f"card-refused:{due.request_id}")
+        self._db.wakes.wake()
+
+    def now(self) -> int:
+        with self._db.read() as conn:
+            return self._db.now(conn)
+
+    def wait(self, seconds: float) -> None:
+        with self._db.read() as conn:
+            due = conn.execute(select(func.min(messages.c.due_at))).scalar_one()
+            left = None if due is None else (due - self._db.now(conn)) / 1000
+        if left is not None:
+            # What is due already and yet was not claimed is held or paused: looked at again soon.
+            seconds = min(seconds, left if left > 0 else HELD_SECONDS)
+        self._db.wakes.wait(self._seen, seconds)
+
+    def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
+        try:
+            with conn.begin_nested():
+                inbox_table.add(conn, now, event, origin, due.request_id)
+        except IntegrityError:
+            return  # told before, by a sender whose own answer was late
+
+
+def _one(row: Row[Any] | Due) -> Update:
+    """The UPDATE of one message, named by its row or its `Due`."""
+    return update(messages).where(
+        messages.c.request_id == row.request_id,
+        messages.c.slot == row.slot,
+    )
+
+
+def _not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
+    """Leave out what a 429 holds back: by the kind of call that the message would take."""
+    is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
+    kinds = {
+        "answer": is_answer,
+        "edit": and_(~is_answer, is_edit),
+        "post": and_(~is_answer, ~is_edit),
+    }
+    return [~kinds[kind] for kind, until in paused.items() if until > now]

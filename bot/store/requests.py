@@ -1,0 +1,302 @@
+"""The rows of requests: claimed, saved and released by their holder; read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.entries import Answer, Entry
+from bot.core.events import EVENT, Stored
+from bot.core.request import Request, State
+from bot.store import audit, outbox
+from bot.store import inbox as inbox_table
+from bot.store.database import Database
+from bot.store.schema import inbox, requests
+
+ACT_ORDER = (State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING)
+"""Who goes first: acting before following, following before clicks on the undecided."""
+
+
+class ClaimLost(Exception):
+    """Somebody else holds the row now: whatever is in hand goes into the inbox."""
+
+
+class PairingTakenBy(Exception):
+    """Another open request holds the pairing; `args[0]` is its id."""
+
+
+class IntentRefused(Exception):
+    """One of the guards of the intent did not hold: an event waits, or the time is over."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write one row, while `version` is the row's and `lease_until` not reached."""
+
+    request: Request
+    version: int
+    lease_until: int
+
+
+@dataclass(frozen=True)
+class Saving:
+    """All that one step stores in one transaction; `wanted` is what looks other than before."""
+
+    request: Request
+    absorbed: tuple[int, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    wanted: tuple[outbox.Wanted, ...] = ()
+
+
+@dataclass
+class Requests:
+    """The worker's side of the store, and `bot.core.delivery.RequestsPort`."""
+
+    db: Database
+    lease_ms: int
+
+    # ---- births -------------------------------------------------------------------------------
+
+    def unborn(self) -> tuple[str, Stored] | None:
+        """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
+        with self.db.read() as conn:
+            has_row = exists().where(requests.c.id == inbox.c.request_id)
+            row = conn.execute(
+                select(inbox)
+                .where(inbox.c.absorbed_at.is_(None), ~has_row)
+                .order_by(inbox.c.number)
+                .limit(1)
+            ).one_or_none()
+        if row is None:
+            return None
+        event = EVENT.validate_json(row.body)
+        return row.request_id, Stored(number=row.number, at=row.at, event=event)
+
+    def bear(self, saving: Saving) -> bool:
+        """Insert a new row, due at once; False when another copy was quicker."""
+        request = saving.request
+        try:
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                conn.execute(
+                    insert(requests).values(
+                        **_columns(request), version=1, due_at=now, lease_until=0
+                    )
+                )
+                self._rest(conn, saving, now)
+        except IntegrityError:
+            return False
+        return True
+
+    def dismiss(self, request_id: str, stored: Stored, answers: Iterable[Answer]) -> None:
+        """An event of a request that does not exist: answered, and done."""
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            inbox_table.mark_absorbed(conn, [stored.number], now)
+            outbox.add_answers(conn, request_id, tuple(answers), now)
+        self.db.wakes.wake()
+
+    # ---- claims -------------------------------------------------------------------------------
+
+    def claim(self, *, checking: bool) -> Claim | None:
+        """A due row that nobody holds: one of the reading lane, or of the acting lane."""
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
+            due = select(requests.c.id).where(requests.c.due_at <= now)
+            in_lane = requests.c.state == State.CHECKING.value
+            row = conn.execute(
+                select(requests.c.id, requests.c.version, requests.c.body)
+                .where(
+                    requests.c.id.in_(union(due, with_event)),
+                    requests.c.lease_until <= now,
+                    in_lane if checking else ~in_lane,
+                )
+                .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).one_or_none()
+            if row is None:
+                return None
+            version, lease_until = row.version + 1, now + self.lease_ms
+            conn.execute(
+                update(requests)
+                .where(requests.c.id == row.id, requests.c.version == row.version)
+                .values(version=version, lease_until=lease_until)
+            )
+            request = Request.model_validate_json(row.body)
+            return Claim(request=request, version=version, lease_until=lease_until)
+
+    def events(self, claim: Claim) -> list[Stored]:
+        with self.db.read() as conn:
+            return inbox_table.unabsorbed(conn, claim.request.id)
+
+    def save(self, claim: Claim, saving: Saving) -> Claim:
+        """Raises ClaimLost, or PairingTakenBy when the unique index refuses."""
+        return self._save(claim, saving, guards=())
+
+    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
+        """The guards of rule 2, in the same UPDATE. Raises IntentRefused or ClaimLost."""
+        waits = exists().where(
+            inbox.c.request_id == claim.request.id, inbox.c.absorbed_at.is_(None)
+        )
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            guards = (
+                requests.c.state == State.APPROVED.value,
+                requests.c.execute_by > now,
+                ~waits,
+            )
+            if not self._update(conn, claim, saving.request, guards):
+                if self._holds(conn, claim):
+                    raise IntentRefused
+                raise ClaimLost
+            self._rest(conn, saving, now)
+        return self._next(claim, saving.request)
+
+    def release(self, claim: Claim, due_at: int | None) -> None:
+        """Give the row back. A lost claim needs no giving back."""
+        with self.db.write() as conn:
+            conn.execute(
+                update(requests)
+                .where(requests.c.id == claim.request.id, requests.c.version == claim.version)
+                .values(lease_until=0, due_at=due_at, version=claim.version + 1)
+            )
+        self.db.wakes.wake()
+
+    def next_due(self) -> int | None:
+        """When the next row is due by its own time (ms), for how long to sleep."""
+        with self.db.read() as conn:
+            due: int | None = conn.execute(select(func.min(requests.c.due_at))).scalar_one()
+            return due
+
+    def now(self) -> int:
+        with self.db.read() as conn:
+            return self.db.now(conn)
+
+    # ---- reading ------------------------------------------------------------------------------
+
+    def get(self, request_id: str) -> Request | None:
+        with self.db.read() as conn:
+            body = conn.execute(
+                select(requests.c.body).where(requests.c.id == request_id)
+            ).scalar_one_or_none()
+        return Request.model_validate_json(body) if body else None
+
+    def newest(self, state: State | None = None, limit: int | None = None) -> list[Request]:
+        query = select(requests.c.body).order_by(requests.c.created_at.desc(), requests.c.id.desc())
+        if state:
+            query = query.where(requests.c.state == state.value)
+        with self.db.read() as conn:
+            rows = conn.execute(query.limit(limit)).scalars()
+            return [Request.model_validate_json(body) for body in rows]
+
+    def count_by_state(self) -> dict[str, int]:
+        with self.db.read() as conn:
+            query = select(requests.c.state, func.count()).group_by(requests.c.state)
+            return {state: count for state, count in conn.execute(query)}
+
+    def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
+        """Other requests of the same pairing in one of these states, newest first."""
+        with self.db.read() as conn:
+            rows = conn.execute(
+                select(requests.c.body)
+                .where(
+                    requests.c.site == request.site,
+                    requests.c.pairing_id == request.pairing_id,
+                    requests.c.id != request.id,
+                    requests.c.state.in_([s.value for s in states]),
+                )
+                .order_by(requests.c.created_at.desc())
+            ).scalars()
+            return [Request.model_validate_json(body) for body in rows]
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    def _save(self, claim: Claim, saving: Saving, guards: Sequence[ColumnElement[bool]]) -> Claim:
+        try:
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                if not self._update(conn, claim, saving.request, guards):
+                    raise ClaimLost
+                self._rest(conn, saving, now)
+        except IntegrityError:
+            raise PairingTakenBy(self._holder(saving.request)) from None
+        return self._next(claim, saving.request)
+
+    def _update(
+        self,
+        conn: Connection,
+        claim: Claim,
+        request: Request,
+        guards: Sequence[ColumnElement[bool]],
+    ) -> bool:
+        done = conn.execute(
+            update(requests)
+            .where(
+                requests.c.id == claim.request.id,
+                requests.c.version == claim.version,
+                *guards,
+            )
+            .values(**_columns(request), version=claim.version + 1)
+        )
+        return done.rowcount == 1
+
+    def _rest(self, conn: Connection, saving: Saving, now: int) -> None:
+        request = saving.request
+        inbox_table.mark_absorbed(conn, [n for n in saving.absorbed if n], now)
+        outbox.want(conn, request, saving.wanted, now)
+        outbox.add_answers(conn, request.id, saving.answers, now)
+        audit.append(conn, request.id, saving.entries)
+        if saving.wanted or saving.answers:
+            self.db.wakes.wake()
+
+    def _next(self, claim: Claim, request: Request) -> Claim:
+        return Claim(request=request, version=claim.version + 1, lease_until=claim.lease_until)
+
+    def _holds(self, conn: Connection, claim: Claim) -> bool:
+        return conn.execute(
+            select(
+                exists().where(
+                    requests.c.id == claim.request.id, requests.c.version == claim.version
+                )
+            )
+        ).scalar_one()
+
+    def _holder(self, request: Request) -> str:
+        held = self.same_pairing(request, [s for s in State if s.open])
+        return held[0].id if held else "another request"
+
+
+def _urgency() -> ColumnElement[int]:
+    order = {state.value: place for place, state in enumerate(ACT_ORDER)}
+    return case(order, value=requests.c.state, else_=len(order))
+
+
+def _columns(request: Request) -> dict[str, object]:
+    return {
+        "id": request.id,
+        "state": request.state.value,
+        "site": request.site,
+        "pairing_id": request.pairing_id,
+        "requester": request.requester,
+        "channel": request.channel,
+        "created_at": request.created_at,
+        "updated_at": request.updated_at,
+        "execute_by": request.execute_by,
+        "body": request.model_dump_json(),
+    }

@@ -1,0 +1,153 @@
+"""The tables. `migrations/` brings a database to them; a test holds the two against each other."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from bot.core.request import OPEN
+
+REVISION = "0001"
+"""The newest migration that this program knows."""
+
+OLDEST_PROGRAM = "0.1.0"
+"""The oldest program that may work on a schema of this REVISION; stored in `schema_info`."""
+
+metadata = MetaData()
+
+_OPEN_STATES = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
+HOLDS_PAIRING = text(f"pairing_id IS NOT NULL AND state IN ({_OPEN_STATES})")
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("pairing_id", Text),
+    Column("requester", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("execute_by", BigInteger),
+    Column("body", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("lease_until", BigInteger, nullable=False),
+)
+Index(
+    "one_open_request_per_pairing",
+    requests.c.site,
+    requests.c.pairing_id,
+    unique=True,
+    sqlite_where=HOLDS_PAIRING,
+    postgresql_where=HOLDS_PAIRING,
+)
+Index(
+    "requests_due",
+    requests.c.due_at,
+    sqlite_where=requests.c.due_at.isnot(None),
+    postgresql_where=requests.c.due_at.isnot(None),
+)
+Index("requests_newest", requests.c.created_at)
+Index("requests_of_pairing", requests.c.site, requests.c.pairing_id)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("origin", Text, nullable=False, unique=True),
+    Column("request_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("response_url", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("absorbed_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(
+    "inbox_unabsorbed",
+    inbox.c.request_id,
+    sqlite_where=inbox.c.absorbed_at.is_(None),
+    postgresql_where=inbox.c.absorbed_at.is_(None),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("request_id", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread_ts", Text),
+    Column("ts", Text),
+    Column("wanted", Text, nullable=False),
+    Column("shown", Text),
+    Column("due_at", BigInteger),
+    Column("not_before", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("answer", Text),
+    Column("person", Text),
+    Column("response_url", Text),
+    Column("created_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id", "slot"),
+)
+Index(
+    "messages_due",
+    messages.c.urgency,
+    messages.c.due_at,
+    sqlite_where=messages.c.due_at.isnot(None),
+    postgresql_where=messages.c.due_at.isnot(None),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("request_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("message", Text),
+    Column("before", Text),
+    Column("after", Text),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+Index("audit_of_request", audit.c.request_id, audit.c.number)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Boolean, CheckConstraint("one"), primary_key=True, server_default=text("true")),
+    Column("count", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+shared = Table(
+    "shared",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+schema_info = Table(
+    "schema_info",
+    metadata,
+    Column("oldest_program", Text, primary_key=True),
+)

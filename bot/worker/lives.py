@@ -1,0 +1,154 @@
+"""One claimed request, driven as far as it goes now: events, then effects, then released."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.core.effects import SendDelete, Tick, Wait
+from bot.core.entries import Absorbed
+from bot.core.events import Event, IntentStored, PairingTaken, Stored, TimePassed
+from bot.core.life import absorb, plan
+from bot.core.messages import messages
+from bot.core.request import Request
+from bot.store.inbox import Inbox
+from bot.store.outbox import Wanted
+from bot.store.requests import (
+    Claim,
+    ClaimLost,
+    IntentRefused,
+    PairingTakenBy,
+    Requests,
+    Saving,
+)
+from bot.worker.effects import Draw, Effects
+from bot.worker.send import Sender
+
+log = structlog.get_logger(__name__)
+
+EFFECT_SHARE = 0.6
+"""Of a lease, that one effect may take. The rest is for the effects before it in the same claim,
+and for the commit after it: a lease that ends before its effect lets two processes act at once."""
+
+COMMIT_MS = 2_000
+"""Left of a lease after the longest effect."""
+
+
+def effect_ms(lease_ms: int) -> int:
+    """The total deadline of any one effect under a lease of this length."""
+    return int(lease_ms * EFFECT_SHARE)
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Drives claims. `effect_ms` is the total deadline of any effect, shorter than a lease."""
+
+    requests: Requests
+    inbox: Inbox
+    effects: Effects
+    senders: dict[str, Sender]
+    draw: Draw
+    effect_ms: int
+    monotonic: Callable[[], float] = time.monotonic
+
+    def drive(self, claim: Claim) -> None:
+        """Until there is nothing to do now, the claim is lost, or its lease is nearly over."""
+        due_at: int | None = claim.lease_until
+        try:
+            while True:
+                claim = self._absorb_waiting(claim)
+                now = self.requests.now()
+                effect = plan(claim.request, now)
+                if isinstance(effect, Wait):
+                    due_at = effect.until
+                    break
+                if isinstance(effect, Tick):
+                    claim = self._absorb(claim, TimePassed(), now)
+                    continue
+                if now + self.effect_ms + COMMIT_MS > claim.lease_until:
+                    due_at = now
+                    break
+                claim = self._run(claim, effect)
+        except ClaimLost:
+            log.info("claim_lost", request=claim.request.id)
+            return
+        self.requests.release(claim, due_at)
+
+    def _run(self, claim: Claim, effect: object) -> Claim:
+        by = self.monotonic() + self.effect_ms / 1000
+        if isinstance(effect, SendDelete):
+            return self._send(claim, by)
+        outcome = self.effects.run(effect, claim.request, by)  # type: ignore[arg-type]
+        return self._keep(claim, outcome)
+
+    def _send(self, claim: Claim, by: float) -> Claim:
+        sender = self.senders[claim.request.site]
+        unprepared = sender.prepare(claim.request, by)
+        if unprepared:
+            return self._keep(claim, unprepared)
+        intended_at = self.monotonic()
+        now = self.requests.now()
+        stored = Stored(at=now, event=IntentStored())
+        absorbed = absorb(claim.request, stored, now)
+        try:
+            claim = self.requests.save_intent(claim, self._saving(claim.request, [absorbed]))
+        except IntentRefused:
+            return claim  # an event waits, or the time is over: the next round sees which
+        outcome = sender.send(claim.request, intended_at, by)
+        log.info("delete", request=claim.request.id, outcome=outcome.kind)
+        return self._keep(claim, outcome)
+
+    def _absorb_waiting(self, claim: Claim) -> Claim:
+        """Everything in the inbox, in order, each in a transaction of its own."""
+        for stored in self.requests.events(claim):
+            absorbed = absorb(claim.request, stored, self.requests.now())
+            saving = self._saving(claim.request, [absorbed], (stored.number,))
+            claim = self.requests.save(claim, saving)
+        return claim
+
+    def _keep(self, claim: Claim, outcome: Event) -> Claim:
+        """Absorb an outcome; when the claim is lost, leave it for whoever holds the row now."""
+        try:
+            return self._absorb(claim, outcome, self.requests.now())
+        except ClaimLost:
+            origin = f"outcome:{claim.request.id}:{claim.version}:{outcome.kind}"
+            self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
+            raise
+
+    def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
+        absorbed = absorb(claim.request, Stored(at=now, event=event), now)
+        try:
+            return self.requests.save(claim, self._saving(claim.request, [absorbed]))
+        except PairingTakenBy as taken:
+            other = PairingTaken(other=str(taken.args[0]))
+            stored = Stored(at=now, event=other)
+            return self.requests.save(
+                claim, self._saving(claim.request, [absorb(claim.request, stored, now)])
+            )
+
+    def _saving(
+        self, before: Request, steps: Sequence[Absorbed], numbers: tuple[int, ...] = ()
+    ) -> Saving:
+        after = steps[-1].request
+        return Saving(
+            request=after,
+            absorbed=numbers,
+            entries=tuple(e for s in steps for e in s.entries),
+            answers=tuple(a for s in steps for a in s.answers),
+            wanted=changed_messages(before, after, self.draw),
+        )
+
+
+def changed_messages(before: Request | None, after: Request, draw: Draw) -> tuple[Wanted, ...]:
+    """The messages that look other than before, or are new: all that Slack has to be told."""
+    old = {m.slot for m in messages(before, before.updated_at)} if before else set()
+    wanted = []
+    for message in messages(after, after.updated_at):
+        digest = draw(after, message.slot)
+        if before and message.slot in old and draw(before, message.slot) == digest:
+            continue
+        wanted.append(Wanted(message=message, digest=digest))
+    return tuple(wanted)

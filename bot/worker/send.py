@@ -1,0 +1,68 @@
+"""The one place where a DELETE leaves the house: prepare, store the intent, send once.
+
+Rule 2: at most one DELETE that could have been accepted, for one approval. Everything that may
+take time or wait (log-in, remote session, budget) comes before the intent is stored. Then the
+process has one second to send: a process that froze in between must not send, since another one
+may have found the intent and looked meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+)
+from bot.core.policy import Policy
+from bot.core.ports import AppliancePort
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Request
+
+SEND_WITHIN_SECONDS = 1.0
+"""Between the intent and the bytes on the wire (design, rule 2)."""
+
+
+class DryRunForbids(Exception):
+    """DRY_RUN is on in the row or in this process, and yet a DELETE was about to be sent.
+
+    Cannot happen while `absorb` is right; if it is not, nothing is sent all the same.
+    """
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends for one site. `store_intent` commits `deleting`, or raises and nothing is sent."""
+
+    policy: Policy
+    appliance: AppliancePort
+    monotonic: Callable[[], float] = time.monotonic
+
+    def prepare(self, request: Request, by: float) -> CallFailed | None:
+        if self.policy.dry_run or request.terms.dry_run:
+            raise DryRunForbids(request.id)
+        return self.appliance.prepare_delete(_pairing(request), by)
+
+    def send(
+        self, request: Request, intended_at: float, by: float
+    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+        """`intended_at`: the monotonic second just before the intent was committed."""
+        send_by = intended_at + SEND_WITHIN_SECONDS
+        if self.monotonic() > send_by:
+            return _too_late()
+        return self.appliance.delete(_pairing(request), force=request.force, send_by=send_by, by=by)
+
+
+def _too_late() -> DeleteNotAccepted:
+    text = "The process was held up between deciding to send and sending, so it did not send."
+    return DeleteNotAccepted(problem=Problem(kind=ProblemKind.TOO_LATE, text=text))
+
+
+def _pairing(request: Request) -> str:
+    if request.pairing_id is None:
+        raise ValueError(f"request {request.id} has no pairing")
+    return request.pairing_id

@@ -1,0 +1,245 @@
+"""Collections: all pages, always an end, and never a part shown as the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.appliance import Appliance, MemoryGate, NotFound, NotUnderstood, Priority, Refused
+from tests.appliance.small_server import Reply, Seen, Server
+
+PATH = "/pairings/p-1/replications"
+Serve = Callable[[Seen], Reply]
+
+
+def replications(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{"id": f"r-{n}", "name": f"vm{n}"} for n in range(first, first + count)]
+
+
+def paged(items: list[dict[str, Any]], *, cap: int = 1000, **meta: Any) -> Serve:
+    """An appliance that keeps limit and offset, and gives at most `cap` items at once."""
+
+    def serve(seen: Seen) -> Reply:
+        limit, offset = (int(seen.query[name][0]) for name in ("limit", "offset"))
+        page = items[offset : offset + min(limit, cap)]
+        return Reply(200, {"list": page, "_meta": {"total": len(items), **meta}})
+
+    return serve
+
+
+def read(appliance: Appliance, server: Server, serve: Serve) -> Any:
+    server.seen.clear()
+    server.on_call("GET", PATH, serve)
+    return appliance.calls(Priority.CHECK).replications("p-1")
+
+
+def pages(server: Server) -> list[tuple[str, str]]:
+    return [(s.query["limit"][0], s.query["offset"][0]) for s in server.seen if s.path == PATH]
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250, 1234])
+@pytest.mark.parametrize("cap", [1000, 100, 70])
+def test_all_pages(appliance: Appliance, server: Server, count: int, cap: int) -> None:
+    found = read(appliance, server, paged(replications(count), cap=cap))
+    assert [item.id for item in found.items] == [f"r-{n}" for n in range(count)]
+    assert (found.total, found.partial) == (count, False)
+    assert len(pages(server)) <= 1 + count / min(cap, 100)
+    assert pages(server)[0] == ("100", "0")
+
+
+def test_a_large_site_is_read_within_a_minute_of_calls(
+    connect: Callable[..., Appliance], server: Server
+) -> None:
+    appliance = connect(gate=MemoryGate(40))
+    assert len(read(appliance, server, paged(replications(4000))).items) == 4000
+
+
+def test_an_appliance_that_refuses_large_pages(appliance: Appliance, server: Server) -> None:
+    serve = paged(replications(350))
+
+    def strict(seen: Seen) -> Reply:
+        return Reply(400) if int(seen.query["limit"][0]) > 100 else serve(seen)
+
+    found = read(appliance, server, strict)
+    assert (len(found.items), found.partial) == (350, False)
+    assert [p for p in pages(server) if p[0] != "100"] == [("500", "100")]
+    with pytest.raises(Refused):
+        read(appliance, server, lambda _: Reply(400))
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 250])
+def test_without_a_total(appliance: Appliance, server: Server, count: int) -> None:
+    found = read(appliance, server, paged(replications(count), cap=100, total=None))
+    assert (len(found.items), found.total, found.partial) == (count, None, False)
+
+
+def test_links_end_a_list_and_are_never_followed(appliance: Appliance, server: Server) -> None:
+    items = replications(150)
+
+    def serve(seen: Seen) -> Reply:
+        offset = int(seen.query["offset"][0])
+        more = {"href": "https://127.0.0.1:1/steal"} if offset == 0 else None
+        meta = {"links": {"next": more}}
+        return Reply(200, {"list": items[offset : offset + 100], "_meta": meta})
+
+    assert len(read(appliance, server, serve).items) == 150
+    assert len(pages(server)) == 2
+
+
+def test_an_appliance_that_ignores_offset(appliance: Appliance, server: Server) -> None:
+    whole = replications(100)
+    found = read(appliance, server, lambda _: Reply(200, {"list": whole, "_meta": {}}))
+    assert (len(found.items), found.partial) == (100, False)
+    # It announces more and always gives the same: the reader must be told.
+    for total in (101, 250, 10**9):
+        found = read(
+            appliance, server, lambda _, n=total: Reply(200, {"list": whole, "_meta": {"total": n}})
+        )
+        assert (len(found.items), found.partial) == (100, True)
+        assert f"{total} were announced and 100 listed" in str(found.errors[0].message)
+        assert len(pages(server)) == 2
+
+
+def test_an_endless_list_ends(
+    appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.appliance.listing.ITEMS_MAX", 300)
+
+    def endless(seen: Seen) -> Reply:
+        return Reply(200, {"list": replications(100, int(seen.query["offset"][0]))})
+
+    found = read(appliance, server, endless)
+    assert (len(found.items), found.partial) == (300, True)
+
+    monkeypatch.setattr("bot.appliance.listing.PAGES_MAX", 5)
+    slow = read(
+        appliance,
+        server,
+        lambda seen: Reply(200, {"list": replications(1, int(seen.query["offset"][0]))}),
+    )
+    assert (len(slow.items), slow.partial) == (5, True)
+
+
+def test_a_list_that_moves_while_it_is_read(appliance: Appliance, server: Server) -> None:
+    # One item is inserted in front between the pages: r-99 comes twice, with another state.
+    first, second = replications(100), [{"id": "r-99", "name": "renamed"}, *replications(50, 100)]
+    answers = [first, second]
+    found = read(
+        appliance,
+        server,
+        lambda _: Reply(200, {"list": answers.pop(0), "_meta": {"total": 151}}),
+    )
+    assert len({item.id for item in found.items}) == len(found.items) == 150
+    assert found.partial
+
+
+def test_errors_of_all_pages_are_kept_once(appliance: Appliance, server: Server) -> None:
+    down = {"code": "DOWN", "message": "remote site", "field": "$.list"}
+    own = [{"code": f"P{n}"} for n in range(3)]
+    items = replications(250)
+
+    def serve(seen: Seen) -> Reply:
+        offset = int(seen.query["offset"][0])
+        errors = [down, own[offset // 100]]
+        meta = {"errors": errors, "total": 250}
+        return Reply(200, {"list": items[offset : offset + 100], "_meta": meta})
+
+    found = read(appliance, server, serve)
+    assert found.partial
+    assert [e.code for e in found.errors] == ["DOWN", "P0", "P1", "P2"]
+    assert (found.errors[0].message, found.errors[0].field) == ("remote site", "$.list")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"list": None},
+        {"list": {}},
+        [],
+        {"_meta": {"total": 1}},
+        {"list": [{}]},
+        {"list": ["x"]},
+        {"list": [{"id": 3}]},
+        {"list": [*replications(1), {"id": ".."}]},
+    ],
+)
+def test_what_is_no_list(appliance: Appliance, server: Server, body: object) -> None:
+    with pytest.raises(NotUnderstood):
+        read(appliance, server, lambda _: Reply(200, body))
+
+
+def test_an_empty_list_may_be_left_out(appliance: Appliance, server: Server) -> None:
+    found = read(appliance, server, lambda _: Reply(200, {"_meta": {"total": 0}}))
+    assert (found.items, found.partial) == ((), False)
+
+
+def test_every_collection(appliance: Appliance, server: Server) -> None:
+    calls = appliance.calls(Priority.CHECK)
+    server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "p-1"}]}))
+    server.on("GET", "/tasks", Reply(200, {"list": [{"id": "t:1", "status": "RUNNING"}]}))
+    twice = [{"description": "same"}, {"description": "same"}]
+    meta = {"total": 2}
+    server.on("GET", "/pairings/p-1/issues", Reply(200, {"list": twice, "_meta": meta}))
+    assert [p.pairing_id for p in calls.pairings().items] == ["p-1"]
+    assert [t.id for t in calls.tasks().items] == ["t:1"]
+    # Issues have no id: two alike are two.
+    assert (len(calls.issues("p-1").items), calls.issues("p-1").partial) == (2, False)
+
+
+def test_one_of_each(appliance: Appliance, server: Server) -> None:
+    calls = appliance.calls(Priority.CHECK)
+    server.on("GET", "/pairings/p-1", Reply(200, {"pairing_id": "P-1", "_meta": {"errors": [{}]}}))
+    server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": 7}))
+    assert calls.pairing("p-1").pairing_id == "P-1"  # UUIDs come in either case
+    assert calls.pairing("p-1").partial
+    assert calls.replication_count("p-1") == 7
+    server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": "7"}))
+    with pytest.raises(NotUnderstood, match="count"):
+        calls.replication_count("p-1")
+    server.on("GET", "/pairings/p-2", Reply(200, {"pairing_id": "p-1"}))
+    with pytest.raises(NotUnderstood, match="another pairing"):
+        calls.pairing("p-2")
+
+
+def test_ids_are_one_part_of_the_path(appliance: Appliance, server: Server) -> None:
+    calls = appliance.calls(Priority.CHECK)
+    for task_id in ("a:b:c", "a/../b", "a?force=true", "a#b", "a%2Fb", "ä b"):
+        with pytest.raises(NotFound):
+            calls.task(task_id)
+    assert [s.path for s in server.seen if s.path != "/session"] == [
+        "/tasks/a%3Ab%3Ac",
+        "/tasks/a%2F..%2Fb",
+        "/tasks/a%3Fforce%3Dtrue",
+        "/tasks/a%23b",
+        "/tasks/a%252Fb",
+        "/tasks/%C3%A4%20b",
+    ]
+    assert all(not s.query for s in server.seen)
+    server.seen.clear()
+    for nothing in ("", ".", "..", " ", "a\nb", "\ud800", "x" * 2000):
+        with pytest.raises(NotFound):
+            calls.pairing(nothing)
+    assert server.seen == []
+
+
+def test_gone_is_believed_from_the_application_only(appliance: Appliance, server: Server) -> None:
+    calls = appliance.calls(Priority.FOLLOW)
+    server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "P-1"}]}))
+    for body in (b"", b"{}"):
+        server.on("GET", "/pairings/p-1", Reply(404, body))
+        with pytest.raises(NotFound):
+            calls.pairing("p-1")
+    assert server.count("GET", "/pairings") == 0
+    # A gateway whose service is restarting says 404 too, with a page of its own.
+    server.on("GET", "/pairings/p-1", Reply(404, b"<html>no route</html>"))
+    with pytest.raises(NotUnderstood):
+        calls.pairing("p-1")
+    server.on("GET", "/pairings", Reply(502))
+    with pytest.raises(NotUnderstood):
+        calls.pairing("p-1")
+    server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "p-2"}]}))
+    with pytest.raises(NotFound):
+        calls.pairing("p-1")

@@ -1,0 +1,309 @@
+"""Who is trusted, and that nobody else ever gets a byte of HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from bot.appliance import Appliance, ConnectFailed, Priority, TlsFailed, Trust
+from tests.appliance.small_server import Reply, Server, Start
+
+
+def pin_of(leaf: trustme.LeafCert) -> str:
+    pem = leaf.cert_chain_pems[0].bytes().decode()
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+def version(appliance: Appliance) -> str | None:
+    return appliance.calls(Priority.CHECK).info().version
+
+
+def works(server: Server) -> None:
+    server.on("GET", "/info", Reply(200, {"version": "9"}))
+
+
+def refused(appliance: Appliance, server: Server) -> str:
+    with pytest.raises(TlsFailed) as caught:
+        version(appliance)
+    server.settle()
+    assert server.http_bytes == 0
+    return str(caught.value)
+
+
+def test_an_unknown_authority(
+    connect: Callable[..., Appliance], server: Server, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    assert "nothing was sent" in refused(connect(trust=Trust.ca_file(other)), server)
+    assert "nothing was sent" in refused(connect(trust=Trust.system()), server)
+    server.settle(2)
+    assert server.http_bytes == 0
+
+
+def test_the_system_store_can_be_the_trust(
+    connect: Callable[..., Appliance],
+    server: Server,
+    ca_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    works(server)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # OpenSSL's own way to name the store
+    assert version(connect(trust=Trust.system())) == "9"
+
+
+def test_another_host_name(
+    connect: Callable[..., Appliance], start_server: Start, ca: trustme.CA
+) -> None:
+    server = start_server(ca.issue_cert("vr.example"))
+    assert "mismatch" in refused(connect(host=server.host), server).lower()
+
+
+def test_an_expired_certificate(
+    connect: Callable[..., Appliance], start_server: Start, ca: trustme.CA
+) -> None:
+    old = ca.issue_cert("localhost", not_after=datetime(2021, 1, 1, tzinfo=UTC))
+    server = start_server(old)
+    works(server)
+    assert "expired" in refused(connect(host=server.host), server)
+    # The pin names this very certificate, so its date does not matter.
+    assert version(connect(host=server.host, trust=Trust.fingerprint(pin_of(old)))) == "9"
+
+
+def test_the_pin_alone_identifies_the_server(
+    connect: Callable[..., Appliance], start_server: Start
+) -> None:
+    leaf = trustme.CA().issue_cert("some.other.name")
+    server = start_server(leaf)
+    works(server)
+    pin = pin_of(leaf)
+    colons = ":".join(pin[i : i + 2] for i in range(0, 64, 2)).upper()
+    for text in (pin, pin.upper(), colons, f" {colons}\n"):
+        assert version(connect(host=server.host, trust=Trust.fingerprint(text))) == "9"
+
+
+def test_a_wrong_pin_gets_not_one_byte(
+    connect: Callable[..., Appliance], server: Server, leaf: trustme.LeafCert, ca: trustme.CA
+) -> None:
+    # A certificate of the right authority for the right name, but not the pinned one.
+    other = ca.issue_cert("localhost")
+    assert pin_of(other) != pin_of(leaf)
+    words = refused(connect(trust=Trust.fingerprint(pin_of(other))), server)
+    assert server.handshakes == 1  # the handshake itself was fine; the server then saw the end
+    assert pin_of(leaf) in words  # what it is, so that a person can compare
+
+
+def test_the_pin_is_of_the_leaf_not_of_its_authority(
+    connect: Callable[..., Appliance], server: Server, ca: trustme.CA
+) -> None:
+    authority = hashlib.sha256(ssl.PEM_cert_to_DER_cert(ca.cert_pem.bytes().decode())).hexdigest()
+    refused(connect(trust=Trust.fingerprint(authority)), server)
+
+
+def test_requests_own_switches_change_nothing(
+    connect: Callable[..., Appliance],
+    server: Server,
+    ca_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(wrong))
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(ca_file))
+    refused(connect(trust=Trust.ca_file(wrong)), server)
+    works(server)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
+    assert version(connect()) == "9"
+
+
+def test_a_netrc_file_sends_no_credentials(
+    connect: Callable[..., Appliance],
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    works(server)
+    version(connect())
+    assert "authorization" not in server.seen[-1].headers
+
+
+def test_cookies_do_not_travel(appliance: Appliance, server: Server) -> None:
+    cookie = {"Set-Cookie": "JSESSIONID=abc; Path=/"}
+    server.on("GET", "/info", Reply(200, {}, headers=cookie))
+    version(appliance)
+    version(appliance)
+    assert all("cookie" not in seen.headers for seen in server.seen)
+
+
+def test_trust_that_makes_no_sense(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing")
+    with pytest.raises(ValueError, match="holds no certificate"):
+        Trust.ca_file(empty)
+    with pytest.raises(ValueError, match="cannot be read"):
+        Trust.ca_file(tmp_path / "missing.pem")
+    for text in ("", "ab", "g" * 64, "a" * 40, "a" * 63, "a" * 65):
+        with pytest.raises(ValueError, match="64 hexadecimal"):
+            Trust.fingerprint(text)
+    with pytest.raises(ValueError, match="not both"):
+        Trust.choose(ca_file=empty, fingerprint="a" * 64)
+    assert "system" in repr(Trust.choose(ca_file=None, fingerprint=None))
+    assert "pinned" in repr(Trust.choose(ca_file=None, fingerprint="a" * 64))
+
+
+class Proxy:
+    """An http proxy for CONNECT, one connection at a time."""
+
+    def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
+        self.asked: list[bytes] = []
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://user:proxypass@127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                head = b""
+                while b"\r\n\r\n" not in head and (data := client.recv(4096)):
+                    head += data
+                if not head:
+                    return
+                self.asked.append(head)
+                client.sendall(self._answer)
+                if b" 200 " in self._answer:
+                    port = int(head.split()[1].rpartition(b":")[2])
+                    # A client that hangs up on an untrusted server resets the connection.
+                    with (
+                        socket.create_connection(("127.0.0.1", port)) as upstream,
+                        contextlib.suppress(ConnectionError),
+                    ):
+                        self._pump(client, upstream)
+
+    def _pump(self, a: socket.socket, b: socket.socket) -> None:
+        while True:
+            for ready in select.select([a, b], [], [], 10)[0]:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                (b if ready is a else a).sendall(data)
+
+    def stop(self) -> None:
+        # A connection that says nothing wakes the accept; closing alone would not.
+        with socket.create_connection(self._listener.getsockname()):
+            pass
+        self._thread.join(10)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Callable[..., Proxy]]:
+    made: list[Proxy] = []
+
+    def make(*args: bytes) -> Proxy:
+        made.append(Proxy(*args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def test_a_proxy_of_the_environment_and_the_pin_through_it(
+    connect: Callable[..., Appliance],
+    server: Server,
+    leaf: trustme.LeafCert,
+    proxy: Callable[..., Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    works(server)
+    through = proxy()
+    monkeypatch.setenv("HTTPS_PROXY", through.url)
+    good = connect(trust=Trust.fingerprint(pin_of(leaf)))
+    assert version(good) == "9"
+    assert through.asked[0].startswith(b"CONNECT localhost:")
+    assert b"x-dr-session" not in b"".join(through.asked)
+    good.close()
+    server.settle(1)
+    server.http_bytes = 0
+    bad = connect(trust=Trust.fingerprint("0" * 64))
+    refused(bad, server)
+    server.settle(2)
+    assert server.http_bytes == 0
+    asked = len(through.asked)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    assert version(connect()) == "9"
+    assert len(through.asked) == asked
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", b"HTTP/1.1 503 X\r\n\r\n"]
+)
+def test_a_proxy_that_refuses(
+    appliance: Appliance,
+    server: Server,
+    proxy: Callable[..., Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bytes,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy(answer).url)
+    with pytest.raises(ConnectFailed) as caught:
+        version(appliance)
+    assert "proxypass" not in str(caught.value)
+    assert server.http_bytes == 0
+
+
+def test_a_proxy_that_is_away_or_of_a_kind_not_supported(
+    appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        for url in (
+            f"http://u:proxypass@127.0.0.1:{closed.getsockname()[1]}",
+            "socks5://127.0.0.1",
+        ):
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            with pytest.raises(ConnectFailed) as caught:
+                version(appliance)
+            assert "proxypass" not in str(caught.value)
+    assert server.http_bytes == 0
+
+
+def test_the_pin_of_the_appliance_opens_no_other_door(
+    connect: Callable[..., Appliance],
+    server: Server,
+    leaf: trustme.LeafCert,
+    start_server: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # An https proxy has to show a certificate of a known authority: it is sent a password.
+    works(server)
+    impostor = start_server(leaf)
+    monkeypatch.setenv("HTTPS_PROXY", f"https://user:proxypass@{impostor.host}")
+    pinned = connect(trust=Trust.fingerprint(pin_of(leaf)))
+    with pytest.raises(TlsFailed):
+        version(pinned)
+    impostor.settle()
+    assert impostor.http_bytes == 0

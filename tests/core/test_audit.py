@@ -1,0 +1,97 @@
+"""The audit chain: each planted change is found, at the first record that is not as written."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.audit import Break, Head, Record, link, verify
+
+
+def chain(length: int = 5) -> tuple[list[Record], Head]:
+    head, records = Head(), []
+    for number in range(length):
+        columns = {
+            "at": 1_000 + number,
+            "request_id": "AAAA-BBBB",
+            "actor": "U1",
+            "action": "asked",
+            "message": None,
+            "before": None,
+            "after": "checking",
+            "detail": {"n": number, "words": "größer"},
+        }
+        record = link(head, columns)
+        head = Head(count=record.number, hash=record.hash)
+        records.append(record)
+    return records, head
+
+
+def test_a_whole_chain_is_whole() -> None:
+    assert verify(*chain()) is None
+    assert verify([], Head()) is None
+
+
+@pytest.mark.parametrize(
+    "column", ["at", "request_id", "actor", "action", "message", "before", "after", "detail"]
+)
+def test_a_change_in_any_column_is_found(column: str) -> None:
+    records, head = chain()
+    changed: object = {"n": 9} if column == "detail" else 7 if column == "at" else "other"
+    records[2] = records[2].model_copy(update={column: changed})
+    assert verify(records, head) == Break(number=3, why="changed: it is not what was hashed")
+
+
+def test_a_change_with_its_hash_made_anew_is_found_at_the_next() -> None:
+    records, head = chain()
+    changed = records[2].model_copy(update={"actor": "U2"})
+    records[2] = changed.model_copy(update={"hash": changed.expected_hash})
+    assert verify(records, head) == Break(number=4, why="it does not follow the record before it")
+
+
+def test_the_last_one_changed_with_its_hash_made_anew_is_found_by_the_head() -> None:
+    records, head = chain()
+    changed = records[4].model_copy(update={"actor": "U2"})
+    records[4] = changed.model_copy(update={"hash": changed.expected_hash})
+    found = verify(records, head)
+    assert found is not None
+    assert found.number == 5
+
+
+@pytest.mark.parametrize(("cut", "number"), [(0, 1), (2, 3), (4, 5)])
+def test_a_removed_record_is_named(cut: int, number: int) -> None:
+    records, head = chain()
+    del records[cut]
+    found = verify(records, head)
+    assert found is not None
+    assert found.number == number
+    assert found.why.startswith("removed")
+
+
+def test_a_cut_off_tail_is_found() -> None:
+    records, head = chain()
+    found = verify(records[:2], head)
+    assert found == Break(number=3, why="removed: the trail ends before its head")
+
+
+def test_an_inserted_record_is_named() -> None:
+    records, head = chain()
+    extra = link(Head(count=2, hash=records[1].hash), {**_columns(records[2]), "actor": "U9"})
+    found = verify([*records[:3], extra, *records[3:]], head)
+    assert found is not None
+    assert found.number == 3
+    appended = link(Head(count=5, hash=records[4].hash), _columns(records[2]))
+    found = verify([*records, appended], head)
+    assert found is not None
+    assert (found.number, found.why.split(":")[0]) == (6, "inserted")
+
+
+def test_reordered_records_are_found() -> None:
+    records, head = chain()
+    records[1], records[2] = records[2], records[1]
+    found = verify(records, head)
+    assert found is not None
+    assert found.number == 2
+
+
+def _columns(record: Record) -> dict[str, object]:
+    return record.model_dump(exclude={"number", "previous", "hash"})

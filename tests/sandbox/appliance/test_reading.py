@@ -1,0 +1,233 @@
+"""Paging, filters, partial answers, and requests that break the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.appliance import SimulatedAppliance
+from tests.sandbox.appliance.client import RawClient
+
+
+@pytest.fixture
+def path(appliance: SimulatedAppliance) -> str:
+    return f"/pairings/{appliance.add_pairing(replications=120, recovery_plans=7)}/replications"
+
+
+def test_pages_together_are_the_whole(client: RawClient, path: str) -> None:
+    first = client.get(path).json()
+    assert (len(first["list"]), first["_meta"]["total"], first["_meta"]["limit"]) == (100, 120, 100)
+    seen: list[str] = []
+    for offset in range(0, 121, 50):
+        page = client.get(path, limit="50", offset=str(offset)).json()
+        seen += [item["id"] for item in page["list"]]
+    assert len(seen) == len(set(seen)) == 120
+    assert client.get(path, limit="10", offset="500").json()["list"] == []
+
+
+def test_links_are_absolute_and_lead_through_all_pages(
+    appliance: SimulatedAppliance, client: RawClient, path: str
+) -> None:
+    url, count, steps = f"{appliance.url}{path}?limit=50", 0, []
+    while url:
+        assert url.startswith(f"https://{appliance.host}/api/rest/vr/v2/pairings/")
+        page = client.call("GET", url.removeprefix(appliance.url)).json()
+        count += len(page["list"])
+        links = page["_meta"]["links"]
+        steps.append(sorted(links))
+        url = links.get("next", {}).get("href", "")
+    assert count == 120
+    assert steps == [["next", "self"], ["next", "previous", "self"], ["previous", "self"]]
+
+
+def test_an_exact_last_page_has_no_next(client: RawClient, path: str) -> None:
+    links = client.get(path, limit="60", offset="60").json()["_meta"]["links"]
+    assert sorted(links) == ["previous", "self"]
+
+
+def test_a_parameter_of_one_path_is_refused_on_another(client: RawClient, path: str) -> None:
+    assert client.get(path, force="true").status_code == 400
+    assert client.get("/pairings", extended_info="true").status_code == 400
+
+
+def test_links_can_lead_to_another_origin(
+    appliance: SimulatedAppliance, client: RawClient, path: str
+) -> None:
+    appliance.link_origin = "https://elsewhere.example"
+    assert (
+        client.get(path)
+        .json()["_meta"]["links"]["next"]["href"]
+        .startswith("https://elsewhere.example/api/rest/vr/v2/pairings/")
+    )
+
+
+def test_filter_and_order(client: RawClient, path: str) -> None:
+    two = client.call(
+        "GET",
+        path,
+        params=[("filter_property", "name"), ("filter", "erp-db-01"), ("filter", "erp-db-02")],
+    ).json()
+    assert [item["name"] for item in two["list"]] == ["erp-db-01", "erp-db-02"]
+    protected = client.get(path, filter_property="recovery_solution", filter="com.vmware.vcDr")
+    assert protected.json()["_meta"]["total"] == 7
+    nested = client.get(path, filter_property="status.status", filter="PAUSED").json()
+    assert nested["list"] == []
+    down = client.get(path, sort_by="rpo", order_by="desc").json()["list"]
+    assert [i["rpo"] for i in down] == sorted((i["rpo"] for i in down), reverse=True)
+    assert down[0]["rpo"] > down[-1]["rpo"]
+
+
+def test_both_directions_and_the_filter_by_source(
+    appliance: SimulatedAppliance, client: RawClient, path: str
+) -> None:
+    pairing = appliance.pairing(appliance.pairings[0])
+    sources = {pairing.local_vc.id: 80, pairing.remote_vc.id: 40}
+    for source, count in sources.items():
+        body = client.get(path, source_vc_guid=source).json()
+        assert body["_meta"]["total"] == count
+        assert {item["source_vc_id"] for item in body["list"]} == {source}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=ten",
+        "limit=-1",
+        "limit=1.5",
+        "limit=",
+        "limit=%D9%A1",
+        "offset=10",
+        "limit=1&limit=2",
+        "limit=1&offset=x",
+        "filter=x",
+        "filter_property=name",
+        "order_by=desc",
+        "sort_by=name&order_by=down",
+        "source_vc_guid=1",
+        "extended_info=yes",
+        "page=2",
+    ],
+)
+def test_wrong_parameters_are_refused(client: RawClient, path: str, query: str) -> None:
+    answer = client.call("GET", f"{path}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/pairings/", 404),
+        ("GET", "//pairings", 404),
+        ("GET", "/Pairings", 404),
+        ("DELETE", "/pairings/", 404),
+        ("GET", "/tasks/a/b", 404),
+        ("DELETE", "/pairings", 405),
+        ("PUT", "/session", 405),
+        ("PATCH", "/pairings", 405),
+        ("HEAD", "/info", 405),
+    ],
+)
+def test_unknown_paths_and_methods(client: RawClient, method: str, path: str, status: int) -> None:
+    answer = client.call(method, path)
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert client.get("/info").status_code == 200
+
+
+def test_outside_of_the_base_path_there_is_nothing(
+    appliance: SimulatedAppliance, client: RawClient
+) -> None:
+    url = f"https://{appliance.host}"
+    for path in ("/info", "/api/rest/vr/v1/info", "/api/rest/vr/v2x/info", "/", "/api/rest/vr/v2"):
+        answer = client.http.get(url + path, headers=client.headers, timeout=5)
+        assert answer.status_code == 404, path
+
+
+def test_another_base_path(
+    make: Callable[..., SimulatedAppliance], connect: Callable[..., RawClient]
+) -> None:
+    appliance = make(base_path="/vr/")
+    assert appliance.url.endswith("/vr")
+    assert connect(appliance).get("/info").status_code == 200
+    assert appliance.calls[-1].path == "/info"
+
+
+def test_a_remote_site_that_is_down(appliance: SimulatedAppliance, client: RawClient) -> None:
+    down = appliance.add_pairing("berlin", "munich", replications=9)
+    appliance.add_pairing("berlin", "hamburg")
+    appliance.set_remote_down(down)
+    listing = client.get("/pairings").json()
+    states = [pairing["remote_vrms"]["server_status"] for pairing in listing["list"]]
+    assert states == ["ERROR", "OK"]
+    assert [e["field"] for e in listing["_meta"]["errors"]] == ["$.list[0].remote_vrms"]
+    whole = client.get(f"/pairings/{down}/replications/count").json()
+    partial = client.get(f"/pairings/{down}/replications").json()
+    assert (whole["count"], len(partial["list"])) == (9, 3)
+    assert [e["code"] for e in partial["_meta"]["errors"]] == ["REMOTE_SITE_UNREACHABLE"]
+    appliance.set_remote_down(down, False)
+    assert len(client.get(f"/pairings/{down}/replications").json()["list"]) == 9
+    assert client.get("/pairings").json()["_meta"]["errors"] == []
+
+
+def test_the_error_of_a_pairing_follows_it_to_its_page(
+    appliance: SimulatedAppliance, client: RawClient
+) -> None:
+    appliance.add_pairing(remote="munich")
+    appliance.set_remote_down(appliance.add_pairing(remote="hamburg"))
+    page = client.get("/pairings", limit="1", offset="1").json()
+    assert [e["field"] for e in page["_meta"]["errors"]] == ["$.list[0].remote_vrms"]
+    assert client.get("/pairings", limit="1").json()["_meta"]["errors"] == []
+
+
+def test_names_and_ids_come_from_the_seed(make: Callable[..., SimulatedAppliance]) -> None:
+    one, same, other = make(seed=7), make(seed=7), make(seed=8)
+    ids = [a.add_pairing("berlin", "munich", replications=4) for a in (one, same, other)]
+    assert ids[0] == ids[1] != ids[2]
+    assert one.pairing(ids[0]) == same.pairing(ids[1])
+    assert one.pairing(ids[0]).local_vc.name == "vcenter-berlin.example.net"
+    names = [replication.name for replication in one.pairing(ids[0]).replications]
+    assert names == ["erp-db-01", "erp-app-01", "crm-web-01", "mail-mx-01"]
+
+
+def test_a_replication_keeps_its_id_when_others_come_and_go(
+    appliance: SimulatedAppliance,
+) -> None:
+    pairing = appliance.add_pairing(replications=3)
+    before = {r.name: r.id for r in appliance.pairing(pairing).replications}
+    appliance.set_replications(pairing, 4)
+    after = {r.name: r.id for r in appliance.pairing(pairing).replications}
+    assert after.items() > before.items()
+
+
+def test_server_ids_change_where_asked(appliance: SimulatedAppliance, client: RawClient) -> None:
+    pairing = appliance.add_pairing()
+
+    def ids() -> list[str]:
+        body = client.get(f"/pairings/{pairing}").json()
+        keys = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
+        return [body[key]["id"] for key in keys]
+
+    first = ids()
+    appliance.change_server_ids(pairing, "remote_vrms")
+    second = ids()
+    assert (second[:3] == first[:3], second[3] != first[3]) == (True, True)
+    appliance.change_server_ids(pairing)
+    assert not set(ids()) & set(second)
+    with pytest.raises(ValueError, match="is none of"):
+        appliance.change_server_ids(pairing, "remote")
+
+
+def test_a_self_pairing_has_one_vcenter(appliance: SimulatedAppliance, client: RawClient) -> None:
+    own = appliance.add_self_pairing("berlin")
+    body = client.get(f"/pairings/{own}").json()
+    assert body["local_vc_server"]["id"] == body["remote_vc_server"]["id"]
+    assert client.delete(own).status_code == 400
+    assert appliance.pairings == [own]
+
+
+def test_an_id_is_given_once(appliance: SimulatedAppliance) -> None:
+    given = appliance.add_pairing(pairing_id="4d1d8b6e-0c4b-4c7e-9a45-0d3c6b9e7f10")
+    with pytest.raises(ValueError, match="is there already"):
+        appliance.add_pairing(pairing_id=given)

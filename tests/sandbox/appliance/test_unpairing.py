@@ -1,0 +1,254 @@
+"""The one operation that matters, and the life of its task on a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.appliance import SimulatedAppliance
+from tests.sandbox.appliance.client import FakeClock, RawClient
+
+
+@pytest.fixture
+def pairing(appliance: SimulatedAppliance) -> str:
+    return appliance.add_pairing("berlin", "munich")
+
+
+def _task(client: RawClient, task_id: str) -> dict[str, Any]:
+    body = client.get(f"/tasks/{task_id}").json()
+    assert isinstance(body, dict)
+    return body
+
+
+def test_a_task_lives_by_the_clock_and_takes_the_pairing_with_it(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    start = int(clock.now * 1000)
+    answer = client.delete(pairing)
+    task = answer.json()
+    assert (answer.status_code, task["status"], task["progress"]) == (202, "QUEUED", 0)
+    assert (task["entity"], task["queued_time"]) == (f"Pairing:{pairing}", start)
+    assert (task["start_time"], task["complete_time"], task["error"]) == (None, None, None)
+    story = []
+    for _ in range(7):
+        clock.pass_seconds(0.5)
+        now = _task(client, task["id"])
+        story.append((now["status"], now["progress"]))
+        there = client.get(f"/pairings/{pairing}").status_code
+        assert there == (404 if now["status"] == "SUCCESS" else 200)
+    assert [status for status, _ in story] == ["RUNNING"] * 5 + ["SUCCESS"] * 2
+    progress = [number for _, number in story]
+    assert progress == sorted(progress)
+    assert (progress[0] < progress[4] < 100, progress[5]) == (True, 100)
+    assert now["start_time"] == start + 300
+    assert now["complete_time"] == start + 3000
+    assert appliance.pairings == []
+    assert client.delete(pairing).status_code == 404
+
+
+def test_the_call_is_remembered_with_what_it_did(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    task = client.delete(pairing, force="true").json()["id"]
+    [call] = appliance.deletes
+    assert call.path == f"/pairings/{pairing}"
+    assert (call.method, call.query, call.status) == ("DELETE", {"force": "true"}, 202)
+    assert (call.at, call.session_seq, call.task_id) == (clock.now, 1, task)
+    assert call.remote_address == "127.0.0.1"
+    client.call("DELETE", "/session")
+    assert appliance.deletes == appliance.accepted_deletes == [call]
+
+
+@pytest.mark.parametrize(
+    ("force", "down", "status"),
+    [
+        ("false", False, "SUCCESS"),
+        ("true", False, "SUCCESS"),
+        ("false", True, "ERROR"),
+        ("true", True, "SUCCESS"),
+        (None, True, "ERROR"),
+        (None, False, "SUCCESS"),
+    ],
+)
+def test_force_is_what_a_dead_remote_site_needs(
+    appliance: SimulatedAppliance,
+    client: RawClient,
+    clock: FakeClock,
+    pairing: str,
+    force: str | None,
+    down: bool,
+    status: str,
+) -> None:
+    appliance.set_remote_down(pairing, down)
+    answer = client.delete(pairing, **({} if force is None else {"force": force}))
+    clock.pass_seconds(3.0)
+    task = _task(client, answer.json()["id"])
+    assert task["status"] == status
+    assert (appliance.pairings == [pairing]) == (status == "ERROR")
+    if status == "ERROR":
+        assert "remote" in task["error"]["message"]
+        assert "vr-munich.example.net" in task["error"]["details"]
+
+
+def test_a_remote_site_that_goes_down_on_the_way_counts(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    task = client.delete(pairing).json()["id"]
+    clock.pass_seconds(1.0)
+    appliance.set_remote_down(pairing)
+    clock.pass_seconds(2.0)
+    assert _task(client, task)["status"] == "ERROR"
+
+
+def test_without_a_remote_session_only_force_works(
+    make: Callable[..., SimulatedAppliance],
+    connect: Callable[..., RawClient],
+    clock: FakeClock,
+) -> None:
+    appliance = make(remote_username="far", remote_password="x", task_seconds=0.0)
+    pairing = appliance.add_pairing()
+    client = connect(appliance)
+    refused = client.delete(pairing).json()["id"]
+    assert "Not authenticated" in _task(client, refused)["error"]["message"]
+    client.call("POST", f"/pairings/{pairing}/remote-session", auth=("far", "x"))
+    assert _task(client, client.delete(pairing).json()["id"])["status"] == "SUCCESS"
+    other = appliance.add_pairing()
+    assert _task(client, client.delete(other, force="true").json()["id"])["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "query", ["force=True", "force=TRUE", "force=1", "force=", "force=yes", "Force=true"]
+)
+def test_a_force_that_is_no_boolean_is_refused(
+    appliance: SimulatedAppliance, client: RawClient, pairing: str, query: str
+) -> None:
+    answer = client.call("DELETE", f"/pairings/{pairing}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["op_id"] == appliance.deletes[0].op_id
+    assert client.delete(pairing + "?force=true&force=false").status_code == 400
+    assert (appliance.accepted_deletes, appliance.tasks) == ([], [])
+
+
+def test_a_second_unpairing_while_one_runs_is_refused(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    client.delete(pairing)
+    second = client.delete(pairing)
+    assert (second.status_code, second.json()["error_code"]) == (500, "TASK_IN_PROGRESS")
+    assert len(appliance.accepted_deletes) == 1
+    appliance.finish_task(appliance.tasks[0].id, "ERROR", {"message": "m", "details": "d"})
+    assert client.delete(pairing).status_code == 202
+    assert len(appliance.tasks) == 2
+
+
+def test_held_tasks_run_until_they_are_released(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    appliance.hold_tasks()
+    task = client.delete(pairing).json()["id"]
+    clock.pass_seconds(1000.0)
+    assert (_task(client, task)["status"], _task(client, task)["progress"]) == ("RUNNING", 99)
+    assert appliance.pairings == [pairing]
+    appliance.release_tasks()
+    assert appliance.pairings == []
+    assert _task(client, task)["complete_time"] == int(clock.now * 1000)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "error", "left"),
+    [
+        ({}, "ERROR", "The operation failed on the server.", True),
+        ({"error": {"message": "no", "details": "d"}}, "ERROR", "no", True),
+        ({"error": None}, "ERROR", None, True),
+        ({"leave_pairing": False}, "ERROR", "The operation failed on the server.", False),
+        ({"status": "CANCELLED"}, "CANCELLED", None, True),
+        ({"status": "SUCCESS", "leave_pairing": True}, "SUCCESS", None, True),
+    ],
+)
+def test_outcomes_on_demand(
+    appliance: SimulatedAppliance,
+    client: RawClient,
+    clock: FakeClock,
+    pairing: str,
+    outcome: dict[str, Any],
+    status: str,
+    error: str | None,
+    left: bool,
+) -> None:
+    appliance.set_task_outcome(**outcome)
+    task = client.delete(pairing).json()["id"]
+    appliance.set_task_outcome(None)
+    clock.pass_seconds(3.0)
+    ended = _task(client, task)
+    assert ended["status"] == status
+    assert (ended["error"] or {}).get("message") == error
+    assert (client.get(f"/pairings/{pairing}").status_code == 200) == left
+    if left:
+        again = client.delete(pairing).json()["id"]
+        clock.pass_seconds(3.0)
+        assert _task(client, again)["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("style", ["typed", "id", "none"])
+def test_forms_of_the_entity(
+    appliance: SimulatedAppliance, client: RawClient, pairing: str, style: Any
+) -> None:
+    appliance.set_task_style(entity=style)
+    expected = {"typed": f"Pairing:{pairing}", "id": pairing, "none": None}[style]
+    assert client.delete(pairing).json()["entity"] == expected
+
+
+def test_a_forgotten_task_is_missing_but_goes_on(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    other = appliance.add_task()
+    task = client.delete(pairing).json()["id"]
+    assert [t["id"] for t in client.get("/tasks").json()["list"]] == [task, other]
+    appliance.forget_task(task)
+    assert [t["id"] for t in client.get("/tasks").json()["list"]] == [other]
+    assert client.get(f"/tasks/{task}").status_code == 404
+    clock.pass_seconds(3.0)
+    assert client.get(f"/pairings/{pairing}").status_code == 404
+
+
+def test_task_ids_can_be_quoted(client: RawClient, pairing: str) -> None:
+    task = client.delete(pairing).json()["id"]
+    assert task.count(":") == 2
+    assert client.get(f"/tasks/{task.replace(':', '%3A')}").json()["id"] == task
+
+
+def test_somebody_else_can_be_faster(
+    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+) -> None:
+    task = client.delete(pairing).json()["id"]
+    appliance.remove_pairing(pairing)
+    assert client.get(f"/pairings/{pairing}").status_code == 404
+    clock.pass_seconds(3.0)
+    assert _task(client, task)["error"]["message"] == "The pairing does not exist."
+
+
+def test_an_unpairing_by_somebody_else_blocks_ours(
+    appliance: SimulatedAppliance, client: RawClient, pairing: str
+) -> None:
+    appliance.add_task("Break site pair", pairing_id=pairing)
+    assert client.delete(pairing).status_code == 500
+    assert client.get("/tasks").json()["list"][0]["entity"] == f"Pairing:{pairing}"
+
+
+def test_controls_refuse_what_makes_no_sense(
+    appliance: SimulatedAppliance, client: RawClient, pairing: str
+) -> None:
+    task = client.delete(pairing).json()["id"]
+    with pytest.raises(ValueError, match="not final"):
+        appliance.finish_task(task, "RUNNING")
+    appliance.finish_task(task)
+    with pytest.raises(ValueError, match="has ended"):
+        appliance.finish_task(task)
+    with pytest.raises(ValueError, match="not final"):
+        appliance.set_task_outcome("DONE")
+    with pytest.raises(KeyError):
+        appliance.forget_task("no:such:task")
+    with pytest.raises(KeyError):
+        appliance.remove_pairing(pairing)

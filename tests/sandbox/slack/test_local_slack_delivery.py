@@ -1,0 +1,246 @@
+"""Commands and clicks as the bot gets them, signed and in time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from urllib.parse import parse_qs
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.sandbox.slack import ABSENT, CannotDo, Json, LocalSlack
+from tests.sandbox.slack.slack_kit import Receiver, actions, button, section
+
+
+def payload_of(receiver: Receiver) -> Json:
+    payload: Json = json.loads(receiver.received[-1].form["payload"])
+    return payload
+
+
+def test_a_command_is_a_signed_form(slack: LocalSlack, receiver: Receiver) -> None:
+    ann = slack.add_person("Ann Ash")
+    channel = slack.add_channel("ops")
+    delivery = slack.command(ann, "PAIR-1 --force ticket & <b>", channel=channel)
+    assert delivery.ok
+    assert delivery.status == 200
+    (request,) = receiver.received
+    assert request.genuine
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    form = request.form
+    assert form["command"] == "/vr-unpair"
+    assert form["text"] == "PAIR-1 --force ticket & <b>"
+    assert (form["user_id"], form["user_name"]) == (ann, "ann.ash")
+    assert (form["team_id"], form["api_app_id"]) == (slack.team_id, slack.app_id)
+    assert (form["channel_id"], form["channel_name"]) == (channel, "ops")
+    assert form["is_enterprise_install"] == "false"
+    assert "enterprise_id" not in form
+    assert form["response_url"].startswith(slack.base_url + "/commands/")
+    assert form["trigger_id"] == delivery.trigger_id
+    assert form["response_url"] == delivery.response_url
+
+
+def test_an_empty_command_text_is_still_a_field(slack: LocalSlack, receiver: Receiver) -> None:
+    slack.command(slack.add_person("Ann"), "", channel=slack.add_channel("ops"))
+    assert receiver.received[0].form["text"] == ""
+
+
+def test_private_channels_and_grid_and_overrides(slack: LocalSlack, receiver: Receiver) -> None:
+    slack.enterprise_id = "E0GRID"
+    ann = slack.add_person("Ann")
+    channel = slack.add_channel("secret", private=True)
+    slack.command(ann, "x", channel=channel, command="/other", user_name="root")
+    form = receiver.received[-1].form
+    assert form["channel_name"] == "privategroup"
+    assert form["enterprise_id"] == "E0GRID"
+    assert (form["command"], form["user_name"], form["text"]) == ("/other", "root", "x")
+    slack.command(ann, "x", channel=channel, trigger_id=None, response_url=ABSENT)
+    assert not {"trigger_id", "response_url"} & set(receiver.received[-1].form)
+
+
+def test_the_answer_to_a_command_is_shown(slack: LocalSlack, receiver: Receiver) -> None:
+    ann = slack.add_person("Ann")
+    channel = slack.add_channel("ops", bot_is_member=False)
+    receiver.answer = lambda request: (200, "usage: …", "text/plain")
+    slack.command(ann, "help", channel=channel)
+    body = json.dumps({"response_type": "in_channel", "text": "all", "blocks": [section("b")]})
+    receiver.answer = lambda request: (200, body, "application/json")
+    slack.command(ann, "loud", channel=channel)
+    (shown,) = slack.ephemerals(ann)
+    assert (shown.text, shown.via) == ("usage: …", "ack")
+    assert shown.answers is not None
+    assert (shown.answers.kind, shown.answers.what) == ("command", "/vr-unpair help")
+    assert [m.text for m in slack.messages(channel)] == ["all"]
+    receiver.answer = lambda request: (200, json.dumps({"blocks": [{"type": "no"}]}), "text/json")
+    assert slack.command(ann, "bad", channel=channel).problem == "invalid_blocks"
+
+
+def test_a_click_carries_the_message_it_was_made_on(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = slack.add_person("Ann")
+    channel = slack.add_channel("ops")
+    card = client.chat_postMessage(channel=channel, text="card")["ts"]
+    blocks = [section("body"), actions(button("unpair_approve", "R1:f", style="danger"))]
+    ts = client.chat_postMessage(channel=channel, text="b", blocks=blocks, thread_ts=card)["ts"]
+    delivery = slack.click(ann, (channel, ts), "unpair_approve")
+    assert delivery.ok
+    assert receiver.received[-1].genuine
+    payload = payload_of(receiver)
+    assert payload == delivery.payload
+    assert payload["type"] == "block_actions"
+    assert payload["user"]["id"] == ann
+    assert payload["user"]["team_id"] == payload["team"]["id"] == slack.team_id
+    assert payload["api_app_id"] == slack.app_id
+    assert payload["channel"]["id"] == channel
+    assert payload["container"] == {
+        "type": "message",
+        "message_ts": ts,
+        "channel_id": channel,
+        "is_ephemeral": False,
+        "thread_ts": card,
+    }
+    message = payload["message"]
+    assert (message["app_id"], message["bot_id"]) == (slack.app_id, slack.bot_id)
+    assert (message["user"], message["ts"]) == (slack.bot_user_id, ts)
+    assert message["thread_ts"] == card
+    assert [block["type"] for block in message["blocks"]] == ["section", "actions"]
+    (action,) = payload["actions"]
+    assert (action["action_id"], action["value"]) == ("unpair_approve", "R1:f")
+    assert (action["block_id"], action["type"]) == ("buttons", "button")
+    assert action["style"] == "danger"
+    assert action["action_ts"]
+    assert payload["trigger_id"] == delivery.trigger_id
+    assert payload["response_url"].startswith(slack.base_url + "/actions/")
+
+
+def test_a_button_that_is_not_there_cannot_be_pressed(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = slack.add_person("Ann")
+    channel = slack.add_channel("ops")
+    blocks = [actions(button("go", "R1:f"))]
+    ts = client.chat_postMessage(channel=channel, text="x", blocks=blocks)["ts"]
+    with pytest.raises(CannotDo, match="unpair_deny"):
+        slack.click(ann, (channel, ts), "unpair_deny")
+    with pytest.raises(CannotDo, match="go"):
+        slack.click(ann, (channel, ts), "go", value="other")
+    client.chat_update(channel=channel, ts=ts, text="done", blocks=[section()])
+    with pytest.raises(CannotDo):
+        slack.click(ann, (channel, ts), "go")
+    with pytest.raises(CannotDo):
+        slack.click(ann, (channel, "1.000001"), "go")
+    assert receiver.received == []
+    slack.click(ann, (channel, ts), "go", value="R1:old", force=True)
+    assert payload_of(receiver)["actions"][0]["value"] == "R1:old"
+    gone = client.chat_postMessage(channel=channel, text="x", blocks=blocks)["ts"]
+    slack.delete_message(channel, gone)
+    with pytest.raises(CannotDo):
+        slack.click(ann, (channel, gone), "go")
+
+
+def test_the_value_picks_among_buttons_of_one_id_and_force_replaces_it(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = slack.add_person("Ann")
+    channel = slack.add_channel("ops")
+    blocks = [
+        actions(button("go", "first")),
+        {**actions(button("go", "second")), "block_id": "more"},
+    ]
+    client.chat_postMessage(channel=channel, text="x", blocks=blocks)
+    (message,) = slack.messages(channel)
+    slack.click(ann, message, "go", value="second")
+    assert payload_of(receiver)["actions"][0]["block_id"] == "more"
+    slack.click(ann, message, "go", value="forged", force=True)
+    assert payload_of(receiver)["actions"][0]["value"] == "forged"
+
+
+def test_click_overrides_and_strangers(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    eve = slack.add_person("Eve", team_id="T0OTHER")
+    channel = slack.add_channel("shared")
+    client.chat_postMessage(channel=channel, text="x", blocks=[actions(button())])
+    (message,) = slack.messages(channel)
+    slack.click(eve, message, "go")
+    assert payload_of(receiver)["user"]["team_id"] == "T0OTHER"
+    slack.click(eve, message, "go", team=None, response_url=ABSENT)
+    assert payload_of(receiver)["team"] is None
+    assert "response_url" not in payload_of(receiver)
+
+
+def test_redelivery_is_the_same_body_with_retry_headers(
+    slack: LocalSlack, receiver: Receiver
+) -> None:
+    delivery = slack.command(slack.add_person("Ann"), "x", channel=slack.add_channel("ops"))
+    again = slack.redeliver(delivery, num=2)
+    first, second = receiver.received
+    assert second.body == first.body == again.sent
+    assert second.genuine
+    assert "x-slack-retry-num" not in first.headers
+    assert second.headers["x-slack-retry-num"] == "2"
+    assert again.trigger_id == delivery.trigger_id
+    assert parse_qs(second.body.decode())["trigger_id"] == [delivery.trigger_id]
+
+
+def test_forged_old_and_malformed_requests(slack: LocalSlack, receiver: Receiver) -> None:
+    assert slack.deliver_raw("payload=%7B").status == 200
+    for options in (
+        {"sign": False},
+        {"spoil_signature": True},
+        {"shift_seconds": -301},
+        {"shift_seconds": 302},
+    ):
+        delivery = slack.deliver_raw("payload=%7B", **options)
+        assert (delivery.status, delivery.error) == (401, "dispatch_failed"), options
+    assert slack.deliver_raw("x=1", shift_seconds=-295).status == 200
+    signed = slack.courier.sign(b"x=1")
+    assert slack.deliver_raw("x=2", signed, sign=False).status == 401
+    raw = slack.deliver_raw('{"a": "ä"}', content_type="application/json")
+    assert raw.status == 200
+    assert receiver.received[-1].body == '{"a": "ä"}'.encode()
+    assert receiver.received[-1].headers["content-type"] == "application/json"
+
+
+def test_nobody_listens(slack: LocalSlack) -> None:
+    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
+    with pytest.raises(RuntimeError, match="request_url"):
+        slack.command(ann, "x", channel=channel)
+    slack.request_url = "http://127.0.0.1:9/slack/events"
+    delivery = slack.command(ann, "x", channel=channel)
+    assert (delivery.status, delivery.error, delivery.ok) == (None, "dispatch_failed", False)
+
+
+def test_a_late_acknowledgement_is_an_operation_timeout(
+    slack: LocalSlack, receiver: Receiver
+) -> None:
+    slack.courier.ack_seconds = 0.1
+    go_on = threading.Event()
+
+    def answer(request: object) -> tuple[int, str, str]:
+        go_on.wait(5)
+        return (200, "too late", "text/plain")
+
+    receiver.answer = answer
+    ann = slack.add_person("Ann")
+    delivery = slack.command(ann, "x", channel=slack.add_channel("ops"))
+    go_on.set()
+    assert (delivery.status, delivery.error) == (None, "operation_timeout")
+    assert delivery.seconds >= 0.1
+    assert slack.ephemerals(ann) == []
+
+
+def test_an_error_page_is_shown_to_nobody(slack: LocalSlack, receiver: Receiver) -> None:
+    receiver.answer = lambda request: (500, "boom", "text/plain")
+    ann = slack.add_person("Ann")
+    delivery = slack.command(ann, "x", channel=slack.add_channel("ops"))
+    assert (delivery.status, delivery.error) == (500, "dispatch_failed")
+    assert slack.ephemerals(ann) == []
+
+
+def test_unknown_people_and_places_are_mistakes_of_the_test(slack: LocalSlack) -> None:
+    with pytest.raises(KeyError):
+        slack.command("U0NOBODY", "x", channel=slack.add_channel("ops"))
+    with pytest.raises(KeyError):
+        slack.command(slack.add_person("Ann"), "x", channel="C0NOWHERE")

@@ -1,0 +1,319 @@
+"""Modals: opening with a trigger, filling in, and what the bot's answers do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.sandbox.slack import CannotDo, Json, LocalSlack
+from tests.sandbox.slack.slack_kit import (
+    Clock,
+    Receiver,
+    actions,
+    button,
+    modal,
+    option,
+    section,
+    text_input,
+)
+
+
+def select_input(block_id: str = "pairing", **more: object) -> Json:
+    label = {"type": "plain_text", "text": "Pairing"}
+    options = [option("P1", "one"), option("P2", "two")]
+    element = {"type": "static_select", "action_id": "value", "options": options}
+    return {"type": "input", "block_id": block_id, "label": label, "element": element, **more}
+
+
+def force_input() -> Json:
+    element = {"type": "checkboxes", "action_id": "value", "options": [option("force")]}
+    return select_input("force", element=element, optional=True)
+
+
+def external_input() -> Json:
+    return select_input(element={"type": "external_select", "action_id": "value"})
+
+
+def error_of(call: object, **kwargs: object) -> str:
+    assert callable(call)
+    with pytest.raises(SlackApiError) as caught:
+        call(**kwargs)
+    return str(caught.value.response["error"])
+
+
+def opened(slack: LocalSlack, client: WebClient, view: Json) -> str:
+    """A person with this modal open."""
+    user = slack.add_person("Ann")
+    client.views_open(trigger_id=slack.workspace.new_trigger(user).id, view=view)
+    return user
+
+
+def payload_of(receiver: Receiver) -> Json:
+    payload: Json = json.loads(receiver.received[-1].form["payload"])
+    return payload
+
+
+def answering(receiver: Receiver, body: Json) -> None:
+    receiver.answer = lambda request: (200, json.dumps(body), "application/json")
+
+
+def test_a_command_opens_a_modal_while_it_is_being_answered(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = slack.add_person("Ann")
+
+    def answer(request: object) -> tuple[int, str, str]:
+        trigger = receiver.received[-1].form["trigger_id"]
+        view = modal(text_input(), callback_id="unpair_request", private_metadata="m")
+        client.views_open(trigger_id=trigger, view=view)
+        return 200, "", "text/plain"
+
+    receiver.answer = answer
+    assert slack.command(ann, "", channel=slack.add_channel("ops")).ok
+    (view,) = slack.views[ann]
+    assert (view.callback_id, view.title, view.private_metadata) == ("unpair_request", "Title", "m")
+    assert view.id.startswith("V")
+
+
+def test_a_trigger_is_good_once_and_for_three_seconds(
+    slack: LocalSlack, client: WebClient, clock: Clock
+) -> None:
+    ann = slack.add_person("Ann")
+    view = modal(section())
+    trigger = slack.workspace.new_trigger(ann).id
+    clock.turn(3.0)
+    assert client.views_open(trigger_id=trigger, view=view)["ok"]
+    assert error_of(client.views_open, trigger_id=trigger, view=view) == "exchanged_trigger_id"
+    late = slack.workspace.new_trigger(ann).id
+    clock.turn(3.1)
+    assert error_of(client.views_open, trigger_id=late, view=view) == "expired_trigger_id"
+    assert error_of(client.views_open, trigger_id="1.2.x", view=view) == "invalid_trigger_id"
+    wrong = slack.workspace.new_trigger(ann)
+    assert error_of(client.views_open, trigger_id=wrong.id, view={"type": "home"}) == (
+        "invalid_arguments"
+    )
+    assert not wrong.used
+
+
+def test_updating_by_id_and_external_id_with_a_hash(slack: LocalSlack, client: WebClient) -> None:
+    ann = opened(slack, client, modal(section("loading"), external_id="x1"))
+    view = slack.views[ann][0]
+    old_hash = view.hash
+    answer = client.views_update(view_id=view.id, hash=old_hash, view=modal(section("ready")))
+    assert answer["view"]["hash"] != old_hash
+    assert "ready" in slack.views[ann][0].all_text
+    fresh = modal(section("late"))
+    assert error_of(client.views_update, view_id=view.id, hash=old_hash, view=fresh) == (
+        "hash_conflict"
+    )
+    assert error_of(client.views_update, view_id="V0NONE", view=fresh) == "not_found"
+    client.views_update(view_id=view.id, view=modal(section("named"), external_id="x2"))
+    client.views_update(external_id="x2", view=modal(section("found")))
+    assert "found" in slack.views[ann][0].all_text
+    slack.close(ann)
+    assert error_of(client.views_update, view_id=view.id, view=fresh) == "not_found"
+
+
+def test_an_external_id_can_be_open_once(slack: LocalSlack, client: WebClient) -> None:
+    opened(slack, client, modal(section(), external_id="x1"))
+    trigger = slack.workspace.new_trigger(slack.add_person("Bob")).id
+    view = modal(section(), external_id="x1")
+    assert error_of(client.views_open, trigger_id=trigger, view=view) == "duplicate_external_id"
+
+
+def test_a_submission_carries_typed_values(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    view = modal(select_input(), force_input(), text_input(), private_metadata="origin")
+    ann = opened(slack, client, {**view, "callback_id": "unpair_request"})
+    values = {"pairing": "P2", "force": True, "reason": "CHG0000001 & <b>"}
+    delivery = slack.submit(ann, None, values)
+    assert delivery.ok
+    payload = payload_of(receiver)
+    assert payload["type"] == "view_submission"
+    assert (payload["user"]["id"], payload["user"]["team_id"]) == (ann, slack.team_id)
+    assert payload["response_urls"] == []
+    assert "response_url" not in payload
+    shown = payload["view"]
+    assert (shown["callback_id"], shown["private_metadata"]) == ("unpair_request", "origin")
+    assert (shown["app_id"], shown["bot_id"]) == (slack.app_id, slack.bot_id)
+    assert shown["state"]["values"] == {
+        "pairing": {"value": {"type": "static_select", "selected_option": option("P2", "two")}},
+        "force": {"value": {"type": "checkboxes", "selected_options": [option("force")]}},
+        "reason": {"value": {"type": "plain_text_input", "value": "CHG0000001 & <b>"}},
+    }
+    assert slack.views == {}
+
+
+def test_what_is_left_empty_and_what_was_there_before(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    element = {"type": "plain_text_input", "action_id": "value", "initial_value": "was there"}
+    view = modal(force_input(), text_input(element=element), text_input("note", optional=True))
+    ann = opened(slack, client, view)
+    slack.submit(ann)
+    assert payload_of(receiver)["view"]["state"]["values"] == {
+        "force": {"value": {"type": "checkboxes", "selected_options": []}},
+        "reason": {"value": {"type": "plain_text_input", "value": "was there"}},
+        "note": {"value": {"type": "plain_text_input", "value": None}},
+    }
+
+
+def test_what_the_form_would_not_send(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    element = {"type": "plain_text_input", "action_id": "value", "max_length": 5, "min_length": 2}
+    ann = opened(slack, client, modal(select_input(), text_input(element=element)))
+    with pytest.raises(CannotDo, match="required"):
+        slack.submit(ann, None, {"pairing": "P1"})
+    with pytest.raises(CannotDo, match="2 to 5"):
+        slack.submit(ann, None, {"pairing": "P1", "reason": "123456"})
+    with pytest.raises(CannotDo, match="2 to 5"):
+        slack.submit(ann, None, {"pairing": "P1", "reason": "1"})
+    with pytest.raises(CannotDo, match="not offered"):
+        slack.submit(ann, None, {"pairing": "P9", "reason": "12345"})
+    with pytest.raises(CannotDo, match="no block"):
+        slack.submit(ann, None, {"site": "x"})
+    assert receiver.received == []
+    slack.submit(ann, None, {"pairing": "P9", "reason": ""}, force=True)
+    values = payload_of(receiver)["view"]["state"]["values"]
+    assert values["pairing"]["value"]["selected_option"]["value"] == "P9"
+    with pytest.raises(CannotDo, match="no such modal"):
+        slack.submit(ann)
+
+
+def test_errors_keep_the_modal_open_and_go_with_the_next_answer(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = opened(slack, client, modal(text_input()))
+    answering(receiver, {"response_action": "errors", "errors": {"reason": "too vague"}})
+    assert slack.submit(ann, None, {"reason": "because"}).ok
+    assert slack.views[ann][0].errors == {"reason": "too vague"}
+    answering(receiver, {"response_action": "errors", "errors": {"nowhere": "x"}})
+    assert "nowhere" in str(slack.submit(ann).problem)
+    assert slack.views[ann][0].errors == {}
+    receiver.answer = lambda request: (200, "", "text/plain")
+    assert slack.submit(ann).ok
+    assert slack.views == {}
+
+
+@pytest.mark.parametrize("answer", [(500, ""), (200, "not json"), (200, '{"ok": true}')])
+def test_a_bad_answer_leaves_the_modal_open(
+    slack: LocalSlack, receiver: Receiver, client: WebClient, answer: tuple[int, str]
+) -> None:
+    ann = opened(slack, client, modal(text_input()))
+    receiver.answer = lambda request: (*answer, "application/json")
+    delivery = slack.submit(ann, None, {"reason": "x"})
+    assert not delivery.ok
+    assert len(slack.views[ann]) == 1
+
+
+def test_update_push_and_clear_as_answers(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = opened(slack, client, modal(text_input(), callback_id="first"))
+    answering(
+        receiver, {"response_action": "update", "view": modal(text_input(), callback_id="same")}
+    )
+    slack.submit(ann, None, {"reason": "typed"})
+    (view,) = slack.views[ann]
+    assert view.callback_id == "same"
+    for name in ("second", "third"):
+        pushed = modal(text_input(f"{name}_reason"), callback_id=name)
+        answering(receiver, {"response_action": "push", "view": pushed})
+        slack.submit(ann, view.id if name == "second" else None, force=True)
+    assert [v.callback_id for v in slack.views[ann]] == ["same", "second", "third"]
+    assert slack.views[ann][2].root_id == view.id
+    assert slack.views[ann][2].previous_id == slack.views[ann][1].id
+    assert "push_limit_reached" in str(slack.submit(ann, force=True).problem)
+    bad = modal(section(""), callback_id="bad")
+    answering(receiver, {"response_action": "update", "view": bad})
+    assert "invalid_arguments" in str(slack.submit(ann, force=True).problem)
+    receiver.answer = lambda request: (200, "", "text/plain")
+    slack.submit(ann, force=True)
+    assert [v.callback_id for v in slack.views[ann]] == ["same", "second"]
+    answering(receiver, {"response_action": "clear"})
+    slack.submit(ann, force=True)
+    assert slack.views == {}
+
+
+def test_pushing_needs_a_trigger_from_within(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = opened(slack, client, modal(actions(button("more"))))
+    outside = slack.workspace.new_trigger(ann).id
+    assert error_of(client.views_push, trigger_id=outside, view=modal(section())) == "not_found"
+    for _ in range(2):
+        trigger = slack.workspace.new_trigger(ann, slack.views[ann][-1].id).id
+        client.views_push(trigger_id=trigger, view=modal(section()))
+    trigger = slack.workspace.new_trigger(ann, slack.views[ann][-1].id).id
+    assert error_of(client.views_push, trigger_id=trigger, view=modal(section())) == (
+        "push_limit_reached"
+    )
+
+
+def test_choosing_tells_the_bot_where_the_input_says_so(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    view = modal(select_input("site", dispatch_action=True), select_input(), actions(button("ok")))
+    ann = opened(slack, client, view)
+    with pytest.raises(CannotDo, match="dispatch_action"):
+        slack.choose(ann, "pairing", "P1")
+    delivery = slack.choose(ann, "site", "P2")
+    payload = payload_of(receiver)
+    assert payload["type"] == "block_actions"
+    assert payload["container"] == {"type": "view", "view_id": slack.views[ann][0].id}
+    assert "message" not in payload
+    (action,) = payload["actions"]
+    assert (action["block_id"], action["selected_option"]["value"]) == ("site", "P2")
+    assert payload["view"]["state"]["values"]["site"]["value"]["selected_option"]["value"] == "P2"
+    assert client.views_push(trigger_id=delivery.trigger_id, view=modal(section()))["ok"]
+    slack.close(ann)
+    slack.choose(ann, "buttons")
+    assert payload_of(receiver)["actions"][0]["value"] == "1"
+    # The choice survives an update that keeps the block.
+    client.views_update(view_id=slack.views[ann][0].id, view=view)
+    slack.submit(ann, None, {"pairing": "P1"})
+    values = payload_of(receiver)["view"]["state"]["values"]
+    assert values["site"]["value"]["selected_option"]["value"] == "P2"
+
+
+def test_searching_in_an_external_select(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = opened(slack, client, modal(external_input(), text_input(optional=True)))
+    with pytest.raises(CannotDo, match="does not search"):
+        slack.suggest(ann, "reason", "x")
+    answering(receiver, {"options": [option("P7", "seven")]})
+    assert slack.suggest(ann, "pairing", "sev").ok
+    payload = payload_of(receiver)
+    assert (payload["type"], payload["value"]) == ("block_suggestion", "sev")
+    assert (payload["action_id"], payload["block_id"]) == ("value", "pairing")
+    assert "trigger_id" not in payload
+    answering(receiver, {"options": [option(str(number)) for number in range(101)]})
+    assert "no more than 100" in str(slack.suggest(ann, "pairing", "").problem)
+    with pytest.raises(CannotDo):
+        slack.submit(ann, None, {"pairing": "7"})
+    answering(receiver, {"options": [option("P7", "seven")]})
+    slack.suggest(ann, "pairing", "sev")
+    receiver.answer = lambda request: (200, "", "text/plain")
+    slack.submit(ann, None, {"pairing": "P7"})
+    values = payload_of(receiver)["view"]["state"]["values"]
+    assert values["pairing"]["value"]["selected_option"] == option("P7", "seven")
+
+
+def test_closing_tells_the_bot_only_when_it_asked(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann = opened(slack, client, modal(section()))
+    assert slack.close(ann) is None
+    assert receiver.received == []
+    bob = opened(slack, client, modal(section(), notify_on_close=True, callback_id="c"))
+    delivery = slack.close(bob)
+    assert delivery is not None
+    assert payload_of(receiver)["type"] == "view_closed"
+    assert payload_of(receiver)["view"]["callback_id"] == "c"
+    assert slack.views == {}

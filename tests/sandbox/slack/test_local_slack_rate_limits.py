@@ -1,0 +1,139 @@
+"""Rate limits on a turned clock, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.sandbox.slack import POST_BURST, LocalSlack, RateLimits
+from tests.sandbox.slack.slack_kit import Clock, modal, section
+
+
+@pytest.fixture
+def slack(clock: Clock) -> Iterator[LocalSlack]:
+    with LocalSlack(clock=clock) as local:
+        yield local
+
+
+def retry_after(call: object, **kwargs: object) -> int:
+    assert callable(call)
+    with pytest.raises(SlackApiError) as caught:
+        call(**kwargs)
+    answer = caught.value.response
+    assert answer.status_code == 429
+    assert answer.data == {"ok": False, "error": "ratelimited"}
+    headers = {key.lower(): value for key, value in answer.headers.items()}
+    return int(headers["retry-after"])
+
+
+def test_posts_one_a_second_and_channel_after_a_burst(
+    slack: LocalSlack, client: WebClient, clock: Clock
+) -> None:
+    channel, other = slack.add_channel("ops"), slack.add_channel("other")
+    for _ in range(POST_BURST):
+        client.chat_postMessage(channel=channel, text="x")
+    assert retry_after(client.chat_postMessage, channel=channel, text="late") == 1
+    assert client.chat_postMessage(channel=other, text="x")["ok"]
+    clock.turn(0.9)
+    assert retry_after(client.chat_postMessage, channel=channel, text="late") == 1
+    clock.turn(0.1)
+    assert client.chat_postMessage(channel=channel, text="x")["ok"]
+    assert retry_after(client.chat_postMessage, channel=channel, text="late") == 1
+    clock.turn(3600)
+    for _ in range(POST_BURST):
+        client.chat_postMessage(channel=channel, text="x")
+    retry_after(client.chat_postMessage, channel=channel, text="late")
+    assert "late" not in [message.text for message in slack.messages(channel)]
+    assert slack.calls_of("chat.postMessage")[-1].status == 429
+
+
+def test_edits_50_a_minute(slack: LocalSlack, client: WebClient, clock: Clock) -> None:
+    channel = slack.add_channel("ops")
+    ts = client.chat_postMessage(channel=channel, text="x")["ts"]
+    for number in range(50):
+        client.chat_update(channel=channel, ts=ts, text=str(number))
+        clock.turn(0.5)
+    assert retry_after(client.chat_update, channel=channel, ts=ts, text="late") == 35
+    clock.turn(34.5)
+    assert retry_after(client.chat_update, channel=channel, ts=ts, text="late") == 1
+    clock.turn(0.5)
+    assert client.chat_update(channel=channel, ts=ts, text="in time")["ok"]
+    retry_after(client.chat_update, channel=channel, ts=ts, text="late")
+
+
+@pytest.mark.parametrize(
+    ("method", "most"),
+    [
+        ("usergroups.users.list", 20),
+        ("usergroups.list", 20),
+        ("conversations.info", 50),
+        ("users.info", 100),
+        ("chat.postEphemeral", 100),
+        ("views.open", 100),
+        ("views.update", 100),
+        ("views.push", 100),
+    ],
+)
+def test_the_figure_of_each_method(clock: Clock, method: str, most: int) -> None:
+    limits = RateLimits(clock)
+    assert [limits.refuse(method) for _ in range(most)] == [None] * most
+    assert limits.refuse(method) == 60
+    clock.turn(59.5)
+    assert limits.refuse(method) == 1
+    clock.turn(0.5)
+    assert [limits.refuse(method) for _ in range(most)] == [None] * most
+
+
+def test_user_group_reads_over_http(slack: LocalSlack, client: WebClient) -> None:
+    group = slack.add_group("sre", [])
+    for _ in range(20):
+        client.usergroups_users_list(usergroup=group)
+    assert retry_after(client.usergroups_users_list, usergroup=group) == 60
+    # Another method has its own measure.
+    assert client.auth_test()["ok"]
+
+
+def test_a_refused_modal_leaves_its_trigger_good(slack: LocalSlack, client: WebClient) -> None:
+    ann = slack.add_person("Ann")
+    for _ in range(100):
+        trigger = slack.workspace.new_trigger(ann).id
+        client.views_open(trigger_id=trigger, view=modal(section()))
+    late = slack.workspace.new_trigger(ann)
+    retry_after(client.views_open, trigger_id=late.id, view=modal(section()))
+    assert not late.used
+
+
+def test_waiting_exactly_retry_after_is_always_enough() -> None:
+    clock = Clock()
+    limits = RateLimits(clock)
+    for step in range(2000):
+        wait = limits.refuse("chat.postMessage", "C1")
+        if wait is not None:
+            clock.turn(wait)
+            assert limits.refuse("chat.postMessage", "C1") is None, step
+        clock.turn(0.1)
+
+
+def test_ten_tenths_are_a_second() -> None:
+    # From zero ten steps of 0.1 add up to a little less than 1 in floating point.
+    clock = Clock(0.0)
+    limits = RateLimits(clock)
+    for _ in range(POST_BURST):
+        limits.refuse("chat.postMessage", "C1")
+    answers = []
+    for _ in range(10):
+        clock.turn(0.1)
+        answers.append(limits.refuse("chat.postMessage", "C1"))
+    assert clock() < 1.0
+    assert answers == [1] * 9 + [None]
+
+
+def test_a_factor_and_none_at_all(clock: Clock) -> None:
+    tenfold = RateLimits(clock, 10)
+    assert [tenfold.refuse("chat.update") for _ in range(500)] == [None] * 500
+    assert tenfold.refuse("chat.update") == 60
+    off = RateLimits(clock, 0)
+    assert {off.refuse("chat.postMessage", "C1") for _ in range(1000)} == {None}

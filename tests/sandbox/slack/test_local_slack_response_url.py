@@ -1,0 +1,125 @@
+"""response_url: five uses, thirty minutes, anywhere."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from bot.sandbox.slack import Json, LocalSlack
+from tests.sandbox.slack.slack_kit import Clock, Receiver, actions, button, section
+
+
+def post(url: str, **body: object) -> tuple[int, str]:
+    answer = WebhookClient(url, retry_handlers=[]).send_dict(dict(body))
+    return answer.status_code, answer.body
+
+
+def test_an_answer_is_for_the_one_who_asked_even_without_membership(
+    slack: LocalSlack, receiver: Receiver
+) -> None:
+    ann, bob = slack.add_person("Ann"), slack.add_person("Bob")
+    channel = slack.add_channel("ops", bot_is_member=False, private=True)
+    delivery = slack.command(ann, "status", channel=channel)
+    assert post(delivery.response_url, text="nothing", blocks=[section("b")]) == (200, "ok")
+    (shown,) = slack.ephemerals(ann)
+    assert (shown.text, shown.via, shown.channel) == ("nothing", "response_url", channel)
+    assert shown.answers is not None
+    assert shown.answers.trigger_id == delivery.trigger_id
+    assert shown.answers.what == "/vr-unpair status"
+    assert slack.ephemerals(bob) == []
+    assert slack.messages(channel) == []
+    post(delivery.response_url, text="all", response_type="in_channel")
+    assert [m.text for m in slack.messages(channel)] == ["all"]
+    calls = slack.calls_of("response_url")
+    assert [call.status for call in calls] == [200, 200]
+    assert calls[0].args["text"] == "nothing"
+
+
+def test_five_uses(slack: LocalSlack, receiver: Receiver) -> None:
+    ann = slack.add_person("Ann")
+    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    for number in range(4):
+        assert post(url, text=str(number))[0] == 200
+    # What is refused costs no use.
+    assert post(url, text="x", blocks=[section("")])[0] == 400
+    assert post(url, text="4")[0] == 200
+    status, body = post(url, text="5")
+    assert status == 404
+    assert "used_url" in body
+    assert [shown.text for shown in slack.ephemerals(ann)] == ["0", "1", "2", "3", "4"]
+
+
+def test_thirty_minutes(slack: LocalSlack, receiver: Receiver, clock: Clock) -> None:
+    ann = slack.add_person("Ann")
+    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    clock.turn(30 * 60)
+    assert post(url, text="last")[0] == 200
+    clock.turn(1)
+    status, body = post(url, text="late")
+    assert status == 404
+    assert "expired_url" in body
+    assert [shown.text for shown in slack.ephemerals(ann)] == ["last"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"{", "invalid_payload"),
+        (b"[]", "invalid_payload"),
+        (b"{}", "no_text"),
+        (b'{"text": "x", "blocks": [{"type": "no"}]}', "invalid_blocks"),
+        (b'{"blocks": 1}', "invalid_blocks_format"),
+    ],
+)
+def test_bad_answers(slack: LocalSlack, receiver: Receiver, body: bytes, error: str) -> None:
+    ann = slack.add_person("Ann")
+    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    answer = requests.post(url, data=body, timeout=5)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert slack.ephemerals(ann) == []
+
+
+def test_an_unknown_address(slack: LocalSlack) -> None:
+    assert post(slack.base_url + "/commands/T1/2/3", text="x")[0] == 404
+
+
+def card_with_button(slack: LocalSlack, client: WebClient, channel: str) -> str:
+    blocks: list[Json] = [actions(button())]
+    return str(client.chat_postMessage(channel=channel, text="card", blocks=blocks)["ts"])
+
+
+def test_after_a_click_the_message_changes_only_when_told(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
+    ts = card_with_button(slack, client, channel)
+    delivery = slack.click(ann, (channel, ts), "go")
+    post(delivery.response_url, text="not yours")
+    message = slack.message(channel, ts)
+    assert message is not None
+    assert (message.text, message.edits) == ("card", 0)
+    (shown,) = slack.ephemerals(ann)
+    assert shown.answers is not None
+    assert (shown.answers.kind, shown.answers.what) == ("click", "go")
+    assert shown.answers.message_ts == ts
+    post(delivery.response_url, text="new card", blocks=[section()], replace_original=True)
+    message = slack.message(channel, ts)
+    assert message is not None
+    assert (message.text, message.button("go")) == ("new card", None)
+    post(delivery.response_url, delete_original=True)
+    assert slack.message(channel, ts) is None
+    assert len(slack.ephemerals(ann)) == 1
+
+
+def test_after_a_command_the_last_answer_is_replaced(slack: LocalSlack, receiver: Receiver) -> None:
+    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
+    first = slack.command(ann, "one", channel=channel).response_url
+    second = slack.command(ann, "two", channel=channel).response_url
+    post(first, text="reading …")
+    post(second, text="other")
+    post(first, text="ready", replace_original=True)
+    assert [shown.text for shown in slack.ephemerals(ann)] == ["other", "ready"]
+    post(first, delete_original=True)
+    assert [shown.text for shown in slack.ephemerals(ann)] == ["other"]

@@ -1,0 +1,128 @@
+"""Names that are no settings, and settings that are not built yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import load, secret_names, setting_names
+from bot.settings.names import own_names
+from bot.settings.not_built import NOT_BUILT
+
+
+def test_the_secrets() -> None:
+    assert secret_names() == {
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN",
+        "VR_PASSWORD",
+        "VR_REMOTE_PASSWORD",
+        "DATABASE_URL",
+    }
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("VR_USER", "VR_USERNAME"),
+        ("VR_POLL", "VR_POLL_SECONDS"),
+        ("VR_CA", "VR_CA_FILE"),
+        ("VR_FINGERPRNT", "VR_FINGERPRINT"),
+        ("vr_timeout_seconds", "VR_TIMEOUT_SECONDS"),
+        ("VR_REMOTE_PASWORD", "VR_REMOTE_PASSWORD"),
+        ("VR_SITE__A__HOST", "VR_SITES__<NAME>__HOST and its like"),
+        ("SLACK_SIGNING_SECRETS", "SLACK_SIGNING_SECRET"),
+        ("SLACK_APPTOKEN", "SLACK_APP_TOKEN"),
+        ("DRYRUN", "DRY_RUN"),
+        ("dry_run", "DRY_RUN"),
+    ],
+)
+def test_slips_in_the_environment(sentences_with: Any, slip: str, meant: str) -> None:
+    found = sentences_with(**{slip: "x"})
+    assert found == {slip: f"{slip} is not a setting: did you mean {meant}?"}
+
+
+def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\n")
+    assert list(sentences_with()) == ["REQUESTER"]
+
+
+def test_names_of_others_are_left_alone(load_with: Any) -> None:
+    others = {
+        "SLACK_CLIENT_ID": "1",
+        "SLACK_CLIENT_SECRET": "1",
+        "SLACK_WEBHOOK_URL": "1",
+        "HOSTNAME": "box",
+        "NOTIFY_SOCKET": "/run/x",
+        "REQUESTER": "U1",
+        "VR_SHADERS": "1",
+        "VR_USER": "",
+        # Close to a required setting, which is there: so it was meant for another program.
+        "SLACK_BOT_TOKENS": "1",
+    }
+    assert load_with(**others) == load_with()
+
+
+def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) -> None:
+    assert list(sentences_with(VR_POLL_SECOND="1", VR_POLL_SECONDS="5")) == ["VR_POLL_SECOND"]
+
+
+NOT_BUILT_VALUES = {
+    "SLACK_APP_TOKEN": ("SLACK_APP_TOKEN", "xapp-1"),
+    "VR_SITES__*": ("VR_SITES__BERLIN__HOST", "vr"),
+    "APPROVERS": ("APPROVERS", "U1, SGROUP"),
+    "REQUESTERS": ("REQUESTERS", "SGROUP"),
+    "NOTIFY": ("NOTIFY", "U1,SGROUP"),
+    "BREAK_GLASS": ("BREAK_GLASS", "U1"),
+    "DATABASE_URL": ("DATABASE_URL", "postgresql+psycopg://u:p@h/d"),
+}
+
+
+@pytest.mark.parametrize("entry", sorted(NOT_BUILT))
+def test_not_built_stops_and_says_so(sentences_with: Any, entry: str) -> None:
+    name, value = NOT_BUILT_VALUES[entry]
+    found = sentences_with(**{name: value})
+    assert list(found) == [name]
+    assert found[name].startswith(f"{name} ")
+    assert "not built yet" in found[name]
+
+
+def test_not_built_names_settings_that_exist() -> None:
+    assert {name for name in NOT_BUILT if name != "VR_SITES__*"} <= set(setting_names())
+
+
+def test_every_own_setting_is_checked_for_its_value(
+    load_with: Any, tmp_path: Path, required: dict[str, str]
+) -> None:
+    # Each setting is either refused with an odd value or seen in the result: none is ignored.
+    for name, field in own_names().items():
+        if name in NOT_BUILT and name not in required and name != "DATABASE_URL":
+            continue
+        seen = load_with(**{name: _another(name)})
+        assert getattr(seen, field) != getattr(load(required, tmp_path), field), name
+
+
+def _another(name: str) -> str:
+    others = {
+        "SLACK_BOT_TOKEN": "xoxb-2",
+        "SLACK_SIGNING_SECRET": "2",
+        "SLACK_API_URL": "https://slack-gov.com/api/",
+        "SLACK_COMMAND": "/other",
+        "DEPLOYMENT_LABEL": "other",
+        "APPROVERS": "U9",
+        "REASON_PATTERN": "x",
+        "APPROVAL_TTL": "7m",
+        "EXECUTION_TTL": "7m",
+        "FOLLOW_TTL": "7m",
+        "REMIND_AFTER": "7m",
+        "DATABASE_URL": "sqlite:///other.db",
+        "HOST": "127.0.0.1",
+        "LOG_LEVEL": "debug",
+        "LOG_FORMAT": "json",
+        "CHANNELS": "C9",
+        "REQUIRE_REASON": "true",
+        "DRY_RUN": "true",
+    }
+    return others.get(name, "7")

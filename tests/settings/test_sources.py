@@ -1,0 +1,110 @@
+"""Environment, `.env` and secret files: what is read, and what wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import SettingsError, load
+
+
+def dotenv_problems(tmp_path: Path, content: bytes) -> list[str]:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    assert {problem.setting for problem in caught.value.problems} == {".env"}
+    return [problem.sentence for problem in caught.value.problems]
+
+
+def test_the_environment_wins_over_the_file(load_with: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=127.0.0.1\n")
+    settings = load_with(PORT="2222")
+    assert (settings.port, settings.host) == (2222, "127.0.0.1")
+
+
+def test_an_empty_variable_leaves_the_file_its_say(load_with: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nHOST=\n")
+    settings = load_with(PORT="")
+    assert (settings.port, settings.host) == (1111, "0.0.0.0")
+
+
+def test_the_file_alone_is_enough(tmp_path: Path, required: dict[str, str]) -> None:
+    lines = [f"export {name}='{value}'  # said twice" for name, value in required.items()]
+    text = "\ufeff# a comment\r\n\r\n" + "\r\n".join(lines)
+    (tmp_path / ".env").write_text(text, encoding="utf-8", newline="")
+    assert load({}, tmp_path) == load(required, tmp_path)
+
+
+def test_the_working_directory_and_environment_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in required.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / ".env").write_text("DEPLOYMENT_LABEL=from the file\n")
+    assert load().deployment_label == "from the file"
+
+
+def test_a_password_in_the_file_stays_as_it_is(load_with: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("VR_PASSWORD='a${HOME}#b \"c\" $d'\n")
+    password = load_with(VR_PASSWORD=None).sites["default"].password
+    assert password.get_secret_value() == 'a${HOME}#b "c" $d'
+
+
+def test_lines_that_are_not_understood_are_named_by_number(tmp_path: Path) -> None:
+    content = b"PORT=1\n\n\nVR_PASSWORD hunter2\n# fine\nHOST='unclosed hunter2\nDRY_RUN=1\n"
+    sentences = dotenv_problems(tmp_path, content)
+    assert [sentence.split(" of ")[0] for sentence in sentences] == ["Line 4", "Line 6"]
+    assert "hunter2" not in "".join(sentences)
+
+
+def test_a_name_without_a_value_is_not_understood(tmp_path: Path) -> None:
+    assert dotenv_problems(tmp_path, b"DRY_RUN\n")[0].startswith("Line 1 of the file .env")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"A=\xff\n", "UTF-8"), (b"A=" + b"x" * 1_000_001, "1 MB")]
+)
+def test_a_file_that_is_no_such_file(tmp_path: Path, content: bytes, says: str) -> None:
+    (sentence,) = dotenv_problems(tmp_path, content)
+    assert says in sentence
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
+        load({}, tmp_path)
+
+
+def test_secrets_from_files(load_with: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "SLACK_BOT_TOKEN").write_bytes(b"xoxb-from-file\r\n\n")
+    (folder / "VR_PASSWORD").write_bytes(b"  kept as it is  \n")
+    (folder / "SLACK_SIGNING_SECRET").write_bytes(b"loses to the environment")
+    (folder / "DATABASE_URL").write_bytes(b"sqlite:///from-file.db\n")
+    (folder / "PORT").write_bytes(b"4444")
+    settings = load_with(
+        SECRETS_DIR="secrets", SLACK_BOT_TOKEN=None, VR_PASSWORD=None, SLACK_SIGNING_SECRET="wins"
+    )
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-from-file"
+    assert settings.sites["default"].password.get_secret_value() == "  kept as it is  "
+    assert settings.slack_signing_secret.get_secret_value() == "wins"
+    assert settings.database_url.get_secret_value() == "sqlite:///from-file.db"
+    assert settings.port == 3000
+
+
+def test_secret_files_that_cannot_be_used(sentences_with: Any, tmp_path: Path) -> None:
+    (tmp_path / "SLACK_BOT_TOKEN").mkdir()
+    (tmp_path / "VR_PASSWORD").write_bytes(b"\xff\xfe")
+    (tmp_path / "SLACK_SIGNING_SECRET").write_bytes(b"\n")
+    found = sentences_with(SECRETS_DIR=str(tmp_path), SLACK_BOT_TOKEN=None, VR_PASSWORD=None)
+    assert set(found) == {"SLACK_BOT_TOKEN", "VR_PASSWORD"}
+    assert "cannot be read from SECRETS_DIR" in found["SLACK_BOT_TOKEN"]
+    assert "UTF-8" in found["VR_PASSWORD"]
+
+
+def test_a_secrets_dir_that_is_none(sentences_with: Any) -> None:
+    assert "is not a folder" in sentences_with(SECRETS_DIR="nowhere")["SECRETS_DIR"]

@@ -1,0 +1,199 @@
+"""One request in each state and with each ending, as the core would have stored it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.core.fingerprint import fingerprint
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import (
+    Decision,
+    Intent,
+    Outcome,
+    Request,
+    State,
+    TaskView,
+    Terms,
+)
+from bot.core.snapshot import IssueLine, Server, Snapshot, digest_of
+
+NOW = 1_700_000_000_000
+MINUTE = 60_000
+PAIRING_ID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
+
+SNAPSHOT = Snapshot(
+    pairing_id=PAIRING_ID,
+    local_vc=Server(id="vc-1", name="lyon.example.com", status="OK"),
+    remote_vc=Server(id="vc-2", name="oslo.example.com", status="OK"),
+    local_vrms=Server(id="vr-1", name="vr-lyon", status="OK"),
+    remote_vrms=Server(id="vr-2", name="vr-oslo", status="OK"),
+    count=12,
+    complete=True,
+    replications_digest=digest_of(["a", "b"]),
+    names=("db-01", "db-02", "web-01", "web-02", "mail", "ldap"),
+    protected=4,
+    read_at=NOW,
+)
+
+TERMS = Terms(
+    approvals_required=2,
+    approval_ttl_ms=60 * MINUTE,
+    execution_ttl_ms=10 * MINUTE,
+    follow_ttl_ms=24 * 60 * MINUTE,
+    remind_after_ms=15 * MINUTE,
+    poll_ms=5_000,
+    timeout_ms=10_000,
+    dry_run=False,
+    notify=("UNOTIFY1", "SNIGHTS"),
+    label="production",
+    appliance="vr.example.com",
+)
+
+FIRST = Decision(by="UFIRST", at=NOW + MINUTE)
+SECOND = Decision(by="USECOND", at=NOW + 2 * MINUTE)
+
+RUNNING = TaskView(id="HmsTask:42:0b7f", status="RUNNING", progress=42, entity=PAIRING_ID)
+ENDED_WELL = RUNNING.model_copy(update={"status": "SUCCESS", "progress": 100})
+ENDED_BADLY = RUNNING.model_copy(
+    update={
+        "status": "ERROR",
+        "error_message": "Cannot <break> & leave",
+        "error_details": "server `vr-oslo` said no",
+    }
+)
+
+FORBIDDEN = Problem(
+    kind=ProblemKind.REFUSED,
+    text="the appliance refused",
+    status=403,
+    error_code="NO_PERMISSION",
+    message="Permission to perform this operation was denied.",
+    op_id="6f1c9a52-op",
+)
+CUT_OFF = Problem(kind=ProblemKind.UNANSWERED, text="the appliance did not answer within 10 s")
+
+
+def sample(**changes: Any) -> Request:
+    """A pending request with nothing decided, changed as told."""
+    base: dict[str, Any] = {
+        "id": "K7QM-3XPD",
+        "state": State.PENDING,
+        "site": "lyon",
+        "asked": "oslo",
+        "force": False,
+        "reason": "CHG1234567 Oslo moves out",
+        "requester": "UASKER",
+        "channel": "C0PS",
+        "terms": TERMS,
+        "asked_by_event": 1,
+        "created_at": NOW - 1_000,
+        "updated_at": NOW,
+        "pairing_id": PAIRING_ID,
+        "snapshot": SNAPSHOT,
+        "standing_read": True,
+        "card_ts": "1700000001.000100",
+        "decide_by": NOW + 60 * MINUTE,
+        "pending_since": NOW,
+    }
+    made = {**base, **changes}
+    shown: Snapshot | None = made["snapshot"]
+    terms: Terms = made["terms"]
+    if shown is not None:
+        made.setdefault(
+            "fingerprint", fingerprint(shown, force=made["force"], dry_run=terms.dry_run)
+        )
+    return Request(**made)
+
+
+def decided(state: State, code: str, **changes: Any) -> Request:
+    """Approved by two, and over."""
+    outcome = Outcome(
+        code=code, problem=changes.pop("problem", None), lines=changes.pop("lines", ())
+    )
+    return sample(
+        state=state,
+        approvals=(FIRST, SECOND),
+        approved_at=NOW + 2 * MINUTE,
+        execute_by=NOW + 12 * MINUTE,
+        intent=Intent(at=NOW + 2 * MINUTE, task_ids=()),
+        outcome=outcome,
+        ended_at=NOW + 3 * MINUTE,
+        **changes,
+    )
+
+
+def over(state: State, code: str, **changes: Any) -> Request:
+    """Over before anything was approved."""
+    return sample(
+        state=state,
+        outcome=Outcome(code=code, lines=changes.pop("lines", ())),
+        ended_at=NOW + 3 * MINUTE,
+        **changes,
+    )
+
+
+APPROVED = sample(
+    state=State.APPROVED,
+    approvals=(FIRST, SECOND),
+    approved_at=NOW + 2 * MINUTE,
+    execute_by=NOW + 12 * MINUTE,
+)
+DENIED = over(
+    State.DENIED,
+    "denied",
+    denial=Decision(by="UNO", at=NOW + MINUTE, reason="Backups still run\nuntil 5"),
+)
+CANCELLED = over(
+    State.CANCELLED, "cancelled", cancellation=Decision(by="operator:alice", at=NOW + MINUTE)
+)
+BY_STATE: dict[State, Request] = {
+    State.CHECKING: sample(state=State.CHECKING, card_ts=None, pending_since=None),
+    State.PENDING: sample(approvals=(FIRST,)),
+    State.APPROVED: APPROVED,
+    State.DELETING: APPROVED.model_copy(
+        update={"state": State.DELETING, "intent": Intent(at=NOW, task_ids=())}
+    ),
+    State.FOLLOWING: APPROVED.model_copy(
+        update={
+            "state": State.FOLLOWING,
+            "intent": Intent(at=NOW, task_ids=()),
+            "task": RUNNING,
+        }
+    ),
+    State.SUCCEEDED: decided(State.SUCCEEDED, "proved", task=ENDED_WELL),
+    State.FAILED: decided(State.FAILED, "task_error", task=ENDED_BADLY),
+    State.REFUSED: over(
+        State.REFUSED, "pairing_taken", card_ts=None, lines=("BBBB-CCCC",), snapshot=None
+    ),
+    State.DENIED: DENIED,
+    State.CANCELLED: CANCELLED,
+    State.EXPIRED: over(State.EXPIRED, "not_decided", approvals=(FIRST,)),
+    State.CHANGED: decided(
+        State.CHANGED, "changed", lines=("number of replications: was 12, is now 13",)
+    ),
+    State.REHEARSED: decided(
+        State.REHEARSED, "rehearsed", terms=TERMS.model_copy(update={"dry_run": True})
+    ),
+    State.ATTENTION: decided(State.ATTENTION, "unknown_fate", problem=CUT_OFF),
+}
+ENDED = {s: r for s, r in BY_STATE.items() if r.outcome and s is not State.REFUSED}
+
+HARD = sample(
+    force=True,
+    reason="",
+    earlier_attention="DDDD-FFFF",
+    terms=TERMS.model_copy(update={"dry_run": True, "notify": ()}),
+    snapshot=SNAPSHOT.model_copy(
+        update={
+            "complete": False,
+            "count": 1,
+            "protected": 1,
+            "names": (),
+            "remote_vrms": Server(id="vr-2", name="vr-oslo", status="ERROR"),
+            "partial": ("remote site: not reachable",),
+            "issues": (IssueLine(entity="vr-oslo", description="no heartbeat", status="ERROR"),),
+            "issue_count": 3,
+        }
+    ),
+)
+"""Everything an approver must be warned of, at once."""

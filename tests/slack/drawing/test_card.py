@@ -1,0 +1,112 @@
+"""The buttons of the card in each state, who is called, and what must always be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.request import State
+from bot.slack.draw import draw
+from bot.slack.ids import ButtonValue
+from tests.slack.drawing.samples import (
+    BY_STATE,
+    HARD,
+    SNAPSHOT,
+    TERMS,
+    sample,
+)
+from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_buttons(state: State) -> None:
+    request = BY_STATE[state]
+    expected = {
+        State.CHECKING: {"unpair_approve", "unpair_deny", "unpair_cancel"},
+        State.PENDING: {"unpair_approve", "unpair_deny", "unpair_cancel"},
+        State.APPROVED: {"unpair_cancel"},
+    }.get(state, set())
+    found = elements(draw(request, "card"))
+    assert set(found) == expected
+    for element in found.values():
+        value = ButtonValue.unpack(element["value"])
+        assert value == ButtonValue(request_id=request.id, fingerprint=request.fingerprint or "")
+    assert problems(draw(request, "card")) == []
+
+
+def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
+    found = elements(draw(BY_STATE[State.PENDING], "card"))
+    assert found["unpair_approve"]["style"] == "danger"
+    question = found["unpair_approve"]["confirm"]["text"]["text"]
+    assert "`lyon.example.com → oslo.example.com`" in question
+    assert "12 replications" in question
+    for other in ("unpair_deny", "unpair_cancel"):
+        assert "style" not in found[other]
+        assert "confirm" not in found[other]
+
+
+def test_the_question_says_one_sided_and_dry_run() -> None:
+    forced = sample(force=True)
+    question = elements(draw(forced, "card"))["unpair_approve"]["confirm"]["text"]["text"]
+    assert "One-sided break" in question
+    question = elements(draw(HARD, "card"))["unpair_approve"]["confirm"]["text"]["text"]
+    assert "nothing will be deleted" in question
+
+
+def test_checking_looks_like_pending() -> None:
+    """The row turns pending when Slack has answered: the card must not need a second edit."""
+    pending = sample()
+    checking = sample(state=State.CHECKING, card_ts=None, pending_since=None)
+    assert draw(checking, "card").digest == draw(pending, "card").digest
+
+
+def test_whoever_is_to_be_notified_is_called_in_text_and_block_until_it_is_decided() -> None:
+    called = set(TERMS.notify)
+    fresh = draw(sample(), "card")
+    assert called <= calls(fresh.text)
+    assert called <= calls("\n".join(list(strings(fresh))[1:]))
+    for state in set(State) - {State.CHECKING, State.PENDING}:
+        assert not called & set().union(*map(calls, strings(draw(BY_STATE[state], "card"))))
+
+
+def test_nobody_is_called_where_notify_is_nobody() -> None:
+    quiet = sample(terms=TERMS.model_copy(update={"notify": ()}))
+    assert set().union(*map(calls, strings(draw(quiet, "card")))) == {"UASKER"}
+
+
+def test_no_reason_is_said() -> None:
+    assert "no reason given" in reading(draw(sample(reason="  "), "card"))
+
+
+def test_long_lists_say_how_many_more() -> None:
+    card = "".join(strings(draw(sample(), "card")))
+    assert "`db-01`, `db-02`, `web-01`, `web-02`, `mail` and 7 more." in card
+    none = sample(snapshot=SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0}))
+    assert "*No replications* use this pairing." in reading(draw(none, "card"))
+
+
+def test_only_the_count_is_compared_is_said_only_then() -> None:
+    words = "only the *number* of replications is compared"
+    assert words in "".join(strings(draw(HARD, "card")))
+    assert words not in "".join(strings(draw(sample(), "card")))
+    told = SNAPSHOT.model_copy(update={"partial": ("issues: not read",)})
+    card = "".join(strings(draw(sample(snapshot=told), "card")))
+    assert "issues: not read" in card
+    assert words not in card
+
+
+def test_expired_never_reads_as_denied() -> None:
+    for slot in ("card", "final"):
+        drawn = draw(BY_STATE[State.EXPIRED], slot)
+        assert all("den" not in text.lower() for text in strings(drawn)), slot
+
+
+def test_reconnect_does_not_bring_it_back() -> None:
+    assert "Reconnect does not bring it back, only a new site pair" in reading(
+        draw(sample(), "card")
+    )
+
+
+def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:
+    drawn = draw(sample(snapshot=None, fingerprint=None), "card")
+    assert "`oslo`" in drawn.text
+    assert problems(drawn) == []

@@ -1,0 +1,273 @@
+"""The card as an approver reads it, and the record that it becomes."""
+
+from __future__ import annotations
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.core.request import State
+from bot.slack.draw import draw
+from tests.slack.drawing.samples import (
+    BY_STATE,
+    CANCELLED,
+    DENIED,
+    HARD,
+)
+from tests.slack.drawing.slack_checker import reading, wrapped
+
+
+def test_pending() -> None:
+    assert reading(draw(BY_STATE[State.PENDING], "card")) == snapshot("""\
+# 🟡 Approval needed: break a pairing
+---
+<@UASKER> asks to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+It cannot be undone. Reconnect does not bring it back, only a new site pair.
+---
+*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
+and 7 more.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+Both sites let go of the pairing.
+---
+*Why:*
+>CHG1234567 Oslo moves out
+---
+*Approvals:* 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
+---
+Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩ · asked ⟨22:13⟩)
+---
+[Approve] [Deny] [Cancel]\
+""")
+
+
+def test_pending_as_a_phone_shows_it() -> None:
+    assert wrapped(draw(BY_STATE[State.PENDING], "card").text) == snapshot("""\
+🟡 Approval needed: break a pairing (`production`)
+<@UASKER> asks to break `lyon.example.com → oslo.example.com`.
+*12 replications* use this pairing.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+Approvals: 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
+Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+*Why:*
+>CHG1234567 Oslo moves out\
+""")
+
+
+def test_everything_to_be_warned_of() -> None:
+    assert reading(draw(HARD, "card")) == snapshot("""\
+# 🟡 Approval needed: break a pairing
+---
+🧪 *Dry run: nothing will be deleted.*
+---
+<@UASKER> asks to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+⚠️ *One-sided break:* only `lyon.example.com` lets go. `oslo.example.com` keeps
+its half and needs the same done there.
+⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
+became of it.
+It cannot be undone. Reconnect does not bring it back, only a new site pair.
+---
+*1 replication* uses this pairing.
+⚠️ It is protected by recovery plans (Site Recovery Manager).
+⚠️ `oslo.example.com` could not be reached when this was read.
+⚠️ The appliance could not tell everything. Before the delete only the *number* of
+replications is compared, not which ones they are.
+• remote site: not reachable
+⚠️ 3 open issues:
+• `vr-oslo`: no heartbeat (ERROR)
+• and 2 more
+---
+*Why:* no reason given.
+---
+*Approvals:* 0 of 2, 2 missing. *Until:* ⟨23:13⟩
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩ · asked ⟨22:13⟩)
+---
+[Approve] [Deny] [Cancel]\
+""")
+
+
+def test_approved() -> None:
+    assert reading(draw(BY_STATE[State.APPROVED], "card")) == snapshot("""\
+# 🔵 Approved: about to be sent
+---
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+---
+<@UASKER> asks to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+It cannot be undone. Reconnect does not bring it back, only a new site pair.
+---
+*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
+and 7 more.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+Both sites let go of the pairing.
+---
+*Why:*
+>CHG1234567 Oslo moves out
+---
+*Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩)
+---
+[Cancel]\
+""")
+
+
+def test_succeeded() -> None:
+    assert reading(draw(BY_STATE[State.SUCCEEDED], "card")) == snapshot("""\
+# ✅ Done: the pairing is gone
+---
+*The pairing is gone.*
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+Ended ⟨22:16⟩.
+---
+<@UASKER> asked to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+---
+*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
+and 7 more.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+---
+*Why:*
+>CHG1234567 Oslo moves out
+---
+*Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩)\
+""")
+
+
+def test_denied() -> None:
+    assert reading(draw(DENIED, "card")) == snapshot("""\
+# ⛔ Denied: nothing was sent
+---
+*Denied by <@UNO>, ⟨22:14⟩.*
+>Backups still run
+>until 5
+---
+<@UASKER> asked to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+---
+*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
+and 7 more.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+---
+*Why:*
+>CHG1234567 Oslo moves out
+---
+*Approvals:* 0 of 2.
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩)\
+""")
+
+
+def test_cancelled_by_an_operator() -> None:
+    assert reading(draw(CANCELLED, "card")) == snapshot("""\
+# ↩️ Taken back: nothing was sent
+---
+*Taken back by `alice` (operator), ⟨22:14⟩.*
+---
+<@UASKER> asked to break the pairing
+*`lyon.example.com → oslo.example.com`*
+*production* · appliance `vr.example.com` · site `lyon`
+---
+*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
+and 7 more.
+⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+---
+*Why:*
+>CHG1234567 Oslo moves out
+---
+*Approvals:* 0 of 2.
+---
+(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
+⟨22:13⟩)\
+""")
+
+
+@pytest.mark.parametrize(
+    ("state", "top"),
+    [
+        (
+            State.DELETING,
+            snapshot("""\
+# 🔵 Approved: being sent
+---
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
+"""),
+        ),
+        (
+            State.FOLLOWING,
+            snapshot("""\
+# 🔵 Approved: the appliance is at work
+---
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
+"""),
+        ),
+        (
+            State.FAILED,
+            snapshot("""\
+# ❌ Failed: see the thread
+---
+*The appliance took the delete, and its task ended in an error.*
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+Ended ⟨22:16⟩.\
+"""),
+        ),
+        (
+            State.EXPIRED,
+            snapshot("""\
+# ⌛ Out of time
+---
+*The time to decide ran out.*
+It has 1 of 2 approvals, by <@UFIRST>.
+Ended ⟨22:16⟩.\
+"""),
+        ),
+        (
+            State.CHANGED,
+            snapshot("""\
+# 🔀 Changed since approval: nothing was sent
+---
+*What is there now is not what was approved.*
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+Ended ⟨22:16⟩.\
+"""),
+        ),
+        (
+            State.REHEARSED,
+            snapshot("""\
+# 🧪 Dry run done: nothing was sent
+---
+*Dry run: everything was right up to the delete, which was not sent.*
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+Ended ⟨22:16⟩.\
+"""),
+        ),
+        (
+            State.ATTENTION,
+            snapshot("""\
+# ⚠️ Somebody must look: see the thread
+---
+*It cannot be told whether the delete arrived.*
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+Ended ⟨22:16⟩.\
+"""),
+        ),
+    ],
+    ids=lambda v: v.value if isinstance(v, State) else "",
+)
+def test_top_of_the_card(state: State, top: str) -> None:
+    assert "\n---\n".join(reading(draw(BY_STATE[state], "card")).split("\n---\n")[:2]) == top

@@ -1,0 +1,289 @@
+"""The final reply where the appliance took the call, or said no to it."""
+
+from __future__ import annotations
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import State
+from bot.slack.draw import draw
+from tests.slack.drawing.samples import (
+    BY_STATE,
+    CUT_OFF,
+    ENDED_WELL,
+    FORBIDDEN,
+    RUNNING,
+    decided,
+)
+from tests.slack.drawing.slack_checker import calls, problems, reading, strings
+
+FINAL = {
+    "proved": (
+        BY_STATE[State.SUCCEEDED],
+        snapshot("""\
+✅ *The pairing is gone.*
+The appliance's task ended well, and the appliance no longer knows
+`lyon.example.com → oslo.example.com`.
+---
+Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* Nothing to do. To use these two sites together again, make a new site
+pair.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "proved one-sided": (
+        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, force=True),
+        snapshot("""\
+✅ *The pairing is gone.*
+The appliance's task ended well, and the appliance no longer knows
+`lyon.example.com → oslo.example.com`.
+This was a one-sided break: only `lyon.example.com` has let go. `oslo.example.com`
+keeps its half.
+---
+Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* Do the same on the appliance of `oslo.example.com`: it still keeps its
+half of the pairing.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "gone_untold": (
+        decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF),
+        snapshot("""\
+✅ *The pairing is gone; whether by this call cannot be told.*
+The appliance no longer knows `lyon.example.com → oslo.example.com`. The answer to
+the delete did not come back clearly.
+---
+The appliance did not answer within 10 s.
+---
+*Next:* Nothing to do. To use these two sites together again, make a new site
+pair.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "gone_task_lost": (
+        decided(State.SUCCEEDED, "gone_task_lost", task=RUNNING),
+        snapshot("""\
+✅ *The pairing is gone.*
+The appliance no longer knows `lyon.example.com → oslo.example.com`. Its task left
+the appliance's list before it said how it ended.
+---
+Task status `RUNNING`, id `HmsTask:42:0b7f`
+---
+*Next:* Nothing to do. To use these two sites together again, make a new site
+pair.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "refused 403": (
+        decided(State.FAILED, "delete_refused", problem=FORBIDDEN),
+        snapshot("""\
+❌ *The appliance refused: the bot's account may not do this.*
+`lyon.example.com → oslo.example.com` was not touched.
+---
+The appliance answered HTTP `403`, error_code `NO_PERMISSION`, op_id `6f1c9a52-op`
+---
+The appliance's message:
+```
+Permission to perform this operation was denied.
+```
+---
+*Next:* Give the bot's account the privilege
+`HmsRemote.com.vmware.vcHms.Hms.Manage`, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "refused 400": (
+        decided(
+            State.FAILED,
+            "delete_refused",
+            problem=FORBIDDEN.model_copy(update={"status": 400, "op_id": None}),
+        ),
+        snapshot("""\
+❌ *The appliance refused the delete.*
+`lyon.example.com → oslo.example.com` was not touched.
+---
+The appliance answered HTTP `400`, error_code `NO_PERMISSION`
+---
+The appliance's message:
+```
+Permission to perform this operation was denied.
+```
+---
+*Next:* Remove the cause that the appliance names, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "401 twice": (
+        decided(
+            State.FAILED,
+            "delete_refused",
+            problem=Problem(kind=ProblemKind.UNAUTHORIZED, text="not accepted", status=401),
+        ),
+        snapshot("""\
+❌ *The appliance did not accept the bot's log-in, twice.*
+`lyon.example.com → oslo.example.com` was not touched.
+---
+The appliance answered HTTP `401`
+---
+Not accepted.
+---
+*Next:* Have the bot's log-in checked with `vr-unpair check`, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "404 still there": (
+        decided(
+            State.FAILED,
+            "delete_refused",
+            problem=Problem(kind=ProblemKind.NOT_FOUND, text="not found", status=404),
+        ),
+        snapshot("""\
+❌ *The appliance says that the pairing is not there, and yet it still shows it.*
+The delete was answered 404; asked afterwards, `lyon.example.com →
+oslo.example.com` is there.
+---
+The appliance answered HTTP `404`
+---
+Not found.
+---
+*Next:* Look at the pairing in vSphere Client → Site Recovery → site pairs before
+anybody asks again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "500": (
+        decided(
+            State.FAILED,
+            "delete_refused",
+            problem=FORBIDDEN.model_copy(
+                update={"kind": ProblemKind.SERVER_ERROR, "status": 500, "error_code": "INTERNAL"}
+            ),
+        ),
+        snapshot("""\
+❌ *The appliance failed while it handled the delete.*
+No task for it can be seen, and `lyon.example.com → oslo.example.com` is still
+there.
+---
+The appliance answered HTTP `500`, error_code `INTERNAL`, op_id `6f1c9a52-op`
+---
+The appliance's message:
+```
+Permission to perform this operation was denied.
+```
+---
+*Next:* Have the appliance's log read before anybody asks again. Its support wants
+the op_id.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "task_error": (
+        BY_STATE[State.FAILED],
+        snapshot("""\
+❌ *The appliance took the delete, and its task ended in an error.*
+The work on `lyon.example.com → oslo.example.com` did not succeed.
+---
+Task status `ERROR`, id `HmsTask:42:0b7f`
+---
+Task error message:
+```
+Cannot &lt;break&gt; &amp; leave
+```
+---
+Task error details:
+```
+server `vr-oslo` said no
+```
+---
+*Next:* Remove the cause that the appliance names, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "task_error without words": (
+        decided(State.FAILED, "task_error", task=RUNNING.model_copy(update={"status": "ERROR"})),
+        snapshot("""\
+❌ *The appliance took the delete, and its task ended in an error.*
+The work on `lyon.example.com → oslo.example.com` did not succeed.
+---
+Task status `ERROR`, id `HmsTask:42:0b7f`
+---
+The task came without an error message.
+---
+*Next:* Look for the cause in the appliance's log, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "task_cancelled": (
+        decided(
+            State.FAILED,
+            "task_cancelled",
+            task=RUNNING.model_copy(update={"status": "CANCELLED"}),
+        ),
+        snapshot("""\
+❌ *The appliance took the delete, and its task was cancelled there.*
+Somebody, or the appliance itself, stopped the work on `lyon.example.com →
+oslo.example.com`.
+---
+Task status `CANCELLED`, id `HmsTask:42:0b7f`
+---
+*Next:* Find out in the vSphere Client, under recent tasks, who cancelled it and
+why.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(FINAL))
+def test_final_reply(name: str) -> None:
+    request, expected = FINAL[name]
+    drawn = draw(request, "final")
+    assert reading(drawn) == expected
+    assert problems(drawn) == []
+
+
+@pytest.mark.parametrize("name", list(FINAL))
+def test_final_reply_has_one_next_step_and_calls_whom_it_concerns(name: str) -> None:
+    request, _ = FINAL[name]
+    drawn = draw(request, "final")
+    people = {p for p in (request.requester, *request.deciders) if not p.startswith("operator:")}
+    block_texts = "\n".join(list(strings(drawn))[1:])
+    for text in (drawn.text, block_texts):
+        assert text.count("*Next:*") == 1
+        assert people <= calls(text)
+
+
+def test_final_text_carries_the_words_of_the_appliance() -> None:
+    """Whoever reads only the notification, or with a screen reader, must have them too."""
+    text = draw(decided(State.FAILED, "delete_refused", problem=FORBIDDEN), "final").text
+    for words in ("403", "NO_PERMISSION", "6f1c9a52-op", "Permission to perform this operation"):
+        assert words in text
+    text = draw(BY_STATE[State.FAILED], "final").text
+    for words in ("ERROR", "HmsTask:42:0b7f", "Cannot &lt;break&gt; &amp; leave", "`vr-oslo`"):
+        assert words in text

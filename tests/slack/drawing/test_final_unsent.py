@@ -1,0 +1,239 @@
+"""The final reply where it cannot be told what happened, or where nothing was accepted."""
+
+from __future__ import annotations
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.core.request import Outcome, State
+from bot.slack.draw import draw
+from tests.slack.drawing.samples import (
+    BY_STATE,
+    CUT_OFF,
+    ENDED,
+    ENDED_WELL,
+    RUNNING,
+    decided,
+)
+from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings
+
+FINAL = {
+    "unknown_fate": (
+        BY_STATE[State.ATTENTION],
+        snapshot("""\
+⚠️ *It cannot be told whether the delete arrived.*
+Its answer was lost or not understood. No task for it can be seen, and
+`lyon.example.com → oslo.example.com` is still there. The delete was not sent a
+second time.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+The appliance did not answer within 10 s.
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "nameless_task": (
+        decided(State.ATTENTION, "nameless_task"),
+        snapshot("""\
+⚠️ *A new task on the appliance may be ours: it does not say what it works on.*
+The answer to the delete was lost or not understood, and `lyon.example.com →
+oslo.example.com` is still there. The delete was not sent a second time.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "task_lost": (
+        decided(State.ATTENTION, "task_lost", task=RUNNING),
+        snapshot("""\
+⚠️ *The task is no longer in the appliance's list, and the pairing is still
+there.*
+How the work on `lyon.example.com → oslo.example.com` ended cannot be told.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+Task status `RUNNING`, id `HmsTask:42:0b7f`
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "success_but_there": (
+        decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
+        snapshot("""\
+⚠️ *The task says SUCCESS, and yet the pairing is still there.*
+The appliance still shows `lyon.example.com → oslo.example.com`, looked at several
+times.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "follow_ttl": (
+        decided(State.ATTENTION, "follow_ttl", task=RUNNING),
+        snapshot("""\
+⚠️ *There is no end after 1 day.*
+The task still says `RUNNING`; the bot has stopped waiting.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+Task status `RUNNING`, id `HmsTask:42:0b7f`
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "denied": (
+        BY_STATE[State.DENIED],
+        snapshot("""\
+⛔ *Denied by <@UNO>.*
+>Backups still run
+>until 5
+Nothing was sent to the appliance.
+---
+*Next:* Settle it with <@UNO> before asking again.
+---
+Asked by <@UASKER>, decided by <@UNO>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "cancelled": (
+        BY_STATE[State.CANCELLED],
+        snapshot("""\
+↩️ *Taken back by `alice` (operator).*
+Nothing was sent to the appliance.
+---
+*Next:* Ask again if it is wanted after all.
+---
+Asked by <@UASKER>, decided by `alice` (operator).
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "not_decided": (
+        BY_STATE[State.EXPIRED],
+        snapshot("""\
+⌛ *The time to decide ran out.*
+It had 1 of 2 approvals by ⟨23:13⟩.
+Nothing was sent to the appliance.
+---
+*Next:* Ask again if it is still wanted.
+---
+Asked by <@UASKER>, approved so far by <@UFIRST>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "not_begun": (
+        decided(State.EXPIRED, "not_begun", problem=CUT_OFF),
+        snapshot("""\
+⌛ *The approval ran out before the delete could be carried out.*
+An approval is good for 10 minutes. The appliance accepted nothing.
+This stood in the way:
+---
+The appliance did not answer within 10 s.
+---
+*Next:* Have that put right, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "not_begun for no reason": (
+        decided(State.EXPIRED, "not_begun"),
+        snapshot("""\
+⌛ *The approval ran out before the delete could be carried out.*
+An approval is good for 10 minutes. The appliance accepted nothing.
+---
+*Next:* Ask again if it is still wanted.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "changed": (
+        BY_STATE[State.CHANGED],
+        snapshot("""\
+🔀 *What is there now is not what was approved.*
+• number of replications: was 12, is now 13
+Nothing was sent to the appliance.
+---
+*Next:* Ask again: the new card shows what is there now.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "rehearsed": (
+        BY_STATE[State.REHEARSED],
+        snapshot("""\
+🧪 *Dry run: everything was right up to the delete, which was not sent.*
+`DRY_RUN` is on, so the pairing is untouched.
+---
+*Next:* To do it for real, have `DRY_RUN` switched off, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(FINAL))
+def test_final_reply(name: str) -> None:
+    request, expected = FINAL[name]
+    drawn = draw(request, "final")
+    assert reading(drawn) == expected
+    assert problems(drawn) == []
+
+
+@pytest.mark.parametrize("name", list(FINAL))
+def test_final_reply_has_one_next_step_and_calls_whom_it_concerns(name: str) -> None:
+    request, _ = FINAL[name]
+    drawn = draw(request, "final")
+    people = {p for p in (request.requester, *request.deciders) if not p.startswith("operator:")}
+    block_texts = "\n".join(list(strings(drawn))[1:])
+    for text in (drawn.text, block_texts):
+        assert text.count("*Next:*") == 1
+        assert people <= calls(text)
+
+
+def test_where_a_person_must_look_has_the_button_until_it_is_corrected() -> None:
+    request = BY_STATE[State.ATTENTION]
+    assert set(elements(draw(request, "final"))) == {"unpair_look"}
+    for state, other in ENDED.items():
+        if state is not State.ATTENTION:
+            assert elements(draw(other, "final")) == {}
+    corrected = request.model_copy(
+        update={"state": State.SUCCEEDED, "correction": Outcome(code="look_gone")}
+    )
+    final = draw(corrected, "final")
+    assert elements(final) == {}
+    assert "It cannot be told whether the delete arrived." in final.text
+    assert "See the correction below." in final.text

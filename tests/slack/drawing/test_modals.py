@@ -1,0 +1,80 @@
+"""The modal behind Deny: what is sent to Slack, and what a submission is read as."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.slack.modals import DenySubmitted, FieldErrors, deny_reason, read_deny_reason
+from tests.slack.drawing.samples import sample
+from tests.slack.drawing.test_ids import ORIGIN
+
+
+def submission(reason: str | None) -> dict[str, Any]:
+    """As Slack sends it (Slack docs, view_submission)."""
+    view = deny_reason(ORIGIN, sample())
+    return {
+        **view,
+        "state": {"values": {"reason": {"value": {"type": "plain_text_input", "value": reason}}}},
+    }
+
+
+def test_a_reason_is_required_and_what_it_belongs_to_travels_along() -> None:
+    view = deny_reason(ORIGIN, sample())
+    assert view["type"] == "modal"
+    assert view["callback_id"] == "unpair_deny_reason"
+    assert view["private_metadata"] == ORIGIN.pack()
+    for key in ("title", "submit", "close"):
+        assert 1 <= len(view[key]["text"]) <= 24
+    (field,) = [b for b in view["blocks"] if b["type"] == "input"]
+    assert field["block_id"] == "reason"
+    assert field["element"]["action_id"] == "value"
+    assert field["element"]["multiline"] is True
+    assert field["element"]["max_length"] == 2_000
+    assert not field.get("optional")
+
+
+def test_it_says_which_pairing() -> None:
+    (what, _) = deny_reason(ORIGIN, sample())["blocks"]
+    assert "`lyon.example.com → oslo.example.com`" in what["text"]["text"]
+    assert len(deny_reason(ORIGIN)["blocks"]) == 1
+
+
+def test_a_submission() -> None:
+    found = read_deny_reason(submission("  not tonight\r\nplease\x07 "))
+    assert found == DenySubmitted(origin=ORIGIN, reason="not tonight\nplease")
+
+
+@pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00"])
+def test_nothing_is_no_reason(reason: str | None) -> None:
+    found = read_deny_reason(submission(reason))
+    assert isinstance(found, FieldErrors)
+    assert set(found.errors) == {"reason"}
+
+
+def test_a_reason_that_is_too_long() -> None:
+    assert isinstance(read_deny_reason(submission("x" * 2_000)), DenySubmitted)
+    found = read_deny_reason(submission("x" * 2_001))
+    assert isinstance(found, FieldErrors)
+    assert "2,001" in found.errors["reason"]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {},
+        {"private_metadata": ORIGIN.pack()},
+        {"private_metadata": "{}", "callback_id": "unpair_deny_reason"},
+        {"private_metadata": None, "callback_id": "unpair_deny_reason"},
+        {"private_metadata": ORIGIN.pack(), "callback_id": "unpair_request"},
+    ],
+)
+def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
+    assert read_deny_reason(view) is None
+
+
+@pytest.mark.parametrize("values", [None, 7, {}, {"reason": None}, {"reason": {"value": "x"}}])
+def test_a_submission_without_its_field(values: object) -> None:
+    view = {**deny_reason(ORIGIN), "state": {"values": values}}
+    assert isinstance(read_deny_reason(view), FieldErrors)

@@ -1,0 +1,122 @@
+"""The whole adapter on loopback: waitress, the real Bolt App, a fake Web API, a store in memory."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from bot.slack.bolt_app import make_app
+from bot.slack.client import api_client
+from bot.slack.door import Door
+from bot.slack.http import Wsgi
+from bot.slack.identity import Identity
+from bot.slack.listeners import ListenerDeps, register
+from bot.slack.server import Server, serve
+from bot.slack.whisper import Whisper
+from tests.slack_adapter import made
+from tests.slack_adapter.fake_web_api import FakeWebApi
+from tests.slack_adapter.fakes import FakeInbox, FakeRequests
+
+
+@dataclass
+class Reply:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Adapter:
+    """One running bot, as Slack sees it."""
+
+    api: FakeWebApi
+    inbox: FakeInbox
+    requests: FakeRequests
+    whisper: Whisper
+    server: Server
+    rejected: list[str] = field(default_factory=list)
+    ready: tuple[bool, dict[str, Any]] = (True, {})
+    metrics: bytes = b"up 1\n"
+    broken: Exception | None = None
+
+    def send(self, payload: dict[str, Any]) -> Reply:
+        """Signed, as Slack sends it."""
+        body = made.form(payload)
+        return self.raw("POST", "/slack/events", body.encode(), made.signed(body))
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: Any = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        chunked: bool = False,
+    ) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        try:
+            connection.request(method, path, body, dict(headers or {}), encode_chunked=chunked)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.read(), dict(answer.headers))
+        finally:
+            connection.close()
+
+    def whispered(self, count: int = 1) -> list[str]:
+        return [c.body["text"] for c in self.api.wait_for("response", count)]
+
+
+@pytest.fixture
+def api() -> Iterator[FakeWebApi]:
+    server = FakeWebApi()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def changed_deps() -> dict[str, Any]:
+    """Overridden by tests that need another policy, through `pytest.mark.parametrize`."""
+    return {}
+
+
+@pytest.fixture
+def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
+    client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
+    inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper()
+    deps = ListenerDeps(
+        inbox=inbox,
+        requests=requests,
+        policy=made.policy(),
+        command=made.COMMAND,
+        identity=Identity(client),
+        views=client,
+        whisper=whisper,
+    )
+    app = make_app(client, signing_secret=made.SECRET)
+    register(app, replace(deps, **changed_deps))
+    door = Door(app, made.SECRET, lambda kind: made_adapter.rejected.append(kind))
+
+    def ready() -> tuple[bool, dict[str, Any]]:
+        if made_adapter.broken:
+            raise made_adapter.broken
+        return made_adapter.ready
+
+    def metrics() -> bytes:
+        if made_adapter.broken:
+            raise made_adapter.broken
+        return made_adapter.metrics
+
+    server = serve(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
+    made_adapter = Adapter(api, inbox, requests, whisper, server)
+    server.start()
+    yield made_adapter
+    server.close()
+    whisper.stop()

@@ -1,0 +1,142 @@
+"""A small stand-in for Slack's Web API and its `response_url`: scripted answers, recorded calls."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+
+@dataclass
+class Call:
+    """`method` is `chat.postMessage` and so on, or `response` for a response_url."""
+
+    method: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+@dataclass
+class Answer:
+    """`hang` holds the connection until the server is closed; `cut` ends it without an answer."""
+
+    body: Any = field(default_factory=lambda: {"ok": True})
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    hang: bool = False
+    cut: bool = False
+
+
+def error(word: str) -> Answer:
+    return Answer({"ok": False, "error": word})
+
+
+def limited(seconds: int | None = 7) -> Answer:
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    return Answer({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+
+
+USUAL: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "auth.test": lambda body: {
+        "ok": True,
+        "team_id": "T1",
+        "user_id": "UBOT",
+        "bot_id": "B1",
+    },
+    "chat.postMessage": lambda body: {"ok": True, "ts": "1700000000.000100"},
+    "chat.update": lambda body: {"ok": True, "ts": body["ts"]},
+    "views.open": lambda body: {"ok": True, "view": {"id": "V1"}},
+    "response": lambda body: {"ok": True},
+}
+
+
+class FakeWebApi:
+    """`script` queues answers for a method; without one it answers as Slack usually does."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._scripts: dict[str, deque[Answer]] = defaultdict(deque)
+        self._release = threading.Event()
+        self._changed = threading.Condition()
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.base}/api/"
+
+    def response_url(self, name: str = "one") -> str:
+        return f"{self.base}/respond/{name}"
+
+    def script(self, method: str, *answers: Answer) -> None:
+        self._scripts[method].extend(answers)
+
+    def of(self, method: str) -> list[Call]:
+        return [c for c in self.calls if c.method == method]
+
+    def wait_for(self, method: str, count: int = 1, seconds: float = 5) -> list[Call]:
+        """The calls of a method, once there are that many."""
+        with self._changed:
+            arrived = self._changed.wait_for(lambda: len(self.of(method)) >= count, seconds)
+        assert arrived, f"{method} was called {len(self.of(method))} times, not {count}"
+        return self.of(method)
+
+    def answer(self, call: Call) -> Answer:
+        with self._changed:
+            self.calls.append(call)
+            self._changed.notify_all()
+            if self._scripts[call.method]:
+                return self._scripts[call.method].popleft()
+        usual = USUAL.get(call.method)
+        return Answer(usual(call.body)) if usual else error("unknown_method")
+
+    def hold(self) -> None:
+        self._release.wait(20)
+
+    def close(self) -> None:
+        self._release.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    block_on_close = True
+
+
+def _handler(api: FakeWebApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            path = self.path.split("?")[0]
+            method = "response" if path.startswith("/respond/") else path.rpartition("/")[2]
+            body = json.loads(raw) if raw.startswith("{") else dict(parse_qsl(raw))
+            answer = api.answer(Call(method, body, dict(self.headers)))
+            if answer.hang:
+                api.hold()
+            if answer.hang or answer.cut:
+                self.close_connection = True
+                return
+            payload = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
+            payload = payload.encode() if isinstance(payload, str) else payload
+            lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(payload)}"]
+            headers = {"Content-Type": "application/json", **answer.headers, "Connection": "close"}
+            lines += [f"{k}: {v}" for k, v in headers.items()]
+            self.wfile.write("\r\n".join([*lines, "", ""]).encode() + payload)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    return Handler

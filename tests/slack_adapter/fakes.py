@@ -1,0 +1,121 @@
+"""The store's side of the adapter, in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from bot.core.delivery import Due
+from bot.core.events import Event
+from bot.core.request import Request
+
+
+@dataclass
+class Put:
+    event: Event
+    origin: str
+    request_id: str
+    response_url: str | None
+    answer_via: int | None
+
+
+class FakeInbox:
+    """Unique by origin. `broken` is raised instead of storing."""
+
+    def __init__(self) -> None:
+        self.puts: list[Put] = []
+        self.broken: Exception | None = None
+        self._lock = threading.Lock()
+
+    def put(
+        self,
+        event: Event,
+        *,
+        origin: str,
+        request_id: str,
+        response_url: str | None = None,
+        answer_via: int | None = None,
+    ) -> int | None:
+        with self._lock:
+            if self.broken:
+                raise self.broken
+            if any(p.origin == origin for p in self.puts):
+                return None
+            self.puts.append(Put(event, origin, request_id, response_url, answer_via))
+            return len(self.puts)
+
+
+class FakeRequests:
+    def __init__(self, *rows: Request) -> None:
+        self.rows = {r.id: r for r in rows}
+
+    def get(self, request_id: str) -> Request | None:
+        return self.rows.get(request_id)
+
+
+@dataclass
+class FakeOutbox:
+    """Gives what is queued, in order, unless its kind is paused; remembers every verdict."""
+
+    rows: dict[str, Request] = field(default_factory=dict)
+    queue: list[Due] = field(default_factory=list)
+    done: list[tuple[str, Due, dict[str, object]]] = field(default_factory=list)
+    paused_seen: list[dict[str, int]] = field(default_factory=list)
+    clock_ms: int = 1_000_000
+    claim_error: Exception | None = None
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def claim(self, paused: dict[str, int]) -> Due | None:
+        self.paused_seen.append(paused)
+        with self.changed:
+            if self.claim_error is not None:
+                error, self.claim_error = self.claim_error, None
+                raise error
+            for due in self.queue:
+                if _kind(due) not in paused:
+                    self.queue.remove(due)
+                    return due
+        return None
+
+    def request(self, request_id: str) -> Request | None:
+        return self.rows.get(request_id)
+
+    def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        self._did("sent", due, ts=ts, digest=digest)
+
+    def put_off(self, due: Due, *, until: int, error: str) -> None:
+        self._did("put_off", due, until=until, error=error)
+
+    def given_up(self, due: Due, *, error: str) -> None:
+        self._did("given_up", due, error=error)
+
+    def now(self) -> int:
+        return self.clock_ms
+
+    def wait(self, seconds: float) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: bool(self.queue), seconds)
+
+    def add(self, due: Due) -> None:
+        with self.changed:
+            self.queue.append(due)
+            self.changed.notify_all()
+
+    def wait_done(self, count: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.done) >= count, 5), self.done
+
+    def last(self) -> tuple[str, dict[str, object]]:
+        word, _, values = self.done[-1]
+        return word, values
+
+    def _did(self, word: str, due: Due, **values: object) -> None:
+        with self.changed:
+            self.done.append((word, due, values))
+            self.changed.notify_all()
+
+
+def _kind(due: Due) -> str:
+    if due.answer is not None:
+        return "answer"
+    return "edit" if due.ts else "post"

@@ -1,0 +1,202 @@
+"""The slash command over the real wire: what is stored, and what the asker reads."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import Any
+
+import pytest
+
+from bot.core.events import Asked
+from tests.slack_adapter import made
+from tests.slack_adapter.conftest import Adapter, Reply
+
+
+def _ask(adapter: Adapter, text: str, **changes: str | None) -> Reply:
+    return adapter.send(made.command(text, adapter.api.response_url(), **changes))
+
+
+def _refused(adapter: Adapter, reply: Reply) -> str:
+    """The sentence; nothing may have been stored."""
+    assert reply.status == 200
+    assert reply.json["response_type"] == "ephemeral"
+    assert adapter.inbox.puts == []
+    return str(reply.json["text"])
+
+
+def test_it_is_stored_as_it_was_asked(adapter: Adapter) -> None:
+    reply = _ask(adapter, "paris --force the site burnt down")
+    assert reply.json["response_type"] == "ephemeral"
+    assert "card" in reply.json["text"]
+    (put,) = adapter.inbox.puts
+    assert put.event == Asked(
+        site="default",
+        pairing="paris",
+        force=True,
+        reason="the site burnt down",
+        requester="UREQUESTER",
+        team="T1",
+        channel="C1",
+    )
+    assert put.response_url == adapter.api.response_url()
+    assert adapter.api.calls == []
+
+
+def test_a_repeated_command_stores_nothing_and_reads_the_same(adapter: Adapter) -> None:
+    first, second = _ask(adapter, "paris gone"), _ask(adapter, "paris gone")
+    assert first.body == second.body
+    assert len(adapter.inbox.puts) == 1
+
+
+def test_another_command_is_another_request(adapter: Adapter) -> None:
+    _ask(adapter, "paris gone")
+    _ask(adapter, "paris gone", trigger_id="another")
+    first, second = adapter.inbox.puts
+    assert first.request_id != second.request_id
+    assert first.origin != second.origin
+
+
+def test_the_trigger_is_not_kept_in_clear(adapter: Adapter) -> None:
+    _ask(adapter, "paris gone", trigger_id="13345224609.738474920.8088930838d88f008e0")
+    assert "8088930838d88f008e0" not in adapter.inbox.puts[0].origin
+
+
+def test_the_word_payload_is_a_word_like_others(adapter: Adapter) -> None:
+    _ask(adapter, "payload-site broken payload=1")
+    (put,) = adapter.inbox.puts
+    assert isinstance(put.event, Asked)
+    assert (put.event.pairing, put.event.reason) == ("payload-site", "broken payload=1")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"channel_id": "D123", "channel_name": "x"}, {"channel_name": "directmessage"}]
+)
+def test_a_direct_message_is_no_place_to_ask(adapter: Adapter, changes: dict[str, str]) -> None:
+    assert "channel" in _refused(adapter, _ask(adapter, "paris gone", **changes))
+
+
+def test_help_names_what_works_and_no_more(adapter: Adapter) -> None:
+    text = _refused(adapter, _ask(adapter, "help"))
+    assert f"{made.COMMAND} PAIRING" in text
+    assert "preview" not in text
+    assert "list" not in text
+
+
+@pytest.mark.parametrize("text", ["preview paris", "list", "status", "status K7QM-3XPD"])
+def test_what_is_not_built_says_so(adapter: Adapter, text: str) -> None:
+    said = _refused(adapter, _ask(adapter, text))
+    assert "not built" in said
+    assert text.split()[0] in said
+
+
+@pytest.mark.parametrize("text", ["", "   ", "--force"])
+def test_what_is_not_understood_gets_a_sentence(adapter: Adapter, text: str) -> None:
+    assert made.COMMAND in _refused(adapter, _ask(adapter, text))
+
+
+def test_a_command_of_another_deployment(adapter: Adapter) -> None:
+    said = _refused(adapter, _ask(adapter, "paris gone", command="/vr-unpair-<test>"))
+    assert made.COMMAND in said
+    assert "<test>" not in said
+
+
+POLICIES = {
+    "channels": {"policy": made.policy(channels=frozenset({"C9"}))},
+    "reason": {"policy": made.policy(require_reason=True)},
+    "pattern": {"policy": made.policy(reason_pattern=r"<CHG>\d{7}")},
+    "both": {"policy": made.policy(require_reason=True, reason_pattern=r"CHG\d{7}")},
+    "sites": {
+        "policy": made.policy(sites={n: made.policy().sites["default"] for n in ("east", "west")})
+    },
+}
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["channels"]], ids=["channels"])
+def test_in_another_channel_it_says_where(adapter: Adapter) -> None:
+    assert "<#C9>" in _refused(adapter, _ask(adapter, "paris gone"))
+    _ask(adapter, "paris gone", channel_id="C9")
+    assert len(adapter.inbox.puts) == 1
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["reason"]], ids=["reason"])
+def test_a_missing_reason_is_asked_for(adapter: Adapter) -> None:
+    assert "needs a reason" in _refused(adapter, _ask(adapter, "paris"))
+    _ask(adapter, "paris gone")
+    assert len(adapter.inbox.puts) == 1
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["pattern"]], ids=["pattern"])
+@pytest.mark.parametrize("text", ["paris", "paris without a number", "paris <CHG>123"])
+def test_a_reason_that_does_not_fit_is_told_the_pattern(adapter: Adapter, text: str) -> None:
+    said = _refused(adapter, _ask(adapter, text.replace("<", "&lt;").replace(">", "&gt;")))
+    assert r"&lt;CHG&gt;\d{7}" in said
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["pattern"]], ids=["pattern"])
+def test_the_pattern_may_stand_anywhere(adapter: Adapter) -> None:
+    _ask(adapter, "paris as agreed in &lt;CHG&gt;1234567 on Monday")
+    assert len(adapter.inbox.puts) == 1
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["both"]], ids=["both"])
+def test_a_missing_reason_names_the_pattern_too(adapter: Adapter) -> None:
+    assert r"CHG\d{7}" in _refused(adapter, _ask(adapter, "paris"))
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["sites"]], ids=["sites"])
+def test_several_appliances(adapter: Adapter) -> None:
+    said = _refused(adapter, _ask(adapter, "paris gone"))
+    assert "east" in said
+    assert "west" in said
+    assert "north" in _refused(adapter, _ask(adapter, "north/paris gone"))
+    _ask(adapter, "West/paris gone")
+    event: Any = adapter.inbox.puts[0].event
+    assert (event.site, event.pairing) == ("west", "paris")
+
+
+@pytest.mark.parametrize(
+    ("typed", "pairing"), [("default/paris", "paris"), ("a/b", "a/b"), ("default/", "default/")]
+)
+def test_one_appliance_takes_any_slash(adapter: Adapter, typed: str, pairing: str) -> None:
+    _ask(adapter, f"{typed} gone")
+    event: Any = adapter.inbox.puts[0].event
+    assert (event.site, event.pairing) == ("default", pairing)
+
+
+def test_a_reason_beyond_the_limit_is_refused(adapter: Adapter) -> None:
+    assert "3,000" in _refused(adapter, _ask(adapter, "paris " + "x" * 3001))
+    _ask(adapter, "paris " + "x" * 3000)
+    assert len(adapter.inbox.puts) == 1
+
+
+def test_a_store_that_fails_is_told_with_a_reference(
+    adapter: Adapter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = adapter.api.response_url("secret-address")
+    adapter.inbox.broken = sqlite3.OperationalError(f"disk I/O error, parameters: {secret}")
+    reply = adapter.send(made.command("paris gone", secret, trigger_id="77.88.secret-trigger"))
+    assert reply.status == 200
+    assert reply.json["response_type"] == "ephemeral"
+    reference = reply.json["text"].partition("reference ")[2].split()[0]
+    assert len(reference) == 8
+    logged = capsys.readouterr().out
+    assert reference in logged
+    assert "disk I/O error" in logged
+    assert "secret-address" not in logged
+    assert "secret-trigger" not in logged
+
+
+def test_many_at_once_lose_nothing(adapter: Adapter) -> None:
+    statuses: list[int] = []
+
+    def one(n: int) -> None:
+        statuses.append(_ask(adapter, "paris gone", trigger_id=f"t{n % 10}").status)
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 30
+    assert len(adapter.inbox.puts) == 10

@@ -1,0 +1,120 @@
+"""The clients: one try, proxies by the environment, nothing secret in a log."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bot import __version__
+from bot.core.delivery import Drawn
+from bot.slack.client import api_client
+from bot.slack.response_url import say
+from bot.slack.trouble import BROKEN, Kind, trouble_of
+from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error
+
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_it_says_who_calls(api: FakeWebApi) -> None:
+    api_client("xoxb-token", base_url=api.api_url, timeout_s=2).auth_test()
+    headers = api.calls[0].headers
+    assert headers["User-Agent"].startswith(f"vr-unpair/{__version__} ")
+    assert headers["Authorization"] == "Bearer xoxb-token"
+
+
+@pytest.mark.parametrize("answer", [Answer(cut=True), Answer(status=500), error("ratelimited")])
+def test_nothing_is_ever_sent_twice(api: FakeWebApi, answer: Answer) -> None:
+    api.script("chat.postMessage", answer)
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=2)
+    with pytest.raises((SlackApiError, *BROKEN)):
+        client.chat_postMessage(channel="C1", text="x")
+    assert len(api.calls) == 1
+
+
+def test_an_https_proxy_is_not_for_plain_addresses(
+    api: FakeWebApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK itself would send this call to the proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    api_client("xoxb-t", base_url=api.api_url, timeout_s=2).auth_test()
+    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is None
+
+
+def test_https_goes_through_the_proxy(api: FakeWebApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake refuses CONNECT, which is all that is needed to see that it was asked."""
+    monkeypatch.setenv("HTTPS_PROXY", api.base)
+    client = api_client("xoxb-t", base_url="https://slack.invalid/api/", timeout_s=2)
+    with pytest.raises(OSError, match="501"):
+        client.auth_test()
+
+
+def test_no_proxy_goes_past_it(api: FakeWebApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=2)
+    with pytest.raises(OSError, match="refused"):
+        client.auth_test()
+    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is not None
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    client.auth_test()
+    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is None
+
+
+def test_debug_logs_hold_no_response_url(api: FakeWebApi, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = api_client("xoxb-secret-token", base_url=api.api_url, timeout_s=2)
+    client.views_open(trigger_id="secret-trigger", view={"type": "modal"})
+    say(api.response_url("secret-address"), Drawn(text="x"), timeout_s=2)
+    api.script("response", Answer(cut=True))
+    say(api.response_url("secret-address"), Drawn(text="x"), timeout_s=2)
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, Kind.FINAL),
+        (404, Kind.FINAL),
+        (410, Kind.FINAL),
+        (429, Kind.LIMITED),
+        (500, Kind.PASSING),
+        (503, Kind.PASSING),
+    ],
+)
+def test_a_response_url_that_refuses(api: FakeWebApi, status: int, kind: Kind) -> None:
+    api.script("response", Answer(b"used_url", status=status))
+    trouble = say(api.response_url("secret"), Drawn(text="x"), timeout_s=2)
+    assert trouble is not None
+    assert trouble.kind is kind
+    assert "secret" not in trouble.word
+
+
+def test_a_response_url_of_nonsense_is_no_crash() -> None:
+    for url in ("file:///etc/passwd", "nonsense", "http://[", "http://127.0.0.1:9/x"):
+        trouble = say(url, Drawn(text="x"), timeout_s=1)
+        assert trouble is not None
+        assert trouble.kind is Kind.PASSING
+
+
+def test_words_are_cut() -> None:
+    from slack_sdk.web import SlackResponse
+
+    response = SlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="x",
+        req_args={},
+        data={"ok": False, "error": "x" * 5000},
+        headers={},
+        status_code=200,
+    )
+    trouble = trouble_of(SlackApiError("x", response))
+    assert len(trouble.word) == 200
+    assert trouble.kind is Kind.PASSING

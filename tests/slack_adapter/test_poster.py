@@ -1,0 +1,424 @@
+"""The poster: what it draws, what it leaves, and what each failure leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.core.delivery import Drawn, Due
+from bot.core.entries import Answer as Words
+from bot.core.messages import Message, messages
+from bot.core.request import Request, State
+from bot.slack.client import api_client
+from bot.slack.draw import draw, draw_answer
+from bot.slack.poster import Poster
+from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS
+from tests.slack_adapter import made
+from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
+from tests.slack_adapter.fakes import FakeOutbox
+
+CARD = Due(request_id="K7QM-3XPD", slot="card", channel="C1")
+EDIT = CARD.model_copy(update={"ts": made.CARD_TS, "shown": "old"})
+FINAL = Due(request_id="K7QM-3XPD", slot="final", channel="C1", thread_ts=made.CARD_TS)
+
+
+@pytest.fixture
+def outbox() -> FakeOutbox:
+    row = made.request()
+    return FakeOutbox(rows={row.id: row})
+
+
+def _draw(request: Request, slot: str) -> Drawn:
+    blocks = ({"type": "section", "text": {"type": "mrkdwn", "text": request.state.value}},)
+    return Drawn(text=f"{slot} {request.state.value}", blocks=blocks)
+
+
+def _poster(api: FakeWebApi, outbox: FakeOutbox, **changes: Any) -> Poster:
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=1)
+    usual: dict[str, Any] = {
+        "draw": _draw,
+        "draw_answer": lambda answer, request: Drawn(text=f"{answer.code} {request is None}"),
+        "wanted": messages,
+    }
+    return Poster(outbox, client, **(usual | changes))
+
+
+def _deliver(api: FakeWebApi, outbox: FakeOutbox, due: Due, **changes: Any) -> dict[str, object]:
+    """One delivery; its verdict, with the word under `did`."""
+    outbox.add(due)
+    assert _poster(api, outbox, **changes).once() is True
+    word, values = outbox.last()
+    return {"did": word, **values}
+
+
+# ---- what goes out ---------------------------------------------------------------------------
+
+
+def test_nothing_due_is_nothing_done(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    assert _poster(api, outbox).once() is False
+    assert api.calls == []
+
+
+def test_a_card_is_posted_and_its_ts_kept(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    done = _deliver(api, outbox, CARD)
+    (call,) = api.calls
+    assert call.method == "chat.postMessage"
+    drawn = _draw(outbox.rows[CARD.request_id], "card")
+    assert call.body["blocks"] == list(drawn.blocks)
+    assert call.body["text"] == drawn.text
+    assert call.body["unfurl_links"] is False
+    assert "thread_ts" not in call.body
+    assert "reply_broadcast" not in call.body
+    assert done == {"did": "sent", "ts": "1700000000.000100", "digest": drawn.digest}
+
+
+def test_an_edit_carries_text_and_blocks(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    done = _deliver(api, outbox, EDIT)
+    (call,) = api.calls
+    assert call.method == "chat.update"
+    assert call.body["ts"] == made.CARD_TS
+    assert call.body["text"]
+    assert call.body["blocks"]
+    assert (done["did"], done["ts"]) == ("sent", made.CARD_TS)
+
+
+def test_an_edit_without_blocks_removes_the_old_ones(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    _deliver(api, outbox, EDIT, draw=lambda request, slot: Drawn(text="plain"))
+    assert api.calls[0].body["blocks"] == []
+
+
+def test_a_reply_goes_into_the_thread_and_nowhere_else(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    outbox.rows[CARD.request_id] = made.request(state=State.SUCCEEDED)
+    _deliver(api, outbox, FINAL)
+    (call,) = api.calls
+    assert call.body["thread_ts"] == made.CARD_TS
+    assert "reply_broadcast" not in call.body
+
+
+def test_a_reply_without_a_thread_waits(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    outbox.rows[CARD.request_id] = made.request(state=State.SUCCEEDED)
+    done = _deliver(api, outbox, FINAL.model_copy(update={"thread_ts": None}))
+    assert (done["did"], done["error"]) == ("put_off", "card_not_posted_yet")
+    assert api.calls == []
+
+
+def test_it_is_drawn_from_the_row_of_now(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    outbox.rows[CARD.request_id] = made.request(state=State.DENIED)
+    _deliver(api, outbox, EDIT)
+    assert api.calls[0].body["text"] == "card denied"
+
+
+def test_what_stands_already_costs_no_call(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    digest = _draw(outbox.rows[CARD.request_id], "card").digest
+    done = _deliver(api, outbox, EDIT.model_copy(update={"shown": digest}))
+    assert done == {"did": "sent", "ts": made.CARD_TS, "digest": digest}
+    assert api.calls == []
+
+
+@pytest.mark.parametrize("ts", [None, "1.5"])
+def test_what_is_no_longer_wanted_never_goes_out(
+    api: FakeWebApi, outbox: FakeOutbox, ts: str | None
+) -> None:
+    """A reminder of something that was decided meanwhile."""
+    outbox.rows[CARD.request_id] = made.request(state=State.APPROVED, reminders=1)
+    reminder = Due(request_id="K7QM-3XPD", slot="reminder:1", channel="C1", thread_ts="1.1", ts=ts)
+    done = _deliver(api, outbox, reminder)
+    assert done == {"did": "given_up", "error": "no_longer_wanted"}
+    assert api.calls == []
+
+
+def test_a_row_that_is_gone_wants_nothing(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    outbox.rows.clear()
+    assert _deliver(api, outbox, CARD)["did"] == "given_up"
+    assert api.calls == []
+
+
+@pytest.mark.parametrize("ts", [None, "1699.5"])
+def test_a_stray_is_edited_and_never_posted(
+    api: FakeWebApi, outbox: FakeOutbox, ts: str | None
+) -> None:
+    outbox.rows[CARD.request_id] = made.request(strays=("1699.5",))
+    stray = Due(request_id="K7QM-3XPD", slot="stray:1699.5", channel="C1", ts=ts)
+    assert _deliver(api, outbox, stray)["did"] == "sent"
+    (call,) = api.calls
+    assert (call.method, call.body["ts"]) == ("chat.update", "1699.5")
+
+
+def test_the_real_drawing_goes_through(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    done = _deliver(api, outbox, CARD, draw=draw, draw_answer=draw_answer)
+    assert done["did"] == "sent"
+    actions = [e for b in api.calls[0].body["blocks"] for e in b.get("elements", [])]
+    assert "unpair_approve" in [e.get("action_id") for e in actions]
+
+
+# ---- failures of posts and edits -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("due", [CARD, EDIT], ids=["post", "edit"])
+def test_what_slack_will_never_take_is_given_up(
+    api: FakeWebApi, outbox: FakeOutbox, due: Due
+) -> None:
+    method = "chat.update" if due.ts else "chat.postMessage"
+    assert {"not_in_channel", "is_archived", "message_not_found"} <= FINAL_WORDS
+    for word in FINAL_WORDS:
+        api.script(method, error(word))
+        assert _deliver(api, outbox, due) == {"did": "given_up", "error": word}
+
+
+def test_a_token_that_is_refused_is_told_loudly_and_tried_again(
+    api: FakeWebApi, outbox: FakeOutbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {"invalid_auth", "token_revoked", "missing_scope"} <= ACCOUNT_WORDS
+    for word in ACCOUNT_WORDS:
+        api.script("chat.postMessage", error(word))
+        done = _deliver(api, outbox, CARD)
+        assert done == {"did": "put_off", "until": outbox.clock_ms + 60_000, "error": word}
+        assert "critical" in capsys.readouterr().out
+
+
+PASSING = {
+    "internal_error": error("internal_error"),
+    "a word of next year": error("the_moon_is_full"),
+    "500": Answer(status=500),
+    "502 html": Answer(b"<html>", status=502),
+    "200 html": Answer(b"<html>"),
+    "cut": Answer(cut=True),
+    "array": Answer([]),
+    "not utf-8": Answer(b"\xff\xfe"),
+    "no ts": Answer({"ok": True}),
+    "hang": Answer(hang=True),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_may_pass_is_tried_again(api: FakeWebApi, outbox: FakeOutbox, name: str) -> None:
+    api.script("chat.postMessage", PASSING[name])
+    done = _deliver(api, outbox, CARD)
+    assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 1000)
+    assert len(api.calls) == 1
+
+
+def test_a_slack_that_is_away(outbox: FakeOutbox) -> None:
+    client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
+    outbox.add(CARD)
+    Poster(outbox, client, _draw, draw_answer, messages).once()
+    assert outbox.last()[0] == "put_off"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "gap"), [(0, 1), (1, 2), (5, 32), (6, 60), (50, 60), (10**6, 60)]
+)
+def test_gaps_double_up_to_a_minute(
+    api: FakeWebApi, outbox: FakeOutbox, attempts: int, gap: int
+) -> None:
+    api.script("chat.postMessage", error("internal_error"))
+    done = _deliver(api, outbox, CARD.model_copy(update={"attempts": attempts}))
+    assert done["until"] == outbox.clock_ms + gap * 1000
+
+
+@pytest.mark.parametrize(
+    ("due", "method", "kind"),
+    [(CARD, "chat.postMessage", "post"), (EDIT, "chat.update", "edit")],
+    ids=["post", "edit"],
+)
+def test_a_limit_silences_its_method_until_it_is_over(
+    api: FakeWebApi, outbox: FakeOutbox, due: Due, method: str, kind: str
+) -> None:
+    poster = _poster(api, outbox)
+    api.script(method, limited(7))
+    outbox.add(due)
+    poster.once()
+    until = outbox.clock_ms + 7000
+    assert outbox.last() == ("put_off", {"until": until, "error": "ratelimited"})
+    outbox.clock_ms = until - 1
+    poster.once()
+    assert outbox.paused_seen[-1] == {kind: until}
+    outbox.clock_ms = until
+    poster.once()
+    assert outbox.paused_seen[-1] == {}
+
+
+def test_a_limit_of_edits_does_not_silence_posts(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    poster = _poster(api, outbox)
+    api.script("chat.update", limited(7))
+    outbox.add(EDIT)
+    poster.once()
+    outbox.add(EDIT)
+    outbox.add(CARD)
+    poster.once()
+    assert [c.method for c in api.calls] == ["chat.update", "chat.postMessage"]
+
+
+def test_a_shorter_limit_does_not_cut_a_longer_one(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    poster = _poster(api, outbox)
+    poster._pause("post", outbox.clock_ms + 9000)
+    poster._pause("post", outbox.clock_ms + 1000)
+    poster.once()
+    assert outbox.paused_seen[-1] == {"post": outbox.clock_ms + 9000}
+
+
+def test_what_cannot_be_drawn_is_put_off_and_the_rest_goes_on(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    def bad(request: Request, slot: str) -> Drawn:
+        raise KeyError("an outcome without words")
+
+    done = _deliver(api, outbox, CARD, draw=bad)
+    assert (done["did"], done["error"]) == ("put_off", "not_drawn")
+    assert api.calls == []
+
+
+# ---- words for one person --------------------------------------------------------------------
+
+
+def _answer(url: str | None, *, matters: bool = False, user: str | None = "U1") -> Due:
+    return Due(
+        request_id="K7QM-3XPD",
+        slot="answer:4:denied",
+        channel="C1",
+        answer=Words(event=4, code="denied", matters=matters),
+        user=user,
+        response_url=url,
+    )
+
+
+def test_an_answer_is_ephemeral_and_replaces_nothing(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    done = _deliver(api, outbox, _answer(api.response_url()))
+    (call,) = api.calls
+    assert call.method == "response"
+    assert call.body == {
+        "response_type": "ephemeral",
+        "replace_original": False,
+        "text": "denied False",
+    }
+    assert (done["did"], done["ts"]) == ("sent", None)
+
+
+def test_an_answer_needs_no_row(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    outbox.rows.clear()
+    _deliver(api, outbox, _answer(api.response_url()))
+    assert api.calls[0].body["text"] == "denied True"
+
+
+def test_an_answer_whose_address_has_lapsed_goes_as_a_direct_message(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    done = _deliver(api, outbox, _answer(None, matters=True))
+    (call,) = api.calls
+    assert (call.method, call.body["channel"]) == ("chat.postMessage", "U1")
+    assert done["did"] == "sent"
+
+
+def test_an_address_that_was_used_up_leads_there_too(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    api.script("response", Answer(b"used_url", status=404))
+    assert _deliver(api, outbox, _answer(api.response_url(), matters=True))["did"] == "sent"
+    assert [c.method for c in api.calls] == ["response", "chat.postMessage"]
+
+
+@pytest.mark.parametrize(
+    "due", [_answer(None), _answer(None, matters=True, user=None)], ids=["no matter", "nobody"]
+)
+def test_an_answer_that_nobody_needs_any_more_is_given_up(
+    api: FakeWebApi, outbox: FakeOutbox, due: Due
+) -> None:
+    assert _deliver(api, outbox, due) == {"did": "given_up", "error": "answer_lapsed"}
+    assert api.calls == []
+
+
+def test_a_direct_message_that_is_refused_is_given_up(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    api.script("chat.postMessage", error("user_not_found"))
+    done = _deliver(api, outbox, _answer(None, matters=True))
+    assert done == {"did": "given_up", "error": "user_not_found"}
+
+
+@pytest.mark.parametrize("answer", [Answer(status=500), Answer(cut=True), Answer(hang=True)])
+def test_an_answer_is_tried_again_while_its_address_lives(
+    api: FakeWebApi, outbox: FakeOutbox, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.sending.POST_TIMEOUT_S", 1)
+    api.script("response", answer)
+    done = _deliver(api, outbox, _answer(api.response_url(), matters=True))
+    assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 1000)
+    assert [c.method for c in api.calls] == ["response"]
+
+
+def test_a_limit_of_answers_silences_answers(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    poster = _poster(api, outbox)
+    api.script("response", limited(5))
+    outbox.add(_answer(api.response_url()))
+    poster.once()
+    poster.once()
+    assert outbox.paused_seen[-1] == {"answer": outbox.clock_ms + 5000}
+
+
+def test_while_posts_are_silenced_no_direct_message_goes(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    poster = _poster(api, outbox)
+    api.script("chat.postMessage", limited(9))
+    outbox.add(CARD)
+    poster.once()
+    outbox.add(_answer(None, matters=True))
+    poster.once()
+    assert outbox.last()[0] == "put_off"
+    assert len(api.calls) == 1
+
+
+# ---- the threads -----------------------------------------------------------------------------
+
+
+def test_it_runs_by_itself_and_stops(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    poster = _poster(api, outbox)
+    poster.start()
+    for _ in range(10):
+        outbox.add(CARD)
+    outbox.wait_done(10)
+    poster.stop()
+    assert len(api.of("chat.postMessage")) == 10
+
+
+def test_stop_finishes_the_call_in_hand(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    poster = _poster(api, outbox)
+    api.script("chat.postMessage", Answer(hang=True))
+    poster.start()
+    outbox.add(CARD)
+    api.wait_for("chat.postMessage")
+    poster.stop()
+    assert outbox.last()[0] == "put_off"
+
+
+def test_stop_before_start_is_nothing(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    _poster(api, outbox).stop()
+
+
+def test_a_store_that_fails_once_does_not_end_it(
+    api: FakeWebApi, outbox: FakeOutbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outbox.claim_error = RuntimeError("database is locked")
+    poster = _poster(api, outbox, threads=1)
+    poster.start()
+    outbox.add(CARD)
+    outbox.wait_done(1)
+    poster.stop()
+    assert outbox.last()[0] == "sent"
+    assert "database is locked" in capsys.readouterr().out
+
+
+def test_one_slow_call_does_not_hold_up_the_other_thread(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    api.script("chat.postMessage", Answer(hang=True))
+    poster = _poster(api, outbox)
+    poster.start()
+    outbox.add(CARD)
+    api.wait_for("chat.postMessage")
+    outbox.add(EDIT)
+    outbox.wait_done(1)
+    assert outbox.done[0][1] == EDIT
+    poster.stop()
+
+
+def test_only_wanted_slots_are_drawn(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    done = _deliver(api, outbox, CARD, wanted=lambda request, now: (Message(slot="final"),))
+    assert done["did"] == "given_up"

@@ -1,0 +1,55 @@
+"""Sentences behind a listener's back: never blocking, and ending with the process."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bot.slack.whisper import WAITING_MOST, Whisper
+from tests.slack_adapter.fake_web_api import Answer, FakeWebApi
+
+
+def test_no_address_is_no_thread() -> None:
+    whisper = Whisper()
+    whisper.tell(None, "x")
+    whisper.tell("", "x")
+    assert whisper._thread is None
+    whisper.stop()
+
+
+def test_a_failure_is_logged_and_the_next_goes_out(
+    api: FakeWebApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.script("response", Answer(status=404))
+    whisper = Whisper()
+    whisper.tell(api.response_url("secret"), "one")
+    whisper.tell(api.response_url("secret"), "two")
+    assert [c.body["text"] for c in api.wait_for("response", 2)] == ["one", "two"]
+    whisper.stop()
+    logged = capsys.readouterr().out
+    assert "whisper_failed" in logged
+    assert "secret" not in logged
+
+
+def test_a_crowd_is_dropped_and_never_blocks(
+    api: FakeWebApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 1)
+    api.script("response", Answer(hang=True))
+    whisper = Whisper()
+    started = time.monotonic()
+    for _ in range(WAITING_MOST + 20):
+        whisper.tell(api.response_url(), "x")
+    assert time.monotonic() - started < 1
+    whisper.stop()
+    assert len(api.of("response")) <= 2
+    assert "whisper_dropped" in capsys.readouterr().out
+
+
+def test_after_the_end_it_says_nothing(api: FakeWebApi) -> None:
+    whisper = Whisper()
+    whisper.stop()
+    whisper.tell(api.response_url(), "x")
+    assert whisper._thread is None
+    assert api.calls == []

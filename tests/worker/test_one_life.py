@@ -1,0 +1,35 @@
+"""The life of one request through the real worker and the real store."""
+
+from __future__ import annotations
+
+from bot.core.request import State
+from bot.store import audit as trail
+from tests.worker.world import ASKER, FIRST, PAIRING, World
+
+
+def test_asked_approved_sent_followed_and_proved(world: World) -> None:
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+    assert world.appliance.deletes == [(PAIRING, False)]
+    world.appliance.end_task()
+    world.wait(5_000)
+    request = world.get()
+    assert request.state is State.SUCCEEDED
+    assert request.outcome is not None
+    assert request.outcome.code == "proved"
+    posts = [slot for _, slot, how in world.posted if how == "post"]
+    assert posts == ["card", "progress", "final"]
+    broken, head = trail.check(world.db)
+    assert broken is None
+    assert head.count == len(world.actions())
+
+
+def test_the_requesters_own_approval_never_counts(world: World) -> None:
+    request_id = world.pending()
+    world.click(request_id, "approve", ASKER)
+    world.settle()
+    assert world.state() is State.PENDING
+    assert world.appliance.deletes == []
+    assert world.answers == [(ASKER, "own_request_approve")]

@@ -1,0 +1,309 @@
+"""A small world around the real worker and the real store: a clock, an appliance, people, Slack.
+
+Everything runs in the test's own thread, one step at a time; nothing is timed by a real clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.core.delivery import Drawn
+from bot.core.events import (
+    Asked,
+    CallFailed,
+    Clicked,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    Event,
+    Looked,
+    PairingLooked,
+    PairingRead,
+    PairingUnresolved,
+)
+from bot.core.policy import Policy, SiteTerms
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Request, State, TaskView
+from bot.core.rules import UNREADABLE, Home, Person, Verdict
+from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.store import audit as trail
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.migrate import upgrade
+from bot.store.outbox import Outbox
+from bot.store.requests import Requests
+from bot.worker.effects import Effects
+from bot.worker.lives import Lives, effect_ms
+from bot.worker.loop import Worker
+from bot.worker.send import Sender
+from bot.worker.task_watch import TaskWatch
+
+PAIRING = "11111111-2222-3333-4444-555555555555"
+CHANNEL, TEAM = "C0OPS", "T0HOME"
+ASKER, FIRST, SECOND = "U0ASKER", "U0FIRST", "U0SECOND"
+START_MS = 1_800_000_000_000
+LEASE_MS = 25_000
+
+
+def snapshot(count: int = 3, **changes: object) -> Snapshot:
+    ids = [f"replication-{n}" for n in range(count)]
+    plain = Snapshot(
+        pairing_id=PAIRING,
+        local_vc=Server(id="vc-a", name="vc-berlin.example.net"),
+        remote_vc=Server(id="vc-b", name="vc-prague.example.net"),
+        local_vrms=Server(id="vr-a", status="OK"),
+        remote_vrms=Server(id="vr-b", status="OK"),
+        count=count,
+        complete=True,
+        replications_digest=digest_of(ids),
+        names=tuple(ids),
+        read_at=START_MS,
+    )
+    return plain.model_copy(update=changes)
+
+
+def problem(kind: ProblemKind, **more: object) -> Problem:
+    return Problem.model_validate({"kind": kind, "text": f"a {kind} problem", **more})
+
+
+@dataclass
+class FakeAppliance:
+    """What it holds, and what the next calls bring instead where something is queued."""
+
+    now: Snapshot = field(default_factory=snapshot)
+    present: bool = True
+    tasks: list[TaskView] = field(default_factory=list)
+    read_failures: list[Problem] = field(default_factory=list)
+    look_failures: list[Problem] = field(default_factory=list)
+    prepare_failures: list[Problem] = field(default_factory=list)
+    delete_outcomes: list[Event] = field(default_factory=list)
+    deletes: list[tuple[str, bool]] = field(default_factory=list)
+    listings: int = 0
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        if self.read_failures:
+            return CallFailed(problem=self.read_failures.pop(0))
+        if not self.present or asked not in (PAIRING, "prague"):
+            return PairingUnresolved(why="none")
+        return PairingRead(snapshot=self.now)
+
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+        if self.read_failures:
+            return CallFailed(problem=self.read_failures.pop(0))
+        if not self.present:
+            return CallFailed(problem=problem(ProblemKind.NOT_FOUND, status=404))
+        return PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
+
+    def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
+        if self.prepare_failures:
+            return CallFailed(problem=self.prepare_failures.pop(0))
+        return None
+
+    def delete(
+        self, pairing_id: str, *, force: bool, send_by: float, by: float
+    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+        self.deletes.append((pairing_id, force))
+        if self.delete_outcomes:
+            outcome = self.delete_outcomes.pop(0)
+            assert isinstance(outcome, DeleteAccepted | DeleteAnswered | DeleteNotAccepted)
+            return outcome
+        task = TaskView(id=f"task:{len(self.tasks)}:x", status="RUNNING", entity=pairing_id)
+        self.tasks.append(task)
+        return DeleteAccepted(task=task)
+
+    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
+        if self.look_failures:
+            return CallFailed(problem=self.look_failures.pop(0))
+        return Looked(tasks=tuple(self.tasks), pairing_present=self.present)
+
+    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+        if self.look_failures:
+            return CallFailed(problem=self.look_failures.pop(0))
+        return PairingLooked(present=self.present)
+
+    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
+        self.listings += 1
+        if self.look_failures:
+            return CallFailed(problem=self.look_failures.pop(0))
+        return tuple(self.tasks)
+
+    def end_task(self, status: str = "SUCCESS", *, gone: bool = True, **error: str) -> None:
+        self.tasks[-1] = self.tasks[-1].model_copy(update={"status": status, **error})
+        if gone:
+            self.present = False
+
+
+@dataclass
+class FakePeople:
+    persons: dict[str, Person] = field(default_factory=dict)
+    unreadable: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def home(self) -> Home:
+        return Home(team=TEAM)
+
+    def person(self, user: str) -> Person | Verdict:
+        self.asked.append(user)
+        if self.unreadable:
+            return UNREADABLE
+        return self.persons.get(user, Person(id=user, team=TEAM))
+
+
+def draw(request: Request, slot: str) -> Drawn:
+    """Words enough to tell one look of a message from another."""
+    decided = [d.by for d in request.approvals]
+    progress = request.task.progress if request.task else None
+    return Drawn(text=f"{slot} {request.state} {decided} {progress} {request.outcome}")
+
+
+class World:
+    def __init__(self, **policy: object) -> None:
+        self.ms = START_MS
+        self.appliance = FakeAppliance()
+        self.people = FakePeople()
+        self.db = Database("sqlite://", now=lambda: self.ms)
+        upgrade(self.db)
+        plain = {
+            "approvers": frozenset({FIRST, SECOND, ASKER}),
+            "approvals_required": 1,
+            "force_approvals_required": 1,
+            "notify": (FIRST,),
+            "requesters": None,
+            "channels": None,
+            "require_reason": False,
+            "reason_pattern": None,
+            "approval_ttl_ms": 3_600_000,
+            "execution_ttl_ms": 600_000,
+            "follow_ttl_ms": 86_400_000,
+            "remind_after_ms": 900_000,
+            "dry_run": False,
+            "label": "",
+            "sites": {
+                "default": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=10_000)
+            },
+        }
+        self.policy = Policy.model_validate({**plain, **policy})
+        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self.requests = Requests(db=self.db, lease_ms=LEASE_MS)
+        self.worker = self.new_worker()
+        self._origins = itertools.count()
+        self._ts = itertools.count(1)
+        self.posted: list[tuple[str, str, str]] = []
+        self.answers: list[tuple[str, str]] = []
+
+    def new_worker(self) -> Worker:
+        def monotonic() -> float:
+            return self.ms / 1000
+
+        appliances = {"default": self.appliance}
+        lives = Lives(
+            requests=self.requests,
+            inbox=self.inbox,
+            effects=Effects(
+                policy=self.policy,
+                people=self.people,
+                appliances=appliances,
+                watches={"default": TaskWatch(self.db, "default", self.appliance)},
+                requests=self.requests,
+            ),
+            senders={"default": Sender(self.policy, self.appliance, monotonic)},
+            draw=lambda request, slot: draw(request, slot).digest,
+            effect_ms=effect_ms(LEASE_MS),
+            monotonic=monotonic,
+        )
+        return Worker(
+            requests=self.requests,
+            lives=lives,
+            policy=self.policy,
+            draw=lambda request, slot: draw(request, slot).digest,
+        )
+
+    # ---- people -------------------------------------------------------------------------------
+
+    def ask(self, request_id: str = "AAAA-BBBB", *, force: bool = False, by: str = ASKER) -> str:
+        event = Asked(
+            site="default",
+            pairing=PAIRING,
+            force=force,
+            reason="moving",
+            requester=by,
+            team=TEAM,
+            channel=CHANNEL,
+        )
+        self._put(event, request_id)
+        return request_id
+
+    def click(
+        self, request_id: str, action: str, by: str, *, origin: str | None = None, **changes: object
+    ) -> int | None:
+        request = self.get(request_id)
+        plain = {
+            "action": action,
+            "by": by,
+            "team": TEAM,
+            "fingerprint": request.fingerprint or "",
+            "channel": CHANNEL,
+            "message_ts": request.card_ts or "",
+            "ours": True,
+            "reason": "no" if action == "deny" else None,
+        }
+        event = Clicked.model_validate({**plain, **changes})
+        return self._put(event, request_id, origin)
+
+    def _put(self, event: Event, request_id: str, origin: str | None = None) -> int | None:
+        origin = origin or f"origin-{next(self._origins)}"
+        return self.inbox.put(event, origin=origin, request_id=request_id)
+
+    # ---- time and work ------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Work and post until nothing is due now."""
+        for _ in range(500):
+            worked = self.worker.step(checking=False) or self.worker.step(checking=True)
+            posted = self.post()
+            if not worked and not posted:
+                return
+        raise AssertionError("it never comes to rest")
+
+    def post(self) -> bool:
+        due = self.outbox.claim({})
+        if due is None:
+            return False
+        if due.answer:
+            self.answers.append((due.user or "", due.answer.code))
+            self.outbox.sent(due, ts=None, digest="answered")
+            return True
+        request = self.outbox.request(due.request_id)
+        assert request is not None
+        digest = draw(request, due.slot).digest
+        if digest != due.shown:
+            self.posted.append((due.request_id, due.slot, "edit" if due.ts else "post"))
+        ts = due.ts or f"{next(self._ts)}.000"
+        self.outbox.sent(due, ts=ts, digest=digest)
+        return True
+
+    def wait(self, ms: int) -> None:
+        self.ms += ms
+        self.settle()
+
+    def get(self, request_id: str = "AAAA-BBBB") -> Request:
+        request = self.requests.get(request_id)
+        assert request is not None
+        return request
+
+    def state(self, request_id: str = "AAAA-BBBB") -> State:
+        return self.get(request_id).state
+
+    def pending(self, **ask: bool) -> str:
+        request_id = self.ask(**ask)
+        self.settle()
+        assert self.state() is State.PENDING
+        return request_id
+
+    def actions(self) -> list[str]:
+        return [record.action for record in trail.export(self.db)]
+
+    def close(self) -> None:
+        self.db.close()
