@@ -41,6 +41,7 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
+from bot.worker.digests import Digests
 from bot.worker.effects import Effects
 from bot.worker.lives import Lives, effect_ms
 from bot.worker.loop import Worker
@@ -158,15 +159,16 @@ class Bot:
             watches=watches,
             requests=self.requests,
         )
+        digests = Digests(_digest)
         lives = Lives(
             requests=self.requests,
             inbox=self.inbox,
             effects=effects,
             senders={name: Sender(self.policy, port) for name, port in ports.items()},
-            draw=_digest,
+            draw=digests,
             effect_ms=effect_ms(self.requests.lease_ms),
         )
-        self.worker = Worker(requests=self.requests, lives=lives, policy=self.policy, draw=_digest)
+        self.worker = Worker(requests=self.requests, lives=lives, policy=self.policy, draw=digests)
 
     def _database_writable(self) -> str | None:
         shared.change(self.db, "readyz", lambda _old, now: str(now))

@@ -1,7 +1,7 @@
 """The audit chain: each record carries the hash of the one before, over all its columns.
 
-What it proves: nobody changed, removed or inserted a record without redoing every hash after it,
-and, with the head kept elsewhere (it is in each final reply), not even then.
+What it proves: nobody changed, removed or inserted a record without redoing every hash after it and
+the head; and where somebody keeps a copy of the head elsewhere, not even then.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Due(Frozen):
     """One message that is due, claimed for as long as its sending may take.
 
     `slot` as in `bot.core.messages`. `ts` is there when it was posted before (so: edit).
-    `shown` is the digest of what Slack has now. For an answer to one person: `answer`, `user`,
+    `wanted` is the digest that was asked for when it was claimed; `shown` that of what Slack has. For an answer to one person: `answer`, `user`,
     `response_url` (None when there is none or it has lapsed: then it goes as a direct message).
     """
 
@@ -51,6 +51,7 @@ class Due(Frozen):
     channel: str
     thread_ts: str | None = None
     ts: str | None = None
+    wanted: str = ""
     shown: str | None = None
     attempts: int = 0
     answer: Answer | None = None

@@ -47,7 +47,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
         wanted.append(Message(slot=Slot.CARD, in_thread=False))
     if not request.card_ts:
         return tuple(wanted)
-    if request.approved_at is not None or request.intent is not None:
+    if request.approved_at is not None:
         wanted.append(Message(slot=Slot.PROGRESS))
     undecided = request.state is State.PENDING
     if undecided and request.reminders:

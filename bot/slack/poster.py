@@ -77,7 +77,7 @@ class Poster:
 
     def once(self) -> bool:
         """Deliver one message; False when nothing was due."""
-        due = self._outbox.claim(self._pauses())
+        due = self._outbox.claim(self.paused_until())
         if due is None:
             return False
         self._deliver(due)
@@ -122,7 +122,7 @@ class Poster:
 
     def _send(self, due: Due, drawn: Drawn) -> Outcome:
         if due.answer is not None:
-            return tell(self._client, due, drawn, posts_paused="post" in self._pauses())
+            return tell(self._client, due, drawn, posts_paused="post" in self.paused_until())
         return send(self._client, due, drawn)
 
     def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
@@ -167,8 +167,8 @@ class Poster:
         with self._lock:
             self._paused[method] = max(until, self._paused.get(method, 0))
 
-    def _pauses(self) -> dict[str, int]:
-        """What a 429 still holds back. In memory only: another process finds out by itself."""
+    def paused_until(self) -> dict[str, int]:
+        """What a 429 still holds back, by method, in ms epoch. In memory only: another process finds out by itself."""
         now = self._outbox.now() if self._paused else 0
         with self._lock:
             self._paused = {m: until for m, until in self._paused.items() if until > now}

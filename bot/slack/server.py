@@ -58,6 +58,9 @@ class Server:
         self._ended = threading.Event()
         self._ended.set()
         self._drain_s = 0.0
+        # Reentrant: a signal handler may come while this very thread holds it.
+        self._pipes = threading.RLock()
+        self._pipes_closed = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -89,11 +92,10 @@ class Server:
         """
         self._drain_s = drain_s
         self._ending.set()
-        if not self._ended.is_set():
-            for server in self._listening:
-                server.pull_trigger()
-        else:
+        if self._ended.is_set():
             self._close_all()  # it was bound and never served, or has ended already
+        else:
+            self._wake()
         if wait:
             self._ended.wait()
             if self._thread is not None:
@@ -115,14 +117,24 @@ class Server:
         channels = [c for s in self._listening for c in s.active_channels.values()]
         return sum(1 for c in channels if c.requests or c.total_outbufs_len)
 
+    def _wake(self) -> None:
+        """End the round that the loop is waiting in, unless the loop is over already: its pipes are
+        closed then, and their numbers may belong to a database file."""
+        with self._pipes:
+            if not self._pipes_closed:
+                for server in self._listening:
+                    server.pull_trigger()
+
     def _close_all(self) -> None:
         self._dispatcher.shutdown(timeout=0.5)
         if self._dispatcher.threads:
-            # Somebody still works, and will wake the loop through a pipe when done: closed now, its
-            # number may belong to a database file by then. The process is about to end anyway.
+            # Somebody still works, and will wake the loop through a pipe when done. So the pipes
+            # stay open; the process is about to end anyway.
             return
-        for server in self._listening:
-            server.trigger.close()
+        with self._pipes:
+            self._pipes_closed = True
+            for server in self._listening:
+                server.trigger.close()
         wasyncore.close_all(self._map)
 
 

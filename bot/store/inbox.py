@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import EVENT, Event, Stored
-from bot.store.database import Database
+from bot.store.database import Database, Room
 from bot.store.schema import inbox
 
 
@@ -34,7 +34,7 @@ class Inbox:
                 number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
         except IntegrityError:
             return None  # the same origin again: Slack repeats what it saw no answer to
-        self._db.wakes.wake()
+        self._db.wakes.wake(Room.CHECK if event.kind == "asked" else Room.ACT)
         return number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ from bot.core.events import EVENT, CardPosted, CardRefused, Event
 from bot.core.messages import Message, Slot
 from bot.core.request import Request
 from bot.store import inbox as inbox_table
-from bot.store.database import Database
+from bot.store.database import Database, Room
 from bot.store.schema import inbox, messages, requests
 
 URGENCY = {
@@ -45,7 +46,7 @@ URGENCY = {
 PROGRESS_GAP_MS = 2_500
 """Between two edits of the progress message (contract); `chat.update` takes 50 a minute."""
 
-SENDING_MS = 45_000
+SENDING_MS = 25_000
 """How long a message is held while it is sent: longer than the client's timeouts together."""
 
 HELD_SECONDS = 0.25
@@ -137,10 +138,10 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._seen = 0
+        self._seen = threading.local()
 
     def claim(self, paused: dict[str, int]) -> Due | None:
-        self._seen = self._db.wakes.seen()
+        self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
             other = messages.alias()
@@ -178,6 +179,7 @@ class Outbox:
                 channel=row.channel,
                 thread_ts=row.thread_ts,
                 ts=row.ts,
+                wanted=row.wanted,
                 shown=row.shown,
                 attempts=row.attempts,
                 answer=Answer.model_validate_json(row.answer) if row.answer else None,
@@ -196,7 +198,9 @@ class Outbox:
         with self._db.write() as conn:
             now = self._db.now(conn)
             gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
-            changed_since = and_(messages.c.wanted != digest, messages.c.answer.is_(None))
+            # Compared with what was wanted when it was claimed, not with what was drawn: another
+            # version of the program may draw the same row otherwise, and would never be content.
+            changed_since = messages.c.wanted != due.wanted
             conn.execute(
                 _one(due).values(
                     ts=func.coalesce(messages.c.ts, ts),
@@ -210,7 +214,8 @@ class Outbox:
             )
             if due.slot == Slot.CARD and due.ts is None and ts is not None:
                 self._tell(conn, now, due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
-        self._db.wakes.wake()
+        if due.slot == Slot.CARD:
+            self._db.wakes.wake(Room.CHECK)
 
     def put_off(self, due: Due, *, until: int, error: str) -> None:
         with self._db.write() as conn:
@@ -230,11 +235,11 @@ class Outbox:
             if due.slot == Slot.CARD and due.ts is None:
                 refused = CardRefused(error=error)
                 self._tell(conn, now, due, refused, f"card-refused:{due.request_id}")
-        self._db.wakes.wake()
+        if due.slot == Slot.CARD:
+            self._db.wakes.wake(Room.CHECK)
 
     def now(self) -> int:
-        with self._db.read() as conn:
-            return self._db.now(conn)
+        return self._db.clock()
 
     def wait(self, seconds: float) -> None:
         with self._db.read() as conn:
@@ -243,7 +248,8 @@ class Outbox:
         if left is not None:
             # What is due already and yet was not claimed is held or paused: looked at again soon.
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
-        self._db.wakes.wait(self._seen, seconds)
+        seen = getattr(self._seen, "count", 0)
+        self._db.wakes.wait(Room.POST, seen, seconds)
 
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:

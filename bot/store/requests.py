@@ -23,7 +23,7 @@ from bot.core.events import EVENT, Stored
 from bot.core.request import Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
-from bot.store.database import Database
+from bot.store.database import Database, Room
 from bot.store.schema import inbox, requests
 
 ACT_ORDER = (State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING)
@@ -108,7 +108,7 @@ class Requests:
             now = self.db.now(conn)
             inbox_table.mark_absorbed(conn, [stored.number], now)
             outbox.add_answers(conn, request_id, tuple(answers), now)
-        self.db.wakes.wake()
+        self.db.wakes.wake(Room.POST)
 
     # ---- claims -------------------------------------------------------------------------------
 
@@ -176,7 +176,10 @@ class Requests:
                 .where(requests.c.id == claim.request.id, requests.c.version == claim.version)
                 .values(lease_until=0, due_at=due_at, version=claim.version + 1)
             )
-        self.db.wakes.wake()
+        # The thread that releases looks again by itself; those who act have to be told of a row
+        # that has just come to them, since an event may wait there already.
+        if claim.request.state is State.PENDING:
+            self.db.wakes.wake(Room.ACT)
 
     def next_due(self) -> int | None:
         """When the next row is due by its own time (ms), for how long to sleep."""
@@ -185,8 +188,7 @@ class Requests:
             return due
 
     def now(self) -> int:
-        with self.db.read() as conn:
-            return self.db.now(conn)
+        return self.db.clock()
 
     # ---- reading ------------------------------------------------------------------------------
 
@@ -263,7 +265,7 @@ class Requests:
         outbox.add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)
         if saving.wanted or saving.answers:
-            self.db.wakes.wake()
+            self.db.wakes.wake(Room.POST)
 
     def _next(self, claim: Claim, request: Request) -> Claim:
         return Claim(request=request, version=claim.version + 1, lease_until=claim.lease_until)

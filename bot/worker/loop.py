@@ -15,6 +15,7 @@ from bot.core.entries import Answer
 from bot.core.events import Asked
 from bot.core.life import begin
 from bot.core.policy import Policy
+from bot.store.database import Room
 from bot.store.requests import Requests, Saving
 from bot.worker.effects import Draw
 from bot.worker.lives import Lives, changed_messages
@@ -54,14 +55,15 @@ class Worker:
     def stop(self, seconds: float) -> bool:
         """Ask all to end after what they have in hand; whether they did within the time."""
         self._stopping.set()
-        self.requests.db.wakes.wake()
+        self.requests.db.wakes.wake_all()
         for thread in self._threads:
             thread.join(timeout=seconds / len(self._threads))
         return not any(t.is_alive() for t in self._threads)
 
     def step(self, *, checking: bool) -> bool:
-        """One piece of work; False when there was none."""
-        if self._bear_one():
+        """One piece of work; False when there was none. A new request is for those who check: who
+        acts has no look to spare for it."""
+        if checking and self._bear_one():
             return True
         claim = self.requests.claim(checking=checking)
         if claim is None:
@@ -70,8 +72,9 @@ class Worker:
         return True
 
     def _run(self, checking: bool) -> None:
+        room, wakes = Room.CHECK if checking else Room.ACT, self.requests.db.wakes
         while not self._stopping.is_set():
-            seen = self.requests.db.wakes.seen()
+            seen = wakes.seen(room)
             try:
                 worked = self.step(checking=checking)
             except Exception:
@@ -81,7 +84,7 @@ class Worker:
                 self._stopping.wait(AFTER_ERROR_SECONDS)
                 continue
             if not worked:
-                self.requests.db.wakes.wait(seen, self._idle_seconds())
+                wakes.wait(room, seen, self._idle_seconds())
 
     def _idle_seconds(self) -> float:
         due = self.requests.next_due()

@@ -64,7 +64,7 @@ class FakeWebApi:
         self._release = threading.Event()
         self._changed = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,))
         self._thread.start()
 
     @property

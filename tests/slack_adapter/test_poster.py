@@ -29,6 +29,13 @@ def outbox() -> FakeOutbox:
     return FakeOutbox(rows={row.id: row})
 
 
+@pytest.fixture(autouse=True)
+def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that `stop` and a retry need not be waited for; the waits themselves are not tested."""
+    monkeypatch.setattr("bot.slack.poster.IDLE_S", 0.05)
+    monkeypatch.setattr("bot.slack.poster.AFTER_FAULT_S", 0.05)
+
+
 def _draw(request: Request, slot: str) -> Drawn:
     blocks = ({"type": "section", "text": {"type": "mrkdwn", "text": request.state.value}},)
     return Drawn(text=f"{slot} {request.state.value}", blocks=blocks)

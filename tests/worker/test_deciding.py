@@ -58,7 +58,9 @@ def test_too_few_approvers_are_refused_at_once() -> None:
         ({"stranger": True}, "no_right_other_workspace"),
     ],
 )
-def test_listed_people_who_do_not_count(world: World, changes: dict[str, object], code: str) -> None:
+def test_listed_people_who_do_not_count(
+    world: World, changes: dict[str, object], code: str
+) -> None:
     request_id = world.pending()
     plain = Person(id=FIRST, team=TEAM)
     world.people.persons[FIRST] = plain.model_copy(update=changes)

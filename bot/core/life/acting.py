@@ -16,9 +16,14 @@ from bot.core.life.following import fail, watch
 from bot.core.life.limits import LIMITED_MS
 from bot.core.life.step import Step
 from bot.core.life.waiting import wait_for, went_on
-from bot.core.problem import ProblemKind
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Intent, Outcome, Readings, State
 from bot.core.rules import UNREADABLE, Reason
+
+RIGHTS_UNREAD = Problem(
+    kind=ProblemKind.UNANSWERED,
+    text="Slack does not say whether everybody who approved still has the right to.",
+)
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
@@ -31,8 +36,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     unread = [v for v in verdicts if v.reason is Reason.UNREADABLE]
     if unread:
         retry = max((v.retry_at for v in unread if v.retry_at), default=None)
-        step.change(not_before=retry or step.now + request.terms.poll_ms)
-        return None
+        return wait_for(step, RIGHTS_UNREAD, retry or step.now + request.terms.poll_ms)
     needed = max(request.terms.approvals_required, event.approvals_required)
     drop_lost_approvals(step, event)
     if len(step.request.approvals) < needed:
@@ -41,9 +45,10 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
             terms=request.terms.model_copy(update={"approvals_required": needed}),
             readings=Readings(),
             not_before=None,
-            approved_at=None,
             execute_by=None,
         )
+        if needed > request.terms.approvals_required:
+            step.notice("more_approvals", text=str(needed))
         return step.record("approval_void", missing=step.request.missing_approvals)
     step.change(readings=Readings(rights_at=step.now), not_before=None)
     return None
@@ -126,7 +131,8 @@ def call_failed(step: Step, event: CallFailed) -> None:
     """A reading or a look that did not work, while something is decided already."""
     problem = event.problem
     if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
-        return _changed(step, ("pairing: it is gone from the appliance",))
+        step.end(State.CHANGED, Outcome(code="changed_gone"))
+        return step.record("changed", differences=["the pairing is gone"])
     again = problem.retry_at or step.now + step.request.terms.poll_ms
     return wait_for(step, problem, again)
 

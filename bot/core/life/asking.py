@@ -125,6 +125,11 @@ def card_posted(step: Step, event: CardPosted) -> None:
     request = step.request
     if request.card_ts is None and request.state is State.CHECKING:
         become_pending(step, event.ts)
+    elif request.card_ts is None:
+        # It ended while the card was on its way: the card becomes its record, and its thread takes
+        # the final reply.
+        step.change(card_ts=event.ts)
+        step.record("card_posted", message=f"{request.channel}/{event.ts}")
     elif request.card_ts != event.ts and event.ts not in request.strays:
         # A post whose answer was lost stands twice: this copy becomes a pointer to the real card.
         step.change(strays=(*request.strays, event.ts))

@@ -147,8 +147,11 @@ def _cancel(step: Step, event: Clicked, message: str) -> None:
 
 def _take_back(step: Step, decision: Decision, message: str | None = None) -> None:
     step.change(cancellation=decision)
+    unseen = step.request.snapshot is None
     step.end(State.CANCELLED, Outcome(code="cancelled"))
     step.record("cancelled", decision.by, message)
+    if unseen:  # there will be no card, and so no thread, to say it in
+        step.answer("cancelled", event=step.request.asked_by_event, matters=True)
 
 
 def _look(step: Step, event: Clicked) -> None:

@@ -109,14 +109,12 @@ def looked_again(step: Step, event: Looked) -> None:
         code, state = "look_task_failed", State.FAILED
     else:
         code, state = "look_still_there", None
-    if task:
-        step.change(task=task)
     for click in clicks:
         step.record("looked", click.by, found=code)
         superseded = "yes" if event.superseded else ""
         step.answer(code, event=click.event, superseded=superseded)
     if state and not event.superseded:
-        step.change(state=state, correction=Outcome(code=code))
+        step.change(state=state, correction=Outcome(code=code), task=task or request.task)
         step.record("corrected", why=code)
 
 

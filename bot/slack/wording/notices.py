@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.core.request import Notice, Request
-from bot.slack.markup import code, mentions, sentence, when
+from bot.slack.markup import code, line, mentions, sentence, when
 
 
 def rights_lost(request: Request, notice: Notice) -> str:
@@ -18,6 +18,13 @@ def rights_lost(request: Request, notice: Notice) -> str:
     return (
         f"The approval of {whose} no longer counts: the right to approve is gone. "
         f"Somebody else may have to approve. {look}"
+    )
+
+
+def more_approvals(request: Request, notice: Notice) -> str:
+    return (
+        f"The policy asks for {line(notice.text)} approvals now, more than when this was approved. "
+        "Nothing was sent; the card says what is missing."
     )
 
 
@@ -43,11 +50,19 @@ def waits_to_follow(request: Request, notice: Notice) -> str:
 
 
 def goes_on(request: Request, notice: Notice) -> str:
-    return f"The appliance answers again, {when(notice.at)}. It goes on."
+    return f"What held it up is over, {when(notice.at)}. It goes on."
 
 
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
-    f.__name__: f for f in (rights_lost, waits_to_send, waits_to_look, waits_to_follow, goes_on)
+    f.__name__: f
+    for f in (
+        rights_lost,
+        more_approvals,
+        waits_to_send,
+        waits_to_look,
+        waits_to_follow,
+        goes_on,
+    )
 }
 
 

@@ -29,6 +29,7 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         unsent.not_decided,
         unsent.not_begun,
         unsent.changed,
+        unsent.changed_gone,
         unsent.rehearsed,
         corrected.look_gone,
         corrected.look_task_failed,

@@ -49,6 +49,13 @@ def not_begun(request: Request, outcome: Outcome) -> Ending:
     )
 
 
+def changed_gone(request: Request, outcome: Outcome) -> Ending:
+    return _ended(
+        "The pairing was gone before anything was sent.",
+        next_step="Nothing is left to break here; look at the vSphere Client for who removed it.",
+    )
+
+
 def changed(request: Request, outcome: Outcome) -> Ending:
     shown = [f"• {line(each)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
     left = len(outcome.lines) - len(shown)

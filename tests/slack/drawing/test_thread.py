@@ -184,7 +184,7 @@ sent again.\
 The appliance is at work, and cannot be asked how far it is. The appliance did not
 answer within 10 s. The bot keeps looking.\
 """,
-            "The appliance answers again, ⟨22:13⟩. It goes on.",
+            "What held it up is over, ⟨22:13⟩. It goes on.",
         ]
     )
 

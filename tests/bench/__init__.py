@@ -1,0 +1,1 @@
+"""The benchmarks of `make bench`: ratios against something bare, measured in the same run."""

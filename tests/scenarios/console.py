@@ -1,0 +1,58 @@
+"""`vr-unpair` at the command line, as an operator runs it: a real process in the bot's folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bot
+
+SOURCE = str(Path(bot.__file__).parents[1])
+PATIENCE_SECONDS = 60
+
+
+class Console:
+    """`environment` is the bot's own, so that both read the same database."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self._environment = {**environment, "PYTHONPATH": SOURCE}
+        self._folder = folder
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Whatever its exit code is; a traceback is never fine."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def requests(self, *more: str) -> list[dict[str, Any]]:
+        """What `requests --json` says."""
+        found: list[dict[str, Any]] = self._json("requests", "--json", *more)
+        return found
+
+    def show(self, request_id: str) -> dict[str, Any]:
+        """What `show ID --json` says."""
+        found: dict[str, Any] = self._json("show", request_id, "--json")
+        return found
+
+    def verify(self) -> str:
+        """What `audit verify` says of a trail that is whole."""
+        done = self.run("audit", "verify")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _json(self, *words: str) -> Any:
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)

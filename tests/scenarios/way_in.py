@@ -1,0 +1,39 @@
+"""How Slack reaches the bot. Everything that only HTTP needs is here: another way in is one more
+class, and the same scenarios run through it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.slack import LocalSlack
+
+
+class WayIn(Protocol):
+    """`connect` is called after each start of the bot, whose port is another one every time."""
+
+    name: str
+
+    def settings(self, slack: LocalSlack) -> dict[str, str]: ...
+
+    def secrets(self, slack: LocalSlack) -> tuple[str, ...]: ...
+
+    def connect(self, slack: LocalSlack, bot: BotProcess) -> None: ...
+
+
+class OverHttp:
+    """Signed requests to `/slack/events`."""
+
+    name = "http"
+
+    def settings(self, slack: LocalSlack) -> dict[str, str]:
+        return {"SLACK_SIGNING_SECRET": slack.signing_secret}
+
+    def secrets(self, slack: LocalSlack) -> tuple[str, ...]:
+        return (slack.signing_secret,)
+
+    def connect(self, slack: LocalSlack, bot: BotProcess) -> None:
+        slack.request_url = f"{bot.url}/slack/events"
+
+
+WAYS_IN: tuple[WayIn, ...] = (OverHttp(),)

@@ -1,0 +1,281 @@
+"""The simulated appliance of a history: what is really there, and what each call is answered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    Looked,
+    PairingLooked,
+    PairingRead,
+    PairingUnresolved,
+)
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import TaskView
+from bot.core.snapshot import Server, Snapshot, digest_of
+from tests.simulation.happenings import PAIRINGS
+
+TIMEOUT_MS = 10_000
+
+T = TypeVar("T")
+
+READ_PROBLEMS = (
+    ProblemKind.UNSENT,
+    ProblemKind.UNANSWERED,
+    ProblemKind.LIMITED,
+    ProblemKind.UNAVAILABLE,
+    ProblemKind.NOT_UNDERSTOOD,
+    ProblemKind.SERVER_ERROR,
+    ProblemKind.LOGIN_REFUSED,
+    ProblemKind.OVER_BUDGET,
+)
+
+
+@dataclass
+class Task:
+    """`ends_at` ms; `gone` whether its success takes the pairing away."""
+
+    id: str
+    pairing: str
+    entity: str | None
+    ends_at: int
+    status: str
+    made_at: int = 0
+    gone: bool = True
+    listed: bool = True
+    seen_to_end: bool = False
+
+
+@dataclass
+class Wire:
+    """One DELETE that left the house. `possible`: it could have been accepted."""
+
+    pairing: str
+    force: bool
+    at: int
+    possible: bool
+    accepted: bool
+
+
+@dataclass
+class Estate:
+    """The truth. `now` is real time of the history, which no jump of a clock touches."""
+
+    now: Callable[[], int]
+    rng: random.Random
+    delete_fates: list[str]
+    task_fates: list[str]
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, 3))
+    present: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, True))
+    remote_down: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, False))
+    tasks: list[Task] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
+    listed_at: dict[str, int] = field(default_factory=dict)
+    fault_rate: float = 0.0
+    fault_until: int = 0
+
+    def move(self) -> None:
+        """Tasks whose time has come end."""
+        for task in self.tasks:
+            if not task.seen_to_end and self.now() >= task.ends_at:
+                task.seen_to_end = True
+                if task.status == "SUCCESS" and task.gone:
+                    self.present[task.pairing] = False
+
+    def next_end(self) -> int | None:
+        return min((t.ends_at for t in self.tasks if not t.seen_to_end), default=None)
+
+    def change(self, pairing: str, what: str) -> None:
+        if what == "count":
+            self.counts[pairing] += 1
+        elif what == "gone":
+            self.present[pairing] = False
+        elif what in ("remote_down", "remote_up"):
+            self.remote_down[pairing] = what == "remote_down"
+        else:
+            entity = None if what == "nameless_task" else pairing
+            self._add(pairing, entity, 20_000, "ERROR")
+
+    def snapshot(self, pairing: str) -> Snapshot:
+        down = self.remote_down[pairing]
+        ids = [f"{pairing}-{n}" for n in range(self.counts[pairing])]
+        return Snapshot(
+            pairing_id=pairing,
+            local_vc=Server(id="vc-local", name="vc-local"),
+            remote_vc=Server(id=f"vc-{pairing[0]}", name=f"vc-{pairing[0]}"),
+            local_vrms=Server(id="vr-local"),
+            remote_vrms=Server(id=f"vr-{pairing[0]}", status="ERROR" if down else "OK"),
+            count=len(ids),
+            complete=not down,
+            replications_digest=None if down else digest_of(ids),
+            read_at=0,
+        )
+
+    def accept(self, pairing: str) -> Task:
+        fate = self.task_fates.pop(0) if self.task_fates else "success"
+        form = self.rng.choice((pairing, f"Pairing:{pairing}", f"Pairing:{pairing}", None))
+        span = 120_000 if fate == "success_slow" else self.rng.randrange(1_000, 20_000)
+        status = {"error": "ERROR", "cancelled": "CANCELLED", "odd": "PAUSED"}.get(fate, "SUCCESS")
+        task = self._add(pairing, form, span, status)
+        task.gone = fate != "stays_there"
+        task.listed = fate != "forgotten"
+        return task
+
+    def views(self) -> tuple[TaskView, ...]:
+        self.move()
+        return tuple(self.view(t) for t in self.tasks if t.listed)
+
+    def view(self, task: Task) -> TaskView:
+        ended = self.now() >= task.ends_at
+        return TaskView(
+            id=task.id,
+            status=task.status if ended else "RUNNING",
+            progress=100 if ended else 50,
+            entity=task.entity,
+        )
+
+    def _add(self, pairing: str, entity: str | None, span: int, status: str) -> Task:
+        now = self.now()
+        task = Task(f"t{len(self.tasks)}", pairing, entity, now + span, status, made_at=now)
+        self.tasks.append(task)
+        return task
+
+
+class AppliancePort:
+    """One process's way to the estate. `step(name)` is where it can be killed, frozen or overtaken;
+    `spend(ms)` lets time pass; `db_now` is the clock that answers are dated by."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        step: Callable[[str], None],
+        spend: Callable[[int], None],
+        db_now: Callable[[], int],
+        monotonic: Callable[[], float],
+        heard: Callable[[], None],
+    ) -> None:
+        self.estate, self._step, self._spend = estate, step, spend
+        self._db_now, self._monotonic, self._heard = db_now, monotonic, heard
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        return self._call(lambda: self._found(asked))
+
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+        def read() -> PairingRead | CallFailed:
+            if not self.estate.present[pairing_id]:
+                return self._failed(ProblemKind.NOT_FOUND)
+            ids = tuple(t.id for t in self.estate.views())
+            self.estate.listed_at[pairing_id] = self.estate.now()
+            return PairingRead(snapshot=self.estate.snapshot(pairing_id), task_ids=ids)
+
+        return self._call(read)
+
+    def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
+        return self._call(lambda: None)
+
+    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
+        present = self.estate.present
+        return self._call(
+            lambda: Looked(tasks=self.estate.views(), pairing_present=present[pairing_id])
+        )
+
+    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+        return self._call(lambda: PairingLooked(present=self.estate.present[pairing_id]))
+
+    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
+        return self._call(self.estate.views)
+
+    def delete(
+        self, pairing_id: str, *, force: bool, send_by: float, by: float
+    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+        self._step("delete:before")
+        estate = self.estate
+        estate.move()
+        if self._monotonic() > send_by:
+            self._heard()
+            return DeleteNotAccepted(problem=self._problem(ProblemKind.TOO_LATE))
+        fate = estate.delete_fates.pop(0) if estate.delete_fates else "accepted"
+        if not estate.present[pairing_id] and fate not in ("unsent", "unauthorized", "limited"):
+            fate = "not_found"
+        outcome = self._carry_out(pairing_id, force, fate)
+        self._step("delete:after")
+        self._heard()
+        return outcome
+
+    def _carry_out(
+        self, pairing_id: str, force: bool, fate: str
+    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+        estate = self.estate
+        not_accepted = {
+            "unsent": ProblemKind.UNSENT,
+            "unauthorized": ProblemKind.UNAUTHORIZED,
+            "limited": ProblemKind.LIMITED,
+            "limited_long": ProblemKind.LIMITED,
+            "unavailable": ProblemKind.UNAVAILABLE,
+        }
+        if fate in not_accepted:
+            self._wire(pairing_id, force, possible=False, accepted=False)
+            retry = self._db_now() + 400_000 if fate == "limited_long" else None
+            return DeleteNotAccepted(problem=self._problem(not_accepted[fate], retry_at=retry))
+        if fate in ("refused_400", "refused_403", "not_found"):
+            self._wire(pairing_id, force, possible=False, accepted=False)
+            kind = ProblemKind.NOT_FOUND if fate == "not_found" else ProblemKind.REFUSED
+            return DeleteAnswered(problem=self._problem(kind))
+        accepts = fate.startswith("accepted")
+        self._wire(pairing_id, force, possible=True, accepted=accepts)
+        task = estate.accept(pairing_id) if accepts else None
+        self._step("delete:received")
+        if fate == "accepted" and task:
+            return DeleteAccepted(task=estate.view(task))
+        if fate == "late_accept":
+            # The appliance takes it while the client waits; its time-out comes a little later.
+            self._spend(TIMEOUT_MS // 2)
+            if estate.present[pairing_id]:
+                estate.accept(pairing_id)
+                estate.wires[-1].accepted = True
+            self._spend(TIMEOUT_MS // 2)
+        elif fate.endswith("timeout"):
+            self._spend(TIMEOUT_MS)
+        kinds = {"accepted_500": ProblemKind.SERVER_ERROR, "error_500": ProblemKind.SERVER_ERROR}
+        kinds |= {"accepted_html": ProblemKind.NOT_UNDERSTOOD, "html": ProblemKind.NOT_UNDERSTOOD}
+        return DeleteAnswered(problem=self._problem(kinds.get(fate, ProblemKind.UNANSWERED)))
+
+    def _wire(self, pairing: str, force: bool, *, possible: bool, accepted: bool) -> None:
+        self.estate.wires.append(Wire(pairing, force, self.estate.now(), possible, accepted))
+
+    def _found(self, asked: str) -> PairingRead | PairingUnresolved:
+        if not self.estate.present[asked]:
+            return PairingUnresolved(why="none")
+        return PairingRead(snapshot=self.estate.snapshot(asked))
+
+    def _call(self, call: Callable[[], T]) -> T | CallFailed:
+        estate = self.estate
+        self._step("effect:before")
+        estate.move()
+        if estate.now() < estate.fault_until and estate.rng.random() < estate.fault_rate:
+            kind = estate.rng.choice(READ_PROBLEMS)
+            if kind is ProblemKind.UNANSWERED:
+                self._spend(TIMEOUT_MS)
+            answer: T | CallFailed = self._failed(kind)
+        else:
+            self._spend(estate.rng.randrange(0, 40))
+            estate.move()
+            answer = call()
+        self._step("effect:after")
+        return answer
+
+    def _failed(self, kind: ProblemKind) -> CallFailed:
+        waits = {ProblemKind.LIMITED: 20_000, ProblemKind.OVER_BUDGET: 9_000}
+        waits |= {ProblemKind.LOGIN_REFUSED: 300_000, ProblemKind.UNAVAILABLE: 30_000}
+        retry = self._db_now() + waits[kind] if kind in waits else None
+        return CallFailed(problem=self._problem(kind, retry_at=retry))
+
+    def _problem(self, kind: ProblemKind, retry_at: int | None = None) -> Problem:
+        return Problem(kind=kind, text=f"simulated {kind.value}", retry_at=retry_at)

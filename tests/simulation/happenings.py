@@ -1,0 +1,200 @@
+"""A history: a list of things that happen to the bot, made from a seed, shrunk by leaving out."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+MINUTE_MS = 60_000
+
+PEOPLE = ("U0ASKER", "U0A", "U0B", "U0C", "U0STRANGER")
+APPROVERS = ("U0ASKER", "U0A", "U0B", "U0C")
+PAIRINGS = ("11111111-0000-0000-0000-000000000001", "22222222-0000-0000-0000-000000000002")
+
+POINTS = (
+    "claim:after",
+    "save:before",
+    "save:after",
+    "intent:before",
+    "intent:after",
+    "delete:before",
+    "delete:received",
+    "delete:after",
+    "effect:before",
+    "effect:after",
+    "post:before",
+    "post:after",
+    "sent:before",
+    "release:before",
+)
+"""The named lines of the life at which a process can be killed or frozen, or somebody clicks."""
+
+DELETE_FATES = (
+    "accepted",
+    "accepted_lost",
+    "accepted_timeout",
+    "accepted_html",
+    "accepted_500",
+    "unreceived_timeout",
+    "unreceived_cut",
+    "html",
+    "refused_400",
+    "refused_403",
+    "unauthorized",
+    "limited",
+    "limited_long",
+    "unavailable",
+    "error_500",
+    "unsent",
+    "late_accept",
+)
+TASK_FATES = ("success", "success_slow", "error", "cancelled", "odd", "forgotten", "stays_there")
+WORLD_CHANGES = ("count", "gone", "remote_down", "remote_up", "foreign_task", "nameless_task")
+CLICKS = ("plain", "plain", "plain", "plain", "doubled", "tampered", "copied", "foreign")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """`at` in ms since the start; for `at_point`, when a process passes that point the n-th time."""
+
+    at: int
+    what: str
+    args: tuple[object, ...] = ()
+    point: str | None = None
+    nth: int = 0
+
+    def __str__(self) -> str:
+        when = f"{self.point} no. {self.nth}" if self.point else f"{self.at / 1000:.1f} s"
+        return f"{self.what}{self.args} at {when}"
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything that the seed decides before the first step; `seed` also drives the scheduler."""
+
+    seed: int
+    happenings: tuple[Happening, ...]
+    replicas: int = 1
+    approvals: int = 1
+    dry_run: bool = False
+    delete_fates: tuple[str, ...] = ()
+    task_fates: tuple[str, ...] = ()
+    without: frozenset[int] = field(default_factory=frozenset)
+
+    def kept(self) -> list[Happening]:
+        return [h for n, h in enumerate(self.happenings) if n not in self.without]
+
+
+ONCE = ("intent:before", "intent:after", "delete:before", "delete:received", "delete:after")
+"""Points that most histories pass a single time."""
+
+
+def history(seed: int) -> History:
+    """The history of this seed. Most have little going wrong, so that lives get far."""
+    rng = random.Random(seed)
+    happenings: list[Happening] = []
+    for number in range(rng.choice((1, 1, 1, 2, 3))):
+        asked_at, pairing = rng.randrange(0, 2 * MINUTE_MS), rng.randrange(2)
+        asker = rng.choice(("U0ASKER", "U0ASKER", "U0A"))
+        asked = (number, asker, pairing, rng.random() < 0.2)
+        happenings.append(Happening(asked_at, "ask", asked))
+        if rng.random() < 0.06:
+            happenings += _at_the_deadline(rng, number, asked_at)
+            continue
+        happenings += _clicks(rng, number, asked_at)
+        happenings += _worst_moments(rng, number, asker, asked_at)
+        if rng.random() < 0.1:
+            what = rng.choice(("foreign_task", "nameless_task", "count"))
+            happenings.append(Happening(asked_at + rng.randrange(30_000), "world", (pairing, what)))
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
+        happenings += _trouble(rng)
+    return History(
+        seed=seed,
+        happenings=tuple(sorted(happenings, key=lambda h: h.at)),
+        replicas=rng.choice((1, 1, 2, 3)),
+        approvals=rng.choice((1, 1, 1, 2)),
+        dry_run=rng.random() < 0.05,
+        delete_fates=tuple(
+            "accepted" if rng.random() < 0.5 else rng.choice(DELETE_FATES) for _ in range(4)
+        ),
+        task_fates=tuple(
+            "success" if rng.random() < 0.6 else rng.choice(TASK_FATES) for _ in range(4)
+        ),
+    )
+
+
+def _clicks(rng: random.Random, number: int, asked_at: int) -> list[Happening]:
+    made = []
+    for _ in range(rng.randrange(1, 6)):
+        after = asked_at + int(rng.expovariate(1 / 60_000))
+        action = rng.choices(("approve", "deny", "cancel", "look"), (70, 8, 12, 10))[0]
+        who = rng.choice(PEOPLE) if action != "cancel" else rng.choice(("U0ASKER", "U0A"))
+        args = (number, who, action, rng.choice(CLICKS))
+        if rng.random() < 0.25:
+            made.append(_at_point(rng, after, "click", args))
+        else:
+            made.append(Happening(after, "click", args))
+    for who in ("U0B", "U0C"):  # most requests are agreed to: what comes after is worth reaching
+        if rng.random() < 0.75:
+            after = asked_at + rng.randrange(2_000, 4 * MINUTE_MS)
+            made.append(Happening(after, "click", (number, who, "approve", rng.choice(CLICKS))))
+    if rng.random() < 0.05:
+        made.append(Happening(asked_at + rng.randrange(3 * MINUTE_MS), "operator", (number,)))
+    return made
+
+
+def _worst_moments(rng: random.Random, number: int, asker: str, asked_at: int) -> list[Happening]:
+    """Somebody takes it back between the last reading and the intent; a copy stops for longer than
+    its lease with something in hand."""
+    made = []
+    if rng.random() < 0.15:
+        point = rng.choice(("effect:before", "effect:after", "save:after", "intent:before"))
+        cancel = (number, asker, "cancel", "plain")
+        made.append(Happening(asked_at + 2_000, "click", cancel, point, rng.randrange(1, 7)))
+    if rng.random() < 0.12:
+        span = rng.choice((1_500, 40_000, 5 * MINUTE_MS))
+        what = rng.choice(("freeze", "freeze", "crash"))
+        made.append(_at_point(rng, asked_at + 1_000, what, (None, span)))
+    return made
+
+
+def _at_the_deadline(rng: random.Random, number: int, asked_at: int) -> list[Happening]:
+    """Every copy sleeps through the deadline; somebody approved just before it, or just after."""
+    edge = asked_at + 10 * MINUTE_MS
+    clicked = edge + rng.choice((-3_000, -1_500, 2_000))
+    return [
+        *(Happening(edge - 4_000, "freeze", (copy, 9_000)) for copy in range(3)),
+        Happening(clicked, "click", (number, "U0B", "approve", "plain")),
+        Happening(clicked + 1, "click", (number, "U0C", "approve", "plain")),
+    ]
+
+
+def _at_point(rng: random.Random, at: int, what: str, args: tuple[object, ...]) -> Happening:
+    point = rng.choice((*POINTS, *ONCE))
+    nth = 1 if point in ONCE else rng.randrange(1, 8)
+    return Happening(at, what, args, point, nth)
+
+
+def _trouble(rng: random.Random) -> list[Happening]:
+    at = rng.randrange(0, 5 * MINUTE_MS)
+    span = rng.choice((3_000, 30_000, 5 * MINUTE_MS))
+    world = (rng.randrange(2), rng.choice(WORLD_CHANGES))
+    kinds = (
+        (14, Happening(at, "crash", (rng.randrange(3), span))),
+        (22, _at_point(rng, at, "crash", (None, span))),
+        (10, Happening(at, "freeze", (rng.randrange(3), span))),
+        (20, _at_point(rng, at, "freeze", (None, span))),
+        (8, Happening(at, "jump", (rng.choice((-300_000, -5_000, 40_000, 900_000)),))),
+        (12, Happening(at, "appliance", (span, rng.choice((0.3, 1.0))))),
+        (12, Happening(at, "slack", (span, rng.choice((0.3, 0.9))))),
+        (5, Happening(at, "people", (span,))),
+        (10, Happening(at, "rights", (rng.choice(APPROVERS), span))),
+        (12, Happening(at, "world", world)),
+        (6, _at_point(rng, at, "world", world)),
+    )
+    made = rng.choices([h for _, h in kinds], [w for w, _ in kinds])[0]
+    if made.what != "appliance" or rng.random() < 0.5:
+        return [made]
+    # While an approved request waits for the appliance, somebody who agreed to it leaves.
+    away = Happening(at, "appliance", (4 * MINUTE_MS, 1.0))
+    return [away, Happening(at + MINUTE_MS, "rights", (rng.choice(APPROVERS), 10 * MINUTE_MS))]

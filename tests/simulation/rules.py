@@ -1,0 +1,307 @@
+"""What must stay true, checked after each step of a history by what is seen from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.core import audit
+from bot.core.events import Clicked, OperatorCancelled
+from bot.core.fingerprint import differences
+from bot.core.messages import Slot, messages
+from bot.core.request import Request, State
+from tests.simulation.happenings import APPROVERS
+from tests.simulation.process import digest
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process, Thread
+    from tests.simulation.simulation import Simulation
+
+NOTHING_SENT = frozenset(
+    {
+        State.REFUSED,
+        State.DENIED,
+        State.CANCELLED,
+        State.EXPIRED,
+        State.CHANGED,
+        State.REHEARSED,
+    }
+)
+RIGHTS_STALE_MS = 45_000
+"""Rights read before the intent may be this old at the DELETE in the worst case: one effect and
+one frozen second, with room; a right that was lost longer ago was never read again."""
+
+
+class Violation(AssertionError):
+    """A rule is broken. The message is the whole story."""
+
+
+@dataclass
+class Rules:
+    sim: Simulation
+    wires_seen: int = 0
+    intents: dict[str, int] = field(default_factory=dict)
+    intent_at: dict[str, int] = field(default_factory=dict)
+    clicks: dict[int, Clicked] = field(default_factory=dict)
+
+    def at_point(self, point: str) -> None:
+        """No two copies work on one request at once, where nobody froze and no clock jumped."""
+        thread = self.sim.current
+        assert thread is not None
+        if point in ("effect:before", "delete:before") and thread.holds:
+            thread.works = True
+            if not any("freezes" in w or "jumps" in w for w in self.sim.story):
+                self._alone(thread)
+        elif point in ("effect:after", "delete:after"):
+            thread.works = False
+
+    def _alone(self, thread: Thread) -> None:
+        mine = thread.holds
+        assert mine is not None
+        for process in self.sim.processes:
+            for other in process.threads:
+                busy = other is not thread and process.alive and other.works and other.holds
+                if busy and other.holds.request.id == mine.request.id:
+                    self.broken(f"two copies work on {mine.request.id} at once")
+
+    # ---- as it happens ------------------------------------------------------------------------
+
+    def clicked(self, number: int | None, event: Clicked) -> None:
+        if number is not None:
+            self.clicks[number] = event
+
+    def died(self, process: Process) -> None:
+        """Whatever it had in hand is lost with it."""
+        self.sim.heard -= sum(thread.in_hand for thread in process.threads)
+
+    def saved(self, before: Request | None, after: Request) -> None:
+        sim = self.sim
+        if before is None or before.state is not after.state:
+            sim.tell(f"{after.id} is {after.state.value}" + _why(after))
+        if before and before.state not in (State.ATTENTION, after.state) and not before.state.open:
+            self.broken(f"{after.id} leaves the final state {before.state.value}")
+        if before and before.state is State.APPROVED and after.state is State.DELETING:
+            self._intent(before, after)
+        if after.task and before and (before.task is None or before.task.id != after.task.id):
+            self._followed(after, after.task.id)
+        if after.state is State.EXPIRED and before and before.state is State.PENDING:
+            self._expired(before)
+        self.wires()
+
+    def wires(self) -> None:
+        """Each DELETE as it leaves: allowed at this moment, by the row as it stands?"""
+        while self.wires_seen < len(self.sim.estate.wires):
+            self._wire(self.wires_seen)
+            self.wires_seen += 1
+
+    def _wire(self, which: int) -> None:
+        sim = self.sim
+        wire = sim.estate.wires[which]
+        rows = [r.request for r in sim.store.rows.values() if r.request.pairing_id == wire.pairing]
+        sending = [r for r in rows if r.id in self.intents]
+        if not sending:
+            self.broken("a DELETE left before any intent was stored")
+        newest = max(sending, key=lambda r: self.intent_at[r.id])
+        if newest.terms.dry_run:
+            self.broken("a DELETE left in a dry run")
+        if wire.force != newest.force:
+            self.broken("a DELETE left with another force than was approved")
+        if wire.at - self.intent_at[newest.id] > 1_000:
+            self.broken("a DELETE left more than a second after its intent")
+        earlier = [
+            w
+            for w in sim.estate.wires[:which]
+            if w.pairing == wire.pairing and w.possible and w.at >= self.first_intent(newest.id)
+        ]
+        if earlier:
+            self.broken("a second DELETE after one that could have been accepted")
+
+    def first_intent(self, request_id: str) -> int:
+        return self.intents[request_id]
+
+    def _intent(self, before: Request, after: Request) -> None:
+        sim = self.sim
+        now = sim.real_ms
+        self.intents.setdefault(after.id, now)
+        self.intent_at[after.id] = now
+        people = {d.by for d in before.approvals}
+        if before.requester in people:
+            self.broken("the requester's own approval is counted")
+        if len(people) < sim.history.approvals or len(people) != len(before.approvals):
+            self.broken("too few different people said yes")
+        for who in people:
+            self._approval(before, who, now)
+        waiting = sim.store.waiting(before.id)
+        if any(_cancels(i.event, before) for i in waiting):
+            self.broken("an intent is stored although a cancel waits")
+        if before.execute_by is not None and sim.db_now() >= before.execute_by:
+            self.broken("an intent is stored after its approval had run out")
+        assert before.snapshot is not None
+        # The world may move after the last reading; what had moved long before must be seen.
+        if not self._moved_lately():
+            actual = sim.estate.snapshot(before.pairing_id or "")
+            moved = differences(before.snapshot, actual, force=before.force)
+            if moved:
+                self.broken(f"sent although it is not what was approved: {moved}")
+
+    def _followed(self, after: Request, task_id: str) -> None:
+        """What began after the last listing cannot be told from ours: that window stays (rule 2)."""
+        tasks = {t.id: t for t in self.sim.estate.tasks}
+        if tasks[task_id].made_at < self.sim.estate.listed_at[after.pairing_id or ""]:
+            self.broken(f"{after.id} follows {task_id}, which was there before its DELETE")
+
+    def _moved_lately(self) -> bool:
+        lines = self.sim.story[-40:]
+        recent = [w for w in lines if "at the appliance" in w]
+        edge = (self.sim.real_ms - RIGHTS_STALE_MS) / 1000
+        return any(float(line.split()[0]) > edge for line in recent)
+
+    def _approval(self, request: Request, who: str, now: int) -> None:
+        if who not in APPROVERS:
+            self.broken(f"{who} approved without being an approver")
+        lost = self.sim.workspace.rights_lost_at.get(who)
+        if lost is not None and now - lost > RIGHTS_STALE_MS:
+            self.broken(f"{who}'s approval counts although the right was lost long before")
+        said = [
+            c
+            for c in self.clicks.values()
+            if c.by == who
+            and c.action == "approve"
+            and c.fingerprint == request.fingerprint
+            and c.ours
+            and c.channel == request.channel
+        ]
+        if not said:
+            self.broken(f"{who} never approved this")
+
+    def _expired(self, before: Request) -> None:
+        """A valid yes that was stored in time must not be lost to the deadline."""
+        if before.terms.approvals_required > 1 or before.decide_by is None:
+            return
+        for item in self.sim.store.items:
+            event = item.event
+            if (
+                item.request_id == before.id
+                and isinstance(event, Clicked)
+                and event.action == "approve"
+                and item.at < before.decide_by
+                and event.by in APPROVERS
+                and event.by != before.requester
+                and event.fingerprint == before.fingerprint
+                and event.ours
+                and event.channel == before.channel
+                and (item.absorbed_at is None or any(c.event == item.number for c in before.clicks))
+            ):
+                self.broken(f"expired although {event.by} had approved in time")
+
+    # ---- at rest ------------------------------------------------------------------------------
+
+    def at_rest(self) -> None:
+        self.wires()
+        store = self.sim.store
+        if broken := audit.verify(store.records, store.head):
+            self.broken(f"the audit trail is broken: {broken}")
+        if waiting := store.waiting():
+            self.broken(f"events were never absorbed: {[i.event.kind for i in waiting]}")
+        for row in store.rows.values():
+            self._ended(row.request)
+            self._shown(row.request)
+        self._answered()
+        self._outcomes_kept()
+
+    def _ended(self, request: Request) -> None:
+        if request.state.open:
+            self.broken(f"stuck: {request.id} is {request.state.value} for ever")
+        possible = [
+            w
+            for w in self.sim.estate.wires
+            if w.pairing == request.pairing_id
+            and w.possible
+            and request.id in self.intents
+            and w.at >= self.intents[request.id]
+            and self._latest_before(w.at, w.pairing) == request.id
+        ]
+        if request.state in NOTHING_SENT and possible:
+            self.broken(f"{request.id} is {request.state.value} although a DELETE went out")
+        if request.state is State.SUCCEEDED and self.sim.estate.present[request.pairing_id or ""]:
+            self.broken(f"{request.id} is succeeded and the pairing is there")
+        if request.state is State.FAILED and any(w.accepted for w in possible):
+            failed_task = request.task and request.task.status in ("ERROR", "CANCELLED")
+            if not failed_task and not self._hidden(possible):
+                self.broken(f"{request.id} is failed although its DELETE was accepted")
+
+    def _hidden(self, wires: list[object]) -> bool:
+        """A task that names no entity, or that the listing forgets, cannot be found by looking."""
+        hidden = [t for t in self.sim.estate.tasks if t.entity is None or not t.listed]
+        return bool(wires) and bool(hidden)
+
+    def _latest_before(self, at: int, pairing: str) -> str | None:
+        rows = self.sim.store.rows.values()
+        mine = [r.request.id for r in rows if r.request.pairing_id == pairing]
+        began = [(self.intent_at[i], i) for i in mine if self.intents.get(i, at + 1) <= at]
+        return max(began, default=(0, None))[1]
+
+    def _shown(self, request: Request) -> None:
+        store = self.sim.store
+        wanted = {m.slot for m in messages(request, store.now())}
+        for slot in wanted:
+            post = store.posts.get((request.id, slot))
+            if post is None:
+                self.broken(f"{request.id}: {slot} was never asked for")
+            if post.last_error in ("message_not_found", "no_longer_wanted"):
+                continue
+            if post.due_at is not None:
+                self.broken(f"{request.id}: {slot} is due for ever")
+            if post.shown != digest(request, slot):
+                self.broken(f"{request.id}: {slot} does not show what is stored")
+        standing = self.sim.workspace.messages.values()
+        finals = [m for m in standing if m.text.startswith(f"('{Slot.FINAL}', '{request.id}'")]
+        lost = sum(m.lost for m in finals)
+        expected = 1 if Slot.FINAL in wanted else 0
+        # A post whose answer was lost with the process may stand twice as well (rule 5).
+        killed = any("killed" in w or "freezes" in w for w in self.sim.story)
+        if len(finals) < expected or (len(finals) > expected + lost and not killed):
+            self.broken(f"{request.id}: {len(finals)} final replies, {expected} expected")
+        ended = not request.state.open and request.state is not State.REFUSED
+        if ended and request.card_ts and not expected:
+            self.broken(f"{request.id} ended without a final reply")
+
+    def _answered(self) -> None:
+        """Every click is decided or answered."""
+        said = {r.detail.get("event") for r in self.sim.store.records}
+        posts = self.sim.store.posts.values()
+        answered = {p.answer.event for p in posts if p.answer}
+        for number, click in self.clicks.items():
+            if number not in answered and number not in said:
+                self.broken(f"click {number} ({click.action} by {click.by}) was never answered")
+
+    def _outcomes_kept(self) -> None:
+        """Whatever the appliance answered a DELETE to a process that lived on is in the trail."""
+        heard = self.sim.heard
+        words = [
+            r
+            for r in self.sim.store.records
+            if r.action in ("accepted", "answered", "not_accepted", "came_late")
+        ]
+        if len(words) < heard:
+            self.broken(f"{heard} answers to DELETEs were heard, {len(words)} are in the trail")
+
+    def broken(self, rule: str) -> None:
+        raise Violation(f"seed {self.sim.history.seed}: {rule}\n" + "\n".join(self.sim.story))
+
+
+def _cancels(event: object, request: Request) -> bool:
+    if isinstance(event, OperatorCancelled):
+        return True
+    return (
+        isinstance(event, Clicked)
+        and event.action == "cancel"
+        and event.by == request.requester
+        and event.ours
+        and event.channel == request.channel
+        and event.message_ts == request.card_ts
+    )
+
+
+def _why(request: Request) -> str:
+    return f": {request.outcome.code}" if request.outcome else ""
