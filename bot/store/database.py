@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +44,12 @@ class Database:
         )
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
+
+    def missing_file(self) -> str | None:
+        """The path of a SQLite file that is not there."""
+        path = self.engine.url.database
+        in_memory = path in (None, "", ":memory:")
+        return None if in_memory or path is None or Path(path).exists() else path
 
     def now(self, conn: Connection) -> int:
         """ms epoch by the database's clock; SQLite lives on our machine, so it is ours."""

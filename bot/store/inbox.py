@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import EVENT, Event, Stored
 from bot.store.database import Database, Room
 from bot.store.schema import inbox
+
+
+_UNABSORBED = (  # built once: asked before every step of every request
+    select(inbox.c.number, inbox.c.at, inbox.c.body)
+    .where(inbox.c.request_id == bindparam("request_id"), inbox.c.absorbed_at.is_(None))
+    .order_by(inbox.c.number)
+)
 
 
 class Inbox:
@@ -64,11 +71,7 @@ def add(
 
 def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
     """In the order they came."""
-    rows = conn.execute(
-        select(inbox.c.number, inbox.c.at, inbox.c.body)
-        .where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
-        .order_by(inbox.c.number)
-    )
+    rows = conn.execute(_UNABSORBED, {"request_id": request_id})
     return [Stored(number=r.number, at=r.at, event=EVENT.validate_json(r.body)) for r in rows]
 
 

@@ -28,6 +28,12 @@ def upgrade(db: Database) -> None:
 
 def require(db: Database) -> None:
     """For commands that read: the schema must be there, as new as this program."""
+    missing = db.missing_file()
+    if missing:  # opening it would make an empty one, and hide that this is the wrong folder
+        raise SchemaMissing(
+            f"There is no database {missing}. DATABASE_URL says where it is, from the folder in "
+            "which the bot runs; `vr-unpair run` makes it."
+        )
     with db.read() as conn:
         if not _may_work(conn):
             raise SchemaMissing(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
+    Select,
     Update,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -144,31 +148,8 @@ class Outbox:
         self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
-            other = messages.alias()
-            held = exists().where(
-                other.c.request_id == messages.c.request_id, other.c.lease_until > now
-            )
-            # The first progress message goes before the final words while Slack takes everything:
-            # a thread reads in order. Once Slack has refused it, final words go first.
-            first_progress = and_(
-                messages.c.urgency == URGENCY[Slot.PROGRESS],
-                messages.c.ts.is_(None),
-                messages.c.attempts == 0,
-            )
-            row = conn.execute(
-                select(messages)
-                .where(
-                    messages.c.due_at <= now,
-                    messages.c.lease_until <= now,
-                    ~held,
-                    *_not_paused(paused, now),
-                )
-                .order_by(
-                    case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at
-                )
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).one_or_none()
+            query = _sendable().where(*_not_paused(paused, now)) if paused else _sendable()
+            row = conn.execute(query, {"now": now}).one_or_none()
             if row is None:
                 return None
             conn.execute(_one(row).values(lease_until=now + SENDING_MS))
@@ -257,6 +238,28 @@ class Outbox:
                 inbox_table.add(conn, now, event, origin, due.request_id)
         except IntegrityError:
             return  # told before, by a sender whose own answer was late
+
+
+@cache
+def _sendable() -> Select[Any]:
+    """Due and free at `:now`, the most urgent first. Built once: asked at every wake."""
+    now = bindparam("now", type_=BigInteger)
+    other = messages.alias()
+    held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
+    # The first progress message goes before the final words while Slack takes everything: a thread
+    # reads in order. Once Slack has refused it, final words go first.
+    first_progress = and_(
+        messages.c.urgency == URGENCY[Slot.PROGRESS],
+        messages.c.ts.is_(None),
+        messages.c.attempts == 0,
+    )
+    return (
+        select(messages)
+        .where(messages.c.due_at <= now, messages.c.lease_until <= now, ~held)
+        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def _one(row: Row[Any] | Due) -> Update:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Select,
+    bindparam,
     case,
     exists,
     func,
@@ -74,13 +79,7 @@ class Requests:
     def unborn(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
         with self.db.read() as conn:
-            has_row = exists().where(requests.c.id == inbox.c.request_id)
-            row = conn.execute(
-                select(inbox)
-                .where(inbox.c.absorbed_at.is_(None), ~has_row)
-                .order_by(inbox.c.number)
-                .limit(1)
-            ).one_or_none()
+            row = conn.execute(_unborn()).one_or_none()
         if row is None:
             return None
         event = EVENT.validate_json(row.body)
@@ -116,27 +115,16 @@ class Requests:
         """A due row that nobody holds: one of the reading lane, or of the acting lane."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
-            due = select(requests.c.id).where(requests.c.due_at <= now)
-            in_lane = requests.c.state == State.CHECKING.value
-            row = conn.execute(
-                select(requests.c.id, requests.c.version, requests.c.body)
-                .where(
-                    requests.c.id.in_(union(due, with_event)),
-                    requests.c.lease_until <= now,
-                    in_lane if checking else ~in_lane,
-                )
-                .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).one_or_none()
+            row = conn.execute(_claimable(checking), {"now": now}).one_or_none()
             if row is None:
                 return None
             version, lease_until = row.version + 1, now + self.lease_ms
             conn.execute(
                 update(requests)
                 .where(requests.c.id == row.id, requests.c.version == row.version)
-                .values(version=version, lease_until=lease_until)
+                # Due at the end of the lease: a holder that dies has absorbed the event that made it
+                # due, and the time of its last release may be an hour away.
+                .values(version=version, lease_until=lease_until, due_at=lease_until)
             )
             request = Request.model_validate_json(row.body)
             return Claim(request=request, version=version, lease_until=lease_until)
@@ -184,7 +172,7 @@ class Requests:
     def next_due(self) -> int | None:
         """When the next row is due by its own time (ms), for how long to sleep."""
         with self.db.read() as conn:
-            due: int | None = conn.execute(select(func.min(requests.c.due_at))).scalar_one()
+            due: int | None = conn.execute(_next_due()).scalar_one()
             return due
 
     def now(self) -> int:
@@ -287,6 +275,43 @@ class Requests:
 def _urgency() -> ColumnElement[int]:
     order = {state.value: place for place, state in enumerate(ACT_ORDER)}
     return case(order, value=requests.c.state, else_=len(order))
+
+
+# Built once each: to build such a statement takes longer than SQLite does to run it, and these are
+# asked at every wake.
+@cache
+def _claimable(checking: bool) -> Select[tuple[str, int, str]]:
+    now = bindparam("now", type_=BigInteger)
+    with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
+    due = select(requests.c.id).where(requests.c.due_at <= now)
+    in_lane = requests.c.state == State.CHECKING.value
+    return (
+        select(requests.c.id, requests.c.version, requests.c.body)
+        .where(
+            requests.c.id.in_(union(due, with_event)),
+            requests.c.lease_until <= now,
+            in_lane if checking else ~in_lane,
+        )
+        .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def _unborn() -> Select[Any]:
+    has_row = exists().where(requests.c.id == inbox.c.request_id)
+    return (
+        select(inbox)
+        .where(inbox.c.absorbed_at.is_(None), ~has_row)
+        .order_by(inbox.c.number)
+        .limit(1)
+    )
+
+
+@cache
+def _next_due() -> Select[tuple[int | None]]:
+    return select(func.min(requests.c.due_at))
 
 
 def _columns(request: Request) -> dict[str, object]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bot.store.database import Database
 from bot.store.schema import shared
+
+# Built once: this runs before every call to an appliance, and building a statement takes longer
+# than SQLite does to run it.
+_READ = select(shared).where(shared.c.key == bindparam("wanted"))
+_LOCKED = _READ.with_for_update()
+_UPDATE = update(shared).where(shared.c.key == bindparam("wanted"))
 
 Change = Callable[[str | None, int], str]
 """From the value so far (None: none) and now (ms) to the new value; raises to change nothing."""
@@ -17,18 +23,16 @@ def change(db: Database, key: str, how: Change) -> None:
     """Read, change and write under a lock on the one row."""
     with db.write() as conn:
         now = db.now(conn)
-        row = conn.execute(
-            select(shared).where(shared.c.key == key).with_for_update()
-        ).one_or_none()
+        row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
         value = how(row.value if row else None, now)
         if row is None:
-            conn.execute(insert(shared).values(key=key, value=value, at=now))
+            conn.execute(insert(shared), {"key": key, "value": value, "at": now})
         elif value != row.value:
-            conn.execute(update(shared).where(shared.c.key == key).values(value=value, at=now))
+            conn.execute(_UPDATE, {"wanted": key, "value": value, "at": now})
 
 
 def read(db: Database, key: str) -> tuple[str, int] | None:
     """The value and when it was written (ms)."""
     with db.read() as conn:
-        row = conn.execute(select(shared).where(shared.c.key == key)).one_or_none()
+        row = conn.execute(_READ, {"wanted": key}).one_or_none()
         return (row.value, row.at) if row else None

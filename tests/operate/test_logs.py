@@ -1,0 +1,87 @@
+"""Logs: one line an event, secrets masked, libraries through the same pipe."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from bot.operate import logs
+
+
+@pytest.fixture
+def json_logs() -> Iterator[None]:
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, structlog.get_config())
+    logs.set_up("info", "json", secrets=["hunter2", ""])
+    yield
+    root.handlers, config = before[0], before[2]
+    root.setLevel(before[1])
+    structlog.configure(**config)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+@pytest.mark.usefixtures("json_logs")
+class TestJson:
+    @pytest.fixture(autouse=True)
+    def _to_this_stderr(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logs.set_up("info", "json", secrets=["hunter2", ""])
+
+    def test_one_object_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        structlog.get_logger("bot.test").info("clicked", request="AAAA-BBBB", reason="größer")
+        (line,) = lines(capsys)
+        assert line["event"] == "clicked"
+        assert line["request"] == "AAAA-BBBB"
+        assert line["level"] == "info"
+        assert "timestamp" in line
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "xoxb-123-abc",
+            "xapp-1-A-2",
+            "password hunter2 typed",
+            "https://hooks.slack.com/actions/T1/2/abc",
+            "https://hooks.slack.com/commands/T1/2/abc",
+            "Authorization: Basic dXNlcjpwYXNzd29yZA==",
+            {"deep": ["Bearer xyzxyzxyz"]},
+        ],
+    )
+    def test_what_looks_secret_is_masked(
+        self, value: object, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        structlog.get_logger("bot.test").info("said", words=value)
+        (line,) = lines(capsys)
+        text = json.dumps(line)
+        assert logs.MASK in text
+        for secret in ("123-abc", "A-2", "hunter2", "T1", "dXNlcj", "xyzxyz"):
+            assert secret not in text
+
+    @pytest.mark.parametrize("key", sorted(logs.SECRET_KEYS))
+    def test_secret_keys_are_masked(self, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+        structlog.get_logger("bot.test").info("said", **{key: "anything", "nested": {key: "more"}})
+        text = json.dumps(lines(capsys))
+        assert "anything" not in text
+        assert "more" not in text
+
+    def test_a_traceback_is_masked_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        try:
+            raise ValueError("the password is hunter2")
+        except ValueError:
+            structlog.get_logger("bot.test").exception("failed")
+        (line,) = lines(capsys)
+        assert "ValueError" in str(line["exception"])
+        assert "hunter2" not in json.dumps(line)
+
+    def test_libraries_go_through_the_same_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logging.getLogger("urllib3.connectionpool").debug("GET /secret")
+        logging.getLogger("urllib3.connectionpool").warning("retrying hunter2")
+        (line,) = lines(capsys)
+        assert line["logger"] == "urllib3.connectionpool"
+        assert line["event"] == f"retrying {logs.MASK}"

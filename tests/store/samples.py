@@ -1,0 +1,86 @@
+"""Plain rows and events for tests of the store."""
+
+from __future__ import annotations
+
+from bot.core.entries import Entry
+from bot.core.events import Asked, Clicked, Event
+from bot.core.request import Request, State, Terms
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.requests import Requests, Saving
+
+TERMS = Terms(
+    approvals_required=1,
+    approval_ttl_ms=3_600_000,
+    execution_ttl_ms=600_000,
+    follow_ttl_ms=86_400_000,
+    remind_after_ms=0,
+    poll_ms=5_000,
+    timeout_ms=10_000,
+    dry_run=False,
+    notify=(),
+)
+
+
+def request(number: int, state: State = State.CHECKING, **changes: object) -> Request:
+    plain = Request(
+        id=f"AAAA-{number:04d}",
+        state=state,
+        site="default",
+        asked="prague",
+        force=False,
+        reason="",
+        requester="U0ASKER",
+        channel="C0OPS",
+        terms=TERMS,
+        asked_by_event=1,
+        created_at=number,
+        updated_at=number,
+    )
+    return plain.model_copy(update=changes)
+
+
+def entry(action: str = "asked") -> Entry:
+    return Entry(
+        action=action,
+        actor="U0ASKER",
+        at=5,
+        message="C0OPS/1.0",
+        before=None,
+        after=State.CHECKING,
+        detail={"words": "größer"},
+    )
+
+
+def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
+    made = request(number, state, **changes)
+    assert Requests(db=db, lease_ms=60_000).bear(Saving(request=made, entries=(entry(),)))
+    return made
+
+
+def put(db: Database, request_id: str, origin: str, event: Event | None = None) -> int | None:
+    return Inbox(db).put(event or click(), origin=origin, request_id=request_id)
+
+
+def click() -> Clicked:
+    return Clicked(
+        action="approve",
+        by="U0FIRST",
+        team="T",
+        fingerprint="f",
+        channel="C0OPS",
+        message_ts="1.0",
+        ours=True,
+    )
+
+
+def asked() -> Asked:
+    return Asked(
+        site="default",
+        pairing="prague",
+        force=False,
+        reason="",
+        requester="U0ASKER",
+        team="T",
+        channel="C0OPS",
+    )
