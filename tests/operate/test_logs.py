@@ -13,7 +13,8 @@ from bot.operate import logs
 
 
 @pytest.fixture
-def json_logs() -> Iterator[None]:
+def _json_logs(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """After `capsys`, whose stderr is the one to write to."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, structlog.get_config())
     logs.set_up("info", "json", secrets=["hunter2", ""])
@@ -27,12 +28,8 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-@pytest.mark.usefixtures("json_logs")
+@pytest.mark.usefixtures("_json_logs")
 class TestJson:
-    @pytest.fixture(autouse=True)
-    def _to_this_stderr(self, capsys: pytest.CaptureFixture[str]) -> None:
-        logs.set_up("info", "json", secrets=["hunter2", ""])
-
     def test_one_object_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
         structlog.get_logger("bot.test").info("clicked", request="AAAA-BBBB", reason="größer")
         (line,) = lines(capsys)
