@@ -13,15 +13,20 @@ from bot.operate import logs
 
 
 @pytest.fixture
-def _json_logs(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """After `capsys`, whose stderr is the one to write to."""
+def _json_logs() -> Iterator[None]:
     root = logging.getLogger()
     before = (root.handlers[:], root.level, structlog.get_config())
-    logs.set_up("info", "json", secrets=["hunter2", ""])
     yield
     root.handlers, config = before[0], before[2]
     root.setLevel(before[1])
     structlog.configure(**config)
+
+
+def logger() -> structlog.stdlib.BoundLogger:
+    """Set up within the test: pytest gives each phase a stderr of its own."""
+    logs.set_up("info", "json", secrets=["hunter2", ""])
+    made: structlog.stdlib.BoundLogger = structlog.get_logger("bot.test")
+    return made
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -31,7 +36,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 @pytest.mark.usefixtures("_json_logs")
 class TestJson:
     def test_one_object_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
-        structlog.get_logger("bot.test").info("clicked", request="AAAA-BBBB", reason="größer")
+        logger().info("clicked", request="AAAA-BBBB", reason="größer")
         (line,) = lines(capsys)
         assert line["event"] == "clicked"
         assert line["request"] == "AAAA-BBBB"
@@ -53,7 +58,7 @@ class TestJson:
     def test_what_looks_secret_is_masked(
         self, value: object, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        structlog.get_logger("bot.test").info("said", words=value)
+        logger().info("said", words=value)
         (line,) = lines(capsys)
         text = json.dumps(line)
         assert logs.MASK in text
@@ -62,7 +67,7 @@ class TestJson:
 
     @pytest.mark.parametrize("key", sorted(logs.SECRET_KEYS))
     def test_secret_keys_are_masked(self, key: str, capsys: pytest.CaptureFixture[str]) -> None:
-        structlog.get_logger("bot.test").info("said", **{key: "anything", "nested": {key: "more"}})
+        logger().info("said", **{key: "anything", "nested": {key: "more"}})
         text = json.dumps(lines(capsys))
         assert "anything" not in text
         assert "more" not in text
@@ -71,12 +76,13 @@ class TestJson:
         try:
             raise ValueError("the password is hunter2")
         except ValueError:
-            structlog.get_logger("bot.test").exception("failed")
+            logger().exception("failed")
         (line,) = lines(capsys)
         assert "ValueError" in str(line["exception"])
         assert "hunter2" not in json.dumps(line)
 
     def test_libraries_go_through_the_same_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logger()
         logging.getLogger("urllib3.connectionpool").debug("GET /secret")
         logging.getLogger("urllib3.connectionpool").warning("retrying hunter2")
         (line,) = lines(capsys)
