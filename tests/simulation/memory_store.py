@@ -91,6 +91,7 @@ class MemoryStore:
     check_waiting: bool = True
     events_make_due: bool = True
     check_execute_by: bool = True
+    due_after_lease: bool = True
 
     def now(self) -> int:
         return self.clock()
@@ -162,6 +163,8 @@ class MemoryStore:
         row = min(due, key=_order)
         row.version += 1
         row.lease_until = now + self.lease_ms
+        if self.due_after_lease:
+            row.due_at = row.lease_until
         return Claim(row.request, row.version, row.lease_until)
 
     def events(self, claim: Claim) -> list[Stored]:

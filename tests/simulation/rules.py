@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.core import audit
+from bot.core.effects import Wait
 from bot.core.events import Clicked, OperatorCancelled
 from bot.core.fingerprint import differences
+from bot.core.life import plan
 from bot.core.messages import Slot, messages
 from bot.core.request import Request, State
 from tests.simulation.happenings import APPROVERS
@@ -149,6 +151,19 @@ class Rules:
         tasks = {t.id: t for t in self.sim.estate.tasks}
         if tasks[task_id].made_at < self.sim.estate.listed_at[after.pairing_id or ""]:
             self.broken(f"{after.id} follows {task_id}, which was there before its DELETE")
+
+    def nobody_forgotten(self) -> None:
+        """Whatever its next step is, each open request will be claimed in time for it, even when
+        its holder died this very moment."""
+        store, now = self.sim.store, self.sim.db_now()
+        for row in store.rows.values():
+            if not row.request.state.open or store.waiting(row.request.id):
+                continue
+            effect = plan(row.request, now)
+            needed = effect.until if isinstance(effect, Wait) else now
+            held_until = max(row.lease_until, now)
+            if needed is not None and (row.due_at is None or row.due_at > max(needed, held_until)):
+                self.broken(f"{row.request.id} is looked at too late: nobody is due before")
 
     def _moved_lately(self) -> bool:
         lines = self.sim.story[-40:]

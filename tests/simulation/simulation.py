@@ -14,14 +14,13 @@ from greenlet import getcurrent
 from bot.core.events import Asked, Clicked, OperatorCancelled
 from bot.core.messages import Slot
 from bot.core.policy import Policy, SiteTerms
-from bot.core.request import Request, State
 from bot.slack import sending
 from tests.simulation.appliance import Estate
 from tests.simulation.bugs import NO_BUGS, Bugs
 from tests.simulation.happenings import APPROVERS, PAIRINGS, Happening, History
 from tests.simulation.memory_store import MemoryStore, OutboxView
 from tests.simulation.process import Process, Thread
-from tests.simulation.rules import Rules, Violation
+from tests.simulation.rules import Rules
 from tests.simulation.slack import TEAM, Workspace
 
 START_MS = 1_800_000_000_000
@@ -113,6 +112,7 @@ class Simulation:
         self.current = None
 
     def _let_time_pass(self) -> bool:
+        self.rules.nobody_forgotten()
         times = [h.at for h in self.waiting if h.point is None]
         for process in self.processes:
             times.append(process.frozen_until)
