@@ -5,6 +5,8 @@
 PYTHON ?= python3
 # More for pytest, for example: make test PYTEST_ARGS='-n 2 -k settings'
 PYTEST_ARGS ?=
+# More for the demo, for example: make demo DEMO_ARGS='--port 9000'
+DEMO_ARGS ?=
 # More for the resolver, for example: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 
@@ -12,16 +14,18 @@ BIN := .venv/bin
 PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev test check format demo bench lock clean FORCE
+.PHONY: help install install-dev test check format demo bench soak pictures lock clean FORCE
 
 help:
 	@echo "make install      .venv with the console script $(BIN)/vr-unpair"
 	@echo "make install-dev  the same, with what tests and checks need"
-	@echo "make demo         the real bot against a simulated appliance and a local Slack"
+	@echo "make demo         the real bot against a simulated appliance and a local Slack, in a browser"
 	@echo "make test         every test (more for pytest: PYTEST_ARGS='...')"
 	@echo "make check        lint, format, types, who imports whom, docs: what CI runs first"
 	@echo "make format       put every file into the one format"
 	@echo "make bench        the benchmarks"
+	@echo "make soak         histories and kills for half an hour: the figures of docs/reliability.md"
+	@echo "make pictures     take the pictures in docs/ again (needs Chromium, as the browser tests do)"
 	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
 	@echo "make clean        remove what make made; your .env and database stay"
 
@@ -49,12 +53,23 @@ format: .venv/installed-dev
 	@$(BIN)/python -m ruff format .
 
 demo: .venv/installed-project
-	@echo "demo: one whole story on this machine, with the real bot and two simulated servers"
-	@$(BIN)/vr-unpair demo --scripted
+	@echo "demo: the real bot and two simulated servers on this machine"
+	@$(BIN)/vr-unpair demo $(DEMO_ARGS)
 
 bench: .venv/installed-dev
 	@echo "bench: running the benchmarks"
 	@$(BIN)/python -m tests.bench
+
+soak: .venv/installed-dev
+	@echo "soak: 100,000 histories, every planted bug, a kill at each pass of each line, and a soak of kills"
+	@$(BIN)/python -m tests.simulation 100000
+	@$(BIN)/python -m tests.kills.planted
+	@$(BIN)/python -m tests.kills.every_line
+	@$(BIN)/python -m tests.kills.soak 150
+
+pictures: .venv/installed-dev
+	@echo "pictures: playing the demo in a browser and taking its pictures"
+	@$(BIN)/python -m tests.browser.pictures
 
 lock: .venv/installed-lock
 	@echo "lock: remaking requirements/*.txt"

@@ -27,6 +27,9 @@ class BotProcess:
     """`vr-unpair run` in `folder`. `settings` are environment variables, on top of a port of its
     own choice and logs in JSON, from which the port is learned."""
 
+    module = "bot"
+    """What `python -m` runs: a test may put something around the bot."""
+
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
         kept = {k: os.environ[k] for k in KEPT_FROM_ENVIRONMENT if k in os.environ}
         own = {"HOST": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
@@ -46,11 +49,16 @@ class BotProcess:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
         """Returns when it serves. Raises DidNotStart."""
         self._started.clear()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "run"],
+            [sys.executable, "-m", self.module, "run"],
             cwd=self.folder,
             env={**self.environment, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdin=subprocess.DEVNULL,
@@ -84,7 +92,7 @@ class BotProcess:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.alive:
             self.stop()
 
     def _end(self, number: signal.Signals) -> int:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
@@ -29,7 +35,13 @@ def settings(appliance: SimulatedAppliance, slack: LocalSlack, approvers: str) -
     }
 
 
-def play(say: Callable[[str], None] = print) -> int:
+def leave_in_order() -> None:
+    """Makes SIGTERM and SIGHUP an ordinary end: the bot and its folder must not stay behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+def play(say: Callable[[str], None] = print, console: Console | None = None) -> int:
     """0 only when the pairing is really gone at the appliance and exactly one DELETE got there."""
     with (
         tempfile.TemporaryDirectory(prefix="vr-unpair-demo-") as folder,
@@ -52,10 +64,20 @@ def play(say: Callable[[str], None] = print) -> int:
             say("The card is in the channel. Alan presses Approve.")
             slack.click(alan, card, "unpair_approve")
             say("Waiting for the task to end …")
-            slack.wait_for(
-                lambda: any(f"<@{rita}>" in m.text for m in slack.thread(channel, card.ts)[1:]),
-                timeout_seconds=PATIENCE_SECONDS,
-            )
+            with _bar(console or Console()) as show:
+
+                def told() -> bool:
+                    show(appliance)
+                    record, *replies = slack.thread(channel, card.ts)
+                    # The end is said twice, in the last reply and on the card, in either order.
+                    ended = "Ended" in record.all_text and "RUNNING" not in replies[0].all_text
+                    return ended and any(f"<@{rita}>" in m.text for m in replies)
+
+                try:
+                    slack.wait_for(told, timeout_seconds=PATIENCE_SECONDS)
+                except TimeoutError as late:
+                    say("\n".join((f"It did not end: {late}", "The bot's log:", *bot.lines)))
+                    return 1
             say("")
             say(slack.render_thread(channel, card.ts))
             say("")
@@ -63,3 +85,21 @@ def play(say: Callable[[str], None] = print) -> int:
         there = "gone" if gone else "STILL THERE"
         say(f"At the appliance: the pairing is {there}, DELETE was sent {sent} time(s).")
         return 0 if gone and sent == 1 else 1
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Callable[[SimulatedAppliance], None]]:
+    """The appliance's newest task as a live bar, where there is a terminal; nothing elsewhere."""
+    if not console.is_terminal:
+        yield lambda appliance: None
+        return
+    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        line = progress.add_task("not sent yet", total=100)
+
+        def show(appliance: SimulatedAppliance) -> None:
+            for task in appliance.tasks[:1]:
+                words = f"{task.description}: {task.status}"
+                progress.update(line, completed=task.progress, description=words)
+
+        yield show

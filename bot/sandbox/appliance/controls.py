@@ -172,6 +172,11 @@ class Controls(Reception):
             self._estate.finish(task, outcome, self._clock())
             self._changed.notify_all()
 
+    def set_task_seconds(self, seconds: float) -> None:
+        """How long tasks accepted from now on take."""
+        with self._changed:
+            self._estate.board.task_seconds = seconds
+
     def hold_tasks(self) -> None:
         """Tasks that run stay RUNNING until release_tasks(), whatever the clock says."""
         with self._changed:

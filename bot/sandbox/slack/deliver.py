@@ -23,11 +23,12 @@ ACK_SECONDS = 3.0
 
 @dataclass
 class Delivery:
-    """One request to the bot and what came back.
+    """One request to the bot, or one envelope over a socket, and what came back.
 
     `status` is None when no answer came; `error` then says what the person is shown:
     `operation_timeout`, or `dispatch_failed` (also for an answer other than 2xx). `problem` is
-    what Slack would find wrong with the content of an answer. `seconds` is real time.
+    what Slack would find wrong with the content of an answer. `seconds` is real time. Over a socket
+    `sent` is the envelope, `status` 200 for an acknowledgement, and `text` its payload.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Delivery:
     problem: str | None = None
     trigger_id: str = ""
     response_url: str = ""
+    envelope_id: str = ""
     payload: Json = field(default_factory=dict)
 
     @property

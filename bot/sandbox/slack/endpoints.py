@@ -15,6 +15,7 @@ from .faults import Fault, Faults
 from .rate_limits import RateLimits
 from .records import ApiCall, Json
 from .server import ThreadedServer
+from .sockets import Sockets
 from .web_api import Answer
 from .workspace import Workspace
 
@@ -22,8 +23,9 @@ from .workspace import Workspace
 class Endpoints:
     """Routes of the Web API and of the response addresses. `down_status` answers everything."""
 
-    def __init__(self, ws: Workspace, limits: RateLimits, faults: Faults) -> None:
+    def __init__(self, ws: Workspace, limits: RateLimits, faults: Faults, sockets: Sockets) -> None:
         self._ws = ws
+        self._sockets = sockets
         self._limits = limits
         self._faults = faults
         self.down_status: int | None = None
@@ -34,6 +36,7 @@ class Endpoints:
             Route("/api/{method}", self._api, methods=["GET", "POST"]),
             Route("/commands/{team}/{number}/{secret}", self._response_url, methods=["POST"]),
             Route("/actions/{team}/{number}/{secret}", self._response_url, methods=["POST"]),
+            *self._sockets.routes(),
         ]
 
     async def _api(self, request: Request) -> Response:
@@ -45,6 +48,8 @@ class Endpoints:
         def run() -> Answer:
             if problem is not None:
                 return Answer(200, {"ok": False, "error": problem})
+            if method == "apps.connections.open":
+                return self._sockets.new_address(token, str(request.base_url).rstrip("/"))
             return web_api.call(self._ws, self._limits, method, token, args)
 
         return await self._serve(request, method, args, run)

@@ -15,6 +15,7 @@ from .people_fill import PeopleFill
 from .rate_limits import RateLimits
 from .records import Channel, Group, Json, Person
 from .server import ThreadedServer
+from .sockets import Sockets
 from .watch import Watch
 from .workspace import Workspace
 
@@ -36,12 +37,13 @@ class LocalSlack(PeopleFill, Watch):
         port: int = 0,
         rate_limits: bool | float = True,
     ) -> None:
-        super().__init__(Workspace(clock), Courier(_SIGNING_SECRET))
+        workspace = Workspace(clock)
+        super().__init__(workspace, Courier(_SIGNING_SECRET), Sockets(workspace))
         self._faults = Faults()
         self._limits = RateLimits(clock, float(rate_limits))
-        self._endpoints = Endpoints(self.workspace, self._limits, self._faults)
+        self._endpoints = Endpoints(workspace, self._limits, self._faults, self.sockets)
         self._server = ThreadedServer(Starlette(routes=self._endpoints.routes()), port)
-        self._endpoints.server = self._server
+        self._endpoints.server = self.sockets.server = self._server
 
     def start(self) -> Self:
         """Returns when connections are accepted."""
@@ -70,6 +72,11 @@ class LocalSlack(PeopleFill, Watch):
     @property
     def bot_token(self) -> str:
         return self.workspace.bot_token
+
+    @property
+    def app_token(self) -> str:
+        """The app-level token, for Socket Mode."""
+        return self.workspace.app_token
 
     @property
     def signing_secret(self) -> str:
@@ -225,6 +232,18 @@ class LocalSlack(PeopleFill, Watch):
             match=match,
         )
         return self._faults.add(fault)
+
+    def freeze_sockets(self, *, new_ones: bool = False) -> None:
+        """Open sockets stay silent from now on, also to pings; with `new_ones` later ones too."""
+        self.sockets.freeze(new_ones=new_ones)
+
+    def drop_sockets(self) -> None:
+        """The TCP connections of all sockets end without a word."""
+        self.sockets.drop()
+
+    def disconnect_sockets(self, reason: str = "warning", *, closes_after: float = 10.0) -> None:
+        """Slack's `disconnect` frame on every socket, which end some seconds later."""
+        self.sockets.disconnect(reason, closes_after)
 
     def heal(self) -> None:
         """No faults any more; calls that hang are cut."""

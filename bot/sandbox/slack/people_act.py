@@ -1,25 +1,30 @@
-"""What people do at Slack: type a command, press a button. Each becomes a signed request."""
+"""What people do at Slack: type a command, press a button. Each becomes a signed request, or an
+envelope over a socket."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from . import payloads, response_url
 from .deliver import FORM, Courier, Delivery, form, interactive
 from .errors import SlackError
 from .modal_values import CannotDo
 from .records import Channel, Json, Message, Origin, Person, elements_in
+from .sockets import Sockets
 from .workspace import Workspace
 
 
 class PeopleAct:
-    """Commands, clicks, and requests by hand. Needs `request_url`. No lock is held while sending,
-    so the bot may call back before it answers."""
+    """Commands, clicks, and requests by hand. Needs `request_url` or an open socket. No lock is
+    held while sending, so the bot may call back before it answers."""
 
-    def __init__(self, ws: Workspace, courier: Courier) -> None:
+    def __init__(self, ws: Workspace, courier: Courier, sockets: Sockets) -> None:
         self.workspace = ws
         self.courier = courier
+        self.sockets = sockets
+        #: `http` or `socket`; None: over HTTP where `request_url` is set.
+        self.mode: Literal["http", "socket"] | None = None
 
     @property
     def base_url(self) -> str:
@@ -56,7 +61,7 @@ class PeopleAct:
             for key, value in {**fields, **overrides}.items()
             if value is not None and value is not payloads.ABSENT
         }
-        delivery = self.courier.send_signed("command", form(kept))
+        delivery = self._deliver("command", dict(kept), form(kept))
         delivery.trigger_id, delivery.response_url, delivery.payload = trigger.id, full, dict(kept)
         if delivery.error is None and delivery.text.strip():
             body: Json = {"text": delivery.text}
@@ -72,6 +77,7 @@ class PeopleAct:
     def click(
         self,
         user: str,
+        /,
         message: Message | tuple[str, str],
         action_id: str,
         *,
@@ -99,17 +105,20 @@ class PeopleAct:
         return self._send_payload(payloads.with_overrides(payload, overrides))
 
     def redeliver(self, delivery: Delivery, *, num: int = 1) -> Delivery:
-        """The same body once more, freshly signed, with Slack's headers of a retry."""
+        """The same body once more, freshly signed, with Slack's headers of a retry; or the same
+        envelope."""
+        if delivery.envelope_id:
+            retry = {"retry_attempt": num, "retry_reason": "timeout"}
+            envelope = {**json.loads(delivery.sent), **retry}
+            again = self.sockets.deliver_envelope(delivery.kind, envelope, self.courier.ack_seconds)
+            return _as(again, delivery)
         headers = {
             **delivery.headers,
             **self.courier.sign(delivery.sent),
             "X-Slack-Retry-Num": str(num),
             "X-Slack-Retry-Reason": "http_timeout",
         }
-        again = self.courier.send(delivery.kind, delivery.sent, headers)
-        again.trigger_id, again.response_url = delivery.trigger_id, delivery.response_url
-        again.payload = delivery.payload
-        return again
+        return _as(self.courier.send(delivery.kind, delivery.sent, headers), delivery)
 
     def deliver_raw(
         self,
@@ -141,12 +150,26 @@ class PeopleAct:
         full = payloads.full_response_url(self.base_url, url)
         return payloads.click_payload(ws, person, message, place, action, trigger, full)
 
+    def _deliver(self, kind: str, payload: Json, body: bytes) -> Delivery:
+        over_socket = self.mode == "socket" or (
+            self.mode is None and not self.request_url and self.sockets.opened > 0
+        )
+        if over_socket:
+            return self.sockets.deliver(kind, payload, self.courier.ack_seconds)
+        return self.courier.send_signed(kind, body)
+
     def _send_payload(self, payload: Json) -> Delivery:
-        delivery = self.courier.send_signed(str(payload.get("type")), interactive(payload))
+        delivery = self._deliver(str(payload.get("type")), payload, interactive(payload))
         delivery.trigger_id = str(payload.get("trigger_id") or "")
         delivery.response_url = str(payload.get("response_url") or "")
         delivery.payload = json.loads(json.dumps(payload))
         return delivery
+
+
+def _as(again: Delivery, delivery: Delivery) -> Delivery:
+    again.trigger_id, again.response_url = delivery.trigger_id, delivery.response_url
+    again.payload = delivery.payload
+    return again
 
 
 def _find_button(

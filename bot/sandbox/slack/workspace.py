@@ -47,6 +47,7 @@ class Workspace:
         self.bot_id = "B0LOCAL01"
         self.bot_user_id = "U0LOCALBOT"
         self.bot_token = "xoxb-local-sandbox-token"
+        self.app_token = "xapp-local-sandbox-token"
         self.scopes: set[str] = {
             "commands",
             "chat:write",

@@ -1,0 +1,90 @@
+"""Who and what is there when the demo begins: people, channels, pairings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.slack import LocalSlack
+
+OTHER_TEAM = "T0OTHER01"
+CHANNEL, WITHOUT_BOT = "dr-operations", "storage-team"
+CHANNELS = {CHANNEL: "C0DROPS", WITHOUT_BOT: "C0STORAGE"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One person that the visitor may be; `role` is what the page says about them."""
+
+    id: str
+    name: str
+    role: str
+    approver: bool = False
+    foreign: bool = False
+
+
+RITA = Part("U0RITA", "Rita", "administrator, asks")
+ALAN = Part("U0ALAN", "Alan", "approver", approver=True)
+ANNA = Part("U0ANNA", "Anna", "approver", approver=True)
+STAN = Part("U0STAN", "Stan", "colleague, in no list")
+GUS = Part("W0GUS", "Gus", "guest of another workspace", foreign=True)
+PEOPLE = (RITA, ALAN, ANNA, STAN, GUS)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pairing of the demo: `remote` is None for a vCenter that is paired with itself."""
+
+    remote: str | None
+    replications: int
+    protected: int = 0
+    remote_down: bool = False
+    issue: str | None = None
+
+
+HOME = "berlin"
+PAIRS = (
+    Pair("prague", 12, protected=4, issue="The certificate of the remote server expires soon."),
+    Pair("lisbon", 5, remote_down=True),
+    Pair("helsinki", 240),
+    Pair(None, 0),
+)
+
+EXAMPLES = (
+    ("Ask", "/vr-unpair prague moving to the new site, CHG0031337"),
+    ("One-sided", "/vr-unpair lisbon --force the site burnt down, INC0815"),
+    ("Paired with itself", "/vr-unpair berlin is this left over?"),
+    ("240 replications", "/vr-unpair helsinki closing the branch office"),
+    ("The form", "/vr-unpair"),
+    ("List", "/vr-unpair list"),
+    ("Help", "/vr-unpair help"),
+)
+"""What the page offers to type, so that the first minute needs no manual."""
+
+
+def fill_slack(slack: LocalSlack) -> None:
+    for part in PEOPLE:
+        slack.add_person(
+            part.name,
+            id=part.id,
+            guest=part.foreign,
+            team_id=OTHER_TEAM if part.foreign else None,
+        )
+    for name, channel_id in CHANNELS.items():
+        slack.add_channel(name, id=channel_id, bot_is_member=name != WITHOUT_BOT)
+
+
+def add_pair(appliance: SimulatedAppliance, pair: Pair, pairing_id: str | None = None) -> str:
+    """The pairing as it is at the beginning; its id. Raises ValueError when the id is taken."""
+    made = appliance.add_pairing(
+        local=HOME,
+        remote=pair.remote or HOME,
+        replications=pair.replications,
+        recovery_plans=pair.protected,
+        pairing_id=pairing_id,
+    )
+    if pair.remote_down:
+        appliance.set_remote_down(made)
+    if pair.issue is not None:
+        appliance.add_issue(made, pair.issue)
+    return made

@@ -1,0 +1,149 @@
+"""The page over HTTP: three files, one stream of what is to be seen, one address to act."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Self
+
+import anyio
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bot.sandbox.page import cast
+from bot.sandbox.page.acts import Acts, NotUnderstood
+from bot.sandbox.page.board import Board
+from bot.sandbox.page.stage import Stage
+from bot.sandbox.page.switches import Switches
+from bot.sandbox.page.view import view_of
+from bot.sandbox.slack.server import ThreadedServer
+
+LOOK_SECONDS = 0.25
+"""Between two looks at the bot's database, which lives in another process and rings no bell."""
+
+PORTS_TRIED = 40
+
+_FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+_HEADERS = {
+    # Nothing comes from elsewhere, and no foreign text can become a script even by a mistake.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class NoFreePort(Exception):
+    """The wanted port and those behind it are taken, or may not be used."""
+
+
+class Page:
+    """Serves the page of one stage on 127.0.0.1, at `port` or the next free one (0: any)."""
+
+    def __init__(self, stage: Stage, port: int = 0) -> None:
+        self._stage = stage
+        self._wanted = port
+        self._switches = Switches(stage.appliance, stage.pairings)
+        self._acts = Acts(stage, self._switches)
+        self._board = Board(stage)
+        self._server: ThreadedServer | None = None
+
+    def __enter__(self) -> Self:
+        """Raises NoFreePort."""
+        last = min(self._wanted + PORTS_TRIED, 65_535) if self._wanted else 0
+        for port in range(self._wanted, last + 1):
+            server = ThreadedServer(self._app(), port)
+            try:
+                server.start()
+            except OSError:
+                server.close()
+                continue
+            self._server = server
+            return self
+        self._board.close()
+        raise NoFreePort(f"no port from {self._wanted} to {last} can be used")
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._board.close()
+
+    @property
+    def port(self) -> int:
+        if self._server is None:
+            raise RuntimeError("the page is not served")
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def _app(self) -> Starlette:
+        # Another site's page can be made to resolve to 127.0.0.1: only our own names are served.
+        hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+        return Starlette(
+            routes=[
+                *(Route(path, _file) for path in _FILES),
+                Route("/favicon.ico", _no_icon),
+                Route("/live", self._live),
+                Route("/act", self._act, methods=["POST"]),
+            ],
+            middleware=[hosts],
+        )
+
+    async def _act(self, request: Request) -> Response:
+        # A form of another site cannot send this type without asking first.
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return PlainTextResponse("application/json is needed", 415)
+        try:
+            body = json.loads(await request.body())
+        except ValueError:
+            return PlainTextResponse("not JSON", 400)
+        if not isinstance(body, dict):
+            return PlainTextResponse("not an object", 400)
+        try:
+            return JSONResponse(await run_in_threadpool(self._acts.act, body))
+        except NotUnderstood as error:
+            return PlainTextResponse(f"not understood: {error}", 400)
+
+    async def _live(self, request: Request) -> Response:
+        me = request.query_params.get("me", "")
+        if me not in {part.id for part in cast.PEOPLE}:
+            return PlainTextResponse("nobody of that name", 404)
+        return StreamingResponse(self._stream(me), media_type="text/event-stream", headers=_HEADERS)
+
+    async def _stream(self, me: str) -> AsyncIterator[str]:
+        """Everything that `me` may see, at each change; the whole of it, so nothing is missed."""
+        seen: dict[str, str] = {}
+        while True:
+            for name, shown in (await run_in_threadpool(self._look, me)).items():
+                if seen.get(name) != shown:
+                    seen[name] = shown
+                    yield f"event: {name}\ndata: {shown}\n\n"
+            await anyio.sleep(LOOK_SECONDS)
+
+    def _look(self, me: str) -> dict[str, str]:
+        beside: dict[str, Any] = {**self._board.as_json(), "switches": self._switches.as_json()}
+        return {"view": json.dumps(view_of(self._stage.slack, me)), "board": json.dumps(beside)}
+
+
+def _file(request: Request) -> Response:
+    name, kind = _FILES[request.url.path]
+    return Response(Path(__file__).with_name(name).read_bytes(), 200, _HEADERS, kind)
+
+
+def _no_icon(request: Request) -> Response:
+    return Response(status_code=204)

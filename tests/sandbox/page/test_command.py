@@ -1,0 +1,186 @@
+"""`vr-unpair demo` as a process: with a terminal and without, at a taken port, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_SECONDS = 60
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in ("CI", "PORT")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+
+
+@contextmanager
+def demo(folder: Path, *args: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "bot", "demo", *args]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def address(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Where the page is, and what was said until then."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+            return found.group(), said
+    raise AssertionError(f"no address: {said}")
+
+
+def board(url: str) -> dict[str, Any]:
+    with requests.get(f"{url}live?me=U0RITA", stream=True, timeout=10) as answer:
+        name = ""
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: ") and name == "board":
+                found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                return found
+    raise AssertionError("the stream ended")
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_taken_port_and_a_signal_that_ends_everything(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with demo(tmp_path, "--port", str(port)) as process:
+            url, said = address(process)
+            assert f"Port {port} is taken" in said
+            assert f":{port}/" not in url
+            seen = board(url)
+            pid = seen["bot"]["pid"]
+            assert seen["bot"]["running"]
+            assert len(seen["switches"]["pairings"]) == 4
+            assert is_there(pid)
+            process.send_signal(number)
+            rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert "Everything has ended." in rest
+    assert "Traceback" not in rest
+    assert not is_there(pid)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_the_scripted_story_is_played(tmp_path: Path) -> None:
+    with demo(tmp_path) as process:
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert said.startswith("No terminal here: playing the scripted story.")
+    assert "At the appliance: the pairing is gone, DELETE was sent 1 time(s)." in said
+    assert "\x1b" not in said
+
+
+@contextmanager
+def at_a_terminal(folder: Path, *args: str, **more: str) -> Iterator[tuple[Any, int]]:
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "bot", "demo", *args],
+            cwd=folder,
+            env=environment(TERM="xterm", COLUMNS="120", **more),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        ) as process:
+            os.close(theirs)
+            try:
+                yield process, ours
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+    finally:
+        os.close(ours)
+
+
+def read_until(terminal: int, words: bytes) -> bytes:
+    said = b""
+    while words not in said:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError as error:  # how Linux says that the other end is closed
+            raise AssertionError(f"{words!r} was not said: {said!r}") from error
+    return said
+
+
+def test_at_a_terminal_the_page_is_served(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path) as (process, terminal):
+        said = read_until(terminal, b"Stop with Ctrl-C")
+        found = re.search(rb"http://127\.0\.0\.1:\d+/", said)
+        assert found is not None
+        assert requests.get(found.group().decode(), timeout=10).status_code == 200
+        # A terminal's Ctrl-C goes to the bot as well, which the demo then asks to stop once more.
+        os.killpg(process.pid, signal.SIGINT)
+        read_until(terminal, b"Everything has ended.")
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_at_a_terminal_the_story_has_a_live_bar(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, "--scripted") as (process, terminal):
+        said = read_until(terminal, b"time(s).")
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert b"Break site pair: RUNNING" in said
+
+
+def test_a_terminal_in_ci_is_nobody(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, CI="true") as (process, terminal):
+        read_until(terminal, b"No terminal here")
+        read_until(terminal, b"The card is in the channel")
+        bot = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        assert is_there(bot)
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGTERM
+        assert not is_there(bot)
+
+
+@pytest.mark.parametrize("args", [("--scripted", "--port", "9000"), ("--port", "65536")])
+def test_wrong_use_is_one_sentence(tmp_path: Path, args: tuple[str, ...]) -> None:
+    with demo(tmp_path, *args) as process:
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 2
+    assert "--port" in said
+    assert "Traceback" not in said

@@ -1,0 +1,187 @@
+"""Slack's side of Socket Mode, as a plain WebSocket client sees it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from bot.sandbox.slack import Delivery, LocalSlack
+
+RITA, CHANNEL = "U0RITA", "C0ROOM"
+
+
+@pytest.fixture
+def slack() -> Iterator[LocalSlack]:
+    with LocalSlack() as local:
+        local.mode = "socket"
+        local.courier.ack_seconds = 0.3
+        local.add_person("Rita", id=RITA)
+        local.add_channel("room", id=CHANNEL)
+        yield local
+
+
+def address(slack: LocalSlack, token: str | None = None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token or slack.app_token}"}
+    url = f"{slack.api_url}apps.connections.open"
+    found: dict[str, Any] = requests.post(url, headers=headers, timeout=5).json()
+    return found
+
+
+@contextmanager
+def socket(slack: LocalSlack, **how: Any) -> Iterator[ClientConnection]:
+    usual = {"ping_interval": None, "proxy": None, "close_timeout": 0.2}
+    with connect(address(slack)["url"], **{**usual, **how}) as opened:
+        yield opened
+
+
+def next_of(opened: ClientConnection) -> dict[str, Any]:
+    frame: dict[str, Any] = json.loads(opened.recv(timeout=5))
+    return frame
+
+
+def typed(slack: LocalSlack) -> tuple[threading.Thread, list[Delivery]]:
+    """Rita types; the delivery is there when the thread has ended."""
+    done: list[Delivery] = []
+    thread = threading.Thread(
+        target=lambda: done.append(slack.command(RITA, "berlin", channel=CHANNEL))
+    )
+    thread.start()
+    return thread, done
+
+
+def test_an_address_is_for_the_app_token_and_one_connection(slack: LocalSlack) -> None:
+    assert address(slack, slack.bot_token)["error"] == "not_allowed_token_type"
+    assert address(slack, "xapp-other")["error"] == "invalid_auth"
+    assert requests.post(f"{slack.api_url}apps.connections.open", timeout=5).json() == {
+        "ok": False,
+        "error": "not_authed",
+    }
+    url = address(slack)["url"]
+    with connect(url, proxy=None) as opened:
+        assert next_of(opened)["type"] == "hello"
+        with pytest.raises(InvalidStatus), connect(url, proxy=None):
+            pytest.fail("a ticket was taken twice")
+
+
+def test_hello_counts_the_connections(slack: LocalSlack) -> None:
+    with socket(slack) as first, socket(slack) as second:
+        assert next_of(first)["num_connections"] == 1
+        assert next_of(second)["num_connections"] == 2
+
+
+def test_a_command_and_its_answer(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        thread, done = typed(slack)
+        envelope = next_of(opened)
+        assert envelope["type"] == "slash_commands"
+        assert envelope["accepts_response_payload"] is True
+        assert envelope["payload"]["text"] == "berlin"
+        answer = {"envelope_id": envelope["envelope_id"], "payload": {"text": "hi"}}
+        opened.send(json.dumps(answer))
+        thread.join()
+    (delivery,) = done
+    assert (delivery.ok, delivery.status, delivery.json) == (True, 200, {"text": "hi"})
+    assert [shown.text for shown in slack.ephemerals(RITA)] == ["hi"]
+
+
+def test_an_answer_where_none_is_read_is_a_problem(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        done: list[Delivery] = []
+        payload = {"type": "block_actions"}
+        thread = threading.Thread(
+            target=lambda: done.append(slack.sockets.deliver("block_actions", payload, 3.0))
+        )
+        thread.start()
+        envelope = next_of(opened)
+        assert envelope["accepts_response_payload"] is False
+        opened.send(json.dumps({"envelope_id": envelope["envelope_id"], "payload": {"a": 1}}))
+        thread.join()
+    assert done[0].problem
+
+
+def test_nobody_connected_is_a_failure_at_once(slack: LocalSlack) -> None:
+    assert slack.command(RITA, "berlin", channel=CHANNEL).error == "dispatch_failed"
+    with socket(slack) as opened:
+        next_of(opened)
+    slack.wait_for(lambda: not slack.sockets.open_now)
+    assert slack.command(RITA, "berlin", channel=CHANNEL).error == "dispatch_failed"
+
+
+def test_without_an_acknowledgement_it_comes_again_three_times(slack: LocalSlack) -> None:
+    seen = []
+    with socket(slack) as opened:
+        next_of(opened)
+        assert slack.command(RITA, "berlin", channel=CHANNEL).error == "operation_timeout"
+        seen.append(next_of(opened))
+    for _ in range(3):
+        with socket(slack) as opened:
+            next_of(opened)
+            seen.append(next_of(opened))
+    assert len({envelope["envelope_id"] for envelope in seen}) == 1
+    assert [envelope.get("retry_attempt", 0) for envelope in seen] == [0, 1, 2, 3]
+    with socket(slack) as opened:
+        next_of(opened)
+        with pytest.raises(TimeoutError):
+            opened.recv(timeout=0.2)
+
+
+def test_a_late_acknowledgement_ends_the_repetitions(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        slack.command(RITA, "berlin", channel=CHANNEL)
+        opened.send(json.dumps({"envelope_id": next_of(opened)["envelope_id"]}))
+        slack.wait_for(lambda: slack.sockets.acknowledgements)
+    with socket(slack) as opened:
+        next_of(opened)
+        with pytest.raises(TimeoutError):
+            opened.recv(timeout=0.2)
+
+
+def test_frozen_is_silent_to_pings_and_stays_open(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        assert opened.ping().wait(5)
+        slack.freeze_sockets()
+        assert not opened.ping().wait(0.3)
+        assert len(slack.sockets.open_now) == 1
+        assert slack.sockets.usable == 0
+
+
+def test_dropped_ends_without_a_close_frame(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        slack.drop_sockets()
+        with pytest.raises(ConnectionClosed) as caught:
+            opened.recv(timeout=5)
+        assert caught.value.rcvd is None
+
+
+def test_a_disconnect_is_said_and_done(slack: LocalSlack) -> None:
+    with socket(slack) as opened:
+        next_of(opened)
+        slack.disconnect_sockets("refresh_requested", closes_after=0.1)
+        frame = next_of(opened)
+        assert (frame["type"], frame["reason"]) == ("disconnect", "refresh_requested")
+        with pytest.raises(ConnectionClosed):
+            opened.recv(timeout=5)
+
+
+def test_the_mode_is_chosen_by_the_address_unless_told(slack: LocalSlack) -> None:
+    slack.mode = None
+    with pytest.raises(RuntimeError, match="request_url"):
+        slack.command(RITA, "berlin", channel=CHANNEL)
+    with socket(slack) as opened:
+        next_of(opened)
+        assert slack.command(RITA, "berlin", channel=CHANNEL).envelope_id
+        slack.request_url = "http://127.0.0.1:9/slack/events"
+        assert not slack.command(RITA, "berlin", channel=CHANNEL).envelope_id
