@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -59,13 +60,16 @@ def check(db: Database) -> tuple[Break | None, Head]:
         if row is None:
             return Break(number=1, why="removed: the head of the trail is gone"), Head()
         head = Head(count=row.count, hash=row.hash)
-        return verify(_all(conn), head), head
+        # Closed by hand: a check that stops at a break leaves the rest on the server.
+        with contextlib.closing(_all(conn)) as records:
+            return verify(records, head), head
 
 
-def _all(conn: Connection) -> Iterator[Record]:
+def _all(conn: Connection) -> Generator[Record, None, None]:
     query = select(audit).order_by(audit.c.number).execution_options(yield_per=CHUNK)
-    for row in conn.execute(query).mappings():
-        yield _record(row)
+    with conn.execute(query) as rows:
+        for row in rows.mappings():
+            yield _record(row)
 
 
 def _columns(request_id: str | None, entry: Entry) -> dict[str, object]:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.events import EVENT, Event, Stored
+from bot.core.events import EVENT, Event, Opened, Stored
 from bot.store.database import Database, Room
-from bot.store.schema import inbox
+from bot.store.schema import inbox, requests
 
+ROWLESS = frozenset({"asked", "misdirected"})
+"""Events that come before any row, or without one: those who check look after them."""
 
 _UNABSORBED = (  # built once: asked before every step of every request
     select(inbox.c.number, inbox.c.at, inbox.c.body)
     .where(inbox.c.request_id == bindparam("request_id"), inbox.c.absorbed_at.is_(None))
     .order_by(inbox.c.number)
+)
+
+_SHARED_ROW = (
+    select(requests.c.version)
+    .where(requests.c.id == bindparam("request_id"))
+    .with_for_update(read=True)
 )
 
 
@@ -38,11 +46,22 @@ class Inbox:
                     response_url = conn.execute(
                         select(inbox.c.response_url).where(inbox.c.number == answer_via)
                     ).scalar_one_or_none()
+                # Held until this commit: the intent of the same request is stored before this
+                # event or after it, never beside it (PostgreSQL; SQLite has one writer anyway).
+                conn.execute(_SHARED_ROW, {"request_id": request_id})
                 number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
         except IntegrityError:
             return None  # the same origin again: Slack repeats what it saw no answer to
-        self._db.wakes.wake(Room.CHECK if event.kind == "asked" else Room.ACT)
+        if not _only_address(event):
+            self._db.wakes.wake(Room.CHECK if event.kind in ROWLESS else Room.ACT)
         return number
+
+    def address(self, number: int) -> str | None:
+        with self._db.read() as conn:
+            url: str | None = conn.execute(
+                select(inbox.c.response_url).where(inbox.c.number == number)
+            ).scalar_one_or_none()
+            return url
 
 
 def add(
@@ -63,6 +82,9 @@ def add(
             body=event.model_dump_json(),
             response_url=response_url,
             at=now,
+            # Left unabsorbed, it would be taken for a click on a request that does not exist, and
+            # every form that was closed again would be looked at for ever.
+            absorbed_at=now if _only_address(event) else None,
         )
         .returning(inbox.c.number)
     )
@@ -75,6 +97,17 @@ def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
     return [Stored(number=r.number, at=r.at, event=EVENT.validate_json(r.body)) for r in rows]
 
 
-def mark_absorbed(conn: Connection, numbers: list[int], now: int) -> None:
-    if numbers:
-        conn.execute(update(inbox).where(inbox.c.number.in_(numbers)).values(absorbed_at=now))
+def mark_absorbed(conn: Connection, numbers: list[int], now: int) -> int:
+    """How many of these were not absorbed before."""
+    if not numbers:
+        return 0
+    done = conn.execute(
+        update(inbox)
+        .where(inbox.c.number.in_(numbers), inbox.c.absorbed_at.is_(None))
+        .values(absorbed_at=now)
+    )
+    return done.rowcount
+
+
+def _only_address(event: Event) -> bool:
+    return isinstance(event, Opened) and event.only_address

@@ -22,7 +22,8 @@ class SchemaMissing(Exception):
 def upgrade(db: Database) -> None:
     """Under the write lock: copies that start together migrate once."""
     with db.write() as conn:
-        if not _may_work(conn):
+        db.lock_schema(conn)
+        if not may_work(conn):
             _migrate(conn)
 
 
@@ -35,14 +36,14 @@ def require(db: Database) -> None:
             "which the bot runs; `vr-unpair run` makes it."
         )
     with db.read() as conn:
-        if not _may_work(conn):
+        if not may_work(conn):
             raise SchemaMissing(
                 "The database has no schema of this version yet: start `vr-unpair run` once, "
                 "it brings the database up to date."
             )
 
 
-def _may_work(conn: Connection) -> bool:
+def may_work(conn: Connection) -> bool:
     """True when the schema is ours or a newer one that we may work on; False when it is older."""
     if not inspect(conn).has_table("alembic_version"):
         return False

@@ -99,14 +99,19 @@ class Requests:
                 self._rest(conn, saving, now)
         except IntegrityError:
             return False
+        self._wake_poster(saving)
         return True
 
-    def dismiss(self, request_id: str, stored: Stored, answers: Iterable[Answer]) -> None:
-        """An event of a request that does not exist: answered, and done."""
+    def dismiss(
+        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
+    ) -> None:
+        """An event of a request that does not exist: answered, kept in the audit trail, done."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            inbox_table.mark_absorbed(conn, [stored.number], now)
+            if not inbox_table.mark_absorbed(conn, [stored.number], now):
+                return  # another copy was quicker
             outbox.add_answers(conn, request_id, tuple(answers), now)
+            audit.append(conn, request_id or None, entries)
         self.db.wakes.wake(Room.POST)
 
     # ---- claims -------------------------------------------------------------------------------
@@ -122,8 +127,8 @@ class Requests:
             conn.execute(
                 update(requests)
                 .where(requests.c.id == row.id, requests.c.version == row.version)
-                # Due at the end of the lease: a holder that dies has absorbed the event that made it
-                # due, and the time of its last release may be an hour away.
+                # Due at the end of the lease: a holder that dies has absorbed the event that made
+                # it due, and the time of its last release may be an hour away.
                 .values(version=version, lease_until=lease_until, due_at=lease_until)
             )
             request = Request.model_validate_json(row.body)
@@ -154,6 +159,7 @@ class Requests:
                     raise IntentRefused
                 raise ClaimLost
             self._rest(conn, saving, now)
+        self._wake_poster(saving)
         return self._next(claim, saving.request)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
@@ -198,7 +204,7 @@ class Requests:
     def count_by_state(self) -> dict[str, int]:
         with self.db.read() as conn:
             query = select(requests.c.state, func.count()).group_by(requests.c.state)
-            return {state: count for state, count in conn.execute(query)}
+            return {row[0]: row[1] for row in conn.execute(query)}
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Other requests of the same pairing in one of these states, newest first."""
@@ -226,6 +232,7 @@ class Requests:
                 self._rest(conn, saving, now)
         except IntegrityError:
             raise PairingTakenBy(self._holder(saving.request)) from None
+        self._wake_poster(saving)
         return self._next(claim, saving.request)
 
     def _update(
@@ -252,6 +259,9 @@ class Requests:
         outbox.want(conn, request, saving.wanted, now)
         outbox.add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)
+
+    def _wake_poster(self, saving: Saving) -> None:
+        # After the commit: whoever woke before it would find nothing and sleep again.
         if saving.wanted or saving.answers:
             self.db.wakes.wake(Room.POST)
 
@@ -310,7 +320,7 @@ def _unborn() -> Select[Any]:
 
 
 @cache
-def _next_due() -> Select[tuple[int | None]]:
+def _next_due() -> Select[Any]:
     return select(func.min(requests.c.due_at))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
 from bot.store.schema import shared
@@ -21,6 +22,13 @@ Change = Callable[[str | None, int], str]
 
 def change(db: Database, key: str, how: Change) -> None:
     """Read, change and write under a lock on the one row."""
+    try:
+        _change(db, key, how)
+    except IntegrityError:
+        _change(db, key, how)  # another copy made the row between our look and our insert
+
+
+def _change(db: Database, key: str, how: Change) -> None:
     with db.write() as conn:
         now = db.now(conn)
         row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()

@@ -1,4 +1,4 @@
-"""A database in a file, as the bot has it, and small values to put in."""
+"""Both databases that the bot can have, and small values to put in."""
 
 from __future__ import annotations
 
@@ -9,11 +9,41 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from tests.postgres.server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer().start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/test.db")
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def sqlite_db(sqlite_url: str) -> Iterator[Database]:
+    yield from _database(sqlite_url)
+
+
+@pytest.fixture
+def postgres_db(postgres: PostgresServer) -> Iterator[Database]:
+    yield from _database(postgres.new_database())
+
+
+@pytest.fixture(params=["sqlite_db", "postgres_db"])
+def db(request: pytest.FixtureRequest) -> Database:
+    """The test runs once on each."""
+    database = request.getfixturevalue(request.param)
+    assert isinstance(database, Database)
+    return database
+
+
+def _database(url: str) -> Iterator[Database]:
+    database = Database(url)
     upgrade(database)
     yield database
     database.close()

@@ -78,9 +78,14 @@ def test_writers_at_once_keep_one_chain(db: Database) -> None:
 
 def test_a_transaction_that_fails_leaves_no_record(db: Database) -> None:
     filled(db, 2)
-    with pytest.raises(RuntimeError), db.write() as conn:
-        audit.append(conn, "AAAA-0001", [entry()])
-        raise RuntimeError
+
+    def fail() -> None:
+        with db.write() as conn:
+            audit.append(conn, "AAAA-0001", [entry()])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     broken, head = audit.check(db)
     assert broken is None
     assert head.count == 2

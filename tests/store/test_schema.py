@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 from bot.store import migrate, schema
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require, upgrade
+from tests.postgres.server import PostgresServer
 
 
 def shape(url: str) -> dict[str, object]:
@@ -27,22 +29,55 @@ def shape(url: str) -> dict[str, object]:
     return found
 
 
-def test_the_migrations_lead_to_the_schema(db: Database, tmp_path: Path) -> None:
+def test_the_migrations_lead_to_the_schema(sqlite_db: Database, tmp_path: Path) -> None:
     plain = f"sqlite:///{tmp_path}/plain.db"
     engine = create_engine(plain)
     schema.metadata.create_all(engine)
     engine.dispose()
-    assert shape(str(db.engine.url)) == shape(plain)
+    assert shape(str(sqlite_db.engine.url)) == shape(plain)
 
 
-def test_the_partial_index_covers_the_open_states(db: Database) -> None:
-    with db.read() as conn:
+def test_the_partial_index_covers_the_open_states(sqlite_db: Database) -> None:
+    with sqlite_db.read() as conn:
         sql = conn.execute(
             text("SELECT sql FROM sqlite_master WHERE name = 'one_open_request_per_pairing'")
         ).scalar_one()
     for state in ("checking", "pending", "approved", "deleting", "following"):
         assert f"'{state}'" in sql
     assert "attention" not in sql
+
+
+def test_both_databases_have_the_same_tables(sqlite_db: Database, postgres_db: Database) -> None:
+    def names(db: Database) -> dict[str, object]:
+        found = shape(str(db.engine.url))
+        return {
+            table: (set(columns), {k for k in indexes if "origin" not in k}, key)  # type: ignore[misc]
+            for table, (columns, indexes, key) in found.items()  # type: ignore[misc]
+        }
+
+    assert names(postgres_db) == names(sqlite_db)
+
+
+def test_copies_that_start_together_migrate_once(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    copies = [Database(url) for _ in range(4)]
+    failed: list[BaseException] = []
+
+    def start(db: Database) -> None:
+        try:
+            upgrade(db)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=start, args=(db,)) for db in copies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for db in copies:
+        require(db)
+        db.close()
+    assert failed == []
 
 
 def test_migrating_again_changes_nothing(db: Database) -> None:

@@ -1,0 +1,52 @@
+"""Requests as people look at them: what is open, what ended lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from bot.core.request import OPEN, Request, State
+from bot.store.database import Database
+from bot.store.schema import requests
+
+_OPEN = sorted(state.value for state in OPEN)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Implements `bot.core.lookups.OverviewPort`."""
+
+    db: Database
+
+    def get(self, request_id: str) -> Request | None:
+        found = self._read(requests.c.id == request_id, limit=1)
+        return found[0] if found else None
+
+    def unfinished(self) -> Sequence[Request]:
+        return self._read(requests.c.state.in_(_OPEN))[::-1]
+
+    def ended(self, limit: int) -> Sequence[Request]:
+        # `updated_at` has no index of its own: this reads the ends of all times, once for each
+        # time that somebody types the command.
+        return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
+
+    def unclear(self, site: str, pairing_id: str) -> Request | None:
+        found = self._read(
+            requests.c.site == site,
+            requests.c.pairing_id == pairing_id,
+            requests.c.state == State.ATTENTION.value,
+            limit=1,
+        )
+        return found[0] if found else None
+
+    def _read(
+        self, *where: object, limit: int | None = None, latest: bool = False
+    ) -> list[Request]:
+        order = requests.c.updated_at if latest else requests.c.created_at
+        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
+        with self.db.read() as conn:
+            return [
+                Request.model_validate_json(b) for b in conn.execute(query.limit(limit)).scalars()
+            ]

