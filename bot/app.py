@@ -4,47 +4,55 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 
 import structlog
+from slack_bolt import App
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import __version__
-from bot.appliance import Appliance, Trust
+from bot import __version__, checks
 from bot.appliance.gate import GateState, SharedGate
+from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.core.messages import messages
 from bot.core.policy import Policy, SiteTerms
 from bot.core.request import Request
 from bot.operate import logs
-from bot.operate.health import Health
+from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
-from bot.settings import ApplianceSettings, Settings
-from bot.slack import draw
+from bot.operate.start_look import StartLook
+from bot.parts import appliance_of, gate_key, secrets_of
+from bot.settings import Settings
+from bot.slack import draw, socket_address
 from bot.slack.bolt_app import make_app
 from bot.slack.client import PEOPLE_TIMEOUT_S, POST_TIMEOUT_S, QUICK_TIMEOUT_S, api_client
 from bot.slack.deps import ListenerDeps
 from bot.slack.door import Door
+from bot.slack.envelopes import Envelopes
 from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
 from bot.slack.listeners import register
 from bot.slack.people import People
 from bot.slack.poster import Poster
 from bot.slack.server import Server, serve
+from bot.slack.socket_mode import SocketMode
 from bot.slack.whisper import Whisper
 from bot.store import shared
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
+from bot.store.overview import Overview
 from bot.store.requests import Requests
 from bot.worker.digests import Digests
 from bot.worker.effects import Effects
 from bot.worker.lives import Lives, effect_ms
+from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
+from bot.worker.recent import Recent
 from bot.worker.send import Sender
 from bot.worker.task_watch import TaskWatch
 
@@ -60,11 +68,16 @@ STOP_SECONDS = 8.0
 """For what runs at SIGTERM; hosts kill after ten."""
 
 
+LOOKUPS_STOP_SECONDS = 0.5
+"""For what somebody only looked at: it is typed again."""
+
+
 class Bot:
     """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew or a database's
-    error; nothing of Slack or the appliance is called by it."""
+    error; nothing of Slack or the appliance is called by it. `end` is told in a sentence that the
+    bot can never work like this; it comes from another thread, after the start."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
         self.policy = policy_of(settings)
         self.db = Database(settings.database_url.get_secret_value())
@@ -72,20 +85,10 @@ class Bot:
         self.requests = Requests(db=self.db, lease_ms=lease_ms(settings))
         self.metrics = Metrics(self.requests.count_by_state)
         self.appliances = {
-            name: Appliance(
-                host=site.host,
-                username=site.username,
-                password=site.password,
-                remote_username=site.remote_username,
-                remote_password=site.remote_password,
-                trust=trust_of(site),
-                base_path=site.base_path,
-                timeout_seconds=site.timeout_seconds,
-                gate=SharedGate(site.calls_per_minute, _gate_change(self.db, name)),
-                user_agent=f"vr-unpair/{__version__}",
-            )
+            name: appliance_of(site, SharedGate(site.calls_per_minute, _gate_change(self.db, name)))
             for name, site in settings.sites.items()
         }
+        self.start_look = StartLook(checks.at_start(settings, self.appliances), end)
         self._slack()
         self._work()
         self.server: Server | None = None
@@ -96,6 +99,8 @@ class Bot:
         self.worker.start()
         self.poster.start()
         self.server.start()
+        if self.socket:
+            self.socket.start()
         log.info(
             "started",
             version=__version__,
@@ -104,12 +109,18 @@ class Bot:
             appliances=[site.host for site in self.settings.sites.values()],
             dry_run=self.policy.dry_run,
         )
+        # Last and beside everything else: a Slack that hangs must not delay a start.
+        self.start_look.start()
 
     def stop(self) -> None:
         """No new events first, then what runs is finished or left to the store."""
         began = time.monotonic()
+        self.start_look.stop()
+        if self.socket:
+            self.socket.stop(drain_s=2.0)
         if self.server:
-            self.server.close(drain_s=2.0)
+            self.server.close(drain_s=0.5 if self.socket else 2.0)
+        self.lookups.stop(LOOKUPS_STOP_SECONDS)
         finished = self.worker.stop(STOP_SECONDS - (time.monotonic() - began))
         self.poster.stop()
         self.whisper.stop()
@@ -132,6 +143,8 @@ class Bot:
             self.outbox, client(POST_TIMEOUT_S), draw.draw, draw.draw_answer, messages
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
+        readers = {name: LookupPort(a, self.requests.now) for name, a in self.appliances.items()}
+        self.lookups = Lookups(readers, self.people, self.requests.now)
         secret = settings.slack_signing_secret
         signing_secret = secret.get_secret_value() if secret else ""
         bolt = make_app(quick, signing_secret=signing_secret)
@@ -143,11 +156,32 @@ class Bot:
             identity=self.identity,
             views=quick,
             whisper=self.whisper,
+            lookups=self.lookups,
+            overview=Overview(self.db),
+            on_repeated=lambda: self.metrics.rejected("replayed"),
         )
         register(bolt, deps)
-        door = Door(bolt, signing_secret, self.metrics.rejected)
-        health = Health({"database": self._database_writable})
+        self.socket = self._socket_mode(bolt)
+        door = None if self.socket else Door(bolt, signing_secret, self.metrics.rejected)
+        health = Health(self._checks(), self.start_look.hints)
         self._wsgi = Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
+
+    def _socket_mode(self, bolt: App) -> SocketMode | None:
+        token = self.settings.slack_app_token
+        if token is None:
+            return None
+        client = api_client(
+            token.get_secret_value(),
+            base_url=self.settings.slack_api_url,
+            timeout_s=socket_address.TIMEOUT_S,
+        )
+        rejected = self.metrics.rejected
+        answer = Envelopes(bolt, rejected).answer
+        return SocketMode(socket_address.Addresses(client).new, answer, rejected)
+
+    def _checks(self) -> dict[str, Check]:
+        checks: dict[str, Check] = {"database": self._database_writable}
+        return {**checks, "slack": self.socket.problem} if self.socket else checks
 
     def _work(self) -> None:
         ports = {name: Port(a, self.requests.now) for name, a in self.appliances.items()}
@@ -158,6 +192,7 @@ class Bot:
             appliances=ports,
             watches=watches,
             requests=self.requests,
+            lately=Recent(self.people, self.requests.now),
         )
         digests = Digests(_digest)
         lives = Lives(
@@ -178,12 +213,14 @@ class Bot:
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
     settings.mode()  # both or neither way in: SettingsError
-    logs.set_up(settings.log_level, settings.log_format, _secrets(settings))
-    stopping = threading.Event()
+    logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
+    # Not an Event: a handler that sets one while this thread is entering its `wait` would block
+    # for ever on the lock that this thread holds. `SimpleQueue.put` may be called at any point.
+    exit_codes: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda *_: exit_codes.put(0))
     try:
-        bot = Bot(settings)
+        bot = Bot(settings, end=lambda sentence: exit_codes.put(_cannot_start(sentence)))
         bot.start()
     except SchemaTooNew as error:
         return _cannot_start(str(error))
@@ -192,9 +229,9 @@ def run(settings: Settings) -> int:
         return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
     except OSError as error:
         return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
-    stopping.wait()
+    code = exit_codes.get()
     bot.stop()
-    return 0
+    return code
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -230,14 +267,6 @@ def lease_ms(settings: Settings) -> int:
     return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))
 
 
-def trust_of(site: ApplianceSettings) -> Trust:
-    if site.fingerprint:
-        return Trust.fingerprint(site.fingerprint)
-    if site.ca_file:
-        return Trust.ca_file(site.ca_file)
-    return Trust.system()
-
-
 def _gate_change(
     db: Database, site: str
 ) -> Callable[[Callable[[GateState, int], GateState]], None]:
@@ -248,20 +277,13 @@ def _gate_change(
             state = GateState.model_validate_json(value) if value else GateState()
             return how(state, now).model_dump_json()
 
-        shared.change(db, f"gate:{site}", apply)
+        shared.change(db, gate_key(site), apply)
 
     return change
 
 
 def _digest(request: Request, slot: str) -> str:
     return draw.draw(request, slot).digest
-
-
-def _secrets(settings: Settings) -> list[str]:
-    mine = (settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)
-    sites = settings.sites.values()
-    passwords = [p for site in sites for p in (site.password, site.remote_password)]
-    return [s.get_secret_value() for s in (*mine, *passwords) if s]
 
 
 def _cannot_start(sentence: str) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
+import os
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import __version__
 from bot.core import ids
 from bot.core.events import OperatorCancelled
-from bot.core.request import State
+from bot.core.request import Request, State
+from bot.operate import follow as following
 from bot.operate import show as shown
-from bot.settings import SettingsError, load, load_database
+from bot.settings import SettingsError, load, load_database, load_slack_app
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
@@ -78,7 +82,7 @@ def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
     from bot.app import run as run_bot  # imported here: the other commands start without Slack
 
-    raise typer.Exit(run_bot(load()))
+    raise typer.Exit(run_bot(load(to_run=True)))
 
 
 @app.command()
@@ -86,19 +90,59 @@ def demo(
     scripted: Annotated[
         bool, typer.Option("--scripted", help="Play one whole story and print its thread.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Where the page is served.")] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Serve the page here, or at the next free port. [default: 8080]"
+        ),
+    ] = None,
 ) -> None:
-    """The sandbox: the real bot against a simulated appliance and a local Slack."""
-    from bot.sandbox.demo import play
+    """The sandbox: the real bot against a simulated appliance and a local Slack, in a browser.
 
-    if not scripted:
-        print(
-            "The page of the demo is not built in this version. "
-            "`vr-unpair demo --scripted` plays one whole story in the terminal.",
-            file=sys.stderr,
-        )
+    Without a terminal, as in CI, and without --port, the scripted story is played instead.
+    """
+    # Imported here: no other command needs the sandbox.
+    from bot.sandbox.demo import leave_in_order, play
+    from bot.sandbox.page.serve import PORT, serve
+
+    if scripted and port is not None:
+        print("--scripted serves no page, so --port has no meaning with it.", file=sys.stderr)
         raise typer.Exit(WRONG_USE)
-    raise typer.Exit(play())
+    unwatched = not scripted and port is None and not _somebody_watches()
+    if unwatched:
+        print("No terminal here: playing the scripted story. `--port 8080` serves the page.")
+    if scripted or unwatched:
+        leave_in_order()
+        raise typer.Exit(play())
+    raise typer.Exit(serve(PORT if port is None else port))
+
+
+@app.command()
+def check(as_json: JsonOption = False) -> None:
+    """Look at everything that the bot needs: `ok`, or what is wrong and what to do.
+
+    Changes nothing: the appliance is logged in to once and read, and the privilege is only named.
+    """
+    from bot import checks  # imported here: the other commands start without Slack
+    from bot.operate import check as lines
+    from bot.operate import logs
+
+    logs.set_up("critical", "console")
+    logging.disable()  # each line says what there is to say; a library would only say it again
+    found = []
+    for finding in checks.check(load):
+        found.append(finding)
+        if not as_json:
+            print(lines.as_line(finding), flush=True)
+    if as_json:
+        print(lines.as_json(found))
+    if lines.failed(found):
+        raise typer.Exit(PROBLEM)
+
+
+def _somebody_watches() -> bool:
+    """CI systems give some commands a terminal that nobody sits at."""
+    return sys.stdout.isatty() and os.environ.get("CI", "").lower() not in ("1", "true", "yes")
 
 
 @app.command()
@@ -121,14 +165,21 @@ def requests(
 
 @app.command()
 def show(
-    request_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False
+    request_id: Annotated[str, typer.Argument(metavar="ID")],
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Wait until it has ended, and show it go on.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """One request with its whole history."""
     with _database() as db:
-        request = _requests(db).get(_tidy(request_id))
-        records = trail.of_request(db, _tidy(request_id))
-    if request is None:
-        _fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
+        store = _requests(db)
+        request = _known(store, request_id)
+        if follow:
+            # JSON is for machines: the bar goes to stderr, where it spoils nothing.
+            console = Console(stderr=as_json)
+            request = following.follow(lambda: _known(store, request_id), time.sleep, console)
+        records = trail.of_request(db, request.id)
     if as_json:
         events = [shown.record_json(r) for r in records]
         document = {**shown.as_json(request), "events": events}
@@ -141,22 +192,50 @@ def show(
 
 
 @app.command()
-def cancel(request_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def cancel(
+    request_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False
+) -> None:
     """Take a request back that is not yet sent, for when Slack is away."""
     with _database() as db:
-        store, wanted = _requests(db), _tidy(request_id)
-        request = store.get(wanted)
-        if request is None:
-            _fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
+        request = _known(_requests(db), request_id)
         if request.state not in (State.CHECKING, State.PENDING, State.APPROVED):
             _fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
         # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
         event = OperatorCancelled(operator=getpass.getuser())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
+    if as_json:
+        stored = {"id": request.id, "state": request.state.value, "cancellation": "stored"}
+        print(json.dumps(stored))
+        return
     print(
         f"{request.id}: the cancellation is stored and nothing will be sent after it. "
         "The running bot, or the next start of it, says so in the thread."
     )
+
+
+@app.command()
+def manifest(
+    url: Annotated[
+        str | None,
+        typer.Option(help="Where Slack reaches the bot (HTTP mode). Without it: Socket Mode."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON instead of YAML, as the Slack CLI wants it.")
+    ] = False,
+) -> None:
+    """The Slack app manifest for these settings; no token is needed."""
+    from bot.slack import manifest as app_manifest  # imported here: no other command needs Slack
+
+    command, label = load_slack_app()
+    try:
+        found = app_manifest.manifest(command=command, label=label, url=url)
+    except app_manifest.AddressWrong as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(WRONG_USE) from None
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        print(app_manifest.as_yaml(found), end="")
 
 
 @audit_app.command()
@@ -172,10 +251,15 @@ def export(
 
 
 @audit_app.command()
-def verify() -> None:
+def verify(as_json: JsonOption = False) -> None:
     """Check the chain of the audit trail against its head."""
     with _database() as db:
         broken, head = trail.check(db)
+    if as_json:
+        first = {"number": broken.number, "why": broken.why} if broken else None
+        found = {"ok": broken is None, "records": head.count, "head": head.hash, "broken": first}
+        print(json.dumps(found))
+        raise typer.Exit(PROBLEM if broken else 0)
     if broken:
         _fail(f"The audit trail is broken at record {broken.number}: {broken.why}.")
     print(f"ok: {head.count} records, head {head.short}")
@@ -199,6 +283,13 @@ def _database() -> Iterator[Database]:
 
 def _requests(db: Database) -> Requests:
     return Requests(db=db, lease_ms=0)
+
+
+def _known(store: Requests, request_id: str) -> Request:
+    request = store.get(_tidy(request_id))
+    if request is None:
+        _fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
+    return request
 
 
 def _tidy(request_id: str) -> str:

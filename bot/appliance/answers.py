@@ -181,14 +181,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if text.isascii() and text.isdigit():
         # A number too long for Python to convert is above the limit anyway.
         return float(min(int(text[:9]), RETRY_AFTER_MAX_SECONDS))
-    then = _date(text)
+    then = date(text)
     if then is None:
         return None
-    now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    now = date(headers.get("Date", "")) or datetime.now(UTC)
     return min(max((then - now).total_seconds(), 0.0), float(RETRY_AFTER_MAX_SECONDS))
 
 
-def _date(text: str) -> datetime | None:
+def date(text: str) -> datetime | None:
+    """The time in a header of HTTP, or None where there is no sense in it."""
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):

@@ -22,6 +22,7 @@ from bot.appliance.errors import (
     Unanswered,
     Unavailable,
 )
+from bot.appliance.first_look import FirstLook
 from bot.appliance.gate import Gate, Priority
 from bot.appliance.listing import read_all
 from bot.appliance.models import Count, Info, Issue, Listing, Pairing, Replication, Task
@@ -100,6 +101,10 @@ class Appliance:
     def calls(self, priority: Priority, by: float | None = None) -> Calls:
         """Calls for one effect, which must be over at the monotonic second `by`."""
         return Calls(self._sessions, self._remote, self._monotonic, priority, by)
+
+    def first_look(self, priority: Priority, by: float | None = None) -> FirstLook:
+        """The first calls one by one, for whoever looks for what is wrong."""
+        return FirstLook(self._sessions, priority, by)
 
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""

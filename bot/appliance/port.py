@@ -26,14 +26,18 @@ from bot.core.snapshot import Snapshot
 
 
 class Port:
-    """`now` is the clock that the requests go by, in ms epoch."""
+    """`now` is the clock that the requests go by, in ms epoch. `checks_at`: the priority of
+    `find_and_read`, which is used to look at things as well."""
 
-    def __init__(self, appliance: Appliance, now: Clock) -> None:
+    def __init__(
+        self, appliance: Appliance, now: Clock, *, checks_at: Priority = Priority.CHECK
+    ) -> None:
         self._appliance = appliance
         self._now = now
+        self._checks_at = checks_at
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
-        api = self._appliance.calls(Priority.CHECK, by)
+        api = self._appliance.calls(self._checks_at, by)
         try:
             known = [pairing(p) for p in api.pairings().items]
             hit = core_pairing.find(asked, known)

@@ -47,7 +47,7 @@ def snapshot(
 ) -> Snapshot:
     """`complete` only when the list is whole by the appliance's own word and by its count."""
     items = replications.items
-    said = tuple(_words(e) for e in (*replications.errors, *issues.errors))
+    said = tuple(meta_words(e) for e in (*replications.errors, *issues.errors))
     complete = not replications.partial and len(items) == count
     if not replications.partial and len(items) != count:
         said = (*said, f"{len(items)} replications are listed, {count} are counted")
@@ -85,6 +85,7 @@ def task_view(task: Task) -> TaskView:
     )
 
 
-def _words(error: MetaError) -> str:
+def meta_words(error: MetaError) -> str:
+    """What is missing from an answer, as one line."""
     parts = [p for p in (error.message, error.code) if p]
     return ": ".join(parts) or "part of the answer is missing"

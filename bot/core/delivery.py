@@ -31,6 +31,10 @@ class InboxPort(Protocol):
         """
         ...
 
+    def address(self, number: int) -> str | None:
+        """The `response_url` that came with an event, for words that may be lost."""
+        ...
+
 
 class RequestsPort(Protocol):
     """Reading only."""
@@ -42,8 +46,9 @@ class Due(Frozen):
     """One message that is due, claimed for as long as its sending may take.
 
     `slot` as in `bot.core.messages`. `ts` is there when it was posted before (so: edit).
-    `wanted` is the digest that was asked for when it was claimed; `shown` that of what Slack has. For an answer to one person: `answer`, `user`,
-    `response_url` (None when there is none or it has lapsed: then it goes as a direct message).
+    `wanted` is the digest that was asked for when it was claimed; `shown` that of what Slack has.
+    For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
+    has lapsed: then it goes as a direct message).
     """
 
     request_id: str

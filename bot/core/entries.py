@@ -15,14 +15,14 @@ SYSTEM = "vr-unpair"
 
 class Entry(Frozen):
     """One line of the audit trail before it is chained: who, what, from which message, and the
-    state before and after."""
+    state before and after; no state where it belongs to no request."""
 
     action: str
     actor: str
     at: int
     message: str | None
     before: State | None
-    after: State
+    after: State | None
     detail: dict[str, Any]
 
 

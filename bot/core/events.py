@@ -47,11 +47,30 @@ class Clicked(Frozen):
 
 
 class Opened(Frozen):
-    """A button that opened a modal: kept so that the modal's submission can be answered."""
+    """A button or a command that opened a modal: kept so that its submission can be answered."""
 
     kind: Literal["opened"] = "opened"
-    action: Literal["deny"]
+    action: Literal["deny", "ask"]
     by: str
+
+    @property
+    def only_address(self) -> bool:
+        """Whether nothing ever absorbs it: the form of a request that does not exist, and may
+        never. It is kept for the `response_url` that it came with."""
+        return self.action == "ask"
+
+
+class Misdirected(Frozen):
+    """A button with a value that no card of ours carries, or of a request that is not here. It can
+    change nothing; the audit trail keeps it. `value` is cut."""
+
+    kind: Literal["misdirected"] = "misdirected"
+    action: str
+    by: str
+    channel: str
+    message_ts: str
+    value: str
+    why: Literal["unreadable_button", "unknown_request"]
 
 
 class OperatorCancelled(Frozen):
@@ -71,12 +90,19 @@ class TimePassed(Frozen):
 
 
 class StandingRead(Frozen):
-    """May the requester ask here at all, and how many people could approve?"""
+    """May the requester ask here at all, and how many people could approve?
+
+    `possible_approvers` stops at as many as are needed. `unread`: Slack did not tell of some, so
+    there may be more. `reason_pattern`: the one that the reason does not fit.
+    """
 
     kind: Literal["standing_read"] = "standing_read"
     requester: Verdict
     channel_allowed: bool
     possible_approvers: int
+    unread: Verdict | None = None
+    reason_missing: bool = False
+    reason_pattern: str | None = None
 
 
 class PairingRead(Frozen):
@@ -191,6 +217,7 @@ Event = Annotated[
     Asked
     | Clicked
     | Opened
+    | Misdirected
     | OperatorCancelled
     | TimePassed
     | StandingRead

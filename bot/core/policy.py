@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import regex  # type: ignore[import-untyped]
 
 from bot.core.frozen import Frozen
 from bot.core.request import Terms
+
+PATTERN_SECONDS = 0.5
+"""For REASON_PATTERN on one reason. A pattern such as `(a+)+$` can take years on forty letters,
+and whoever asks chooses the letters: what is not found by then counts as not there."""
 
 
 class SiteTerms(Frozen):
@@ -55,8 +59,21 @@ class Policy(Frozen):
             appliance=at.appliance,
         )
 
+    def channel_allowed(self, channel: str) -> bool:
+        """Whether one may ask there: never in a direct message (`D…`), where nobody can decide."""
+        if channel.startswith("D"):
+            return False
+        return self.channels is None or channel in self.channels
+
+    def reason_missing(self, reason: str) -> bool:
+        return self.require_reason and not reason.strip()
+
     def reason_fits(self, reason: str) -> bool:
         """`REASON_PATTERN` is searched for anywhere: a change number stands within words."""
         if self.reason_pattern is None:
             return True
-        return re.search(self.reason_pattern, reason) is not None
+        try:
+            found = regex.search(self.reason_pattern, reason, timeout=PATTERN_SECONDS)
+        except TimeoutError:
+            return False
+        return found is not None

@@ -56,5 +56,11 @@ class PeoplePort(Protocol):
     def home(self) -> Home: ...
 
     def person(self, user: str) -> Person | Verdict:
-        """The person, or the verdict `unreadable`, with when to ask again where Slack said so."""
+        """The person; a verdict where Slack does not know them, or `unreadable`, with when to ask
+        again where Slack said so."""
+        ...
+
+    def members(self, group: str) -> frozenset[str] | Verdict:
+        """Who is in a user group: nobody where it is disabled or unknown. Or the verdict
+        `group_unreadable`, with when to ask again where Slack said so."""
         ...

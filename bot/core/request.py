@@ -137,6 +137,7 @@ class Request(Frozen):
     force: bool
     reason: str
     requester: str
+    requester_team: str | None = None
     channel: str
     terms: Terms
     asked_by_event: int

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     GUEST = "guest"
     OTHER_WORKSPACE = "other_workspace"
     UNREADABLE = "unreadable"
+    GROUP_UNREADABLE = "group_unreadable"
 
 
 class Verdict(Frozen):
@@ -52,8 +53,19 @@ class Verdict(Frozen):
     def yes(self) -> bool:
         return self.reason is Reason.YES
 
+    @property
+    def unread(self) -> bool:
+        """Slack did not tell: a no for now, that may be a yes later."""
+        return self.reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
+
 
 UNREADABLE = Verdict(reason=Reason.UNREADABLE)
+GROUP_UNREADABLE = Verdict(reason=Reason.GROUP_UNREADABLE)
+
+
+def is_group(who: str) -> bool:
+    """A user group's id (`S…`), where people may be listed too (Slack docs, usergroups.list)."""
+    return who.startswith("S")
 
 
 def counts(person: Person, home: Home) -> Reason:
@@ -69,6 +81,18 @@ def counts(person: Person, home: Home) -> Reason:
     if person.stranger or not (same_team or same_grid):
         return Reason.OTHER_WORKSPACE
     return Reason.YES
+
+
+def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
+    """Whether the workspace that Slack named with the act itself (a click, a command) fits.
+
+    It never makes a yes. Where it names another workspace while `users.info` says ours, one of the
+    two is wrong, so it is a no; only on a Grid do people act from several workspaces. None with an
+    installation for the whole organisation (Slack docs, interaction payloads).
+    """
+    if acting_team is None or acting_team == home.team:
+        return True
+    return home.enterprise is not None and person.enterprise == home.enterprise
 
 
 def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict:

@@ -1,10 +1,10 @@
-"""The settings of the bot: `load` for all of them, `load_database` for the database alone."""
+"""The settings of the bot: `load` for all of them, others for commands that need only some."""
 
 from __future__ import annotations
 
 from bot.settings.appliance import ApplianceSettings
 from bot.settings.durations import DurationMs, parse_duration
-from bot.settings.loading import DEFAULT_SITE, load, load_database
+from bot.settings.loading import DEFAULT_SITE, load, load_database, load_slack_app
 from bot.settings.model import Mode, Settings
 from bot.settings.names import secret_names, setting_names
 from bot.settings.problems import Problem, SettingsError
@@ -19,6 +19,7 @@ __all__ = [
     "SettingsError",
     "load",
     "load_database",
+    "load_slack_app",
     "parse_duration",
     "secret_names",
     "setting_names",

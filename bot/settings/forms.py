@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import SplitResult, urlsplit
 
+import regex  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
 from bot.settings.problems import shown
@@ -152,11 +153,13 @@ def label(value: object) -> str:
 
 
 def regular_expression(value: object) -> str:
-    """A regular expression in Python's form."""
+    """A regular expression in Python's form, which the engine that is used takes too: that one
+    can be told when to stop (see `bot.core.policy.PATTERN_SECONDS`)."""
     text = str(value)
     try:
         re.compile(text)
-    except (re.error, OverflowError) as error:
+        regex.compile(text)
+    except (re.error, regex.error, OverflowError) as error:
         raise ValueError(f"is not a valid regular expression ({error}): correct it") from error
     return text
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.settings.appliance import ApplianceSettings
-from bot.settings.forms import database_url
-from bot.settings.model import Settings
+from bot.settings.forms import database_url, label, slack_command
+from bot.settings.model import Settings, way_in_problems
 from bot.settings.names import (
     appliance_names,
     own_names,
@@ -30,8 +30,12 @@ _SHORTEST_SECRET_TO_HIDE = 4
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+def load(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, to_run: bool = False
+) -> Settings:
     """All settings, from the environment, `.env` in the working directory and SECRETS_DIR.
+
+    `to_run` also asks for exactly one way in (see `Settings.problems_for_run`).
 
     Raises SettingsError with one sentence for each setting that is wrong, missing, not built yet
     or misspelled.
@@ -51,6 +55,9 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> S
     settings, found = _check(Settings, own, own_names())
     problems += found
     problems += slips(given.environ_names, given.dotenv_names, given.values)
+    if to_run:
+        ways = ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+        problems += way_in_problems(*(name in given.values for name in ways))
     if problems or settings is None:
         raise SettingsError(_one_each(problems, given.values))
     return settings
@@ -76,6 +83,26 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         raise SettingsError(_one_each(problems, given.values))
     assert isinstance(address, SecretStr)
     return address.get_secret_value()
+
+
+def load_slack_app(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> tuple[str, str]:
+    """The slash command and the deployment's label, for the manifest of an app that may not exist
+    yet: no token is needed. Raises SettingsError."""
+    environ, cwd = _defaults(environ, cwd)
+    given = gather(environ, cwd)
+    found: list[str] = []
+    problems: list[Problem] = []
+    for name, read in (("SLACK_COMMAND", slack_command), ("DEPLOYMENT_LABEL", label)):
+        default = str(Settings.model_fields[name.lower()].default)
+        try:
+            found.append(read(given.values.get(name, default)))
+        except ValueError as error:
+            problems.append(Problem(name, f"{name} {error}."))
+    if problems:
+        raise SettingsError(_one_each(problems, given.values))
+    return found[0], found[1]
 
 
 def _is_about_database(problem: Problem) -> bool:

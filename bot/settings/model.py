@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     sites: dict[str, ApplianceSettings] = Field(min_length=1)
     approvers: _People = Field(
         min_length=1,
-        description="list the people who may approve, as user ids (U…, W…) separated by commas",
+        description="list who may approve, as user ids (U…, W…) and user group ids (S…) "
+        "separated by commas",
     )
     approvals_required: _Approvals = 1
     force_approvals_required: _Approvals | None = None
@@ -123,26 +124,33 @@ class Settings(BaseSettings):
 
     def problems_for_run(self) -> list[Problem]:
         """What keeps `run` from starting although everything else works with these settings."""
-        if self.slack_signing_secret is None and self.slack_app_token is None:
-            return [
-                Problem(
-                    "SLACK_SIGNING_SECRET",
-                    "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set the first for "
-                    "HTTP mode or the second for Socket Mode.",
-                )
-            ]
-        if self.slack_signing_secret is not None and self.slack_app_token is not None:
-            return [
-                Problem(
-                    "SLACK_APP_TOKEN",
-                    "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep the first for "
-                    "HTTP mode or the second for Socket Mode.",
-                )
-            ]
-        return []
+        return way_in_problems(
+            self.slack_signing_secret is not None, self.slack_app_token is not None
+        )
 
     def mode(self) -> Mode:
         """How Slack reaches the bot. Raises SettingsError when that is not said, or said twice."""
         if problems := self.problems_for_run():
             raise SettingsError(problems)
         return "http" if self.slack_app_token is None else "socket"
+
+
+def way_in_problems(signing_secret: bool, app_token: bool) -> list[Problem]:
+    """Slack reaches the bot in exactly one way: which of the two settings are given?"""
+    if not signing_secret and not app_token:
+        return [
+            Problem(
+                "SLACK_SIGNING_SECRET",
+                "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set the first for "
+                "HTTP mode or the second for Socket Mode.",
+            )
+        ]
+    if signing_secret and app_token:
+        return [
+            Problem(
+                "SLACK_APP_TOKEN",
+                "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep the first for "
+                "HTTP mode or the second for Socket Mode.",
+            )
+        ]
+    return []

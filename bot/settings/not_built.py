@@ -17,10 +17,6 @@ def _always(value: str) -> bool:
     return True
 
 
-def _names_a_group(value: str) -> bool:
-    return any(item.strip().startswith("S") for item in value.split(","))
-
-
 def _is_postgresql(value: str) -> bool:
     return value.strip().lower().startswith("postgres")
 
@@ -33,23 +29,11 @@ class NotBuilt:
     holds: Callable[[str], bool] = _always
 
 
-_GROUPS = NotBuilt(
-    "names a user group (S…), which is not built yet: list the user ids of its people",
-    _names_a_group,
-)
-
 NOT_BUILT: dict[str, NotBuilt] = {
-    "SLACK_APP_TOKEN": NotBuilt(
-        "is set, but Socket Mode is not built yet: leave it out and set SLACK_SIGNING_SECRET for "
-        "HTTP mode"
-    ),
     "VR_SITES__*": NotBuilt(
         "is set, but several appliances are not built yet: use VR_HOST and the other VR_ settings "
         "for one"
     ),
-    "APPROVERS": _GROUPS,
-    "REQUESTERS": _GROUPS,
-    "NOTIFY": _GROUPS,
     "BREAK_GLASS": NotBuilt("is set, but breaking the glass is not built yet: leave it out"),
     "DATABASE_URL": NotBuilt(
         "names PostgreSQL, which is not built yet: use a file such as sqlite:///vr-unpair.db",

@@ -7,7 +7,7 @@ from typing import Literal
 
 import structlog
 
-from bot.core.events import Clicked
+from bot.core.events import Clicked, Misdirected
 from bot.core.request import Request
 from bot.slack import origins, sentences
 from bot.slack.deps import ListenerDeps
@@ -27,6 +27,9 @@ from bot.slack.wording.answers import UNKNOWN_REQUEST
 from bot.slack.wording.usage import unreadable_button
 
 log = structlog.get_logger(__name__)
+
+VALUE_KEPT = 100
+"""Of a value that is not ours, for the audit trail; Slack lets 2,000 characters through."""
 
 Action = Literal["approve", "deny", "cancel", "look"]
 
@@ -56,12 +59,17 @@ def store(press: Press, deps: ListenerDeps) -> None:
         request_id=press.request.id,
         response_url=press.response_url,
     )
-    log.info(
-        "clicked" if number is not None else "click_repeated",
-        request=press.request.id,
-        action=press.clicked.action,
-        by=press.clicked.by,
-    )
+    told_apart(number, press.request.id, press.clicked.action, press.clicked.by, deps)
+
+
+def told_apart(
+    number: int | None, request_id: str, action: str, by: str, deps: ListenerDeps
+) -> None:
+    """Log a click that is new, and count one that was stored before (`number` None)."""
+    if number is None:
+        deps.on_repeated()
+    event = "clicked" if number is not None else "click_repeated"
+    log.info(event, request=request_id, action=action, by=by)
 
 
 def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | None:
@@ -72,13 +80,17 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
     by, team = user_of(payload)
     origin = origins.of_click(payload)
     channel, message_ts = _place(payload)
-    if value is None:
-        deps.whisper.tell(response_url, unreadable_button())
-        return None
-    request = deps.requests.get(value.request_id)
-    if request is None:
-        log.info("click_on_unknown_request", request=value.request_id, by=by)
-        deps.whisper.tell(response_url, UNKNOWN_REQUEST)
+    request = deps.requests.get(value.request_id) if value is not None else None
+    if value is None or request is None:
+        astray = Misdirected(
+            action=action,
+            by=by,
+            channel=channel,
+            message_ts=message_ts,
+            value=_kept(only_action(payload).get("value")),
+            why="unreadable_button" if value is None else "unknown_request",
+        )
+        _misdirected(astray, origin, value, response_url, deps)
         return None
     try:
         ours = _ours(payload, deps)
@@ -95,6 +107,27 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
         ours=ours,
     )
     return Press(request, event, origin, response_url)
+
+
+def _misdirected(
+    astray: Misdirected,
+    origin: str,
+    value: ButtonValue | None,
+    response_url: str | None,
+    deps: ListenerDeps,
+) -> None:
+    """Answer at once, and leave it to the audit trail: nobody gets such a button from us."""
+    request_id = value.request_id if value is not None else ""
+    number = deps.inbox.put(astray, origin=origin, request_id=request_id)
+    told_apart(number, request_id, astray.action, astray.by, deps)
+    words = unreadable_button() if value is None else UNKNOWN_REQUEST
+    deps.whisper.tell(response_url, words)
+
+
+def _kept(value: object) -> str:
+    """As much of it as a database takes: half surrogates and NUL are replaced."""
+    text = value if isinstance(value, str) else ""
+    return text.encode(errors="replace").decode().replace("\0", "?")[:VALUE_KEPT]
 
 
 def _place(payload: Json) -> tuple[str, str]:

@@ -27,6 +27,10 @@ class Ask(Frozen):
     reason: str
 
 
+class Form(Frozen):
+    """Nothing was typed: the form asks for the rest."""
+
+
 class Preview(Frozen):
     pairing: str
 
@@ -51,7 +55,7 @@ class Wrong(Frozen):
     sentence: str
 
 
-Parsed = Ask | Preview | List | Status | Help | Wrong
+Parsed = Ask | Form | Preview | List | Status | Help | Wrong
 
 EXAMPLE_ID = "K7QM-3XPD"
 FORCE = "--force"
@@ -74,14 +78,32 @@ def parse(text: str, *, command: str) -> Parsed:
     typed = plain_text(text)
     word = first_word(typed)
     if word is None:
-        return Wrong(sentence=f"{_usage(command)} {_more(command)}")
+        return Form()
     if not word.quoted:
         name = word.text.casefold()
         if _dashes_as_typed(name) in _HELP:
             return Help()
         if name in SUBCOMMANDS:
             return _subcommand(name, word.rest, command)
+        if (slip := _slip(word, command)) is not None:
+            return slip
     return _ask(typed, command)
+
+
+def _slip(word: Word, command: str) -> Wrong | None:
+    """A misspelt `status ID` or `preview PAIRING`, which would otherwise be a request for a pairing
+    of that name. In quotes it is one."""
+    near = get_close_matches(word.text.casefold(), ("preview", "status"), n=1, cutoff=CLOSE)
+    after = first_word(word.rest)
+    if not near or after is None or after.rest:
+        return None
+    if near == ["status"] and tidy_id(after.text) is None:
+        return None
+    meant = code(f"{command} {near[0]} {after.text}")
+    return Wrong(
+        sentence=f"Did you mean {meant}? If {code(word.text)} is the name of a pairing, put it in "
+        "quotes."
+    )
 
 
 def _subcommand(name: str, rest: str, command: str) -> Parsed:
@@ -228,7 +250,3 @@ def _missing_pairing(command: str) -> Wrong:
 
 def _usage(command: str) -> str:
     return f"Write {code(f'{command} PAIRING reason')}."
-
-
-def _more(command: str) -> str:
-    return f"{code(f'{command} help')} says more."

@@ -9,7 +9,7 @@ from bot.core.events import Clicked, Opened
 from bot.core.policy import Policy
 from bot.core.request import Request, State
 from bot.slack import origins, sentences
-from bot.slack.clicks import Press, read_press, store
+from bot.slack.clicks import Press, read_press, store, told_apart
 from bot.slack.deps import ListenerDeps
 from bot.slack.ids import BLOCK_REASON, DenyOrigin
 from bot.slack.modals import FieldErrors, deny_reason, read_deny_reason
@@ -39,7 +39,7 @@ def deny_clicked(payload: Json, deps: ListenerDeps) -> None:
     )
     if number is None:
         # The same press again: its form has been opened, and its trigger has been used.
-        log.info("click_repeated", request=press.request.id, action="deny", by=press.clicked.by)
+        told_apart(None, press.request.id, "deny", press.clicked.by, deps)
         return
     _open(payload, press, number, deps)
 
@@ -112,10 +112,5 @@ def deny_submitted(payload: Json, deps: ListenerDeps) -> str | None:
         request_id=opened.request_id,
         answer_via=opened.opened_by,
     )
-    log.info(
-        "clicked" if number is not None else "click_repeated",
-        request=opened.request_id,
-        action="deny",
-        by=by,
-    )
+    told_apart(number, opened.request_id, "deny", by, deps)
     return None

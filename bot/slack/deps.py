@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 
 from bot.core.delivery import InboxPort, RequestsPort
 from bot.core.ids import new_request_id
+from bot.core.lookups import LookupsPort, OverviewPort
 from bot.core.policy import Policy
 from bot.slack.identity import Identity
 from bot.slack.whisper import Whisper
@@ -17,7 +18,8 @@ from bot.slack.whisper import Whisper
 @dataclass(frozen=True)
 class ListenerDeps:
     """`views` and `identity` are called within a listener: their client must have the short
-    timeout (`client.QUICK_TIMEOUT_S`)."""
+    timeout (`client.QUICK_TIMEOUT_S`). `on_repeated` counts what was stored before: replays, and
+    Slack's own second tries, which cannot be told apart."""
 
     inbox: InboxPort
     requests: RequestsPort
@@ -26,4 +28,7 @@ class ListenerDeps:
     identity: Identity
     views: WebClient
     whisper: Whisper
+    lookups: LookupsPort
+    overview: OverviewPort
     new_id: Callable[[], str] = new_request_id
+    on_repeated: Callable[[], None] = lambda: None

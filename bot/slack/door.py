@@ -58,7 +58,12 @@ class Door:
             payload = parse(text, content_type)
         except Malformed as error:
             return self._reject("malformed", 400, why=str(error))
-        answer = self._app.dispatch(_Request(text, payload, dict(headers)))
+        try:
+            answer = self._app.dispatch(_Request(text, payload, dict(headers)))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # What our listeners raise ends in the App's error handler. This is Bolt itself, reading
+            # something that is not there: signed, and yet not what Slack sends.
+            return self._reject("malformed", 400, why=f"Bolt: {type(error).__name__}: {error}")
         if answer.status == 400:
             self._on_rejected("malformed")
         return answer

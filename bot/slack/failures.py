@@ -12,7 +12,7 @@ from slack_bolt import BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack import sentences
-from bot.slack.ids import BLOCK_REASON, UNPAIR_DENY_REASON
+from bot.slack.ids import BLOCK_REASON, UNPAIR_DENY_REASON, UNPAIR_REQUEST
 from bot.slack.payload import Json, Malformed
 from bot.slack.whisper import Whisper
 
@@ -54,7 +54,7 @@ def _tell(sentence: str, body: Json, whisper: Whisper) -> BoltResponse:
 
 
 def _in_the_modal(sentence: str, view: Json) -> dict[str, Any]:
-    if view.get("callback_id") == UNPAIR_DENY_REASON:
+    if view.get("callback_id") in (UNPAIR_DENY_REASON, UNPAIR_REQUEST):
         return {"response_action": "errors", "errors": {BLOCK_REASON: sentence}}
     return {"response_action": "clear"}
 

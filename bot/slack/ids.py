@@ -31,6 +31,10 @@ ACTION_VALUE = "value"
 NO_FINGERPRINT = "-"
 """Stands where nothing was fingerprinted; equal to no fingerprint."""
 
+FORCE_YES = "true"
+FORCE_NO = "false"
+"""The two values of the input `force`, in the words of the appliance's own parameter."""
+
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$")]
 _Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 _SlackWord = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.]{1,40}$")]
@@ -75,6 +79,27 @@ class DenyOrigin(Frozen):
 
     @classmethod
     def unpack(cls, metadata: object) -> DenyOrigin | None:
+        if not isinstance(metadata, str):
+            return None
+        try:
+            return cls.model_validate_json(metadata, strict=True)
+        except ValidationError:
+            return None
+
+
+class AskOrigin(Frozen):
+    """The request modal's `private_metadata`: the id that its request will have, the channel of its
+    card, and the number in the inbox of the command that opened it, for its `response_url`."""
+
+    request_id: _RequestId
+    channel: _SlackWord
+    opened_by: Annotated[int, Field(ge=0)]
+
+    def pack(self) -> str:
+        return self.model_dump_json()
+
+    @classmethod
+    def unpack(cls, metadata: object) -> AskOrigin | None:
         if not isinstance(metadata, str):
             return None
         try:

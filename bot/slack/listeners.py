@@ -13,6 +13,7 @@ from slack_bolt import Ack, App, BoltResponse
 
 from bot.slack import ids, sentences
 from bot.slack.asking import asked
+from bot.slack.asking_form import form_submitted, options_wanted, site_chosen
 from bot.slack.clicks import clicked
 from bot.slack.denying import deny_clicked, deny_submitted
 from bot.slack.deps import ListenerDeps
@@ -32,7 +33,8 @@ def register(app: App, deps: ListenerDeps) -> None:
     app.error(error_handler(deps.whisper))
 
     def command(ack: Ack, body: Json) -> BoltResponse:
-        return ack(text=asked(body, deps), response_type="ephemeral")
+        words = asked(body, deps)
+        return ack(text=words, response_type="ephemeral") if words else ack()
 
     def approve(ack: Ack, body: Json) -> BoltResponse:
         clicked(body, "approve", deps)
@@ -56,6 +58,19 @@ def register(app: App, deps: ListenerDeps) -> None:
             return ack()
         return ack(response_action="errors", errors={ids.BLOCK_REASON: problem})
 
+    def requested(ack: Ack, body: Json) -> BoltResponse:
+        problems = form_submitted(body, deps)
+        if problems is None:
+            return ack()
+        return ack(response_action="errors", errors=problems)
+
+    def site(ack: Ack, body: Json) -> BoltResponse:
+        site_chosen(body, deps)
+        return ack()
+
+    def pairing_options(ack: Ack, body: Json) -> BoltResponse:
+        return ack(options=options_wanted(body, deps))
+
     def old_button(ack: Ack, body: Json) -> BoltResponse:
         by, _ = user_of(body)
         action = text_of(only_action(body), "action_id")
@@ -72,5 +87,8 @@ def register(app: App, deps: ListenerDeps) -> None:
     app.action(ids.UNPAIR_CANCEL)(cancel)
     app.action(ids.UNPAIR_LOOK)(look)
     app.view(ids.UNPAIR_DENY_REASON)(denied)
+    app.view(ids.UNPAIR_REQUEST)(requested)
+    app.action({"block_id": ids.BLOCK_SITE, "action_id": ids.ACTION_VALUE})(site)
+    app.options(ids.ACTION_VALUE)(pairing_options)
     app.block_action({"action_id": ANY})(old_button)
     app.view(ANY)(old_form)

@@ -33,6 +33,8 @@ _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
 def units(text: str) -> int:
     """Length as Slack may count it: characters beyond the basic plane count twice."""
+    if text.isascii():  # nearly always, and asked many times for each drawing
+        return len(text)
     return len(text) + sum(c > "\uffff" for c in text)
 
 
@@ -82,6 +84,8 @@ def plain(text: str, limit: int) -> str:
 
 def fit(markup: str, limit: int) -> str:
     """Cut what is escaped already and may hold mentions: never through an entity or a mention."""
+    if units(markup) <= limit:
+        return markup
     return _cut((m.group() for m in _PIECE.finditer(markup)), limit)
 
 

@@ -34,6 +34,11 @@ def of_submission(payload: Mapping[str, Any], view: Mapping[str, Any]) -> str:
     return _origin("submission", text_of(payload, "trigger_id"), maybe_text(view, "id") or "")
 
 
+def of_form(view: Mapping[str, Any]) -> str:
+    """By the view alone: one request modal makes one request, however often it is sent."""
+    return _origin("form", text_of(view, "id"))
+
+
 def _origin(kind: str, *parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{kind}:{digest[:40]}"

@@ -9,7 +9,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.rules import UNREADABLE, Home, Person, Reason, Verdict
+from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
 
@@ -17,6 +17,13 @@ log = structlog.get_logger(__name__)
 
 SLACKBOT = "USLACKBOT"
 """`users.info` says `is_bot: false` of it (Slack docs, user object)."""
+
+
+NO_SUCH_PERSON = frozenset({"user_not_found", "user_not_visible"})
+"""Nobody whom our workspace knows (Slack docs, users.info): asking again brings the same."""
+
+NO_SUCH_GROUP = frozenset({"no_such_subteam"})
+"""Unknown, or disabled (Slack docs, usergroups.users.list)."""
 
 
 class People:
@@ -41,19 +48,47 @@ class People:
         except IdentityUnread as error:
             return self._unreadable(user, error.trouble)
         except (SlackApiError, *BROKEN) as error:
+            if _said(error) in NO_SUCH_PERSON:
+                log.warning("person_unknown", user=user)
+                return Verdict(reason=Reason.OTHER_WORKSPACE)
             return self._unreadable(user, trouble_of(error))
         told = answer.get("user")
         if not isinstance(told, dict) or told.get("id") != user:
             return self._unreadable(user, Trouble(Kind.PASSING, "user_not_understood"))
         return person_of(told)
 
+    def members(self, group: str) -> frozenset[str] | Verdict:
+        """`usergroups.users.list`: 20 calls a minute (tier 2), scope `usergroups:read`. A disabled
+        group is not found, and closed accounts may still be listed: `person` tells."""
+        try:
+            # Needed with an organisation's token, ignored with a workspace's.
+            team = self._identity.read().team
+            answer = self._client.usergroups_users_list(usergroup=group, team_id=team)
+        except IdentityUnread as error:
+            return self._group_unreadable(group, error.trouble)
+        except (SlackApiError, *BROKEN) as error:
+            if _said(error) in NO_SUCH_GROUP:
+                log.warning("group_unknown", group=group)
+                return frozenset()
+            return self._group_unreadable(group, trouble_of(error))
+        told = answer.get("users")
+        if not isinstance(told, list) or not all(isinstance(who, str) for who in told):
+            return self._group_unreadable(group, Trouble(Kind.PASSING, "group_not_understood"))
+        return frozenset(told)
+
     def _unreadable(self, user: str, trouble: Trouble) -> Verdict:
         log.warning("person_unreadable", user=user, error=trouble.word)
+        return self._again(UNREADABLE, trouble)
+
+    def _group_unreadable(self, group: str, trouble: Trouble) -> Verdict:
+        log.warning("group_unreadable", group=group, error=trouble.word)
+        return self._again(GROUP_UNREADABLE, trouble)
+
+    def _again(self, verdict: Verdict, trouble: Trouble) -> Verdict:
         if trouble.kind is not Kind.LIMITED:
-            return UNREADABLE
-        return Verdict(
-            reason=Reason.UNREADABLE, retry_at=self._now() + trouble.retry_after_s * 1000
-        )
+            return verdict
+        retry_at = self._now() + trouble.retry_after_s * 1000
+        return verdict.model_copy(update={"retry_at": retry_at})
 
 
 def person_of(told: Mapping[str, Any]) -> Person:
@@ -70,6 +105,15 @@ def person_of(told: Mapping[str, Any]) -> Person:
         guest=bool(told.get("is_restricted")) or bool(told.get("is_ultra_restricted")),
         stranger=bool(told.get("is_stranger")),
     )
+
+
+def _said(error: Exception) -> str | None:
+    """Slack's word in an answer that is one; None for a limit, a broken server, no answer."""
+    if not isinstance(error, SlackApiError) or error.response.status_code != 200:
+        return None
+    data = error.response.data
+    word = data.get("error") if isinstance(data, dict) else None
+    return word if isinstance(word, str) else None
 
 
 def _text(value: object) -> str | None:

@@ -168,7 +168,8 @@ class Poster:
             self._paused[method] = max(until, self._paused.get(method, 0))
 
     def paused_until(self) -> dict[str, int]:
-        """What a 429 still holds back, by method, in ms epoch. In memory only: another process finds out by itself."""
+        """What a 429 still holds back, by method, in ms epoch. In memory only: another process
+        finds out by itself."""
         now = self._outbox.now() if self._paused else 0
         with self._lock:
             self._paused = {m: until for m, until in self._paused.items() if until > now}

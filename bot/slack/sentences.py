@@ -60,11 +60,24 @@ def site_missing(command: str, sites: tuple[str, ...]) -> str:
     )
 
 
-def not_built(word: str, command: str) -> str:
+def busy(command: str) -> str:
+    """Too many look at the appliance at this moment."""
     return (
-        f"{code(f'{command} {word}')} is not built in this version. "
-        f"{code(f'{command} help')} says what works."
+        "Too many people are looking at the appliance just now, so nothing was read. Try again in "
+        f"a minute, or ask at once with {code(f'{command} PAIRING reason')}."
     )
+
+
+def form_not_opened(command: str) -> str:
+    return (
+        f"Slack did not open the form. Type {code(command)} again, or "
+        f"{code(f'{command} PAIRING reason')} without the form."
+    )
+
+
+def request_form_lost(command: str) -> str:
+    """At a field of a modal: plain."""
+    return f"This form belongs to another version of this app. Close it and type {command} again."
 
 
 def other_command(typed: str, command: str) -> str:
@@ -81,19 +94,22 @@ def unexpected(reference: str) -> str:
 
 def help_text(command: str, *, require_reason: bool, pattern: str | None) -> str:
     reason = "reason" if require_reason or pattern else "[reason]"
+    must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
     lines = [
         "*Breaking a vSphere Replication pairing*",
-        f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it. A card follows in this "
-        "channel; it is done once somebody else has approved it there.",
+        f"{code(command)}: a form to choose a pairing and ask for it",
+        f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it at once. A card follows in "
+        "this channel; it is done once somebody else has approved it there.",
         f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
         f"• {code('--force')}: a one-sided break, for a remote site that cannot be reached",
+        *must,
+        f"{code(f'{command} preview PAIRING')}: what a card would show; nobody is asked",
+        f"{code(f'{command} list')}: the pairings with their health",
+        f"{code(f'{command} status')}: open requests and what ended lately; "
+        f"{code(f'{command} status ID')} says more of one",
         f"{code(f'{command} help')}: these lines",
+        "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked.",
     ]
-    if pattern:
-        lines.insert(4, f"• the reason must contain {_pattern(pattern)}")
-    lines.append(
-        "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked."
-    )
     return "\n".join(lines)
 
 

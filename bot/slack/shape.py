@@ -62,8 +62,8 @@ _WORDS = frozenset(
 
 NEEDED: dict[str, tuple[str, ...]] = {
     "block_actions": ("actions.action_id",),
-    "view_submission": ("view.callback_id",),
-    "view_closed": ("view.callback_id",),
+    "view_submission": ("view.callback_id", "view.type"),
+    "view_closed": ("view.callback_id", "view.type"),
     "block_suggestion": ("action_id",),
     "shortcut": ("callback_id",),
     "message_action": ("callback_id",),
@@ -91,9 +91,14 @@ def parse(text: str, content_type: str) -> Json:
         payload = _json(form["payload"]) if "payload" in form else form
     if not payload:
         raise Malformed("empty")
+    check(payload)
+    return payload
+
+
+def check(payload: Json) -> None:
+    """That Bolt and the listeners can walk through it. Raises Malformed."""
     _check_types(payload)
     _check_kind(payload)
-    return payload
 
 
 def _json(text: str) -> Json:

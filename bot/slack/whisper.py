@@ -28,13 +28,13 @@ class Whisper:
     """One thread of its own, started at the first sentence."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[str, str] | None] = queue.Queue(WAITING_MOST)
+        self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def tell(self, response_url: str | None, sentence: str) -> None:
-        """Never blocks and never raises."""
+    def tell(self, response_url: str | None, words: str | Drawn) -> None:
+        """Never blocks and never raises. A sentence, or what was drawn."""
         if not response_url:
             log.info("whisper_without_address")
             return
@@ -46,7 +46,8 @@ class Whisper:
                 self._thread = threading.Thread(target=self._run, name="whisper", daemon=True)
                 self._thread.start()
             try:
-                self._queue.put_nowait((response_url, sentence))
+                said = words if isinstance(words, Drawn) else Drawn(text=words)
+                self._queue.put_nowait((response_url, said))
             except queue.Full:
                 log.warning("whisper_dropped", waiting=WAITING_MOST)
 
@@ -69,7 +70,7 @@ class Whisper:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            url, sentence = item
-            trouble = say(url, Drawn(text=sentence), timeout_s=TIMEOUT_S)
+            url, said = item
+            trouble = say(url, said, timeout_s=TIMEOUT_S)
             if trouble:
                 log.warning("whisper_failed", error=trouble.word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from bot.core.policy import Policy
 from bot.core.ports import AppliancePort, PeoplePort
 from bot.core.request import Request, State
 from bot.store.requests import Requests
-from bot.worker.standing import read_rights, read_standing
+from bot.worker.standing import Reading, read_rights, read_standing
 from bot.worker.task_watch import TaskWatch
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
@@ -27,13 +28,16 @@ WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, S
 
 @dataclass(frozen=True)
 class Effects:
-    """Everything that reaches out, by site where there are several."""
+    """Everything that reaches out, by site where there are several. `lately` may answer from what
+    Slack said a moment ago; without it `people` is asked."""
 
     policy: Policy
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
     watches: Mapping[str, TaskWatch]
     requests: Requests
+    lately: PeoplePort | None = None
+    monotonic: Callable[[], float] = time.monotonic
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
         """`by` is the monotonic second by which it must be over. Never raises for what can go
@@ -42,9 +46,10 @@ class Effects:
         pairing = request.pairing_id or ""
         match effect:
             case ReadStanding():
-                return read_standing(self.people, self.policy, request)
+                lately = self._reading(self.lately or self.people, by)
+                return read_standing(self._reading(self.people, by), lately, self.policy, request)
             case ReadRights(people=users):
-                return read_rights(self.people, self.policy, request, users)
+                return read_rights(self._reading(self.people, by), self.policy, request, users)
             case ReadPairing(purpose="check"):
                 return self._with_earlier(request, appliance.find_and_read(request.asked, by))
             case ReadPairing():
@@ -57,6 +62,9 @@ class Effects:
                 return self._task(request, since, by)
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
+
+    def _reading(self, people: PeoplePort, by: float) -> Reading:
+        return Reading(people, by, self.monotonic)
 
     def _task(self, request: Request, since: int, by: float) -> TaskSeen | CallFailed:
         listed = self.watches[request.site].tasks(since, by, self.requests.now)

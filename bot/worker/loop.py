@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.core.entries import Answer
 from bot.core.events import Asked
-from bot.core.life import begin
+from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
 from bot.store.database import Room
 from bot.store.requests import Requests, Saving
@@ -98,8 +97,8 @@ class Worker:
             return False
         request_id, stored = unborn
         if not isinstance(stored.event, Asked):
-            answer = Answer(event=stored.number, code="unknown_request")
-            self.requests.dismiss(request_id, stored, [answer])
+            dismissed = dismissal(stored, self.requests.now())
+            self.requests.dismiss(request_id, stored, dismissed.answers, dismissed.entries)
             return True
         now = self.requests.now()
         terms = self.policy.terms(stored.event.site, force=stored.event.force)

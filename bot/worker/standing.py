@@ -1,41 +1,185 @@
-"""Who may ask and who may decide, put together from Slack's word and the policy of now."""
+"""Who may ask and who may decide, put together from Slack's word and the policy of now.
+
+Each reading asks Slack anew, and each user group at most once within one reading. Groups are asked
+only where somebody is not listed by id, since Slack allows few of those calls a minute.
+"""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
 
 from bot.core.events import RightsRead, StandingRead
 from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
 from bot.core.request import Request
-from bot.core.rules import Person, Verdict, may_ask, may_decide
+from bot.core.rules import (
+    GROUP_UNREADABLE,
+    UNREADABLE,
+    Person,
+    Reason,
+    Verdict,
+    acts_from_home,
+    counts,
+    is_group,
+    may_ask,
+    may_decide,
+)
+
+MOST_ASKED_ABOUT = 30
+"""People asked about at one check; those beyond count as possible approvers without being asked
+about. Only a list of many closed accounts gets there, and it must not use up a minute of calls."""
 
 
-def read_standing(people: PeoplePort, policy: Policy, request: Request) -> StandingRead:
-    """May the requester ask here, and how many could approve? The requester is not among them."""
-    person = people.person(request.requester)
-    verdict = (
-        may_ask(person, people.home(), policy.requesters) if isinstance(person, Person) else person
-    )
-    channels = policy.channels
-    return StandingRead(
+class Reading:
+    """One reading of rights: nothing in it is older than the effect that it is made for.
+
+    After the monotonic second `by` nothing more is asked; what is missing then is unread. A call
+    under way may end a little later, so a lease must outlast `by` by one timeout.
+    """
+
+    def __init__(
+        self, people: PeoplePort, by: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._people = people
+        self._by = by
+        self._monotonic = monotonic
+        self._groups: dict[str, frozenset[str] | Verdict] = {}
+
+    def right_to_decide(self, user: str, team: str | None, listed: frozenset[str]) -> Verdict:
+        """`team`: the workspace that Slack named with the click."""
+        person = self._counting(user, team)
+        if isinstance(person, Verdict):
+            return person
+        resolved = self._resolved(user, listed)
+        if isinstance(resolved, Verdict):
+            return resolved
+        return may_decide(person, self._people.home(), resolved)
+
+    def right_to_ask(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
+        person = self._counting(user, team)
+        if isinstance(person, Verdict):
+            return person
+        resolved = None if listed is None else self._resolved(user, listed)
+        if isinstance(resolved, Verdict):
+            return resolved
+        return may_ask(person, self._people.home(), resolved)
+
+    def could_decide(
+        self, listed: frozenset[str], but: str, needed: int
+    ) -> tuple[int, Verdict | None]:
+        """How many could, up to `needed`, and what Slack did not tell of the others."""
+        asked: set[str] = {but}
+        confirmed = 0
+        unread: Verdict | None = None
+        for someone in self._everybody(listed):
+            if isinstance(someone, Verdict):
+                unread = _later(unread, someone)
+                continue
+            if someone in asked:
+                continue
+            asked.add(someone)
+            if len(asked) > MOST_ASKED_ABOUT:
+                confirmed += 1
+            else:
+                person = self._person(someone)
+                if isinstance(person, Person):
+                    confirmed += counts(person, self._people.home()) is Reason.YES
+                elif person.unread:
+                    unread = _later(unread, person)
+            if confirmed >= needed:
+                return confirmed, None
+            if unread is not None and unread.retry_at is not None:
+                break  # a 429: Slack would refuse the next call as well
+        return confirmed, unread
+
+    def _counting(self, user: str, team: str | None) -> Person | Verdict:
+        """Whoever does not count needs no group to be asked."""
+        person = self._person(user)
+        if isinstance(person, Verdict):
+            return person
+        home = self._people.home()
+        standing = counts(person, home)
+        if standing is Reason.YES and not acts_from_home(team, person, home):
+            standing = Reason.OTHER_WORKSPACE
+        return person if standing is Reason.YES else Verdict(reason=standing)
+
+    def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
+        """Ids first: they cost no call. A group that cannot be read comes as its verdict."""
+        each = sorted(listed, key=lambda who: (is_group(who), who))
+        for who in each:
+            if not is_group(who):
+                yield who
+                continue
+            members = self._members(who)
+            if isinstance(members, Verdict):
+                yield members
+            else:
+                yield from sorted(members)
+
+    def _resolved(self, user: str, listed: frozenset[str]) -> frozenset[str] | Verdict:
+        """The person alone where a list names them, by id or by a group; nobody where none does.
+        The verdict where a group that could not be read might."""
+        if user in listed:
+            return frozenset({user})
+        unread: Verdict | None = None
+        for group in sorted(who for who in listed if is_group(who)):
+            members = self._members(group)
+            if isinstance(members, Verdict):
+                unread = _later(unread, members)
+            elif user in members:
+                return frozenset({user})
+        return frozenset() if unread is None else unread
+
+    def _person(self, user: str) -> Person | Verdict:
+        return UNREADABLE if self._over() else self._people.person(user)
+
+    def _members(self, group: str) -> frozenset[str] | Verdict:
+        if group not in self._groups:
+            self._groups[group] = GROUP_UNREADABLE if self._over() else self._people.members(group)
+        return self._groups[group]
+
+    def _over(self) -> bool:
+        return self._monotonic() >= self._by
+
+
+def read_standing(now: Reading, lately: Reading, policy: Policy, request: Request) -> StandingRead:
+    """May the requester ask here, for this reason, and how many could approve? The requester is
+    not among them. `lately` may be a little old: whoever clicks is read anew."""
+    verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
+    found = StandingRead(
         requester=verdict,
-        channel_allowed=channels is None or request.channel in channels,
-        possible_approvers=len(policy.approvers - {request.requester}),
+        channel_allowed=policy.channel_allowed(request.channel),
+        possible_approvers=0,
+        reason_missing=policy.reason_missing(request.reason),
+        reason_pattern=None if policy.reason_fits(request.reason) else policy.reason_pattern,
     )
+    if not verdict.yes or not found.channel_allowed:
+        return found
+    needed = request.terms.approvals_required
+    possible, unread = lately.could_decide(policy.approvers, request.requester, needed)
+    if possible < needed and unread is None:
+        # Nobody is refused for what was so a moment ago: somebody may just have mended the list.
+        possible, unread = now.could_decide(policy.approvers, request.requester, needed)
+    return found.model_copy(update={"possible_approvers": possible, "unread": unread})
 
 
 def read_rights(
-    people: PeoplePort, policy: Policy, request: Request, users: tuple[str, ...]
+    now: Reading, policy: Policy, request: Request, users: tuple[str, ...]
 ) -> RightsRead:
-    """The rights of now, one call per person, no cache."""
+    """The rights of now, without a cache."""
+    teams = {click.by: click.team for click in reversed(request.clicks)}
     return RightsRead(
-        verdicts={user: _right(people, policy, user) for user in users},
+        verdicts={
+            user: now.right_to_decide(user, teams.get(user), policy.approvers) for user in users
+        },
         dry_run=policy.dry_run,
         approvals_required=policy.required(force=request.force),
     )
 
 
-def _right(people: PeoplePort, policy: Policy, user: str) -> Verdict:
-    person = people.person(user)
-    if isinstance(person, Verdict):
-        return person
-    return may_decide(person, people.home(), policy.approvers)
+def _later(one: Verdict | None, other: Verdict) -> Verdict:
+    """Of two that are unread the one to ask about later: before that the answer is the same."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda verdict: verdict.retry_at or 0)

@@ -153,3 +153,6 @@ def test_verification_is_switched_off_nowhere() -> None:
     # The pin is the only place without a chain, and urllib3 checks it before handing over.
     assert [name for name, text in source.items() if "CERT_NONE" in text] == ["trust.py"]
     assert source["trust.py"].count("CERT_NONE") == 1
+    # Shows a certificate to a person and sends nothing: it makes no connection that is used.
+    shows = [name for name, text in source.items() if "get_server_certificate" in text]
+    assert shows == ["way.py"]

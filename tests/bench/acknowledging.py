@@ -52,9 +52,7 @@ def measure() -> list[Line]:
         ):
             ours = KeptCourier(slack.signing_secret, to_bot)
             its = KeptCourier(slack.signing_secret, to_bare)
-            medians = [
-                _round(world, (ours, bot.pid), (its, bare.pid)) for _ in range(ROUNDS)
-            ]
+            medians = [_round(world, (ours, bot.pid), (its, bare.pid)) for _ in range(ROUNDS)]
     bot_ms, bare_ms = [m[0] for m in medians], [m[1] for m in medians]
     return [
         Line(

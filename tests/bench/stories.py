@@ -9,14 +9,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from statistics import median
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from tests.bench.figures import Aim, Line, Spread
 from tests.bench.processes import ROOT, BareBot, resident_mb, seconds_to_ready
-from tests.bench.worlds import TASK_SECONDS, Card, World
+from tests.bench.worlds import TASK_SECONDS, World
 
 ROUNDS = 8
 STORIES_AT_ONCE = (1, 2)
@@ -37,8 +39,8 @@ class Taken:
     bare_start: list[float] = field(default_factory=list)
     first_start: list[float] = field(default_factory=list)
     again_start: list[float] = field(default_factory=list)
-    click: list[float] = field(default_factory=list)
-    bare_click: list[float] = field(default_factory=list)
+    click: list[list[float]] = field(default_factory=list)
+    bare_click: list[list[float]] = field(default_factory=list)
 
 
 def measure() -> list[Line]:
@@ -58,28 +60,26 @@ def _round(world: World, bare: BareCalls, taken: Taken) -> None:
     with tempfile.TemporaryDirectory(prefix="vr-unpair-bench-") as folder:
         bare_bot = BareBot(world.slack.signing_secret)
         try:
-            taken.bare_start.append(
-                1000 * seconds_to_ready(bare_bot.start, lambda: bare_bot.port)
-            )
+            taken.bare_start.append(1000 * seconds_to_ready(bare_bot.start, lambda: bare_bot.port))
             taken.bare_mb.append(resident_mb(bare_bot.pid))
         finally:
             bare_bot.stop()
-        with _started(world.bot(Path(folder)), taken.first_start, taken.first_mb) as bot:
+        with _started(world.bot(Path(folder)), taken.first_start, taken.first_mb):
+            pass
+        with _started(world.bot(Path(folder)), taken.again_start, taken.again_mb) as bot:
             world.slack.request_url = f"{bot.url}/slack/events"
+            click: list[float] = []
+            bare_click: list[float] = []
             for at_once in STORIES_AT_ONCE:
                 cards = [world.ask() for _ in range(at_once)]
                 for card in cards:
-                    _story(world, card, bare, taken)
+                    click.append(1000 * world.seconds_from_click_to_delete(card))
+                    world.wait_for_the_end(card)
+                    bare_click.append(1000 * bare.seconds_to_delete())
                 if at_once == 1:
                     taken.story_mb.append(resident_mb(bot.pid))
-        with _started(world.bot(Path(folder)), taken.again_start, taken.again_mb):
-            pass
-
-
-def _story(world: World, card: Card, bare: BareCalls, taken: Taken) -> None:
-    taken.click.append(1000 * world.seconds_from_click_to_delete(card))
-    world.wait_for_the_end(card)
-    taken.bare_click.append(1000 * bare.seconds_to_delete())
+            taken.click.append(click)
+            taken.bare_click.append(bare_click)
 
 
 @contextmanager
@@ -141,9 +141,8 @@ def _bare_calls(world: World) -> Iterator[BareCalls]:
 
 
 def _lines(t: Taken) -> list[Line]:
-    rounds, stories = f"{ROUNDS} rounds", f"{len(t.click)} stories"
+    rounds = f"{ROUNDS} rounds"
     mb = (Aim(75, absolute=True), Aim(1.8))
-    click = (Aim(50, absolute=True), Aim(3))
     return [
         _line("memory after start", BARE_BOT, "MB", t.again_mb, t.bare_mb, rounds, mb),
         _line("… a start that makes the database", BARE_BOT, "MB", t.first_mb, t.bare_mb, rounds),
@@ -157,8 +156,23 @@ def _lines(t: Taken) -> list[Line]:
             t.bare_start,
             rounds,
         ),
-        _line("click to DELETE", BARE_CALLS, "ms", t.click, t.bare_click, stories, click),
+        _click_line(t.click, t.bare_click),
     ]
+
+
+def _click_line(ours: list[list[float]], bare: list[list[float]]) -> Line:
+    """The ratio is of the medians of a round, the absolute times are of all stories."""
+    all_ours, all_bare = list(chain(*ours)), list(chain(*bare))
+    return Line(
+        measure="click to DELETE",
+        against=BARE_CALLS,
+        unit="ms",
+        ratio=Spread.of_ratios([median(o) for o in ours], [median(b) for b in bare]),
+        ours=Spread.of(all_ours),
+        bare=Spread.of(all_bare),
+        count=f"{len(all_ours)} stories in {ROUNDS} rounds",
+        aims=(Aim(50, absolute=True), Aim(3)),
+    )
 
 
 def _line(

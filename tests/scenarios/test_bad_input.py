@@ -25,8 +25,8 @@ def stored(world: World) -> int:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("", ["/vr-unpair PAIRING reason", "/vr-unpair help"]),
-        ("   ", ["/vr-unpair PAIRING reason"]),
+        ("previw berlin", ["Did you mean `/vr-unpair preview berlin`?"]),
+        ("staus K7QM-3XPD", ["Did you mean `/vr-unpair status K7QM-3XPD`?"]),
         ("berlin --forse it must go", ["`--forse` is not known", "Did you mean `--force`?"]),
         ("berlin --yes it must go", ["`--yes` is not known", "`--force`"]),
         ("--force", ["Which pairing?", "/vr-unpair PAIRING reason"]),
@@ -38,8 +38,8 @@ def stored(world: World) -> int:
         ("!!!", ["not the name of a pairing", "/vr-unpair PAIRING reason"]),
     ],
     ids=[
-        "nothing",
-        "blanks",
+        "misspelt-preview",
+        "misspelt-status",
         "misspelt-flag",
         "unknown-flag",
         "flag-alone",
@@ -55,14 +55,14 @@ def test_what_is_not_understood_is_answered_at_once(
     shared_world: World, typed: str, said: list[str]
 ) -> None:
     world = shared_world
-    before, calls = stored(world), len(world.appliance.calls)
+    before, calls = stored(world), len(world.asked_of_appliance())
     asked = world.asks(typed)
     (told,) = world.answers(asked.delivery)
     assert told.via == "ack"
     for words in said:
         assert words in told.text
     assert stored(world) == before
-    assert len(world.appliance.calls) == calls
+    assert len(world.asked_of_appliance()) == calls
 
 
 def test_help_names_the_flag_and_the_form(shared_world: World) -> None:

@@ -33,8 +33,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("name", list(CHANGES))
-def test_what_changes_between_card_and_approval_stops_it(shared_world: World, name: str) -> None:
-    world = shared_world
+def test_what_changes_between_card_and_approval_stops_it(world: World, name: str) -> None:
     change, said = CHANGES[name]
     pairing = world.pairing(replications=3)
     asked = world.asks_to_break(pairing)

@@ -53,12 +53,15 @@ def test_no_way_in_is_said(tmp_path: Path) -> None:
     assert "SLACK_APP_TOKEN" in sentence
 
 
+def test_two_ways_in_are_said(tmp_path: Path) -> None:
+    (sentence,) = refused(tmp_path, {**GOOD, "SLACK_APP_TOKEN": "xapp-1-not-real"})
+    assert "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set" in sentence
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("SLACK_APP_TOKEN", "xapp-1-not-real", "not built yet"),
         ("BREAK_GLASS", "U0ALAN", "not built yet"),
-        ("APPROVERS", "U0ALAN,S0GROUP", "not built yet"),
         ("VR_SITES__LYON__HOST", "lyon.example.net", "not built yet"),
         ("DATABASE_URL", "postgresql+psycopg://localhost/x", "not built yet"),
         ("APPROVAL_TTL", "soon", "APPROVAL_TTL"),

@@ -8,6 +8,8 @@ from typing import Protocol
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 
+CONNECTS_WITHIN_SECONDS = 20.0
+
 
 class WayIn(Protocol):
     """`connect` is called after each start of the bot, whose port is another one every time."""
@@ -36,4 +38,20 @@ class OverHttp:
         slack.request_url = f"{bot.url}/slack/events"
 
 
-WAYS_IN: tuple[WayIn, ...] = (OverHttp(),)
+class OverSocket:
+    """Envelopes over a WebSocket that the bot has opened."""
+
+    name = "socket"
+
+    def settings(self, slack: LocalSlack) -> dict[str, str]:
+        return {"SLACK_APP_TOKEN": slack.app_token}
+
+    def secrets(self, slack: LocalSlack) -> tuple[str, ...]:
+        return (slack.app_token, *slack.sockets.all_tickets)
+
+    def connect(self, slack: LocalSlack, bot: BotProcess) -> None:
+        slack.mode = "socket"
+        slack.wait_for(lambda: slack.sockets.usable, CONNECTS_WITHIN_SECONDS)
+
+
+WAYS_IN: tuple[WayIn, ...] = (OverHttp(), OverSocket())

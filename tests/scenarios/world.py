@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 
 
 class World:
-    """One bot and what it speaks to. Several requests may live in it, each in a channel of its own."""
+    """One bot and what it speaks to. Several requests may live in it, in channels of their own."""
 
     def __init__(self, way_in: WayIn, appliance: SimulatedAppliance, slack: LocalSlack) -> None:
         self.way_in = way_in
@@ -137,6 +137,12 @@ class World:
         with self.slack.workspace.lock:
             return list(self.slack.workspace.people)
 
+    def asked_of_appliance(self) -> list[str]:
+        """Paths of the calls for somebody: the log-in and the version are read at each start."""
+        at_start = {("POST", "/session"), ("GET", "/info")}
+        calls = [(call.method, call.path) for call in self.appliance.calls]
+        return [path for method, path in calls if (method, path) not in at_start]
+
     def states(self) -> dict[str, int]:
         """How many requests are in each state, as `/metrics` has it; those that are in none are
         left out. Much quicker than a process for each look."""
@@ -150,6 +156,13 @@ class World:
         until = time.monotonic() + PATIENCE_SECONDS
         while (now := self.states()) != wanted:
             assert time.monotonic() < until, f"{now}, not {wanted}"
+            time.sleep(0.02)
+
+    def wait_for_log(self, name: str, **fields: object) -> None:
+        """Until the bot that runs now has written such an event: what it did is committed."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not any(fields.items() <= event.items() for event in self.bot.events(name)):
+            assert time.monotonic() < until, f"no {name} {fields} in the log"
             time.sleep(0.02)
 
     # ---- what must be true at the end of each -------------------------------------------------

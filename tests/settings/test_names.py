@@ -70,11 +70,7 @@ def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) ->
 
 
 NOT_BUILT_VALUES = {
-    "SLACK_APP_TOKEN": ("SLACK_APP_TOKEN", "xapp-1"),
     "VR_SITES__*": ("VR_SITES__BERLIN__HOST", "vr"),
-    "APPROVERS": ("APPROVERS", "U1, SGROUP"),
-    "REQUESTERS": ("REQUESTERS", "SGROUP"),
-    "NOTIFY": ("NOTIFY", "U1,SGROUP"),
     "BREAK_GLASS": ("BREAK_GLASS", "U1"),
     "DATABASE_URL": ("DATABASE_URL", "postgresql+psycopg://u:p@h/d"),
 }
@@ -108,10 +104,13 @@ def _another(name: str) -> str:
     others = {
         "SLACK_BOT_TOKEN": "xoxb-2",
         "SLACK_SIGNING_SECRET": "2",
+        "SLACK_APP_TOKEN": "xapp-2",
         "SLACK_API_URL": "https://slack-gov.com/api/",
         "SLACK_COMMAND": "/other",
         "DEPLOYMENT_LABEL": "other",
         "APPROVERS": "U9",
+        "REQUESTERS": "U9",
+        "NOTIFY": "S9",
         "REASON_PATTERN": "x",
         "APPROVAL_TTL": "7m",
         "EXECUTION_TTL": "7m",

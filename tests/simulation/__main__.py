@@ -1,4 +1,4 @@
-"""`python -m tests.simulation [HISTORIES [FIRST_SEED]]`: as many histories as you like (`make soak`)."""
+"""`python -m tests.simulation [HISTORIES [FIRST_SEED]]`: as many histories as you like."""
 
 from __future__ import annotations
 

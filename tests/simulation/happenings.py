@@ -55,7 +55,7 @@ CLICKS = ("plain", "plain", "plain", "plain", "doubled", "tampered", "copied", "
 
 @dataclass(frozen=True)
 class Happening:
-    """`at` in ms since the start; for `at_point`, when a process passes that point the n-th time."""
+    """`at` in ms since the start; with `point`, when a process passes that the n-th time after."""
 
     at: int
     what: str

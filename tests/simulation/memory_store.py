@@ -143,9 +143,12 @@ class MemoryStore:
         self._rest(None, saving)
         return True
 
-    def dismiss(self, request_id: str, stored: Stored, answers: Iterable[Answer]) -> None:
+    def dismiss(
+        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
+    ) -> None:
         self.items[stored.number - 1].absorbed_at = self.clock()
         self._answers(request_id, answers)
+        self._chain(request_id, entries)
         self.changes += 1
 
     def claim(self, *, checking: bool) -> Claim | None:

@@ -138,6 +138,7 @@ class Process:
                     appliances={"default": port},
                     watches={"default": Watch(port)},  # type: ignore[dict-item]
                     requests=store,  # type: ignore[arg-type]
+                    monotonic=sim.monotonic,
                 ),
                 senders={"default": sender},
                 draw=digest,

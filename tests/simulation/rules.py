@@ -147,7 +147,7 @@ class Rules:
                 self.broken(f"sent although it is not what was approved: {moved}")
 
     def _followed(self, after: Request, task_id: str) -> None:
-        """What began after the last listing cannot be told from ours: that window stays (rule 2)."""
+        """What began after the last listing cannot be told from ours: that window stays."""
         tasks = {t.id: t for t in self.sim.estate.tasks}
         if tasks[task_id].made_at < self.sim.estate.listed_at[after.pairing_id or ""]:
             self.broken(f"{after.id} follows {task_id}, which was there before its DELETE")

@@ -20,7 +20,7 @@ from bot.slack.server import Server, serve
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import FakeWebApi
-from tests.slack_adapter.fakes import FakeInbox, FakeRequests
+from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakeRequests
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Adapter:
     requests: FakeRequests
     whisper: Whisper
     server: Server
+    lookups: FakeLookups = field(default_factory=FakeLookups)
     rejected: list[str] = field(default_factory=list)
     ready: tuple[bool, dict[str, Any]] = (True, {})
     metrics: bytes = b"up 1\n"
@@ -91,6 +92,7 @@ def changed_deps() -> dict[str, Any]:
 def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
     inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper()
+    lookups = FakeLookups()
     deps = ListenerDeps(
         inbox=inbox,
         requests=requests,
@@ -99,6 +101,8 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         identity=Identity(client),
         views=client,
         whisper=whisper,
+        lookups=lookups,
+        overview=requests,
     )
     app = make_app(client, signing_secret=made.SECRET)
     register(app, replace(deps, **changed_deps))
@@ -115,7 +119,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         return made_adapter.metrics
 
     server = serve(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
-    made_adapter = Adapter(api, inbox, requests, whisper, server)
+    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups)
     server.start()
     yield made_adapter
     server.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.delivery import Due
-from bot.core.events import Event
-from bot.core.request import Request
+from bot.core.events import Event, PairingUnresolved
+from bot.core.lookups import MayNotLook, PairingsListed, PreviewRead, SitesRead, SiteUnread
+from bot.core.request import Request, State
 
 
 @dataclass
@@ -44,6 +46,50 @@ class FakeInbox:
             self.puts.append(Put(event, origin, request_id, response_url, answer_via))
             return len(self.puts)
 
+    def address(self, number: int) -> str | None:
+        return self.puts[number - 1].response_url if 0 < number <= len(self.puts) else None
+
+
+class FakeLookups:
+    """Gives what is set, at once and in the thread of whoever asks; `full` takes nothing.
+    `asked` remembers what was looked up, by whom."""
+
+    def __init__(self) -> None:
+        self.sites: dict[str, PairingsListed | SiteUnread] = {}
+        self.read: PreviewRead = PairingUnresolved(why="none")
+        self.refusal: MayNotLook | None = None
+        self.in_memory: dict[str, PairingsListed] = {}
+        self.full = False
+        self.asked: list[tuple[object, ...]] = []
+
+    def has_room(self) -> bool:
+        return not self.full
+
+    def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
+        if self.full:
+            return False
+        self.asked.append(("preview", site, asked, by))
+        then(self.refusal or self.read)
+        return True
+
+    def pairings(
+        self,
+        sites: Sequence[str],
+        by: str,
+        then: Callable[[SitesRead], None],
+        *,
+        counted: bool = False,
+        fresh_s: float = 0,
+    ) -> bool:
+        if self.full:
+            return False
+        self.asked.append(("pairings", tuple(sites), by, counted))
+        then(self.refusal or tuple(self.sites[site] for site in sites))
+        return True
+
+    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
+        return self.in_memory.get(site)
+
 
 class FakeRequests:
     def __init__(self, *rows: Request) -> None:
@@ -51,6 +97,16 @@ class FakeRequests:
 
     def get(self, request_id: str) -> Request | None:
         return self.rows.get(request_id)
+
+    def unfinished(self) -> list[Request]:
+        return [r for r in self.rows.values() if r.state.open]
+
+    def ended(self, limit: int) -> list[Request]:
+        return [r for r in self.rows.values() if not r.state.open][:limit]
+
+    def unclear(self, site: str, pairing_id: str) -> Request | None:
+        found = [r for r in self.rows.values() if r.state is State.ATTENTION]
+        return next((r for r in found if (r.site, r.pairing_id) == (site, pairing_id)), None)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import Clicked
+from bot.core.events import Clicked, Misdirected
 from bot.slack.ids import ButtonValue
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
@@ -140,16 +140,63 @@ def test_when_they_cannot_be_read_the_person_is_asked_to_press_again(
 @pytest.mark.parametrize(
     "value", [None, "", "nonsense", "K7QM-3XPD", ":", "K7QM-3XPD:", ":abc", "<!channel>:abc"]
 )
-def test_a_button_of_nonsense_is_answered(adapter: Adapter, value: str | None) -> None:
+def test_a_button_of_nonsense_is_answered_and_kept(adapter: Adapter, value: str | None) -> None:
     assert _press(adapter, value=value) == 200
-    assert adapter.inbox.puts == []
+    (put,) = adapter.inbox.puts
+    assert put.event == Misdirected(
+        action="approve",
+        by="UAPPROVER",
+        channel="C1",
+        message_ts=made.CARD_TS,
+        value=value or "",
+        why="unreadable_button",
+    )
+    assert put.request_id == ""
     assert "not known" in adapter.whispered()[0]
+
+
+@pytest.mark.parametrize("value", ["x" * 2_000, "K7QM\0\ud800:\udfff"])
+def test_of_nonsense_only_what_can_be_stored_is_kept(adapter: Adapter, value: str) -> None:
+    assert _press(adapter, value=value) == 200
+    (put,) = adapter.inbox.puts
+    assert isinstance(put.event, Misdirected)
+    kept = put.event.value
+    assert 0 < len(kept) <= 100
+    assert "\0" not in kept
+    assert kept.encode().decode() == kept
 
 
 def test_an_unknown_request_is_answered(adapter: Adapter) -> None:
     _press(adapter, value=ButtonValue(request_id="ZZZZ-ZZZZ", fingerprint="a"))
-    assert adapter.inbox.puts == []
+    (put,) = adapter.inbox.puts
+    assert isinstance(put.event, Misdirected)
+    assert (put.request_id, put.event.why) == ("ZZZZ-ZZZZ", "unknown_request")
     assert "not known" in adapter.whispered()[0]
+
+
+class Counted:
+    """What `on_repeated` is called for."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> None:
+        self.times += 1
+
+
+@pytest.mark.parametrize("changed_deps", [{"on_repeated": Counted()}], ids=["counted"])
+def test_what_was_stored_before_is_counted(adapter: Adapter, changed_deps: dict[str, Any]) -> None:
+    """A replay inside the window of the signature: nothing new is stored, a metric has it."""
+    counted = changed_deps["on_repeated"]
+    for value in (ButtonValue(request_id="K7QM-3XPD", fingerprint=made.FINGERPRINT), "nonsense"):
+        for _ in range(3):
+            _press(adapter, value=value, trigger_id=f"t-{value}")
+    assert len(adapter.inbox.puts) == 2
+    assert counted.times == 4
+    for _ in range(2):
+        adapter.send(made.click("unpair_deny", adapter.api.response_url(), trigger_id="d"))
+        adapter.send(made.command("paris gone", adapter.api.response_url(), trigger_id="c"))
+    assert counted.times == 6
 
 
 def test_a_button_of_an_older_version_is_answered(adapter: Adapter) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.core.delivery import Drawn
 from bot.slack.bolt_app import make_app
 from bot.slack.client import api_client
 from bot.slack.door import Door
@@ -18,7 +19,7 @@ from bot.slack.listeners import ListenerDeps, register
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
-from tests.slack_adapter.fakes import FakeInbox, FakeRequests
+from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakeRequests
 
 URL = "http://127.0.0.1:9/never"
 
@@ -173,6 +174,8 @@ def _door(errors: list[dict[str, Any]]) -> tuple[Door, Whisper]:
     so that no modal is opened either."""
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
     whisper = _Silent()
+    lookups = FakeLookups()
+    lookups.full = True  # so that no modal is opened for an empty command
     app = make_app(client, signing_secret=made.SECRET)
     deps = ListenerDeps(
         inbox=FakeInbox(),
@@ -182,11 +185,13 @@ def _door(errors: list[dict[str, Any]]) -> tuple[Door, Whisper]:
         identity=Identity(client),
         views=client,
         whisper=whisper,
+        lookups=lookups,
+        overview=FakeRequests(),
     )
     register(app, deps)
     return Door(app, made.SECRET, lambda kind: None), whisper
 
 
 class _Silent(Whisper):
-    def tell(self, response_url: str | None, sentence: str) -> None:
-        assert "reference" not in sentence, sentence
+    def tell(self, response_url: str | None, words: str | Drawn) -> None:
+        assert "reference" not in str(words), words

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.rules import UNREADABLE, Home, Person, Reason, Verdict, counts
+from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
 from bot.slack.client import api_client
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.people import People
@@ -85,7 +85,7 @@ def test_home_is_read_once_and_not_before_it_is_needed(api: FakeWebApi) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        error("user_not_found"),
+        Answer({"ok": False, "error": "user_not_found"}, status=500),
         error("invalid_auth"),
         error("missing_scope"),
         Answer(status=500),
@@ -96,12 +96,19 @@ def test_home_is_read_once_and_not_before_it_is_needed(api: FakeWebApi) -> None:
         Answer({"ok": True, "user": []}),
         Answer({"ok": True, "user": {"id": "U2", "team_id": "T1"}}),
     ],
-    ids=["unknown", "auth", "scope", "500", "cut", "html", "array", "none", "list", "another"],
+    ids=["unknown500", "auth", "scope", "500", "cut", "html", "array", "none", "list", "another"],
 )
 def test_whatever_else_comes_is_unreadable(api: FakeWebApi, answer: Answer) -> None:
     api.script("users.info", answer)
     assert _people(api).person("U1") == UNREADABLE
     assert len(api.of("users.info")) == 1
+
+
+@pytest.mark.parametrize("word", ["user_not_found", "user_not_visible"])
+def test_whom_slack_does_not_know_is_nobody_of_ours(api: FakeWebApi, word: str) -> None:
+    """Not a matter of asking again: a slip in the list, or somebody of another workspace."""
+    api.script("users.info", error(word))
+    assert _people(api).person("U1") == Verdict(reason=Reason.OTHER_WORKSPACE)
 
 
 @pytest.mark.parametrize(("named", "seconds"), [(7, 7), (None, 30), (10**9, 900), (0, 1)])
@@ -147,3 +154,84 @@ def test_a_crowd_does_not_queue_behind_a_hanging_slack(api: FakeWebApi) -> None:
     thread.join()
     assert failures == ["auth_test_hangs"]
     assert identity.read().team == "T1"
+
+
+# ---- user groups -----------------------------------------------------------------------------
+
+
+def _members(*users: Any) -> Answer:
+    return Answer({"ok": True, "users": list(users)})
+
+
+def test_the_members_of_a_group(api: FakeWebApi) -> None:
+    people = _people(api)
+    api.script("usergroups.users.list", _members("U1", "W2", "U1"))
+    assert people.members("S1") == frozenset({"U1", "W2"})
+    (call,) = api.of("usergroups.users.list")
+    assert (call.body["usergroup"], call.body["team_id"]) == ("S1", "T1")
+    assert "include_disabled" not in call.body
+
+
+def test_a_disabled_or_unknown_group_is_nobody(api: FakeWebApi) -> None:
+    api.script("usergroups.users.list", error("no_such_subteam"))
+    assert _people(api).members("S1") == frozenset()
+
+
+def test_nothing_of_a_group_is_remembered(api: FakeWebApi) -> None:
+    people = _people(api)
+    api.script("usergroups.users.list", _members("U1"), error("fatal_error"), _members())
+    assert [people.members("S1") for _ in range(3)] == [
+        frozenset({"U1"}),
+        GROUP_UNREADABLE,
+        frozenset(),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error("missing_scope"),
+        error("plan_upgrade_required"),
+        error("missing_argument"),
+        Answer({"ok": False, "error": "no_such_subteam"}, status=503),
+        Answer(status=500),
+        Answer(cut=True),
+        Answer(b"<html>maintenance</html>"),
+        Answer([1, 2]),
+        Answer({"ok": True}),
+        Answer({"ok": True, "users": "U1"}),
+        Answer({"ok": True, "users": {"U1": True}}),
+        Answer({"ok": True, "users": ["U1", None]}),
+    ],
+    ids=[
+        "scope",
+        "plan",
+        "argument",
+        "unknown503",
+        "500",
+        "cut",
+        "html",
+        "array",
+        "none",
+        "text",
+        "object",
+        "null",
+    ],
+)
+def test_a_group_that_cannot_be_read_is_a_no(api: FakeWebApi, answer: Answer) -> None:
+    api.script("usergroups.users.list", answer)
+    assert _people(api).members("S1") == GROUP_UNREADABLE
+    assert len(api.of("usergroups.users.list")) == 1
+
+
+def test_a_limit_on_groups_says_when_to_ask_again(api: FakeWebApi) -> None:
+    api.script("usergroups.users.list", limited(7))
+    expected = Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=NOW_MS + 7000)
+    assert _people(api).members("S1") == expected
+
+
+def test_without_our_own_workspace_no_group_is_read(api: FakeWebApi) -> None:
+    api.script("auth.test", limited(9))
+    expected = Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=NOW_MS + 9000)
+    assert _people(api).members("S1") == expected
+    assert api.of("usergroups.users.list") == []

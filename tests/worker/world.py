@@ -140,6 +140,8 @@ class FakePeople:
     persons: dict[str, Person] = field(default_factory=dict)
     unreadable: bool = False
     asked: list[str] = field(default_factory=list)
+    groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)
+    groups_asked: list[str] = field(default_factory=list)
 
     def home(self) -> Home:
         return Home(team=TEAM)
@@ -150,6 +152,10 @@ class FakePeople:
             return UNREADABLE
         return self.persons.get(user, Person(id=user, team=TEAM))
 
+    def members(self, group: str) -> frozenset[str] | Verdict:
+        self.groups_asked.append(group)
+        return self.groups.get(group, frozenset())
+
 
 def draw(request: Request, slot: str) -> Drawn:
     """Words enough to tell one look of a message from another."""
@@ -159,11 +165,11 @@ def draw(request: Request, slot: str) -> Drawn:
 
 
 class World:
-    def __init__(self, **policy: object) -> None:
+    def __init__(self, database: str = "sqlite://", **policy: object) -> None:
         self.ms = START_MS
         self.appliance = FakeAppliance()
         self.people = FakePeople()
-        self.db = Database("sqlite://", now=lambda: self.ms)
+        self.db = Database(database, now=lambda: self.ms)
         upgrade(self.db)
         plain = {
             "approvers": frozenset({FIRST, SECOND, ASKER}),
@@ -207,6 +213,7 @@ class World:
                 appliances=appliances,
                 watches={"default": TaskWatch(self.db, "default", self.appliance)},
                 requests=self.requests,
+                monotonic=monotonic,
             ),
             senders={"default": Sender(self.policy, self.appliance, monotonic)},
             draw=lambda request, slot: draw(request, slot).digest,
@@ -223,17 +230,24 @@ class World:
     # ---- people -------------------------------------------------------------------------------
 
     def ask(self, request_id: str = "AAAA-BBBB", *, force: bool = False, by: str = ASKER) -> str:
-        event = Asked(
+        self._put(self.ask_event(force=force, requester=by), request_id)
+        return request_id
+
+    def ask_event(self, **changes: object) -> Asked:
+        plain = Asked(
             site="default",
             pairing=PAIRING,
-            force=force,
+            force=False,
             reason="moving",
-            requester=by,
+            requester=ASKER,
             team=TEAM,
             channel=CHANNEL,
         )
-        self._put(event, request_id)
-        return request_id
+        return plain.model_copy(update=changes)
+
+    def put(self, event: Event, request_id: str) -> int | None:
+        """Any event, as a listener leaves it."""
+        return self._put(event, request_id)
 
     def click(
         self, request_id: str, action: str, by: str, *, origin: str | None = None, **changes: object

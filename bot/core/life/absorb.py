@@ -13,6 +13,7 @@ from bot.core.events import (
     DeleteNotAccepted,
     IntentStored,
     Looked,
+    Misdirected,
     Opened,
     OperatorCancelled,
     PairingLooked,
@@ -50,6 +51,8 @@ def _dispatch(step: Step, state: State) -> bool:
             deciding.clicked(step, event)
         case _, Opened():
             step.record("modal_opened", event.by, modal=event.action)
+        case _, Misdirected():
+            deciding.misdirected(step, event)
         case _, OperatorCancelled():
             deciding.operator_cancelled(step, event)
         case _, CardPosted():

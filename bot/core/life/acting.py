@@ -18,7 +18,7 @@ from bot.core.life.step import Step
 from bot.core.life.waiting import wait_for, went_on
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Intent, Outcome, Readings, State
-from bot.core.rules import UNREADABLE, Reason
+from bot.core.rules import UNREADABLE
 
 RIGHTS_UNREAD = Problem(
     kind=ProblemKind.UNANSWERED,
@@ -32,12 +32,8 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     if event.dry_run != request.terms.dry_run:
         was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
-    verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in request.approvals]
-    unread = [v for v in verdicts if v.reason is Reason.UNREADABLE]
-    if unread:
-        retry = max((v.retry_at for v in unread if v.retry_at), default=None)
-        return wait_for(step, RIGHTS_UNREAD, retry or step.now + request.terms.poll_ms)
     needed = max(request.terms.approvals_required, event.approvals_required)
+    # Who is known to have lost the right first: no need to wait for what Slack says of the others.
     drop_lost_approvals(step, event)
     if len(step.request.approvals) < needed:
         step.change(
@@ -45,11 +41,18 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
             terms=request.terms.model_copy(update={"approvals_required": needed}),
             readings=Readings(),
             not_before=None,
+            waiting=None,
+            unreachable_since=None,
             execute_by=None,
         )
         if needed > request.terms.approvals_required:
             step.notice("more_approvals", text=str(needed))
         return step.record("approval_void", missing=step.request.missing_approvals)
+    verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals]
+    unread = [v for v in verdicts if v.unread]
+    if unread:
+        retry = max((v.retry_at for v in unread if v.retry_at), default=None)
+        return wait_for(step, RIGHTS_UNREAD, retry or step.now + request.terms.poll_ms)
     step.change(readings=Readings(rights_at=step.now), not_before=None)
     return None
 

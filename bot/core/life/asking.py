@@ -19,7 +19,7 @@ from bot.core.life.limits import UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request, State, Terms
-from bot.core.rules import Reason
+from bot.core.rules import Verdict
 
 RETRY_MS = 2_000
 """Between two tries of a check: somebody is looking at the screen."""
@@ -37,6 +37,7 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
         force=asked.force,
         reason=asked.reason,
         requester=asked.requester,
+        requester_team=asked.team,
         channel=asked.channel,
         terms=terms,
         asked_by_event=stored.number,
@@ -60,17 +61,21 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
 def standing_read(step: Step, event: StandingRead) -> None:
     """Who asks, where, and whether anybody could agree: settled before the appliance is asked."""
     request = step.request
-    if event.requester.reason is Reason.UNREADABLE:
-        step.change(not_before=event.requester.retry_at or step.now + RETRY_MS)
-        if _away_too_long(step):
-            refuse(step, "people_unreadable")
-        return None
+    if event.requester.unread:
+        return _ask_slack_again(step, event.requester)
     if not event.requester.yes:
         return refuse(step, "requester_not_allowed", lines=(event.requester.reason.value,))
     if not event.channel_allowed:
         return refuse(step, "channel_not_allowed")
+    if event.reason_missing:
+        return refuse(step, "reason_missing")
+    if event.reason_pattern is not None:
+        return refuse(step, "reason_does_not_fit", lines=(event.reason_pattern,))
     needed = request.terms.approvals_required
     if event.possible_approvers < needed:
+        # Those whom Slack did not tell of may be the ones that are missing: that is no refusal yet.
+        if event.unread is not None:
+            return _ask_slack_again(step, event.unread)
         return refuse(step, "too_few_approvers", lines=(str(event.possible_approvers), str(needed)))
     step.change(standing_read=True, not_before=None, unreachable_since=None)
     return None
@@ -153,6 +158,12 @@ def refuse(
     step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines))
     step.record("refused", why=code, lines=list(lines), problem=_words(problem))
     step.answer("refused", event=step.request.asked_by_event, matters=True)
+
+
+def _ask_slack_again(step: Step, unread: Verdict) -> None:
+    step.change(not_before=max(unread.retry_at or 0, step.now + RETRY_MS))
+    if _away_too_long(step):
+        refuse(step, "people_unreadable")
 
 
 def _away_too_long(step: Step) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.core.events import Clicked, OperatorCancelled, RightsRead
+from bot.core.events import Clicked, Misdirected, OperatorCancelled, RightsRead
 from bot.core.life.asking import become_pending, refuse
 from bot.core.life.plan import next_reminder
 from bot.core.life.step import Step
 from bot.core.request import Decision, Outcome, State, WaitingClick
-from bot.core.rules import UNREADABLE, Reason
+from bot.core.rules import UNREADABLE
 
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 CANCELLABLE = frozenset({State.CHECKING, State.PENDING, State.APPROVED})
@@ -82,6 +82,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
             not_before=None,
         )
         step.record("approved", people=[d.by for d in step.request.approvals])
+        step.decided_without_them()
     return None
 
 
@@ -91,9 +92,7 @@ def drop_lost_approvals(step: Step, event: RightsRead) -> None:
     lost = [
         d
         for d in request.approvals
-        if (v := event.verdicts.get(d.by)) is not None
-        and not v.yes
-        and v.reason is not Reason.UNREADABLE
+        if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread
     ]
     if not lost:
         return
@@ -107,6 +106,14 @@ def _policy_of_now(step: Step, event: RightsRead) -> None:
     terms = step.request.terms
     if event.approvals_required > terms.approvals_required:
         step.change(terms=terms.model_copy(update={"approvals_required": event.approvals_required}))
+
+
+def misdirected(step: Step, event: Misdirected) -> None:
+    """It changes nothing. Whoever pressed was answered by the listener."""
+    message = f"{event.channel}/{event.message_ts}"
+    step.record(
+        "click_refused", event.by, message, click=event.action, why=event.why, value=event.value
+    )
 
 
 def operator_cancelled(step: Step, event: OperatorCancelled) -> None:

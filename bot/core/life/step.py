@@ -25,16 +25,25 @@ class Step:
 
     def end(self, state: State, outcome: Outcome) -> None:
         """A final state: clicks that still wait are answered, nothing is due any more."""
-        for click in self.request.clicks:
-            self.answer("ended", event=click.event, state=state.value)
+        self.decided_without_them()
         self.change(
             state=state,
             outcome=outcome,
             ended_at=self.now,
-            clicks=(),
             not_before=None,
             waiting=None,
         )
+
+    def decided_without_them(self) -> None:
+        """Clicks whose owner's rights were not read before it was decided: each is answered now, by
+        what the row says then, and not when all is over."""
+        for click in self.request.clicks:
+            if click.action != "look":
+                self.record(
+                    "click_refused", click.by, click.message, click=click.action, why="ended"
+                )
+            self.answer("ended", event=click.event)
+        self.change(clicks=())
 
     def record(
         self, action: str, actor: str = SYSTEM, message: str | None = None, **detail: Any

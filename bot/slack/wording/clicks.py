@@ -28,7 +28,11 @@ def already_counted(params: dict[str, str], request: Request) -> str:
 
 def too_late(params: dict[str, str], request: Request) -> str:
     until = f" ({when(request.decide_by)})" if request.decide_by is not None else ""
-    return f"The time to decide was over{until}, so your click was not counted. Ask again."
+    by = f" It had {approvals_so_far(request)}." if request.approvals else ""
+    return (
+        f"The time to decide was over{until}, so your click was not counted.{by} Nothing was sent; "
+        "if it is still wanted, it must be asked for again."
+    )
 
 
 def not_the_card(params: dict[str, str], request: Request) -> str:
@@ -86,7 +90,37 @@ def no_right(reason: Reason) -> Words:
 CLICK_REFUSALS |= {f"no_right_{r.value}": no_right(r) for r in Reason if r is not Reason.YES}
 
 
+_NO_WAY_BACK = "It can no longer be stopped; the thread tells how it ends."
+_ASK_AGAIN = "Nothing was sent; if it is still wanted, it must be asked for again."
+_IN_THE_THREAD = "Its thread says what happened."
+_MEANS: dict[State, str] = {
+    State.PENDING: "Others can still decide.",
+    State.APPROVED: "Whoever asked can take it back until it is sent.",
+    State.DELETING: _NO_WAY_BACK,
+    State.FOLLOWING: _NO_WAY_BACK,
+    State.SUCCEEDED: _IN_THE_THREAD,
+    State.FAILED: _IN_THE_THREAD,
+    State.ATTENTION: _IN_THE_THREAD,
+    State.REFUSED: _ASK_AGAIN,
+    State.DENIED: _ASK_AGAIN,
+    State.CANCELLED: _ASK_AGAIN,
+    State.EXPIRED: _ASK_AGAIN,
+    State.CHANGED: _ASK_AGAIN,
+    State.REHEARSED: _ASK_AGAIN,
+}
+"""What it means for whoever clicked after it was decided."""
+
+
 def _as_it_is(request: Request) -> str:
+    """How it stands, who decided and when, when it ended, and what that means for the clicker."""
     state = STATES[request.state]
-    now = f"{state.mark} {code(request.id)} {state.phrase}."
-    return f"{now} {who_decided(request)}".strip()
+    # The time of a denial or a cancellation is the end.
+    told = request.denial is not None or request.cancellation is not None
+    end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
+    parts = (
+        f"{state.mark} {code(request.id)} {state.phrase}.",
+        who_decided(request),
+        end,
+        _MEANS.get(request.state, ""),
+    )
+    return " ".join(part for part in parts if part)

@@ -36,6 +36,8 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         refused.people_unreadable,
         refused.requester_not_allowed,
         refused.channel_not_allowed,
+        refused.reason_missing,
+        refused.reason_does_not_fit,
         refused.too_few_approvers,
         refused.pairing_none,
         refused.pairing_several,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request
 from bot.core.rules import Reason
-from bot.slack.limits import CANDIDATES_SHOWN, ID, PAIRING_TYPED
+from bot.slack.limits import CANDIDATES_SHOWN, ID, PAIRING_TYPED, SENTENCE
 from bot.slack.markup import code, when
 from bot.slack.wording.ending import Ending
 from bot.slack.wording.phrases import count_of
@@ -36,9 +36,24 @@ def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
     )
 
 
+def reason_missing(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="A request needs a reason here.",
+        next_step="Ask again, with the reason behind the pairing.",
+    )
+
+
+def reason_does_not_fit(request: Request, outcome: Outcome) -> Ending:
+    pattern = code(outcome.lines[0], SENTENCE) if outcome.lines else "what `REASON_PATTERN` names"
+    return Ending(
+        title=f"The reason must contain {pattern} (a regular expression), and this one does not.",
+        next_step="Ask again with such a reason.",
+    )
+
+
 def too_few_approvers(request: Request, outcome: Outcome) -> Ending:
     title = "There are too few people who could approve this."
-    next_step = "Have more people put into `APPROVERS`, then ask again."
+    next_step = "Have more people put into `APPROVERS` or its user groups, then ask again."
     if len(outcome.lines) < 2:
         return Ending(title=title, next_step=next_step)
     there, needed = outcome.lines[:2]

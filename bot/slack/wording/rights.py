@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.rules import Reason
+from bot.core.rules import Reason, Verdict
 from bot.slack.markup import when
 
 MAY_NOT_DECIDE: dict[Reason, str] = {
@@ -19,6 +19,8 @@ MAY_NOT_DECIDE: dict[Reason, str] = {
     Reason.OTHER_WORKSPACE: "You belong to another workspace, so your click was not counted. "
     "An approver of this workspace must press the button.",
     Reason.UNREADABLE: "Slack did not say whether you may decide, so your click was not counted.",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups of the approvers, so "
+    "your click was not counted. Approvers who are listed by name can still decide.",
 }
 
 MAY_NOT_ASK: dict[Reason, str] = {
@@ -28,13 +30,14 @@ MAY_NOT_ASK: dict[Reason, str] = {
     Reason.GUEST: "Guests of this workspace cannot ask.",
     Reason.OTHER_WORKSPACE: "You belong to another workspace.",
     Reason.UNREADABLE: "Slack did not say who you are.",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups that may ask.",
 }
 
 
 def may_not_decide(reason: Reason, retry_at: str) -> str:
     """`retry_at` is ms epoch as text, or empty: when Slack may be asked again."""
     words = MAY_NOT_DECIDE[reason]
-    if reason is not Reason.UNREADABLE:
+    if not Verdict(reason=reason).unread:
         return words
     again = f"after {when(int(retry_at))}" if retry_at.isdecimal() else "in a minute"
     return f"{words} Press again {again}."

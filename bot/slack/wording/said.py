@@ -22,6 +22,11 @@ def said(request: Request, problem: Problem | None, limit: int = VENDOR_WORDS) -
     return tuple(lines)
 
 
+def problem_said(problem: Problem, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
+    """The same for a call that belongs to no request."""
+    return tuple(_answer(problem, limit))
+
+
 def _task(task: TaskView, limit: int) -> list[str]:
     lines = [f"Task status {code(task.status, ID)}, id {code(task.id, ID)}"]
     if task.error_message:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.slack.markup import code
 
 
 def being_checked(pairing: str) -> str:
     """At once, before the appliance was asked anything."""
     return f"Reading {code(pairing)} from the appliance. The card comes next, in this channel."
+
+
+def being_previewed(pairing: str) -> str:
+    """At once; the preview itself follows."""
+    return f"Reading {code(pairing)} from the appliance. The preview comes next, for you alone."
+
+
+def being_listed(sites: Sequence[str]) -> str:
+    at = "the appliance" if len(sites) == 1 else f"{len(sites)} appliances"
+    return f"Reading {at}. The list comes next, for you alone."
 
 
 def unreadable_button() -> str:

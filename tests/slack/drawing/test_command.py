@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.command import Ask, Help, List, Parsed, Preview, Status, Wrong, parse
+from bot.slack.command import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
 from tests.slack.drawing.hostile import FOREIGN
 
 
@@ -136,8 +136,6 @@ def test_subcommands(text: str, expected: Parsed) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("", "/vr-unpair PAIRING"),
-        (" \x00\n", "/vr-unpair PAIRING"),
         ("--force", "Which pairing?"),
         ("\u2014", "is not the name of a pairing"),
         ("!!! gone", "is not the name of a pairing"),
@@ -153,6 +151,8 @@ def test_subcommands(text: str, expected: Parsed) -> None:
         ("lsit", "/vr-unpair list"),
         ("previw", "/vr-unpair preview"),
         ("staus", "/vr-unpair status"),
+        ("staus k7qm-3xpd", "`/vr-unpair status k7qm-3xpd`"),
+        ("Previw oslo", "`/vr-unpair preview oslo`"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_write(text: str, hint: str) -> None:
@@ -180,8 +180,26 @@ def test_a_long_pairing() -> None:
     assert "301" in wrong("x" * 301)
 
 
+@pytest.mark.parametrize("text", ["", "  ", " \x00\n"])
+def test_nothing_is_the_form(text: str) -> None:
+    assert read(text) == Form()
+
+
+@pytest.mark.parametrize(
+    ("text", "pairing", "reason"),
+    [
+        ('"previw" oslo', "previw", "oslo"),
+        ("previw oslo moves", "previw", "oslo moves"),
+        ("staus is unclear", "staus", "is unclear"),
+        ("staus unclear", "staus", "unclear"),
+    ],
+)
+def test_a_pairing_like_a_misspelt_word(text: str, pairing: str, reason: str) -> None:
+    assert read(text) == Ask(pairing=pairing, force=False, reason=reason)
+
+
 def test_the_deployments_own_command_is_named() -> None:
-    found = parse("", command="/vr-test")
+    found = parse("--force", command="/vr-test")
     assert isinstance(found, Wrong)
     assert "`/vr-test PAIRING reason`" in found.sentence
 

@@ -1,0 +1,52 @@
+"""What people only look at, at the lowest priority (`bot.core.lookups.ReadingPort`)."""
+
+from __future__ import annotations
+
+from bot.appliance.client import Appliance
+from bot.appliance.errors import ApplianceError
+from bot.appliance.gate import Priority
+from bot.appliance.port import Port
+from bot.appliance.problems import Clock, problem
+from bot.appliance.snapshots import meta_words, pairing
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.lookups import ListedPairing
+from bot.core.pairing import Pairing
+
+PARTIAL_KEPT = 5
+
+
+class LookupPort:
+    """`now` as for `Port`."""
+
+    def __init__(self, appliance: Appliance, now: Clock) -> None:
+        self._appliance = appliance
+        self._now = now
+        self._port = Port(appliance, now, checks_at=Priority.PREVIEW)
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        return self._port.find_and_read(asked, by)
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        try:
+            listed = self._appliance.calls(Priority.PREVIEW, by).pairings()
+        except ApplianceError as error:
+            return CallFailed(problem=problem(error, self._now))
+        found = [pairing(item) for item in listed.items]
+        counted = self._counts(found, by) if len(found) <= count_at_most else {}
+        pairings = tuple(
+            ListedPairing(pairing=each, replications=counted.get(each.id)) for each in found
+        )
+        return pairings, tuple(meta_words(error) for error in listed.errors[:PARTIAL_KEPT])
+
+    def _counts(self, pairings: list[Pairing], by: float) -> dict[str, int]:
+        """As many as there are to be had: without them the list is a list all the same."""
+        api = self._appliance.calls(Priority.PREVIEW, by)
+        counted: dict[str, int] = {}
+        for each in pairings:
+            try:
+                counted[each.id] = api.replication_count(each.id)
+            except ApplianceError:
+                break
+        return counted

@@ -1,0 +1,32 @@
+"""The gate of a look from the command line: it changes nothing that the running bot counts."""
+
+from __future__ import annotations
+
+import threading
+
+from bot.appliance.errors import Resting
+from bot.appliance.gate import GateState, MemoryGate, begin_login
+
+CALLS = 50
+"""The vendor's limit for one session; a look has a session of its own and needs a few calls."""
+
+
+class SingleLogin(MemoryGate):
+    """One log-in, and none while the bot rests after a refusal.
+
+    `seen` is what the copies of the bot share at `now_ms`. A look that tried the same wrong
+    password beside them would bring the account nearer to being locked.
+    """
+
+    def __init__(self, seen: GateState | None, now_ms: int) -> None:
+        super().__init__(CALLS)
+        self._seen = seen or GateState()
+        self._seen_at_ms = now_ms
+        self._used = threading.Event()
+
+    def before_login(self) -> None:
+        begin_login(self._seen, self._seen_at_ms)
+        if self._used.is_set():
+            raise Resting("A look logs in once.", why="one log-in has just been made")
+        self._used.set()
+        super().before_login()

@@ -1,0 +1,111 @@
+"""What people look at without asking for anything: the pairings of an appliance, and a preview.
+
+Nothing of it is stored, and nothing waits for it: a look-up that is refused is typed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.frozen import Frozen
+from bot.core.pairing import Pairing
+from bot.core.request import Request
+from bot.core.rules import Reason
+
+
+class ListedPairing(Frozen):
+    """`replications` None: not counted."""
+
+    pairing: Pairing
+    replications: int | None = None
+
+
+class PairingsListed(Frozen):
+    """All pairings of one appliance. `partial` holds its own words for what is missing."""
+
+    site: str
+    pairings: tuple[ListedPairing, ...]
+    partial: tuple[str, ...] = ()
+    read_at: int
+
+
+class SiteUnread(Frozen):
+    """One appliance whose pairings could not be listed."""
+
+    site: str
+    failed: CallFailed
+
+
+class MayNotLook(Frozen):
+    """Whoever asks does not belong to this workspace, or Slack did not say so."""
+
+    reason: Reason
+
+
+PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook
+SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook
+
+
+class ReadingPort(Protocol):
+    """One appliance, as far as people look at it. `by` as in `bot.core.ports`."""
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        """The pairing that somebody typed, as it is now."""
+        ...
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        """All pairings, and what is missing in the appliance's own words. The replications of
+        each are counted where there are no more than `count_at_most` of them and the budget of
+        calls has room."""
+        ...
+
+
+class LookupsPort(Protocol):
+    """Reads in threads of its own; `then` is called there, once. Never waits, never raises."""
+
+    def has_room(self) -> bool:
+        """Whether one more would be taken now."""
+        ...
+
+    def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
+        """Look for `by`, a Slack user. False: too many wait already, and nothing is done."""
+        ...
+
+    def pairings(
+        self,
+        sites: Sequence[str],
+        by: str,
+        then: Callable[[SitesRead], None],
+        *,
+        counted: bool = False,
+        fresh_s: float = 0,
+    ) -> bool:
+        """All pairings of these sites, likewise; `counted` with their replications. A list that
+        is not older than `fresh_s` is given again without a call."""
+        ...
+
+    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
+        """The latest list of this site in memory, unless it is older than that."""
+        ...
+
+
+class OverviewPort(Protocol):
+    """What `status`, `list` and `preview` say of requests. Reading only."""
+
+    def get(self, request_id: str) -> Request | None: ...
+
+    def unfinished(self) -> Sequence[Request]:
+        """All that have not ended, oldest first."""
+        ...
+
+    def ended(self, limit: int) -> Sequence[Request]:
+        """Those that ended, the latest end first."""
+        ...
+
+    def unclear(self, site: str, pairing_id: str) -> Request | None:
+        """The latest request of this pairing whose fate is not known."""
+        ...

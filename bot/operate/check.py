@@ -1,0 +1,87 @@
+"""Run a table of lines so that one cause fails once, and print what they found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.core.finding import Finding, Standing, skipped, wrong
+
+Place = TypeVar("Place")
+"""What the lines of one table look at, such as one appliance."""
+
+_WIDEST = max(len(standing) for standing in Standing)
+
+
+@dataclass(frozen=True)
+class Line(Generic[Place]):
+    """One row of the table. `needs` are rows above it, without which there is nothing to see."""
+
+    name: str
+    needs: tuple[str, ...]
+    look: Callable[[Place], Iterable[Finding]]
+
+
+def look(lines: Sequence[Line[Place]], place: Place, *, about: str = "") -> Iterator[Finding]:
+    """What each line finds, in order; `about` names the place where nothing could be looked at."""
+    causes: dict[str, str] = {}
+    for line in lines:
+        cause = next((causes[name] for name in line.needs if name in causes), None)
+        if cause is not None:
+            causes[line.name] = cause
+            yield skipped(line.name, cause, about=about)
+            continue
+        found = _looked(line, place, about)
+        if any(not finding.ok for finding in found):
+            causes[line.name] = line.name
+        yield from found
+
+
+def _looked(line: Line[Place], place: Place, about: str) -> list[Finding]:
+    try:
+        return list(line.look(place))
+    except Exception as error:  # a slip in one line must not hide what all the others have to say
+        words = f"could not be looked at ({type(error).__name__}: {error})"
+        return [wrong(line.name, words, "report this with its words", about=about)]
+
+
+def failed(found: Iterable[Finding]) -> bool:
+    """Whether something is wrong; what was skipped is so for a reason that stands in the list."""
+    return any(finding.standing is Standing.WRONG for finding in found)
+
+
+def as_line(finding: Finding) -> str:
+    """One line of text, whatever a server said: no line ends and no control characters."""
+    text = finding.key
+    if finding.words:
+        text += f": {finding.words}"
+    if finding.next_step:
+        text += f"; {finding.next_step}"
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return f"{finding.standing:<{_WIDEST}}  {printable}"
+
+
+def as_json(found: Iterable[Finding]) -> str:
+    """An array of objects; `ok` is null for what was skipped."""
+    documents = [
+        {
+            "name": finding.name,
+            "about": finding.about,
+            "ok": finding.ok,
+            "standing": finding.standing.value,
+            "words": finding.words,
+            "next_step": finding.next_step,
+        }
+        for finding in found
+    ]
+    return json.dumps(documents, ensure_ascii=False, indent=2)
+
+
+def masked(finding: Finding, secrets: Iterable[str]) -> Finding:
+    """Without any of the secrets, which a server may have repeated in its error."""
+    words, next_step = finding.words, finding.next_step
+    for secret in sorted(secrets, key=len, reverse=True):
+        words, next_step = words.replace(secret, "***"), next_step.replace(secret, "***")
+    return finding.model_copy(update={"words": words, "next_step": next_step})

@@ -1,0 +1,177 @@
+"""The request modal at work: opened, filled behind the listener's back, searched in, sent.
+
+A modal that was closed meanwhile, or an appliance that takes its time, harms nothing: until it is
+sent there is no request, only the address of whoever opened it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.core.events import Asked, Opened
+from bot.core.lookups import MayNotLook, SitesRead
+from bot.slack import origins, sentences
+from bot.slack.deps import ListenerDeps
+from bot.slack.form_lists import KEPT_S, form_lists
+from bot.slack.ids import BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
+from bot.slack.modals import FieldErrors
+from bot.slack.pairing_options import MOST, choices, found, not_read_option, option
+from bot.slack.payload import Json, maybe_text, object_of, text_of, user_of
+from bot.slack.request_form import FormLists, filled_form, reading_form, unread_form
+from bot.slack.request_values import chosen, read_request
+from bot.slack.sites import site_and_pairing
+from bot.slack.trouble import BROKEN, Kind, trouble_of
+from bot.slack.wording import form
+from bot.slack.wording.looked import may_not_look
+from bot.slack.wording.usage import being_checked
+
+log = structlog.get_logger(__name__)
+
+FRESH_S = 60.0
+"""So old a list is used without reading it again: looking has few calls, and many may open it."""
+
+GONE = frozenset({"not_found", "hash_conflict"})
+"""Closed, or changed since (Slack docs, views.update)."""
+
+TRIES = 2
+"""Of an update. A second one after an answer that was lost meets another `hash` and changes
+nothing."""
+
+
+def open_form(payload: Json, deps: ListenerDeps) -> str:
+    """Open it and have it filled. What the asker reads at once, mostly nothing. Raises
+    Malformed."""
+    user, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
+    trigger, address = text_of(payload, "trigger_id"), text_of(payload, "response_url")
+    if not deps.lookups.has_room():
+        return sentences.busy(deps.command)
+    request_id = deps.new_id()
+    number = deps.inbox.put(
+        Opened(action="ask", by=user),
+        origin=origins.of_command(payload),
+        request_id=request_id,
+        response_url=address,
+    )
+    if number is None:
+        # The same command again: its form has been opened, and its trigger has been used.
+        deps.on_repeated()
+        log.info("form_repeated", by=user, channel=channel)
+        return ""
+    origin = AskOrigin(request_id=request_id, channel=channel, opened_by=number)
+    try:
+        answer = deps.views.views_open(trigger_id=trigger, view=reading_form(origin, deps.command))
+    except (SlackApiError, *BROKEN) as error:
+        log.warning("form_not_opened", by=user, error=trouble_of(error).word)
+        return sentences.form_not_opened(deps.command)
+    log.info("form_opened", by=user, channel=channel)
+    taken = _fill(answer.get("view"), origin, user, None, deps)
+    return "" if taken else sentences.busy(deps.command)
+
+
+def site_chosen(payload: Json, deps: ListenerDeps) -> None:
+    """Show the pairings of the chosen appliance alone. Raises Malformed."""
+    view = object_of(payload, "view")
+    by, _ = user_of(payload)
+    origin = AskOrigin.unpack(view.get("private_metadata"))
+    if origin is not None:
+        _fill(view, origin, by, chosen(view, BLOCK_SITE), deps)
+
+
+def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
+    """What fits what was typed, from the list in memory. Raises Malformed."""
+    if payload.get("block_id") != BLOCK_PAIRING:
+        return []
+    sites = tuple(deps.policy.sites)
+    known = [deps.lookups.known(site, within_s=KEPT_S) for site in sites]
+    listed = [each for each in known if each is not None]
+    if not listed:
+        # Another copy of the bot opened the form, or this one was started since.
+        by, _ = user_of(payload)
+        deps.lookups.pairings(sites, by, lambda read: None, fresh_s=FRESH_S)
+        return [not_read_option(form.LIST_NOT_READ).to_dict()]
+    among = choices(listed, several_sites=len(sites) > 1)
+    site = chosen(object_of(payload, "view"), BLOCK_SITE)
+    of_site = [c for c in among if c.site == site] or among
+    fitting = found(of_site, maybe_text(payload, "value") or "")
+    return [option(choice).to_dict() for choice in fitting[:MOST]]
+
+
+def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
+    """Store the same event as the command does. None, or a sentence for each field. Raises
+    Malformed."""
+    view = object_of(payload, "view")
+    by, team = user_of(payload)
+    event_origin = origins.of_form(view)
+    submitted = read_request(view, deps.policy)
+    if submitted is None:
+        log.warning("form_without_origin", by=by)
+        return {BLOCK_REASON: sentences.request_form_lost(deps.command)}
+    if isinstance(submitted, FieldErrors):
+        return submitted.errors
+    place = site_and_pairing(submitted.pairing, tuple(deps.policy.sites), deps.command)
+    if isinstance(place, str):
+        return {BLOCK_PAIRING: form.CHOOSE_PAIRING}
+    site, pairing = place
+    opened = submitted.origin
+    event = Asked(
+        site=site,
+        pairing=pairing,
+        force=submitted.force,
+        reason=submitted.reason,
+        requester=by,
+        team=team,
+        channel=opened.channel,
+    )
+    number = deps.inbox.put(
+        event, origin=event_origin, request_id=opened.request_id, answer_via=opened.opened_by
+    )
+    if number is None:
+        deps.on_repeated()
+        log.info("asking_repeated", by=by, channel=opened.channel)
+        return None
+    log.info("asked", request=opened.request_id, by=by, channel=opened.channel, site=site)
+    deps.whisper.tell(deps.inbox.address(opened.opened_by), being_checked(pairing))
+    return None
+
+
+def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:
+    """Have the form filled in a thread of the look-ups; False when too many wait there already."""
+    shown = view if isinstance(view, Mapping) else {}
+
+    def show(read: SitesRead) -> None:
+        _update(shown, _form_of(read, origin, site, deps), origin, deps)
+
+    fresh_s = FRESH_S if site is None else KEPT_S
+    return deps.lookups.pairings(tuple(deps.policy.sites), by, show, fresh_s=fresh_s)
+
+
+def _form_of(
+    read: SitesRead, origin: AskOrigin, site: str | None, deps: ListenerDeps
+) -> dict[str, Any]:
+    if isinstance(read, MayNotLook):
+        return unread_form(origin, [may_not_look(read.reason)])
+    lists = form_lists(read, site, deps.lookups, deps.command)
+    if isinstance(lists, FormLists):
+        return filled_form(origin, lists, deps.policy)
+    return unread_form(origin, lists)
+
+
+def _update(
+    shown: Mapping[str, Any], filled: dict[str, Any], origin: AskOrigin, deps: ListenerDeps
+) -> None:
+    """Never raises for what Slack says: a form that is closed is none."""
+    view_id, view_hash = shown.get("id"), shown.get("hash")
+    for _ in range(TRIES):
+        try:
+            deps.views.views_update(view_id=view_id, hash=view_hash, view=filled)
+        except (SlackApiError, *BROKEN) as error:
+            trouble = trouble_of(error)
+            log.info("form_not_filled", request=origin.request_id, error=trouble.word)
+            if trouble.kind is not Kind.PASSING or trouble.word in GONE:
+                return
+        else:
+            return

@@ -1,0 +1,66 @@
+"""One Socket Mode envelope to its acknowledgement: shape, Bolt, and what the listener answered.
+
+The same checks and the same listeners as over HTTP; a signature there is none (Slack docs, Socket
+Mode).
+"""
+
+from __future__ import annotations
+
+import json
+
+import structlog
+from slack_bolt import App, BoltRequest, BoltResponse
+
+from bot.slack.door import OnRejected
+from bot.slack.payload import Json, Malformed, object_of
+from bot.slack.shape import check
+
+log = structlog.get_logger(__name__)
+
+
+class Envelopes:
+    """`answer` never raises, whatever was sent. `on_rejected` counts."""
+
+    def __init__(self, app: App, on_rejected: OnRejected) -> None:
+        self._app = app
+        self._on_rejected = on_rejected
+
+    def answer(self, envelope: Json) -> Json | None:
+        """The acknowledgement; None when there must be none, as a 4xx is none over HTTP: the
+        person is told that it failed, and that is true."""
+        try:
+            payload = object_of(envelope, "payload")
+            check(payload)
+        except Malformed as error:
+            self._reject(str(error))
+            return None
+        try:
+            response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
+        except Exception:
+            # Bolt hands every error to `failures`. Only what breaks there ends here, and a thread
+            # that dies of it would leave its clicks without an answer.
+            log.exception("envelope_failed")
+            return None
+        if response.status == 400:
+            self._reject("a listener found it so")
+            return None
+        if response.status != 200:
+            log.warning("envelope_not_acknowledged", status=response.status)
+            return None
+        ack: Json = {"envelope_id": envelope["envelope_id"]}
+        said = _said(response)
+        if said and envelope.get("accepts_response_payload"):
+            ack["payload"] = said
+        return ack
+
+    def _reject(self, why: str) -> None:
+        log.warning("slack_request_rejected", kind="malformed", why=why)
+        self._on_rejected("malformed")
+
+
+def _said(response: BoltResponse) -> Json:
+    body = response.body or ""
+    if response.headers.get("content-type", [""])[0].startswith("application/json"):
+        said = json.loads(body) if body else {}
+        return said if isinstance(said, dict) else {}
+    return {"text": body} if body else {}

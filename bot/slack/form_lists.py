@@ -1,0 +1,56 @@
+"""From what was read of the appliances to what the request modal lists, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.lookups import LookupsPort, PairingsListed, SiteUnread
+from bot.slack.markup import code, line, when
+from bot.slack.pairing_options import choices
+from bot.slack.request_form import FormLists
+from bot.slack.wording import form
+from bot.slack.wording.said import problem_said
+
+KEPT_S = 15 * 60.0
+"""So old a list is better than none, with a word about its age."""
+
+WORDS_SHOWN = 700
+
+
+def form_lists(
+    read: Sequence[PairingsListed | SiteUnread],
+    site: str | None,
+    lookups: LookupsPort,
+    command: str,
+) -> FormLists | list[str]:
+    """What to fill the form with; or, with nothing to choose from, sentences that say why."""
+    listed: list[PairingsListed] = []
+    notes: list[str] = []
+    unread: list[str] = []
+    for each in read:
+        if isinstance(each, PairingsListed):
+            listed.append(each)
+            continue
+        why = " ".join(problem_said(each.failed.problem, WORDS_SHOWN))
+        old = lookups.known(each.site, within_s=KEPT_S)
+        if old is None:
+            unread.append(f"⚠️ The pairings of {code(each.site)} could not be read. {why}")
+        else:
+            listed.append(old)
+            notes.append(form.as_of(each.site, when(old.read_at), why))
+    found = choices(listed, several_sites=len(read) > 1)
+    if not found:
+        names = ", ".join(code(each.site) for each in read)
+        nothing = form.nothing_to_break(names)
+        return [*unread, form.type_instead(command)] if unread else [nothing, *_notes(listed)]
+    return FormLists(choices=tuple(found), notes=(*notes, *unread, *_notes(listed)), site=site)
+
+
+def _notes(listed: Sequence[PairingsListed]) -> list[str]:
+    notes = [
+        f"⚠️ The list of {code(each.site)} may not be complete: {line(words)}"
+        for each in listed
+        for words in each.partial[:1]
+    ]
+    themselves = sum(item.pairing.of_itself for each in listed for item in each.pairings)
+    return [*notes, form.left_out(themselves)] if themselves else notes

@@ -1,0 +1,114 @@
+"""What the lines of `check` about Slack look at, and how they ask: what Slack has once refused to
+tell is not asked again, and is reported once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.core.finding import Finding, skipped, wrong
+from bot.core.rules import Home, Reason
+from bot.slack.trouble import BROKEN, Kind, trouble_of
+
+TIMEOUT_S = 10
+"""Per socket operation; nobody has clicked and waits."""
+
+Told: TypeAlias = Mapping[str, Any]
+Steps: TypeAlias = Mapping[str, tuple[str, str]]
+"""Slack's word for an error, to what it means here and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings name. `people` and `groups`: each id with the settings that list it."""
+
+    channels: tuple[str, ...] = ()
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    approvers: tuple[str, ...] = ()
+    approvals: Mapping[str, int] = field(default_factory=dict)
+    break_glass: bool = False
+
+
+@dataclass
+class Slack:
+    """One look at Slack. `client` holds the bot token, `app` the app-level one of Socket Mode."""
+
+    client: WebClient
+    app: WebClient | None = None
+    wanted: Wanted = Wanted()
+    home: Home | None = None
+    bot_name: str = ""
+    granted: frozenset[str] | None = None
+    missing_scopes: frozenset[str] = frozenset()
+    standings: dict[str, Reason | Finding] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _stuck: dict[str, str] = field(default_factory=dict)
+
+    def ask(
+        self, name: str, about: str, method: str, call: Callable[[], Any], steps: Steps
+    ) -> Told | Finding:
+        """The answer, or what the line `name` has to say instead."""
+        cause = self._stuck.get(method) or self._stuck.get("")
+        if cause:
+            return skipped(name, cause, about=about)
+        try:
+            answer = call()
+        except (SlackApiError, *BROKEN) as error:
+            return self._unread(name, about, method, error, steps)
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    def _unread(
+        self, name: str, about: str, method: str, error: Exception, steps: Steps
+    ) -> Finding:
+        trouble = trouble_of(error)
+        if trouble.word in steps:
+            return wrong(name, *steps[trouble.word], about=about)
+        if trouble.word == "missing_scope" and self.missing_scopes:
+            return skipped(name, f"slack-scope {self._needed(error)}", about=about)
+        found = wrong(name, *_words(method, error), about=about)
+        if not isinstance(error, SlackApiError) or error.response.status_code >= 500:
+            # Nothing answers: each further call might wait as long for as little.
+            self._stuck[""] = found.key
+        elif trouble.kind is not Kind.FINAL:
+            self._stuck[method] = found.key
+        return found
+
+    def _needed(self, error: Exception) -> str:
+        """The scope that Slack asks for, of those that the token is known to lack."""
+        data = error.response.data if isinstance(error, SlackApiError) else {}
+        named = str(data.get("needed", "")).split(",") if isinstance(data, dict) else []
+        found = [scope for scope in named if scope in self.missing_scopes]
+        return (found or sorted(self.missing_scopes))[0]
+
+
+def proxy_of(url: str) -> str | None:
+    """`name:port` of the proxy for Slack's Web API, without credentials, by the rules of urllib,
+    which the clients follow (Python docs, `urllib.request`)."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme, "").strip()
+    if not proxy or proxy_bypass(parts.netloc):
+        return None
+    place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return place.netloc.rpartition("@")[2]
+
+
+def _words(method: str, error: Exception) -> tuple[str, str]:
+    """What happened, and what to do."""
+    trouble = trouble_of(error)
+    if trouble.kind is Kind.LIMITED:
+        wait = f"look again in {trouble.retry_after_s} s"
+        return f"Slack takes no {method} for {trouble.retry_after_s} s", wait
+    if not isinstance(error, SlackApiError):
+        why = str(error.reason) if isinstance(error, URLError) else trouble.word
+        step = "is Slack within reach from here, and is HTTPS_PROXY right?"
+        return f"{method} had no answer that can be read ({why})", step
+    step = "Slack's documentation of that method tells why"
+    return f"Slack says {trouble.word} to {method}", step

@@ -1,0 +1,111 @@
+"""`preview`, `list`, `status`: what somebody looks at alone, and nothing is stored.
+
+What needs the appliance is read in threads of its own and told through the `response_url`; what
+the store knows is the acknowledgement itself.
+"""
+
+from __future__ import annotations
+
+import structlog
+from slack_sdk.models.blocks import Block
+
+from bot.core.delivery import Drawn
+from bot.core.events import CallFailed, PairingUnresolved
+from bot.core.lookups import MayNotLook, PreviewRead, SitesRead
+from bot.slack import limits, sentences
+from bot.slack.blocks import drawn, section
+from bot.slack.deps import ListenerDeps
+from bot.slack.markup import fit
+from bot.slack.payload import Json, text_of
+from bot.slack.preview import preview
+from bot.slack.sites import site_and_pairing
+from bot.slack.wording import looked, status
+from bot.slack.wording.usage import being_listed, being_previewed
+
+log = structlog.get_logger(__name__)
+
+LINES_IN_BLOCK = 8
+"""Of the longest lines so many fit into one section."""
+
+
+def previewed(payload: Json, typed: str, deps: ListenerDeps) -> str:
+    """What the asker reads at once. Raises Malformed."""
+    by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
+    address = text_of(payload, "response_url")
+    found = site_and_pairing(typed, tuple(deps.policy.sites), deps.command)
+    if isinstance(found, str):
+        return found
+    site, pairing = found
+
+    def tell(read: PreviewRead) -> None:
+        deps.whisper.tell(address, _preview(read, site, pairing, by, channel, deps))
+
+    if not deps.lookups.preview(site, pairing, by, tell):
+        return sentences.busy(deps.command)
+    log.info("previewing", by=by, channel=channel, site=site)
+    return being_previewed(pairing)
+
+
+def listed(payload: Json, deps: ListenerDeps) -> str:
+    """The same for all pairings. Raises Malformed."""
+    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+
+    def tell(read: SitesRead) -> None:
+        deps.whisper.tell(address, _list(read, deps))
+
+    if not deps.lookups.pairings(tuple(deps.policy.sites), by, tell, counted=True):
+        return sentences.busy(deps.command)
+    log.info("listing", by=by)
+    return being_listed(tuple(deps.policy.sites))
+
+
+def stands(request_id: str | None, deps: ListenerDeps) -> str:
+    """From the store alone, so at once."""
+    if request_id is None:
+        words = status.many(
+            deps.overview.unfinished(), deps.overview.ended(status.ENDED_MOST), deps.command
+        )
+        return fit(words, limits.FALLBACK_TEXT)
+    request = deps.overview.get(request_id)
+    if request is None:
+        return status.unknown(request_id, deps.command)
+    return fit(status.one(request), limits.FALLBACK_TEXT)
+
+
+def _preview(
+    read: PreviewRead, site: str, pairing: str, by: str, channel: str, deps: ListenerDeps
+) -> Drawn:
+    match read:
+        case MayNotLook(reason=reason):
+            return drawn(looked.may_not_look(reason))
+        case PairingUnresolved():
+            return drawn(looked.unresolved(pairing, read, deps.command))
+        case CallFailed():
+            return drawn(looked.not_previewed(pairing, read))
+    return preview(
+        read.snapshot,
+        site=site,
+        by=by,
+        channel=channel,
+        policy=deps.policy,
+        overview=deps.overview,
+        command=deps.command,
+    )
+
+
+def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
+    if isinstance(read, MayNotLook):
+        return drawn(looked.may_not_look(read.reason))
+    holders = {
+        (request.site, request.pairing_id): request
+        for request in deps.overview.unfinished()
+        if request.pairing_id is not None
+    }
+    sites = looked.sites(read, holders, deps.command)
+    text = "\n".join(line for lines in sites for line in lines)
+    return drawn(text, *(block for lines in sites for block in _sections(lines)))
+
+
+def _sections(lines: list[str]) -> list[Block]:
+    parts = range(0, len(lines), LINES_IN_BLOCK)
+    return [section("\n".join(lines[n : n + LINES_IN_BLOCK])) for n in parts]

@@ -1,0 +1,84 @@
+"""Pairings as the options of a menu: what each is called, and which of them fit what was typed.
+
+Lengths and numbers: Slack docs, option object (text and description 75, value 150) and select menu
+(100 options).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from slack_sdk.models.blocks import Option, PlainTextObject
+
+from bot.core.frozen import Frozen
+from bot.core.lookups import PairingsListed
+from bot.core.pairing import Pairing
+from bot.slack.markup import plain, units
+
+MOST = 100
+TEXT = 75
+VALUE = 150
+ID_IN_TEXT = 8
+
+NOT_READ = "-"
+"""The value of an option that stands for "not read yet": no pairing has it."""
+
+
+class Choice(Frozen):
+    """One pairing that can be asked for. `value` is what the command would take as PAIRING."""
+
+    site: str
+    pairing: Pairing
+    value: str
+    with_site: bool
+
+    @property
+    def label(self) -> str:
+        """Its two sites; the beginning of its id tells it from another of the same sites."""
+        before = f"{self.site}: " if self.with_site else ""
+        after = f" · {plain(self.pairing.id[:ID_IN_TEXT], ID_IN_TEXT * 2)}"
+        return plain(f"{before}{self.pairing.title}", TEXT - units(after)) + after
+
+    @property
+    def searched(self) -> str:
+        p = self.pairing
+        servers = (p.local_vc, p.remote_vc, p.local_vrms, p.remote_vrms)
+        names = [server.name or "" for server in servers]
+        return " ".join([self.site, p.id, *names]).casefold()
+
+
+def choices(listed: Iterable[PairingsListed], *, several_sites: bool) -> list[Choice]:
+    """All that can be asked for, by name. A site paired with itself never can, and a value that
+    Slack would not take has to be typed."""
+    made = [
+        Choice(
+            site=each.site,
+            pairing=item.pairing,
+            value=f"{each.site}/{item.pairing.id}" if several_sites else item.pairing.id,
+            with_site=several_sites,
+        )
+        for each in listed
+        for item in each.pairings
+        if not item.pairing.of_itself
+    ]
+    fitting = [c for c in made if units(c.value) <= VALUE]
+    return sorted(fitting, key=lambda c: (c.site, c.pairing.title.casefold(), c.pairing.id))
+
+
+def found(among: Sequence[Choice], typed: str) -> list[Choice]:
+    """Those that have every typed word somewhere in a name or the id."""
+    words = typed.casefold().split()
+    return [c for c in among if all(word in c.searched for word in words)]
+
+
+def option(choice: Choice) -> Option:
+    return Option(
+        text=PlainTextObject(text=choice.label, emoji=False),
+        value=choice.value,
+        description=PlainTextObject(text=plain(choice.pairing.id, TEXT), emoji=False),
+    )
+
+
+def not_read_option(words: str) -> Option:
+    """In the place of a list that is not there: an empty one would say that nothing exists."""
+    return Option(text=PlainTextObject(text=plain(words, TEXT), emoji=False), value=NOT_READ)

@@ -1,0 +1,90 @@
+"""What a card would show, for one person alone: the card's own drawing, without its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.core.delivery import Drawn
+from bot.core.fingerprint import fingerprint
+from bot.core.lookups import OverviewPort
+from bot.core.policy import Policy
+from bot.core.request import Request
+from bot.core.snapshot import Snapshot
+from bot.slack import limits
+from bot.slack.blocks import context, drawn, header, section
+from bot.slack.card import card
+from bot.slack.markup import code, when
+from bot.slack.wording.states import STATES
+
+HEADER = "👁️ Preview: what a card would show"
+NOBODY_ASKED = "Only you see this, and nobody was asked."
+NO_ID = "PREVIEW"
+SHOWN_IN_CARD = frozenset({"header", "actions", "context"})
+"""Blocks of the card that a preview has not, or has of its own: nothing can be decided, and there
+is no request whose id could be named."""
+
+
+def preview(
+    snapshot: Snapshot,
+    *,
+    site: str,
+    by: str,
+    channel: str,
+    policy: Policy,
+    overview: OverviewPort,
+    command: str,
+) -> Drawn:
+    """From a reading of this moment."""
+    request = _as_if_asked(snapshot, site, by, channel, policy, overview)
+    made = card(request)
+    kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
+    before = [header(HEADER), section(_words(snapshot, site, overview))]
+    after = context(
+        f"pairing id {code(snapshot.pairing_id, limits.ID)} · read {when(snapshot.read_at)} · "
+        f"to ask for it: {code(f'{command} {snapshot.pairing_id} reason', limits.SENTENCE)}"
+    )
+    first_line = f"{STATES[request.state].mark} {STATES[request.state].heading}"
+    text = made.text.replace(first_line, HEADER, 1)
+    blocks: list[dict[str, Any]] = [b.to_dict() for b in before] + kept + [after.to_dict()]
+    return Drawn(text=drawn(f"{NOBODY_ASKED}\n{text}").text, blocks=tuple(blocks))
+
+
+def _words(snapshot: Snapshot, site: str, overview: OverviewPort) -> str:
+    lines = [NOBODY_ASKED]
+    for other in overview.unfinished():
+        if (other.site, other.pairing_id) == (site, snapshot.pairing_id):
+            lines.append(
+                f"⚠️ {code(other.id, limits.ID)} {STATES[other.state].phrase}: while that is so, "
+                "another request for this pairing is refused."
+            )
+    return "\n".join(lines)
+
+
+def _as_if_asked(
+    snapshot: Snapshot,
+    site: str,
+    by: str,
+    channel: str,
+    policy: Policy,
+    overview: OverviewPort,
+) -> Request:
+    # Nobody is called: a mention in words that one person alone sees would only puzzle them.
+    terms = policy.terms(site, force=False).model_copy(update={"notify": ()})
+    unclear = overview.unclear(site, snapshot.pairing_id)
+    return Request(
+        id=NO_ID,
+        site=site,
+        asked=snapshot.pairing_id,
+        force=False,
+        reason="",
+        requester=by,
+        channel=channel,
+        terms=terms,
+        asked_by_event=0,
+        created_at=snapshot.read_at,
+        updated_at=snapshot.read_at,
+        pairing_id=snapshot.pairing_id,
+        snapshot=snapshot,
+        fingerprint=fingerprint(snapshot, force=False, dry_run=terms.dry_run),
+        earlier_attention=unclear.id if unclear else None,
+    )

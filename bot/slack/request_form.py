@@ -1,0 +1,167 @@
+"""The modal of `/vr-unpair` alone: how it looks while it is read, filled, and when it cannot be.
+
+Text in it that people or the appliance wrote is `plain_text` or escaped, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    ExternalDataSelectElement,
+    InputBlock,
+    InputInteractiveElement,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+    RadioButtonsElement,
+    StaticSelectElement,
+)
+from slack_sdk.models.views import View
+
+from bot.core.frozen import Frozen
+from bot.core.policy import Policy
+from bot.slack import limits
+from bot.slack.blocks import context, section
+from bot.slack.ids import (
+    ACTION_VALUE,
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    FORCE_NO,
+    FORCE_YES,
+    UNPAIR_REQUEST,
+    AskOrigin,
+)
+from bot.slack.markup import plain
+from bot.slack.pairing_options import MOST, Choice, option
+from bot.slack.wording import form
+
+
+class FormLists(Frozen):
+    """What the form is filled with. `notes` stand under it, as markup: what is missing from the
+    list, and why. `site` is the one that was chosen."""
+
+    choices: tuple[Choice, ...]
+    notes: tuple[str, ...] = ()
+    site: str | None = None
+
+
+def reading_form(origin: AskOrigin, command: str) -> dict[str, Any]:
+    """At once: a trigger lives three seconds, and an appliance may take longer."""
+    return _view(origin, section(form.reading(command)))
+
+
+def unread_form(origin: AskOrigin, sentences: Sequence[str]) -> dict[str, Any]:
+    """Nothing to choose from; `sentences` end with the next step."""
+    return _view(origin, *(section(words) for words in sentences))
+
+
+def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str, Any]:
+    """With something to choose. More pairings than one menu holds are searched for."""
+    of_site = tuple(c for c in lists.choices if c.site == lists.site)
+    shown = of_site or lists.choices
+    return _view(
+        origin,
+        *_where(policy),
+        _site(policy, lists.site) if len(policy.sites) > 1 else None,
+        _pairing(shown),
+        _force(),
+        _reason(policy),
+        context("\n".join(lists.notes)) if lists.notes else None,
+        submit=form.SUBMIT,
+    )
+
+
+def _where(policy: Policy) -> list[Block]:
+    words = form.where(policy.label, policy.dry_run)
+    return [section(words)] if words else []
+
+
+def _site(policy: Policy, chosen: str | None) -> Block:
+    options = [Option(text=_plain(plain(s, 75)), value=s) for s in sorted(policy.sites)][:MOST]
+    return InputBlock(
+        block_id=BLOCK_SITE,
+        label=_plain(form.SITE),
+        element=StaticSelectElement(
+            action_id=ACTION_VALUE,
+            placeholder=_plain(form.SITE_PLACEHOLDER),
+            options=options,
+            initial_option=next((o for o in options if o.value == chosen), None),
+        ),
+        optional=True,
+        dispatch_action=True,
+    )
+
+
+def _pairing(shown: Sequence[Choice]) -> Block:
+    searched = len(shown) > MOST
+    element: InputInteractiveElement
+    if searched:
+        element = ExternalDataSelectElement(
+            action_id=ACTION_VALUE,
+            placeholder=_plain(form.PAIRING_SEARCH),
+            min_query_length=0,
+        )
+    else:
+        element = StaticSelectElement(
+            action_id=ACTION_VALUE,
+            placeholder=_plain(form.PAIRING_PLACEHOLDER),
+            options=[option(choice) for choice in shown],
+        )
+    return InputBlock(
+        block_id=BLOCK_PAIRING,
+        label=_plain(form.PAIRING),
+        hint=_plain(form.many(len(shown))) if searched else None,
+        element=element,
+    )
+
+
+def _force() -> Block:
+    both = Option(
+        value=FORCE_NO, text=_plain(form.FORCE_NO), description=_plain(form.FORCE_NO_MEANS)
+    )
+    one = Option(
+        value=FORCE_YES, text=_plain(form.FORCE_YES), description=_plain(form.FORCE_YES_MEANS)
+    )
+    return InputBlock(
+        block_id=BLOCK_FORCE,
+        label=_plain(form.FORCE),
+        hint=_plain(form.FORCE_HINT),
+        element=RadioButtonsElement(
+            action_id=ACTION_VALUE, options=[both, one], initial_option=both
+        ),
+    )
+
+
+def _reason(policy: Policy) -> Block:
+    required = policy.require_reason or policy.reason_pattern is not None
+    hint = form.reason_hint(policy.reason_pattern)
+    return InputBlock(
+        block_id=BLOCK_REASON,
+        label=_plain(form.REASON),
+        hint=_plain(hint),
+        element=PlainTextInputElement(
+            action_id=ACTION_VALUE, multiline=True, max_length=limits.REASON
+        ),
+        optional=not required,
+    )
+
+
+def _view(origin: AskOrigin, *blocks: Block | None, submit: str | None = None) -> dict[str, Any]:
+    return View(
+        type="modal",
+        callback_id=UNPAIR_REQUEST,
+        title=_plain(form.TITLE),
+        submit=_plain(submit) if submit else None,
+        close=_plain(form.CLOSE),
+        private_metadata=origin.pack(),
+        blocks=[block for block in blocks if block is not None],
+    ).to_dict()
+
+
+def _plain(words: str) -> PlainTextObject:
+    return PlainTextObject(text=words, emoji=True)

@@ -1,0 +1,91 @@
+"""What the request modal brought back, or a sentence for each field that cannot be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.frozen import Frozen
+from bot.core.policy import Policy
+from bot.slack import limits
+from bot.slack.ids import (
+    ACTION_VALUE,
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    FORCE_NO,
+    FORCE_YES,
+    UNPAIR_REQUEST,
+    AskOrigin,
+)
+from bot.slack.markup import tidy, units
+from bot.slack.modals import FieldErrors
+from bot.slack.pairing_options import NOT_READ, VALUE
+from bot.slack.wording import form
+
+
+class RequestSubmitted(Frozen):
+    """`pairing` is an option's value (see `pairing_options.Choice`)."""
+
+    origin: AskOrigin
+    pairing: str
+    force: bool
+    reason: str
+
+
+def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | FieldErrors | None:
+    """None when it is no submission of this modal. Everything that is wrong is said at once."""
+    origin = AskOrigin.unpack(view.get("private_metadata"))
+    if origin is None or view.get("callback_id") != UNPAIR_REQUEST:
+        return None
+    pairing = tidy(chosen(view, BLOCK_PAIRING) or "")
+    force = chosen(view, BLOCK_FORCE)
+    reason = tidy(_text(view, BLOCK_REASON))
+    problems = {
+        BLOCK_PAIRING: _pairing_problem(pairing, chosen(view, BLOCK_SITE), policy),
+        # An empty choice is not read as "no": what is sent has to be what somebody has seen.
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else form.CHOOSE_FORCE,
+        BLOCK_REASON: _reason_problem(reason, policy),
+    }
+    errors = {block: problem for block, problem in problems.items() if problem}
+    if errors:
+        return FieldErrors(errors=errors)
+    return RequestSubmitted(origin=origin, pairing=pairing, force=force == FORCE_YES, reason=reason)
+
+
+def chosen(view: Mapping[str, Any], block_id: str) -> str | None:
+    """Slack docs, view payloads: `state.values.<block_id>.<action_id>.selected_option.value`, where
+    `selected_option` is null while nothing is chosen."""
+    return _found(view, "state", "values", block_id, ACTION_VALUE, "selected_option", "value")
+
+
+def _text(view: Mapping[str, Any], block_id: str) -> str:
+    return _found(view, "state", "values", block_id, ACTION_VALUE, "value") or ""
+
+
+def _found(view: Mapping[str, Any], *path: str) -> str | None:
+    found: Any = view
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
+def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
+    if not pairing or units(pairing) > VALUE:
+        return form.CHOOSE_PAIRING
+    if pairing == NOT_READ:
+        return form.CHOOSE_AGAIN
+    if len(policy.sites) > 1 and site is not None and not pairing.startswith(f"{site}/"):
+        return form.NOT_OF_SITE
+    return None
+
+
+def _reason_problem(reason: str, policy: Policy) -> str | None:
+    if units(reason) > limits.REASON:
+        return form.reason_too_long(units(reason), limits.REASON)
+    if policy.reason_pattern is not None and not policy.reason_fits(reason):
+        return form.reason_does_not_fit(policy.reason_pattern)
+    if policy.require_reason and not reason:
+        return form.REASON_NEEDED
+    return None

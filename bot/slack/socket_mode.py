@@ -1,0 +1,252 @@
+"""Socket Mode: one live WebSocket to Slack at any time, and a replacement when it is not live.
+
+A connection counts by what was heard on it and by nothing else: Slack answers pings, so silence
+over several of them means that clicks do not come through either, whatever TCP says.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.slack.door import OnRejected
+from bot.slack.envelope_threads import EnvelopeThreads
+from bot.slack.http import LARGEST_BODY
+from bot.slack.payload import Json
+from bot.slack.reconnecting import Reconnecting
+from bot.slack.socket_address import NoAddress
+from bot.slack.socket_connection import CannotConnect, SocketConnection
+
+log = structlog.get_logger(__name__)
+
+PING_S = 5.0
+"""Between two pings of ours."""
+
+DEAF_PINGS = 2.5
+"""Pings of silence after which a connection is deaf: from outside, it is noticed within three."""
+
+LEAVING_S = 15.0
+"""For a connection that Slack wants to end and has not: it may still carry acknowledgements. Slack
+ends it about ten seconds after its word (Slack docs, Socket Mode, refreshing)."""
+
+GENTLE = ("warning", "refresh_requested")
+"""Reasons of a `disconnect` with which the connection still works for some seconds; any other, such
+as `link_disabled` or `too_many_websockets`, is its end (Slack docs, Socket Mode)."""
+
+NOT_ALONE = (
+    "Other processes use this SLACK_APP_TOKEN and take some of the clicks, or Slack still counts a "
+    "connection that is gone. Right only for copies of the bot with the same DATABASE_URL."
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds; all of them follow from the pings, but for tests."""
+
+    ping: float = PING_S
+    leaving: float = LEAVING_S
+    first_gap: float = 1.0
+
+    @property
+    def deaf(self) -> float:
+        return self.ping * DEAF_PINGS
+
+
+class SocketMode:
+    """`new_address` raises NoAddress. `answer` is `Envelopes.answer`. `now`: seconds, monotonic."""
+
+    def __init__(
+        self,
+        new_address: Callable[[], str],
+        answer: Callable[[Json], Json | None],
+        on_rejected: OnRejected,
+        *,
+        times: Times | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._new_address = new_address
+        self._on_rejected = on_rejected
+        self._times = times or Times()
+        self._now = now
+        self._threads = EnvelopeThreads(answer)
+        self._reconnecting = Reconnecting(now, self._times.first_gap, settled_s=self._times.deaf)
+        self._current: SocketConnection | None = None
+        self._leaving: list[tuple[SocketConnection, float]] = []
+        self._asked: SocketConnection | None = None
+        self._ping_at = 0.0
+        self._trouble = ""
+        self._alone = True
+        self._wake = threading.Event()
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._run, name="slack-socket-watch", daemon=True)
+
+    def start(self) -> None:
+        """Returns at once: Slack may be out of reach for now."""
+        self._threads.start()
+        self._watch.start()
+
+    def stop(self, drain_s: float) -> None:
+        """No envelope is taken from here on; what is in hand is finished within `drain_s`, the rest
+        is not acknowledged, so that Slack gives it to somebody else."""
+        self._draining.set()
+        left = self._threads.stop(drain_s)
+        if left:
+            log.warning("slack_socket_cut_off", envelopes=left)
+        self._stopping.set()
+        self._wake.set()
+        # The watch may be in the middle of a connection that does not come; it closes that itself.
+        self._watch.join(timeout=1.0)
+
+    def problem(self) -> str | None:
+        """None when Slack is heard, else the reason in words: for `/readyz`."""
+        trouble, greeted = self._trouble, [c for c in self._open() if c.greeted]
+        if not greeted:
+            return f"no connection to Slack: {trouble or 'one is being opened'}"
+        silent = self._now() - max(connection.heard_at for connection in greeted)
+        if silent > self._times.deaf:
+            return f"nothing heard from Slack for {silent:.1f} s"
+        return None
+
+    def _open(self) -> list[SocketConnection]:
+        """Those that have not ended, as far as is known. From any thread."""
+        connections = (self._current, *(connection for connection, _ in tuple(self._leaving)))
+        return [c for c in connections if c is not None and c.ended is None]
+
+    # ---- the watch, in its thread ---------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self._look()
+            except Exception:
+                # Must never be. But a watch that is dead would be a bot that is deaf for good.
+                log.exception("slack_socket_watch_failed")
+                self._lose("the watch over the connection failed", lived_s=0.0)
+            if not self._stopping.is_set():
+                self._wake.wait(self._pause_s())
+        for connection in self._open():
+            connection.close()
+        self._current = None
+
+    def _look(self) -> None:
+        self._end_leaving()
+        self._judge()
+        if self._wants_another() and self._reconnecting.due():
+            self._replace()
+        current = self._current
+        if current is not None and self._now() >= self._ping_at:
+            self._ping_at = self._now() + self._times.ping
+            current.ping()
+
+    def _wants_another(self) -> bool:
+        return self._current is None or self._asked is self._current
+
+    def _judge(self) -> None:
+        """Lets go of a connection through which nothing can come any more."""
+        current = self._current
+        if current is None:
+            return
+        now = self._now()
+        lived, silent = now - current.opened_at, now - current.heard_at
+        reason = current.told_to_leave
+        if current.ended is not None:
+            self._lose(current.ended, lived if current.greeted else 0.0)
+        elif silent >= self._times.deaf:
+            self._lose(f"deaf: nothing heard for {silent:.1f} s", lived)
+        elif reason is not None and reason not in GENTLE:
+            self._lose(f"Slack ended it: {reason}", lived_s=0.0)
+        elif not current.greeted and lived >= self._times.deaf:
+            self._lose("Slack did not say hello", lived_s=0.0)
+        elif reason is not None and self._asked is not current:
+            self._asked = current
+            self._reconnecting.lost(lived)
+
+    def _lose(self, why: str, lived_s: float) -> None:
+        # The reason first: `/readyz` may ask between these lines.
+        self._trouble = why
+        lost, self._current = self._current, None
+        log.warning("slack_socket_lost", why=why)
+        self._reconnecting.lost(lived_s)
+        if lost is not None:
+            lost.close()
+
+    def _replace(self) -> None:
+        try:
+            connection = SocketConnection(
+                self._new_address(), on_text=self._text, on_end=self._wake.set, now=self._now
+            )
+            connection.open()
+        except (NoAddress, CannotConnect) as error:
+            self._trouble = str(error)
+            wait_s = error.wait_s if isinstance(error, NoAddress) else 0
+            gap = self._reconnecting.failed(wait_s)
+            log.warning("slack_socket_not_opened", why=self._trouble, next_in_s=round(gap, 1))
+            return
+        if self._current is not None:
+            self._leaving.append((self._current, self._now() + self._times.leaving))
+        self._current, self._ping_at = connection, self._now() + self._times.ping
+
+    def _end_leaving(self) -> None:
+        for connection, until in list(self._leaving):
+            if connection.ended is not None or self._now() >= until:
+                connection.close()
+                self._leaving.remove((connection, until))
+
+    def _pause_s(self) -> float:
+        moments = [until for _, until in self._leaving]
+        if self._wants_another():
+            moments.append(self._reconnecting.next_at)
+        current = self._current
+        if current is not None:
+            moments += [self._ping_at, current.heard_at + self._times.deaf]
+            if not current.greeted:
+                moments.append(current.opened_at + self._times.deaf)
+        return max(0.0, min(moments) - self._now())
+
+    # ---- what comes in, in the thread of its connection -----------------------------------------
+
+    def _text(self, connection: SocketConnection, text: str) -> None:
+        if len(text) > LARGEST_BODY:
+            self._reject("too_large")
+            return
+        try:
+            frame = json.loads(text)
+        except (ValueError, RecursionError):
+            self._reject("malformed")
+            return
+        kind = frame.get("type") if isinstance(frame, dict) else None
+        if kind == "hello":
+            self._hello(connection, frame)
+        elif kind == "disconnect":
+            reason = str(frame.get("reason"))[:40]
+            log.info("slack_asks_to_reconnect", reason=reason)
+            connection.told_to_leave = reason
+            self._wake.set()
+        elif isinstance(frame, dict) and isinstance(frame.get("envelope_id"), str):
+            if not self._draining.is_set():
+                self._threads.put(connection, frame)
+        else:
+            self._reject("malformed")
+
+    def _hello(self, connection: SocketConnection, frame: Json) -> None:
+        connection.greeted = True
+        count = frame.get("num_connections")
+        log.info("slack_connected", connections=count)
+        others = isinstance(count, int) and count > len({connection, *self._open()})
+        if others and self._alone:
+            # Each click goes to one of them: fine for copies that share a database, and lost in a
+            # process that somebody has forgotten.
+            log.warning("slack_socket_not_alone", connections=count, hint=NOT_ALONE)
+        self._alone = not others
+        self._wake.set()
+
+    def _reject(self, kind: str) -> None:
+        log.warning("slack_request_rejected", kind=kind, why="a frame of the socket")
+        self._on_rejected("too_large" if kind == "too_large" else "malformed")

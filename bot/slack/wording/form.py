@@ -1,0 +1,89 @@
+"""Every word of the request modal. What stands in `plain_text` is written without markup."""
+
+from __future__ import annotations
+
+from bot.slack.limits import NAME, SENTENCE
+from bot.slack.markup import code, line, plain
+from bot.slack.wording.phrases import count_of
+
+TITLE = "Break a pairing"
+SUBMIT = "Ask"
+CLOSE = "Close"
+
+SITE = "Appliance"
+SITE_PLACEHOLDER = "All of them"
+PAIRING = "Pairing"
+PAIRING_PLACEHOLDER = "Choose the pairing to break"
+PAIRING_SEARCH = "Type a part of a site's name or of the id"
+FORCE = "How it is broken"
+FORCE_NO = "Both sites let go"
+FORCE_NO_MEANS = "The usual way. The other site must be reachable."
+FORCE_YES = "One-sided break (force)"
+FORCE_YES_MEANS = "For another site that is gone for good."
+FORCE_HINT = (
+    "A one-sided break is done at this site alone: the other site keeps its half, and needs the "
+    "same done there. Approvers see which of the two was asked for."
+)
+REASON = "Why"
+_REASON_HINT = "It stands on the card, for whoever decides."
+
+CHOOSE_PAIRING = "Choose the pairing to break."
+CHOOSE_AGAIN = "The list was still being read. Type again, and choose a pairing."
+NOT_OF_SITE = "This pairing belongs to another appliance. Choose one of the appliance above."
+CHOOSE_FORCE = "Choose how it is to be broken."
+REASON_NEEDED = "A reason is needed here."
+LIST_NOT_READ = "The pairings are being read. Type again in a moment."
+
+
+def reading(command: str) -> str:
+    return (
+        "Reading the appliance. The pairings come in a moment.\n"
+        f"If this stays, close it and type {code(f'{command} PAIRING reason')}."
+    )
+
+
+def where(label: str, dry_run: bool) -> str:
+    """What is to be known before anything is filled in."""
+    parts = [f"*{line(label, NAME)}*"] if label else []
+    parts += ["🧪 *Dry run: nothing will be deleted.*"] if dry_run else []
+    return "\n".join(parts)
+
+
+def reason_hint(pattern: str | None) -> str:
+    if pattern is None:
+        return _REASON_HINT
+    return f"It must contain {plain(pattern, SENTENCE)} (a regular expression). {_REASON_HINT}"
+
+
+def reason_does_not_fit(pattern: str) -> str:
+    return f"It must contain {plain(pattern, SENTENCE)} (a regular expression). Add it."
+
+
+def reason_too_long(length: int, most: int) -> str:
+    return f"{length:,} characters; {most:,} is the most. Shorten it."
+
+
+def many(number: int) -> str:
+    return f"There are {number:,}: type to search among them."
+
+
+def left_out(number: int) -> str:
+    pairs = "pairs a site with itself and is" if number == 1 else "pair a site with itself and are"
+    return f"{count_of(number, 'pairing')} {pairs} left out: never broken by this bot."
+
+
+def nothing_to_break(appliances: str) -> str:
+    return f"There is no pairing to break on {appliances}. Close this form."
+
+
+def as_of(site: str, moment: str, why: str) -> str:
+    """An older list in the place of one that could not be read. `why` is escaped already."""
+    return f"⚠️ {code(site)} could not be read just now, so this is its list of {moment}. {why}"
+
+
+def type_instead(command: str) -> str:
+    """The way that goes on trying."""
+    return (
+        f"*Next:* close this form and open it again later, or type "
+        f"{code(f'{command} PAIRING reason')}: then it is tried again for some minutes."
+    )

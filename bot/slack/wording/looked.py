@@ -1,0 +1,134 @@
+"""What somebody alone reads who only looked: the pairings, a pairing that is not there, trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.core.events import CallFailed, PairingUnresolved
+from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
+from bot.core.pairing import Pairing
+from bot.core.request import Request
+from bot.core.rules import Reason
+from bot.core.snapshot import Server
+from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, TITLE, VENDOR_WORDS_IN_TEXT
+from bot.slack.markup import code, line, when
+from bot.slack.wording.phrases import count_of
+from bot.slack.wording.rights import MAY_NOT_ASK
+from bot.slack.wording.said import problem_said
+from bot.slack.wording.states import STATES
+
+SHOWN_MOST = 40
+"""Pairings in one list. Whoever has more of them searches with the form."""
+
+Holders = Mapping[tuple[str, str], Request]
+"""The open request of a pairing, by site and pairing id."""
+
+
+def may_not_look(reason: Reason) -> str:
+    words = MAY_NOT_ASK.get(reason, "You may not look here.")
+    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
+    return f"{words} {step}"
+
+
+def sites(
+    read: Sequence[PairingsListed | SiteUnread], holders: Holders, command: str
+) -> list[list[str]]:
+    """Each appliance as lines: one for itself, one for each of its pairings."""
+    several = len(read) > 1
+    return [
+        _listed(each, holders, command, several=several)
+        if isinstance(each, PairingsListed)
+        else _unread(each)
+        for each in read
+    ]
+
+
+def _unread(each: SiteUnread) -> list[str]:
+    return [
+        f"⚠️ The pairings of {code(each.site)} could not be read.",
+        *problem_said(each.failed.problem, VENDOR_WORDS_IN_TEXT),
+        "*Next:* try again in a minute; if it stays, have `vr-unpair check` run.",
+    ]
+
+
+def _listed(each: PairingsListed, holders: Holders, command: str, *, several: bool) -> list[str]:
+    at = f" on {code(each.site)}" if several else ""
+    head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
+    pairings = sorted(each.pairings, key=lambda p: (p.pairing.of_itself, p.pairing.title))
+    lines = [_pairing(item, holders.get((each.site, item.pairing.id))) for item in pairings]
+    left = len(lines) - SHOWN_MOST
+    more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
+    gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in each.partial]
+    return [head, *lines[:SHOWN_MOST], *more, *gaps]
+
+
+def _pairing(item: ListedPairing, holder: Request | None) -> str:
+    found = item.pairing
+    parts = [f"{_mark(found)} *{code(found.title, TITLE)}*", code(found.id, ID)]
+    if found.of_itself:
+        parts.append("a site paired with itself, never broken by this bot")
+    parts += _health(found)
+    if item.replications is not None:
+        parts.append(count_of(item.replications, "replication"))
+    if holder is not None:
+        parts.append(f"open request {code(holder.id)} {STATES[holder.state].phrase}")
+    return " · ".join(parts)
+
+
+def _servers(found: Pairing) -> list[tuple[str, Server]]:
+    return [
+        ("local vCenter", found.local_vc),
+        ("remote vCenter", found.remote_vc),
+        ("local replication server", found.local_vrms),
+        ("remote replication server", found.remote_vrms),
+    ]
+
+
+def _mark(found: Pairing) -> str:
+    if found.of_itself:
+        return "⚪"
+    told = [server.status for _, server in _servers(found) if server.status]
+    if not told:
+        return "❔"
+    if "ERROR" in told:
+        return "🔴"
+    return "🟢" if all(status == "OK" for status in told) else "🟡"
+
+
+def _health(found: Pairing) -> list[str]:
+    """Server by server where something is not in order (vendor OpenAPI, ServerInfo)."""
+    told = [(name, server) for name, server in _servers(found) if server.status]
+    if not told:
+        return ["health not told"]
+    return [
+        f"{name} {code(server.title, NAME)}: {code(server.status or '', NAME)}"
+        for name, server in told
+        if server.status != "OK"
+    ]
+
+
+def unresolved(asked: str, found: PairingUnresolved, command: str) -> str:
+    """Why there is nothing to preview, and what would have fitted."""
+    typed = code(asked, PAIRING_TYPED)
+    title = {
+        "none": f"There is no pairing {typed}.",
+        "several": f"More than one pairing fits {typed}.",
+        "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
+    }[found.why]
+    shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
+    left = len(found.candidates) - len(shown)
+    shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
+    step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
+    return "\n".join([title, *shown, step])
+
+
+def not_previewed(asked: str, failed: CallFailed) -> str:
+    problem = failed.problem
+    again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
+    return "\n".join(
+        [
+            f"{code(asked, PAIRING_TYPED)} could not be read.",
+            *problem_said(problem, VENDOR_WORDS_IN_TEXT),
+            f"*Next:* try again {again}; if it stays, have `vr-unpair check` run.",
+        ]
+    )

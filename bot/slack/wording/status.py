@@ -1,0 +1,93 @@
+"""`status`: one request in a few lines, or what is open and what ended lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.request import Request, State
+from bot.slack.limits import ID, NAME, TITLE
+from bot.slack.markup import code, mention, when
+from bot.slack.wording.outcomes import ending
+from bot.slack.wording.phrases import approvals_so_far, count_of, who_decided
+from bot.slack.wording.states import STATES
+
+OPEN_MOST = 20
+ENDED_MOST = 5
+
+UNDECIDED = frozenset({State.CHECKING, State.PENDING})
+
+
+def one(request: Request) -> str:
+    """Its card has the rest, the reason included: that belongs to its channel."""
+    state = STATES[request.state]
+    lines = [
+        f"{state.mark} {code(request.id, ID)} {state.phrase}.",
+        f"{mention(request.requester)} asked {when(request.created_at)} to break "
+        f"{_pairing(request)}, in <#{request.channel}>.",
+    ]
+    if request.force:
+        lines.append("One-sided break.")
+    if request.terms.dry_run:
+        lines.append("Dry run: nothing will be deleted.")
+    if request.state is State.PENDING and request.decide_by is not None:
+        lines.append(f"{approvals_so_far(request)} until {when(request.decide_by)}.")
+    elif decided := who_decided(request):
+        lines.append(decided)
+    if request.state is State.FOLLOWING and request.task is not None:
+        lines.append(_task(request))
+    lines += _end(request)
+    return "\n".join(lines)
+
+
+def many(opened: Sequence[Request], ended: Sequence[Request], command: str) -> str:
+    shown = [_line(request) for request in opened[-OPEN_MOST:]]
+    left = len(opened) - len(shown)
+    lines = [f"*{count_of(len(opened), 'open request')}*" if opened else "*No open requests*"]
+    lines += [f"• {left:,} older ones"] if left else []
+    lines += shown
+    if ended:
+        lines.append("*Ended lately*")
+        lines += [_line(request) for request in ended[:ENDED_MOST]]
+    lines.append(f"{code(f'{command} status ID')} says more of one.")
+    return "\n".join(lines)
+
+
+def unknown(request_id: str, command: str) -> str:
+    return (
+        f"There is no request {code(request_id, ID)} here. "
+        f"{code(f'{command} status')} names those that are open."
+    )
+
+
+def _line(request: Request) -> str:
+    state = STATES[request.state]
+    until = (
+        f", until {when(request.decide_by)}"
+        if request.state in UNDECIDED and request.decide_by is not None
+        else ""
+    )
+    ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
+    return (
+        f"• {state.mark} {code(request.id, ID)} {_pairing(request)} {state.phrase}"
+        f"{until}{ended}. Asked by {mention(request.requester)} in <#{request.channel}>."
+    )
+
+
+def _pairing(request: Request) -> str:
+    return code(request.title, TITLE)
+
+
+def _task(request: Request) -> str:
+    task = request.task
+    if task is None:
+        return ""
+    progress = f", {task.progress} %" if task.progress is not None else ""
+    return f"Task {code(task.id, ID)}: {code(task.status, NAME)}{progress}."
+
+
+def _end(request: Request) -> list[str]:
+    if request.outcome is None:
+        return []
+    end = ending(request, request.correction or request.outcome)
+    at = f" ({when(request.ended_at)})" if request.ended_at is not None else ""
+    return [f"*{end.title}*{at}", f"*Next:* {end.next_step}"]

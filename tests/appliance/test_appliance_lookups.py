@@ -1,0 +1,120 @@
+"""Looking at pairings: what is listed, what it costs, and that it gives way to everything else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from bot.appliance import Appliance, MemoryGate, Priority, Trust
+from bot.appliance.gate import ceiling
+from bot.appliance.lookups import LookupPort
+from bot.core.events import CallFailed, PairingRead
+from bot.core.lookups import ListedPairing
+from bot.core.problem import ProblemKind
+from bot.sandbox.appliance import Answer, SimulatedAppliance
+
+PER_MINUTE = 40
+
+
+@pytest.fixture
+def simulated() -> Iterator[SimulatedAppliance]:
+    with SimulatedAppliance(calls_per_minute=None) as appliance:
+        yield appliance
+
+
+@pytest.fixture
+def appliance(simulated: SimulatedAppliance) -> Iterator[Appliance]:
+    client = Appliance(
+        host=simulated.host,
+        username=simulated.username,
+        password=SecretStr(simulated.password),
+        remote_username=None,
+        remote_password=None,
+        trust=Trust.ca_file(simulated.ca_file),
+        base_path="/api/rest/vr/v2",
+        timeout_seconds=5,
+        gate=MemoryGate(PER_MINUTE),
+        user_agent="vr-unpair-test",
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def port(appliance: Appliance) -> LookupPort:
+    return LookupPort(appliance, lambda: 1_000)
+
+
+def _by() -> float:
+    return time.monotonic() + 10
+
+
+def _list(port: LookupPort, most: int) -> tuple[ListedPairing, ...]:
+    found = port.list_pairings(_by(), count_at_most=most)
+    assert not isinstance(found, CallFailed), found
+    return found[0]
+
+
+def test_few_pairings_are_counted_and_many_are_not(
+    simulated: SimulatedAppliance, port: LookupPort
+) -> None:
+    one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
+    two = simulated.add_pairing(local="oslo", remote="riga", replications=5)
+    others = {p: None for p in simulated.pairings if p not in (one, two)}
+    most = len(simulated.pairings)
+    counted = {item.pairing.id: item.replications for item in _list(port, most)}
+    assert (counted[one], counted[two]) == (3, 5)
+    assert counted.keys() == {one, two, *others}
+    assert {item.replications for item in _list(port, most - 1)} == {None}
+
+
+def test_the_health_of_each_server_comes_along(
+    simulated: SimulatedAppliance, port: LookupPort
+) -> None:
+    one = simulated.add_pairing(local="oslo", remote="rome")
+    simulated.set_server_status(one, "remote_vrms", "ERROR")
+    (found,) = [item.pairing for item in _list(port, 0) if item.pairing.id == one]
+    assert (found.remote_vrms.status, found.local_vrms.status) == ("ERROR", "OK")
+
+
+def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: LookupPort) -> None:
+    one = simulated.add_pairing(local="oslo", remote="rome")
+    path = f"/pairings/{one}/replications/count"
+    simulated.fail("GET", path, Answer(500), times=None)
+    counted = {item.pairing.id: item.replications for item in _list(port, 100)}
+    assert counted[one] is None
+
+
+def test_looking_stops_where_checking_still_goes_on(
+    simulated: SimulatedAppliance, port: LookupPort, appliance: Appliance
+) -> None:
+    made = 0
+    while not isinstance(found := port.list_pairings(_by(), count_at_most=0), CallFailed):
+        made += 1
+        assert made <= PER_MINUTE
+    assert found.problem.kind is ProblemKind.OVER_BUDGET
+    assert found.problem.retry_at is not None
+    assert made == ceiling(Priority.PREVIEW, PER_MINUTE) - 1, "and one log-in"
+    assert appliance.calls(Priority.CHECK, _by()).pairings().items is not None
+
+
+def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: LookupPort) -> None:
+    one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
+    found = port.find_and_read("rome", _by())
+    assert isinstance(found, PairingRead)
+    assert (found.snapshot.pairing_id, found.snapshot.count) == (one, 3)
+    while isinstance(port.list_pairings(_by(), count_at_most=0), tuple):
+        pass
+    refused = port.find_and_read("rome", _by())
+    assert isinstance(refused, CallFailed)
+    assert refused.problem.kind is ProblemKind.OVER_BUDGET
+
+
+def test_an_appliance_that_is_away(simulated: SimulatedAppliance, port: LookupPort) -> None:
+    simulated.refuse_connections()
+    found = port.list_pairings(_by(), count_at_most=0)
+    assert isinstance(found, CallFailed)
+    assert found.problem.kind is ProblemKind.UNSENT

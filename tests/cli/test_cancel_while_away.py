@@ -1,0 +1,59 @@
+"""`vr-unpair cancel` while no bot runs: stored, and taken back at the next start of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.request import State
+from tests.worker.world import FIRST, World
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///cli.db")
+    made = World("sqlite:///cli.db")
+    yield made
+    made.close()
+
+
+def test_a_request_that_waits_is_taken_back_at_the_next_start(world: World, run: Run) -> None:
+    request_id = world.pending()
+    done = run("cancel", request_id)
+    assert "the next start of it" in done.stdout
+    assert world.state() is State.PENDING, "nobody was there to absorb it"
+    world.worker = world.new_worker()
+    world.settle()
+    assert world.state() is State.CANCELLED
+    cancellation = world.get().cancellation
+    assert cancellation is not None
+    assert cancellation.by.startswith("operator:")
+    assert world.appliance.deletes == []
+    assert (request_id, "final", "post") in world.posted
+
+
+def test_stored_before_the_approval_was_acted_on_it_wins(world: World, run: Run) -> None:
+    """The bot died between the click and its DELETE; the operator was quicker than its start."""
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+    run("cancel", request_id)
+    world.worker = world.new_worker()
+    world.settle()
+    assert world.state() is State.CANCELLED
+    assert world.appliance.deletes == []
+
+
+def test_twice_is_taken_back_once(world: World, run: Run) -> None:
+    request_id = world.pending()
+    run("cancel", request_id)
+    run("cancel", request_id)
+    world.settle()
+    assert world.state() is State.CANCELLED
+    assert world.actions().count("cancelled") == 1
+    assert "cannot be taken back" in run("cancel", request_id, code=1).stderr

@@ -1,0 +1,60 @@
+"""`--json`: one document on stdout, of the same truth as the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core.request import State
+from bot.store.database import Database
+from bot.store.schema import audit
+from tests.store.samples import born
+
+Run = Callable[..., Any]
+
+
+def test_cancel_says_what_is_stored(db: Database, run_json: Run) -> None:
+    made = born(db, 2, State.PENDING)
+    assert run_json("cancel", made.id) == {
+        "id": made.id,
+        "state": "pending",
+        "cancellation": "stored",
+    }
+
+
+@pytest.mark.parametrize("state", [State.DELETING, State.SUCCEEDED])
+def test_what_is_sent_cannot_be_cancelled(db: Database, run: Run, state: State) -> None:
+    made = born(db, 2, state)
+    done = run("cancel", made.id, "--json", code=1)
+    assert done.stdout == ""
+    assert state.value in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "cancel"])
+def test_an_unknown_request_is_a_sentence(db: Database, run: Run, command: str) -> None:
+    done = run(command, "ZZZZ-ZZZZ", "--json", code=1)
+    assert done.stdout == ""
+    assert "There is no request ZZZZ-ZZZZ." in done.stderr
+
+
+def test_requests_and_show_agree(db: Database, run_json: Run) -> None:
+    made = born(db, 2, State.PENDING)
+    (row,) = run_json("requests")
+    shown = run_json("show", made.id)
+    assert row.items() <= shown.items()
+    assert [event["action"] for event in shown["events"]] == ["asked"]
+
+
+def test_verify_tells_a_whole_trail_from_a_broken_one(db: Database, run_json: Run) -> None:
+    born(db, 2)
+    born(db, 3)
+    found = run_json("audit", "verify")
+    assert (found["ok"], found["records"], found["broken"]) == (True, 2, None)
+    with db.write() as conn:
+        conn.execute(audit.update().where(audit.c.number == 2).values(actor="U0OTHER"))
+    found = run_json("audit", "verify", code=1)
+    assert found["ok"] is False
+    assert found["broken"]["number"] == 2
+    assert found["broken"]["why"]

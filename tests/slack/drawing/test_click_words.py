@@ -1,0 +1,80 @@
+"""Whoever loses a race reads who decided, when, and what that means for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.entries import Answer
+from bot.core.request import Decision, Outcome, Request, State
+from bot.core.rules import Reason
+from bot.slack.draw import draw_answer
+from bot.slack.wording.rights import may_not_decide
+from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample
+
+AGAIN = "must be asked for again"
+STOP = "can no longer be stopped"
+BOTH = (FIRST, SECOND)
+DENIED = {"denial": Decision(by="UFIRST", at=NOW + MINUTE, reason="no")}
+TAKEN = {"cancellation": Decision(by="UASKER", at=NOW + MINUTE)}
+OVER = {"ended_at": NOW + 9 * MINUTE}
+
+
+def at(ms: int) -> str:
+    return f"<!date^{ms // 1000}^"
+
+
+def said(code: str, state: State, **changes: object) -> str:
+    request: Request = sample(state=state, **changes)
+    return draw_answer(Answer(event=1, code=code), request).text
+
+
+@pytest.mark.parametrize("code", ["ended", "already_decided"])
+@pytest.mark.parametrize(
+    ("state", "changes", "words"),
+    [
+        (State.DENIED, {**DENIED, **OVER}, ["Denied by <@UFIRST>", at(NOW + MINUTE), AGAIN]),
+        (State.CANCELLED, {**TAKEN, **OVER}, ["Taken back by <@UASKER>", at(NOW + MINUTE), AGAIN]),
+        (
+            State.EXPIRED,
+            {**OVER, "outcome": Outcome(code="not_decided")},
+            ["ran out of time", f"It ended {at(NOW + 9 * MINUTE)}", AGAIN],
+        ),
+        (
+            State.APPROVED,
+            {"approvals": BOTH},
+            ["<@UFIRST>, <@USECOND>", at(SECOND.at), "take it back until it is sent"],
+        ),
+        (State.DELETING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),
+        (State.FOLLOWING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),
+        (State.SUCCEEDED, {"approvals": BOTH, **OVER}, ["<@USECOND>", at(NOW + 9 * MINUTE)]),
+    ],
+    ids=lambda value: value.value if isinstance(value, State) else "",
+)
+def test_the_loser_of_a_race(
+    code: str, state: State, changes: dict[str, object], words: list[str]
+) -> None:
+    text = said(code, state, **changes)
+    for each in words:
+        assert each in text
+
+
+def test_nothing_is_said_of_sending_where_it_may_have_been_sent() -> None:
+    for state in (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION):
+        assert "Nothing was sent" not in said("already_decided", state, approvals=BOTH)
+
+
+def test_the_time_of_a_denial_is_not_said_twice() -> None:
+    assert "It ended" not in said("ended", State.DENIED, **DENIED, **OVER)
+
+
+def test_a_click_after_the_deadline_says_when_and_how_far_it_was() -> None:
+    text = said("too_late", State.PENDING, decide_by=NOW + 5 * MINUTE, approvals=(FIRST,))
+    for words in (at(NOW + 5 * MINUTE), "1 of 2 approvals", AGAIN):
+        assert words in text
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.GROUP_UNREADABLE])
+def test_what_slack_did_not_say_is_to_be_tried_again(reason: Reason) -> None:
+    assert may_not_decide(reason, "").endswith("Press again in a minute.")
+    assert f"Press again after {at(NOW)}" in may_not_decide(reason, str(NOW))
+    assert "Press again" not in may_not_decide(Reason.NOT_LISTED, str(NOW))

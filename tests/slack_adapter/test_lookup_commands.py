@@ -1,0 +1,301 @@
+"""`preview`, `list` and `status`: what one person reads, and that nothing is stored or posted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.lookups import ListedPairing, MayNotLook, PairingsListed
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Outcome, State, TaskView
+from bot.core.rules import Reason
+from bot.core.snapshot import Server, Snapshot
+from bot.sandbox.slack.limits import check_blocks
+from tests.slack_adapter import looked_up, made
+from tests.slack_adapter.conftest import Adapter
+
+SNAPSHOT = Snapshot(
+    pairing_id="p-1",
+    local_vc=Server(id="vc-1", name="london"),
+    remote_vc=Server(id="vc-2", name="paris<!channel>"),
+    local_vrms=Server(id="r-1"),
+    remote_vrms=Server(id="r-2", status="ERROR"),
+    count=7,
+    complete=False,
+    replications_digest=None,
+    names=("db-01",),
+    read_at=1_700_000_000_000,
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stored(adapter: Adapter) -> Iterator[None]:
+    yield
+    assert adapter.inbox.puts == []
+    assert {c.method for c in adapter.api.calls} <= {"response"}
+
+
+def _ack(adapter: Adapter, text: str, **changes: str | None) -> str:
+    reply = adapter.send(made.command(text, adapter.api.response_url(), **changes))
+    assert reply.json["response_type"] == "ephemeral"
+    return str(reply.json["text"])
+
+
+def _later(adapter: Adapter, count: int = 1) -> dict[str, Any]:
+    body = adapter.api.wait_for("response", count)[-1].body
+    assert body["response_type"] == "ephemeral"
+    assert body["replace_original"] is False
+    assert body["text"]
+    assert check_blocks(body.get("blocks") or []) == []
+    return body
+
+
+def _all(body: dict[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False)
+
+
+# ---- preview ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changed_deps",
+    [{"policy": made.policy(label="production", dry_run=True, approvals_required=2)}],
+    ids=["labelled"],
+)
+def test_a_preview_is_the_card_without_its_buttons(adapter: Adapter) -> None:
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
+    assert "Reading `paris`" in _ack(adapter, "preview paris")
+    assert adapter.lookups.asked == [("preview", "default", "paris", "UREQUESTER")]
+    body = _later(adapter)
+    words = _all(body)
+    for part in (
+        "Preview",
+        "nobody was asked",
+        "*7 replications*",
+        "`db-01`",
+        "could not be reached",
+        "*production*",
+        "Dry run: nothing will be deleted",
+        "0 of 2",
+        "pairing id `p-1`",
+        f"`{made.COMMAND} p-1 reason`",
+    ):
+        assert part in words
+    assert "paris&lt;!channel&gt;" in words
+    assert {b["type"] for b in body["blocks"]} == {"header", "section", "context"}
+    assert "PREVIEW" not in words
+    assert "<@UAPPROVER>" not in words, "nobody is called by it"
+
+
+def test_a_preview_names_the_open_request_and_the_unclear_one(adapter: Adapter) -> None:
+    unclear = made.request(id="BBBB-CCCC", state=State.ATTENTION)
+    adapter.requests.rows[unclear.id] = unclear
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
+    _ack(adapter, "preview paris")
+    words = _all(_later(adapter))
+    assert "`K7QM-3XPD` waits for a decision" in words
+    assert "`BBBB-CCCC`, ended unclear" in words
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [("none", "There is no pairing"), ("several", "More than one"), ("self", "with itself")],
+)
+def test_what_cannot_be_previewed_is_told_with_what_is_there(
+    adapter: Adapter, why: str, said: str
+) -> None:
+    there = tuple(f"london → site-{n} (p-{n})" for n in range(12))
+    adapter.lookups.read = PairingUnresolved.model_validate({"why": why, "candidates": there})
+    _ack(adapter, "preview &lt;x&gt;")
+    text = _later(adapter)["text"]
+    assert said in text
+    assert "`&lt;x&gt;`" in text
+    assert "site-7" in text
+    assert "4 others" in text
+    assert f"`{made.COMMAND} list`" in text
+
+
+def test_an_appliance_that_refuses_is_quoted(adapter: Adapter) -> None:
+    refused = Problem(
+        kind=ProblemKind.REFUSED,
+        text="refused",
+        status=403,
+        error_code="NO_PERMISSION",
+        message="Permission <denied>",
+        op_id="op-1",
+    )
+    adapter.lookups.read = CallFailed(problem=refused)
+    _ack(adapter, "preview paris")
+    text = _later(adapter)["text"]
+    for part in ("`403`", "`NO_PERMISSION`", "`op-1`", "Permission &lt;denied&gt;", "*Next:*"):
+        assert part in text
+
+
+def test_a_limit_says_when_to_come_back(adapter: Adapter) -> None:
+    full = Problem(kind=ProblemKind.OVER_BUDGET, text="no room", retry_at=1_700_000_000_000)
+    adapter.lookups.read = CallFailed(problem=full)
+    _ack(adapter, "preview paris")
+    assert "after <!date^1700000000^" in _later(adapter)["text"]
+
+
+@pytest.mark.parametrize("text", ["preview paris", "list"])
+def test_a_stranger_reads_no_names(adapter: Adapter, text: str) -> None:
+    adapter.lookups.refusal = MayNotLook(reason=Reason.GUEST)
+    _ack(adapter, text)
+    assert "Guests" in _later(adapter)["text"]
+
+
+@pytest.mark.parametrize("text", ["preview paris", "list"])
+def test_too_many_at_once_are_told_to_try_again(adapter: Adapter, text: str) -> None:
+    adapter.lookups.full = True
+    assert "Try again in a minute" in _ack(adapter, text)
+
+
+SITES = {n: made.policy().sites["default"] for n in ("east", "west")}
+SEVERAL = pytest.mark.parametrize(
+    "changed_deps", [{"policy": made.policy(sites=SITES)}], ids=["two sites"]
+)
+
+
+@SEVERAL
+def test_a_preview_needs_the_appliance_where_there_are_several(adapter: Adapter) -> None:
+    assert "several appliances" in _ack(adapter, "preview paris")
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
+    _ack(adapter, "preview west/paris", trigger_id="b")
+    _later(adapter)
+    assert adapter.lookups.asked == [("preview", "west", "paris", "UREQUESTER")]
+
+
+# ---- list ------------------------------------------------------------------------------------
+
+
+def _listed(adapter: Adapter, *listed: PairingsListed) -> str:
+    adapter.lookups.sites = {each.site: each for each in listed}
+    _ack(adapter, "list")
+    return str(_later(adapter)["text"])
+
+
+def test_a_list_tells_the_health_of_each(adapter: Adapter) -> None:
+    well, ill = looked_up.pairing(1), looked_up.pairing(2, remote="porto", status="ERROR")
+    untold = looked_up.pairing(3, remote="paris")
+    untold = untold.model_copy(
+        update={
+            name: getattr(untold, name).model_copy(update={"status": None})
+            for name in ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
+        }
+    )
+    warned = looked_up.pairing(4, remote="riga", status="WARNING")
+    items = [ListedPairing(pairing=p, replications=3) for p in (well, ill, untold, warned)]
+    items.append(ListedPairing(pairing=looked_up.itself()))
+    found = looked_up.listed().model_copy(update={"pairings": tuple(items)})
+    text = _listed(adapter, found)
+    lines = {line.split(" · ")[1]: line for line in text.splitlines() if " · " in line}
+    assert "5 pairings" in text
+    assert lines[f"`{warned.id}`"].startswith("🟡")
+    assert lines[f"`{well.id}`"].startswith("🟢 *`berlin → prague`*")
+    assert lines[f"`{well.id}`"].endswith("3 replications")
+    assert lines[f"`{ill.id}`"].startswith("🔴")
+    assert "remote replication server `vr-porto`: `ERROR`" in lines[f"`{ill.id}`"]
+    assert "health not told" in lines[f"`{untold.id}`"]
+    assert "paired with itself, never broken" in lines[f"`{looked_up.itself().id}`"]
+    assert adapter.lookups.asked == [("pairings", ("default",), "UREQUESTER", True)]
+
+
+def test_a_list_names_the_open_request(adapter: Adapter) -> None:
+    pairing = looked_up.pairing(1)
+    adapter.requests.rows = {"K7QM-3XPD": made.request(pairing_id=pairing.id)}
+    text = _listed(adapter, looked_up.listed(pairing, looked_up.pairing(2)))
+    (line,) = [line for line in text.splitlines() if "K7QM-3XPD" in line]
+    assert pairing.id in line
+    assert "open request `K7QM-3XPD` waits for a decision" in line
+
+
+def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
+    many = [looked_up.pairing(n, remote=f"<{'x' * 300}>{n}", status="WARNING") for n in range(300)]
+    adapter.lookups.sites = {"default": looked_up.listed(*many, partial=("some <are> missing",))}
+    _ack(adapter, "list")
+    body = _later(adapter)
+    assert "and 260 more" in _all(body)
+    assert "may not be complete: some &lt;are&gt; missing" in _all(body)
+
+
+@SEVERAL
+def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) -> None:
+    one = looked_up.listed(looked_up.pairing(1), site="east")
+    adapter.lookups.sites = {"east": one, "west": looked_up.unread("west")}
+    _ack(adapter, "list")
+    text = _later(adapter)["text"]
+    assert "1 pairing* on `east`" in text
+    assert "`west` could not be read" in text
+    assert "vr.local &lt;b&gt;" in text
+
+
+# ---- status ----------------------------------------------------------------------------------
+
+
+def test_status_of_one_tells_where_it_stands(adapter: Adapter) -> None:
+    text = _ack(adapter, "status k7qm3xpd")
+    for part in ("`K7QM-3XPD` waits for a decision", "<@UREQUESTER>", "<#C1>", "0 of 1 approvals"):
+        assert part in text.replace("0 of 1 approval ", "0 of 1 approvals ")
+    assert "moving out" not in text, "the reason belongs to its channel"
+
+
+def test_status_of_one_at_work_and_of_one_that_ended(adapter: Adapter) -> None:
+    task = TaskView(id="task-1", status="RUNNING", progress=40)
+    following = made.request(id="BBBB-CCCC", state=State.FOLLOWING, task=task)
+    ended = made.request(
+        id="DDDD-FFFF",
+        state=State.EXPIRED,
+        outcome=Outcome(code="not_decided"),
+        ended_at=1_700_000_000_000,
+    )
+    adapter.requests.rows |= {r.id: r for r in (following, ended)}
+    assert "Task `task-1`: `RUNNING`, 40 %." in _ack(adapter, "status BBBB-CCCC")
+    text = _ack(adapter, "status DDDD-FFFF")
+    assert "The time to decide ran out." in text
+    assert "*Next:*" in text
+
+
+def test_status_of_none_that_is_known(adapter: Adapter) -> None:
+    assert "There is no request `ZZZZ-ZZZZ`" in _ack(adapter, "status ZZZZ-ZZZZ")
+
+
+def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> None:
+    for n in range(30):
+        row = made.request(id=f"BBBB-CC{n:02d}".replace("0", "X").replace("1", "Y"))
+        adapter.requests.rows[row.id] = row
+    over = made.request(id="ZZZZ-ZZZZ", state=State.DENIED, ended_at=1_700_000_000_000)
+    adapter.requests.rows[over.id] = over
+    text = _ack(adapter, "status")
+    opened = len(adapter.requests.unfinished())
+    assert f"*{opened} open requests*" in text
+    assert f"{opened - 20} older ones" in text
+    assert "*Ended lately*" in text
+    assert "`ZZZZ-ZZZZ`" in text
+    assert len(text) <= 3_900
+
+
+def test_status_of_nothing(adapter: Adapter) -> None:
+    adapter.requests.rows.clear()
+    assert "*No open requests*" in _ack(adapter, "status")
+
+
+# ---- where -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["preview paris", "list", "status"])
+@pytest.mark.parametrize(
+    "changed_deps", [{"policy": made.policy(channels=frozenset({"C9"}))}], ids=["channels"]
+)
+def test_where_the_command_does_not_work_nothing_is_looked_up(adapter: Adapter, text: str) -> None:
+    assert "<#C9>" in _ack(adapter, text)
+    assert "channel" in _ack(adapter, text, channel_id="D1", trigger_id="b")
+    assert adapter.lookups.asked == []
+
+
+def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
+    assert "K7QM-3XPD" in _ack(adapter, "status", channel_id="D1")

@@ -1,0 +1,136 @@
+"""The Socket Mode client in this process against the local Slack."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from slack_bolt import Ack, App, BoltResponse
+
+from bot.sandbox.slack import LocalSlack
+from bot.slack.bolt_app import make_app
+from bot.slack.client import api_client
+from bot.slack.envelopes import Envelopes
+from bot.slack.payload import Malformed
+from bot.slack.socket_address import Addresses
+from bot.slack.socket_mode import SocketMode, Times
+
+UNHURRIED_S = 1.0
+"""Between pings where no test waits for them: a machine that stalls must not look deaf."""
+
+PATIENCE_S = 10.0
+RITA, CHANNEL = "U0RITA", "C0ROOM"
+
+
+class Client:
+    """A bot that only keeps what it was sent. A click on `hold` waits for `release`."""
+
+    def __init__(self, slack: LocalSlack, times: Times) -> None:
+        self.slack = slack
+        self.commands: list[dict[str, Any]] = []
+        self.clicks: list[str] = []
+        self.rejected: list[str] = []
+        self.release = threading.Event()
+        api = api_client(slack.app_token, base_url=slack.api_url, timeout_s=2)
+        app = make_app(api, signing_secret="")
+        self._listen(app)
+        self.mode = SocketMode(
+            Addresses(api).new,
+            Envelopes(app, self.rejected.append).answer,
+            self.rejected.append,
+            times=times,
+        )
+
+    def _listen(self, app: App) -> None:
+        def command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
+            self.commands.append(body)
+            return ack(text=f"heard {body['text']}", response_type="ephemeral")
+
+        def click(ack: Ack, body: dict[str, Any]) -> BoltResponse:
+            self.clicks.append(body["trigger_id"])
+            return ack()
+
+        def hold(ack: Ack, body: dict[str, Any]) -> BoltResponse:
+            self.release.wait(PATIENCE_S)
+            return click(ack, body)
+
+        def refuse() -> None:
+            raise Malformed("nonsense in it")
+
+        def error(error: Exception) -> BoltResponse:
+            return BoltResponse(status=400 if isinstance(error, Malformed) else 500)
+
+        app.command("/vr-unpair")(command)
+        app.action("press")(click)
+        app.action("hold")(hold)
+        app.action("refuse")(refuse)
+        app.error(error)
+
+    def start(self) -> None:
+        self.mode.start()
+
+    def wait_until_ready(self) -> None:
+        wait_for(lambda: self.mode.problem() is None)
+
+
+def wait_for(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
+    until = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+    return value
+
+
+def press(slack: LocalSlack, action: str = "press", *, user: str = RITA) -> Any:
+    """A click on a button of a card in the room."""
+    card = slack.messages(CHANNEL)[0]
+    return slack.click(user, card, action)
+
+
+@pytest.fixture
+def slack() -> Iterator[LocalSlack]:
+    with LocalSlack(rate_limits=False) as local:
+        local.mode = "socket"
+        local.add_person("Rita", id=RITA)
+        local.add_channel("room", id=CHANNEL)
+        with local.workspace.changing():
+            local.workspace.add_message(
+                CHANNEL, "card", [_buttons()], user=local.bot_user_id, thread_ts=None
+            )
+        yield local
+
+
+@pytest.fixture
+def make_client(slack: LocalSlack) -> Iterator[Callable[..., Client]]:
+    made: list[Client] = []
+
+    def make(**times: float) -> Client:
+        usual = {"ping": UNHURRIED_S, "first_gap": 0.05, "leaving": 1.0}
+        made.append(Client(slack, Times(**{**usual, **times})))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.release.set()
+        client.mode.stop(drain_s=1.0)
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    """Connected and ready."""
+    one = make_client()
+    one.wait_until_ready()
+    return one
+
+
+def _buttons() -> dict[str, Any]:
+    names = ("press", "hold", "refuse")
+    elements = [
+        {"type": "button", "action_id": name, "text": {"type": "plain_text", "text": name}}
+        for name in names
+    ]
+    return {"type": "actions", "block_id": "buttons", "elements": elements}

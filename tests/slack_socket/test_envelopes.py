@@ -1,0 +1,147 @@
+"""What comes over the socket: acknowledged after it is done, refused when it is nonsense, and never
+the end of the client."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack import LocalSlack
+from bot.slack.http import LARGEST_BODY
+from tests.slack_socket.conftest import CHANNEL, RITA, Client, press, wait_for
+
+
+def test_a_command_is_answered_in_its_acknowledgement(client: Client, slack: LocalSlack) -> None:
+    delivery = slack.command(RITA, "berlin we move", channel=CHANNEL)
+    assert delivery.ok, delivery
+    assert delivery.status == 200
+    assert delivery.json == {"text": "heard berlin we move", "response_type": "ephemeral"}
+    assert client.commands[0]["user_id"] == RITA
+    assert [shown.text for shown in slack.ephemerals(RITA)] == ["heard berlin we move"]
+
+
+def test_a_click_is_acknowledged_without_a_payload(client: Client, slack: LocalSlack) -> None:
+    delivery = press(slack)
+    assert delivery.ok, delivery
+    assert client.clicks == [delivery.trigger_id]
+    assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
+
+
+def test_no_acknowledgement_before_the_listener_is_done(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.3
+    delivery = press(slack, "hold")
+    assert delivery.error == "operation_timeout"
+    assert slack.sockets.acknowledgements == []
+    client.release.set()
+    wait_for(lambda: slack.sockets.acknowledgements)
+    assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
+
+
+def test_a_slow_listener_does_not_hold_up_the_next_click(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.1
+    press(slack, "hold")
+    slack.courier.ack_seconds = 3.0
+    assert press(slack).ok
+
+
+def test_what_the_listener_finds_malformed_is_not_acknowledged(
+    client: Client, slack: LocalSlack
+) -> None:
+    slack.courier.ack_seconds = 0.3
+    assert press(slack, "refuse").error == "operation_timeout"
+    assert client.rejected == ["malformed"]
+    assert slack.sockets.acknowledgements == []
+
+
+def envelope(payload: Any, **others: Any) -> str:
+    usual = {"type": "interactive", "envelope_id": "e1", "accepts_response_payload": False}
+    return json.dumps({**usual, "payload": payload, **others})
+
+
+CLICK = {"type": "block_actions", "user": {"id": RITA}, "actions": [{"action_id": "press"}]}
+
+BAD = {
+    "no JSON": "{nonsense",
+    "no object": "[1, 2]",
+    "a number": "7",
+    "nothing": "",
+    "deep": "[" * 100_000,
+    "no type": "{}",
+    "an id that is no text": json.dumps({"envelope_id": 7, "payload": CLICK}),
+    "no payload": json.dumps({"type": "interactive", "envelope_id": "e1"}),
+    "payload of text": envelope("text"),
+    "payload of a list": envelope([CLICK]),
+    "empty payload": envelope({}),
+    "unknown kind": envelope({"type": "something_new"}),
+    "actions of text": envelope({**CLICK, "actions": "press"}),
+    "no actions": envelope({**CLICK, "actions": []}),
+    "a type that is a list": envelope({**CLICK, "type": ["block_actions"]}),
+    "a command that is a number": envelope({"command": 7}),
+    "too large": envelope({**CLICK, "more": "x" * LARGEST_BODY}),
+}
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
+def test_nonsense_is_counted_and_changes_nothing(
+    client: Client, slack: LocalSlack, text: str
+) -> None:
+    slack.sockets.send_raw(text)
+    wait_for(lambda: client.rejected)
+    assert client.rejected == ["too_large" if len(text) > LARGEST_BODY else "malformed"]
+    assert press(slack).ok
+    assert len(client.clicks) == 1
+    assert [ack["envelope_id"] for ack in slack.sockets.acknowledgements] != ["e1"]
+    assert slack.sockets.opened == 1
+
+
+def test_many_at_once_all_arrive(client: Client, slack: LocalSlack) -> None:
+    done = []
+    people = [slack.add_person(f"P{n}") for n in range(30)]
+    threads = [
+        threading.Thread(target=lambda who=who: done.append(press(slack, user=who)))  # type: ignore[misc]
+        for who in people
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(delivery.ok for delivery in done)
+    assert len(set(client.clicks)) == len(client.clicks) == len(people)
+
+
+def test_a_large_envelope_arrives_whole(client: Client, slack: LocalSlack) -> None:
+    text = "ä" * 150_000
+    delivery = slack.command(RITA, text, channel=CHANNEL)
+    assert delivery.status == 200
+    assert client.commands[0]["text"] == text
+
+
+def test_stop_takes_nothing_new_and_finishes_what_is_in_hand(
+    client: Client, slack: LocalSlack
+) -> None:
+    slack.courier.ack_seconds = 0.2
+    held = press(slack, "hold")
+    stopping = threading.Thread(target=client.mode.stop, args=(5.0,))
+    stopping.start()
+    time.sleep(0.05)  # stop has surely begun, and waits for the listener that is held
+    late = press(slack)
+    client.release.set()
+    stopping.join()
+    wait_for(lambda: slack.sockets.usable == 0)
+    assert late.error == "operation_timeout"
+    assert client.clicks == [held.trigger_id]
+    assert slack.sockets.acknowledgements == [{"envelope_id": held.envelope_id}]
+
+
+def test_stop_does_not_wait_for_a_listener_that_hangs(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.2
+    press(slack, "hold")
+    began = time.monotonic()
+    client.mode.stop(drain_s=0.3)
+    assert time.monotonic() - began < 1.5
+    wait_for(lambda: slack.sockets.usable == 0)
+    assert client.clicks == []

@@ -1,0 +1,89 @@
+"""A form that was opened is an address and nothing else, until it is sent."""
+
+from __future__ import annotations
+
+from bot.core.events import Asked, Opened
+from bot.core.request import State
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+from tests.worker.world import ASKER, CHANNEL, PAIRING, TEAM, World
+
+ID = "AAAA-BBBB"
+ADDRESS = "https://hooks.slack.test/commands/1"
+
+
+def opened(world: World, request_id: str = ID) -> int:
+    number = world.inbox.put(
+        Opened(action="ask", by=ASKER),
+        origin=f"command:{request_id}",
+        request_id=request_id,
+        response_url=ADDRESS,
+    )
+    assert number is not None
+    return number
+
+
+def asked(world: World, via: int, *, pairing: str = PAIRING, request_id: str = ID) -> int | None:
+    event = Asked(
+        site="default",
+        pairing=pairing,
+        force=False,
+        reason="moving",
+        requester=ASKER,
+        team=TEAM,
+        channel=CHANNEL,
+    )
+    return world.inbox.put(
+        event, origin=f"form:{request_id}", request_id=request_id, answer_via=via
+    )
+
+
+def test_alone_it_makes_no_request_and_is_not_answered(world: World) -> None:
+    opened(world)
+    world.settle()
+    assert world.requests.unborn() is None
+    assert world.requests.get(ID) is None
+    assert (world.answers, world.posted, world.actions()) == ([], [], [])
+
+
+def test_hours_later_its_address_is_still_found(world: World) -> None:
+    number = opened(world)
+    world.wait(5 * 3_600_000)
+    assert Inbox(world.db).address(number) == ADDRESS
+    assert Inbox(world.db).address(number + 1) is None
+
+
+def test_sent_it_becomes_the_request_that_it_was_opened_for(world: World) -> None:
+    number = opened(world)
+    asked(world, number)
+    world.settle()
+    assert world.state() is State.PENDING
+    assert world.actions()[:2] == ["asked", "checked"]
+    assert "modal_opened" not in world.actions()
+
+
+def test_what_the_check_refuses_goes_to_the_address_of_the_command(world: World) -> None:
+    number = opened(world)
+    asked(world, number, pairing="nowhere")
+    while world.worker.step(checking=True):
+        pass
+    due = Outbox(world.db).claim({})
+    assert due is not None
+    assert due.answer is not None
+    assert (due.answer.code, due.user, due.response_url) == ("refused", ASKER, ADDRESS)
+
+
+def test_sent_twice_it_is_one_request(world: World) -> None:
+    number = opened(world)
+    assert asked(world, number) is not None
+    assert asked(world, number) is None
+    world.settle()
+    assert len(world.requests.newest()) == 1
+
+
+def test_forms_that_nobody_sends_do_not_hide_a_request(world: World) -> None:
+    for n in range(50):
+        opened(world, f"CCCC-{n:04d}")
+    world.ask()
+    assert world.worker.step(checking=True)
+    assert world.requests.get(ID) is not None

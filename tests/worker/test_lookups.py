@@ -1,0 +1,227 @@
+"""The pool for what people look at: bounded, beside the lanes, and unharmed by what it meets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.lookups import (
+    ListedPairing,
+    MayNotLook,
+    PairingsListed,
+    PreviewRead,
+    SitesRead,
+    SiteUnread,
+)
+from bot.core.pairing import Pairing
+from bot.core.problem import ProblemKind
+from bot.core.rules import Person, Reason
+from bot.worker.lookups import COUNTED_MOST, LOOK_SECONDS, THREADS, Lookups
+from tests.worker.world import TEAM, FakePeople, problem, snapshot
+
+PATIENCE_SECONDS = 10
+ONE = ListedPairing(pairing=Pairing(id="p-1"))
+
+
+@dataclass
+class Reader:
+    """`hold` keeps every reading until it is set; `deadlines` are those that were given."""
+
+    hold: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    listings: int = 0
+    counted: list[int] = field(default_factory=list)
+    deadlines: list[float] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+    failure: CallFailed | None = None
+    error: Exception | None = None
+
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        self._enter(by)
+        return self.failure or PairingRead(snapshot=snapshot())
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        self._enter(by)
+        self.listings += 1
+        self.counted.append(count_at_most)
+        return self.failure or ((ONE,), ("half",))
+
+    def _enter(self, by: float) -> None:
+        self.deadlines.append(by)
+        self.threads.add(threading.current_thread().name)
+        self.begun.release()
+        assert self.hold.wait(PATIENCE_SECONDS)
+        if self.error:
+            raise self.error
+
+
+class Heard:
+    """What the callbacks brought, waited for."""
+
+    def __init__(self) -> None:
+        self.all: list[PreviewRead | SitesRead] = []
+        self._some = threading.Semaphore(0)
+
+    def __call__(self, read: PreviewRead | SitesRead) -> None:
+        self.all.append(read)
+        self._some.release()
+
+    def wait(self, count: int = 1) -> list[PreviewRead | SitesRead]:
+        for _ in range(count):
+            assert self._some.acquire(timeout=PATIENCE_SECONDS), self.all
+        return self.all
+
+
+@dataclass
+class Stage:
+    reader: Reader
+    people: FakePeople
+    lookups: Lookups
+    seconds: float = 100.0
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    reader, people = Reader(), FakePeople()
+    made = Stage(reader, people, Lookups({}, people, lambda: 0))
+    made.lookups = Lookups(
+        {"default": reader, "west": reader},
+        people,
+        lambda: 1_234,
+        waiting_most=3,
+        monotonic=lambda: made.seconds,
+    )
+    reader.hold.set()
+    yield made
+    reader.hold.set()
+    assert made.lookups.stop(PATIENCE_SECONDS)
+
+
+def test_a_preview_is_read_in_a_thread_of_the_pool(stage: Stage) -> None:
+    heard = Heard()
+    assert stage.lookups.preview("default", "prague", "U1", heard)
+    assert heard.wait() == [PairingRead(snapshot=snapshot())]
+    assert stage.reader.threads <= {"look-0", "look-1"}
+    assert stage.reader.deadlines == [100.0 + LOOK_SECONDS]
+
+
+def test_all_sites_are_listed_and_one_failure_is_one_site(stage: Stage) -> None:
+    heard = Heard()
+    assert stage.lookups.pairings(["default", "west"], "U1", heard, counted=True)
+    (read,) = heard.wait()
+    listed = PairingsListed(site="default", pairings=(ONE,), partial=("half",), read_at=1_234)
+    assert read == (listed, listed.model_copy(update={"site": "west"}))
+    assert stage.reader.counted == [COUNTED_MOST, COUNTED_MOST]
+    failure = CallFailed(problem=problem(ProblemKind.UNSENT))
+    stage.reader.failure = failure
+    stage.lookups.pairings(["west"], "U1", heard)
+    assert heard.wait()[-1] == (SiteUnread(site="west", failed=failure),)
+    assert stage.reader.counted[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        (Person(id="U1", team="T0OTHER"), Reason.OTHER_WORKSPACE),
+        (Person(id="U1", team=TEAM, guest=True), Reason.GUEST),
+        (Person(id="U1", team=TEAM, deleted=True), Reason.DEACTIVATED),
+    ],
+)
+def test_a_stranger_learns_nothing_and_costs_no_call(
+    stage: Stage, person: Person, reason: Reason
+) -> None:
+    stage.people.persons["U1"] = person
+    heard = Heard()
+    stage.lookups.preview("default", "prague", "U1", heard)
+    stage.lookups.pairings(["default"], "U1", heard)
+    assert heard.wait(2) == [MayNotLook(reason=reason)] * 2
+    assert stage.reader.deadlines == []
+
+
+def test_when_slack_does_not_say_who_it_is_the_answer_is_no(stage: Stage) -> None:
+    stage.people.unreadable = True
+    heard = Heard()
+    stage.lookups.preview("default", "prague", "U1", heard)
+    assert heard.wait() == [MayNotLook(reason=Reason.UNREADABLE)]
+
+
+def test_beyond_the_queue_it_is_refused_at_once(stage: Stage) -> None:
+    stage.reader.hold.clear()
+    heard = Heard()
+    for _ in range(THREADS):
+        assert stage.lookups.preview("default", "prague", "U1", heard)
+        assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
+    for _ in range(3):
+        assert stage.lookups.has_room()
+        assert stage.lookups.preview("default", "prague", "U1", heard)
+    assert not stage.lookups.has_room()
+    assert not stage.lookups.preview("default", "prague", "U1", heard)
+    assert not stage.lookups.pairings(["default"], "U1", heard)
+    assert len(stage.reader.deadlines) == THREADS, "two at a time, however many ask"
+    stage.reader.hold.set()
+    assert len(heard.wait(THREADS + 3)) == THREADS + 3
+    assert stage.lookups.has_room()
+
+
+def test_a_fault_in_one_look_up_leaves_the_threads_for_the_next(stage: Stage) -> None:
+    heard = Heard()
+    stage.reader.error = RuntimeError("planted")
+    for _ in range(THREADS * 2):
+        stage.lookups.preview("default", "prague", "U1", heard)
+        assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
+    stage.reader.error = None
+    while not stage.lookups.preview("default", "prague", "U1", heard):
+        pass
+    assert heard.wait() == [PairingRead(snapshot=snapshot())]
+
+
+def test_a_fresh_list_is_given_again_and_an_old_one_is_not(stage: Stage) -> None:
+    heard = Heard()
+    stage.lookups.pairings(["default"], "U1", heard)
+    heard.wait()
+    stage.seconds += 60
+    stage.lookups.pairings(["default"], "U1", heard, fresh_s=60)
+    heard.wait()
+    assert heard.all[0] == heard.all[1]
+    assert stage.reader.listings == 1
+    assert stage.lookups.known("default", within_s=60) is not None
+    assert stage.lookups.known("default", within_s=59) is None
+    assert stage.lookups.known("west", within_s=60) is None
+    stage.seconds += 0.5
+    stage.lookups.pairings(["default"], "U1", heard, fresh_s=60)
+    heard.wait()
+    assert stage.reader.listings == 2
+
+
+def test_a_list_that_failed_is_not_remembered(stage: Stage) -> None:
+    heard = Heard()
+    stage.reader.failure = CallFailed(problem=problem(ProblemKind.UNSENT))
+    stage.lookups.pairings(["default"], "U1", heard)
+    heard.wait()
+    assert stage.lookups.known("default", within_s=60) is None
+
+
+def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Stage) -> None:
+    stage.reader.hold.clear()
+    heard = Heard()
+    for _ in range(THREADS):
+        stage.lookups.preview("default", "prague", "U1", heard)
+        assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
+    stage.lookups.preview("default", "late", "U1", heard)
+    ended: list[bool] = []
+    stopping = threading.Thread(target=lambda: ended.append(stage.lookups.stop(PATIENCE_SECONDS)))
+    stopping.start()
+    while stage.lookups.has_room():
+        pass
+    assert not stage.lookups.preview("default", "later", "U1", heard)
+    stage.reader.hold.set()
+    stopping.join()
+    assert ended == [True]
+    assert len(heard.all) == THREADS
+    assert len(stage.reader.deadlines) == THREADS
