@@ -70,7 +70,9 @@ def play(say: Callable[[str], None] = print, console: Console | None = None) -> 
                     show(appliance)
                     record, *replies = slack.thread(channel, card.ts)
                     # The end is said twice, in the last reply and on the card, in either order.
-                    ended = "Ended" in record.all_text and "RUNNING" not in replies[0].all_text
+                    ended = "Ended" in record.all_text and all(
+                        "RUNNING" not in reply.all_text for reply in replies
+                    )
                     return ended and any(f"<@{rita}>" in m.text for m in replies)
 
                 try:

@@ -1,0 +1,45 @@
+"""Parts that both the running bot and `check` are put together from."""
+
+from __future__ import annotations
+
+from bot import __version__
+from bot.appliance import Appliance, Gate, OnCall, Trust
+from bot.settings import ApplianceSettings, Settings
+
+
+def appliance_of(site: ApplianceSettings, gate: Gate, on_call: OnCall | None = None) -> Appliance:
+    """A client of one appliance; whoever makes it closes it."""
+    return Appliance(
+        host=site.host,
+        username=site.username,
+        password=site.password,
+        remote_username=site.remote_username,
+        remote_password=site.remote_password,
+        trust=trust_of(site),
+        base_path=site.base_path,
+        timeout_seconds=site.timeout_seconds,
+        gate=gate,
+        user_agent=f"vr-unpair/{__version__}",
+        on_call=on_call,
+    )
+
+
+def trust_of(site: ApplianceSettings) -> Trust:
+    if site.fingerprint:
+        return Trust.fingerprint(site.fingerprint)
+    if site.ca_file:
+        return Trust.ca_file(site.ca_file)
+    return Trust.system()
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every value that must never be shown."""
+    mine = (settings.slack_bot_token, settings.slack_signing_secret, settings.slack_app_token)
+    sites = settings.sites.values()
+    passwords = [p for site in sites for p in (site.password, site.remote_password)]
+    return [s.get_secret_value() for s in (*mine, *passwords) if s]
+
+
+def gate_key(site: str) -> str:
+    """Under which the copies of the bot share the budget and the log-ins of an appliance."""
+    return f"gate:{site}"

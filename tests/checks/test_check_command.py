@@ -1,0 +1,95 @@
+"""`vr-unpair check` as an operator runs it: a real process, its lines, its JSON, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from bot import checks
+from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
+from tests.checks.conftest import CHANNEL, Stage
+from tests.scenarios.console import Console
+
+READS = {
+    ("GET", "/session"),
+    ("POST", "/session"),
+    ("GET", "/info"),
+    ("GET", "/pairings"),
+}
+
+
+def run(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
+    done = Console({**kept, **stage.environment}, stage.folder).run("check", *words)
+    secrets = [
+        value
+        for name, value in stage.environment.items()
+        if name.endswith(("TOKEN", "PASSWORD", "SECRET"))
+    ]
+    assert len(secrets) == 4
+    for secret in secrets:
+        assert secret not in done.stdout + done.stderr
+    assert done.stderr == ""
+    return done
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_all_is_well_and_nothing_was_changed(stage: Stage) -> None:
+    before = contents(stage.folder)
+    done = run(stage)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert {line.split()[0] for line in lines} == {"ok", "note"}
+    assert {line.split()[1].rstrip(":") for line in lines} == set(checks.NAMES) - {"slack-group"}
+    assert contents(stage.folder) == before
+    seen = [(call.method, call.path) for call in stage.appliance.calls]
+    assert {call for call in seen if "remote-session" not in call[1]} == READS
+    assert seen.count(("POST", "/session")) == 1
+    assert len([call for call in seen if "remote-session" in call[1]]) == 1
+    assert not stage.slack.calls_of("chat.postMessage")
+
+
+def test_json_and_exit_code_of_a_failure(stage: Stage) -> None:
+    stage.slack.set_channel(CHANNEL, bot_is_member=False)
+    stage.appliance.refuse_connections()
+    done = run(stage, "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    names = {"name", "about", "ok", "standing", "words", "next_step"}
+    assert all(set(line) == names for line in found)
+    bad = [(line["name"], line["about"]) for line in found if line["ok"] is False]
+    assert bad == [("slack-channel", CHANNEL), ("appliance-reachable", "")]
+    skipped = [line for line in found if line["ok"] is None]
+    assert {line["standing"] for line in skipped} == {"skipped"}
+    assert {line["words"] for line in skipped} == {"needs appliance-reachable"}
+
+
+def test_wrong_settings_are_lines_of_the_check(stage: Stage) -> None:
+    stage.environment["APPROVAL_TTL"] = "soon"
+    done = run(stage)
+    assert done.returncode == 1
+    bad, *others = done.stdout.splitlines()
+    assert bad.startswith("wrong    settings APPROVAL_TTL: ")
+    assert all(line.endswith("needs settings") for line in others)
+    assert stage.appliance.calls == []
+
+
+def test_a_first_look_makes_no_database(stage: Stage) -> None:
+    stage.environment["DATABASE_URL"] = "sqlite:///first.db"
+    before = contents(stage.folder)
+    done = run(stage)
+    assert done.returncode == 0, done.stdout
+    assert "there is no file first.db yet" in done.stdout
+    assert contents(stage.folder) == before
+
+
+def test_wrong_use(stage: Stage) -> None:
+    kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
+    done = Console({**kept, **stage.environment}, stage.folder).run("check", "--jsn")
+    assert done.returncode == 2
+    assert stage.appliance.calls == []
