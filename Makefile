@@ -63,7 +63,7 @@ bench: .venv/installed-dev
 soak: .venv/installed-dev
 	@echo "soak: 100,000 histories, every planted bug, a kill at each pass of each line, and a soak of kills"
 	@$(BIN)/python -m tests.simulation 100000
-	@$(BIN)/python -m tests.kills.planted
+	@$(BIN)/python -m tests.kills.planted_bugs
 	@$(BIN)/python -m tests.kills.every_line
 	@$(BIN)/python -m tests.kills.soak 150
 

@@ -15,7 +15,7 @@ Words = Callable[[dict[str, str], Request], str]
 
 
 def ended(params: dict[str, str], request: Request) -> str:
-    return f"Your click came too late. {_as_it_is(request)}"
+    return f"It was decided before your click, which changed nothing. {_as_it_is(request)}"
 
 
 def already_decided(params: dict[str, str], request: Request) -> str:

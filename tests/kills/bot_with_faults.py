@@ -1,0 +1,218 @@
+"""`vr-unpair`, with fault points: `python -m tests.kills.bot_with_faults run`.
+
+The only place where they exist: methods of the real program are wrapped before it starts, so that
+the process sends itself SIGKILL at a pass that was chosen beforehand.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import bot.app
+import bot.appliance.gate
+import bot.slack.poster
+import bot.store.audit
+import bot.store.outbox
+import bot.worker.lives
+from bot.appliance.gate import SharedGate
+from bot.appliance.port import Port
+from bot.appliance.wire import ApplianceConnection
+from bot.cli import main
+from bot.core.delivery import Due
+from bot.slack.sending import Outcome
+from bot.store.inbox import Inbox
+from bot.store.outbox import Outbox
+from bot.store.requests import Requests
+from bot.worker.effects import Effects
+from tests.kills.faults import POINTS, Faults
+from tests.simulation.planted import BUGS
+
+
+class Doom:
+    """Counts passes and kills. Whatever was on its way to Slack at that moment is said on stderr:
+    only such a post may stand twice."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._lock = threading.Lock()
+        self._passes: dict[str, int] = dict.fromkeys(POINTS, 0)
+        self._passes_in_all = 0
+        self._posts: dict[int, tuple[str, str]] = {}
+
+    def passes(self, point: str) -> None:
+        with self._lock:
+            self._passes[point] += 1
+            self._passes_in_all += 1
+            wanted = self._faults.point
+            if wanted is None and self._passes_in_all == self._faults.nth:
+                self._die(point)
+            if point == wanted and self._passes[point] == self._faults.nth:
+                self._die(point)
+
+    def leaves(self, due: Due) -> None:
+        """A call to Slack begins. Who comes to the lock while the process dies has sent nothing."""
+        with self._lock:
+            self._posts[threading.get_ident()] = (due.request_id, due.slot)
+
+    def settled(self) -> None:
+        """What became of it is stored."""
+        with self._lock:
+            self._posts.pop(threading.get_ident(), None)
+
+    def after_a_while(self) -> None:
+        seconds = self._faults.after_seconds
+        if seconds is not None:
+            threading.Thread(target=self._wait, args=(seconds,), daemon=True).start()
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+        with self._lock:
+            self._die("anywhere")
+
+    def _die(self, point: str) -> None:
+        event = {
+            "event": "killed",
+            "level": "info",
+            "point": point,
+            "nth": self._passes.get(point, 1),
+            "posts": sorted(self._posts.values()),
+        }
+        # The pipe outlives the process. A line of its own, whatever another thread is writing.
+        os.write(2, f"\n{json.dumps(event)}\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around(
+    doom: Doom, owner: Any, name: str, before: str | None = None, after: str | None = None
+) -> None:
+    """Points on both sides of a function. One that returned None or False has done nothing,
+    unless it never returns anything."""
+    original: Callable[..., Any] = getattr(owner, name)
+    silent = name in ("release", "prepare_delete", "sent", "append")
+
+    @functools.wraps(original)
+    def passing(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            doom.passes(before)
+        result = original(*args, **kwargs)
+        if after and (silent or result):
+            doom.passes(after)
+        return result
+
+    setattr(owner, name, passing)
+
+
+def lay_points(doom: Doom) -> None:
+    around(doom, Requests, "bear", "bear:before", "bear:after")
+    around(doom, Requests, "claim", after="claim:after")
+    around(doom, Requests, "save", "save:before", "save:after")
+    around(doom, Requests, "save_intent", "intent:before", "intent:after")
+    around(doom, Requests, "release", "release:before", "release:after")
+    # The audit head is locked last: everything of the transaction is written, nothing committed.
+    around(doom, bot.store.audit, "append", after="commit:before")
+    around(doom, Effects, "run", "effect:before", "effect:after")
+    around(doom, Port, "prepare_delete", "prepare:before", "prepare:after")
+    around(doom, Port, "delete", "delete:before", "delete:after")
+    around(doom, Inbox, "put", "inbox:before", "inbox:after")
+    around(doom, Outbox, "claim", after="outbox:after")
+    lay_points_on_the_wire(doom)
+    lay_points_to_slack(doom)
+
+
+def lay_points_on_the_wire(doom: Doom) -> None:
+    """The DELETE alone: its last byte has left; its answer has come and nobody has read it."""
+    request, getresponse = ApplianceConnection.request, ApplianceConnection.getresponse
+
+    def writing(self: ApplianceConnection, method: str, *args: Any, **options: Any) -> None:
+        self.deletes = method == "DELETE"  # type: ignore[attr-defined]
+        request(self, method, *args, **options)
+        if method == "DELETE":
+            doom.passes("delete:written")
+
+    def hearing(self: ApplianceConnection) -> Any:
+        response = getresponse(self)
+        if self.deletes:  # type: ignore[attr-defined]
+            doom.passes("delete:received")
+        return response
+
+    ApplianceConnection.request = writing  # type: ignore[assignment]
+    ApplianceConnection.getresponse = hearing  # type: ignore[method-assign]
+
+
+def lay_points_to_slack(doom: Doom) -> None:
+    """The poster's three kinds of call, and the storing of what Slack said."""
+    poster = bot.slack.poster
+
+    def calling(original: Callable[..., Outcome], kind: Callable[[Due], str]) -> Any:
+        def call(client: Any, due: Due, *args: Any, **options: Any) -> Outcome:
+            doom.passes(f"{kind(due)}:before")
+            doom.leaves(due)
+            outcome = original(client, due, *args, **options)
+            doom.passes(f"{kind(due)}:after")
+            return outcome
+
+        return call
+
+    def storing(original: Callable[..., None]) -> Any:
+        def store(*args: Any, **options: Any) -> None:
+            original(*args, **options)
+            doom.settled()
+
+        return store
+
+    poster.send = calling(poster.send, lambda due: "edit" if due.ts else "post")
+    poster.tell = calling(poster.tell, lambda due: "answer")
+    for name in ("sent", "put_off", "given_up"):
+        setattr(Outbox, name, storing(getattr(Outbox, name)))
+    around(doom, Outbox, "sent", "sent:before", "sent:after")
+
+
+def change_figures(faults: Faults) -> None:
+    if faults.lease_ms is not None:
+        bot.app.LEASE_MS = faults.lease_ms
+    if faults.commit_ms is not None:
+        bot.worker.lives.COMMIT_MS = faults.commit_ms
+    if faults.sending_ms is not None:
+        bot.store.outbox.SENDING_MS = faults.sending_ms
+    if faults.login_rest_ms is not None:
+        bot.appliance.gate.REST_MS = faults.login_rest_ms
+    if faults.calls_per_minute is not None:
+        make = SharedGate.__init__
+        SharedGate.__init__ = lambda self, _own, change: make(  # type: ignore[method-assign]
+            self, faults.calls_per_minute, change
+        )
+
+
+def plant(name: str | None) -> None:
+    """Before the points are laid, so that they stand around what is wrong."""
+    for bug in BUGS:
+        if bug.name == name:
+            for owner, function, replacement in bug.patch:
+                setattr(owner, function, replacement)
+
+
+def die_after_the_start(doom: Doom) -> None:
+    start = bot.app.Bot.start
+
+    def starting(self: bot.app.Bot) -> None:
+        start(self)
+        doom.after_a_while()
+
+    bot.app.Bot.start = starting  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    told = Faults.of()
+    end = Doom(told)
+    change_figures(told)
+    plant(told.bug)
+    lay_points(end)
+    die_after_the_start(end)
+    main()

@@ -1,0 +1,51 @@
+"""One story, one kill at one pass of one line, and what the two servers have seen in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.core.request import State
+from tests.kills.faults import QUICK, Faults
+from tests.kills.people import Story
+from tests.kills.rules import Seen, check_story, check_words
+from tests.kills.stage import staged
+
+UNSENT = frozenset({"intent:after", "delete:before"})
+"""The intent is stored, and nobody can know that nothing was sent: a person must look."""
+
+UNTOLD = frozenset({"delete:written"})
+"""The last byte has left: whether the appliance has read it is told by its own list."""
+
+SETTINGS = {"VR_TIMEOUT_SECONDS": "1", "VR_POLL_SECONDS": "0.2"}
+
+
+def killed_once(point: str, nth: int, folder: Path, figures: Faults = QUICK) -> Seen | None:
+    """None when the story never came to that pass. Raises AssertionError for a broken rule."""
+    try:
+        return _killed_once(point, nth, folder, figures)
+    except AssertionError as error:
+        error.add_note(f"killed at {point} no. {nth}")
+        raise
+
+
+def _killed_once(point: str, nth: int, folder: Path, figures: Faults) -> Seen | None:
+    with staged(folder, figures.deadly(point, nth), SETTINGS) as stage:
+        story = Story(stage)
+
+        def at_rest() -> bool:
+            stage.revive(figures)
+            story.acts()
+            return story.asked and stage.at_rest()
+
+        stage.wait_until(at_rest)
+        deaths = [(death["point"], death["nth"]) for death in stage.deaths()]
+        seen = check_story(story)
+    check_words(stage)
+    if not deaths:
+        return None
+    assert deaths == [(point, nth)]
+    if point in UNSENT:
+        assert (seen.state, seen.deletes) == (State.ATTENTION, 0)
+    elif point not in UNTOLD:
+        assert (seen.state, seen.deletes, seen.accepted) == (State.SUCCEEDED, 1, 1)
+    return seen
