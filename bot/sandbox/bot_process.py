@@ -33,7 +33,8 @@ class BotProcess:
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
         kept = {k: os.environ[k] for k in KEPT_FROM_ENVIRONMENT if k in os.environ}
         own = {"HOST": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
-        self.environment = {**kept, **own, **settings}
+        here = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        self.environment = {**kept, **here, **own, **settings}
         self.folder = folder
         self.lines: list[str] = []
         self.port = 0
@@ -58,9 +59,9 @@ class BotProcess:
         """Returns when it serves. Raises DidNotStart."""
         self._started.clear()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module, "run"],
+            self.command(),
             cwd=self.folder,
-            env={**self.environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -74,6 +75,9 @@ class BotProcess:
             self.kill()
             raise DidNotStart("\n".join(self.lines))
         return self
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", self.module, "run"]
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
