@@ -59,8 +59,10 @@ class Lives:
         due_at: int | None = claim.lease_until
         try:
             while True:
-                claim = self._absorb_waiting(claim)
+                # The time before the events: a process that froze after it had read them would
+                # let a deadline pass over a click that was stored in time.
                 now = self.requests.now()
+                claim = self._absorb_waiting(claim)
                 effect = plan(claim.request, now)
                 if isinstance(effect, Wait):
                     due_at = effect.until
@@ -68,7 +70,7 @@ class Lives:
                 if isinstance(effect, Tick):
                     claim = self._absorb(claim, TimePassed(), now)
                     continue
-                if now + self.effect_ms + COMMIT_MS > claim.lease_until:
+                if self.requests.now() + self.effect_ms + COMMIT_MS > claim.lease_until:
                     due_at = now
                     break
                 claim = self._run(claim, effect)

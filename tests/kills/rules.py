@@ -42,6 +42,8 @@ def check_story(story: Story, records: list[tuple[str | None, str]] | None = Non
     )
     assert actions["intent"] <= 1 + actions["not_accepted"], actions
     assert actions[row.state.value] == 1, actions
+    if row.state is State.ATTENTION:
+        assert actions["intent"] == 1 + actions["not_accepted"], f"{row.id}: nothing to look at"
     check_answers(story)
     return Seen(
         state=row.state,

@@ -174,6 +174,8 @@ class Thread:
         self.works = False
         self._work = work
         self.green = greenlet(self._run, parent=process.sim.hub)
+        process.sim.threads.append(self)
+        process.sim.threads.append(self)
 
     def _run(self) -> None:
         sim = self.process.sim

@@ -15,7 +15,7 @@ from bot.core.events import (
     Stored,
 )
 from bot.core.fingerprint import fingerprint
-from bot.core.life.limits import UNREACHABLE_MS
+from bot.core.life.limits import SHORT_REST_MS, UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request, State, Terms
@@ -117,7 +117,7 @@ def check_failed(step: Step, event: CallFailed) -> None:
     problem = event.problem
     if problem.kind is ProblemKind.NOT_FOUND:
         return refuse(step, "pairing_none", problem)
-    if not problem.passes:
+    if not problem.passes and not _rests_shortly(step, problem):
         return refuse(step, "check_failed", problem)
     step.change(not_before=problem.retry_at or step.now + RETRY_MS)
     # Our own limit of calls is a queue, not an outage: only APPROVAL_TTL ends that wait.
@@ -164,6 +164,12 @@ def _ask_slack_again(step: Step, unread: Verdict) -> None:
     step.change(not_before=max(unread.retry_at or 0, step.now + RETRY_MS))
     if _away_too_long(step):
         refuse(step, "people_unreadable")
+
+
+def _rests_shortly(step: Step, problem: Problem) -> bool:
+    if problem.kind is not ProblemKind.RESTING or problem.retry_at is None:
+        return False
+    return problem.retry_at - step.now <= SHORT_REST_MS
 
 
 def _away_too_long(step: Step) -> bool:

@@ -1,0 +1,48 @@
+"""Histories that broke a rule once, found by `make soak`; each still finds what was wrong then."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.worker.lives import Lives
+from tests.simulation.bugs import Bugs
+from tests.simulation.happenings import Happening, History
+from tests.simulation.planted import mutated
+from tests.simulation.runner import check
+
+FROZEN_ACROSS_THE_DEADLINE = History(
+    seed=23_614,
+    happenings=(
+        Happening(82_789, "freeze", (None, 300_000), "save:after", 4),
+        Happening(95_538, "ask", (0, "U0A", 0, True)),
+        Happening(106_536, "click", (0, "U0C", "approve", "plain")),
+        Happening(176_826, "click", (0, "U0C", "approve", "foreign")),
+        Happening(196_582, "jump", (900_000,)),
+        Happening(266_774, "click", (0, "U0A", "approve", "plain")),
+    ),
+    delete_fates=("accepted",) * 4,
+    task_fates=("success",) * 4,
+)
+"""The process read the inbox, froze, and woke up after the deadline; a valid click had come."""
+
+CLOCK_READ_AFTER_THE_EVENTS = Bugs(
+    "clock read after the events",
+    (
+        mutated(
+            Lives,
+            "drive",
+            "effect = plan(claim.request, now)",
+            "now = self.requests.now()\n            effect = plan(claim.request, now)",
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "bug"), [(FROZEN_ACROSS_THE_DEADLINE, CLOCK_READ_AFTER_THE_EVENTS)]
+)
+def test_it_is_right_now_and_was_wrong_then(found: History, bug: Bugs) -> None:
+    assert check(found) is None
+    violation = check(found, bug)
+    assert violation is not None
+    assert "expired although U0C had approved in time" in str(violation)

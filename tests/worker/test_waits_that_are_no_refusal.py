@@ -1,0 +1,56 @@
+"""What a process that froze or was killed leaves behind costs nobody an approval or a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.events import Stored
+from bot.core.problem import ProblemKind
+from bot.core.request import State
+from bot.store.requests import Claim
+from tests.worker.world import ASKER, FIRST, World, problem
+
+
+def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It froze between looking for events and looking at the clock, across the deadline."""
+    request_id = world.pending()
+    decide_by = world.get().decide_by
+    assert decide_by is not None
+    world.ms = decide_by - 2_000
+    world.click(request_id, "approve", ASKER)  # counts for nothing, and makes the row due
+    events = world.requests.events
+
+    def freezing(claim: Claim) -> list[Stored]:
+        found = events(claim)
+        if not found and world.ms < decide_by:
+            world.click(request_id, "approve", FIRST)
+            world.ms = decide_by + 1_000
+        return found
+
+    monkeypatch.setattr(world.requests, "events", freezing)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+    assert len(world.appliance.deletes) == 1
+
+
+def test_a_check_waits_out_a_log_in_that_another_process_has_just_made(world: World) -> None:
+    """Two killed in a row, or three copies started at once: nobody refused anything."""
+    rest = problem(ProblemKind.RESTING, retry_at=world.ms + 5_000)
+    world.appliance.read_failures = [rest]
+    world.ask()
+    world.settle()
+    assert world.state() is State.CHECKING
+    world.wait(4_000)
+    assert world.state() is State.CHECKING
+    world.wait(1_000)
+    assert world.state() is State.PENDING
+
+
+def test_a_rest_after_a_refused_log_in_refuses_the_request(world: World) -> None:
+    world.appliance.read_failures = [problem(ProblemKind.RESTING, retry_at=world.ms + 299_000)]
+    world.ask()
+    world.settle()
+    assert world.state() is State.REFUSED
+    assert world.answers == [(ASKER, "refused")]
