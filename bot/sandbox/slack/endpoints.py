@@ -111,6 +111,11 @@ class Endpoints:
             self._ws.calls.append(call)
 
 
+async def hung_up(request: Request, error: Exception) -> Response:
+    """The caller died in the middle of its request: nothing was taken, and nobody hears this."""
+    return Response()
+
+
 async def _read_args(request: Request) -> tuple[Json, str | None]:
     """Query and body together, and Slack's name for a body that cannot be read."""
     args: Json = dict(request.query_params)

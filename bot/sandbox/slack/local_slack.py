@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 
 from .deliver import Courier
-from .endpoints import Endpoints
+from .endpoints import Endpoints, hung_up
 from .faults import Fault, Faults
 from .people_fill import PeopleFill
 from .rate_limits import RateLimits
@@ -42,7 +43,10 @@ class LocalSlack(PeopleFill, Watch):
         self._faults = Faults()
         self._limits = RateLimits(clock, float(rate_limits))
         self._endpoints = Endpoints(workspace, self._limits, self._faults, self.sockets)
-        self._server = ThreadedServer(Starlette(routes=self._endpoints.routes()), port)
+        app = Starlette(
+            routes=self._endpoints.routes(), exception_handlers={ClientDisconnect: hung_up}
+        )
+        self._server = ThreadedServer(app, port)
         self._endpoints.server = self.sockets.server = self._server
 
     def start(self) -> Self:
