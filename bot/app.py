@@ -95,6 +95,7 @@ class Bot:
 
     def start(self) -> None:
         upgrade(self.db)
+        self.db.listen()
         self.server = serve(self._wsgi, self.settings.host, self.settings.port)
         self.worker.start()
         self.poster.start()

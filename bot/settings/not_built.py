@@ -17,10 +17,6 @@ def _always(value: str) -> bool:
     return True
 
 
-def _is_postgresql(value: str) -> bool:
-    return value.strip().lower().startswith("postgres")
-
-
 @dataclass(frozen=True)
 class NotBuilt:
     """`sentence` goes on after the setting's name. `holds` says for which values it is in force."""
@@ -35,10 +31,6 @@ NOT_BUILT: dict[str, NotBuilt] = {
         "for one"
     ),
     "BREAK_GLASS": NotBuilt("is set, but breaking the glass is not built yet: leave it out"),
-    "DATABASE_URL": NotBuilt(
-        "names PostgreSQL, which is not built yet: use a file such as sqlite:///vr-unpair.db",
-        _is_postgresql,
-    ),
 }
 """Setting, or a pattern of settings, to what is missing of it."""
 

@@ -67,7 +67,7 @@ class Effects:
         return Reading(people, by, self.monotonic)
 
     def _task(self, request: Request, since: int, by: float) -> TaskSeen | CallFailed:
-        listed = self.watches[request.site].tasks(since, by, self.requests.now)
+        listed = self.watches[request.site].tasks(since, by)
         if isinstance(listed, CallFailed):
             return listed
         known = request.task.id if request.task else None

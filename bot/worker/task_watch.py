@@ -1,46 +1,121 @@
-"""One listing of tasks per appliance and poll serves all its running tasks."""
+"""One listing of tasks per appliance and poll serves all its running tasks, in every copy."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bot.core.events import CallFailed
 from bot.core.ports import AppliancePort
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import TaskView
 from bot.store import shared
 from bot.store.database import Database
+
+LOOK_AGAIN_SECONDS = 0.1
+"""While another copy lists. A wake for every listing would cost all copies more than these looks."""
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """What the copies share: the latest listing, and until when (ms) somebody may be at a new one.
+
+    The worst case of `taken_until` is a copy that died with it: the others wait for its end, which
+    is no later than the end of the dead copy's claims.
+    """
+
+    begun: int | None = None
+    tasks: tuple[TaskView, ...] = ()
+    taken_until: int = 0
+
+    @classmethod
+    def of(cls, value: str | None) -> _Watch:
+        if value is None:
+            return cls()
+        fields = json.loads(value)
+        tasks = tuple(TaskView(**t) for t in fields["tasks"])
+        return cls(fields["begun"], tasks, fields.get("taken_until", 0))
+
+    def text(self) -> str:
+        tasks = [t.model_dump() for t in self.tasks]
+        return json.dumps({"begun": self.begun, "tasks": tasks, "taken_until": self.taken_until})
+
+    def serves(self, since: int) -> bool:
+        return self.begun is not None and self.begun >= since
 
 
 class TaskWatch:
     """The latest listing of one appliance, kept in the database for all who follow."""
 
-    def __init__(self, db: Database, site: str, appliance: AppliancePort) -> None:
+    def __init__(
+        self,
+        db: Database,
+        site: str,
+        appliance: AppliancePort,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._db = db
+        self._monotonic = monotonic
         self._key = f"tasks:{site}"
         self._appliance = appliance
         self._listing = threading.Lock()
 
-    def tasks(
-        self, since: int, by: float, now: Callable[[], int]
-    ) -> Sequence[TaskView] | CallFailed:
-        """A listing that was begun at `since` (ms) or later: the shared one, or a new one."""
+    def tasks(self, since: int, by: float) -> Sequence[TaskView] | CallFailed:
+        """A listing that was begun at `since` (ms) or later: the shared one, or a new one. `by`
+        (monotonic seconds) is when to give up."""
         with self._listing:
-            known = self._known()
-            if known and known[0] >= since:
-                return known[1]
-            begun = now()
-            listed = self._appliance.list_tasks(by)
-            if isinstance(listed, CallFailed):
-                return listed
-            value = json.dumps({"begun": begun, "tasks": [t.model_dump() for t in listed]})
-            shared.change(self._db, self._key, lambda _old, _now: value)
-            return listed
+            while True:
+                watch, begun = self._served_or_taken(since, by)
+                if begun is not None:
+                    return self._list(begun, by)
+                if watch.serves(since):
+                    return watch.tasks
+                if self._monotonic() + LOOK_AGAIN_SECONDS >= by:
+                    return CallFailed(problem=_HELD_BY_ANOTHER)
+                time.sleep(LOOK_AGAIN_SECONDS)
 
-    def _known(self) -> tuple[int, tuple[TaskView, ...]] | None:
+    def _served_or_taken(self, since: int, by: float) -> tuple[_Watch, int | None]:
+        """What is there; and when (ms) our own listing begins, where it is for us to make one."""
         row = shared.read(self._db, self._key)
-        if row is None:
-            return None
-        value = json.loads(row[0])
-        return value["begun"], tuple(TaskView(**t) for t in value["tasks"])
+        watch = _Watch.of(row[0] if row else None)
+        if watch.serves(since):
+            return watch, None
+        taken_at: list[int] = []
+
+        def take(value: str | None, now: int) -> str:
+            seen = _Watch.of(value)
+            if seen.serves(since) or seen.taken_until > now:
+                return seen.text()
+            taken_at.append(now)
+            until = now + max(0, int((by - self._monotonic()) * 1000))
+            return _Watch(seen.begun, seen.tasks, until).text()
+
+        shared.change(self._db, self._key, take)
+        return watch, taken_at[-1] if taken_at else None
+
+    def _list(self, begun: int, by: float) -> Sequence[TaskView] | CallFailed:
+        listed: Sequence[TaskView] | CallFailed | None = None
+        try:
+            listed = self._appliance.list_tasks(by)
+        finally:
+            self._give_back(begun, listed)
+        return listed
+
+    def _give_back(self, begun: int, listed: Sequence[TaskView] | CallFailed | None) -> None:
+        def keep(value: str | None, _now: int) -> str:
+            seen = _Watch.of(value)
+            if listed is None or isinstance(listed, CallFailed):
+                return _Watch(seen.begun, seen.tasks).text()
+            if seen.serves(begun):  # we were so slow that another copy has a newer one
+                return seen.text()
+            return _Watch(begun, tuple(listed)).text()
+
+        shared.change(self._db, self._key, keep)
+
+
+_HELD_BY_ANOTHER = Problem(
+    kind=ProblemKind.UNSENT, text="another copy of the bot is listing the tasks and has not ended"
+)

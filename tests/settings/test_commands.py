@@ -46,7 +46,7 @@ def test_the_database_needs_nothing_else(tmp_path: Path) -> None:
     ("environ", "says"),
     [
         ({"DATABASE_URL": "oracle://x"}, "must begin with"),
-        ({"DATABASE_URL": "postgres://x/y"}, "not built yet"),
+        ({"DATABASE_URL": "postgres://x/y"}, "must begin with"),
         ({"DATABASEURL": "sqlite:///x.db"}, "did you mean DATABASE_URL"),
         ({"SECRETS_DIR": "nowhere"}, "is not a folder"),
         ({"DYNO": "web.1"}, "wiped at each restart"),

@@ -72,7 +72,6 @@ def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) ->
 NOT_BUILT_VALUES = {
     "VR_SITES__*": ("VR_SITES__BERLIN__HOST", "vr"),
     "BREAK_GLASS": ("BREAK_GLASS", "U1"),
-    "DATABASE_URL": ("DATABASE_URL", "postgresql+psycopg://u:p@h/d"),
 }
 
 

@@ -65,7 +65,7 @@ def test_in_the_file_and_its_log(
 
 
 def test_in_a_database_address(tmp_path: Path) -> None:
-    for address in (f"mysql://u:{SECRET}@h/d", f"postgresql+psycopg://u:{SECRET}@h/d"):
+    for address in (f"mysql://u:{SECRET}@h/d", f"postgresql+psycopg://u:{SECRET}@h:port/d"):
         with pytest.raises(SettingsError) as caught:
             load_database({"DATABASE_URL": address}, tmp_path)
         assert SECRET not in everything_about(caught.value)

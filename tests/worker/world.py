@@ -211,7 +211,7 @@ class World:
                 policy=self.policy,
                 people=self.people,
                 appliances=appliances,
-                watches={"default": TaskWatch(self.db, "default", self.appliance)},
+                watches={"default": TaskWatch(self.db, "default", self.appliance, monotonic)},
                 requests=self.requests,
                 monotonic=monotonic,
             ),
