@@ -9,12 +9,14 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 DEMO_ARGS ?=
 # More for the resolver, for example: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
+# More for pip-audit, for example: make audit-dependencies AUDIT_ARGS='--vulnerability-service osv'
+AUDIT_ARGS ?=
 
 BIN := .venv/bin
 PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev test check format demo bench soak pictures lock clean FORCE
+.PHONY: help install install-dev test check format demo bench soak pictures audit-dependencies lock clean FORCE
 
 help:
 	@echo "make install      .venv with the console script $(BIN)/vr-unpair"
@@ -26,6 +28,7 @@ help:
 	@echo "make bench        the benchmarks"
 	@echo "make soak         histories and kills for half an hour: the figures of docs/reliability.md"
 	@echo "make pictures     take the pictures in docs/ again (needs Chromium, as the browser tests do)"
+	@echo "make audit-dependencies  look for known weaknesses in what the bot runs on (asks pypi.org)"
 	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
 	@echo "make clean        remove what make made; your .env and database stay"
 
@@ -46,6 +49,12 @@ check: .venv/installed-dev
 	@$(BIN)/python -m mypy --strict bot
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest --quiet tests/docs
+	@if command -v promtool >/dev/null; then \
+		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/alerts_test.yml; \
+	else \
+		echo "check: no promtool here, so of deploy/alerts.yml only names and links were checked" \
+			"(Debian and Ubuntu: apt-get install promtool)"; \
+	fi
 
 format: .venv/installed-dev
 	@echo "format: putting every file into the one format"
@@ -71,9 +80,18 @@ pictures: .venv/installed-dev
 	@echo "pictures: playing the demo in a browser and taking its pictures"
 	@$(BIN)/python -m tests.browser.pictures
 
+# Not in `check`: it needs a service that knows of weaknesses, and a package registry is no such one.
+# `--strict`, since where that service answers "not known" to everything, nothing was looked at.
+audit-dependencies: .venv/audit/installed
+	@echo "audit-dependencies: asking for known weaknesses in what is installed"
+	@.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(AUDIT_ARGS) -r requirements/build.txt -r requirements/run.txt || { \
+		echo "A weakness was found, or not everything could be looked at: see above." \
+			"pypi.org must be within reach; another service: AUDIT_ARGS='-s osv'" >&2; exit 1; }
+
 lock: .venv/installed-lock
 	@echo "lock: remaking requirements/*.txt"
-	@for name in build run dev lock; do \
+	@for name in build run dev audit lock; do \
 		echo "  requirements/$$name.txt"; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -131,4 +149,11 @@ endef
 .venv/installed-lock: .venv/made requirements/lock.txt
 	@echo "installing the resolver"
 	$(call pip-install,-r requirements/lock.txt)
+	@touch $@
+
+.venv/audit/installed: PIP := PYTHONUNBUFFERED=1 .venv/audit/bin/python -m pip --no-input --disable-pip-version-check
+.venv/audit/installed: .venv/made requirements/audit.txt
+	@echo "installing pip-audit"
+	@rm -rf .venv/audit && $(PYTHON) -m venv .venv/audit
+	$(call pip-install,-r requirements/audit.txt)
 	@touch $@

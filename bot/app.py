@@ -11,24 +11,32 @@ from queue import SimpleQueue
 import structlog
 from slack_bolt import App
 from slack_sdk import WebClient
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import __version__, checks
-from bot.appliance.gate import GateState, SharedGate
+from bot import __version__, checks, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.core.messages import messages
 from bot.core.policy import Policy, SiteTerms
 from bot.core.request import Request
+from bot.core.starts import Running
 from bot.operate import logs
 from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
+from bot.operate.prompt import Prompt
 from bot.operate.start_look import StartLook
-from bot.parts import appliance_of, gate_key, secrets_of
+from bot.parts import secrets_of
 from bot.settings import Settings
 from bot.slack import draw, socket_address
 from bot.slack.bolt_app import make_app
-from bot.slack.client import PEOPLE_TIMEOUT_S, POST_TIMEOUT_S, QUICK_TIMEOUT_S, api_client
+from bot.slack.client import (
+    PEOPLE_TIMEOUT_S,
+    POST_TIMEOUT_S,
+    PRESS_TIMEOUT_S,
+    QUICK_TIMEOUT_S,
+    api_client,
+)
 from bot.slack.deps import ListenerDeps
 from bot.slack.door import Door
 from bot.slack.envelopes import Envelopes
@@ -40,20 +48,27 @@ from bot.slack.poster import Poster
 from bot.slack.server import Server, serve
 from bot.slack.socket_mode import SocketMode
 from bot.slack.whisper import Whisper
-from bot.store import shared
+from bot.store import look
 from bot.store.database import Database
+from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
-from bot.store.migrate import SchemaTooNew, upgrade
+from bot.store.migrate import Damaged, SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
 from bot.store.overview import Overview
+from bot.store.pauses import Pauses
 from bot.store.requests import Requests
+from bot.store.starts import note_start
 from bot.worker.digests import Digests
 from bot.worker.effects import Effects
+from bot.worker.homes import Homes
+from bot.worker.lists import Lists
 from bot.worker.lives import Lives, effect_ms
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
 from bot.worker.recent import Recent
 from bot.worker.send import Sender
+from bot.worker.side_by_side import SideBySide
+from bot.worker.standing import may_break_glass
 from bot.worker.task_watch import TaskWatch
 
 log = structlog.get_logger(__name__)
@@ -68,6 +83,11 @@ STOP_SECONDS = 8.0
 """For what runs at SIGTERM; hosts kill after ten."""
 
 
+READY_WITHIN_S = 2.0
+"""For `/readyz` itself: what probes it has a limit of its own, of a few seconds."""
+
+DATABASE_SILENT = f"no answer from the database within {READY_WITHIN_S:g} s"
+
 LOOKUPS_STOP_SECONDS = 0.5
 """For what somebody only looked at: it is typed again."""
 
@@ -79,15 +99,23 @@ class Bot:
 
     def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
+        self._end = end
         self.policy = policy_of(settings)
-        self.db = Database(settings.database_url.get_secret_value())
+        self.running = Running(
+            version=__version__,
+            mode=settings.mode(),
+            command=settings.slack_command,
+            policy=self.policy,
+        )
+        self.metrics = Metrics(__version__, settings.sites)
+        self.db = Database(
+            settings.database_url.get_secret_value(), on_error=self.metrics.database.failed
+        )
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
-        self.requests = Requests(db=self.db, lease_ms=lease_ms(settings))
-        self.metrics = Metrics(self.requests.count_by_state)
-        self.appliances = {
-            name: appliance_of(site, SharedGate(site.calls_per_minute, _gate_change(self.db, name)))
-            for name, site in settings.sites.items()
-        }
+        self.requests = Requests(
+            db=self.db, lease_ms=lease_ms(settings), on_saved=wiring.saved(self.metrics)
+        )
+        self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.start_look = StartLook(checks.at_start(settings, self.appliances), end)
         self._slack()
         self._work()
@@ -97,6 +125,7 @@ class Bot:
         upgrade(self.db)
         self.db.listen()
         self.server = serve(self._wsgi, self.settings.host, self.settings.port)
+        note_start(self.db, self.running)
         self.worker.start()
         self.poster.start()
         self.server.start()
@@ -135,20 +164,38 @@ class Bot:
 
         def client(timeout_s: int) -> WebClient:
             token = settings.slack_bot_token.get_secret_value()
-            return api_client(token, base_url=settings.slack_api_url, timeout_s=timeout_s)
+            return api_client(
+                token,
+                base_url=settings.slack_api_url,
+                timeout_s=timeout_s,
+                on_call=self.metrics.slack.called,
+                pauses=pauses,
+            )
 
+        pauses = Pauses(self.db)
         quick = client(QUICK_TIMEOUT_S)
         self.identity = Identity(quick)
-        self.whisper = Whisper()
+        self.whisper = Whisper(pauses)
         self.poster = Poster(
-            self.outbox, client(POST_TIMEOUT_S), draw.draw, draw.draw_answer, messages
+            self.outbox,
+            client(POST_TIMEOUT_S),
+            draw.draw,
+            draw.draw_answer,
+            messages,
+            pauses=pauses,
+            on_given_up=self.metrics.slack.given_up,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
+        self.lately = Recent(self.people, self.requests.now)
         readers = {name: LookupPort(a, self.requests.now) for name, a in self.appliances.items()}
-        self.lookups = Lookups(readers, self.people, self.requests.now)
+        self.side_by_side = SideBySide()
+        self.lists = Lists(readers, self.requests.now, time.monotonic, self.side_by_side)
+        self.lookups = Lookups(readers, self.people, self.policy, self.lists, self.side_by_side)
         secret = settings.slack_signing_secret
         signing_secret = secret.get_secret_value() if secret else ""
         bolt = make_app(quick, signing_secret=signing_secret)
+        overview = Overview(self.db)
+        at_press = People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now)
         deps = ListenerDeps(
             inbox=self.inbox,
             requests=self.requests,
@@ -158,13 +205,22 @@ class Bot:
             views=quick,
             whisper=self.whisper,
             lookups=self.lookups,
-            overview=Overview(self.db),
-            on_repeated=lambda: self.metrics.rejected("replayed"),
+            overview=overview,
+            homes=Homes(overview, self.lately, self.policy, self.requests.now),
+            may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
+            on_repeated=lambda: self.metrics.slack.rejected("replayed"),
         )
         register(bolt, deps)
         self.socket = self._socket_mode(bolt)
-        door = None if self.socket else Door(bolt, signing_secret, self.metrics.rejected)
+        door = None if self.socket else Door(bolt, signing_secret, self.metrics.slack.rejected)
         health = Health(self._checks(), self.start_look.hints)
+        sites = tuple(settings.sites)
+        self.metrics.watch(
+            figures=wiring.read_figures(self.db, sites),
+            resting=wiring.resting(sites),
+            ready=lambda: health.ready()[0],
+            socket_age=self.socket.silent_s if self.socket else None,
+        )
         self._wsgi = Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
 
     def _socket_mode(self, bolt: App) -> SocketMode | None:
@@ -175,17 +231,27 @@ class Bot:
             token.get_secret_value(),
             base_url=self.settings.slack_api_url,
             timeout_s=socket_address.TIMEOUT_S,
+            on_call=self.metrics.slack.called,
         )
-        rejected = self.metrics.rejected
+        rejected = self.metrics.slack.rejected
         answer = Envelopes(bolt, rejected).answer
         return SocketMode(socket_address.Addresses(client).new, answer, rejected)
 
     def _checks(self) -> dict[str, Check]:
-        checks: dict[str, Check] = {"database": self._database_writable}
+        database = Prompt(self._database, READY_WITHIN_S, DATABASE_SILENT)
+        checks: dict[str, Check] = {"database": database}
         return {**checks, "slack": self.socket.problem} if self.socket else checks
 
+    def _database(self) -> str | None:
+        try:
+            return look.problem(self.db)
+        except SchemaTooNew as error:
+            # A newer copy has migrated it under us: what we would write now might do harm.
+            self._end(str(error))
+            return str(error)
+
     def _work(self) -> None:
-        ports = {name: Port(a, self.requests.now) for name, a in self.appliances.items()}
+        ports = {name: Port(a, self.db.about_now) for name, a in self.appliances.items()}
         watches = {name: TaskWatch(self.db, name, port) for name, port in ports.items()}
         effects = Effects(
             policy=self.policy,
@@ -193,7 +259,9 @@ class Bot:
             appliances=ports,
             watches=watches,
             requests=self.requests,
-            lately=Recent(self.people, self.requests.now),
+            lately=self.lately,
+            lists=self.lists,
+            side_by_side=self.side_by_side,
         )
         digests = Digests(_digest)
         lives = Lives(
@@ -205,10 +273,6 @@ class Bot:
             effect_ms=effect_ms(self.requests.lease_ms),
         )
         self.worker = Worker(requests=self.requests, lives=lives, policy=self.policy, draw=digests)
-
-    def _database_writable(self) -> str | None:
-        shared.change(self.db, "readyz", lambda _old, now: str(now))
-        return None
 
 
 def run(settings: Settings) -> int:
@@ -223,9 +287,12 @@ def run(settings: Settings) -> int:
     try:
         bot = Bot(settings, end=lambda sentence: exit_codes.put(_cannot_start(sentence)))
         bot.start()
-    except SchemaTooNew as error:
+    except (SchemaTooNew, Damaged) as error:
         return _cannot_start(str(error))
     except SQLAlchemyError as error:
+        fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
+        if fault is not None:
+            return _cannot_start(fault.at_start())
         reason = getattr(error, "orig", None) or type(error).__name__
         return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
     except OSError as error:
@@ -251,6 +318,7 @@ def policy_of(settings: Settings) -> Policy:
         remind_after_ms=settings.remind_after,
         dry_run=settings.dry_run,
         label=settings.deployment_label,
+        break_glass=frozenset(settings.break_glass),
         sites={
             name: SiteTerms(
                 appliance=site.host,
@@ -266,21 +334,6 @@ def lease_ms(settings: Settings) -> int:
     """Longer where somebody has given the appliance more time to answer."""
     longest = max(site.timeout_seconds for site in settings.sites.values())
     return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))
-
-
-def _gate_change(
-    db: Database, site: str
-) -> Callable[[Callable[[GateState, int], GateState]], None]:
-    """The budget and the log-ins of one appliance, shared by all copies of the bot."""
-
-    def change(how: Callable[[GateState, int], GateState]) -> None:
-        def apply(value: str | None, now: int) -> str:
-            state = GateState.model_validate_json(value) if value else GateState()
-            return how(state, now).model_dump_json()
-
-        shared.change(db, gate_key(site), apply)
-
-    return change
 
 
 def _digest(request: Request, slot: str) -> str:

@@ -15,7 +15,7 @@ from bot.core.finding import Finding, fine, skipped, wrong
 from bot.core.rules import is_group
 from bot.operate.check import Line, look, masked
 from bot.parts import appliance_of, gate_key, secrets_of, trust_of
-from bot.settings import DEFAULT_SITE, ApplianceSettings, Settings, SettingsError
+from bot.settings import DEFAULT_SITE, ApplianceSettings, Settings, SettingsError, site_prefix
 from bot.slack import channel_check, people_check, token_check
 from bot.slack import looking as slack_looking
 from bot.slack.client import api_client
@@ -200,13 +200,13 @@ def _place(
     appliance: Appliance,
     priority: Priority,
 ) -> appliance_looking.Site:
-    single = name == DEFAULT_SITE
+    single = name == DEFAULT_SITE and len(settings.sites) == 1
     return appliance_looking.Site(
         appliance=appliance,
         trust=trust_of(site),
         timeout_seconds=site.timeout_seconds,
-        about="" if single and len(settings.sites) == 1 else name,
-        prefix="VR_" if single else f"VR_SITES__{name.upper()}__",
+        about="" if single else name,
+        prefix="VR_" if single else site_prefix(name),
         remote=site.remote_username is not None,
         priority=priority,
     )

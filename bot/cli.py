@@ -9,30 +9,26 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
+from bot.cli_audit import audit_app
+from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
 from bot.core import ids
 from bot.core.events import OperatorCancelled
 from bot.core.request import Request, State
 from bot.operate import follow as following
 from bot.operate import show as shown
-from bot.settings import SettingsError, load, load_database, load_slack_app
+from bot.operate.unsaid import unsaid_json, unsaid_table
+from bot.settings import SettingsError, load, load_slack_app
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.migrate import SchemaMissing, SchemaTooNew, require
 from bot.store.requests import Requests
-
-PROBLEM = 1
-WRONG_USE = 2
+from bot.store.unsaid import unsaid
 
 app = typer.Typer(
     name="vr-unpair",
@@ -41,15 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")
 app.add_typer(audit_app, name="audit")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-
-
-class ExportFormat(StrEnum):
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 def main() -> None:
@@ -152,7 +140,7 @@ def requests(
     as_json: JsonOption = False,
 ) -> None:
     """What is and was asked, newest first."""
-    with _database() as db:
+    with database() as db:
         found = _requests(db).newest(state, limit)
     if as_json:
         print(json.dumps([shown.as_json(r) for r in found], ensure_ascii=False, indent=2))
@@ -172,7 +160,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """One request with its whole history."""
-    with _database() as db:
+    with database() as db:
         store = _requests(db)
         request = _known(store, request_id)
         if follow:
@@ -180,14 +168,19 @@ def show(
             console = Console(stderr=as_json)
             request = following.follow(lambda: _known(store, request_id), time.sleep, console)
         records = trail.of_request(db, request.id)
+        missing = unsaid(db, request.id)
     if as_json:
         events = [shown.record_json(r) for r in records]
-        document = {**shown.as_json(request), "events": events}
+        not_said = [unsaid_json(m) for m in missing]
+        document = {**shown.as_json(request), "unsaid": not_said, "events": events}
         print(json.dumps(document, ensure_ascii=False, indent=2))
         return
     console = Console()
     console.print(shown.facts_table(request))
     console.print()
+    if missing:
+        console.print(unsaid_table(missing))
+        console.print()
     console.print(shown.history_table(records))
 
 
@@ -196,10 +189,10 @@ def cancel(
     request_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False
 ) -> None:
     """Take a request back that is not yet sent, for when Slack is away."""
-    with _database() as db:
+    with database() as db:
         request = _known(_requests(db), request_id)
         if request.state not in (State.CHECKING, State.PENDING, State.APPROVED):
-            _fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
+            fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
         # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
         event = OperatorCancelled(operator=getpass.getuser())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
@@ -238,49 +231,6 @@ def manifest(
         print(app_manifest.as_yaml(found), end="")
 
 
-@audit_app.command()
-def export(
-    form: Annotated[
-        ExportFormat, typer.Option("--format", help="jsonl, or csv with a header line.")
-    ] = ExportFormat.JSONL,
-) -> None:
-    """All records of the audit trail, in order."""
-    with _database() as db:
-        for line in shown.audit_lines(trail.export(db), form.value):
-            print(line)
-
-
-@audit_app.command()
-def verify(as_json: JsonOption = False) -> None:
-    """Check the chain of the audit trail against its head."""
-    with _database() as db:
-        broken, head = trail.check(db)
-    if as_json:
-        first = {"number": broken.number, "why": broken.why} if broken else None
-        found = {"ok": broken is None, "records": head.count, "head": head.hash, "broken": first}
-        print(json.dumps(found))
-        raise typer.Exit(PROBLEM if broken else 0)
-    if broken:
-        _fail(f"The audit trail is broken at record {broken.number}: {broken.why}.")
-    print(f"ok: {head.count} records, head {head.short}")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    """For commands that read or leave an event: the schema must be there already."""
-    db = Database(load_database())
-    try:
-        require(db)
-        yield db
-    except (SchemaMissing, SchemaTooNew) as error:
-        _fail(str(error))
-    except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or type(error).__name__
-        _fail(f"The database cannot be used: {reason}. DATABASE_URL names it.")
-    finally:
-        db.close()
-
-
 def _requests(db: Database) -> Requests:
     return Requests(db=db, lease_ms=0)
 
@@ -288,14 +238,9 @@ def _requests(db: Database) -> Requests:
 def _known(store: Requests, request_id: str) -> Request:
     request = store.get(_tidy(request_id))
     if request is None:
-        _fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
+        fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
     return request
 
 
 def _tidy(request_id: str) -> str:
     return ids.tidy(request_id) or request_id
-
-
-def _fail(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(PROBLEM)

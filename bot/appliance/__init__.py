@@ -28,6 +28,7 @@ from bot.appliance.errors import (
     Unanswered,
     Unauthorized,
     Unavailable,
+    Unproven,
 )
 from bot.appliance.gate import Gate, GateState, MemoryGate, Priority
 from bot.appliance.models import (
@@ -89,4 +90,5 @@ __all__ = [
     "Unanswered",
     "Unauthorized",
     "Unavailable",
+    "Unproven",
 ]

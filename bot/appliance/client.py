@@ -206,7 +206,8 @@ class Calls:
             self.ensure_remote_session(pairing_id)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
             # Not about our credentials, our limit or the way to the appliance: the remote side.
-            _log.warning("no remote session before a DELETE: %s", exc)
+            about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
+            _log.warning("remote_session_not_made", extra=about)
         self._sessions.gate.take(self._priority)
 
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:

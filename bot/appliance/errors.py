@@ -6,6 +6,7 @@ The tree answers the one question that matters after a DELETE: may it have been 
     ├─ HeldBack              the bot held itself back; nothing was sent
     │  ├─ OverBudget         its own limit of calls per minute is used up
     │  └─ Resting            log-ins pause, so that SSO does not lock the account
+    │     └─ Unproven        not for a refusal: no call has worked after the last two
     ├─ NotSent               provably nothing reached the application
     │  ├─ NameLookupFailed
     │  ├─ ConnectFailed      the appliance's port, or the proxy on the way
@@ -95,6 +96,11 @@ class Resting(HeldBack):
     def __init__(self, sentence: str, *, why: str = "", retry_after_seconds: float = 0.0) -> None:
         super().__init__(sentence, retry_after_seconds=retry_after_seconds)
         self.why = why
+
+
+class Unproven(Resting):
+    """No log-in was refused, but no call is known to have worked after the last two. Mostly the
+    processes that made them were killed, or another copy is just making that call."""
 
 
 class NotSent(ApplianceError):

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.appliance.errors import OverBudget, Resting
+from bot.appliance.errors import OverBudget, Resting, Unproven
 
 WINDOW_MS = 60_000  # the vendor counts per minute
 
@@ -77,7 +77,7 @@ class Gate(Protocol):
         """Count calls that are about to be made. Raises OverBudget."""
 
     def before_login(self) -> None:
-        """Count a log-in that is about to be made. Raises Resting."""
+        """Count a log-in that is about to be made. Raises Resting, or Unproven."""
 
     def login_not_sent(self) -> None:
         """That log-in never reached the application: it does not count."""
@@ -121,14 +121,16 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
     # min, here and below: a clock that was set back must not make a rest longer than a rest.
     rests_until_ms = min(state.rests_until_ms or 0, now_ms + REST_MS)
     if now_ms < rests_until_ms:
-        raise _resting(rests_until_ms - now_ms, state.why)
+        raise _resting(Resting, rests_until_ms - now_ms, state.why)
     made = state.logins_without_success
     last_ms = min(state.last_login_ms if state.last_login_ms is not None else 0, now_ms)
     if made >= LOGINS_WITHOUT_SUCCESS_MAX:
         if now_ms < last_ms + PROOF_MS:
-            raise _resting(last_ms + PROOF_MS - now_ms, "two log-ins have just been made")
+            left_ms = last_ms + PROOF_MS - now_ms
+            raise _resting(Unproven, left_ms, "two log-ins have just been made")
         if now_ms < last_ms + REST_MS:
             raise _resting(
+                Unproven,
                 last_ms + REST_MS - now_ms,
                 f"{made} log-ins were made and no call worked after them",
             )
@@ -141,6 +143,15 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
             "why": "",
         }
     )
+
+
+def rest_seconds(state: GateState, now_ms: int) -> float:
+    """How long no log-in is made; 0 where one may be made now."""
+    try:
+        begin_login(state, now_ms)
+    except Resting as exc:
+        return exc.retry_after_seconds or 0.0
+    return 0.0
 
 
 def login_not_sent(state: GateState) -> GateState:
@@ -168,9 +179,9 @@ def call_worked(state: GateState) -> GateState:
     return state.model_copy(update={"logins_without_success": 0})
 
 
-def _resting(left_ms: int, why: str) -> Resting:
+def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
     seconds = left_ms / 1000
-    return Resting(
+    return kind(
         f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
         f" account is not locked: {why}.",
         why=why,

@@ -18,6 +18,7 @@ from bot.appliance.errors import (
     Unanswered,
     Unauthorized,
     Unavailable,
+    Unproven,
 )
 from bot.core.events import DeleteAnswered, DeleteNotAccepted
 from bot.core.problem import Problem, ProblemKind
@@ -30,6 +31,7 @@ _KINDS: tuple[tuple[type[ApplianceError], ProblemKind], ...] = (
     (NotSent, ProblemKind.UNSENT),
     (Unanswered, ProblemKind.UNANSWERED),
     (OverBudget, ProblemKind.OVER_BUDGET),
+    (Unproven, ProblemKind.UNPROVEN),
     (Resting, ProblemKind.RESTING),
     (LoginRefused, ProblemKind.LOGIN_REFUSED),
     (Unauthorized, ProblemKind.UNAUTHORIZED),

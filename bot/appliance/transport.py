@@ -234,7 +234,7 @@ class Transport:
             self._on_call(call.method, call.template, outcome, seconds)
         except Exception:
             # A broken metric must not cost the answer to a DELETE.
-            _log.exception("the observer of appliance calls failed")
+            _log.exception("observer_failed")
 
 
 def _checked_host(host: str) -> str:

@@ -1,21 +1,28 @@
 """The audit chain: each record carries the hash of the one before, over all its columns.
 
 What it proves: nobody changed, removed or inserted a record without redoing every hash after it and
-the head; and where somebody keeps a copy of the head elsewhere, not even then.
+the head; and where somebody keeps a copy of the head elsewhere, not even then. The final replies in
+Slack are such copies (`Witness`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 from bot.core.frozen import Frozen
 
 GENESIS = "0" * 64
-SHORT = 12
-"""Characters of a head as people see it: 48 bits, to be compared by eye and by `verify --head`."""
+SHORT = 16
+"""Characters of a head as people see it, for `verify --head`. Whoever can write to the database may
+try details until a forged record begins like the one that Slack knows: 48 bits would be a night's
+work for one machine, these 64 are decades."""
+
+NEAR = 1_000
+"""Numbers up and down in which the old place of a moved record is looked for."""
 
 
 class Record(Frozen):
@@ -36,6 +43,17 @@ class Record(Frozen):
     @property
     def expected_hash(self) -> str:
         return chain_hash(self.model_dump(exclude={"hash"}))
+
+
+class Witness(Frozen):
+    """A record as the thread shows it: the head of the trail was its hash, when it was written."""
+
+    number: int
+    hash: str
+
+    @property
+    def short(self) -> str:
+        return self.hash[:SHORT]
 
 
 class Head(Frozen):
@@ -71,6 +89,7 @@ def link(head: Head, columns: dict[str, Any]) -> Record:
 def verify(records: Iterable[Record], head: Head) -> Break | None:
     """None when the chain is whole up to `head`; records come in the order of their numbers."""
     number, previous = 0, GENESIS
+    lately = deque([GENESIS], maxlen=NEAR)  # the hashes so far: the last is that of `number`
     for record in records:
         expected = number + 1
         if record.number != expected:
@@ -78,10 +97,11 @@ def verify(records: Iterable[Record], head: Head) -> Break | None:
             why = "removed: the numbers jump here" if missing else "inserted: its number is taken"
             return Break(number=expected if missing else record.number, why=why)
         if record.previous != previous:
-            return Break(number=record.number, why="it does not follow the record before it")
+            return _unlinked(record, lately)
         if record.hash != record.expected_hash:
             return Break(number=record.number, why="changed: it is not what was hashed")
         number, previous = record.number, record.hash
+        lately.append(previous)
     if number < head.count:
         return Break(number=number + 1, why="removed: the trail ends before its head")
     if number > head.count:
@@ -89,3 +109,35 @@ def verify(records: Iterable[Record], head: Head) -> Break | None:
     if previous != head.hash:
         return Break(number=number, why="changed: its hash is not that of the head")
     return None
+
+
+def _unlinked(record: Record, lately: deque[str]) -> Break:
+    """`record` was written after another record than the one before it, which is whole by itself:
+    the one before was changed, or one of the two was put, moved or left there by hand."""
+    number = record.number
+    was = _written_as(record)
+    if was is None or was == number == 1:
+        return Break(number=number, why="changed: it does not follow the record before it")
+    if was == number:
+        why = f"changed, its hash made anew: record {number} was written after another one"
+        return Break(number=number - 1, why=why)
+    if was > number:
+        why = f"removed or moved: what stands here was written as number {was}"
+        return Break(number=number, why=why)
+    place = len(lately) - (number - was)
+    if place >= 0 and lately[place] == record.hash:
+        return Break(number=number, why=f"inserted: it is record {was} once more")
+    return Break(number=was, why=f"inserted: number {number} was written as {was}")
+
+
+def _written_as(record: Record) -> int | None:
+    """The number under which its hash is right, if that is near."""
+    near = sorted(
+        range(max(1, record.number - NEAR), record.number + NEAR),
+        key=lambda n: abs(n - record.number),
+    )
+    return next((n for n in near if record.hash == _hash_as(record, n)), None)
+
+
+def _hash_as(record: Record, number: int) -> str:
+    return record.model_copy(update={"number": number}).expected_hash

@@ -48,7 +48,8 @@ class Due(Frozen):
     `slot` as in `bot.core.messages`. `ts` is there when it was posted before (so: edit).
     `wanted` is the digest that was asked for when it was claimed; `shown` that of what Slack has.
     For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
-    has lapsed: then it goes as a direct message).
+    has lapsed: then it goes as a direct message). `last_error`: of the try before this one.
+    `card_gone`, for final words: an edit of the card has found no message to edit.
     """
 
     request_id: str
@@ -62,6 +63,41 @@ class Due(Frozen):
     answer: Answer | None = None
     user: str | None = None
     response_url: str | None = None
+    last_error: str | None = None
+    card_gone: bool = False
+
+
+NO_LONGER_WANTED = "no_longer_wanted"
+"""In place of Slack's word: the row has moved on, and nobody misses the message."""
+
+
+class Unsaid(Frozen):
+    """A message that Slack does not show as it should be. `due_at` is ms epoch, None when it was
+    given up; `posted`: an older look of it stands there. `since`: when it was first wanted."""
+
+    slot: str
+    error: str | None
+    attempts: int
+    posted: bool
+    since: int
+    due_at: int | None
+
+
+class PausesPort(Protocol):
+    """What a 429 holds back, by Slack's name of the method. All copies obey the same."""
+
+    def known(self) -> dict[str, int]:
+        """Method to the ms epoch before which none of it may be sent; past ones stay for a while,
+        they tell since when Slack has taken everything again."""
+        ...
+
+    def hold(self, method: str, seconds: int) -> int:
+        """Slack has named these seconds; until when it is held now, never less than before."""
+        ...
+
+    def now(self) -> int:
+        """ms epoch by the clock that the times above are of."""
+        ...
 
 
 class OutboxPort(Protocol):
@@ -71,12 +107,13 @@ class OutboxPort(Protocol):
         """The most urgent due message: final words, answers, cards, notices, progress.
 
         `paused`: kind of delivery ("post", "edit", "answer") to the ms epoch before which none of
-        it may be sent (429). Replies are not due before their card stands.
+        it may be sent. One that has passed counts too: the first progress message goes before final
+        words only if it was wanted after it. Replies are not due before their card stands.
         """
         ...
 
     def request(self, request_id: str) -> Request | None:
-        """The row as it is now: nothing is drawn from an older copy."""
+        """The row as it is now, with its witnesses: nothing is drawn from an older copy."""
         ...
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
@@ -84,11 +121,12 @@ class OutboxPort(Protocol):
         ...
 
     def put_off(self, due: Due, *, until: int, error: str) -> None:
-        """Not taken this time; `until` is ms epoch."""
+        """Not taken this time, and not tried before `until` (ms epoch), changed or not."""
         ...
 
     def given_up(self, due: Due, *, error: str) -> None:
-        """Slack will never take it. For a card that was never posted, `CardRefused` goes in."""
+        """Slack will never take it. For a card that was never posted, `CardRefused` goes in; final
+        words that the channel does not take go to the people concerned, each once."""
         ...
 
     def now(self) -> int:
@@ -97,6 +135,10 @@ class OutboxPort(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Until something may be due, at most that long."""
+        ...
+
+    def wake(self) -> None:
+        """Whoever waits stops waiting: for the end."""
         ...
 
 

@@ -28,9 +28,10 @@ class ReadPairing(Frozen):
 
 
 class ReadRights(Frozen):
-    """The rights of now of these people."""
+    """The rights of now of these people; `glass`: whose right to break the glass is asked about."""
 
     people: tuple[str, ...]
+    glass: tuple[str, ...] = ()
 
 
 class SendDelete(Frozen):

@@ -12,6 +12,10 @@ from bot.core.request import Request, State
 SYSTEM = "vr-unpair"
 """The actor of everything that no person did."""
 
+UNEXPECTED = "unexpected"
+"""The code of the one answer that no event leads to: an error of ours. `params`: `reference`, under
+which it stands in the log, and `request`."""
+
 
 class Entry(Frozen):
     """One line of the audit trail before it is chained: who, what, from which message, and the

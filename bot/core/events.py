@@ -36,7 +36,7 @@ class Clicked(Frozen):
     """A button, or the modal behind it. `ours` says that the bot itself wrote the message."""
 
     kind: Literal["clicked"] = "clicked"
-    action: Literal["approve", "deny", "cancel", "look"]
+    action: Literal["approve", "deny", "cancel", "look", "break_glass"]
     by: str
     team: str | None
     fingerprint: str
@@ -50,7 +50,7 @@ class Opened(Frozen):
     """A button or a command that opened a modal: kept so that its submission can be answered."""
 
     kind: Literal["opened"] = "opened"
-    action: Literal["deny", "ask"]
+    action: Literal["deny", "break_glass", "ask"]
     by: str
 
     @property
@@ -61,8 +61,9 @@ class Opened(Frozen):
 
 
 class Misdirected(Frozen):
-    """A button with a value that no card of ours carries, or of a request that is not here. It can
-    change nothing; the audit trail keeps it. `value` is cut."""
+    """A button that this version does not know, with a value that no card of ours carries, or of a
+    request that is not here; `bot_unread`: Slack did not say whether the message is ours. It can
+    change nothing; the audit trail keeps it. `action` and `value` are cut."""
 
     kind: Literal["misdirected"] = "misdirected"
     action: str
@@ -70,7 +71,20 @@ class Misdirected(Frozen):
     channel: str
     message_ts: str
     value: str
-    why: Literal["unreadable_button", "unknown_request"]
+    why: Literal["unreadable_button", "unknown_button", "unknown_request", "bot_unread"]
+
+
+class AskRefused(Frozen):
+    """What the listener itself refused, and answered: no request was made of it. It changes
+    nothing; the audit trail keeps it. `pairing` is as typed; empty where a form was wanted."""
+
+    kind: Literal["ask_refused"] = "ask_refused"
+    by: str
+    team: str | None
+    channel: str
+    pairing: str
+    force: bool
+    why: Literal["direct_message", "channel", "reason_missing", "reason_pattern"]
 
 
 class OperatorCancelled(Frozen):
@@ -93,36 +107,57 @@ class StandingRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
     `possible_approvers` stops at as many as are needed. `unread`: Slack did not tell of some, so
-    there may be more. `reason_pattern`: the one that the reason does not fit.
+    there may be more. `reason_pattern`: the one that the reason does not fit. `glass_possible`:
+    with too few of them, somebody of BREAK_GLASS could decide alone.
     """
 
     kind: Literal["standing_read"] = "standing_read"
     requester: Verdict
     channel_allowed: bool
     possible_approvers: int
+    glass_possible: bool = False
     unread: Verdict | None = None
     reason_missing: bool = False
     reason_pattern: str | None = None
+
+
+class Place(Frozen):
+    """The one of several appliances at which a pairing was found, as `SiteTerms` has it."""
+
+    site: str
+    appliance: str
+    poll_ms: int
+    timeout_ms: int
 
 
 class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
     `earlier_attention`: a request of this pairing whose fate is still unknown; the card names it.
+    `place`: where it was found, for a request that named no site. `also_at`: other sites that list
+    the same pairing. `read_at` as in RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"
     snapshot: Snapshot
     task_ids: tuple[str, ...] = ()
     earlier_attention: str | None = None
+    place: Place | None = None
+    also_at: tuple[str, ...] = ()
+    read_at: int | None = None
 
 
 class PairingUnresolved(Frozen):
-    """What was asked for is not one pairing: none, several, or a site paired with itself."""
+    """What was asked for is not one pairing: none, several, or a site paired with itself.
+
+    Of several appliances some may be `unread` (their names), so that nobody can tell; `no_site`:
+    the appliance is not in the settings any more.
+    """
 
     kind: Literal["pairing_unresolved"] = "pairing_unresolved"
-    why: Literal["none", "several", "self"]
+    why: Literal["none", "several", "self", "unread", "no_site"]
     candidates: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class CallFailed(Frozen):
@@ -133,10 +168,11 @@ class CallFailed(Frozen):
 
 
 class PairingTaken(Frozen):
-    """The unique index refused: another open request holds this pairing."""
+    """Another open request holds this pairing; `site`: through its other end, there."""
 
     kind: Literal["pairing_taken"] = "pairing_taken"
     other: str
+    site: str | None = None
 
 
 class CardPosted(Frozen):
@@ -154,12 +190,21 @@ class CardRefused(Frozen):
 
 
 class RightsRead(Frozen):
-    """The rights of now of the people asked about, with the process's policy of now."""
+    """The rights of now of the people asked about, with the process's policy of now.
+
+    `verdicts` is the right to approve and deny, `glass` that to break the glass: one never stands
+    for the other. `approvers` is the list itself, to be called when the glass is broken. `read_at`:
+    when the reading began; a process that froze after it must not make it look new.
+    """
 
     kind: Literal["rights_read"] = "rights_read"
     verdicts: dict[str, Verdict]
     dry_run: bool
     approvals_required: int
+    glass: dict[str, Verdict] = Field(default_factory=dict)
+    glass_there: bool = True
+    approvers: tuple[str, ...] = ()
+    read_at: int | None = None
 
 
 class IntentStored(Frozen):
@@ -169,10 +214,12 @@ class IntentStored(Frozen):
 
 
 class DeleteNotAccepted(Frozen):
-    """Only the process that sent, or did not, may say this."""
+    """Only the process that sent, or did not, may say this. `intent_at` names the intent that it is
+    about: said twice, since a commit did not answer, it must not undo the next one."""
 
     kind: Literal["delete_not_accepted"] = "delete_not_accepted"
     problem: Problem
+    intent_at: int | None = None
 
 
 class DeleteAccepted(Frozen):
@@ -218,6 +265,7 @@ Event = Annotated[
     | Clicked
     | Opened
     | Misdirected
+    | AskRefused
     | OperatorCancelled
     | TimePassed
     | StandingRead

@@ -17,6 +17,11 @@ def new_request_id() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def new_reference() -> str:
+    """For an unexpected error: shown to people, and in the log beside the traceback."""
+    return secrets.token_hex(4)
+
+
 def tidy(text: str) -> str | None:
     """What somebody typed as an id, in our form; None when it cannot be one."""
     letters = re.sub(r"[\s-]", "", text).upper()

@@ -44,8 +44,14 @@ class MayNotLook(Frozen):
     reason: Reason
 
 
-PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook
-SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook
+class LookFailed(Frozen):
+    """An error of ours; it stands in the log under this reference."""
+
+    reference: str
+
+
+PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook | LookFailed
+SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook | LookFailed
 
 
 class ReadingPort(Protocol):
@@ -65,14 +71,20 @@ class ReadingPort(Protocol):
 
 
 class LookupsPort(Protocol):
-    """Reads in threads of its own; `then` is called there, once. Never waits, never raises."""
+    """Reads in threads of its own; `then` is called there, once, and once more with a LookFailed
+    where it raised. Never waits, never raises."""
 
     def has_room(self) -> bool:
         """Whether one more would be taken now."""
         ...
 
+    def submit(self, look: Callable[[], None]) -> bool:
+        """Any other look, which does all of it itself. False as below."""
+        ...
+
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
-        """Look for `by`, a Slack user. False: too many wait already, and nothing is done."""
+        """Look for `by`, a Slack user, at this site, or at all of them for ANY_SITE. False: too
+        many wait already, and nothing is done."""
         ...
 
     def pairings(
@@ -104,6 +116,10 @@ class OverviewPort(Protocol):
 
     def ended(self, limit: int) -> Sequence[Request]:
         """Those that ended, the latest end first."""
+        ...
+
+    def asked_by(self, person: str, limit: int) -> Sequence[Request]:
+        """What this person asked for, the newest first."""
         ...
 
     def unclear(self, site: str, pairing_id: str) -> Request | None:

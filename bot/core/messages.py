@@ -12,16 +12,27 @@ from bot.core.request import Request, State
 
 
 class Slot(StrEnum):
-    """The kinds of message; reminder, notice and stray carry a number or `ts` behind a colon."""
+    """The kinds of message; reminder, notice, alarm and stray carry a number or `ts` behind a
+    colon. An alarm is a notice that the whole channel sees, outside the thread too."""
 
     CARD = "card"
     PROGRESS = "progress"
     REMINDER = "reminder"
     NOTICE = "notice"
+    ALARM = "alarm"
     FINAL = "final"
     CORRECTION = "correction"
     STRAY = "stray"
     ANSWER = "answer"
+
+
+ALARMS = frozenset({"glass_broken"})
+"""Codes of notices that must not go under in a thread."""
+
+
+PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
+"""What goes to each person concerned when the channel does not take it: the id stands behind the
+colon."""
 
 
 class Message(Frozen):
@@ -38,6 +49,11 @@ class Message(Frozen):
     def which(self) -> str:
         return self.slot.partition(":")[2]
 
+    @property
+    def private(self) -> bool:
+        """Whether it is a copy for one person, in the conversation with the bot."""
+        return self.kind in PRIVATE and bool(self.which)
+
 
 def messages(request: Request, now: int) -> tuple[Message, ...]:
     """Every message that the row stands for at `now`; a reminder only while it is still one."""
@@ -53,7 +69,9 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     if undecided and request.reminders:
         # Only the latest: a reminder that Slack has not taken yet is not worth sending late.
         wanted.append(Message(slot=f"{Slot.REMINDER}:{request.reminders}"))
-    wanted += [Message(slot=f"{Slot.NOTICE}:{n}") for n in range(1, len(request.notices) + 1)]
+    for number, notice in enumerate(request.notices, start=1):
+        kind = Slot.ALARM if notice.code in ALARMS else Slot.NOTICE
+        wanted.append(Message(slot=f"{kind}:{number}"))
     wanted += [Message(slot=f"{Slot.STRAY}:{ts}", in_thread=False) for ts in request.strays]
     if not request.state.open and request.state is not State.REFUSED:
         wanted.append(Message(slot=Slot.FINAL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import regex  # type: ignore[import-untyped]
 
+from bot.core.events import Place
 from bot.core.frozen import Frozen
 from bot.core.request import Terms
 
@@ -21,7 +22,8 @@ class SiteTerms(Frozen):
 
 
 class Policy(Frozen):
-    """What is in force now, in this process. `requesters` and `channels` None: any."""
+    """What is in force now, in this process. `requesters` and `channels` None: any; an empty
+    `break_glass`: nobody."""
 
     approvers: frozenset[str]
     approvals_required: int
@@ -38,13 +40,26 @@ class Policy(Frozen):
     dry_run: bool
     label: str
     sites: dict[str, SiteTerms]
+    break_glass: frozenset[str] = frozenset()
 
     def required(self, *, force: bool) -> int:
         return self.force_approvals_required if force else self.approvals_required
 
-    def terms(self, site: str, *, force: bool) -> Terms:
-        """What a request made now is bound to."""
+    def place(self, site: str) -> Place:
+        """Raises KeyError for a site that is not in the settings."""
         at = self.sites[site]
+        return Place(
+            site=site, appliance=at.appliance, poll_ms=at.poll_ms, timeout_ms=at.timeout_ms
+        )
+
+    def terms(self, site: str, *, force: bool) -> Terms:
+        """What a request made now is bound to. Where the site is not known yet, or not any more,
+        the longest times of all: nothing is asked of an appliance by them."""
+        at = self.sites.get(site) or SiteTerms(
+            appliance="",
+            poll_ms=max(each.poll_ms for each in self.sites.values()),
+            timeout_ms=max(each.timeout_ms for each in self.sites.values()),
+        )
         return Terms(
             approvals_required=self.required(force=force),
             approval_ttl_ms=self.approval_ttl_ms,
@@ -57,6 +72,8 @@ class Policy(Frozen):
             notify=self.notify,
             label=self.label,
             appliance=at.appliance,
+            break_glass=bool(self.break_glass),
+            several=len(self.sites) > 1,
         )
 
     def channel_allowed(self, channel: str) -> bool:

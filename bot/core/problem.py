@@ -21,7 +21,8 @@ class ProblemKind(StrEnum):
     UNAVAILABLE = "unavailable"  # 503 that names when to come back
     NOT_UNDERSTOOD = "not_understood"  # HTML, broken JSON, a redirect, 502, 504, plain 503
     LOGIN_REFUSED = "login_refused"
-    RESTING = "resting"  # no log-in before retry_at: SSO locks accounts
+    RESTING = "resting"  # one was refused; none before retry_at: SSO locks accounts
+    UNPROVEN = "unproven"  # none before retry_at: two made, and nothing known to work
     OVER_BUDGET = "over_budget"  # our own limit of calls
 
 
@@ -53,5 +54,6 @@ _PASSES = frozenset(
         ProblemKind.LIMITED,
         ProblemKind.UNAVAILABLE,
         ProblemKind.OVER_BUDGET,
+        ProblemKind.UNPROVEN,
     }
 )

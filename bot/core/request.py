@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
+from bot.core.audit import Witness
 from bot.core.frozen import Frozen
 from bot.core.problem import Problem
 from bot.core.snapshot import Snapshot
@@ -34,6 +37,9 @@ class State(StrEnum):
         return self in OPEN
 
 
+ANY_SITE = ""
+"""The site of a request that named none of several appliances, until it is found out."""
+
 OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
 
 TaskStatus = Literal["QUEUED", "RUNNING", "SUCCESS", "ERROR", "CANCELLED"]
@@ -42,7 +48,9 @@ TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
 
 
 class Terms(Frozen):
-    """The policy in force when it was asked, kept over a restart. Times in ms."""
+    """The policy in force when it was asked, kept over a restart. Times in ms. `break_glass`: there
+    is a list BREAK_GLASS; who is in it is read anew each time, as for APPROVERS. `several`: there
+    are several appliances, so each message names the site."""
 
     approvals_required: int
     approval_ttl_ms: int
@@ -55,6 +63,8 @@ class Terms(Frozen):
     notify: tuple[str, ...]
     label: str = ""
     appliance: str = ""
+    break_glass: bool = False
+    several: bool = False
 
 
 class Decision(Frozen):
@@ -70,7 +80,7 @@ class WaitingClick(Frozen):
     """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
 
     event: int
-    action: Literal["approve", "deny", "look"]
+    action: Literal["approve", "deny", "look", "break_glass"]
     by: str
     team: str | None
     at: int
@@ -111,12 +121,14 @@ class TaskView(Frozen):
 
 
 class Notice(Frozen):
-    """What the thread is told once: that it waits, that it goes on, that an approval is void."""
+    """What the thread is told once: that it waits, that it goes on, that an approval is void.
+    `called`: who is mentioned beside those whom it is about."""
 
     code: str
     at: int
     text: str = ""
     who: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 class Outcome(Frozen):
@@ -128,7 +140,12 @@ class Outcome(Frozen):
 
 
 class Request(Frozen):
-    """Everything about one request. Times are ms epoch of the database's clock."""
+    """Everything about one request. Times are ms epoch of the database's clock.
+
+    `glass` is the decision of one person of BREAK_GLASS alone, `glass_lost` one that no longer
+    counts. `only_glass`: when it was checked, too few people could approve. `also_at`: other sites
+    that listed the same pairing when it was checked.
+    """
 
     id: str
     state: State = State.CHECKING
@@ -148,6 +165,7 @@ class Request(Frozen):
     snapshot: Snapshot | None = None
     fingerprint: str | None = None
     earlier_attention: str | None = None
+    also_at: tuple[str, ...] = ()
 
     standing_read: bool = False
     unreachable_since: int | None = None
@@ -163,6 +181,9 @@ class Request(Frozen):
     approvals: tuple[Decision, ...] = ()
     denial: Decision | None = None
     cancellation: Decision | None = None
+    only_glass: bool = False
+    glass: Decision | None = None
+    glass_lost: Decision | None = None
 
     approved_at: int | None = None
     execute_by: int | None = None
@@ -180,9 +201,18 @@ class Request(Frozen):
     ended_at: int | None = None
     correction: Outcome | None = None
 
+    # Not stored with the row: the trail has them, and whoever draws a message reads them there.
+    ended_in: Witness | None = Field(default=None, exclude=True)
+    corrected_in: Witness | None = Field(default=None, exclude=True)
+
     @property
     def missing_approvals(self) -> int:
         return max(0, self.terms.approvals_required - len(self.approvals))
+
+    @property
+    def glass_alone(self) -> bool:
+        """Whether only a broken glass can decide: too few people could approve."""
+        return self.only_glass and self.terms.break_glass
 
     @property
     def title(self) -> str:
@@ -192,5 +222,5 @@ class Request(Frozen):
     def deciders(self) -> tuple[str, ...]:
         """Who decided, each once, in the order they did: mentioned in the final reply."""
         people = [d.by for d in self.approvals]
-        people += [d.by for d in (self.denial, self.cancellation) if d]
+        people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
         return tuple(dict.fromkeys(people))

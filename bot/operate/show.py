@@ -57,6 +57,8 @@ def as_json(request: Request) -> dict[str, Any]:
         "approvals": [d.by for d in request.approvals],
         "denied_by": request.denial.by if request.denial else None,
         "denial_reason": request.denial.reason if request.denial else None,
+        "break_glass_by": request.glass.by if request.glass else None,
+        "break_glass_reason": request.glass.reason if request.glass else None,
         "cancelled_by": request.cancellation.by if request.cancellation else None,
         "task": request.task.model_dump() if request.task else None,
         "outcome": outcome.model_dump(exclude_none=True) if outcome else None,
@@ -75,12 +77,13 @@ def record_json(record: Record) -> dict[str, Any]:
 
 def requests_table(requests: Iterable[Request]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "pairing", "force", "requester", "asked at", "reason"):
+    for column in ("id", "state", "site", "pairing", "force", "requester", "asked at", "reason"):
         table.add_column(column, overflow="fold")
     for request in requests:
         table.add_row(
             request.id,
             request.state.value,
+            _plain(request.site),
             _plain(request.title),
             "yes" if request.force else "no",
             request.requester,

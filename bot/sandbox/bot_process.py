@@ -58,7 +58,7 @@ class BotProcess:
     def start(self) -> Self:
         """Returns when it serves. Raises DidNotStart."""
         self._started.clear()
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own command, no words of others in it
             self.command(),
             cwd=self.folder,
             env=self.environment,

@@ -8,6 +8,7 @@ from bot.settings.loading import DEFAULT_SITE, load, load_database, load_slack_a
 from bot.settings.model import Mode, Settings
 from bot.settings.names import secret_names, setting_names
 from bot.settings.problems import Problem, SettingsError
+from bot.settings.several import site_prefix
 
 __all__ = [
     "DEFAULT_SITE",
@@ -23,4 +24,5 @@ __all__ = [
     "parse_duration",
     "secret_names",
     "setting_names",
+    "site_prefix",
 ]

@@ -14,13 +14,15 @@ from bot.settings.appliance import ApplianceSettings
 from bot.settings.forms import database_url, label, slack_command
 from bot.settings.model import Settings, way_in_problems
 from bot.settings.names import (
+    SITES_PREFIX,
     appliance_names,
+    is_secret_of_site,
     own_names,
     secret_names,
     slips,
 )
-from bot.settings.not_built import not_built
 from bot.settings.problems import Problem, SettingsError
+from bot.settings.several import host_problems, name_problems, names_of, sites_of
 from bot.settings.sources import gather
 
 DATABASE_URL = "DATABASE_URL"
@@ -37,21 +39,20 @@ def load(
 
     `to_run` also asks for exactly one way in (see `Settings.problems_for_run`).
 
-    Raises SettingsError with one sentence for each setting that is wrong, missing, not built yet
-    or misspelled.
+    Raises SettingsError with one sentence for each setting that is wrong, missing or misspelled.
     """
     environ, cwd = _defaults(environ, cwd)
     given = gather(environ, cwd)
-    problems = [*given.problems, *not_built(given.values), *_ephemeral(environ, given.values)]
+    problems = [*given.problems, *name_problems(given.values), *_ephemeral(environ, given.values)]
     values = {name: value for name, value in given.values.items() if not _has(problems, name)}
-    appliance, found = _check(ApplianceSettings, _appliance_values(values, cwd), appliance_names())
+    sites, found = _sites(values, given.values, cwd)
     problems += found
     # The rest is looked at in any case, so that one start tells everything there is to correct.
     own: dict[str, object] = {
         field: values[name] for name, field in own_names().items() if name in values
     }
-    if appliance is not None:
-        own["sites"] = {DEFAULT_SITE: appliance}
+    if sites:
+        own["sites"] = sites
     settings, found = _check(Settings, own, own_names())
     problems += found
     problems += slips(given.environ_names, given.dotenv_names, given.values)
@@ -70,7 +71,7 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     """
     environ, cwd = _defaults(environ, cwd)
     given = gather(environ, cwd)
-    problems = [*given.problems, *not_built(given.values), *_ephemeral(environ, given.values)]
+    problems = [*given.problems, *_ephemeral(environ, given.values)]
     problems += slips(given.environ_names, given.dotenv_names, given.values)
     problems = [problem for problem in problems if _is_about_database(problem)]
     address = Settings.model_fields["database_url"].default
@@ -81,7 +82,8 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
             problems.append(Problem(DATABASE_URL, f"{DATABASE_URL} {error}."))
     if problems:
         raise SettingsError(_one_each(problems, given.values))
-    assert isinstance(address, SecretStr)
+    if not isinstance(address, SecretStr):
+        raise TypeError("the default of DATABASE_URL is no secret")
     return address.get_secret_value()
 
 
@@ -119,8 +121,28 @@ def _has(problems: Iterable[Problem], name: str) -> bool:
     return any(problem.setting == name for problem in problems)
 
 
-def _appliance_values(values: Mapping[str, str], cwd: Path) -> dict[str, object]:
-    fields = {field: values[name] for name, field in appliance_names().items() if name in values}
+def _sites(
+    values: Mapping[str, str], given: Mapping[str, str], cwd: Path
+) -> tuple[dict[str, ApplianceSettings], list[Problem]]:
+    """All appliances, by name. `given` says which kind was meant, also where all of it is wrong."""
+    of_several = sites_of(given)
+    names = {site: names_of(site) for site in sorted(of_several)}
+    if not any(name.startswith(SITES_PREFIX) for name in given):
+        names = {DEFAULT_SITE: appliance_names()}
+    sites: dict[str, ApplianceSettings] = {}
+    problems: list[Problem] = []
+    for site, own in names.items():
+        appliance, found = _check(ApplianceSettings, _appliance_values(values, own, cwd), own)
+        problems += found
+        if appliance is not None:
+            sites[site] = appliance
+    return sites, [*problems, *host_problems(sites)]
+
+
+def _appliance_values(
+    values: Mapping[str, str], names: Mapping[str, str], cwd: Path
+) -> dict[str, object]:
+    fields = {field: values[name] for name, field in names.items() if name in values}
     if "ca_file" in fields:
         fields["ca_file"] = str(cwd / os.path.expanduser(fields["ca_file"]))
     return dict(fields)
@@ -166,9 +188,10 @@ def _named(sentence: str, outside: Mapping[str, str]) -> str:
 
 def _one_each(problems: Iterable[Problem], values: Mapping[str, str]) -> list[Problem]:
     secrets = [
-        values[name]
-        for name in secret_names()
-        if len(values.get(name, "")) >= _SHORTEST_SECRET_TO_HIDE
+        value
+        for name, value in values.items()
+        if (name in secret_names() or is_secret_of_site(name))
+        and len(value) >= _SHORTEST_SECRET_TO_HIDE
     ]
     first: dict[str, Problem] = {}
     for problem in problems:

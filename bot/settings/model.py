@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, BeforeValidator(forms.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
-    host: Annotated[str, BeforeValidator(forms.listen_address)] = "0.0.0.0"
+    host: Annotated[str, BeforeValidator(forms.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
     port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] = 3000
     dry_run: Annotated[bool, BeforeValidator(forms.switch)] = False
     log_level: Annotated[_Level, BeforeValidator(_LEVELS)] = "info"

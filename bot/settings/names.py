@@ -46,6 +46,12 @@ def secret_names() -> frozenset[str]:
     )
 
 
+def is_secret_of_site(name: str) -> bool:
+    """Whether it is a secret among the settings of several appliances."""
+    suffix = name.removeprefix(SITES_PREFIX).partition("__")[2]
+    return name.startswith(SITES_PREFIX) and APPLIANCE_PREFIX + suffix in secret_names()
+
+
 def _is_secret(model: type[BaseModel], field: str) -> bool:
     annotation = model.model_fields[field].annotation
     kinds = [annotation, *get_args(annotation)]

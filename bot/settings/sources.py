@@ -10,8 +10,15 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from bot.settings.names import SECRETS_DIR, SITES_PREFIX, secret_names, setting_names
+from bot.settings.names import (
+    SECRETS_DIR,
+    SITES_PREFIX,
+    is_secret_of_site,
+    secret_names,
+    setting_names,
+)
 from bot.settings.problems import Problem, SettingsError
+from bot.settings.several import canonical, written_twice
 
 DOTENV = ".env"
 _LARGEST_FILE = 1_000_000
@@ -19,7 +26,8 @@ _LARGEST_FILE = 1_000_000
 
 @dataclass(frozen=True)
 class Given:
-    """What was given, as text. `values` holds known settings alone, none of them empty."""
+    """What was given, as text. `values` holds known settings alone, none of them empty; those of
+    several appliances by their canonical names, known or not."""
 
     values: dict[str, str] = field(repr=False)
     environ_names: frozenset[str]
@@ -36,11 +44,16 @@ def gather(environ: Mapping[str, str], cwd: Path) -> Given:
     dotenv = read_dotenv(cwd / DOTENV)
     values = _known(dotenv) | _known(environ)
     files, problems = _secret_files(values, cwd)
+    twice = [p for source in (dotenv, environ) for p in written_twice(sorted(_set(source)))]
     return Given(
         files | values,
-        frozenset(name for name, value in environ.items() if value),
-        frozenset(name for name, value in dotenv.items() if value),
-        (*problems, *(_not_text(name) for name, value in values.items() if not _is_text(value))),
+        _set(environ),
+        _set(dotenv),
+        (
+            *problems,
+            *twice,
+            *(_not_text(name) for name, value in values.items() if not _is_text(value)),
+        ),
     )
 
 
@@ -57,10 +70,14 @@ def _not_text(name: str) -> Problem:
 def _known(values: Mapping[str, str]) -> dict[str, str]:
     names = setting_names()
     return {
-        name: value
+        canonical(name) if name.startswith(SITES_PREFIX) else name: value
         for name, value in values.items()
         if value and (name in names or name.startswith(SITES_PREFIX))
     }
+
+
+def _set(values: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name, value in values.items() if value)
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -125,9 +142,15 @@ def _secret_files(
         return {}, (Problem(SECRETS_DIR, sentence),)
     found: dict[str, str] = {}
     problems: list[Problem] = []
-    for name in sorted(secret_names() - values.keys()):
+    try:
+        of_sites = {entry.name for entry in folder.iterdir() if is_secret_of_site(entry.name)}
+    except OSError as error:
+        sentence = f"SECRETS_DIR cannot be listed ({error.strerror}): make it readable."
+        return {}, (Problem(SECRETS_DIR, sentence),)
+    files = {name: name for name in secret_names()} | {canonical(n): n for n in sorted(of_sites)}
+    for name in sorted(files.keys() - values.keys()):
         try:
-            text = _read_text(folder / name).rstrip("\r\n")
+            text = _read_text(folder / files[name]).rstrip("\r\n")
         except FileNotFoundError:
             continue
         except OSError as error:

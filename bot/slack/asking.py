@@ -6,16 +6,20 @@ import structlog
 
 from bot.core.events import Asked
 from bot.core.policy import Policy
-from bot.slack import limits, origins, sentences
+from bot.slack import origins, sentences
 from bot.slack.asking_form import open_form
 from bot.slack.command import Ask, Form, Help, List, Preview, Status, Wrong, parse
 from bot.slack.deps import ListenerDeps
 from bot.slack.lookup_commands import listed, previewed, stands
 from bot.slack.payload import Json, maybe_text, text_of
+from bot.slack.refusing import Why, note_refusal
 from bot.slack.sites import site_and_pairing
 from bot.slack.wording.usage import being_checked
 
 log = structlog.get_logger(__name__)
+
+Refusal = tuple[Why, str]
+"""Why, in the word of the audit trail and in a sentence."""
 
 
 def asked(payload: Json, deps: ListenerDeps) -> str:
@@ -28,7 +32,10 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
         asking = isinstance(parsed, Ask | Form)
         misplaced = _against_place(payload, deps.policy, asking=asking)
         if misplaced is not None:
-            return misplaced
+            why, sentence = misplaced
+            if isinstance(parsed, Ask | Form):
+                note_refusal(payload, parsed, why, deps)
+            return sentence
     match parsed:
         case Ask() as ask:
             return _ask(payload, ask, deps)
@@ -43,7 +50,11 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
         case Help():
             policy = deps.policy
             return sentences.help_text(
-                deps.command, require_reason=policy.require_reason, pattern=policy.reason_pattern
+                deps.command,
+                require_reason=policy.require_reason,
+                pattern=policy.reason_pattern,
+                break_glass=bool(policy.break_glass),
+                sites=tuple(policy.sites),
             )
         case Wrong(sentence=sentence):
             return sentence
@@ -55,8 +66,9 @@ def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
     response_url = text_of(payload, "response_url")
     refusal = _against_policy(ask, deps)
     if refusal is not None:
-        log.info("asking_refused", by=requester, channel=channel)
-        return refusal
+        why, sentence = refusal
+        note_refusal(payload, ask, why, deps)
+        return sentence
     found = site_and_pairing(ask.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(found, str):
         return found
@@ -80,25 +92,23 @@ def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
     return being_checked(pairing)
 
 
-def _against_place(payload: Json, policy: Policy, *, asking: bool) -> str | None:
+def _against_place(payload: Json, policy: Policy, *, asking: bool) -> Refusal | None:
     """Where the command does not work. One may look from a direct message, but not ask there."""
     channel = text_of(payload, "channel_id")
     direct = channel.startswith("D") or payload.get("channel_name") == "directmessage"
     if direct and (asking or policy.channels is not None):
-        return sentences.NO_DIRECT_MESSAGE
+        return "direct_message", sentences.NO_DIRECT_MESSAGE
     if policy.channels is not None and channel not in policy.channels:
-        return sentences.channel_not_allowed(policy.channels)
+        return "channel", sentences.channel_not_allowed(policy.channels)
     return None
 
 
-def _against_policy(ask: Ask, deps: ListenerDeps) -> str | None:
+def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:
     """What the settings alone refuse; everything else is the worker's."""
     policy: Policy = deps.policy
     reason = ask.reason.strip()
     if policy.require_reason and not reason:
-        return sentences.reason_required(deps.command, policy.reason_pattern)
+        return "reason_missing", sentences.reason_required(deps.command, policy.reason_pattern)
     if policy.reason_pattern is not None and not policy.reason_fits(reason):
-        return sentences.reason_does_not_fit(policy.reason_pattern)
-    if len(reason) > limits.REASON:
-        return sentences.reason_too_long(limits.REASON)
+        return "reason_pattern", sentences.reason_does_not_fit(policy.reason_pattern)
     return None

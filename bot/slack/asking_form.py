@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.core.events import Asked, Opened
-from bot.core.lookups import MayNotLook, SitesRead
+from bot.core.lookups import LookFailed, MayNotLook, SitesRead
 from bot.slack import origins, sentences
 from bot.slack.deps import ListenerDeps
 from bot.slack.form_lists import KEPT_S, form_lists
@@ -145,8 +145,17 @@ def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: Listene
     def show(read: SitesRead) -> None:
         _update(shown, _form_of(read, origin, site, deps), origin, deps)
 
-    fresh_s = FRESH_S if site is None else KEPT_S
-    return deps.lookups.pairings(tuple(deps.policy.sites), by, show, fresh_s=fresh_s)
+    sites = tuple(deps.policy.sites)
+    if site is None or site not in sites:
+        return deps.lookups.pairings(sites, by, show, fresh_s=FRESH_S)
+
+    def show_chosen(read: SitesRead) -> None:
+        """With what is known of the others: nobody waits for an appliance that was not chosen."""
+        others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != site]
+        known = tuple(each for each in others if each is not None)
+        show((*read, *known) if isinstance(read, tuple) else read)
+
+    return deps.lookups.pairings((site,), by, show_chosen, fresh_s=KEPT_S)
 
 
 def _form_of(
@@ -154,7 +163,10 @@ def _form_of(
 ) -> dict[str, Any]:
     if isinstance(read, MayNotLook):
         return unread_form(origin, [may_not_look(read.reason)])
-    lists = form_lists(read, site, deps.lookups, deps.command)
+    if isinstance(read, LookFailed):
+        return unread_form(origin, [sentences.unexpected(read.reference)])
+    several = len(deps.policy.sites) > 1
+    lists = form_lists(read, site, deps.lookups, deps.command, several=several)
     if isinstance(lists, FormLists):
         return filled_form(origin, lists, deps.policy)
     return unread_form(origin, lists)

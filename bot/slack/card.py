@@ -14,12 +14,18 @@ from bot.slack.blocks import context, drawn, header, section
 from bot.slack.card_buttons import card_buttons
 from bot.slack.card_facts import hits, one_sided, place, small_print
 from bot.slack.markup import code, mention, mentions, quote, tidy, when
+from bot.slack.wording.glass import GLASS_ALONE, glass_reason, glass_taken_back
 from bot.slack.wording.outcomes import ending
-from bot.slack.wording.phrases import pairing, tally, who_decided
+from bot.slack.wording.phrases import pairing, pairing_at, tally, who_decided
 from bot.slack.wording.states import STATES
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
-NO_WAY_BACK = "It cannot be undone. Reconnect does not bring it back, only a new site pair."
+NO_WAY_BACK = (
+    "Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new site pair "
+    "does."
+)
+"""In the record too: whoever reads it months later asks the same."""
+
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 
 
@@ -29,15 +35,24 @@ def card(request: Request) -> Drawn:
         _text(request),
         header(f"{STATES[request.state].mark} {STATES[request.state].heading}"),
         _outcome(request),
+        _glass(request),
         section(DRY_RUN) if request.terms.dry_run else None,
         section(_asked(request)),
         section("\n".join(hits(request))),
         section(_reason(request, limits.REASON_SHOWN)),
         section(f"*Approvals:* {_approvals(request)}"),
+        section(GLASS_ALONE) if request.glass_alone and request.state in UNDECIDED else None,
         _call(request),
         context(small_print(request)),
         card_buttons(request),
     )
+
+
+def _glass(request: Request) -> Block | None:
+    """Who decided alone and why; or that somebody had, and that it no longer counts."""
+    if request.glass:
+        return section(glass_reason(request))
+    return section(glass_taken_back(request.glass_lost)) if request.glass_lost else None
 
 
 def _asked(request: Request) -> str:
@@ -46,6 +61,9 @@ def _asked(request: Request) -> str:
         f"*{pairing(request)}*",
     ]
     lines += [where] if (where := place(request)) else []
+    if request.also_at:
+        named = ", ".join(code(site, limits.NAME) for site in request.also_at)
+        lines.append(f"Also seen from {named}: that is the same pairing, one request is enough.")
     if request.force:
         lines.append(f"⚠️ {one_sided(request)}")
     if request.earlier_attention:
@@ -54,8 +72,7 @@ def _asked(request: Request) -> str:
             f"⚠️ An earlier request for this pairing, {earlier}, ended unclear. "
             "See first what became of it."
         )
-    if request.state.open:
-        lines.append(NO_WAY_BACK)
+    lines.append(NO_WAY_BACK)
     return "\n".join(lines)
 
 
@@ -88,13 +105,14 @@ def _call(request: Request) -> Block | None:
 
 def _outcome(request: Request) -> Block | None:
     """The decision or the end, on top, as the record that the card becomes."""
-    decided = who_decided(request)
+    taken_back = request.denial or request.cancellation
+    decided = who_decided(request) if taken_back or not request.glass else ""
     if request.outcome is None:
         return section(decided) if decided and request.state not in UNDECIDED else None
-    if request.denial or request.cancellation:
+    if taken_back:
         # The decision is the end: said once.
         reason = request.denial.reason if request.denial else None
-        why = [quote(reason, limits.DENY_REASON)] if reason else []
+        why = [quote(reason, limits.DECISION_REASON)] if reason else []
         return section("\n".join([f"*{decided}*", *why]))
     lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
     lines += [decided] if decided else []
@@ -110,7 +128,7 @@ def _text(request: Request) -> str:
     parts = [f"{state.mark} {state.heading}{label}"]
     if request.terms.dry_run:
         parts.append("Dry run: nothing will be deleted.")
-    parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing(request)}.")
+    parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing_at(request)}.")
     if request.force:
         parts.append(one_sided(request))
     parts += hits(request, brief=True)
@@ -121,5 +139,11 @@ def _text(request: Request) -> str:
     decided = who_decided(request)
     if decided and request.state not in UNDECIDED:
         parts.append(decided)
+    if request.glass:
+        parts.append(glass_reason(request, limits.REASON_IN_TEXT))
+    elif request.glass_lost:
+        parts.append(glass_taken_back(request.glass_lost))
+    elif request.glass_alone and request.state in UNDECIDED:
+        parts.append(GLASS_ALONE)
     parts.append(_reason(request, limits.REASON_IN_TEXT))
     return "\n".join(parts)

@@ -9,25 +9,27 @@ from bot.slack.blocks import button, buttons, confirmation
 from bot.slack.ids import (
     NO_FINGERPRINT,
     UNPAIR_APPROVE,
+    UNPAIR_BREAK_GLASS,
     UNPAIR_CANCEL,
     UNPAIR_DENY,
     UNPAIR_LOOK,
     ButtonValue,
 )
-from bot.slack.markup import code
-from bot.slack.wording.phrases import count_of
+from bot.slack.wording.phrases import consequences
 
 _TITLE_IN_QUESTION = 130
 """Of the 300 characters of the dialog: what follows the title must not be cut off."""
 
 
 def card_buttons(request: Request) -> Block | None:
-    """All three while it is undecided, Cancel until it is sent, none on a record.
+    """All while it is undecided, Cancel until it is sent, none on a record.
 
     `checking` is drawn like `pending`: the row turns `pending` when Slack has answered the post.
     """
     if request.state in (State.CHECKING, State.PENDING):
-        return buttons(_approve(request), _deny(request), _cancel(request))
+        glass = [_break_glass(request)] if request.terms.break_glass else []
+        approve = [] if request.glass_alone else [_approve(request)]
+        return buttons(*approve, _deny(request), _cancel(request), *glass)
     return buttons(_cancel(request)) if request.state is State.APPROVED else None
 
 
@@ -49,14 +51,6 @@ def value_of(request: Request) -> str:
 
 
 def _approve(request: Request) -> ButtonElement:
-    dry = request.terms.dry_run
-    count = request.snapshot.count if request.snapshot else 0
-    lines = [f"{code(request.title, _TITLE_IN_QUESTION)}, {count_of(count, 'replication')}."]
-    if dry:
-        lines.append("Dry run: nothing will be deleted.")
-    else:
-        lines.append("One-sided break." if request.force else "Both sites let go.")
-        lines.append("It cannot be undone, only paired anew.")
     return button(
         "Approve",
         UNPAIR_APPROVE,
@@ -64,8 +58,8 @@ def _approve(request: Request) -> ButtonElement:
         label=f"Approve request {request.id}",
         danger=True,
         confirm=confirmation(
-            "Approve this dry run?" if dry else "Break this pairing?",
-            "\n".join(lines),
+            "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
+            "\n".join(consequences(request, _TITLE_IN_QUESTION)),
             yes="Approve",
             no="Not now",
         ),
@@ -74,6 +68,16 @@ def _approve(request: Request) -> ButtonElement:
 
 def _deny(request: Request) -> ButtonElement:
     return button("Deny", UNPAIR_DENY, value_of(request), label=f"Deny request {request.id}")
+
+
+def _break_glass(request: Request) -> ButtonElement:
+    return button(
+        "🚨 Break glass",
+        UNPAIR_BREAK_GLASS,
+        value_of(request),
+        label=f"Break glass on request {request.id}: decide alone, with a reason",
+        danger=True,
+    )
 
 
 def _cancel(request: Request) -> ButtonElement:

@@ -38,8 +38,8 @@ def hits(request: Request, *, brief: bool = False) -> list[str]:
         lines.append(f"⚠️ {_protected(snapshot)} protected by recovery plans ({SRM}).")
     if brief:
         return lines
-    if not request.force and request.state.open:
-        lines.append("Both sites let go of the pairing.")
+    if not request.force:
+        lines.append("*Ordinary break:* both sites let go of the pairing.")
     if snapshot.remote_vrms.status == "ERROR":
         lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read.")
     lines += _partial(snapshot)

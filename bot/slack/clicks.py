@@ -31,7 +31,9 @@ log = structlog.get_logger(__name__)
 VALUE_KEPT = 100
 """Of a value that is not ours, for the audit trail; Slack lets 2,000 characters through."""
 
-Action = Literal["approve", "deny", "cancel", "look"]
+Action = Literal["approve", "deny", "cancel", "look", "break_glass"]
+
+Why = Literal["unreadable_button", "unknown_button", "unknown_request", "bot_unread"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ def told_apart(
     number: int | None, request_id: str, action: str, by: str, deps: ListenerDeps
 ) -> None:
     """Log a click that is new, and count one that was stored before (`number` None)."""
+    about = {"request": request_id, "action": action, "by": by}
     if number is None:
         deps.on_repeated()
-    event = "clicked" if number is not None else "click_repeated"
-    log.info(event, request=request_id, action=action, by=by)
+        log.info("click_repeated", **about)
+    else:
+        log.info("clicked", **about)
 
 
 def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | None:
@@ -81,21 +85,16 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
     origin = origins.of_click(payload)
     channel, message_ts = _place(payload)
     request = deps.requests.get(value.request_id) if value is not None else None
-    if value is None or request is None:
-        astray = Misdirected(
-            action=action,
-            by=by,
-            channel=channel,
-            message_ts=message_ts,
-            value=_kept(only_action(payload).get("value")),
-            why="unreadable_button" if value is None else "unknown_request",
-        )
-        _misdirected(astray, origin, value, response_url, deps)
+    if value is None:
+        _misdirected(payload, action, "unreadable_button", unreadable_button(), deps)
+        return None
+    if request is None:
+        _misdirected(payload, action, "unknown_request", UNKNOWN_REQUEST, deps)
         return None
     try:
         ours = _ours(payload, deps)
     except IdentityUnread:
-        deps.whisper.tell(response_url, sentences.IDENTITY_UNKNOWN)
+        _misdirected(payload, action, "bot_unread", sentences.IDENTITY_UNKNOWN, deps)
         return None
     event = Clicked(
         action=action,
@@ -109,19 +108,35 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
     return Press(request, event, origin, response_url)
 
 
-def _misdirected(
-    astray: Misdirected,
-    origin: str,
-    value: ButtonValue | None,
-    response_url: str | None,
-    deps: ListenerDeps,
-) -> None:
-    """Answer at once, and leave it to the audit trail: nobody gets such a button from us."""
+def pressed_unknown(payload: Json, deps: ListenerDeps) -> None:
+    """A button of another version, or of nobody's. Raises Malformed."""
+    by, _ = user_of(payload)
+    action = _kept(text_of(only_action(payload), "action_id"))
+    log.info("unknown_button", action=action, by=by)
+    if payload.get("message"):
+        _misdirected(payload, action, "unknown_button", sentences.OLD_BUTTON, deps)
+    else:  # on a form or a home page: nothing there decides anything
+        deps.whisper.tell(maybe_text(payload, "response_url"), sentences.OLD_BUTTON)
+
+
+def _misdirected(payload: Json, action: str, why: Why, words: str, deps: ListenerDeps) -> None:
+    """Answer at once, and leave it to the audit trail: nothing else comes of such a press."""
+    by, _ = user_of(payload)
+    channel, message_ts = _place(payload)
+    typed = only_action(payload).get("value")
+    value = ButtonValue.unpack(typed)
     request_id = value.request_id if value is not None else ""
-    number = deps.inbox.put(astray, origin=origin, request_id=request_id)
-    told_apart(number, request_id, astray.action, astray.by, deps)
-    words = unreadable_button() if value is None else UNKNOWN_REQUEST
-    deps.whisper.tell(response_url, words)
+    astray = Misdirected(
+        action=action,
+        by=by,
+        channel=channel,
+        message_ts=message_ts,
+        value=_kept(typed),
+        why=why,
+    )
+    number = deps.inbox.put(astray, origin=origins.of_click(payload), request_id=request_id)
+    told_apart(number, request_id, action, by, deps)
+    deps.whisper.tell(maybe_text(payload, "response_url"), words)
 
 
 def _kept(value: object) -> str:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from slack_sdk import WebClient
 
 from bot.core.delivery import InboxPort, RequestsPort
+from bot.core.home import HomesPort
 from bot.core.ids import new_request_id
 from bot.core.lookups import LookupsPort, OverviewPort
 from bot.core.policy import Policy
 from bot.slack.identity import Identity
 from bot.slack.whisper import Whisper
 
+MayBreakGlass: TypeAlias = Callable[[str, str | None], bool]
+"""Whether somebody, from the workspace that Slack named, has the right now; unread is a no."""
+
 
 @dataclass(frozen=True)
 class ListenerDeps:
-    """`views` and `identity` are called within a listener: their client must have the short
-    timeout (`client.QUICK_TIMEOUT_S`). `on_repeated` counts what was stored before: replays, and
-    Slack's own second tries, which cannot be told apart."""
+    """`views`, `identity` and `may_break_glass` are called within a listener: their clients must
+    have the short timeouts (`client.QUICK_TIMEOUT_S`, `client.PRESS_TIMEOUT_S`).
+    `on_repeated` counts what was stored before: replays, and Slack's own second tries, which cannot
+    be told apart."""
 
     inbox: InboxPort
     requests: RequestsPort
@@ -30,5 +36,7 @@ class ListenerDeps:
     whisper: Whisper
     lookups: LookupsPort
     overview: OverviewPort
+    homes: HomesPort
+    may_break_glass: MayBreakGlass = lambda user, team: False
     new_id: Callable[[], str] = new_request_id
     on_repeated: Callable[[], None] = lambda: None

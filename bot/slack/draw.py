@@ -9,7 +9,7 @@ from bot.core.request import Request
 from bot.slack.blocks import drawn
 from bot.slack.card import card
 from bot.slack.progress import progress
-from bot.slack.thread import correction, final, notice, reminder, stray
+from bot.slack.thread import alarm, correction, final, notice, reminder, stray
 from bot.slack.wording.answers import answer_words
 
 
@@ -29,6 +29,8 @@ def draw(request: Request, slot: str) -> Drawn:
             return reminder(request)
         case Slot.NOTICE:
             return notice(request, _number(request, message.which))
+        case Slot.ALARM:
+            return alarm(request, _number(request, message.which))
         case Slot.FINAL:
             return final(request)
         case Slot.CORRECTION:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +10,14 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
+from bot.core.ids import new_reference
 from bot.slack import sentences
-from bot.slack.ids import BLOCK_REASON, UNPAIR_DENY_REASON, UNPAIR_REQUEST
+from bot.slack.ids import (
+    BLOCK_REASON,
+    UNPAIR_BREAK_GLASS_REASON,
+    UNPAIR_DENY_REASON,
+    UNPAIR_REQUEST,
+)
 from bot.slack.payload import Json, Malformed
 from bot.slack.whisper import Whisper
 
@@ -36,7 +41,7 @@ def error_handler(whisper: Whisper) -> Callable[..., BoltResponse]:
         if isinstance(error, BoltUnhandledRequestError):
             log.info("payload_unhandled", kind=str(body.get("type"))[:40])
             return BoltResponse(status=200, body="")
-        reference = secrets.token_hex(4)
+        reference = new_reference()
         log.error("listener_failed", reference=reference, traceback=_traceback(error, body))
         return _tell(sentences.unexpected(reference), body, whisper)
 
@@ -54,7 +59,7 @@ def _tell(sentence: str, body: Json, whisper: Whisper) -> BoltResponse:
 
 
 def _in_the_modal(sentence: str, view: Json) -> dict[str, Any]:
-    if view.get("callback_id") in (UNPAIR_DENY_REASON, UNPAIR_REQUEST):
+    if view.get("callback_id") in (UNPAIR_DENY_REASON, UNPAIR_BREAK_GLASS_REASON, UNPAIR_REQUEST):
         return {"response_action": "errors", "errors": {BLOCK_REASON: sentence}}
     return {"response_action": "clear"}
 

@@ -22,6 +22,8 @@ def form_lists(
     site: str | None,
     lookups: LookupsPort,
     command: str,
+    *,
+    several: bool,
 ) -> FormLists | list[str]:
     """What to fill the form with; or, with nothing to choose from, sentences that say why."""
     listed: list[PairingsListed] = []
@@ -38,7 +40,9 @@ def form_lists(
         else:
             listed.append(old)
             notes.append(form.as_of(each.site, when(old.read_at), why))
-    found = choices(listed, several_sites=len(read) > 1)
+    found = choices(listed, several_sites=several)
+    if several and site is not None and not any(choice.site == site for choice in found):
+        unread.append(form.none_of_site(site))
     if not found:
         names = ", ".join(code(each.site) for each in read)
         nothing = form.nothing_to_break(names)

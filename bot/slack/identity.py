@@ -33,6 +33,8 @@ class Myself:
     enterprise: str | None
     user: str | None
     bot: str | None
+    url: str | None = None
+    """Of the workspace in a browser."""
 
 
 class Identity:
@@ -76,6 +78,7 @@ class Identity:
             enterprise=_text(answer.get("enterprise_id")),
             user=_text(answer.get("user_id")),
             bot=_text(answer.get("bot_id")),
+            url=_text(answer.get("url")),
         )
 
 

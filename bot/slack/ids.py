@@ -16,9 +16,11 @@ UNPAIR_APPROVE = "unpair_approve"
 UNPAIR_DENY = "unpair_deny"
 UNPAIR_CANCEL = "unpair_cancel"
 UNPAIR_LOOK = "unpair_look"
+UNPAIR_BREAK_GLASS = "unpair_break_glass"
 
 # ---- callback_id of modals -------------------------------------------------------------------
 UNPAIR_DENY_REASON = "unpair_deny_reason"
+UNPAIR_BREAK_GLASS_REASON = "unpair_break_glass_reason"
 UNPAIR_REQUEST = "unpair_request"
 
 # ---- block_id of inputs, and the one action_id they all have ---------------------------------
@@ -60,8 +62,9 @@ class ButtonValue(Frozen):
             return None
 
 
-class DenyOrigin(Frozen):
-    """The deny modal's `private_metadata`: which button on which message opened it.
+class ReasonOrigin(Frozen):
+    """The `private_metadata` of a modal that asks for a reason: which button on which message
+    opened it.
 
     `opened_by` is the number of that click in the inbox, whose `response_url` serves the answer to
     the modal too; None when the click had been stored before.
@@ -78,7 +81,7 @@ class DenyOrigin(Frozen):
         return self.model_dump_json()
 
     @classmethod
-    def unpack(cls, metadata: object) -> DenyOrigin | None:
+    def unpack(cls, metadata: object) -> ReasonOrigin | None:
         if not isinstance(metadata, str):
             return None
         try:

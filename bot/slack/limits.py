@@ -23,7 +23,7 @@ ALL_BLOCKS_TEXT = 12_000
 REASON = 3_000
 """The longest reason that is taken: what one of Slack's own inputs can hold."""
 
-DENY_REASON = 2_000
+DECISION_REASON = 2_000
 """Fits into one section of the card beside everything else, whatever it is made of."""
 
 PAIRING_TYPED = 300
@@ -42,6 +42,10 @@ REPLICATIONS_SHOWN = 5
 ISSUES_SHOWN = 3
 PARTIAL_SHOWN = 3
 CANDIDATES_SHOWN = 8
+SITES_SHOWN = 10
 DIFFERENCES_SHOWN = 8
+APPROVERS_CALLED = 300
+"""By name when the glass is broken: so many mentions fit into one message beside its words."""
+
 PEOPLE_SHOWN = 60
 """Mentions in one line. More people than this are better called through a user group."""

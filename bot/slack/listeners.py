@@ -1,28 +1,28 @@
 """Every listener, registered once. Each one parses, stores one event and acknowledges.
 
 Slack gives three seconds, and a click that was not acknowledged in time was shown as failed while
-it still counts: so nothing here waits for an appliance, a worker, or Slack (opening a form aside).
+it still counts: so nothing here waits for an appliance, a worker, or Slack (opening a form aside,
+and asking before the one behind Break glass whether it may be opened at all).
 """
 
 from __future__ import annotations
 
 import re
 
-import structlog
 from slack_bolt import Ack, App, BoltResponse
 
-from bot.slack import ids, sentences
+from bot.slack import ids
 from bot.slack.asking import asked
 from bot.slack.asking_form import form_submitted, options_wanted, site_chosen
-from bot.slack.clicks import clicked
-from bot.slack.denying import deny_clicked, deny_submitted
+from bot.slack.clicks import clicked, pressed_unknown
 from bot.slack.deps import ListenerDeps
 from bot.slack.failures import error_handler
-from bot.slack.payload import Json, maybe_text, only_action, text_of, user_of
+from bot.slack.home_opened import home_opened
+from bot.slack.modals import WithReason
+from bot.slack.payload import Json
+from bot.slack.with_reason import pressed, submitted
 
 __all__ = ["ListenerDeps", "register"]
-
-log = structlog.get_logger(__name__)
 
 ANY = re.compile("")
 """Bolt takes the first listener that fits, so those with this pattern come last."""
@@ -48,15 +48,19 @@ def register(app: App, deps: ListenerDeps) -> None:
         clicked(body, "look", deps)
         return ack()
 
-    def deny(ack: Ack, body: Json) -> BoltResponse:
-        deny_clicked(body, deps)
-        return ack()
-
-    def denied(ack: Ack, body: Json) -> BoltResponse:
-        problem = deny_submitted(body, deps)
-        if problem is None:
+    def with_reason(action: WithReason, button: str, form: str) -> None:
+        def press(ack: Ack, body: Json) -> BoltResponse:
+            pressed(body, action, deps)
             return ack()
-        return ack(response_action="errors", errors={ids.BLOCK_REASON: problem})
+
+        def submit(ack: Ack, body: Json) -> BoltResponse:
+            problem = submitted(body, action, deps)
+            if problem is None:
+                return ack()
+            return ack(response_action="errors", errors={ids.BLOCK_REASON: problem})
+
+        app.action(button)(press)
+        app.view(form)(submit)
 
     def requested(ack: Ack, body: Json) -> BoltResponse:
         problems = form_submitted(body, deps)
@@ -71,11 +75,12 @@ def register(app: App, deps: ListenerDeps) -> None:
     def pairing_options(ack: Ack, body: Json) -> BoltResponse:
         return ack(options=options_wanted(body, deps))
 
+    def home(ack: Ack, body: Json) -> BoltResponse:
+        home_opened(body, deps)
+        return ack()
+
     def old_button(ack: Ack, body: Json) -> BoltResponse:
-        by, _ = user_of(body)
-        action = text_of(only_action(body), "action_id")
-        log.info("unknown_button", action=action[:255], by=by)
-        deps.whisper.tell(maybe_text(body, "response_url"), sentences.OLD_BUTTON)
+        pressed_unknown(body, deps)
         return ack()
 
     def old_form(ack: Ack) -> BoltResponse:
@@ -83,12 +88,13 @@ def register(app: App, deps: ListenerDeps) -> None:
 
     app.command(ANY)(command)
     app.action(ids.UNPAIR_APPROVE)(approve)
-    app.action(ids.UNPAIR_DENY)(deny)
+    with_reason("deny", ids.UNPAIR_DENY, ids.UNPAIR_DENY_REASON)
+    with_reason("break_glass", ids.UNPAIR_BREAK_GLASS, ids.UNPAIR_BREAK_GLASS_REASON)
     app.action(ids.UNPAIR_CANCEL)(cancel)
     app.action(ids.UNPAIR_LOOK)(look)
-    app.view(ids.UNPAIR_DENY_REASON)(denied)
     app.view(ids.UNPAIR_REQUEST)(requested)
     app.action({"block_id": ids.BLOCK_SITE, "action_id": ids.ACTION_VALUE})(site)
     app.options(ids.ACTION_VALUE)(pairing_options)
+    app.event("app_home_opened")(home)
     app.block_action({"action_id": ANY})(old_button)
     app.view(ANY)(old_form)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, skipped, wrong
 from bot.core.rules import Home, Reason
+from bot.slack.kept_connections import proxy_for
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 
 TIMEOUT_S = 10
@@ -90,14 +90,9 @@ class Slack:
 
 
 def proxy_of(url: str) -> str | None:
-    """`name:port` of the proxy for Slack's Web API, without credentials, by the rules of urllib,
-    which the clients follow (Python docs, `urllib.request`)."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme, "").strip()
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    return place.netloc.rpartition("@")[2]
+    """`name:port` of the proxy for Slack's Web API, without credentials."""
+    proxy = proxy_for(url)
+    return urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
 
 
 def _words(method: str, error: Exception) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.core.delivery import Drawn
 from bot.core.events import CallFailed, PairingUnresolved
-from bot.core.lookups import MayNotLook, PreviewRead, SitesRead
+from bot.core.lookups import LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.slack import limits, sentences
 from bot.slack.blocks import drawn, section
 from bot.slack.deps import ListenerDeps
@@ -79,12 +79,15 @@ def _preview(
         case MayNotLook(reason=reason):
             return drawn(looked.may_not_look(reason))
         case PairingUnresolved():
-            return drawn(looked.unresolved(pairing, read, deps.command))
+            return drawn(looked.unresolved(site, pairing, read, deps.command))
         case CallFailed():
             return drawn(looked.not_previewed(pairing, read))
+        case LookFailed(reference=reference):
+            return drawn(sentences.unexpected(reference))
     return preview(
         read.snapshot,
-        site=site,
+        site=read.place.site if read.place else site,
+        also_at=read.also_at,
         by=by,
         channel=channel,
         policy=deps.policy,
@@ -96,12 +99,9 @@ def _preview(
 def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
     if isinstance(read, MayNotLook):
         return drawn(looked.may_not_look(read.reason))
-    holders = {
-        (request.site, request.pairing_id): request
-        for request in deps.overview.unfinished()
-        if request.pairing_id is not None
-    }
-    sites = looked.sites(read, holders, deps.command)
+    if isinstance(read, LookFailed):
+        return drawn(sentences.unexpected(read.reference))
+    sites = looked.sites(read, looked.holders(deps.overview.unfinished()), deps.command)
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))
 

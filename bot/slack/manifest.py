@@ -22,6 +22,9 @@ SCOPES = (
 )
 """None that reads messages. A test holds them against the methods that the code calls."""
 
+EVENTS = ("app_home_opened",)
+"""It needs no scope (Slack docs, app_home_opened)."""
+
 EVENTS_PATH = "/slack/events"
 NAME_LENGTH = 35
 """Slack docs, display_information.name."""
@@ -36,19 +39,21 @@ class AddressWrong(Exception):
 
 def manifest(*, command: str, label: str, url: str | None) -> Json:
     """`command` begins with a slash, `label` may be empty. Raises AddressWrong."""
-    events = events_url(url) if url is not None else None
+    address = events_url(url) if url is not None else None
     name = command.removeprefix("/")
     interactivity: Json = {"is_enabled": True}
+    events: Json = {"bot_events": list(EVENTS)}
     slash: Json = {
         "command": command,
         "description": DESCRIPTION,
         "usage_hint": USAGE_HINT,
         "should_escape": False,
     }
-    if events is not None:
-        slash["url"] = events
+    if address is not None:
+        slash["url"] = address
         # The second is where a menu of more than 100 pairings is searched.
-        interactivity |= {"request_url": events, "message_menu_options_url": events}
+        interactivity |= {"request_url": address, "message_menu_options_url": address}
+        events["request_url"] = address
     return {
         "display_information": {
             "name": _app_name(name, label),
@@ -58,7 +63,7 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
             # Without the tab Slack refuses direct messages (`messages_tab_disabled`), which are the
             # way to tell somebody whose `response_url` has lapsed.
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -67,9 +72,10 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
+            "event_subscriptions": events,
             "interactivity": interactivity,
             "org_deploy_enabled": False,
-            "socket_mode_enabled": events is None,
+            "socket_mode_enabled": address is None,
             "token_rotation_enabled": False,
         },
     }

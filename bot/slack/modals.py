@@ -1,9 +1,10 @@
-"""The modal behind Deny: a reason is required, and what it belongs to travels along."""
+"""The modals behind Deny and Break glass: a reason is required, and what it belongs to travels
+along."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 from slack_sdk.models.views import View
@@ -12,15 +13,31 @@ from bot.core.frozen import Frozen
 from bot.core.request import Request
 from bot.slack import limits
 from bot.slack.blocks import section
-from bot.slack.ids import ACTION_VALUE, BLOCK_REASON, UNPAIR_DENY_REASON, DenyOrigin
-from bot.slack.markup import mention, tidy, units
-from bot.slack.wording.phrases import pairing
+from bot.slack.ids import (
+    ACTION_VALUE,
+    BLOCK_REASON,
+    UNPAIR_BREAK_GLASS_REASON,
+    UNPAIR_DENY_REASON,
+    ReasonOrigin,
+)
+from bot.slack.markup import tidy, units
+from bot.slack.wording.reason_form import DENY, GLASS, ReasonWords
+
+WithReason = Literal["deny", "break_glass"]
+"""The decisions that need a reason."""
+
+_FORMS: dict[WithReason, tuple[str, ReasonWords]] = {
+    "deny": (UNPAIR_DENY_REASON, DENY),
+    "break_glass": (UNPAIR_BREAK_GLASS_REASON, GLASS),
+}
+BUTTONS: dict[WithReason, str] = {action: words.button for action, (_, words) in _FORMS.items()}
+"""What stands on the button that opens the form."""
 
 
-class DenySubmitted(Frozen):
+class Submitted(Frozen):
     """What the modal brought back."""
 
-    origin: DenyOrigin
+    origin: ReasonOrigin
     reason: str
 
 
@@ -30,43 +47,42 @@ class FieldErrors(Frozen):
     errors: dict[str, str]
 
 
-def deny_reason(origin: DenyOrigin, request: Request | None = None) -> dict[str, Any]:
-    """The view to open. Without the row it asks all the same: a trigger lives three seconds."""
-    what: list[Block] = []
-    if request is not None:
-        what.append(section(f"{mention(request.requester)} asked to break {pairing(request)}."))
+def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> dict[str, Any]:
+    """The view to open."""
+    callback_id, words = _FORMS[action]
     return View(
         type="modal",
-        callback_id=UNPAIR_DENY_REASON,
-        title=_plain("Deny the request"),
-        submit=_plain("Deny"),
+        callback_id=callback_id,
+        title=_plain(words.title),
+        submit=_plain(words.submit),
         close=_plain("Back"),
         private_metadata=origin.pack(),
-        blocks=[*what, _reason_input()],
+        blocks=[section(words.told(request)), _reason_input(words)],
     ).to_dict()
 
 
-def read_deny_reason(view: Mapping[str, Any]) -> DenySubmitted | FieldErrors | None:
+def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | FieldErrors | None:
     """A submission's values; None when it is no submission of this modal."""
-    origin = DenyOrigin.unpack(view.get("private_metadata"))
-    if origin is None or view.get("callback_id") != UNPAIR_DENY_REASON:
+    callback_id, words = _FORMS[action]
+    origin = ReasonOrigin.unpack(view.get("private_metadata"))
+    if origin is None or view.get("callback_id") != callback_id:
         return None
     reason = tidy(_value(view, BLOCK_REASON))
     if not reason:
-        return FieldErrors(errors={BLOCK_REASON: "Say why, in a few words: it goes on the card."})
-    if units(reason) > limits.DENY_REASON:
-        found = f"{units(reason):,} characters; {limits.DENY_REASON:,} is the most. Shorten it."
+        return FieldErrors(errors={BLOCK_REASON: words.missing})
+    if units(reason) > limits.DECISION_REASON:
+        found = f"{units(reason):,} characters; {limits.DECISION_REASON:,} is the most. Shorten it."
         return FieldErrors(errors={BLOCK_REASON: found})
-    return DenySubmitted(origin=origin, reason=reason)
+    return Submitted(origin=origin, reason=reason)
 
 
-def _reason_input() -> Block:
+def _reason_input(words: ReasonWords) -> Block:
     return InputBlock(
         block_id=BLOCK_REASON,
-        label=_plain("Why not?"),
+        label=_plain(words.question),
         hint=_plain("Everybody in the channel can read it."),
         element=PlainTextInputElement(
-            action_id=ACTION_VALUE, multiline=True, min_length=1, max_length=limits.DENY_REASON
+            action_id=ACTION_VALUE, multiline=True, min_length=1, max_length=limits.DECISION_REASON
         ),
     )
 

@@ -39,6 +39,11 @@ def of_form(view: Mapping[str, Any]) -> str:
     return _origin("form", text_of(view, "id"))
 
 
+def of_refusal(by: str, channel: str, why: str, when: int) -> str:
+    """By who, where and why, in one stretch of time, and not by the command: see `refusing`."""
+    return _origin("refusal", by, channel, why, str(when))
+
+
 def _origin(kind: str, *parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{kind}:{digest[:40]}"

@@ -6,10 +6,11 @@ Lengths and numbers: Slack docs, option object (text and description 75, value 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Option, PlainTextObject
 
+from bot.core.ends import other_ends
 from bot.core.frozen import Frozen
 from bot.core.lookups import PairingsListed
 from bot.core.pairing import Pairing
@@ -31,6 +32,7 @@ class Choice(Frozen):
     pairing: Pairing
     value: str
     with_site: bool
+    also_at: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -40,6 +42,12 @@ class Choice(Frozen):
         return plain(f"{before}{self.pairing.title}", TEXT - units(after)) + after
 
     @property
+    def description(self) -> str:
+        """The whole id; behind it, who else lists this pairing."""
+        end = f" · also {', '.join(self.also_at)}" if self.also_at else ""
+        return plain(f"{self.pairing.id}{end}", TEXT)
+
+    @property
     def searched(self) -> str:
         p = self.pairing
         servers = (p.local_vc, p.remote_vc, p.local_vrms, p.remote_vrms)
@@ -47,15 +55,17 @@ class Choice(Frozen):
         return " ".join([self.site, p.id, *names]).casefold()
 
 
-def choices(listed: Iterable[PairingsListed], *, several_sites: bool) -> list[Choice]:
+def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Choice]:
     """All that can be asked for, by name. A site paired with itself never can, and a value that
     Slack would not take has to be typed."""
+    ends = other_ends(listed) if several_sites else {}
     made = [
         Choice(
             site=each.site,
             pairing=item.pairing,
             value=f"{each.site}/{item.pairing.id}" if several_sites else item.pairing.id,
             with_site=several_sites,
+            also_at=ends.get((each.site, item.pairing.id), ()),
         )
         for each in listed
         for item in each.pairings
@@ -75,7 +85,7 @@ def option(choice: Choice) -> Option:
     return Option(
         text=PlainTextObject(text=choice.label, emoji=False),
         value=choice.value,
-        description=PlainTextObject(text=plain(choice.pairing.id, TEXT), emoji=False),
+        description=PlainTextObject(text=choice.description, emoji=False),
     )
 
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
-from bot.core.delivery import Drawn, Due, OutboxPort
+from bot.core.delivery import NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
 from bot.core.entries import Answer
 from bot.core.messages import Message
 from bot.core.request import Request
-from bot.slack.sending import Failed, Method, Outcome, Sent, send, tell
-from bot.slack.trouble import Kind
+from bot.slack.away import Away
+from bot.slack.pauses import OwnPauses
+from bot.slack.sending import METHODS, Failed, Outcome, Sent, send, tell
+from bot.slack.trouble import (
+    BROKEN,
+    PLACE_WORDS,
+    UNEDITABLE_WORDS,
+    Kind,
+    Trouble,
+    trouble_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +35,12 @@ LONGEST_GAP_MS = 60_000
 ACCOUNT_GAP_MS = 60_000
 """Only an operator can help: seldom enough not to flood the log, often enough to notice."""
 
+FIRST_PLACE_GAP_MS = 60_000
+LONGEST_PLACE_GAP_MS = 60 * 60_000
+PLACE_TRIES = 30
+"""An edit in a channel that is closed to us may be taken when somebody opens it again, and calls
+nobody: it is tried for a day, so that a card does not go on asking what has been decided."""
+
 IDLE_S = 1.0
 """How long to sleep when nothing is due; the outbox wakes us when something is, but not for `stop`,
 which waits that long."""
@@ -31,7 +48,14 @@ which waits that long."""
 AFTER_FAULT_S = 1.0
 """After an error of the store: the database may be away, and a loop must not burn."""
 
-NO_LONGER_WANTED = "no_longer_wanted"
+BEGIN_WITHIN_S = 2.0
+"""Between the claim of a message and its call to Slack. A process that froze in between leaves it
+alone: its lease may be over, and another copy may have posted it."""
+
+STORE_AGAIN_S, STORE_FOR_S = 0.2, 60.0
+"""What Slack has taken is stored, however often that has to be tried: a message whose `ts` is
+forgotten is posted again when its lease is over. Much oftener than new messages are looked for, so
+that after an outage of the database this comes first."""
 
 
 class Poster:
@@ -50,15 +74,19 @@ class Poster:
         wanted: Callable[[Request, int], Sequence[Message]],
         *,
         threads: int = 2,
+        pauses: PausesPort | None = None,
+        on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
     ) -> None:
         self._outbox = outbox
         self._client = client
         self._draw = draw
         self._draw_answer = draw_answer
         self._wanted = wanted
+        self._on_given_up = on_given_up
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._paused: dict[Method, int] = {}
+        self._failed_with: str | None = None
+        self._pauses = pauses or OwnPauses(outbox.now)
+        self._away = Away(outbox.now, self._slack_trouble)
         self._threads = [
             threading.Thread(target=self._run, name=f"poster-{n}", daemon=True)
             for n in range(threads)
@@ -71,16 +99,20 @@ class Poster:
     def stop(self) -> None:
         """Calls in hand are finished, nothing new is begun; returns when the threads have ended."""
         self._stopping.set()
+        self._outbox.wake()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
 
     def once(self) -> bool:
-        """Deliver one message; False when nothing was due."""
+        """Deliver one message; False when nothing was due, or Slack is away."""
+        if not self._away.over():
+            return False
+        begun = time.monotonic()
         due = self._outbox.claim(self.paused_until())
         if due is None:
             return False
-        self._deliver(due)
+        self._deliver(due, begun)
         return True
 
     def _run(self) -> None:
@@ -88,17 +120,31 @@ class Poster:
             try:
                 if not self.once():
                     self._outbox.wait(IDLE_S)
-            except Exception:
+                self._failed_with = None
+            except Exception as error:
                 # The claimed message comes back by itself when its lease is over.
-                log.exception("poster_failed")
+                self._failed(error)
                 self._stopping.wait(AFTER_FAULT_S)
+
+    def _failed(self, error: Exception) -> None:
+        """The same again and again, such as a database that is away, stands once in the log."""
+        # Not all of an error of the database: its text holds the statement, another one each time.
+        what = f"{type(error).__name__}: {getattr(error, 'orig', error)}"
+        say = log.debug if what == self._failed_with else log.error
+        self._failed_with = what
+        say("poster_failed", exc_info=error)
 
     # ---- one message --------------------------------------------------------------------------
 
-    def _deliver(self, due: Due) -> None:
+    def _deliver(self, due: Due, begun: float) -> None:
+        if due.ts is not None and due.last_error in UNEDITABLE_WORDS:
+            # It has changed since, and stays as it is all the same: no call, no line in the log.
+            self._outbox.given_up(due, error=due.last_error)
+            return
         request = self._outbox.request(due.request_id)
+        now = self._outbox.now()  # out here: a database that is away is no fault of the drawing
         try:
-            drawn = self._drawn(due, request)
+            drawn = self._drawn(due, request, now)
         except Exception:
             # A fault of ours in one message: the others go on, this one is tried again later,
             # perhaps by a version that can draw it.
@@ -109,68 +155,104 @@ class Poster:
             self._outbox.given_up(due, error=NO_LONGER_WANTED)
         elif drawn.digest == due.shown:
             self._outbox.sent(due, ts=due.ts, digest=drawn.digest)
+        elif time.monotonic() - begun > BEGIN_WITHIN_S:
+            log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
         else:
             self._settle(due, drawn, self._send(due, drawn))
 
-    def _drawn(self, due: Due, request: Request | None) -> Drawn | None:
+    def _drawn(self, due: Due, request: Request | None, now: int) -> Drawn | None:
         if due.answer is not None:
             return self._draw_answer(due.answer, request)
         if request is None:
             return None
-        slots = {m.slot for m in self._wanted(request, self._outbox.now())}
-        return self._draw(request, due.slot) if due.slot in slots else None
+        slots = {m.slot for m in self._wanted(request, now)}
+        message = Message(slot=due.slot)
+        wanted = (message.kind.value if message.private else due.slot) in slots
+        return self._draw(request, due.slot) if wanted else None
 
     def _send(self, due: Due, drawn: Drawn) -> Outcome:
         if due.answer is not None:
-            return tell(self._client, due, drawn, posts_paused="post" in self.paused_until())
+            return tell(self._client, due, drawn)
         return send(self._client, due, drawn)
 
     def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
         if isinstance(outcome, Sent):
-            self._outbox.sent(due, ts=outcome.ts, digest=drawn.digest)
-            log.info("sent", request=due.request_id, slot=due.slot, edit=due.ts is not None)
+            self._away.worked()
+            self._keep(due, outcome.ts, drawn.digest)
+            where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
+            log.info("sent", request=due.request_id, slot=due.slot, **where)
             return
         self._settle_failed(due, outcome)
 
+    def _keep(self, due: Due, ts: str | None, digest: str) -> None:
+        until, told = time.monotonic() + STORE_FOR_S, False
+        while True:
+            try:
+                return self._outbox.sent(due, ts=ts, digest=digest)
+            except Exception as error:
+                if not told:
+                    why = type(error).__name__
+                    log.warning("sent_not_stored", request=due.request_id, slot=due.slot, error=why)
+                told = True
+                if time.monotonic() > until or self._stopping.wait(STORE_AGAIN_S):
+                    raise
+
     def _settle_failed(self, due: Due, failed: Failed) -> None:
         """The one place that decides between again, later, and never."""
-        word = failed.trouble.word
-        where = {"request": due.request_id, "slot": due.slot, "error": word}
-        match failed.trouble.kind:
+        trouble, word = failed.trouble, failed.trouble.word
+        where = {"request": due.request_id, "slot": due.slot}
+        match trouble.kind:
             case Kind.LIMITED:
-                until = self._outbox.now() + failed.trouble.retry_after_s * 1000
-                self._pause(failed.method, until)
-                log.warning("rate_limited", method=failed.method, until=until, **where)
+                until = self._pauses.hold(METHODS[failed.method], trouble.retry_after_s)
+                log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
                 self._outbox.put_off(due, until=until, error=word)
             case Kind.PASSING:
-                log.warning("not_sent", attempts=due.attempts + 1, **where)
+                log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, self._gap(due), word)
+                if trouble.away:
+                    self._away.failed(trouble, **where)
             case Kind.ACCOUNT:
-                log.critical(
-                    "slack_refuses_the_token", help="check the token and its scopes", **where
-                )
                 self._put_off(due, ACCOUNT_GAP_MS, word)
+                self._away.failed(trouble, **where)
+            case Kind.FINAL if due.ts and word in PLACE_WORDS and due.attempts < PLACE_TRIES:
+                log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
+                self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
             case Kind.FINAL:
-                log.warning("given_up", **where)
+                log.warning("given_up", error=word, **where)
                 self._outbox.given_up(due, error=word)
+                self._on_given_up(due.slot, word)
 
     # ---- waiting ------------------------------------------------------------------------------
 
     def _gap(self, due: Due) -> int:
-        gap: int = FIRST_GAP_MS << min(due.attempts, 16)
-        return min(gap, LONGEST_GAP_MS)
+        return doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS)
 
     def _put_off(self, due: Due, gap_ms: int, error: str) -> None:
         self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)
 
-    def _pause(self, method: Method, until: int) -> None:
-        with self._lock:
-            self._paused[method] = max(until, self._paused.get(method, 0))
-
     def paused_until(self) -> dict[str, int]:
-        """What a 429 still holds back, by method, in ms epoch. In memory only: another process
-        finds out by itself."""
-        now = self._outbox.now() if self._paused else 0
-        with self._lock:
-            self._paused = {m: until for m, until in self._paused.items() if until > now}
-            return {str(m): until for m, until in self._paused.items()}
+        """Before when none of a kind is sent, in ms epoch; for posts one that has passed as well,
+        as `OutboxPort.claim` wants it."""
+        known = self._pauses.known()
+        found = {kind: known[method] for kind, method in METHODS.items() if method in known}
+        away = self._away.until or 0
+        for kind in METHODS if away else ():
+            found[kind] = max(away, found.get(kind, 0))
+        now = self._outbox.now() if found else 0
+        held = {str(kind): until for kind, until in found.items() if until > now}
+        calm_since = max(found.get("post", 0), self._away.back_at)
+        return {"post": calm_since, **held} if calm_since else held
+
+    def _slack_trouble(self) -> Trouble | None:
+        """What stands between us and Slack at all, by a call that needs the token alone."""
+        try:
+            self._client.auth_test()
+        except (SlackApiError, *BROKEN) as error:
+            return trouble_of(error)
+        return None
+
+
+def doubled(first_ms: int, due: Due, longest_ms: int) -> int:
+    """The gap after this try of the message."""
+    gap: int = first_ms << min(due.attempts, 16)
+    return min(gap, longest_ms)

@@ -14,6 +14,7 @@ from bot.slack import limits
 from bot.slack.blocks import context, drawn, header, section
 from bot.slack.card import card
 from bot.slack.markup import code, when
+from bot.slack.wording.looked import holder_of, holders
 from bot.slack.wording.states import STATES
 
 HEADER = "👁️ Preview: what a card would show"
@@ -28,6 +29,7 @@ def preview(
     snapshot: Snapshot,
     *,
     site: str,
+    also_at: tuple[str, ...] = (),
     by: str,
     channel: str,
     policy: Policy,
@@ -35,13 +37,15 @@ def preview(
     command: str,
 ) -> Drawn:
     """From a reading of this moment."""
-    request = _as_if_asked(snapshot, site, by, channel, policy, overview)
+    as_if = _as_if_asked(snapshot, site, by, channel, policy, overview)
+    request = as_if.model_copy(update={"also_at": also_at})
     made = card(request)
     kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
     before = [header(HEADER), section(_words(snapshot, site, overview))]
+    named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
     after = context(
         f"pairing id {code(snapshot.pairing_id, limits.ID)} · read {when(snapshot.read_at)} · "
-        f"to ask for it: {code(f'{command} {snapshot.pairing_id} reason', limits.SENTENCE)}"
+        f"to ask for it: {code(f'{command} {named} reason', limits.SENTENCE)}"
     )
     first_line = f"{STATES[request.state].mark} {STATES[request.state].heading}"
     text = made.text.replace(first_line, HEADER, 1)
@@ -50,14 +54,14 @@ def preview(
 
 
 def _words(snapshot: Snapshot, site: str, overview: OverviewPort) -> str:
-    lines = [NOBODY_ASKED]
-    for other in overview.unfinished():
-        if (other.site, other.pairing_id) == (site, snapshot.pairing_id):
-            lines.append(
-                f"⚠️ {code(other.id, limits.ID)} {STATES[other.state].phrase}: while that is so, "
-                "another request for this pairing is refused."
-            )
-    return "\n".join(lines)
+    other = holder_of(site, snapshot, holders(overview.unfinished()))
+    if other is None:
+        return NOBODY_ASKED
+    at = f" at {code(other.site, limits.NAME)}" if other.site != site else ""
+    return (
+        f"{NOBODY_ASKED}\n⚠️ {code(other.id, limits.ID)}{at} {STATES[other.state].phrase}: while "
+        "that is so, another request for this pairing is refused."
+    )
 
 
 def _as_if_asked(

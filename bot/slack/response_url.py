@@ -38,7 +38,7 @@ def say(url: str, drawn: Drawn, *, timeout_s: int) -> Trouble | None:
     try:
         answer = client.send_dict(body)
     except (OSError, HTTPException, SlackRequestError, ValueError, LookupError) as error:
-        return Trouble(Kind.PASSING, type(error).__name__)
+        return Trouble(Kind.PASSING, type(error).__name__, away=True)
     if answer.status_code == 200:
         return None
     headers = answer.headers

@@ -15,11 +15,20 @@ from slack_sdk.errors import SlackApiError
 from bot.core.delivery import Drawn, Due
 from bot.core.messages import Message, Slot
 from bot.slack.client import POST_TIMEOUT_S
+from bot.slack.pauses import RESPONSE_URL
 from bot.slack.response_url import say
-from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
+from bot.slack.trouble import BROKEN, NO_THREAD_WORDS, Kind, Trouble, trouble_of
 
 Method = Literal["post", "edit", "answer"]
-"""What a 429 silences: `chat.postMessage`, `chat.update`, `response_url`."""
+METHODS: dict[Method, str] = {
+    "post": "chat.postMessage",
+    "edit": "chat.update",
+    "answer": RESPONSE_URL,
+}
+"""What a 429 silences, by Slack's name."""
+
+MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
+"""In the channel, where the thread takes no replies: each says by itself what it is about."""
 
 NO_WAY = Trouble(Kind.FINAL, "answer_lapsed")
 """An answer whose `response_url` no longer works, and which nobody needs as a direct message."""
@@ -50,15 +59,23 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     ts = due.ts or (message.which if message.kind is Slot.STRAY else None)
     if ts is not None:
         return _edit(client, due.channel, ts, drawn)
+    if message.private:
+        return _post(client, message.which, drawn, None)
     if message.in_thread and message.kind is not Slot.CARD and due.thread_ts is None:
         # In the channel instead of the thread it would call everybody to something without context.
         return Failed("post", Trouble(Kind.PASSING, "card_not_posted_yet"))
-    return _post(client, due.channel, drawn, due.thread_ts)
+    # A thread whose card was deleted may be hard to find: the channel sees final words as well.
+    broadcast = message.kind is Slot.ALARM or due.card_gone
+    outcome = _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
+    refused = isinstance(outcome, Failed) and outcome.trouble.word in NO_THREAD_WORDS
+    if refused and message.kind in MUST_BE_SAID:
+        return _post(client, due.channel, drawn, None)
+    return outcome
 
 
-def tell(client: WebClient, due: Due, drawn: Drawn, *, posts_paused: bool) -> Outcome:
+def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     """Words for one person: through the `response_url`, or as a direct message when that has
-    lapsed and the words still matter. `posts_paused`: no direct message now."""
+    lapsed and the words still matter."""
     if due.response_url is not None:
         trouble = say(due.response_url, drawn, timeout_s=POST_TIMEOUT_S)
         if trouble is None:
@@ -67,18 +84,26 @@ def tell(client: WebClient, due: Due, drawn: Drawn, *, posts_paused: bool) -> Ou
             return Failed("answer", trouble)
     if due.user is None or due.answer is None or not due.answer.matters:
         return Failed("answer", NO_WAY)
-    if posts_paused:
-        return Failed("post", Trouble(Kind.PASSING, "posts_paused"))
     # Slack docs, chat.postMessage: a user id as the channel is the conversation with that person.
     return _post(client, due.user, drawn, None)
 
 
-def _post(client: WebClient, channel: str, drawn: Drawn, thread_ts: str | None) -> Outcome:
+def _post(
+    client: WebClient,
+    channel: str,
+    drawn: Drawn,
+    thread_ts: str | None,
+    *,
+    broadcast: bool = False,
+) -> Outcome:
     body: dict[str, Any] = {"channel": channel, "text": drawn.text}
     if drawn.blocks:
         body["blocks"] = list(drawn.blocks)
     if thread_ts is not None:
         body["thread_ts"] = thread_ts
+    if broadcast:
+        # In the thread, and in the channel for all who do not follow it (chat.postMessage).
+        body["reply_broadcast"] = True
     try:
         answer = client.chat_postMessage(**body, unfurl_links=False, unfurl_media=False)
     except (SlackApiError, *BROKEN) as error:

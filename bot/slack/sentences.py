@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.limits import SENTENCE
+from bot.slack.limits import SENTENCE, SITES_SHOWN
 from bot.slack.markup import code
 
 OLD_BUTTON = (
@@ -10,16 +10,21 @@ OLD_BUTTON = (
     "Use the newest card of the request, or ask again."
 )
 
-FORM_LOST = "This form has lost its request. Close it and press Deny on the card again."
-
-CLICK_AGAIN = "Slack did not open the form, so nothing was denied. Press Deny again."
-
 IDENTITY_UNKNOWN = "Slack did not answer a question of this app, so nothing was done. Press again."
 
 NO_DIRECT_MESSAGE = (
     "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "
     "nothing was asked here."
 )
+
+
+def form_lost(button: str) -> str:
+    """At the field of the modal behind that button: plain."""
+    return f"This form has lost its request. Close it and press {button} on the card again."
+
+
+def click_again(button: str) -> str:
+    return f"Slack did not open the form, so nothing was decided. Press {button} again."
 
 
 def channel_not_allowed(channels: frozenset[str]) -> str:
@@ -42,22 +47,16 @@ def reason_does_not_fit(pattern: str) -> str:
     )
 
 
-def reason_too_long(most: int) -> str:
-    """Also shown at a field of a modal, where formatting characters would stand as they are."""
-    return f"The reason is longer than {most:,} characters. Shorten it and send it again."
-
-
 def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
-    named = ", ".join(code(s) for s in sites)
-    return f"There is no appliance {code(typed)} here, so nothing was asked. Known: {named}."
+    shown = sites[:SITES_SHOWN]
+    left = f" and {len(sites) - len(shown)} more" if len(sites) > len(shown) else ""
+    named = ", ".join(code(s) for s in shown)
+    return f"There is no appliance {code(typed)} here, so nothing was asked. Known: {named}{left}."
 
 
-def site_missing(command: str, sites: tuple[str, ...]) -> str:
-    named = ", ".join(code(s) for s in sites)
-    return (
-        "There are several appliances here, so nothing was asked. "
-        f"Type {code(f'{command} SITE/PAIRING')} with one of {named}."
-    )
+def pairing_missing(command: str, site: str) -> str:
+    step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a site's name."
+    return f"Behind the slash stands no pairing, so nothing was asked. {step}"
 
 
 def busy(command: str) -> str:
@@ -92,15 +91,30 @@ def unexpected(reference: str) -> str:
     )
 
 
-def help_text(command: str, *, require_reason: bool, pattern: str | None) -> str:
+def help_text(
+    command: str,
+    *,
+    require_reason: bool,
+    pattern: str | None,
+    break_glass: bool = False,
+    sites: tuple[str, ...] = (),
+) -> str:
+    """`sites`: all appliances; where there are several, they are named."""
     reason = "reason" if require_reason or pattern else "[reason]"
     must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
+    named = ", ".join(code(site) for site in sites[:SITES_SHOWN])
+    where = (
+        [f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"]
+        if len(sites) > 1
+        else []
+    )
     lines = [
         "*Breaking a vSphere Replication pairing*",
         f"{code(command)}: a form to choose a pairing and ask for it",
         f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it at once. A card follows in "
         "this channel; it is done once somebody else has approved it there.",
         f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
+        *where,
         f"• {code('--force')}: a one-sided break, for a remote site that cannot be reached",
         *must,
         f"{code(f'{command} preview PAIRING')}: what a card would show; nobody is asked",
@@ -110,6 +124,11 @@ def help_text(command: str, *, require_reason: bool, pattern: str | None) -> str
         f"{code(f'{command} help')}: these lines",
         "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked.",
     ]
+    if break_glass:
+        lines.append(
+            "*Break glass* on the card is for an emergency: somebody of `BREAK_GLASS` decides "
+            "alone, and everybody is told."
+        )
     return "\n".join(lines)
 
 

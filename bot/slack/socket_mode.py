@@ -79,6 +79,7 @@ class SocketMode:
         self._leaving: list[tuple[SocketConnection, float]] = []
         self._asked: SocketConnection | None = None
         self._ping_at = 0.0
+        self._heard_at = now()
         self._trouble = ""
         self._alone = True
         self._wake = threading.Event()
@@ -112,6 +113,13 @@ class SocketMode:
         if silent > self._times.deaf:
             return f"nothing heard from Slack for {silent:.1f} s"
         return None
+
+    def silent_s(self) -> float:
+        """Since anything was last heard on any connection, or since the start."""
+        return max(0.0, self._now() - self._last_heard())
+
+    def _last_heard(self) -> float:
+        return max([self._heard_at, *(c.heard_at for c in self._open() if c.greeted)])
 
     def _open(self) -> list[SocketConnection]:
         """Those that have not ended, as far as is known. From any thread."""
@@ -172,6 +180,8 @@ class SocketMode:
         # The reason first: `/readyz` may ask between these lines.
         self._trouble = why
         lost, self._current = self._current, None
+        if lost is not None and lost.greeted:
+            self._heard_at = max(self._heard_at, lost.heard_at)
         log.warning("slack_socket_lost", why=why)
         self._reconnecting.lost(lived_s)
         if lost is not None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
+from bot.core.audit import Witness
 from bot.core.delivery import Drawn
 from bot.core.request import Outcome, Request, State
 from bot.slack import limits
-from bot.slack.blocks import drawn, section
+from bot.slack.blocks import context, drawn, section
 from bot.slack.card_buttons import look_button
 from bot.slack.markup import mentions, when
+from bot.slack.wording.glass import glass_broken, glass_reason
 from bot.slack.wording.notices import notice_words
 from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import (
     approvals_so_far,
     pairing,
+    pairing_at,
     people_concerned,
     request_id,
 )
 from bot.slack.wording.said import said
 from bot.slack.wording.states import STATES, StateWords
+from bot.slack.wording.witness import witness_words
 
 
 def reminder(request: Request) -> Drawn:
@@ -38,6 +42,24 @@ def notice(request: Request, number: int) -> Drawn:
     return _words(notice_words(request, request.notices[number - 1]))
 
 
+def alarm(request: Request, number: int) -> Drawn:
+    """The glass is broken: every approver is called, in as many sections as that takes."""
+    told = request.notices[number - 1]
+    approvers = told.called[: limits.APPROVERS_CALLED]
+    left = len(told.called) - len(approvers)
+    each = limits.PEOPLE_SHOWN
+    calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
+    if calls:
+        calls[0] = f"*Approvers, this has not waited for you:* {calls[0]}"
+        calls += [f"and {left} more"] if left else []
+    brief = glass_broken(request, told, limits.REASON_IN_TEXT)
+    return drawn(
+        "\n".join([brief, *calls]),
+        section(notice_words(request, told)),
+        *(section(words) for words in calls),
+    )
+
+
 def stray(request: Request) -> Drawn:
     """A copy of the card that is not the one in use: it has no buttons any more."""
     posted = _posted_at(request.card_ts)
@@ -53,28 +75,38 @@ def final(request: Request) -> Drawn:
     outcome = request.outcome or Outcome(code=request.state.value)
     state = STATES[_first_state(request)]
     look = look_button(request) if request.state is State.ATTENTION else None
-    return _reply(request, state, outcome, look)
+    return _reply(request, state, outcome, request.ended_in, look)
 
 
 def correction(request: Request) -> Drawn:
     """What a second look brought: a reply of its own, since an edit calls nobody."""
     outcome = request.correction or Outcome(code=request.state.value)
-    return _reply(request, STATES[request.state], outcome, None)
+    return _reply(request, STATES[request.state], outcome, request.corrected_in, None)
 
 
-def _reply(request: Request, state: StateWords, outcome: Outcome, last: Block | None) -> Drawn:
+def _reply(
+    request: Request,
+    state: StateWords,
+    outcome: Outcome,
+    witness: Witness | None,
+    last: Block | None,
+) -> Drawn:
     end = ending(request, outcome)
     title = f"{state.mark} *{end.title}*"
     step = f"*Next:* {end.next_step}"
     people = people_concerned(request)
     brief = said(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
-    text = "\n".join([title, people, f"Pairing {pairing(request)}", *brief, step, *end.body])
+    proof = witness_words(witness) if witness else ""
+    lines = [title, people, f"Pairing {pairing_at(request)}", *brief, step, *end.body, proof]
+    text = "\n".join(filter(None, lines))
     return drawn(
         text,
         section("\n".join([title, *end.body])),
+        section(glass_reason(request)) if request.glass else None,
         *(section(paragraph) for paragraph in said(request, outcome.problem)),
         section(step),
-        section(f"{people}\nPairing {pairing(request)}, request {request_id(request)}."),
+        section(f"{people}\nPairing {pairing_at(request)}, request {request_id(request)}."),
+        context(proof) if proof else None,
         last,
     )
 

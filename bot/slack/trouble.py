@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
+
+from bot.slack.pauses import Silenced
 
 RETRY_AFTER_S = 30
 """When a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
@@ -14,7 +17,9 @@ RETRY_AFTER_S = 30
 LONGEST_RETRY_AFTER_S = 15 * 60
 """A header gone wild must not silence the bot for a day."""
 
-WORD_LENGTH = 200
+WORD = re.compile(r"[a-z0-9_.:-]{1,200}", re.IGNORECASE)
+"""Slack's words for errors have this form. The SDK puts a sentence with a piece of the page in
+their place where the answer is no JSON (SDK source, `_build_unexpected_body_error_message`)."""
 
 
 class Kind(StrEnum):
@@ -28,11 +33,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """`word` is Slack's own, or the name of what broke; never longer than 200 characters."""
+    """`word` is Slack's own, or the name of what broke; never longer than 200 characters. `away`:
+    no answer, or none that Slack itself would give, so it says nothing about the message."""
 
     kind: Kind
     word: str
     retry_after_s: int = 0
+    away: bool = False
 
 
 ACCOUNT_WORDS = frozenset(
@@ -71,6 +78,7 @@ FINAL_WORDS = frozenset(
         "slack_connect_file_link_sharing_blocked",
         "team_not_found",
         "cannot_reply_to_message",
+        "thread_not_found",
         "user_not_in_channel",
         "messages_tab_disabled",
         "cannot_dm_bot",
@@ -109,6 +117,36 @@ FINAL_WORDS = frozenset(
 """Repeating brings the same answer (Slack docs, chat.postMessage and chat.update). A word that is
 not here is tried again: to try too often is a line in the log, to give up too early is silence."""
 
+PLACE_WORDS = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
+"""The channel, and not the message: it may be opened to us again. `channel_not_found` is what a
+private channel says to a bot that was removed, `is_inactive` what an archived one says to an edit
+(Slack docs, chat.update)."""
+
+NO_THREAD_WORDS = frozenset(
+    {
+        "thread_not_found",
+        "message_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+"""A reply is not taken there; a message in the channel may be. That a thread whose first message
+was deleted is `thread_not_found` is not in the docs, people have met it."""
+
+UNEDITABLE_WORDS = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""This message will never take an edit again."""
+
 RATE_WORDS = frozenset(("ratelimited", "rate_limited"))
 
 BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError, LookupError)
@@ -118,12 +156,14 @@ that are no text; AttributeError for JSON that is no object, LookupError for an 
 
 def trouble_of(error: Exception) -> Trouble:
     """Sort any failure of a call to Slack's Web API."""
+    if isinstance(error, Silenced):
+        return Trouble(Kind.LIMITED, "ratelimited", error.retry_after_s)
     if not isinstance(error, SlackApiError):
-        return Trouble(Kind.PASSING, type(error).__name__)
+        return Trouble(Kind.PASSING, type(error).__name__, away=True)
     response = error.response
     status, headers = response.status_code, response.headers
     said = response.data.get("error") if isinstance(response.data, dict) else None
-    word = _word(said) or f"http_{status}"
+    word = said if isinstance(said, str) and WORD.fullmatch(said) else f"http_{status}"
     return answered(status, word, headers.get("Retry-After") or headers.get("retry-after"))
 
 
@@ -132,16 +172,12 @@ def answered(status: int, word: str, retry_after: str | None) -> Trouble:
     if status == 429 or word in RATE_WORDS:
         return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
     if status >= 500:
-        return Trouble(Kind.PASSING, word)
+        return Trouble(Kind.PASSING, word, away=True)
     if word in ACCOUNT_WORDS:
         return Trouble(Kind.ACCOUNT, word)
     if word in FINAL_WORDS:
         return Trouble(Kind.FINAL, word)
-    return Trouble(Kind.PASSING, word)
-
-
-def _word(value: object) -> str:
-    return value[:WORD_LENGTH] if isinstance(value, str) else ""
+    return Trouble(Kind.PASSING, word, away=word == "http_200")
 
 
 def _seconds(retry_after: str | None) -> int:

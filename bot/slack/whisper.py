@@ -13,8 +13,10 @@ import threading
 
 import structlog
 
-from bot.core.delivery import Drawn
+from bot.core.delivery import Drawn, PausesPort
+from bot.slack.pauses import RESPONSE_URL, left_ms
 from bot.slack.response_url import say
+from bot.slack.trouble import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +25,16 @@ WAITING_MOST = 100
 
 TIMEOUT_S = 3
 
+TRIES = 2
+"""Of a sentence that a 429 has met: once more after the pause."""
+
 
 class Whisper:
     """One thread of its own, started at the first sentence."""
 
-    def __init__(self) -> None:
+    def __init__(self, pauses: PausesPort | None = None) -> None:
+        self._pauses = pauses
+        self._stopping = threading.Event()
         self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -55,6 +62,7 @@ class Whisper:
         """Drops what still waits, ends the call in hand within its timeout, joins."""
         with self._lock:
             self._stopped = True
+            self._stopping.set()
             thread = self._thread
         if thread is None:
             return
@@ -70,7 +78,30 @@ class Whisper:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            url, said = item
+            try:
+                self._say(*item)
+            except Exception:
+                # The database that holds the pauses: the next sentence may have better luck.
+                log.exception("whisper_failed")
+
+    def _held_back_ms(self) -> int:
+        try:
+            return left_ms(self._pauses, RESPONSE_URL) if self._pauses else 0
+        except Exception as error:
+            # The database that holds the pauses is away, and what is to be said here is just that:
+            # nothing was stored. One call too early costs less than a click without an answer.
+            log.warning("whisper_pause_unread", error=type(error).__name__)
+            return 0
+
+    def _say(self, url: str, said: Drawn) -> None:
+        for _ in range(TRIES):
+            if self._stopping.wait(self._held_back_ms() / 1000):
+                log.info("whisper_dropped_at_stop", count=1)
+                return
             trouble = say(url, said, timeout_s=TIMEOUT_S)
-            if trouble:
-                log.warning("whisper_failed", error=trouble.word)
+            if trouble is None:
+                return
+            log.warning("whisper_failed", error=trouble.word)
+            if trouble.kind is not Kind.LIMITED or self._pauses is None:
+                return
+            self._pauses.hold(RESPONSE_URL, trouble.retry_after_s)

@@ -6,12 +6,23 @@ import contextlib
 import json
 from collections.abc import Generator, Iterable, Iterator
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
-from bot.core.audit import Break, Head, Record, link, verify
+from bot.core.audit import Break, Head, Record, Witness, link, verify
 from bot.core.entries import Entry
+from bot.core.request import OPEN, Request, State
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
+
+_SAME_REQUEST = (
+    select(audit.c.number, audit.c.hash)
+    .where(audit.c.request_id == bindparam("request_id"))
+    .order_by(audit.c.number)
+    .limit(1)
+)
+_OPEN, _ATTENTION = [state.value for state in OPEN], State.ATTENTION.value
+_ENDED = _SAME_REQUEST.where(audit.c.after.not_in(_OPEN))
+_CORRECTED = _SAME_REQUEST.where(audit.c.before == _ATTENTION, audit.c.after != _ATTENTION)
 
 CHUNK = 1_000
 """Rows fetched at once when the whole trail is read: a long history must not fill the memory."""
@@ -47,9 +58,39 @@ def of_request(db: Database, request_id: str) -> list[Record]:
         return [_record(row) for row in found.mappings()]
 
 
+def witnessed(conn: Connection, request: Request) -> Request:
+    """The request with the records that ended and corrected it: the head of the trail was their
+    hash then, and is for ever what their messages say, however often they are drawn."""
+    if request.state.open:
+        return request
+    ended = _witness(conn, _ENDED, request.id)
+    corrected = _witness(conn, _CORRECTED, request.id) if request.correction else None
+    return request.model_copy(update={"ended_in": ended, "corrected_in": corrected})
+
+
+def _witness(conn: Connection, query: Select[tuple[int, str]], request_id: str) -> Witness | None:
+    row = conn.execute(query, {"request_id": request_id}).one_or_none()
+    return Witness(number=row.number, hash=row.hash) if row else None
+
+
+def with_head(db: Database, head: str) -> Record | None:
+    """The record whose hash begins with `head` (lower-case hexadecimal): what was posted of it."""
+    with db.read() as conn:
+        query = select(audit).where(audit.c.hash.startswith(head)).order_by(audit.c.number)
+        row = conn.execute(query.limit(1)).mappings().one_or_none()
+        return _record(row) if row else None
+
+
+def latest(conn: Connection, action: str) -> Record | None:
+    """The last record of this action among those of no request: their index finds it."""
+    query = select(audit).where(audit.c.request_id.is_(None), audit.c.action == action)
+    row = conn.execute(query.order_by(audit.c.number.desc()).limit(1)).mappings().one_or_none()
+    return _record(row) if row else None
+
+
 def export(db: Database) -> Iterator[Record]:
     """All records in order, in one consistent view."""
-    with db.read() as conn:
+    with db.read(at_leisure=True) as conn:
         yield from _all(conn)
 
 
@@ -86,11 +127,14 @@ def _columns(request_id: str | None, entry: Entry) -> dict[str, object]:
 
 
 def _record(row: RowMapping) -> Record:
+    """What is unreadable was changed by somebody's hand: kept as words, `verify` names it."""
     try:
-        detail = json.loads(row["detail"])
-    except ValueError:
-        detail = {"unreadable": row["detail"]}  # somebody's hand: `verify` will name the record
-    return Record(**{**row, "detail": detail if isinstance(detail, dict) else {"": detail}})
+        return Record(**{**row, "detail": json.loads(row["detail"])})
+    except (TypeError, ValueError):
+        number = row["number"] if isinstance(row["number"], int) else 0
+        words = {name: str(value) for name, value in row.items()}
+        bare = dict.fromkeys(("message", "before", "after", "request_id"))
+        return Record(**{**words, **bare, "number": number, "at": 0, "detail": words})
 
 
 def _json(detail: dict[str, object]) -> str:

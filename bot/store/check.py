@@ -13,10 +13,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.finding import Finding, fine, note, wrong
+from bot.store.faults import NAMES_IT, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
-
-NAMES_IT = "DATABASE_URL names it"
 
 BUSY_SECONDS = 5
 """A running bot holds the write lock for milliseconds; for longer it is somebody else."""
@@ -45,9 +44,9 @@ def database(url: str) -> Iterator[Finding]:
     except (SQLAlchemyError, _ReadsOnly) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         step = "free it, or let the bot's user write it"
-        yield wrong("database", f"{_shown(place)} cannot be written ({reason})", _step(step))
+        yield wrong("database", f"{shown_place(place)} cannot be written ({reason})", _step(step))
     else:
-        yield fine("database", f"{_shown(place)} can be written")
+        yield fine("database", f"{shown_place(place)} can be written")
 
 
 def schema(url: str) -> Iterator[Finding]:
@@ -112,13 +111,6 @@ def _out_of_reach(place: URL) -> Finding | None:
 
 def _step(what: str) -> str:
     return f"{what}: {NAMES_IT}"
-
-
-def _shown(place: URL) -> str:
-    """Never with the user's name or password."""
-    if _is_file(place):
-        return str(place.database)
-    return f"the database {place.database} at {place.host or 'this machine'}"
 
 
 @contextmanager

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.store.errors import Errors
+from bot.store.outage import Outage
 from bot.store.sqlite import Sqlite
 from bot.store.wakes import Room, Wakes
 
@@ -24,9 +27,15 @@ def wall_clock_ms() -> int:
 
 
 class Database:
-    """Transactions on one database. Threads share it. `now` replaces its clock, for tests."""
+    """Transactions on one database. Threads share it. `now` replaces its clock, for tests.
+    `on_error` is told of each error of the database, by its class."""
 
-    def __init__(self, url: str, now: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        now: Callable[[], int] | None = None,
+        on_error: Callable[[str], None] = lambda _error: None,
+    ) -> None:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             self._kind: Sqlite | Postgres = Sqlite(parsed, now or wall_clock_ms)
@@ -36,7 +45,10 @@ class Database:
 
             self._kind = Postgres(parsed, now)
         self.engine: Engine = self._kind.engine
+        self._errors = Errors(self.engine, on_error)
+        self.outage = Outage(parsed)
         self.wakes: Wakes = self._kind.wakes
+        self._told = wall_clock_ms(), time.monotonic()
 
     def missing_file(self) -> str | None:
         """The path of a SQLite file that is not there."""
@@ -50,6 +62,17 @@ class Database:
         """The same outside of a transaction."""
         return self._kind.clock()
 
+    def about_now(self) -> int:
+        """The same, also while the database is away: then by our own time since the last answer.
+        For whoever has just heard something, which must not be lost for its time."""
+        try:
+            now = self.clock()
+        except SQLAlchemyError:
+            told, since = self._told
+            return told + int((time.monotonic() - since) * 1000)
+        self._told = now, time.monotonic()
+        return now
+
     def lock_schema(self, conn: Connection) -> None:
         """Until the transaction ends, nobody else changes the schema."""
         self._kind.lock_schema(conn)
@@ -57,16 +80,28 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may write; rolled back when anything is raised."""
-        with self._kind.writing(), self.engine.begin() as conn:
+        with self._met(), self._kind.writing(), self.engine.begin() as conn:
+            before = self._kind.changes(conn)
             yield conn
+            after = self._kind.changes(conn)
+        if after is None or after != before:
+            self.outage.worked()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One consistent view; holds nobody up."""
-        with self.engine.connect() as raw:
+    def read(self, *, at_leisure: bool = False) -> Iterator[Connection]:
+        """One consistent view; holds nobody up. `at_leisure`: whoever reads may pause for long."""
+        with self._met(), self.engine.connect() as raw:
             conn = self._kind.reading(raw)
             with conn.begin():
+                if at_leisure:
+                    self._kind.at_leisure(conn)
                 yield conn
+
+    def damage(self) -> str | None:
+        """What a look at the whole of it finds wrong. Reads all of a file: seconds for a large
+        one."""
+        with self.read() as conn:
+            return self._kind.damage(conn)
 
     def listen(self) -> None:
         """Hear of what other copies change; polling is the net."""
@@ -74,3 +109,12 @@ class Database:
 
     def close(self) -> None:
         self._kind.close()
+
+    @contextmanager
+    def _met(self) -> Iterator[None]:
+        try:
+            with self._errors.told():
+                yield
+        except SQLAlchemyError as error:
+            self.outage.met(error)
+            raise

@@ -9,7 +9,7 @@ from bot.core.events import EVENT, Event, Opened, Stored
 from bot.store.database import Database, Room
 from bot.store.schema import inbox, requests
 
-ROWLESS = frozenset({"asked", "misdirected"})
+ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or without one: those who check look after them."""
 
 _UNABSORBED = (  # built once: asked before every step of every request
@@ -43,9 +43,7 @@ class Inbox:
         try:
             with self._db.write() as conn:
                 if response_url is None and answer_via is not None:
-                    response_url = conn.execute(
-                        select(inbox.c.response_url).where(inbox.c.number == answer_via)
-                    ).scalar_one_or_none()
+                    response_url = _address_of(conn, answer_via, event)
                 # Held until this commit: the intent of the same request is stored before this
                 # event or after it, never beside it (PostgreSQL; SQLite has one writer anyway).
                 conn.execute(_SHARED_ROW, {"request_id": request_id})
@@ -62,6 +60,22 @@ class Inbox:
                 select(inbox.c.response_url).where(inbox.c.number == number)
             ).scalar_one_or_none()
             return url
+
+
+def _address_of(conn: Connection, number: int, event: Event) -> str | None:
+    """Of the event that opened a form, for what was sent with the form. Its number came back from a
+    person's client: nobody is told what another one did."""
+    opened = conn.execute(
+        select(inbox.c.response_url, inbox.c.body).where(inbox.c.number == number)
+    ).one_or_none()
+    if opened is None or _who(EVENT.validate_json(opened.body)) != _who(event):
+        return None
+    url: str | None = opened.response_url
+    return url
+
+
+def _who(event: Event) -> str | None:
+    return getattr(event, "by", None) or getattr(event, "requester", None)
 
 
 def add(
@@ -95,6 +109,11 @@ def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
     """In the order they came."""
     rows = conn.execute(_UNABSORBED, {"request_id": request_id})
     return [Stored(number=r.number, at=r.at, event=EVENT.validate_json(r.body)) for r in rows]
+
+
+def unabsorbed_numbers(conn: Connection, request_id: str) -> list[int]:
+    """Without their bodies, of which one may be what nobody can read."""
+    return [row.number for row in conn.execute(_UNABSORBED, {"request_id": request_id})]
 
 
 def mark_absorbed(conn: Connection, numbers: list[int], now: int) -> int:

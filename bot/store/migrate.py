@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, inspect, select, text
 
 from bot import __version__
 from bot.store import schema
 from bot.store.database import Database
+from bot.store.faults import damaged, shown_place
+
+log = structlog.get_logger(__name__)
 
 
 class SchemaTooNew(Exception):
     """A newer program has changed the database so that this one must not work on it."""
+
+
+class Damaged(Exception):
+    """What is stored cannot be trusted, an index that refuses a second request included."""
 
 
 class SchemaMissing(Exception):
@@ -20,7 +28,11 @@ class SchemaMissing(Exception):
 
 
 def upgrade(db: Database) -> None:
-    """Under the write lock: copies that start together migrate once."""
+    """Under the write lock: copies that start together migrate once. Raises Damaged: a file is
+    read through before it is worked on, since a broken page is met only by whoever needs it."""
+    found = db.damage()
+    if found is not None:
+        raise Damaged(damaged(shown_place(db.engine.url), found).at_start())
     with db.write() as conn:
         db.lock_schema(conn)
         if not may_work(conn):
@@ -69,6 +81,7 @@ def _migrate(conn: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
+    log.info("schema_upgraded", revision=schema.REVISION)
 
 
 def _parts(version: str) -> tuple[int, ...]:

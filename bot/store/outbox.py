@@ -5,47 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Update,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, Update, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.delivery import Due
 from bot.core.entries import Answer
 from bot.core.events import EVENT, CardPosted, CardRefused, Event
-from bot.core.messages import Message, Slot
+from bot.core.messages import PRIVATE, Message, Slot
 from bot.core.request import Request
+from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database, Room
 from bot.store.schema import inbox, messages, requests
+from bot.store.sendable import URGENCY, not_paused, sendable
 
-URGENCY = {
-    Slot.FINAL: 0,
-    Slot.CORRECTION: 0,
-    Slot.ANSWER: 1,
-    Slot.CARD: 2,
-    Slot.REMINDER: 3,
-    Slot.NOTICE: 3,
-    Slot.STRAY: 3,
-    Slot.PROGRESS: 4,
-}
-"""Final words first: after an outage nobody should learn the end last."""
+CARD_GONE = "message_not_found"
+"""What an edit of a deleted message is answered (Slack docs, chat.update)."""
 
 PROGRESS_GAP_MS = 2_500
 """Between two edits of the progress message (contract); `chat.update` takes 50 a minute."""
@@ -82,21 +59,15 @@ def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int)
             )
         )
         if changed.rowcount == 0:
-            conn.execute(
-                insert(messages).values(
-                    request_id=request.id,
-                    slot=slot,
-                    urgency=URGENCY[kind],
-                    channel=request.channel,
-                    thread_ts=request.card_ts if item.message.in_thread else None,
-                    ts=item.message.which if stray else None,
-                    wanted=item.digest,
-                    due_at=now,
-                    not_before=0,
-                    lease_until=0,
-                    attempts=0,
-                    created_at=now,
-                )
+            _add(
+                conn,
+                request.id,
+                item.message,
+                now,
+                channel=request.channel,
+                thread_ts=request.card_ts if item.message.in_thread else None,
+                ts=item.message.which if stray else None,
+                wanted=item.digest,
             )
     if request.card_ts:
         # A click that came before Slack's answer to the post has named the card already.
@@ -118,23 +89,36 @@ def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], no
         if event is None:
             continue
         body = EVENT.validate_json(event.body)
-        conn.execute(
-            insert(messages).values(
-                request_id=request_id,
-                slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}",
-                urgency=URGENCY[Slot.ANSWER],
-                channel=getattr(body, "channel", ""),
-                wanted="",
-                due_at=now,
-                not_before=0,
-                lease_until=0,
-                attempts=0,
-                answer=answer.model_dump_json(),
-                person=getattr(body, "by", None) or getattr(body, "requester", None),
-                response_url=event.response_url,
-                created_at=now,
-            )
+        _add(
+            conn,
+            request_id,
+            Message(slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}"),
+            now,
+            channel=getattr(body, "channel", ""),
+            wanted="",
+            answer=answer.model_dump_json(),
+            person=getattr(body, "by", None) or getattr(body, "requester", None),
+            response_url=event.response_url,
         )
+
+
+def _add(
+    conn: Connection, request_id: str, message: Message, now: int, **columns: str | None
+) -> None:
+    """A new message, due at once."""
+    conn.execute(
+        insert(messages).values(
+            request_id=request_id,
+            slot=message.slot,
+            urgency=URGENCY[message.kind],
+            due_at=now,
+            not_before=0,
+            lease_until=0,
+            attempts=0,
+            created_at=now,
+            **columns,
+        )
+    )
 
 
 class Outbox:
@@ -148,8 +132,9 @@ class Outbox:
         self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
-            query = _sendable().where(*_not_paused(paused, now)) if paused else _sendable()
-            row = conn.execute(query, {"now": now}).one_or_none()
+            query = sendable().where(*not_paused(paused, now)) if paused else sendable()
+            times = {"now": now, "calm_since": paused.get("post", 0)}
+            row = conn.execute(query, times).one_or_none()
             if row is None:
                 return None
             conn.execute(_one(row).values(lease_until=now + SENDING_MS))
@@ -166,6 +151,8 @@ class Outbox:
                 answer=Answer.model_validate_json(row.answer) if row.answer else None,
                 user=row.person,
                 response_url=None if lapsed else row.response_url,
+                last_error=row.last_error,
+                card_gone=row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id),
             )
 
     def request(self, request_id: str) -> Request | None:
@@ -173,7 +160,7 @@ class Outbox:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
             ).scalar_one_or_none()
-        return Request.model_validate_json(body) if body else None
+            return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         with self._db.write() as conn:
@@ -203,6 +190,7 @@ class Outbox:
             conn.execute(
                 _one(due).values(
                     due_at=until,
+                    not_before=until,
                     lease_until=0,
                     attempts=messages.c.attempts + 1,
                     last_error=error,
@@ -216,6 +204,8 @@ class Outbox:
             if due.slot == Slot.CARD and due.ts is None:
                 refused = CardRefused(error=error)
                 self._tell(conn, now, due, refused, f"card-refused:{due.request_id}")
+            if due.slot in PRIVATE and due.ts is None:
+                _copy_to_each(conn, due, now)
         if due.slot == Slot.CARD:
             self._db.wakes.wake(Room.CHECK)
 
@@ -232,34 +222,15 @@ class Outbox:
         seen = getattr(self._seen, "count", 0)
         self._db.wakes.wait(Room.POST, seen, seconds)
 
+    def wake(self) -> None:
+        self._db.wakes.wake_all()
+
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:
             with conn.begin_nested():
                 inbox_table.add(conn, now, event, origin, due.request_id)
         except IntegrityError:
             return  # told before, by a sender whose own answer was late
-
-
-@cache
-def _sendable() -> Select[Any]:
-    """Due and free at `:now`, the most urgent first. Built once: asked at every wake."""
-    now = bindparam("now", type_=BigInteger)
-    other = messages.alias()
-    held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
-    # The first progress message goes before the final words while Slack takes everything: a thread
-    # reads in order. Once Slack has refused it, final words go first.
-    first_progress = and_(
-        messages.c.urgency == URGENCY[Slot.PROGRESS],
-        messages.c.ts.is_(None),
-        messages.c.attempts == 0,
-    )
-    return (
-        select(messages)
-        .where(messages.c.due_at <= now, messages.c.lease_until <= now, ~held)
-        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
 
 
 def _one(row: Row[Any] | Due) -> Update:
@@ -270,12 +241,26 @@ def _one(row: Row[Any] | Due) -> Update:
     )
 
 
-def _not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
-    """Leave out what a 429 holds back: by the kind of call that the message would take."""
-    is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
-    kinds = {
-        "answer": is_answer,
-        "edit": and_(~is_answer, is_edit),
-        "post": and_(~is_answer, ~is_edit),
-    }
-    return [~kinds[kind] for kind, until in paused.items() if until > now]
+def _card_gone(conn: Connection, request_id: str) -> bool:
+    card = (messages.c.request_id == request_id) & (messages.c.slot == Slot.CARD.value)
+    error = conn.execute(select(messages.c.last_error).where(card)).scalar_one_or_none()
+    return error == CARD_GONE
+
+
+def _copy_to_each(conn: Connection, due: Due, now: int) -> None:
+    """Final words that the channel does not take, to each who asked or decided, once."""
+    body = conn.execute(
+        select(requests.c.body).where(requests.c.id == due.request_id)
+    ).scalar_one_or_none()
+    if body is None:
+        return
+    request = Request.model_validate_json(body)
+    told = dict.fromkeys((request.requester, *request.deciders))
+    # An operator at the command line, `operator:name`, is nobody in Slack.
+    slots = [f"{due.slot}:{who}" for who in told if ":" not in who]
+    mine = messages.c.request_id == due.request_id
+    there = set(conn.execute(select(messages.c.slot).where(mine)).scalars())
+    for slot in slots:
+        if slot not in there:
+            copy = Message(slot=slot)
+            _add(conn, due.request_id, copy, now, channel=copy.which, wanted=due.wanted)

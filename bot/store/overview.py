@@ -32,6 +32,9 @@ class Overview:
         # time that somebody types the command.
         return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
 
+    def asked_by(self, person: str, limit: int) -> Sequence[Request]:
+        return self._read(requests.c.requester == person, limit=limit)
+
     def unclear(self, site: str, pairing_id: str) -> Request | None:
         found = self._read(
             requests.c.site == site,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, event, text
 
+from bot.store.postgres_connection import PatientConnection, with_limits
 from bot.store.wakes import Room, Wakes
 
 log = structlog.get_logger(__name__)
@@ -20,12 +23,20 @@ SCHEMA_LOCK = 0x76725F75
 """The advisory lock that copies which start together take before they migrate."""
 
 CONNECTIONS = 16
-CONNECT_SECONDS = 5
 POOL_SECONDS = 10
 """How long to wait for a free connection: then an error, and not a thread that stands for ever."""
 
 AGAIN_SECONDS = 2.0
-"""Between two tries to listen. Meanwhile polling is the net."""
+"""Between two tries to listen, or to tell. Meanwhile polling is the net."""
+
+BEAT_SECONDS = 5.0
+"""A listener that hears nothing asks the server then whether it is still there."""
+
+TELL_SECONDS = 2.0
+"""To tell the others must not hold up whoever has just stored something."""
+
+MIGRATION_SECONDS = 600.0
+"""For a copy that waits for another one's migration, or makes one on a large table."""
 
 _CLOCK = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
@@ -37,14 +48,14 @@ class Postgres:
     def __init__(self, url: URL, now: Callable[[], int] | None) -> None:
         self._now = now
         self.engine = create_engine(
-            url,
+            with_limits(url),
             hide_parameters=True,  # an error would quote them, response_urls included
             pool_size=CONNECTIONS,
             pool_timeout=POOL_SECONDS,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_SECONDS},
         )
-        self.wakes = PostgresWakes(url)
+        event.listen(self.engine, "do_connect", _connect)
+        self.wakes = PostgresWakes(with_limits(url))
 
     def writing(self) -> AbstractContextManager[object]:
         return contextlib.nullcontext()
@@ -62,10 +73,27 @@ class Postgres:
         with self.engine.connect() as conn:
             return int(conn.execute(_CLOCK).scalar_one())
 
+    def at_leisure(self, conn: Connection) -> None:
+        """Until the transaction ends, whoever reads may pause, as somebody at a pager does."""
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
     def lock_schema(self, conn: Connection) -> None:
+        driver: Any = conn.connection.driver_connection
+        driver.patience = MIGRATION_SECONDS
+        conn.detach()  # such a connection must not come back to the pool
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
 
     def missing_file(self) -> str | None:
+        return None
+
+    def changes(self, conn: Connection) -> int | None:
+        """Not counted: a server that commits is there."""
+        return None
+
+    def damage(self, conn: Connection) -> str | None:
+        """The server looks after its own files."""
         return None
 
     def close(self) -> None:
@@ -78,12 +106,15 @@ class PostgresWakes(Wakes):
 
     def __init__(self, url: URL) -> None:
         super().__init__()
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # Not as an address in one string: libpq reads its blanks otherwise than SQLAlchemy writes.
+        named = url.translate_connect_args(username="user", database="dbname")
+        self._server: dict[str, Any] = {**named, **url.query}
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._telling: psycopg.Connection | None = None
+        self._telling: PatientConnection | None = None
+        self._tell_again_at = 0.0
         self._listener: threading.Thread | None = None
-        self._listening: psycopg.Connection | None = None
+        self._listening: PatientConnection | None = None
 
     def listen(self) -> None:
         """From now on the other copies' wakes are heard here; only `run` needs that."""
@@ -91,17 +122,16 @@ class PostgresWakes(Wakes):
         self._listener.start()
 
     def wake(self, *rooms: Room) -> None:
-        super().wake(*rooms)
+        self._wake_here(*rooms)
         with self._lock:
+            if time.monotonic() < self._tell_again_at:
+                return
             try:
-                if self._telling is None or self._telling.closed:
-                    self._telling = self._connect()
-                for room in rooms:
-                    self._telling.execute("SELECT pg_notify(%s, %s)", (CHANNEL, room.value))
+                self._tell(rooms)
             except psycopg.Error as error:
                 # What was to be told is committed, and polling finds it.
                 log.warning("notify_failed", error=type(error).__name__)
-                self._forget_telling()
+                self._tell_again_at = time.monotonic() + AGAIN_SECONDS
 
     def close(self) -> None:
         self._closing.set()
@@ -109,33 +139,71 @@ class PostgresWakes(Wakes):
             self._forget_telling()
         listening = self._listening
         if listening is not None:
-            listening.cancel_safe(timeout=1.0)
+            with contextlib.suppress(psycopg.Error):
+                listening.cancel_safe(timeout=1.0)
         if self._listener is not None:
             self._listener.join(timeout=AGAIN_SECONDS + 1)
 
+    def _tell(self, rooms: tuple[Room, ...]) -> None:
+        """Over the connection that is kept; a server that was restarted has cut that, so over a new
+        one then. Raises psycopg.Error."""
+        if self._telling is not None:
+            try:
+                self._tell_over(self._telling, rooms)
+                return
+            except psycopg.Error:
+                self._forget_telling()
+        telling = self._connect()
+        telling.patience = TELL_SECONDS
+        self._tell_over(telling, rooms)
+        self._telling = telling
+
+    def _tell_over(self, connection: PatientConnection, rooms: tuple[Room, ...]) -> None:
+        for room in rooms:
+            connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, room.value))
+
     def _hear(self) -> None:
+        told = False
         while not self._closing.is_set():
             try:
                 with self._connect() as connection:
                     self._listening = connection
                     connection.execute(f"LISTEN {CHANNEL}")
+                    log.info("listening")
+                    told = False
                     # Whatever was told while nobody listened.
                     self._wake_here(*Room)
-                    while not self._closing.is_set():
-                        for heard in connection.notifies(timeout=1.0):
-                            self._wake_here(Room(heard.payload))
+                    self._hear_over(connection)
             except psycopg.Error as error:
-                log.warning("listen_failed", error=type(error).__name__)
+                if not told and not self._closing.is_set():
+                    log.warning("listen_failed", error=type(error).__name__)
+                told = True  # once per outage
                 self._closing.wait(AGAIN_SECONDS)
+
+    def _hear_over(self, connection: PatientConnection) -> None:
+        beat_at = time.monotonic() + BEAT_SECONDS
+        while not self._closing.is_set():
+            for heard in connection.notifies(timeout=1.0):
+                self._wake_here(Room(heard.payload))
+            if time.monotonic() >= beat_at:
+                connection.execute(f"LISTEN {CHANNEL}")
+                beat_at = time.monotonic() + BEAT_SECONDS
 
     def _wake_here(self, *rooms: Room) -> None:
         super().wake(*rooms)
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS)
+    def _connect(self) -> PatientConnection:
+        return PatientConnection.connect(autocommit=True, **self._server)
 
     def _forget_telling(self) -> None:
         if self._telling is not None:
             with contextlib.suppress(psycopg.Error):
                 self._telling.close()
             self._telling = None
+
+
+def _connect(
+    _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
+) -> PatientConnection:
+    """Instead of SQLAlchemy's own `psycopg.connect`."""
+    return PatientConnection.connect(*arguments, **named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Exists,
     Select,
     bindparam,
     case,
@@ -25,10 +26,11 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.entries import Answer, Entry
 from bot.core.events import EVENT, Stored
-from bot.core.request import Request, State
+from bot.core.request import OPEN, Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
 from bot.store.database import Database, Room
+from bot.store.other_ends import at_other_ends
 from bot.store.schema import inbox, requests
 
 ACT_ORDER = (State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING)
@@ -40,11 +42,17 @@ class ClaimLost(Exception):
 
 
 class PairingTakenBy(Exception):
-    """Another open request holds the pairing; `args[0]` is its id."""
+    """Another open request holds the pairing: its id, and its site where it is another one, so
+    that it holds the pairing's other end."""
+
+    def __init__(self, other: str, site: str | None = None) -> None:
+        super().__init__(other)
+        self.other = other
+        self.site = site
 
 
-class IntentRefused(Exception):
-    """One of the guards of the intent did not hold: an event waits, or the time is over."""
+class SaveRefused(Exception):
+    """A guard did not hold: an event waits to be heard first, or the time for an intent is over."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,18 @@ class Saving:
     wanted: tuple[outbox.Wanted, ...] = ()
 
 
+OnSaved = Callable[[Request | None, Sequence[Entry]], None]
+"""The request as it is now, where there is one, and what the audit trail says of the step."""
+
+
 @dataclass
 class Requests:
-    """The worker's side of the store, and `bot.core.delivery.RequestsPort`."""
+    """The worker's side of the store, and `bot.core.delivery.RequestsPort`. `on_saved` is told of
+    each step after its commit; it must not raise."""
 
     db: Database
     lease_ms: int
+    on_saved: OnSaved = lambda _request, _entries: None
 
     # ---- births -------------------------------------------------------------------------------
 
@@ -99,7 +113,7 @@ class Requests:
                 self._rest(conn, saving, now)
         except IntegrityError:
             return False
-        self._wake_poster(saving)
+        self._committed(saving)
         return True
 
     def dismiss(
@@ -111,16 +125,20 @@ class Requests:
             if not inbox_table.mark_absorbed(conn, [stored.number], now):
                 return  # another copy was quicker
             outbox.add_answers(conn, request_id, tuple(answers), now)
+            entries = tuple(entries)
             audit.append(conn, request_id or None, entries)
+        self.on_saved(None, entries)
         self.db.wakes.wake(Room.POST)
 
     # ---- claims -------------------------------------------------------------------------------
 
-    def claim(self, *, checking: bool) -> Claim | None:
-        """A due row that nobody holds: one of the reading lane, or of the acting lane."""
+    def claim(self, *, checking: bool, without: Collection[str] = ()) -> Claim | None:
+        """A due row that nobody holds: one of the reading lane, or of the acting lane. `without`:
+        sites that this copy is busy enough with."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            row = conn.execute(_claimable(checking), {"now": now}).one_or_none()
+            query, values = _claimable(checking, bool(without)), _values(without)
+            row = conn.execute(query, {"now": now, **values}).one_or_none()
             if row is None:
                 return None
             version, lease_until = row.version + 1, now + self.lease_ms
@@ -139,28 +157,37 @@ class Requests:
             return inbox_table.unabsorbed(conn, claim.request.id)
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
-        """Raises ClaimLost, or PairingTakenBy when the unique index refuses."""
-        return self._save(claim, saving, guards=())
+        """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
+        request holds the other end of the pairing."""
+        try:
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                if not self._update(conn, claim, saving.request):
+                    raise ClaimLost
+                self._rest(conn, saving, now)
+                if saving.request.pairing_id and not claim.request.pairing_id:
+                    # Behind the head of the audit trail, which orders writers on PostgreSQL: of two
+                    # that take both ends at the same moment the second sees the first.
+                    held = at_other_ends(conn, saving.request, sorted(OPEN))
+                    if held:
+                        raise PairingTakenBy(held[0].id, held[0].site)
+        except IntegrityError:
+            raise PairingTakenBy(self._holder(saving.request)) from None
+        self._committed(saving)
+        return self._next(claim, saving.request)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        """The guards of rule 2, in the same UPDATE. Raises IntentRefused or ClaimLost."""
-        waits = exists().where(
-            inbox.c.request_id == claim.request.id, inbox.c.absorbed_at.is_(None)
-        )
-        with self.db.write() as conn:
-            now = self.db.now(conn)
-            guards = (
-                requests.c.state == State.APPROVED.value,
-                requests.c.execute_by > now,
-                ~waits,
-            )
-            if not self._update(conn, claim, saving.request, guards):
-                if self._holds(conn, claim):
-                    raise IntentRefused
-                raise ClaimLost
-            self._rest(conn, saving, now)
-        self._wake_poster(saving)
-        return self._next(claim, saving.request)
+        """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost."""
+
+        def guards(now: int) -> Sequence[ColumnElement[bool]]:
+            return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
+
+        return self._save_heard(claim, saving, guards)
+
+    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+        """What time alone does: only when nothing is left to be heard, since a click stored before
+        the deadline counts, however late its commit ended. Raises SaveRefused or ClaimLost."""
+        return self._save_heard(claim, saving, lambda _now: ())
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         """Give the row back. A lost claim needs no giving back."""
@@ -175,10 +202,12 @@ class Requests:
         if claim.request.state is State.PENDING:
             self.db.wakes.wake(Room.ACT)
 
-    def next_due(self) -> int | None:
-        """When the next row is due by its own time (ms), for how long to sleep."""
+    def next_due(self, *, checking: bool, without: Collection[str] = ()) -> int | None:
+        """When the next row that `claim` could give is due by its own time (ms), for how long to
+        sleep."""
         with self.db.read() as conn:
-            due: int | None = conn.execute(_next_due()).scalar_one()
+            query = _next_due(checking, bool(without))
+            due: int | None = conn.execute(query, _values(without)).scalar_one()
             return due
 
     def now(self) -> int:
@@ -201,11 +230,6 @@ class Requests:
             rows = conn.execute(query.limit(limit)).scalars()
             return [Request.model_validate_json(body) for body in rows]
 
-    def count_by_state(self) -> dict[str, int]:
-        with self.db.read() as conn:
-            query = select(requests.c.state, func.count()).group_by(requests.c.state)
-            return {row[0]: row[1] for row in conn.execute(query)}
-
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Other requests of the same pairing in one of these states, newest first."""
         with self.db.read() as conn:
@@ -221,18 +245,32 @@ class Requests:
             ).scalars()
             return [Request.model_validate_json(body) for body in rows]
 
+    def at_other_ends(self, request: Request, states: Sequence[State]) -> list[Request]:
+        """Requests at other sites for the same pairing, in one of these states, newest first."""
+        with self.db.read() as conn:
+            return at_other_ends(conn, request, states)
+
     # ---- inside -------------------------------------------------------------------------------
 
-    def _save(self, claim: Claim, saving: Saving, guards: Sequence[ColumnElement[bool]]) -> Claim:
-        try:
-            with self.db.write() as conn:
-                now = self.db.now(conn)
-                if not self._update(conn, claim, saving.request, guards):
-                    raise ClaimLost
-                self._rest(conn, saving, now)
-        except IntegrityError:
-            raise PairingTakenBy(self._holder(saving.request)) from None
-        self._wake_poster(saving)
+    def _save_heard(
+        self,
+        claim: Claim,
+        saving: Saving,
+        guards: Callable[[int], Sequence[ColumnElement[bool]]],
+    ) -> Claim:
+        """Nothing of this request waits in the inbox, or SaveRefused."""
+        with self.db.write() as conn:
+            # First the row, then the question: an UPDATE that waited for the row asks the inbox as
+            # it was before the wait, and a cancel that was stored meanwhile would not be seen.
+            conn.execute(_locked(), {"id": claim.request.id})
+            now = self.db.now(conn)
+            all_guards = (~_waits(claim.request.id), *guards(now))
+            if not self._update(conn, claim, saving.request, all_guards):
+                if self._holds(conn, claim):
+                    raise SaveRefused
+                raise ClaimLost
+            self._rest(conn, saving, now)
+        self._committed(saving)
         return self._next(claim, saving.request)
 
     def _update(
@@ -240,7 +278,7 @@ class Requests:
         conn: Connection,
         claim: Claim,
         request: Request,
-        guards: Sequence[ColumnElement[bool]],
+        guards: Sequence[ColumnElement[bool]] = (),
     ) -> bool:
         done = conn.execute(
             update(requests)
@@ -260,7 +298,8 @@ class Requests:
         outbox.add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)
 
-    def _wake_poster(self, saving: Saving) -> None:
+    def _committed(self, saving: Saving) -> None:
+        self.on_saved(saving.request, saving.entries)
         # After the commit: whoever woke before it would find nothing and sleep again.
         if saving.wanted or saving.answers:
             self.db.wakes.wake(Room.POST)
@@ -290,22 +329,31 @@ def _urgency() -> ColumnElement[int]:
 # Built once each: to build such a statement takes longer than SQLite does to run it, and these are
 # asked at every wake.
 @cache
-def _claimable(checking: bool) -> Select[tuple[str, int, str]]:
+def _claimable(checking: bool, some_left_out: bool) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
     due = select(requests.c.id).where(requests.c.due_at <= now)
-    in_lane = requests.c.state == State.CHECKING.value
     return (
         select(requests.c.id, requests.c.version, requests.c.body)
         .where(
             requests.c.id.in_(union(due, with_event)),
             requests.c.lease_until <= now,
-            in_lane if checking else ~in_lane,
+            *_in_lane(checking, some_left_out),
         )
         .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+
+
+@cache
+def _locked() -> Select[Any]:
+    row = select(requests.c.version).where(requests.c.id == bindparam("id"))
+    return row.with_for_update()
+
+
+def _waits(request_id: str) -> Exists:
+    return exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
 
 
 @cache
@@ -320,8 +368,20 @@ def _unborn() -> Select[Any]:
 
 
 @cache
-def _next_due() -> Select[Any]:
-    return select(func.min(requests.c.due_at))
+def _next_due(checking: bool, some_left_out: bool) -> Select[Any]:
+    return select(func.min(requests.c.due_at)).where(*_in_lane(checking, some_left_out))
+
+
+def _in_lane(checking: bool, some_left_out: bool) -> list[ColumnElement[bool]]:
+    new = requests.c.state == State.CHECKING.value
+    where = [new if checking else ~new]
+    if some_left_out:
+        where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
+    return where
+
+
+def _values(without: Collection[str]) -> dict[str, list[str]]:
+    return {"without": sorted(without)} if without else {}
 
 
 def _columns(request: Request) -> dict[str, object]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from bot.core.request import OPEN
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration that this program knows."""
 
 OLDEST_PROGRAM = "0.1.0"
@@ -62,6 +62,7 @@ Index(
 )
 Index("requests_newest", requests.c.created_at)
 Index("requests_of_pairing", requests.c.site, requests.c.pairing_id)
+Index("requests_by_state", requests.c.state)
 
 inbox = Table(
     "inbox",
@@ -127,6 +128,8 @@ audit = Table(
     Column("hash", Text, nullable=False),
 )
 Index("audit_of_request", audit.c.request_id, audit.c.number)
+GLASS_BROKEN = text("action = 'glass_broken'")
+Index("audit_glass_broken", audit.c.number, sqlite_where=GLASS_BROKEN)
 
 audit_head = Table(
     "audit_head",

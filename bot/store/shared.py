@@ -1,4 +1,4 @@
-"""What all copies of the bot share per appliance: a value per key, changed in a transaction."""
+"""What all copies of the bot share: a value per key, changed in a transaction."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def change(db: Database, key: str, how: Change) -> None:
 
 def _change(db: Database, key: str, how: Change) -> None:
     with db.write() as conn:
-        now = db.now(conn)
         row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
+        now = db.now(conn)  # after the lock: whoever waited for it would bring an old time
         value = how(row.value if row else None, now)
         if row is None:
             conn.execute(insert(shared), {"key": key, "value": value, "at": now})

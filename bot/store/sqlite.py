@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,10 +12,15 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from bot.store.faults import FileGone
 from bot.store.wakes import Wakes
 
 BUSY_SECONDS = 10
 """How long SQLite waits for another process (the command line) that is writing."""
+
+CONNECTIONS = 16
+POOL_SECONDS = 10
+"""How long to wait for a free connection: then an error, and not a thread that stands for ever."""
 
 
 class Sqlite:
@@ -27,15 +33,19 @@ class Sqlite:
         self.wakes = Wakes()
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
-        pool: dict[str, Any] = {"poolclass": StaticPool} if self._in_memory else {"pool_size": 16}
+        self._opened: tuple[int, int] | None = None
+        pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
+        if self._in_memory:
+            pool = {"poolclass": StaticPool}
         self.engine = create_engine(
             url,
             hide_parameters=True,  # an error would quote them, response_urls included
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
             **pool,
         )
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "do_connect", self._before_connect)
+        event.listen(self.engine, "connect", self._connected)
+        event.listen(self.engine, "begin", self._begin)
 
     def writing(self) -> AbstractContextManager[object]:
         return self._writing
@@ -51,6 +61,9 @@ class Sqlite:
         transactions of a story."""
         return self._now()
 
+    def at_leisure(self, conn: Connection) -> None:
+        """Nobody else waits for a reader."""
+
     def lock_schema(self, conn: Connection) -> None:
         """`BEGIN IMMEDIATE` has it already."""
 
@@ -59,8 +72,48 @@ class Sqlite:
             return None
         return self._path
 
+    def changes(self, conn: Connection) -> int | None:
+        """Rows changed on this connection so far: to commit nothing works on a full disk too."""
+        driver: Any = conn.connection.driver_connection
+        return int(driver.total_changes)
+
+    def damage(self, conn: Connection) -> str | None:
+        found = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        return None if found == "ok" else " ".join(str(found).split())
+
     def close(self) -> None:
         self.engine.dispose()
+
+    def _before_connect(self, *_: object) -> None:
+        self._require_the_file()
+
+    def _connected(self, connection: Any, record: Any) -> None:
+        _prepare(connection, record)
+        if self._opened is None:
+            self._opened = self._at_path()
+
+    def _begin(self, conn: Connection) -> None:
+        self._require_the_file()
+        reading = conn.get_execution_options().get("reading", False)
+        conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    def _require_the_file(self) -> None:
+        """What is committed into a file that has no name any more is lost at the next start: a
+        DELETE whose intent was there would look as if it had never been sent."""
+        if self._opened is None:
+            return
+        there = self._at_path()
+        if there != self._opened:
+            raise FileGone(replaced=there is not None)
+
+    def _at_path(self) -> tuple[int, int] | None:
+        if self._in_memory or self._path is None:
+            return None
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _prepare(connection: Any, _record: Any) -> None:
@@ -69,8 +122,3 @@ def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(conn: Connection) -> None:
-    reading = conn.get_execution_options().get("reading", False)
-    conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

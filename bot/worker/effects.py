@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.core.effects import (
     Effect,
@@ -15,11 +15,22 @@ from bot.core.effects import (
     ReadRights,
     ReadStanding,
 )
-from bot.core.events import CallFailed, Event, Looked, PairingRead, TaskSeen
+from bot.core.events import (
+    CallFailed,
+    Event,
+    Looked,
+    PairingRead,
+    PairingUnresolved,
+    TaskSeen,
+)
 from bot.core.policy import Policy
 from bot.core.ports import AppliancePort, PeoplePort
-from bot.core.request import Request, State
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import ANY_SITE, Request, State
 from bot.store.requests import Requests
+from bot.worker.lists import Lists
+from bot.worker.search import search
+from bot.worker.side_by_side import SideBySide
 from bot.worker.standing import Reading, read_rights, read_standing
 from bot.worker.task_watch import TaskWatch
 
@@ -29,7 +40,7 @@ WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, S
 @dataclass(frozen=True)
 class Effects:
     """Everything that reaches out, by site where there are several. `lately` may answer from what
-    Slack said a moment ago; without it `people` is asked."""
+    Slack said a moment ago; without it `people` is asked. `lists` tell of a pairing's other end."""
 
     policy: Policy
     people: PeoplePort
@@ -37,21 +48,27 @@ class Effects:
     watches: Mapping[str, TaskWatch]
     requests: Requests
     lately: PeoplePort | None = None
+    lists: Lists | None = None
+    side_by_side: SideBySide = field(default_factory=SideBySide)
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
         """`by` is the monotonic second by which it must be over. Never raises for what can go
         wrong outside: that is an event too."""
-        appliance = self.appliances[request.site]
-        pairing = request.pairing_id or ""
         match effect:
             case ReadStanding():
                 lately = self._reading(self.lately or self.people, by)
                 return read_standing(self._reading(self.people, by), lately, self.policy, request)
-            case ReadRights(people=users):
-                return read_rights(self._reading(self.people, by), self.policy, request, users)
+            case ReadRights(people=users, glass=breaking):
+                reading = self._reading(self.people, by)
+                return read_rights(reading, self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
-                return self._with_earlier(request, appliance.find_and_read(request.asked, by))
+                return self._known_of(request, self._find(request, by), by)
+        appliance = self.appliances.get(request.site)
+        if appliance is None:
+            return CallFailed(problem=no_appliance(request.site))
+        pairing = request.pairing_id or ""
+        match effect:
             case ReadPairing():
                 return appliance.read_to_act(pairing, by)
             case LookAround():
@@ -73,20 +90,51 @@ class Effects:
         known = request.task.id if request.task else None
         return TaskSeen(task=next((t for t in listed if t.id == known), None))
 
-    def _with_earlier(self, request: Request, read: Event) -> Event:
+    def _find(self, request: Request, by: float) -> Event:
+        if request.site == ANY_SITE:
+            return search(request.asked, self.appliances, self.policy, self.side_by_side, by)
+        appliance = self.appliances.get(request.site)
+        if appliance is None:
+            return PairingUnresolved(why="no_site")
+        return appliance.find_and_read(request.asked, by)
+
+    def _known_of(self, request: Request, read: Event, by: float) -> Event:
+        """With what is known of this pairing elsewhere: earlier requests, the other end."""
         if not isinstance(read, PairingRead):
             return read
-        wanted = request.model_copy(update={"pairing_id": read.snapshot.pairing_id})
-        unknown = self.requests.same_pairing(wanted, (State.ATTENTION,))
-        return read.model_copy(update={"earlier_attention": unknown[0].id if unknown else None})
+        found = read.snapshot
+        site = read.place.site if read.place else request.site
+        now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
+        unknown = self._same_pairing(request.model_copy(update=now), (State.ATTENTION,))
+        several = self.lists is not None and len(self.appliances) > 1
+        also_at = self.lists.also_at(site, found, by) if self.lists and several else ()
+        earlier = unknown[0].id if unknown else None
+        return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
+
+    def _same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
+        """Other requests of this pairing, those through its other end included."""
+        found = self.requests.same_pairing(request, states)
+        if len(self.appliances) > 1:
+            found += self.requests.at_other_ends(request, states)
+        return sorted(found, key=lambda other: -other.created_at)
 
     def _superseded(self, request: Request, looked: Looked | CallFailed) -> Looked | CallFailed:
         if isinstance(looked, CallFailed) or request.state is not State.ATTENTION:
             return looked
-        later = self.requests.same_pairing(request, WITH_INTENT)
+        later = self._same_pairing(request, WITH_INTENT)
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
         return looked.model_copy(update={"superseded": newer})
+
+
+def no_appliance(site: str) -> Problem:
+    """For a request that was stored under other settings: it waits for as long as it may, and says
+    so. An appliance is never taken for another one because it is the only one left."""
+    return Problem(
+        kind=ProblemKind.UNSENT,
+        text=f"there is no appliance {site} in the settings of this bot any more: whoever runs it "
+        "has to put it back",
+    )
 
 
 Draw = Callable[[Request, str], str]

@@ -7,25 +7,39 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.effects import SendDelete, Tick, Wait
 from bot.core.entries import Absorbed
-from bot.core.events import Event, IntentStored, PairingTaken, Stored, TimePassed
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    Event,
+    IntentStored,
+    PairingRead,
+    PairingTaken,
+    RightsRead,
+    Stored,
+    TimePassed,
+)
 from bot.core.life import absorb, plan
 from bot.core.messages import messages
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request
 from bot.store.inbox import Inbox
 from bot.store.outbox import Wanted
 from bot.store.requests import (
     Claim,
     ClaimLost,
-    IntentRefused,
     PairingTakenBy,
     Requests,
+    SaveRefused,
     Saving,
 )
-from bot.worker.effects import Draw, Effects
-from bot.worker.send import Sender
+from bot.worker.effects import Draw, Effects, no_appliance
+from bot.worker.send import Sender, not_told
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +49,12 @@ and for the commit after it: a lease that ends before its effect lets two proces
 
 COMMIT_MS = 2_000
 """Left of a lease after the longest effect."""
+
+AGAIN_SECONDS = 1.0
+"""Between two tries to leave an outcome with a store that is away."""
+
+ONLY_WE_KNOW = (DeleteAccepted, DeleteAnswered, DeleteNotAccepted)
+"""Outcomes that nobody can read again. A reading is simply made anew."""
 
 
 def effect_ms(lease_ms: int) -> int:
@@ -53,6 +73,7 @@ class Lives:
     draw: Draw
     effect_ms: int
     monotonic: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
 
     def drive(self, claim: Claim) -> None:
         """Until there is nothing to do now, the claim is lost, or its lease is nearly over."""
@@ -68,28 +89,36 @@ class Lives:
                     due_at = effect.until
                     break
                 if isinstance(effect, Tick):
-                    claim = self._absorb(claim, TimePassed(), now)
+                    claim = self._pass_time(claim, now)
                     continue
-                if self.requests.now() + self.effect_ms + COMMIT_MS > claim.lease_until:
+                begun_at = self.requests.now()
+                if begun_at + self.effect_ms + COMMIT_MS > claim.lease_until:
                     due_at = now
                     break
-                claim = self._run(claim, effect)
+                claim = self._run(claim, effect, begun_at)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
         self.requests.release(claim, due_at)
 
-    def _run(self, claim: Claim, effect: object) -> Claim:
+    def _run(self, claim: Claim, effect: object, begun_at: int) -> Claim:
         by = self.monotonic() + self.effect_ms / 1000
         if isinstance(effect, SendDelete):
             return self._send(claim, by)
         outcome = self.effects.run(effect, claim.request, by)  # type: ignore[arg-type]
+        if isinstance(outcome, RightsRead | PairingRead):
+            outcome = outcome.model_copy(update={"read_at": begun_at})
+        _log_outcome(claim.request, outcome)
         return self._keep(claim, outcome)
 
     def _send(self, claim: Claim, by: float) -> Claim:
-        sender = self.senders[claim.request.site]
+        sender = self.senders.get(claim.request.site)
+        if sender is None:
+            # Another copy, with other settings, has read the appliance that is asked here.
+            return self._keep(claim, CallFailed(problem=no_appliance(claim.request.site)))
         unprepared = sender.prepare(claim.request, by)
         if unprepared:
+            _log_outcome(claim.request, unprepared)
             return self._keep(claim, unprepared)
         intended_at = self.monotonic()
         now = self.requests.now()
@@ -97,10 +126,16 @@ class Lives:
         absorbed = absorb(claim.request, stored, now)
         try:
             claim = self.requests.save_intent(claim, self._saving(claim.request, [absorbed]))
-        except IntentRefused:
+        except SaveRefused:
             return claim  # an event waits, or the time is over: the next round sees which
+        except SQLAlchemyError as error:
+            # Stored or not, nothing was sent; only we can say so, and whoever finds the intent
+            # would have to call a person.
+            self._leave(claim, not_told(absorbed.request))
+            raise ClaimLost from error
         outcome = sender.send(claim.request, intended_at, by)
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
+        _log_outcome(claim.request, outcome)
         return self._keep(claim, outcome)
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
@@ -111,21 +146,54 @@ class Lives:
             claim = self.requests.save(claim, saving)
         return claim
 
+    def _pass_time(self, claim: Claim, now: int) -> Claim:
+        absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
+        try:
+            return self.requests.save_passed(claim, self._saving(claim.request, [absorbed]))
+        except SaveRefused:
+            return claim  # an event has come since we looked: the next round hears it first
+
     def _keep(self, claim: Claim, outcome: Event) -> Claim:
-        """Absorb an outcome; when the claim is lost, leave it for whoever holds the row now."""
+        """Absorb an outcome; when the claim is lost, or the store does not say whether it has it,
+        leave it for whoever holds the row now."""
         try:
             return self._absorb(claim, outcome, self.requests.now())
         except ClaimLost:
-            origin = f"outcome:{claim.request.id}:{claim.version}:{outcome.kind}"
-            self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
+            self._leave(claim, outcome)
             raise
+        except SQLAlchemyError as error:
+            if not isinstance(outcome, ONLY_WE_KNOW):
+                raise
+            self._leave(claim, outcome)
+            raise ClaimLost from error
+
+    def _leave(self, claim: Claim, outcome: Event) -> None:
+        """Into the inbox, however long the store is away. Absorbed twice, since the first time may
+        have been stored after all, it only comes late."""
+        origin = f"outcome:{claim.request.id}:{claim.version}:{outcome.kind}"
+        say = log.warning
+        while True:
+            try:
+                self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
+                return
+            except SQLAlchemyError as error:
+                if not isinstance(outcome, ONLY_WE_KNOW):
+                    raise
+                say(
+                    "outcome_in_hand",
+                    request=claim.request.id,
+                    outcome=outcome.kind,
+                    error=type(error).__name__,
+                )
+                say = log.debug  # once is enough, however long it lasts
+                self.pause(AGAIN_SECONDS)
 
     def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=event), now)
         try:
             return self.requests.save(claim, self._saving(claim.request, [absorbed]))
         except PairingTakenBy as taken:
-            other = PairingTaken(other=str(taken.args[0]))
+            other = PairingTaken(other=taken.other, site=taken.site)
             stored = Stored(at=now, event=other)
             return self.requests.save(
                 claim, self._saving(claim.request, [absorb(claim.request, stored, now)])
@@ -142,6 +210,29 @@ class Lives:
             answers=tuple(a for s in steps for a in s.answers),
             wanted=changed_messages(before, after, self.draw),
         )
+
+
+def _log_outcome(request: Request, outcome: Event) -> None:
+    """What an effect brought back; one that failed with all by which the vendor can find it."""
+    about: dict[str, object] = {"request": request.id, "state": request.state.value}
+    about["outcome"] = outcome.kind
+    problem: Problem | None = getattr(outcome, "problem", None)
+    if problem is None:
+        log.debug("effect", **about)
+        return
+    about |= {
+        "pairing": request.pairing_id,
+        "problem": problem.kind.value,
+        "http_status": problem.status,
+        "error_code": problem.error_code,
+        "op_id": problem.op_id,
+        "words": problem.text,
+    }
+    # While it waits already, each try fails in the same way: many requests, every few seconds.
+    if request.unreachable_since is not None or problem.kind is ProblemKind.OVER_BUDGET:
+        log.debug("effect_failed", **about)
+    else:
+        log.warning("effect_failed", **about)
 
 
 def changed_messages(before: Request | None, after: Request, draw: Draw) -> tuple[Wanted, ...]:

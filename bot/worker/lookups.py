@@ -1,73 +1,81 @@
-"""Look-ups for one person: a small pool of their own, beside the lanes that act and check.
+"""Look-ups for one person: small pools of their own, beside the lanes that act and check.
 
-Two threads and a short queue: a crowd that types `list` must not hold up a request, and whoever
-comes when it is full is told so at once instead of waiting for words that come too late to matter.
+A crowd that types `list` must not hold up a request, and whoever comes when a queue is full is told
+so at once. Each of several appliances has a pool of its own for previews, so that one which hangs
+keeps nobody from the others.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from bot.core.events import CallFailed
+from bot.core.events import PairingRead
+from bot.core.ids import new_reference
 from bot.core.lookups import (
+    LookFailed,
     MayNotLook,
     PairingsListed,
     PreviewRead,
     ReadingPort,
     SitesRead,
-    SiteUnread,
 )
+from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
+from bot.core.request import ANY_SITE
 from bot.core.rules import Person, Reason, counts
-from bot.worker.known_pairings import KnownPairings
+from bot.worker.lists import Lists
+from bot.worker.look_pool import LookPool
+from bot.worker.search import search
+from bot.worker.side_by_side import SideBySide
 
 log = structlog.get_logger(__name__)
 
-THREADS = 2
 WAITING_MOST = 10
 LOOK_SECONDS = 20.0
 """For one look-up as a whole: somebody sits in front of it."""
 
-COUNTED_MOST = 4
-"""Each count is a call, and looking has 30 % of an appliance's calls: 12 a minute by default."""
-
 
 class Lookups:
-    """Implements `bot.core.lookups.LookupsPort`. Its threads start with the first look-up."""
+    """Implements `bot.core.lookups.LookupsPort`."""
 
     def __init__(
         self,
         readers: Mapping[str, ReadingPort],
         people: PeoplePort,
-        now: Callable[[], int],
+        policy: Policy,
+        lists: Lists,
+        side_by_side: SideBySide,
         *,
         waiting_most: int = WAITING_MOST,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._readers = readers
         self._people = people
-        self._now = now
+        self._policy = policy
+        self._lists = lists
+        self._side_by_side = side_by_side
         self._monotonic = monotonic
-        self._known = KnownPairings(monotonic)
-        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(waiting_most)
-        self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._stopped = False
+        self._general = LookPool("look", waiting_most)
+        several = {ANY_SITE: "look-any"} | {site: f"look-{site}" for site in readers}
+        self._of_site = {
+            site: LookPool(name, waiting_most) if len(readers) > 1 else self._general
+            for site, name in several.items()
+        }
 
     def has_room(self) -> bool:
-        return not self._stopped and not self._queue.full()
+        return self._general.has_room()
+
+    def submit(self, look: Callable[[], None]) -> bool:
+        return self._general.submit(look)
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         def look() -> None:
-            refused = self._refused(by)
-            then(refused or self._readers[site].find_and_read(asked, self._deadline()))
+            then(self._refused(by) or self._preview(site, asked))
 
-        return self._submit(look)
+        return self._of_site[site].submit(lambda: _told(look, then))
 
     def pairings(
         self,
@@ -80,67 +88,34 @@ class Lookups:
     ) -> bool:
         def look() -> None:
             refused = self._refused(by)
-            deadline = self._deadline()
+            read = self._lists.read
+            then(refused or read(sites, self._deadline(), counted=counted, fresh_s=fresh_s))
 
-            def site(name: str) -> PairingsListed | SiteUnread:
-                known = self._known.get(name, fresh_s) if fresh_s else None
-                return known or self._list(name, deadline, counted)
-
-            then(refused or tuple(site(name) for name in sites))
-
-        return self._submit(look)
+        return self._general.submit(lambda: _told(look, then))
 
     def known(self, site: str, *, within_s: float) -> PairingsListed | None:
-        return self._known.get(site, within_s)
+        return self._lists.known(site, within_s)
 
     def stop(self, seconds: float) -> bool:
         """Drop what waits and give what runs so long; whether it ended."""
-        with self._lock:
-            self._stopped = True
-            threads = list(self._threads)
-        dropped = 0
-        while self._take_one():
-            dropped += 1
-        if dropped:
-            log.info("lookups_dropped_at_stop", count=dropped)
-        for _ in threads:
-            self._queue.put(None)
+        pools = {id(pool): pool for pool in (self._general, *self._of_site.values())}
+        threads = [thread for pool in pools.values() for thread in pool.close()]
         until = self._monotonic() + seconds
         for thread in threads:
             thread.join(timeout=max(0.0, until - self._monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _submit(self, look: Callable[[], None]) -> bool:
-        with self._lock:
-            if self._stopped:
-                return False
-            try:
-                self._queue.put_nowait(look)
-            except queue.Full:
-                log.warning("lookups_full", waiting=self._queue.maxsize)
-                return False
-            if len(self._threads) < THREADS:
-                name = f"look-{len(self._threads)}"
-                thread = threading.Thread(target=self._run, name=name, daemon=True)
-                thread.start()
-                self._threads.append(thread)
-        return True
-
-    def _take_one(self) -> bool:
-        try:
-            self._queue.get_nowait()
-        except queue.Empty:
-            return False
-        return True
-
-    def _run(self) -> None:
-        while (look := self._queue.get()) is not None:
-            try:
-                look()
-            except Exception:
-                # Whatever it was, it concerns one person who looked at something: the thread has
-                # to be there for the next one.
-                log.exception("lookup_failed")
+    def _preview(self, site: str, asked: str) -> PreviewRead:
+        by = self._deadline()
+        if site == ANY_SITE:
+            read: PreviewRead = search(asked, self._readers, self._policy, self._side_by_side, by)
+        else:
+            read = self._readers[site].find_and_read(asked, by)
+        if not isinstance(read, PairingRead) or len(self._readers) == 1:
+            return read
+        found_at = read.place.site if read.place else site
+        also_at = self._lists.also_at(found_at, read.snapshot, by)
+        return read.model_copy(update={"also_at": also_at})
 
     def _refused(self, by: str) -> MayNotLook | None:
         """Names of sites and servers are for people of this workspace alone."""
@@ -150,15 +125,15 @@ class Lookups:
         standing = counts(person, self._people.home())
         return None if standing is Reason.YES else MayNotLook(reason=standing)
 
-    def _list(self, site: str, by: float, counted: bool) -> PairingsListed | SiteUnread:
-        most = COUNTED_MOST if counted else 0
-        found = self._readers[site].list_pairings(by, count_at_most=most)
-        if isinstance(found, CallFailed):
-            return SiteUnread(site=site, failed=found)
-        pairings, partial = found
-        listed = PairingsListed(site=site, pairings=pairings, partial=partial, read_at=self._now())
-        self._known.keep(listed)
-        return listed
-
     def _deadline(self) -> float:
         return self._monotonic() + LOOK_SECONDS
+
+
+def _told(look: Callable[[], None], then: Callable[[LookFailed], None]) -> None:
+    """Whoever waits for words gets some, and the reference under which the log has the rest."""
+    try:
+        look()
+    except Exception:
+        reference = new_reference()
+        log.exception("lookup_failed", reference=reference)
+        then(LookFailed(reference=reference))

@@ -10,14 +10,19 @@ import threading
 from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from bot.core.events import Asked
+from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
 from bot.store.database import Room
-from bot.store.requests import Requests, Saving
+from bot.store.requests import Claim, Requests, Saving
 from bot.worker.effects import Draw
+from bot.worker.lanes import Lane
 from bot.worker.lives import Lives, changed_messages
+from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +31,6 @@ POLL_SECONDS = 1.0
 
 AFTER_ERROR_SECONDS = 1.0
 """A fault of the database must not spin a core or fill a disk with logs."""
-
-ACTING_THREADS = 4
-CHECKING_THREADS = 2
 
 
 @dataclass
@@ -42,14 +44,18 @@ class Worker:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        sites = len(self.policy.sites)
+        self._lanes = {c: Lane(checking=c, sites=sites) for c in (False, True)}
+
     def start(self) -> None:
-        lanes = [("act", False)] * ACTING_THREADS + [("check", True)] * CHECKING_THREADS
-        for number, (name, checking) in enumerate(lanes):
-            thread = threading.Thread(
-                target=self._run, args=(checking,), name=f"{name}-{number}", daemon=True
-            )
-            thread.start()
-            self._threads.append(thread)
+        for name, lane in (("act", self._lanes[False]), ("check", self._lanes[True])):
+            for number in range(lane.threads):
+                thread = threading.Thread(
+                    target=self._run, args=(lane,), name=f"{name}-{number}", daemon=True
+                )
+                thread.start()
+                self._threads.append(thread)
 
     def stop(self, seconds: float) -> bool:
         """Ask all to end after what they have in hand; whether they did within the time."""
@@ -59,43 +65,73 @@ class Worker:
             thread.join(timeout=seconds / len(self._threads))
         return not any(t.is_alive() for t in self._threads)
 
-    def step(self, *, checking: bool) -> bool:
+    def step(self, *, checking: bool, in_hand: list[str] | None = None) -> bool:
         """One piece of work; False when there was none. A new request is for those who check: who
-        acts has no look to spare for it."""
-        if checking and self._bear_one():
+        acts has no look to spare for it. `in_hand` takes the id of what was begun, for
+        when it fails."""
+        if checking and self._bear_one(in_hand):
             return True
-        claim = self.requests.claim(checking=checking)
+        lane = self._lanes[checking]
+        claim = lane.take(lambda full: self._claim(checking, full))
         if claim is None:
             return False
-        self.lives.drive(claim)
+        if in_hand is not None:
+            in_hand.append(claim.request.id)
+        # On whatever is logged on the way, also by those who know of no request.
+        try:
+            with bound_contextvars(request=claim.request.id, site=claim.request.site):
+                self.lives.drive(claim)
+        finally:
+            lane.give_back(claim)
         return True
 
-    def _run(self, checking: bool) -> None:
+    def _claim(self, checking: bool, full: frozenset[str]) -> Claim | None:
+        if full:
+            return self.requests.claim(checking=checking, without=full)
+        return self.requests.claim(checking=checking)
+
+    def _run(self, lane: Lane) -> None:
+        checking = lane.checking
         room, wakes = Room.CHECK if checking else Room.ACT, self.requests.db.wakes
         while not self._stopping.is_set():
             seen = wakes.seen(room)
+            in_hand: list[str] = []
             try:
-                worked = self.step(checking=checking)
-            except Exception:
+                if not self.step(checking=checking, in_hand=in_hand):
+                    # In here too: how long to wait is asked of the database.
+                    wakes.wait(room, seen, self._idle_seconds(lane))
+            except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after it: a thread
                 # that died here would leave requests standing for ever.
-                log.exception("step_failed", checking=checking)
+                self._failed(error, in_hand)
                 self._stopping.wait(AFTER_ERROR_SECONDS)
-                continue
-            if not worked:
-                wakes.wait(room, seen, self._idle_seconds())
 
-    def _idle_seconds(self) -> float:
-        due = self.requests.next_due()
+    def _failed(self, error: Exception, in_hand: list[str]) -> None:
+        """Told to people too, unless it is the database's: nothing could be stored for them now,
+        and the next try may work."""
+        request = in_hand[0] if in_hand else None
+        if self.requests.db.outage.told(error):
+            # Every thread meets it every second, for hours maybe; the log has the sentence.
+            log.debug("step_waits", request=request, error=type(error).__name__)
+            return
+        reference = new_reference()
+        log.exception("step_failed", request=request, reference=reference)
+        if request is not None and not isinstance(error, SQLAlchemyError):
+            tell_failed(self.requests, request, reference)
+
+    def _idle_seconds(self, lane: Lane) -> float:
+        due = self.requests.next_due(checking=lane.checking, without=lane.full())
         if due is None:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.01, (due - self.requests.now()) / 1000))
 
-    def _bear_one(self) -> bool:
+    def _bear_one(self, in_hand: list[str] | None) -> bool:
         unborn = self.requests.unborn()
         if unborn is None:
             return False
         request_id, stored = unborn
+        if in_hand is not None:
+            in_hand.append(request_id)
         if not isinstance(stored.event, Asked):
             dismissed = dismissal(stored, self.requests.now())
             self.requests.dismiss(request_id, stored, dismissed.answers, dismissed.entries)

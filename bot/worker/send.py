@@ -26,6 +26,9 @@ from bot.core.request import Request
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""
 
+HELD_UP = "The process was held up between deciding to send and sending, so it did not send."
+NOT_TOLD = "The database did not say whether the decision to send was stored, so it was not sent."
+
 
 class DryRunForbids(Exception):
     """DRY_RUN is on in the row or in this process, and yet a DELETE was about to be sent.
@@ -53,13 +56,27 @@ class Sender:
         """`intended_at`: the monotonic second just before the intent was committed."""
         send_by = intended_at + SEND_WITHIN_SECONDS
         if self.monotonic() > send_by:
-            return _too_late()
-        return self.appliance.delete(_pairing(request), force=request.force, send_by=send_by, by=by)
+            return _unsent(request, HELD_UP)
+        outcome = self.appliance.delete(
+            _pairing(request), force=request.force, send_by=send_by, by=by
+        )
+        if isinstance(outcome, DeleteNotAccepted):
+            return outcome.model_copy(update={"intent_at": _intent_at(request)})
+        return outcome
 
 
-def _too_late() -> DeleteNotAccepted:
-    text = "The process was held up between deciding to send and sending, so it did not send."
-    return DeleteNotAccepted(problem=Problem(kind=ProblemKind.TOO_LATE, text=text))
+def not_told(request: Request) -> DeleteNotAccepted:
+    """The store did not say whether it has this intent, so nothing was sent."""
+    return _unsent(request, NOT_TOLD)
+
+
+def _unsent(request: Request, text: str) -> DeleteNotAccepted:
+    problem = Problem(kind=ProblemKind.TOO_LATE, text=text)
+    return DeleteNotAccepted(problem=problem, intent_at=_intent_at(request))
+
+
+def _intent_at(request: Request) -> int | None:
+    return request.intent.at if request.intent else None
 
 
 def _pairing(request: Request) -> str:

@@ -106,8 +106,7 @@ class Reading:
 
     def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
         """Ids first: they cost no call. A group that cannot be read comes as its verdict."""
-        each = sorted(listed, key=lambda who: (is_group(who), who))
-        for who in each:
+        for who in _ids_first(listed):
             if not is_group(who):
                 yield who
                 continue
@@ -145,7 +144,8 @@ class Reading:
 
 def read_standing(now: Reading, lately: Reading, policy: Policy, request: Request) -> StandingRead:
     """May the requester ask here, for this reason, and how many could approve? The requester is
-    not among them. `lately` may be a little old: whoever clicks is read anew."""
+    not among them, but may be the one who could break the glass. `lately` may be a little old:
+    whoever clicks is read anew."""
     verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
     found = StandingRead(
         requester=verdict,
@@ -161,13 +161,23 @@ def read_standing(now: Reading, lately: Reading, policy: Policy, request: Reques
     if possible < needed and unread is None:
         # Nobody is refused for what was so a moment ago: somebody may just have mended the list.
         possible, unread = now.could_decide(policy.approvers, request.requester, needed)
-    return found.model_copy(update={"possible_approvers": possible, "unread": unread})
+    told = {"possible_approvers": possible, "unread": unread}
+    if possible < needed and request.terms.break_glass:
+        somebody, unsaid = lately.could_decide(policy.break_glass, "", 1)
+        if not somebody and unsaid is None:
+            somebody, unsaid = now.could_decide(policy.break_glass, "", 1)
+        told |= {"glass_possible": bool(somebody), "unread": _later(unread, unsaid)}
+    return found.model_copy(update=told)
 
 
 def read_rights(
-    now: Reading, policy: Policy, request: Request, users: tuple[str, ...]
+    now: Reading,
+    policy: Policy,
+    request: Request,
+    users: tuple[str, ...],
+    breaking: tuple[str, ...] = (),
 ) -> RightsRead:
-    """The rights of now, without a cache."""
+    """The rights of now, without a cache. `breaking`: who breaks the glass, or has."""
     teams = {click.by: click.team for click in reversed(request.clicks)}
     return RightsRead(
         verdicts={
@@ -175,11 +185,35 @@ def read_rights(
         },
         dry_run=policy.dry_run,
         approvals_required=policy.required(force=request.force),
+        glass={
+            user: now.right_to_decide(user, teams.get(user), policy.break_glass)
+            for user in breaking
+        },
+        glass_there=bool(policy.break_glass),
+        approvers=_ids_first(policy.approvers) if breaking else (),
     )
 
 
-def _later(one: Verdict | None, other: Verdict) -> Verdict:
+def _ids_first(listed: Iterable[str]) -> tuple[str, ...]:
+    """People before user groups, each in order."""
+    return tuple(sorted(listed, key=lambda who: (is_group(who), who)))
+
+
+def may_break_glass(
+    people: PeoplePort, policy: Policy, seconds: float
+) -> Callable[[str, str | None], bool]:
+    """For the press of the button, before anybody is asked why: it decides nothing. After `seconds`
+    Slack is asked nothing more, since the press must be acknowledged."""
+
+    def may(user: str, team: str | None) -> bool:
+        reading = Reading(people, by=time.monotonic() + seconds)
+        return reading.right_to_decide(user, team, policy.break_glass).yes
+
+    return may
+
+
+def _later(one: Verdict | None, other: Verdict | None) -> Verdict | None:
     """Of two that are unread the one to ask about later: before that the answer is the same."""
-    if one is None:
-        return other
+    if one is None or other is None:
+        return one or other
     return max(one, other, key=lambda verdict: verdict.retry_at or 0)

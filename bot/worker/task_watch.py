@@ -16,7 +16,7 @@ from bot.store import shared
 from bot.store.database import Database
 
 LOOK_AGAIN_SECONDS = 0.1
-"""While another copy lists. A wake for every listing would cost all copies more than these looks."""
+"""While another copy lists. A wake for each listing would cost the copies more than looking."""
 
 
 @dataclass(frozen=True)

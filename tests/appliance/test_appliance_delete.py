@@ -335,7 +335,7 @@ def test_a_remote_site_that_is_down_does_not_stop_it(
     server.on("POST", REMOTE_PATH, reply)
     server.on("DELETE", PAIRING, Reply(202, ACCEPTED))
     assert prepared(appliance)().id == "t:1:x"
-    assert "no remote session before a DELETE" in caplog.text
+    assert "remote_session_not_made" in caplog.text
     assert PASSWORD not in caplog.text
 
 

@@ -308,4 +308,4 @@ def test_an_observer_that_fails_costs_no_answer(
 
     server.on("GET", "/info", Reply(200, {"version": "9"}))
     assert connect(on_call=observe).calls(Priority.CHECK).info().version == "9"
-    assert "the observer of appliance calls failed" in caplog.text
+    assert "observer_failed" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.appliance import GateState, MemoryGate, OverBudget, Priority, Resting
+from bot.appliance import GateState, MemoryGate, OverBudget, Priority, Resting, Unproven
 from bot.appliance import gate as arithmetic
 
 PRIORITIES = list(Priority)
@@ -157,11 +157,11 @@ def test_the_third_log_in_rests_and_then_may_try_again() -> None:
     clock.seconds += 60
     gate.before_login()
     # Somebody else may just be proving that it works: come back soon.
-    with pytest.raises(Resting) as caught:
+    with pytest.raises(Unproven) as caught:
         gate.before_login()
     assert caught.value.retry_after_seconds == 5
     clock.seconds += 5
-    with pytest.raises(Resting) as caught:
+    with pytest.raises(Unproven) as caught:
         gate.before_login()
     assert caught.value.retry_after_seconds == 295
     assert "2 log-ins were made and no call worked" in str(caught.value)
@@ -181,6 +181,7 @@ def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
     with pytest.raises(Resting) as caught:
         gate.before_login()
     assert (caught.value.why, caught.value.retry_after_seconds) == ("HTTP 401", 300)
+    assert type(caught.value) is Resting
     clock.seconds += 300
     gate.before_login()
     gate.login_worked()

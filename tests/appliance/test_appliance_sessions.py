@@ -25,6 +25,7 @@ from bot.appliance import (
     TimedOut,
     Unauthorized,
     Unavailable,
+    Unproven,
 )
 from tests.appliance.small_server import (
     PASSWORD,
@@ -192,7 +193,7 @@ def test_a_log_in_that_leads_nowhere_counts(
     clock = Clock()
     appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
     server.on("POST", "/session", reply)
-    assert [info(appliance) for _ in range(3)] == [error, error, Resting]
+    assert [info(appliance) for _ in range(3)] == [error, error, Unproven]
     assert (server.count("POST"), server.count("GET")) == (2, 0)
 
 
@@ -213,7 +214,7 @@ def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Serve
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Unauthorized
     clock.added = 10
-    assert info(appliance) is Resting
+    assert info(appliance) is Unproven
     assert server.logins == 2
     clock.added = 301
     server.on("GET", "/info", Reply(200, {}))

@@ -37,6 +37,8 @@ _CHANGING = re.compile(
     r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b"  # request ids
     r"|127\.0\.0\.1:\d+"
     r"|[0-9a-f]{8}-[0-9a-f-]{27}"  # ids of the appliance
+    r"|\brecord \d+\b"  # of the audit trail, and its head
+    r"|\b[0-9a-f]{16}\b"
 )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.core.events import Asked
+from bot.core.policy import Policy, SiteTerms
 from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.core.starts import Running
 
 CHANNEL = "C0OPS"
 PAIRING = "11111111-2222-3333-4444-555555555555"
@@ -34,3 +38,26 @@ def snapshot() -> Snapshot:
         names=("vm-1", "vm-2"),
         read_at=0,
     )
+
+
+def running(**changes: Any) -> Running:
+    """One start; `changes` are of its policy."""
+    plain: dict[str, Any] = {
+        "approvers": frozenset({"U2", "U1", "S1"}),
+        "approvals_required": 2,
+        "force_approvals_required": 3,
+        "notify": ("S1",),
+        "requesters": None,
+        "channels": frozenset({"C1"}),
+        "require_reason": True,
+        "reason_pattern": r"CHG\d{7}",
+        "approval_ttl_ms": 3_600_000,
+        "execution_ttl_ms": 600_000,
+        "follow_ttl_ms": 86_400_000,
+        "remind_after_ms": 0,
+        "dry_run": True,
+        "label": "production",
+        "sites": {"east": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=9000)},
+    }
+    policy = Policy.model_validate({**plain, **changes})
+    return Running(version="1.2.3", mode="http", command="/vr-unpair", policy=policy)

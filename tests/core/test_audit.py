@@ -41,11 +41,13 @@ def test_a_change_in_any_column_is_found(column: str) -> None:
     assert verify(records, head) == Break(number=3, why="changed: it is not what was hashed")
 
 
-def test_a_change_with_its_hash_made_anew_is_found_at_the_next() -> None:
+def test_a_change_with_its_hash_made_anew_is_found_by_the_next() -> None:
     records, head = chain()
     changed = records[2].model_copy(update={"actor": "U2"})
     records[2] = changed.model_copy(update={"hash": changed.expected_hash})
-    assert verify(records, head) == Break(number=4, why="it does not follow the record before it")
+    found = verify(records, head)
+    assert found is not None
+    assert (found.number, found.why.split(",")[0]) == (3, "changed")
 
 
 def test_the_last_one_changed_with_its_hash_made_anew_is_found_by_the_head() -> None:
@@ -91,6 +93,52 @@ def test_reordered_records_are_found() -> None:
     found = verify(records, head)
     assert found is not None
     assert found.number == 2
+
+
+def renumbered(records: list[Record]) -> list[Record]:
+    """As somebody would who knows that a gap is found."""
+    return [r.model_copy(update={"number": n}) for n, r in enumerate(records, 1)]
+
+
+@pytest.mark.parametrize("forged", [1, 2])
+def test_records_inserted_where_the_others_made_room_are_named(forged: int) -> None:
+    records, head = chain()
+    at, extra = Head(count=2, hash=records[1].hash), []
+    for _ in range(forged):
+        extra.append(link(at, {**_columns(records[2]), "actor": "U9"}))
+        at = Head(count=extra[-1].number, hash=extra[-1].hash)
+    found = verify(renumbered([*records[:2], *extra, *records[2:]]), head)
+    assert found == Break(number=3, why=f"inserted: number {3 + forged} was written as 3")
+
+
+def test_a_removed_record_whose_gap_was_closed_is_named() -> None:
+    records, head = chain()
+    found = verify(renumbered([*records[:2], *records[3:]]), head)
+    assert found == Break(
+        number=3, why="removed or moved: what stands here was written as number 4"
+    )
+
+
+def test_records_that_changed_places_are_named() -> None:
+    records, head = chain()
+    found = verify(renumbered([records[0], records[2], records[1], *records[3:]]), head)
+    assert found == Break(
+        number=2, why="removed or moved: what stands here was written as number 3"
+    )
+
+
+def test_a_record_that_stands_there_twice_is_named() -> None:
+    records, head = chain()
+    found = verify(renumbered([*records, records[4]]), head)
+    assert found == Break(number=6, why="inserted: it is record 5 once more")
+
+
+def test_a_first_record_with_something_before_it_is_named() -> None:
+    records, head = chain()
+    made_up = link(Head(count=0, hash="f" * 64), _columns(records[0]))
+    found = verify([made_up, *records[1:]], head)
+    assert found is not None
+    assert found.number == 1
 
 
 def _columns(record: Record) -> dict[str, object]:

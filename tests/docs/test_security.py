@@ -30,7 +30,21 @@ ATTACKS = {
     "another certificate",
     "a redirect",
     "between card and DELETE",
-    "the clock back",
+    "the words of its refusal",
+    "the same envelope",
+    "what was read before looks fresh",
+    "an approval comes in time after all",
+    "Change a record, in any column",
+    "make its hash anew",
+    "Remove a record",
+    "Insert a record",
+    "change places",
+    "Cut off the tail",
+    "the whole chain anew",
+    "without being of `BREAK_GLASS`",
+    "the form of Break glass without the right",
+    "`private_metadata`",
+    "the glass from another workspace",
 }
 """What the page must have a row for, whatever else it has."""
 

@@ -1,7 +1,8 @@
 """`vr-unpair`, with fault points: `python -m tests.kills.bot_with_faults run`.
 
 The only place where they exist: methods of the real program are wrapped before it starts, so that
-the process sends itself SIGKILL at a pass that was chosen beforehand.
+the process sends itself SIGKILL, or SIGSTOP, at a pass that was chosen beforehand; or SIGKILL when
+it gets SIGUSR1.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from bot.store.outbox import Outbox
 from bot.store.requests import Requests
 from bot.worker.effects import Effects
 from tests.kills.faults import POINTS, Faults
-from tests.simulation.planted import BUGS
 
 
 class Doom:
@@ -76,9 +76,17 @@ class Doom:
         with self._lock:
             self._die("anywhere")
 
+    def when_told(self) -> None:
+        """SIGUSR1. Not in its handler: the thread that runs that may hold the lock."""
+        signal.signal(
+            signal.SIGUSR1,
+            lambda *_: threading.Thread(target=self._wait, args=(0.0,), daemon=True).start(),
+        )
+
     def _die(self, point: str) -> None:
+        freezes = self._faults.freezes and point != "anywhere"
         event = {
-            "event": "killed",
+            "event": "frozen" if freezes else "killed",
             "level": "info",
             "point": point,
             "nth": self._passes.get(point, 1),
@@ -86,7 +94,7 @@ class Doom:
         }
         # The pipe outlives the process. A line of its own, whatever another thread is writing.
         os.write(2, f"\n{json.dumps(event)}\n".encode())
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if freezes else signal.SIGKILL)
 
 
 def around(
@@ -95,7 +103,7 @@ def around(
     """Points on both sides of a function. One that returned None or False has done nothing,
     unless it never returns anything."""
     original: Callable[..., Any] = getattr(owner, name)
-    silent = name in ("release", "prepare_delete", "sent", "append")
+    silent = name in ("release", "prepare_delete", "sent")
 
     @functools.wraps(original)
     def passing(*args: Any, **kwargs: Any) -> Any:
@@ -115,8 +123,7 @@ def lay_points(doom: Doom) -> None:
     around(doom, Requests, "save", "save:before", "save:after")
     around(doom, Requests, "save_intent", "intent:before", "intent:after")
     around(doom, Requests, "release", "release:before", "release:after")
-    # The audit head is locked last: everything of the transaction is written, nothing committed.
-    around(doom, bot.store.audit, "append", after="commit:before")
+    lay_point_before_commits(doom)
     around(doom, Effects, "run", "effect:before", "effect:after")
     around(doom, Port, "prepare_delete", "prepare:before", "prepare:after")
     around(doom, Port, "delete", "delete:before", "delete:after")
@@ -124,6 +131,19 @@ def lay_points(doom: Doom) -> None:
     around(doom, Outbox, "claim", after="outbox:after")
     lay_points_on_the_wire(doom)
     lay_points_to_slack(doom)
+
+
+def lay_point_before_commits(doom: Doom) -> None:
+    """The audit head is locked last: everything of the transaction is written, nothing committed.
+    The record of a start is of no request, and no line of a life."""
+    append = bot.store.audit.append
+
+    def appending(conn: Any, request_id: str | None, entries: Any) -> None:
+        append(conn, request_id, entries)
+        if request_id is not None:
+            doom.passes("commit:before")
+
+    bot.store.audit.append = appending
 
 
 def lay_points_on_the_wire(doom: Doom) -> None:
@@ -183,6 +203,8 @@ def change_figures(faults: Faults) -> None:
         bot.store.outbox.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:
         bot.appliance.gate.REST_MS = faults.login_rest_ms
+    if faults.window_ms is not None:
+        bot.appliance.gate.WINDOW_MS = faults.window_ms
     if faults.calls_per_minute is not None:
         make = SharedGate.__init__
         SharedGate.__init__ = lambda self, _own, change: make(  # type: ignore[method-assign]
@@ -192,6 +214,11 @@ def change_figures(faults: Faults) -> None:
 
 def plant(name: str | None) -> None:
     """Before the points are laid, so that they stand around what is wrong."""
+    if name is None:
+        return
+    # Imported here: it takes the bot's source apart, and a bot without a bug need not wait for it.
+    from tests.simulation.planted import BUGS
+
     for bug in BUGS:
         if bug.name == name:
             for owner, function, replacement in bug.patch:
@@ -215,4 +242,5 @@ if __name__ == "__main__":
     plant(told.bug)
     lay_points(end)
     die_after_the_start(end)
+    end.when_told()
     main()

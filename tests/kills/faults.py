@@ -49,12 +49,14 @@ POINTS = (
 @dataclass(frozen=True)
 class Faults:
     """`point` and `nth`: die at that pass of that line, of any line where it is None. `nth` 0: at
-    none. `after_seconds`: die then at the latest, wherever it is. `bug`: one of
+    none. `freezes`: SIGSTOP instead of SIGKILL, so that it can be woken up again.
+    `after_seconds`: die then at the latest, wherever it is. `bug`: one of
     `tests.simulation.planted`, to show that kills find it. The rest replaces figures of the
     program; None leaves what it has."""
 
     point: str | None = None
     nth: int = 0
+    freezes: bool = False
     after_seconds: float | None = None
     bug: str | None = None
     lease_ms: int | None = None
@@ -62,6 +64,7 @@ class Faults:
     sending_ms: int | None = None
     login_rest_ms: int | None = None
     calls_per_minute: int | None = None
+    window_ms: int | None = None
 
     def environment(self) -> dict[str, str]:
         return {VARIABLE: json.dumps(dataclasses.asdict(self))}
@@ -75,6 +78,10 @@ class Faults:
     ) -> Self:
         """The same figures, with an end."""
         return dataclasses.replace(self, point=point, nth=nth, after_seconds=after_seconds)
+
+    def freezing(self, point: str, nth: int) -> Self:
+        """The same figures, and at that pass everything stands still."""
+        return dataclasses.replace(self, point=point, nth=nth, freezes=True)
 
 
 AS_IT_IS = Faults()

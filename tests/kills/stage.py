@@ -99,8 +99,9 @@ class Stage:
             self.bot.kill()
 
     def deaths(self) -> list[dict[str, Any]]:
-        """How those died that died at a fault point."""
-        return [event for bot in self.lives for event in bot.events("killed")]
+        """How those died, or froze, that did so at a fault point."""
+        names = ("killed", "frozen")
+        return [event for bot in self.lives for name in names for event in bot.events(name)]
 
     # ---- what is stored -----------------------------------------------------------------------
 

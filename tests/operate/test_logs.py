@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 import structlog
@@ -81,10 +82,36 @@ class TestJson:
         assert "ValueError" in str(line["exception"])
         assert "hunter2" not in json.dumps(line)
 
-    def test_libraries_go_through_the_same_pipe(self, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "urllib3.connectionpool",
+            "slack_sdk.web.base_client",
+            "slack_bolt.App",
+            "bot.slack.library",
+            "waitress",
+            "waitress.queue",
+            "alembic.runtime.migration",
+            "bot.appliance.transport",
+        ],
+    )
+    def test_libraries_go_through_the_same_pipe(
+        self, name: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         logger()
-        logging.getLogger("urllib3.connectionpool").debug("GET /secret")
-        logging.getLogger("urllib3.connectionpool").warning("retrying hunter2")
+        logging.getLogger(name).debug("GET /secret")
+        logging.getLogger(name).warning("retrying %s", "hunter2", extra={"op_id": "op-7"})
         (line,) = lines(capsys)
-        assert line["logger"] == "urllib3.connectionpool"
+        assert line["logger"] == name
         assert line["event"] == f"retrying {logs.MASK}"
+        assert line["op_id"] == "op-7"
+
+    def test_what_is_below_the_level_costs_nothing(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        class Costly(dict[str, str]):
+            def items(self) -> NoReturn:  # type: ignore[override]
+                raise AssertionError("it was looked at")
+
+        logger().debug("effect", words=Costly())
+        assert lines(capsys) == []

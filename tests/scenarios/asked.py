@@ -26,10 +26,10 @@ class Asked:
 
     # ---- the card -----------------------------------------------------------------------------
 
-    def wait_for_card(self) -> Message:
+    def wait_for_card(self, button: str = "unpair_approve") -> Message:
         card = self.slack.wait_for_message(
             self.channel,
-            lambda m: m.button("unpair_approve") is not None,
+            lambda m: m.button(button) is not None,
             timeout_seconds=PATIENCE_SECONDS,
         )
         self.card_ts = card.ts
@@ -39,7 +39,7 @@ class Asked:
     @property
     def id(self) -> str:
         """Buttons carry `id:fingerprint`."""
-        return self.values["unpair_approve"].partition(":")[0]
+        return self.values["unpair_cancel"].partition(":")[0]
 
     @property
     def card(self) -> Message:
@@ -80,7 +80,14 @@ class Asked:
 
     def denies(self, user: str, reason: str) -> Delivery:
         """Presses Deny and sends the form. The click's delivery, to which the answer belongs."""
-        click = self.clicks(user, "deny")
+        return self._with_reason(user, "deny", reason)
+
+    def breaks_glass(self, user: str, reason: str) -> Delivery:
+        """The same behind Break glass."""
+        return self._with_reason(user, "break_glass", reason)
+
+    def _with_reason(self, user: str, action: str, reason: str) -> Delivery:
+        click = self.clicks(user, action)
         self.slack.wait_for(lambda: self.slack.views.get(user), PATIENCE_SECONDS)
         submission = self.slack.submit(user, values={"reason": reason})
         assert submission.ok, (submission.error, submission.problem, submission.text)

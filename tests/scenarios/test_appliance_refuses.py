@@ -22,7 +22,8 @@ def failed(world: World, asked: Asked, pairing: str, *, deletes: int = 1) -> str
     assert len(world.appliance.deletes) == deletes
     assert pairing in world.appliance.pairings
     assert world.states() == {"failed": 1}
-    for where in (final.text, "\n".join(b["text"]["text"] for b in final.blocks)):
+    sections = [b["text"]["text"] for b in final.blocks if b["type"] == "section"]
+    for where in (final.text, "\n".join(sections)):
         assert f"<@{RITA}>" in where
         assert f"<@{ALAN}>" in where
     return final.text

@@ -79,7 +79,7 @@ def rejected(world: World) -> dict[str, int]:
     found = re.findall(
         r'^vr_unpair_slack_requests_rejected_total\{why="(\w+)"\} (\S+)$', page, re.MULTILINE
     )
-    return {why: int(float(count)) for why, count in found}
+    return {why: int(float(count)) for why, count in found if float(count)}
 
 
 def test_both_sides_of_a_race_are_told_who_decided_when_and_what_it_means(

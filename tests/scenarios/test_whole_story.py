@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+import requests
+
+from bot import __version__
 from bot.sandbox.slack import Message, mentions
+from tests.operate.scraped import Scrape
 from tests.scenarios.asked import PATIENCE_SECONDS
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, ANNA, RITA, World
@@ -95,7 +102,36 @@ def test_approved_by_somebody_else_the_pairing_goes(stage: Stage) -> None:
     assert actions[-1] == "succeeded"
     by_whom = {e["action"]: e["actor"] for e in shown["events"]}
     assert (by_whom["asked"], by_whom["approved_by"]) == (RITA, ALAN)
-    assert world.console.verify().startswith(f"ok: {len(shown['events'])} records")
+    # One more than the request's own: the start, with the policy in force.
+    assert world.console.verify().startswith(f"ok: {len(shown['events']) + 1} records")
+    first = json.loads(world.console.run("audit", "export").stdout.splitlines()[0])
+    assert (first["action"], first["detail"]["approvers"]) == ("started", [ALAN, ANNA])
+    # What Slack keeps of the trail is in it.
+    posted = re.search(r"record (\d+), head `([0-9a-f]+)`", asked.wait_for_final().text)
+    assert posted is not None
+    assert shown["events"][-1]["number"] == int(posted[1])
+    assert shown["events"][-1]["hash"].startswith(posted[2])
+    _seen_by_operators(world, asked.id, task.id)
+    found = world.console.run("audit", "verify", "--head", posted[2])
+    assert (found.returncode, f"is record {posted[1]}," in found.stdout) == (0, True)
+
+
+def _seen_by_operators(world: World, request: str, task: str) -> None:
+    """The same story in `/metrics` and in the log of the running bot."""
+    world.wait_for_log("step", request=request, step="succeeded", state="succeeded", task=task)
+    scrape = Scrape(requests.get(f"{world.bot.url}/metrics", timeout=PATIENCE_SECONDS).text)
+    assert scrape("vr_unpair_build_info", version=__version__) == 1
+    assert scrape("vr_unpair_ready") == 1
+    assert scrape("vr_unpair_decisions_total", kind="approve") == 1
+    assert scrape("vr_unpair_decision_to_end_seconds_count") == 1
+    template = {"site": "default", "path": "/pairings/{pairing_id}"}
+    calls = "vr_unpair_appliance_calls_total"
+    assert scrape(calls, method="DELETE", status="202", **template) == 1
+    assert scrape("vr_unpair_appliance_logins_total", site="default", result="worked") == 1
+    assert (scrape("vr_unpair_slack_calls_total", method="chat.update", result="ok") or 0) >= 2
+    assert scrape("vr_unpair_messages_waiting", message="final") == 0
+    ids = (request, task, RITA, ALAN)
+    assert not any(value in ids for _, labels in scrape.samples for _, value in labels)
 
 
 def test_a_one_sided_break_says_so_and_is_sent_as_one(world: World) -> None:

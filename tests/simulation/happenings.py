@@ -9,6 +9,8 @@ MINUTE_MS = 60_000
 
 PEOPLE = ("U0ASKER", "U0A", "U0B", "U0C", "U0STRANGER")
 APPROVERS = ("U0ASKER", "U0A", "U0B", "U0C")
+GLASS = ("U0ASKER", "U0C")
+"""Who may break the glass, where the history has one; the first of them asks as well."""
 PAIRINGS = ("11111111-0000-0000-0000-000000000001", "22222222-0000-0000-0000-000000000002")
 
 POINTS = (
@@ -28,6 +30,10 @@ POINTS = (
     "release:before",
 )
 """The named lines of the life at which a process can be killed or frozen, or somebody clicks."""
+
+COMMITS = ("commit:before", "commit:after", "outcome:after")
+"""Inside of a transaction (`postgres_store`); the last one where it stored what the appliance
+answered to a DELETE."""
 
 DELETE_FATES = (
     "accepted",
@@ -77,6 +83,8 @@ class History:
     replicas: int = 1
     approvals: int = 1
     dry_run: bool = False
+    postgres: bool = False
+    glass: bool = False
     delete_fates: tuple[str, ...] = ()
     task_fates: tuple[str, ...] = ()
     without: frozenset[int] = field(default_factory=frozenset)
@@ -92,39 +100,57 @@ ONCE = ("intent:before", "intent:after", "delete:before", "delete:received", "de
 def history(seed: int) -> History:
     """The history of this seed. Most have little going wrong, so that lives get far."""
     rng = random.Random(seed)
+    postgres, glass = rng.random() < 0.5, rng.random() < 0.15
     happenings: list[Happening] = []
+    asked_at = pairing = 0
     for number in range(rng.choice((1, 1, 1, 2, 3))):
-        asked_at, pairing = rng.randrange(0, 2 * MINUTE_MS), rng.randrange(2)
+        asked_at += 1  # nearly at once, and for the same, as two people might
+        if number == 0 or rng.random() < 0.7:
+            asked_at, pairing = rng.randrange(0, 2 * MINUTE_MS), rng.randrange(2)
         asker = rng.choice(("U0ASKER", "U0ASKER", "U0A"))
         asked = (number, asker, pairing, rng.random() < 0.2)
         happenings.append(Happening(asked_at, "ask", asked))
-        if rng.random() < 0.06:
-            happenings += _at_the_deadline(rng, number, asked_at)
+        if number == 0 and seed % 50 == 7:
+            happenings += _leaves_meanwhile(number, asked_at)
             continue
-        happenings += _clicks(rng, number, asked_at)
+        if rng.random() < 0.06:
+            edge = asked_at + 10 * MINUTE_MS
+            under_way = postgres and rng.random() < 0.5
+            happenings += (_under_way if under_way else _at_the_deadline)(rng, number, edge)
+            continue
+        happenings += _clicks(rng, number, asked_at, glass=glass)
         happenings += _worst_moments(rng, number, asker, asked_at)
         if rng.random() < 0.1:
             what = rng.choice(("foreign_task", "nameless_task", "count"))
             happenings.append(Happening(asked_at + rng.randrange(30_000), "world", (pairing, what)))
     for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
         happenings += _trouble(rng)
+    fates = [rng.choice(DELETE_FATES) if rng.random() < 0.5 else "accepted" for _ in range(4)]
+    if postgres and rng.random() < 0.02:
+        fates[:2] = rng.choice(("unsent", "unauthorized")), "accepted"
+        happenings += _said_twice()
+    for _ in range(rng.choice((0, 1, 1, 2)) if postgres else 0):
+        happenings.append(_between_commits(rng))
     return History(
         seed=seed,
         happenings=tuple(sorted(happenings, key=lambda h: h.at)),
-        replicas=rng.choice((1, 1, 2, 3)),
+        replicas=rng.choice((1, 2, 2, 3) if postgres else (1, 1, 2, 3)),
         approvals=rng.choice((1, 1, 1, 2)),
         dry_run=rng.random() < 0.05,
-        delete_fates=tuple(
-            "accepted" if rng.random() < 0.5 else rng.choice(DELETE_FATES) for _ in range(4)
-        ),
+        postgres=postgres,
+        glass=glass,
+        delete_fates=tuple(fates),
         task_fates=tuple(
             "success" if rng.random() < 0.6 else rng.choice(TASK_FATES) for _ in range(4)
         ),
     )
 
 
-def _clicks(rng: random.Random, number: int, asked_at: int) -> list[Happening]:
+def _clicks(rng: random.Random, number: int, asked_at: int, *, glass: bool) -> list[Happening]:
     made = []
+    if glass:
+        args = (number, rng.choice((*GLASS, "U0A")), "break_glass", rng.choice(CLICKS))
+        made.append(Happening(asked_at + rng.randrange(2_000, MINUTE_MS), "click", args))
     for _ in range(rng.randrange(1, 6)):
         after = asked_at + int(rng.expovariate(1 / 60_000))
         action = rng.choices(("approve", "deny", "cancel", "look"), (70, 8, 12, 10))[0]
@@ -150,7 +176,8 @@ def _worst_moments(rng: random.Random, number: int, asker: str, asked_at: int) -
     if rng.random() < 0.15:
         point = rng.choice(("effect:before", "effect:after", "save:after", "intent:before"))
         cancel = (number, asker, "cancel", "plain")
-        made.append(Happening(asked_at + 2_000, "click", cancel, point, rng.randrange(1, 7)))
+        nth = 1 if point in ONCE else rng.randrange(1, 7)
+        made.append(Happening(asked_at + 2_000, "click", cancel, point, nth))
     if rng.random() < 0.12:
         span = rng.choice((1_500, 40_000, 5 * MINUTE_MS))
         what = rng.choice(("freeze", "freeze", "crash"))
@@ -158,15 +185,59 @@ def _worst_moments(rng: random.Random, number: int, asker: str, asked_at: int) -
     return made
 
 
-def _at_the_deadline(rng: random.Random, number: int, asked_at: int) -> list[Happening]:
+def _at_the_deadline(rng: random.Random, number: int, edge: int) -> list[Happening]:
     """Every copy sleeps through the deadline; somebody approved just before it, or just after."""
-    edge = asked_at + 10 * MINUTE_MS
     clicked = edge + rng.choice((-3_000, -1_500, 2_000))
     return [
         *(Happening(edge - 4_000, "freeze", (copy, 9_000)) for copy in range(3)),
         Happening(clicked, "click", (number, "U0B", "approve", "plain")),
         Happening(clicked + 1, "click", (number, "U0C", "approve", "plain")),
     ]
+
+
+def _leaves_meanwhile(number: int, asked_at: int) -> list[Happening]:
+    """While an approved request waits for the appliance, the one who agreed to it leaves."""
+    agreed = asked_at + 5_000
+    return [
+        Happening(agreed, "click", (number, "U0B", "approve", "plain")),
+        Happening(agreed, "appliance", (4 * MINUTE_MS, 1.0)),
+        Happening(agreed + MINUTE_MS, "rights", ("U0B", 10 * MINUTE_MS)),
+    ]
+
+
+def _under_way(rng: random.Random, number: int, edge: int) -> list[Happening]:
+    """One copy is held up over the deadline, just before it looks what has come; another one by the
+    commit of a click that was stored in time."""
+    return [
+        Happening(edge - 3_000, "click", (number, "U0STRANGER", "approve", "plain")),
+        Happening(edge - 3_000, "freeze", (None, 4_000), "save:after", 2),
+        Happening(edge - 700, "click", (number, rng.choice(("U0B", "U0C")), "approve", "plain")),
+        Happening(edge - 700, "freeze", (None, 3_000), "commit:before", 1),
+    ]
+
+
+def _said_twice() -> list[Happening]:
+    """That a DELETE was not accepted is stored, and the commit does not answer. While that copy
+    cannot say it again, another one sends the next DELETE and stops before its answer."""
+    return [
+        Happening(0, "cut", (None, 45_000), "outcome:after", 1),
+        Happening(0, "freeze", (None, MINUTE_MS), "delete:received", 1),
+    ]
+
+
+def _between_commits(rng: random.Random) -> Happening:
+    """What only a store that is reached over a network knows: a copy is cut off from it, or stops
+    in the middle of a transaction, its commit answered or not."""
+    at = rng.randrange(0, 5 * MINUTE_MS)
+    span = rng.choice((1_500, 3_000, 30_000, 2 * MINUTE_MS))
+    if rng.random() < 0.15:
+        return Happening(at, "cut", (rng.randrange(3), span))
+    what = rng.choices(("cut", "freeze", "crash"), (6, 2, 1))[0]
+    if rng.random() < 0.5:
+        point = rng.choice(COMMITS)
+        nth = 1 if point == "outcome:after" else rng.randrange(1, 20)
+        return Happening(at, what, (None, span), point, nth)
+    return _at_point(rng, at, what, (None, span))
 
 
 def _at_point(rng: random.Random, at: int, what: str, args: tuple[object, ...]) -> Happening:

@@ -12,23 +12,24 @@ from bot.core.audit import Head, Record, link
 from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
 from bot.core.events import CardPosted, CardRefused, Event, Stored
-from bot.core.messages import Slot
+from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Request, State
 from bot.store.outbox import (
+    CARD_GONE,
     PROGRESS_GAP_MS,
     RESPONSE_URL_MS,
     SENDING_MS,
-    URGENCY,
     Wanted,
 )
 from bot.store.requests import (
     ACT_ORDER,
     Claim,
     ClaimLost,
-    IntentRefused,
     PairingTakenBy,
+    SaveRefused,
     Saving,
 )
+from bot.store.sendable import URGENCY
 
 
 @dataclass
@@ -78,13 +79,17 @@ class MemoryStore:
     clock: Callable[[], int]
     lease_ms: int
     rows: dict[str, Row] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
+    inbox: dict[int, Item] = field(default_factory=dict)
+    unabsorbed: dict[int, Item] = field(default_factory=dict)
     posts: dict[tuple[str, str], Post] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     head: Head = field(default_factory=Head)
     origins: set[str] = field(default_factory=set)
     changes: int = 0
+    last_number: int = 0
+    gaps: bool = False  # PostgreSQL: a refused row has used up a number
     on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
+    on_put: Callable[[Item], None] = lambda item: None
     # Switched off by planted bugs alone.
     check_version: bool = True
     check_lease: bool = True
@@ -92,6 +97,11 @@ class MemoryStore:
     events_make_due: bool = True
     check_execute_by: bool = True
     due_after_lease: bool = True
+    check_passed: bool = True
+    lock_rows: bool = True
+    lock_posts: bool = True
+    lock_pairing: bool = True
+    lock_first: bool = True
 
     def now(self) -> int:
         return self.clock()
@@ -107,30 +117,47 @@ class MemoryStore:
         response_url: str | None = None,
         answer_via: int | None = None,
     ) -> int | None:
-        if origin in self.origins:
+        number = self._numbered(origin)
+        if number is None:
             return None
         if response_url is None and answer_via is not None:
-            response_url = self.items[answer_via - 1].response_url
-        return self._add(event, origin, request_id, response_url)
+            response_url = self.inbox[answer_via].response_url
+        return self._add(Item(number, origin, request_id, event, self.clock(), response_url))
 
-    def _add(
-        self, event: Event, origin: str, request_id: str, response_url: str | None = None
-    ) -> int:
-        self.origins.add(origin)
-        item = Item(len(self.items) + 1, origin, request_id, event, self.clock(), response_url)
-        self.items.append(item)
+    def _numbered(self, origin: str) -> int | None:
+        """The next number, or None when the origin was there before."""
+        known = origin in self.origins
+        if not known or self.gaps:
+            self.last_number += 1
+        return None if known else self.last_number
+
+    def _add(self, item: Item) -> int:
+        self.origins.add(item.origin)
+        self.inbox[item.number] = self.unabsorbed[item.number] = item
         self.changes += 1
+        self.on_put(item)
         return item.number
 
+    def _absorbed(self, number: int, now: int) -> None:
+        item = self.unabsorbed.pop(number, None)
+        if item is not None:
+            item.absorbed_at = now
+
+    @property
+    def items(self) -> list[Item]:
+        return list(self.inbox.values())
+
     def waiting(self, request_id: str | None = None) -> list[Item]:
-        return [
-            i for i in self.items if i.absorbed_at is None and request_id in (None, i.request_id)
-        ]
+        """In the order of their numbers."""
+        found = self.unabsorbed.values()
+        if request_id is not None:
+            found = [i for i in found if i.request_id == request_id]
+        return sorted(found, key=_number)
 
     # ---- requests -----------------------------------------------------------------------------
 
     def unborn(self) -> tuple[str, Stored] | None:
-        for item in self.waiting():
+        for item in self.waiting() if self.unabsorbed else ():
             if item.request_id not in self.rows:
                 return item.request_id, _stored(item)
         return None
@@ -146,24 +173,32 @@ class MemoryStore:
     def dismiss(
         self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
     ) -> None:
-        self.items[stored.number - 1].absorbed_at = self.clock()
+        self._absorbed(stored.number, self.clock())
         self._answers(request_id, answers)
         self._chain(request_id, entries)
         self.changes += 1
 
     def claim(self, *, checking: bool) -> Claim | None:
         now = self.clock()
-        with_event = {i.request_id for i in self.waiting()} if self.events_make_due else set()
-        due = [
+        due = self._claimable(checking, now)
+        return self._claimed(min(due, key=order_of), now) if due else None
+
+    def _claimable(self, checking: bool, now: int) -> list[Row]:
+        with_event: set[str] = set()
+        if self.events_make_due:
+            with_event = {i.request_id for i in self.unabsorbed.values()}
+        return [
             row
             for row in self.rows.values()
-            if (row.request.state is State.CHECKING) == checking
-            and (row.lease_until <= now or not self.check_lease)
+            if self._free(row, checking, now)
             and ((row.due_at is not None and row.due_at <= now) or row.request.id in with_event)
         ]
-        if not due:
-            return None
-        row = min(due, key=_order)
+
+    def _free(self, row: Row, checking: bool, now: int) -> bool:
+        in_lane = (row.request.state is State.CHECKING) == checking
+        return in_lane and (row.lease_until <= now or not self.check_lease)
+
+    def _claimed(self, row: Row, now: int) -> Claim:
         row.version += 1
         row.lease_until = now + self.lease_ms
         if self.due_after_lease:
@@ -175,28 +210,34 @@ class MemoryStore:
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
-        request = saving.request
-        if request.state.open and request.pairing_id:
-            for other in self.rows.values():
-                mine = other.request.id == request.id
-                same = (other.request.site, other.request.pairing_id) == (
-                    request.site,
-                    request.pairing_id,
-                )
-                if not mine and same and other.request.state.open:
-                    raise PairingTakenBy(other.request.id)
+        if wants_pairing(saving.request):
+            self._pairing_free(saving.request)
         return self._write(row, claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
-        late = row.request.execute_by is not None and row.request.execute_by <= self.clock()
-        if (
-            row.request.state is not State.APPROVED
-            or (late and self.check_execute_by)
-            or (self.check_waiting and self.waiting(claim.request.id))
-        ):
-            raise IntentRefused
+        self._may_intend(row, self.clock())
+        self._heard(claim)
         return self._write(row, claim, saving)
+
+    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+        row = self._held(claim)
+        if self.check_passed:
+            self._heard(claim)
+        return self._write(row, claim, saving)
+
+    def _pairing_free(self, request: Request) -> None:
+        for other in self.same_pairing(request, [s for s in State if s.open]):
+            raise PairingTakenBy(other.id)
+
+    def _may_intend(self, row: Row, now: int) -> None:
+        late = row.request.execute_by is not None and row.request.execute_by <= now
+        if row.request.state is not State.APPROVED or (late and self.check_execute_by):
+            raise SaveRefused
+
+    def _heard(self, claim: Claim) -> None:
+        if self.check_waiting and self.waiting(claim.request.id):
+            raise SaveRefused
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         row = self.rows[claim.request.id]
@@ -234,8 +275,7 @@ class MemoryStore:
     def _rest(self, before: Request | None, saving: Saving) -> None:
         now, request = self.clock(), saving.request
         for number in saving.absorbed:
-            if number:
-                self.items[number - 1].absorbed_at = now
+            self._absorbed(number, now)
         self._want(request, saving.wanted)
         self._answers(request.id, saving.answers)
         self._chain(request.id, saving.entries)
@@ -277,7 +317,7 @@ class MemoryStore:
     def _answers(self, request_id: str, answers: Iterable[Answer]) -> None:
         now = self.clock()
         for answer in answers:
-            item = self.items[answer.event - 1]
+            item = self.inbox[answer.event]
             slot = f"{Slot.ANSWER}:{answer.event}:{answer.code}"
             self.posts[request_id, slot] = Post(
                 request_id=request_id,
@@ -296,6 +336,11 @@ class MemoryStore:
 
     def claim_post(self, paused: dict[str, int]) -> Due | None:
         now = self.clock()
+        due = self._sendable(paused, now)
+        return self._claimed_post(due[0], now) if due else None
+
+    def _sendable(self, paused: dict[str, int], now: int) -> list[Post]:
+        """The most urgent first."""
         held = {p.request_id for p in self.posts.values() if p.lease_until > now}
         due = [
             p
@@ -305,9 +350,10 @@ class MemoryStore:
             and p.request_id not in held
             and not (paused.get(_way(p), 0) > now)
         ]
-        if not due:
-            return None
-        post = min(due, key=lambda p: (_urgency_of(p), p.created_at))
+        calm_since = paused.get("post", 0)
+        return sorted(due, key=lambda p: (_urgency_of(p, calm_since), p.created_at))
+
+    def _claimed_post(self, post: Post, now: int) -> Due:
         post.lease_until = now + SENDING_MS
         lapsed = now - post.created_at >= RESPONSE_URL_MS
         return Due(
@@ -322,7 +368,13 @@ class MemoryStore:
             answer=post.answer,
             user=post.person,
             response_url=None if lapsed else post.response_url,
+            last_error=post.last_error,
+            card_gone=post.urgency == URGENCY[Slot.FINAL] and self._card_gone(post.request_id),
         )
+
+    def _card_gone(self, request_id: str) -> bool:
+        card = self.posts.get((request_id, Slot.CARD.value))
+        return card is not None and card.last_error == CARD_GONE
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         now, post = self.clock(), self.posts[due.request_id, due.slot]
@@ -338,7 +390,7 @@ class MemoryStore:
 
     def put_off(self, due: Due, *, until: int, error: str) -> None:
         post = self.posts[due.request_id, due.slot]
-        post.due_at, post.lease_until = until, 0
+        post.due_at, post.not_before, post.lease_until = until, until, 0
         post.attempts, post.last_error = post.attempts + 1, error
         self.changes += 1
 
@@ -347,13 +399,41 @@ class MemoryStore:
         post.due_at, post.lease_until, post.last_error = None, 0, error
         if due.slot == Slot.CARD and due.ts is None:
             self._tell(due, CardRefused(error=error), f"card-refused:{due.request_id}")
+        if due.slot in PRIVATE and due.ts is None:
+            self._copy_to_each(due)
         self.changes += 1
 
+    def _copy_to_each(self, due: Due) -> None:
+        now, request = self.clock(), self.rows[due.request_id].request
+        for who in dict.fromkeys((request.requester, *request.deciders)):
+            slot = f"{due.slot}:{who}"
+            if ":" not in who and (due.request_id, slot) not in self.posts:
+                self.posts[due.request_id, slot] = Post(
+                    request_id=due.request_id,
+                    slot=slot,
+                    urgency=URGENCY[Slot(due.slot)],
+                    channel=who,
+                    thread_ts=None,
+                    ts=None,
+                    wanted=due.wanted,
+                    due_at=now,
+                    created_at=now,
+                )
+
     def _tell(self, due: Due, event: Event, origin: str) -> None:
-        if origin not in self.origins:
-            self._add(event, origin, due.request_id)
+        number = self._numbered(origin)
+        if number is not None:
+            self._add(Item(number, origin, due.request_id, event, self.clock(), None))
 
     # ---- for the scheduler --------------------------------------------------------------------
+
+    def has_work(self, *, checking: bool) -> bool:
+        """Whether a claim may bring something."""
+        return bool(self._claimable(checking, self.clock()))
+
+    def has_post(self) -> bool:
+        now = self.clock()
+        return any(p.due_at is not None and p.due_at <= now for p in self.posts.values())
 
     def next_time(self) -> int | None:
         """When something may become due by time alone."""
@@ -382,12 +462,23 @@ class OutboxView:
     def wait(self, seconds: float) -> None:
         raise AssertionError("the scheduler decides who waits")
 
+    def wake(self) -> None:
+        raise AssertionError("the scheduler decides who waits")
+
+
+def wants_pairing(request: Request) -> bool:
+    return request.state.open and request.pairing_id is not None
+
+
+def _number(item: Item) -> int:
+    return item.number
+
 
 def _stored(item: Item) -> Stored:
     return Stored.model_construct(number=item.number, at=item.at, event=item.event)
 
 
-def _order(row: Row) -> tuple[int, int, int]:
+def order_of(row: Row) -> tuple[int, int, int]:
     state = row.request.state
     place = ACT_ORDER.index(state) if state in ACT_ORDER else len(ACT_ORDER)
     return place, row.due_at if row.due_at is not None else -1, row.request.created_at
@@ -399,8 +490,11 @@ def _way(post: Post) -> str:
     return "edit" if post.ts is not None else "post"
 
 
-def _urgency_of(post: Post) -> int:
+def _urgency_of(post: Post, calm_since: int) -> int:
     first_progress = (
-        post.urgency == URGENCY[Slot.PROGRESS] and post.ts is None and post.attempts == 0
+        post.urgency == URGENCY[Slot.PROGRESS]
+        and post.ts is None
+        and post.attempts == 0
+        and post.created_at >= calm_since
     )
     return 0 if first_progress else post.urgency

@@ -125,7 +125,7 @@ BUGS = (
     ),
     Bugs(
         "outcome thrown away with the claim",
-        (mutated(lives.Lives, "_keep", "self.inbox.put(", "(lambda *a, **k: None)("),),
+        (mutated(lives.Lives, "_leave", "self.inbox.put(", "(lambda *a, **k: None)("),),
     ),
     Bugs("release hides a click", switch_off=("events_make_due",)),
     Bugs(
@@ -154,6 +154,42 @@ BUGS = (
         "an approval does not run out",
         (mutated(plan, "_approved", "request.execute_by", "None"),),
         switch_off=("check_execute_by",),
+    ),
+    # What only several copies on a store with several transactions at once can get wrong.
+    Bugs("claim without a lock on the row", switch_off=("lock_rows",)),
+    Bugs("two copies claim the same message", switch_off=("lock_posts",)),
+    Bugs("pairing looked up, and no unique index", switch_off=("lock_pairing",)),
+    Bugs("intent asks the inbox, then waits for the row", switch_off=("lock_first",)),
+    Bugs("expiry does not ask the inbox", switch_off=("check_passed",)),
+    Bugs(
+        "outcome in hand lost with the store",
+        (mutated(lives.Lives, "_keep", "if not isinstance(outcome, ONLY_WE_KNOW):", "if True:"),),
+    ),
+    Bugs(
+        "a commit without an answer taken for a DELETE that was not sent",
+        (
+            mutated(
+                lives.Lives,
+                "_keep",
+                "raise\n        self._leave(claim, outcome)",
+                "raise\n        self._leave(claim, not_told(claim.request))",
+            ),
+        ),
+    ),
+    Bugs(
+        "sent although the intent's commit was not answered",
+        (
+            mutated(
+                lives.Lives,
+                "_send",
+                "self._leave(claim, not_told(absorbed.request))",
+                "self._leave(claim, sender.send(absorbed.request, intended_at, by))",
+            ),
+        ),
+    ),
+    Bugs(
+        "'not accepted' undoes the next intent",
+        (mutated(acting, "of_this_intent", "event.intent_at is None", "True"),),
     ),
 )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.delivery import Drawn
 from bot.core.events import CallFailed
@@ -18,9 +21,11 @@ from bot.worker.lives import Lives, effect_ms
 from bot.worker.loop import Worker
 from bot.worker.send import Sender
 from tests.simulation.appliance import AppliancePort
+from tests.simulation.postgres_store import DONE, OPEN, Cut
 from tests.simulation.slack import Client, People
 
 if TYPE_CHECKING:
+    from tests.simulation.memory_store import MemoryStore
     from tests.simulation.simulation import Simulation
 
 STEPS = {
@@ -36,38 +41,68 @@ STEPS = {
 KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
+WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
+READS = frozenset({"now", "events", "unborn", "get", "same_pairing", "request"})
+
+FAULT_MS = 1_000
+"""How long the real loops wait after an error of the store."""
+
 
 class Stepping:
-    """The store as one process sees it: it can be stopped before and after each transaction."""
+    """The store as one process sees it: it can be stopped before and after each transaction, and
+    cut off from it. `serial`: transactions come one after the other, so that only their two ends
+    are left to be cut off at."""
 
-    def __init__(
-        self,
-        target: Any,
-        step: Callable[[str], None],
-        kept: Callable[[], None],
-        claimed: Callable[[Claim], None],
-    ) -> None:
-        self._target, self._step, self._kept, self._claimed = target, step, kept, claimed
+    def __init__(self, process: Process, target: Any, *, serial: bool) -> None:
+        self._process, self._target, self._serial = process, target, serial
+        self._cuts = process.sim.cuts
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._target, name)
-        if name not in STEPS:
-            return attribute
+        if name in STEPS:
+            attribute = self._stepping(name, attribute)
+        elif self._cuts and name in WRITES:
+            attribute = self._reached(attribute, writes=True)
+        elif self._cuts and name in READS:
+            attribute = self._reached(attribute, writes=False)
+        setattr(self, name, attribute)  # asked for once: this is on every path
+        return attribute
+
+    def _stepping(self, name: str, attribute: Callable[..., Any]) -> Callable[..., Any]:
         before, after = STEPS[name]
+        process = self._process
+        if self._cuts:
+            attribute = self._reached(attribute, writes=True)
 
         def stepping(*args: Any, **kwargs: Any) -> Any:
             if before:
-                self._step(before)
+                process.step(before)
             result = attribute(*args, **kwargs)
             if isinstance(result, Claim):
-                self._claimed(result)
+                process.claimed(result)
             if name in KEEPS:
-                self._kept()
+                process.kept()
             if after and result is not None:
-                self._step(after)
+                process.step(after)
             return result
 
         return stepping
+
+    def _reached(self, attribute: Callable[..., Any], *, writes: bool) -> Callable[..., Any]:
+        process, ends = self._process, self._serial and writes
+
+        def reached(*args: Any, **kwargs: Any) -> Any:
+            if ends:
+                process.step(OPEN)
+            process.must_reach_the_store()
+            result = attribute(*args, **kwargs)
+            if ends:
+                process.step(DONE)
+            if writes:
+                process.must_reach_the_store()
+            return result
+
+        return reached
 
 
 class Watch:
@@ -76,7 +111,7 @@ class Watch:
     def __init__(self, port: AppliancePort) -> None:
         self._port = port
 
-    def tasks(self, since: int, by: float, now: Callable[[], int]) -> Any:
+    def tasks(self, since: int, by: float) -> Any:
         listed = self._port.list_tasks(by)
         return listed if isinstance(listed, CallFailed) else tuple(listed)
 
@@ -88,13 +123,14 @@ class Process:
         self.name = name
         self.alive = True
         self.frozen_until = 0
+        self.cut_until = 0
         self.sim = sim
         self.worker = self._worker()
         self.poster = self._poster()
         self.threads = [
-            Thread(self, lambda: self.worker.step(checking=False)),
-            Thread(self, lambda: self.worker.step(checking=True)),
-            Thread(self, self.poster.once),
+            Thread(self, lambda: self.worker.step(checking=False), _acts),
+            Thread(self, lambda: self.worker.step(checking=True), _checks),
+            Thread(self, self.poster.once, _posts),
         ]
 
     def step(self, point: str) -> None:
@@ -106,6 +142,17 @@ class Process:
         assert thread is not None
         thread.wake_at = self.sim.real_ms + ms
         self.sim.hub.switch()
+
+    def pause(self, seconds: float) -> None:
+        self.spend(max(int(seconds * 1000), self.cut_until - self.sim.real_ms))
+
+    def must_reach_the_store(self) -> None:
+        if self.sim.real_ms < self.cut_until and self.sim.current:  # the scheduler asks as well
+            raise Cut
+
+    def listen(self, put: Callable[[], object]) -> None:
+        """A listener of this copy stores what somebody did."""
+        self.threads.append(Errand(self, put))
 
     def heard(self) -> None:
         """An answer to a DELETE has reached this process; now it is in hand."""
@@ -126,7 +173,7 @@ class Process:
         port = AppliancePort(
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
-        store = Stepping(sim.store, self.step, self.kept, self.claimed)
+        store = Stepping(self, sim.store, serial=sim.serial)
         sender = sim.bugs.sender(Sender(sim.policy, port, sim.monotonic))
         lives = sim.bugs.lives(
             Lives(
@@ -144,6 +191,7 @@ class Process:
                 draw=digest,
                 effect_ms=effect_ms(sim.lease_ms),
                 monotonic=sim.monotonic,
+                pause=self.pause,
             )
         )
         return Worker(requests=store, lives=lives, policy=sim.policy, draw=digest)  # type: ignore[arg-type]
@@ -151,8 +199,8 @@ class Process:
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)
         self.client = client
-        outbox = Stepping(self.sim.bugs.outbox(self.sim.outbox), self.step, self.kept, self.claimed)
-        return Poster(
+        outbox = Stepping(self, self.sim.bugs.outbox(self.sim.outbox), serial=self.sim.serial)
+        poster = Poster(
             outbox,  # type: ignore[arg-type]
             client,  # type: ignore[arg-type]
             draw,
@@ -160,30 +208,83 @@ class Process:
             messages,
             threads=0,
         )
+        poster._stopping = Waiting(self.pause)  # type: ignore[assignment]
+        return poster
+
+
+class Waiting:
+    """In place of the event that ends the poster: it never comes, and waiting takes the time of the
+    history."""
+
+    def __init__(self, pause: Callable[[float], None]) -> None:
+        self._pause = pause
+
+    def wait(self, seconds: float) -> bool:
+        self._pause(seconds)
+        return False
 
 
 class Thread:
     """One loop of a process."""
 
-    def __init__(self, process: Process, work: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        work: Callable[[], bool],
+        may_find: Callable[[MemoryStore], bool] = lambda _store: True,
+    ) -> None:
+        self.may_find = may_find
         self.process = process
         self.wake_at: int | None = 0
         self.seen = -1
         self.in_hand = False
         self.holds: Claim | None = None
         self.works = False
+        self.blocked: Callable[[], bool] | None = None
         self._work = work
         self.green = greenlet(self._run, parent=process.sim.hub)
-        process.sim.threads.append(self)
         process.sim.threads.append(self)
 
     def _run(self) -> None:
         sim = self.process.sim
         while True:
             changes = sim.store.changes
-            if not self._work():
+            try:
+                worked = self._work()
+            except SQLAlchemyError:
+                # As the real loops: whatever it was is tried again after a while.
+                self.works = False
+                self.process.pause(FAULT_MS / 1000)
+                continue
+            if not worked:
                 self.seen, self.wake_at = changes, None
                 sim.hub.switch()
+                self.wake_at = 0  # in the middle of something from now on
+
+
+def _acts(store: MemoryStore) -> bool:
+    return store.has_work(checking=False)
+
+
+def _checks(store: MemoryStore) -> bool:
+    return store.unborn() is not None or store.has_work(checking=True)
+
+
+def _posts(store: MemoryStore) -> bool:
+    return store.has_post()
+
+
+class Errand(Thread):
+    """Runs once, as a listener for one event. Fails in silence when the store is away: whoever
+    pressed is told so, and nothing is acknowledged."""
+
+    def __init__(self, process: Process, put: Callable[[], object]) -> None:
+        super().__init__(process, lambda: bool(put()))
+
+    def _run(self) -> None:
+        with contextlib.suppress(SQLAlchemyError):
+            self._work()
+        self.process.threads.remove(self)
 
 
 def draw(request: Request, slot: str) -> Drawn:
@@ -194,6 +295,7 @@ def draw(request: Request, slot: str) -> Drawn:
         request.id,
         request.state.value,
         [d.by for d in request.approvals],
+        request.glass.by if request.glass else "",
         request.denial.by if request.denial else "",
         request.cancellation.by if request.cancellation else "",
         (task.id, task.status, task.progress) if task else "",
@@ -202,9 +304,14 @@ def draw(request: Request, slot: str) -> Drawn:
         bool(request.waiting),
         request.terms.approvals_required,
     )
-    fixed = slot.startswith(("notice", "stray", "reminder"))
+    fixed = slot.startswith(("notice", "alarm", "stray", "reminder"))
     return Drawn(text=f"{slot} {request.id}" if fixed else repr(seen))
 
 
 def digest(request: Request, slot: str) -> str:
-    return draw(request, slot).digest
+    return _digest(draw(request, slot).text)
+
+
+@lru_cache(10_000)
+def _digest(text: str) -> str:
+    return Drawn(text=text).digest

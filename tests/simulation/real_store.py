@@ -1,14 +1,15 @@
-"""The store of `bot.store` on SQLite in memory, with the views that the rules look at."""
+"""The store of `bot.store`, on SQLite in memory or elsewhere, with what the rules look at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from bot.core.audit import Head, Record
+from bot.core.audit import GENESIS, Head, Record
 from bot.core.entries import Answer
 from bot.core.events import EVENT
 from bot.core.request import Request
@@ -21,20 +22,30 @@ from bot.store.requests import Claim, Requests, Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
 
-CHANGING = frozenset({"put", "bear", "dismiss", "save", "save_intent", "release"})
+CHANGING = frozenset({"put", "bear", "dismiss", "save", "save_intent", "save_passed", "release"})
+
+
+_request = lru_cache(1_000)(Request.model_validate_json)
+_event = lru_cache(1_000)(EVENT.validate_json)
 
 
 class RealStore:
     """As `MemoryStore`, by real SQL; slow, so for a few histories only."""
 
-    def __init__(self, clock: Callable[[], int], lease_ms: int) -> None:
-        self.db = Database("sqlite://", now=clock)
+    def __init__(self, clock: Callable[[], int], lease_ms: int, url: str = "sqlite://") -> None:
+        self.db = Database(url, now=clock)
         upgrade(self.db)
         self.clock = clock
         self.changes = 0
         self.on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
         self._requests = Requests(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
+
+    def empty(self) -> None:
+        """As new: quicker than another database (PostgreSQL)."""
+        with self.db.write() as conn:
+            conn.execute(text("TRUNCATE requests, inbox, messages, audit, shared RESTART IDENTITY"))
+            conn.execute(text("UPDATE audit_head SET count = 0, hash = :hash"), {"hash": GENESIS})
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._inbox if name == "put" else self._requests, name)
@@ -59,10 +70,7 @@ class RealStore:
     @property
     def rows(self) -> dict[str, Row]:
         found = self._all(requests)
-        return {
-            r.id: Row(Request.model_validate_json(r.body), r.version, r.due_at, r.lease_until)
-            for r in found
-        }
+        return {r.id: Row(_request(r.body), r.version, r.due_at, r.lease_until) for r in found}
 
     @property
     def items(self) -> list[Item]:
@@ -71,7 +79,7 @@ class RealStore:
                 r.number,
                 r.origin,
                 r.request_id,
-                EVENT.validate_json(r.body),
+                _event(r.body),
                 r.at,
                 r.response_url,
                 r.absorbed_at,

@@ -11,11 +11,12 @@ from bot.core.events import Clicked, OperatorCancelled
 from bot.core.fingerprint import differences
 from bot.core.life import plan
 from bot.core.messages import Slot, messages
-from bot.core.request import Request, State
-from tests.simulation.happenings import APPROVERS
+from bot.core.request import Outcome, Request, State
+from tests.simulation.happenings import APPROVERS, GLASS
 from tests.simulation.process import digest
 
 if TYPE_CHECKING:
+    from tests.simulation.memory_store import Item
     from tests.simulation.process import Process, Thread
     from tests.simulation.simulation import Simulation
 
@@ -72,6 +73,16 @@ class Rules:
         if number is not None:
             self.clicks[number] = event
 
+    def came_in(self, item: Item) -> None:
+        """A click whose commit ended after the request had: it counts by when it was stored."""
+        row = self.sim.store.rows.get(item.request_id)
+        if row is None or any("jumps" in w for w in self.sim.story):
+            return
+        request = row.request
+        undecided = request.outcome == Outcome(code="not_decided")
+        if undecided and request.terms.approvals_required == 1 and _in_time(item, request):
+            self.broken(f"expired although {item.event.by} had approved in time")
+
     def died(self, process: Process) -> None:
         """Whatever it had in hand is lost with it."""
         self.sim.heard -= sum(thread.in_hand for thread in process.threads)
@@ -86,9 +97,18 @@ class Rules:
             self._intent(before, after)
         if after.task and before and (before.task is None or before.task.id != after.task.id):
             self._followed(after, after.task.id)
+        if after.pairing_id and (before is None or before.pairing_id is None):
+            self._one_open(after)
         if after.state is State.EXPIRED and before and before.state is State.PENDING:
             self._expired(before)
         self.wires()
+
+    def _one_open(self, taking: Request) -> None:
+        for row in self.sim.store.rows.values():
+            other = row.request
+            same = other.pairing_id == taking.pairing_id and other.id != taking.id
+            if same and other.state.open and taking.state.open:
+                self.broken(f"{taking.id} and {other.id} are open for the same pairing")
 
     def wires(self) -> None:
         """Each DELETE as it leaves: allowed at this moment, by the row as it stands?"""
@@ -126,13 +146,10 @@ class Rules:
         now = sim.real_ms
         self.intents.setdefault(after.id, now)
         self.intent_at[after.id] = now
-        people = {d.by for d in before.approvals}
-        if before.requester in people:
-            self.broken("the requester's own approval is counted")
-        if len(people) < sim.history.approvals or len(people) != len(before.approvals):
-            self.broken("too few different people said yes")
-        for who in people:
-            self._approval(before, who, now)
+        if before.glass:
+            self._said(before, before.glass.by, "break_glass", GLASS, now)
+        else:
+            self._approved(before, now)
         waiting = sim.store.waiting(before.id)
         if any(_cancels(i.event, before) for i in waiting):
             self.broken("an intent is stored although a cancel waits")
@@ -171,22 +188,29 @@ class Rules:
         edge = (self.sim.real_ms - RIGHTS_STALE_MS) / 1000
         return any(float(line.split()[0]) > edge for line in recent)
 
-    def _approval(self, request: Request, who: str, now: int) -> None:
-        if who not in APPROVERS:
-            self.broken(f"{who} approved without being an approver")
+    def _approved(self, request: Request, now: int) -> None:
+        people = {d.by for d in request.approvals}
+        if request.requester in people:
+            self.broken("the requester's own approval is counted")
+        if len(people) < self.sim.history.approvals or len(people) != len(request.approvals):
+            self.broken("too few different people said yes")
+        for who in people:
+            self._said(request, who, "approve", APPROVERS, now)
+
+    def _said(
+        self, request: Request, who: str, action: str, listed: tuple[str, ...], now: int
+    ) -> None:
+        if who not in listed:
+            self.broken(f"{who} decided without being one of those who may")
         lost = self.sim.workspace.rights_lost_at.get(who)
         if lost is not None and now - lost > RIGHTS_STALE_MS:
             self.broken(f"{who}'s approval counts although the right was lost long before")
         said = [
             c
             for c in self.clicks.values()
-            if c.by == who
-            and c.action == "approve"
-            and c.fingerprint == request.fingerprint
-            and c.ours
-            and c.channel == request.channel
+            if c.by == who and c.action == action and _for_this(c, request)
         ]
-        if not said:
+        if not any(c.reason or action == "approve" for c in said):
             self.broken(f"{who} never approved this")
 
     def _expired(self, before: Request) -> None:
@@ -194,20 +218,10 @@ class Rules:
         if before.terms.approvals_required > 1 or before.decide_by is None:
             return
         for item in self.sim.store.items:
-            event = item.event
-            if (
-                item.request_id == before.id
-                and isinstance(event, Clicked)
-                and event.action == "approve"
-                and item.at < before.decide_by
-                and event.by in APPROVERS
-                and event.by != before.requester
-                and event.fingerprint == before.fingerprint
-                and event.ours
-                and event.channel == before.channel
-                and (item.absorbed_at is None or any(c.event == item.number for c in before.clicks))
-            ):
-                self.broken(f"expired although {event.by} had approved in time")
+            heard = any(c.event == item.number for c in before.clicks)
+            counts = item.absorbed_at is None or heard
+            if item.request_id == before.id and counts and _in_time(item, before):
+                self.broken(f"expired although {item.event.by} had approved in time")
 
     # ---- at rest ------------------------------------------------------------------------------
 
@@ -274,7 +288,8 @@ class Rules:
         lost = sum(m.lost for m in finals)
         expected = 1 if Slot.FINAL in wanted else 0
         # A post whose answer was lost with the process may stand twice as well (rule 5).
-        killed = any("killed" in w or "freezes" in w for w in self.sim.story)
+        lost_with_it = ("killed", "freezes", "cannot reach")
+        killed = any(word in w for word in lost_with_it for w in self.sim.story)
         if len(finals) < expected or (len(finals) > expected + lost and not killed):
             self.broken(f"{request.id}: {len(finals)} final replies, {expected} expected")
         ended = not request.state.open and request.state is not State.REFUSED
@@ -303,6 +318,25 @@ class Rules:
 
     def broken(self, rule: str) -> None:
         raise Violation(f"seed {self.sim.history.seed}: {rule}\n" + "\n".join(self.sim.story))
+
+
+def _in_time(item: Item, request: Request) -> bool:
+    """Whether this is a valid yes that was stored before the deadline."""
+    event = item.event
+    return (
+        isinstance(event, Clicked)
+        and event.action == "approve"
+        and request.decide_by is not None
+        and item.at < request.decide_by
+        and event.by in APPROVERS
+        and event.by != request.requester
+        and _for_this(event, request)
+    )
+
+
+def _for_this(click: Clicked, request: Request) -> bool:
+    shown = click.fingerprint == request.fingerprint
+    return shown and click.ours and click.channel == request.channel
 
 
 def _cancels(event: object, request: Request) -> bool:

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
 from greenlet import getcurrent
 
-from bot.core.events import Asked, Clicked, OperatorCancelled
-from bot.core.messages import Slot
 from bot.core.policy import Policy, SiteTerms
-from bot.slack import sending
+from bot.slack import poster, sending
 from tests.simulation.appliance import Estate
 from tests.simulation.bugs import NO_BUGS, Bugs
-from tests.simulation.happenings import APPROVERS, PAIRINGS, Happening, History
+from tests.simulation.happenings import APPROVERS, GLASS, Happening, History
+from tests.simulation.happens import NEVER, Happens
 from tests.simulation.memory_store import MemoryStore, OutboxView
+from tests.simulation.postgres_store import DONE, OPEN, PostgresMemory
 from tests.simulation.process import Process, Thread
 from tests.simulation.rules import Rules
-from tests.simulation.slack import TEAM, Workspace
+from tests.simulation.slack import Workspace
 
 START_MS = 1_800_000_000_000
-CHANNEL = "C0OPS"
 LEASE_MS = 25_000
 LIMIT_MS = 8 * 3_600_000
 """Of real time, after which a history that has not come to rest is stuck."""
 LIMIT_STEPS = 60_000
-MOST_DEFERRED = 20
+SLOW_COMMITS = 0.1
+"""Of those that take a while: what is under way meanwhile meets their locks."""
 
 
-class Simulation:
+class Simulation(Happens):
     """`run` raises Violation, with the story so far, when a rule is broken."""
 
     def __init__(self, history: History, bugs: Bugs = NO_BUGS) -> None:
@@ -46,7 +47,6 @@ class Simulation:
         self.threads: list[Thread] = []
         self.current: Thread | None = None
         self.heard = 0
-        self.threads: list[Thread] = []
         self.passes: dict[str, int] = {}
         self.policy = _policy(history)
         self.estate = Estate(
@@ -57,16 +57,41 @@ class Simulation:
         )
         self.workspace = Workspace(lambda: self.real_ms, self.rng)
         self.rules = Rules(self)
-        memory = MemoryStore(clock=self.db_now, lease_ms=self.lease_ms, on_saved=self.rules.saved)
-        bugs.store(memory)
+        self.cuts = any(h.what == "cut" for h in history.kept())
+        self.serial = True
         self.waiting = sorted(history.kept(), key=lambda h: h.at)
+        self._await_next()
         self.retries: Counter[Happening] = Counter()
         self.deferred: Counter[tuple[object, ...]] = Counter()
+        memory = self._memory(postgres=history.postgres)
+        self.use(memory, OutboxView(memory), serial=not history.postgres, looks_for_itself=False)
+
+    def _memory(self, *, postgres: bool) -> MemoryStore:
+        told = {"on_saved": self.rules.saved, "on_put": self._put}
+        if postgres:
+            memory: MemoryStore = PostgresMemory(
+                clock=self.db_now, lease_ms=self.lease_ms, scheduler=self, **told
+            )
+        else:
+            memory = MemoryStore(clock=self.db_now, lease_ms=self.lease_ms, **told)
+        self.bugs.store(memory)
+        return memory
+
+    def use_serial(self, *, gaps: bool) -> None:
+        """The store in memory with one transaction after the other, before the first step: as one
+        thread alone can play the same history on a real one. `gaps`: of PostgreSQL's numbers."""
+        memory = self._memory(postgres=False)
+        memory.gaps = gaps
         self.use(memory, OutboxView(memory))
 
-    def use(self, store: Any, outbox: Any) -> None:
-        """Another store than the one in memory, before the first step."""
-        self.store, self.outbox = store, outbox
+    def use(
+        self, store: Any, outbox: Any, *, serial: bool = True, looks_for_itself: bool = True
+    ) -> None:
+        """Another store than the history's own, before the first step."""
+        self.store, self.outbox, self.serial = store, outbox, serial
+        # A real store is not asked behind the bot's back; what is compared with it does the same.
+        self.looks_for_itself = looks_for_itself
+        self.threads = []
         copies = range(self.history.replicas)
         self.processes = [Process(self, f"copy {n + 1}") for n in copies]
 
@@ -84,7 +109,7 @@ class Simulation:
     # ---- running ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        with _quiet(), self.bugs.planted(), _answers(self), self._ending():
+        with _quiet(), self.bugs.planted(), _answers(self):
             steps = 0
             try:
                 while self._turn():
@@ -95,16 +120,6 @@ class Simulation:
             finally:
                 self._let_go()
 
-    @contextmanager
-    def _ending(self) -> Iterator[None]:
-        """Ends every thread, also of those that were killed: nobody can collect what stands on the
-        stack of one that only waits, and a hundred thousand histories took 15 GB."""
-        try:
-            yield
-        finally:
-            for thread in self.threads:
-                thread.green.throw()
-
     def _let_go(self) -> None:
         """A green thread that stands in the middle of its work holds all that it can see, and no
         collector finds it: ten thousand histories would keep two gigabytes."""
@@ -113,19 +128,28 @@ class Simulation:
 
     def _turn(self) -> bool:
         self._happen()
-        ready = [t for p in self.processes if self._runs(p) for t in p.threads if self._ready(t)]
+        ready = [t for p in self.processes if self.runs(p) for t in p.threads if self._ready(t)]
         if ready:
             self._go_on(self.rng.choice(ready) if len(ready) > 1 else ready[0])
             return True
         return self._let_time_pass()
 
-    def _runs(self, process: Process) -> bool:
+    def runs(self, process: Process) -> bool:
         return process.alive and process.frozen_until <= self.real_ms
 
     def _ready(self, thread: Thread) -> bool:
+        if thread.blocked is not None:
+            return thread.blocked()
         if thread.wake_at is None:
-            return thread.seen != self.store.changes
+            return thread.seen != self.store.changes and self._finds_work(thread)
         return thread.wake_at <= self.real_ms
+
+    def _finds_work(self, thread: Thread) -> bool:
+        """Most looks find nothing; to ask here costs less than to let the thread look."""
+        if self.looks_for_itself or thread.may_find(self.store):
+            return True
+        thread.seen = self.store.changes
+        return False
 
     def _go_on(self, thread: Thread) -> None:
         self.current = thread
@@ -134,10 +158,11 @@ class Simulation:
 
     def _let_time_pass(self) -> bool:
         self.rules.nobody_forgotten()
-        times = [h.at for h in self.waiting if h.point is None]
+        times = [self.next_at] if self.next_at < NEVER else []
         for process in self.processes:
-            times.append(process.frozen_until)
-            times += [t.wake_at or 0 for t in process.threads if process.alive]
+            times += [process.frozen_until, process.cut_until]
+            if process.alive:
+                times += [t.wake_at or 0 for t in process.threads if t.blocked is None]
             paused = process.poster.paused_until().values()
             times += [until - START_MS - self.offset_ms for until in paused]
         due = self.store.next_time()
@@ -147,6 +172,7 @@ class Simulation:
             # What was to happen at a point that nobody passes any more happens now, or never.
             late = [h for h in self.waiting if h.point and h.what == "click"]
             self.waiting = []
+            self._await_next()
             for happening in late:
                 self._happens(happening)
             return bool(late)
@@ -157,10 +183,31 @@ class Simulation:
                     thread.seen = -1  # time has passed: whoever is idle looks again
         return True
 
+    # ---- what a store with several transactions at once asks of us ----------------------------
+
+    def owner(self) -> Process | None:
+        return self.current.process if self.current else None
+
+    def pass_by(self, point: str) -> None:
+        if self.current:
+            process = self.current.process
+            self.passed(process, point)
+            if point == OPEN and self.rng.random() < SLOW_COMMITS:
+                process.spend(self.rng.randrange(1, 80))
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        thread = self.current
+        assert thread is not None, "only a thread of a process waits for a lock"
+        thread.blocked = until
+        self.hub.switch()
+        thread.blocked = None
+
     # ---- points and happenings ----------------------------------------------------------------
 
     def passed(self, process: Process, point: str) -> None:
         """A process is at a named line of the life: it may be killed, frozen or overtaken here."""
+        if point == DONE and self.current and self.current.in_hand:
+            point = "outcome:after"
         self.passes[point] = self.passes.get(point, 0) + 1
         hit = [
             h
@@ -178,129 +225,14 @@ class Simulation:
         return self.retries[happening] >= happening.nth
 
     def _happen(self) -> None:
-        while self.waiting:
-            due = next((h for h in self.waiting if h.point is None and h.at <= self.real_ms), None)
-            if due is None:
-                return
+        while self.next_at <= self.real_ms:
+            due = min((h for h in self.waiting if h.point is None), key=lambda h: h.at)
             self.waiting.remove(due)
+            self._await_next()
             self._happens(due)
 
     def _happens(self, happening: Happening, process: Process | None = None) -> None:
         getattr(self, f"_{happening.what}")(happening, process, *happening.args)
-
-    def _ask(
-        self, _h: Happening, _p: object, number: int, asker: str, pairing: int, force: bool
-    ) -> None:
-        event = Asked(
-            site="default",
-            pairing=PAIRINGS[pairing],
-            force=force,
-            reason="",
-            requester=asker,
-            team=TEAM,
-            channel=CHANNEL,
-        )
-        origin = f"ask:{number}"
-        self.store.put(event, origin=origin, request_id=_id(number), response_url="asker")
-        self.tell(f"{asker} asks for {PAIRINGS[pairing][:4]} as {_id(number)} force={force}")
-
-    def _click(
-        self, h: Happening, _p: object, number: int, who: str, action: str, how: str
-    ) -> None:
-        request = self.store.get(_id(number))
-        ts = self._card_ts(_id(number))
-        if request is None or ts is None or request.fingerprint is None:
-            self.deferred[h.args] += 1
-            if self.deferred[h.args] < MOST_DEFERRED:  # no card yet: the person looks again later
-                self.waiting.append(Happening(self.real_ms + 4_000, h.what, h.args))
-            return
-        event = Clicked.model_validate(
-            {
-                "action": action,
-                "by": who,
-                "team": TEAM,
-                "fingerprint": "0" * 16 if how == "tampered" else request.fingerprint,
-                "channel": "C0OTHER" if how == "copied" else CHANNEL,
-                "message_ts": ts,
-                "ours": how != "foreign",
-                "reason": "no" if action == "deny" else None,
-            }
-        )
-        for copy in range(2 if how == "doubled" else 1):
-            origin = f"click:{len(self.store.items)}:{copy}:{self.rng.random()}"
-            number_ = self.store.put(
-                event, origin=origin, request_id=_id(number), response_url="clicker"
-            )
-            self.rules.clicked(number_, event)
-        self.tell(f"{who} presses {action} on {_id(number)} ({how})")
-
-    def _operator(self, _h: Happening, _p: object, number: int) -> None:
-        event = OperatorCancelled(operator="root")
-        if self.store.get(_id(number)):
-            self.store.put(event, origin=f"operator:{number}", request_id=_id(number))
-            self.tell(f"an operator cancels {_id(number)}")
-
-    def _crash(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
-        victim = process or self.processes[(which or 0) % len(self.processes)]
-        if not victim.alive:
-            return
-        victim.alive = False
-        self.rules.died(victim)
-        self.waiting.append(Happening(self.real_ms + span, "restart", (victim.name,)))
-        self.tell(f"{victim.name} is killed")
-
-    def _restart(self, _h: Happening, _p: object, name: str) -> None:
-        place = next(n for n, p in enumerate(self.processes) if p.name == name)
-        self.processes[place] = Process(self, name)
-        self.tell(f"{name} starts again")
-
-    def _freeze(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
-        victim = process or self.processes[(which or 0) % len(self.processes)]
-        victim.frozen_until = self.real_ms + span
-        self.tell(f"{victim.name} freezes for {span / 1000} s")
-
-    def _jump(self, _h: Happening, _p: object, ms: int) -> None:
-        self.offset_ms += ms
-        self.tell(f"the database's clock jumps by {ms / 1000} s")
-
-    def _appliance(self, _h: Happening, _p: object, span: int, rate: float) -> None:
-        self.estate.fault_until, self.estate.fault_rate = self.real_ms + span, rate
-        self.tell(f"the appliance fails {rate:.0%} of calls for {span / 1000} s")
-
-    def _slack(self, _h: Happening, _p: object, span: int, rate: float) -> None:
-        self.workspace.fault_until, self.workspace.fault_rate = self.real_ms + span, rate
-        self.tell(f"Slack fails {rate:.0%} of calls for {span / 1000} s")
-
-    def _people(self, _h: Happening, _p: object, span: int) -> None:
-        self.workspace.people_until = self.real_ms + span
-        self.tell(f"Slack does not say who people are for {span / 1000} s")
-
-    def _rights(self, _h: Happening, _p: object, who: str, span: int) -> None:
-        self.workspace.rights[who] = False
-        self.workspace.rights_lost_at[who] = self.real_ms
-        self.waiting.append(Happening(self.real_ms + span, "rights_back", (who,)))
-        self.tell(f"{who} loses the right")
-
-    def _rights_back(self, _h: Happening, _p: object, who: str) -> None:
-        self.workspace.rights[who] = True
-        self.workspace.rights_lost_at.pop(who, None)
-        self.tell(f"{who} has the right again")
-
-    def _world(self, _h: Happening, _p: object, pairing: int, what: str) -> None:
-        self.estate.change(PAIRINGS[pairing], what)
-        self.tell(f"at the appliance, {PAIRINGS[pairing][:4]}: {what}")
-
-    def _card_ts(self, request_id: str) -> str | None:
-        request = self.store.get(request_id)
-        if request and request.card_ts:
-            return request.card_ts
-        mark = f"('{Slot.CARD.value}', '{request_id}'"
-        standing = self.workspace.messages.values()
-        return next((m.ts for m in standing if m.text.startswith(mark)), None)
-
-
-def _id(number: int) -> str:
-    return f"AAAA-{number:04d}"
 
 
 def _policy(history: History) -> Policy:
@@ -319,6 +251,7 @@ def _policy(history: History) -> Policy:
         remind_after_ms=120_000,
         dry_run=history.dry_run,
         label="",
+        break_glass=frozenset(GLASS) if history.glass else frozenset(),
         sites={"default": SiteTerms(appliance="vr", poll_ms=15_000, timeout_ms=10_000)},
     )
 
@@ -339,15 +272,17 @@ def _drop(_logger: Any, _name: str, _event: Any) -> Any:
 
 @contextmanager
 def _answers(sim: Simulation) -> Iterator[None]:
-    """Answers to one person go to the simulated Slack, by the client of whoever sends them."""
-    before = sending.say
+    """Answers to one person go to the simulated Slack, by the client of whoever sends them; and the
+    poster has the time of the history."""
+    before, clock = sending.say, poster.time
 
     def say(url: str, drawn: Any, *, timeout_s: float) -> Any:
         assert sim.current is not None
         return sim.current.process.client.tell(url, drawn, timeout_s)
 
     sending.say = say
+    poster.time = SimpleNamespace(monotonic=sim.monotonic)
     try:
         yield
     finally:
-        sending.say = before
+        sending.say, poster.time = before, clock

@@ -80,6 +80,16 @@ class Client:
 
         return self._call(edit)
 
+    def auth_test(self) -> dict[str, bool]:
+        """How the poster asks whether Slack is back."""
+        self._step("post:before")
+        fault = self._workspace.fault()
+        if fault == "limited":
+            raise _refusal(429, "ratelimited", {"Retry-After": "7"})
+        if fault is not None:
+            raise _refusal(503, "")
+        return {"ok": True}
+
     def tell(self, url: str, drawn: Any, timeout_s: float) -> Trouble | None:
         """In place of `bot.slack.sending.say`; the address is the number of the event."""
         self._step("post:before")

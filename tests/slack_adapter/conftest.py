@@ -20,7 +20,7 @@ from bot.slack.server import Server, serve
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import FakeWebApi
-from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakeRequests
+from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Adapter:
     whisper: Whisper
     server: Server
     lookups: FakeLookups = field(default_factory=FakeLookups)
+    homes: FakeHomes = field(default_factory=FakeHomes)
     rejected: list[str] = field(default_factory=list)
     ready: tuple[bool, dict[str, Any]] = (True, {})
     metrics: bytes = b"up 1\n"
@@ -92,7 +93,7 @@ def changed_deps() -> dict[str, Any]:
 def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
     inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper()
-    lookups = FakeLookups()
+    lookups, homes = FakeLookups(), FakeHomes()
     deps = ListenerDeps(
         inbox=inbox,
         requests=requests,
@@ -103,6 +104,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         whisper=whisper,
         lookups=lookups,
         overview=requests,
+        homes=homes,
     )
     app = make_app(client, signing_secret=made.SECRET)
     register(app, replace(deps, **changed_deps))
@@ -119,7 +121,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         return made_adapter.metrics
 
     server = serve(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
-    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups)
+    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups, homes)
     server.start()
     yield made_adapter
     server.close()

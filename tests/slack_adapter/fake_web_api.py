@@ -51,6 +51,7 @@ USUAL: dict[str, Callable[[dict[str, Any]], Any]] = {
     "chat.postMessage": lambda body: {"ok": True, "ts": "1700000000.000100"},
     "chat.update": lambda body: {"ok": True, "ts": body["ts"]},
     "views.open": lambda body: {"ok": True, "view": {"id": "V1", "hash": "1.a"}},
+    "views.publish": lambda body: {"ok": True, "view": {"id": "V1", "hash": "1.c"}},
     "views.update": lambda body: {"ok": True, "view": {"id": "V1", "hash": "1.b"}},
     "response": lambda body: {"ok": True},
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.core.delivery import Due
 from bot.core.events import Event, PairingUnresolved
+from bot.core.home import Home, HomeRead
 from bot.core.lookups import MayNotLook, PairingsListed, PreviewRead, SitesRead, SiteUnread
 from bot.core.request import Request, State
 
@@ -65,6 +66,11 @@ class FakeLookups:
     def has_room(self) -> bool:
         return not self.full
 
+    def submit(self, look: Callable[[], None]) -> bool:
+        if not self.full:
+            look()
+        return not self.full
+
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         if self.full:
             return False
@@ -91,6 +97,19 @@ class FakeLookups:
         return self.in_memory.get(site)
 
 
+class FakeHomes:
+    def __init__(self) -> None:
+        self.read_by: dict[str, HomeRead] = {}
+        self.asked: list[str] = []
+
+    def read(self, person: str) -> HomeRead:
+        self.asked.append(person)
+        return self.read_by.get(person, Home())
+
+    def now(self) -> int:
+        return 1_700_000_000_000
+
+
 class FakeRequests:
     def __init__(self, *rows: Request) -> None:
         self.rows = {r.id: r for r in rows}
@@ -103,6 +122,9 @@ class FakeRequests:
 
     def ended(self, limit: int) -> list[Request]:
         return [r for r in self.rows.values() if not r.state.open][:limit]
+
+    def asked_by(self, person: str, limit: int) -> list[Request]:
+        return [r for r in self.rows.values() if r.requester == person][:limit]
 
     def unclear(self, site: str, pairing_id: str) -> Request | None:
         found = [r for r in self.rows.values() if r.state is State.ATTENTION]
@@ -119,6 +141,7 @@ class FakeOutbox:
     paused_seen: list[dict[str, int]] = field(default_factory=list)
     clock_ms: int = 1_000_000
     claim_error: Exception | None = None
+    woken: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def claim(self, paused: dict[str, int]) -> Due | None:
@@ -150,7 +173,12 @@ class FakeOutbox:
 
     def wait(self, seconds: float) -> None:
         with self.changed:
-            self.changed.wait_for(lambda: bool(self.queue), seconds)
+            self.changed.wait_for(lambda: bool(self.queue) or self.woken, seconds)
+
+    def wake(self) -> None:
+        with self.changed:
+            self.woken = True
+            self.changed.notify_all()
 
     def add(self, due: Due) -> None:
         with self.changed:

@@ -17,11 +17,15 @@ def _ask(adapter: Adapter, text: str, **changes: str | None) -> Reply:
     return adapter.send(made.command(text, adapter.api.response_url(), **changes))
 
 
+def _asked(adapter: Adapter) -> list[Asked]:
+    return [put.event for put in adapter.inbox.puts if isinstance(put.event, Asked)]
+
+
 def _refused(adapter: Adapter, reply: Reply) -> str:
-    """The sentence; nothing may have been stored."""
+    """The sentence; nothing may have been stored that becomes a request."""
     assert reply.status == 200
     assert reply.json["response_type"] == "ephemeral"
-    assert adapter.inbox.puts == []
+    assert _asked(adapter) == []
     return str(reply.json["text"])
 
 
@@ -109,14 +113,14 @@ POLICIES = {
 def test_in_another_channel_it_says_where(adapter: Adapter) -> None:
     assert "<#C9>" in _refused(adapter, _ask(adapter, "paris gone"))
     _ask(adapter, "paris gone", channel_id="C9")
-    assert len(adapter.inbox.puts) == 1
+    assert len(_asked(adapter)) == 1
 
 
 @pytest.mark.parametrize("changed_deps", [POLICIES["reason"]], ids=["reason"])
 def test_a_missing_reason_is_asked_for(adapter: Adapter) -> None:
     assert "needs a reason" in _refused(adapter, _ask(adapter, "paris"))
     _ask(adapter, "paris gone")
-    assert len(adapter.inbox.puts) == 1
+    assert len(_asked(adapter)) == 1
 
 
 @pytest.mark.parametrize("changed_deps", [POLICIES["pattern"]], ids=["pattern"])
@@ -139,13 +143,15 @@ def test_a_missing_reason_names_the_pattern_too(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize("changed_deps", [POLICIES["sites"]], ids=["sites"])
 def test_several_appliances(adapter: Adapter) -> None:
-    said = _refused(adapter, _ask(adapter, "paris gone"))
-    assert "east" in said
-    assert "west" in said
-    assert "north" in _refused(adapter, _ask(adapter, "north/paris gone"))
-    _ask(adapter, "West/paris gone")
-    event: Any = adapter.inbox.puts[0].event
-    assert (event.site, event.pairing) == ("west", "paris")
+    said = _refused(adapter, _ask(adapter, "north/paris gone"))
+    assert all(site in said for site in ("north", "east", "west"))
+    assert "west/PAIRING" in _refused(adapter, _ask(adapter, "west/ gone"))
+    _ask(adapter, "West/paris gone", trigger_id="a")
+    _ask(adapter, "paris gone", trigger_id="b")
+    assert [(event.site, event.pairing) for event in _asked(adapter)] == [
+        ("west", "paris"),
+        ("", "paris"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +166,7 @@ def test_one_appliance_takes_any_slash(adapter: Adapter, typed: str, pairing: st
 def test_a_reason_beyond_the_limit_is_refused(adapter: Adapter) -> None:
     assert "3,000" in _refused(adapter, _ask(adapter, "paris " + "x" * 3001))
     _ask(adapter, "paris " + "x" * 3000)
-    assert len(adapter.inbox.puts) == 1
+    assert len(_asked(adapter)) == 1
 
 
 def test_a_store_that_fails_is_told_with_a_reference(

@@ -128,13 +128,17 @@ def test_when_they_cannot_be_read_the_person_is_asked_to_press_again(
 ) -> None:
     adapter.api.script("auth.test", answer)
     assert _press(adapter, message={"ts": made.CARD_TS, "bot_id": "B1"}) == 200
-    assert adapter.inbox.puts == []
+    (refused,) = adapter.inbox.puts
+    assert isinstance(refused.event, Misdirected)
+    assert (refused.request_id, refused.event.why) == ("K7QM-3XPD", "bot_unread")
     assert "Press again" in adapter.whispered()[0]
     _press(adapter, message={"ts": made.CARD_TS, "bot_id": "B1"}, trigger_id="again")
-    assert _event(adapter).ours
+    counted = adapter.inbox.puts[-1].event
+    assert isinstance(counted, Clicked)
+    assert counted.ours
 
 
-# ---- answered without being stored -----------------------------------------------------------
+# ---- answered at once, and kept for the trail --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -174,6 +178,21 @@ def test_an_unknown_request_is_answered(adapter: Adapter) -> None:
     assert "not known" in adapter.whispered()[0]
 
 
+def test_a_button_of_another_version_is_answered_and_kept(adapter: Adapter) -> None:
+    assert _press(adapter, "unpair_snooze") == 200
+    (put,) = adapter.inbox.puts
+    assert isinstance(put.event, Misdirected)
+    assert (put.event.action, put.event.why) == ("unpair_snooze", "unknown_button")
+    assert (put.event.by, put.event.message_ts) == ("UAPPROVER", made.CARD_TS)
+    assert "another version" in adapter.whispered()[0]
+
+
+def test_what_stands_on_no_message_decides_nothing(adapter: Adapter) -> None:
+    nowhere = {"message": None, "channel": None, "container": {"type": "view", "view_id": "V1"}}
+    assert _press(adapter, "some_menu", **nowhere) == 200
+    assert adapter.inbox.puts == []
+
+
 class Counted:
     """What `on_repeated` is called for."""
 
@@ -197,12 +216,6 @@ def test_what_was_stored_before_is_counted(adapter: Adapter, changed_deps: dict[
         adapter.send(made.click("unpair_deny", adapter.api.response_url(), trigger_id="d"))
         adapter.send(made.command("paris gone", adapter.api.response_url(), trigger_id="c"))
     assert counted.times == 6
-
-
-def test_a_button_of_an_older_version_is_answered(adapter: Adapter) -> None:
-    assert _press(adapter, "unpair_snooze") == 200
-    assert adapter.inbox.puts == []
-    assert "another version" in adapter.whispered()[0]
 
 
 def test_what_is_whispered_is_for_one_person_and_replaces_nothing(adapter: Adapter) -> None:

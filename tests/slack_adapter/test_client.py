@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 import pytest
@@ -12,7 +13,7 @@ from bot.core.delivery import Drawn
 from bot.slack.client import api_client
 from bot.slack.response_url import say
 from bot.slack.trouble import BROKEN, Kind, trouble_of
-from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error
+from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
@@ -103,7 +104,8 @@ def test_a_response_url_of_nonsense_is_no_crash() -> None:
         assert trouble.kind is Kind.PASSING
 
 
-def test_words_are_cut() -> None:
+@pytest.mark.parametrize("said", ["x" * 5000, "Received a response in a non-JSON format: <html>"])
+def test_what_is_no_word_of_slacks_is_not_kept(said: str) -> None:
     from slack_sdk.web import SlackResponse
 
     response = SlackResponse(
@@ -111,10 +113,34 @@ def test_words_are_cut() -> None:
         http_verb="POST",
         api_url="x",
         req_args={},
-        data={"ok": False, "error": "x" * 5000},
+        data={"ok": False, "error": said},
         headers={},
         status_code=200,
     )
     trouble = trouble_of(SlackApiError("x", response))
-    assert len(trouble.word) == 200
-    assert trouble.kind is Kind.PASSING
+    assert (trouble.kind, trouble.word, trouble.away) == (Kind.PASSING, "http_200", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (Answer(), "ok"),
+        (limited(3), "limited"),
+        (error("invalid_auth"), "account"),
+        (error("channel_not_found"), "final"),
+        (Answer(cut=True), "passing"),
+        (Answer(status=500), "passing"),
+    ],
+)
+def test_each_call_is_told_with_how_it_ended(api: FakeWebApi, answer: Answer, result: str) -> None:
+    told: list[tuple[str, str]] = []
+    client = api_client(
+        "xoxb-t",
+        base_url=api.api_url,
+        timeout_s=2,
+        on_call=lambda method, how: told.append((method, how)),
+    )
+    api.script("chat.postMessage", answer)
+    with contextlib.suppress(SlackApiError, *BROKEN):
+        client.chat_postMessage(channel="C1", text="x")
+    assert told == [("chat.postMessage", result)]

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.events import Clicked, Opened
 from bot.core.request import State
-from bot.slack.ids import ButtonValue, DenyOrigin
+from bot.slack.ids import ButtonValue, ReasonOrigin
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import Answer, error, limited
@@ -31,11 +31,11 @@ def _opened(adapter: Adapter) -> str:
 
 
 def test_a_form_is_opened_and_the_click_is_kept(adapter: Adapter) -> None:
-    origin = DenyOrigin.unpack(_opened(adapter))
+    origin = ReasonOrigin.unpack(_opened(adapter))
     (put,) = adapter.inbox.puts
     assert put.event == Opened(action="deny", by="UAPPROVER")
     assert put.response_url == adapter.api.response_url()
-    assert origin == DenyOrigin(
+    assert origin == ReasonOrigin(
         request_id="K7QM-3XPD",
         fingerprint=made.FINGERPRINT,
         channel="C1",

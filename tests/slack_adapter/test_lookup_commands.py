@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
 from bot.core.lookups import ListedPairing, MayNotLook, PairingsListed
 from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Outcome, State, TaskView
+from bot.core.request import ANY_SITE, Outcome, State, TaskView
 from bot.core.rules import Reason
 from bot.core.snapshot import Server, Snapshot
 from bot.sandbox.slack.limits import check_blocks
@@ -162,12 +162,16 @@ SEVERAL = pytest.mark.parametrize(
 
 
 @SEVERAL
-def test_a_preview_needs_the_appliance_where_there_are_several(adapter: Adapter) -> None:
-    assert "several appliances" in _ack(adapter, "preview paris")
-    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
+def test_a_preview_of_one_of_several_or_of_any(adapter: Adapter) -> None:
+    place = Place(site="west", appliance="vr-west", poll_ms=5_000, timeout_ms=10_000)
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT, place=place, also_at=("east",))
     _ack(adapter, "preview west/paris", trigger_id="b")
-    _later(adapter)
-    assert adapter.lookups.asked == [("preview", "west", "paris", "UREQUESTER")]
+    _ack(adapter, "preview paris", trigger_id="c")
+    said = json.dumps(adapter.api.wait_for("response", 2)[-1].body, ensure_ascii=False)
+    asked = [("preview", site, "paris", "UREQUESTER") for site in ("west", ANY_SITE)]
+    assert adapter.lookups.asked == asked
+    assert "Also seen from `east`" in said
+    assert f"west/{SNAPSHOT.pairing_id} reason" in said
 
 
 # ---- list ------------------------------------------------------------------------------------

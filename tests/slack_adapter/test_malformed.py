@@ -19,7 +19,7 @@ from bot.slack.listeners import ListenerDeps, register
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
-from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakeRequests
+from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
 
 URL = "http://127.0.0.1:9/never"
 
@@ -118,7 +118,7 @@ def test_the_url_verification_of_slack_is_answered(adapter: Adapter) -> None:
 
 
 def test_an_event_that_nobody_asked_for_is_acknowledged(adapter: Adapter) -> None:
-    body = json.dumps({"type": "event_callback", "event": {"type": "app_home_opened"}})
+    body = json.dumps({"type": "event_callback", "event": {"type": "app_uninstalled"}})
     assert adapter.raw("POST", "/slack/events", body, made.signed(body)).status == 200
 
 
@@ -187,6 +187,7 @@ def _door(errors: list[dict[str, Any]]) -> tuple[Door, Whisper]:
         whisper=whisper,
         lookups=lookups,
         overview=FakeRequests(),
+        homes=FakeHomes(),
     )
     register(app, deps)
     return Door(app, made.SECRET, lambda kind: None), whisper

@@ -9,11 +9,12 @@ import pytest
 from bot.core.delivery import Drawn, Due
 from bot.core.entries import Answer as Words
 from bot.core.messages import Message, messages
-from bot.core.request import Request, State
+from bot.core.request import Notice, Request, State
 from bot.slack.client import api_client
 from bot.slack.draw import draw, draw_answer
+from bot.slack.pauses import OwnPauses
 from bot.slack.poster import Poster
-from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS
+from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 from tests.slack_adapter.fakes import FakeOutbox
@@ -42,8 +43,10 @@ def _draw(request: Request, slot: str) -> Drawn:
 
 
 def _poster(api: FakeWebApi, outbox: FakeOutbox, **changes: Any) -> Poster:
-    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=1)
+    pauses = OwnPauses(outbox.now)
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=1, pauses=pauses)
     usual: dict[str, Any] = {
+        "pauses": pauses,
         "draw": _draw,
         "draw_answer": lambda answer, request: Drawn(text=f"{answer.code} {request is None}"),
         "wanted": messages,
@@ -101,6 +104,17 @@ def test_a_reply_goes_into_the_thread_and_nowhere_else(api: FakeWebApi, outbox: 
     (call,) = api.calls
     assert call.body["thread_ts"] == made.CARD_TS
     assert "reply_broadcast" not in call.body
+
+
+def test_an_alarm_is_a_reply_that_the_whole_channel_sees(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    told = Notice(code="glass_broken", at=1, who=("UCHIEF",))
+    outbox.rows[CARD.request_id] = made.request(state=State.APPROVED, notices=(told,))
+    _deliver(api, outbox, FINAL.model_copy(update={"slot": "alarm:1"}))
+    (call,) = api.calls
+    assert call.body["thread_ts"] == made.CARD_TS
+    assert call.body["reply_broadcast"] is True
 
 
 def test_a_reply_without_a_thread_waits(api: FakeWebApi, outbox: FakeOutbox) -> None:
@@ -168,9 +182,13 @@ def test_what_slack_will_never_take_is_given_up(
 ) -> None:
     method = "chat.update" if due.ts else "chat.postMessage"
     assert {"not_in_channel", "is_archived", "message_not_found"} <= FINAL_WORDS
-    for word in FINAL_WORDS:
+    told: list[tuple[str, str]] = []
+    for word in FINAL_WORDS - (PLACE_WORDS if due.ts else frozenset()):
         api.script(method, error(word))
-        assert _deliver(api, outbox, due) == {"did": "given_up", "error": word}
+        told.clear()
+        done = _deliver(api, outbox, due, on_given_up=lambda *what: told.append(what))
+        assert done == {"did": "given_up", "error": word}
+        assert told == [(due.slot, word)]
 
 
 def test_a_token_that_is_refused_is_told_loudly_and_tried_again(
@@ -243,7 +261,7 @@ def test_a_limit_silences_its_method_until_it_is_over(
     assert outbox.paused_seen[-1] == {kind: until}
     outbox.clock_ms = until
     poster.once()
-    assert outbox.paused_seen[-1] == {}
+    assert [at for at in outbox.paused_seen[-1].values() if at > until] == []
 
 
 def test_a_limit_of_edits_does_not_silence_posts(api: FakeWebApi, outbox: FakeOutbox) -> None:
@@ -258,9 +276,10 @@ def test_a_limit_of_edits_does_not_silence_posts(api: FakeWebApi, outbox: FakeOu
 
 
 def test_a_shorter_limit_does_not_cut_a_longer_one(api: FakeWebApi, outbox: FakeOutbox) -> None:
-    poster = _poster(api, outbox)
-    poster._pause("post", outbox.clock_ms + 9000)
-    poster._pause("post", outbox.clock_ms + 1000)
+    pauses = OwnPauses(outbox.now)
+    poster = _poster(api, outbox, pauses=pauses)
+    pauses.hold("chat.postMessage", 9)
+    pauses.hold("chat.postMessage", 1)
     poster.once()
     assert outbox.paused_seen[-1] == {"post": outbox.clock_ms + 9000}
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from bot.slack.pauses import OwnPauses
 from bot.slack.whisper import WAITING_MOST, Whisper
-from tests.slack_adapter.fake_web_api import Answer, FakeWebApi
+from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, limited
 
 
 def test_no_address_is_no_thread() -> None:
@@ -45,6 +46,19 @@ def test_a_crowd_is_dropped_and_never_blocks(
     whisper.stop()
     assert len(api.of("response")) <= 2
     assert "whisper_dropped" in capsys.readouterr().out
+
+
+def test_it_waits_as_long_as_slack_asks(api: FakeWebApi) -> None:
+    api.script("response", limited(1))
+    whisper = Whisper(OwnPauses(lambda: time.monotonic_ns() // 1_000_000))
+    whisper.tell(api.response_url(), "one")
+    api.wait_for("response", 1)
+    refused = time.monotonic()
+    whisper.tell(api.response_url(), "two")
+    said = [c.body["text"] for c in api.wait_for("response", 3)]
+    whisper.stop()
+    assert said == ["one", "one", "two"]
+    assert time.monotonic() - refused > 0.9
 
 
 def test_after_the_end_it_says_nothing(api: FakeWebApi) -> None:

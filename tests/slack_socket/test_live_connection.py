@@ -200,3 +200,19 @@ def test_the_times_of_real_life_keep_the_contract() -> None:
     assert 2 * times.ping < times.deaf <= 3 * times.ping
     assert times.deaf + times.ping < 30
     assert times.leaving > 10
+
+
+def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
+    """Goes on over the end of the connection, until another one says hello."""
+    client = make_client(ping=PING_S)
+    client.wait_until_ready()
+    began = time.monotonic()
+    wait_for(lambda: time.monotonic() - began > 1.5 * THREE_PINGS_S)
+    assert client.mode.silent_s() < THREE_PINGS_S
+    frozen_at = time.monotonic()
+    slack.freeze_sockets(new_ones=True)
+    wait_for(lambda: client.mode.silent_s() > 2 * THREE_PINGS_S)
+    assert "no connection" in str(client.mode.problem())
+    assert client.mode.silent_s() < time.monotonic() - frozen_at + THREE_PINGS_S
+    slack.sockets.freeze_new = False
+    wait_for(lambda: client.mode.silent_s() < PING_S)

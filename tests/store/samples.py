@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.core.audit import Witness
 from bot.core.entries import Entry
 from bot.core.events import Asked, Clicked, Event
-from bot.core.request import Request, State, Terms
+from bot.core.request import Outcome, Request, State, Terms
+from bot.store import audit
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests, Saving
@@ -55,6 +57,21 @@ def entry(action: str = "asked") -> Entry:
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
     made = request(number, state, **changes)
     assert Requests(db=db, lease_ms=60_000).bear(Saving(request=made, entries=(entry(),)))
+    return made
+
+
+def step(db: Database, request_id: str, before: State, after: State, action: str) -> Witness:
+    """One more record of a request, and the head that it made."""
+    with db.write() as conn:
+        made = entry(action).model_copy(update={"before": before, "after": after})
+        audit.append(conn, request_id, [made])
+    head = audit.head(db)
+    return Witness(number=head.count, hash=head.hash)
+
+
+def ended(db: Database, number: int) -> Request:
+    made = born(db, number, State.SUCCEEDED, outcome=Outcome(code="proved"))
+    step(db, made.id, State.FOLLOWING, State.SUCCEEDED, "succeeded")
     return made
 
 

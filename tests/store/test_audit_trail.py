@@ -20,7 +20,8 @@ def filled(db: Database, records: int = 6) -> None:
 
 def by_hand(db: Database, sql: str) -> None:
     with db.write() as conn:
-        conn.execute(text(sql))
+        for statement in sql.split(";"):
+            conn.execute(text(statement))
 
 
 def test_whole(db: Database) -> None:
@@ -51,9 +52,34 @@ def test_whole(db: Database) -> None:
             "INSERT INTO audit SELECT 7, at, request_id, actor, action, message, before, after, "
             "detail, previous, hash FROM audit WHERE number = 6",
             7,
-            "it does not follow",
+            "inserted: it is record 6 once more",
         ),
         ("UPDATE audit SET number = 99 WHERE number = 2", 2, "removed"),
+        ("UPDATE audit SET previous = hash WHERE number = 3", 3, "changed"),
+        (  # two that change places
+            "UPDATE audit SET number = 0 WHERE number = 2;"
+            "UPDATE audit SET number = 2 WHERE number = 3;"
+            "UPDATE audit SET number = 3 WHERE number = 0",
+            2,
+            "removed or moved: what stands here was written as number 3",
+        ),
+        (  # one that is taken out, and the gap closed
+            "DELETE FROM audit WHERE number = 4;"
+            "UPDATE audit SET number = 4 WHERE number = 5;"
+            "UPDATE audit SET number = 5 WHERE number = 6;"
+            "UPDATE audit_head SET count = 5",
+            4,
+            "removed or moved: what stands here was written as number 5",
+        ),
+        (  # one that is put between, after the others made room
+            "UPDATE audit SET number = 7 WHERE number = 6;"
+            "UPDATE audit SET number = 6 WHERE number = 5;"
+            "INSERT INTO audit SELECT 5, at, request_id, 'U0OTHER', action, message, before, "
+            "after, detail, hash, hash FROM audit WHERE number = 4;"
+            "UPDATE audit_head SET count = 7",
+            5,
+            "changed",
+        ),
     ],
 )
 def test_each_hand_is_found(db: Database, sql: str, number: int, why: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.request import State
 from bot.store.database import Database
-from bot.store.requests import Claim, ClaimLost, IntentRefused, PairingTakenBy, Requests, Saving
+from bot.store.requests import Claim, ClaimLost, PairingTakenBy, Requests, SaveRefused, Saving
 from tests.store.samples import asked, born, put, request
 
 LEASE_MS = 60_000
@@ -80,7 +80,7 @@ def test_a_row_is_due_by_its_time_and_not_before(db: Database) -> None:
     now = requests_of(db).now()
     requests_of(db).release(claim, due_at=now + 3_600_000)
     assert requests_of(db).claim(checking=True) is None
-    assert requests_of(db).next_due() == now + 3_600_000
+    assert requests_of(db).next_due(checking=True) == now + 3_600_000
     assert requests_of(db).get(made.id) is not None
 
 
@@ -108,19 +108,44 @@ class TestIntent:
             self.intend(db, claim)
 
     def test_not_after_its_time(self, db: Database) -> None:
-        with pytest.raises(IntentRefused):
+        with pytest.raises(SaveRefused):
             self.intend(db, self.approved(db, 1))
 
     def test_not_while_an_event_waits(self, db: Database) -> None:
         claim = self.approved(db, 10**15)
         put(db, claim.request.id, "cancel")
-        with pytest.raises(IntentRefused):
+        with pytest.raises(SaveRefused):
             self.intend(db, claim)
 
     def test_not_from_another_state(self, db: Database) -> None:
         born(db, 1, State.PENDING, execute_by=10**15)
-        with pytest.raises(IntentRefused):
+        with pytest.raises(SaveRefused):
             self.intend(db, claimed(db, checking=False))
+
+
+class TestTimePassed:
+    """What time alone does waits for whatever is left to be heard."""
+
+    def expire(self, db: Database, claim: Claim) -> Claim:
+        changed = claim.request.model_copy(update={"state": State.EXPIRED})
+        return requests_of(db).save_passed(claim, Saving(request=changed))
+
+    def test_stored_once(self, db: Database) -> None:
+        born(db, 1, State.PENDING)
+        claim = claimed(db, checking=False)
+        self.expire(db, claim)
+        with pytest.raises(ClaimLost):
+            self.expire(db, claim)
+
+    def test_not_while_a_click_waits(self, db: Database) -> None:
+        made = born(db, 1, State.PENDING)
+        claim = claimed(db, checking=False)
+        put(db, made.id, "click")
+        with pytest.raises(SaveRefused):
+            self.expire(db, claim)
+        assert requests_of(db).get(made.id) == made
+        heard = requests_of(db).save(claim, Saving(request=made, absorbed=(1,)))
+        self.expire(db, heard)
 
 
 def test_one_open_request_for_a_pairing(db: Database) -> None:

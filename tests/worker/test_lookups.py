@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.lookups import (
     ListedPairing,
+    LookFailed,
     MayNotLook,
     PairingsListed,
     PreviewRead,
@@ -18,13 +20,19 @@ from bot.core.lookups import (
     SiteUnread,
 )
 from bot.core.pairing import Pairing
+from bot.core.policy import SiteTerms
 from bot.core.problem import ProblemKind
 from bot.core.rules import Person, Reason
-from bot.worker.lookups import COUNTED_MOST, LOOK_SECONDS, THREADS, Lookups
-from tests.worker.world import TEAM, FakePeople, problem, snapshot
+from bot.worker.lists import COUNTED_MOST, Lists
+from bot.worker.look_pool import THREADS
+from bot.worker.lookups import LOOK_SECONDS, Lookups
+from bot.worker.side_by_side import SideBySide
+from tests.worker.world import TEAM, FakePeople, policy, problem, snapshot
 
 PATIENCE_SECONDS = 10
+POLICY = policy()
 ONE = ListedPairing(pairing=Pairing(id="p-1"))
+SITE = SiteTerms(appliance="vr", poll_ms=5_000, timeout_ms=10_000)
 
 
 @dataclass
@@ -82,25 +90,45 @@ class Heard:
 class Stage:
     reader: Reader
     people: FakePeople
-    lookups: Lookups
+    lookups: Lookups = field(init=False)
     seconds: float = 100.0
+
+
+def made(people: FakePeople, now: Callable[[], float], **readers: Reader) -> Lookups:
+    side_by_side = SideBySide(now)
+    lists = Lists(readers, lambda: 1_234, now, side_by_side)
+    sites = dict.fromkeys(readers, SITE)
+    return Lookups(
+        readers,
+        people,
+        POLICY.model_copy(update={"sites": sites}),
+        lists,
+        side_by_side,
+        waiting_most=3,
+        monotonic=now,
+    )
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
+    """One appliance."""
+    yield from _staged("default")
+
+
+@pytest.fixture
+def two() -> Iterator[Stage]:
+    """Two of them, which answer alike."""
+    yield from _staged("default", "west")
+
+
+def _staged(*sites: str) -> Iterator[Stage]:
     reader, people = Reader(), FakePeople()
-    made = Stage(reader, people, Lookups({}, people, lambda: 0))
-    made.lookups = Lookups(
-        {"default": reader, "west": reader},
-        people,
-        lambda: 1_234,
-        waiting_most=3,
-        monotonic=lambda: made.seconds,
-    )
+    stage = Stage(reader, people)
+    stage.lookups = made(people, lambda: stage.seconds, **dict.fromkeys(sites, reader))
     reader.hold.set()
-    yield made
+    yield stage
     reader.hold.set()
-    assert made.lookups.stop(PATIENCE_SECONDS)
+    assert stage.lookups.stop(PATIENCE_SECONDS)
 
 
 def test_a_preview_is_read_in_a_thread_of_the_pool(stage: Stage) -> None:
@@ -111,8 +139,8 @@ def test_a_preview_is_read_in_a_thread_of_the_pool(stage: Stage) -> None:
     assert stage.reader.deadlines == [100.0 + LOOK_SECONDS]
 
 
-def test_all_sites_are_listed_and_one_failure_is_one_site(stage: Stage) -> None:
-    heard = Heard()
+def test_all_sites_are_listed_and_one_failure_is_one_site(two: Stage) -> None:
+    heard, stage = Heard(), two
     assert stage.lookups.pairings(["default", "west"], "U1", heard, counted=True)
     (read,) = heard.wait()
     listed = PairingsListed(site="default", pairings=(ONE,), partial=("half",), read_at=1_234)
@@ -175,10 +203,22 @@ def test_a_fault_in_one_look_up_leaves_the_threads_for_the_next(stage: Stage) ->
     for _ in range(THREADS * 2):
         stage.lookups.preview("default", "prague", "U1", heard)
         assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
+    assert all(isinstance(read, LookFailed) for read in heard.wait(THREADS * 2))
     stage.reader.error = None
-    while not stage.lookups.preview("default", "prague", "U1", heard):
-        pass
-    assert heard.wait() == [PairingRead(snapshot=snapshot())]
+    stage.lookups.preview("default", "prague", "U1", heard)
+    assert heard.wait()[-1] == PairingRead(snapshot=snapshot())
+
+
+def test_whoever_meets_a_fault_gets_the_reference_that_stands_in_the_log(stage: Stage) -> None:
+    stage.reader.error = RuntimeError("planted")
+    heard = Heard()
+    with capture_logs() as logged:
+        stage.lookups.pairings(["default"], "U1", heard)
+        (read,) = heard.wait()
+    assert isinstance(read, LookFailed)
+    (event,) = (e for e in logged if e["event"] == "lookup_failed")
+    assert event["reference"] == read.reference
+    assert event["exc_info"]
 
 
 def test_a_fresh_list_is_given_again_and_an_old_one_is_not(stage: Stage) -> None:
@@ -192,7 +232,6 @@ def test_a_fresh_list_is_given_again_and_an_old_one_is_not(stage: Stage) -> None
     assert stage.reader.listings == 1
     assert stage.lookups.known("default", within_s=60) is not None
     assert stage.lookups.known("default", within_s=59) is None
-    assert stage.lookups.known("west", within_s=60) is None
     stage.seconds += 0.5
     stage.lookups.pairings(["default"], "U1", heard, fresh_s=60)
     heard.wait()

@@ -37,7 +37,7 @@ def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(
 
 def test_a_check_waits_out_a_log_in_that_another_process_has_just_made(world: World) -> None:
     """Two killed in a row, or three copies started at once: nobody refused anything."""
-    rest = problem(ProblemKind.RESTING, retry_at=world.ms + 5_000)
+    rest = problem(ProblemKind.UNPROVEN, retry_at=world.ms + 5_000)
     world.appliance.read_failures = [rest]
     world.ask()
     world.settle()

@@ -85,7 +85,7 @@ class FakeAppliance:
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         if self.read_failures:
             return CallFailed(problem=self.read_failures.pop(0))
-        if not self.present or asked not in (PAIRING, "prague"):
+        if not self.present or asked not in (PAIRING, self.now.pairing_id, "prague"):
             return PairingUnresolved(why="none")
         return PairingRead(snapshot=self.now)
 
@@ -164,33 +164,38 @@ def draw(request: Request, slot: str) -> Drawn:
     return Drawn(text=f"{slot} {request.state} {decided} {progress} {request.outcome}")
 
 
+def policy(**changes: object) -> Policy:
+    plain = {
+        "approvers": frozenset({FIRST, SECOND, ASKER}),
+        "approvals_required": 1,
+        "force_approvals_required": 1,
+        "notify": (FIRST,),
+        "requesters": None,
+        "channels": None,
+        "require_reason": False,
+        "reason_pattern": None,
+        "approval_ttl_ms": 3_600_000,
+        "execution_ttl_ms": 600_000,
+        "follow_ttl_ms": 86_400_000,
+        "remind_after_ms": 900_000,
+        "dry_run": False,
+        "label": "",
+        "sites": {
+            "default": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=10_000)
+        },
+    }
+    return Policy.model_validate({**plain, **changes})
+
+
 class World:
-    def __init__(self, database: str = "sqlite://", **policy: object) -> None:
+    def __init__(self, database: str = "sqlite://", **changes: object) -> None:
         self.ms = START_MS
-        self.appliance = FakeAppliance()
+        self.appliances = {site: FakeAppliance() for site in policy(**changes).sites}
+        self.appliance = next(iter(self.appliances.values()))
         self.people = FakePeople()
         self.db = Database(database, now=lambda: self.ms)
         upgrade(self.db)
-        plain = {
-            "approvers": frozenset({FIRST, SECOND, ASKER}),
-            "approvals_required": 1,
-            "force_approvals_required": 1,
-            "notify": (FIRST,),
-            "requesters": None,
-            "channels": None,
-            "require_reason": False,
-            "reason_pattern": None,
-            "approval_ttl_ms": 3_600_000,
-            "execution_ttl_ms": 600_000,
-            "follow_ttl_ms": 86_400_000,
-            "remind_after_ms": 900_000,
-            "dry_run": False,
-            "label": "",
-            "sites": {
-                "default": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=10_000)
-            },
-        }
-        self.policy = Policy.model_validate({**plain, **policy})
+        self.policy = policy(**changes)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.requests = Requests(db=self.db, lease_ms=LEASE_MS)
         self.worker = self.new_worker()
@@ -203,7 +208,11 @@ class World:
         def monotonic() -> float:
             return self.ms / 1000
 
-        appliances = {"default": self.appliance}
+        first = next(iter(self.policy.sites))
+        appliances = {
+            site: self.appliance if site == first else self.appliances[site]
+            for site in self.policy.sites
+        }
         lives = Lives(
             requests=self.requests,
             inbox=self.inbox,
@@ -211,11 +220,11 @@ class World:
                 policy=self.policy,
                 people=self.people,
                 appliances=appliances,
-                watches={"default": TaskWatch(self.db, "default", self.appliance, monotonic)},
+                watches={n: TaskWatch(self.db, n, a, monotonic) for n, a in appliances.items()},
                 requests=self.requests,
                 monotonic=monotonic,
             ),
-            senders={"default": Sender(self.policy, self.appliance, monotonic)},
+            senders={n: Sender(self.policy, a, monotonic) for n, a in appliances.items()},
             draw=lambda request, slot: draw(request, slot).digest,
             effect_ms=effect_ms(LEASE_MS),
             monotonic=monotonic,

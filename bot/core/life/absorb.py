@@ -83,7 +83,7 @@ def _dispatch(step: Step, state: State) -> bool:
             acting.execution_time(step)
         case State.APPROVED, IntentStored():
             acting.intent_stored(step)
-        case State.DELETING, DeleteNotAccepted():
+        case State.DELETING, DeleteNotAccepted() if acting.of_this_intent(step, event):
             acting.not_accepted(step, event)
         case State.DELETING, DeleteAccepted():
             acting.accepted(step, event)

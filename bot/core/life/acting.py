@@ -11,19 +11,15 @@ from bot.core.events import (
     RightsRead,
 )
 from bot.core.fingerprint import differences
-from bot.core.life.deciding import drop_lost_approvals
+from bot.core.life import breaking
+from bot.core.life.deciding import drop_lost_approvals, policy_of_now
 from bot.core.life.following import fail, watch
 from bot.core.life.limits import LIMITED_MS
 from bot.core.life.step import Step
-from bot.core.life.waiting import wait_for, went_on
-from bot.core.problem import Problem, ProblemKind
+from bot.core.life.waiting import wait_for, wait_for_rights, went_on
+from bot.core.problem import ProblemKind
 from bot.core.request import Intent, Outcome, Readings, State
 from bot.core.rules import UNREADABLE
-
-RIGHTS_UNREAD = Problem(
-    kind=ProblemKind.UNANSWERED,
-    text="Slack does not say whether everybody who approved still has the right to.",
-)
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
@@ -32,28 +28,23 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     if event.dry_run != request.terms.dry_run:
         was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
+    if request.glass:
+        policy_of_now(step, event)
+        return breaking.rights_read_before_intent(step, event)
     needed = max(request.terms.approvals_required, event.approvals_required)
     # Who is known to have lost the right first: no need to wait for what Slack says of the others.
     drop_lost_approvals(step, event)
     if len(step.request.approvals) < needed:
-        step.change(
-            state=State.PENDING,
-            terms=request.terms.model_copy(update={"approvals_required": needed}),
-            readings=Readings(),
-            not_before=None,
-            waiting=None,
-            unreachable_since=None,
-            execute_by=None,
-        )
+        policy_of_now(step, event)
+        step.back_to_pending()
         if needed > request.terms.approvals_required:
             step.notice("more_approvals", text=str(needed))
         return step.record("approval_void", missing=step.request.missing_approvals)
     verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals]
     unread = [v for v in verdicts if v.unread]
     if unread:
-        retry = max((v.retry_at for v in unread if v.retry_at), default=None)
-        return wait_for(step, RIGHTS_UNREAD, retry or step.now + request.terms.poll_ms)
-    step.change(readings=Readings(rights_at=step.now), not_before=None)
+        return wait_for_rights(step, unread)
+    step.change(readings=Readings(rights_at=step.read_at(event)), not_before=None)
     return None
 
 
@@ -61,7 +52,8 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     """What is there now against what was approved."""
     request = step.request
     shown = request.snapshot
-    assert shown is not None, "an approved request was shown"
+    if shown is None:
+        raise ValueError(f"{request.id} is approved and was never shown")
     found = differences(shown, event.snapshot, force=request.force)
     if found:
         return _changed(step, found)
@@ -72,7 +64,7 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     step.change(
         readings=Readings(
             rights_at=request.readings.rights_at,
-            appliance_at=step.now,
+            appliance_at=step.read_at(event),
             task_ids=event.task_ids,
         )
     )
@@ -95,9 +87,15 @@ def intent_stored(step: Step) -> None:
         "intent",
         pairing_id=request.pairing_id,
         force=request.force,
-        people=[d.by for d in request.approvals],
+        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        break_glass=True if request.glass else None,
         fingerprint=request.fingerprint,
     )
+
+
+def of_this_intent(step: Step, event: DeleteNotAccepted) -> bool:
+    intent = step.request.intent
+    return event.intent_at is None or (intent is not None and event.intent_at == intent.at)
 
 
 def not_accepted(step: Step, event: DeleteNotAccepted) -> None:

@@ -15,7 +15,7 @@ from bot.core.events import (
     Stored,
 )
 from bot.core.fingerprint import fingerprint
-from bot.core.life.limits import SHORT_REST_MS, UNREACHABLE_MS
+from bot.core.life.limits import UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request, State, Terms
@@ -74,20 +74,29 @@ def standing_read(step: Step, event: StandingRead) -> None:
     needed = request.terms.approvals_required
     if event.possible_approvers < needed:
         # Those whom Slack did not tell of may be the ones that are missing: that is no refusal yet.
-        if event.unread is not None:
+        if event.unread is not None and not event.glass_possible:
             return _ask_slack_again(step, event.unread)
-        return refuse(step, "too_few_approvers", lines=(str(event.possible_approvers), str(needed)))
+        if not event.glass_possible:
+            lines = (str(event.possible_approvers), str(needed))
+            return refuse(step, "too_few_approvers", lines=lines)
+        # Where Slack did not tell of all there may be enough: then Approve is there as well.
+        step.change(only_glass=event.unread is None)
     step.change(standing_read=True, not_before=None, unreachable_since=None)
     return None
 
 
 def pairing_read(step: Step, event: PairingRead) -> None:
     """The snapshot is what everybody will be shown; time to decide runs from here."""
-    request, snapshot = step.request, event.snapshot
+    snapshot, place = event.snapshot, event.place
+    if place is not None:
+        terms = place.model_dump(exclude={"site"})
+        step.change(site=place.site, terms=step.request.terms.model_copy(update=terms))
+    request = step.request
     step.change(
         snapshot=snapshot,
         pairing_id=snapshot.pairing_id,
         earlier_attention=event.earlier_attention,
+        also_at=event.also_at,
         fingerprint=fingerprint(snapshot, force=request.force, dry_run=request.terms.dry_run),
         decide_by=step.now + request.terms.approval_ttl_ms,
         not_before=None,
@@ -96,6 +105,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
     )
     step.record(
         "checked",
+        site=request.site,
         pairing_id=snapshot.pairing_id,
         pairing=snapshot.title,
         replications=snapshot.count,
@@ -105,19 +115,20 @@ def pairing_read(step: Step, event: PairingRead) -> None:
 
 
 def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
-    refuse(step, f"pairing_{event.why}", lines=event.candidates)
+    refuse(step, f"pairing_{event.why}", lines=event.unread or event.candidates)
 
 
 def pairing_taken(step: Step, event: PairingTaken) -> None:
     step.change(pairing_id=None)  # the other request holds it: this row must let go of the index
-    refuse(step, "pairing_taken", lines=(event.other,))
+    lines = (event.other, event.site) if event.site else (event.other,)
+    refuse(step, "pairing_taken", lines=lines)
 
 
 def check_failed(step: Step, event: CallFailed) -> None:
     problem = event.problem
     if problem.kind is ProblemKind.NOT_FOUND:
         return refuse(step, "pairing_none", problem)
-    if not problem.passes and not _rests_shortly(step, problem):
+    if not problem.passes:
         return refuse(step, "check_failed", problem)
     step.change(not_before=problem.retry_at or step.now + RETRY_MS)
     # Our own limit of calls is a queue, not an outage: only APPROVAL_TTL ends that wait.
@@ -164,12 +175,6 @@ def _ask_slack_again(step: Step, unread: Verdict) -> None:
     step.change(not_before=max(unread.retry_at or 0, step.now + RETRY_MS))
     if _away_too_long(step):
         refuse(step, "people_unreadable")
-
-
-def _rests_shortly(step: Step, problem: Problem) -> bool:
-    if problem.kind is not ProblemKind.RESTING or problem.retry_at is None:
-        return False
-    return problem.retry_at - step.now <= SHORT_REST_MS
 
 
 def _away_too_long(step: Step) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.events import Clicked, Misdirected, OperatorCancelled, RightsRead
+from bot.core.life import breaking
 from bot.core.life.asking import become_pending, refuse
 from bot.core.life.plan import next_reminder
 from bot.core.life.step import Step
@@ -29,7 +30,10 @@ def clicked(step: Step, event: Clicked) -> None:
         return _refuse_click(step, event, "other_fingerprint")
     if request.state is not State.PENDING:
         return _refuse_click(step, event, "already_decided")
-    if event.by == request.requester:
+    if event.action == "break_glass":
+        if not request.terms.break_glass:
+            return _refuse_click(step, event, "no_glass_here")
+    elif event.by == request.requester:
         return _refuse_click(step, event, f"own_request_{event.action}")
     if event.action == "approve" and any(d.by == event.by for d in request.approvals):
         return _refuse_click(step, event, "already_counted")
@@ -50,11 +54,13 @@ def clicked(step: Step, event: Clicked) -> None:
 
 def rights_read_at_click(step: Step, event: RightsRead) -> None:
     """The first waiting click is decided by the rights of now."""
-    _policy_of_now(step, event)
+    policy_of_now(step, event)
     if not step.request.clicks:
         return None
     click, *rest = step.request.clicks
     step.change(clicks=tuple(rest))
+    if click.action == "break_glass":
+        return breaking.rights_read_at_click(step, event, click)
     verdict = event.verdicts.get(click.by, UNREADABLE)
     if not verdict.yes:
         step.record(
@@ -69,18 +75,15 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         step.record("denied", click.by, click.message, reason=click.reason)
         return step.answer("denied", event=click.event)
     if any(d.by == click.by for d in step.request.approvals):
-        return step.answer("already_counted", event=click.event)
+        why = "already_counted"
+        step.record("click_refused", click.by, click.message, click=click.action, why=why)
+        return step.answer(why, event=click.event)
     drop_lost_approvals(step, event)
     step.change(approvals=(*step.request.approvals, decision))
     step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
     step.answer("approval_counted", event=click.event)
     if step.request.missing_approvals == 0:
-        step.change(
-            state=State.APPROVED,
-            approved_at=step.now,
-            execute_by=step.now + step.request.terms.execution_ttl_ms,
-            not_before=None,
-        )
+        step.approve()
         step.record("approved", people=[d.by for d in step.request.approvals])
         step.decided_without_them()
     return None
@@ -101,11 +104,15 @@ def drop_lost_approvals(step: Step, event: RightsRead) -> None:
     step.record("rights_lost", people={d.by: event.verdicts[d.by].reason.value for d in lost})
 
 
-def _policy_of_now(step: Step, event: RightsRead) -> None:
+def policy_of_now(step: Step, event: RightsRead) -> None:
     # A policy made stricter since counts at once; one made laxer does not: the card said more.
     terms = step.request.terms
     if event.approvals_required > terms.approvals_required:
-        step.change(terms=terms.model_copy(update={"approvals_required": event.approvals_required}))
+        terms = terms.model_copy(update={"approvals_required": event.approvals_required})
+    if terms.break_glass and not event.glass_there:
+        terms = terms.model_copy(update={"break_glass": False})
+    if terms != step.request.terms:
+        step.change(terms=terms)
 
 
 def misdirected(step: Step, event: Misdirected) -> None:
@@ -164,7 +171,7 @@ def _take_back(step: Step, decision: Decision, message: str | None = None) -> No
 def _look(step: Step, event: Clicked) -> None:
     request = step.request
     if request.state is not State.ATTENTION:
-        return step.answer("nothing_to_look_at")
+        return _refuse_click(step, event, "nothing_to_look_at")
     look = WaitingClick(
         event=step.stored.number, action="look", by=event.by, team=event.team, at=step.stored.at
     )

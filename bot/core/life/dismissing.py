@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.core.entries import SYSTEM, Answer, Entry
-from bot.core.events import Clicked, Misdirected, OperatorCancelled, Stored
+from bot.core.events import AskRefused, Clicked, Misdirected, OperatorCancelled, Stored
 from bot.core.frozen import Frozen
 
 
@@ -21,6 +23,9 @@ def dismissal(stored: Stored, now: int) -> Dismissed:
             where = f"{event.channel}/{event.message_ts}"
             detail = {"click": event.action, "why": event.why, "value": event.value}
             return Dismissed(entries=(_entry("click_refused", event.by, now, where, detail),))
+        case AskRefused() as event:
+            asked = event.model_dump(exclude={"kind", "by"}, exclude_none=True)
+            return Dismissed(entries=(_entry("ask_refused", event.by, now, None, asked),))
         case Clicked() as event:
             where = f"{event.channel}/{event.message_ts}"
             detail = {"click": event.action, "why": "unknown_request"}
@@ -35,7 +40,7 @@ def dismissal(stored: Stored, now: int) -> Dismissed:
     return Dismissed(entries=(entry,), answers=(answer,))
 
 
-def _entry(action: str, actor: str, now: int, message: str | None, detail: dict[str, str]) -> Entry:
+def _entry(action: str, actor: str, now: int, message: str | None, detail: dict[str, Any]) -> Entry:
     return Entry(
         action=action, actor=actor, at=now, message=message, before=None, after=None, detail=detail
     )

@@ -24,7 +24,8 @@ def looked(step: Step, event: Looked) -> None:
     """Tasks and pairing after a DELETE of unknown fate. Never leads to another DELETE."""
     went_on(step)
     request = step.request
-    assert request.intent is not None, "only an intent is looked after"
+    if request.intent is None:
+        raise ValueError(f"{request.id} has no intent to look after")
     new = [t for t in event.tasks if t.id not in request.intent.task_ids]
     mine = next((t for t in new if names_pairing(t, request.pairing_id)), None)
     if mine:

@@ -9,9 +9,10 @@ READINGS_FRESH_MS = 10_000
 """Rights and pairing read before the DELETE are read anew when older: a process may have died in
 between. Longer than one reading takes, shorter than anybody could call stale."""
 
-SHORT_REST_MS = 10_000
-"""A rest of the log-in that is over by then was refused by nobody: another copy, or a process that
-was killed, has just logged in, and its first call will tell (`bot.appliance.gate`, PROOF_MS)."""
+LONGEST_READING_MS = 20_000
+"""A reading that took longer was not slow: its process froze with it, and what it read is old.
+Longer than any effect may take at the default settings, shorter than a lease; with a longer
+VR_TIMEOUT_SECONDS twice that."""
 
 LIMITED_MS = 60_000
 """After a 429 that names no time: the vendor counts per minute (release notes of 8.8)."""

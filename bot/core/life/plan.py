@@ -70,6 +70,8 @@ def _pending(request: Request, now: int) -> Effect:
     # A click that came before the deadline is heard even when the deadline has passed meanwhile.
     if request.clicks:
         click = request.clicks[0]
+        if click.action == "break_glass":
+            return ReadRights(people=(), glass=(click.by,))
         counted = tuple(d.by for d in request.approvals) if click.action == "approve" else ()
         return ReadRights(people=tuple(dict.fromkeys((click.by, *counted))))
     times = [t for t in (request.decide_by, next_reminder(request)) if t is not None]
@@ -84,6 +86,8 @@ def _approved(request: Request, now: int) -> Effect:
         return later
     readings = request.readings
     if not _fresh(readings.rights_at, now):
+        if request.glass:
+            return ReadRights(people=(), glass=(request.glass.by,))
         return ReadRights(people=tuple(d.by for d in request.approvals))
     if not _fresh(readings.appliance_at, now):
         return ReadPairing(purpose="act")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.entries import SYSTEM, Absorbed, Answer, Entry
-from bot.core.events import Stored
-from bot.core.request import Notice, Outcome, Request, State
+from bot.core.events import PairingRead, RightsRead, Stored
+from bot.core.life.limits import LONGEST_READING_MS
+from bot.core.request import Notice, Outcome, Readings, Request, State
 
 
 class Step:
@@ -20,6 +21,12 @@ class Step:
         self._entries: list[Entry] = []
         self._answers: list[Answer] = []
 
+    def read_at(self, event: RightsRead | PairingRead) -> int:
+        """When what it tells was so, as far as it can be known."""
+        begun = self.now if event.read_at is None else event.read_at
+        longest = max(LONGEST_READING_MS, 2 * self.request.terms.timeout_ms)
+        return self.now if self.now - begun <= longest else begun
+
     def change(self, **changes: Any) -> None:
         self.request = self.request.model_copy(update={**changes, "updated_at": self.now})
 
@@ -32,6 +39,26 @@ class Step:
             ended_at=self.now,
             not_before=None,
             waiting=None,
+        )
+
+    def approve(self) -> None:
+        """Decided: from here the time to begin runs."""
+        self.change(
+            state=State.APPROVED,
+            approved_at=self.now,
+            execute_by=self.now + self.request.terms.execution_ttl_ms,
+            not_before=None,
+        )
+
+    def back_to_pending(self) -> None:
+        """The decision no longer holds: the old deadline goes on, and nothing read counts."""
+        self.change(
+            state=State.PENDING,
+            readings=Readings(),
+            not_before=None,
+            waiting=None,
+            unreachable_since=None,
+            execute_by=None,
         )
 
     def decided_without_them(self) -> None:
@@ -67,8 +94,14 @@ class Step:
         if number:
             self._answers.append(Answer(event=number, code=code, params=params, matters=matters))
 
-    def notice(self, code: str, text: str = "", who: tuple[str, ...] = ()) -> None:
-        added = Notice(code=code, at=self.now, text=text, who=who)
+    def notice(
+        self,
+        code: str,
+        text: str = "",
+        who: tuple[str, ...] = (),
+        called: tuple[str, ...] = (),
+    ) -> None:
+        added = Notice(code=code, at=self.now, text=text, who=who, called=called)
         self.change(notices=(*self.request.notices, added))
 
     def done(self) -> Absorbed:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.life.limits import TELL_AFTER_MS
 from bot.core.life.step import Step
-from bot.core.problem import Problem
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request, State
+from bot.core.rules import Verdict
 
 WAITS = {
     State.APPROVED: "waits_to_send",
@@ -13,6 +16,11 @@ WAITS = {
     State.FOLLOWING: "waits_to_follow",
 }
 GOES_ON = "goes_on"
+
+RIGHTS_UNREAD = Problem(
+    kind=ProblemKind.UNANSWERED,
+    text="Slack does not say whether everybody who approved still has the right to.",
+)
 
 
 def wait_for(step: Step, problem: Problem, until: int) -> None:
@@ -26,6 +34,12 @@ def wait_for(step: Step, problem: Problem, until: int) -> None:
     if step.now - since >= TELL_AFTER_MS or until - step.now >= TELL_AFTER_MS:
         step.notice(WAITS[step.request.state], text=problem.text)
         step.record("waits", problem=problem.model_dump(exclude_none=True))
+
+
+def wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
+    """Rights that cannot be read are tried again until EXECUTION_TTL, when Slack says, or soon."""
+    retry = max((v.retry_at for v in unread if v.retry_at), default=None)
+    wait_for(step, RIGHTS_UNREAD, retry or step.now + step.request.terms.poll_ms)
 
 
 def went_on(step: Step) -> None:

@@ -37,7 +37,7 @@ class SimulatedAppliance(Controls):
         calls_per_minute_per_address: int | None = None,
         port: int = 0,
         username: str = "bot@vsphere.local",
-        password: str = "Sandbox!1",
+        password: str = "Sandbox!1",  # noqa: S107 - of the simulated appliance alone
         remote_username: str | None = None,
         remote_password: str | None = None,
         task_seconds: float = 3.0,

@@ -45,6 +45,9 @@ def _channel(slack: LocalSlack, channel: str, me: str) -> list[Json]:
         if message.channel == channel and message.thread_ts and not message.deleted:
             threads.setdefault(message.thread_ts, []).append(_message(message))
     tops = [_message(m) for m in slack.messages(channel)]
+    for message in slack.workspace.messages.values():
+        if message.channel == channel and message.broadcast and not message.deleted:
+            tops.append({**_message(message), "key": f"{message.ts}-broadcast"})
     known = {top["ts"] for top in tops}
     for shown in alone:
         if shown.thread_ts in known:

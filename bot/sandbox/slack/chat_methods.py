@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .errors import SlackError, invalid, required
+from .errors import SlackError, invalid, required, truthy
 from .limits import POST_TEXT, UPDATE_TEXT, blocks_too_long, check_blocks
 from .records import Channel, Ephemeral, Json, Message
 from .workspace import Workspace
@@ -16,7 +16,14 @@ def post_message(ws: Workspace, args: Json) -> Json:
     channel = _channel_to_post(ws, args)
     thread_ts = _thread(ws, channel.id, args.get("thread_ts"))
     text, blocks = content(args)
-    message = ws.add_message(channel.id, text, blocks, user=ws.bot_user_id, thread_ts=thread_ts)
+    message = ws.add_message(
+        channel.id,
+        text,
+        blocks,
+        user=ws.bot_user_id,
+        thread_ts=thread_ts,
+        broadcast=thread_ts is not None and truthy(args.get("reply_broadcast")),
+    )
     return {"channel": channel.id, "ts": message.ts, "message": message_json(ws, message)}
 
 
@@ -95,6 +102,8 @@ def message_json(ws: Workspace, message: Message) -> Json:
         body["thread_ts"] = message.thread_ts
     elif any(m.thread_ts == message.ts for m in ws.messages.values()):
         body["thread_ts"] = message.ts
+    if message.broadcast:
+        body["subtype"] = "thread_broadcast"
     if message.edited is not None:
         body["edited"] = {"user": message.user, "ts": f"{int(message.edited)}.000000"}
     return body
@@ -122,10 +131,13 @@ def _channel_to_post(ws: Workspace, args: Json) -> Channel:
 def _thread(ws: Workspace, channel: str, thread_ts: Any) -> str | None:
     """Assumption: a thread that is not there, or a reply's own `ts`, is refused.
 
-    What Slack does with it is not documented; refusing shows the mistake.
+    What Slack does with it is not documented; refusing shows the mistake. The workspace's
+    `deleted_takes_replies` is the other reading for a first message that was deleted.
     """
     if thread_ts in (None, ""):
         return None
+    if ws.deleted_takes_replies and (channel, str(thread_ts)) in ws.messages:
+        return str(thread_ts)
     parent = ws.message(channel, str(thread_ts))
     if parent is None or parent.thread_ts is not None:
         raise SlackError("thread_not_found")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from .records import Json
 
@@ -60,11 +62,17 @@ class Delivery:
 
 
 class Courier:
-    """Signs and sends. One connection per request: nothing is left open."""
+    """Signs and sends. One connection per request: nothing is left open.
+
+    With several `request_urls` it is also what stands before several copies of the bot: each
+    request goes to the next of them in turn, and past those where nobody listens, as a load
+    balancer does. What has been sent to one is never sent to another.
+    """
 
     def __init__(self, signing_secret: str) -> None:
         self.signing_secret = signing_secret
-        self.request_url = ""
+        self.request_urls: list[str] = []
+        self._turn = itertools.count()
         self.ack_seconds = ACK_SECONDS
         #: Real time, even where the workspace's clock is a test's: the bot checks against it.
         self.signature_clock: Callable[[], float] = time.time
@@ -82,16 +90,29 @@ class Courier:
 
     def send(self, kind: str, body: bytes, headers: Mapping[str, str]) -> Delivery:
         """Sends this body with these headers as they are. Raises RuntimeError without address."""
-        if not self.request_url:
+        urls = list(self.request_urls)
+        if not urls:
             raise RuntimeError("request_url is not set: the local Slack does not know the bot")
+        first = next(self._turn) % len(urls)
         delivery = Delivery(kind=kind, sent=body, headers=dict(headers))
         began = time.monotonic()
+        for url in (*urls[first:], *urls[:first]):
+            if self._sent_to(url, delivery):
+                break
+        delivery.seconds = time.monotonic() - began
+        if delivery.error is None and delivery.seconds > self.ack_seconds:
+            delivery.error = "operation_timeout"
+        return delivery
+
+    def _sent_to(self, url: str, delivery: Delivery) -> bool:
+        """False when nobody listens there, so that nothing was sent."""
+        delivery.error = None
         try:
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.post(
-                    self.request_url,
-                    data=body,
+                    url,
+                    data=delivery.sent,
                     headers=delivery.headers,
                     timeout=self.ack_seconds,
                     allow_redirects=False,
@@ -103,16 +124,19 @@ class Courier:
                 delivery.error = "dispatch_failed"
         except requests.Timeout:
             delivery.error = "operation_timeout"
-        except requests.RequestException:
+        except requests.RequestException as error:
             delivery.error = "dispatch_failed"
-        delivery.seconds = time.monotonic() - began
-        if delivery.error is None and delivery.seconds > self.ack_seconds:
-            delivery.error = "operation_timeout"
-        return delivery
+            return not _refused(error)
+        return True
 
     def send_signed(self, kind: str, body: bytes, content_type: str = FORM) -> Delivery:
         headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
         return self.send(kind, body, {**headers, **self.sign(body)})
+
+
+def _refused(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 def form(fields: Mapping[str, str]) -> bytes:

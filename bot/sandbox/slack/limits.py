@@ -75,6 +75,19 @@ def check_view(view: Any) -> list[str]:
     return problems.found
 
 
+def check_home(view: Any) -> list[str]:
+    """The same for a home tab, which has blocks alone."""
+    problems = Problems()
+    if not isinstance(view, dict) or view.get("type") != "home":
+        problems.add("unsupported type: only home views can be published", "/view/type")
+        return problems.found
+    problems.found += check_blocks(view.get("blocks"), most=MODAL_BLOCKS, at="/view/blocks")
+    for name in ("title", "submit", "close"):
+        if name in view:
+            problems.add(f"no more than the blocks: {name}", "/view")
+    return problems.found
+
+
 def blocks_too_long(blocks: list[Json]) -> bool:
     """Whether all texts together are more than a message may hold."""
     return sum(map(len, texts_in(blocks))) > MESSAGE_BLOCKS_TEXT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Self
+from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from .deliver import Courier
 from .endpoints import Endpoints, hung_up
 from .faults import Fault, Faults
-from .people_fill import PeopleFill
+from .people_home import PeopleHome
 from .rate_limits import RateLimits
 from .records import Channel, Group, Json, Person
 from .server import ThreadedServer
@@ -20,10 +20,10 @@ from .sockets import Sockets
 from .watch import Watch
 from .workspace import Workspace
 
-_SIGNING_SECRET = "local-sandbox-signing-secret-0001"
+_SIGNING_SECRET = "local-sandbox-signing-secret-0001"  # noqa: S105 - of the sandbox alone
 
 
-class LocalSlack(PeopleFill, Watch):
+class LocalSlack(PeopleHome, Watch):
     """A workspace behind a real HTTP server on 127.0.0.1.
 
     clock: epoch seconds, for message times, rate limits, triggers and response addresses;
@@ -37,9 +37,11 @@ class LocalSlack(PeopleFill, Watch):
         clock: Callable[[], float] = time.time,
         port: int = 0,
         rate_limits: bool | float = True,
+        workspace: Workspace | None = None,
     ) -> None:
-        workspace = Workspace(clock)
-        super().__init__(workspace, Courier(_SIGNING_SECRET), Sockets(workspace))
+        workspace = workspace or Workspace(clock)
+        secret = f"{_SIGNING_SECRET}-{workspace.app_id}"
+        super().__init__(workspace, Courier(secret), Sockets(workspace))
         self._faults = Faults()
         self._limits = RateLimits(clock, float(rate_limits))
         self._endpoints = Endpoints(workspace, self._limits, self._faults, self.sockets)
@@ -48,6 +50,13 @@ class LocalSlack(PeopleFill, Watch):
         )
         self._server = ThreadedServer(app, port)
         self._endpoints.server = self.sockets.server = self._server
+
+    def another_app(self, name: str, **how: Any) -> LocalSlack:
+        """A second app in the same workspace, with tokens, secret, commands and messages of its
+        own. It has a server of its own too, where Slack has one address for all: that is how this
+        sandbox tells which app is meant. `how`: as for this class."""
+        workspace = self.workspace.as_app(name)
+        return LocalSlack(clock=workspace.clock, workspace=workspace, **how)
 
     def start(self) -> Self:
         """Returns when connections are accepted."""

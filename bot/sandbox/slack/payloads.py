@@ -148,6 +148,35 @@ def submission_payload(ws: Workspace, person: Person, view: View, trigger: Trigg
     return {"type": "view_submission", **common, "view": view_json(ws, view), "response_urls": []}
 
 
+def home_opened_payload(ws: Workspace, person: Person, tab: str) -> Json:
+    """The event `app_home_opened` in its envelope (Slack docs, Events API)."""
+    return {
+        "token": "legacy-verification-token",
+        "type": "event_callback",
+        "team_id": ws.team_id,
+        "api_app_id": ws.app_id,
+        "event_id": ws.new_id("Ev"),
+        "event_time": int(ws.clock()),
+        "authorizations": [
+            {
+                "enterprise_id": ws.enterprise_id,
+                "team_id": ws.team_id,
+                "user_id": ws.bot_user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+        "event": {
+            "type": "app_home_opened",
+            "user": person.id,
+            "channel": ws.new_id("D"),
+            "tab": tab,
+            "event_ts": ws.new_ts(),
+        },
+    }
+
+
 def closed_payload(ws: Workspace, person: Person, view: View) -> Json:
     """`view_closed`, sent only for views with `notify_on_close`."""
     common = _common(ws, person, None)

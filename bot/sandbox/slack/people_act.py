@@ -33,12 +33,21 @@ class PeopleAct:
 
     @property
     def request_url(self) -> str:
-        """Where the bot listens, `http://127.0.0.1:PORT/slack/events`."""
-        return self.courier.request_url
+        """Where the bot listens, `http://127.0.0.1:PORT/slack/events`; empty: nowhere."""
+        return next(iter(self.courier.request_urls), "")
 
     @request_url.setter
     def request_url(self, url: str) -> None:
-        self.courier.request_url = url
+        self.request_urls = [url] if url else []
+
+    @property
+    def request_urls(self) -> list[str]:
+        """Where the copies of the bot listen: requests go to them in turn."""
+        return list(self.courier.request_urls)
+
+    @request_urls.setter
+    def request_urls(self, urls: list[str]) -> None:
+        self.courier.request_urls = list(urls)
 
     def command(
         self, user: str, text: str, *, channel: str, command: str = "/vr-unpair", **overrides: Any
@@ -98,6 +107,8 @@ class PeopleAct:
             current = ws.messages.get((channel_id, ts))
             if current is None:
                 raise CannotDo(f"no message {ts} in {place.name}")
+            if current.app_id not in (None, ws.app_id):
+                raise CannotDo(f"{ts} belongs to {current.app_id}: Slack tells that app of a click")
             block_id, button = _find_button(current, action_id, value, force=force)
             pressed = value if force and value is not None else button.get("value")
             action = payloads.button_action(ws, block_id, button, pressed)
@@ -150,13 +161,13 @@ class PeopleAct:
         full = payloads.full_response_url(self.base_url, url)
         return payloads.click_payload(ws, person, message, place, action, trigger, full)
 
-    def _deliver(self, kind: str, payload: Json, body: bytes) -> Delivery:
+    def _deliver(self, kind: str, payload: Json, body: bytes, content_type: str = FORM) -> Delivery:
         over_socket = self.mode == "socket" or (
             self.mode is None and not self.request_url and self.sockets.opened > 0
         )
         if over_socket:
             return self.sockets.deliver(kind, payload, self.courier.ack_seconds)
-        return self.courier.send_signed(kind, body)
+        return self.courier.send_signed(kind, body, content_type)
 
     def _send_payload(self, payload: Json) -> Delivery:
         delivery = self._deliver(str(payload.get("type")), payload, interactive(payload))

@@ -13,6 +13,7 @@ PER_MINUTE = {
     "chat.update": TIER_3,
     "chat.postEphemeral": TIER_4,
     "views.open": TIER_4,
+    "views.publish": TIER_4,
     "views.update": TIER_4,
     "views.push": TIER_4,
     "usergroups.list": TIER_2,

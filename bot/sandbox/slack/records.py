@@ -51,7 +51,8 @@ class Message:
     """One message as it stands now. An edit gives a new object with the same `ts`.
 
     `order` counts all messages of the workspace as they came; `edited` is the time of the last
-    edit in epoch seconds; `edits` how many there were.
+    edit in epoch seconds; `edits` how many there were. A `broadcast` reply is seen in the channel
+    as well as in its thread.
     """
 
     ts: str
@@ -66,6 +67,7 @@ class Message:
     edited: float | None = None
     edits: int = 0
     deleted: bool = False
+    broadcast: bool = False
 
     @property
     def all_text(self) -> str:

@@ -241,7 +241,8 @@ class Sockets:
             self._protocol(socket).transport.close()
 
     def _protocol(self, socket: Socket) -> Any:
-        assert self.server is not None
+        if self.server is None:
+            raise RuntimeError("no socket is open before the server is")
         return self.server.connection(socket.websocket.scope["client"])
 
     # ---- from another thread --------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Literal
 
 from .errors import SlackError, invalid, required
-from .limits import check_view, view_too_large
+from .limits import check_home, check_view, view_too_large
 from .modal_values import state_of
 from .records import Json, Trigger, View
 from .workspace import Workspace
@@ -48,11 +48,20 @@ def update(ws: Workspace, args: Json) -> Json:
     return {"view": view_json(ws, view)}
 
 
-def checked_view(view: Any) -> Json:
+def publish(ws: Workspace, args: Json) -> Json:
+    """The home tab of one person (Slack docs, views.publish)."""
+    user, definition = args.get("user_id"), checked_view(args.get("view"), "home")
+    if user not in ws.people:
+        raise SlackError("user_not_found")
+    ws.homes[str(user)] = copy.deepcopy(definition)
+    return {"view": {**copy.deepcopy(definition), "id": ws.new_id("V"), "hash": str(ws.number())}}
+
+
+def checked_view(view: Any, kind: Literal["modal", "home"] = "modal") -> Json:
     """Raises SlackError `invalid_arguments` with what is wrong, or `view_too_large`."""
     if not isinstance(view, dict):
         raise invalid("invalid_arguments", ["missing required field: view"])
-    problems = check_view(view)
+    problems = check_view(view) if kind == "modal" else check_home(view)
     if problems:
         raise invalid("invalid_arguments", problems)
     if view_too_large(view):

@@ -27,6 +27,7 @@ METHODS: dict[str, tuple[str | None, Method]] = {
     "usergroups.list": ("usergroups:read", people_methods.usergroups_list),
     "usergroups.users.list": ("usergroups:read", people_methods.usergroups_users_list),
     "users.info": ("users:read", people_methods.users_info),
+    "views.publish": (None, view_methods.publish),
     "views.open": (None, view_methods.open_view),
     "views.push": (None, view_methods.push),
     "views.update": (None, view_methods.update),

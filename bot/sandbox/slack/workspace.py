@@ -46,8 +46,8 @@ class Workspace:
         self.app_id = "A0LOCAL01"
         self.bot_id = "B0LOCAL01"
         self.bot_user_id = "U0LOCALBOT"
-        self.bot_token = "xoxb-local-sandbox-token"
-        self.app_token = "xapp-local-sandbox-token"
+        self.bot_token = "xoxb-local-sandbox-token"  # noqa: S105 - of the sandbox alone
+        self.app_token = "xapp-local-sandbox-token"  # noqa: S105 - of the sandbox alone
         self.scopes: set[str] = {
             "commands",
             "chat:write",
@@ -58,17 +58,37 @@ class Workspace:
         }
         self.paid_plan = True
         self.text_only_update_keeps_blocks = True
+        #: Whether a thread whose first message was deleted still takes replies.
+        self.deleted_takes_replies = False
         self.people: dict[str, Person] = {}
         self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[tuple[str, str], Message] = {}
         self.ephemerals: list[tuple[str | None, Ephemeral]] = []
         self.stacks: dict[str, list[View]] = {}
+        #: The home tab of each person, as the bot published it last.
+        self.homes: dict[str, Json] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.calls: list[ApiCall] = []
         bot = Person(self.bot_user_id, "vr-unpair", self.team_id, bot=True)
         self.people[bot.id] = bot
+
+    def as_app(self, name: str) -> Workspace:
+        """The same workspace as one more app sees it: people, channels, messages and screens are
+        shared; who the app is, what it may, and what was made for it alone are its own."""
+        other = copy.copy(self)
+        number = self.number()
+        other.app_id, other.bot_id = f"A0APP{number:04d}", f"B0APP{number:04d}"
+        other.bot_user_id = f"U0APP{number:04d}"
+        other.bot_token = f"xoxb-local-sandbox-token-{number}"
+        other.app_token = f"xapp-local-sandbox-token-{number}"
+        other.scopes = set(self.scopes)
+        other.homes, other.triggers, other.response_urls, other.calls = {}, {}, {}, []
+        with self.changing():
+            bot = Person(other.bot_user_id, name, self.team_id, bot=True)
+            self.people[bot.id] = bot
+        return other
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -121,7 +141,14 @@ class Workspace:
         return f"{int(self.clock())}.{self.number():06d}"
 
     def add_message(
-        self, channel: str, text: str, blocks: list[Json], *, user: str, thread_ts: str | None
+        self,
+        channel: str,
+        text: str,
+        blocks: list[Json],
+        *,
+        user: str,
+        thread_ts: str | None,
+        broadcast: bool = False,
     ) -> Message:
         own = user == self.bot_user_id
         message = Message(
@@ -134,6 +161,7 @@ class Workspace:
             order=self.number(),
             bot_id=self.bot_id if own else None,
             app_id=self.app_id if own else None,
+            broadcast=broadcast,
         )
         self.messages[channel, message.ts] = message
         return message

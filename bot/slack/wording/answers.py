@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.entries import Answer
+from bot.core.entries import UNEXPECTED, Answer
 from bot.core.request import Request
 from bot.slack.limits import VENDOR_WORDS_IN_TEXT
 from bot.slack.markup import code, sentence
@@ -49,6 +49,14 @@ def approval_counted(params: dict[str, str], request: Request) -> str:
     return f"{counts}. Once all is read again, the delete goes out; the thread tells the rest."
 
 
+def glass_broken(params: dict[str, str], request: Request) -> str:
+    """`request` is the row of when it is said: it may be over by then."""
+    told = "You have broken the glass: it counts as decided, and everybody is told."
+    if request.terms.dry_run:
+        return f"{told} This is a dry run: nothing will be deleted."
+    return f"{told} Once all is read again, the delete goes out; the thread tells the rest."
+
+
 def cancelled(params: dict[str, str], request: Request) -> str:
     return f"{request_id(request)} is taken back. Nothing was sent to the appliance."
 
@@ -90,6 +98,7 @@ ANSWERS: dict[str, Words] = {
         refused,
         denied,
         approval_counted,
+        glass_broken,
         cancelled,
         nothing_to_look_at,
         look_running,
@@ -103,12 +112,22 @@ ANSWERS: dict[str, Words] = {
 
 def answer_words(answer: Answer, request: Request | None) -> str:
     """What one person reads. Without a row there is only one thing left to say."""
+    if answer.code == UNEXPECTED:
+        return _unexpected(answer.params)
     if request is None:
         return UNKNOWN_REQUEST
     words = ANSWERS.get(answer.code)
     if words is not None:
         return words(answer.params, request)
     return f"Answer {code(answer.code)}, which this version has no words for."
+
+
+def _unexpected(params: dict[str, str]) -> str:
+    return (
+        f"Something went wrong here with request {code(params['request'])}. It is kept and tried "
+        "again by itself; nothing is sent twice. If it lasts, give reference "
+        f"{code(params['reference'])} to whoever runs this app."
+    )
 
 
 def _look(params: dict[str, str], found: str) -> str:

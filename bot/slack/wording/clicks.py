@@ -8,7 +8,7 @@ from bot.core.request import Request, State
 from bot.core.rules import Reason
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.phrases import approvals_so_far, request_id, who_decided
-from bot.slack.wording.rights import may_not_decide
+from bot.slack.wording.rights import may_not_break, may_not_decide
 from bot.slack.wording.states import STATES
 
 Words = Callable[[dict[str, str], Request], str]
@@ -57,6 +57,17 @@ def own_request_deny(params: dict[str, str], request: Request) -> str:
     return "It is your own request. To take it back, press Cancel."
 
 
+def no_glass_here(params: dict[str, str], request: Request) -> str:
+    return (
+        "This request has no glass to break (`BREAK_GLASS`), so nothing was decided. "
+        f"{_as_it_is(request)}"
+    )
+
+
+def glass_without_reason(params: dict[str, str], request: Request) -> str:
+    return "Nothing was decided, since no reason was given. Press Break glass again."
+
+
 def cancel_not_yours(params: dict[str, str], request: Request) -> str:
     step = "Approvers press Deny." if request.state is State.PENDING else "Ask them to press it."
     return f"Only {mention(request.requester)}, who asked, can take it back. {step}"
@@ -73,6 +84,8 @@ CLICK_REFUSALS: dict[str, Words] = {
         other_fingerprint,
         own_request_approve,
         own_request_deny,
+        no_glass_here,
+        glass_without_reason,
         cancel_not_yours,
     )
 }
@@ -87,6 +100,14 @@ def no_right(reason: Reason) -> Words:
     return words
 
 
+def no_glass(reason: Reason) -> Words:
+    def words(params: dict[str, str], request: Request) -> str:
+        return may_not_break(reason, params.get("retry_at", ""))
+
+    return words
+
+
+CLICK_REFUSALS |= {f"no_glass_{r.value}": no_glass(r) for r in Reason if r is not Reason.YES}
 CLICK_REFUSALS |= {f"no_right_{r.value}": no_right(r) for r in Reason if r is not Reason.YES}
 
 

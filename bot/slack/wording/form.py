@@ -76,6 +76,10 @@ def nothing_to_break(appliances: str) -> str:
     return f"There is no pairing to break on {appliances}. Close this form."
 
 
+def none_of_site(site: str) -> str:
+    return f"⚠️ There is nothing to choose at {code(site)} now: the list has what the others have."
+
+
 def as_of(site: str, moment: str, why: str) -> str:
     """An older list in the place of one that could not be read. `why` is escaped already."""
     return f"⚠️ {code(site)} could not be read just now, so this is its list of {moment}. {why}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
+from bot.core.ends import keys_of, other_ends
 from bot.core.events import CallFailed, PairingUnresolved
 from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
 from bot.core.pairing import Pairing
 from bot.core.request import Request
 from bot.core.rules import Reason
-from bot.core.snapshot import Server
+from bot.core.snapshot import Server, Snapshot
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, TITLE, VENDOR_WORDS_IN_TEXT
 from bot.slack.markup import code, line, when
 from bot.slack.wording.phrases import count_of
@@ -20,8 +21,31 @@ from bot.slack.wording.states import STATES
 SHOWN_MOST = 40
 """Pairings in one list. Whoever has more of them searches with the form."""
 
-Holders = Mapping[tuple[str, str], Request]
-"""The open request of a pairing, by site and pairing id."""
+Holders = Mapping[Hashable, Request]
+"""The open request of a pairing: by site and pairing id, and by the keys of its snapshot, for those
+who see the other end."""
+
+
+def holders(opened: Sequence[Request]) -> Holders:
+    found: dict[Hashable, Request] = {}
+    for request in opened:
+        if request.pairing_id is not None:
+            found[request.site, request.pairing_id] = request
+        if request.snapshot is not None:
+            found |= dict.fromkeys(keys_of(request.snapshot), request)
+    return found
+
+
+def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request | None:
+    """The open request that holds this pairing, through this end or another one."""
+    pairing_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
+    own = among.get((site, pairing_id))
+    others = (among[key] for key in keys_of(pairing) if key in among)
+    return own or next((other for other in others if other.site != site), None)
+
+
+Ends = Mapping[tuple[str, str], tuple[str, ...]]
+"""The other sites that list the same pairing, by site and pairing id."""
 
 
 def may_not_look(reason: Reason) -> str:
@@ -35,8 +59,9 @@ def sites(
 ) -> list[list[str]]:
     """Each appliance as lines: one for itself, one for each of its pairings."""
     several = len(read) > 1
+    ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
     return [
-        _listed(each, holders, command, several=several)
+        _listed(each, holders, ends, command, several=several)
         if isinstance(each, PairingsListed)
         else _unread(each)
         for each in read
@@ -51,18 +76,23 @@ def _unread(each: SiteUnread) -> list[str]:
     ]
 
 
-def _listed(each: PairingsListed, holders: Holders, command: str, *, several: bool) -> list[str]:
+def _listed(
+    each: PairingsListed, holders: Holders, ends: Ends, command: str, *, several: bool
+) -> list[str]:
     at = f" on {code(each.site)}" if several else ""
     head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
     pairings = sorted(each.pairings, key=lambda p: (p.pairing.of_itself, p.pairing.title))
-    lines = [_pairing(item, holders.get((each.site, item.pairing.id))) for item in pairings]
+    lines = [
+        _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()))
+        for item in pairings
+    ]
     left = len(lines) - SHOWN_MOST
     more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
     gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in each.partial]
     return [head, *lines[:SHOWN_MOST], *more, *gaps]
 
 
-def _pairing(item: ListedPairing, holder: Request | None) -> str:
+def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...]) -> str:
     found = item.pairing
     parts = [f"{_mark(found)} *{code(found.title, TITLE)}*", code(found.id, ID)]
     if found.of_itself:
@@ -70,8 +100,13 @@ def _pairing(item: ListedPairing, holder: Request | None) -> str:
     parts += _health(found)
     if item.replications is not None:
         parts.append(count_of(item.replications, "replication"))
+    if also_at:
+        named = ", ".join(code(other, NAME) for other in also_at)
+        parts.append(f"the same pairing as seen from {named}")
+    holder = holder_of(site, found, holders)
     if holder is not None:
-        parts.append(f"open request {code(holder.id)} {STATES[holder.state].phrase}")
+        at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
+        parts.append(f"open request {code(holder.id)}{at} {STATES[holder.state].phrase}")
     return " · ".join(parts)
 
 
@@ -107,14 +142,20 @@ def _health(found: Pairing) -> list[str]:
     ]
 
 
-def unresolved(asked: str, found: PairingUnresolved, command: str) -> str:
+def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) -> str:
     """Why there is nothing to preview, and what would have fitted."""
     typed = code(asked, PAIRING_TYPED)
     title = {
         "none": f"There is no pairing {typed}.",
         "several": f"More than one pairing fits {typed}.",
         "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
+        "unread": f"It cannot be told which pairing {typed} is.",
+        "no_site": f"There is no appliance {code(site, NAME)} here any more.",
     }[found.why]
+    if found.unread:
+        away = ", ".join(code(name, NAME) for name in found.unread)
+        step = f"*Next:* try again in a minute, or type {code(f'{command} preview SITE/PAIRING')}."
+        return "\n".join([title, f"These appliances could not be read: {away}.", step])
     shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
     left = len(found.candidates) - len(shown)
     shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []

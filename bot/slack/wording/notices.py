@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bot.core.request import Notice, Request
 from bot.slack.markup import code, line, mentions, sentence, when
+from bot.slack.wording.glass import glass_broken
 
 
 def rights_lost(request: Request, notice: Notice) -> str:
@@ -18,6 +19,16 @@ def rights_lost(request: Request, notice: Notice) -> str:
     return (
         f"The approval of {whose} no longer counts: the right to approve is gone. "
         f"Somebody else may have to approve. {look}"
+    )
+
+
+def glass_lost(request: Request, notice: Notice) -> str:
+    whose = mentions(notice.who) or "somebody"
+    called = mentions(request.terms.notify)
+    look = f" {called}: please look at the card." if called else ""
+    return (
+        f"The broken glass of {whose} no longer counts: the right to break it is gone. "
+        f"Nothing was sent, and it waits for a decision again.{look}"
     )
 
 
@@ -58,6 +69,8 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     for f in (
         rights_lost,
         more_approvals,
+        glass_broken,
+        glass_lost,
         waits_to_send,
         waits_to_look,
         waits_to_follow,

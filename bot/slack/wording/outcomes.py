@@ -42,6 +42,8 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         refused.pairing_none,
         refused.pairing_several,
         refused.pairing_self,
+        refused.pairing_unread,
+        refused.pairing_no_site,
         refused.pairing_taken,
         refused.check_failed,
         refused.unreachable,

@@ -17,6 +17,16 @@ def pairing(request: Request) -> str:
     return code(request.title, TITLE)
 
 
+def pairing_at(request: Request) -> str:
+    """The same with its site, where there are several."""
+    return f"{pairing(request)}{at_site(request)}"
+
+
+def at_site(request: Request) -> str:
+    """Behind the pairing, where there are several appliances; until it is found at one, nothing."""
+    return f" at {code(request.site, NAME)}" if request.terms.several and request.site else ""
+
+
 def local_site(request: Request) -> str:
     """The site whose appliance is asked."""
     return code(request.snapshot.local_vc.title, NAME) if request.snapshot else "this site"
@@ -60,6 +70,16 @@ def approvals_so_far(request: Request) -> str:
     )
 
 
+def consequences(request: Request, title_limit: int) -> list[str]:
+    """What somebody is about to do, in the few words before the last button."""
+    count = request.snapshot.count if request.snapshot else 0
+    lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
+    if request.terms.dry_run:
+        return [*lines, "Dry run: nothing will be deleted."]
+    lines.append("One-sided break." if request.force else "Both sites let go.")
+    return [*lines, "It cannot be undone, only paired anew."]
+
+
 def who_decided(request: Request) -> str:
     """One sentence for whoever comes after: who decided what, and when. Empty when nobody did."""
     denial, cancellation = request.denial, request.cancellation
@@ -67,6 +87,8 @@ def who_decided(request: Request) -> str:
         return f"Denied by {mention(denial.by)}, {when(denial.at)}."
     if cancellation:
         return f"Taken back by {mention(cancellation.by)}, {when(cancellation.at)}."
+    if request.glass:
+        return f"Break glass: {mention(request.glass.by)} decided alone, {when(request.glass.at)}."
     if not request.approvals:
         return ""
     people = mentions(d.by for d in request.approvals)
@@ -79,6 +101,10 @@ def people_concerned(request: Request) -> str:
     """Who asked and who decided: the line of the final reply that calls them."""
     deciders = [p for p in request.deciders if p != request.requester]
     asked = f"Asked by {mention(request.requester)}"
+    if request.glass:
+        before = [d.by for d in request.approvals if d.by != request.glass.by]
+        others = f" Approved before by {mentions(before)}." if before else ""
+        return f"{asked}, decided alone by {mention(request.glass.by)} (break glass).{others}"
     if not deciders:
         return f"{asked}."
     undecided = request.missing_approvals and not (request.denial or request.cancellation)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request
 from bot.core.rules import Reason
-from bot.slack.limits import CANDIDATES_SHOWN, ID, PAIRING_TYPED, SENTENCE
+from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
 from bot.slack.markup import code, when
 from bot.slack.wording.ending import Ending
 from bot.slack.wording.phrases import count_of
@@ -70,10 +70,32 @@ def pairing_none(request: Request, outcome: Outcome) -> Ending:
 
 
 def pairing_several(request: Request, outcome: Outcome) -> Ending:
+    step = "Ask again with the id of the one you mean."
+    if request.terms.several:
+        step = (
+            "Ask again with the appliance and the id, as they stand here: `SITE/ID`. Two ends of "
+            "one pairing need one request."
+        )
     return Ending(
         title=f"More than one pairing fits {_asked(request)}.",
         body=_candidates(outcome, "They are:"),
-        next_step="Ask again with the id of the one you mean.",
+        next_step=step,
+    )
+
+
+def pairing_unread(request: Request, outcome: Outcome) -> Ending:
+    away = ", ".join(code(site, NAME) for site in outcome.lines)
+    return Ending(
+        title=f"It cannot be told which pairing {_asked(request)} is.",
+        body=(f"Of the appliances, these could not be read: {away}.",),
+        next_step="Ask again as `SITE/PAIRING`: one that is away is then tried for some minutes.",
+    )
+
+
+def pairing_no_site(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title=f"There is no appliance {code(request.site, NAME)} in this bot's settings any more.",
+        next_step="Have it put back, or ask for a pairing of another one.",
     )
 
 
@@ -87,8 +109,9 @@ def pairing_self(request: Request, outcome: Outcome) -> Ending:
 
 def pairing_taken(request: Request, outcome: Outcome) -> Ending:
     other = code(outcome.lines[0], ID) if outcome.lines else "another one"
+    end = f", made at its other end, {code(outcome.lines[1], NAME)}" if outcome.lines[1:] else ""
     return Ending(
-        title=f"There is an open request for this pairing: {other}.",
+        title=f"There is an open request for this pairing: {other}{end}.",
         next_step="Wait for that one, or have it decided on its card.",
     )
 
@@ -106,9 +129,12 @@ def check_failed(request: Request, outcome: Outcome) -> Ending:
 
 
 def unreachable(request: Request, outcome: Outcome) -> Ending:
+    problem = outcome.problem
+    if problem is not None and problem.kind is ProblemKind.UNPROVEN:
+        return _unproven(problem)
     return Ending(
         title="The appliance could not be reached, although it was tried for some time.",
-        next_step="See whether the appliance is up, then ask again.",
+        next_step="See what `vr-unpair check` says of the appliance, then ask again.",
     )
 
 
@@ -164,11 +190,24 @@ def _unauthorized(problem: Problem) -> Ending:
 
 
 def _resting(problem: Problem) -> Ending:
-    until = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
     return Ending(
         title="The bot's log-in was refused, and it is not tried for now: accounts get locked.",
-        next_step=f"Have the bot's log-in checked, then ask again {until}.",
+        next_step=f"Have the bot's log-in checked, then ask again {_again(problem)}.",
     )
+
+
+def _unproven(problem: Problem) -> Ending:
+    return Ending(
+        title="The bot has logged in twice, and no call is known to have worked after that.",
+        next_step=(
+            "Have the bot's log read, which says whether it was killed or the appliance failed, "
+            f"then ask again {_again(problem)}."
+        ),
+    )
+
+
+def _again(problem: Problem) -> str:
+    return f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
 
 
 def _server_error(problem: Problem) -> Ending:

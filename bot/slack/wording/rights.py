@@ -23,6 +23,21 @@ MAY_NOT_DECIDE: dict[Reason, str] = {
     "your click was not counted. Approvers who are listed by name can still decide.",
 }
 
+MAY_NOT_BREAK: dict[Reason, str] = {
+    **MAY_NOT_DECIDE,
+    Reason.NOT_LISTED: "You are not among the people who may break the glass (`BREAK_GLASS`), so "
+    "nothing was decided. Somebody of that list must press the button.",
+    Reason.DEACTIVATED: "Your Slack account is deactivated, so nothing was decided. "
+    "Somebody else of `BREAK_GLASS` must press the button.",
+    Reason.GUEST: "Guests of this workspace cannot break the glass, so nothing was decided. "
+    "A full member of `BREAK_GLASS` must press the button.",
+    Reason.OTHER_WORKSPACE: "You belong to another workspace, so nothing was decided. "
+    "Somebody of `BREAK_GLASS` in this workspace must press the button.",
+    Reason.UNREADABLE: "Slack did not say whether you may break the glass, so nothing was decided.",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups of `BREAK_GLASS`, so "
+    "nothing was decided. People who are listed by name can still break the glass.",
+}
+
 MAY_NOT_ASK: dict[Reason, str] = {
     Reason.NOT_LISTED: "You are not among the people who may ask (`REQUESTERS`).",
     Reason.DEACTIVATED: "Your Slack account is deactivated.",
@@ -36,7 +51,15 @@ MAY_NOT_ASK: dict[Reason, str] = {
 
 def may_not_decide(reason: Reason, retry_at: str) -> str:
     """`retry_at` is ms epoch as text, or empty: when Slack may be asked again."""
-    words = MAY_NOT_DECIDE[reason]
+    return _may_not(MAY_NOT_DECIDE[reason], reason, retry_at)
+
+
+def may_not_break(reason: Reason, retry_at: str) -> str:
+    """The same for the glass."""
+    return _may_not(MAY_NOT_BREAK[reason], reason, retry_at)
+
+
+def _may_not(words: str, reason: Reason, retry_at: str) -> str:
     if not Verdict(reason=reason).unread:
         return words
     again = f"after {when(int(retry_at))}" if retry_at.isdecimal() else "in a minute"

@@ -8,7 +8,7 @@ from bot.core.request import Request, State
 from bot.slack.limits import ID, NAME, TITLE
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.outcomes import ending
-from bot.slack.wording.phrases import approvals_so_far, count_of, who_decided
+from bot.slack.wording.phrases import approvals_so_far, at_site, count_of, who_decided
 from bot.slack.wording.states import STATES
 
 OPEN_MOST = 20
@@ -23,7 +23,7 @@ def one(request: Request) -> str:
     lines = [
         f"{state.mark} {code(request.id, ID)} {state.phrase}.",
         f"{mention(request.requester)} asked {when(request.created_at)} to break "
-        f"{_pairing(request)}, in <#{request.channel}>.",
+        f"{_pairing(request)}{at_site(request)}, in <#{request.channel}>.",
     ]
     if request.force:
         lines.append("One-sided break.")
@@ -68,7 +68,8 @@ def _line(request: Request) -> str:
     )
     ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
     return (
-        f"• {state.mark} {code(request.id, ID)} {_pairing(request)} {state.phrase}"
+        f"• {state.mark} {code(request.id, ID)} {_pairing(request)}{at_site(request)} "
+        f"{state.phrase}"
         f"{until}{ended}. Asked by {mention(request.requester)} in <#{request.channel}>."
     )
 

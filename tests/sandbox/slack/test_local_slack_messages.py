@@ -9,6 +9,7 @@ import requests
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.sandbox.page.view import view_of
 from bot.sandbox.slack import LocalSlack
 from tests.sandbox.slack.slack_kit import Clock, actions, button, section
 
@@ -37,6 +38,25 @@ def test_a_post_is_in_the_channel_with_the_bot_as_author(
     assert message.all_text == "hello\nbody"
     # What was sent is kept as it was sent, without the ids that Slack adds.
     assert slack.calls_of("chat.postMessage")[0].args["blocks"] == [section("body")]
+
+
+def test_a_broadcast_reply_stands_in_the_thread_and_is_seen_in_the_channel(
+    slack: LocalSlack, client: WebClient
+) -> None:
+    channel = slack.add_channel("ops")
+    card = client.chat_postMessage(channel=channel, text="card")["ts"]
+    for broadcast in (False, True):
+        client.chat_postMessage(
+            channel=channel, text="reply", thread_ts=card, reply_broadcast=broadcast
+        )
+    quiet, loud = slack.messages(channel, card)
+    assert (quiet.broadcast, loud.broadcast) == (False, True)
+    alone = client.chat_postMessage(channel=channel, text="alone", reply_broadcast=True)["ts"]
+    assert slack.messages(channel)[-1].ts == alone
+    assert not slack.messages(channel)[-1].broadcast, "there is no thread to come from"
+    seen = next(c for c in view_of(slack, "U0ANN")["channels"] if c["key"] == channel)["messages"]
+    assert [m["text"] for m in seen] == ["card", "reply", "alone"]
+    assert [m["text"] for m in seen[0]["thread"]] == ["reply", "reply"]
 
 
 def test_replies_stand_in_the_thread_and_not_in_the_channel(

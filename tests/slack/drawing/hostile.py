@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Decision, Notice, Outcome, Request, State, TaskView
 from bot.core.snapshot import IssueLine, Server, Snapshot
+from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES
 from tests.slack.drawing.samples import NOW, SNAPSHOT, TERMS, sample
 
@@ -111,14 +112,27 @@ def requests(draw: st.DrawFn) -> Request:
                 "notify": draw(PEOPLE),
                 "dry_run": draw(st.booleans()),
                 "approvals_required": draw(st.integers(1, 5)),
+                "break_glass": draw(st.booleans()),
             }
         ),
         "approvals": tuple(Decision(by=p, at=NOW) for p in draw(PEOPLE)),
         "waiting": draw(st.one_of(st.none(), problems_said())),
         "task": draw(st.one_of(st.none(), tasks())),
-        "notices": (Notice(code=draw(WORDS), at=NOW, text=draw(FOREIGN), who=draw(PEOPLE)),),
+        "notices": (
+            Notice(
+                code=draw(st.one_of(st.sampled_from(sorted(NOTICES)), WORDS)),
+                at=NOW,
+                text=draw(FOREIGN),
+                who=draw(PEOPLE),
+                called=draw(PEOPLE),
+            ),
+        ),
+        "only_glass": draw(st.booleans()),
         "ended_at": draw(st.sampled_from([None, NOW])),
     }
+    alone = Decision(by="UCHIEF", at=NOW, reason=draw(MAYBE))
+    changes["glass"] = draw(st.sampled_from([None, alone]))
+    changes["glass_lost"] = draw(st.sampled_from([None, alone]))
     said_no = Decision(by="UNO", at=NOW, reason=draw(MAYBE))
     changes["denial"] = draw(st.sampled_from([None, said_no]))
     taken_back = Decision(by=draw(st.sampled_from(["UASKER", "operator:`<!here>`"])), at=NOW)

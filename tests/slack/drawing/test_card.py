@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import State
+from bot.core.request import Request, State
 from bot.slack.draw import draw
 from bot.slack.ids import ButtonValue
 from tests.slack.drawing.samples import (
     BY_STATE,
+    ENDED,
     HARD,
     SNAPSHOT,
     TERMS,
@@ -100,10 +101,12 @@ def test_expired_never_reads_as_denied() -> None:
         assert all("den" not in text.lower() for text in strings(drawn)), slot
 
 
-def test_reconnect_does_not_bring_it_back() -> None:
-    assert "Reconnect does not bring it back, only a new site pair" in reading(
-        draw(sample(), "card")
-    )
+@pytest.mark.parametrize("request_", [sample(), *ENDED.values()], ids=lambda r: r.state.value)
+def test_reconnect_does_not_bring_it_back(request_: Request) -> None:
+    """Before the decision, and in the record that stays."""
+    words = " ".join(reading(draw(request_, "card")).split())
+    assert "cannot be undone: Reconnect does not bring a pairing back" in words
+    assert "*Ordinary break:* both sites let go" in words
 
 
 def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:

@@ -23,12 +23,13 @@ def test_pending() -> None:
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
-It cannot be undone. Reconnect does not bring it back, only a new site pair.
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-Both sites let go of the pairing.
+*Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
 >CHG1234567 Oslo moves out
@@ -70,7 +71,8 @@ def test_everything_to_be_warned_of() -> None:
 its half and needs the same done there.
 ⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
 became of it.
-It cannot be undone. Reconnect does not bring it back, only a new site pair.
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *1 replication* uses this pairing.
 ⚠️ It is protected by recovery plans (Site Recovery Manager).
@@ -102,12 +104,13 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
-It cannot be undone. Reconnect does not bring it back, only a new site pair.
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-Both sites let go of the pairing.
+*Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
 >CHG1234567 Oslo moves out
@@ -132,10 +135,13 @@ Ended ⟨22:16⟩.
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+*Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
 >CHG1234567 Oslo moves out
@@ -158,10 +164,13 @@ def test_denied() -> None:
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+*Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
 >CHG1234567 Oslo moves out
@@ -182,10 +191,13 @@ def test_cancelled_by_an_operator() -> None:
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
+Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
+site pair does.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
+*Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
 >CHG1234567 Oslo moves out

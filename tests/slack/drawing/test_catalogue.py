@@ -24,7 +24,7 @@ from bot.slack.draw import draw, draw_answer
 from bot.slack.wording.answers import ANSWERS
 from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES
-from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_DECIDE
+from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.wording.states import STATES
 from tests.slack.drawing.samples import BY_STATE, NOW, RUNNING, sample
 from tests.slack.drawing.slack_checker import problems
@@ -37,13 +37,14 @@ CALLS: dict[str, tuple[str, int | str]] = {
     "attention": ("outcome", 1),
     "refuse": ("outcome", 1),
     "_refuse_click": ("answer", 2),
+    "_turn_away": ("answer", 3),
     "answer": ("answer", 0),
     "notice": ("notice", 0),
 }
 UNKNOWABLE = {
     "verdict.reason.value": {r.value for r in Reason if r is not Reason.YES},
     "event.action": {"approve", "deny"},
-    "event.why": {"none", "several", "self"},
+    "event.why": {"none", "several", "self", "unread", "no_site"},
     "task.status.lower()": {"error", "cancelled"},
 }
 """What an f-string in the core can stand for; one that is not here makes the test fail."""
@@ -69,7 +70,7 @@ def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
     assert found["answer"] == set(ANSWERS)
     assert found["notice"] == set(NOTICES)
     assert set(STATES) == set(State)
-    assert set(MAY_NOT_DECIDE) == set(Reason) - {Reason.YES}
+    assert set(MAY_NOT_DECIDE) == set(MAY_NOT_BREAK) == set(Reason) - {Reason.YES}
     assert set(MAY_NOT_ASK) == set(Reason) - {Reason.YES, Reason.OWN_REQUEST}
 
 

@@ -15,14 +15,25 @@ from tests.slack.drawing.hostile import FOREIGN, PIECES, requests
 from tests.slack.drawing.samples import APPROVED, ENDED_BADLY, FORBIDDEN, SNAPSHOT, decided, sample
 from tests.slack.drawing.slack_checker import calls, elements, problems, strings
 
-SLOTS = ("card", "progress", "reminder:1", "notice:1", "final", "correction", "stray:1.2")
+SLOTS = (
+    "card",
+    "progress",
+    "reminder:1",
+    "notice:1",
+    "alarm:1",
+    "final",
+    "correction",
+    "stray:1.2",
+)
 RUNS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @RUNS
 @given(request=requests())
 def test_every_slot_fits_slack_and_calls_nobody_else(request: Request) -> None:
-    ours = {request.requester, *request.deciders, *request.terms.notify, *request.notices[0].who}
+    (told,) = request.notices
+    ours = {request.requester, *request.deciders, *request.terms.notify, *told.who, *told.called}
+    ours |= {request.glass_lost.by} if request.glass_lost else set()
     for slot in SLOTS:
         drawn = draw(request, slot)
         assert problems(drawn) == [], slot

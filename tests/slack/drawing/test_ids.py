@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.ids import new_request_id
-from bot.slack.ids import ButtonValue, DenyOrigin
+from bot.slack.ids import ButtonValue, ReasonOrigin
 from tests.slack.drawing.hostile import FOREIGN
 
-ORIGIN = DenyOrigin(
+ORIGIN = ReasonOrigin(
     request_id="K7QM-3XPD",
     fingerprint="0123456789abcdef",
     channel="C0PS",
@@ -59,13 +59,13 @@ def test_nonsense_is_no_button_of_ours(value: object) -> None:
 def test_foreign_values_never_raise(value: str) -> None:
     found = ButtonValue.unpack(value)
     assert found is None or found.pack() == value
-    assert DenyOrigin.unpack(value) is None
+    assert ReasonOrigin.unpack(value) is None
 
 
 @pytest.mark.parametrize("opened_by", [17, 0, None])
 def test_the_origin_of_a_denial_comes_back(opened_by: int | None) -> None:
     origin = ORIGIN.model_copy(update={"opened_by": opened_by})
-    assert DenyOrigin.unpack(origin.pack()) == origin
+    assert ReasonOrigin.unpack(origin.pack()) == origin
     assert len(origin.pack()) < 3_000
 
 
@@ -84,14 +84,14 @@ def test_the_origin_of_a_denial_comes_back(opened_by: int | None) -> None:
     ],
 )
 def test_a_changed_origin_is_none(field: str, value: object) -> None:
-    packed = DenyOrigin.model_construct(**{**ORIGIN.model_dump(), field: value})
+    packed = ReasonOrigin.model_construct(**{**ORIGIN.model_dump(), field: value})
     raw = packed.model_dump_json(warnings=False) if field != "more" else '{"more": 1}'
-    assert DenyOrigin.unpack(raw) is None
+    assert ReasonOrigin.unpack(raw) is None
 
 
 @given(
     value=st.one_of(st.none(), st.integers(), st.binary(), st.dictionaries(st.text(), st.text()))
 )
 def test_what_is_no_text_is_none(value: object) -> None:
-    assert DenyOrigin.unpack(value) is None
+    assert ReasonOrigin.unpack(value) is None
     assert ButtonValue.unpack(value) is None

@@ -1,0 +1,55 @@
+"""A gate that tells how often callers were made to wait, and how log-ins went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from bot.appliance.errors import OverBudget, Resting
+from bot.appliance.gate import Gate, Priority
+
+LoginResult = Literal["worked", "refused", "not_sent", "resting"]
+"""`resting`: it was not tried, so that the account is not locked."""
+
+OnWait = Callable[[str, float], None]
+"""Whose call (a `Priority`), and how many seconds it was told to wait."""
+
+OnLogin = Callable[[LoginResult], None]
+
+
+class ObservedGate:
+    """A `Gate` around another one. What is told must not raise."""
+
+    def __init__(self, gate: Gate, on_wait: OnWait, on_login: OnLogin) -> None:
+        self._gate = gate
+        self._on_wait = on_wait
+        self._on_login = on_login
+
+    def take(self, priority: Priority, calls: int = 1) -> None:
+        try:
+            self._gate.take(priority, calls)
+        except OverBudget as exc:
+            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
+            raise
+
+    def before_login(self) -> None:
+        try:
+            self._gate.before_login()
+        except Resting:
+            self._on_login("resting")
+            raise
+
+    def login_not_sent(self) -> None:
+        self._on_login("not_sent")
+        self._gate.login_not_sent()
+
+    def login_refused(self, why: str) -> None:
+        self._on_login("refused")
+        self._gate.login_refused(why)
+
+    def login_worked(self) -> None:
+        self._on_login("worked")
+        self._gate.login_worked()
+
+    def call_worked(self) -> None:
+        self._gate.call_worked()

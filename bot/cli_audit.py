@@ -1,0 +1,102 @@
+"""`vr-unpair audit`: the trail for machines and auditors, and whether it is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
+from bot.core.audit import SHORT, Break, Head, Record
+from bot.operate import show as shown
+from bot.store import audit as trail
+
+audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")
+
+SHORTEST = 12
+"""Of a head that is asked for: fewer characters would fit some record by chance."""
+
+
+class ExportFormat(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@audit_app.command()
+def export(
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="jsonl, or csv with a header line.")
+    ] = ExportFormat.JSONL,
+) -> None:
+    """All records of the audit trail, in order."""
+    with database() as db:
+        for line in shown.audit_lines(trail.export(db), form.value):
+            print(line)
+
+
+@audit_app.command()
+def verify(
+    posted: Annotated[
+        str | None,
+        typer.Option(
+            "--head",
+            metavar="HEAD",
+            help="Also look for this head, as a final reply in Slack shows it.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the chain of the audit trail against its head."""
+    wanted = None if posted is None else _head(posted)
+    with database() as db:
+        broken, head = trail.check(db)
+        found = trail.with_head(db, wanted) if wanted else None
+    if as_json:
+        print(json.dumps(_as_json(broken, head, wanted, found)))
+        raise typer.Exit(PROBLEM if broken or (wanted and not found) else 0)
+    if broken:
+        before = f" Head {wanted} is that of record {found.number}." if found else ""
+        fail(f"The audit trail is broken at record {broken.number}: {broken.why}.{before}")
+    if wanted and not found:
+        fail(
+            f"No record of the audit trail has the head {wanted}. Either it was posted by another "
+            "deployment, or the trail was made anew since it was posted: compare with an export "
+            "from before."
+        )
+    print(f"ok: {head.count} records, head {head.short}")
+    if found:
+        print(f"ok: head {found.hash[:SHORT]} is record {found.number}, {shown.iso(found.at)}")
+
+
+def _head(typed: str) -> str:
+    """As the store has it. Ends the command when it cannot be one."""
+    head = typed.strip("`'\". \t\n").lower()
+    if re.fullmatch(f"[0-9a-f]{{{SHORTEST},64}}", head) is None:
+        fail(
+            f"--head takes the {SHORT} characters behind `head` in a final reply, or all 64 of a "
+            f"hash: digits and the letters a to f, {SHORTEST} at least.",
+            WRONG_USE,
+        )
+    return head
+
+
+def _as_json(
+    broken: Break | None, head: Head, wanted: str | None, found: Record | None
+) -> dict[str, object]:
+    first = {"number": broken.number, "why": broken.why} if broken else None
+    document: dict[str, object] = {
+        "ok": broken is None and (wanted is None or found is not None),
+        "records": head.count,
+        "head": head.hash,
+        "broken": first,
+    }
+    if wanted is not None:
+        document["asked"] = {
+            "head": wanted,
+            "number": found.number if found else None,
+            "time": shown.iso(found.at) if found else None,
+        }
+    return document

@@ -1,0 +1,41 @@
+"""What the commands of the console script share: exit codes, the database, words at a bad end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.settings import load_database
+from bot.store.database import Database
+from bot.store.migrate import SchemaMissing, SchemaTooNew, require
+
+PROBLEM = 1
+WRONG_USE = 2
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """For commands that read or leave an event: the schema must be there already."""
+    db = Database(load_database())
+    try:
+        require(db)
+        yield db
+    except (SchemaMissing, SchemaTooNew) as error:
+        fail(str(error))
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or type(error).__name__
+        fail(f"The database cannot be used: {reason}. DATABASE_URL names it.")
+    finally:
+        db.close()
+
+
+def fail(sentence: str, code: int = PROBLEM) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)

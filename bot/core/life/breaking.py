@@ -1,0 +1,67 @@
+"""Break glass: one person of BREAK_GLASS decides alone, and everybody is told.
+
+Worst case: somebody alone has a pairing broken who was not meant to. So the right is its own, read
+when the form is sent and once more before the intent, and what cannot be read is a no.
+"""
+
+from __future__ import annotations
+
+from bot.core.events import RightsRead
+from bot.core.life.step import Step
+from bot.core.life.waiting import wait_for_rights
+from bot.core.request import Decision, Readings, WaitingClick
+from bot.core.rules import UNREADABLE
+
+
+def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> None:
+    """The form was sent, or the button pressed by somebody who was given no form."""
+    verdict = event.glass.get(click.by, UNREADABLE)
+    if not step.request.terms.break_glass:
+        return _turn_away(step, click, "no_glass_here", "no_glass_here")
+    if not verdict.yes:
+        why = verdict.reason.value
+        retry = str(verdict.retry_at) if verdict.retry_at else ""
+        return _turn_away(step, click, why, f"no_glass_{verdict.reason.value}", retry_at=retry)
+    if not click.reason:
+        return _turn_away(step, click, "no_reason", "glass_without_reason")
+    request = step.request
+    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
+    step.change(glass=decision, glass_lost=None)
+    step.approve()
+    step.record(
+        "glass_broken",
+        click.by,
+        click.message,
+        reason=click.reason,
+        own_request=click.by == request.requester,
+        approvals=[d.by for d in request.approvals],
+        approvals_required=request.terms.approvals_required,
+        fingerprint=request.fingerprint,
+        dry_run=request.terms.dry_run,
+    )
+    step.notice("glass_broken", text=click.reason, who=(click.by,), called=event.approvers)
+    step.answer("glass_broken", event=click.event)
+    step.decided_without_them()
+    return None
+
+
+def rights_read_before_intent(step: Step, event: RightsRead) -> None:
+    """The right of the one who decided, once more. Lost: back to `pending`, old deadline."""
+    glass = step.request.glass
+    if glass is None:
+        raise ValueError(f"{step.request.id} has no broken glass to ask about")
+    verdict = event.glass.get(glass.by, UNREADABLE)
+    if verdict.unread:
+        return wait_for_rights(step, [verdict])
+    if verdict.yes:
+        step.change(readings=Readings(rights_at=step.read_at(event)), not_before=None)
+        return None
+    step.change(glass=None, glass_lost=glass)
+    step.back_to_pending()
+    step.notice("glass_lost", who=(glass.by,))
+    return step.record("glass_lost", people={glass.by: verdict.reason.value})
+
+
+def _turn_away(step: Step, click: WaitingClick, why: str, code: str, retry_at: str = "") -> None:
+    step.record("click_refused", click.by, click.message, click=click.action, why=why)
+    step.answer(code, event=click.event, retry_at=retry_at)

@@ -1,0 +1,58 @@
+"""One event in the log for each step of a request, with every id that somebody may search for.
+
+A step is what one line of the audit trail says. What people wrote is left to that trail: a log
+goes to more places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bot.core.entries import Entry
+from bot.core.request import Request
+
+log = structlog.get_logger(__name__)
+
+KEPT = ("why", "click", "status", "differences", "missing", "fingerprint")
+"""Of an entry's detail: words of ours and of the vendor's contract."""
+
+
+def steps(request: Request | None, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        log.info(
+            "step",
+            step=entry.action,
+            state=entry.after.value if entry.after else None,
+            before=entry.before.value if entry.before else None,
+            by=entry.actor,
+            slack_message=entry.message,
+            **_request(request),
+            **_detail(entry.detail),
+        )
+
+
+def _request(request: Request | None) -> dict[str, Any]:
+    if request is None:
+        return {}
+    ids = {
+        "request": request.id,
+        "site": request.site,
+        "channel": request.channel,
+        "card": request.card_ts,
+        "pairing": request.pairing_id,
+        "task": request.task.id if request.task else None,
+    }
+    return {key: value for key, value in ids.items() if value is not None}
+
+
+def _detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: detail[key] for key in KEPT if key in detail}
+    problem = detail.get("problem")
+    if isinstance(problem, dict):
+        names = {"kind": "problem", "status": "http_status"}
+        names |= {key: key for key in ("error_code", "op_id")}
+        kept |= {name: problem[key] for key, name in names.items() if key in problem}
+    return kept

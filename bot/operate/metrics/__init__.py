@@ -1,0 +1,63 @@
+"""`/metrics` in the Prometheus text format, one file per concern.
+
+Two kinds, and the HELP of each metric says which it is. What the database knows is read at each
+scrape and is the same in every copy of the bot: take `max` over the copies. What only a process
+knows is counted in it and begins at 0 with it: take `sum` over the copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from bot.core.figures import Figures
+from bot.operate.metrics.appliance import ApplianceMetrics
+from bot.operate.metrics.copies import Copy
+from bot.operate.metrics.database import DatabaseMetrics
+from bot.operate.metrics.decisions import DecisionMetrics
+from bot.operate.metrics.slack import SlackMetrics
+from bot.operate.metrics.stored import Stored
+
+
+class Metrics:
+    """Whoever does something gets a small callable of one of these parts, and knows no metric."""
+
+    def __init__(self, version: str, sites: Iterable[str]) -> None:
+        # Else each counter is followed by a line with the time at which it began.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._counted = CollectorRegistry()
+        self._read = CollectorRegistry()
+        self.decisions = DecisionMetrics(self._counted)
+        self.appliance = ApplianceMetrics(self._counted, tuple(sites))
+        self.slack = SlackMetrics(self._counted)
+        self.database = DatabaseMetrics(self._counted)
+        build = Gauge(
+            "vr_unpair_build_info",
+            "Always 1; the version of this copy",
+            ["version"],
+            registry=self._counted,
+        )
+        build.labels(version=version).set(1)
+
+    def watch(
+        self,
+        *,
+        figures: Callable[[], Figures],
+        resting: Callable[[Figures], dict[str, float]],
+        ready: Callable[[], bool],
+        socket_age: Callable[[], float] | None,
+    ) -> None:
+        """What is asked at each scrape; once, before the first. `resting`: seconds by site.
+        `socket_age`: seconds since the last frame, None in HTTP mode."""
+        self._read.register(Stored(figures, resting, self.database.failed))
+        self._read.register(Copy(ready, socket_age))
+
+    def text(self) -> bytes:
+        """What is read comes first: an error met there is counted in the same answer."""
+        return generate_latest(self._read) + generate_latest(self._counted)

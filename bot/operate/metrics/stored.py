@@ -1,0 +1,97 @@
+"""What is read from the database at each scrape, the same in every copy of the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from bot.core.figures import Figures
+from bot.core.messages import Slot
+from bot.core.request import OPEN, State
+from bot.operate.metrics.bounded import Bounded
+
+log = structlog.get_logger(__name__)
+
+WHOLE = "read from the database, the same in every copy"
+
+UNREAD = "scrape"
+"""The `error` under which a scrape that could not read is counted."""
+
+
+class Stored(Collector):
+    """All of one view, or nothing: a database that is away is then waited for once."""
+
+    def __init__(
+        self,
+        figures: Callable[[], Figures],
+        resting: Callable[[Figures], Mapping[str, float]],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._figures = Bounded(figures)
+        self._resting = resting
+        self._failed = failed
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            figures = self._figures()
+            resting = self._resting(figures)
+        except Exception as error:
+            # Left out, so that Prometheus has a gap and not a lie; the counter says why.
+            log.warning("metrics_unread", error=type(error).__name__)
+            self._failed(UNREAD)
+            return
+        states = [state.value for state in State]
+        yield _by("vr_unpair_requests", "Requests, by state", "state", states, figures.by_state)
+        yield _by(
+            "vr_unpair_request_oldest_seconds",
+            "How long the oldest request of each unfinished state has been in it; since the DELETE "
+            "for deleting and following; 0 where there is none",
+            "state",
+            [state for state in states if state in OPEN],
+            _seconds(figures.oldest_ms),
+        )
+        slots = [slot.value for slot in Slot]
+        yield _by(
+            "vr_unpair_messages_waiting",
+            "Messages that Slack does not yet show as they should be, by kind",
+            "message",
+            slots,
+            figures.waiting,
+        )
+        yield _by(
+            "vr_unpair_message_oldest_seconds",
+            "Age of the oldest waiting message that Slack has never had, by kind; 0 where there is "
+            "none",
+            "message",
+            slots,
+            _seconds(figures.unposted_ms),
+        )
+        yield _by(
+            "vr_unpair_appliance_resting_seconds",
+            "How long this appliance is not logged in to, so that the account is not locked",
+            "site",
+            sorted(resting),
+            resting,
+        )
+        yield CounterMetricFamily(
+            "vr_unpair_break_glass",
+            f"Break glass of all times, counted in the audit trail ({WHOLE})",
+            value=figures.glass_broken,
+        )
+
+
+def _by(
+    name: str, words: str, label: str, known: Iterable[str], values: Mapping[str, float]
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, f"{words} ({WHOLE})", labels=[label])
+    for value in known:
+        gauge.add_metric([value], values.get(value, 0))
+    return gauge
+
+
+def _seconds(milliseconds: Mapping[str, int]) -> dict[str, float]:
+    return {key: value / 1000 for key, value in milliseconds.items()}

@@ -1,0 +1,66 @@
+"""The home tab: what waits for this person, what they asked, what runs, how the latest ended.
+
+It only points to the cards: a decision is made where everybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import Block, DividerBlock
+
+from bot.core.home import Home, HomeRead
+from bot.core.lookups import MayNotLook
+from bot.core.request import Request
+from bot.slack.blocks import context, header, section
+from bot.slack.wording import home as words
+from bot.slack.wording.looked import may_not_look
+
+SHOWN = 10
+"""Of each list. All of them together stay far below the 100 blocks of a view (Slack docs, views),
+and below what anybody reads on a phone."""
+
+
+def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: int) -> Any:
+    """For `views.publish`. `workspace_url` as `auth.test` gives it; without it there are no links.
+    `now` in ms."""
+    if isinstance(read, MayNotLook):
+        blocks: list[Block] = [section(may_not_look(read.reason))]
+    else:
+        blocks = _lists(read, workspace_url, command)
+    blocks.append(context(words.as_of(now, command)))
+    return {"type": "home", "blocks": [block.to_dict() for block in blocks]}
+
+
+def card_url(request: Request, workspace_url: str | None) -> str | None:
+    """The address that "Copy link" gives for its card (Slack docs, chat.getPermalink: the method
+    would cost one call for each line)."""
+    if not workspace_url or request.card_ts is None:
+        return None
+    ts = request.card_ts.replace(".", "")
+    return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"
+
+
+def _lists(home: Home, workspace_url: str | None, command: str) -> list[Block]:
+    def lines(requests: Sequence[Request]) -> Iterable[Block]:
+        for request in requests[:SHOWN]:
+            yield section(words.line(request, card_url(request, workspace_url)))
+        if len(requests) > SHOWN:
+            yield context(words.more(len(requests) - SHOWN, command))
+
+    blocks: list[Block] = [header(words.WAITING)]
+    if home.rights_unread:
+        blocks.append(section(words.RIGHTS_UNREAD))
+    elif not home.waiting:
+        blocks.append(section(words.NOTHING_WAITS))
+    blocks += lines(home.waiting)
+    for title, requests in (
+        (words.ASKED, home.asked),
+        (words.RUNNING, home.running),
+        (words.OTHERS, home.others),
+        (words.ENDED, home.ended),
+    ):
+        if requests:
+            blocks += [DividerBlock(), header(title), *lines(requests)]
+    return blocks

@@ -1,0 +1,44 @@
+"""Somebody opens the home tab: read in the threads of the look-ups, and published once.
+
+Nothing is stored and nothing waits for it: a tab that was not filled is opened again.
+"""
+
+from __future__ import annotations
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.deps import ListenerDeps
+from bot.slack.home import home_view
+from bot.slack.payload import Json, object_of, text_of
+from bot.slack.trouble import BROKEN, trouble_of
+
+log = structlog.get_logger(__name__)
+
+
+def home_opened(payload: Json, deps: ListenerDeps) -> None:
+    """The event `app_home_opened` (Slack docs), which comes for the messages tab too. Raises
+    Malformed."""
+    event = object_of(payload, "event")
+    if text_of(event, "tab") != "home":
+        return
+    user = text_of(event, "user")
+
+    def publish() -> None:
+        read = deps.homes.read(user)
+        myself = deps.identity.known()
+        view = home_view(
+            read,
+            workspace_url=myself.url if myself else None,
+            command=deps.command,
+            now=deps.homes.now(),
+        )
+        try:
+            deps.views.views_publish(user_id=user, view=view)
+        except (SlackApiError, *BROKEN) as error:
+            log.warning("home_not_published", by=user, error=trouble_of(error).word)
+        else:
+            log.info("home_published", by=user)
+
+    if not deps.lookups.submit(publish):
+        log.warning("home_not_read", by=user, why="too many look-ups wait")

@@ -1,0 +1,125 @@
+"""Deny and Break glass: a click that opens a form for the reason, and the form's submission."""
+
+from __future__ import annotations
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.core.events import Clicked, Opened
+from bot.core.request import State
+from bot.core.rules import is_group
+from bot.slack import origins, sentences
+from bot.slack.clicks import Press, read_press, store, told_apart
+from bot.slack.deps import ListenerDeps
+from bot.slack.ids import BLOCK_REASON, ReasonOrigin
+from bot.slack.modals import BUTTONS, FieldErrors, WithReason, read_reason, reason_form
+from bot.slack.payload import Json, object_of, text_of, user_of
+from bot.slack.trouble import BROKEN, trouble_of
+
+log = structlog.get_logger(__name__)
+
+UNDECIDED = frozenset((State.CHECKING, State.PENDING))
+
+
+def pressed(payload: Json, action: WithReason, deps: ListenerDeps) -> None:
+    """Open the form, or store the click at once when it will be refused whatever its reason is:
+    nobody should type an explanation for nothing. Raises Malformed."""
+    press = read_press(payload, action, deps)
+    if press is None:
+        return
+    if _refused_by_the_row(press) or _refused_by_who(press, action, deps):
+        store(press, deps)
+        return
+    opened = Opened(action=action, by=press.clicked.by)
+    number = deps.inbox.put(
+        opened,
+        origin=press.origin,
+        request_id=press.request.id,
+        response_url=press.response_url,
+    )
+    if number is None:
+        # The same press again: its form has been opened, and its trigger has been used.
+        told_apart(None, press.request.id, action, press.clicked.by, deps)
+        return
+    _open(payload, press, action, number, deps)
+
+
+def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | None:
+    """Store the decision with its reason. None, or the sentence for the reason's field. Raises
+    Malformed."""
+    view = object_of(payload, "view")
+    by, team = user_of(payload)
+    event_origin = origins.of_submission(payload, view)
+    given = read_reason(view, action)
+    if given is None:
+        log.warning("modal_without_origin", by=by)
+        return sentences.form_lost(BUTTONS[action])
+    if isinstance(given, FieldErrors):
+        return given.errors[BLOCK_REASON]
+    opened = given.origin
+    decision = Clicked(
+        action=action,
+        by=by,
+        team=team,
+        fingerprint=opened.fingerprint,
+        channel=opened.channel,
+        message_ts=opened.message_ts,
+        ours=opened.ours,
+        reason=given.reason,
+    )
+    number = deps.inbox.put(
+        decision,
+        origin=event_origin,
+        request_id=opened.request_id,
+        answer_via=opened.opened_by,
+    )
+    told_apart(number, opened.request_id, action, by, deps)
+    return None
+
+
+def _refused_by_the_row(press: Press) -> bool:
+    """What the row says already. Only a guess on the side of asking, as all that is looked at
+    here: whatever is stored is judged again by the worker, with the row and the rights of then."""
+    request, click = press.request, press.clicked
+    misplaced = request.card_ts is not None and click.message_ts != request.card_ts
+    return (
+        not click.ours
+        or misplaced
+        or click.channel != request.channel
+        or click.fingerprint != request.fingerprint
+        or request.state not in UNDECIDED
+    )
+
+
+def _refused_by_who(press: Press, action: WithReason, deps: ListenerDeps) -> bool:
+    by = press.clicked.by
+    if action == "deny":
+        return by == press.request.requester or not _may_be_listed(by, deps.policy.approvers)
+    if not press.request.terms.break_glass or not _may_be_listed(by, deps.policy.break_glass):
+        return True
+    # Asked of Slack before anybody is asked why: what it does not say is a no here too.
+    return not deps.may_break_glass(by, press.clicked.team)
+
+
+def _may_be_listed(user: str, listed: frozenset[str]) -> bool:
+    """Who is in a user group cannot be known without a call."""
+    return user in listed or any(is_group(who) for who in listed)
+
+
+def _open(payload: Json, press: Press, action: WithReason, number: int, deps: ListenerDeps) -> None:
+    click = press.clicked
+    origin = ReasonOrigin(
+        request_id=press.request.id,
+        fingerprint=click.fingerprint,
+        channel=click.channel,
+        message_ts=click.message_ts,
+        opened_by=number,
+        ours=click.ours,
+    )
+    view = reason_form(action, origin, press.request)
+    try:
+        deps.views.views_open(trigger_id=text_of(payload, "trigger_id"), view=view)
+    except (SlackApiError, *BROKEN) as error:
+        word = trouble_of(error).word
+        log.warning("modal_not_opened", request=press.request.id, by=click.by, error=word)
+        deps.whisper.tell(press.response_url, sentences.click_again(BUTTONS[action]))

@@ -1,0 +1,51 @@
+"""Break glass, as everybody is told of it: who decided alone, why, and what can still be done."""
+
+from __future__ import annotations
+
+from bot.core.request import Decision, Notice, Request
+from bot.slack.card_facts import place
+from bot.slack.limits import DECISION_REASON, TITLE
+from bot.slack.markup import mention, mentions, quote, when
+from bot.slack.wording.phrases import consequences
+
+GLASS_ALONE = (
+    "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
+    "of `BREAK_GLASS` decides alone, with a reason, and everybody is told."
+)
+
+
+def glass_reason(request: Request, limit: int = DECISION_REASON) -> str:
+    """For the card and the final reply. Empty when the glass is whole."""
+    glass = request.glass
+    if glass is None:
+        return ""
+    asked = ", who also asked for it," if glass.by == request.requester else ""
+    return (
+        f"🚨 *Break glass:* {mention(glass.by)}{asked} decided alone, {when(glass.at)}.\n"
+        f"{quote(glass.reason or '', limit)}"
+    )
+
+
+def glass_taken_back(lost: Decision) -> str:
+    return (
+        f"🚨 Break glass by {mention(lost.by)}, {when(lost.at)}, no longer counts: the right to it "
+        "is gone."
+    )
+
+
+def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON) -> str:
+    """To the whole channel. Drawn from what does not change afterwards, as every notice."""
+    who = mentions(notice.who) or "somebody"
+    asked = "their own request" if request.requester in notice.who else "the request"
+    whose = "" if request.requester in notice.who else f" of {mention(request.requester)}"
+    lines = [
+        f"🚨 *Break glass:* {who} has decided alone on {asked}{whose}, and nobody else had to "
+        "approve it:",
+        *filter(None, [place(request)]),
+        *consequences(request, TITLE),
+        *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
+        f"*Why:*\n{quote(notice.text, limit)}",
+        f"Until it is sent, {mention(request.requester)} can stop it with Cancel on the card. "
+        "The thread says how it ends.",
+    ]
+    return "\n".join(lines)

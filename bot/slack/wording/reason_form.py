@@ -1,0 +1,55 @@
+"""The words of the forms behind Deny and Break glass. What is not markup is `plain_text`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.core.frozen import Frozen
+from bot.core.request import Request
+from bot.slack.limits import TITLE
+from bot.slack.markup import mention
+from bot.slack.wording.phrases import consequences, pairing
+
+
+class ReasonWords(Frozen):
+    """`button` opens the form. `told` is markup: what whoever fills it in must know first."""
+
+    button: str
+    title: str
+    submit: str
+    question: str
+    missing: str
+    told: Callable[[Request], str]
+
+
+def _denying(request: Request) -> str:
+    return f"{mention(request.requester)} asked to break {pairing(request)}."
+
+
+def _breaking(request: Request) -> str:
+    return "\n".join(
+        [
+            "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the "
+            "channel, with every approver called by name, and the audit trail.",
+            *consequences(request, TITLE),
+            f"Asked by {mention(request.requester)}.",
+        ]
+    )
+
+
+DENY = ReasonWords(
+    button="Deny",
+    title="Deny the request",
+    submit="Deny",
+    question="Why not?",
+    missing="Say why, in a few words: it goes on the card.",
+    told=_denying,
+)
+GLASS = ReasonWords(
+    button="Break glass",
+    title="Break glass",
+    submit="Break glass",
+    question="What is the emergency?",
+    missing="Say why it cannot wait, in a few words: everybody is told.",
+    told=_breaking,
+)

@@ -1,0 +1,153 @@
+"""What is wrong with a database, in a sentence: what, why, and what to do.
+
+SQLite's result codes are those of https://www.sqlite.org/rescode.html, PostgreSQL's SQLSTATEs those
+of its documentation, appendix A.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+
+NAMES_IT = "DATABASE_URL names it"
+GOES_ON = "the bot goes on by itself then"
+
+
+class FileGone(SQLAlchemyError):
+    """The file that was opened is not the one at its path any more. SQLite itself would go on
+    writing into a file that nobody can find, or make an empty one."""
+
+    def __init__(self, replaced: bool) -> None:
+        super().__init__("another file is in its place" if replaced else "the file is not there")
+        self.replaced = replaced
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`what` is a sentence with its reason; `step` what somebody must do. `lasts`: not over when a
+    transaction works. `by_itself`: the bot goes on when it is over, without a new start."""
+
+    what: str
+    step: str
+    lasts: bool = False
+    by_itself: bool = True
+
+    def running(self) -> str:
+        return f"{self.what} {self.step}{': ' + GOES_ON if self.by_itself else ''}."
+
+    def at_start(self) -> str:
+        again = ", then start again" if self.by_itself else ""
+        return f"{self.what} {self.step}{again}. {NAMES_IT}."
+
+
+def fault_of(error: BaseException, place: URL) -> Fault | None:
+    """None for what is no fault of the place: an error of ours."""
+    shown = shown_place(place)
+    if isinstance(error, FileGone):
+        return _file_gone(shown, error.replaced)
+    if isinstance(error, NoFreeConnection):
+        return Fault(
+            f"All connections of the bot to {shown} are in use, and none came free in time.",
+            "See what holds them up there: a slow disk, a lock, an overloaded server",
+        )
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, sqlite3.Error):
+        return _of_file(cause, shown)
+    if place.get_backend_name() != "sqlite" and isinstance(error, SQLAlchemyError):
+        return _of_server(error, shown)
+    return None
+
+
+def shown_place(place: URL) -> str:
+    """Never with the user's name or password."""
+    if place.get_backend_name() == "sqlite":
+        return str(place.database)
+    return f"the database {place.database} at {place.host or 'this machine'}"
+
+
+def _file_gone(shown: str, replaced: bool) -> Fault:
+    if replaced:
+        return Fault(
+            f"Another file has been put in the place of the database {shown} under the bot.",
+            "Start the bot again, if it is the file that you want it to work on",
+            lasts=True,
+            by_itself=False,
+        )
+    return Fault(
+        f"The database {shown} has been deleted or moved away under the bot.",
+        "Move it back; where it is lost, stop the bot and restore the backup",
+    )
+
+
+def _of_file(error: sqlite3.Error, shown: str) -> Fault | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    words = " ".join(str(error).split())
+    # The low byte is the primary code, the rest tells more (sqlite.org, result codes).
+    match None if code is None else code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return Fault(f"The disk of {shown} is full.", "Free some space on it")
+        case sqlite3.SQLITE_IOERR:
+            return Fault(
+                f"The disk of {shown} cannot be read or written ({words}).",
+                "See whether it is full, over a quota, or failing",
+            )
+        case sqlite3.SQLITE_READONLY:
+            return Fault(
+                f"The database {shown} may only be read ({words}).",
+                "Let the bot's user write the file and its folder",
+            )
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return Fault(
+                f"The database {shown} cannot be opened ({words}).",
+                "Make its folder, and let the bot's user write there",
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return damaged(shown, words)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Fault(
+                f"The database {shown} is held by another process ({words}).",
+                "End what holds it: a copy, a backup, a second bot on the same file",
+            )
+        case _:
+            return None
+
+
+def damaged(shown: str, words: str) -> Fault:
+    return Fault(
+        f"The database {shown} is damaged, or is no database ({words}).",
+        "Keep a copy of the file, and restore the backup while the bot is stopped",
+        lasts=True,
+        by_itself=False,
+    )
+
+
+def _of_server(error: SQLAlchemyError, shown: str) -> Fault | None:
+    cause = getattr(error, "orig", None)
+    if cause is None:
+        return None
+    state: str | None = getattr(cause, "sqlstate", None)
+    words = " ".join(str(cause).split())[:200]
+    if state in ("53100", "53200"):  # disk_full, out_of_memory
+        return Fault(f"The server of {shown} is full ({words}).", "Free some space on it")
+    if state == "25006":  # read_only_sql_transaction
+        return Fault(f"{_upper(shown)} may only be read.", "Name the server that takes writes")
+    if state is not None and state[:2] == "XX":  # internal error, data_corrupted
+        return damaged(shown, words)
+    if state in ("55P03", "57014"):  # lock_not_available, query_canceled
+        return Fault(f"{_upper(shown)} is too slow ({words}).", "See what holds it up there")
+    if state is None or state[:2] in ("08", "57", "25"):
+        # No answer, a server that ends or begins, a transaction ended for idling. A refused
+        # connection has no state (psycopg): wrong password, no such database, too many of them.
+        return Fault(
+            f"{_upper(shown)} gives no answer, or no connection ({words}).",
+            "See whether it is up, and what it says of the bot's user",
+        )
+    return None
+
+
+def _upper(shown: str) -> str:
+    return shown[:1].upper() + shown[1:]

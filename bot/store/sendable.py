@@ -1,0 +1,59 @@
+"""Which message goes next: final words first, then cards, then progress."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, exists, select
+
+from bot.core.messages import Slot
+from bot.store.schema import messages
+
+URGENCY = {
+    Slot.FINAL: 0,
+    Slot.CORRECTION: 0,
+    Slot.ANSWER: 1,
+    Slot.CARD: 2,
+    Slot.REMINDER: 3,
+    Slot.NOTICE: 3,
+    Slot.ALARM: 1,
+    Slot.STRAY: 3,
+    Slot.PROGRESS: 4,
+}
+"""Final words first: after an outage nobody should learn the end last."""
+
+
+@cache
+def sendable() -> Select[Any]:
+    """Due and free at `:now`, the most urgent first. `:calm_since`: since then Slack has taken
+    posts. Built once: asked at every wake."""
+    now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
+    other = messages.alias()
+    held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
+    # The first progress message goes before the final words while Slack takes everything: a thread
+    # reads in order. Once Slack has refused it, or has been away since, final words go first.
+    first_progress = and_(
+        messages.c.urgency == URGENCY[Slot.PROGRESS],
+        messages.c.ts.is_(None),
+        messages.c.attempts == 0,
+        messages.c.created_at >= calm_since,
+    )
+    return (
+        select(messages)
+        .where(messages.c.due_at <= now, messages.c.lease_until <= now, ~held)
+        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
+    """Leave out what a 429 holds back: by the kind of call that the message would take."""
+    is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
+    kinds = {
+        "answer": is_answer,
+        "edit": and_(~is_answer, is_edit),
+        "post": and_(~is_answer, ~is_edit),
+    }
+    return [~kinds[kind] for kind, until in paused.items() if until > now]

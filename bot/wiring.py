@@ -1,0 +1,83 @@
+"""How the parts are connected with what is watched: the budget that copies share, and the metrics.
+
+The adapters know nothing of metrics: each gets a small callable, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bot.appliance import Appliance
+from bot.appliance.gate import GateState, SharedGate, rest_seconds
+from bot.appliance.observed_gate import ObservedGate
+from bot.core.entries import Entry
+from bot.core.figures import Figures
+from bot.core.request import Request
+from bot.operate import journal
+from bot.operate.metrics import Metrics
+from bot.parts import appliance_of, gate_key
+from bot.settings import Settings
+from bot.store import figures, shared
+from bot.store.database import Database
+from bot.store.requests import OnSaved
+
+log = structlog.get_logger(__name__)
+
+
+def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, Appliance]:
+    """By site, each with the budget and the log-ins that all copies share."""
+    made = {}
+    for name, site in settings.sites.items():
+        observers = metrics.appliance.of(name)
+        gate = SharedGate(site.calls_per_minute, _gate_change(db, name))
+        observed = ObservedGate(gate, observers.waited, observers.logged_in)
+        made[name] = appliance_of(site, observed, observers.called)
+    return made
+
+
+def saved(metrics: Metrics) -> OnSaved:
+    """Each step of a request, to the log and to the metrics."""
+
+    def told(request: Request | None, entries: Sequence[Entry]) -> None:
+        try:
+            journal.steps(request, entries)
+            metrics.decisions.saved(request, entries)
+        except Exception:
+            # The step is stored: whoever stored it must not take it for one that failed.
+            log.exception("step_not_told")
+
+    return told
+
+
+def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
+    return lambda: figures.read(db, [gate_key(site) for site in sites])
+
+
+def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
+    """Seconds by site, of what the figures say."""
+
+    def seconds(found: Figures) -> dict[str, float]:
+        states = {site: _gate_state(found.shared.get(gate_key(site))) for site in sites}
+        return {site: rest_seconds(state, found.at) for site, state in states.items()}
+
+    return seconds
+
+
+def _gate_change(
+    db: Database, site: str
+) -> Callable[[Callable[[GateState, int], GateState]], None]:
+    """The budget and the log-ins of one appliance, shared by all copies of the bot."""
+
+    def change(how: Callable[[GateState, int], GateState]) -> None:
+        def apply(value: str | None, now: int) -> str:
+            return how(_gate_state(value), now).model_dump_json()
+
+        shared.change(db, gate_key(site), apply)
+
+    return change
+
+
+def _gate_state(value: str | None) -> GateState:
+    return GateState.model_validate_json(value) if value else GateState()

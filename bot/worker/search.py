@@ -1,0 +1,73 @@
+"""Which appliance has the pairing that somebody typed without naming one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.pairing import looks_like_id
+from bot.core.policy import Policy
+from bot.worker.side_by_side import SideBySide
+
+Read = PairingRead | PairingUnresolved | CallFailed
+
+
+class Finding(Protocol):
+    """The part of an appliance's port that a search needs."""
+
+    def find_and_read(self, asked: str, by: float) -> Read: ...
+
+
+def search(
+    asked: str,
+    appliances: Mapping[str, Finding],
+    policy: Policy,
+    side_by_side: SideBySide,
+    by: float,
+) -> PairingRead | PairingUnresolved:
+    """One pairing, with its place, where exactly one fits; never a wait for one that is away.
+
+    An id names one pairing, so it may be found although another appliance is away. A name may fit
+    there as well: then nobody can tell, and whoever asks has to name the appliance.
+    """
+    calls = {site: _call(appliance, asked) for site, appliance in appliances.items()}
+    read = side_by_side.ask(calls, by)
+    hits = {site: each for site, each in read.items() if isinstance(each, PairingRead)}
+    others = {site: each for site, each in read.items() if isinstance(each, PairingUnresolved)}
+    unread = tuple(site for site, each in read.items() if isinstance(each, CallFailed))
+    ambiguous = any(each.why == "several" for each in others.values())
+    if len(hits) > 1 or ambiguous:
+        return PairingUnresolved(why="several", candidates=_titles(hits, others, "several"))
+    if hits and (not unread or looks_like_id(asked)):
+        (site, hit) = next(iter(hits.items()))
+        return hit.model_copy(update={"place": policy.place(site)})
+    if unread:
+        return PairingUnresolved(why="unread", unread=unread)
+    if any(each.why == "self" for each in others.values()):
+        return PairingUnresolved(why="self", candidates=_titles({}, others, "self"))
+    return PairingUnresolved(why="none", candidates=_titles({}, others, "none"))
+
+
+def _call(appliance: Finding, asked: str) -> _Call:
+    return lambda by: appliance.find_and_read(asked, by)
+
+
+class _Call(Protocol):
+    def __call__(self, by: float, /) -> Read: ...
+
+
+def _titles(
+    hits: Mapping[str, PairingRead], others: Mapping[str, PairingUnresolved], why: str
+) -> tuple[str, ...]:
+    """As they can be typed: `SITE/ID`, with the two vCenters behind it."""
+    found = [
+        f"{site}/{hit.snapshot.pairing_id} ({hit.snapshot.title})" for site, hit in hits.items()
+    ]
+    found += [
+        f"{site}/{title}"
+        for site, each in others.items()
+        if each.why == why
+        for title in each.candidates
+    ]
+    return tuple(found)

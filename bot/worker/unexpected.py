@@ -1,0 +1,48 @@
+"""An error of ours in the middle of a step, told to whoever waits for that step.
+
+The row keeps its lease and is tried again after it, for ever. Without a word to people a request
+that meets a fault would stand there in silence.
+"""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.entries import UNEXPECTED, Answer
+from bot.store import inbox, outbox
+from bot.store.database import Database, Room
+from bot.store.requests import Requests
+
+log = structlog.get_logger(__name__)
+
+
+def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
+    """Who asked, and all whose click has not been answered; once for each event, however often the
+    step fails. Never raises: this is about an error already."""
+    params = {"reference": reference, "request": request_id}
+    try:
+        for number in sorted(_waiting(requests, request_id)):
+            answer = Answer(event=number, code=UNEXPECTED, params=params, matters=True)
+            _answer(requests.db, request_id, answer)
+    except Exception:
+        log.exception("step_failure_not_told", request=request_id, reference=reference)
+    requests.db.wakes.wake(Room.POST)
+
+
+def _waiting(requests: Requests, request_id: str) -> set[int]:
+    """Numbers of events in the inbox."""
+    with requests.db.read() as conn:
+        waiting = set(inbox.unabsorbed_numbers(conn, request_id))
+    request = requests.get(request_id)
+    if request is not None:
+        waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}
+    return waiting
+
+
+def _answer(db: Database, request_id: str, answer: Answer) -> None:
+    try:
+        with db.write() as conn:
+            outbox.add_answers(conn, request_id, (answer,), db.now(conn))
+    except IntegrityError:
+        return  # told before, of an earlier try

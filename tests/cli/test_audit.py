@@ -1,0 +1,113 @@
+"""`audit export` and `audit verify --head`, as an auditor types them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from bot.core.audit import SHORT
+from bot.slack.wording.witness import witness_words
+from bot.store import audit
+from bot.store.database import Database
+from bot.store.outbox import Outbox
+from bot.store.schema import audit as table
+from tests.store.samples import born, ended, entry
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def three(db: Database) -> list[audit.Record]:
+    for number in (1, 2, 3):
+        born(db, number)
+    return list(audit.export(db))
+
+
+def test_what_a_final_reply_shows_is_found(
+    db: Database, three: list[audit.Record], run: Run
+) -> None:
+    request = Outbox(db).request(ended(db, 4).id)
+    assert request is not None
+    assert request.ended_in is not None
+    words = witness_words(request.ended_in)
+    number, head = words.split("record ")[1].split(",")[0], words.split("`")[1]
+    assert len(head) == SHORT
+    said = run("audit", "verify", "--head", head).stdout.splitlines()
+    assert said[0].startswith("ok: 5 records")
+    assert said[1] == f"ok: head {head} is record {number}, 1970-01-01T00:00:00.005Z"
+
+
+@pytest.mark.parametrize("typed", ["{}", "`{}`", "  {}.", "HEAD"])
+def test_however_it_was_copied(three: list[audit.Record], run: Run, typed: str) -> None:
+    head = three[1].hash[:SHORT]
+    typed = head.upper() if typed == "HEAD" else typed.format(head)
+    assert "is record 2," in run("audit", "verify", "--head", typed).stdout
+
+
+def test_a_head_that_no_record_has(three: list[audit.Record], run: Run, run_json: Any) -> None:
+    stranger = "f" * SHORT
+    done = run("audit", "verify", "--head", stranger, code=1)
+    assert done.stdout == ""
+    assert f"No record of the audit trail has the head {stranger}." in done.stderr
+    found = run_json("audit", "verify", "--head", stranger, code=1)
+    assert (found["ok"], found["broken"]) == (False, None)
+    assert found["asked"] == {"head": stranger, "number": None, "time": None}
+
+
+def test_a_chain_made_anew_is_whole_and_has_not_the_head_that_was_posted(
+    db: Database, three: list[audit.Record], run: Run
+) -> None:
+    """What the chain alone cannot see, Slack does: see docs/security.md."""
+    posted = three[1].hash[:SHORT]
+    with db.write() as conn:
+        conn.execute(table.delete())
+        conn.exec_driver_sql(f"UPDATE audit_head SET count = 0, hash = '{audit.Head().hash}'")
+    with db.write() as conn:
+        audit.append(conn, "AAAA-0001", [entry(), entry("forged"), entry()])
+    assert run("audit", "verify").stdout.startswith("ok: 3 records")
+    assert posted in run("audit", "verify", "--head", posted, code=1).stderr
+
+
+def test_a_broken_chain_is_no_proof_of_any_head(
+    db: Database, three: list[audit.Record], run: Run, run_json: Any
+) -> None:
+    with db.write() as conn:
+        conn.execute(table.update().where(table.c.number == 3).values(actor="U0OTHER"))
+    head = three[1].hash[:SHORT]
+    said = run("audit", "verify", "--head", head, code=1).stderr
+    assert "broken at record 3" in said
+    assert f"Head {head} is that of record 2." in said
+    found = run_json("audit", "verify", "--head", head, code=1)
+    assert (found["ok"], found["broken"]["number"], found["asked"]["number"]) == (False, 3, 2)
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "0" * 11, "0" * 65, "g" * 16, "%" * 16])
+def test_what_cannot_be_a_head_is_wrong_usage(db: Database, run: Run, typed: str) -> None:
+    done = run("audit", "verify", "--head", typed, code=2)
+    assert done.stdout == ""
+    assert "--head takes" in done.stderr
+
+
+def test_both_exports_hold_every_column_of_every_record(
+    db: Database, three: list[audit.Record], run: Run
+) -> None:
+    words = 'a "quoted", line\nand another; größer'
+    with db.write() as conn:
+        audit.append(conn, None, [entry().model_copy(update={"detail": {"reason": words}})])
+    records = list(audit.export(db))
+    lines = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [{k: v for k, v in line.items() if k != "time"} for line in lines] == [
+        r.model_dump() for r in records
+    ]
+    rows = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").stdout)))
+    assert [json.loads(row.pop("detail")) for row in rows] == [r.detail for r in records]
+    assert rows == [
+        {k: "" if v is None else str(v) for k, v in r.model_dump(exclude={"detail"}).items()}
+        for r in records
+    ]

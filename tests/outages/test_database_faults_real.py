@@ -1,0 +1,239 @@
+"""The same with the real process, over HTTP: the disk fills up and is freed, the file is moved away
+and back, and starts that must not be."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from bot.sandbox.appliance import Answer, SimulatedAppliance
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.slack import Delivery, LocalSlack, mentions
+from bot.store import audit as trail
+from bot.store.database import Database
+from bot.store.migrate import upgrade
+from tests.kills.faults import QUICK
+from tests.kills.stage import DyingBot
+from tests.outages.database_world import SMALLEST, damage
+from tests.scenarios.asked import PATIENCE_SECONDS
+from tests.scenarios.way_in import WAYS_IN
+from tests.scenarios.world import ALAN, RITA, World
+
+NOT_TAKEN = "this may not have been taken"
+HELD = "hang"
+
+
+class ShortLeases(World):
+    """What could not be stored waits for a lease to end."""
+
+    def _start(self, bot: BotProcess) -> None:
+        super()._start(DyingBot({**bot.environment, **QUICK.environment()}, bot.folder))
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One process for all; `/slack/events` is HTTP, where Slack itself repeats nothing."""
+    way = next(way for way in WAYS_IN if way.name == "http")
+    appliance = SimulatedAppliance(calls_per_minute=None, task_seconds=0.1)
+    with appliance as server, LocalSlack() as slack:
+        world = ShortLeases(way, server, slack)
+        try:
+            world.start(tmp_path_factory.mktemp("bot"), VR_TIMEOUT_SECONDS="1")
+            yield world
+        finally:
+            world.kill()
+
+
+def file_of(world: World) -> Path:
+    return world.bot.folder / "vr-unpair.db"
+
+
+@contextmanager
+def disk_full(world: World) -> Iterator[None]:
+    """Every write of this process to a file beyond the smallest fails, as root too."""
+    pid = world.bot.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALLEST, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def file_moved(world: World) -> Iterator[None]:
+    here = file_of(world)
+    there = here.with_suffix(".moved")
+    here.rename(there)
+    try:
+        yield
+        assert not here.exists()
+    finally:
+        there.rename(here)
+
+
+FAULTS: dict[str, tuple[Callable[[World], Any], str]] = {
+    "full": (disk_full, "See whether it is full"),
+    "moved": (file_moved, "Move it back"),
+}
+EACH = pytest.mark.parametrize("name", FAULTS)
+
+
+def ready(world: World) -> tuple[int, str]:
+    answer = requests.get(f"{world.bot.url}/readyz", timeout=PATIENCE_SECONDS)
+    return answer.status_code, answer.json()["database"]
+
+
+def wait_for(found: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not found():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.02)
+
+
+def told_that_it_failed(world: World, delivery: Delivery) -> bool:
+    """In the acknowledgement of a command, or ephemerally for a click."""
+    said = [delivery.text, *(e.all_text for e in world.answers(delivery))]
+    return any(NOT_TAKEN in words for words in said)
+
+
+@EACH
+def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(
+    real: World, name: str
+) -> None:
+    fault, step = FAULTS[name]
+    pairing, other = real.pairing(), real.pairing()
+    asked = real.asks_to_break(pairing)
+    assert ready(real) == (200, "ok")
+    faults = len(real.bot.events("database_fault"))
+    with fault(real):
+        for _ in range(3):
+            status, said = ready(real)
+            assert status == 503
+            assert step in said
+            assert said.endswith("the bot goes on by itself then.")
+        command = real.slack.command(RITA, f"{other} lost", channel=asked.channel)
+        assert command.ok  # 2xx with words: anything else would show "operation failed" alone
+        assert told_that_it_failed(real, command)
+        click = asked.clicks(ALAN, "approve")
+        wait_for(lambda: told_that_it_failed(real, click))
+    wait_for(lambda: ready(real) == (200, "ok"))
+    asked.clicks(ALAN, "approve")
+    final = asked.wait_for_final()
+    assert mentions(final) == {RITA, ALAN}
+    assert pairing not in real.appliance.pairings
+    assert other in real.appliance.pairings
+    assert len([d for d in real.appliance.deletes if pairing in d.path]) == 1
+    assert len(real.bot.events("database_fault")) == faults + 1
+    sound(file_of(real))
+
+
+def test_an_answer_to_the_delete_is_kept_while_the_disk_is_full(real: World) -> None:
+    pairing = real.pairing()
+    asked = real.asks_to_break(pairing)
+    real.appliance.on_delete(Answer(wire=HELD, accept_first=True))
+    asked.clicks(ALAN, "approve")
+    wait_for(lambda: [d for d in real.appliance.deletes if pairing in d.path])
+    with disk_full(real):
+        real.appliance.release_hanging()
+        wait_for(lambda: real.bot.events("outcome_in_hand"))
+        assert ready(real)[0] == 503
+    asked.wait_for_final()
+    assert pairing not in real.appliance.pairings
+    assert len([d for d in real.appliance.deletes if pairing in d.path]) == 1
+    assert len([e for e in real.bot.events("outcome_in_hand") if e["level"] == "warning"]) == 1
+    sound(file_of(real))
+
+
+def test_no_line_of_the_log_is_said_a_thousand_times(real: World) -> None:
+    """Last: of all the outages above. That it is over is told after some quiet seconds."""
+    wait_for(lambda: ready(real) == (200, "ok") and real.bot.events("database_back"))
+    assert len(real.bot.events("database_fault")) <= 3
+    assert real.bot.events("step_failed") == []
+    errors = [line for line in real.log_lines if '"level": "error"' in line]
+    assert len(errors) < 20, errors
+
+
+def sound(file: Path) -> None:
+    db = Database(f"sqlite:///{file}")
+    try:
+        assert db.damage() is None
+        broken, _ = trail.check(db)
+        assert broken is None
+    finally:
+        db.close()
+
+
+# ---- starts -------------------------------------------------------------------------------------
+
+
+def garbage(file: Path) -> None:
+    file.write_bytes(b"not a database" * 1000)
+
+
+def broken_page(file: Path) -> None:
+    db = Database(f"sqlite:///{file}")
+    upgrade(db)
+    db.close()
+    with sqlite3.connect(file) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    damage(file)
+
+
+def newer_schema(file: Path) -> None:
+    db = Database(f"sqlite:///{file}")
+    upgrade(db)
+    db.close()
+    with sqlite3.connect(file) as raw:
+        raw.execute("UPDATE schema_info SET oldest_program = '99.0.0'")
+    raw.close()
+
+
+def no_folder(file: Path) -> None:
+    file.parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what", "step"),
+    [
+        (garbage, "is damaged, or is no database", "restore the backup"),
+        (broken_page, "is damaged, or is no database", "restore the backup"),
+        (newer_schema, "by a newer vr-unpair", "Install 99.0.0 or later"),
+        (no_folder, "cannot be opened", "Make its folder"),
+    ],
+)
+def test_a_start_ends_with_one_sentence(
+    real: World, tmp_path: Path, spoil: Callable[[Path], None], what: str, step: str
+) -> None:
+    """Nothing is served, nothing is written, exit code 1."""
+    file = tmp_path / "its own" / "vr-unpair.db"
+    file.parent.mkdir()
+    spoil(file)
+    before = file.read_bytes() if file.exists() else None
+    settings = {**real.bot.environment, "DATABASE_URL": f"sqlite:///{file}"}
+    ended = subprocess.run(
+        real.bot.command(),
+        cwd=tmp_path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, ended.stderr
+    assert what in lines[0]
+    assert step in lines[0]
+    assert "Traceback" not in ended.stderr
+    assert (file.read_bytes() if file.exists() else None) == before

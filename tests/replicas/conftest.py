@@ -1,0 +1,34 @@
+"""One PostgreSQL for all these tests, and each test over HTTP and in Socket Mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgres.server import PostgresServer
+from tests.scenarios.way_in import WAYS_IN, WayIn
+
+SLOWEST_FIRST = ("default_settings", "restarted", "together")
+"""They wait most, while another worker plays the rest."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=WAYS_IN, ids=[way.name for way in WAYS_IN])
+def way_in(request: pytest.FixtureRequest) -> WayIn:
+    way: WayIn = request.param
+    return way
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        names = [f"replicas/test_{name}" in item.nodeid for name in SLOWEST_FIRST]
+        return names.index(True) if any(names) else len(names)
+
+    items.sort(key=place)

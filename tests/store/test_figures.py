@@ -1,0 +1,109 @@
+"""What `/metrics` reads is right on both databases, and goes through nothing that has ended."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+
+from bot.core.messages import Message
+from bot.core.request import Intent, State
+from bot.store import figures, shared
+from bot.store.database import Database
+from bot.store.errors import Errors
+from bot.store.inbox import Inbox
+from bot.store.outbox import Wanted
+from bot.store.requests import Requests, Saving
+from tests.store.samples import born, click, entry, request
+
+
+def test_everything_at_once(db: Database) -> None:
+    requests = Requests(db=db, lease_ms=60_000)
+    now = db.clock()
+    born(db, 1, State.SUCCEEDED)
+    born(db, 2, State.SUCCEEDED)
+    born(db, 3, State.PENDING, pending_since=now - 50_000)
+    born(db, 4, State.PENDING, pending_since=now - 9_000)
+    intent = Intent(at=now - 30_000, task_ids=())
+    born(db, 5, State.FOLLOWING, intent=intent, pairing_id="p-5")
+    wanted = (Wanted(Message(slot="card"), "x"), Wanted(Message(slot="notice:2"), "y"))
+    broken = entry("glass_broken")
+    assert requests.bear(
+        Saving(request=request(6, created_at=now - 1_000), entries=(broken,), wanted=wanted)
+    )
+    shared.change(db, "gate:west", lambda _old, _now: "west")
+    shared.change(db, "gate:east", lambda _old, _now: "east")
+    found = figures.read(db, ["gate:west", "gate:north"])
+    assert found.by_state == {"succeeded": 2, "pending": 2, "following": 1, "checking": 1}
+    late = found.at - now
+    assert found.oldest_ms == {
+        "pending": 50_000 + late,
+        "following": 30_000 + late,
+        "checking": 1_000 + late,
+    }
+    assert found.waiting == {"card": 1, "notice": 1}
+    assert set(found.unposted_ms) == {"card", "notice"}
+    assert all(0 <= age <= late for age in found.unposted_ms.values())
+    assert found.shared == {"gate:west": "west"}
+    assert found.glass_broken == 1
+
+
+def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
+    """By SQLite's own word of how it would go: each of the statements by an index."""
+    statements = _statements(sqlite_db)
+    assert len(statements) == 5
+    path = sqlite_db.engine.url.database
+    assert path is not None
+    raw = sqlite3.connect(path)
+    for statement in statements:
+        values = ["x"] * statement.count("?")
+        plan = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+        assert all("USING" in step[3] and "INDEX" in step[3] for step in plan), (statement, plan)
+    raw.close()
+
+
+def _statements(db: Database) -> list[str]:
+    heard: list[str] = []
+
+    def hear(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            heard.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    figures.read(db, ["gate:west"])
+    event.remove(db.engine, "before_cursor_execute", hear)
+    return heard
+
+
+# ---- errors ----------------------------------------------------------------------------------
+
+
+def test_errors_of_the_database_are_told_by_class(db: Database) -> None:
+    told: list[str] = []
+    Errors(db.engine, told.append)
+    with pytest.raises(Exception, match="no_such_table"), db.read() as conn:
+        conn.execute(text("SELECT * FROM no_such_table"))
+    assert told in (["OperationalError"], ["ProgrammingError"])
+
+
+def test_a_repeated_event_is_no_error(db: Database) -> None:
+    told: list[str] = []
+    Errors(db.engine, told.append)
+    inbox = Inbox(db)
+    first = inbox.put(click(), origin="once", request_id="AAAA-0001")
+    assert (first is not None, inbox.put(click(), origin="once", request_id="AAAA-0001")) == (
+        True,
+        None,
+    )
+    assert told == []
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    db = Database(f"sqlite:///{tmp_path}/no/folder.db", on_error=told.append)
+    with pytest.raises(Exception, match="unable to open"), db.read():
+        pass
+    assert told == ["OperationalError"]
+    db.close()

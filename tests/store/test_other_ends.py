@@ -1,0 +1,92 @@
+"""Two ends of one pairing, taken at the same moment: one wins, on both databases."""
+
+from __future__ import annotations
+
+import threading
+
+from bot.core.request import Request
+from bot.core.snapshot import Server, Snapshot
+from bot.store.database import Database
+from bot.store.requests import Claim, PairingTakenBy, Requests, Saving
+from tests.store.samples import born, entry
+
+ROUNDS = 10
+
+
+def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
+    return Snapshot(
+        pairing_id=pairing_id,
+        local_vc=Server(id=local),
+        remote_vc=Server(id=remote),
+        local_vrms=Server(),
+        remote_vrms=Server(),
+        count=0,
+        complete=True,
+        replications_digest="",
+        read_at=1,
+    )
+
+
+def claimed(db: Database, number: int, site: str) -> Claim:
+    made = born(db, number, site=site)
+    claim = Requests(db=db, lease_ms=60_000).claim(checking=True)
+    assert claim is not None
+    assert claim.request.id == made.id
+    return claim
+
+
+def checked(claim: Claim, snapshot: Snapshot) -> Request:
+    changes = {"pairing_id": snapshot.pairing_id, "snapshot": snapshot}
+    return claim.request.model_copy(update=changes)
+
+
+def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
+    for turn in range(ROUNDS):
+        one, other = f"vc-{turn}-a", f"vc-{turn}-b"
+        ends = [
+            (claimed(db, 2 * turn, "berlin"), reading(f"p-{turn}", one, other)),
+            (claimed(db, 2 * turn + 1, "prague"), reading(f"q-{turn}", other, one)),
+        ]
+        together = threading.Barrier(len(ends))
+        refused: list[PairingTakenBy] = []
+        saved: list[str] = []
+
+        def take(
+            claim: Claim,
+            snapshot: Snapshot,
+            together: threading.Barrier = together,
+            refused: list[PairingTakenBy] = refused,
+            saved: list[str] = saved,
+        ) -> None:
+            request = checked(claim, snapshot)
+            together.wait()
+            try:
+                Requests(db=db, lease_ms=60_000).save(
+                    claim, Saving(request=request, entries=(entry("checked"),))
+                )
+            except PairingTakenBy as error:
+                refused.append(error)
+            else:
+                saved.append(request.id)
+
+        threads = [threading.Thread(target=take, args=end) for end in ends]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (taken,) = refused
+        assert [taken.other] == saved
+        assert taken.site in ("berlin", "prague")
+
+
+def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
+    born(db, 1, site="berlin")
+    requests = Requests(db=db, lease_ms=60_000)
+    assert requests.claim(checking=True, without={"berlin"}) is None
+    assert requests.next_due(checking=True, without={"berlin"}) is None
+    assert requests.next_due(checking=False) is None
+    assert requests.next_due(checking=True) is not None
+    born(db, 2, site="prague")
+    claim = requests.claim(checking=True, without={"berlin"})
+    assert claim is not None
+    assert claim.request.site == "prague"

@@ -1,0 +1,72 @@
+"""LISTEN and NOTIFY: what one copy has stored wakes the other, also after a restart."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from bot.store.database import Database, Room
+from bot.store.postgres_connection import IDLE_MS, with_limits
+from tests.postgres.server import PostgresServer
+
+HEARD_WITHIN_SECONDS = 20.0
+LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN vr_unpair'"
+
+
+def wait_for_listener(db: Database) -> None:
+    until = time.monotonic() + HEARD_WITHIN_SECONDS
+    while True:
+        with db.read() as conn:
+            if conn.exec_driver_sql(LISTENS).scalar_one():
+                return
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_wake_is_heard_by_the_other_copy_and_after_a_restart(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    telling, hearing = Database(url), Database(url)
+    try:
+        hearing.listen()
+        for restarted in (False, True):
+            if restarted:
+                postgres.kill()
+                postgres.go()
+            wait_for_listener(telling)
+            seen = hearing.wakes.seen(Room.ACT)
+            telling.wakes.wake(Room.ACT)
+            hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
+            assert hearing.wakes.seen(Room.ACT) > seen
+    finally:
+        telling.close()
+        hearing.close()
+
+
+def test_a_transaction_in_which_nothing_comes_is_ended(postgres_db: Database) -> None:
+    """By the server, so that a frozen copy holds no lock for long."""
+    with postgres_db.read() as conn:
+        limit = conn.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one()
+    assert limit == f"{IDLE_MS // 1000}s"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("", {}),
+        ("?connect_timeout=30", {"connect_timeout": "30"}),
+        ("?sslmode=require", {"sslmode": "require"}),
+    ],
+)
+def test_what_the_address_says_comes_first(said: str, kept: dict[str, str]) -> None:
+    query = with_limits(make_url(f"postgresql+psycopg://bot@db.example.net/bot{said}")).query
+    assert kept.items() <= query.items()
+    assert query["tcp_user_timeout"] == "10000"
+
+
+def test_options_of_the_address_are_kept() -> None:
+    url = "postgresql+psycopg://bot@db.example.net/bot?options=-c%20search_path%3Dunpair"
+    options = str(with_limits(make_url(url)).query["options"])
+    assert options.endswith(" -c search_path=unpair")
+    assert "statement_timeout" in options

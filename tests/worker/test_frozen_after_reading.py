@@ -1,0 +1,52 @@
+"""A process that freezes with a reading in its hand: what it read has grown old, not new."""
+
+from __future__ import annotations
+
+from bot.core.request import State
+from bot.core.rules import Person, Verdict
+from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
+
+FROZEN_MS = 5 * 60_000
+
+
+def test_a_right_that_was_lost_meanwhile_does_not_count(world: World) -> None:
+    request_id = world.pending()
+    asked = 0
+
+    class Freezing(FakePeople):
+        def person(self, user: str) -> Person | Verdict:
+            nonlocal asked
+            asked += 1
+            if asked == 2:  # before the intent; the first time is the click itself
+                world.ms += FROZEN_MS
+            return Person(id=user, team=TEAM, deleted=asked > 2)
+
+    world.people = Freezing()
+    world.worker = world.new_worker()
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert asked == 3
+    assert world.appliance.deletes == []
+    assert world.state() is State.PENDING
+
+
+def test_a_pairing_that_changed_meanwhile_is_not_broken(world: World) -> None:
+    request_id = world.pending()
+    reads = 0
+    read_to_act = world.appliance.read_to_act
+
+    def freezing(pairing_id: str, by: float) -> object:
+        nonlocal reads
+        reads += 1
+        answer = read_to_act(pairing_id, by)
+        if reads == 1:
+            world.ms += FROZEN_MS
+            world.appliance.now = snapshot(count=9, replications_digest="other")
+        return answer
+
+    world.appliance.read_to_act = freezing  # type: ignore[method-assign,assignment]
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert reads == 2
+    assert world.appliance.deletes == []
+    assert world.state() is State.CHANGED
