@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 # More for pytest, for example: make test PYTEST_ARGS='-n 2 -k settings'
-PYTEST_ARGS ?= -n 2 --dist worksteal
+PYTEST_ARGS ?= -n 4 --dist worksteal
 # More for the demo, for example: make demo DEMO_ARGS='--port 9000'
 DEMO_ARGS ?=
 # More for the resolver, for example: make lock LOCK_ARGS=--upgrade
