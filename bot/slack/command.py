@@ -16,7 +16,7 @@ from bot.core.frozen import Frozen
 from bot.core.ids import tidy as tidy_id
 from bot.slack import limits
 from bot.slack.markup import code
-from bot.slack.typed import Word, first_word, plain_text
+from bot.slack.slack_text import Word, first_word, plain_text
 
 
 class Ask(Frozen):

@@ -8,18 +8,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Exists,
     Select,
     bindparam,
-    case,
     exists,
-    func,
     insert,
     select,
-    union,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -30,11 +26,9 @@ from bot.core.request import OPEN, Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
 from bot.store.database import Database, Room
+from bot.store.due import claimable, left_out, next_due, unborn
 from bot.store.other_ends import at_other_ends
 from bot.store.schema import inbox, requests
-
-ACT_ORDER = (State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING)
-"""Who goes first: acting before following, following before clicks on the undecided."""
 
 
 class ClaimLost(Exception):
@@ -93,7 +87,7 @@ class Requests:
     def unborn(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
         with self.db.read() as conn:
-            row = conn.execute(_unborn()).one_or_none()
+            row = conn.execute(unborn()).one_or_none()
         if row is None:
             return None
         event = EVENT.validate_json(row.body)
@@ -137,7 +131,7 @@ class Requests:
         sites that this copy is busy enough with."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            query, values = _claimable(checking, bool(without)), _values(without)
+            query, values = claimable(checking, bool(without)), left_out(without)
             row = conn.execute(query, {"now": now, **values}).one_or_none()
             if row is None:
                 return None
@@ -206,8 +200,8 @@ class Requests:
         """When the next row that `claim` could give is due by its own time (ms), for how long to
         sleep."""
         with self.db.read() as conn:
-            query = _next_due(checking, bool(without))
-            due: int | None = conn.execute(query, _values(without)).scalar_one()
+            query = next_due(checking, bool(without))
+            due: int | None = conn.execute(query, left_out(without)).scalar_one()
             return due
 
     def now(self) -> int:
@@ -321,31 +315,6 @@ class Requests:
         return held[0].id if held else "another request"
 
 
-def _urgency() -> ColumnElement[int]:
-    order = {state.value: place for place, state in enumerate(ACT_ORDER)}
-    return case(order, value=requests.c.state, else_=len(order))
-
-
-# Built once each: to build such a statement takes longer than SQLite does to run it, and these are
-# asked at every wake.
-@cache
-def _claimable(checking: bool, some_left_out: bool) -> Select[tuple[str, int, str]]:
-    now = bindparam("now", type_=BigInteger)
-    with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
-    due = select(requests.c.id).where(requests.c.due_at <= now)
-    return (
-        select(requests.c.id, requests.c.version, requests.c.body)
-        .where(
-            requests.c.id.in_(union(due, with_event)),
-            requests.c.lease_until <= now,
-            *_in_lane(checking, some_left_out),
-        )
-        .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
 @cache
 def _locked() -> Select[Any]:
     row = select(requests.c.version).where(requests.c.id == bindparam("id"))
@@ -354,34 +323,6 @@ def _locked() -> Select[Any]:
 
 def _waits(request_id: str) -> Exists:
     return exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
-
-
-@cache
-def _unborn() -> Select[Any]:
-    has_row = exists().where(requests.c.id == inbox.c.request_id)
-    return (
-        select(inbox)
-        .where(inbox.c.absorbed_at.is_(None), ~has_row)
-        .order_by(inbox.c.number)
-        .limit(1)
-    )
-
-
-@cache
-def _next_due(checking: bool, some_left_out: bool) -> Select[Any]:
-    return select(func.min(requests.c.due_at)).where(*_in_lane(checking, some_left_out))
-
-
-def _in_lane(checking: bool, some_left_out: bool) -> list[ColumnElement[bool]]:
-    new = requests.c.state == State.CHECKING.value
-    where = [new if checking else ~new]
-    if some_left_out:
-        where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
-    return where
-
-
-def _values(without: Collection[str]) -> dict[str, list[str]]:
-    return {"without": sorted(without)} if without else {}
 
 
 def _columns(request: Request) -> dict[str, object]:

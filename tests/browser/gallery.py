@@ -14,7 +14,7 @@ from typing import Any, Literal
 from PIL import Image
 from playwright.sync_api import Browser
 
-from bot.core.request import Request
+from bot.core.request import Decision, Request, State
 from bot.core.snapshot import digest_of
 from bot.sandbox.page import cast, routes
 from bot.sandbox.page.stage import Stage
@@ -22,7 +22,16 @@ from bot.sandbox.slack import chat_methods
 from bot.slack.draw import draw
 from tests.browser import chromium
 from tests.browser.visitor import PHONE, Visitor
-from tests.slack.drawing.samples import BY_STATE, HARD, SNAPSHOT, sample
+from tests.slack.drawing.samples import (
+    BY_STATE,
+    HARD,
+    MINUTE,
+    NOW,
+    SNAPSHOT,
+    TERMS,
+    decided,
+    sample,
+)
 
 PEOPLE = {
     "UASKER": "Rita",
@@ -53,10 +62,25 @@ LARGE = sample(
 )
 
 
+def glass() -> dict[str, Request]:
+    """With BREAK_GLASS set: the door, the door alone, broken, done, and the right to it lost."""
+    terms = TERMS.model_copy(update={"break_glass": True})
+    broken = Decision(by="UNO", at=NOW + MINUTE, reason="Oslo burns, INC0815")
+    return {
+        "glass-there": sample(terms=terms),
+        "glass-alone": sample(terms=terms, only_glass=True),
+        "glass-broken": sample(terms=terms, glass=broken, state=State.APPROVED),
+        "glass-done": decided(State.SUCCEEDED, "proved", terms=terms, glass=broken).model_copy(
+            update={"approvals": ()}
+        ),
+        "glass-lost": sample(terms=terms, glass_lost=broken),
+    }
+
+
 def requests() -> dict[str, Request]:
     """Name of the picture to the row; each with an id of its own, to be found by."""
     shown = {state.value: row for state, row in BY_STATE.items() if row.card_ts is not None}
-    shown |= {"everything-to-be-warned-of": HARD, "500-replications": LARGE}
+    shown |= {"everything-to-be-warned-of": HARD, "500-replications": LARGE, **glass()}
     return {
         name: row.model_copy(update={"id": f"K7QM-{number:04d}"})
         for number, (name, row) in enumerate(shown.items())

@@ -52,8 +52,9 @@ class WayToDatabase:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended = True
         self._set("cut")
+        self._ended = True
+        self._tell.send(b".")  # it may stand in `select`; nobody waits for this one's answer
         self._thread.join()
         self._told.close()
         self._tell.close()

@@ -1,4 +1,4 @@
-"""An older database put back, as docs/deploy.md tells it: nothing of then is sent once more."""
+"""An older database put back, as docs/backup.md tells it: nothing of then is sent once more."""
 
 from __future__ import annotations
 
