@@ -1,0 +1,37 @@
+"""Every sentence of the catalogues is in the docs; every command and state is in the README."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import typer
+
+from bot.cli import app
+from bot.core.request import State
+from tests.slack.drawing.words_page import PAGE, page
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_words_is_what_the_code_says() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    assert written == page(), "make it anew: python -m tests.slack.drawing.words_page"
+    assert "no words" not in written
+    assert "None" not in written
+
+
+def test_the_readme_has_each_command_and_no_other() -> None:
+    made = typer.main.get_command(app)
+    assert isinstance(made, typer.core.TyperGroup)
+    there = set()
+    for name, command in made.commands.items():
+        inner = getattr(command, "commands", None)
+        there |= {f"{name} {each}" for each in inner} if inner else {name}
+    rows = re.findall(r"^\| `vr-unpair ([a-z]+(?: [a-z]+)?)", README, re.MULTILINE)
+    assert set(rows) == there
+
+
+def test_the_readme_has_each_state() -> None:
+    for state in State:
+        assert f"`{state.value}`" in README
