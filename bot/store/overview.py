@@ -28,8 +28,6 @@ class Overview:
         return self._read(requests.c.state.in_(_OPEN))[::-1]
 
     def ended(self, limit: int) -> Sequence[Request]:
-        # `updated_at` has no index of its own: this reads the ends of all times, once for each
-        # time that somebody types the command.
         return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
 
     def asked_by(self, person: str, limit: int) -> Sequence[Request]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from bot.core.request import OPEN
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration that this program knows."""
 
 OLDEST_PROGRAM = "0.1.0"
@@ -63,6 +63,8 @@ Index(
 Index("requests_newest", requests.c.created_at)
 Index("requests_of_pairing", requests.c.site, requests.c.pairing_id)
 Index("requests_by_state", requests.c.state)
+Index("requests_latest", requests.c.updated_at, requests.c.id)
+Index("requests_of_person", requests.c.requester, requests.c.created_at, requests.c.id)
 
 inbox = Table(
     "inbox",
