@@ -14,6 +14,7 @@ from bot.core.entries import Answer, Entry
 from bot.core.events import CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Request, State
+from bot.store.due import ACT_ORDER
 from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
@@ -22,7 +23,6 @@ from bot.store.outbox import (
     Wanted,
 )
 from bot.store.requests import (
-    ACT_ORDER,
     Claim,
     ClaimLost,
     PairingTakenBy,
