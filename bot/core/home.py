@@ -7,10 +7,9 @@ from typing import Protocol
 
 from bot.core.frozen import Frozen
 from bot.core.lookups import MayNotLook
-from bot.core.request import Request, State
+from bot.core.request import UNDECIDED, Request, State
 
 RUNNING = frozenset({State.APPROVED, State.DELETING, State.FOLLOWING})
-UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 
 
 class Home(Frozen):

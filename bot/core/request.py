@@ -41,6 +41,7 @@ ANY_SITE = ""
 """The site of a request that named none of several appliances, until it is found out."""
 
 OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
+UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 
 TaskStatus = Literal["QUEUED", "RUNNING", "SUCCESS", "ERROR", "CANCELLED"]
 TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})

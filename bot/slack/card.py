@@ -8,7 +8,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import Block
 
 from bot.core.delivery import Drawn
-from bot.core.request import Request, State
+from bot.core.request import UNDECIDED, Request
 from bot.slack import limits
 from bot.slack.blocks import context, drawn, header, section
 from bot.slack.card_buttons import card_buttons
@@ -25,8 +25,6 @@ NO_WAY_BACK = (
     "does."
 )
 """In the record too: whoever reads it months later asks the same."""
-
-UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 
 
 def card(request: Request) -> Drawn:

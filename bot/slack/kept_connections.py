@@ -14,10 +14,11 @@ from http.client import HTTPException
 from ssl import SSLContext
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, SSLError
+
+from bot.slack.proxies import proxy_for
 
 IDLE_SECONDS = 4.0
 """Shorter than any server's patience that is in use (5 s is the shortest of the common ones)."""
@@ -76,15 +77,6 @@ class KeptConnections:
             maxsize=KEPT_MOST,
             proxy_headers=make_headers(proxy_basic_auth=credentials or None),
         )
-
-
-def proxy_for(url: str) -> str | None:
-    """By the rules of urllib (Python docs, `urllib.request`), read anew for each call."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme, "").strip()
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _as_urllib_says(error: HTTPError) -> Exception:

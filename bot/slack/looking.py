@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, skipped, wrong
 from bot.core.rules import Home, Reason
-from bot.slack.kept_connections import proxy_for
+from bot.slack.proxies import proxy_for
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 
 TIMEOUT_S = 10

@@ -6,7 +6,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.core.events import Clicked, Opened
-from bot.core.request import State
+from bot.core.request import UNDECIDED
 from bot.core.rules import is_group
 from bot.slack import origins, sentences
 from bot.slack.clicks import Press, read_press, store, told_apart
@@ -17,8 +17,6 @@ from bot.slack.payload import Json, object_of, text_of, user_of
 from bot.slack.trouble import BROKEN, trouble_of
 
 log = structlog.get_logger(__name__)
-
-UNDECIDED = frozenset((State.CHECKING, State.PENDING))
 
 
 def pressed(payload: Json, action: WithReason, deps: ListenerDeps) -> None:

@@ -23,6 +23,7 @@ class Story:
     channel: str = ""
     asked: bool = False
     done: set[tuple[str, str, int]] = field(default_factory=set)
+    pressed: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     acknowledged: list[Delivery] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,6 +61,7 @@ class Story:
         if click.ok:
             self.done.add(press)
             self.acknowledged.append(click)
+            self.pressed[click.trigger_id] = press
 
     # ---- what stands in the channel -----------------------------------------------------------
 

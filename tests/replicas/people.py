@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from bot.sandbox.slack import CannotDo, Message
 from tests.kills.people import Story
 from tests.kills.stage import RITA
 
@@ -15,8 +14,6 @@ NOT_TAKEN = "give reference"
 @dataclass
 class Reader(Story):
     """As a Story, before copies that Slack reaches and that do not reach the database."""
-
-    pressed: dict[str, tuple[str, str, int]] = field(default_factory=dict)
 
     def acts(self) -> None:
         for shown in [e for who in (RITA, *self.presses) for e in self.stage.slack.ephemerals(who)]:
@@ -29,16 +26,3 @@ class Reader(Story):
         text = f"{self.pairing} we move, CHG0031337"
         said = self.stage.slack.command(RITA, text, channel=self.channel)
         self.asked = said.ok and NOT_TAKEN not in said.text
-
-    def presses_once(self, card: Message, person: str, action: str, number: int) -> None:
-        press = (f"{card.ts} {action}", person, number)
-        if press in self.done:
-            return
-        try:
-            click = self.stage.slack.click(person, card, action)
-        except CannotDo:
-            return  # the button is gone since the look
-        if click.ok:
-            self.done.add(press)
-            self.acknowledged.append(click)
-            self.pressed[click.trigger_id] = press

@@ -10,7 +10,6 @@ from bot.core.life.step import Step
 from bot.core.request import Decision, Outcome, State, WaitingClick
 from bot.core.rules import UNREADABLE
 
-UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 CANCELLABLE = frozenset({State.CHECKING, State.PENDING, State.APPROVED})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.core.entries import Entry
-from bot.core.request import OPEN, Request, State
+from bot.core.request import OPEN, UNDECIDED, Request, State
 
 KINDS = {
     "approved_by": "approve",
@@ -22,7 +22,6 @@ KINDS = {
 }
 """Actions of the audit trail that are somebody's decision."""
 
-UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 DECIDED = frozenset({State.APPROVED, State.DENIED})
 
 TO_DECIDE = (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.request import Request, State
+from bot.core.request import UNDECIDED, Request, State
 from bot.slack.limits import ID, NAME, TITLE
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.outcomes import ending
@@ -13,8 +13,6 @@ from bot.slack.wording.states import STATES
 
 OPEN_MOST = 20
 ENDED_MOST = 5
-
-UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 
 
 def one(request: Request) -> str:
