@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from tests.worker.world import World
 
@@ -18,20 +18,24 @@ SMALLEST = 4096
 class DatabaseWorld(World):
     def __init__(self, file: Path) -> None:
         self.file = file
+        self._first: str | None = None
         super().__init__(f"sqlite:///{file}")
+        # For good: listeners may not come and go while threads are at work.
+        event.listen(self.db.engine, "begin", self._run_first)
 
     @contextmanager
     def statement_first(self, statement: str) -> Iterator[None]:
         """Run at the beginning of each transaction."""
-
-        def run(conn: object) -> None:
-            conn.exec_driver_sql(statement)  # type: ignore[attr-defined]
-
-        event.listen(self.db.engine, "begin", run)
+        self._first = statement
         try:
             yield
         finally:
-            event.remove(self.db.engine, "begin", run)
+            self._first = None
+
+    def _run_first(self, conn: Connection) -> None:
+        statement = self._first
+        if statement is not None:
+            conn.exec_driver_sql(statement)
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
