@@ -12,7 +12,6 @@ import uuid
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bot import __version__
 from bot.cli_audit import audit_app
@@ -20,9 +19,9 @@ from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
 from bot.core import ids
 from bot.core.events import OperatorCancelled
 from bot.core.request import Request, State
-from bot.operate import follow as following
-from bot.operate import show as shown
-from bot.operate.unsaid import unsaid_json, unsaid_table
+from bot.importing import import_lean
+from bot.operate import json_and_csv as shown
+from bot.operate.unsaid import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
 from bot.store import audit as trail
 from bot.store.database import Database
@@ -68,9 +67,8 @@ def root(
 @app.command()
 def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
-    from bot.app import run as run_bot  # imported here: the other commands start without Slack
-
-    raise typer.Exit(run_bot(load(to_run=True)))
+    app_module = import_lean("bot.app")  # here: the other commands start without Slack
+    raise typer.Exit(app_module.run(load(to_run=True)))
 
 
 @app.command()
@@ -148,7 +146,9 @@ def requests(
     if not found:
         print("No requests." if state is None else f"No requests in state {state.value}.")
         return
-    Console().print(shown.requests_table(found))
+    from bot.operate import tables  # imported here: `run` starts without rich
+
+    tables.print_tables(tables.requests_table(found))
 
 
 @app.command()
@@ -164,6 +164,11 @@ def show(
         store = _requests(db)
         request = _known(store, request_id)
         if follow:
+            # Imported here: `run` starts without rich.
+            from rich.console import Console
+
+            from bot.operate import follow as following
+
             # JSON is for machines: the bar goes to stderr, where it spoils nothing.
             console = Console(stderr=as_json)
             request = following.follow(lambda: _known(store, request_id), time.sleep, console)
@@ -175,13 +180,10 @@ def show(
         document = {**shown.as_json(request), "unsaid": not_said, "events": events}
         print(json.dumps(document, ensure_ascii=False, indent=2))
         return
-    console = Console()
-    console.print(shown.facts_table(request))
-    console.print()
-    if missing:
-        console.print(unsaid_table(missing))
-        console.print()
-    console.print(shown.history_table(records))
+    from bot.operate import tables  # imported here: `run` starts without rich
+
+    not_in_slack = [tables.unsaid_table(missing)] if missing else []
+    tables.print_tables(tables.facts_table(request), *not_in_slack, tables.history_table(records))
 
 
 @app.command()

@@ -11,7 +11,7 @@ import typer
 
 from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
 from bot.core.audit import SHORT, Break, Head, Record
-from bot.operate import show as shown
+from bot.operate import json_and_csv as shown
 from bot.store import audit as trail
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")

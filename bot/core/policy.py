@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import regex  # type: ignore[import-untyped]
-
 from bot.core.events import Place
 from bot.core.frozen import Frozen
 from bot.core.request import Terms
@@ -89,6 +87,8 @@ class Policy(Frozen):
         """`REASON_PATTERN` is searched for anywhere: a change number stands within words."""
         if self.reason_pattern is None:
             return True
+        import regex  # type: ignore[import-untyped]  # 1 MB, for those who have set a pattern
+
         try:
             found = regex.search(self.reason_pattern, reason, timeout=PATTERN_SECONDS)
         except TimeoutError:

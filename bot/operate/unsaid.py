@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
-
-from rich.table import Table
 
 from bot.core.delivery import Unsaid
 from bot.core.messages import Message, Slot
-from bot.operate.show import iso
+from bot.operate.json_and_csv import iso
 
 NAMES = {
     Slot.CARD: "The card",
@@ -91,16 +88,6 @@ def unsaid_json(message: Unsaid) -> dict[str, Any]:
         "next_try": iso(message.due_at),
         "sentence": sentence(message),
     }
-
-
-def unsaid_table(messages: Iterable[Unsaid]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("not said in Slack", "since", "next try", "why"):
-        table.add_column(column, overflow="fold")
-    for message in messages:
-        cells = (message.slot, iso(message.since), iso(message.due_at) or "none", sentence(message))
-        table.add_row(*cells)
-    return table
 
 
 def _why(error: str) -> str:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import SplitResult, urlsplit
 
-import regex  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
 from bot.settings.problems import shown
@@ -155,6 +154,8 @@ def label(value: object) -> str:
 def regular_expression(value: object) -> str:
     """A regular expression in Python's form, which the engine that is used takes too: that one
     can be told when to stop (see `bot.core.policy.PATTERN_SECONDS`)."""
+    import regex  # type: ignore[import-untyped]  # 1 MB, for those who have set a pattern
+
     text = str(value)
     try:
         re.compile(text)

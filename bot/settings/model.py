@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from bot.settings import forms
 from bot.settings.appliance import ApplianceSettings
@@ -22,15 +21,16 @@ _Level = Literal["debug", "info", "warning", "error", "critical"]
 _LEVELS = forms.one_of("debug", "info", "warning", "error", "critical")
 
 
-class Settings(BaseSettings):
-    """The settings, by the names of the documented variables in lower case.
+class Settings(BaseModel):
+    """The settings, by the names of the documented variables in lower case. `loading.load` is the
+    one reader of the environment: nothing of the machine gets into an object made in a test.
 
     Durations are whole milliseconds. `sites` has one entry for each appliance; the single one of
     the `VR_*` variables is called `default`. An empty `requesters` means anybody of the workspace,
     an empty `channels` any channel, an empty `break_glass` nobody.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slack_bot_token: SecretStr = Field(
         description="give the bot token of the Slack app, it begins with xoxb-"
@@ -68,22 +68,6 @@ class Settings(BaseSettings):
     log_format: Annotated[
         Literal["console", "json"], BeforeValidator(forms.one_of("console", "json"))
     ] = "console"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed in: `load` is the one reader of the environment.
-
-        The library's own sources would take PORT or HOST of the machine into every object made
-        in a test, replace `${...}` inside a password, and cut spaces off a secret's file.
-        """
-        return (init_settings,)
 
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod

@@ -128,14 +128,15 @@ def _one_line(text: str) -> str:
 
 def _cut(pieces: Iterable[str], limit: int) -> str:
     """As many whole pieces as fit, with an ellipsis where some did not."""
+    every = list(pieces)
+    whole = "".join(every)
+    if units(whole) <= limit:
+        return whole
     room = limit - units(ELLIPSIS)
     kept: list[str] = []
-    used = fitting = 0
-    for piece in pieces:
-        used += units(piece)
-        if used > limit:
-            return "".join(kept[:fitting]).rstrip() + ELLIPSIS
+    for piece in every:
+        room -= units(piece)
+        if room < 0:
+            break
         kept.append(piece)
-        if used <= room:
-            fitting = len(kept)
-    return "".join(kept)
+    return "".join(kept).rstrip() + ELLIPSIS

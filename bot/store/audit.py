@@ -14,6 +14,11 @@ from bot.core.request import OPEN, Request, State
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
 
+# Built once each: they run with every step of every request.
+_HEAD = select(audit_head).with_for_update()
+_INSERT = insert(audit)
+_MOVE_HEAD = update(audit_head)
+
 _SAME_REQUEST = (
     select(audit.c.number, audit.c.hash)
     .where(audit.c.request_id == bindparam("request_id"))
@@ -33,15 +38,15 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
     entries = tuple(entries)
     if not entries:
         return
-    row = conn.execute(select(audit_head).with_for_update()).one()
+    row = conn.execute(_HEAD).one()
     head = Head(count=row.count, hash=row.hash)
     records = []
     for entry in entries:
         record = link(head, _columns(request_id, entry))
         head = Head(count=record.number, hash=record.hash)
         records.append({**record.model_dump(), "detail": _json(record.detail)})
-    conn.execute(insert(audit), records)
-    conn.execute(update(audit_head).values(count=head.count, hash=head.hash))
+    conn.execute(_INSERT, records)
+    conn.execute(_MOVE_HEAD, {"count": head.count, "hash": head.hash})
 
 
 def head(db: Database) -> Head:

@@ -50,6 +50,11 @@ class Database:
         self.wakes: Wakes = self._kind.wakes
         self._told = wall_clock_ms(), time.monotonic()
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether a transaction that writes keeps all others from writing: no row needs a lock."""
+        return self._kind.one_writer
+
     def missing_file(self) -> str | None:
         """The path of a SQLite file that is not there."""
         return self._kind.missing_file()

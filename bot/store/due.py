@@ -56,14 +56,19 @@ def unborn() -> Select[Any]:
     return (
         select(inbox)
         .where(inbox.c.absorbed_at.is_(None), ~has_row)
-        .order_by(inbox.c.number)
+        # `+ 0`: for the bare number SQLite would walk the whole table in its order, and not the
+        # small index of what is unabsorbed (measured with 300,000 events: 36 ms against 0.02).
+        .order_by(inbox.c.number + 0)
         .limit(1)
     )
 
 
 @cache
 def next_due(checking: bool, some_left_out: bool) -> Select[Any]:
-    return select(func.min(requests.c.due_at)).where(*_in_lane(checking, some_left_out))
+    # Not null is what the index says of itself: SQLite uses it only where the question says so too
+    # (sqlite.org, partial indexes; measured with 100,000 ended requests: 120 ms against 0.01).
+    due = requests.c.due_at.isnot(None)
+    return select(func.min(requests.c.due_at)).where(due, *_in_lane(checking, some_left_out))
 
 
 def _in_lane(checking: bool, some_left_out: bool) -> list[ColumnElement[bool]]:

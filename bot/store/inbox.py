@@ -12,12 +12,18 @@ from bot.store.schema import inbox, requests
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or without one: those who check look after them."""
 
-_UNABSORBED = (  # built once: asked before every step of every request
+# Built once each: every click and every step of a request runs them, and to build a statement takes
+# longer than SQLite does to run it.
+_UNABSORBED = (
     select(inbox.c.number, inbox.c.at, inbox.c.body)
     .where(inbox.c.request_id == bindparam("request_id"), inbox.c.absorbed_at.is_(None))
     .order_by(inbox.c.number)
 )
 
+_INSERT = insert(inbox).returning(inbox.c.number)
+_ABSORBED = update(inbox).where(
+    inbox.c.number.in_(bindparam("numbers", expanding=True)), inbox.c.absorbed_at.is_(None)
+)
 _SHARED_ROW = (
     select(requests.c.version)
     .where(requests.c.id == bindparam("request_id"))
@@ -44,9 +50,10 @@ class Inbox:
             with self._db.write() as conn:
                 if response_url is None and answer_via is not None:
                     response_url = _address_of(conn, answer_via, event)
-                # Held until this commit: the intent of the same request is stored before this
-                # event or after it, never beside it (PostgreSQL; SQLite has one writer anyway).
-                conn.execute(_SHARED_ROW, {"request_id": request_id})
+                if not self._db.one_writer:
+                    # Held until this commit: the intent of the same request is stored before this
+                    # event or after it, never beside it.
+                    conn.execute(_SHARED_ROW, {"request_id": request_id})
                 number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
         except IntegrityError:
             return None  # the same origin again: Slack repeats what it saw no answer to
@@ -88,19 +95,18 @@ def add(
 ) -> int:
     """Within a transaction. Raises IntegrityError when the origin was there before."""
     row = conn.execute(
-        insert(inbox)
-        .values(
-            origin=origin,
-            request_id=request_id,
-            kind=event.kind,
-            body=event.model_dump_json(),
-            response_url=response_url,
-            at=now,
+        _INSERT,
+        {
+            "origin": origin,
+            "request_id": request_id,
+            "kind": event.kind,
+            "body": event.model_dump_json(),
+            "response_url": response_url,
+            "at": now,
             # Left unabsorbed, it would be taken for a click on a request that does not exist, and
             # every form that was closed again would be looked at for ever.
-            absorbed_at=now if _only_address(event) else None,
-        )
-        .returning(inbox.c.number)
+            "absorbed_at": now if _only_address(event) else None,
+        },
     )
     return int(row.scalar_one())
 
@@ -120,11 +126,7 @@ def mark_absorbed(conn: Connection, numbers: list[int], now: int) -> int:
     """How many of these were not absorbed before."""
     if not numbers:
         return 0
-    done = conn.execute(
-        update(inbox)
-        .where(inbox.c.number.in_(numbers), inbox.c.absorbed_at.is_(None))
-        .values(absorbed_at=now)
-    )
+    done = conn.execute(_ABSORBED, {"numbers": numbers, "absorbed_at": now})
     return done.rowcount
 
 

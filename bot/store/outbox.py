@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, case, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.delivery import Due
@@ -37,6 +48,25 @@ RESPONSE_URL_MS = 30 * 60_000
 """A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
 
 
+# Not null is what the index says of itself: without it SQLite reads every message there ever was.
+_INSERT = insert(messages)
+_NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
+
+
+# Built once, as it runs with every step of every request.
+_NOW = bindparam("now", type_=BigInteger)
+_WANT = (
+    update(messages)
+    .where(
+        messages.c.request_id == bindparam("of_request"), messages.c.slot == bindparam("in_slot")
+    )
+    .values(
+        wanted=bindparam("wanted"),
+        due_at=case((messages.c.not_before > _NOW, messages.c.not_before), else_=_NOW),
+    )
+)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A message as it should look now, by the digest of its drawing."""
@@ -50,14 +80,8 @@ def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int)
     for item in wanted:
         slot, kind = item.message.slot, item.message.kind
         stray = kind is Slot.STRAY
-        changed = conn.execute(
-            update(messages)
-            .where(messages.c.request_id == request.id, messages.c.slot == slot)
-            .values(
-                wanted=item.digest,
-                due_at=case((messages.c.not_before > now, messages.c.not_before), else_=now),
-            )
-        )
+        named = {"of_request": request.id, "in_slot": slot}
+        changed = conn.execute(_WANT, {**named, "wanted": item.digest, "now": now})
         if changed.rowcount == 0:
             _add(
                 conn,
@@ -106,19 +130,17 @@ def _add(
     conn: Connection, request_id: str, message: Message, now: int, **columns: str | None
 ) -> None:
     """A new message, due at once."""
-    conn.execute(
-        insert(messages).values(
-            request_id=request_id,
-            slot=message.slot,
-            urgency=URGENCY[message.kind],
-            due_at=now,
-            not_before=0,
-            lease_until=0,
-            attempts=0,
-            created_at=now,
-            **columns,
-        )
-    )
+    always = {
+        "request_id": request_id,
+        "slot": message.slot,
+        "urgency": URGENCY[message.kind],
+        "due_at": now,
+        "not_before": 0,
+        "lease_until": 0,
+        "attempts": 0,
+        "created_at": now,
+    }
+    conn.execute(_INSERT, {**always, **columns})
 
 
 class Outbox:
@@ -214,7 +236,7 @@ class Outbox:
 
     def wait(self, seconds: float) -> None:
         with self._db.read() as conn:
-            due = conn.execute(select(func.min(messages.c.due_at))).scalar_one()
+            due = conn.execute(_NEXT_DUE).scalar_one()
             left = None if due is None else (due - self._db.now(conn)) / 1000
         if left is not None:
             # What is due already and yet was not claimed is held or paused: looked at again soon.

@@ -45,6 +45,8 @@ class Postgres:
     """Replicas go by the database's clock (`clock_timestamp()`: `now()` is only the start of the
     transaction). `now` replaces it in tests."""
 
+    one_writer = False
+
     def __init__(self, url: URL, now: Callable[[], int] | None) -> None:
         self._now = now
         self.engine = create_engine(

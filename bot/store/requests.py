@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Exists,
-    Select,
     bindparam,
     exists,
     insert,
@@ -29,6 +26,12 @@ from bot.store.database import Database, Room
 from bot.store.due import claimable, left_out, next_due, unborn
 from bot.store.other_ends import at_other_ends
 from bot.store.schema import inbox, requests
+
+# Built once each: they run with every step of every request.
+_UPDATE = update(requests).where(
+    requests.c.id == bindparam("held_id"), requests.c.version == bindparam("held_version")
+)
+_LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
 
 
 class ClaimLost(Exception):
@@ -136,13 +139,10 @@ class Requests:
             if row is None:
                 return None
             version, lease_until = row.version + 1, now + self.lease_ms
-            conn.execute(
-                update(requests)
-                .where(requests.c.id == row.id, requests.c.version == row.version)
-                # Due at the end of the lease: a holder that dies has absorbed the event that made
-                # it due, and the time of its last release may be an hour away.
-                .values(version=version, lease_until=lease_until, due_at=lease_until)
-            )
+            # Due at the end of the lease: a holder that dies has absorbed the event that made it
+            # due, and the time of its last release may be an hour away.
+            leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
+            conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
             request = Request.model_validate_json(row.body)
             return Claim(request=request, version=version, lease_until=lease_until)
 
@@ -186,11 +186,8 @@ class Requests:
     def release(self, claim: Claim, due_at: int | None) -> None:
         """Give the row back. A lost claim needs no giving back."""
         with self.db.write() as conn:
-            conn.execute(
-                update(requests)
-                .where(requests.c.id == claim.request.id, requests.c.version == claim.version)
-                .values(lease_until=0, due_at=due_at, version=claim.version + 1)
-            )
+            freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
+            conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})
         # The thread that releases looks again by itself; those who act have to be told of a row
         # that has just come to them, since an event may wait there already.
         if claim.request.state is State.PENDING:
@@ -256,7 +253,8 @@ class Requests:
         with self.db.write() as conn:
             # First the row, then the question: an UPDATE that waited for the row asks the inbox as
             # it was before the wait, and a cancel that was stored meanwhile would not be seen.
-            conn.execute(_locked(), {"id": claim.request.id})
+            if not self.db.one_writer:
+                conn.execute(_LOCKED, {"id": claim.request.id})
             now = self.db.now(conn)
             all_guards = (~_waits(claim.request.id), *guards(now))
             if not self._update(conn, claim, saving.request, all_guards):
@@ -274,15 +272,9 @@ class Requests:
         request: Request,
         guards: Sequence[ColumnElement[bool]] = (),
     ) -> bool:
-        done = conn.execute(
-            update(requests)
-            .where(
-                requests.c.id == claim.request.id,
-                requests.c.version == claim.version,
-                *guards,
-            )
-            .values(**_columns(request), version=claim.version + 1)
-        )
+        columns = {**_columns(request), "version": claim.version + 1}
+        statement = _UPDATE.where(*guards) if guards else _UPDATE
+        done = conn.execute(statement, {**_at(request.id, claim.version), **columns})
         return done.rowcount == 1
 
     def _rest(self, conn: Connection, saving: Saving, now: int) -> None:
@@ -315,10 +307,9 @@ class Requests:
         return held[0].id if held else "another request"
 
 
-@cache
-def _locked() -> Select[Any]:
-    row = select(requests.c.version).where(requests.c.id == bindparam("id"))
-    return row.with_for_update()
+def _at(request_id: str, version: int) -> dict[str, object]:
+    """The row as it was when it was last read."""
+    return {"held_id": request_id, "held_version": version}
 
 
 def _waits(request_id: str) -> Exists:

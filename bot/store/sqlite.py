@@ -27,6 +27,8 @@ class Sqlite:
     """WAL, `synchronous=FULL`, and one write lock per process before `BEGIN IMMEDIATE`: SQLite's
     own waiting for its lock polls, which was measured as a tail of 14 times the median."""
 
+    one_writer = True
+
     def __init__(self, url: URL, now: Callable[[], int]) -> None:
         self._now = now
         self._writing = threading.Lock()

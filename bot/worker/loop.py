@@ -7,6 +7,7 @@ in a prototype readers filled the one pool and no DELETE was sent at all.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 import structlog
@@ -61,8 +62,10 @@ class Worker:
         """Ask all to end after what they have in hand; whether they did within the time."""
         self._stopping.set()
         self.requests.db.wakes.wake_all()
+        until = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(timeout=seconds / len(self._threads))
+            # All of the time for whoever needs it: a DELETE that is on its way is worth most.
+            thread.join(timeout=max(0.0, until - time.monotonic()))
         return not any(t.is_alive() for t in self._threads)
 
     def step(self, *, checking: bool, in_hand: list[str] | None = None) -> bool:

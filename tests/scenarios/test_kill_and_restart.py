@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from bot.sandbox.appliance import Answer
@@ -9,6 +10,9 @@ from bot.sandbox.slack import mentions
 from tests.scenarios.asked import PATIENCE_SECONDS, Asked
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
+
+SLOW_ANSWER_SECONDS = 4
+"""More than each thread's part would be of the time that all of them have to end."""
 
 GOES_ON_WITHIN_SECONDS = 30
 """At the default settings (contract): what the dead one held in hand is let go of by then."""
@@ -127,6 +131,25 @@ def test_told_to_stop_while_the_task_runs(world: World) -> None:
 
     world.restart()
     world.appliance.release_tasks()
+    told_once(world, asked)
+
+
+def test_told_to_stop_while_the_delete_is_unanswered(world: World) -> None:
+    """The answer is worth waiting for: without it the next process can only look."""
+    world.appliance.on_delete(Answer(wire="hang", accept_first=True))
+    asked = world.asks_to_break(world.pairing())
+    asked.clicks(ALAN, "approve")
+    world.appliance.wait_for(lambda: world.appliance.accepted_deletes, PATIENCE_SECONDS)
+    answers = threading.Timer(SLOW_ANSWER_SECONDS, world.appliance.release_hanging)
+    answers.start()
+    assert world.terminate() == 0
+    answers.join()
+    (stopped,) = world.bot.events("stopped")
+    assert stopped["finished"] is True
+    assert stopped["seconds"] > SLOW_ANSWER_SECONDS - 1
+    assert "accepted" in [e["action"] for e in world.console.show(asked.id)["events"]]
+
+    world.restart()
     told_once(world, asked)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from bot.core.messages import Message
 from bot.core.request import Intent, State
@@ -16,6 +15,7 @@ from bot.store.errors import Errors
 from bot.store.inbox import Inbox
 from bot.store.outbox import Wanted
 from bot.store.requests import Requests, Saving
+from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 
 
@@ -51,30 +51,9 @@ def test_everything_at_once(db: Database) -> None:
 
 
 def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
-    """By SQLite's own word of how it would go: each of the statements by an index."""
-    statements = _statements(sqlite_db)
+    statements = selects_of(sqlite_db, lambda: figures.read(sqlite_db, ["gate:west"]))
     assert len(statements) == 5
-    path = sqlite_db.engine.url.database
-    assert path is not None
-    raw = sqlite3.connect(path)
-    for statement in statements:
-        values = ["x"] * statement.count("?")
-        plan = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
-        assert all("USING" in step[3] and "INDEX" in step[3] for step in plan), (statement, plan)
-    raw.close()
-
-
-def _statements(db: Database) -> list[str]:
-    heard: list[str] = []
-
-    def hear(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
-            heard.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", hear)
-    figures.read(db, ["gate:west"])
-    event.remove(db.engine, "before_cursor_execute", hear)
-    return heard
+    assert [walks(sqlite_db, statement) for statement in statements] == [[]] * 5
 
 
 # ---- errors ----------------------------------------------------------------------------------

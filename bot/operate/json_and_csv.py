@@ -1,4 +1,4 @@
-"""Requests and audit records as tables for people and as JSON and CSV for machines."""
+"""Requests and audit records as JSON and CSV, for machines; `tables` has them for people."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-from rich.table import Table
 
 from bot.core.audit import Record
 from bot.core.request import Request
@@ -75,50 +73,6 @@ def record_json(record: Record) -> dict[str, Any]:
     return {**record.model_dump(), "time": iso(record.at)}
 
 
-def requests_table(requests: Iterable[Request]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "site", "pairing", "force", "requester", "asked at", "reason"):
-        table.add_column(column, overflow="fold")
-    for request in requests:
-        table.add_row(
-            request.id,
-            request.state.value,
-            _plain(request.site),
-            _plain(request.title),
-            "yes" if request.force else "no",
-            request.requester,
-            iso(request.created_at),
-            _plain(request.reason),
-        )
-    return table
-
-
-def facts_table(request: Request) -> Table:
-    """Everything about one request, a line a fact."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in as_json(request).items():
-        if value not in (None, [], ""):
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            table.add_row(name.replace("_", " "), _plain(shown))
-    return table
-
-
-def history_table(records: Iterable[Record]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("no.", "at", "who", "what", "state", "detail"):
-        table.add_column(column, overflow="fold")
-    for record in records:
-        same = record.before == record.after
-        state = record.after if same else f"{record.before or '-'} → {record.after or '-'}"
-        detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
-        table.add_row(
-            str(record.number), iso(record.at), record.actor, record.action, state, _plain(detail)
-        )
-    return table
-
-
 def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
     """JSON lines, or CSV with a header line; without line ends."""
     if form == "jsonl":
@@ -143,9 +97,3 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value
-
-
-def _plain(text: str) -> str:
-    """No control characters to the terminal, and nothing that rich takes for markup."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.replace("[", "\\[")
