@@ -46,7 +46,7 @@ from bot.slack.listeners import register
 from bot.slack.people import People
 from bot.slack.poster import Poster
 from bot.slack.server import Server, serve
-from bot.slack.socket_mode import SocketMode
+from bot.slack.socket_watch import SocketMode
 from bot.slack.whisper import Whisper
 from bot.store import look
 from bot.store.database import Database

@@ -12,7 +12,7 @@ from bot.appliance import Appliance, GateState, Priority, reach_check, session_c
 from bot.appliance import looking as appliance_looking
 from bot.appliance.single_login import SingleLogin
 from bot.core.finding import Finding, fine, skipped, wrong
-from bot.core.rules import is_group
+from bot.core.who_may import is_group
 from bot.operate.check import Line, look, masked
 from bot.parts import appliance_of, gate_key, secrets_of, trust_of
 from bot.settings import DEFAULT_SITE, ApplianceSettings, Settings, SettingsError, site_prefix

@@ -13,8 +13,8 @@ from pydantic import Field, TypeAdapter
 from bot.core.frozen import Frozen
 from bot.core.problem import Problem
 from bot.core.request import TaskView
-from bot.core.rules import Verdict
 from bot.core.snapshot import Snapshot
+from bot.core.who_may import Verdict
 
 # ---- what people did -------------------------------------------------------------------------
 

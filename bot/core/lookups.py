@@ -12,7 +12,7 @@ from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.frozen import Frozen
 from bot.core.pairing import Pairing
 from bot.core.request import Request
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 
 
 class ListedPairing(Frozen):

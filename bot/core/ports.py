@@ -17,7 +17,7 @@ from bot.core.events import (
     PairingUnresolved,
 )
 from bot.core.request import TaskView
-from bot.core.rules import Home, Person, Verdict
+from bot.core.who_may import Home, Person, Verdict
 
 
 class AppliancePort(Protocol):

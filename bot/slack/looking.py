@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, skipped, wrong
-from bot.core.rules import Home, Reason
+from bot.core.who_may import Home, Reason
 from bot.slack.proxies import proxy_for
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 

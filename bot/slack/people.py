@@ -9,7 +9,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
+from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
 

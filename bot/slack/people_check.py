@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bot.core.finding import Finding, fine, note, skipped, wrong
-from bot.core.rules import Reason, counts, is_group
+from bot.core.who_may import Reason, counts, is_group
 from bot.slack.looking import Slack
 from bot.slack.people import NO_SUCH_PERSON, person_of
 

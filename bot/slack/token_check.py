@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, fine, note, wrong
-from bot.core.rules import Home
+from bot.core.who_may import Home
 from bot.slack.looking import Slack, Told
 from bot.slack.manifest import SCOPES
 from bot.slack.trouble import trouble_of

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.core.events import Clicked, Opened
 from bot.core.request import UNDECIDED
-from bot.core.rules import is_group
+from bot.core.who_may import is_group
 from bot.slack import origins, sentences
 from bot.slack.clicks import Press, read_press, store, told_apart
 from bot.slack.deps import ListenerDeps

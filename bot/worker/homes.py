@@ -11,7 +11,7 @@ from bot.core.home import HomeRead, sort_home
 from bot.core.lookups import MayNotLook, OverviewPort
 from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.worker.standing import Reading
 
 ASKED_MOST = 5

@@ -25,7 +25,7 @@ from bot.core.lookups import (
 from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
 from bot.core.request import ANY_SITE
-from bot.core.rules import Person, Reason, counts
+from bot.core.who_may import Person, Reason, counts
 from bot.worker.lists import Lists
 from bot.worker.look_pool import LookPool
 from bot.worker.search import search

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bot.core.ports import PeoplePort
-from bot.core.rules import Home, Person, Verdict
+from bot.core.who_may import Home, Person, Verdict
 
 RECENT_MS = 30_000
 """How old it may be. A crowd of requests asks Slack once, and somebody who was put on the list is

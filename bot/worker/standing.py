@@ -13,7 +13,7 @@ from bot.core.events import RightsRead, StandingRead
 from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
 from bot.core.request import Request
-from bot.core.rules import (
+from bot.core.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,
     Person,

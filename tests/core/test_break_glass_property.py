@@ -20,7 +20,7 @@ from bot.core.events import (
 )
 from bot.core.life import absorb, begin, plan
 from bot.core.request import Request, State, Terms
-from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
+from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 
 ASKER, FIRST, SECOND, CHIEF = PEOPLE = ("U0ASKER", "U0A", "U0B", "U0CHIEF")

@@ -11,7 +11,7 @@ from bot.core.effects import ReadRights
 from bot.core.events import CardPosted, Clicked, PairingRead, RightsRead, StandingRead, Stored
 from bot.core.life import absorb, begin, plan
 from bot.core.request import Request, State, Terms
-from bot.core.rules import Reason, Verdict
+from bot.core.who_may import Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 
 PEOPLE = ["U0ASKER", "U0A", "U0B", "U0C", "U0D"]

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.core.events import Clicked
 from bot.core.request import State
-from bot.core.rules import Verdict
+from bot.core.who_may import Verdict
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.pauses import Silenced
 from bot.slack.people import People

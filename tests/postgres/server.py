@@ -21,12 +21,14 @@ NOBODY = 65534
 
 class PostgresServer:
     """One server on a free port of the loopback interface. `stop` ends it and removes everything.
+    `fsync`: whether a commit waits for the disk, as it does in production and in no test.
 
     The wheel's own starter adds a system user when it is root, and makes every parent of its
     folders readable for all; so its programs are run from a copy in a folder that may be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._fsync = "on" if fsync else "off"
         self._folder = Path(tempfile.mkdtemp(prefix="vr-unpair-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -56,7 +58,8 @@ class PostgresServer:
         """Start, or start again after `kill`, on the same data and port."""
         self._process = self._run(
             "postgres", "-D", str(self._data()), "-p", str(self.port), "-k", str(self._data()),
-            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200",
+            "-c", "listen_addresses=127.0.0.1", "-c", f"fsync={self._fsync}",
+            "-c", "max_connections=200",
         )  # fmt: skip
         # psycopg waits by itself for a name and a port, but not for a server that comes up.
         deadline = _Deadline(START_SECONDS)

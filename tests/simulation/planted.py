@@ -10,14 +10,14 @@ import textwrap
 from types import FunctionType, ModuleType
 from typing import Any
 
-from bot.core.life import acting, deciding
+from bot.core.life import deciding, deleting
 from bot.core.request import Request
 from bot.worker import lives
 from bot.worker.send import Sender
 from tests.simulation.bugs import Bugs
 from tests.simulation.memory_store import OutboxView
 
-plan = importlib.import_module("bot.core.life.plan")
+plan = importlib.import_module("bot.core.life.next_effect")
 """The module: the package's own `plan` is the function."""
 
 
@@ -87,7 +87,7 @@ BUGS = (
         "DELETE repeated after a timeout",
         (
             mutated(
-                acting,
+                deleting,
                 "answered",
                 "if problem.kind is ProblemKind.REFUSED:",
                 "if problem.kind is ProblemKind.UNANSWERED:\n"
@@ -98,7 +98,7 @@ BUGS = (
     ),
     Bugs(
         "task adopted from before the intent",
-        (mutated(acting, "intent_stored", "task_ids=request.readings.task_ids", "task_ids=()"),),
+        (mutated(deleting, "intent_stored", "task_ids=request.readings.task_ids", "task_ids=()"),),
     ),
     Bugs(
         "own approval counted",
@@ -113,7 +113,7 @@ BUGS = (
     ),
     Bugs(
         "fingerprint ignored before the DELETE",
-        (mutated(acting, "pairing_read_before_intent", "if found:", "if not True:"),),
+        (mutated(deleting, "pairing_read_before_intent", "if found:", "if not True:"),),
     ),
     Bugs(
         "fingerprint ignored at the click",
@@ -189,7 +189,7 @@ BUGS = (
     ),
     Bugs(
         "'not accepted' undoes the next intent",
-        (mutated(acting, "of_this_intent", "event.intent_at is None", "True"),),
+        (mutated(deleting, "of_this_intent", "event.intent_at is None", "True"),),
     ),
 )
 

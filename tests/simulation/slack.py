@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.core.rules import UNREADABLE, Home, Person, Verdict
+from bot.core.who_may import UNREADABLE, Home, Person, Verdict
 from bot.slack.trouble import Kind, Trouble
 from tests.simulation.happenings import PEOPLE
 

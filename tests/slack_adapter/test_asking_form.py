@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.events import Opened
 from bot.core.lookups import MayNotLook
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.ids import AskOrigin
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter

@@ -12,8 +12,8 @@ from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
 from bot.core.lookups import ListedPairing, MayNotLook, PairingsListed
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Outcome, State, TaskView
-from bot.core.rules import Reason
 from bot.core.snapshot import Server, Snapshot
+from bot.core.who_may import Reason
 from bot.sandbox.slack.limits import check_blocks
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter

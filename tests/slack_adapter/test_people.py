@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
+from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
 from bot.slack.client import api_client
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.people import People

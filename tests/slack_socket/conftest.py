@@ -16,7 +16,7 @@ from bot.slack.client import api_client
 from bot.slack.envelopes import Envelopes
 from bot.slack.payload import Malformed
 from bot.slack.socket_address import Addresses
-from bot.slack.socket_mode import SocketMode, Times
+from bot.slack.socket_watch import SocketMode, Times
 
 UNHURRIED_S = 1.0
 """Between pings where no test waits for them: a machine that stalls must not look deaf."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.socket_mode import Times
+from bot.slack.socket_watch import Times
 from tests.slack_socket.conftest import Client, press, wait_for
 
 PING_S = 0.3

@@ -9,7 +9,7 @@ import pytest
 from bot.core.audit import Record
 from bot.core.problem import ProblemKind
 from bot.core.request import State
-from bot.core.rules import GROUP_UNREADABLE, Person, Reason, Verdict
+from bot.core.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit as trail
 from bot.store.schema import requests
 from tests.worker.world import (

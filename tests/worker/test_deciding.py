@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.core.request import State
-from bot.core.rules import Person
 from bot.core.snapshot import digest_of
+from bot.core.who_may import Person
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
 STRANGER = "U0STRANGER"

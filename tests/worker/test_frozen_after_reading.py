@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.request import State
-from bot.core.rules import Person, Verdict
+from bot.core.who_may import Person, Verdict
 from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
 
 FROZEN_MS = 5 * 60_000

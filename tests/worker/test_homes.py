@@ -9,7 +9,7 @@ import pytest
 from bot.core.home import Home
 from bot.core.lookups import MayNotLook
 from bot.core.request import State
-from bot.core.rules import Person, Reason, Verdict
+from bot.core.who_may import Person, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.overview import Overview

@@ -22,7 +22,7 @@ from bot.core.lookups import (
 from bot.core.pairing import Pairing
 from bot.core.policy import SiteTerms
 from bot.core.problem import ProblemKind
-from bot.core.rules import Person, Reason
+from bot.core.who_may import Person, Reason
 from bot.worker.lists import COUNTED_MOST, Lists
 from bot.worker.look_pool import THREADS
 from bot.worker.lookups import LOOK_SECONDS, Lookups

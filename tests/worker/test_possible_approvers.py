@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.request import State
-from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Person
+from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Person
 from bot.worker.recent import RECENT_MS, Recent
 from bot.worker.standing import MOST_ASKED_ABOUT, Reading
 from tests.worker.listed import NIGHT, groups

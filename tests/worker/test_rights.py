@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.events import Misdirected
 from bot.core.request import State
-from bot.core.rules import Person, Reason, Verdict
+from bot.core.who_may import Person, Reason, Verdict
 from bot.store import audit as trail
 from tests.worker.listed import refusals
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World

@@ -24,7 +24,7 @@ from bot.core.events import (
 )
 from bot.core.life import absorb, begin, plan
 from bot.core.request import Request, State, Terms
-from bot.core.rules import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
+from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.worker.standing import Reading, read_rights
 from tests.core.samples import CHANNEL, asked, snapshot
 from tests.slack_adapter.made import policy

@@ -26,8 +26,8 @@ from bot.core.events import (
 from bot.core.policy import Policy, SiteTerms
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request, State, TaskView
-from bot.core.rules import UNREADABLE, Home, Person, Verdict
 from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.core.who_may import UNREADABLE, Home, Person, Verdict
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox

@@ -6,6 +6,6 @@ from __future__ import annotations
 from bot.core.life.absorb import absorb
 from bot.core.life.asking import begin
 from bot.core.life.dismissing import dismissal
-from bot.core.life.plan import plan
+from bot.core.life.next_effect import plan
 
 __all__ = ["absorb", "begin", "dismissal", "plan"]

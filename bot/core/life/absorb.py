@@ -26,7 +26,7 @@ from bot.core.events import (
     TaskSeen,
     TimePassed,
 )
-from bot.core.life import acting, asking, deciding, following
+from bot.core.life import asking, deciding, deleting, following
 from bot.core.life.step import Step
 from bot.core.request import Request, State
 
@@ -76,19 +76,19 @@ def _dispatch(step: Step, state: State) -> bool:
             deciding.rights_read_at_click(step, event)
 
         case State.APPROVED, RightsRead():
-            acting.rights_read_before_intent(step, event)
+            deleting.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():
-            acting.pairing_read_before_intent(step, event)
+            deleting.pairing_read_before_intent(step, event)
         case State.APPROVED, TimePassed():
-            acting.execution_time(step)
+            deleting.execution_time(step)
         case State.APPROVED, IntentStored():
-            acting.intent_stored(step)
-        case State.DELETING, DeleteNotAccepted() if acting.of_this_intent(step, event):
-            acting.not_accepted(step, event)
+            deleting.intent_stored(step)
+        case State.DELETING, DeleteNotAccepted() if deleting.of_this_intent(step, event):
+            deleting.not_accepted(step, event)
         case State.DELETING, DeleteAccepted():
-            acting.accepted(step, event)
+            deleting.accepted(step, event)
         case State.DELETING, DeleteAnswered():
-            acting.answered(step, event)
+            deleting.answered(step, event)
 
         case State.DELETING, Looked():
             following.looked(step, event)
@@ -99,7 +99,7 @@ def _dispatch(step: Step, state: State) -> bool:
         case ((State.DELETING | State.FOLLOWING), TimePassed()):
             following.follow_time(step)
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
-            acting.call_failed(step, event)
+            deleting.call_failed(step, event)
 
         case State.ATTENTION, Looked():
             following.looked_again(step, event)

@@ -19,7 +19,7 @@ from bot.core.life.limits import UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request, State, Terms
-from bot.core.rules import Verdict
+from bot.core.who_may import Verdict
 
 RETRY_MS = 2_000
 """Between two tries of a check: somebody is looking at the screen."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.core.events import Clicked, Misdirected, OperatorCancelled, RightsRead
-from bot.core.life import breaking
+from bot.core.life import break_glass
 from bot.core.life.asking import become_pending, refuse
-from bot.core.life.plan import next_reminder
+from bot.core.life.next_effect import next_reminder
 from bot.core.life.step import Step
 from bot.core.request import Decision, Outcome, State, WaitingClick
-from bot.core.rules import UNREADABLE
+from bot.core.who_may import UNREADABLE
 
 CANCELLABLE = frozenset({State.CHECKING, State.PENDING, State.APPROVED})
 
@@ -59,7 +59,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     click, *rest = step.request.clicks
     step.change(clicks=tuple(rest))
     if click.action == "break_glass":
-        return breaking.rights_read_at_click(step, event, click)
+        return break_glass.rights_read_at_click(step, event, click)
     verdict = event.verdicts.get(click.by, UNREADABLE)
     if not verdict.yes:
         step.record(

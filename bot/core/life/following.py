@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.events import CallFailed, Looked, PairingLooked, TaskSeen
-from bot.core.life.plan import looked_long_enough
+from bot.core.life.next_effect import looked_long_enough
 from bot.core.life.step import Step
 from bot.core.life.waiting import went_on
 from bot.core.problem import ProblemKind

@@ -8,7 +8,7 @@ from bot.core.life.limits import TELL_AFTER_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request, State
-from bot.core.rules import Verdict
+from bot.core.who_may import Verdict
 
 WAITS = {
     State.APPROVED: "waits_to_send",

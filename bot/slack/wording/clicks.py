@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.core.request import Request, State
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.phrases import approvals_so_far, request_id, who_decided
 from bot.slack.wording.rights import may_not_break, may_not_decide

@@ -9,8 +9,8 @@ from bot.core.events import CallFailed, PairingUnresolved
 from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
 from bot.core.pairing import Pairing
 from bot.core.request import Request
-from bot.core.rules import Reason
 from bot.core.snapshot import Server, Snapshot
+from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, TITLE, VENDOR_WORDS_IN_TEXT
 from bot.slack.markup import code, line, when
 from bot.slack.wording.phrases import count_of

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
 from bot.slack.markup import code, when
 from bot.slack.wording.ending import Ending

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.rules import Reason, Verdict
+from bot.core.who_may import Reason, Verdict
 from bot.slack.markup import when
 
 MAY_NOT_DECIDE: dict[Reason, str] = {

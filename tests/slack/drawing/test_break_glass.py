@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.core.entries import Answer
 from bot.core.request import Decision, Notice, Request, State
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.draw import draw, draw_answer
 from bot.slack.modals import FieldErrors, Submitted, WithReason, read_reason, reason_form
 from bot.slack.wording.rights import may_not_break

@@ -19,7 +19,7 @@ from bot.core.entries import Answer
 from bot.core.events import Looked, Stored
 from bot.core.life import absorb
 from bot.core.request import Notice, Outcome, Request, State, TaskView, WaitingClick
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.draw import draw, draw_answer
 from bot.slack.wording.answers import ANSWERS
 from bot.slack.wording.notices import NOTICES

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.entries import Answer
 from bot.core.request import Decision, Outcome, Request, State
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.draw import draw_answer
 from bot.slack.wording.rights import may_not_decide
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample

@@ -8,7 +8,7 @@ from hypothesis import given
 from bot.core.home import Home
 from bot.core.lookups import MayNotLook
 from bot.core.request import State
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.sandbox.slack.limits import check_home
 from bot.slack.home import SHOWN, card_url, home_view
 from bot.slack.wording import home as words

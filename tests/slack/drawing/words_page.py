@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.core.entries import Answer
 from bot.core.request import Notice, Outcome, Request, State
-from bot.core.rules import Reason
+from bot.core.who_may import Reason
 from bot.slack.draw import draw_answer
 from bot.slack.wording import attention
 from bot.slack.wording.answers import ANSWERS

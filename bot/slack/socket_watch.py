@@ -18,9 +18,9 @@ from bot.slack.door import OnRejected
 from bot.slack.envelope_threads import EnvelopeThreads
 from bot.slack.http import LARGEST_BODY
 from bot.slack.payload import Json
-from bot.slack.reconnecting import Reconnecting
 from bot.slack.socket_address import NoAddress
 from bot.slack.socket_connection import CannotConnect, SocketConnection
+from bot.slack.socket_gaps import Gaps
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class SocketMode:
         self._times = times or Times()
         self._now = now
         self._threads = EnvelopeThreads(answer)
-        self._reconnecting = Reconnecting(now, self._times.first_gap, settled_s=self._times.deaf)
+        self._gaps = Gaps(now, self._times.first_gap, settled_s=self._times.deaf)
         self._current: SocketConnection | None = None
         self._leaving: list[tuple[SocketConnection, float]] = []
         self._asked: SocketConnection | None = None
@@ -146,7 +146,7 @@ class SocketMode:
     def _look(self) -> None:
         self._end_leaving()
         self._judge()
-        if self._wants_another() and self._reconnecting.due():
+        if self._wants_another() and self._gaps.due():
             self._replace()
         current = self._current
         if current is not None and self._now() >= self._ping_at:
@@ -174,7 +174,7 @@ class SocketMode:
             self._lose("Slack did not say hello", lived_s=0.0)
         elif reason is not None and self._asked is not current:
             self._asked = current
-            self._reconnecting.lost(lived)
+            self._gaps.lost(lived)
 
     def _lose(self, why: str, lived_s: float) -> None:
         # The reason first: `/readyz` may ask between these lines.
@@ -183,7 +183,7 @@ class SocketMode:
         if lost is not None and lost.greeted:
             self._heard_at = max(self._heard_at, lost.heard_at)
         log.warning("slack_socket_lost", why=why)
-        self._reconnecting.lost(lived_s)
+        self._gaps.lost(lived_s)
         if lost is not None:
             lost.close()
 
@@ -196,7 +196,7 @@ class SocketMode:
         except (NoAddress, CannotConnect) as error:
             self._trouble = str(error)
             wait_s = error.wait_s if isinstance(error, NoAddress) else 0
-            gap = self._reconnecting.failed(wait_s)
+            gap = self._gaps.failed(wait_s)
             log.warning("slack_socket_not_opened", why=self._trouble, next_in_s=round(gap, 1))
             return
         if self._current is not None:
@@ -212,7 +212,7 @@ class SocketMode:
     def _pause_s(self) -> float:
         moments = [until for _, until in self._leaving]
         if self._wants_another():
-            moments.append(self._reconnecting.next_at)
+            moments.append(self._gaps.next_at)
         current = self._current
         if current is not None:
             moments += [self._ping_at, current.heard_at + self._times.deaf]

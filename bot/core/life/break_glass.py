@@ -10,7 +10,7 @@ from bot.core.events import RightsRead
 from bot.core.life.step import Step
 from bot.core.life.waiting import wait_for_rights
 from bot.core.request import Decision, Readings, WaitingClick
-from bot.core.rules import UNREADABLE
+from bot.core.who_may import UNREADABLE
 
 
 def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 LONGEST_GAP_S = 60.0
 
 
-class Reconnecting:
+class Gaps:
     """Not locked: one thread uses it.
 
     A connection that ends before `settled_s` counts as one more failure, or a Slack that greets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.reconnecting import LONGEST_GAP_S, Reconnecting
+from bot.slack.socket_gaps import LONGEST_GAP_S, Gaps
 
 
 class Clock:
@@ -15,8 +15,8 @@ class Clock:
         return self.now
 
 
-def reconnecting(clock: Clock, chance: float = 1.0) -> Reconnecting:
-    return Reconnecting(clock, 1.0, settled_s=10.0, chance=lambda: chance)
+def reconnecting(clock: Clock, chance: float = 1.0) -> Gaps:
+    return Gaps(clock, 1.0, settled_s=10.0, chance=lambda: chance)
 
 
 def test_the_first_time_at_once() -> None:

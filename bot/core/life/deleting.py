@@ -11,7 +11,7 @@ from bot.core.events import (
     RightsRead,
 )
 from bot.core.fingerprint import differences
-from bot.core.life import breaking
+from bot.core.life import break_glass
 from bot.core.life.deciding import drop_lost_approvals, policy_of_now
 from bot.core.life.following import fail, watch
 from bot.core.life.limits import LIMITED_MS
@@ -19,7 +19,7 @@ from bot.core.life.step import Step
 from bot.core.life.waiting import wait_for, wait_for_rights, went_on
 from bot.core.problem import ProblemKind
 from bot.core.request import Intent, Outcome, Readings, State
-from bot.core.rules import UNREADABLE
+from bot.core.who_may import UNREADABLE
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
@@ -30,7 +30,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
     if request.glass:
         policy_of_now(step, event)
-        return breaking.rights_read_before_intent(step, event)
+        return break_glass.rights_read_before_intent(step, event)
     needed = max(request.terms.approvals_required, event.approvals_required)
     # Who is known to have lost the right first: no need to wait for what Slack says of the others.
     drop_lost_approvals(step, event)
