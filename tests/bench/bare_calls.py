@@ -1,7 +1,8 @@
 """The calls between a click and its DELETE made bare: kept connections, no rights, no store.
 
 A process of its own, as the bot is one. On stdin one JSON object that names the two servers, then
-the id of one pairing per line; for each it answers with the second (epoch) at which it began.
+the id of one pairing per line; for each it answers with the second (epoch) at which it began, and
+with how many seconds its first call took, one to Slack.
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ def main() -> None:
             pairing = f"{base}/pairings/{quote(line.strip(), safe='')}"
             began = time.time()
             ask_slack()
+            one_call = time.time() - began
             ask_slack()
             appliance.call("GET", pairing, mine)
             appliance.call("GET", f"{pairing}/replications/count", mine)
             appliance.call("GET", f"{pairing}/replications", mine)
             appliance.call("GET", f"{base}/tasks", mine)
             appliance.call("DELETE", f"{pairing}?force=false", mine)
-            print(began, flush=True)
+            print(began, one_call, flush=True)
 
 
 if __name__ == "__main__":

@@ -38,31 +38,65 @@ class Aim:
     absolute: bool = False
 
     def text(self, unit: str) -> str:
-        return f"< {self.most:g} {unit}" if self.absolute else f"≤ {self.most:g} x"
+        return f"≤ {self.most:g} {unit}" if self.absolute else f"≤ {self.most:g} x"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. `against` names what the ratio is taken to."""
+    """One line of the table. `against` names what the ratio is taken to; where there is nothing to
+    compare with, such as for calls that must not be made at all, `ratio` and `bare` are None and
+    every aim is absolute."""
 
     measure: str
     against: str
     unit: str
-    ratio: Spread
+    ratio: Spread | None
     ours: Spread
-    bare: Spread
+    bare: Spread | None
     count: str
     aims: tuple[Aim, ...] = ()
+
+    @classmethod
+    def compared(
+        cls,
+        measure: str,
+        against: str,
+        unit: str,
+        ours: Sequence[float],
+        bare: Sequence[float],
+        count: str,
+        aims: tuple[Aim, ...] = (),
+    ) -> Self:
+        """One value of each for each round; the ratio is taken round by round."""
+        ratio = Spread.of_ratios(ours, bare)
+        return cls(measure, against, unit, ratio, Spread.of(ours), Spread.of(bare), count, aims)
+
+    @classmethod
+    def alone(
+        cls,
+        measure: str,
+        against: str,
+        unit: str,
+        ours: Sequence[float],
+        count: str,
+        aims: tuple[Aim, ...],
+    ) -> Self:
+        """Where nothing bare does the same. `against` says in words what it is held to."""
+        return cls(measure, against, unit, None, Spread.of(ours), None, count, aims)
 
     @property
     def met(self) -> bool | None:
         """None where nothing is aimed at."""
         if not self.aims:
             return None
-        return all(
-            self.ours.middle < aim.most if aim.absolute else self.ratio.middle <= aim.most
-            for aim in self.aims
-        )
+        return all(self._meets(aim) for aim in self.aims)
+
+    def _meets(self, aim: Aim) -> bool:
+        if aim.absolute:
+            return self.ours.middle <= aim.most
+        if self.ratio is None:
+            raise ValueError(f"no ratio to hold against its aim: {self.measure}")
+        return self.ratio.middle <= aim.most
 
     @property
     def verdict(self) -> str:

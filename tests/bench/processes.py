@@ -19,10 +19,10 @@ IDLE_SECONDS = 0.005
 
 
 class BareBot:
-    """`bare_bot.py` as a process."""
+    """`bare_bot.py` as a process. `runner` may be `default`."""
 
-    def __init__(self, signing_secret: str) -> None:
-        self._secret = signing_secret
+    def __init__(self, signing_secret: str, *runner: str) -> None:
+        self._arguments = [signing_secret, *runner]
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
@@ -33,7 +33,7 @@ class BareBot:
     def start(self) -> Self:
         """Returns when it listens. Raises RuntimeError when it ended instead."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.bare_bot", self._secret],
+            [sys.executable, "-m", "tests.bench.bare_bot", *self._arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -112,5 +112,11 @@ def wait_until_idle(pid: int) -> None:
 
 def _run_ns(pid: int) -> int:
     """Nanoseconds that its threads have run for (first field of /proc/PID/task/TID/schedstat)."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((one / "schedstat").read_text().split()[0]) for one in threads)
+    return sum(map(_thread_ns, Path(f"/proc/{pid}/task").iterdir()))
+
+
+def _thread_ns(thread: Path) -> int:
+    try:
+        return int((thread / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it has just ended

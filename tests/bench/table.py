@@ -25,9 +25,10 @@ minimum/median/maximum. The ratios are what holds; absolute times are those of o
 def printed(line: Line) -> str:
     """One line for the terminal, ratio first."""
     aimed = f" (aim {line.aimed}: {line.verdict})" if line.aims else ""
+    bare = f"against {line.bare.text()} {line.unit}, " if line.bare else ""
     return (
-        f"{line.ratio.text():>18} x  {line.measure}: {line.ours.text()} {line.unit} "
-        f"against {line.bare.text()} {line.unit}, {line.against}; {line.count}{aimed}"
+        f"{_ratio(line):>20}  {line.measure}: {line.ours.text()} {line.unit} "
+        f"{bare}{line.against}; {line.count}{aimed}"
     )
 
 
@@ -52,13 +53,17 @@ def _cells(line: Line) -> Sequence[str]:
     return (
         line.measure,
         line.against,
-        f"{line.ratio.text()} x",
+        _ratio(line),
         f"{line.ours.text()} {line.unit}",
-        f"{line.bare.text()} {line.unit}",
+        f"{line.bare.text()} {line.unit}" if line.bare else "",
         line.count,
         line.aimed,
         line.verdict,
     )
+
+
+def _ratio(line: Line) -> str:
+    return f"{line.ratio.text()} x" if line.ratio else ""
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -71,6 +71,16 @@ class World:
         self.slack.click(self.alan, card.message, "unpair_approve")
         return self.delete_after(before, card.pairing) - clicked_at
 
+    def seconds_from_click_to_answer(self, card: Card, clicked_at: float) -> float:
+        """Until Slack took in the edit by which the card says that it is approved. To be asked when
+        it has come. Raises RuntimeError when it has not, or says something else first."""
+        for call in self.slack.calls_of("chat.update"):
+            if call.args["ts"] == card.message.ts and call.at >= clicked_at:
+                if "Approved" not in call.args["text"]:
+                    raise RuntimeError(f"the card says: {call.args['text']}")
+                return call.at - clicked_at
+        raise RuntimeError("the card was not edited after the click")
+
     def delete_after(self, before: int, pairing: str) -> float:
         """When (epoch) the appliance took in the DELETE that came after so many others."""
         self.appliance.wait_for(lambda: len(self.appliance.deletes) > before, PATIENCE_SECONDS)
