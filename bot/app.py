@@ -38,7 +38,6 @@ from bot.slack.client import (
     api_client,
 )
 from bot.slack.deps import ListenerDeps
-from bot.slack.door import Door
 from bot.slack.envelopes import Envelopes
 from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
@@ -46,9 +45,11 @@ from bot.slack.listeners import register
 from bot.slack.people import People
 from bot.slack.poster import Poster
 from bot.slack.server import Server, serve
+from bot.slack.signed_requests import Door
 from bot.slack.socket_watch import SocketMode
 from bot.slack.whisper import Whisper
 from bot.store import look
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
@@ -56,7 +57,6 @@ from bot.store.migrate import Damaged, SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
 from bot.store.overview import Overview
 from bot.store.pauses import Pauses
-from bot.store.requests import Requests
 from bot.store.starts import note_start
 from bot.worker.digests import Digests
 from bot.worker.effects import Effects
@@ -112,7 +112,7 @@ class Bot:
             settings.database_url.get_secret_value(), on_error=self.metrics.database.failed
         )
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
-        self.requests = Requests(
+        self.requests = Claims(
             db=self.db, lease_ms=lease_ms(settings), on_saved=wiring.saved(self.metrics)
         )
         self.appliances = wiring.appliances(settings, self.db, self.metrics)

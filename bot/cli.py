@@ -24,7 +24,6 @@ from bot.operate import json_and_csv as shown
 from bot.operate.unsaid import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
 from bot.store import audit as trail
-from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests
 from bot.store.unsaid import unsaid
@@ -139,7 +138,7 @@ def requests(
 ) -> None:
     """What is and was asked, newest first."""
     with database() as db:
-        found = _requests(db).newest(state, limit)
+        found = Requests(db).newest(state, limit)
     if as_json:
         print(json.dumps([shown.as_json(r) for r in found], ensure_ascii=False, indent=2))
         return
@@ -161,7 +160,7 @@ def show(
 ) -> None:
     """One request with its whole history."""
     with database() as db:
-        store = _requests(db)
+        store = Requests(db)
         request = _known(store, request_id)
         if follow:
             # Imported here: `run` starts without rich.
@@ -192,7 +191,7 @@ def cancel(
 ) -> None:
     """Take a request back that is not yet sent, for when Slack is away."""
     with database() as db:
-        request = _known(_requests(db), request_id)
+        request = _known(Requests(db), request_id)
         if request.state not in (State.CHECKING, State.PENDING, State.APPROVED):
             fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
         # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
@@ -231,10 +230,6 @@ def manifest(
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         print(app_manifest.as_yaml(found), end="")
-
-
-def _requests(db: Database) -> Requests:
-    return Requests(db=db, lease_ms=0)
 
 
 def _known(store: Requests, request_id: str) -> Request:

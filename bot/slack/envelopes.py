@@ -11,9 +11,9 @@ import json
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 
-from bot.slack.door import OnRejected
 from bot.slack.payload import Json, Malformed, object_of
 from bot.slack.shape import check
+from bot.slack.signed_requests import OnRejected
 
 log = structlog.get_logger(__name__)
 

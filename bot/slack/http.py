@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import structlog
 
-from bot.slack.door import Door
+from bot.slack.signed_requests import Door
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

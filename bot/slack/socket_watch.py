@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.slack.door import OnRejected
 from bot.slack.envelope_threads import EnvelopeThreads
 from bot.slack.http import LARGEST_BODY
 from bot.slack.payload import Json
+from bot.slack.signed_requests import OnRejected
 from bot.slack.socket_address import NoAddress
 from bot.slack.socket_connection import CannotConnect, SocketConnection
 from bot.slack.socket_gaps import Gaps

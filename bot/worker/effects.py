@@ -27,7 +27,7 @@ from bot.core.policy import Policy
 from bot.core.ports import AppliancePort, PeoplePort
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Request, State
-from bot.store.requests import Requests
+from bot.store.claims import Claims
 from bot.worker.lists import Lists
 from bot.worker.search import search
 from bot.worker.side_by_side import SideBySide
@@ -46,7 +46,7 @@ class Effects:
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
     watches: Mapping[str, TaskWatch]
-    requests: Requests
+    requests: Claims
     lately: PeoplePort | None = None
     lists: Lists | None = None
     side_by_side: SideBySide = field(default_factory=SideBySide)

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from bot.store.requests import Claim
+from bot.store.claims import Claim
 
 ACTING, CHECKING = 4, 2
 """Threads of the two lanes where there is one appliance."""

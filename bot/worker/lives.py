@@ -28,16 +28,16 @@ from bot.core.life import absorb, plan
 from bot.core.messages import messages
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request
-from bot.store.inbox import Inbox
-from bot.store.outbox import Wanted
-from bot.store.requests import (
+from bot.store.claims import (
     Claim,
     ClaimLost,
+    Claims,
     PairingTakenBy,
-    Requests,
     SaveRefused,
     Saving,
 )
+from bot.store.inbox import Inbox
+from bot.store.outbox import Wanted
 from bot.worker.effects import Draw, Effects, no_appliance
 from bot.worker.send import Sender, not_told
 
@@ -66,7 +66,7 @@ def effect_ms(lease_ms: int) -> int:
 class Lives:
     """Drives claims. `effect_ms` is the total deadline of any effect, shorter than a lease."""
 
-    requests: Requests
+    requests: Claims
     inbox: Inbox
     effects: Effects
     senders: dict[str, Sender]

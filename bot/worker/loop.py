@@ -18,8 +18,8 @@ from bot.core.events import Asked
 from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
+from bot.store.claims import Claim, Claims, Saving
 from bot.store.database import Room
-from bot.store.requests import Claim, Requests, Saving
 from bot.worker.effects import Draw
 from bot.worker.lanes import Lane
 from bot.worker.lives import Lives, changed_messages
@@ -38,7 +38,7 @@ AFTER_ERROR_SECONDS = 1.0
 class Worker:
     """Runs until `stop`. What is under way is finished; what is not begun stays in the store."""
 
-    requests: Requests
+    requests: Claims
     lives: Lives
     policy: Policy
     draw: Draw

@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.entries import UNEXPECTED, Answer
 from bot.store import inbox, outbox
+from bot.store.claims import Claims
 from bot.store.database import Database, Room
-from bot.store.requests import Requests
 
 log = structlog.get_logger(__name__)
 
 
-def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
+def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
     """Who asked, and all whose click has not been answered; once for each event, however often the
     step fails. Never raises: this is about an error already."""
     params = {"reference": reference, "request": request_id}
@@ -30,7 +30,7 @@ def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
     requests.db.wakes.wake(Room.POST)
 
 
-def _waiting(requests: Requests, request_id: str) -> set[int]:
+def _waiting(requests: Claims, request_id: str) -> set[int]:
     """Numbers of events in the inbox."""
     with requests.db.read() as conn:
         waiting = set(inbox.unabsorbed_numbers(conn, request_id))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from bot.core.request import State
+from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.requests import Requests
 from tests.store.samples import born
 
 LEASE_MS = 60_000
@@ -16,7 +16,7 @@ class Claimer:
     """On one store, without a bot on it."""
 
     def __init__(self, url: str) -> None:
-        self._store = Requests(db=Database(url), lease_ms=LEASE_MS)
+        self._store = Claims(db=Database(url), lease_ms=LEASE_MS)
 
     def close(self) -> None:
         self._store.db.close()

@@ -12,8 +12,8 @@ from rich.console import Console
 from bot import cli
 from bot.core.request import Outcome, Request, State, TaskView
 from bot.operate.follow import LOOK_SECONDS, follow, share
+from bot.store.claims import Claims, Saving
 from bot.store.database import Database
-from bot.store.requests import Requests, Saving
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)
@@ -85,7 +85,7 @@ def test_the_command_waits_for_the_end_and_then_shows_all(
     made = born(db, 2, State.PENDING)
 
     def ends(seconds: float) -> None:
-        store = Requests(db=db, lease_ms=1_000)
+        store = Claims(db=db, lease_ms=1_000)
         claim = store.claim(checking=False)
         assert claim is not None
         ended = made.model_copy(update={"state": State.DENIED, "outcome": Outcome(code="denied")})

@@ -120,7 +120,7 @@ class Stage:
 
     def rows(self) -> list[Request]:
         with self._database() as db:
-            return Requests(db=db, lease_ms=0).newest()
+            return Requests(db).newest()
 
     def records(self) -> list[tuple[str | None, str]]:
         """Request and action of each record; the trail must be whole (`vr-unpair audit verify`)."""

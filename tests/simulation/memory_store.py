@@ -14,6 +14,13 @@ from bot.core.entries import Answer, Entry
 from bot.core.events import CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Request, State
+from bot.store.claims import (
+    Claim,
+    ClaimLost,
+    PairingTakenBy,
+    SaveRefused,
+    Saving,
+)
 from bot.store.due import ACT_ORDER
 from bot.store.outbox import (
     CARD_GONE,
@@ -21,13 +28,6 @@ from bot.store.outbox import (
     RESPONSE_URL_MS,
     SENDING_MS,
     Wanted,
-)
-from bot.store.requests import (
-    Claim,
-    ClaimLost,
-    PairingTakenBy,
-    SaveRefused,
-    Saving,
 )
 from bot.store.sendable import URGENCY
 
@@ -74,7 +74,7 @@ class Post:
 
 @dataclass
 class MemoryStore:
-    """Requests, inbox and outbox in one object: each method is one transaction."""
+    """Claims, inbox and outbox in one object: each method is one transaction."""
 
     clock: Callable[[], int]
     lease_ms: int

@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
 from bot.core.events import Event, Stored
-from bot.store.requests import Claim, Saving
+from bot.store.claims import Claim, Saving
 from tests.simulation.memory_store import Item, MemoryStore, Row, wants_pairing
 from tests.simulation.memory_store import order_of as _order
 

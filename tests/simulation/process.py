@@ -15,7 +15,7 @@ from bot.core.events import CallFailed
 from bot.core.messages import messages
 from bot.core.request import Request
 from bot.slack.poster import Poster
-from bot.store.requests import Claim
+from bot.store.claims import Claim
 from bot.worker.effects import Effects
 from bot.worker.lives import Lives, effect_ms
 from bot.worker.loop import Worker

@@ -14,11 +14,11 @@ from bot.core.entries import Answer
 from bot.core.events import EVENT
 from bot.core.request import Request
 from bot.store import audit as trail
+from bot.store.claims import Claim, Claims, Saving
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
-from bot.store.requests import Claim, Requests, Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
 
@@ -38,7 +38,7 @@ class RealStore:
         self.clock = clock
         self.changes = 0
         self.on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
-        self._requests = Requests(db=self.db, lease_ms=lease_ms)
+        self._requests = Claims(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
 
     def empty(self) -> None:

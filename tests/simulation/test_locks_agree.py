@@ -19,8 +19,8 @@ from sqlalchemy import event
 from bot.core.delivery import Due
 from bot.core.messages import Message
 from bot.core.request import Request, State
+from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 from bot.store.outbox import Outbox, Wanted
-from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory
 from tests.simulation.real_store import RealStore

@@ -12,11 +12,11 @@ import pytest
 
 from bot.slack.bolt_app import make_app
 from bot.slack.client import api_client
-from bot.slack.door import Door
 from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDeps, register
 from bot.slack.server import Server, serve
+from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import FakeWebApi

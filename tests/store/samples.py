@@ -7,9 +7,9 @@ from bot.core.entries import Entry
 from bot.core.events import Asked, Clicked, Event
 from bot.core.request import Outcome, Request, State, Terms
 from bot.store import audit
+from bot.store.claims import Claims, Saving
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.requests import Requests, Saving
 
 TERMS = Terms(
     approvals_required=1,
@@ -56,7 +56,7 @@ def entry(action: str = "asked") -> Entry:
 
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
     made = request(number, state, **changes)
-    assert Requests(db=db, lease_ms=60_000).bear(Saving(request=made, entries=(entry(),)))
+    assert Claims(db=db, lease_ms=60_000).bear(Saving(request=made, entries=(entry(),)))
     return made
 
 

@@ -8,15 +8,15 @@ from collections import Counter
 import pytest
 
 from bot.core.request import State
+from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, Saving
 from bot.store.database import Database
-from bot.store.requests import Claim, ClaimLost, PairingTakenBy, Requests, SaveRefused, Saving
 from tests.store.samples import asked, born, put, request
 
 LEASE_MS = 60_000
 
 
-def requests_of(db: Database) -> Requests:
-    return Requests(db=db, lease_ms=LEASE_MS)
+def requests_of(db: Database) -> Claims:
+    return Claims(db=db, lease_ms=LEASE_MS)
 
 
 def claimed(db: Database, *, checking: bool = True) -> Claim:

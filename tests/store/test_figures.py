@@ -10,17 +10,17 @@ from sqlalchemy import text
 from bot.core.messages import Message
 from bot.core.request import Intent, State
 from bot.store import figures, shared
+from bot.store.claims import Claims, Saving
 from bot.store.database import Database
 from bot.store.errors import Errors
 from bot.store.inbox import Inbox
 from bot.store.outbox import Wanted
-from bot.store.requests import Requests, Saving
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 
 
 def test_everything_at_once(db: Database) -> None:
-    requests = Requests(db=db, lease_ms=60_000)
+    requests = Claims(db=db, lease_ms=60_000)
     now = db.clock()
     born(db, 1, State.SUCCEEDED)
     born(db, 2, State.SUCCEEDED)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.requests import Requests
 from tests.store.query_plans import selects_of, walks
 
 
 def acting(db: Database) -> None:
-    requests = Requests(db=db, lease_ms=60_000)
+    requests = Claims(db=db, lease_ms=60_000)
     for checking in (False, True):
         for without in ((), ("west",)):
             requests.claim(checking=checking, without=without)

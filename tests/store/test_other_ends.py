@@ -6,8 +6,8 @@ import threading
 
 from bot.core.request import Request
 from bot.core.snapshot import Server, Snapshot
+from bot.store.claims import Claim, Claims, PairingTakenBy, Saving
 from bot.store.database import Database
-from bot.store.requests import Claim, PairingTakenBy, Requests, Saving
 from tests.store.samples import born, entry
 
 ROUNDS = 10
@@ -29,7 +29,7 @@ def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
 
 def claimed(db: Database, number: int, site: str) -> Claim:
     made = born(db, number, site=site)
-    claim = Requests(db=db, lease_ms=60_000).claim(checking=True)
+    claim = Claims(db=db, lease_ms=60_000).claim(checking=True)
     assert claim is not None
     assert claim.request.id == made.id
     return claim
@@ -61,7 +61,7 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
             request = checked(claim, snapshot)
             together.wait()
             try:
-                Requests(db=db, lease_ms=60_000).save(
+                Claims(db=db, lease_ms=60_000).save(
                     claim, Saving(request=request, entries=(entry("checked"),))
                 )
             except PairingTakenBy as error:
@@ -81,7 +81,7 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
 
 def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
     born(db, 1, site="berlin")
-    requests = Requests(db=db, lease_ms=60_000)
+    requests = Claims(db=db, lease_ms=60_000)
     assert requests.claim(checking=True, without={"berlin"}) is None
     assert requests.next_due(checking=True, without={"berlin"}) is None
     assert requests.next_due(checking=False) is None

@@ -7,7 +7,7 @@ import pytest
 from bot.core.events import Stored
 from bot.core.problem import ProblemKind
 from bot.core.request import State
-from bot.store.requests import Claim
+from bot.store.claims import Claim
 from tests.worker.world import ASKER, FIRST, World, problem
 
 

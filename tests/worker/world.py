@@ -29,11 +29,11 @@ from bot.core.request import Request, State, TaskView
 from bot.core.snapshot import Server, Snapshot, digest_of
 from bot.core.who_may import UNREADABLE, Home, Person, Verdict
 from bot.store import audit as trail
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
-from bot.store.requests import Requests
 from bot.worker.effects import Effects
 from bot.worker.lives import Lives, effect_ms
 from bot.worker.loop import Worker
@@ -197,7 +197,7 @@ class World:
         upgrade(self.db)
         self.policy = policy(**changes)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
-        self.requests = Requests(db=self.db, lease_ms=LEASE_MS)
+        self.requests = Claims(db=self.db, lease_ms=LEASE_MS)
         self.worker = self.new_worker()
         self._origins = itertools.count()
         self._ts = itertools.count(1)

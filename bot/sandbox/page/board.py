@@ -54,7 +54,7 @@ class Board:
         with self._lock:
             head = audit.head(self._db).count
             if head != self._head:
-                found = Requests(db=self._db, lease_ms=0).newest(limit=REQUESTS_SHOWN)
+                found = Requests(self._db).newest(limit=REQUESTS_SHOWN)
                 self._requests = [self._request(json_and_csv.as_json(r)) for r in found]
                 self._head = head
             return self._requests

@@ -1,0 +1,291 @@
+"""The rows of requests from the side of whoever works on one: born, claimed, saved, released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Exists,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.entries import Answer, Entry
+from bot.core.events import EVENT, Stored
+from bot.core.request import OPEN, Request, State
+from bot.store import audit, outbox
+from bot.store import inbox as inbox_table
+from bot.store.database import Room
+from bot.store.due import claimable, left_out, next_due, unborn
+from bot.store.other_ends import at_other_ends
+from bot.store.requests import Requests
+from bot.store.schema import inbox, requests
+
+# Built once each: they run with every step of every request.
+_UPDATE = update(requests).where(
+    requests.c.id == bindparam("held_id"), requests.c.version == bindparam("held_version")
+)
+_LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
+
+
+class ClaimLost(Exception):
+    """Somebody else holds the row now: whatever is in hand goes into the inbox."""
+
+
+class PairingTakenBy(Exception):
+    """Another open request holds the pairing: its id, and its site where it is another one, so
+    that it holds the pairing's other end."""
+
+    def __init__(self, other: str, site: str | None = None) -> None:
+        super().__init__(other)
+        self.other = other
+        self.site = site
+
+
+class SaveRefused(Exception):
+    """A guard did not hold: an event waits to be heard first, or the time for an intent is over."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write one row, while `version` is the row's and `lease_until` not reached."""
+
+    request: Request
+    version: int
+    lease_until: int
+
+
+@dataclass(frozen=True)
+class Saving:
+    """All that one step stores in one transaction; `wanted` is what looks other than before."""
+
+    request: Request
+    absorbed: tuple[int, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    wanted: tuple[outbox.Wanted, ...] = ()
+
+
+OnSaved = Callable[[Request | None, Sequence[Entry]], None]
+"""The request as it is now, where there is one, and what the audit trail says of the step."""
+
+
+@dataclass
+class Claims(Requests):
+    """The worker's side of the store. `lease_ms`: how long a claim holds. `on_saved` is told of
+    each step after its commit; it must not raise."""
+
+    lease_ms: int
+    on_saved: OnSaved = lambda _request, _entries: None
+
+    # ---- births -------------------------------------------------------------------------------
+
+    def unborn(self) -> tuple[str, Stored] | None:
+        """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
+        with self.db.read() as conn:
+            row = conn.execute(unborn()).one_or_none()
+        if row is None:
+            return None
+        event = EVENT.validate_json(row.body)
+        return row.request_id, Stored(number=row.number, at=row.at, event=event)
+
+    def bear(self, saving: Saving) -> bool:
+        """Insert a new row, due at once; False when another copy was quicker."""
+        request = saving.request
+        try:
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                conn.execute(
+                    insert(requests).values(
+                        **_columns(request), version=1, due_at=now, lease_until=0
+                    )
+                )
+                self._rest(conn, saving, now)
+        except IntegrityError:
+            return False
+        self._committed(saving)
+        return True
+
+    def dismiss(
+        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
+    ) -> None:
+        """An event of a request that does not exist: answered, kept in the audit trail, done."""
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            if not inbox_table.mark_absorbed(conn, [stored.number], now):
+                return  # another copy was quicker
+            outbox.add_answers(conn, request_id, tuple(answers), now)
+            entries = tuple(entries)
+            audit.append(conn, request_id or None, entries)
+        self.on_saved(None, entries)
+        self.db.wakes.wake(Room.POST)
+
+    # ---- claims -------------------------------------------------------------------------------
+
+    def claim(self, *, checking: bool, without: Collection[str] = ()) -> Claim | None:
+        """A due row that nobody holds: one of the reading lane, or of the acting lane. `without`:
+        sites that this copy is busy enough with."""
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            query, values = claimable(checking, bool(without)), left_out(without)
+            row = conn.execute(query, {"now": now, **values}).one_or_none()
+            if row is None:
+                return None
+            version, lease_until = row.version + 1, now + self.lease_ms
+            # Due at the end of the lease: a holder that dies has absorbed the event that made it
+            # due, and the time of its last release may be an hour away.
+            leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
+            conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
+            request = Request.model_validate_json(row.body)
+            return Claim(request=request, version=version, lease_until=lease_until)
+
+    def events(self, claim: Claim) -> list[Stored]:
+        with self.db.read() as conn:
+            return inbox_table.unabsorbed(conn, claim.request.id)
+
+    def save(self, claim: Claim, saving: Saving) -> Claim:
+        """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
+        request holds the other end of the pairing."""
+        try:
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                if not self._update(conn, claim, saving.request):
+                    raise ClaimLost
+                self._rest(conn, saving, now)
+                if saving.request.pairing_id and not claim.request.pairing_id:
+                    # Behind the head of the audit trail, which orders writers on PostgreSQL: of two
+                    # that take both ends at the same moment the second sees the first.
+                    held = at_other_ends(conn, saving.request, sorted(OPEN))
+                    if held:
+                        raise PairingTakenBy(held[0].id, held[0].site)
+        except IntegrityError:
+            raise PairingTakenBy(self._holder(saving.request)) from None
+        self._committed(saving)
+        return self._next(claim, saving.request)
+
+    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
+        """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost."""
+
+        def guards(now: int) -> Sequence[ColumnElement[bool]]:
+            return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
+
+        return self._save_heard(claim, saving, guards)
+
+    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+        """What time alone does: only when nothing is left to be heard, since a click stored before
+        the deadline counts, however late its commit ended. Raises SaveRefused or ClaimLost."""
+        return self._save_heard(claim, saving, lambda _now: ())
+
+    def release(self, claim: Claim, due_at: int | None) -> None:
+        """Give the row back. A lost claim needs no giving back."""
+        with self.db.write() as conn:
+            freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
+            conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})
+        # The thread that releases looks again by itself; those who act have to be told of a row
+        # that has just come to them, since an event may wait there already.
+        if claim.request.state is State.PENDING:
+            self.db.wakes.wake(Room.ACT)
+
+    def next_due(self, *, checking: bool, without: Collection[str] = ()) -> int | None:
+        """When the next row that `claim` could give is due by its own time (ms), for how long to
+        sleep."""
+        with self.db.read() as conn:
+            query = next_due(checking, bool(without))
+            due: int | None = conn.execute(query, left_out(without)).scalar_one()
+            return due
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    def _save_heard(
+        self,
+        claim: Claim,
+        saving: Saving,
+        guards: Callable[[int], Sequence[ColumnElement[bool]]],
+    ) -> Claim:
+        """Nothing of this request waits in the inbox, or SaveRefused."""
+        with self.db.write() as conn:
+            # First the row, then the question: an UPDATE that waited for the row asks the inbox as
+            # it was before the wait, and a cancel that was stored meanwhile would not be seen.
+            if not self.db.one_writer:
+                conn.execute(_LOCKED, {"id": claim.request.id})
+            now = self.db.now(conn)
+            all_guards = (~_waits(claim.request.id), *guards(now))
+            if not self._update(conn, claim, saving.request, all_guards):
+                if self._holds(conn, claim):
+                    raise SaveRefused
+                raise ClaimLost
+            self._rest(conn, saving, now)
+        self._committed(saving)
+        return self._next(claim, saving.request)
+
+    def _update(
+        self,
+        conn: Connection,
+        claim: Claim,
+        request: Request,
+        guards: Sequence[ColumnElement[bool]] = (),
+    ) -> bool:
+        columns = {**_columns(request), "version": claim.version + 1}
+        statement = _UPDATE.where(*guards) if guards else _UPDATE
+        done = conn.execute(statement, {**_at(request.id, claim.version), **columns})
+        return done.rowcount == 1
+
+    def _rest(self, conn: Connection, saving: Saving, now: int) -> None:
+        request = saving.request
+        inbox_table.mark_absorbed(conn, [n for n in saving.absorbed if n], now)
+        outbox.want(conn, request, saving.wanted, now)
+        outbox.add_answers(conn, request.id, saving.answers, now)
+        audit.append(conn, request.id, saving.entries)
+
+    def _committed(self, saving: Saving) -> None:
+        self.on_saved(saving.request, saving.entries)
+        # After the commit: whoever woke before it would find nothing and sleep again.
+        if saving.wanted or saving.answers:
+            self.db.wakes.wake(Room.POST)
+
+    def _next(self, claim: Claim, request: Request) -> Claim:
+        return Claim(request=request, version=claim.version + 1, lease_until=claim.lease_until)
+
+    def _holds(self, conn: Connection, claim: Claim) -> bool:
+        return conn.execute(
+            select(
+                exists().where(
+                    requests.c.id == claim.request.id, requests.c.version == claim.version
+                )
+            )
+        ).scalar_one()
+
+    def _holder(self, request: Request) -> str:
+        held = self.same_pairing(request, [s for s in State if s.open])
+        return held[0].id if held else "another request"
+
+
+def _at(request_id: str, version: int) -> dict[str, object]:
+    """The row as it was when it was last read."""
+    return {"held_id": request_id, "held_version": version}
+
+
+def _waits(request_id: str) -> Exists:
+    return exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
+
+
+def _columns(request: Request) -> dict[str, object]:
+    return {
+        "id": request.id,
+        "state": request.state.value,
+        "site": request.site,
+        "pairing_id": request.pairing_id,
+        "requester": request.requester,
+        "channel": request.channel,
+        "created_at": request.created_at,
+        "updated_at": request.updated_at,
+        "execute_by": request.execute_by,
+        "body": request.model_dump_json(),
+    }
