@@ -1,8 +1,14 @@
-"""`python -m bot`: the same as `vr-unpair`."""
+"""`python -m bot`, and the console script: everything that is run begins here."""
 
 from __future__ import annotations
 
-from bot.cli import main
+from bot.importing import import_lean
+
+
+def main() -> None:
+    """The console script, with its exit code."""
+    import_lean("bot.cli").main()
+
 
 if __name__ == "__main__":
     main()

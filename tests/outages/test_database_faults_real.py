@@ -40,18 +40,25 @@ class ShortLeases(World):
         super()._start(DyingBot({**bot.environment, **QUICK.environment()}, bot.folder))
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One process for all; `/slack/events` is HTTP, where Slack itself repeats nothing."""
+@contextmanager
+def short_leases(folder: Path) -> Iterator[World]:
+    """`/slack/events` is HTTP, where Slack itself repeats nothing."""
     way = next(way for way in WAYS_IN if way.name == "http")
     appliance = SimulatedAppliance(calls_per_minute=None, task_seconds=0.1)
     with appliance as server, LocalSlack() as slack:
         world = ShortLeases(way, server, slack)
         try:
-            world.start(tmp_path_factory.mktemp("bot"), VR_TIMEOUT_SECONDS="1")
+            world.start(folder, VR_TIMEOUT_SECONDS="1")
             yield world
         finally:
             world.kill()
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One process for all."""
+    with short_leases(tmp_path_factory.mktemp("bot")) as world:
+        yield world
 
 
 def file_of(world: World) -> Path:
@@ -155,23 +162,23 @@ def test_an_answer_to_the_delete_is_kept_while_the_disk_is_full(real: World) -> 
     sound(file_of(real))
 
 
-def test_no_line_of_the_log_is_said_a_thousand_times(real: World) -> None:
+def test_no_line_of_the_log_is_said_a_thousand_times(tmp_path: Path) -> None:
     """However often it is met: an error for each click that was not taken, and one for the fault.
-    That it is over is told once, after some quiet seconds."""
-    faults, backs = len(real.bot.events("database_fault")), len(real.bot.events("database_back"))
-    errors = len(_errors(real))
-    asked = real.asks_to_break(real.pairing())
-    with disk_full(real):
-        for _ in range(PRESSES):
-            asked.clicks(ALAN, "approve")
-            assert ready(real)[0] == 503
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    wait_for(lambda: ready(real)[0] == 200 and len(real.bot.events("database_back")) > backs)
-    assert len(real.bot.events("database_fault")) == faults + 1
-    assert len(real.bot.events("database_back")) == backs + 1
-    assert real.bot.events("step_failed") == []
-    assert len(_errors(real)) - errors <= PRESSES + 1, _errors(real)
+    That it is over is told once, after some quiet seconds. In a process of its own: an outage goes
+    on in the log for some seconds after its end."""
+    with short_leases(tmp_path) as world:
+        asked = world.asks_to_break(world.pairing())
+        with disk_full(world):
+            for _ in range(PRESSES):
+                asked.clicks(ALAN, "approve")
+                assert ready(world)[0] == 503
+        asked.clicks(ALAN, "approve")
+        asked.wait_for_final()
+        wait_for(lambda: ready(world)[0] == 200 and world.bot.events("database_back"))
+        assert len(world.bot.events("database_fault")) == 1
+        assert len(world.bot.events("database_back")) == 1
+        assert world.bot.events("step_failed") == []
+        assert len(_errors(world)) <= PRESSES + 1, _errors(world)
 
 
 def _errors(world: World) -> list[str]:
