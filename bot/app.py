@@ -18,7 +18,6 @@ from bot import __version__, checks, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.core.messages import messages
-from bot.core.policy import Policy, SiteTerms
 from bot.core.request import Request
 from bot.core.starts import Running
 from bot.operate import logs
@@ -26,7 +25,7 @@ from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
 from bot.operate.prompt import Prompt
 from bot.operate.start_look import StartLook
-from bot.parts import secrets_of
+from bot.parts import policy_of, secrets_of
 from bot.settings import Settings
 from bot.slack import draw, socket_address
 from bot.slack.bolt_app import make_app
@@ -60,6 +59,7 @@ from bot.store.pauses import Pauses
 from bot.store.starts import note_start
 from bot.worker.digests import Digests
 from bot.worker.effects import Effects
+from bot.worker.giving_way import GivingWay
 from bot.worker.homes import Homes
 from bot.worker.lists import Lists
 from bot.worker.lives import Lives, effect_ms
@@ -117,6 +117,7 @@ class Bot:
         )
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.start_look = StartLook(checks.at_start(settings, self.appliances), end)
+        self.giving_way = GivingWay()
         self._slack()
         self._work()
         self.server: Server | None = None
@@ -184,6 +185,7 @@ class Bot:
             messages,
             pauses=pauses,
             on_given_up=self.metrics.slack.given_up,
+            give_way=self.giving_way.give_way,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
         self.lately = Recent(self.people, self.requests.now)
@@ -212,7 +214,8 @@ class Bot:
         )
         register(bolt, deps)
         self.socket = self._socket_mode(bolt)
-        door = None if self.socket else Door(bolt, signing_secret, self.metrics.slack.rejected)
+        rejected, answering = self.metrics.slack.rejected, self.giving_way.answering
+        door = None if self.socket else Door(bolt, signing_secret, rejected, answering=answering)
         health = Health(self._checks(), self.start_look.hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
@@ -234,7 +237,7 @@ class Bot:
             on_call=self.metrics.slack.called,
         )
         rejected = self.metrics.slack.rejected
-        answer = Envelopes(bolt, rejected).answer
+        answer = Envelopes(bolt, rejected, answering=self.giving_way.answering).answer
         return SocketMode(socket_address.Addresses(client).new, answer, rejected)
 
     def _checks(self) -> dict[str, Check]:
@@ -272,7 +275,13 @@ class Bot:
             draw=digests,
             effect_ms=effect_ms(self.requests.lease_ms),
         )
-        self.worker = Worker(requests=self.requests, lives=lives, policy=self.policy, draw=digests)
+        self.worker = Worker(
+            requests=self.requests,
+            lives=lives,
+            policy=self.policy,
+            draw=digests,
+            give_way=self.giving_way.give_way,
+        )
 
 
 def run(settings: Settings) -> int:
@@ -300,34 +309,6 @@ def run(settings: Settings) -> int:
     code = exit_codes.get()
     bot.stop()
     return code
-
-
-def policy_of(settings: Settings) -> Policy:
-    return Policy(
-        approvers=frozenset(settings.approvers),
-        approvals_required=settings.approvals_required,
-        force_approvals_required=settings.effective_force_approvals_required,
-        notify=settings.effective_notify,
-        requesters=frozenset(settings.requesters) or None,
-        channels=frozenset(settings.channels) or None,
-        require_reason=settings.require_reason,
-        reason_pattern=settings.reason_pattern,
-        approval_ttl_ms=settings.approval_ttl,
-        execution_ttl_ms=settings.execution_ttl,
-        follow_ttl_ms=settings.follow_ttl,
-        remind_after_ms=settings.remind_after,
-        dry_run=settings.dry_run,
-        label=settings.deployment_label,
-        break_glass=frozenset(settings.break_glass),
-        sites={
-            name: SiteTerms(
-                appliance=site.host,
-                poll_ms=int(site.poll_seconds * 1000),
-                timeout_ms=int(site.timeout_seconds * 1000),
-            )
-            for name, site in settings.sites.items()
-        },
-    )
 
 
 def lease_ms(settings: Settings) -> int:

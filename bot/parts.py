@@ -1,9 +1,10 @@
-"""Parts that both the running bot and `check` are put together from."""
+"""Parts that the bot, `check` and the tests are put together from, made of the settings."""
 
 from __future__ import annotations
 
 from bot import __version__
 from bot.appliance import Appliance, Gate, OnCall, Trust
+from bot.core.policy import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
 
 
@@ -38,6 +39,34 @@ def secrets_of(settings: Settings) -> list[str]:
     sites = settings.sites.values()
     passwords = [p for site in sites for p in (site.password, site.remote_password)]
     return [s.get_secret_value() for s in (*mine, *passwords) if s]
+
+
+def policy_of(settings: Settings) -> Policy:
+    return Policy(
+        approvers=frozenset(settings.approvers),
+        approvals_required=settings.approvals_required,
+        force_approvals_required=settings.effective_force_approvals_required,
+        notify=settings.effective_notify,
+        requesters=frozenset(settings.requesters) or None,
+        channels=frozenset(settings.channels) or None,
+        require_reason=settings.require_reason,
+        reason_pattern=settings.reason_pattern,
+        approval_ttl_ms=settings.approval_ttl,
+        execution_ttl_ms=settings.execution_ttl,
+        follow_ttl_ms=settings.follow_ttl,
+        remind_after_ms=settings.remind_after,
+        dry_run=settings.dry_run,
+        label=settings.deployment_label,
+        break_glass=frozenset(settings.break_glass),
+        sites={
+            name: SiteTerms(
+                appliance=site.host,
+                poll_ms=int(site.poll_seconds * 1000),
+                timeout_ms=int(site.timeout_seconds * 1000),
+            )
+            for name, site in settings.sites.items()
+        },
+    )
 
 
 def gate_key(site: str) -> str:

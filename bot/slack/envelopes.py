@@ -7,22 +7,27 @@ Mode).
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 
 from bot.slack.payload import Json, Malformed, object_of
 from bot.slack.shape import check
-from bot.slack.signed_requests import OnRejected
+from bot.slack.signed_requests import Answering, OnRejected
 
 log = structlog.get_logger(__name__)
 
 
 class Envelopes:
-    """`answer` never raises, whatever was sent. `on_rejected` counts."""
+    """`answer` never raises, whatever was sent. `on_rejected` counts. `answering` is around what an
+    envelope takes."""
 
-    def __init__(self, app: App, on_rejected: OnRejected) -> None:
+    def __init__(
+        self, app: App, on_rejected: OnRejected, *, answering: Answering = nullcontext
+    ) -> None:
         self._app = app
+        self._answering = answering
         self._on_rejected = on_rejected
 
     def answer(self, envelope: Json) -> Json | None:
@@ -35,7 +40,8 @@ class Envelopes:
             self._reject(str(error))
             return None
         try:
-            response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
+            with self._answering():
+                response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
         except Exception:
             # Bolt hands every error to `failures`. Only what breaks there ends here, and a thread
             # that dies of it would leave its clicks without an answer.

@@ -76,6 +76,7 @@ class Poster:
         threads: int = 2,
         pauses: PausesPort | None = None,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._client = client
@@ -83,6 +84,7 @@ class Poster:
         self._draw_answer = draw_answer
         self._wanted = wanted
         self._on_given_up = on_given_up
+        self._give_way = give_way
         self._stopping = threading.Event()
         self._failed_with: str | None = None
         self._pauses = pauses or OwnPauses(outbox.now)
@@ -118,6 +120,7 @@ class Poster:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self._give_way()
                 if not self.once():
                     self._outbox.wait(IDLE_S)
                 self._failed_with = None

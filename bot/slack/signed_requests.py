@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import structlog
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 Rejected = Literal["unsigned", "old", "forged", "malformed", "too_large"]
 OnRejected = Callable[[Rejected], None]
+Answering = Callable[[], AbstractContextManager[None]]
 
 WINDOW_S = 5 * 60
 """Older than that is a replay (Slack docs, verifying requests from Slack)."""
@@ -32,11 +34,20 @@ WINDOW_S = 5 * 60
 class Door:
     """`answer` never raises for anything that a stranger or a broken client can send.
 
-    Lives beside a Bolt App that verifies with the same secret. `on_rejected` counts.
+    Lives beside a Bolt App that verifies with the same secret. `on_rejected` counts. `answering` is
+    around what a signed request takes.
     """
 
-    def __init__(self, app: App, signing_secret: str, on_rejected: OnRejected) -> None:
+    def __init__(
+        self,
+        app: App,
+        signing_secret: str,
+        on_rejected: OnRejected,
+        *,
+        answering: Answering = nullcontext,
+    ) -> None:
         self._app = app
+        self._answering = answering
         self._verifier = SignatureVerifier(signing_secret)
         self._on_rejected = on_rejected
 
@@ -59,7 +70,8 @@ class Door:
         except Malformed as error:
             return self._reject("malformed", 400, why=str(error))
         try:
-            answer = self._app.dispatch(_Request(text, payload, dict(headers)))
+            with self._answering():
+                answer = self._app.dispatch(_Request(text, payload, dict(headers)))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # What our listeners raise ends in the App's error handler. This is Bolt itself, reading
             # something that is not there: signed, and yet not what Slack sends.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -36,12 +37,14 @@ AFTER_ERROR_SECONDS = 1.0
 
 @dataclass
 class Worker:
-    """Runs until `stop`. What is under way is finished; what is not begun stays in the store."""
+    """Runs until `stop`. What is under way is finished; what is not begun stays in the store.
+    `give_way` may hold up a check for a moment, and never what acts."""
 
     requests: Claims
     lives: Lives
     policy: Policy
     draw: Draw
+    give_way: Callable[[], None] = lambda: None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -100,6 +103,8 @@ class Worker:
             seen = wakes.seen(room)
             in_hand: list[str] = []
             try:
+                if checking:
+                    self.give_way()
                 if not self.step(checking=checking, in_hand=in_hand):
                     # In here too: how long to wait is asked of the database.
                     wakes.wait(room, seen, self._idle_seconds(lane))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.app import lease_ms, policy_of
+from bot.app import lease_ms
+from bot.parts import policy_of
 from bot.settings import ApplianceSettings, SettingsError, load
 from bot.settings.several import site_prefix
 
