@@ -8,14 +8,12 @@ listener as Bolt's own examples do, not in the quickest way that Bolt has. Then 
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
 from tests.bench import at_once
 from tests.bench.figures import Aim, Line
-from tests.bench.processes import wait_until_idle
+from tests.bench.in_turn import in_turn
 from tests.bench.takers import Taker, takers
-from tests.bench.worlds import PATIENCE_SECONDS, World
 
 ROUNDS = 7
 COMMANDS_PER_ROUND = 30
@@ -31,7 +29,14 @@ def measure() -> list[Line]:
             (them.on_postgres, them.bare),
             (them.on_sqlite, them.bare_default),
         )
-        rounds = [[_in_turn(world, *pair) for pair in pairs] for _ in range(ROUNDS)]
+
+        def command(to: Taker) -> float:
+            return to.seconds_to_acknowledge(world)
+
+        rounds = [
+            [in_turn(1, COMMANDS_PER_ROUND, command, *pair)[0] for pair in pairs]
+            for _ in range(ROUNDS)
+        ]
         many = at_once.rounds(world, them.on_sqlite, them.bare)
         commands = ROUNDS * COMMANDS_PER_ROUND
         _require_stored(them.on_sqlite, 2 * commands + len(many) * at_once.COMMANDS)
@@ -49,25 +54,6 @@ def _line(name: str, against: str, medians: Sequence[tuple[float, float]], aim: 
     ours, its = zip(*medians, strict=True)
     count = f"medians of {len(medians)} rounds of {COMMANDS_PER_ROUND}"
     return Line.compared(name, against, "ms", ours, its, count, (aim,))
-
-
-def _in_turn(world: World, bot: Taker, bare: Taker) -> tuple[float, float]:
-    """The medians in ms, of the one and of the other."""
-    ms = [(_command(world, bot), _command(world, bare)) for _ in range(COMMANDS_PER_ROUND)]
-    ours, its = zip(*ms, strict=True)
-    return statistics.median(ours), statistics.median(its)
-
-
-def _command(world: World, taker: Taker) -> float:
-    slack, rita = world.slack, world.rita
-    wait_until_idle(taker.pid)
-    expected = len(slack.ephemerals(rita)) + taker.sentences
-    slack.courier = taker.courier
-    delivery = slack.command(rita, "some-pairing CHG0031337", channel=world.channel)
-    if not delivery.ok:
-        raise RuntimeError(f"not acknowledged: {delivery.problem}")
-    slack.wait_for(lambda: len(slack.ephemerals(rita)) >= expected, PATIENCE_SECONDS)
-    return 1000 * delivery.seconds
 
 
 def _require_stored(taker: Taker, commands: int) -> None:

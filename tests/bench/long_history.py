@@ -1,9 +1,9 @@
 """What a long history costs: 100,000 ended requests in the store against none, on SQLite.
 
 Two real bots take commands in turn, one on each store; looks and claims are made on each in turn;
-and `vr-unpair requests` is run on each in turn, as people type it. With a limit it is held against
-a store of just as many requests as it shows, since to draw twenty lines takes longer than to say
-that there are none; without one, against none, whatever it draws.
+and `vr-unpair requests --limit` is run on each in turn, as people type it, held against a store of
+just as many requests as it shows, since to draw twenty lines takes longer than to say that there
+are none. Without a limit it prints every request there is, so it takes as long as the list is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.bench.kept_connection import Kept
 from tests.bench.processes import wait_until_idle
 from tests.bench.requests_command import seconds_as_a_process, seconds_inside
 from tests.bench.takers import KeptCourier, Taker
-from tests.bench.worlds import PATIENCE_SECONDS, World
+from tests.bench.worlds import World
 
 ENDED = 100_000
 SHOWN = 20
@@ -38,7 +38,7 @@ def measure() -> list[Line]:
     with _stores(ENDED, SHOWN, 0) as (long, few, none):
         # In this order, since the first ones change nothing and find the stores as they were made.
         return [
-            *_command_lines(long, few, none),
+            *_command_lines(long, few),
             *_worker_lines(long, none),
             _acknowledged(long, none),
         ]
@@ -61,22 +61,19 @@ def _line(measure: str, pairs: Pairs, each: int, against: str = "the same withou
     return Line.compared(measure, against, "ms", ours, its, count, (Aim(1.1),))
 
 
-def _command_lines(long: Path, few: Path, none: Path) -> Iterator[Line]:
+def _command_lines(long: Path, few: Path) -> Iterator[Line]:
     limit = ("--limit", str(SHOWN))
     as_few = f"the same with {SHOWN} requests"
 
-    def typed(*words: str, other: Path) -> Pairs:
-        def run(folder: Path) -> float:
-            return seconds_as_a_process(long_store.url(folder), folder, *words)
-
-        return in_turn(ROUNDS, LISTINGS_PER_ROUND, run, long, other)
+    def typed(folder: Path) -> float:
+        return seconds_as_a_process(long_store.url(folder), folder, *limit)
 
     def inside(folder: Path) -> float:
         return seconds_inside(long_store.url(folder), *limit)
 
-    first = f"`vr-unpair requests` with {ENDED:,} ended requests in the store"
-    yield _line(first, typed(other=none), LISTINGS_PER_ROUND)
-    yield _line(f"… with `--limit {SHOWN}`", typed(*limit, other=few), LISTINGS_PER_ROUND, as_few)
+    whole = in_turn(ROUNDS, LISTINGS_PER_ROUND, typed, long, few)
+    first = f"`vr-unpair requests {' '.join(limit)}` with {ENDED:,} ended requests in the store"
+    yield _line(first, whole, LISTINGS_PER_ROUND, as_few)
     queries = in_turn(ROUNDS, LISTINGS_PER_ROUND, inside, long, few)
     yield _line("… and without the start of Python", queries, LISTINGS_PER_ROUND, as_few)
 
@@ -114,19 +111,7 @@ def _acknowledged(long: Path, none: Path) -> Line:
         def command(to: Taker) -> float:
             for one in takers:  # what the other one still does would be in its way
                 wait_until_idle(one.pid)
-            return _seconds_to_acknowledge(world, to)
+            return to.seconds_to_acknowledge(world)
 
         acks = in_turn(ROUNDS, COMMANDS_PER_ROUND, command, *takers)
     return _line("… command to acknowledgement", acks, COMMANDS_PER_ROUND)
-
-
-def _seconds_to_acknowledge(world: World, taker: Taker) -> float:
-    """Returns when the refusal behind the acknowledgement has come too."""
-    slack, rita = world.slack, world.rita
-    expected = len(slack.ephemerals(rita)) + taker.sentences
-    slack.courier = taker.courier
-    delivery = slack.command(rita, "some-pairing CHG0031337", channel=world.channel)
-    if not delivery.ok:
-        raise RuntimeError(f"not acknowledged: {delivery.problem}")
-    slack.wait_for(lambda: len(slack.ephemerals(rita)) >= expected, PATIENCE_SECONDS)
-    return delivery.seconds

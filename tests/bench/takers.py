@@ -15,8 +15,8 @@ from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.deliver import Courier, Delivery
 from tests.bench.databases import Stored, postgres
 from tests.bench.kept_connection import Kept
-from tests.bench.processes import BareBot
-from tests.bench.worlds import World
+from tests.bench.processes import BareBot, wait_until_idle
+from tests.bench.worlds import PATIENCE_SECONDS, World
 
 
 class KeptCourier(Courier):
@@ -46,6 +46,19 @@ class Taker:
     def sentences(self) -> int:
         """What Rita reads for one command: the acknowledgement, and the bot's refusal after it."""
         return 1 if self.stored is None else 2
+
+    def seconds_to_acknowledge(self, world: World) -> float:
+        """Of one command that finds it at rest. Returns when the refusal behind the acknowledgement
+        has come too. Raises RuntimeError when it is not acknowledged."""
+        slack, rita = world.slack, world.rita
+        wait_until_idle(self.pid)
+        expected = len(slack.ephemerals(rita)) + self.sentences
+        slack.courier = self.courier
+        delivery = slack.command(rita, "some-pairing CHG0031337", channel=world.channel)
+        if not delivery.ok:
+            raise RuntimeError(f"not acknowledged: {delivery.problem}")
+        slack.wait_for(lambda: len(slack.ephemerals(rita)) >= expected, PATIENCE_SECONDS)
+        return delivery.seconds
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Happens:
     rng: random.Random
     real_ms: int
     offset_ms: int
+    set_back_ms: int
     store: Any
     serial: bool
     processes: list[Process]
@@ -177,6 +178,7 @@ class Happens:
 
     def _jump(self, _h: Happening, _p: object, ms: int) -> None:
         self.offset_ms += ms
+        self.set_back_ms -= min(0, ms)
         self.tell(f"the database's clock jumps by {ms / 1000} s")
 
     def _appliance(self, _h: Happening, _p: object, span: int, rate: float) -> None:

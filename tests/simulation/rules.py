@@ -172,14 +172,18 @@ class Rules:
     def nobody_forgotten(self) -> None:
         """Whatever its next step is, each open request will be claimed in time for it, even when
         its holder died this very moment."""
-        store, now = self.sim.store, self.sim.db_now()
+        sim, store, now = self.sim, self.sim.store, self.sim.db_now()
         for row in store.rows.values():
             if not row.request.state.open or store.waiting(row.request.id):
                 continue
             effect = plan(row.request, now)
             needed = effect.until if isinstance(effect, Wait) else now
             held_until = max(row.lease_until, now)
-            if needed is not None and (row.due_at is None or row.due_at > max(needed, held_until)):
+            if needed is None:
+                continue
+            # A moment that was written down before the clock was set back comes later by as much.
+            latest = max(needed, held_until) + sim.set_back_ms
+            if row.due_at is None or row.due_at > latest:
                 self.broken(f"{row.request.id} is looked at too late: nobody is due before")
 
     def _moved_lately(self) -> bool:

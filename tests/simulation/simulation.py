@@ -41,6 +41,7 @@ class Simulation(Happens):
         self.rng = random.Random(history.seed * 7 + 1)
         self.real_ms = 0
         self.offset_ms = 0
+        self.set_back_ms = 0
         self.lease_ms = bugs.lease_ms or LEASE_MS
         self.story: list[str] = []
         self.hub = getcurrent()

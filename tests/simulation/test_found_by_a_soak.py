@@ -25,6 +25,20 @@ FROZEN_ACROSS_THE_DEADLINE = History(
 )
 """The process read the inbox, froze, and woke up after the deadline; a valid click had come."""
 
+SET_BACK_IN_A_COMMIT = History(
+    seed=27_284,
+    happenings=(
+        Happening(17_351, "freeze", (None, 120_000), "commit:before", 2),
+        Happening(73_626, "ask", (2, "U0A", 0, False)),
+        Happening(101_005, "jump", (-300_000,)),
+    ),
+    postgres=True,
+    delete_fates=("accepted",) * 4,
+    task_fates=("success",) * 4,
+)
+"""Born due at once, committed after the clock was set back: looked at later by as much, no more.
+The rule that nobody is forgotten did not know of that."""
+
 CLOCK_READ_AFTER_THE_EVENTS = Bugs(
     "clock read after the events",
     (
@@ -48,3 +62,7 @@ def test_it_is_right_now_and_was_wrong_then(found: History, bug: Bugs) -> None:
     violation = check(found, bug)
     assert violation is not None
     assert "expired although U0C had approved in time" in str(violation)
+
+
+def test_a_clock_that_was_set_back_delays_by_as_much_and_no_more() -> None:
+    assert check(SET_BACK_IN_A_COMMIT) is None
