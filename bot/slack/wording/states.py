@@ -14,6 +14,10 @@ class StateWords(Frozen):
     phrase: str
 
 
+UNDER_WAY = "Approved: under way"
+"""While it is sent and carried out: one look of the card, since the two are often a second apart
+and each edit is a call to Slack. The thread says how far it is."""
+
 STATES: dict[State, StateWords] = {
     State.CHECKING: StateWords(
         mark="🟡", heading="Approval needed: break a pairing", phrase="is being checked"
@@ -25,11 +29,9 @@ STATES: dict[State, StateWords] = {
         mark="🔵", heading="Approved: about to be sent", phrase="is approved and about to be sent"
     ),
     State.DELETING: StateWords(
-        mark="🔵", heading="Approved: being sent", phrase="is being sent to the appliance"
+        mark="🔵", heading=UNDER_WAY, phrase="is being sent to the appliance"
     ),
-    State.FOLLOWING: StateWords(
-        mark="🔵", heading="Approved: the appliance is at work", phrase="is being carried out"
-    ),
+    State.FOLLOWING: StateWords(mark="🔵", heading=UNDER_WAY, phrase="is being carried out"),
     State.SUCCEEDED: StateWords(
         mark="✅", heading="Done: the pairing is gone", phrase="is done: the pairing is gone"
     ),

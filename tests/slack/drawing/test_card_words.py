@@ -215,7 +215,7 @@ and 7 more.
         (
             State.DELETING,
             snapshot("""\
-# 🔵 Approved: being sent
+# 🔵 Approved: under way
 ---
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
 """),
@@ -223,7 +223,7 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
         (
             State.FOLLOWING,
             snapshot("""\
-# 🔵 Approved: the appliance is at work
+# 🔵 Approved: under way
 ---
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
 """),
