@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,7 +27,7 @@ from bot.core.events import (
 from bot.core.life import absorb, plan
 from bot.core.messages import messages
 from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Request
+from bot.core.request import Readings, Request
 from bot.store.claims import (
     Claim,
     ClaimLost,
@@ -78,6 +78,11 @@ class Lives:
     def drive(self, claim: Claim) -> None:
         """Until there is nothing to do now, the claim is lost, or its lease is nearly over."""
         due_at: int | None = claim.lease_until
+        # By a clock that nobody sets: the database's may be set back while this process is frozen,
+        # and then a lease that was over long ago looks as if it had hardly begun.
+        lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
+        over_at = self.monotonic() + lasts_ms / 1000
+        claim = _without_readings(claim)
         try:
             while True:
                 # The time before the events: a process that froze after it had read them would
@@ -92,7 +97,8 @@ class Lives:
                     claim = self._pass_time(claim, now)
                     continue
                 begun_at = self.requests.now()
-                if begun_at + self.effect_ms + COMMIT_MS > claim.lease_until:
+                left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
+                if self.effect_ms + COMMIT_MS > left_ms:
                     due_at = now
                     break
                 claim = self._run(claim, effect, begun_at)
@@ -210,6 +216,15 @@ class Lives:
             answers=tuple(a for s in steps for a in s.answers),
             wanted=changed_messages(before, after, self.draw),
         )
+
+
+def _without_readings(claim: Claim) -> Claim:
+    """Rights and pairing count as read only within the claim that has read them. Their age alone
+    does not tell: where the clock was set back during a wait, old ones look new."""
+    if claim.request.readings == Readings():
+        return claim
+    request = claim.request.model_copy(update={"readings": Readings()})
+    return replace(claim, request=request)
 
 
 def _log_outcome(request: Request, outcome: Event) -> None:
