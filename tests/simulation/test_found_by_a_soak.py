@@ -52,8 +52,8 @@ SET_BACK_DURING_A_WAIT = History(
     delete_fates=("accepted",) * 4,
     task_fates=("success",) * 4,
 )
-"""Rights were read, the appliance was away, the clock was set back by the length of the wait: at its
-end that reading looked nine seconds old, and the right had been lost for four minutes."""
+"""Rights were read, the appliance was away, the clock was set back by the length of the wait: at
+its end that reading looked nine seconds old, and the right had been lost for four minutes."""
 
 READINGS_OUTLIVE_THEIR_CLAIM = Bugs(
     "readings outlive their claim",
