@@ -42,6 +42,7 @@ class RemoteSessions:
         self._credentials = credentials
         self._monotonic = monotonic
         self._refused: dict[str, tuple[float, LoginRefused]] = {}
+        self._remembering = threading.Lock()
 
     def ensure(self, pairing_id: str, priority: Priority, by: float | None) -> None:
         """Make the remote session of this pairing if it is needed and missing.
@@ -117,7 +118,7 @@ class RemoteSessions:
             session.remote_tried.add(pairing_id)
             return
         refused = login_refused(self._sessions.transport.host, refusal, which="remote")
-        self._refused[pairing_id] = (self._monotonic() + REST_MS / 1000, copy.copy(refused))
+        self._remember(pairing_id, copy.copy(refused))
         raise refused
 
     def _check_local(self, priority: Priority, session: HeldSession, by: float | None) -> None:
@@ -131,6 +132,13 @@ class RemoteSessions:
         except (Refused, NotFound):
             # It answered, so the session is known; what it says about itself does not matter.
             return
+
+    def _remember(self, pairing_id: str, refused: LoginRefused) -> None:
+        """Without those that are over: a process lives for months."""
+        now = self._monotonic()
+        with self._remembering:
+            still = {known: entry for known, entry in self._refused.items() if entry[0] > now}
+            self._refused = {**still, pairing_id: (now + REST_MS / 1000, refused)}
 
     def _raise_if_refused(self, pairing_id: str) -> None:
         until, refused = self._refused.get(pairing_id, (0.0, None))

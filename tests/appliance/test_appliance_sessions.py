@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from bot.appliance import (
     Unavailable,
     Unproven,
 )
+from bot.appliance.session import Sessions
 from tests.appliance.small_server import (
     PASSWORD,
     REMOTE,
@@ -70,11 +72,31 @@ def in_threads(count: int, work: Callable[[], type[BaseException] | None]) -> li
         return list(pool.map(one, range(count)))
 
 
-def test_one_thread_logs_in_for_all(appliance: Appliance, server: Server) -> None:
+@pytest.fixture
+def wait_for_all(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Returns when eight threads have come to a lock: the one that holds it and all that wait."""
+    came = threading.Semaphore(0)
+    wait_for = Sessions.wait_for
+
+    def counted(self: Sessions, *args: Any) -> None:
+        came.release()
+        wait_for(self, *args)
+
+    def wait() -> None:
+        for _ in range(8):
+            assert came.acquire(timeout=5)
+
+    monkeypatch.setattr(Sessions, "wait_for", counted)
+    return wait
+
+
+def test_one_thread_logs_in_for_all(
+    appliance: Appliance, server: Server, wait_for_all: Callable[[], None]
+) -> None:
     log_in = server.routes["POST", "/session"]
 
     def slow(seen: Seen) -> Reply:
-        time.sleep(0.1)  # long enough for all eight to have arrived
+        wait_for_all()
         return log_in(seen)
 
     server.on_call("POST", "/session", slow)
@@ -128,10 +150,10 @@ def test_a_late_401_drops_only_its_own_session(appliance: Appliance, server: Ser
 
 
 def test_who_waited_for_a_log_in_that_failed_does_not_try_again(
-    appliance: Appliance, server: Server
+    appliance: Appliance, server: Server, wait_for_all: Callable[[], None]
 ) -> None:
     def slow_error(_: Seen) -> Reply:
-        time.sleep(0.3)  # long enough for all eight to have arrived
+        wait_for_all()
         return Reply(502)
 
     server.on_call("POST", "/session", slow_error)
@@ -140,18 +162,21 @@ def test_who_waited_for_a_log_in_that_failed_does_not_try_again(
 
 
 def test_a_refused_log_in_is_tried_once_for_all_and_then_rests(
-    connect: Connect, server: Server
+    connect: Connect, server: Server, wait_for_all: Callable[[], None]
 ) -> None:
     clock = Clock()
     appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    together = True
 
     def slow_no(_: Seen) -> Reply:
-        time.sleep(0.1)
+        if together:
+            wait_for_all()
         return Reply(401)
 
     server.on_call("POST", "/session", slow_no)
     found = in_threads(8, lambda: info(appliance))
-    assert set(found) <= {LoginRefused, Resting}
+    together = False
+    assert set(found) == {LoginRefused}
     assert server.count("POST") == 1
     assert info(appliance) is Resting
     clock.added = 299
@@ -314,11 +339,16 @@ def test_the_remote_session_is_made_once_on_each_local_one(
     assert server.count("POST", REMOTE_PATH) == 3
 
 
-def test_eight_threads_make_one_remote_session(connect: Connect, server: Server) -> None:
+def test_eight_threads_make_one_remote_session(
+    connect: Connect, server: Server, request: pytest.FixtureRequest
+) -> None:
     appliance = remote(connect)
+    server.on("GET", "/info", Reply(200, {}))
+    appliance.calls(Priority.CHECK).info()  # logged in: from here on they meet at one lock
+    wait_for_all = request.getfixturevalue("wait_for_all")
 
     def slow(_: Seen) -> Reply:
-        time.sleep(0.1)
+        wait_for_all()
         return Reply(204)
 
     server.on_call("POST", REMOTE_PATH, slow)
