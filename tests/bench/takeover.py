@@ -10,7 +10,6 @@ with its own pair of copies, database, appliance and Slack.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -64,16 +63,7 @@ def _pairs() -> Iterator[list[Copies]]:
 def _seconds(stage: Copies) -> float:
     """Raises AssertionError when the other does not go on, or not as it has to."""
     story = Story(stage)
-
-    def one_is_dead() -> bool:
-        story.acts()
-        return len(stage.alive) == 1
-
-    stage.wait_until(one_is_dead)
-    died = time.monotonic()
-    stage.wait_until(lambda: bool(story.finals()))
-    seconds = time.monotonic() - died
-    stage.finish([story])
+    seconds = stage.seconds_to_take_over(story)
     seen = check_story(story)
     if (seen.state, seen.deletes) != (State.SUCCEEDED, 1):
         raise RuntimeError(f"the other copy did not go on as it has to: {seen}")
