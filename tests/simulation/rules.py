@@ -45,6 +45,7 @@ class Rules:
     wires_seen: int = 0
     intents: dict[str, int] = field(default_factory=dict)
     intent_at: dict[str, int] = field(default_factory=dict)
+    listed_before: dict[str, int] = field(default_factory=dict)
     clicks: dict[int, Clicked] = field(default_factory=dict)
 
     def at_point(self, point: str) -> None:
@@ -146,6 +147,8 @@ class Rules:
         now = sim.real_ms
         self.intents.setdefault(after.id, now)
         self.intent_at[after.id] = now
+        # Of now: a copy that froze before its own listing makes it later, for a claim it has lost.
+        self.listed_before[after.id] = sim.estate.listed_at[after.pairing_id or ""]
         if before.glass:
             self._said(before, before.glass.by, "break_glass", GLASS, now)
         else:
@@ -164,9 +167,10 @@ class Rules:
                 self.broken(f"sent although it is not what was approved: {moved}")
 
     def _followed(self, after: Request, task_id: str) -> None:
-        """What began after the last listing cannot be told from ours: that window stays."""
+        """What began after the last listing before the intent cannot be told from ours: that window
+        stays."""
         tasks = {t.id: t for t in self.sim.estate.tasks}
-        if tasks[task_id].made_at < self.sim.estate.listed_at[after.pairing_id or ""]:
+        if tasks[task_id].made_at < self.listed_before[after.id]:
             self.broken(f"{after.id} follows {task_id}, which was there before its DELETE")
 
     def nobody_forgotten(self) -> None:
