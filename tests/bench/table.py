@@ -25,10 +25,10 @@ minimum/median/maximum. The ratios are what holds; absolute times are those of o
 def printed(line: Line) -> str:
     """One line for the terminal, ratio first."""
     aimed = f" (aim {line.aimed}: {line.verdict})" if line.aims else ""
-    bare = f"against {line.bare.text()} {line.unit}, " if line.bare else ""
+    bare = f" against {line.bare.text()} {line.unit}" if line.bare else ""
     return (
-        f"{_ratio(line):>20}  {line.measure}: {line.ours.text()} {line.unit} "
-        f"{bare}{line.against}; {line.count}{aimed}"
+        f"{_ratio(line):>20}  {line.measure}: {line.ours.text()} {line.unit}{bare}, "
+        f"{line.against}; {line.count}{aimed}"
     )
 
 
