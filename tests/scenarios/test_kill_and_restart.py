@@ -57,14 +57,18 @@ def killed_in_the_middle_of_the_delete(world: World) -> Asked:
 
 
 def killed_while_slack_is_slow(world: World) -> Asked:
-    """An edit of the card is on its way to a Slack that does not answer."""
+    """An edit of the card is on its way to a Slack that does not answer. The task is running by
+    then: a kill between intent and DELETE would end in `attention`, which is another story."""
+    world.appliance.hold_tasks()
     asked = world.asks_to_break(world.pairing())
     world.wait_for_states({"pending": 1})
     hangs = world.slack.fail("chat.update", hang=True)
     asked.clicks(ALAN, "approve")
     world.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
+    world.wait_for_states({"following": 1})
     world.kill()
     world.slack.heal()
+    world.appliance.release_tasks()
     return asked
 
 
