@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine
 
+from tests.bench.processes import wait_until
 from tests.postgres.server import PostgresServer
-
-LOOK_AGAIN_SECONDS = 0.02
-"""Nobody rings when a row changes."""
 
 _UNDONE = """
 SELECT (SELECT count(*) FROM inbox WHERE absorbed_at IS NULL)
@@ -52,11 +49,7 @@ class Stored:
     def wait_until_done(self, seconds: float) -> None:
         """Until every event is absorbed, every request has ended and every word is said. Raises
         TimeoutError."""
-        until = time.monotonic() + seconds
-        while left := self._count(_UNDONE):
-            if time.monotonic() > until:
-                raise TimeoutError(f"{left} things are not done within {seconds} s")
-            time.sleep(LOOK_AGAIN_SECONDS)
+        wait_until(lambda: self._count(_UNDONE) == 0, seconds)
 
     def _count(self, query: str) -> int:
         with self._engine.connect() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ from bot.sandbox.slack import LocalSlack
 from tests.bench.databases import Stored
 from tests.bench.worlds import World
 from tests.scenarios.way_in import WayIn
-
-LOOK_AGAIN_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -50,15 +48,6 @@ def default_bots(ways_in: Sequence[WayIn]) -> Iterator[list[DefaultBot]]:
             return DefaultBot(world, bot, stored, time.monotonic())
 
         yield list(threads.map(started, range(len(ways_in))))
-
-
-def wait_until(done: Callable[[], bool], seconds: float) -> None:
-    """For what nobody rings a bell for. Raises TimeoutError."""
-    until = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > until:
-            raise TimeoutError(f"not within {seconds} s")
-        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _world(stack: ExitStack) -> World:

@@ -11,8 +11,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.slack.socket_watch import PING_S
-from tests.bench.default_bots import DefaultBot, default_bots, wait_until
+from tests.bench.default_bots import DefaultBot, default_bots
 from tests.bench.figures import Aim, Line
+from tests.bench.processes import wait_until
 from tests.scenarios.way_in import OverSocket
 
 ROUNDS = 5

@@ -17,6 +17,8 @@ STOP_SECONDS = 10.0
 IDLE_SECONDS = 0.005
 """A process whose threads all wait for that long has nothing left to do."""
 
+LOOK_AGAIN_SECONDS = 0.005
+
 
 class BareBot:
     """`bare_bot.py` as a process. `runner` may be `default`."""
@@ -96,6 +98,15 @@ def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(one for one in status.splitlines() if one.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> None:
+    """For what nobody rings a bell for. Raises TimeoutError."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def wait_until_idle(pid: int) -> None:

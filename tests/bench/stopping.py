@@ -12,8 +12,9 @@ import signal
 import time
 
 from bot.sandbox.appliance import Answer
-from tests.bench.default_bots import DefaultBot, default_bots, wait_until
+from tests.bench.default_bots import DefaultBot, default_bots
 from tests.bench.figures import Aim, Line
+from tests.bench.processes import wait_until
 from tests.bench.worlds import PATIENCE_SECONDS
 from tests.scenarios.way_in import OverHttp
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bot.core.request import State
 from bot.worker import giving_way
 from bot.worker.giving_way import LONGEST_S, GivingWay
-from tests.worker.test_unexpected import wait_for
-from tests.worker.world import FIRST, World
-
-PATIENCE_SECONDS = 10.0
+from tests.worker.world import FIRST, PATIENCE_SECONDS, World, wait_for
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """On a file: its worker's own threads run."""
-    world = World(f"sqlite:///{tmp_path}/world.db")
-    yield world
-    world.worker.stop(PATIENCE_SECONDS)
-    world.close()
+def world(world_on_file: World) -> World:
+    return world_on_file
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,26 +11,12 @@ from structlog.testing import capture_logs
 from bot.core.delivery import Due
 from bot.core.entries import UNEXPECTED
 from bot.slack.draw import draw_answer
-from tests.worker.world import ASKER, FIRST, LEASE_MS, World
-
-PATIENCE_SECONDS = 10
-
-
-def wait_for(found: Callable[[], Any]) -> Any:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (value := found()):
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.005)
-    return value
+from tests.worker.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World, wait_for
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """On a file: its worker's own threads run."""
-    world = World(f"sqlite:///{tmp_path}/world.db")
-    yield world
-    world.worker.stop(PATIENCE_SECONDS)
-    world.close()
+def world(world_on_file: World) -> World:
+    return world_on_file
 
 
 def answers(world: World) -> list[Due]:

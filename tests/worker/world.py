@@ -6,8 +6,10 @@ Everything runs in the test's own thread, one step at a time; nothing is timed b
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.core.delivery import Drawn
 from bot.core.events import (
@@ -45,6 +47,8 @@ CHANNEL, TEAM = "C0OPS", "T0HOME"
 ASKER, FIRST, SECOND = "U0ASKER", "U0FIRST", "U0SECOND"
 START_MS = 1_800_000_000_000
 LEASE_MS = 25_000
+PATIENCE_SECONDS = 10.0
+"""For a worker whose own threads run."""
 
 
 def snapshot(count: int = 3, **changes: object) -> Snapshot:
@@ -62,6 +66,14 @@ def snapshot(count: int = 3, **changes: object) -> Snapshot:
         read_at=START_MS,
     )
     return plain.model_copy(update=changes)
+
+
+def wait_for(found: Callable[[], Any]) -> Any:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (value := found()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+    return value
 
 
 def problem(kind: ProblemKind, **more: object) -> Problem:

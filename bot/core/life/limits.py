@@ -6,8 +6,9 @@ UNREACHABLE_MS = 5 * 60_000
 """A check gives up on an appliance that has been away this long (contract, `refused`)."""
 
 READINGS_FRESH_MS = 10_000
-"""Rights and pairing read before the DELETE are read anew when older: a process may have died in
-between. Longer than one reading takes, shorter than anybody could call stale."""
+"""Rights and pairing read before the DELETE are read anew when older: the process may have stood
+still in between (another claim reads anew in any case, `bot.worker.lives`). Longer than one reading
+takes, shorter than anybody could call stale."""
 
 LONGEST_READING_MS = 20_000
 """A reading that took longer was not slow: its process froze with it, and what it read is old.
