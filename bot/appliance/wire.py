@@ -86,10 +86,16 @@ class ApplianceConnection(HTTPSConnection):
         # there is no socket, which could take any time between the check and the first byte.
         if self.sock is None:
             raise ConnectionError("the connection was closed before the request was written")
-        # This is the last line before the bytes: a process that was frozen in the name lookup,
-        # in the connect or in the TLS handshake is noticed here, and nothing leaves.
-        current_flight.get().leave()
         super().request(method, url, body, headers, **options)
+
+    def endheaders(self, *args: Any, **options: Any) -> None:
+        """The whole request is put together, and its first byte is next."""
+        # As late as it can be through any kind of proxy: a process that was frozen in the name
+        # lookup, in the connect, in the TLS handshake or in composing is noticed here, and nothing
+        # leaves. One that is frozen in the microseconds from here to the system call sends when it
+        # wakes up; by then somebody else has called a person (`docs/reliability.md`).
+        current_flight.get().leave()
+        super().endheaders(*args, **options)
 
 
 class AppliancePool(HTTPSConnectionPool):

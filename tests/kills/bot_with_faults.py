@@ -24,7 +24,7 @@ import bot.store.outbox
 import bot.worker.lives
 from bot.appliance.gate import SharedGate
 from bot.appliance.port import Port
-from bot.appliance.wire import ApplianceConnection
+from bot.appliance.wire import ApplianceConnection, Flight
 from bot.cli import main
 from bot.core.delivery import Due
 from bot.slack.sending import Outcome
@@ -77,11 +77,14 @@ class Doom:
             self._die("anywhere")
 
     def when_told(self) -> None:
-        """SIGUSR1. Not in its handler: the thread that runs that may hold the lock."""
+        """Before any thread starts. Not in the handler: the thread that runs that may hold the
+        lock."""
         signal.signal(
             signal.SIGUSR1,
             lambda *_: threading.Thread(target=self._wait, args=(0.0,), daemon=True).start(),
         )
+        # Blocked in every thread, so that it is kept for the one that waits for it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
 
     def _die(self, point: str) -> None:
         freezes = self._faults.freezes and point != "anywhere"
@@ -95,6 +98,9 @@ class Doom:
         # The pipe outlives the process. A line of its own, whatever another thread is writing.
         os.write(2, f"\n{json.dumps(event)}\n".encode())
         os.kill(os.getpid(), signal.SIGSTOP if freezes else signal.SIGKILL)
+        # A busy machine stops a process some time after the call that asks for it, and this thread
+        # would be anywhere by then: here it stays.
+        signal.sigwait({signal.SIGCONT})
 
 
 def around(
@@ -147,8 +153,15 @@ def lay_point_before_commits(doom: Doom) -> None:
 
 
 def lay_points_on_the_wire(doom: Doom) -> None:
-    """The DELETE alone: its last byte has left; its answer has come and nobody has read it."""
+    """The DELETE alone: it is in time, and no byte has left; its last byte has left; its answer has
+    come and nobody has read it."""
     request, getresponse = ApplianceConnection.request, ApplianceConnection.getresponse
+    leave = Flight.leave
+
+    def leaving(self: Flight) -> None:
+        leave(self)
+        if self._send_by is not None:
+            doom.passes("delete:leaving")
 
     def writing(self: ApplianceConnection, method: str, *args: Any, **options: Any) -> None:
         self.deletes = method == "DELETE"  # type: ignore[attr-defined]
@@ -162,6 +175,7 @@ def lay_points_on_the_wire(doom: Doom) -> None:
             doom.passes("delete:received")
         return response
 
+    Flight.leave = leaving  # type: ignore[method-assign]
     ApplianceConnection.request = writing  # type: ignore[assignment]
     ApplianceConnection.getresponse = hearing  # type: ignore[method-assign]
 

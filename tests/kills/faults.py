@@ -26,6 +26,7 @@ POINTS = (
     "intent:before",
     "intent:after",
     "delete:before",
+    "delete:leaving",
     "delete:written",
     "delete:received",
     "delete:after",

@@ -10,7 +10,7 @@ from tests.kills.people import Story
 from tests.kills.rules import Seen, check_story, check_words
 from tests.kills.stage import staged
 
-UNSENT = frozenset({"intent:after", "delete:before"})
+UNSENT = frozenset({"intent:after", "delete:before", "delete:leaving"})
 """The intent is stored, and nobody can know that nothing was sent: a person must look."""
 
 UNTOLD = frozenset({"delete:written"})

@@ -149,14 +149,34 @@ class Stage:
     def wait_until(self, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         until = time.monotonic() + seconds
         while not done():
-            assert time.monotonic() < until, self.told()
+            assert time.monotonic() < until, f"not done in {seconds:.0f} s"
             time.sleep(LOOK_AGAIN_SECONDS)
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What went wrong carries what a person needs to understand it: it may never come again."""
+        try:
+            yield
+        except BaseException as error:
+            error.add_note(self.told())
+            raise
+
     def told(self) -> str:
-        """What a person needs to understand what went wrong."""
-        rows = [(row.id, row.state.value) for row in self.rows() if row.state in OPEN]
-        lines = [line for bot in self.lives[-3:] for line in bot.lines[-40:]]
-        return "\n".join([f"not done: {rows}", f"deaths: {self.deaths()}", *lines])
+        """What is stored, what the appliance saw, and the last that each bot said."""
+        with self._database() as db:
+            trail_of_all = [
+                f"{record.at} {record.request_id} {record.action} {record.detail}"
+                for record in trail.export(db)
+            ]
+        deletes = [f"{call.at * 1000:.0f} {call}" for call in self.appliance.deletes]
+        lines = [
+            f"{bot.port}: {line[:150]} {line[150:][-150:]}"
+            for bot in self.lives[-3:]
+            for line in bot.lines[-40:]
+        ]
+        rows = [(row.id, row.state.value) for row in self.rows()]
+        stored = [f"requests: {rows}", f"deaths: {self.deaths()}", "trail:", *trail_of_all]
+        return "\n".join([*stored, "DELETEs:", *deletes, "bots:", *lines])
 
 
 @contextmanager
@@ -176,6 +196,7 @@ def staged(
         stage = Stage(simulated, slack, folder, settings or {})
         try:
             stage.live(faults)
-            yield stage
+            with stage.explained():
+                yield stage
         finally:
             stage.bury()

@@ -90,11 +90,8 @@ class Copies(Stage):
         super().wait_until(done, seconds)
 
     def told(self) -> str:
-        """The last lines of each copy, with the first and the last words of each."""
-        (self.folder / "told").write_text("\n".join(ln for bot in self.lives for ln in bot.lines))
-        lines = [(bot.port, line) for bot in self.lives for line in bot.lines[-12:]]
-        ends = [f"{port}: {line[:150]} {line[-150:]}" for port, line in lines]
-        return "\n".join([f"ready: {[readiness(bot) for bot in self.alive]}", *ends])
+        ready = [(bot.port, readiness(bot)) for bot in self.alive]
+        return f"{super().told()}\nready: {ready}"
 
     # ---- what is stored -----------------------------------------------------------------------
 
@@ -180,6 +177,7 @@ def copies(
         try:
             if many:
                 stage.add(*many)
-            yield stage
+            with stage.explained():
+                yield stage
         finally:
             stage.bury()
