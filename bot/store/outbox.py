@@ -243,6 +243,8 @@ class Outbox:
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
         seen = getattr(self._seen, "count", 0)
         self._db.wakes.wait(Room.POST, seen, seconds)
+        # Heard. Who looks now takes it anew; who may not, while Slack is away, waits for the next.
+        self._seen.count = self._db.wakes.seen(Room.POST)
 
     def wake(self) -> None:
         self._db.wakes.wake_all()

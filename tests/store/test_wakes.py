@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.store.database import Database, Room
+from bot.store.outbox import Outbox
 from bot.store.postgres_connection import IDLE_MS, with_limits
 from tests.postgres.server import PostgresServer
 
 HEARD_WITHIN_SECONDS = 20.0
+REST_SECONDS = 0.1
 LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN vr_unpair'"
 
 
@@ -42,6 +44,20 @@ def test_a_wake_is_heard_by_the_other_copy_and_after_a_restart(postgres: Postgre
     finally:
         telling.close()
         hearing.close()
+
+
+def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database) -> None:
+    """While Slack is away nothing is claimed: each wake would else be heard again and again, and a
+    core be burned until Slack is asked next."""
+    outbox = Outbox(sqlite_db)
+    outbox.claim({})
+    sqlite_db.wakes.wake(Room.POST)
+    began = time.monotonic()
+    outbox.wait(HEARD_WITHIN_SECONDS)
+    assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
+    began = time.monotonic()
+    outbox.wait(REST_SECONDS)
+    assert time.monotonic() - began >= REST_SECONDS
 
 
 def test_a_transaction_in_which_nothing_comes_is_ended(postgres_db: Database) -> None:
