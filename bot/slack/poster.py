@@ -41,9 +41,11 @@ PLACE_TRIES = 30
 """An edit in a channel that is closed to us may be taken when somebody opens it again, and calls
 nobody: it is tried for a day, so that a card does not go on asking what has been decided."""
 
-IDLE_S = 1.0
-"""How long to sleep when nothing is due; the outbox wakes us when something is, but not for `stop`,
-which waits that long."""
+IDLE_S = 2.0
+"""How long the first thread sleeps when nothing is due: the net under the wakes of the outbox."""
+
+OTHERS_IDLE_S = 5.0
+"""The other threads, which would ask the database the same."""
 
 AFTER_FAULT_S = 1.0
 """After an error of the store: the database may be away, and a loop must not burn."""
@@ -90,8 +92,13 @@ class Poster:
         self._pauses = pauses or OwnPauses(outbox.now)
         self._away = Away(outbox.now, self._slack_trouble)
         self._threads = [
-            threading.Thread(target=self._run, name=f"poster-{n}", daemon=True)
-            for n in range(threads)
+            threading.Thread(
+                target=self._run,
+                args=(OTHERS_IDLE_S if number else IDLE_S,),
+                name=f"poster-{number}",
+                daemon=True,
+            )
+            for number in range(threads)
         ]
 
     def start(self) -> None:
@@ -117,12 +124,12 @@ class Poster:
         self._deliver(due, begun)
         return True
 
-    def _run(self) -> None:
+    def _run(self, idle_s: float) -> None:
         while not self._stopping.is_set():
             try:
                 self._give_way()
                 if not self.once():
-                    self._outbox.wait(IDLE_S)
+                    self._outbox.wait(idle_s)
                 self._failed_with = None
             except Exception as error:
                 # The claimed message comes back by itself when its lease is over.

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST_S = 0.1
-"""For one step: under a load that never ends everything still goes on, ten steps a second a thread,
-and a card comes in time."""
+LONGEST_S = 0.25
+"""For one step: under a load that never ends everything still goes on, four steps a second a
+thread, and a card comes in time."""
 
 
 class GivingWay:

@@ -19,7 +19,7 @@ ACTING_PER_SITE, CHECKING_PER_SITE = 2, 1
 """At one of several appliances."""
 
 ACTING_MOST, CHECKING_MOST = 16, 8
-"""However many appliances: each idle thread looks into the database once a second. So up to this
+"""However many appliances: each idle thread looks into the database now and then. So up to this
 many over those per site may hang at once before they are felt elsewhere."""
 
 

@@ -28,8 +28,13 @@ from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 1.0
-"""The net under the wakes: events put in by another process (the command line) are seen by then."""
+POLL_SECONDS = 2.0
+"""The net under the wakes, held by one thread of each lane: events put in by another process (the
+command line) are seen by then."""
+
+OTHERS_POLL_SECONDS = 5.0
+"""The other threads' net, for as long as the first is at a slow appliance: an idle bot should cost
+next to nothing, and they all ask the database the same."""
 
 AFTER_ERROR_SECONDS = 1.0
 """A fault of the database must not spin a core or fill a disk with logs."""
@@ -55,8 +60,9 @@ class Worker:
     def start(self) -> None:
         for name, lane in (("act", self._lanes[False]), ("check", self._lanes[True])):
             for number in range(lane.threads):
+                poll_s = OTHERS_POLL_SECONDS if number else POLL_SECONDS
                 thread = threading.Thread(
-                    target=self._run, args=(lane,), name=f"{name}-{number}", daemon=True
+                    target=self._run, args=(lane, poll_s), name=f"{name}-{number}", daemon=True
                 )
                 thread.start()
                 self._threads.append(thread)
@@ -96,7 +102,7 @@ class Worker:
             return self.requests.claim(checking=checking, without=full)
         return self.requests.claim(checking=checking)
 
-    def _run(self, lane: Lane) -> None:
+    def _run(self, lane: Lane, poll_s: float) -> None:
         checking = lane.checking
         room, wakes = Room.CHECK if checking else Room.ACT, self.requests.db.wakes
         while not self._stopping.is_set():
@@ -107,7 +113,7 @@ class Worker:
                     self.give_way()
                 if not self.step(checking=checking, in_hand=in_hand):
                     # In here too: how long to wait is asked of the database.
-                    wakes.wait(room, seen, self._idle_seconds(lane))
+                    wakes.wait(room, seen, self._idle_seconds(lane, poll_s))
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after it: a thread
                 # that died here would leave requests standing for ever.
@@ -127,11 +133,11 @@ class Worker:
         if request is not None and not isinstance(error, SQLAlchemyError):
             tell_failed(self.requests, request, reference)
 
-    def _idle_seconds(self, lane: Lane) -> float:
+    def _idle_seconds(self, lane: Lane, poll_s: float) -> float:
         due = self.requests.next_due(checking=lane.checking, without=lane.full())
         if due is None:
-            return POLL_SECONDS
-        return min(POLL_SECONDS, max(0.01, (due - self.requests.now()) / 1000))
+            return poll_s
+        return min(poll_s, max(0.01, (due - self.requests.now()) / 1000))
 
     def _bear_one(self, in_hand: list[str] | None) -> bool:
         unborn = self.requests.unborn()

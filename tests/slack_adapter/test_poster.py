@@ -33,7 +33,8 @@ def outbox() -> FakeOutbox:
 @pytest.fixture(autouse=True)
 def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that `stop` and a retry need not be waited for; the waits themselves are not tested."""
-    monkeypatch.setattr("bot.slack.poster.IDLE_S", 0.05)
+    for name in ("IDLE_S", "OTHERS_IDLE_S"):
+        monkeypatch.setattr(f"bot.slack.poster.{name}", 0.05)
     monkeypatch.setattr("bot.slack.poster.AFTER_FAULT_S", 0.05)
 
 

@@ -1,4 +1,4 @@
-"""What every thread asks at every wake, and every second, reads nothing that has ended."""
+"""What every thread asks at every wake, and every few seconds, reads nothing that has ended."""
 
 from __future__ import annotations
 
