@@ -116,7 +116,6 @@ class Bot:
             db=self.db, lease_ms=lease_ms(settings), on_saved=wiring.saved(self.metrics)
         )
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
-        self.start_look = StartLook(checks.at_start(settings, self.appliances), end)
         self.giving_way = GivingWay()
         self._slack()
         self._work()
@@ -176,6 +175,8 @@ class Bot:
         pauses = Pauses(self.db)
         quick = client(QUICK_TIMEOUT_S)
         self.identity = Identity(quick)
+        look_at_start = checks.at_start(settings, self.appliances, self.identity.learn)
+        self.start_look = StartLook(look_at_start, self._end)
         self.whisper = Whisper(pauses)
         self.poster = Poster(
             self.outbox,

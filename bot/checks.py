@@ -134,9 +134,12 @@ def _site(settings: Settings, name: str) -> list[Finding]:
 
 
 def at_start(
-    settings: Settings, appliances: Mapping[str, Appliance]
+    settings: Settings,
+    appliances: Mapping[str, Appliance],
+    on_identity: Callable[[slack_looking.Told], None],
 ) -> Callable[[], Iterator[Finding]]:
-    """What the running bot looks at by itself, as often as it is called; see `StartLook`.
+    """What the running bot looks at by itself, as often as it is called; see `StartLook`. Who it
+    is in Slack is told, so that the first request need not ask again.
 
     It asks about no people and groups, since Slack counts those calls together with the ones that
     a click needs, where a 429 means no; and about no app token, since the socket says that itself
@@ -152,7 +155,9 @@ def at_start(
     ]
 
     def found() -> Iterator[Finding]:
-        yield from look(AT_START_SLACK, _slack(settings))
+        slack = _slack(settings)
+        slack.on_identity = on_identity
+        yield from look(AT_START_SLACK, slack)
         for place in places:
             yield from look(AT_START_APPLIANCE, place, about=place.about)
 

@@ -1,4 +1,4 @@
-"""Who the bot itself is in Slack: read once, when it is first needed, never at the start.
+"""Who the bot itself is in Slack: heard from the look at the start, or read when first needed.
 
 An unreachable Slack must not keep the bot from starting: what is stored goes on without it.
 """
@@ -6,7 +6,9 @@ An unreachable Slack must not keep the bot from starting: what is stored goes on
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from slack_sdk import WebClient
@@ -49,6 +51,10 @@ class Identity:
         """What has been read, without any call."""
         return self._known
 
+    def learn(self, told: Mapping[str, Any]) -> None:
+        """An answer to `auth.test` that somebody else has asked for. Raises IdentityUnread."""
+        self._known = _myself(told)
+
     def read(self, *, queue_s: float = 5) -> Myself:
         """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for somebody
         else's: with Slack hanging, a crowd would otherwise wait for one timeout after another."""
@@ -70,16 +76,20 @@ class Identity:
             trouble = trouble_of(error)
             log.warning("identity_unread", error=trouble.word)
             raise IdentityUnread(trouble) from error
-        team = answer.get("team_id")
-        if not isinstance(team, str) or not team:
-            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
-        return Myself(
-            team=team,
-            enterprise=_text(answer.get("enterprise_id")),
-            user=_text(answer.get("user_id")),
-            bot=_text(answer.get("bot_id")),
-            url=_text(answer.get("url")),
-        )
+        return _myself(answer.data if isinstance(answer.data, dict) else {})
+
+
+def _myself(told: Mapping[str, Any]) -> Myself:
+    team = told.get("team_id")
+    if not isinstance(team, str) or not team:
+        raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
+    return Myself(
+        team=team,
+        enterprise=_text(told.get("enterprise_id")),
+        user=_text(told.get("user_id")),
+        bot=_text(told.get("bot_id")),
+        url=_text(told.get("url")),
+    )
 
 
 def _text(value: object) -> str | None:

@@ -39,11 +39,13 @@ class Wanted:
 
 @dataclass
 class Slack:
-    """One look at Slack. `client` holds the bot token, `app` the app-level one of Socket Mode."""
+    """One look at Slack. `client` holds the bot token, `app` the app-level one of Socket Mode.
+    `on_identity` is given the answer that says whose token it is, once that is right."""
 
     client: WebClient
     app: WebClient | None = None
     wanted: Wanted = Wanted()
+    on_identity: Callable[[Told], None] = lambda _told: None
     home: Home | None = None
     bot_name: str = ""
     granted: frozenset[str] | None = None

@@ -53,7 +53,7 @@ def token(slack: Slack) -> Iterator[Finding]:
 
 def _whose(slack: Slack, told: Told) -> Finding:
     team, user = told.get("team_id"), told.get("user")
-    if not isinstance(team, str) or not isinstance(user, str):
+    if not (isinstance(team, str) and team and isinstance(user, str)):
         step = "does SLACK_API_URL name Slack?"
         return wrong("slack-token", "the answer to auth.test names no workspace and no bot", step)
     if not told.get("bot_id"):
@@ -62,6 +62,7 @@ def _whose(slack: Slack, told: Told) -> Finding:
     grid = told.get("enterprise_id")
     slack.home = Home(team=team, enterprise=grid if isinstance(grid, str) and grid else None)
     slack.bot_name = user
+    slack.on_identity(told)
     return fine("slack-token", f"workspace {told.get('team')} ({team}), bot @{user}")
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
-from tests.checks.conftest import CHANNEL, Stage
+from tests.checks.conftest import ANNA, CHANNEL, PAIRING, Stage
 from tests.scenarios.console import Console
 
 PATIENCE_SECONDS = 20
@@ -60,6 +60,16 @@ def test_one_log_in_and_one_reading_for_a_start(http: Stage) -> None:
         ]
         assert not bot.events("check_failed")
         assert not http.slack.calls_of("users.info")
+
+
+def test_who_we_are_is_asked_once_for_the_look_and_the_first_request(http: Stage) -> None:
+    with BotProcess(http.environment, http.folder) as bot:
+        looked_at(http)
+        http.slack.request_url = f"{bot.url}/slack/events"
+        assert http.slack.command(ANNA, f"{PAIRING} moving, CHG0031337", channel=CHANNEL).ok
+        http.slack.wait_for(lambda: bool(http.slack.messages(CHANNEL)), PATIENCE_SECONDS)
+        assert http.slack.calls_of("users.info")  # ours, compared with that of each person
+        assert len(http.slack.calls_of("auth.test")) == 1
 
 
 def test_a_refused_log_in_is_a_hint_and_no_restart_tries_it_again(http: Stage) -> None:
