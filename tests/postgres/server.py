@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,8 +15,19 @@ from typing import Self
 import psycopg
 
 START_SECONDS = 30.0
+
+PORTS = range(15_000, 32_768)
+"""Below those that Linux gives to outgoing connections by itself (`ip_local_port_range`), so that a
+server that was killed finds its own port free again."""
+
+PORTS_TRIED = 10
+
 NOBODY = 65534
 """PostgreSQL refuses to run as root; this is whom it runs as then (Debian's `nobody`)."""
+
+
+class DidNotStart(Exception):
+    """The process ended, or nobody answered in time; with the end of its log."""
 
 
 class PostgresServer:
@@ -31,7 +42,7 @@ class PostgresServer:
         self._fsync = "on" if fsync else "off"
         self._folder = Path(tempfile.mkdtemp(prefix="vr-unpair-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = 0
         self._databases = 0
 
     def start(self) -> Self:
@@ -51,8 +62,15 @@ class PostgresServer:
         )
         if made.wait():
             raise RuntimeError(f"initdb failed: {(self._folder / 'log').read_text()}")
-        self.go()
-        return self
+        for port in random.sample(PORTS, PORTS_TRIED):
+            self.port = port
+            try:
+                self.go()
+            except DidNotStart as error:
+                taken = error
+            else:
+                return self
+        raise taken
 
     def go(self) -> None:
         """Start, or start again after `kill`, on the same data and port."""
@@ -61,14 +79,16 @@ class PostgresServer:
             "-c", "listen_addresses=127.0.0.1", "-c", f"fsync={self._fsync}",
             "-c", "max_connections=200",
         )  # fmt: skip
-        # psycopg waits by itself for a name and a port, but not for a server that comes up.
+        # psycopg waits by itself for a name and a port, but not for a server that comes up. Asked
+        # through our own folder: another server may have the port, and would answer there.
+        own = f"host={self._data()} port={self.port} user=bot dbname=postgres"
         deadline = _Deadline(START_SECONDS)
         while True:
             try:
-                psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
+                psycopg.connect(own, connect_timeout=2).close()
             except psycopg.OperationalError:
                 if self._process.poll() is not None or deadline.over():
-                    raise
+                    raise DidNotStart((self._folder / "log").read_text()[-2_000:]) from None
                 deadline.pause()
             else:
                 return
@@ -137,8 +157,3 @@ def _as_nobody() -> dict[str, object]:
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
