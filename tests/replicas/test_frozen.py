@@ -73,7 +73,7 @@ def frozen_at(point: str, nth: int, database: str, way_in: WayIn, folder: Path) 
         seen = check_story(story)
         assert (seen.state, seen.deletes, seen.accepted) in MOMENTS[point, nth]
         assert seen.doubled == 0
-        check_log(stage)
+    check_log(stage)
 
 
 def test_frozen_between_the_clock_and_the_first_byte(
@@ -95,7 +95,7 @@ def test_frozen_between_the_clock_and_the_first_byte(
         stage.finish([story])
         assert [row.state for row in stage.rows()] == [State.SUCCEEDED]
         assert len(stage.appliance.deletes) == 1
-        check_log(stage)
+    check_log(stage)
 
 
 @contextmanager
