@@ -57,6 +57,7 @@ from bot.store.outbox import Outbox
 from bot.store.overview import Overview
 from bot.store.pauses import Pauses
 from bot.store.starts import note_start
+from bot.store.wakes import nets
 from bot.worker.digests import Digests
 from bot.worker.effects import Effects
 from bot.worker.giving_way import GivingWay
@@ -82,6 +83,8 @@ LEASE_OVER_TIMEOUT = 2.5
 STOP_SECONDS = 8.0
 """For what runs at SIGTERM; hosts kill after ten."""
 
+POSTERS = 2
+"""Threads that write to Slack, which takes about one message a second in each channel."""
 
 READY_WITHIN_S = 2.0
 """For `/readyz` itself: what probes it has a limit of its own, of a few seconds."""
@@ -184,6 +187,7 @@ class Bot:
             draw.draw,
             draw.draw_answer,
             messages,
+            nets=nets(POSTERS),
             pauses=pauses,
             on_given_up=self.metrics.slack.given_up,
             give_way=self.giving_way.give_way,

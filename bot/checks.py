@@ -19,6 +19,7 @@ from bot.settings import DEFAULT_SITE, ApplianceSettings, Settings, SettingsErro
 from bot.slack import channel_check, people_check, token_check
 from bot.slack import looking as slack_looking
 from bot.slack.client import api_client
+from bot.slack.identity import Myself
 from bot.store import check as store_check
 
 APPLIANCES_AT_ONCE = 8
@@ -136,7 +137,7 @@ def _site(settings: Settings, name: str) -> list[Finding]:
 def at_start(
     settings: Settings,
     appliances: Mapping[str, Appliance],
-    on_identity: Callable[[slack_looking.Told], None],
+    on_identity: Callable[[Myself], None],
 ) -> Callable[[], Iterator[Finding]]:
     """What the running bot looks at by itself, as often as it is called; see `StartLook`. Who it
     is in Slack is told, so that the first request need not ask again.

@@ -14,6 +14,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.core.who_may import Home
 from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,24 @@ class Myself:
     url: str | None = None
     """Of the workspace in a browser."""
 
+    @property
+    def home(self) -> Home:
+        return Home(team=self.team, enterprise=self.enterprise)
+
+
+def myself(told: Mapping[str, Any]) -> Myself | None:
+    """As an answer to `auth.test` says it; None for one that names no workspace."""
+    team = _text(told.get("team_id"))
+    if team is None:
+        return None
+    return Myself(
+        team=team,
+        enterprise=_text(told.get("enterprise_id")),
+        user=_text(told.get("user_id")),
+        bot=_text(told.get("bot_id")),
+        url=_text(told.get("url")),
+    )
+
 
 class Identity:
     """`auth.test`, kept for the life of the process once it has been answered."""
@@ -51,9 +70,9 @@ class Identity:
         """What has been read, without any call."""
         return self._known
 
-    def learn(self, told: Mapping[str, Any]) -> None:
-        """An answer to `auth.test` that somebody else has asked for. Raises IdentityUnread."""
-        self._known = _myself(told)
+    def learn(self, me: Myself) -> None:
+        """What somebody else has heard from `auth.test`."""
+        self._known = me
 
     def read(self, *, queue_s: float = 5) -> Myself:
         """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for somebody
@@ -76,20 +95,10 @@ class Identity:
             trouble = trouble_of(error)
             log.warning("identity_unread", error=trouble.word)
             raise IdentityUnread(trouble) from error
-        return _myself(answer.data if isinstance(answer.data, dict) else {})
-
-
-def _myself(told: Mapping[str, Any]) -> Myself:
-    team = told.get("team_id")
-    if not isinstance(team, str) or not team:
-        raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
-    return Myself(
-        team=team,
-        enterprise=_text(told.get("enterprise_id")),
-        user=_text(told.get("user_id")),
-        bot=_text(told.get("bot_id")),
-        url=_text(told.get("url")),
-    )
+        me = myself(answer.data if isinstance(answer.data, dict) else {})
+        if me is None:
+            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
+        return me
 
 
 def _text(value: object) -> str | None:

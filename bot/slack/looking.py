@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, skipped, wrong
 from bot.core.who_may import Home, Reason
+from bot.slack.identity import Myself
 from bot.slack.proxies import proxy_for
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 
@@ -40,12 +41,12 @@ class Wanted:
 @dataclass
 class Slack:
     """One look at Slack. `client` holds the bot token, `app` the app-level one of Socket Mode.
-    `on_identity` is given the answer that says whose token it is, once that is right."""
+    `on_identity` is told whose token it is, once that is right."""
 
     client: WebClient
     app: WebClient | None = None
     wanted: Wanted = Wanted()
-    on_identity: Callable[[Told], None] = lambda _told: None
+    on_identity: Callable[[Myself], None] = lambda _me: None
     home: Home | None = None
     bot_name: str = ""
     granted: frozenset[str] | None = None

@@ -37,8 +37,7 @@ class People:
     def home(self) -> Home:
         """The bot's own workspace. Raises IdentityUnread when Slack has never said it; after a
         `person` that came back as a Person it has."""
-        me = self._identity.read()
-        return Home(team=me.team, enterprise=me.enterprise)
+        return self._identity.read().home
 
     def person(self, user: str) -> Person | Verdict:
         """Unreadable as well when our own workspace cannot be read: nobody could be compared."""

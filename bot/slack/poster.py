@@ -41,12 +41,6 @@ PLACE_TRIES = 30
 """An edit in a channel that is closed to us may be taken when somebody opens it again, and calls
 nobody: it is tried for a day, so that a card does not go on asking what has been decided."""
 
-IDLE_S = 2.0
-"""How long the first thread sleeps when nothing is due: the net under the wakes of the outbox."""
-
-OTHERS_IDLE_S = 5.0
-"""The other threads, which would ask the database the same."""
-
 AFTER_FAULT_S = 1.0
 """After an error of the store: the database may be away, and a loop must not burn."""
 
@@ -61,7 +55,8 @@ that after an outage of the database this comes first."""
 
 
 class Poster:
-    """`start` and `stop` once. Several threads: one slow call must not hold up final words.
+    """`start` and `stop` once. A thread for each of `nets`, which say how long it sleeps when
+    nobody wakes it, in seconds; several, because one slow call must not hold up final words.
 
     A message that the row no longer wants is given up (`no_longer_wanted`) without any call: `sent`
     would make the outbox compare it with what was wanted and make it due again at once.
@@ -75,7 +70,7 @@ class Poster:
         draw_answer: Callable[[Answer, Request | None], Drawn],
         wanted: Callable[[Request, int], Sequence[Message]],
         *,
-        threads: int = 2,
+        nets: Sequence[float],
         pauses: PausesPort | None = None,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
         give_way: Callable[[], None] = lambda: None,
@@ -94,11 +89,11 @@ class Poster:
         self._threads = [
             threading.Thread(
                 target=self._run,
-                args=(OTHERS_IDLE_S if number else IDLE_S,),
+                args=(net_s,),
                 name=f"poster-{number}",
                 daemon=True,
             )
-            for number in range(threads)
+            for number, net_s in enumerate(nets)
         ]
 
     def start(self) -> None:
@@ -124,12 +119,12 @@ class Poster:
         self._deliver(due, begun)
         return True
 
-    def _run(self, idle_s: float) -> None:
+    def _run(self, net_s: float) -> None:
         while not self._stopping.is_set():
             try:
                 self._give_way()
                 if not self.once():
-                    self._outbox.wait(idle_s)
+                    self._outbox.wait(net_s)
                 self._failed_with = None
             except Exception as error:
                 # The claimed message comes back by itself when its lease is over.

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bot.core.finding import Finding, fine, note, wrong
-from bot.core.who_may import Home
+from bot.slack.identity import myself
 from bot.slack.looking import Slack, Told
 from bot.slack.manifest import SCOPES
 from bot.slack.trouble import trouble_of
@@ -52,18 +52,17 @@ def token(slack: Slack) -> Iterator[Finding]:
 
 
 def _whose(slack: Slack, told: Told) -> Finding:
-    team, user = told.get("team_id"), told.get("user")
-    if not (isinstance(team, str) and team and isinstance(user, str)):
+    me, user = myself(told), told.get("user")
+    if me is None or not isinstance(user, str):
         step = "does SLACK_API_URL name Slack?"
         return wrong("slack-token", "the answer to auth.test names no workspace and no bot", step)
-    if not told.get("bot_id"):
+    if me.bot is None:
         step = "give the bot token, it begins with xoxb-"
         return wrong("slack-token", f"SLACK_BOT_TOKEN is {user}'s own and no bot's", step)
-    grid = told.get("enterprise_id")
-    slack.home = Home(team=team, enterprise=grid if isinstance(grid, str) and grid else None)
+    slack.home = me.home
     slack.bot_name = user
-    slack.on_identity(told)
-    return fine("slack-token", f"workspace {told.get('team')} ({team}), bot @{user}")
+    slack.on_identity(me)
+    return fine("slack-token", f"workspace {told.get('team')} ({me.team}), bot @{user}")
 
 
 def scopes(slack: Slack) -> Iterator[Finding]:

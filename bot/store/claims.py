@@ -22,11 +22,11 @@ from bot.core.events import EVENT, Stored
 from bot.core.request import OPEN, Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
-from bot.store.database import Room
 from bot.store.due import claimable, left_out, next_due, unborn
 from bot.store.other_ends import at_other_ends
 from bot.store.requests import Requests
 from bot.store.schema import inbox, requests
+from bot.store.wakes import Room
 
 # Built once each: they run with every step of every request.
 _UPDATE = update(requests).where(

@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.store.errors import Errors
 from bot.store.outage import Outage
 from bot.store.sqlite import Sqlite
-from bot.store.wakes import Room, Wakes
+from bot.store.wakes import Wakes
 
 if TYPE_CHECKING:
     from bot.store.postgres import Postgres
 
-__all__ = ["Database", "Room", "wall_clock_ms"]
+__all__ = ["Database", "wall_clock_ms"]
 
 
 def wall_clock_ms() -> int:

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import EVENT, Event, Opened, Stored
-from bot.store.database import Database, Room
+from bot.store.database import Database
 from bot.store.schema import inbox, requests
+from bot.store.wakes import Room
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or without one: those who check look after them."""

@@ -28,9 +28,10 @@ from bot.core.messages import PRIVATE, Message, Slot
 from bot.core.request import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
-from bot.store.database import Database, Room
+from bot.store.database import Database
 from bot.store.schema import inbox, messages, requests
 from bot.store.sendable import URGENCY, not_paused, sendable
+from bot.store.wakes import Room
 
 CARD_GONE = "message_not_found"
 """What an edit of a deleted message is answered (Slack docs, chat.update)."""

@@ -14,6 +14,20 @@ class Room(StrEnum):
     POST = "post"
 
 
+NET_SECONDS = 2.0
+"""The net under the wakes, held by the first thread of each room: what another process has put into
+a file (the command line) is seen by then."""
+
+OTHERS_NET_SECONDS = 5.0
+"""The other threads' net, for as long as the first is at a slow server: an idle bot should cost
+next to nothing, and they all ask the database the same."""
+
+
+def nets(threads: int) -> tuple[float, ...]:
+    """How long each thread of one room may sleep when nobody wakes it, in seconds."""
+    return tuple(OTHERS_NET_SECONDS if number else NET_SECONDS for number in range(threads))
+
+
 class Wakes:
     """Tells waiting threads of this process that something may be due. Polling is the net.
 

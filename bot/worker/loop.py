@@ -20,21 +20,13 @@ from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
 from bot.store.claims import Claim, Claims, Saving
-from bot.store.database import Room
+from bot.store.wakes import Room, nets
 from bot.worker.effects import Draw
 from bot.worker.lanes import Lane
 from bot.worker.lives import Lives, changed_messages
 from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)
-
-POLL_SECONDS = 2.0
-"""The net under the wakes, held by one thread of each lane: events put in by another process (the
-command line) are seen by then."""
-
-OTHERS_POLL_SECONDS = 5.0
-"""The other threads' net, for as long as the first is at a slow appliance: an idle bot should cost
-next to nothing, and they all ask the database the same."""
 
 AFTER_ERROR_SECONDS = 1.0
 """A fault of the database must not spin a core or fill a disk with logs."""
@@ -59,10 +51,9 @@ class Worker:
 
     def start(self) -> None:
         for name, lane in (("act", self._lanes[False]), ("check", self._lanes[True])):
-            for number in range(lane.threads):
-                poll_s = OTHERS_POLL_SECONDS if number else POLL_SECONDS
+            for number, net_s in enumerate(nets(lane.threads)):
                 thread = threading.Thread(
-                    target=self._run, args=(lane, poll_s), name=f"{name}-{number}", daemon=True
+                    target=self._run, args=(lane, net_s), name=f"{name}-{number}", daemon=True
                 )
                 thread.start()
                 self._threads.append(thread)
@@ -102,7 +93,7 @@ class Worker:
             return self.requests.claim(checking=checking, without=full)
         return self.requests.claim(checking=checking)
 
-    def _run(self, lane: Lane, poll_s: float) -> None:
+    def _run(self, lane: Lane, net_s: float) -> None:
         checking = lane.checking
         room, wakes = Room.CHECK if checking else Room.ACT, self.requests.db.wakes
         while not self._stopping.is_set():
@@ -113,7 +104,7 @@ class Worker:
                     self.give_way()
                 if not self.step(checking=checking, in_hand=in_hand):
                     # In here too: how long to wait is asked of the database.
-                    wakes.wait(room, seen, self._idle_seconds(lane, poll_s))
+                    wakes.wait(room, seen, self._idle_seconds(lane, net_s))
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after it: a thread
                 # that died here would leave requests standing for ever.
@@ -133,11 +124,11 @@ class Worker:
         if request is not None and not isinstance(error, SQLAlchemyError):
             tell_failed(self.requests, request, reference)
 
-    def _idle_seconds(self, lane: Lane, poll_s: float) -> float:
+    def _idle_seconds(self, lane: Lane, net_s: float) -> float:
         due = self.requests.next_due(checking=lane.checking, without=lane.full())
         if due is None:
-            return poll_s
-        return min(poll_s, max(0.01, (due - self.requests.now()) / 1000))
+            return net_s
+        return min(net_s, max(0.01, (due - self.requests.now()) / 1000))
 
     def _bear_one(self, in_hand: list[str] | None) -> bool:
         unborn = self.requests.unborn()

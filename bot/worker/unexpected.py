@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.entries import UNEXPECTED, Answer
 from bot.store import inbox, outbox
 from bot.store.claims import Claims
-from bot.store.database import Database, Room
+from bot.store.database import Database
+from bot.store.wakes import Room
 
 log = structlog.get_logger(__name__)
 

@@ -46,7 +46,7 @@ class SlackWorld(World):
             draw,
             draw_answer,
             messages,
-            threads=0,
+            nets=(),
             pauses=pauses,
             on_given_up=lambda slot, error: self.given_up.append((slot, error)),
         )

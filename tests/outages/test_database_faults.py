@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.core.request import State
 from bot.store import audit as trail
-from bot.store import look, sqlite
+from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
 from bot.store.database import Database
 from bot.store.faults import FileGone
@@ -49,7 +49,7 @@ def logged() -> Iterator[Logged]:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outages, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(loop, "AFTER_ERROR_SECONDS", 0.01)
-    monkeypatch.setattr(loop, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(wakes, "NET_SECONDS", 0.05)
     monkeypatch.setattr(lives, "AGAIN_SECONDS", 0.01)
 
 

@@ -206,7 +206,7 @@ class Process:
             draw,
             lambda answer, _request: Drawn(text=f"answer {answer.event} {answer.code}"),
             messages,
-            threads=0,
+            nets=(),
         )
         poster._stopping = Waiting(self.pause)  # type: ignore[assignment]
         return poster

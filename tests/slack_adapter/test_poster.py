@@ -32,9 +32,7 @@ def outbox() -> FakeOutbox:
 
 @pytest.fixture(autouse=True)
 def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that `stop` and a retry need not be waited for; the waits themselves are not tested."""
-    for name in ("IDLE_S", "OTHERS_IDLE_S"):
-        monkeypatch.setattr(f"bot.slack.poster.{name}", 0.05)
+    """So that a retry need not be waited for; the waits themselves are not tested."""
     monkeypatch.setattr("bot.slack.poster.AFTER_FAULT_S", 0.05)
 
 
@@ -51,6 +49,7 @@ def _poster(api: FakeWebApi, outbox: FakeOutbox, **changes: Any) -> Poster:
         "draw": _draw,
         "draw_answer": lambda answer, request: Drawn(text=f"{answer.code} {request is None}"),
         "wanted": messages,
+        "nets": (0.05, 0.05),
     }
     return Poster(outbox, client, **(usual | changes))
 
@@ -228,7 +227,7 @@ def test_what_may_pass_is_tried_again(api: FakeWebApi, outbox: FakeOutbox, name:
 def test_a_slack_that_is_away(outbox: FakeOutbox) -> None:
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
     outbox.add(CARD)
-    Poster(outbox, client, _draw, draw_answer, messages).once()
+    Poster(outbox, client, _draw, draw_answer, messages, nets=()).once()
     assert outbox.last()[0] == "put_off"
 
 
@@ -423,7 +422,7 @@ def test_a_store_that_fails_once_does_not_end_it(
     api: FakeWebApi, outbox: FakeOutbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outbox.claim_error = RuntimeError("database is locked")
-    poster = _poster(api, outbox, threads=1)
+    poster = _poster(api, outbox, nets=(0.05,))
     poster.start()
     outbox.add(CARD)
     outbox.wait_done(1)
