@@ -66,7 +66,7 @@ demo: .venv/installed-project
 	@echo "demo: the real bot and two simulated servers on this machine"
 	@$(BIN)/vr-unpair demo $(DEMO_ARGS)
 
-bench: .venv/installed-dev
+bench: .venv/installed-dev .venv/plain/installed
 	@echo "bench: running the benchmarks"
 	@$(BIN)/python -m tests.bench
 
@@ -147,6 +147,14 @@ endef
 .venv/installed-lock: .venv/made requirements/lock.txt
 	@echo "installing the resolver"
 	$(call pip-install,-r requirements/lock.txt)
+	@touch $@
+
+# What the bot runs on and nothing else: the bots that `bench` measures run in it, from this checkout.
+.venv/plain/installed: PIP := PYTHONUNBUFFERED=1 .venv/plain/bin/python -m pip --no-input --disable-pip-version-check
+.venv/plain/installed: .venv/made requirements/run.txt
+	@echo "installing what the bot runs on, apart from tests and checks"
+	@rm -rf .venv/plain && $(PYTHON) -m venv .venv/plain
+	$(call pip-install,-r requirements/run.txt)
 	@touch $@
 
 .venv/audit/installed: PIP := PYTHONUNBUFFERED=1 .venv/audit/bin/python -m pip --no-input --disable-pip-version-check

@@ -23,7 +23,7 @@ from tests.bench import (
     takeover,
 )
 from tests.bench.figures import Line
-from tests.bench.processes import ROOT
+from tests.bench.installed import ROOT
 
 MEASURES = {
     "stories": stories.measure,

@@ -15,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from bot.settings.appliance import ApplianceSettings
 from tests.bench.databases import Stored
@@ -77,14 +76,14 @@ def _calls_per_minute(tasks: int) -> list[float]:
         return calls
 
 
-def _by_default(world: World, folder: Path) -> BotProcess:
+def _by_default(world: World, folder: Path) -> InstalledBot:
     bot = world.bot(folder)
     for name in SETTINGS:
         del bot.environment[name]
     return bot
 
 
-def _let_run(world: World, bot: BotProcess, tasks: int) -> None:
+def _let_run(world: World, bot: InstalledBot, tasks: int) -> None:
     """So many requests, asked for, approved and sent. Their bot has ended afterwards."""
     settings = {**bot.environment, **NO_BUDGET.environment()}
     with DyingBot(settings, bot.folder) as quick:

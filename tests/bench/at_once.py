@@ -18,8 +18,9 @@ from bot.sandbox.slack import payloads
 from bot.sandbox.slack.deliver import FORM, form
 from bot.sandbox.slack.records import Origin
 from tests.bench.figures import Aim, Line
+from tests.bench.installed import ROOT
 from tests.bench.many_at_once import CONNECTIONS
-from tests.bench.processes import ROOT, wait_until_idle
+from tests.bench.processes import wait_until_idle
 from tests.bench.takers import Taker
 from tests.bench.worlds import World
 

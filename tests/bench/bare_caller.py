@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.bench.processes import ROOT
+from tests.bench.installed import ROOT, python
 from tests.bench.worlds import World
 
 
@@ -61,7 +60,7 @@ class BareCaller:
 @contextmanager
 def bare_caller(world: World) -> Iterator[BareCaller]:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.bare_calls"],
+        [python(), "-m", "tests.bench.bare_calls"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from tests.bench.databases import Stored
+from tests.bench.installed import InstalledBot
 from tests.bench.worlds import World
 from tests.scenarios.way_in import WayIn
 
@@ -23,7 +23,7 @@ class DefaultBot:
     """On SQLite. `connected_at`: about when Slack could reach it, by `time.monotonic`."""
 
     world: World
-    bot: BotProcess
+    bot: InstalledBot
     stored: Stored
     connected_at: float
 
@@ -38,7 +38,7 @@ def default_bots(ways_in: Sequence[WayIn]) -> Iterator[list[DefaultBot]]:
         processes = []
         for world, way_in, own in zip(worlds, ways_in, folders, strict=True):
             own.mkdir()
-            processes.append(BotProcess(_settings(world, way_in), own))
+            processes.append(InstalledBot(_settings(world, way_in), own))
             stack.callback(_end, processes[-1])
 
         def started(number: int) -> DefaultBot:
@@ -69,7 +69,7 @@ def _settings(world: World, way_in: WayIn) -> dict[str, str]:
     }
 
 
-def _end(bot: BotProcess) -> None:
+def _end(bot: InstalledBot) -> None:
     """Whether or not it has ended by itself: its pipe is closed too. What never came up is gone."""
     if bot.port:
         bot.kill()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).parents[2]
+from tests.bench.installed import ENVIRONMENT, ROOT, python
+
 STOP_SECONDS = 10.0
 
 IDLE_SECONDS = 0.005
@@ -35,8 +36,9 @@ class BareBot:
     def start(self) -> Self:
         """Returns when it listens. Raises RuntimeError when it ended instead."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.bare_bot", *self._arguments],
+            [python(), "-m", "tests.bench.bare_bot", *self._arguments],
             cwd=ROOT,
+            env={**os.environ, **ENVIRONMENT},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

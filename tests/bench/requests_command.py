@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from bot import cli
-from bot.sandbox.bot_process import BotProcess
+from tests.bench.installed import InstalledBot, python
 
 PATIENCE_SECONDS = 60.0
 """Nobody waits for longer: then it is no figure."""
@@ -19,10 +18,10 @@ PATIENCE_SECONDS = 60.0
 
 def seconds_as_a_process(url: str, folder: Path, *more: str) -> float:
     """From its start to its end. Raises RuntimeError when it ends badly, or not in time."""
-    bot = BotProcess({"DATABASE_URL": url}, folder)
+    bot = InstalledBot({"DATABASE_URL": url}, folder)
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", bot.module, "requests", *more],
+        [python(), "-m", bot.module, "requests", *more],
         cwd=folder,
         env=bot.environment,
         stdin=subprocess.DEVNULL,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.records import Message
+from tests.bench.installed import InstalledBot
 
 PATIENCE_SECONDS = 20.0
 TASK_SECONDS = 0.1
@@ -42,10 +42,10 @@ class World:
         self.channel = slack.add_channel("dr-operations")
         self._pairings = 0
 
-    def bot(self, folder: Path, more: Mapping[str, str] | None = None) -> BotProcess:
+    def bot(self, folder: Path, more: Mapping[str, str] | None = None) -> InstalledBot:
         """Not started. The same folder again is the same database."""
         own = demo.settings(self.appliance, self.slack, self.alan)
-        return BotProcess({**own, **SETTINGS, **(more or {})}, folder)
+        return InstalledBot({**own, **SETTINGS, **(more or {})}, folder)
 
     def pairing(self) -> str:
         self._pairings += 1

@@ -15,10 +15,17 @@ import yaml
 
 from bot import __version__
 from bot.settings import setting_names
+from tests.bench.installed import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-OF_THE_PROCESS = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "SECRETS_DIR", "PATH"}
+OF_THE_PROCESS = {
+    "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",
+    "SECRETS_DIR",
+    "PATH",
+    *ENVIRONMENT,
+}
 OF_PIP = {"PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK"}
 SHUT = (
     "DynamicUser=yes",
@@ -87,6 +94,13 @@ def test_settings_are_those_that_there_are_and_secrets_are_files() -> None:
         re.findall(r"^LoadCredential=(\w+):/etc/vr-unpair/secrets/\1$", unit, re.MULTILINE)
     )
     assert loaded == {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "VR_PASSWORD"}
+
+
+def test_what_is_measured_is_started_as_the_deployments_start_it() -> None:
+    for name in ("deploy/vr-unpair.service", "deploy/Containerfile", "Procfile"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for setting, value in ENVIRONMENT.items():
+            assert f"{setting}={value}\n" in text or f"{setting}={value} python" in text, name
 
 
 def test_the_unit_ends_where_a_restart_changes_nothing() -> None:

@@ -223,4 +223,5 @@ def test_the_slack_cli_is_given_the_same() -> None:
 def test_the_procfile_has_both_modes() -> None:
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     kinds = dict(line.split(": ", 1) for line in lines)
-    assert kinds == {"web": "python -m bot run", "worker": "python -m bot run"}
+    start = "env MALLOC_ARENA_MAX=1 python -m bot run"
+    assert kinds == {"web": start, "worker": start}
