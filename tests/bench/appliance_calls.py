@@ -19,6 +19,7 @@ from bot.sandbox.slack import LocalSlack
 from bot.settings.appliance import ApplianceSettings
 from tests.bench.databases import Stored
 from tests.bench.figures import Aim, Line
+from tests.bench.installed import InstalledBot
 from tests.bench.worlds import PATIENCE_SECONDS, SETTINGS, World
 from tests.kills.faults import Faults
 from tests.kills.stage import DyingBot
