@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.appliance.answers import Answer
 from bot.appliance.errors import (
     NoSession,
+    NoSuchPairing,
     NotFound,
     NotUnderstood,
     Refused,
@@ -142,9 +143,12 @@ class Calls:
         return read_all(pages, Listing[Pairing], Pairing, lambda item: item.pairing_id)
 
     def pairing(self, pairing_id: str) -> Pairing:
-        """One pairing. Raises NotFound only when the application says that there is none."""
+        """One pairing. Raises NoSuchPairing only when the application says that there is none."""
+        path = template = "/pairings/{pairing_id}"
         try:
-            answer = self._get("/pairings/{pairing_id}", pairing_id=pairing_id)
+            call = Call.of("GET", template, pairing_id=pairing_id)
+            path = call.path
+            answer = self._sessions.read(call, priority=self._priority, by=self._by)
         except NotFound as exc:
             missing = exc
         else:
@@ -152,17 +156,19 @@ class Calls:
             if found.pairing_id.casefold() != pairing_id.casefold():
                 raise answer.not_understood("with another pairing")
             return found
-        if missing.body_excerpt and self._is_listed(pairing_id):
-            # A gateway's page for a service that is restarting. Taken for "gone", it would report
-            # a success that did not happen.
+        if missing.path != path:
+            raise missing  # about the log-in on the way: the pairing was never asked for
+        if missing.body_excerpt and not self._is_missing_from_the_list(pairing_id):
+            # A gateway's page for a service that is restarting.
             raise NotUnderstood(
-                f"{self._sessions.transport.host} says 404 for a pairing that it lists.",
+                f"{self._sessions.transport.host} says 404 for a pairing, in words that are not"
+                " its own, and its list does not say that it is gone.",
                 method=missing.method,
                 path=missing.path,
                 status=missing.status,
                 body_excerpt=missing.body_excerpt,
             )
-        raise missing
+        raise NoSuchPairing.by(missing)
 
     def replication_count(self, pairing_id: str) -> int:
         """Incoming and outgoing replications; complete even while the remote site is down."""
@@ -214,9 +220,9 @@ class Calls:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
 
         Never repeated, never logs in, takes no budget. `send_by` is the monotonic second after
-        which not a byte leaves (TooLate). NotSent, Unauthorized, NotFound, Limited and
-        Unavailable say that it was not accepted; after Unanswered, NotUnderstood and Refused(500)
-        that is open. Returns the task of a 202.
+        which not a byte leaves (TooLate). NotSent, Unauthorized, NoSuchPairing, Limited
+        and Unavailable say that it was not accepted; after Unanswered, NotUnderstood and
+        Refused(500) that is open. Returns the task of a 202.
         """
         call = Call.of(
             "DELETE",
@@ -231,7 +237,12 @@ class Calls:
                 method=call.method,
                 path=call.path,
             )
-        answer = self._sessions.send(call, session, expect=ACCEPTED, by=self._by, send_by=send_by)
+        try:
+            answer = self._sessions.send(
+                call, session, expect=ACCEPTED, by=self._by, send_by=send_by
+            )
+        except NotFound as exc:
+            raise NoSuchPairing.by(exc) from None
         return answer.read(Task)
 
     def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
@@ -241,9 +252,14 @@ class Calls:
     def _pages(self, template: str, **ids: str) -> Callable[[Mapping[str, str]], Answer]:
         return lambda query: self._get(template, query, **ids)
 
-    def _is_listed(self, pairing_id: str) -> bool:
+    def _is_missing_from_the_list(self, pairing_id: str) -> bool:
+        """By a list that came, and came whole."""
+        try:
+            listed = self.pairings()
+        except NotFound:
+            return False
         wanted = pairing_id.casefold()
-        return any(p.pairing_id.casefold() == wanted for p in self.pairings().items)
+        return not listed.partial and all(p.pairing_id.casefold() != wanted for p in listed.items)
 
     def _warm_up(self) -> None:
         session = self._sessions.current(self._priority, self._by)

@@ -21,6 +21,7 @@ The tree answers the one question that matters after a DELETE: may it have been 
        ├─ Unauthorized       401: the session has ended, or has no right
        ├─ LoginRefused       401 or 403 at a log-in, local or remote
        ├─ NotFound           404
+       │  └─ NoSuchPairing   to a question about this pairing, or its DELETE
        ├─ Limited            429
        ├─ Unavailable        503 that says when to come back
        └─ NotUnderstood      a redirect, a gateway's error, HTML, broken JSON, a wrong shape
@@ -180,6 +181,21 @@ class LoginRefused(Answered):
 
 class NotFound(Answered):
     """404. A body that is not the application's (`body_excerpt`) hints at a gateway's 404."""
+
+
+class NoSuchPairing(NotFound):
+    """The application's own 404 about a pairing. Any other one, such as a log-in's or a gateway's,
+    is none: taken for "gone", it would report a success that did not happen."""
+
+    @classmethod
+    def by(cls, answer: NotFound) -> NoSuchPairing:
+        return cls(
+            str(answer),
+            method=answer.method,
+            path=answer.path,
+            status=answer.status,
+            body_excerpt=answer.body_excerpt,
+        )
 
 
 class Limited(Answered):

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import Appliance, MemoryGate, NotFound, NotUnderstood, Priority, Refused
+from bot.appliance import (
+    Appliance,
+    MemoryGate,
+    NoSuchPairing,
+    NotFound,
+    NotUnderstood,
+    Priority,
+    Refused,
+)
 from tests.appliance.small_server import Reply, Seen, Server
 
 PATH = "/pairings/p-1/replications"
@@ -230,16 +238,18 @@ def test_gone_is_believed_from_the_application_only(appliance: Appliance, server
     server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "P-1"}]}))
     for body in (b"", b"{}"):
         server.on("GET", "/pairings/p-1", Reply(404, body))
-        with pytest.raises(NotFound):
+        with pytest.raises(NoSuchPairing):
             calls.pairing("p-1")
     assert server.count("GET", "/pairings") == 0
     # A gateway whose service is restarting says 404 too, with a page of its own.
     server.on("GET", "/pairings/p-1", Reply(404, b"<html>no route</html>"))
     with pytest.raises(NotUnderstood):
         calls.pairing("p-1")
-    server.on("GET", "/pairings", Reply(502))
-    with pytest.raises(NotUnderstood):
-        calls.pairing("p-1")
+    partly = {"list": [{"pairing_id": "p-2"}], "_meta": {"errors": [{"error_code": "E"}]}}
+    for listing in (Reply(502), Reply(404, b"<html>no route</html>"), Reply(200, partly)):
+        server.on("GET", "/pairings", listing)
+        with pytest.raises(NotUnderstood):
+            calls.pairing("p-1")
     server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "p-2"}]}))
-    with pytest.raises(NotFound):
+    with pytest.raises(NoSuchPairing):
         calls.pairing("p-1")

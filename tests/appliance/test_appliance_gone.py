@@ -1,0 +1,91 @@
+"""Gone is what the appliance says of the pairing itself. Any other 404 is no proof of anything, and
+no more is a list that says that it is incomplete."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from bot.appliance import Appliance, NoSuchPairing, NotFound, Priority
+from bot.appliance.port import Port
+from bot.core.events import CallFailed, Looked, PairingLooked, PairingRead
+from bot.core.problem import ProblemKind
+from tests.appliance.small_server import Reply, Server
+
+PAIRING = {"pairing_id": "p-1"}
+CUT_SHORT = {"errors": [{"message": "cut short"}]}
+
+
+def soon() -> float:
+    return time.monotonic() + 5
+
+
+def port(appliance: Appliance) -> Port:
+    return Port(appliance, lambda: 0)
+
+
+def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
+    server.on("GET", "/pairings/p-1", Reply(200, pairing))
+    server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": 0}))
+    for listed in ("replications", "issues"):
+        server.on("GET", f"/pairings/p-1/{listed}", Reply(200, {"list": []}))
+    server.on("GET", "/tasks", Reply(200, {"list": []}))
+
+
+def test_its_own_404_is_one(appliance: Appliance, server: Server) -> None:
+    server.on("GET", "/pairings/p-1", Reply(404))
+    server.on("GET", "/tasks", Reply(200, {"list": []}))
+    assert port(appliance).look_at_pairing("p-1", soon()) == PairingLooked(present=False)
+    looked = port(appliance).look_around("p-1", soon())
+    assert isinstance(looked, Looked)
+    assert not looked.pairing_present
+    said = port(appliance).read_to_act("p-1", soon())
+    assert isinstance(said, CallFailed)
+    assert said.problem.kind is ProblemKind.NOT_FOUND
+
+
+def test_a_404_of_the_log_in_says_nothing_about_the_pairing(
+    appliance: Appliance, server: Server
+) -> None:
+    server.on("POST", "/session", Reply(404))
+    with pytest.raises(NotFound) as caught:
+        appliance.calls(Priority.FOLLOW).pairing("p-1")
+    assert not isinstance(caught.value, NoSuchPairing)
+    said = port(appliance).look_at_pairing("p-1", soon())
+    assert isinstance(said, CallFailed)
+    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize("about", ["/replications/count", "/replications"])
+def test_nor_does_a_404_to_something_about_it(
+    appliance: Appliance, server: Server, about: str
+) -> None:
+    serve_pairing(server, PAIRING)
+    server.on("GET", f"/pairings/p-1{about}", Reply(404))
+    said = port(appliance).read_to_act("p-1", soon())
+    assert isinstance(said, CallFailed)
+    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+
+
+def test_a_partial_list_of_pairings_proves_no_absence(appliance: Appliance, server: Server) -> None:
+    server.on("GET", "/pairings", Reply(200, {"list": [], "_meta": CUT_SHORT}))
+    said = port(appliance).find_and_read("p-1", soon())
+    assert isinstance(said, CallFailed)
+    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+
+
+def test_what_is_missing_of_the_pairing_is_told_to_who_decides(
+    appliance: Appliance, server: Server
+) -> None:
+    partly = {**PAIRING, "_meta": {"errors": [{"message": "no answer from vc-b"}]}}
+    serve_pairing(server, partly)
+    server.on("GET", "/pairings", Reply(200, {"list": [partly], "_meta": CUT_SHORT}))
+    for read in (port(appliance).find_and_read, port(appliance).read_to_act):
+        said = read("p-1", soon())
+        assert isinstance(said, PairingRead)
+        assert "no answer from vc-b" in said.snapshot.partial
+    found = port(appliance).find_and_read("p-1", soon())
+    assert isinstance(found, PairingRead)
+    assert "cut short" in found.snapshot.partial
