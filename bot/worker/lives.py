@@ -128,6 +128,10 @@ class Lives:
             return self._keep(claim, unprepared)
         intended_at = self.monotonic()
         now = self.requests.now()
+        if intended_at > by or not isinstance(plan(claim.request, now), SendDelete):
+            # Preparing took so long that what was read has grown old: it is read again. Both by
+            # the clock of all copies and by our own, which nobody sets.
+            return claim
         stored = Stored(at=now, event=IntentStored())
         absorbed = absorb(claim.request, stored, now)
         try:

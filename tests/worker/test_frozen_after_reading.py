@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.core.request import State
 from bot.core.who_may import Person, Verdict
 from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
@@ -48,5 +50,48 @@ def test_a_pairing_that_changed_meanwhile_is_not_broken(world: World) -> None:
     world.click(request_id, "approve", FIRST)
     world.settle()
     assert reads == 2
+    assert world.appliance.deletes == []
+    assert world.state() is State.CHANGED
+
+
+@pytest.mark.parametrize("ms", [12_000, FROZEN_MS])
+def test_a_pairing_that_changed_while_the_delete_was_prepared_is_not_broken(
+    world: World, ms: int
+) -> None:
+    """A slow log-in, or a freeze in it: the look into the database before the intent sees no
+    change, since nobody else has touched the row."""
+    request_id = world.pending()
+    prepared = 0
+
+    def slow(pairing_id: str, by: float) -> None:
+        nonlocal prepared
+        prepared += 1
+        world.ms += ms
+        world.appliance.now = snapshot(count=9, replications_digest="other")
+
+    world.appliance.prepare_delete = slow  # type: ignore[method-assign,assignment]
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert prepared == 1
+    assert world.appliance.deletes == []
+    assert world.state() is State.CHANGED
+
+
+def test_nor_when_only_the_process_has_seen_the_time_pass(world: World) -> None:
+    """By the database's clock, which was set back, preparing took no time."""
+    request_id = world.pending()
+    frozen_ms = 0
+
+    def slow(pairing_id: str, by: float) -> None:
+        nonlocal frozen_ms
+        frozen_ms += FROZEN_MS
+        world.appliance.now = snapshot(count=9, replications_digest="other")
+
+    world.appliance.prepare_delete = slow  # type: ignore[method-assign,assignment]
+    lives = world.worker.lives
+    object.__setattr__(lives, "monotonic", lambda: (world.ms + frozen_ms) / 1000)
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert frozen_ms == FROZEN_MS
     assert world.appliance.deletes == []
     assert world.state() is State.CHANGED
