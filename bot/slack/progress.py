@@ -37,7 +37,8 @@ def _words(request: Request) -> str:
 
 def _approved(request: Request) -> str:
     if request.waiting:
-        return f"🔵 Approved, not sent yet. {sentence(request.waiting.text)} Trying again."
+        so_far = "turned away so far" if request.answer else "not sent yet"
+        return f"🔵 Approved, {so_far}. {sentence(request.waiting.text)} Trying again."
     return "🔵 Approved. Reading rights and pairing once more before anything is sent."
 
 

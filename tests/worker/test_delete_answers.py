@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.core.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
+from bot.core.messages import messages
 from bot.core.problem import ProblemKind
 from bot.core.request import Request, State, TaskView
+from bot.slack.draw import draw as draw_final
 from tests.worker.world import FIRST, PAIRING, World, problem
 
 SECOND_MS = 1_000
@@ -50,6 +54,43 @@ def test_401_once_logs_in_again_and_repeats_once(world: World) -> None:
     request = decided(world, not_accepted(ProblemKind.UNAUTHORIZED, status=401))
     assert request.state is State.FOLLOWING
     assert len(world.appliance.deletes) == 2
+
+
+def test_a_pairing_that_goes_after_its_delete_was_turned_away(world: World) -> None:
+    """Nothing was accepted; that nothing was sent is not true, and would send people after
+    somebody else."""
+    away = not_accepted(ProblemKind.UNAVAILABLE, status=503)
+    request = decided(world, away)
+    assert (request.state, request.intent) == (State.APPROVED, None)
+    world.appliance.present = False
+    world.wait(60_000)
+    request = world.get()
+    assert request.state is State.CHANGED
+    assert len(world.appliance.deletes) == 1
+    (final,) = [m for m in messages(request, request.updated_at) if m.slot == "final"]
+    said = draw_final(request, final.slot).text
+    assert "Nothing was sent" not in said
+    assert "turned it away (HTTP `503`)" in said
+    assert "Whether by that call cannot be told" in said
+
+
+def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(world: World) -> None:
+    """It may be ours, at work: to say that it has failed would be to guess."""
+    delete = world.appliance.delete
+
+    def begins_something(*args: Any, **more: Any) -> Any:
+        world.appliance.tasks.append(own_task(entity=None))
+        return delete(*args, **more)
+
+    world.appliance.delete = begins_something  # type: ignore[method-assign]
+    decided(world, answered(ProblemKind.SERVER_ERROR, status=500))
+    for _ in range(5):
+        world.wait(5_000)
+    request = world.get()
+    assert request.state is State.ATTENTION
+    assert request.outcome is not None
+    assert request.outcome.code == "nameless_task"
+    assert len(world.appliance.deletes) == 1
 
 
 def test_401_twice_is_failed(world: World) -> None:
@@ -270,6 +311,19 @@ class TestTheTask:
         world.appliance.tasks += tasks
         for _ in range(6):
             world.wait(5_000)
+        assert world.state() is State.FOLLOWING
+
+    def test_a_task_missing_once_and_then_an_appliance_that_is_away(self, world: World) -> None:
+        """Listings that fail do not count: afterwards the list is asked again, and has it."""
+        self.followed(world)
+        tasks = list(world.appliance.tasks)
+        world.appliance.tasks.clear()
+        world.wait(5_000)
+        world.appliance.tasks += tasks
+        world.appliance.look_failures += [problem(ProblemKind.UNSENT)] * 6
+        for _ in range(12):
+            world.wait(5_000)
+        assert world.appliance.look_failures == []
         assert world.state() is State.FOLLOWING
 
     def test_a_lost_task_and_the_pairing_gone(self, world: World) -> None:

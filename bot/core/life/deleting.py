@@ -107,6 +107,8 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
         return fail(step, "delete_refused")
     unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
     step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
+    if problem.status is not None:
+        step.change(answer=problem)  # it did get there: no end may say that nothing was sent
     if problem.kind in (ProblemKind.UNAUTHORIZED, ProblemKind.TOO_LATE):
         return None  # at once: logging in again, or trying again, is all there is to do
     wait = LIMITED_MS if problem.kind is ProblemKind.LIMITED else request.terms.poll_ms

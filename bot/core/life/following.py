@@ -9,15 +9,18 @@ from bot.core.life.waiting import went_on
 from bot.core.problem import ProblemKind
 from bot.core.request import Outcome, State, TaskView
 
-DECIDED_BY_ONE_LOOK = frozenset({ProblemKind.SERVER_ERROR, ProblemKind.NOT_FOUND})
-"""Answers that say the appliance is done with the call: one successful look tells the rest."""
-
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
     """`entity` is the id, or `Type:id` (vendor OpenAPI, Task)."""
     if task.entity is None or pairing_id is None:
         return False
     return task.entity == pairing_id or task.entity.partition(":")[2] == pairing_id
+
+
+def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
+    """Whether the answer says that the appliance is done with the call, so that one successful look
+    tells the rest. A 404 does; a 500 unless a new task names nobody: that may be ours, at work."""
+    return answer is ProblemKind.NOT_FOUND or (answer is ProblemKind.SERVER_ERROR and not nameless)
 
 
 def looked(step: Step, event: Looked) -> None:
@@ -34,9 +37,9 @@ def looked(step: Step, event: Looked) -> None:
         return watch(step, mine)
     if not event.pairing_present:
         return succeed(step, "gone_untold")
-    if request.answer and request.answer.kind in DECIDED_BY_ONE_LOOK:
-        return fail(step, "delete_refused")
     nameless = request.nameless_task or any(t.entity is None for t in new)
+    if request.answer and _done_with(request.answer.kind, nameless=nameless):
+        return fail(step, "delete_refused")
     step.change(
         looking_since=step.now if request.looking_since is None else request.looking_since,
         nameless_task=nameless,
@@ -54,10 +57,9 @@ def task_seen(step: Step, event: TaskSeen) -> None:
         step.change(looking_since=None)
         return watch(step, event.task)
     since = step.request.looking_since
-    step.change(
-        looking_since=step.now if since is None else since,
-        not_before=step.now + step.request.terms.poll_ms,
-    )
+    step.change(looking_since=step.now if since is None else since)
+    enough = looked_long_enough(step.request, step.now)
+    step.change(not_before=None if enough else step.now + step.request.terms.poll_ms)
     return None
 
 

@@ -99,10 +99,16 @@ def _following(request: Request, now: int) -> Effect:
     if later:
         return later
     task = request.task
-    if task is None or task.ended or looked_long_enough(request, now):
+    if task is None or task.ended or _missing_for_long(request, now):
         return LookAtPairing()
     asked = request.intent.at if request.intent else 0
     return LookAtTask(since=max(asked, now - request.terms.poll_ms))
+
+
+def _missing_for_long(request: Request, now: int) -> bool:
+    """Whether the last listing worked, and was without the task as others were before: after one
+    that failed (`not_before`) the list is asked again, since the task may be back in it."""
+    return looked_long_enough(request, now) and request.not_before is None
 
 
 def _later(deadline: int | None, request: Request, now: int) -> Effect | None:

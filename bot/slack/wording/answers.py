@@ -11,6 +11,7 @@ from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import (
     WHERE_TO_LOOK,
     approvals_so_far,
+    nothing_sent,
     pairing,
     request_id,
 )
@@ -36,7 +37,7 @@ def refused(params: dict[str, str], request: Request) -> str:
 
 
 def denied(params: dict[str, str], request: Request) -> str:
-    return "Your denial is on the card, with your reason. Nothing was sent to the appliance."
+    return f"Your denial is on the card, with your reason. {nothing_sent(request)}"
 
 
 def approval_counted(params: dict[str, str], request: Request) -> str:
@@ -58,7 +59,7 @@ def glass_broken(params: dict[str, str], request: Request) -> str:
 
 
 def cancelled(params: dict[str, str], request: Request) -> str:
-    return f"{request_id(request)} is taken back. Nothing was sent to the appliance."
+    return f"{request_id(request)} is taken back. {nothing_sent(request)}"
 
 
 def nothing_to_look_at(params: dict[str, str], request: Request) -> str:

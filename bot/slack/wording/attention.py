@@ -21,7 +21,7 @@ def nameless_task(request: Request, outcome: Outcome) -> Ending:
     return _look(
         request,
         "A new task on the appliance may be ours: it does not say what it works on.",
-        f"The answer to the delete was lost or not understood, and {pairing(request)} is still "
+        f"The answer to the delete was lost or does not settle it, and {pairing(request)} is still "
         "there. The delete was not sent a second time.",
     )
 

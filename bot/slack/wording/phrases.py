@@ -7,7 +7,6 @@ from bot.slack.limits import ID, NAME, TITLE
 from bot.slack.markup import code, mention, mentions, when
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
-NOTHING_SENT = "Nothing was sent to the appliance."
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
@@ -34,6 +33,15 @@ def local_site(request: Request) -> str:
 
 def remote_site(request: Request) -> str:
     return code(request.snapshot.remote_vc.title, NAME) if request.snapshot else "the other site"
+
+
+def nothing_sent(request: Request) -> str:
+    """For the ends at which the appliance has accepted nothing: it may have turned a DELETE away
+    before (401, 429, 503), and whoever looks for what became of the pairing has to know."""
+    if request.answer is None:
+        return "Nothing was sent to the appliance."
+    status = f" (HTTP {code(str(request.answer.status), ID)})" if request.answer.status else ""
+    return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
 
 
 def request_id(request: Request) -> str:

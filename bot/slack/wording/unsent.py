@@ -6,7 +6,7 @@ from bot.core.request import Outcome, Request
 from bot.slack.limits import DIFFERENCES_SHOWN, REASON_SHOWN
 from bot.slack.markup import line, mention, quote, when
 from bot.slack.wording.ending import Ending
-from bot.slack.wording.phrases import NOTHING_SENT, approvals_so_far, duration
+from bot.slack.wording.phrases import approvals_so_far, duration, nothing_sent
 
 _RAN_OUT = "The approval ran out before the delete could be carried out."
 
@@ -14,9 +14,10 @@ _RAN_OUT = "The approval ran out before the delete could be carried out."
 def denied(request: Request, outcome: Outcome) -> Ending:
     denial = request.denial
     if denial is None:
-        return _ended("Denied.", next_step="Ask again if it is still wanted.")
+        return _ended(request, "Denied.", next_step="Ask again if it is still wanted.")
     reason = (quote(denial.reason, REASON_SHOWN),) if denial.reason else ()
     return _ended(
+        request,
         f"Denied by {mention(denial.by)}.",
         *reason,
         next_step=f"Settle it with {mention(denial.by)} before asking again.",
@@ -25,12 +26,13 @@ def denied(request: Request, outcome: Outcome) -> Ending:
 
 def cancelled(request: Request, outcome: Outcome) -> Ending:
     by = f" by {mention(request.cancellation.by)}" if request.cancellation else ""
-    return _ended(f"Taken back{by}.", next_step="Ask again if it is wanted after all.")
+    return _ended(request, f"Taken back{by}.", next_step="Ask again if it is wanted after all.")
 
 
 def not_decided(request: Request, outcome: Outcome) -> Ending:
     until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
     return _ended(
+        request,
         "The time to decide ran out.",
         f"It had {approvals_so_far(request)}{until}.",
         next_step="Ask again if it is still wanted.",
@@ -50,7 +52,15 @@ def not_begun(request: Request, outcome: Outcome) -> Ending:
 
 
 def changed_gone(request: Request, outcome: Outcome) -> Ending:
+    if request.answer is not None:
+        return _ended(
+            request,
+            "The pairing is gone, before the delete could be sent again.",
+            "Whether by that call cannot be told.",
+            next_step="Nothing is left to break here; the vSphere Client may name who removed it.",
+        )
     return _ended(
+        request,
         "The pairing was gone before anything was sent.",
         next_step="Nothing is left to break here; look at the vSphere Client for who removed it.",
     )
@@ -62,6 +72,7 @@ def changed(request: Request, outcome: Outcome) -> Ending:
     if left:
         shown.append(f"• and {left} more")
     return _ended(
+        request,
         "What is there now is not what was approved.",
         "\n".join(shown) or "• it is not known what differs",
         next_step="Ask again: the new card shows what is there now.",
@@ -76,5 +87,5 @@ def rehearsed(request: Request, outcome: Outcome) -> Ending:
     )
 
 
-def _ended(title: str, *body: str, next_step: str) -> Ending:
-    return Ending(title=title, body=(*body, NOTHING_SENT), next_step=next_step)
+def _ended(request: Request, title: str, *body: str, next_step: str) -> Ending:
+    return Ending(title=title, body=(*body, nothing_sent(request)), next_step=next_step)

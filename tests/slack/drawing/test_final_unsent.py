@@ -42,7 +42,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "nameless_task"),
         snapshot("""\
 ⚠️ *A new task on the appliance may be ours: it does not say what it works on.*
-The answer to the delete was lost or not understood, and `lyon.example.com →
+The answer to the delete was lost or does not settle it, and `lyon.example.com →
 oslo.example.com` is still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
