@@ -18,12 +18,13 @@ from bot.cli_audit import audit_app
 from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
 from bot.core import ids
 from bot.core.events import OperatorCancelled
-from bot.core.request import Request, State
+from bot.core.request import CANCELLABLE, Request, State
 from bot.importing import import_lean
 from bot.operate import json_and_csv as shown
 from bot.operate.unsaid import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
 from bot.store import audit as trail
+from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests
 from bot.store.unsaid import unsaid
@@ -191,12 +192,12 @@ def cancel(
 ) -> None:
     """Take a request back that is not yet sent, for when Slack is away."""
     with database() as db:
-        request = _known(Requests(db), request_id)
-        if request.state not in (State.CHECKING, State.PENDING, State.APPROVED):
-            fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
+        request = _in_state(db, request_id, CANCELLABLE)
         # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
         event = OperatorCancelled(operator=getpass.getuser())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
+        # Once more: the intent may have been stored between the look and the event.
+        _in_state(db, request_id, CANCELLABLE | {State.CANCELLED})
     if as_json:
         stored = {"id": request.id, "state": request.state.value, "cancellation": "stored"}
         print(json.dumps(stored))
@@ -236,6 +237,13 @@ def _known(store: Requests, request_id: str) -> Request:
     request = store.get(_tidy(request_id))
     if request is None:
         fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
+    return request
+
+
+def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Request:
+    request = _known(Requests(db), request_id)
+    if request.state not in states:
+        fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
     return request
 
 

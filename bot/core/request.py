@@ -42,6 +42,7 @@ ANY_SITE = ""
 
 OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
+CANCELLABLE = UNDECIDED | {State.APPROVED}
 
 TaskStatus = Literal["QUEUED", "RUNNING", "SUCCESS", "ERROR", "CANCELLED"]
 TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})

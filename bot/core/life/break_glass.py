@@ -64,4 +64,4 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
 
 def _turn_away(step: Step, click: WaitingClick, why: str, code: str, retry_at: str = "") -> None:
     step.record("click_refused", click.by, click.message, click=click.action, why=why)
-    step.answer(code, event=click.event, retry_at=retry_at)
+    step.answer(code, event=click.event, matters=True, retry_at=retry_at)

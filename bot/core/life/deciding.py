@@ -7,10 +7,14 @@ from bot.core.life import break_glass
 from bot.core.life.asking import become_pending, refuse
 from bot.core.life.next_effect import next_reminder
 from bot.core.life.step import Step
-from bot.core.request import Decision, Outcome, State, WaitingClick
+from bot.core.request import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.core.who_may import UNREADABLE
 
-CANCELLABLE = frozenset({State.CHECKING, State.PENDING, State.APPROVED})
+
+def with_form(action: str) -> bool:
+    """Its answer goes to where the form was opened, which may have lapsed while somebody typed:
+    told directly then, or they would believe that they had stopped it."""
+    return action in ("deny", "break_glass")
 
 
 def clicked(step: Step, event: Clicked) -> None:
@@ -66,7 +70,12 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
             "click_refused", click.by, click.message, click=click.action, why=verdict.reason.value
         )
         retry = str(verdict.retry_at) if verdict.retry_at else ""
-        return step.answer(f"no_right_{verdict.reason.value}", event=click.event, retry_at=retry)
+        return step.answer(
+            f"no_right_{verdict.reason.value}",
+            event=click.event,
+            matters=with_form(click.action),
+            retry_at=retry,
+        )
     decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
     if click.action == "deny":
         step.change(denial=decision)
@@ -197,4 +206,4 @@ def _stray(step: Step, event: Clicked) -> None:
 def _refuse_click(step: Step, event: Clicked, why: str) -> None:
     message = f"{event.channel}/{event.message_ts}"
     step.record("click_refused", event.by, message, click=event.action, why=why)
-    step.answer(why)
+    step.answer(why, matters=with_form(event.action))
