@@ -11,7 +11,7 @@ from urllib.request import getproxies
 from bot.appliance import Appliance, GateState, Priority, reach_check, session_check, way
 from bot.appliance import looking as appliance_looking
 from bot.appliance.single_login import SingleLogin
-from bot.core.finding import Finding, fine, skipped, wrong
+from bot.core.finding import Finding, fine, note, skipped, wrong
 from bot.core.who_may import is_group
 from bot.operate.check import Line, look, masked
 from bot.parts import appliance_of, gate_key, secrets_of, trust_of
@@ -24,10 +24,18 @@ from bot.store import check as store_check
 
 APPLIANCES_AT_ONCE = 8
 
+VENDOR_CALLS = 50
+"""In a minute of one session; above it the appliance refuses, and the vendor speaks of a temporary
+ban (vendor's REST API guide). Whoever runs another limit there may set another here."""
+
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     count = len(settings.sites)
     yield fine("settings", f"{count} {'appliance' if count == 1 else 'appliances'}")
+    for site in settings.sites.values():
+        if site.calls_per_minute > VENDOR_CALLS:
+            words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"
+            yield note("settings", words, "lower VR_CALLS_PER_MINUTE", about=site.host)
 
 
 def _way_in(settings: Settings) -> Iterator[Finding]:

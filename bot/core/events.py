@@ -106,14 +106,16 @@ class TimePassed(Frozen):
 class StandingRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
-    `possible_approvers` stops at as many as are needed. `unread`: Slack did not tell of some, so
-    there may be more. `reason_pattern`: the one that the reason does not fit. `glass_possible`:
-    with too few of them, somebody of BREAK_GLASS could decide alone.
+    `channels`: the ones where it may ask, when this one is none of them. `possible_approvers` stops
+    at as many as are needed. `unread`: Slack did not tell of some, so there may be more.
+    `reason_pattern`: the one that the reason does not fit. `glass_possible`: with too few of them,
+    somebody of BREAK_GLASS could decide alone.
     """
 
     kind: Literal["standing_read"] = "standing_read"
     requester: Verdict
     channel_allowed: bool
+    channels: tuple[str, ...] = ()
     possible_approvers: int
     glass_possible: bool = False
     unread: Verdict | None = None

@@ -152,7 +152,7 @@ class ApplianceSettings(BaseModel):
     base_path: Annotated[str, BeforeValidator(_base_path)] = "/api/rest/vr/v2"
     poll_seconds: Annotated[float, BeforeValidator(seconds(3600))] = 5.0
     timeout_seconds: Annotated[float, BeforeValidator(seconds(300))] = 10.0
-    calls_per_minute: Annotated[int, BeforeValidator(whole_number(1, 50))] = 40
+    calls_per_minute: Annotated[int, BeforeValidator(whole_number(1, 100_000))] = 40
 
     @field_validator("remote_password")
     @classmethod

@@ -29,8 +29,7 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
         return sentences.other_command(typed, deps.command)
     parsed = parse(maybe_text(payload, "text") or "", command=deps.command)
     if not isinstance(parsed, Help | Wrong):
-        asking = isinstance(parsed, Ask | Form)
-        misplaced = _against_place(payload, deps.policy, asking=asking)
+        misplaced = _against_place(payload, parsed, deps.policy)
         if misplaced is not None:
             why, sentence = misplaced
             if isinstance(parsed, Ask | Form):
@@ -92,15 +91,18 @@ def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
     return being_checked(pairing)
 
 
-def _against_place(payload: Json, policy: Policy, *, asking: bool) -> Refusal | None:
-    """Where the command does not work. One may look from a direct message, but not ask there."""
+def _against_place(
+    payload: Json, wanted: Ask | Form | Preview | List | Status, policy: Policy
+) -> Refusal | None:
+    """Where the command does not work. One may look from a direct message, but not ask there. A
+    whole request from another channel is one that the check refuses (`channel_not_allowed`)."""
     channel = text_of(payload, "channel_id")
     direct = channel.startswith("D") or payload.get("channel_name") == "directmessage"
-    if direct and (asking or policy.channels is not None):
+    if direct and (isinstance(wanted, Ask | Form) or policy.channels is not None):
         return "direct_message", sentences.NO_DIRECT_MESSAGE
-    if policy.channels is not None and channel not in policy.channels:
-        return "channel", sentences.channel_not_allowed(policy.channels)
-    return None
+    if isinstance(wanted, Ask) or policy.channels is None or channel in policy.channels:
+        return None
+    return "channel", sentences.channel_not_allowed(policy.channels)
 
 
 def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:

@@ -105,7 +105,6 @@ def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
     Malformed."""
     view = object_of(payload, "view")
     by, team = user_of(payload)
-    event_origin = origins.of_form(view)
     submitted = read_request(view, deps.policy)
     if submitted is None:
         log.warning("form_without_origin", by=by)
@@ -127,7 +126,10 @@ def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
         channel=opened.channel,
     )
     number = deps.inbox.put(
-        event, origin=event_origin, request_id=opened.request_id, answer_via=opened.opened_by
+        event,
+        origin=origins.of_form(opened.request_id),
+        request_id=opened.request_id,
+        answer_via=opened.opened_by,
     )
     if number is None:
         deps.on_repeated()

@@ -158,17 +158,19 @@ def _place(payload: Json) -> tuple[str, str]:
 
 
 def _ours(payload: Json, deps: ListenerDeps) -> bool:
-    """Whether the bot itself wrote the pressed message. Slack names the app of a message, and
+    """False where somebody else wrote the pressed message. Slack names the app of a message, and
     `api_app_id` is the app that the click was sent to; where it does not, the bot's own ids tell.
 
     Raises IdentityUnread.
     """
     message = object_of(payload, "message") if payload.get("message") else {}
-    app = maybe_text(message, "app_id")
-    if app is not None:
-        return app == text_of(payload, "api_app_id")
+    app, asked = maybe_text(message, "app_id"), maybe_text(payload, "api_app_id")
+    if app is not None and asked is not None:
+        return app == asked
     bot, user = maybe_text(message, "bot_id"), maybe_text(message, "user")
     if bot is None and user is None:
-        return False
+        # Whoever else had written it, Slack would say so: nothing speaks against it here. What it
+        # must be is the card, by its channel and `ts`, and that the worker compares.
+        return bool(message) and app is None
     me = deps.identity.read(queue_s=0)
     return (bot is not None and bot == me.bot) or (user is not None and user == me.user)

@@ -43,6 +43,7 @@ ISSUES_SHOWN = 3
 PARTIAL_SHOWN = 3
 CANDIDATES_SHOWN = 8
 SITES_SHOWN = 10
+CHANNELS_SHOWN = 10
 DIFFERENCES_SHOWN = 8
 APPROVERS_CALLED = 300
 """By name when the glass is broken: so many mentions fit into one message beside its words."""

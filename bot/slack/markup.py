@@ -8,7 +8,7 @@ so that nothing can leave its code span. Lengths are UTF-16 units (see `limits`)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.slack import limits
@@ -24,6 +24,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,30}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 _PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
 # Control characters, and the marks that turn the direction of reading: with them a name can be
 # shown as another name.
@@ -113,6 +114,12 @@ def mentions(people: Iterable[str]) -> str:
     shown = [mention(p) for p in each[: limits.PEOPLE_SHOWN]]
     left = len(each) - len(shown)
     return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+def channels(ids: Sequence[str]) -> str:
+    """As links, or as code where an id is none of a channel; a long list ends somewhere."""
+    shown = ids[: limits.CHANNELS_SHOWN]
+    return ", ".join(f"<#{c}>" if _CHANNEL.fullmatch(c) else code(c) for c in shown)
 
 
 def sentence(text: str, limit: int = limits.SENTENCE) -> str:

@@ -10,33 +10,37 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.payload import maybe_text, only_action, text_of
+from bot.slack.payload import maybe_text, only_action, text_of, user_of
 
 
 def of_command(payload: Mapping[str, Any]) -> str:
-    """By `trigger_id` alone: one command makes one request."""
-    return _origin("command", text_of(payload, "trigger_id"))
+    """By `trigger_id`, and by what was typed, where and by whom: one command makes one request."""
+    typed = (maybe_text(payload, name) or "" for name in ("user_id", "channel_id", "text"))
+    return _origin("command", text_of(payload, "trigger_id"), *typed)
 
 
 def of_click(payload: Mapping[str, Any]) -> str:
-    """By `trigger_id`, with the button and the moment of pressing it."""
+    """By `trigger_id`, with who pressed which button in which moment: two people are never one."""
     action = only_action(payload)
     return _origin(
         "click",
         text_of(payload, "trigger_id"),
+        user_of(payload)[0],
         text_of(action, "action_id"),
         maybe_text(action, "action_ts") or "",
     )
 
 
 def of_submission(payload: Mapping[str, Any], view: Mapping[str, Any]) -> str:
-    """By `trigger_id` and the view: each press of its button has a new one."""
-    return _origin("submission", text_of(payload, "trigger_id"), maybe_text(view, "id") or "")
+    """By `trigger_id`, the person and the view: each press of its button has a new one."""
+    trigger, (by, _) = text_of(payload, "trigger_id"), user_of(payload)
+    return _origin("submission", trigger, by, maybe_text(view, "id") or "")
 
 
-def of_form(view: Mapping[str, Any]) -> str:
-    """By the view alone: one request modal makes one request, however often it is sent."""
-    return _origin("form", text_of(view, "id"))
+def of_form(request_id: str) -> str:
+    """By the request that it was opened for: one request modal makes one request, however often it
+    is sent."""
+    return _origin("form", request_id)
 
 
 def of_refusal(by: str, channel: str, why: str, when: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.limits import SENTENCE, SITES_SHOWN
-from bot.slack.markup import code
+from bot.slack.markup import channels, code
 
 OLD_BUTTON = (
     "This button belongs to another version of this app, so nothing was done. "
@@ -27,8 +27,8 @@ def click_again(button: str) -> str:
     return f"Slack did not open the form, so nothing was decided. Press {button} again."
 
 
-def channel_not_allowed(channels: frozenset[str]) -> str:
-    named = ", ".join(f"<#{c}>" for c in sorted(channels)[:10])
+def channel_not_allowed(allowed: frozenset[str]) -> str:
+    named = channels(sorted(allowed))
     return f"This command does not work in this channel, so nothing was asked. Use {named}."
 
 

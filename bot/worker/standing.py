@@ -147,9 +147,11 @@ def read_standing(now: Reading, lately: Reading, policy: Policy, request: Reques
     not among them, but may be the one who could break the glass. `lately` may be a little old:
     whoever clicks is read anew."""
     verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
+    allowed = policy.channel_allowed(request.channel)
     found = StandingRead(
         requester=verdict,
-        channel_allowed=policy.channel_allowed(request.channel),
+        channel_allowed=allowed,
+        channels=() if allowed else tuple(sorted(policy.channels or ())),
         possible_approvers=0,
         reason_missing=policy.reason_missing(request.reason),
         reason_pattern=None if policy.reason_fits(request.reason) else policy.reason_pattern,

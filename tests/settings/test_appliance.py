@@ -40,6 +40,7 @@ def test_the_defaults(load_with: Any) -> None:
         ("VR_POLL_SECONDS", "0.25", "poll_seconds", 0.25),
         ("VR_TIMEOUT_SECONDS", "3", "timeout_seconds", 3.0),
         ("VR_CALLS_PER_MINUTE", "50", "calls_per_minute", 50),
+        ("VR_CALLS_PER_MINUTE", "1000", "calls_per_minute", 1000),
         ("VR_PASSWORD", " a ${b} # c:d ", "password", " a ${b} # c:d "),
     ],
 )
@@ -82,8 +83,8 @@ def test_taken(load_with: Any, name: str, text: str, field: str, value: object) 
         ("VR_POLL_SECONDS", "5s", "number of seconds such as 5 or 0.5"),
         ("VR_TIMEOUT_SECONDS", "-1", "more than 0"),
         ("VR_TIMEOUT_SECONDS", "301", "at most 300"),
-        ("VR_CALLS_PER_MINUTE", "0", "from 1 to 50"),
-        ("VR_CALLS_PER_MINUTE", "51", "from 1 to 50"),
+        ("VR_CALLS_PER_MINUTE", "0", "from 1 to 100000"),
+        ("VR_CALLS_PER_MINUTE", "100001", "from 1 to 100000"),
     ],
 )
 def test_refused(sentences_with: Any, name: str, text: str, says: str) -> None:

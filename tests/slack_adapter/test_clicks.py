@@ -90,6 +90,13 @@ def test_channel_and_ts_from_the_container_alone(adapter: Adapter) -> None:
     assert (_event(adapter).channel, _event(adapter).message_ts) == ("C1", made.CARD_TS)
 
 
+def test_two_people_are_two_clicks_whatever_else_is_the_same(adapter: Adapter) -> None:
+    _press(adapter)
+    _press(adapter)
+    _press(adapter, user={"id": "UOTHER", "team_id": "T1"})
+    assert len({put.origin for put in adapter.inbox.puts}) == 2
+
+
 def test_a_click_before_the_card_is_known_is_stored(adapter: Adapter) -> None:
     row = made.request(card_ts=None)
     adapter.requests.rows[row.id] = row
@@ -107,7 +114,7 @@ def test_a_message_of_another_app_is_not_ours(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize(
     ("author", "ours"),
-    [({"bot_id": "B1"}, True), ({"user": "UBOT"}, True), ({"user": "UEVIL"}, False), ({}, False)],
+    [({"bot_id": "B1"}, True), ({"user": "UBOT"}, True), ({"user": "UEVIL"}, False), ({}, True)],
 )
 def test_without_an_app_id_the_bots_own_ids_tell(
     adapter: Adapter, author: dict[str, str], ours: bool

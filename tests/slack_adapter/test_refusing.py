@@ -12,7 +12,6 @@ from tests.slack_adapter.conftest import Adapter
 CASES = [
     ("paris --force gone", {"channel_id": "D1"}, {}, "direct_message"),
     ("", {"channel_id": "D1"}, {}, "direct_message"),
-    ("paris --force gone", {}, {"channels": frozenset({"C9"})}, "channel"),
     ("", {}, {"channels": frozenset({"C9"})}, "channel"),
     ("paris --force", {}, {"require_reason": True}, "reason_missing"),
     ("paris --force gone", {}, {"reason_pattern": r"CHG\d{7}"}, "reason_pattern"),

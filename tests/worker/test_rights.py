@@ -58,12 +58,12 @@ class TestTheTeamOfTheClick:
 
 
 class TestWhatTheSettingsSay:
-    """The listener refuses these at once; a form, or a copy with other settings, ends here."""
+    """The listener refuses a reason at once; a form, or a copy with other settings, ends here."""
 
     @pytest.mark.parametrize(
         ("policy", "code", "lines"),
         [
-            ({"channels": frozenset({"C0OTHER"})}, "channel_not_allowed", ()),
+            ({"channels": frozenset({"C0OTHER"})}, "channel_not_allowed", ("C0OTHER",)),
             ({"reason_pattern": r"CHG\d{7}"}, "reason_does_not_fit", (r"CHG\d{7}",)),
         ],
     )

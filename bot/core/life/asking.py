@@ -66,7 +66,7 @@ def standing_read(step: Step, event: StandingRead) -> None:
     if not event.requester.yes:
         return refuse(step, "requester_not_allowed", lines=(event.requester.reason.value,))
     if not event.channel_allowed:
-        return refuse(step, "channel_not_allowed")
+        return refuse(step, "channel_not_allowed", lines=event.channels)
     if event.reason_missing:
         return refuse(step, "reason_missing")
     if event.reason_pattern is not None:

@@ -8,7 +8,7 @@ from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request
 from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
-from bot.slack.markup import code, when
+from bot.slack.markup import channels, code, when
 from bot.slack.wording.ending import Ending
 from bot.slack.wording.phrases import count_of
 from bot.slack.wording.rights import MAY_NOT_ASK
@@ -30,9 +30,10 @@ def requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
 
 
 def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
+    named = channels(outcome.lines) if outcome.lines else "a channel that is meant for it"
     return Ending(
         title="Requests are not taken in this channel.",
-        next_step="Ask in a channel that is meant for it (`CHANNELS` in the settings).",
+        next_step=f"Ask in {named} (`CHANNELS` in the settings).",
     )
 
 

@@ -22,8 +22,8 @@ from bot.slack.wording.states import STATES
 from tests.slack.drawing.samples import NOW, sample
 
 PAGE = Path(__file__).parents[3] / "docs" / "words.md"
-LINES = ("12",)
-"""What an outcome's sentence may need besides: its first line."""
+LINES = {"channel_not_allowed": ("C0DROPERATIONS",)}
+"""What an outcome's sentence may need besides: its first line, `12` where none is named here."""
 
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 _PERSON = re.compile(r"<@(\w+)>|<!subteam\^(\w+)>|<#(\w+)>")
@@ -73,7 +73,7 @@ def page() -> str:
 
 
 def _end(code: str, request: Request) -> tuple[str, str, str]:
-    outcome = Outcome(code=code, lines=LINES)
+    outcome = Outcome(code=code, lines=LINES.get(code, ("12",)))
     unclear = OUTCOMES[code].__module__ == attention.__name__
     state = State.ATTENTION if unclear else request.state
     said = ending(request.model_copy(update={"outcome": outcome, "state": state}), outcome)
