@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot import cli
 from bot.core.request import State
+from bot.store.inbox import Inbox
 from tests.worker.world import FIRST, World
 
 Run = Callable[..., Any]
@@ -47,6 +49,25 @@ def test_stored_before_the_approval_was_acted_on_it_wins(world: World, run: Run)
     world.settle()
     assert world.state() is State.CANCELLED
     assert world.appliance.deletes == []
+
+
+def test_one_that_comes_a_moment_too_late_promises_nothing(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The intent is stored between the command's look at the request and its own event."""
+    request_id = world.pending()
+
+    class Late(Inbox):
+        def put(self, *args: Any, **more: Any) -> int | None:
+            world.click(request_id, "approve", FIRST)
+            world.settle()
+            return super().put(*args, **more)
+
+    monkeypatch.setattr(cli, "Inbox", Late)
+    done = run("cancel", request_id, code=1)
+    assert "cannot be taken back any more" in done.stderr
+    assert "nothing will be sent" not in done.stdout
+    assert len(world.appliance.deletes) == 1
 
 
 def test_twice_is_taken_back_once(world: World, run: Run) -> None:

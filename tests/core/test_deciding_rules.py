@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +85,31 @@ def test_approved_exactly_when_enough_different_people_with_the_right_said_yes(
         assert (request.state is State.APPROVED) == (len(yes) >= needed)
         if request.state is not State.PENDING:
             return
+
+
+@pytest.mark.parametrize(
+    ("action", "matters"), [("approve", False), ("deny", True), ("break_glass", True)]
+)
+def test_who_comes_too_late_with_a_form_is_told_whatever_became_of_its_address(
+    action: Literal["approve", "deny", "break_glass"], matters: bool
+) -> None:
+    """A form may be sent hours after it was opened, and the address to answer to is of then."""
+    request = pending(1)
+    first = Click(by="U0A", with_right=True, tampered=False)
+    request = _read(_click(request, 2, first), 2, {"U0A": True})
+    assert request.state is State.APPROVED
+    late = Clicked(
+        action=action,
+        by="U0B",
+        team="T",
+        fingerprint=request.fingerprint or "",
+        channel=CHANNEL,
+        message_ts="1.0",
+        ours=True,
+        reason="the sync is still running",
+    )
+    (answer,) = absorb(request, Stored(number=3, at=3, event=late), 3).answers
+    assert (answer.code, answer.matters) == ("already_decided", matters)
 
 
 def plan_reads(request: Request, click: Click) -> bool:
