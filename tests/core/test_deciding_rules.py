@@ -10,14 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.effects import ReadRights
-from bot.core.events import CardPosted, Clicked, PairingRead, RightsRead, StandingRead, Stored
+from bot.core.events import (
+    CardPosted,
+    CardRefused,
+    Clicked,
+    Event,
+    PairingRead,
+    RightsRead,
+    StandingRead,
+    Stored,
+)
 from bot.core.life import absorb, begin, plan
+from bot.core.messages import messages
 from bot.core.request import Request, State, Terms
 from bot.core.who_may import Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 
 PEOPLE = ["U0ASKER", "U0A", "U0B", "U0C", "U0D"]
 YES, NO = Verdict(reason=Reason.YES), Verdict(reason=Reason.NOT_LISTED)
+
+CARDED = CardPosted(ts="1.0")
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,8 @@ clicks = st.lists(
 )
 
 
-def pending(needed: int) -> Request:
+def pending(needed: int, carded: Event = CARDED) -> Request:
+    """`carded`: what became of its card; by default it stands, and decisions are awaited."""
     terms = Terms(
         approvals_required=needed,
         approval_ttl_ms=3_600_000,
@@ -54,10 +67,9 @@ def pending(needed: int) -> Request:
     for event in (
         StandingRead(requester=YES, channel_allowed=True, possible_approvers=9),
         PairingRead(snapshot=snapshot()),
-        CardPosted(ts="1.0"),
+        carded,
     ):
         request = absorb(request, Stored(at=0, event=event), 0).request
-    assert request.state is State.PENDING
     return request
 
 
@@ -110,6 +122,17 @@ def test_who_comes_too_late_with_a_form_is_told_whatever_became_of_its_address(
     )
     (answer,) = absorb(request, Stored(number=3, at=3, event=late), 3).answers
     assert (answer.code, answer.matters) == ("already_decided", matters)
+
+
+def test_a_card_whose_post_was_refused_and_stands_all_the_same_is_taken_for_it() -> None:
+    """Slack took the first post and its answer was lost; the next was refused. Whoever presses a
+    button of it hears how it ended, and the card says so from then on."""
+    refused = pending(1, CardRefused(error="is_archived"))
+    assert (refused.state, refused.card_ts) == (State.REFUSED, None)
+    click = Click(by="U0A", with_right=True, tampered=False)
+    pressed = _click(refused, 2, click)
+    assert (pressed.state, pressed.card_ts, pressed.strays) == (State.REFUSED, "1.0", ())
+    assert [m.slot for m in messages(pressed, 2)] == ["card"]
 
 
 def plan_reads(request: Request, click: Click) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.events import Clicked, Misdirected, OperatorCancelled, RightsRead
+from bot.core.events import CardPosted, Clicked, Misdirected, OperatorCancelled, RightsRead
 from bot.core.life import break_glass
-from bot.core.life.asking import become_pending, refuse
+from bot.core.life.asking import card_posted, refuse
 from bot.core.life.next_effect import next_reminder
 from bot.core.life.step import Step
 from bot.core.request import CANCELLABLE, Decision, Outcome, State, WaitingClick
@@ -188,11 +188,12 @@ def _look(step: Step, event: Clicked) -> None:
 
 
 def _adopt(step: Step, event: Clicked) -> None:
-    """A click can be quicker than Slack's answer to the post: then its message is the card."""
+    """A click can be quicker than Slack's answer to the post, or that answer never came and the
+    next post was refused: then its message is the card, be it of a request that is over."""
     request = step.request
-    unposted = request.state is State.CHECKING and request.snapshot is not None
-    if unposted and request.card_ts is None and event.ours and event.channel == request.channel:
-        become_pending(step, event.message_ts)
+    unposted = request.card_ts is None and request.snapshot is not None
+    if unposted and event.ours and event.channel == request.channel:
+        card_posted(step, CardPosted(ts=event.message_ts))
 
 
 def _stray(step: Step, event: Clicked) -> None:
