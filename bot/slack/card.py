@@ -17,7 +17,7 @@ from bot.slack.markup import code, mention, mentions, quote, tidy, when
 from bot.slack.wording.glass import GLASS_ALONE, glass_reason, glass_taken_back
 from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import pairing, pairing_at, tally, who_decided
-from bot.slack.wording.states import STATES
+from bot.slack.wording.states import heading
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
 NO_WAY_BACK = (
@@ -31,7 +31,7 @@ def card(request: Request) -> Drawn:
     """One message, the same for the same row."""
     return drawn(
         _text(request),
-        header(f"{STATES[request.state].mark} {STATES[request.state].heading}"),
+        header(heading(request)),
         _outcome(request),
         _glass(request),
         section(DRY_RUN) if request.terms.dry_run else None,
@@ -121,9 +121,8 @@ def _outcome(request: Request) -> Block | None:
 
 def _text(request: Request) -> str:
     """What a phone shows of it before it is opened."""
-    state = STATES[request.state]
     label = f" ({code(request.terms.label)})" if request.terms.label else ""
-    parts = [f"{state.mark} {state.heading}{label}"]
+    parts = [f"{heading(request)}{label}"]
     if request.terms.dry_run:
         parts.append("Dry run: nothing will be deleted.")
     parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing_at(request)}.")

@@ -15,7 +15,7 @@ from bot.slack.blocks import context, drawn, header, section
 from bot.slack.card import card
 from bot.slack.markup import code, when
 from bot.slack.wording.looked import holder_of, holders
-from bot.slack.wording.states import STATES
+from bot.slack.wording.states import STATES, heading
 
 HEADER = "👁️ Preview: what a card would show"
 NOBODY_ASKED = "Only you see this, and nobody was asked."
@@ -47,7 +47,7 @@ def preview(
         f"pairing id {code(snapshot.pairing_id, limits.ID)} · read {when(snapshot.read_at)} · "
         f"to ask for it: {code(f'{command} {named} reason', limits.SENTENCE)}"
     )
-    first_line = f"{STATES[request.state].mark} {STATES[request.state].heading}"
+    first_line = heading(request)
     text = made.text.replace(first_line, HEADER, 1)
     blocks: list[dict[str, Any]] = [b.to_dict() for b in before] + kept + [after.to_dict()]
     return Drawn(text=drawn(f"{NOBODY_ASKED}\n{text}").text, blocks=tuple(blocks))

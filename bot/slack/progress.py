@@ -10,7 +10,7 @@ from bot.core.request import Request, State, TaskView
 from bot.slack.blocks import drawn, section
 from bot.slack.limits import ID
 from bot.slack.markup import code, sentence
-from bot.slack.wording.states import STATES
+from bot.slack.wording.states import heading
 
 BAR = 10
 
@@ -31,8 +31,7 @@ def _words(request: Request) -> str:
         case State.FOLLOWING:
             return _following(request)
         case _:
-            state = STATES[request.state]
-            return f"{state.mark} {state.heading}. The final reply in this thread says how it went."
+            return f"{heading(request)}. The final reply in this thread says how it went."
 
 
 def _approved(request: Request) -> str:

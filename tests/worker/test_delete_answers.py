@@ -72,6 +72,9 @@ def test_a_pairing_that_goes_after_its_delete_was_turned_away(world: World) -> N
     assert "Nothing was sent" not in said
     assert "turned it away (HTTP `503`)" in said
     assert "Whether by that call cannot be told" in said
+    card = draw_final(request, "card").text
+    assert "nothing was sent" not in card
+    assert "nothing was accepted" in card
 
 
 def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.frozen import Frozen
-from bot.core.request import State
+from bot.core.request import Request, State
 
 
 class StateWords(Frozen):
@@ -13,6 +13,8 @@ class StateWords(Frozen):
     heading: str
     phrase: str
 
+
+_NOTHING_SENT = "nothing was sent"
 
 UNDER_WAY = "Approved: under way"
 """While it is sent and carried out: one look of the card, since the two are often a second apart
@@ -41,18 +43,18 @@ STATES: dict[State, StateWords] = {
     State.REFUSED: StateWords(
         mark="🚫", heading="Not accepted", phrase="was not accepted when it was checked"
     ),
-    State.DENIED: StateWords(mark="⛔", heading="Denied: nothing was sent", phrase="was denied"),
+    State.DENIED: StateWords(mark="⛔", heading=f"Denied: {_NOTHING_SENT}", phrase="was denied"),
     State.CANCELLED: StateWords(
-        mark="↩️", heading="Taken back: nothing was sent", phrase="was taken back"
+        mark="↩️", heading=f"Taken back: {_NOTHING_SENT}", phrase="was taken back"
     ),
     State.EXPIRED: StateWords(mark="⌛", heading="Out of time", phrase="ran out of time"),
     State.CHANGED: StateWords(
         mark="🔀",
-        heading="Changed since approval: nothing was sent",
+        heading=f"Changed since approval: {_NOTHING_SENT}",
         phrase="ended because the pairing is not what was approved",
     ),
     State.REHEARSED: StateWords(
-        mark="🧪", heading="Dry run done: nothing was sent", phrase="was a dry run and is over"
+        mark="🧪", heading=f"Dry run done: {_NOTHING_SENT}", phrase="was a dry run and is over"
     ),
     State.ATTENTION: StateWords(
         mark="⚠️",
@@ -60,3 +62,12 @@ STATES: dict[State, StateWords] = {
         phrase="ended unclear: somebody must look",
     ),
 }
+
+
+def heading(request: Request) -> str:
+    """With its mark. A DELETE that the appliance has turned away was sent all the same."""
+    words = STATES[request.state]
+    said = words.heading
+    if request.answer is not None:
+        said = said.replace(_NOTHING_SENT, "nothing was accepted")
+    return f"{words.mark} {said}"
