@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood
 from bot.appliance.gate import Priority
-from bot.appliance.models import Issue, Listing, MetaError
+from bot.appliance.models import Issue, Listing
 from bot.appliance.problems import Clock, after_delete, problem
-from bot.appliance.snapshots import meta_words, pairing, snapshot, task_view
+from bot.appliance.snapshots import pairing, snapshot, task_view
 from bot.core import pairing as core_pairing
 from bot.core.events import (
     CallFailed,
@@ -39,24 +39,19 @@ class Port:
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         api = self._appliance.calls(self._checks_at, by)
         try:
-            listed = api.pairings()
-            hit = core_pairing.find(asked, [pairing(p) for p in listed.items])
-            if hit.pairing is None and listed.partial and not hit.candidates:
-                raise NotUnderstood("The appliance's list of pairings is incomplete by its word.")
+            known = [pairing(p) for p in api.pairings().items]
+            hit = core_pairing.find(asked, known)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
                 return PairingUnresolved(why=hit.why or "none", candidates=titles)
-            own = [p.errors for p in listed.items if p.pairing_id == hit.pairing.id]
-            errors = (*listed.errors, *(e for each in own for e in each))
-            return PairingRead(snapshot=self._read(api, hit.pairing, errors, issues=True))
+            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
         except ApplianceError as error:
             return self._failed(error)
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
         api = self._appliance.calls(Priority.ACT, by)
         try:
-            found = api.pairing(pairing_id)
-            now = self._read(api, pairing(found), found.errors, issues=False)
+            now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
             # Tasks last: one that somebody else starts after this listing, on this pairing, would
             # be taken for ours should the answer to our DELETE be lost. Nothing can make that
             # window empty, so it is made as short as can be.
@@ -101,16 +96,10 @@ class Port:
         except ApplianceError as error:
             return self._failed(error)
 
-    def _read(
-        self,
-        api: Calls,
-        found: core_pairing.Pairing,
-        errors: Sequence[MetaError],
-        *,
-        issues: bool,
-    ) -> Snapshot:
-        """`errors`: what the appliance could not say of the pairing itself."""
-        also = (*_remote_session(api, found.id), *map(meta_words, errors))
+    def _read(self, api: Calls, found: core_pairing.Pairing, *, issues: bool) -> Snapshot:
+        # The pairing's own `_meta.errors` are not shown: it is read before there is a session at
+        # the remote site, and says so then though all that is counted below comes whole.
+        remote_words = _remote_session(api, found.id)
         return snapshot(
             found,
             api.replication_count(found.id),
@@ -118,7 +107,7 @@ class Port:
             # Issues are shown, never compared: reading them again before the DELETE would only
             # make the way to it longer.
             api.issues(found.id) if issues else Listing[Issue](),
-            also,
+            remote_words,
             self._now(),
         )
 

@@ -1,5 +1,4 @@
-"""Gone is what the appliance says of the pairing itself. Any other 404 is no proof of anything, and
-no more is a list that says that it is incomplete."""
+"""Gone is what the appliance says of the pairing itself. Any other 404 is no proof of anything."""
 
 from __future__ import annotations
 
@@ -10,12 +9,11 @@ import pytest
 
 from bot.appliance import Appliance, NoSuchPairing, NotFound, Priority
 from bot.appliance.port import Port
-from bot.core.events import CallFailed, Looked, PairingLooked, PairingRead
+from bot.core.events import CallFailed, Looked, PairingLooked
 from bot.core.problem import ProblemKind
 from tests.appliance.small_server import Reply, Server
 
 PAIRING = {"pairing_id": "p-1"}
-CUT_SHORT = {"errors": [{"message": "cut short"}]}
 
 
 def soon() -> float:
@@ -67,25 +65,3 @@ def test_nor_does_a_404_to_something_about_it(
     said = port(appliance).read_to_act("p-1", soon())
     assert isinstance(said, CallFailed)
     assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
-
-
-def test_a_partial_list_of_pairings_proves_no_absence(appliance: Appliance, server: Server) -> None:
-    server.on("GET", "/pairings", Reply(200, {"list": [], "_meta": CUT_SHORT}))
-    said = port(appliance).find_and_read("p-1", soon())
-    assert isinstance(said, CallFailed)
-    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
-
-
-def test_what_is_missing_of_the_pairing_is_told_to_who_decides(
-    appliance: Appliance, server: Server
-) -> None:
-    partly = {**PAIRING, "_meta": {"errors": [{"message": "no answer from vc-b"}]}}
-    serve_pairing(server, partly)
-    server.on("GET", "/pairings", Reply(200, {"list": [partly], "_meta": CUT_SHORT}))
-    for read in (port(appliance).find_and_read, port(appliance).read_to_act):
-        said = read("p-1", soon())
-        assert isinstance(said, PairingRead)
-        assert "no answer from vc-b" in said.snapshot.partial
-    found = port(appliance).find_and_read("p-1", soon())
-    assert isinstance(found, PairingRead)
-    assert "cut short" in found.snapshot.partial

@@ -64,7 +64,7 @@ def test_two_ways_in_are_said(tmp_path: Path) -> None:
         ("BREAK_GLASS", "alan", "BREAK_GLASS"),
         ("DATABASE_URL", "postgres://localhost/x", "postgresql+psycopg://"),
         ("APPROVAL_TTL", "soon", "APPROVAL_TTL"),
-        ("VR_CALLS_PER_MINUTE", "51", "50"),
+        ("VR_CALLS_PER_MINUTE", "100001", "100000"),
         ("REASON_PATTERN", "CHG(", "REASON_PATTERN"),
     ],
 )
