@@ -149,17 +149,13 @@ endef
 	$(call pip-install,-r requirements/lock.txt)
 	@touch $@
 
-# What the bot runs on and nothing else: the bots that `bench` measures run in it, from this checkout.
-.venv/plain/installed: PIP := PYTHONUNBUFFERED=1 .venv/plain/bin/python -m pip --no-input --disable-pip-version-check
-.venv/plain/installed: .venv/made requirements/run.txt
-	@echo "installing what the bot runs on, apart from tests and checks"
-	@rm -rf .venv/plain && $(PYTHON) -m venv .venv/plain
-	$(call pip-install,-r requirements/run.txt)
-	@touch $@
-
-.venv/audit/installed: PIP := PYTHONUNBUFFERED=1 .venv/audit/bin/python -m pip --no-input --disable-pip-version-check
-.venv/audit/installed: .venv/made requirements/audit.txt
-	@echo "installing pip-audit"
-	@rm -rf .venv/audit && $(PYTHON) -m venv .venv/audit
-	$(call pip-install,-r requirements/audit.txt)
+# Environments of their own: pip-audit's, and one with what the bot runs on and nothing else, in which
+# `bench` measures it from this checkout.
+.venv/audit/installed: requirements/audit.txt
+.venv/plain/installed: requirements/run.txt
+.venv/audit/installed .venv/plain/installed: PIP = PYTHONUNBUFFERED=1 $(@D)/bin/python -m pip --no-input --disable-pip-version-check
+.venv/audit/installed .venv/plain/installed: .venv/made
+	@echo "installing $(filter %.txt,$^) into $(@D)"
+	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(call pip-install,-r $(filter %.txt,$^))
 	@touch $@

@@ -113,6 +113,14 @@ POLICIES = {
 def test_in_another_channel_there_is_neither_form_nor_list(adapter: Adapter) -> None:
     assert "<#C9>" in _refused(adapter, _ask(adapter, ""))
     assert "<#C9>" in adapter.send(made.command("list", adapter.api.response_url())).json["text"]
+    assert _asked(adapter) == []
+
+
+@pytest.mark.parametrize("changed_deps", [POLICIES["channels"]], ids=["channels"])
+def test_a_request_from_another_channel_is_for_the_check_to_refuse(adapter: Adapter) -> None:
+    _ask(adapter, "paris gone")
+    _ask(adapter, "paris gone", channel_id="C9", trigger_id="another")
+    assert len(_asked(adapter)) == 2
 
 
 @pytest.mark.parametrize("changed_deps", [POLICIES["reason"]], ids=["reason"])

@@ -10,7 +10,7 @@ from bot.core.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, E
 from bot.core.messages import messages
 from bot.core.problem import ProblemKind
 from bot.core.request import Request, State, TaskView
-from bot.slack.draw import draw as draw_final
+from bot.slack.draw import draw
 from tests.worker.world import FIRST, PAIRING, World, problem
 
 SECOND_MS = 1_000
@@ -68,11 +68,11 @@ def test_a_pairing_that_goes_after_its_delete_was_turned_away(world: World) -> N
     assert request.state is State.CHANGED
     assert len(world.appliance.deletes) == 1
     (final,) = [m for m in messages(request, request.updated_at) if m.slot == "final"]
-    said = draw_final(request, final.slot).text
+    said = draw(request, final.slot).text
     assert "Nothing was sent" not in said
     assert "turned it away (HTTP `503`)" in said
     assert "Whether by that call cannot be told" in said
-    card = draw_final(request, "card").text
+    card = draw(request, "card").text
     assert "nothing was sent" not in card
     assert "nothing was accepted" in card
 
