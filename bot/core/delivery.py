@@ -137,8 +137,8 @@ class OutboxPort(Protocol):
         """Until something may be due, at most that long."""
         ...
 
-    def wake(self) -> None:
-        """Whoever waits stops waiting: for the end."""
+    def end_waiting(self) -> None:
+        """Nobody waits any more, now or later: for the end."""
         ...
 
 

@@ -103,7 +103,7 @@ class Poster:
     def stop(self) -> None:
         """Calls in hand are finished, nothing new is begun; returns when the threads have ended."""
         self._stopping.set()
-        self._outbox.wake()
+        self._outbox.end_waiting()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()

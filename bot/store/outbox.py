@@ -247,8 +247,8 @@ class Outbox:
         # Heard. Who looks now takes it anew; who may not, while Slack is away, waits for the next.
         self._seen.count = self._db.wakes.seen(Room.POST)
 
-    def wake(self) -> None:
-        self._db.wakes.wake_all()
+    def end_waiting(self) -> None:
+        self._db.wakes.end(Room.POST)
 
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:

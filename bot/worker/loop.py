@@ -61,7 +61,7 @@ class Worker:
     def stop(self, seconds: float) -> bool:
         """Ask all to end after what they have in hand; whether they did within the time."""
         self._stopping.set()
-        self.requests.db.wakes.wake_all()
+        self.requests.db.wakes.end(Room.ACT, Room.CHECK)
         until = time.monotonic() + seconds
         for thread in self._threads:
             # All of the time for whoever needs it: a DELETE that is on its way is worth most.

@@ -462,7 +462,7 @@ class OutboxView:
     def wait(self, seconds: float) -> None:
         raise AssertionError("the scheduler decides who waits")
 
-    def wake(self) -> None:
+    def end_waiting(self) -> None:
         raise AssertionError("the scheduler decides who waits")
 
 

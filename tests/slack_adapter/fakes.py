@@ -175,7 +175,7 @@ class FakeOutbox:
         with self.changed:
             self.changed.wait_for(lambda: bool(self.queue) or self.woken, seconds)
 
-    def wake(self) -> None:
+    def end_waiting(self) -> None:
         with self.changed:
             self.woken = True
             self.changed.notify_all()

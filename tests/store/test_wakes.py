@@ -61,6 +61,24 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
     assert time.monotonic() - began >= REST_SECONDS
 
 
+@pytest.mark.parametrize("room", [Room.ACT, Room.CHECK])
+def test_who_takes_the_count_after_the_end_does_not_wait(sqlite_db: Database, room: Room) -> None:
+    sqlite_db.wakes.end(room)
+    began = time.monotonic()
+    sqlite_db.wakes.wait(room, sqlite_db.wakes.seen(room), HEARD_WITHIN_SECONDS)
+    assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
+
+
+def test_a_poster_that_looks_once_more_after_the_end_does_not_wait(sqlite_db: Database) -> None:
+    """It has seen that it may go on, then comes the end, then it looks for messages."""
+    outbox = Outbox(sqlite_db)
+    outbox.end_waiting()
+    outbox.claim({})
+    began = time.monotonic()
+    outbox.wait(HEARD_WITHIN_SECONDS)
+    assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
+
+
 def test_a_transaction_in_which_nothing_comes_is_ended(postgres_db: Database) -> None:
     """By the server, so that a frozen copy holds no lock for long."""
     with postgres_db.read() as conn:
