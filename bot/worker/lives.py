@@ -200,6 +200,8 @@ class Lives:
 
     def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=event), now)
+        if _only_read(claim.request, absorbed):
+            return replace(claim, request=absorbed.request)
         try:
             return self.requests.save(claim, self._saving(claim.request, [absorbed]))
         except PairingTakenBy as taken:
@@ -229,6 +231,14 @@ def _without_readings(claim: Claim) -> Claim:
         return claim
     request = claim.request.model_copy(update={"readings": Readings()})
     return replace(claim, request=request)
+
+
+def _only_read(before: Request, absorbed: Absorbed) -> bool:
+    """Nothing to store: readings that are as they should be count within this claim alone."""
+    if absorbed.entries or absorbed.answers:
+        return False
+    read = {"readings": before.readings, "updated_at": before.updated_at}
+    return absorbed.request.model_copy(update=read) == before
 
 
 def _log_outcome(request: Request, outcome: Event) -> None:

@@ -229,7 +229,7 @@ class AppliancePort:
             kind = ProblemKind.NOT_FOUND if fate == "not_found" else ProblemKind.REFUSED
             return DeleteAnswered(problem=self._problem(kind))
         accepts = fate.startswith("accepted")
-        self._wire(pairing_id, force, possible=True, accepted=accepts)
+        wire = self._wire(pairing_id, force, possible=True, accepted=accepts)
         task = estate.accept(pairing_id) if accepts else None
         self._step("delete:received")
         if fate == "accepted" and task:
@@ -239,7 +239,7 @@ class AppliancePort:
             self._spend(TIMEOUT_MS // 2)
             if estate.present[pairing_id]:
                 estate.accept(pairing_id)
-                estate.wires[-1].accepted = True
+                wire.accepted = True  # another DELETE may have left meanwhile
             self._spend(TIMEOUT_MS // 2)
         elif fate.endswith("timeout"):
             self._spend(TIMEOUT_MS)
@@ -247,8 +247,10 @@ class AppliancePort:
         kinds |= {"accepted_html": ProblemKind.NOT_UNDERSTOOD, "html": ProblemKind.NOT_UNDERSTOOD}
         return DeleteAnswered(problem=self._problem(kinds.get(fate, ProblemKind.UNANSWERED)))
 
-    def _wire(self, pairing: str, force: bool, *, possible: bool, accepted: bool) -> None:
-        self.estate.wires.append(Wire(pairing, force, self.estate.now(), possible, accepted))
+    def _wire(self, pairing: str, force: bool, *, possible: bool, accepted: bool) -> Wire:
+        wire = Wire(pairing, force, self.estate.now(), possible, accepted)
+        self.estate.wires.append(wire)
+        return wire
 
     def _found(self, asked: str) -> PairingRead | PairingUnresolved:
         if not self.estate.present[asked]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.request import State
+from bot.core.events import CallFailed
+from bot.core.request import Readings, State
 from bot.store import audit as trail
 from tests.worker.world import ASKER, FIRST, PAIRING, World
 
@@ -24,6 +25,23 @@ def test_asked_approved_sent_followed_and_proved(world: World) -> None:
     broken, head = trail.check(world.db)
     assert broken is None
     assert head.count == len(world.actions())
+
+
+def test_readings_that_are_as_they_should_be_are_not_stored(world: World) -> None:
+    """They count within their claim alone, and each would be a commit before the DELETE."""
+    request_id = world.pending()
+    stored = []
+    prepare = world.appliance.prepare_delete
+
+    def looking(pairing_id: str, by: float) -> CallFailed | None:
+        stored.append(world.get(request_id).readings)
+        return prepare(pairing_id, by)
+
+    world.appliance.prepare_delete = looking  # type: ignore[method-assign]
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert stored == [Readings()]
+    assert len(world.appliance.deletes) == 1
 
 
 def test_the_requesters_own_approval_never_counts(world: World) -> None:
