@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
 
 import structlog
 from slack_bolt import App
 from slack_sdk import WebClient
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, checks, wiring
 from bot.appliance.lookups import LookupPort
@@ -20,12 +15,11 @@ from bot.appliance.port import Port
 from bot.core.messages import messages
 from bot.core.request import Request
 from bot.core.starts import Running
-from bot.operate import logs
 from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
 from bot.operate.prompt import Prompt
 from bot.operate.start_look import StartLook
-from bot.parts import policy_of, secrets_of
+from bot.parts import policy_of
 from bot.settings import Settings
 from bot.slack import draw, socket_address
 from bot.slack.bolt_app import make_app
@@ -50,9 +44,8 @@ from bot.slack.whisper import Whisper
 from bot.store import look
 from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
-from bot.store.migrate import Damaged, SchemaTooNew, upgrade
+from bot.store.migrate import SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
 from bot.store.overview import Overview
 from bot.store.pauses import Pauses
@@ -289,33 +282,6 @@ class Bot:
         )
 
 
-def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
-    settings.mode()  # both or neither way in: SettingsError
-    logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
-    # Not an Event: a handler that sets one while this thread is entering its `wait` would block
-    # for ever on the lock that this thread holds. `SimpleQueue.put` may be called at any point.
-    exit_codes: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: exit_codes.put(0))
-    try:
-        bot = Bot(settings, end=lambda sentence: exit_codes.put(_cannot_start(sentence)))
-        bot.start()
-    except (SchemaTooNew, Damaged) as error:
-        return _cannot_start(str(error))
-    except SQLAlchemyError as error:
-        fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
-        if fault is not None:
-            return _cannot_start(fault.at_start())
-        reason = getattr(error, "orig", None) or type(error).__name__
-        return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
-    except OSError as error:
-        return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
-    code = exit_codes.get()
-    bot.stop()
-    return code
-
-
 def lease_ms(settings: Settings) -> int:
     """Longer where somebody has given the appliance more time to answer."""
     longest = max(site.timeout_seconds for site in settings.sites.values())
@@ -324,8 +290,3 @@ def lease_ms(settings: Settings) -> int:
 
 def _digest(request: Request, slot: str) -> str:
     return draw.draw(request, slot).digest
-
-
-def _cannot_start(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
-    return 1

@@ -15,10 +15,11 @@ import typer
 
 from bot import __version__
 from bot.cli_audit import audit_app
-from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
+from bot.cli_shared import JsonOption, database, fail
 from bot.core import ids
 from bot.core.events import OperatorCancelled
 from bot.core.request import CANCELLABLE, Request, State
+from bot.exit_codes import PROBLEM, WRONG_USE
 from bot.importing import import_lean
 from bot.operate import json_and_csv as shown
 from bot.operate.unsaid import unsaid_json
@@ -44,8 +45,7 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        for problem in error.problems:
-            print(problem.sentence, file=sys.stderr)
+        print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
 
 
@@ -67,8 +67,9 @@ def root(
 @app.command()
 def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
-    app_module = import_lean("bot.app")  # here: the other commands start without Slack
-    raise typer.Exit(app_module.run(load(to_run=True)))
+    # Imported here: the other commands start without Slack. Typed as it is, this command does not
+    # come by here (`bot.__main__`).
+    import_lean("bot.run").main()
 
 
 @app.command()

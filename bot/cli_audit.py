@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_shared import PROBLEM, WRONG_USE, JsonOption, database, fail
+from bot.cli_shared import JsonOption, database, fail
 from bot.core.audit import SHORT, Break, Head, Record
+from bot.exit_codes import PROBLEM, WRONG_USE
 from bot.operate import json_and_csv as shown
 from bot.store import audit as trail
 

@@ -10,12 +10,10 @@ from typing import Annotated, NoReturn
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.exit_codes import PROBLEM
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
-
-PROBLEM = 1
-WRONG_USE = 2
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,21 +14,24 @@ FOR_OTHERS = {
     "regex": "a start without REASON_PATTERN",
     "rich": "a command that prints no table",
     "starlette": "a start without the sandbox",
+    "typer": "what is typed as `vr-unpair run` alone",
 }
+
+
+ENDS = "contextlib.suppress(SystemExit)"
 
 
 @pytest.mark.parametrize("name", FOR_OTHERS)
 def test_the_bot_starts_without(name: str) -> None:
-    """`bot.app` imported as `run` does."""
-    imports = "import_lean('bot.cli'); import_lean('bot.app')"
-    shown = printed(f"from bot.importing import import_lean; {imports}", f"{name!r} in sys.modules")
-    assert shown == "False", FOR_OTHERS[name]
+    """As `vr-unpair run` imports it; without settings it goes no further."""
+    act = f"sys.argv = ['vr-unpair', 'run']; from bot.__main__ import main\nwith {ENDS}: main()"
+    assert printed(act, "'bot.app' in sys.modules") == "True"
+    assert printed(act, f"{name!r} in sys.modules") == "False", FOR_OTHERS[name]
 
 
 def test_the_entry_imports_lean() -> None:
     act = "sys.argv = ['vr-unpair', '--version']; from bot.__main__ import main"
-    ends = "contextlib.suppress(SystemExit)"
-    assert printed(f"{act}\nwith {ends}: main()", "'rich' in sys.modules").endswith("False")
+    assert printed(f"{act}\nwith {ENDS}: main()", "'rich' in sys.modules").endswith("False")
 
 
 def test_garbage_is_collected_again_afterwards() -> None:
@@ -36,7 +40,11 @@ def test_garbage_is_collected_again_afterwards() -> None:
 
 
 def printed(act: str, shown: str) -> str:
-    """What a process of its own prints of it afterwards."""
+    """What a process of its own, without any settings, prints of it afterwards."""
     code = f"import contextlib, gc, sys\n{act}\nprint({shown})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    with TemporaryDirectory() as empty:
+        done = subprocess.run(
+            command, cwd=empty, env={}, capture_output=True, text=True, check=True
+        )
     return done.stdout.strip()

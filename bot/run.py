@@ -1,0 +1,64 @@
+"""`vr-unpair run`: one process of the bot, from its start to its exit code.
+
+A module of its own, so that typer, which the other commands need, does not stay in memory for
+months: 1.4 MB, and a twentieth of a start.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from queue import SimpleQueue
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import Bot
+from bot.exit_codes import FINE, PROBLEM, WRONG_USE
+from bot.operate import logs
+from bot.parts import secrets_of
+from bot.settings import Settings, SettingsError, load
+from bot.store.faults import fault_of
+from bot.store.migrate import Damaged, SchemaTooNew
+
+
+def main() -> None:
+    """The command, with its exit code. Settings that are wrong are sentences on stderr, never a
+    traceback."""
+    try:
+        sys.exit(run(load(to_run=True)))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(WRONG_USE)
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
+    settings.mode()  # both or neither way in: SettingsError
+    logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
+    # Not an Event: a handler that sets one while this thread is entering its `wait` would block
+    # for ever on the lock that this thread holds. `SimpleQueue.put` may be called at any point.
+    exit_codes: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: exit_codes.put(FINE))
+    try:
+        bot = Bot(settings, end=lambda sentence: exit_codes.put(_cannot_start(sentence)))
+        bot.start()
+    except (SchemaTooNew, Damaged) as error:
+        return _cannot_start(str(error))
+    except SQLAlchemyError as error:
+        fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
+        if fault is not None:
+            return _cannot_start(fault.at_start())
+        reason = getattr(error, "orig", None) or type(error).__name__
+        return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
+    except OSError as error:
+        return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
+    code = exit_codes.get()
+    bot.stop()
+    return code
+
+
+def _cannot_start(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return PROBLEM
