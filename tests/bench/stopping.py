@@ -1,4 +1,4 @@
-"""SIGTERM while a DELETE is on its way, to the end of the process.
+"""SIGTERM while a DELETE is on its way, and with nothing to do, to the end of the process.
 
 The appliance has accepted the DELETE and takes a second more for its answer. That rest of the work
 is not counted: what is, is the time from the answer to the end of the process, by which the answer
@@ -19,6 +19,8 @@ from tests.bench.worlds import PATIENCE_SECONDS
 from tests.scenarios.way_in import OverHttp
 
 ROUNDS = 5
+IDLE_ROUNDS = 12
+"""More: a thread that sleeps through the end is a matter of luck."""
 
 REST_SECONDS = 1.0
 """Of the work in flight, after SIGTERM."""
@@ -37,8 +39,30 @@ def measure() -> list[Line]:
             ms,
             f"{ROUNDS} rounds",
             (Aim(500, absolute=True),),
-        )
+        ),
+        Line.alone(
+            "… of an idle bot",
+            "nothing to finish",
+            "ms",
+            [1000 * _idle_seconds(0.1 * n) for n in range(IDLE_ROUNDS)],
+            f"{IDLE_ROUNDS} bots",
+            (Aim(500, absolute=True),),
+        ),
     ]
+
+
+def _idle_seconds(after: float) -> float:
+    """`after` some seconds of a life. Raises RuntimeError when it ended badly."""
+    with default_bots([OverHttp()]) as (one,):
+        time.sleep(after)
+        told = time.monotonic()
+        os.kill(one.bot.pid, signal.SIGTERM)
+        wait_until(lambda: not one.bot.alive, PATIENCE_SECONDS)
+        seconds = time.monotonic() - told
+        code = one.bot.stop()
+        if code != 0:
+            raise RuntimeError(f"exit code {code}: {one.bot.lines[-5:]}")
+        return seconds
 
 
 def _seconds(one: DefaultBot) -> float:
