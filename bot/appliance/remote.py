@@ -23,6 +23,12 @@ MADE = frozenset({200, 201, 204})
 # after 300 s; making it again costs one call, a DELETE that fails without it a whole approval.
 RENEW_AFTER_SECONDS = 300.0
 
+SLOW_SECONDS = 3.0
+SLOW_KNOWN_SECONDS = 30.0
+"""A try that took so long to fail is not made again for a while. A black-holed remote site, the
+first reason for a one-sided break, would else be waited for at the reading and again before the
+DELETE, and leave the DELETE no time at all."""
+
 
 class RemoteSessions:
     """Makes remote sessions, and remembers refusals: SSO locks the remote account too.
@@ -83,6 +89,7 @@ class RemoteSessions:
             if made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS:
                 return
             self._raise_if_refused(pairing_id)
+            self._raise_if_slow(session, pairing_id)
             self._log_in(call, session, pairing_id, credentials, priority, by)
         finally:
             lock.release()
@@ -99,6 +106,7 @@ class RemoteSessions:
         self._sessions.transport.require_time(call, by)
         self._sessions.gate.take(priority)
         refusal: ApplianceError
+        began = self._monotonic()
         try:
             self._sessions.send(call, session, expect=MADE, by=by, remote=credentials)
         except Unauthorized as exc:
@@ -108,10 +116,12 @@ class RemoteSessions:
         except Refused as exc:
             session.remote_tried.add(pairing_id)
             if exc.status != 403:
+                self._note_slow(session, pairing_id, began, exc)
                 raise
             refusal = exc
-        except ApplianceError:
+        except ApplianceError as exc:
             session.remote_tried.add(pairing_id)
+            self._note_slow(session, pairing_id, began, exc)
             raise
         else:
             session.remote_made[pairing_id] = self._monotonic()
@@ -139,6 +149,18 @@ class RemoteSessions:
         with self._remembering:
             still = {known: entry for known, entry in self._refused.items() if entry[0] > now}
             self._refused = {**still, pairing_id: (now + REST_MS / 1000, refused)}
+
+    def _note_slow(
+        self, session: HeldSession, pairing_id: str, began: float, failure: ApplianceError
+    ) -> None:
+        now = self._monotonic()
+        if now - began >= SLOW_SECONDS:
+            session.remote_slow[pairing_id] = (now, copy.copy(failure))
+
+    def _raise_if_slow(self, session: HeldSession, pairing_id: str) -> None:
+        at, failure = session.remote_slow.get(pairing_id, (0.0, None))
+        if failure is not None and self._monotonic() < at + SLOW_KNOWN_SECONDS:
+            raise copy.copy(failure)
 
     def _raise_if_refused(self, pairing_id: str) -> None:
         until, refused = self._refused.get(pairing_id, (0.0, None))

@@ -88,7 +88,8 @@ class HeldSession:
     """One session, in memory only. Remote sessions hang on it and end with it.
 
     `answered_at`: monotonic second of the last answer on it. `remote_made`: when the remote
-    session of a pairing was made on it; `remote_tried`: pairings for which that was tried.
+    session of a pairing was made on it; `remote_tried`: pairings for which that was tried;
+    `remote_slow`: how and when the last try failed, where it took long to.
     """
 
     def __init__(self, token: str) -> None:
@@ -97,6 +98,7 @@ class HeldSession:
         self.answered_at: float | None = None
         self.remote_made: dict[str, float] = {}
         self.remote_tried: set[str] = set()
+        self.remote_slow: dict[str, tuple[float, ApplianceError]] = {}
         self.remote_locks: dict[str, threading.Lock] = {}
 
     def __repr__(self) -> str:

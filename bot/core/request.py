@@ -91,7 +91,9 @@ class WaitingClick(Frozen):
 
 
 class Readings(Frozen):
-    """What was read again before the DELETE, and when; old ones are read anew."""
+    """What was read again before the DELETE, and when; old ones are read anew. Never stored: they
+    count within the claim that made them alone. By their age it cannot be told, since where the
+    clock was set back during a wait, old ones look new."""
 
     rights_at: int | None = None
     appliance_at: int | None = None
@@ -189,10 +191,13 @@ class Request(Frozen):
 
     approved_at: int | None = None
     execute_by: int | None = None
-    readings: Readings = Readings()
+    readings: Readings = Field(default=Readings(), exclude=True)
     unauthorized: int = 0
     intent: Intent | None = None
     answer: Problem | None = None
+    turned_away: Problem | None = None
+    """The last answer by which the appliance turned a DELETE away (401, 429, 503), for good:
+    nothing was accepted, and yet no end may say that nothing was sent."""
     follow_by: int | None = None
     task: TaskView | None = None
     nameless_task: bool = False

@@ -10,6 +10,7 @@ from bot.core.request import Request, State, TaskView
 from bot.slack.blocks import drawn, section
 from bot.slack.limits import ID
 from bot.slack.markup import code, sentence
+from bot.slack.wording.phrases import nothing_sent
 from bot.slack.wording.states import heading
 
 BAR = 10
@@ -23,7 +24,7 @@ def progress(request: Request) -> Drawn:
 def _words(request: Request) -> str:
     match request.state:
         case State.CHECKING | State.PENDING:
-            return "🟡 Stopped before anything was sent. Approval is needed again."
+            return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
         case State.APPROVED:
             return _approved(request)
         case State.DELETING:
@@ -36,9 +37,10 @@ def _words(request: Request) -> str:
 
 def _approved(request: Request) -> str:
     if request.waiting:
-        so_far = "turned away so far" if request.answer else "not sent yet"
+        so_far = "turned away so far" if request.turned_away else "not sent yet"
         return f"🔵 Approved, {so_far}. {sentence(request.waiting.text)} Trying again."
-    return "🔵 Approved. Reading rights and pairing once more before anything is sent."
+    what = "the delete is sent again" if request.turned_away else "anything is sent"
+    return f"🔵 Approved. Reading rights and pairing once more before {what}."
 
 
 def _deleting(request: Request) -> str:

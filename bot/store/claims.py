@@ -171,17 +171,26 @@ class Claims(Requests):
         return self._next(claim, saving.request)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost."""
+        """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost. Wakes nobody:
+        the DELETE has a second to go out, and telling other copies may take longer.
+        `wake_posters` is for afterwards."""
 
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
             return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
 
-        return self._save_heard(claim, saving, guards)
+        after = self._save_heard(claim, saving, guards)
+        self.on_saved(saving.request, saving.entries)
+        return after
+
+    def wake_posters(self) -> None:
+        self.db.wakes.wake(Room.POST)
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         """What time alone does: only when nothing is left to be heard, since a click stored before
         the deadline counts, however late its commit ended. Raises SaveRefused or ClaimLost."""
-        return self._save_heard(claim, saving, lambda _now: ())
+        after = self._save_heard(claim, saving, lambda _now: ())
+        self._committed(saving)
+        return after
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         """Give the row back. A lost claim needs no giving back."""
@@ -222,7 +231,6 @@ class Claims(Requests):
                     raise SaveRefused
                 raise ClaimLost
             self._rest(conn, saving, now)
-        self._committed(saving)
         return self._next(claim, saving.request)
 
     def _update(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.core.effects import SendDelete, Tick, Wait
+from bot.core.effects import ReadRights, SendDelete, Tick, Wait
 from bot.core.entries import Absorbed
 from bot.core.events import (
     CallFailed,
@@ -47,8 +47,24 @@ EFFECT_SHARE = 0.6
 """Of a lease, that one effect may take. The rest is for the effects before it in the same claim,
 and for the commit after it: a lease that ends before its effect lets two processes act at once."""
 
+SEND_SHARE = 0.2
+"""Of a lease, that has to be left for the DELETE: less than for another effect, since the readings
+before it were made under the same lease. Were it as much, a reading of some seconds would leave too
+little each time, and an approved DELETE would never be sent."""
+
+RIGHTS_AGAIN_MS = 1_000
+"""The least for rights that are read once more, where reading the pairing took so long that they
+have grown old."""
+
 COMMIT_MS = 2_000
 """Left of a lease after the longest effect."""
+
+SLOW = Problem(
+    kind=ProblemKind.TOO_LATE,
+    text="Reading who may decide and what is there takes so long that it would be old before the "
+    "delete is sent: Slack or the appliance answers slowly. A larger VR_TIMEOUT_SECONDS gives it "
+    "more time.",
+)
 
 AGAIN_SECONDS = 1.0
 """Between two tries to leave an outcome with a store that is away."""
@@ -82,7 +98,6 @@ class Lives:
         # and then a lease that was over long ago looks as if it had hardly begun.
         lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
         over_at = self.monotonic() + lasts_ms / 1000
-        claim = _without_readings(claim)
         try:
             while True:
                 # The time before the events: a process that froze after it had read them would
@@ -98,17 +113,34 @@ class Lives:
                     continue
                 begun_at = self.requests.now()
                 left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
-                if self.effect_ms + COMMIT_MS > left_ms:
-                    due_at = now
+                room_ms = self._room_ms(effect, claim.request, left_ms)
+                if room_ms is None:
+                    if claim.request.readings != Readings():
+                        # All that was read is lost with this claim, and the next one may go the
+                        # same way: then it is a wait with a reason, no circle in silence.
+                        claim = self._keep(claim, CallFailed(problem=SLOW))
+                    due_at = claim.request.not_before or now
                     break
-                claim = self._run(claim, effect, begun_at)
+                claim = self._run(claim, effect, begun_at, room_ms)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
         self.requests.release(claim, due_at)
 
-    def _run(self, claim: Claim, effect: object, begun_at: int) -> Claim:
-        by = self.monotonic() + self.effect_ms / 1000
+    def _room_ms(self, effect: object, request: Request, left_ms: float) -> float | None:
+        """How long the effect may take in what is left of the lease; None where it is too little
+        to begin."""
+        send_ms = self.effect_ms * SEND_SHARE / EFFECT_SHARE
+        least, kept = float(self.effect_ms), float(COMMIT_MS)
+        if isinstance(effect, SendDelete):
+            least = send_ms
+        elif isinstance(effect, ReadRights) and request.readings.appliance_at is not None:
+            least, kept = RIGHTS_AGAIN_MS, COMMIT_MS + send_ms
+        room = min(self.effect_ms, left_ms - kept)
+        return room if room >= least else None
+
+    def _run(self, claim: Claim, effect: object, begun_at: int, room_ms: float) -> Claim:
+        by = self.monotonic() + room_ms / 1000
         if isinstance(effect, SendDelete):
             return self._send(claim, by)
         outcome = self.effects.run(effect, claim.request, by)  # type: ignore[arg-type]
@@ -144,6 +176,7 @@ class Lives:
             self._leave(claim, not_told(absorbed.request))
             raise ClaimLost from error
         outcome = sender.send(claim.request, intended_at, by)
+        self.requests.wake_posters()
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
         _log_outcome(claim.request, outcome)
         return self._keep(claim, outcome)
@@ -164,14 +197,12 @@ class Lives:
             return claim  # an event has come since we looked: the next round hears it first
 
     def _keep(self, claim: Claim, outcome: Event) -> Claim:
-        """Absorb an outcome; when the claim is lost, or the store does not say whether it has it,
-        leave it for whoever holds the row now."""
+        """Absorb an outcome. When the claim is lost, or the store does not say whether it has it,
+        one that only we know is left for whoever holds the row now. A reading is not: by the time
+        that it is heard it may be old, and decide a click by rights that are gone."""
         try:
             return self._absorb(claim, outcome, self.requests.now())
-        except ClaimLost:
-            self._leave(claim, outcome)
-            raise
-        except SQLAlchemyError as error:
+        except (ClaimLost, SQLAlchemyError) as error:
             if not isinstance(outcome, ONLY_WE_KNOW):
                 raise
             self._leave(claim, outcome)
@@ -187,8 +218,6 @@ class Lives:
                 self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
                 return
             except SQLAlchemyError as error:
-                if not isinstance(outcome, ONLY_WE_KNOW):
-                    raise
                 say(
                     "outcome_in_hand",
                     request=claim.request.id,
@@ -224,17 +253,8 @@ class Lives:
         )
 
 
-def _without_readings(claim: Claim) -> Claim:
-    """Rights and pairing count as read only within the claim that has read them. Their age alone
-    does not tell: where the clock was set back during a wait, old ones look new."""
-    if claim.request.readings == Readings():
-        return claim
-    request = claim.request.model_copy(update={"readings": Readings()})
-    return replace(claim, request=request)
-
-
 def _only_read(before: Request, absorbed: Absorbed) -> bool:
-    """Nothing to store: readings that are as they should be count within this claim alone."""
+    """Nothing to store: readings that are as they should be."""
     if absorbed.entries or absorbed.answers:
         return False
     read = {"readings": before.readings, "updated_at": before.updated_at}

@@ -34,6 +34,7 @@ from tests.appliance.small_server import (
     REMOTE,
     REMOTE_PASSWORD,
     TOKEN,
+    Handler,
     Reply,
     Seen,
     Server,
@@ -394,6 +395,38 @@ def test_a_401_of_the_local_session_is_not_taken_for_the_remote_password(
     server.on_call("GET", "/session", by_token(Reply(200, {})))
     calls.ensure_remote_session("p-1")
     assert server.logins == 2
+    assert server.count("POST", REMOTE_PATH) == 2
+
+
+class LateReply(Reply):
+    """Nine seconds pass before it."""
+
+    def __init__(self, clock: Clock, status: int) -> None:
+        super().__init__(status, {})
+        self.clock = clock
+
+    def write(self, handler: Handler) -> None:
+        self.clock.added += 9.0
+        super().write(handler)
+
+
+def test_a_remote_site_that_took_long_to_fail_is_not_waited_for_again_at_once(
+    connect: Connect, server: Server
+) -> None:
+    """At the reading and again before the DELETE: together that is a whole lease."""
+    clock = Clock()
+    calls = remote(connect, clock).calls(Priority.ACT)
+
+    server.on("POST", REMOTE_PATH, LateReply(clock, 504))
+    with pytest.raises(NotUnderstood):
+        calls.ensure_remote_session("p-1")
+    calls.prepare_delete("p-1")
+    with pytest.raises(NotUnderstood):
+        calls.ensure_remote_session("p-1")
+    assert server.count("POST", REMOTE_PATH) == 1
+    clock.added += 30.0
+    with pytest.raises(NotUnderstood):
+        calls.ensure_remote_session("p-1")
     assert server.count("POST", REMOTE_PATH) == 2
 
 

@@ -13,7 +13,7 @@ from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
 from bot.core.events import CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
-from bot.core.request import Request, State
+from bot.core.request import Readings, Request, State
 from bot.store.claims import (
     Claim,
     ClaimLost,
@@ -220,6 +220,9 @@ class MemoryStore:
         self._heard(claim)
         return self._write(row, claim, saving)
 
+    def wake_posters(self) -> None:
+        """The scheduler decides who waits."""
+
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
         if self.check_passed:
@@ -267,7 +270,7 @@ class MemoryStore:
 
     def _write(self, row: Row, claim: Claim, saving: Saving) -> Claim:
         before = row.request
-        row.request = saving.request
+        row.request = saving.request.model_copy(update={"readings": Readings()})
         row.version += 1
         self._rest(before, saving)
         return Claim(saving.request, row.version, claim.lease_until)

@@ -80,7 +80,14 @@ BUGS = (
     Bugs("no lease", switch_off=("check_lease",)),
     Bugs(
         "lease shorter than the effect",
-        (mutated(lives.Lives, "drive", "self.effect_ms + COMMIT_MS", "0"),),
+        (
+            mutated(
+                lives.Lives,
+                "drive",
+                "self._room_ms(effect, claim.request, left_ms)",
+                "self.effect_ms",
+            ),
+        ),
         lease_ms=3_000,
     ),
     Bugs(

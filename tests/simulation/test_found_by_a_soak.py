@@ -39,22 +39,6 @@ SET_BACK_IN_A_COMMIT = History(
 """Born due at once, committed after the clock was set back: looked at later by as much, no more.
 The rule that nobody is forgotten did not know of that."""
 
-SET_BACK_DURING_A_WAIT = History(
-    seed=59_357,
-    happenings=(
-        Happening(15_374, "ask", (0, "U0A", 0, True)),
-        Happening(20_374, "click", (0, "U0B", "approve", "plain")),
-        Happening(20_374, "appliance", (240_000, 1.0)),
-        Happening(20_731, "jump", (-300_000,)),
-        Happening(80_374, "rights", ("U0B", 600_000)),
-    ),
-    replicas=2,
-    delete_fates=("accepted",) * 4,
-    task_fates=("success",) * 4,
-)
-"""Rights were read, the appliance was away, the clock was set back by the length of the wait: at
-its end that reading looked nine seconds old, and the right had been lost for four minutes."""
-
 LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
     seed=91_896,
     happenings=(
@@ -72,11 +56,6 @@ LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
 )
 """A copy froze before its listing, another one sent the DELETE, and the first one listed then, for
 a claim that it had lost. The rule took that for a listing before the DELETE."""
-
-READINGS_OUTLIVE_THEIR_CLAIM = Bugs(
-    "readings outlive their claim",
-    (mutated(Lives, "drive", "claim = _without_readings(claim)", "pass"),),
-)
 
 CLOCK_READ_AFTER_THE_EVENTS = Bugs(
     "clock read after the events",
@@ -100,11 +79,6 @@ CLOCK_READ_AFTER_THE_EVENTS = Bugs(
             FROZEN_ACROSS_THE_DEADLINE,
             CLOCK_READ_AFTER_THE_EVENTS,
             "expired although U0C had approved in time",
-        ),
-        (
-            SET_BACK_DURING_A_WAIT,
-            READINGS_OUTLIVE_THEIR_CLAIM,
-            "U0B's approval counts although the right was lost long before",
         ),
     ],
 )

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.core.entries import Answer
 from bot.core.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
 from bot.core.messages import messages
 from bot.core.problem import ProblemKind
 from bot.core.request import Request, State, TaskView
-from bot.slack.draw import draw
-from tests.worker.world import FIRST, PAIRING, World, problem
+from bot.core.who_may import Person
+from bot.slack.draw import draw, draw_answer
+from tests.worker.world import ASKER, FIRST, PAIRING, TEAM, World, problem
 
 SECOND_MS = 1_000
 TIMEOUTS_MS = 20_000
@@ -75,6 +77,55 @@ def test_a_pairing_that_goes_after_its_delete_was_turned_away(world: World) -> N
     card = draw(request, "card").text
     assert "nothing was sent" not in card
     assert "nothing was accepted" in card
+
+
+@pytest.mark.parametrize("later", [ProblemKind.UNSENT, ProblemKind.TOO_LATE])
+def test_a_delete_that_was_turned_away_is_not_forgotten_by_the_next_one(
+    world: World, later: ProblemKind
+) -> None:
+    away = not_accepted(ProblemKind.UNAVAILABLE, status=503)
+    decided(world, away, not_accepted(later), not_accepted(later))
+    world.wait(30_000)
+    assert len(world.appliance.deletes) > 1
+    world.click(world.get().id, "cancel", ASKER)
+    world.settle()
+    request = world.get()
+    assert request.state is State.CANCELLED
+    for said in ("card", "final"):
+        assert "othing was sent" not in draw(request, said).text
+    for code in ("cancelled", "too_late", "already_decided"):
+        words = draw_answer(Answer(event=1, code=code), request).text
+        assert "Nothing was sent" not in words
+        assert "turned it away (HTTP `503`)" in words
+
+
+def test_nor_where_the_approval_does_not_hold(world: World) -> None:
+    decided(world, not_accepted(ProblemKind.UNAVAILABLE, status=503))
+    world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
+    world.wait(60_000)
+    request = world.get()
+    assert request.state is State.PENDING
+    assert "turned it away (HTTP `503`)" in draw(request, "progress").text
+    assert "Nothing was sent" not in draw(request, "progress").text
+
+
+def test_a_process_that_is_always_held_up_waits_between_two_tries_and_says_why(
+    world: World,
+) -> None:
+    """Such as on a disk whose commits take longer than the second between intent and DELETE."""
+    held_up = [not_accepted(ProblemKind.TOO_LATE) for _ in range(60)]
+    decided(world, *held_up)
+    began, tried = world.ms, len(world.appliance.deletes)
+    assert tried == 2  # a freeze is over: once more at once
+    while world.ms < began + 60_000:
+        world.wait(5_000)
+    assert len(world.appliance.deletes) <= tried + 12
+    assert [n.code for n in world.get().notices] == ["waits_to_send"]
+    world.wait(600_000)
+    request = world.get()
+    assert request.state is State.EXPIRED
+    assert request.outcome is not None
+    assert request.outcome.problem is not None
 
 
 def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(world: World) -> None:

@@ -32,6 +32,30 @@ def test_a_right_that_was_lost_meanwhile_does_not_count(world: World) -> None:
     assert world.state() is State.PENDING
 
 
+def test_an_old_reading_of_rights_decides_no_later_click(world: World) -> None:
+    """A copy freezes with a yes in its hand. Another one takes over and says no, since the right is
+    gone; then it is pressed again, and the first one wakes up."""
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+
+    class Freezing(FakePeople):
+        def person(self, user: str) -> Person | Verdict:
+            yes = Person(id=user, team=TEAM)
+            world.people = FakePeople({FIRST: Person(id=FIRST, team=TEAM, deleted=True)})
+            world.ms += 60_000
+            world.new_worker().step(checking=False)
+            world.click(request_id, "deny", FIRST)
+            return yes
+
+    world.people = Freezing()
+    world.new_worker().step(checking=False)
+    world.worker = world.new_worker()
+    world.settle()
+    request = world.get()
+    assert (request.state, request.approvals, request.denial) == (State.PENDING, (), None)
+    assert world.actions().count("click_refused") == 2
+
+
 def test_a_pairing_that_changed_meanwhile_is_not_broken(world: World) -> None:
     request_id = world.pending()
     reads = 0

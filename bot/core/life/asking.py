@@ -158,8 +158,13 @@ def become_pending(step: Step, card_ts: str) -> None:
 
 
 def card_refused(step: Step, event: CardRefused) -> None:
-    if step.request.state is State.CHECKING:
+    request = step.request
+    if request.state is State.CHECKING:
         refuse(step, "card_refused", lines=(event.error,))
+    elif request.state is State.CANCELLED and request.card_ts is None:
+        # Taken back while Slack was away: there is no thread now to say it in.
+        step.record("card_refused", error=event.error)
+        step.answer("cancelled", event=request.asked_by_event, matters=True)
 
 
 def refuse(

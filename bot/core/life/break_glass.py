@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bot.core.events import RightsRead
 from bot.core.life.step import Step
-from bot.core.life.waiting import wait_for_rights
-from bot.core.request import Decision, Readings, WaitingClick
+from bot.core.life.waiting import rights_known, wait_for_rights
+from bot.core.request import Decision, WaitingClick
 from bot.core.who_may import UNREADABLE
 
 
@@ -54,8 +54,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     if verdict.unread:
         return wait_for_rights(step, [verdict])
     if verdict.yes:
-        step.change(readings=Readings(rights_at=step.read_at(event)), not_before=None)
-        return None
+        return rights_known(step, event)
     step.change(glass=None, glass_lost=glass)
     step.back_to_pending()
     step.notice("glass_lost", who=(glass.by,))

@@ -6,15 +6,9 @@ from bot.core.events import CardPosted, Clicked, Misdirected, OperatorCancelled,
 from bot.core.life import break_glass
 from bot.core.life.asking import card_posted, refuse
 from bot.core.life.next_effect import next_reminder
-from bot.core.life.step import Step
+from bot.core.life.step import Step, with_form
 from bot.core.request import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.core.who_may import UNREADABLE
-
-
-def with_form(action: str) -> bool:
-    """Its answer goes to where the form was opened, which may have lapsed while somebody typed:
-    told directly then, or they would believe that they had stopped it."""
-    return action in ("deny", "break_glass")
 
 
 def clicked(step: Step, event: Clicked) -> None:

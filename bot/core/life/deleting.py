@@ -16,9 +16,9 @@ from bot.core.life.deciding import drop_lost_approvals, policy_of_now
 from bot.core.life.following import fail, watch
 from bot.core.life.limits import LIMITED_MS
 from bot.core.life.step import Step
-from bot.core.life.waiting import wait_for, wait_for_rights, went_on
-from bot.core.problem import ProblemKind
-from bot.core.request import Intent, Outcome, Readings, State
+from bot.core.life.waiting import rights_known, wait_for, wait_for_rights, went_on
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Intent, Outcome, Readings, Request, State
 from bot.core.who_may import UNREADABLE
 
 
@@ -44,7 +44,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     unread = [v for v in verdicts if v.unread]
     if unread:
         return wait_for_rights(step, unread)
-    step.change(readings=Readings(rights_at=step.read_at(event)), not_before=None)
+    rights_known(step, event)
     return None
 
 
@@ -57,7 +57,6 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     found = differences(shown, event.snapshot, force=request.force)
     if found:
         return _changed(step, found)
-    went_on(step)
     if request.terms.dry_run:
         step.end(State.REHEARSED, Outcome(code="rehearsed"))
         return step.record("rehearsed")
@@ -102,20 +101,21 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
     """Provably without effect: back to `approved` with the old deadline; a second 401 fails."""
     request, problem = step.request, event.problem
     step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
+    if problem.status is not None:
+        step.change(turned_away=problem)
     if problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1:
         step.change(answer=problem)
         return fail(step, "delete_refused")
     unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
     step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
-    if problem.status is not None:
-        step.change(answer=problem)  # it did get there: no end may say that nothing was sent
-    if problem.kind in (ProblemKind.UNAUTHORIZED, ProblemKind.TOO_LATE):
-        return None  # at once: logging in again, or trying again, is all there is to do
-    wait = LIMITED_MS if problem.kind is ProblemKind.LIMITED else request.terms.poll_ms
+    if problem.kind is ProblemKind.UNAUTHORIZED:
+        return None  # at once: logging in again is all there is to do
+    wait = LIMITED_MS if problem.kind is ProblemKind.LIMITED else _pause_ms(request, problem)
     return wait_for(step, problem, problem.retry_at or step.now + wait)
 
 
 def accepted(step: Step, event: DeleteAccepted) -> None:
+    went_on(step)
     step.change(state=State.FOLLOWING, task=event.task, looking_since=None, not_before=None)
     step.record("accepted", task=event.task.id, status=event.task.status)
     watch(step, event.task)
@@ -127,7 +127,8 @@ def answered(step: Step, event: DeleteAnswered) -> None:
     step.change(answer=problem)
     step.record("answered", problem=problem.model_dump(exclude_none=True))
     if problem.kind is ProblemKind.REFUSED:
-        fail(step, "delete_refused")
+        return fail(step, "delete_refused")
+    return went_on(step)
 
 
 def call_failed(step: Step, event: CallFailed) -> None:
@@ -136,7 +137,7 @@ def call_failed(step: Step, event: CallFailed) -> None:
     if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
         step.end(State.CHANGED, Outcome(code="changed_gone"))
         return step.record("changed", differences=["the pairing is gone"])
-    again = problem.retry_at or step.now + step.request.terms.poll_ms
+    again = problem.retry_at or step.now + _pause_ms(step.request, problem)
     return wait_for(step, problem, again)
 
 
@@ -145,6 +146,13 @@ def execution_time(step: Step) -> None:
     waited_for = step.request.waiting
     step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
     step.record("expired", why="not_begun")
+
+
+def _pause_ms(request: Request, problem: Problem) -> int:
+    """None at the first time that it was too late: a freeze is over. A disk or a server that is
+    always slow must not be tried without a pause."""
+    first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
+    return 0 if first else request.terms.poll_ms
 
 
 def _changed(step: Step, found: tuple[str, ...]) -> None:

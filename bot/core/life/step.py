@@ -10,6 +10,12 @@ from bot.core.life.limits import LONGEST_READING_MS
 from bot.core.request import Notice, Outcome, Readings, Request, State
 
 
+def with_form(action: str) -> bool:
+    """Its answer goes to where the form was opened, which may have lapsed while somebody typed:
+    told directly then, or they would believe that they had stopped it."""
+    return action in ("deny", "break_glass")
+
+
 class Step:
     """Collects what one event does. Nothing is visible before `done`."""
 
@@ -69,7 +75,7 @@ class Step:
                 self.record(
                     "click_refused", click.by, click.message, click=click.action, why="ended"
                 )
-            self.answer("ended", event=click.event)
+            self.answer("ended", event=click.event, matters=with_form(click.action))
         self.change(clicks=())
 
     def record(

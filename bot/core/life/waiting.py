@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.core.events import RightsRead
 from bot.core.life.limits import TELL_AFTER_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
@@ -42,8 +43,16 @@ def wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
     wait_for(step, RIGHTS_UNREAD, retry or step.now + step.request.terms.poll_ms)
 
 
+def rights_known(step: Step, event: RightsRead) -> None:
+    """All who are counted still may. What was read of the pairing stays: where that took long, only
+    the rights have grown old meanwhile, and reading both again would go on for ever."""
+    readings = step.request.readings.model_copy(update={"rights_at": step.read_at(event)})
+    step.change(readings=readings, not_before=None)
+
+
 def went_on(step: Step) -> None:
-    """A call worked: whoever was told of the wait is told that it is over."""
+    """What was waited for has happened, and not only a call of several: whoever was told of the
+    wait is told that it is over."""
     request = step.request
     if request.waiting is None and request.unreachable_since is None:
         return
@@ -53,6 +62,9 @@ def went_on(step: Step) -> None:
 
 
 def told_of_wait(request: Request) -> bool:
-    """Whether the last word in the thread about waiting is that it waits."""
-    words = [n.code for n in request.notices if n.code in (*WAITS.values(), GOES_ON)]
+    """Whether the last word in the thread about waiting, since the approval, is that it waits."""
+    since = request.approved_at or 0
+    words = [
+        n.code for n in request.notices if n.at >= since and n.code in (*WAITS.values(), GOES_ON)
+    ]
     return bool(words) and words[-1] != GOES_ON

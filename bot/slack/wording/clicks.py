@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.core.request import Request, State
 from bot.core.who_may import Reason
 from bot.slack.markup import code, mention, when
-from bot.slack.wording.phrases import approvals_so_far, request_id, who_decided
+from bot.slack.wording.phrases import approvals_so_far, nothing_sent, request_id, who_decided
 from bot.slack.wording.rights import may_not_break, may_not_decide
 from bot.slack.wording.states import STATES
 
@@ -30,8 +30,8 @@ def too_late(params: dict[str, str], request: Request) -> str:
     until = f" ({when(request.decide_by)})" if request.decide_by is not None else ""
     by = f" It had {approvals_so_far(request)}." if request.approvals else ""
     return (
-        f"The time to decide was over{until}, so your click was not counted.{by} Nothing was sent; "
-        "if it is still wanted, it must be asked for again."
+        f"The time to decide was over{until}, so your click was not counted.{by} "
+        f"{nothing_sent(request)} {_ASK_AGAIN}"
     )
 
 
@@ -112,7 +112,7 @@ CLICK_REFUSALS |= {f"no_right_{r.value}": no_right(r) for r in Reason if r is no
 
 
 _NO_WAY_BACK = "It can no longer be stopped; the thread tells how it ends."
-_ASK_AGAIN = "Nothing was sent; if it is still wanted, it must be asked for again."
+_ASK_AGAIN = "If it is still wanted, it must be asked for again."
 _IN_THE_THREAD = "Its thread says what happened."
 _MEANS: dict[State, str] = {
     State.PENDING: "Others can still decide.",
@@ -138,10 +138,13 @@ def _as_it_is(request: Request) -> str:
     # The time of a denial or a cancellation is the end.
     told = request.denial is not None or request.cancellation is not None
     end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
+    means = _MEANS.get(request.state, "")
+    if means == _ASK_AGAIN:
+        means = f"{nothing_sent(request)} {means}"
     parts = (
         f"{state.mark} {code(request.id)} {state.phrase}.",
         who_decided(request),
         end,
-        _MEANS.get(request.state, ""),
+        means,
     )
     return " ".join(part for part in parts if part)

@@ -28,14 +28,14 @@ def glass_lost(request: Request, notice: Notice) -> str:
     look = f" {called}: please look at the card." if called else ""
     return (
         f"The broken glass of {whose} no longer counts: the right to break it is gone. "
-        f"Nothing was sent, and it waits for a decision again.{look}"
+        f"The appliance has accepted nothing, and it waits for a decision again.{look}"
     )
 
 
 def more_approvals(request: Request, notice: Notice) -> str:
     return (
         f"The policy asks for {line(notice.text)} approvals now, more than when this was approved. "
-        "Nothing was sent; the card says what is missing."
+        "The appliance has accepted nothing; the card says what is missing."
     )
 
 

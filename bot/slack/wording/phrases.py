@@ -38,9 +38,10 @@ def remote_site(request: Request) -> str:
 def nothing_sent(request: Request) -> str:
     """For the ends at which the appliance has accepted nothing: it may have turned a DELETE away
     before (401, 429, 503), and whoever looks for what became of the pairing has to know."""
-    if request.answer is None:
+    turned_away = request.turned_away
+    if turned_away is None:
         return "Nothing was sent to the appliance."
-    status = f" (HTTP {code(str(request.answer.status), ID)})" if request.answer.status else ""
+    status = f" (HTTP {code(str(turned_away.status), ID)})" if turned_away.status else ""
     return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
 
 

@@ -68,6 +68,6 @@ def heading(request: Request) -> str:
     """With its mark. A DELETE that the appliance has turned away was sent all the same."""
     words = STATES[request.state]
     said = words.heading
-    if request.answer is not None:
+    if request.turned_away is not None:
         said = said.replace(_NOTHING_SENT, "nothing was accepted")
     return f"{words.mark} {said}"

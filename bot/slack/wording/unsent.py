@@ -52,7 +52,7 @@ def not_begun(request: Request, outcome: Outcome) -> Ending:
 
 
 def changed_gone(request: Request, outcome: Outcome) -> Ending:
-    if request.answer is not None:
+    if request.turned_away is not None:
         return _ended(
             request,
             "The pairing is gone, before the delete could be sent again.",

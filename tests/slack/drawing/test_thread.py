@@ -63,7 +63,7 @@ def test_progress() -> None:
                 "❌ Failed: see the thread. The final reply in this thread says how it went."
             ],
             "back to the approvers": [
-                "🟡 Stopped before anything was sent. Approval is needed again."
+                "🟡 Stopped. Nothing was sent to the appliance. Approval is needed again."
             ],
         }
     )
