@@ -195,7 +195,7 @@ def cancel(
     with database() as db:
         request = _in_state(db, request_id, CANCELLABLE)
         # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
-        event = OperatorCancelled(operator=getpass.getuser())
+        event = OperatorCancelled(operator=_system_user())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
         # Once more: the intent may have been stored between the look and the event.
         _in_state(db, request_id, CANCELLABLE | {State.CANCELLED})
@@ -232,6 +232,14 @@ def manifest(
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         print(app_manifest.as_yaml(found), end="")
+
+
+def _system_user() -> str:
+    """A container may run as a number that no account has (OpenShift)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return f"uid {os.getuid()}"
 
 
 def _known(store: Requests, request_id: str) -> Request:

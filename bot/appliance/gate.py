@@ -129,8 +129,9 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
             left_ms = last_ms + PROOF_MS - now_ms
             raise _resting(Unproven, left_ms, "two log-ins have just been made")
         if now_ms < last_ms + REST_MS:
+            # Now it is known: a request that is only looked at is refused, and not kept waiting.
             raise _resting(
-                Unproven,
+                Resting,
                 last_ms + REST_MS - now_ms,
                 f"{made} log-ins were made and no call worked after them",
             )

@@ -20,7 +20,7 @@ from bot.slack.form_lists import KEPT_S, form_lists
 from bot.slack.ids import BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import MOST, choices, found, not_read_option, option
-from bot.slack.payload import Json, maybe_text, object_of, text_of, user_of
+from bot.slack.payload import Json, maybe_object, maybe_text, object_of, text_of, user_of
 from bot.slack.request_form import FormLists, filled_form, reading_form, unread_form
 from bot.slack.request_values import chosen, read_request
 from bot.slack.sites import site_and_pairing
@@ -94,7 +94,7 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
         deps.lookups.pairings(sites, by, lambda read: None, fresh_s=FRESH_S)
         return [not_read_option(form.LIST_NOT_READ).to_dict()]
     among = choices(listed, several_sites=len(sites) > 1)
-    site = chosen(object_of(payload, "view"), BLOCK_SITE)
+    site = chosen(maybe_object(payload, "view"), BLOCK_SITE)
     of_site = [c for c in among if c.site == site] or among
     fitting = found(of_site, maybe_text(payload, "value") or "")
     return [option(choice).to_dict() for choice in fitting[:MOST]]

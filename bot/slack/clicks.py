@@ -92,7 +92,8 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
         _misdirected(payload, action, "unknown_request", UNKNOWN_REQUEST, deps)
         return None
     try:
-        ours = _ours(payload, deps)
+        # The card itself is known by its place, whatever the payload says of its author.
+        ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(payload, deps)
     except IdentityUnread:
         _misdirected(payload, action, "bot_unread", sentences.IDENTITY_UNKNOWN, deps)
         return None

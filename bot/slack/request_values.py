@@ -39,11 +39,12 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
     origin = AskOrigin.unpack(view.get("private_metadata"))
     if origin is None or view.get("callback_id") != UNPAIR_REQUEST:
         return None
-    pairing = tidy(chosen(view, BLOCK_PAIRING) or "")
+    site = chosen(view, BLOCK_SITE)
+    pairing = _with_site(tidy(chosen(view, BLOCK_PAIRING) or ""), site, policy)
     force = chosen(view, BLOCK_FORCE)
     reason = tidy(_text(view, BLOCK_REASON))
     problems = {
-        BLOCK_PAIRING: _pairing_problem(pairing, chosen(view, BLOCK_SITE), policy),
+        BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
         # An empty choice is not read as "no": what is sent has to be what somebody has seen.
         BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else form.CHOOSE_FORCE,
         BLOCK_REASON: _reason_problem(reason, policy),
@@ -76,9 +77,17 @@ def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | No
         return form.CHOOSE_PAIRING
     if pairing == NOT_READ:
         return form.CHOOSE_AGAIN
-    if len(policy.sites) > 1 and site is not None and not pairing.startswith(f"{site}/"):
+    if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
         return form.NOT_OF_SITE
     return None
+
+
+def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
+    """A bare id is one of the chosen appliance, where there are several."""
+    named = pairing.partition("/")[0].casefold() in {known.casefold() for known in policy.sites}
+    if len(policy.sites) == 1 or not site or not pairing or named or pairing == NOT_READ:
+        return pairing
+    return f"{site}/{pairing}"
 
 
 def _reason_problem(reason: str, policy: Policy) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-NEVER_READ_MORE = 8 * 1024 * 1024
+NEVER_READ_MORE = 32 * 1024 * 1024
 """Bytes. Bodies above the application's own limit are received to the end, into a temporary file,
 so that the client gets to read its 413. Above this waitress answers 413 and hangs up, which many
 clients see as a broken connection."""

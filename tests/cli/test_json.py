@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bot.core.events import OperatorCancelled
 from bot.core.request import State
+from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.schema import audit
 from tests.store.samples import born
@@ -22,6 +25,22 @@ def test_cancel_says_what_is_stored(db: Database, run_json: Run) -> None:
         "state": "pending",
         "cancellation": "stored",
     }
+
+
+def test_a_system_user_without_an_account_is_named_by_its_number(
+    db: Database, run_json: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As containers run on OpenShift."""
+
+    def no_account() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", no_account)
+    made = born(db, 2, State.PENDING)
+    run_json("cancel", made.id)
+    (stored,) = Claims(db, lease_ms=0).events(Claim(made, 1, 0))
+    assert isinstance(stored.event, OperatorCancelled)
+    assert stored.event.operator == f"uid {os.getuid()}"
 
 
 @pytest.mark.parametrize("state", [State.DELETING, State.SUCCEEDED])

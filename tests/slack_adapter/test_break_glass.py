@@ -112,7 +112,7 @@ NO_FORM: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"value": ButtonValue(request_id="K7QM-3XPD", fingerprint="b" * 16)},
     ),
     "a copy of the card": ({}, {"message": {"ts": "1.2", "app_id": "A1"}}),
-    "a forgery": ({}, {"message": {"ts": made.CARD_TS, "app_id": "A666"}}),
+    "a forgery": ({"card_ts": None}, {"message": {"ts": made.CARD_TS, "app_id": "A666"}}),
 }
 
 

@@ -107,8 +107,18 @@ def test_a_click_before_the_card_is_known_is_stored(adapter: Adapter) -> None:
 # ---- who wrote the message -------------------------------------------------------------------
 
 
+OTHER = {"ts": "1.9"}
+"""Not the card: whoever wrote that one need not be asked."""
+
+
+def test_the_card_is_ours_whatever_is_said_of_its_author(adapter: Adapter) -> None:
+    _press(adapter, message={"ts": made.CARD_TS, "app_id": "A666", "bot_id": "B666"})
+    assert _event(adapter).ours
+    assert adapter.api.of("auth.test") == []
+
+
 def test_a_message_of_another_app_is_not_ours(adapter: Adapter) -> None:
-    _press(adapter, message={"ts": made.CARD_TS, "app_id": "A666", "bot_id": "B1"})
+    _press(adapter, message={**OTHER, "app_id": "A666", "bot_id": "B1"})
     assert _event(adapter).ours is False
 
 
@@ -119,13 +129,13 @@ def test_a_message_of_another_app_is_not_ours(adapter: Adapter) -> None:
 def test_without_an_app_id_the_bots_own_ids_tell(
     adapter: Adapter, author: dict[str, str], ours: bool
 ) -> None:
-    _press(adapter, message={"ts": made.CARD_TS, **author})
+    _press(adapter, message={**OTHER, **author})
     assert _event(adapter).ours is ours
 
 
 def test_the_bots_own_ids_are_read_once(adapter: Adapter) -> None:
     for n in range(3):
-        _press(adapter, message={"ts": made.CARD_TS, "bot_id": "B1"}, trigger_id=f"t{n}")
+        _press(adapter, message={**OTHER, "bot_id": "B1"}, trigger_id=f"t{n}")
     assert len(adapter.api.of("auth.test")) == 1
 
 
@@ -134,12 +144,12 @@ def test_when_they_cannot_be_read_the_person_is_asked_to_press_again(
     adapter: Adapter, answer: Answer
 ) -> None:
     adapter.api.script("auth.test", answer)
-    assert _press(adapter, message={"ts": made.CARD_TS, "bot_id": "B1"}) == 200
+    assert _press(adapter, message={**OTHER, "bot_id": "B1"}) == 200
     (refused,) = adapter.inbox.puts
     assert isinstance(refused.event, Misdirected)
     assert (refused.request_id, refused.event.why) == ("K7QM-3XPD", "bot_unread")
     assert "Press again" in adapter.whispered()[0]
-    _press(adapter, message={"ts": made.CARD_TS, "bot_id": "B1"}, trigger_id="again")
+    _press(adapter, message={**OTHER, "bot_id": "B1"}, trigger_id="again")
     counted = adapter.inbox.puts[-1].event
     assert isinstance(counted, Clicked)
     assert counted.ours

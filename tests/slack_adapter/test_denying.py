@@ -73,7 +73,7 @@ NO_FORM: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"message": {"ts": "1.2", "app_id": "A1"}},
     ),
     "another channel": ({}, {"channel": {"id": "C2"}}),
-    "a forgery": ({}, {"message": {"ts": made.CARD_TS, "app_id": "A666"}}),
+    "a forgery": ({"card_ts": None}, {"message": {"ts": made.CARD_TS, "app_id": "A666"}}),
 }
 
 

@@ -128,6 +128,14 @@ def test_a_process_that_is_always_held_up_waits_between_two_tries_and_says_why(
     assert request.outcome.problem is not None
 
 
+def test_a_retry_after_of_nothing_is_no_leave_to_hammer(world: World) -> None:
+    at_once = [not_accepted(ProblemKind.LIMITED, status=429, retry_at=world.ms) for _ in range(50)]
+    decided(world, *at_once)
+    assert len(world.appliance.deletes) == 1
+    world.wait(5_000)
+    assert len(world.appliance.deletes) == 2
+
+
 def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(world: World) -> None:
     """It may be ours, at work: to say that it has failed would be to guess."""
     delete = world.appliance.delete

@@ -110,8 +110,10 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
     step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
     if problem.kind is ProblemKind.UNAUTHORIZED:
         return None  # at once: logging in again is all there is to do
-    wait = LIMITED_MS if problem.kind is ProblemKind.LIMITED else _pause_ms(request, problem)
-    return wait_for(step, problem, problem.retry_at or step.now + wait)
+    untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
+    wait = LIMITED_MS if untold else _pause_ms(request, problem)
+    # A Retry-After of 0 is no leave to send without a pause.
+    return wait_for(step, problem, max(problem.retry_at or 0, step.now + wait))
 
 
 def accepted(step: Step, event: DeleteAccepted) -> None:
