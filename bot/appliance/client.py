@@ -209,7 +209,7 @@ class Calls:
         """
         self._warm_up()
         try:
-            self.ensure_remote_session(pairing_id)
+            self._remote.ensure(pairing_id, self._priority, self._by, wait_again=False)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
             # Not about our credentials, our limit or the way to the appliance: the remote side.
             about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}

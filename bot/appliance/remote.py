@@ -25,9 +25,9 @@ RENEW_AFTER_SECONDS = 300.0
 
 SLOW_SECONDS = 3.0
 SLOW_KNOWN_SECONDS = 30.0
-"""A try that took so long to fail is not made again for a while. A black-holed remote site, the
-first reason for a one-sided break, would else be waited for at the reading and again before the
-DELETE, and leave the DELETE no time at all."""
+"""A try that took so long to fail at the reading is not made again for the DELETE behind it. A
+black-holed remote site, the first reason for a one-sided break, would else be waited for twice, and
+leave the DELETE no time at all. Each reading tries anew: a site that is back ends that reason."""
 
 
 class RemoteSessions:
@@ -50,8 +50,11 @@ class RemoteSessions:
         self._refused: dict[str, tuple[float, LoginRefused]] = {}
         self._remembering = threading.Lock()
 
-    def ensure(self, pairing_id: str, priority: Priority, by: float | None) -> None:
-        """Make the remote session of this pairing if it is needed and missing.
+    def ensure(
+        self, pairing_id: str, priority: Priority, by: float | None, *, wait_again: bool = True
+    ) -> None:
+        """Make the remote session of this pairing if it is needed and missing. Without
+        `wait_again` a try that took long to fail, a moment ago, is not made once more.
 
         Raises LoginRefused(which="remote") for credentials that are or were just refused, and
         every other error of a call, such as Refused while the remote site is down.
@@ -60,13 +63,13 @@ class RemoteSessions:
             return
         call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
         try:
-            self._ensure_once(call, pairing_id, self._credentials, priority, by)
+            self._ensure_once(call, pairing_id, self._credentials, priority, by, wait_again)
         except Unauthorized:
             # The local session had ended; left first, so that errors are not chained to this.
             pass
         else:
             return
-        self._ensure_once(call, pairing_id, self._credentials, priority, by)
+        self._ensure_once(call, pairing_id, self._credentials, priority, by, wait_again)
 
     def ready(self, session: HeldSession, pairing_id: str) -> bool:
         """True when a DELETE of this pairing may go out on this session."""
@@ -79,6 +82,7 @@ class RemoteSessions:
         credentials: Credentials,
         priority: Priority,
         by: float | None,
+        wait_again: bool,
     ) -> None:
         session = self._sessions.current(priority, by)
         # One lock per pairing: a remote site that hangs must not hold up the others.
@@ -89,7 +93,8 @@ class RemoteSessions:
             if made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS:
                 return
             self._raise_if_refused(pairing_id)
-            self._raise_if_slow(session, pairing_id)
+            if not wait_again:
+                self._raise_if_slow(session, pairing_id)
             self._log_in(call, session, pairing_id, credentials, priority, by)
         finally:
             lock.release()
