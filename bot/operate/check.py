@@ -53,14 +53,17 @@ def failed(found: Iterable[Finding]) -> bool:
 
 
 def as_line(finding: Finding) -> str:
-    """One line of text, whatever a server said: no line ends and no control characters."""
-    text = finding.key
+    """One line of text, whatever a server said: no line ends and no control characters. A note is
+    `ok` as well: it begins like all that needs nothing to be done."""
+    standing, text = finding.standing, finding.key
+    if standing is Standing.NOTE:
+        standing, text = Standing.OK, f"{text} (note)"
     if finding.words:
         text += f": {finding.words}"
     if finding.next_step:
         text += f"; {finding.next_step}"
     printable = "".join(char if char.isprintable() else " " for char in text)
-    return f"{finding.standing:<{_WIDEST}}  {printable}"
+    return f"{standing:<{_WIDEST}}  {printable}"
 
 
 def as_json(found: Iterable[Finding]) -> str:
