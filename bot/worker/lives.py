@@ -176,10 +176,11 @@ class Lives:
             self._leave(claim, not_told(absorbed.request))
             raise ClaimLost from error
         outcome = sender.send(claim.request, intended_at, by)
-        self.requests.wake_posters()
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
         _log_outcome(claim.request, outcome)
-        return self._keep(claim, outcome)
+        claim = self._keep(claim, outcome)
+        self.requests.wake_posters()  # of the intent; an outcome in hand goes first
+        return claim
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
         """Everything in the inbox, in order, each in a transaction of its own."""
