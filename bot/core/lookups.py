@@ -1,4 +1,4 @@
-"""What people look at without asking for anything: the pairings of an appliance, and a preview.
+"""What people look at without asking for anything: pairings, a preview, where requests stand.
 
 Nothing of it is stored, and nothing waits for it: a look-up that is refused is typed again.
 """
@@ -6,7 +6,7 @@ Nothing of it is stored, and nothing waits for it: a look-up that is refused is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.frozen import Frozen
@@ -53,6 +53,8 @@ class LookFailed(Frozen):
 PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook | LookFailed
 SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook | LookFailed
 
+Found = TypeVar("Found")
+
 
 class ReadingPort(Protocol):
     """One appliance, as far as people look at it. `by` as in `bot.core.ports`."""
@@ -79,7 +81,18 @@ class LookupsPort(Protocol):
         ...
 
     def submit(self, look: Callable[[], None]) -> bool:
-        """Any other look, which does all of it itself. False as below."""
+        """Any other look that needs no appliance. It does all of it itself: who may look as well.
+        False as below."""
+        ...
+
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Found],
+        then: Callable[[Found | MayNotLook | LookFailed], None],
+    ) -> bool:
+        """What `read` finds in the store, for `by`, a Slack user. It is read only for somebody who
+        may look, and never waits behind an appliance. False as below."""
         ...
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:

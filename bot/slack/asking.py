@@ -45,7 +45,7 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
         case List():
             return listed(payload, deps)
         case Status(id=request_id):
-            return stands(request_id, deps)
+            return stands(payload, request_id, deps)
         case Help():
             policy = deps.policy
             return sentences.help_text(

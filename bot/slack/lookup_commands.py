@@ -1,7 +1,7 @@
 """`preview`, `list`, `status`: what somebody looks at alone, and nothing is stored.
 
-What needs the appliance is read in threads of its own and told through the `response_url`; what
-the store knows is the acknowledgement itself.
+Who looks is asked of Slack first, in threads of their own, and what is found is told through the
+`response_url`: the acknowledgement waits for neither Slack nor an appliance, and names nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.slack.payload import Json, text_of
 from bot.slack.preview import preview
 from bot.slack.sites import site_and_pairing
 from bot.slack.wording import looked, status
-from bot.slack.wording.usage import being_listed, being_previewed
+from bot.slack.wording.usage import being_listed, being_looked_up, being_previewed
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +59,20 @@ def listed(payload: Json, deps: ListenerDeps) -> str:
     return being_listed(tuple(deps.policy.sites))
 
 
-def stands(request_id: str | None, deps: ListenerDeps) -> str:
-    """From the store alone, so at once."""
+def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
+    """The same for where requests stand, which the store alone knows. Raises Malformed."""
+    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+
+    def tell(read: str | MayNotLook | LookFailed) -> None:
+        deps.whisper.tell(address, read if isinstance(read, str) else _untold(read))
+
+    if not deps.lookups.stored(by, lambda: _standing(request_id, deps), tell):
+        return sentences.busy_with_requests()
+    log.info("looking_at_requests", by=by)
+    return being_looked_up(request_id)
+
+
+def _standing(request_id: str | None, deps: ListenerDeps) -> str:
     if request_id is None:
         words = status.many(
             deps.overview.unfinished(), deps.overview.ended(status.ENDED_MOST), deps.command
@@ -76,14 +88,12 @@ def _preview(
     read: PreviewRead, site: str, pairing: str, by: str, channel: str, deps: ListenerDeps
 ) -> Drawn:
     match read:
-        case MayNotLook(reason=reason):
-            return drawn(looked.may_not_look(reason))
+        case MayNotLook() | LookFailed():
+            return _untold(read)
         case PairingUnresolved():
             return drawn(looked.unresolved(site, pairing, read, deps.command))
         case CallFailed():
             return drawn(looked.not_previewed(pairing, read))
-        case LookFailed(reference=reference):
-            return drawn(sentences.unexpected(reference))
     return preview(
         read.snapshot,
         site=read.place.site if read.place else site,
@@ -97,13 +107,18 @@ def _preview(
 
 
 def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
-    if isinstance(read, MayNotLook):
-        return drawn(looked.may_not_look(read.reason))
-    if isinstance(read, LookFailed):
-        return drawn(sentences.unexpected(read.reference))
+    if isinstance(read, MayNotLook | LookFailed):
+        return _untold(read)
     sites = looked.sites(read, looked.holders(deps.overview.unfinished()), deps.command)
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))
+
+
+def _untold(read: MayNotLook | LookFailed) -> Drawn:
+    """The same words whatever was looked at: they name nothing."""
+    if isinstance(read, MayNotLook):
+        return drawn(looked.may_not_look(read.reason))
+    return drawn(sentences.unexpected(read.reference))
 
 
 def _sections(lines: list[str]) -> list[Block]:

@@ -67,6 +67,11 @@ def busy(command: str) -> str:
     )
 
 
+def busy_with_requests() -> str:
+    """The same where no appliance is needed."""
+    return "Too many people are looking just now, so nothing was read. Try again in a minute."
+
+
 def form_not_opened(command: str) -> str:
     return (
         f"Slack did not open the form. Type {code(command)} again, or "

@@ -2,7 +2,8 @@
 
 A crowd that types `list` must not hold up a request, and whoever comes when a queue is full is told
 so at once. Each of several appliances has a pool of its own for previews, so that one which hangs
-keeps nobody from the others.
+keeps nobody from the others. What needs no appliance has one as well: where requests stand is asked
+most when an appliance hangs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from bot.core.events import PairingRead
 from bot.core.ids import new_reference
 from bot.core.lookups import (
+    Found,
     LookFailed,
     MayNotLook,
     PairingsListed,
@@ -34,6 +36,11 @@ from bot.worker.side_by_side import SideBySide
 log = structlog.get_logger(__name__)
 
 WAITING_MOST = 10
+STORED_WAITING_MOST = 30
+"""Each is one question to Slack and one to the store, so that the last of a crowd waits for a few
+seconds. While Slack hangs it is more, up to three seconds for every two, and nobody could be told
+sooner: the words go through Slack."""
+
 LOOK_SECONDS = 20.0
 """For one look-up as a whole: somebody sits in front of it."""
 
@@ -59,6 +66,7 @@ class Lookups:
         self._side_by_side = side_by_side
         self._monotonic = monotonic
         self._general = LookPool("look", waiting_most)
+        self._of_store = LookPool("stored-look", STORED_WAITING_MOST)
         several = {ANY_SITE: "look-any"} | {site: f"look-{site}" for site in readers}
         self._of_site = {
             site: LookPool(name, waiting_most) if len(readers) > 1 else self._general
@@ -69,7 +77,18 @@ class Lookups:
         return self._general.has_room()
 
     def submit(self, look: Callable[[], None]) -> bool:
-        return self._general.submit(look)
+        return self._of_store.submit(look)
+
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Found],
+        then: Callable[[Found | MayNotLook | LookFailed], None],
+    ) -> bool:
+        def look() -> None:
+            then(self._refused(by) or read())
+
+        return self._of_store.submit(lambda: _told(look, then))
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         def look() -> None:
@@ -98,7 +117,8 @@ class Lookups:
 
     def stop(self, seconds: float) -> bool:
         """Drop what waits and give what runs so long; whether it ended."""
-        pools = {id(pool): pool for pool in (self._general, *self._of_site.values())}
+        all_pools = (self._general, self._of_store, *self._of_site.values())
+        pools = {id(pool): pool for pool in all_pools}
         threads = [thread for pool in pools.values() for thread in pool.close()]
         until = self._monotonic() + seconds
         for thread in threads:
@@ -118,7 +138,8 @@ class Lookups:
         return read.model_copy(update={"also_at": also_at})
 
     def _refused(self, by: str) -> MayNotLook | None:
-        """Names of sites and servers are for people of this workspace alone."""
+        """Names of sites and servers, and who asked for what, are for people of this workspace
+        alone."""
         person = self._people.person(by)
         if not isinstance(person, Person):
             return MayNotLook(reason=person.reason)

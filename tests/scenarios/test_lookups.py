@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
+from bot.worker.look_pool import THREADS
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
 
@@ -64,28 +66,44 @@ def test_a_list_tells_health_and_open_requests(world: World) -> None:
 
 
 def test_status_follows_a_request(world: World) -> None:
-    assert "No open requests" in world.asks("status").delivery.text
+    assert "No open requests" in looks(world, "status").text
     card = world.asks_to_break(world.pairing())
     world.wait_for_states({"pending": 1})
-    told = world.asks(f"status {card.id}").delivery.text
-    assert "waits for a decision" in told
-    assert card.id in world.asks("status").delivery.text
+    assert "waits for a decision" in looks(world, f"status {card.id}").text
+    assert card.id in looks(world, "status").text
     card.clicks(RITA, "cancel")
     card.wait_for_final()
-    told = world.asks("status").delivery.text
+    told = looks(world, "status").text
     assert "No open requests" in told
     assert "Ended lately" in told
-    assert "was taken back" in world.asks(f"status {card.id.lower()}").delivery.text
-    assert "There is no request" in world.asks("status ZZZZ-ZZZZ").delivery.text
+    assert "was taken back" in looks(world, f"status {card.id.lower()}").text
+    assert "There is no request" in looks(world, "status ZZZZ-ZZZZ").text
 
 
 def test_a_stranger_reads_no_names(world: World) -> None:
+    pairing = world.pairing(local="secret", remote="place")
+    card = world.asks_to_break(pairing)
+    world.wait_for_states({"pending": 1})
+    strangers = {
+        "Guests": world.slack.add_person("Gus", guest=True),
+        "another workspace": world.slack.add_person("Otto", team_id="T0OTHER"),
+        "Bots": world.slack.add_person("Botho", bot=True),
+        "deactivated": world.slack.add_person("Dea", deleted=True),
+    }
+    for why, stranger in strangers.items():
+        for text in ("list", "preview place", "status", f"status {card.id}"):
+            asked = world.asks(text, by=stranger)
+            told = world.answer(asked.delivery)
+            assert why in told.text
+            said = told.all_text + asked.delivery.text
+            assert [n for n in ("secret", pairing, RITA, card.channel) if n in said] == []
+
+
+def test_status_is_a_no_while_slack_does_not_say_who_asks(world: World) -> None:
     world.pairing(local="secret", remote="place")
-    guest = world.slack.add_person("Gus", guest=True)
-    for text in ("list", "preview place"):
-        told = looks(world, text, by=guest)
-        assert "Guests" in told.text
-        assert "secret" not in told.all_text
+    world.slack.fail("users.info", retry_after=30)
+    for text in ("status", "list"):
+        assert looks(world, text).text == "Slack did not say who you are. Try again in a minute."
 
 
 def test_while_looking_waits_a_request_goes_on(stage: Stage) -> None:
@@ -110,7 +128,17 @@ def test_an_appliance_that_is_away_is_said_with_a_next_step(world: World) -> Non
         told = looks(world, text)
         assert "could not be read" in told.text
         assert "*Next:*" in told.text
-    assert "No open requests" in world.asks("status").delivery.text
+    assert "No open requests" in looks(world, "status").text
+
+
+def test_status_answers_while_an_appliance_hangs(world: World) -> None:
+    """Both threads that read it stand there, and one more waits for them."""
+    world.appliance.fail("*", "/", Answer(wire="hang"), times=None)
+    lists = [world.asks("list").delivery for _ in range(THREADS + 1)]
+    assert "No open requests" in looks(world, "status").text
+    waiting = [e.via for each in lists for e in world.answers(each)]
+    assert waiting == ["ack"] * len(lists), "the appliance has not answered yet"
+    world.appliance.release_hanging()
 
 
 def test_the_bot_ends_in_time_while_somebody_looks(world: World) -> None:

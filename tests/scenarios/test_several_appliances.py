@@ -95,7 +95,8 @@ def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
     assert "at `berlin`" in asked.wait_for_final().text
     assert [d.path.rsplit("/", 1)[-1] for d in ends.berlin.deletes] == [here]
     assert ends.prague.deletes == []
-    shown = world.slack.command(RITA, f"status {asked.id}", channel=asked.channel).text
+    told = world.slack.command(RITA, f"status {asked.id}", channel=asked.channel)
+    shown = world.answer(told).text
     assert "at `berlin`" in shown
     row = world.console.show(asked.id)
     assert row["site"] == "berlin"

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from bot.core.delivery import Due
 from bot.core.events import Event, PairingUnresolved
 from bot.core.home import Home, HomeRead
-from bot.core.lookups import MayNotLook, PairingsListed, PreviewRead, SitesRead, SiteUnread
+from bot.core.lookups import (
+    Found,
+    LookFailed,
+    MayNotLook,
+    PairingsListed,
+    PreviewRead,
+    SitesRead,
+    SiteUnread,
+)
 from bot.core.request import Request, State
 
 
@@ -58,7 +66,7 @@ class FakeLookups:
     def __init__(self) -> None:
         self.sites: dict[str, PairingsListed | SiteUnread] = {}
         self.read: PreviewRead = PairingUnresolved(why="none")
-        self.refusal: MayNotLook | None = None
+        self.refusal: MayNotLook | LookFailed | None = None
         self.in_memory: dict[str, PairingsListed] = {}
         self.full = False
         self.asked: list[tuple[object, ...]] = []
@@ -70,6 +78,18 @@ class FakeLookups:
         if not self.full:
             look()
         return not self.full
+
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Found],
+        then: Callable[[Found | MayNotLook | LookFailed], None],
+    ) -> bool:
+        if self.full:
+            return False
+        self.asked.append(("stored", by))
+        then(self.refusal or read())
+        return True
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         if self.full:

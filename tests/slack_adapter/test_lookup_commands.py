@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
-from bot.core.lookups import ListedPairing, MayNotLook, PairingsListed
+from bot.core.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Outcome, State, TaskView
 from bot.core.snapshot import Server, Snapshot
@@ -142,17 +142,44 @@ def test_a_limit_says_when_to_come_back(adapter: Adapter) -> None:
     assert "after <!date^1700000000^" in _later(adapter)["text"]
 
 
-@pytest.mark.parametrize("text", ["preview paris", "list"])
-def test_a_stranger_reads_no_names(adapter: Adapter, text: str) -> None:
-    adapter.lookups.refusal = MayNotLook(reason=Reason.GUEST)
+LOOKS = ["preview paris", "list", "status", "status K7QM-3XPD", "status ZZZZ-ZZZZ"]
+NAMES = ["london", "paris&lt;", "UREQUESTER", "C1", "waits for a decision", "no request"]
+"""Of what there is, in what order ever it is told."""
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (Reason.GUEST, "Guests of this workspace cannot ask. Ask a full member to look."),
+        (Reason.BOT, "Bots cannot ask. Ask a full member to look."),
+        (Reason.DEACTIVATED, "Your Slack account is deactivated. Ask a full member to look."),
+        (Reason.OTHER_WORKSPACE, "You belong to another workspace. Ask a full member to look."),
+        (Reason.UNREADABLE, "Slack did not say who you are. Try again in a minute."),
+    ],
+)
+@pytest.mark.parametrize("text", LOOKS)
+def test_a_stranger_reads_no_names(adapter: Adapter, text: str, reason: Reason, said: str) -> None:
+    adapter.lookups.refusal = MayNotLook(reason=reason)
+    acknowledged = _ack(adapter, text)
+    body = _later(adapter)
+    assert body["text"] == said
+    everything = acknowledged + _all(body)
+    assert [name for name in NAMES if name in everything] == []
+
+
+@pytest.mark.parametrize("text", LOOKS)
+def test_a_fault_of_ours_is_told_with_its_reference(adapter: Adapter, text: str) -> None:
+    adapter.lookups.refusal = LookFailed(reference="R-1")
     _ack(adapter, text)
-    assert "Guests" in _later(adapter)["text"]
+    assert "give reference R-1" in _later(adapter)["text"]
 
 
-@pytest.mark.parametrize("text", ["preview paris", "list"])
+@pytest.mark.parametrize("text", LOOKS)
 def test_too_many_at_once_are_told_to_try_again(adapter: Adapter, text: str) -> None:
     adapter.lookups.full = True
-    assert "Try again in a minute" in _ack(adapter, text)
+    said = _ack(adapter, text)
+    assert "Try again in a minute" in said
+    assert ("the appliance" in said) is ("status" not in text), "it needs none"
 
 
 SITES = {n: made.policy().sites["default"] for n in ("east", "west")}
@@ -241,8 +268,15 @@ def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) ->
 # ---- status ----------------------------------------------------------------------------------
 
 
+def _stands(adapter: Adapter, text: str, **changes: str | None) -> str:
+    """What comes after the acknowledgement, which names nothing but the id that was typed."""
+    before = len(adapter.api.of("response"))
+    assert "for you alone" in _ack(adapter, text, **changes)
+    return str(_later(adapter, before + 1)["text"])
+
+
 def test_status_of_one_tells_where_it_stands(adapter: Adapter) -> None:
-    text = _ack(adapter, "status k7qm3xpd")
+    text = _stands(adapter, "status k7qm3xpd")
     for part in ("`K7QM-3XPD` waits for a decision", "<@UREQUESTER>", "<#C1>", "0 of 1 approvals"):
         assert part in text.replace("0 of 1 approval ", "0 of 1 approvals ")
     assert "moving out" not in text, "the reason belongs to its channel"
@@ -258,14 +292,14 @@ def test_status_of_one_at_work_and_of_one_that_ended(adapter: Adapter) -> None:
         ended_at=1_700_000_000_000,
     )
     adapter.requests.rows |= {r.id: r for r in (following, ended)}
-    assert "Task `task-1`: `RUNNING`, 40 %." in _ack(adapter, "status BBBB-CCCC")
-    text = _ack(adapter, "status DDDD-FFFF")
+    assert "Task `task-1`: `RUNNING`, 40 %." in _stands(adapter, "status BBBB-CCCC")
+    text = _stands(adapter, "status DDDD-FFFF")
     assert "The time to decide ran out." in text
     assert "*Next:*" in text
 
 
 def test_status_of_none_that_is_known(adapter: Adapter) -> None:
-    assert "There is no request `ZZZZ-ZZZZ`" in _ack(adapter, "status ZZZZ-ZZZZ")
+    assert "There is no request `ZZZZ-ZZZZ`" in _stands(adapter, "status ZZZZ-ZZZZ")
 
 
 def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> None:
@@ -274,7 +308,7 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
         adapter.requests.rows[row.id] = row
     over = made.request(id="ZZZZ-ZZZZ", state=State.DENIED, ended_at=1_700_000_000_000)
     adapter.requests.rows[over.id] = over
-    text = _ack(adapter, "status")
+    text = _stands(adapter, "status")
     opened = len(adapter.requests.unfinished())
     assert f"*{opened} open requests*" in text
     assert f"{opened - 20} older ones" in text
@@ -285,13 +319,13 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
 
 def test_status_of_nothing(adapter: Adapter) -> None:
     adapter.requests.rows.clear()
-    assert "*No open requests*" in _ack(adapter, "status")
+    assert "*No open requests*" in _stands(adapter, "status")
 
 
 # ---- where -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["preview paris", "list", "status"])
+@pytest.mark.parametrize("text", LOOKS)
 @pytest.mark.parametrize(
     "changed_deps", [{"policy": made.policy(channels=frozenset({"C9"}))}], ids=["channels"]
 )
@@ -302,4 +336,4 @@ def test_where_the_command_does_not_work_nothing_is_looked_up(adapter: Adapter, 
 
 
 def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
-    assert "K7QM-3XPD" in _ack(adapter, "status", channel_id="D1")
+    assert "K7QM-3XPD" in _stands(adapter, "status", channel_id="D1")

@@ -25,7 +25,7 @@ from bot.core.problem import ProblemKind
 from bot.core.who_may import Person, Reason
 from bot.worker.lists import COUNTED_MOST, Lists
 from bot.worker.look_pool import THREADS
-from bot.worker.lookups import LOOK_SECONDS, Lookups
+from bot.worker.lookups import LOOK_SECONDS, STORED_WAITING_MOST, Lookups
 from bot.worker.side_by_side import SideBySide
 from tests.worker.world import TEAM, FakePeople, policy, problem, snapshot
 
@@ -73,14 +73,14 @@ class Heard:
     """What the callbacks brought, waited for."""
 
     def __init__(self) -> None:
-        self.all: list[PreviewRead | SitesRead] = []
+        self.all: list[PreviewRead | SitesRead | str] = []
         self._some = threading.Semaphore(0)
 
-    def __call__(self, read: PreviewRead | SitesRead) -> None:
+    def __call__(self, read: PreviewRead | SitesRead | str) -> None:
         self.all.append(read)
         self._some.release()
 
-    def wait(self, count: int = 1) -> list[PreviewRead | SitesRead]:
+    def wait(self, count: int = 1) -> list[PreviewRead | SitesRead | str]:
         for _ in range(count):
             assert self._some.acquire(timeout=PATIENCE_SECONDS), self.all
         return self.all
@@ -168,7 +168,8 @@ def test_a_stranger_learns_nothing_and_costs_no_call(
     heard = Heard()
     stage.lookups.preview("default", "prague", "U1", heard)
     stage.lookups.pairings(["default"], "U1", heard)
-    assert heard.wait(2) == [MayNotLook(reason=reason)] * 2
+    stage.lookups.stored("U1", never_read, heard)
+    assert heard.wait(3) == [MayNotLook(reason=reason)] * 3
     assert stage.reader.deadlines == []
 
 
@@ -176,7 +177,12 @@ def test_when_slack_does_not_say_who_it_is_the_answer_is_no(stage: Stage) -> Non
     stage.people.unreadable = True
     heard = Heard()
     stage.lookups.preview("default", "prague", "U1", heard)
-    assert heard.wait() == [MayNotLook(reason=Reason.UNREADABLE)]
+    stage.lookups.stored("U1", never_read, heard)
+    assert heard.wait(2) == [MayNotLook(reason=Reason.UNREADABLE)] * 2
+
+
+def never_read() -> str:
+    raise AssertionError("nothing is read for somebody who may not look")
 
 
 def test_beyond_the_queue_it_is_refused_at_once(stage: Stage) -> None:
@@ -195,6 +201,62 @@ def test_beyond_the_queue_it_is_refused_at_once(stage: Stage) -> None:
     stage.reader.hold.set()
     assert len(heard.wait(THREADS + 3)) == THREADS + 3
     assert stage.lookups.has_room()
+
+
+def test_what_the_store_knows_never_waits_behind_an_appliance(stage: Stage) -> None:
+    answers_while_all_else_hangs(stage, "default")
+
+
+def test_what_the_store_knows_never_waits_behind_several(two: Stage) -> None:
+    answers_while_all_else_hangs(two, "default", "west")
+
+
+def answers_while_all_else_hangs(stage: Stage, *sites: str) -> None:
+    """Where requests stand is asked most while an appliance hangs: then each thread of the other
+    look-ups is at one, and each queue is full."""
+    stage.reader.hold.clear()
+    hanging, heard = Heard(), Heard()
+    for site in sites:
+        while stage.lookups.preview(site, "prague", "U1", hanging):
+            pass
+    while stage.lookups.pairings(sites, "U1", hanging):
+        pass
+    assert not stage.lookups.has_room()
+    assert stage.lookups.stored("U1", lambda: "it waits for a decision", heard)
+    assert heard.wait() == ["it waits for a decision"]
+    assert stage.lookups.submit(lambda: heard("a home"))
+    assert heard.wait()[-1] == "a home"
+    assert hanging.all == []
+
+
+def test_a_crowd_that_looks_at_the_store_is_bounded_too(stage: Stage) -> None:
+    hold, heard = threading.Event(), Heard()
+    begun = threading.Semaphore(0)
+
+    def read() -> str:
+        begun.release()
+        assert hold.wait(PATIENCE_SECONDS)
+        return "read"
+
+    for _ in range(THREADS):
+        assert stage.lookups.stored("U1", read, heard)
+        assert begun.acquire(timeout=PATIENCE_SECONDS)
+    for _ in range(STORED_WAITING_MOST):
+        assert stage.lookups.stored("U1", read, heard)
+    assert not stage.lookups.stored("U1", read, heard)
+    assert stage.lookups.has_room(), "the appliance's own queue is another one"
+    hold.set()
+    assert heard.wait(THREADS + STORED_WAITING_MOST) == ["read"] * (THREADS + STORED_WAITING_MOST)
+
+
+def test_a_store_that_fails_is_told_like_any_fault(stage: Stage) -> None:
+    def read() -> str:
+        raise RuntimeError("planted")
+
+    heard = Heard()
+    stage.lookups.stored("U1", read, heard)
+    (told,) = heard.wait()
+    assert isinstance(told, LookFailed)
 
 
 def test_a_fault_in_one_look_up_leaves_the_threads_for_the_next(stage: Stage) -> None:
@@ -262,5 +324,6 @@ def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Sta
     stage.reader.hold.set()
     stopping.join()
     assert ended == [True]
+    assert not stage.lookups.stored("U1", never_read, heard)
     assert len(heard.all) == THREADS
     assert len(stage.reader.deadlines) == THREADS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.slack.limits import ID
 from bot.slack.markup import code
 
 
@@ -20,6 +21,14 @@ def being_previewed(pairing: str) -> str:
 def being_listed(sites: Sequence[str]) -> str:
     at = "the appliance" if len(sites) == 1 else f"{len(sites)} appliances"
     return f"Reading {at}. The list comes next, for you alone."
+
+
+def being_looked_up(request_id: str | None) -> str:
+    """At once. Neither an id that is known nor one that is not is told apart here: who asks is not
+    known yet."""
+    if request_id is None:
+        return "Looking at the requests. They come next, for you alone."
+    return f"Looking for {code(request_id, ID)}. What is known of it comes next, for you alone."
 
 
 def unreadable_button() -> str:
