@@ -84,7 +84,8 @@ def look_task_failed(params: dict[str, str], request: Request) -> str:
 def look_still_there(params: dict[str, str], request: Request) -> str:
     return _look(
         params,
-        f"{pairing(request)} is still there, and no task says why. See in {WHERE_TO_LOOK}.",
+        f"{pairing(request)} is still there, and no task says why. See in {WHERE_TO_LOOK}. "
+        "If no task runs there either, ask again: the new card will mention this request.",
     )
 
 

@@ -64,6 +64,12 @@ def test_a_look_that_finds_nothing_final_corrects_nothing(tasks: tuple[TaskView,
     assert after.answers[0].code in ONLY_ANSWERS
 
 
+def test_a_look_that_tells_nothing_still_has_a_next_step() -> None:
+    answer = Answer(event=9, code="look_still_there")
+    said = draw_answer(answer, BY_STATE[State.ATTENTION]).text
+    assert "If no task runs there either, ask again" in said
+
+
 def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
     found = codes()
     assert found["outcome"] - ONLY_ANSWERS == set(OUTCOMES)
