@@ -120,7 +120,7 @@ def help_text(
         "this channel; it is done once somebody else has approved it there.",
         f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
         *where,
-        f"• {code('--force')}: a one-sided break, for a remote site that cannot be reached",
+        f"• {code('--force')}: a one-sided break, for a site that is gone for good",
         *must,
         f"{code(f'{command} preview PAIRING')}: what a card would show; nobody is asked",
         f"{code(f'{command} list')}: the pairings with their health",

@@ -21,6 +21,7 @@ from bot.core.life import absorb
 from bot.core.request import Notice, Outcome, Request, State, TaskView, WaitingClick
 from bot.core.who_may import Reason
 from bot.slack.draw import draw, draw_answer
+from bot.slack.sentences import help_text
 from bot.slack.wording.answers import ANSWERS
 from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES
@@ -68,6 +69,11 @@ def test_a_look_that_tells_nothing_still_has_a_next_step() -> None:
     answer = Answer(event=9, code="look_still_there")
     said = draw_answer(answer, BY_STATE[State.ATTENTION]).text
     assert "If no task runs there either, ask again" in said
+
+
+def test_the_help_invites_no_force_while_a_site_is_only_away() -> None:
+    help_lines = help_text("/vr-unpair", require_reason=False, pattern=None)
+    assert "`--force`: a one-sided break, for a site that is gone for good" in help_lines
 
 
 def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
