@@ -17,8 +17,9 @@ from bot.slack.ids import (
 )
 from bot.slack.wording.phrases import consequences
 
-_TITLE_IN_QUESTION = 130
-"""Of the 300 characters of the dialog: what follows the title must not be cut off."""
+_TITLE_IN_QUESTION = 115
+_SITE_IN_QUESTION = 40
+"""Of the 300 characters of the dialog: what follows the names must not be cut off."""
 
 
 def card_buttons(request: Request) -> Block | None:
@@ -59,7 +60,7 @@ def _approve(request: Request) -> ButtonElement:
         danger=True,
         confirm=confirmation(
             "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
-            "\n".join(consequences(request, _TITLE_IN_QUESTION)),
+            "\n".join(consequences(request, _TITLE_IN_QUESTION, _SITE_IN_QUESTION)),
             yes="Approve",
             no="Not now",
         ),

@@ -26,13 +26,13 @@ def at_site(request: Request) -> str:
     return f" at {code(request.site, NAME)}" if request.terms.several and request.site else ""
 
 
-def local_site(request: Request) -> str:
+def local_site(request: Request, limit: int = NAME) -> str:
     """The site whose appliance is asked."""
-    return code(request.snapshot.local_vc.title, NAME) if request.snapshot else "this site"
+    return code(request.snapshot.local_vc.title, limit) if request.snapshot else "this site"
 
 
-def remote_site(request: Request) -> str:
-    return code(request.snapshot.remote_vc.title, NAME) if request.snapshot else "the other site"
+def remote_site(request: Request, limit: int = NAME) -> str:
+    return code(request.snapshot.remote_vc.title, limit) if request.snapshot else "the other site"
 
 
 def nothing_sent(request: Request) -> str:
@@ -79,13 +79,17 @@ def approvals_so_far(request: Request) -> str:
     )
 
 
-def consequences(request: Request, title_limit: int) -> list[str]:
+def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> list[str]:
     """What somebody is about to do, in the few words before the last button."""
     count = request.snapshot.count if request.snapshot else 0
     lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
     if request.terms.dry_run:
         return [*lines, "Dry run: nothing will be deleted."]
-    lines.append("One-sided break." if request.force else "Both sites let go.")
+    if request.force:
+        local, remote = local_site(request, site_limit), remote_site(request, site_limit)
+        lines.append(f"Only {local} lets go; {remote} keeps its half.")
+    else:
+        lines.append("Both sites let go.")
     return [*lines, "It cannot be undone, only paired anew."]
 
 

@@ -148,7 +148,7 @@ def test_the_form_says_plainly_what_it_does() -> None:
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the",
             "channel, with every approver called by name, and the audit trail.",
             "`lyon.example.com → oslo.example.com`, 12 replications.",
-            "One-sided break.",
+            "Only `lyon.example.com` lets go; `oslo.example.com` keeps its half.",
             "It cannot be undone, only paired anew.",
             "Asked by <@UASKER>.",
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.request import Request, State
+from bot.core.snapshot import Server
 from bot.slack.draw import draw
 from bot.slack.ids import ButtonValue
 from tests.slack.drawing.samples import (
@@ -48,9 +49,26 @@ def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
 def test_the_question_says_one_sided_and_dry_run() -> None:
     forced = sample(force=True)
     question = elements(draw(forced, "card"))["unpair_approve"]["confirm"]["text"]["text"]
-    assert "One-sided break" in question
+    assert "Only `lyon.example.com` lets go; `oslo.example.com` keeps its half." in question
     question = elements(draw(HARD, "card"))["unpair_approve"]["confirm"]["text"]["text"]
     assert "nothing will be deleted" in question
+
+
+def test_the_question_is_never_cut_off() -> None:
+    """Names as long as DNS takes them, and more replications than an appliance holds."""
+    long = SNAPSHOT.model_copy(
+        update={
+            "local_vc": Server(id="vc-1", name="lyon." + "l" * 248, status="OK"),
+            "remote_vc": Server(id="vc-2", name="oslo." + "o" * 248, status="OK"),
+            "count": 100_000,
+        }
+    )
+    card = draw(sample(force=True, snapshot=long), "card")
+    question = elements(card)["unpair_approve"]["confirm"]["text"]["text"]
+    assert "`lyon." in question
+    assert "`oslo." in question
+    assert "keeps its half." in question
+    assert question.endswith("only paired anew.")
 
 
 def test_checking_looks_like_pending() -> None:
