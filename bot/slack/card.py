@@ -24,6 +24,7 @@ NO_WAY_BACK = (
     "Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new site pair "
     "does."
 )
+REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 """In the record too: whoever reads it months later asks the same."""
 
 
@@ -70,7 +71,8 @@ def _asked(request: Request) -> str:
             f"⚠️ An earlier request for this pairing, {earlier}, ended unclear. "
             "See first what became of it."
         )
-    lines.append(NO_WAY_BACK)
+    replicates = request.snapshot is not None and request.snapshot.count > 0
+    lines.append(f"{NO_WAY_BACK}{REPLICATIONS_ANEW if replicates else ''}")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.request import Outcome, Request
 from bot.slack.wording.ending import Ending
-from bot.slack.wording.phrases import local_site, pairing, remote_site
+from bot.slack.wording.phrases import count_of, local_site, pairing, remote_site
 
 
 def proved(request: Request, outcome: Outcome) -> Ending:
@@ -34,7 +34,13 @@ def after_gone(request: Request) -> str:
             f"Do the same on the appliance of {remote_site(request)}: it still keeps its half of "
             "the pairing."
         )
-    return "Nothing to do. To use these two sites together again, make a new site pair."
+    count = request.snapshot.count if request.snapshot else 0
+    if not count:
+        return "Nothing to do. To use these two sites together again, make a new site pair."
+    return (
+        "To replicate between these two sites again, make a new site pair and configure the "
+        f"{count_of(count, 'replication')} anew."
+    )
 
 
 def _why_untold(outcome: Outcome) -> str:

@@ -124,7 +124,13 @@ def test_reconnect_does_not_bring_it_back(request_: Request) -> None:
     """Before the decision, and in the record that stays."""
     words = " ".join(reading(draw(request_, "card")).split())
     assert "cannot be undone: Reconnect does not bring a pairing back" in words
+    assert "Its replications then have to be configured anew." in words
     assert "*Ordinary break:* both sites let go" in words
+
+
+def test_no_replications_have_nothing_to_be_configured_anew() -> None:
+    none = SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0})
+    assert "configured anew" not in reading(draw(sample(snapshot=none), "card"))
 
 
 def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:

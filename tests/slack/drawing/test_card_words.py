@@ -24,7 +24,7 @@ def test_pending() -> None:
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
@@ -72,7 +72,7 @@ its half and needs the same done there.
 ⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
 became of it.
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *1 replication* uses this pairing.
 ⚠️ It is protected by recovery plans (Site Recovery Manager).
@@ -105,7 +105,7 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
@@ -136,7 +136,7 @@ Ended ⟨22:16⟩.
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
@@ -165,7 +165,7 @@ def test_denied() -> None:
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
@@ -192,7 +192,7 @@ def test_cancelled_by_an_operator() -> None:
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com` · site `lyon`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does.
+site pair does. Its replications then have to be configured anew.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.

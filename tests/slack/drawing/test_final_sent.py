@@ -14,6 +14,7 @@ from tests.slack.drawing.samples import (
     ENDED_WELL,
     FORBIDDEN,
     RUNNING,
+    SNAPSHOT,
     decided,
 )
 from tests.slack.drawing.slack_checker import calls, problems, reading, strings
@@ -28,8 +29,8 @@ The appliance's task ended well, and the appliance no longer knows
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* Nothing to do. To use these two sites together again, make a new site
-pair.
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
@@ -62,8 +63,8 @@ the delete did not come back clearly.
 ---
 The appliance did not answer within 10 s.
 ---
-*Next:* Nothing to do. To use these two sites together again, make a new site
-pair.
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
@@ -78,8 +79,8 @@ the appliance's list before it said how it ended.
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
-*Next:* Nothing to do. To use these two sites together again, make a new site
-pair.
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
@@ -258,6 +259,13 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
 }
+
+
+def test_where_nothing_was_replicated_nothing_is_left_to_do() -> None:
+    none = SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0})
+    for code in ("proved", "gone_untold", "gone_task_lost"):
+        said = draw(decided(State.SUCCEEDED, code, snapshot=none), "final").text
+        assert "*Next:* Nothing to do. To use these two sites together again" in said
 
 
 @pytest.mark.parametrize("name", list(FINAL))

@@ -88,8 +88,8 @@ def test_correction() -> None:
 ✅ *Looked again: the pairing is gone.*
 The appliance no longer knows `lyon.example.com → oslo.example.com`.
 ---
-*Next:* Nothing to do. To use these two sites together again, make a new site
-pair.
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
