@@ -16,7 +16,7 @@ from bot.slack.card_facts import hits, one_sided, place, small_print
 from bot.slack.markup import code, mention, mentions, quote, tidy, when
 from bot.slack.wording.glass import GLASS_ALONE, glass_reason, glass_taken_back
 from bot.slack.wording.outcomes import ending
-from bot.slack.wording.phrases import pairing, pairing_at, tally, who_decided
+from bot.slack.wording.phrases import pairing, pairing_at, tally, to_call, who_decided
 from bot.slack.wording.states import heading
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
@@ -99,7 +99,7 @@ def _approvals(request: Request) -> str:
 
 def _call(request: Request) -> Block | None:
     """Who is called: only while something is asked of them."""
-    called = mentions(request.terms.notify)
+    called = to_call(request)
     return section(f"Please decide: {called}") if called and request.state in UNDECIDED else None
 
 
@@ -132,7 +132,7 @@ def _text(request: Request) -> str:
         parts.append(one_sided(request))
     parts += hits(request, brief=True)
     parts.append(f"Approvals: {_approvals(request)}")
-    called = mentions(request.terms.notify)
+    called = to_call(request)
     if called and request.state in UNDECIDED:
         parts.append(f"Please decide: {called}")
     decided = who_decided(request)

@@ -20,6 +20,7 @@ from bot.slack.wording.phrases import (
     pairing_at,
     people_concerned,
     request_id,
+    to_call,
 )
 from bot.slack.wording.said import said
 from bot.slack.wording.states import STATES, StateWords
@@ -27,9 +28,9 @@ from bot.slack.wording.witness import witness_words
 
 
 def reminder(request: Request) -> Drawn:
-    """Only who is called on a new card is called again."""
+    """Only who is called on the card is called again."""
     until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
-    called = mentions(request.terms.notify)
+    called = to_call(request)
     text = (
         f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "
         f"Please decide on the card{until}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.request import Request
+from bot.core.request import Decision, Request
 from bot.slack.limits import ID, NAME, TITLE
 from bot.slack.markup import code, mention, mentions, when
 
@@ -79,6 +79,16 @@ def approvals_so_far(request: Request) -> str:
     )
 
 
+def to_call(request: Request) -> str:
+    """Who of NOTIFY is still to decide: neither whoever asked, nor whose approval is counted.
+    Groups stay, since nobody knows here who is in them.
+
+    A reminder has this too. It changes with the approvals alone, as the tally in it does.
+    """
+    done = {request.requester, *(d.by for d in request.approvals)}
+    return mentions(who for who in request.terms.notify if who not in done)
+
+
 def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> list[str]:
     """What somebody is about to do, in the few words before the last button."""
     count = request.snapshot.count if request.snapshot else 0
@@ -114,12 +124,26 @@ def people_concerned(request: Request) -> str:
     """Who asked and who decided: the line of the final reply that calls them."""
     deciders = [p for p in request.deciders if p != request.requester]
     asked = f"Asked by {mention(request.requester)}"
+    if last := request.denial or request.cancellation:
+        return _said_no(request, asked, last)
     if request.glass:
         before = [d.by for d in request.approvals if d.by != request.glass.by]
         others = f" Approved before by {mentions(before)}." if before else ""
         return f"{asked}, decided alone by {mention(request.glass.by)} (break glass).{others}"
     if not deciders:
         return f"{asked}."
-    undecided = request.missing_approvals and not (request.denial or request.cancellation)
-    how = "approved so far" if undecided else "decided"
+    how = "approved so far" if request.missing_approvals else "decided"
     return f"{asked}, {how} by {mentions(deciders)}."
+
+
+def _said_no(request: Request, asked: str, last: Decision) -> str:
+    """Whoever had approved before has not decided this end, and yet is to know of it."""
+    how = "denied" if request.denial else "taken back"
+    approved = [d.by for d in request.approvals if d.by != last.by]
+    glass = request.glass
+    parts = [f"{asked}, {how} by {mention(last.by)}"]
+    parts += [f"approved before by {mentions(approved)}"] if approved else []
+    parts += (
+        [f"glass broken before by {mention(glass.by)}"] if glass and glass.by != last.by else []
+    )
+    return f"{'; '.join(parts)}."

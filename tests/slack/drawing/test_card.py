@@ -11,6 +11,7 @@ from bot.slack.ids import ButtonValue
 from tests.slack.drawing.samples import (
     BY_STATE,
     ENDED,
+    FIRST,
     HARD,
     SNAPSHOT,
     TERMS,
@@ -90,6 +91,19 @@ def test_whoever_is_to_be_notified_is_called_in_text_and_block_until_it_is_decid
 def test_nobody_is_called_where_notify_is_nobody() -> None:
     quiet = sample(terms=TERMS.model_copy(update={"notify": ()}))
     assert set().union(*map(calls, strings(draw(quiet, "card")))) == {"UASKER"}
+
+
+@pytest.mark.parametrize("slot", ["card", "reminder:1"])
+def test_nobody_is_called_who_asked_or_has_approved(slot: str) -> None:
+    terms = TERMS.model_copy(update={"notify": ("UASKER", "UFIRST", "USECOND", "SNIGHTS")})
+    fresh, half = sample(terms=terms), sample(terms=terms, approvals=(FIRST,))
+    for request, called in (
+        (fresh, {"UFIRST", "USECOND", "SNIGHTS"}),
+        (half, {"USECOND", "SNIGHTS"}),
+    ):
+        for text in (draw(request, slot).text, reading(draw(request, slot))):
+            line = next(each for each in text.splitlines() if "SNIGHTS" in each)
+            assert calls(line) == called
 
 
 def test_no_reason_is_said() -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from bot.core.request import Outcome, State
+from bot.core.request import Decision, Outcome, State
 from bot.slack.draw import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     CUT_OFF,
     ENDED,
     ENDED_WELL,
+    FIRST,
+    MINUTE,
+    NOW,
     RUNNING,
+    SECOND,
     decided,
+    over,
 )
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings
 
@@ -121,7 +126,7 @@ Nothing was sent to the appliance.
 ---
 *Next:* Settle it with <@UNO> before asking again.
 ---
-Asked by <@UASKER>, decided by <@UNO>.
+Asked by <@UASKER>, denied by <@UNO>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
@@ -133,7 +138,7 @@ Nothing was sent to the appliance.
 ---
 *Next:* Ask again if it is wanted after all.
 ---
-Asked by <@UASKER>, decided by `alice` (operator).
+Asked by <@UASKER>, taken back by `alice` (operator).
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
@@ -203,6 +208,37 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
 }
+
+
+BY_ROOT = Decision(by="operator:root", at=NOW + 2 * MINUTE)
+BY_ASKER = Decision(by="UASKER", at=NOW + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"cancellation": BY_ROOT, "approvals": (FIRST,)},
+            "Asked by <@UASKER>, taken back by `root` (operator); approved before by <@UFIRST>.",
+        ),
+        ({"cancellation": BY_ASKER}, "Asked by <@UASKER>, taken back by <@UASKER>."),
+        (
+            {"cancellation": BY_ASKER, "glass": SECOND},
+            "Asked by <@UASKER>, taken back by <@UASKER>; glass broken before by <@USECOND>.",
+        ),
+        (
+            {"denial": SECOND, "approvals": (FIRST,)},
+            "Asked by <@UASKER>, denied by <@USECOND>; approved before by <@UFIRST>.",
+        ),
+    ],
+)
+def test_who_had_approved_before_has_not_decided_the_end(
+    changes: dict[str, object], line: str
+) -> None:
+    state = State.DENIED if "denial" in changes else State.CANCELLED
+    final = draw(over(state, state.value, **changes), "final")
+    assert line in final.text
+    assert problems(final) == []
 
 
 @pytest.mark.parametrize("name", list(FINAL))
