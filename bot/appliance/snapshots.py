@@ -68,7 +68,8 @@ def snapshot(
             for i in issues.items[:ISSUES_KEPT]
         ),
         issue_count=len(issues.items),
-        partial=(*also_partial, *said)[:PARTIAL_KEPT],
+        # Two lists that are cut off for one reason say it twice.
+        partial=tuple(dict.fromkeys((*also_partial, *said)))[:PARTIAL_KEPT],
         read_at=now,
     )
 
@@ -86,6 +87,7 @@ def task_view(task: Task) -> TaskView:
 
 
 def meta_words(error: MetaError) -> str:
-    """What is missing from an answer, as one line."""
-    parts = [p for p in (error.message, error.code) if p]
-    return ": ".join(parts) or "part of the answer is missing"
+    """What is missing from an answer, as one line: the sentence, and the code as it came."""
+    if error.message and error.code:
+        return f"{error.message.rstrip('. ')} ({error.code})"
+    return error.message or error.code or "part of the answer is missing"
