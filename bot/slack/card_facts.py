@@ -84,8 +84,8 @@ def _partial(snapshot: Snapshot) -> list[str]:
     lines = []
     if not snapshot.complete:
         lines.append(
-            "⚠️ The appliance could not tell everything. Before the delete only the *number* of "
-            "replications is compared, not which ones they are."
+            "⚠️ The appliance could not tell everything. If one VM is swapped for another before "
+            "the delete, the bot will not notice."
         )
     else:
         lines.append("⚠️ The appliance could not tell everything.")

@@ -118,7 +118,7 @@ def test_long_lists_say_how_many_more() -> None:
 
 
 def test_only_the_count_is_compared_is_said_only_then() -> None:
-    words = "only the *number* of replications is compared"
+    words = "If one VM is swapped for another before the delete, the bot will not notice."
     assert words in "".join(strings(draw(HARD, "card")))
     assert words not in "".join(strings(draw(sample(), "card")))
     told = SNAPSHOT.model_copy(update={"partial": ("issues: not read",)})

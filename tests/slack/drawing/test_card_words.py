@@ -77,8 +77,8 @@ site pair does. Its replications then have to be configured anew.
 *1 replication* uses this pairing.
 ⚠️ It is protected by recovery plans (Site Recovery Manager).
 ⚠️ `oslo.example.com` could not be reached when this was read.
-⚠️ The appliance could not tell everything. Before the delete only the *number* of
-replications is compared, not which ones they are.
+⚠️ The appliance could not tell everything. If one VM is swapped for another
+before the delete, the bot will not notice.
 • remote site: not reachable
 ⚠️ 3 open issues:
 • `vr-oslo`: no heartbeat (ERROR)
