@@ -12,11 +12,12 @@ SRM = "Site Recovery Manager"
 
 
 def place(request: Request) -> str:
-    """Which appliance, of which deployment: never to be guessed from the channel."""
+    """Which appliance, of which deployment: never to be guessed from the channel. The site only
+    where there are several: the name of a single one, `default`, tells nobody anything."""
     terms = request.terms
     parts = [f"*{line(terms.label, limits.NAME)}*"] if terms.label else []
     parts += [f"appliance {code(terms.appliance)}"] if terms.appliance else []
-    parts += [f"site {code(request.site)}"] if request.site else []
+    parts += [f"site {code(request.site)}"] if terms.several and request.site else []
     return " · ".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.lookups import LookupsPort, PairingsListed, SiteUnread
-from bot.slack.markup import code, line, when
+from bot.slack.markup import line, when
 from bot.slack.pairing_options import choices
 from bot.slack.request_form import FormLists
 from bot.slack.wording import form
@@ -35,24 +35,26 @@ def form_lists(
             continue
         why = " ".join(problem_said(each.failed.problem, WORDS_SHOWN))
         old = lookups.known(each.site, within_s=KEPT_S)
+        named = form.appliance(each.site, several)
         if old is None:
-            unread.append(f"⚠️ The pairings of {code(each.site)} could not be read. {why}")
+            unread.append(form.unread(named, why))
         else:
             listed.append(old)
-            notes.append(form.as_of(each.site, when(old.read_at), why))
+            notes.append(form.as_of(named, when(old.read_at), why))
     found = choices(listed, several_sites=several)
     if several and site is not None and not any(choice.site == site for choice in found):
         unread.append(form.none_of_site(site))
     if not found:
-        names = ", ".join(code(each.site) for each in read)
-        nothing = form.nothing_to_break(names)
-        return [*unread, form.type_instead(command)] if unread else [nothing, *_notes(listed)]
-    return FormLists(choices=tuple(found), notes=(*notes, *unread, *_notes(listed)), site=site)
+        names = ", ".join(form.appliance(each.site, several) for each in read)
+        nothing = [form.nothing_to_break(names), *_notes(listed, several=several)]
+        return [*unread, form.type_instead(command)] if unread else nothing
+    notes += [*unread, *_notes(listed, several=several)]
+    return FormLists(choices=tuple(found), notes=tuple(notes), site=site)
 
 
-def _notes(listed: Sequence[PairingsListed]) -> list[str]:
+def _notes(listed: Sequence[PairingsListed], *, several: bool) -> list[str]:
     notes = [
-        f"⚠️ The list of {code(each.site)} may not be complete: {line(words)}"
+        form.not_complete(form.appliance(each.site, several), line(words))
         for each in listed
         for words in each.partial[:1]
     ]

@@ -110,7 +110,8 @@ def test_without_any_pairing_it_says_so(adapter: Adapter) -> None:
     lists(adapter, looked_up.listed(looked_up.itself()))
     open_form(adapter)
     view = view_of(adapter)
-    assert "no pairing to break on `default`" in words_of(view)
+    assert "no pairing to break on the appliance" in words_of(view)
+    assert "default" not in words_of(view)
     assert inputs(view) == {}
 
 
@@ -119,7 +120,7 @@ def test_an_appliance_that_cannot_be_read(adapter: Adapter) -> None:
     assert open_form(adapter).body == b""
     view = view_of(adapter)
     words = words_of(view)
-    assert "could not be read" in words
+    assert "The pairings of the appliance could not be read" in words
     assert "No connection to vr.local &lt;b&gt;" in words
     assert "*Next:*" in words
     assert f"`{made.COMMAND} PAIRING reason`" in words

@@ -72,6 +72,20 @@ def left_out(number: int) -> str:
     return f"{count_of(number, 'pairing')} {pairs} left out: never broken by this bot."
 
 
+def appliance(site: str, several: bool) -> str:
+    """A single one is called `default`, which nobody has given it."""
+    return code(site) if several else "the appliance"
+
+
+def unread(named: str, why: str) -> str:
+    """`named` is from `appliance`. `why` is escaped already, here and below."""
+    return f"⚠️ The pairings of {named} could not be read. {why}"
+
+
+def not_complete(named: str, why: str) -> str:
+    return f"⚠️ The list of {named} may not be complete: {why}"
+
+
 def nothing_to_break(appliances: str) -> str:
     return f"There is no pairing to break on {appliances}. Close this form."
 
@@ -80,9 +94,10 @@ def none_of_site(site: str) -> str:
     return f"⚠️ There is nothing to choose at {code(site)} now: the list has what the others have."
 
 
-def as_of(site: str, moment: str, why: str) -> str:
-    """An older list in the place of one that could not be read. `why` is escaped already."""
-    return f"⚠️ {code(site)} could not be read just now, so this is its list of {moment}. {why}"
+def as_of(named: str, moment: str, why: str) -> str:
+    """An older list in the place of one that could not be read."""
+    named = named[:1].upper() + named[1:]
+    return f"⚠️ {named} could not be read just now, so this is its list of {moment}. {why}"
 
 
 def type_instead(command: str) -> str:

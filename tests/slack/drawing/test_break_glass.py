@@ -89,7 +89,7 @@ def test_the_alarm() -> None:
         [
             "🚨 *Break glass:* <@UCHIEF> has decided alone on the request of <@UASKER>, and",
             "nobody else had to approve it:",
-            "*production* · appliance `vr.example.com` · site `lyon`",
+            "*production* · appliance `vr.example.com`",
             "`lyon.example.com → oslo.example.com`, 12 replications.",
             "Both sites let go.",
             "It cannot be undone, only paired anew.",

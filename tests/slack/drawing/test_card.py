@@ -117,6 +117,12 @@ def test_long_lists_say_how_many_more() -> None:
     assert "*No replications* use this pairing." in reading(draw(none, "card"))
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_the_site_is_named_where_there_are_several(several: bool) -> None:
+    request = sample(terms=TERMS.model_copy(update={"several": several}))
+    assert ("site `lyon`" in reading(draw(request, "card"))) is several
+
+
 def test_only_the_count_is_compared_is_said_only_then() -> None:
     words = "If one VM is swapped for another before the delete, the bot will not notice."
     assert words in "".join(strings(draw(HARD, "card")))

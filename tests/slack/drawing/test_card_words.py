@@ -22,7 +22,7 @@ def test_pending() -> None:
 ---
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---
@@ -66,7 +66,7 @@ def test_everything_to_be_warned_of() -> None:
 ---
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 ⚠️ *One-sided break:* only `lyon.example.com` lets go. `oslo.example.com` keeps
 its half and needs the same done there.
 ⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
@@ -103,7 +103,7 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 ---
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---
@@ -134,7 +134,7 @@ Ended ⟨22:16⟩.
 ---
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---
@@ -163,7 +163,7 @@ def test_denied() -> None:
 ---
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---
@@ -190,7 +190,7 @@ def test_cancelled_by_an_operator() -> None:
 ---
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com` · site `lyon`
+*production* · appliance `vr.example.com`
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---
