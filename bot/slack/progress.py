@@ -11,7 +11,7 @@ from bot.slack.blocks import drawn, section
 from bot.slack.limits import ID
 from bot.slack.markup import code, sentence
 from bot.slack.wording.phrases import nothing_sent
-from bot.slack.wording.states import heading
+from bot.slack.wording.states import heading_in_thread
 
 BAR = 10
 
@@ -32,7 +32,7 @@ def _words(request: Request) -> str:
         case State.FOLLOWING:
             return _following(request)
         case _:
-            return f"{heading(request)}. The final reply in this thread says how it went."
+            return f"{heading_in_thread(request)}. The final reply in this thread says how it went."
 
 
 def _approved(request: Request) -> str:

@@ -15,6 +15,7 @@ class StateWords(Frozen):
 
 
 _NOTHING_SENT = "nothing was sent"
+_SEE_THREAD = ": see the thread"
 
 UNDER_WAY = "Approved: under way"
 """While it is sent and carried out: one look of the card, since the two are often a second apart
@@ -38,7 +39,7 @@ STATES: dict[State, StateWords] = {
         mark="✅", heading="Done: the pairing is gone", phrase="is done: the pairing is gone"
     ),
     State.FAILED: StateWords(
-        mark="❌", heading="Failed: see the thread", phrase="has failed: its thread says why"
+        mark="❌", heading=f"Failed{_SEE_THREAD}", phrase="has failed: its thread says why"
     ),
     State.REFUSED: StateWords(
         mark="🚫", heading="Not accepted", phrase="was not accepted when it was checked"
@@ -58,7 +59,7 @@ STATES: dict[State, StateWords] = {
     ),
     State.ATTENTION: StateWords(
         mark="⚠️",
-        heading="Somebody must look: see the thread",
+        heading=f"Somebody must look{_SEE_THREAD}",
         phrase="ended unclear: somebody must look",
     ),
 }
@@ -71,3 +72,8 @@ def heading(request: Request) -> str:
     if request.turned_away is not None:
         said = said.replace(_NOTHING_SENT, "nothing was accepted")
     return f"{words.mark} {said}"
+
+
+def heading_in_thread(request: Request) -> str:
+    """The same for whoever is in the thread already."""
+    return heading(request).removesuffix(_SEE_THREAD)

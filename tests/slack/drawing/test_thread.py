@@ -59,9 +59,7 @@ def test_progress() -> None:
                 "id `HmsTask:42:0b7f`",
                 "The task is missing from the appliance's list. Looking again.",
             ],
-            "ended": [
-                "❌ Failed: see the thread. The final reply in this thread says how it went."
-            ],
+            "ended": ["❌ Failed. The final reply in this thread says how it went."],
             "back to the approvers": [
                 "🟡 Stopped. Nothing was sent to the appliance. Approval is needed again."
             ],
