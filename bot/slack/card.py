@@ -24,8 +24,9 @@ NO_WAY_BACK = (
     "Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new site pair "
     "does."
 )
-REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 """In the record too: whoever reads it months later asks the same."""
+
+REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 
 
 def card(request: Request) -> Drawn:
