@@ -140,3 +140,17 @@ def test_the_image_is_made_of_what_is_pinned_and_has_no_root() -> None:
     for source in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
         for path in source.split():
             assert (ROOT / path).exists(), path
+
+
+def test_the_docs_name_each_secret_file_of_kubernetes() -> None:
+    files = "`SLACK_BOT_TOKEN`, `SLACK_APP_TOKEN`, `VR_PASSWORD` and `DATABASE_URL`"
+    assert files in (ROOT / "docs/deploy.md").read_text("utf-8")
+    written = (DEPLOY / "kubernetes.yml").read_text(encoding="utf-8")
+    assert files.replace("`", "").replace(" and", ",") in written
+
+
+def test_whom_to_trust_is_a_value_to_be_made_ones_own() -> None:
+    """Appliances come with a self-signed certificate: without it the bot trusts nobody there."""
+    lines = (DEPLOY / "kubernetes.yml").read_text(encoding="utf-8").splitlines()
+    marked = {line.split(":")[0].strip() for line in lines if "# yours" in line}
+    assert marked == {"VR_HOST", "VR_USERNAME", "VR_FINGERPRINT", "APPROVERS", "image"}
