@@ -1,4 +1,4 @@
-"""`docs/words.md`, made from the catalogues: everything that the bot can say of a request in Slack.
+"""`docs/words.md`, made from the catalogues: what the bot says of a request in Slack.
 
 `python -m tests.slack.drawing.words_page` writes it anew; a test fails where it is behind.
 """
@@ -10,29 +10,74 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from bot.core.entries import Answer
+from bot.core.messages import Slot
 from bot.core.request import Notice, Outcome, Request, State
 from bot.core.who_may import Reason
-from bot.slack.draw import draw_answer
+from bot.slack.draw import draw, draw_answer
 from bot.slack.wording import attention
 from bot.slack.wording.answers import ANSWERS
 from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES, ending
 from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.wording.states import STATES
-from tests.slack.drawing.samples import NOW, sample
+from tests.slack.drawing.samples import APPROVED, BY_STATE, CUT_OFF, ENDED_WELL, NOW, sample
 
 PAGE = Path(__file__).parents[3] / "docs" / "words.md"
-LINES = {"channel_not_allowed": ("C0DROPERATIONS",)}
-"""What an outcome's sentence may need besides: its first line, `12` where none is named here."""
+LINES = {
+    "changed": ("number of replications: was 12, is now 13",),
+    "channel_not_allowed": ("C0DROPERATIONS",),
+    "reason_does_not_fit": (r"CHG\d{7}",),
+    "too_few_approvers": ("1", "2"),
+    "pairing_several": (
+        "lyon.example.com → oslo.example.com",
+        "oslo.example.com → rome.example.com",
+    ),
+    "pairing_unread": ("rome",),
+    "pairing_taken": ("BBBB-CCCC",),
+    "card_refused": ("not_in_channel",),
+}
+"""What an outcome's sentence may need besides."""
+
+TEXTS = {"more_approvals": "2", "glass_broken": "Oslo burns, INC0815"}
+AWAY = "The appliance did not answer within 10 s"
+"""What a notice tells besides; this where none is named."""
+
+ASKED_OF = {
+    "refused": BY_STATE[State.REFUSED],
+    "denied": BY_STATE[State.DENIED],
+    "approval_counted": BY_STATE[State.PENDING],
+    "already_counted": BY_STATE[State.PENDING],
+    "glass_broken": APPROVED,
+    "cancelled": BY_STATE[State.CANCELLED],
+    "nothing_to_look_at": BY_STATE[State.SUCCEEDED],
+    "ended": BY_STATE[State.DENIED],
+    "already_decided": APPROVED,
+    "too_late": BY_STATE[State.EXPIRED],
+}
+"""How the request stands when one person is told this; where none is named, it is undecided."""
+
+TRAIL = {
+    "approved": APPROVED,
+    "approved, waits": APPROVED.model_copy(update={"waiting": CUT_OFF}),
+    "deleting": BY_STATE[State.DELETING],
+    "deleting, no clear answer": BY_STATE[State.DELETING].model_copy(update={"answer": CUT_OFF}),
+    "following": BY_STATE[State.FOLLOWING],
+    "following, task ended": BY_STATE[State.FOLLOWING].model_copy(update={"task": ENDED_WELL}),
+    "pending again": sample(),
+    "failed": BY_STATE[State.FAILED],
+}
 
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
-_PERSON = re.compile(r"<@(\w+)>|<!subteam\^(\w+)>|<#(\w+)>")
+_PERSON = re.compile(r"<@(\w+)>|<!subteam\^(\w+)>")
+_CHANNEL = re.compile(r"<#(\w+)>")
+_QUOTE = re.compile(r"^>(.*)$", re.MULTILINE)
 
 HEAD = """# What it says
 
 Made from the code (`python -m tests.slack.drawing.words_page`), for one made-up request: whoever
-meets a sentence in Slack finds here what it belongs to. The appliance's own words, people's names
-and links are left out. What to do at each end is in `docs/runbook.md`.
+meets a sentence of a request in Slack finds here what it belongs to. The appliance's own words,
+links, the facts on the card, and what `list`, `preview`, `status`, `help`, the forms and the Home
+tab say are left out. What to do at each end is in `docs/runbook.md`.
 """
 
 
@@ -49,6 +94,16 @@ def page() -> str:
             "How a request ends",
             ("code", "final reply", "next step"),
             (_end(code, request) for code in OUTCOMES),
+        ),
+        _table(
+            "The progress message",
+            ("while it is", "words"),
+            ((name, draw(row, Slot.PROGRESS).text) for name, row in TRAIL.items()),
+        ),
+        _table(
+            "The reminder",
+            ("while it is", "words"),
+            [("pending", draw(BY_STATE[State.PENDING], f"{Slot.REMINDER}:1").text)],
         ),
         _table(
             "What the thread is told meanwhile",
@@ -73,20 +128,23 @@ def page() -> str:
 
 
 def _end(code: str, request: Request) -> tuple[str, str, str]:
-    outcome = Outcome(code=code, lines=LINES.get(code, ("12",)))
+    outcome = Outcome(code=code, lines=LINES.get(code, ()))
     unclear = OUTCOMES[code].__module__ == attention.__name__
     state = State.ATTENTION if unclear else request.state
     said = ending(request.model_copy(update={"outcome": outcome, "state": state}), outcome)
-    return code, said.title, said.next_step
+    return code, "\n".join((said.title, *said.body)), said.next_step
 
 
 def _notice(code: str, words: Callable[[Request, Notice], str], request: Request) -> str:
-    return words(request, Notice(code=code, at=NOW, text="2", who=("UPERSON",)))
+    notice = Notice(code=code, at=NOW, text=TEXTS.get(code, AWAY), who=("UPERSON",))
+    return words(request, notice)
 
 
 def _answer(code: str) -> str:
     params = {"text": "The appliance does not answer", "request": "K7QM-3XPD", "reference": "R-1"}
-    return draw_answer(Answer(event=1, code=code, params=params), sample()).text
+    default = BY_STATE[State.ATTENTION] if code.startswith("look_") else sample()
+    row = ASKED_OF.get(code, default)
+    return draw_answer(Answer(event=1, code=code, params=params), row).text
 
 
 def _rights(words: Mapping[Reason, str]) -> Iterable[tuple[str, str]]:
@@ -101,7 +159,8 @@ def _table(heading: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
 
 
 def _plain(markup: str) -> str:
-    text = _PERSON.sub(lambda m: f"@{next(filter(None, m.groups()))}", _DATE.sub(r"\1", markup))
+    text = _DATE.sub(r"\1", _QUOTE.sub(r"“\1”", markup))
+    text = _PERSON.sub(lambda m: f"@{next(filter(None, m.groups()))}", _CHANNEL.sub(r"#\1", text))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return " ".join(text.replace("|", "\\|").replace("*", "").split())
 
