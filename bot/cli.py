@@ -149,7 +149,8 @@ def requests(
         return
     from bot.operate import tables  # imported here: `run` starts without rich
 
-    tables.print_tables(tables.requests_table(found))
+    out = tables.stdout()
+    tables.print_tables(out, tables.requests_table(found, out.width))
 
 
 @app.command()
@@ -183,8 +184,10 @@ def show(
         return
     from bot.operate import tables  # imported here: `run` starts without rich
 
-    not_in_slack = [tables.unsaid_table(missing)] if missing else []
-    tables.print_tables(tables.facts_table(request), *not_in_slack, tables.history_table(records))
+    out = tables.stdout()
+    not_in_slack = [tables.unsaid_table(missing, out.width)] if missing else []
+    history = tables.history_table(records, out.width)
+    tables.print_tables(out, tables.facts_table(request), *not_in_slack, history)
 
 
 @app.command()

@@ -14,38 +14,68 @@ from bot.core.request import Request
 from bot.operate.json_and_csv import as_json, iso
 from bot.operate.unsaid import sentence
 
+NARROW = 120
+"""Below so many columns, what has two halves stands on two lines."""
 
-def print_tables(*tables: Table) -> None:
-    """To stdout, with an empty line between two."""
+PIPED = 100_000
+"""Columns where nobody watches: a name that is folded there is found by no `grep`."""
+
+NAME_WHOLE = 24
+"""A site's name up to this length is never cut; a longer one would leave no room for the rest."""
+
+
+def stdout() -> Console:
     console = Console()
+    return console if console.is_terminal else Console(width=PIPED)
+
+
+def print_tables(console: Console, *tables: Table) -> None:
+    """With an empty line between two."""
     for number, table in enumerate(tables):
         if number:
             console.print()
-        console.print(table)
+        if console.is_terminal:
+            console.print(table)
+            continue
+        with console.capture() as drawn:
+            console.print(table)
+        # Each line is as long as the longest reason, with spaces.
+        for line in drawn.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
 
 
-def requests_table(requests: Iterable[Request]) -> Table:
+def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
+    """Without what is the same in every line: a single site, and "no"."""
+    found = list(requests)
+    sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
+    force = any(r.force for r in found)
+    names = [half for r in found for half in _plain(r.title).split(" → ")]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "site", "pairing", "force", "requester", "asked at", "reason"):
-        table.add_column(column, overflow="fold")
-    for request in requests:
-        table.add_row(
-            request.id,
-            request.state.value,
-            _plain(request.site),
-            _plain(request.title),
-            "yes" if request.force else "no",
-            request.requester,
-            iso(request.created_at),
-            _plain(request.reason),
-        )
+    table.add_column("id", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    if sites:
+        table.add_column("site", overflow="fold")
+    whole = max(map(len, names), default=0) <= NAME_WHOLE
+    table.add_column("pairing", overflow="fold", no_wrap=whole)
+    if force:
+        table.add_column("force", no_wrap=True)
+    table.add_column("requester", overflow="fold", no_wrap=True)
+    table.add_column("asked at", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    for request in found:
+        cells = [request.id, request.state.value]
+        cells += [_plain(request.site)] if sites else []
+        cells.append(_halves(_plain(request.title), " → ", width))
+        cells += ["yes" if request.force else "no"] if force else []
+        cells += [request.requester, _time(request.created_at, width), _plain(request.reason)]
+        table.add_row(*cells)
     return table
 
 
 def facts_table(request: Request) -> Table:
     """Everything about one request, a line a fact."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
+    table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in as_json(request).items():
         if value not in (None, [], ""):
@@ -54,28 +84,44 @@ def facts_table(request: Request) -> Table:
     return table
 
 
-def history_table(records: Iterable[Record]) -> Table:
+def history_table(records: Iterable[Record], width: int = PIPED) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("no.", "at", "who", "what", "state", "detail"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("no.", "at", "state"))
     for record in records:
         same = record.before == record.after
         state = record.after if same else f"{record.before or '-'} → {record.after or '-'}"
         detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
         table.add_row(
-            str(record.number), iso(record.at), record.actor, record.action, state, _plain(detail)
+            str(record.number),
+            _time(record.at, width),
+            record.actor,
+            record.action,
+            _halves(state or "", " → ", width),
+            _plain(detail),
         )
     return table
 
 
-def unsaid_table(messages: Iterable[Unsaid]) -> Table:
+def unsaid_table(messages: Iterable[Unsaid], width: int = PIPED) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("not said in Slack", "since", "next try", "why"):
         table.add_column(column, overflow="fold")
     for message in messages:
-        cells = (message.slot, iso(message.since), iso(message.due_at) or "none", sentence(message))
-        table.add_row(*cells)
+        due = "none" if message.due_at is None else _time(message.due_at, width)
+        table.add_row(message.slot, _time(message.since, width), due, sentence(message))
     return table
+
+
+def _time(ms: int, width: int) -> str:
+    """In whole seconds: the JSON has the milliseconds."""
+    shown = f"{(iso(ms) or '')[:19]}Z".replace("T", " ")
+    return _halves(shown, " ", width)
+
+
+def _halves(text: str, at: str, width: int) -> str:
+    """On a narrow screen the second half stands on a line of its own, below the arrow."""
+    return text.replace(at, f"{at.rstrip()}\n", 1) if width < NARROW else text
 
 
 def _plain(text: str) -> str:
