@@ -47,8 +47,15 @@ def test_a_form_that_is_closed_leaves_everything_as_it_was(visitor: Visitor) -> 
     expect(visitor.button("unpair_approve")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Rita", "Stan", "Gus"])
-def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Rita", "your own request"),
+        ("Stan", "not an approver"),
+        ("Gus", "You belong to another workspace"),
+    ],
+)
+def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str, why: str) -> None:
     visitor.types(ASKED)
     expect(visitor.card).to_contain_text("Approval needed")
     visitor.page.get_by_role("button", name="Dismiss").click()
@@ -56,6 +63,7 @@ def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str
     visitor.approves()
     expect(visitor.alone).to_contain_text("Only visible to you")
     expect(visitor.alone).not_to_contain_text("counts:")
+    expect(visitor.alone).to_contain_text(why)
     expect(visitor.state).to_have_text("pending")
     assert stage.appliance.deletes == []
     other = "Alan" if name != "Alan" else "Anna"

@@ -27,7 +27,7 @@ RITA = Part("U0RITA", "Rita", "administrator, asks")
 ALAN = Part("U0ALAN", "Alan", "approver", approver=True)
 ANNA = Part("U0ANNA", "Anna", "approver", approver=True)
 STAN = Part("U0STAN", "Stan", "colleague, in no list")
-GUS = Part("W0GUS", "Gus", "guest of another workspace", foreign=True)
+GUS = Part("W0GUS", "Gus", "from another workspace", foreign=True)
 PEOPLE = (RITA, ALAN, ANNA, STAN, GUS)
 
 
@@ -40,20 +40,24 @@ class Pair:
     protected: int = 0
     remote_down: bool = False
     issue: str | None = None
+    id: str | None = None
 
 
 HOME = "berlin"
+ITSELF = "5e1f0000-0be1-4c2a-9d3e-7a6b2c1d0e9f"
+"""Named in an example: each pairing of the demo has `berlin`, so the site's name fits them all."""
+
 PAIRS = (
     Pair("prague", 12, protected=4, issue="The certificate of the remote server expires soon."),
     Pair("lisbon", 5, remote_down=True),
     Pair("helsinki", 240),
-    Pair(None, 0),
+    Pair(None, 0, id=ITSELF),
 )
 
 EXAMPLES = (
     ("Ask", "/vr-unpair prague moving to the new site, CHG0031337"),
     ("One-sided", "/vr-unpair lisbon --force the site burnt down, INC0815"),
-    ("Paired with itself", "/vr-unpair berlin is this left over?"),
+    ("Paired with itself", f"/vr-unpair {ITSELF} is this left over?"),
     ("240 replications", "/vr-unpair helsinki closing the branch office"),
     ("The form", "/vr-unpair"),
     ("List", "/vr-unpair list"),
@@ -67,7 +71,6 @@ def fill_slack(slack: LocalSlack) -> None:
         slack.add_person(
             part.name,
             id=part.id,
-            guest=part.foreign,
             team_id=OTHER_TEAM if part.foreign else None,
         )
     for name, channel_id in CHANNELS.items():
@@ -81,7 +84,7 @@ def add_pair(appliance: SimulatedAppliance, pair: Pair, pairing_id: str | None =
         remote=pair.remote or HOME,
         replications=pair.replications,
         recovery_plans=pair.protected,
-        pairing_id=pairing_id,
+        pairing_id=pairing_id or pair.id,
     )
     if pair.remote_down:
         appliance.set_remote_down(made)

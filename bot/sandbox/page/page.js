@@ -5,7 +5,7 @@ const FIRST = "U0RITA";
 const $ = (id) => document.getElementById(id);
 const seen = { view: null, board: null };
 const dismissed = new Set();
-let me = "", channel = "", live = null, clicked = false, acts = Promise.resolve();
+let me = "", channel = "", live = null, clicked = false, pid = null, acts = Promise.resolve();
 
 /** An element with properties, then children: nodes, or words as text nodes. */
 function el(name, props = {}, ...children) {
@@ -350,6 +350,9 @@ function valuesOf(box) {
 
 function showBoard() {
   const { bot, switches, requests, deletes, calls, refusals } = seen.board;
+  // What Slack said of the process before is over; what was said of its start is not.
+  if (bot.running && bot.pid !== pid && $("note").textContent.startsWith("Slack: ")) $("note").textContent = "";
+  if (bot.running) pid = bot.pid;
   $("bot").replaceChildren(el("span", { className: bot.running ? "badge good" : "badge bad" }, bot.running ? "runs" : "killed"), bot.running ? ` as process ${bot.pid}` : " Start it: it goes on from its database.");
   $("kill").disabled = !bot.running;
   $("start").disabled = bot.running;
@@ -387,7 +390,7 @@ function drawPairing(pairing) {
 function drawRequest(request, old) {
   const good = { succeeded: "good", failed: "bad", attention: "bad", refused: "bad" }[request.state] || "";
   const who = (actor) => seen.view?.people[actor]?.name || actor;
-  return el("details", { open: old ? old.open : !$("requests").querySelector("details") },
+  return el("details", { open: old ? old.open : request.key === seen.board.requests[0].key },
     el("summary", { "data-focus": request.key }, el("span", { className: `badge ${good}` }, request.state), ` ${request.key} `, el("span", {}, `${request.pairing || request.asked}${request.force ? ", one-sided" : ""}`)),
     el("ol", {}, request.events.map((event) => el("li", {}, el("time", {}, new Date(event.time).toLocaleTimeString("en-GB")), " ",
       el("b", {}, who(event.actor)), `: ${event.action.replaceAll("_", " ")}`, event.before !== event.after ? el("span", { className: "hint" }, ` → ${event.after}`) : ""))));
