@@ -102,8 +102,9 @@ def take(browser: Browser, stage: Stage, served: routes.Page) -> Album:
     expect(desk.card).to_contain_text("Approval needed")
     desk.becomes("Alan")
     desk.approves()
-    expect(desk.thread.locator(".message").first).to_contain_text("The final reply")
+    # First, since until the new thread is there the newest one is the old one.
     expect(desk.end).to_contain_text("NO_PERMISSION")
+    expect(desk.thread.locator(".message").first).to_contain_text("❌ Failed. The final reply")
     settle(desk)
     desk.page.emulate_media(color_scheme="dark")
     album.add("failure", desk)
