@@ -5,6 +5,7 @@ Only `port`, `problems` and `snapshots` know the core; nothing here knows anothe
 
 from __future__ import annotations
 
+from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import (
     Answered,
@@ -31,7 +32,7 @@ from bot.appliance.errors import (
     Unavailable,
     Unproven,
 )
-from bot.appliance.gate import Gate, GateState, MemoryGate, Priority
+from bot.appliance.gate import Gate, GateState, MemoryGate
 from bot.appliance.models import (
     FINAL_TASK_STATUSES,
     Info,

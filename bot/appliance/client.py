@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pydantic import SecretStr
 
 from bot.appliance.answers import Answer
+from bot.appliance.budget import Priority
 from bot.appliance.errors import (
     NoSession,
     NoSuchPairing,
@@ -24,9 +25,10 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.first_look import FirstLook
-from bot.appliance.gate import Gate, Priority
+from bot.appliance.gate import Gate
 from bot.appliance.listing import read_all
 from bot.appliance.models import Count, Info, Issue, Listing, Pairing, Replication, Task
+from bot.appliance.purse import Purse
 from bot.appliance.remote import RemoteSessions
 from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
@@ -99,9 +101,14 @@ class Appliance:
         """`host` or `host:port`, as configured."""
         return self._transport.host
 
-    def calls(self, priority: Priority, by: float | None = None) -> Calls:
+    def purse(self, priority: Priority) -> Purse:
+        """For two effects of which the second must not lack what the first one has counted."""
+        return Purse(self._sessions.gate, priority)
+
+    def calls(self, whose: Priority | Purse, by: float | None = None) -> Calls:
         """Calls for one effect, which must be over at the monotonic second `by`."""
-        return Calls(self._sessions, self._remote, self._monotonic, priority, by)
+        purse = whose if isinstance(whose, Purse) else self.purse(whose)
+        return Calls(self._sessions, self._remote, self._monotonic, purse, by)
 
     def first_look(self, priority: Priority, by: float | None = None) -> FirstLook:
         """The first calls one by one, for whoever looks for what is wrong."""
@@ -124,14 +131,25 @@ class Calls:
         sessions: Sessions,
         remote: RemoteSessions,
         monotonic: Callable[[], float],
-        priority: Priority,
+        purse: Purse,
         by: float | None,
     ) -> None:
         self._sessions = sessions
         self._remote = remote
         self._monotonic = monotonic
-        self._priority = priority
+        self._purse = purse
         self._by = by
+
+    def reserve(self, calls: int, *, pairing_id: str | None = None, turn: str = "") -> None:
+        """Count so many at once, and the log-ins before them that are missing; `pairing_id` where
+        it is known already. Raises OverBudget; `turn` is for whoever comes again after that."""
+        logins = (self._sessions.held() is None) + self._remote.missing(pairing_id)
+        self._purse.fill(calls + logins, turn)
+
+    @property
+    def made(self) -> int:
+        """How many calls were made so far."""
+        return self._purse.paid
 
     def info(self) -> Info:
         """The appliance itself, with its version."""
@@ -148,7 +166,7 @@ class Calls:
         try:
             call = Call.of("GET", template, pairing_id=pairing_id)
             path = call.path
-            answer = self._sessions.read(call, priority=self._priority, by=self._by)
+            answer = self._sessions.read(call, purse=self._purse, by=self._by)
         except NotFound as exc:
             missing = exc
         else:
@@ -198,7 +216,7 @@ class Calls:
 
         Raises LoginRefused(which="remote"), without a call for 5 minutes after a refusal.
         """
-        self._remote.ensure(pairing_id, self._priority, self._by)
+        self._remote.ensure(pairing_id, self._purse, self._by)
 
     def prepare_delete(self, pairing_id: str) -> None:
         """All that a DELETE needs, done before its intent is stored: connection, log-ins, budget.
@@ -209,12 +227,12 @@ class Calls:
         """
         self._warm_up()
         try:
-            self._remote.ensure(pairing_id, self._priority, self._by, wait_again=False)
+            self._remote.ensure(pairing_id, self._purse, self._by, wait_again=False)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
             # Not about our credentials, our limit or the way to the appliance: the remote side.
             about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
             _log.warning("remote_session_not_made", extra=about)
-        self._sessions.gate.take(self._priority)
+        self._purse.pay()
 
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
@@ -247,7 +265,7 @@ class Calls:
 
     def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
         call = Call.of("GET", template, query, **ids)
-        return self._sessions.read(call, priority=self._priority, by=self._by)
+        return self._sessions.read(call, purse=self._purse, by=self._by)
 
     def _pages(self, template: str, **ids: str) -> Callable[[Mapping[str, str]], Answer]:
         return lambda query: self._get(template, query, **ids)
@@ -262,7 +280,7 @@ class Calls:
         return not listed.partial and all(p.pairing_id.casefold() != wanted for p in listed.items)
 
     def _warm_up(self) -> None:
-        session = self._sessions.current(self._priority, self._by)
+        session = self._sessions.current(self._purse, self._by)
         answered_at = session.answered_at
         if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:
             return

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.appliance.answers import date
+from bot.appliance.budget import Priority
 from bot.appliance.errors import Answered, Unanswered
-from bot.appliance.gate import Priority
 from bot.appliance.models import Info
+from bot.appliance.purse import Purse
 from bot.appliance.session import OK, Sessions
 from bot.appliance.transport import Call, HeaderAuth
 
@@ -21,7 +22,7 @@ class FirstLook:
 
     def __init__(self, sessions: Sessions, priority: Priority, by: float | None) -> None:
         self._sessions = sessions
-        self._priority = priority
+        self._purse = Purse(sessions.gate, priority)
         self._by = by
 
     @property
@@ -32,7 +33,7 @@ class FirstLook:
     def knock(self) -> None:
         """One call without a session and without credentials: raises NotSent when the appliance
         is not reached or not the one that is trusted. Whatever it answers is fine."""
-        self._sessions.gate.take(self._priority)
+        self._purse.pay()
         try:
             self._sessions.transport.exchange(
                 Call.of("GET", "/session"),
@@ -47,11 +48,11 @@ class FirstLook:
 
     def log_in(self) -> None:
         """One log-in, where there is no session yet."""
-        self._sessions.current(self._priority, self._by)
+        self._sessions.current(self._purse, self._by)
 
     def info(self) -> tuple[Info, datetime | None]:
         """The appliance itself, and the time by its own clock, where it says one."""
-        session = self._sessions.current(self._priority, self._by)
-        self._sessions.gate.take(self._priority)
+        session = self._sessions.current(self._purse, self._by)
+        self._purse.pay()
         answer = self._sessions.send(Call.of("GET", "/info"), session, expect=OK, by=self._by)
         return answer.read(Info), date(answer.headers.get("Date", ""))

@@ -11,14 +11,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from enum import StrEnum
+from math import ceil
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
+from bot.appliance import budget
+from bot.appliance.budget import CallsState, Priority
 from bot.appliance.errors import OverBudget, Resting, Unproven
-
-WINDOW_MS = 60_000  # the vendor counts per minute
 
 # SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five
 # in three minutes); one or two in five minutes can never get there.
@@ -33,37 +31,13 @@ LOGINS_WITHOUT_SUCCESS_MAX = 2
 PROOF_MS = 5_000
 
 
-class Priority(StrEnum):
-    """Whose call it is, most important first."""
-
-    ACT = "act"
-    FOLLOW = "follow"
-    CHECK = "check"
-    PREVIEW = "preview"
-
-
-# The share of the minute that a priority may fill, whoever made the calls before it. At the
-# default of 40: an approved request needs about 8 calls (log-in, remote session, the readings,
-# the DELETE), so following stops at 32; following needs 12 (one listing every 5 s), so checks
-# stop at 20; a check needs about 8, so what people only look at stops at 12.
-SHARE_PERCENT = {
-    Priority.ACT: 100,
-    Priority.FOLLOW: 80,
-    Priority.CHECK: 50,
-    Priority.PREVIEW: 30,
-}
-
-
-class GateState(BaseModel):
+class GateState(CallsState):
     """What must be remembered between calls; serialisable, so that processes can share it.
 
-    `calls_ms`: when calls were made, oldest first. `logins_without_success`: log-ins since a call
-    last worked on a session of its own. `rests_until_ms` and `why`: the pause after a refusal.
+    `logins_without_success`: log-ins since a call last worked on a session of its own.
+    `rests_until_ms` and `why`: the pause after a refusal. Calls: `bot.appliance.budget`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    calls_ms: tuple[int, ...] = ()
     logins_without_success: int = 0
     last_login_ms: int | None = None
     rests_until_ms: int | None = None
@@ -75,6 +49,14 @@ class Gate(Protocol):
 
     def take(self, priority: Priority, calls: int = 1) -> None:
         """Count calls that are about to be made. Raises OverBudget."""
+
+    def reserve(self, priority: Priority, calls: int, turn: str = "") -> tuple[int, ...]:
+        """Count calls that will be made within this effect, all or none of them: for each, the time
+        by which `spend` knows it. `turn` keeps the place of whoever is refused and comes again.
+        Fewer where the limit itself is smaller. Raises OverBudget."""
+
+    def spend(self, priority: Priority, counted_ms: int) -> None:
+        """One of those is made now. Raises OverBudget when it was counted too long ago."""
 
     def before_login(self) -> None:
         """Count a log-in that is about to be made. Raises Resting, or Unproven."""
@@ -92,28 +74,22 @@ class Gate(Protocol):
         """A call on the newest session worked."""
 
 
-def ceiling(priority: Priority, per_minute: int) -> int:
-    """How full the window may be after a call of this priority; at least 1, so none starves."""
-    return max(1, per_minute * SHARE_PERCENT[priority] // 100)
-
-
 def take(
     state: GateState, now_ms: int, priority: Priority, calls: int, per_minute: int
 ) -> GateState:
     """The state after `calls` calls at `now_ms`. Raises OverBudget with the time to wait."""
-    # A clock that was set back must not make old calls count for longer than the window.
-    recent = sorted(min(at, now_ms) for at in state.calls_ms if at > now_ms - WINDOW_MS)
-    limit = ceiling(priority, per_minute)
-    excess = len(recent) + calls - limit
-    if excess > 0:
-        frees_at = recent[min(excess, len(recent)) - 1] + WINDOW_MS if recent else now_ms
-        wait_seconds = (frees_at - now_ms) / 1000 if frees_at > now_ms else WINDOW_MS / 1000
-        raise OverBudget(
-            f"The bot's own limit of {per_minute} calls a minute to this appliance leaves no room"
-            f" for this one ({priority}); there is some in {wait_seconds:.0f} s.",
-            retry_after_seconds=wait_seconds,
-        )
-    return state.model_copy(update={"calls_ms": (*recent, *[now_ms] * calls)})
+    asked, wait_ms = budget.ask(state, now_ms, priority, calls, per_minute)
+    if wait_ms:
+        raise over_budget(wait_ms, per_minute)
+    return asked
+
+
+def over_budget(wait_ms: int, per_minute: int) -> OverBudget:
+    return OverBudget(
+        f"The bot's own limit of {per_minute} calls a minute to this appliance leaves no room"
+        f" for this one; there is some in {ceil(wait_ms / 1000)} s.",
+        retry_after_seconds=wait_ms / 1000,
+    )
 
 
 def begin_login(state: GateState, now_ms: int) -> GateState:
@@ -190,50 +166,6 @@ def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
     )
 
 
-class MemoryGate:
-    """A `Gate` for one process. Thread-safe."""
-
-    def __init__(
-        self, calls_per_minute: int, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._per_minute = calls_per_minute
-        self._monotonic = monotonic
-        self._state = GateState()
-        self._lock = threading.Lock()
-
-    @property
-    def state(self) -> GateState:
-        """The state of this moment."""
-        return self._state
-
-    def _now_ms(self) -> int:
-        return int(self._monotonic() * 1000)
-
-    def take(self, priority: Priority, calls: int = 1) -> None:
-        with self._lock:
-            self._state = take(self._state, self._now_ms(), priority, calls, self._per_minute)
-
-    def before_login(self) -> None:
-        with self._lock:
-            self._state = begin_login(self._state, self._now_ms())
-
-    def login_not_sent(self) -> None:
-        with self._lock:
-            self._state = login_not_sent(self._state)
-
-    def login_refused(self, why: str) -> None:
-        with self._lock:
-            self._state = login_refused(self._state, self._now_ms(), why)
-
-    def login_worked(self) -> None:
-        with self._lock:
-            self._state = login_worked(self._state)
-
-    def call_worked(self) -> None:
-        with self._lock:
-            self._state = call_worked(self._state)
-
-
 Changing = Callable[[Callable[[GateState, int], GateState]], None]
 """Runs a change of the state at now (ms) in a transaction, and stores it unless it raises."""
 
@@ -249,6 +181,35 @@ class SharedGate:
         per_minute = self._per_minute
         self._change(lambda state, now: take(state, now, priority, calls, per_minute))
 
+    def reserve(self, priority: Priority, calls: int, turn: str = "") -> tuple[int, ...]:
+        per_minute = self._per_minute
+        calls = budget.at_once(priority, calls, per_minute)
+        told = (0, 0)
+
+        def ask(state: GateState, now: int) -> GateState:
+            nonlocal told
+            asked, wait_ms = budget.ask(state, now, priority, calls, per_minute, turn)
+            told = (now, wait_ms)
+            return asked
+
+        # Raised after it is stored: a refusal has a place in the queue.
+        self._change(ask)
+        counted_ms, wait_ms = told
+        if wait_ms:
+            raise over_budget(wait_ms, per_minute)
+        return (counted_ms,) * calls
+
+    def spend(self, priority: Priority, counted_ms: int) -> None:
+        per_minute = self._per_minute
+
+        def pay(state: GateState, now: int) -> GateState:
+            paid, wait_ms = budget.spend(state, now, priority, counted_ms, per_minute)
+            if wait_ms:
+                raise over_budget(wait_ms, per_minute)
+            return paid
+
+        self._change(pay)
+
     def before_login(self) -> None:
         self._change(begin_login)
 
@@ -263,3 +224,24 @@ class SharedGate:
 
     def call_worked(self) -> None:
         self._change(lambda state, _now: call_worked(state))
+
+
+class MemoryGate(SharedGate):
+    """A `Gate` for one process. Thread-safe."""
+
+    def __init__(
+        self, calls_per_minute: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(calls_per_minute, self._change_here)
+        self._monotonic = monotonic
+        self._state = GateState()
+        self._lock = threading.Lock()
+
+    @property
+    def state(self) -> GateState:
+        """The state of this moment."""
+        return self._state
+
+    def _change_here(self, how: Callable[[GateState, int], GateState]) -> None:
+        with self._lock:
+            self._state = how(self._state, int(self._monotonic() * 1000))

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import ApplianceError, NotSent
 from bot.appliance.first_look import FirstLook
-from bot.appliance.gate import Priority
 from bot.appliance.models import Listing, Pairing
 from bot.appliance.trust import Trust
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ApplianceError
-from bot.appliance.gate import Priority
 from bot.appliance.port import Port
 from bot.appliance.problems import Clock, problem
 from bot.appliance.snapshots import meta_words, pairing
@@ -34,14 +34,20 @@ class LookupPort:
         except ApplianceError as error:
             return CallFailed(problem=problem(error, self._now))
         found = [pairing(item) for item in listed.items]
-        counted = self._counts(found, by) if len(found) <= count_at_most else {}
+        few = len(found) <= count_at_most
+        counted = self._counts(found, by) if few else {}
         pairings = tuple(
-            ListedPairing(pairing=each, replications=counted.get(each.id)) for each in found
+            ListedPairing(
+                pairing=each,
+                replications=counted.get(each.id),
+                uncounted=few and each.id not in counted,
+            )
+            for each in found
         )
         return pairings, tuple(meta_words(error) for error in listed.errors[:PARTIAL_KEPT])
 
     def _counts(self, pairings: list[Pairing], by: float) -> dict[str, int]:
-        """As many as there are to be had: without them the list is a list all the same."""
+        """As many as there are to be had: the list says of the others that they were not read."""
         api = self._appliance.calls(Priority.PREVIEW, by)
         counted: dict[str, int] = {}
         for each in pairings:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from bot.appliance.budget import Priority
 from bot.appliance.errors import OverBudget, Resting
-from bot.appliance.gate import Gate, Priority
+from bot.appliance.gate import Gate
 
 LoginResult = Literal["worked", "refused", "not_sent", "resting"]
 """`resting`: it was not tried, so that the account is not locked."""
@@ -28,6 +29,20 @@ class ObservedGate:
     def take(self, priority: Priority, calls: int = 1) -> None:
         try:
             self._gate.take(priority, calls)
+        except OverBudget as exc:
+            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
+            raise
+
+    def reserve(self, priority: Priority, calls: int, turn: str = "") -> tuple[int, ...]:
+        try:
+            return self._gate.reserve(priority, calls, turn)
+        except OverBudget as exc:
+            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
+            raise
+
+    def spend(self, priority: Priority, counted_ms: int) -> None:
+        try:
+            self._gate.spend(priority, counted_ms)
         except OverBudget as exc:
             self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
             raise

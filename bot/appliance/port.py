@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
+from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
-from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood
-from bot.appliance.gate import Priority
+from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood, OverBudget
 from bot.appliance.models import Issue, Listing
 from bot.appliance.problems import Clock, after_delete, problem
+from bot.appliance.purse import Purse
 from bot.appliance.snapshots import pairing, snapshot, task_view
 from bot.core import pairing as core_pairing
 from bot.core.events import (
@@ -24,6 +26,15 @@ from bot.core.events import (
 from bot.core.request import TaskView
 from bot.core.snapshot import Snapshot
 
+T = TypeVar("T")
+
+CHECKING, ACTING, LOOKING = 4, 5, 2
+"""Calls that are counted at once, log-ins aside: the list of pairings, count, replications, issues;
+pairing, count, replications, tasks and the DELETE; tasks and pairing."""
+
+KEPT_MOST = 100
+"""Requests whose budget is remembered from one effect to the next: many more than are under way."""
+
 
 class Port:
     """`now` is the clock that the requests go by, in ms epoch. `checks_at`: the priority of
@@ -35,22 +46,37 @@ class Port:
         self._appliance = appliance
         self._now = now
         self._checks_at = checks_at
+        self._needed: dict[str, int] = {}
+        self._for_delete: dict[str, Purse] = {}
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         api = self._appliance.calls(self._checks_at, by)
+        # Whoever only looks does not come again by itself, and keeps no place.
+        turn = asked if self._checks_at is Priority.CHECK else ""
         try:
+            api.reserve(self._needed.get(asked, CHECKING), turn=turn)
             known = [pairing(p) for p in api.pairings().items]
             hit = core_pairing.find(asked, known)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
                 return PairingUnresolved(why=hit.why or "none", candidates=titles)
-            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
+            read = PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
+            self._needed.pop(asked, None)
+            return read
         except ApplianceError as error:
+            if isinstance(error, OverBudget) and api.made:
+                # It has more pages than one of each: with as many again counted at once the next
+                # try comes further, or in a crowd it would end at the same page for ever.
+                _keep(self._needed, asked, 2 * api.made)
             return self._failed(error)
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
-        api = self._appliance.calls(Priority.ACT, by)
+        purse = self._appliance.purse(Priority.ACT)
+        api = self._appliance.calls(purse, by)
         try:
+            api.reserve(ACTING, pairing_id=pairing_id, turn=pairing_id)
+            # Readings without room for the DELETE would be old when there is some, and made again.
+            _keep(self._for_delete, pairing_id, purse)
             now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
             # Tasks last: one that somebody else starts after this listing, on this pairing, would
             # be taken for ours should the answer to our DELETE be lost. Nothing can make that
@@ -60,8 +86,9 @@ class Port:
             return self._failed(error)
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
+        kept = self._for_delete.pop(pairing_id, None)
         try:
-            self._appliance.calls(Priority.ACT, by).prepare_delete(pairing_id)
+            self._appliance.calls(kept or Priority.ACT, by).prepare_delete(pairing_id)
         except ApplianceError as error:
             return self._failed(error)
         return None
@@ -79,6 +106,7 @@ class Port:
     def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
         api = self._appliance.calls(Priority.FOLLOW, by)
         try:
+            api.reserve(LOOKING)
             return Looked(tasks=_tasks(api), pairing_present=_is_there(api, pairing_id))
         except ApplianceError as error:
             return self._failed(error)
@@ -113,6 +141,14 @@ class Port:
 
     def _failed(self, error: ApplianceError) -> CallFailed:
         return CallFailed(problem=problem(error, self._now))
+
+
+def _keep(kept: dict[str, T], key: str, value: T) -> None:
+    """A request that ends in between leaves its entry behind: the oldest go."""
+    kept.pop(key, None)
+    while len(kept) >= KEPT_MOST:
+        kept.pop(next(iter(kept)), None)
+    kept[key] = value
 
 
 def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:

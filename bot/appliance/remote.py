@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 
 from bot.appliance.errors import ApplianceError, LoginRefused, NotFound, Refused, Unauthorized
-from bot.appliance.gate import REST_MS, Priority
+from bot.appliance.gate import REST_MS
+from bot.appliance.purse import Purse
 from bot.appliance.session import OK, Credentials, HeldSession, Sessions, login_refused
 from bot.appliance.transport import Call
 
@@ -51,7 +52,7 @@ class RemoteSessions:
         self._remembering = threading.Lock()
 
     def ensure(
-        self, pairing_id: str, priority: Priority, by: float | None, *, wait_again: bool = True
+        self, pairing_id: str, purse: Purse, by: float | None, *, wait_again: bool = True
     ) -> None:
         """Make the remote session of this pairing if it is needed and missing. Without
         `wait_again` a try that took long to fail, a moment ago, is not made once more.
@@ -63,13 +64,21 @@ class RemoteSessions:
             return
         call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
         try:
-            self._ensure_once(call, pairing_id, self._credentials, priority, by, wait_again)
+            self._ensure_once(call, pairing_id, self._credentials, purse, by, wait_again)
         except Unauthorized:
             # The local session had ended; left first, so that errors are not chained to this.
             pass
         else:
             return
-        self._ensure_once(call, pairing_id, self._credentials, priority, by, wait_again)
+        self._ensure_once(call, pairing_id, self._credentials, purse, by, wait_again)
+
+    def missing(self, pairing_id: str | None) -> bool:
+        """Whether `ensure` may make a call; None is a pairing that is not known yet."""
+        session = self._sessions.held()
+        if self._credentials is None or session is None or pairing_id is None:
+            return self._credentials is not None
+        made_at = session.remote_made.get(pairing_id)
+        return made_at is None or self._monotonic() >= made_at + RENEW_AFTER_SECONDS
 
     def ready(self, session: HeldSession, pairing_id: str) -> bool:
         """True when a DELETE of this pairing may go out on this session."""
@@ -80,11 +89,11 @@ class RemoteSessions:
         call: Call,
         pairing_id: str,
         credentials: Credentials,
-        priority: Priority,
+        purse: Purse,
         by: float | None,
         wait_again: bool,
     ) -> None:
-        session = self._sessions.current(priority, by)
+        session = self._sessions.current(purse, by)
         # One lock per pairing: a remote site that hangs must not hold up the others.
         lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
         self._sessions.wait_for(lock, call, by)
@@ -95,7 +104,7 @@ class RemoteSessions:
             self._raise_if_refused(pairing_id)
             if not wait_again:
                 self._raise_if_slow(session, pairing_id)
-            self._log_in(call, session, pairing_id, credentials, priority, by)
+            self._log_in(call, session, pairing_id, credentials, purse, by)
         finally:
             lock.release()
 
@@ -105,18 +114,18 @@ class RemoteSessions:
         session: HeldSession,
         pairing_id: str,
         credentials: Credentials,
-        priority: Priority,
+        purse: Purse,
         by: float | None,
     ) -> None:
         self._sessions.transport.require_time(call, by)
-        self._sessions.gate.take(priority)
+        purse.pay()
         refusal: ApplianceError
         began = self._monotonic()
         try:
             self._sessions.send(call, session, expect=MADE, by=by, remote=credentials)
         except Unauthorized as exc:
             # A 401 here may mean the remote password or the local session: ask which.
-            self._check_local(priority, session, by)
+            self._check_local(purse, session, by)
             refusal = exc
         except Refused as exc:
             session.remote_tried.add(pairing_id)
@@ -136,10 +145,10 @@ class RemoteSessions:
         self._remember(pairing_id, copy.copy(refused))
         raise refused
 
-    def _check_local(self, priority: Priority, session: HeldSession, by: float | None) -> None:
+    def _check_local(self, purse: Purse, session: HeldSession, by: float | None) -> None:
         """Raises Unauthorized, having dropped it, when the local session itself has ended."""
         call = Call.of("GET", "/session")
-        self._sessions.gate.take(priority)
+        purse.pay()
         try:
             self._sessions.send(call, session, expect=OK, by=by)
         except Unauthorized:

@@ -31,8 +31,9 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.failures import timed_out
-from bot.appliance.gate import REST_MS, Gate, Priority
+from bot.appliance.gate import REST_MS, Gate
 from bot.appliance.models import FromAppliance
+from bot.appliance.purse import Purse
 from bot.appliance.transport import Call, HeaderAuth, Transport
 
 SESSION_HEADER = "x-dr-session"
@@ -149,7 +150,7 @@ class Sessions:
         if not lock.acquire(timeout=left):
             raise timed_out(self.transport.host, call.method, call.path, None)
 
-    def current(self, priority: Priority, by: float | None) -> HeldSession:
+    def current(self, purse: Purse, by: float | None) -> HeldSession:
         """The session, made if there is none. Raises the whole tree of errors."""
         held = self._held
         if held is not None:
@@ -163,7 +164,7 @@ class Sessions:
             if self._logins != seen and self._failure is not None:
                 # A copy: several threads raising one exception would mix up their tracebacks.
                 raise copy.copy(self._failure)
-            return self._log_in(call, priority, by)
+            return self._log_in(call, purse, by)
         finally:
             self._login_lock.release()
 
@@ -202,19 +203,19 @@ class Sessions:
         self._worked(session)
         return answer
 
-    def read(self, call: Call, *, priority: Priority, by: float | None) -> Answer:
+    def read(self, call: Call, *, purse: Purse, by: float | None) -> Answer:
         """A call that changes nothing: repeated once, after a new log-in, on a 401."""
         try:
-            return self._read_once(call, priority, by)
+            return self._read_once(call, purse, by)
         except Unauthorized:
             # Left before the repetition, so that its errors are not chained to this one.
             pass
-        return self._read_once(call, priority, by)
+        return self._read_once(call, purse, by)
 
-    def _read_once(self, call: Call, priority: Priority, by: float | None) -> Answer:
-        session = self.current(priority, by)
+    def _read_once(self, call: Call, purse: Purse, by: float | None) -> Answer:
+        session = self.current(purse, by)
         self.transport.require_time(call, by)
-        self.gate.take(priority)
+        purse.pay()
         return self.send(call, session, expect=OK, by=by)
 
     def _worked(self, session: HeldSession) -> None:
@@ -223,10 +224,10 @@ class Sessions:
             session.proven = True
             self.gate.call_worked()
 
-    def _log_in(self, call: Call, priority: Priority, by: float | None) -> HeldSession:
+    def _log_in(self, call: Call, purse: Purse, by: float | None) -> HeldSession:
         self.transport.require_time(call, by)
         # The budget first: a log-in that is counted but not made would bring the rest nearer.
-        self.gate.take(priority)
+        purse.pay()
         self.gate.before_login()
         self._failure = None
         try:

@@ -16,10 +16,11 @@ from bot.core.who_may import Reason
 
 
 class ListedPairing(Frozen):
-    """`replications` None: not counted."""
+    """`replications` None: not counted; `uncounted`: they should have been, and could not."""
 
     pairing: Pairing
     replications: int | None = None
+    uncounted: bool = False
 
 
 class PairingsListed(Frozen):

@@ -127,6 +127,10 @@ def _base_path(value: object) -> str:
 Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
+CALLS_LEAST = 6
+"""A check may need so many (`bot.appliance.budget`): below that, no card would ever be sure."""
+
+
 class ApplianceSettings(BaseModel):
     """One vSphere Replication appliance.
 
@@ -152,7 +156,7 @@ class ApplianceSettings(BaseModel):
     base_path: Annotated[str, BeforeValidator(_base_path)] = "/api/rest/vr/v2"
     poll_seconds: Annotated[float, BeforeValidator(seconds(3600))] = 5.0
     timeout_seconds: Annotated[float, BeforeValidator(seconds(300))] = 10.0
-    calls_per_minute: Annotated[int, BeforeValidator(whole_number(1, 100_000))] = 40
+    calls_per_minute: Annotated[int, BeforeValidator(whole_number(CALLS_LEAST, 100_000))] = 40
 
     @field_validator("remote_password")
     @classmethod

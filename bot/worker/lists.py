@@ -12,7 +12,8 @@ from bot.worker.known_pairings import KnownPairings
 from bot.worker.side_by_side import SECONDS, SideBySide
 
 COUNTED_MOST = 4
-"""Each count is a call, and looking has 30 % of an appliance's calls: 12 a minute by default."""
+"""Each count is a call, and looking has 35 % of an appliance's calls: 14 a minute by
+default, so two lists, or one and two previews."""
 
 END_FRESH_S = 60.0
 """So old a list tells of the other end without a call: pairings are made by hand, and rarely."""

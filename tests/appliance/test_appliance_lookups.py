@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.appliance import Appliance, MemoryGate, Priority, Trust
-from bot.appliance.gate import ceiling
+from bot.appliance.budget import ceiling
 from bot.appliance.lookups import LookupPort
 from bot.core.events import CallFailed, PairingRead
 from bot.core.lookups import ListedPairing
@@ -84,8 +84,9 @@ def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: L
     one = simulated.add_pairing(local="oslo", remote="rome")
     path = f"/pairings/{one}/replications/count"
     simulated.fail("GET", path, Answer(500), times=None)
-    counted = {item.pairing.id: item.replications for item in _list(port, 100)}
-    assert counted[one] is None
+    (found,) = [item for item in _list(port, 100) if item.pairing.id == one]
+    assert (found.replications, found.uncounted) == (None, True)
+    assert not any(item.uncounted for item in _list(port, 0)), "nobody wanted them counted"
 
 
 def test_looking_stops_where_checking_still_goes_on(

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bot.app
+import bot.appliance.budget
 import bot.appliance.gate
 import bot.slack.poster
 import bot.store.audit
@@ -218,7 +219,7 @@ def change_figures(faults: Faults) -> None:
     if faults.login_rest_ms is not None:
         bot.appliance.gate.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
-        bot.appliance.gate.WINDOW_MS = faults.window_ms
+        bot.appliance.budget.WINDOW_MS = faults.window_ms
     if faults.calls_per_minute is not None:
         make = SharedGate.__init__
         SharedGate.__init__ = lambda self, _own, change: make(  # type: ignore[method-assign]

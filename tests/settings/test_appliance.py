@@ -83,8 +83,8 @@ def test_taken(load_with: Any, name: str, text: str, field: str, value: object) 
         ("VR_POLL_SECONDS", "5s", "number of seconds such as 5 or 0.5"),
         ("VR_TIMEOUT_SECONDS", "-1", "more than 0"),
         ("VR_TIMEOUT_SECONDS", "301", "at most 300"),
-        ("VR_CALLS_PER_MINUTE", "0", "from 1 to 100000"),
-        ("VR_CALLS_PER_MINUTE", "100001", "from 1 to 100000"),
+        ("VR_CALLS_PER_MINUTE", "5", "from 6 to 100000, not '5'"),
+        ("VR_CALLS_PER_MINUTE", "100001", "from 6 to 100000"),
     ],
 )
 def test_refused(sentences_with: Any, name: str, text: str, says: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
-from bot.core.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed
+from bot.core.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed, SiteUnread
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Outcome, State, TaskView
 from bot.core.snapshot import Server, Snapshot
@@ -136,10 +136,36 @@ def test_an_appliance_that_refuses_is_quoted(adapter: Adapter) -> None:
 
 
 def test_a_limit_says_when_to_come_back(adapter: Adapter) -> None:
-    full = Problem(kind=ProblemKind.OVER_BUDGET, text="no room", retry_at=1_700_000_000_000)
+    full = Problem(kind=ProblemKind.LIMITED, text="no room", retry_at=1_700_000_000_000)
     adapter.lookups.read = CallFailed(problem=full)
     _ack(adapter, "preview paris")
     assert "after <!date^1700000000^" in _later(adapter)["text"]
+
+
+@pytest.mark.parametrize("text", ["preview paris", "list"])
+def test_our_own_limit_says_once_when_there_is_room(adapter: Adapter, text: str) -> None:
+    words = "There is some in 53 s."
+    full = Problem(kind=ProblemKind.OVER_BUDGET, text=words, retry_at=1_700_000_000_000)
+    failed = CallFailed(problem=full)
+    adapter.lookups.read = failed
+    adapter.lookups.sites = {"default": SiteUnread(site="default", failed=failed)}
+    _ack(adapter, text)
+    assert _later(adapter)["text"].splitlines()[1:] == [words, "*Next:* try again then."]
+
+
+def test_replications_that_could_not_be_read_are_said(adapter: Adapter) -> None:
+    items = (
+        ListedPairing(pairing=looked_up.pairing(1), replications=3),
+        ListedPairing(pairing=looked_up.pairing(2), uncounted=True),
+        ListedPairing(pairing=looked_up.pairing(3)),
+    )
+    adapter.lookups.sites = {"default": PairingsListed(site="default", pairings=items, read_at=1)}
+    _ack(adapter, "list")
+    told = [line for line in _later(adapter)["text"].splitlines() if "replication" in line]
+    assert [line.rpartition(" · ")[2] for line in told] == [
+        "3 replications",
+        "replications not read",
+    ]
 
 
 LOOKS = ["preview paris", "list", "status", "status K7QM-3XPD", "status ZZZZ-ZZZZ"]

@@ -54,3 +54,21 @@ def test_a_rest_after_a_refused_log_in_refuses_the_request(world: World) -> None
     world.settle()
     assert world.state() is State.REFUSED
     assert world.answers == [(ASKER, "refused")]
+
+
+def test_who_waits_for_the_budget_hears_of_it_once_and_gets_the_card(world: World) -> None:
+    """Longer than an outage may last: our own limit refuses nobody."""
+    failures = world.appliance.read_failures
+    failures[:] = [problem(ProblemKind.OVER_BUDGET, retry_at=world.ms + 29_000)]
+    world.ask()
+    world.settle()
+    assert world.answers == []
+    for _ in range(10):
+        failures[:] = [problem(ProblemKind.OVER_BUDGET, retry_at=world.ms + 89_000)]
+        world.wait(60_000)
+    assert world.state() is State.CHECKING
+    assert world.answers == [(ASKER, "waits_for_room")]
+    world.wait(60_000)
+    assert world.state() is State.PENDING
+    assert world.get().waiting is None
+    assert world.answers == [(ASKER, "waits_for_room")]

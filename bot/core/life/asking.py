@@ -15,7 +15,7 @@ from bot.core.events import (
     Stored,
 )
 from bot.core.fingerprint import fingerprint
-from bot.core.life.limits import UNREACHABLE_MS
+from bot.core.life.limits import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request, State, Terms
@@ -130,11 +130,24 @@ def check_failed(step: Step, event: CallFailed) -> None:
         return refuse(step, "pairing_none", problem)
     if not problem.passes:
         return refuse(step, "check_failed", problem)
-    step.change(not_before=problem.retry_at or step.now + RETRY_MS)
-    # Our own limit of calls is a queue, not an outage: only APPROVAL_TTL ends that wait.
-    if problem.kind is not ProblemKind.OVER_BUDGET and _away_too_long(step):
+    until = problem.retry_at or step.now + RETRY_MS
+    step.change(not_before=until)
+    # Our own limit of calls is a queue with places (`bot.appliance.budget`), not an outage: only
+    # APPROVAL_TTL ends that wait.
+    if problem.kind is ProblemKind.OVER_BUDGET:
+        return _wait_for_room(step, problem, until)
+    if _away_too_long(step):
         refuse(step, "unreachable", problem)
     return None
+
+
+def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
+    """The asker hears of it once, when it has lasted or will last: there is no card yet to see."""
+    request = step.request
+    longest = max(step.now, until) - request.created_at
+    if request.waiting is None and longest >= TELL_AFTER_MS:
+        step.change(waiting=problem)
+        step.answer("waits_for_room", event=request.asked_by_event)
 
 
 def card_posted(step: Step, event: CardPosted) -> None:

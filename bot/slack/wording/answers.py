@@ -36,6 +36,13 @@ def refused(params: dict[str, str], request: Request) -> str:
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
+def waits_for_room(params: dict[str, str], request: Request) -> str:
+    return (
+        f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
+        "read in a minute. The card comes by itself; do not ask again."
+    )
+
+
 def denied(params: dict[str, str], request: Request) -> str:
     return f"Your denial is on the card, with your reason. {nothing_sent(request)}"
 
@@ -98,6 +105,7 @@ ANSWERS: dict[str, Words] = {
     f.__name__: f
     for f in (
         refused,
+        waits_for_room,
         denied,
         approval_counted,
         glass_broken,

@@ -8,6 +8,7 @@ from bot.core.ends import keys_of, other_ends
 from bot.core.events import CallFailed, PairingUnresolved
 from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
 from bot.core.pairing import Pairing
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request
 from bot.core.snapshot import Server, Snapshot
 from bot.core.who_may import Reason
@@ -72,7 +73,7 @@ def _unread(each: SiteUnread) -> list[str]:
     return [
         f"⚠️ The pairings of {code(each.site)} could not be read.",
         *problem_said(each.failed.problem, VENDOR_WORDS_IN_TEXT),
-        "*Next:* try again in a minute; if it stays, have `vr-unpair check` run.",
+        _again(each.failed.problem),
     ]
 
 
@@ -100,6 +101,8 @@ def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[st
     parts += _health(found)
     if item.replications is not None:
         parts.append(count_of(item.replications, "replication"))
+    elif item.uncounted:
+        parts.append("replications not read")
     if also_at:
         named = ", ".join(code(other, NAME) for other in also_at)
         parts.append(f"the same pairing as seen from {named}")
@@ -165,11 +168,19 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
 
 def not_previewed(asked: str, failed: CallFailed) -> str:
     problem = failed.problem
-    again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
     return "\n".join(
         [
             f"{code(asked, PAIRING_TYPED)} could not be read.",
             *problem_said(problem, VENDOR_WORDS_IN_TEXT),
-            f"*Next:* try again {again}; if it stays, have `vr-unpair check` run.",
+            _again(problem),
         ]
     )
+
+
+def _again(problem: Problem) -> str:
+    if problem.kind is ProblemKind.OVER_BUDGET:
+        # The sentence before has the seconds. A time beside them shows no seconds, and would be
+        # over when it is read.
+        return "*Next:* try again then."
+    again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
+    return f"*Next:* try again {again}; if it stays, have `vr-unpair check` run."
