@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +23,7 @@ from bot.core.request import OPEN, Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, left_out, next_due, unborn
+from bot.store.lanes import Lane, lane_of
 from bot.store.other_ends import at_other_ends
 from bot.store.requests import Requests
 from bot.store.schema import inbox, requests
@@ -55,22 +56,31 @@ class SaveRefused(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one row, while `version` is the row's and `lease_until` not reached."""
+    """The right to write one row, while `version` is the row's and `lease_until` not reached, for
+    the work of one lane."""
 
     request: Request
     version: int
     lease_until: int
+    lane: Lane
+
+    @property
+    def over(self) -> bool:
+        """The last save has taken the row into another lane, and has given it back with that."""
+        return lane_of(self.request) is not self.lane
 
 
 @dataclass(frozen=True)
 class Saving:
-    """All that one step stores in one transaction; `wanted` is what looks other than before."""
+    """All that one step stores in one transaction; `wanted` is what looks other than before.
+    `due_at`: when the next lane has something to do, where the step ends the work of this one."""
 
     request: Request
     absorbed: tuple[int, ...] = ()
     entries: tuple[Entry, ...] = ()
     answers: tuple[Answer, ...] = ()
     wanted: tuple[outbox.Wanted, ...] = ()
+    due_at: int | None = None
 
 
 OnSaved = Callable[[Request | None, Sequence[Entry]], None]
@@ -129,12 +139,12 @@ class Claims(Requests):
 
     # ---- claims -------------------------------------------------------------------------------
 
-    def claim(self, *, checking: bool, without: Collection[str] = ()) -> Claim | None:
-        """A due row that nobody holds: one of the reading lane, or of the acting lane. `without`:
-        sites that this copy is busy enough with."""
+    def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
+        """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
+        with."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            query, values = claimable(checking, bool(without)), left_out(without)
+            query, values = claimable(lane, bool(without)), left_out(without)
             row = conn.execute(query, {"now": now, **values}).one_or_none()
             if row is None:
                 return None
@@ -144,7 +154,7 @@ class Claims(Requests):
             leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
             conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
             request = Request.model_validate_json(row.body)
-            return Claim(request=request, version=version, lease_until=lease_until)
+            return Claim(request, version, lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
         with self.db.read() as conn:
@@ -152,11 +162,13 @@ class Claims(Requests):
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
-        request holds the other end of the pairing."""
+        request holds the other end of the pairing. A row that goes into another lane with this is
+        given back in the same UPDATE, which is a commit less on the way from a click to its DELETE;
+        nobody may go on with the claim then (`Claim.over`)."""
         try:
             with self.db.write() as conn:
                 now = self.db.now(conn)
-                if not self._update(conn, claim, saving.request):
+                if not self._update(conn, claim, saving):
                     raise ClaimLost
                 self._rest(conn, saving, now)
                 if saving.request.pairing_id and not claim.request.pairing_id:
@@ -167,8 +179,7 @@ class Claims(Requests):
                         raise PairingTakenBy(held[0].id, held[0].site)
         except IntegrityError:
             raise PairingTakenBy(self._holder(saving.request)) from None
-        self._committed(saving)
-        return self._next(claim, saving.request)
+        return self._saved(claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
         """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost. Wakes nobody:
@@ -178,9 +189,9 @@ class Claims(Requests):
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
             return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
 
-        after = self._save_heard(claim, saving, guards)
+        self._save_heard(claim, saving, guards)
         self.on_saved(saving.request, saving.entries)
-        return after
+        return self._next(claim, saving)
 
     def wake_posters(self) -> None:
         self.db.wakes.wake(Room.POST)
@@ -188,25 +199,21 @@ class Claims(Requests):
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         """What time alone does: only when nothing is left to be heard, since a click stored before
         the deadline counts, however late its commit ended. Raises SaveRefused or ClaimLost."""
-        after = self._save_heard(claim, saving, lambda _now: ())
-        self._committed(saving)
-        return after
+        self._save_heard(claim, saving, lambda _now: ())
+        return self._saved(claim, saving)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
-        """Give the row back. A lost claim needs no giving back."""
+        """Give the row back, in the lane that it was claimed in: who releases looks again by
+        itself, and needs no wake. A lost claim needs no giving back."""
         with self.db.write() as conn:
             freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
             conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})
-        # The thread that releases looks again by itself; those who act have to be told of a row
-        # that has just come to them, since an event may wait there already.
-        if claim.request.state is State.PENDING:
-            self.db.wakes.wake(Room.ACT)
 
-    def next_due(self, *, checking: bool, without: Collection[str] = ()) -> int | None:
+    def next_due(self, lane: Lane, without: Collection[str] = ()) -> int | None:
         """When the next row that `claim` could give is due by its own time (ms), for how long to
         sleep."""
         with self.db.read() as conn:
-            query = next_due(checking, bool(without))
+            query = next_due(lane, bool(without))
             due: int | None = conn.execute(query, left_out(without)).scalar_one()
             return due
 
@@ -217,7 +224,7 @@ class Claims(Requests):
         claim: Claim,
         saving: Saving,
         guards: Callable[[int], Sequence[ColumnElement[bool]]],
-    ) -> Claim:
+    ) -> None:
         """Nothing of this request waits in the inbox, or SaveRefused."""
         with self.db.write() as conn:
             # First the row, then the question: an UPDATE that waited for the row asks the inbox as
@@ -226,21 +233,23 @@ class Claims(Requests):
                 conn.execute(_LOCKED, {"id": claim.request.id})
             now = self.db.now(conn)
             all_guards = (~_waits(claim.request.id), *guards(now))
-            if not self._update(conn, claim, saving.request, all_guards):
+            if not self._update(conn, claim, saving, all_guards):
                 if self._holds(conn, claim):
                     raise SaveRefused
                 raise ClaimLost
             self._rest(conn, saving, now)
-        return self._next(claim, saving.request)
 
     def _update(
         self,
         conn: Connection,
         claim: Claim,
-        request: Request,
+        saving: Saving,
         guards: Sequence[ColumnElement[bool]] = (),
     ) -> bool:
+        request = saving.request
         columns = {**_columns(request), "version": claim.version + 1}
+        if lane_of(request) is not claim.lane:
+            columns |= {"lease_until": 0, "due_at": saving.due_at}
         statement = _UPDATE.where(*guards) if guards else _UPDATE
         done = conn.execute(statement, {**_at(request.id, claim.version), **columns})
         return done.rowcount == 1
@@ -252,14 +261,23 @@ class Claims(Requests):
         outbox.add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)
 
-    def _committed(self, saving: Saving) -> None:
+    def _saved(self, claim: Claim, saving: Saving) -> Claim:
+        held = self._next(claim, saving)
+        # Those of the other lane look even where nothing is due: an event may wait there already.
+        self._committed(saving, *([lane_of(saving.request).room] if held.over else []))
+        return held
+
+    def _next(self, claim: Claim, saving: Saving) -> Claim:
+        held = Claim(saving.request, claim.version + 1, claim.lease_until, claim.lane)
+        return replace(held, lease_until=0) if held.over else held
+
+    def _committed(self, saving: Saving, *rooms: Room) -> None:
         self.on_saved(saving.request, saving.entries)
         # After the commit: whoever woke before it would find nothing and sleep again.
         if saving.wanted or saving.answers:
-            self.db.wakes.wake(Room.POST)
-
-    def _next(self, claim: Claim, request: Request) -> Claim:
-        return Claim(request=request, version=claim.version + 1, lease_until=claim.lease_until)
+            rooms = (*rooms, Room.POST)
+        if rooms:
+            self.db.wakes.wake(*rooms)
 
     def _holds(self, conn: Connection, claim: Claim) -> bool:
         return conn.execute(

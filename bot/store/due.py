@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     bindparam,
-    case,
     exists,
     func,
     select,
@@ -19,21 +18,20 @@ from sqlalchemy import (
 )
 
 from bot.core.request import State
+from bot.store.lanes import ACTING, Lane, by_state, lane_of_row
 from bot.store.schema import inbox, requests
 
-ACT_ORDER = (State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING)
-"""Who goes first: acting before following, following before clicks on the undecided."""
+ORDER = (*ACTING, State.PENDING)
+"""Who goes first within a lane; the ended ones are last."""
 
 
-def _urgency() -> ColumnElement[int]:
-    order = {state.value: place for place, state in enumerate(ACT_ORDER)}
-    return case(order, value=requests.c.state, else_=len(order))
+_URGENCY = by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
 
 
 # Built once each: to build such a statement takes longer than SQLite does to run it, and these are
 # asked at every wake.
 @cache
-def claimable(checking: bool, some_left_out: bool) -> Select[tuple[str, int, str]]:
+def claimable(lane: Lane, some_left_out: bool) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
     due = select(requests.c.id).where(requests.c.due_at <= now)
@@ -42,9 +40,9 @@ def claimable(checking: bool, some_left_out: bool) -> Select[tuple[str, int, str
         .where(
             requests.c.id.in_(union(due, with_event)),
             requests.c.lease_until <= now,
-            *_in_lane(checking, some_left_out),
+            *_in_lane(lane, some_left_out),
         )
-        .order_by(_urgency(), requests.c.due_at, requests.c.created_at)
+        .order_by(_URGENCY, requests.c.due_at, requests.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -64,16 +62,15 @@ def unborn() -> Select[Any]:
 
 
 @cache
-def next_due(checking: bool, some_left_out: bool) -> Select[Any]:
+def next_due(lane: Lane, some_left_out: bool) -> Select[Any]:
     # Not null is what the index says of itself: SQLite uses it only where the question says so too
     # (sqlite.org, partial indexes; measured with 100,000 ended requests: 120 ms against 0.01).
     due = requests.c.due_at.isnot(None)
-    return select(func.min(requests.c.due_at)).where(due, *_in_lane(checking, some_left_out))
+    return select(func.min(requests.c.due_at)).where(due, *_in_lane(lane, some_left_out))
 
 
-def _in_lane(checking: bool, some_left_out: bool) -> list[ColumnElement[bool]]:
-    new = requests.c.state == State.CHECKING.value
-    where = [new if checking else ~new]
+def _in_lane(lane: Lane, some_left_out: bool) -> list[ColumnElement[bool]]:
+    where = [lane_of_row == lane.value]
     if some_left_out:
         where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
     return where

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import EVENT, Event, Opened, Stored
 from bot.store.database import Database
+from bot.store.lanes import Lane, lane_of_row
 from bot.store.schema import inbox, requests
-from bot.store.wakes import Room
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or without one: those who check look after them."""
@@ -25,11 +25,8 @@ _INSERT = insert(inbox).returning(inbox.c.number)
 _ABSORBED = update(inbox).where(
     inbox.c.number.in_(bindparam("numbers", expanding=True)), inbox.c.absorbed_at.is_(None)
 )
-_SHARED_ROW = (
-    select(requests.c.version)
-    .where(requests.c.id == bindparam("request_id"))
-    .with_for_update(read=True)
-)
+_LANE = select(lane_of_row).where(requests.c.id == bindparam("request_id"))
+_LANE_AND_LOCK = _LANE.with_for_update(read=True)
 
 
 class Inbox:
@@ -51,16 +48,26 @@ class Inbox:
             with self._db.write() as conn:
                 if response_url is None and answer_via is not None:
                     response_url = _address_of(conn, answer_via, event)
-                if not self._db.one_writer:
-                    # Held until this commit: the intent of the same request is stored before this
-                    # event or after it, never beside it.
-                    conn.execute(_SHARED_ROW, {"request_id": request_id})
+                lane = self._lane(conn, event, request_id)
                 number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
         except IntegrityError:
             return None  # the same origin again: Slack repeats what it saw no answer to
         if not _only_address(event):
-            self._db.wakes.wake(Room.CHECK if event.kind in ROWLESS else Room.ACT)
+            # Where the row is in hand it may be in another lane by now: who has it there tells its
+            # threads when it comes to them.
+            self._db.wakes.wake(lane.room)
         return number
+
+    def _lane(self, conn: Connection, event: Event, request_id: str) -> Lane:
+        """Of the request that it is about: whose threads have to be told."""
+        rowless = event.kind in ROWLESS
+        if self._db.one_writer and rowless:
+            return Lane.CHECK  # without a question: this is every command
+        # The lock is held until the commit: the intent of the same request is stored before this
+        # event or after it, never beside it.
+        query = _LANE if self._db.one_writer else _LANE_AND_LOCK
+        lane = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
+        return Lane.CHECK if rowless or lane is None else Lane(lane)
 
     def address(self, number: int) -> str | None:
         with self._db.read() as conn:

@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class Room(StrEnum):
-    """Who waits for what: threads that act, threads that check, threads that post."""
+    """Who waits for what: the threads of each lane (`bot.store.lanes`), threads that post."""
 
-    ACT = "act"
     CHECK = "check"
+    DECIDE = "decide"
+    ACT = "act"
     POST = "post"
 
 

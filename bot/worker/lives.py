@@ -92,18 +92,21 @@ class Lives:
     pause: Callable[[float], None] = time.sleep
 
     def drive(self, claim: Claim) -> None:
-        """Until there is nothing to do now, the claim is lost, or its lease is nearly over."""
+        """Until there is nothing to do now, what is to be done is another lane's, the claim is
+        lost, or its lease is nearly over."""
         due_at: int | None = claim.lease_until
         # By a clock that nobody sets: the database's may be set back while this process is frozen,
         # and then a lease that was over long ago looks as if it had hardly begun.
         lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
         over_at = self.monotonic() + lasts_ms / 1000
         try:
-            while True:
+            while not claim.over:
                 # The time before the events: a process that froze after it had read them would
                 # let a deadline pass over a click that was stored in time.
                 now = self.requests.now()
                 claim = self._absorb_waiting(claim)
+                if claim.over:
+                    break
                 effect = plan(claim.request, now)
                 if isinstance(effect, Wait):
                     due_at = effect.until
@@ -125,7 +128,8 @@ class Lives:
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
-        self.requests.release(claim, due_at)
+        if not claim.over:
+            self.requests.release(claim, due_at)
 
     def _room_ms(self, effect: object, request: Request, left_ms: float) -> float | None:
         """How long the effect may take in what is left of the lease; None where it is too little
@@ -183,8 +187,11 @@ class Lives:
         return claim
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
-        """Everything in the inbox, in order, each in a transaction of its own."""
+        """Everything in the inbox, in order, each in a transaction of its own, until one takes the
+        row into another lane: the rest is heard there."""
         for stored in self.requests.events(claim):
+            if claim.over:
+                break
             absorbed = absorb(claim.request, stored, self.requests.now())
             saving = self._saving(claim.request, [absorbed], (stored.number,))
             claim = self.requests.save(claim, saving)
@@ -251,7 +258,15 @@ class Lives:
             entries=tuple(e for s in steps for e in s.entries),
             answers=tuple(a for s in steps for a in s.answers),
             wanted=changed_messages(before, after, self.draw),
+            due_at=_due_at(after),
         )
+
+
+def _due_at(request: Request) -> int | None:
+    """By the time of the step that has just made it."""
+    now = request.updated_at
+    effect = plan(request, now)
+    return effect.until if isinstance(effect, Wait) else now
 
 
 def _only_read(before: Request, absorbed: Absorbed) -> bool:

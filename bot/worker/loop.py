@@ -1,7 +1,7 @@
-"""The threads that keep requests moving: some for acting, some for checking what is new.
+"""The threads that keep requests moving: some check what is new, some decide, some act.
 
-Two lanes, because fifty approved requests must not stand in a queue behind new ones being read:
-in a prototype readers filled the one pool and no DELETE was sent at all.
+Each has work of one lane alone (`bot.store.lanes`), and the claim of a request ends where its next
+step is another lane's: an appliance that hangs never holds a thread that decides.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
 from bot.store.claims import Claim, Claims, Saving
-from bot.store.wakes import Room, nets
+from bot.store.lanes import Lane
+from bot.store.wakes import nets
+from bot.worker.crew import Crew
 from bot.worker.effects import Draw
-from bot.worker.lanes import Lane
 from bot.worker.lives import Lives, changed_messages
 from bot.worker.unexpected import tell_failed
 
@@ -35,7 +36,7 @@ AFTER_ERROR_SECONDS = 1.0
 @dataclass
 class Worker:
     """Runs until `stop`. What is under way is finished; what is not begun stays in the store.
-    `give_way` may hold up a check for a moment, and never what acts."""
+    `give_way` may hold up a check for a moment, and never a decision or what acts."""
 
     requests: Claims
     lives: Lives
@@ -47,13 +48,13 @@ class Worker:
 
     def __post_init__(self) -> None:
         sites = len(self.policy.sites)
-        self._lanes = {c: Lane(checking=c, sites=sites) for c in (False, True)}
+        self._crews = {lane: Crew(lane, sites=sites) for lane in Lane}
 
     def start(self) -> None:
-        for name, lane in (("act", self._lanes[False]), ("check", self._lanes[True])):
-            for number, net_s in enumerate(nets(lane.threads)):
+        for lane, crew in self._crews.items():
+            for number, net_s in enumerate(nets(crew.threads)):
                 thread = threading.Thread(
-                    target=self._run, args=(lane, net_s), name=f"{name}-{number}", daemon=True
+                    target=self._run, args=(crew, net_s), name=f"{lane}-{number}", daemon=True
                 )
                 thread.start()
                 self._threads.append(thread)
@@ -61,21 +62,21 @@ class Worker:
     def stop(self, seconds: float) -> bool:
         """Ask all to end after what they have in hand; whether they did within the time."""
         self._stopping.set()
-        self.requests.db.wakes.end(Room.ACT, Room.CHECK)
+        self.requests.db.wakes.end(*(lane.room for lane in Lane))
         until = time.monotonic() + seconds
         for thread in self._threads:
             # All of the time for whoever needs it: a DELETE that is on its way is worth most.
             thread.join(timeout=max(0.0, until - time.monotonic()))
         return not any(t.is_alive() for t in self._threads)
 
-    def step(self, *, checking: bool, in_hand: list[str] | None = None) -> bool:
-        """One piece of work; False when there was none. A new request is for those who check: who
-        acts has no look to spare for it. `in_hand` takes the id of what was begun, for
+    def step(self, lane: Lane, in_hand: list[str] | None = None) -> bool:
+        """One piece of work; False when there was none. A new request is for those who check: the
+        others have no look to spare for it. `in_hand` takes the id of what was begun, for
         when it fails."""
-        if checking and self._bear_one(in_hand):
+        if lane is Lane.CHECK and self._bear_one(in_hand):
             return True
-        lane = self._lanes[checking]
-        claim = lane.take(lambda full: self._claim(checking, full))
+        crew = self._crews[lane]
+        claim = crew.take(lambda full: self._claim(lane, full))
         if claim is None:
             return False
         if in_hand is not None:
@@ -85,26 +86,26 @@ class Worker:
             with bound_contextvars(request=claim.request.id, site=claim.request.site):
                 self.lives.drive(claim)
         finally:
-            lane.give_back(claim)
+            crew.give_back(claim)
         return True
 
-    def _claim(self, checking: bool, full: frozenset[str]) -> Claim | None:
+    def _claim(self, lane: Lane, full: frozenset[str]) -> Claim | None:
         if full:
-            return self.requests.claim(checking=checking, without=full)
-        return self.requests.claim(checking=checking)
+            return self.requests.claim(lane, without=full)
+        return self.requests.claim(lane)
 
-    def _run(self, lane: Lane, net_s: float) -> None:
-        checking = lane.checking
-        room, wakes = Room.CHECK if checking else Room.ACT, self.requests.db.wakes
+    def _run(self, crew: Crew, net_s: float) -> None:
+        lane = crew.lane
+        room, wakes = lane.room, self.requests.db.wakes
         while not self._stopping.is_set():
             seen = wakes.seen(room)
             in_hand: list[str] = []
             try:
-                if checking:
+                if lane is Lane.CHECK:
                     self.give_way()
-                if not self.step(checking=checking, in_hand=in_hand):
+                if not self.step(lane, in_hand):
                     # In here too: how long to wait is asked of the database.
-                    wakes.wait(room, seen, self._idle_seconds(lane, net_s))
+                    wakes.wait(room, seen, self._idle_seconds(crew, net_s))
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after it: a thread
                 # that died here would leave requests standing for ever.
@@ -124,8 +125,8 @@ class Worker:
         if request is not None and not isinstance(error, SQLAlchemyError):
             tell_failed(self.requests, request, reference)
 
-    def _idle_seconds(self, lane: Lane, net_s: float) -> float:
-        due = self.requests.next_due(checking=lane.checking, without=lane.full())
+    def _idle_seconds(self, crew: Crew, net_s: float) -> float:
+        due = self.requests.next_due(crew.lane, without=crew.full())
         if due is None:
             return net_s
         return min(net_s, max(0.01, (due - self.requests.now()) / 1000))

@@ -7,6 +7,7 @@ import time
 from bot.core.request import State
 from bot.store.claims import Claims
 from bot.store.database import Database
+from bot.store.lanes import Lane
 from tests.store.samples import born
 
 LEASE_MS = 60_000
@@ -22,13 +23,13 @@ class Claimer:
         self._store.db.close()
 
     def seconds_to_look(self) -> float:
-        """What the threads of both lanes ask at each wake, where there is nothing to do. Raises
+        """What the threads of all lanes ask at each wake, where there is nothing to do. Raises
         RuntimeError when there was something."""
         store = self._store
         began = time.perf_counter()
         found: list[object] = [store.unborn()]
-        for checking in (True, False):
-            found += [store.claim(checking=checking), store.next_due(checking=checking)]
+        for lane in Lane:
+            found += [store.claim(lane), store.next_due(lane)]
         seconds = time.perf_counter() - began
         if any(one is not None for one in found):
             raise RuntimeError(f"there was something to do: {found}")
@@ -42,7 +43,7 @@ class Claimer:
         """That request, claimed and released. Raises RuntimeError when there is none."""
         store = self._store
         began = time.perf_counter()
-        claim = store.claim(checking=False)
+        claim = store.claim(Lane.DECIDE)
         if claim is None:
             raise RuntimeError("a request that is due was not claimed")
         store.release(claim, due_at=0)

@@ -14,6 +14,7 @@ from bot.core.request import Outcome, Request, State, TaskView
 from bot.operate.follow import LOOK_SECONDS, follow, share
 from bot.store.claims import Claims, Saving
 from bot.store.database import Database
+from bot.store.lanes import Lane
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)
@@ -86,7 +87,7 @@ def test_the_command_waits_for_the_end_and_then_shows_all(
 
     def ends(seconds: float) -> None:
         store = Claims(db=db, lease_ms=1_000)
-        claim = store.claim(checking=False)
+        claim = store.claim(Lane.DECIDE)
         assert claim is not None
         ended = made.model_copy(update={"state": State.DENIED, "outcome": Outcome(code="denied")})
         store.save(claim, Saving(request=ended))

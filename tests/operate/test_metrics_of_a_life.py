@@ -13,6 +13,7 @@ from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.operate.metrics import Metrics
 from bot.store import shared
+from bot.store.lanes import Lane
 from bot.wiring import read_figures, resting, saved
 from tests.operate.scraped import Scrape
 from tests.worker.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
@@ -119,7 +120,7 @@ def test_messages_that_wait_and_their_age(watched: Watched) -> None:
     world = watched.world
     request = world.pending()
     world.click(request, "deny", SECOND)
-    while world.worker.step(checking=False):
+    while world.worker.step(Lane.DECIDE):
         pass
     world.ms += 400_000
     scrape = watched.scrape()

@@ -22,6 +22,7 @@ from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
 from bot.store.database import Database
 from bot.store.faults import FileGone
+from bot.store.lanes import Lane
 from bot.store.migrate import Damaged, SchemaTooNew, upgrade
 from bot.worker import lives, loop
 from tests.outages.database_world import DatabaseWorld, damage, mend, no_byte_more
@@ -172,8 +173,9 @@ def test_nothing_is_sent_without_a_stored_intent(
 
     monkeypatch.setattr(world.appliance, "prepare_delete", breaking)
     object.__setattr__(world.worker.lives, "pause", mended)
+    world.worker.step(Lane.DECIDE)
     with broken:
-        world.worker.step(checking=False)
+        world.worker.step(Lane.ACT)
     assert world.appliance.deletes == []
     assert len(waited) == 3
     assert len(named(logged, "outcome_in_hand")) == 3
@@ -210,8 +212,9 @@ def test_an_answer_that_cannot_be_stored_is_kept_and_nothing_is_sent_twice(
 
     monkeypatch.setattr(world.appliance, "delete", breaking)
     object.__setattr__(world.worker.lives, "pause", mended)
+    world.worker.step(Lane.DECIDE)
     with broken:
-        world.worker.step(checking=False)
+        world.worker.step(Lane.ACT)
     monkeypatch.undo()
     world.wait(30_000)
     assert world.state() is State.FOLLOWING
@@ -248,8 +251,9 @@ def test_an_answer_that_dies_with_the_process_is_found_by_looking(
 
     monkeypatch.setattr(world.appliance, "delete", breaking)
     object.__setattr__(world.worker.lives, "pause", dies)
+    world.worker.step(Lane.DECIDE)
     with broken, pytest.raises(Killed):
-        world.worker.step(checking=False)
+        world.worker.step(Lane.ACT)
     monkeypatch.undo()
     assert world.state() is State.DELETING
     if gone:

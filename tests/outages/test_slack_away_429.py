@@ -15,6 +15,7 @@ from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.pauses import Silenced
 from bot.slack.people import People
 from bot.slack.trouble import Kind, trouble_of
+from bot.store.lanes import Lane
 from bot.store.pauses import Pauses
 from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
 from tests.worker.world import ASKER, FIRST, PAIRING, snapshot
@@ -200,7 +201,7 @@ def test_two_copies_obey_one_429(world: SlackWorld) -> None:
     world.appliance.end_task()
     for _ in range(RETRY_AFTER - 1):
         world.ms += 1_000
-        while world.worker.step(checking=False):
+        while world.worker.step(Lane.ACT):
             pass
         while other.once():
             pass

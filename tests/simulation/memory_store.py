@@ -21,7 +21,8 @@ from bot.store.claims import (
     SaveRefused,
     Saving,
 )
-from bot.store.due import ACT_ORDER
+from bot.store.due import ORDER
+from bot.store.lanes import Lane, lane_of
 from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
@@ -178,32 +179,31 @@ class MemoryStore:
         self._chain(request_id, entries)
         self.changes += 1
 
-    def claim(self, *, checking: bool) -> Claim | None:
+    def claim(self, lane: Lane) -> Claim | None:
         now = self.clock()
-        due = self._claimable(checking, now)
-        return self._claimed(min(due, key=order_of), now) if due else None
+        due = self._claimable(lane, now)
+        return self._claimed(min(due, key=order_of), lane, now) if due else None
 
-    def _claimable(self, checking: bool, now: int) -> list[Row]:
+    def _claimable(self, lane: Lane, now: int) -> list[Row]:
         with_event: set[str] = set()
         if self.events_make_due:
             with_event = {i.request_id for i in self.unabsorbed.values()}
         return [
             row
             for row in self.rows.values()
-            if self._free(row, checking, now)
+            if self._free(row, lane, now)
             and ((row.due_at is not None and row.due_at <= now) or row.request.id in with_event)
         ]
 
-    def _free(self, row: Row, checking: bool, now: int) -> bool:
-        in_lane = (row.request.state is State.CHECKING) == checking
-        return in_lane and (row.lease_until <= now or not self.check_lease)
+    def _free(self, row: Row, lane: Lane, now: int) -> bool:
+        return lane_of(row.request) is lane and (row.lease_until <= now or not self.check_lease)
 
-    def _claimed(self, row: Row, now: int) -> Claim:
+    def _claimed(self, row: Row, lane: Lane, now: int) -> Claim:
         row.version += 1
         row.lease_until = now + self.lease_ms
         if self.due_after_lease:
             row.due_at = row.lease_until
-        return Claim(row.request, row.version, row.lease_until)
+        return Claim(row.request, row.version, row.lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
         return [_stored(i) for i in self.waiting(claim.request.id)]
@@ -273,7 +273,10 @@ class MemoryStore:
         row.request = saving.request.model_copy(update={"readings": Readings()})
         row.version += 1
         self._rest(before, saving)
-        return Claim(saving.request, row.version, claim.lease_until)
+        held = Claim(saving.request, row.version, claim.lease_until, claim.lane)
+        if held.over:
+            row.lease_until, row.due_at = 0, saving.due_at
+        return held
 
     def _rest(self, before: Request | None, saving: Saving) -> None:
         now, request = self.clock(), saving.request
@@ -430,9 +433,9 @@ class MemoryStore:
 
     # ---- for the scheduler --------------------------------------------------------------------
 
-    def has_work(self, *, checking: bool) -> bool:
+    def has_work(self, lane: Lane) -> bool:
         """Whether a claim may bring something."""
-        return bool(self._claimable(checking, self.clock()))
+        return bool(self._claimable(lane, self.clock()))
 
     def has_post(self) -> bool:
         now = self.clock()
@@ -483,7 +486,7 @@ def _stored(item: Item) -> Stored:
 
 def order_of(row: Row) -> tuple[int, int, int]:
     state = row.request.state
-    place = ACT_ORDER.index(state) if state in ACT_ORDER else len(ACT_ORDER)
+    place = ORDER.index(state) if state in ORDER else len(ORDER)
     return place, row.due_at if row.due_at is not None else -1, row.request.created_at
 
 

@@ -136,6 +136,10 @@ BUGS = (
     ),
     Bugs("release hides a click", switch_off=("events_make_due",)),
     Bugs(
+        "what goes into another lane is due to nobody there",
+        (mutated(lives, "_due_at", "else now", "else None"),),
+    ),
+    Bugs(
         "expiry races approval",
         (
             mutated(

@@ -27,6 +27,7 @@ from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
 from bot.core.events import Event, Stored
 from bot.store.claims import Claim, Saving
+from bot.store.lanes import Lane
 from tests.simulation.memory_store import Item, MemoryStore, Row, wants_pairing
 from tests.simulation.memory_store import order_of as _order
 
@@ -168,34 +169,34 @@ class PostgresMemory(MemoryStore):
             dismiss = super().dismiss
             self._commit(tx, now, lambda: dismiss(request_id, stored, answers, entries))
 
-    def claim(self, *, checking: bool) -> Claim | None:
+    def claim(self, lane: Lane) -> Claim | None:
         with self._transaction() as tx:
             now = self.clock()
-            seen = sorted(self._claimable(checking, now), key=_order)
+            seen = sorted(self._claimable(lane, now), key=_order)
             if not seen:
                 return None
             self.scheduler.pass_by("read")
             _still(tx)
-            row = self._not_locked(tx, seen, checking, now)
+            row = self._not_locked(tx, seen, lane, now)
             if row is None:
                 return None
             version = row.version + 1
-            return self._commit(tx, now, lambda: self._taken(row, version, now))
+            return self._commit(tx, now, lambda: self._taken(row, lane, version, now))
 
-    def _not_locked(self, tx: Transaction, seen: list[Row], checking: bool, now: int) -> Row | None:
+    def _not_locked(self, tx: Transaction, seen: list[Row], lane: Lane, now: int) -> Row | None:
         for row in seen:
             key = ("request", row.request.id)
             if not self.lock_rows:
                 return row
-            if not self._locked(tx, key) and self._free(row, checking, now):
+            if not self._locked(tx, key) and self._free(row, lane, now):
                 tx.locks[key] = False
                 return row
         return None
 
-    def _taken(self, row: Row, version: int, now: int) -> Claim:
+    def _taken(self, row: Row, lane: Lane, version: int, now: int) -> Claim:
         if row.version == version - 1:
-            return self._claimed(row, now)
-        return Claim(row.request, version, now + self.lease_ms)
+            return self._claimed(row, lane, now)
+        return Claim(row.request, version, now + self.lease_ms, lane)
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         with self._transaction() as tx:

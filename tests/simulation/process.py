@@ -16,6 +16,7 @@ from bot.core.messages import messages
 from bot.core.request import Request
 from bot.slack.poster import Poster
 from bot.store.claims import Claim
+from bot.store.lanes import Lane
 from bot.worker.effects import Effects
 from bot.worker.lives import Lives, effect_ms
 from bot.worker.loop import Worker
@@ -128,8 +129,9 @@ class Process:
         self.worker = self._worker()
         self.poster = self._poster()
         self.threads = [
-            Thread(self, lambda: self.worker.step(checking=False), _acts),
-            Thread(self, lambda: self.worker.step(checking=True), _checks),
+            Thread(self, lambda: self.worker.step(Lane.ACT), _acts),
+            Thread(self, lambda: self.worker.step(Lane.DECIDE), _decides),
+            Thread(self, lambda: self.worker.step(Lane.CHECK), _checks),
             Thread(self, self.poster.once, _posts),
         ]
 
@@ -263,11 +265,15 @@ class Thread:
 
 
 def _acts(store: MemoryStore) -> bool:
-    return store.has_work(checking=False)
+    return store.has_work(Lane.ACT)
+
+
+def _decides(store: MemoryStore) -> bool:
+    return store.has_work(Lane.DECIDE)
 
 
 def _checks(store: MemoryStore) -> bool:
-    return store.unborn() is not None or store.has_work(checking=True)
+    return store.unborn() is not None or store.has_work(Lane.CHECK)
 
 
 def _posts(store: MemoryStore) -> bool:

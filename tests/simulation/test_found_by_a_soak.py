@@ -13,8 +13,9 @@ from tests.simulation.runner import check
 FROZEN_ACROSS_THE_DEADLINE = History(
     seed=23_614,
     happenings=(
-        Happening(82_789, "freeze", (None, 300_000), "save:after", 4),
+        Happening(82_789, "freeze", (None, 300_000), "save:after", 5),
         Happening(95_538, "ask", (0, "U0A", 0, True)),
+        Happening(101_000, "click", (0, "U0A", "approve", "plain")),
         Happening(106_536, "click", (0, "U0C", "approve", "plain")),
         Happening(176_826, "click", (0, "U0C", "approve", "foreign")),
         Happening(196_582, "jump", (900_000,)),
@@ -23,7 +24,8 @@ FROZEN_ACROSS_THE_DEADLINE = History(
     delete_fates=("accepted",) * 4,
     task_fates=("success",) * 4,
 )
-"""The process read the inbox, froze, and woke up after the deadline; a valid click had come."""
+"""The process read the inbox, froze, and woke up after the deadline; a valid click had come. When
+this was found, it froze as it heard of the card; that ends its claim now, so it hears a click."""
 
 SET_BACK_IN_A_COMMIT = History(
     seed=27_284,

@@ -20,6 +20,7 @@ from bot.core.delivery import Due
 from bot.core.messages import Message
 from bot.core.request import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
+from bot.store.lanes import Lane
 from bot.store.outbox import Outbox, Wanted
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory
@@ -55,11 +56,16 @@ class Case:
 
 def approved(store: Any, _clock: Clock) -> Claim:
     store.bear(Saving(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),)))
-    return _claimed(store, checking=False)
+    return _claimed(store, Lane.ACT)
 
 
 def free(store: Any, _clock: Clock) -> None:
     store.bear(Saving(request=request(1, State.PENDING), entries=(entry(),)))
+
+
+def undecided(store: Any, clock: Clock) -> Claim:
+    free(store, clock)
+    return _claimed(store, Lane.DECIDE)
 
 
 def lapsed(store: Any, clock: Clock) -> Claim:
@@ -71,7 +77,7 @@ def lapsed(store: Any, clock: Clock) -> Claim:
 def two_checked(store: Any, _clock: Clock) -> tuple[Claim, Claim]:
     for number in (1, 2):
         store.bear(Saving(request=request(number), entries=(entry(),)))
-    return _claimed(store, checking=True), _claimed(store, checking=True)
+    return _claimed(store, Lane.CHECK), _claimed(store, Lane.CHECK)
 
 
 def one_message(store: Any, _clock: Clock) -> None:
@@ -95,8 +101,17 @@ def save(store: Any, claim: Claim) -> object:
     return store.save(claim, _to(claim, State.CANCELLED))
 
 
-def claim(store: Any, _with: object) -> object:
-    return store.claim(checking=False)
+def claim(store: Any, held: Claim | None) -> object:
+    return store.claim(held.lane if held else Lane.DECIDE)
+
+
+def approve(store: Any, held: Claim) -> object:
+    """With this commit it goes to those who act."""
+    return store.save(held, _to(held, State.APPROVED))
+
+
+def act(store: Any, _with: object) -> object:
+    return store.claim(Lane.ACT)
 
 
 def bear(store: Any, _with: object) -> object:
@@ -126,6 +141,7 @@ CASES = (
     Case("a claim, then a lost holder", lapsed, claim, save, ("Claim", "ClaimLost", True)),
     Case("a claim, then a lost intent", lapsed, claim, intend, ("Claim", "ClaimLost", True)),
     Case("a slow holder, then a claim", lapsed, save, claim, ("Claim", "None", False)),
+    Case("an approval, then a claim to act", undecided, approve, act, ("Claim", "None", False)),
     Case("the same pairing", two_checked, take(0), take(1), ("Claim", "PairingTakenBy", True)),
     Case("the same birth", lambda *_: None, bear, bear, ("True", "False", True)),
     Case("two claims of a message", one_message, claim_message, claim_message,
@@ -242,8 +258,8 @@ def _waits(ended: threading.Event, url: str) -> bool:
     raise AssertionError("the second transaction neither ended nor waited for a lock")
 
 
-def _claimed(store: Any, *, checking: bool) -> Claim:
-    found = store.claim(checking=checking)
+def _claimed(store: Any, lane: Lane) -> Claim:
+    found = store.claim(lane)
     assert isinstance(found, Claim)
     return found
 

@@ -31,6 +31,13 @@ def selects_of(db: Database, act: Callable[[], object]) -> list[str]:
 
 def walks(db: Database, statement: str) -> list[str]:
     """The steps that go through a whole table, instead of an index of what has not ended."""
+    # `SEARCH` without an index is a walk too: that for the smallest value of a column.
+    steps = plan_of(db, statement)
+    return [s for s in steps if re.match(r"(SCAN|SEARCH) (?!\()", s) and not _BY.search(s)]
+
+
+def plan_of(db: Database, statement: str) -> list[str]:
+    """Every step of it."""
     path = db.engine.url.database
     assert path is not None
     raw = sqlite3.connect(path)
@@ -39,6 +46,4 @@ def walks(db: Database, statement: str) -> list[str]:
         plan = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
     finally:
         raw.close()
-    # `SEARCH` without an index is a walk too: that for the smallest value of a column.
-    steps = [str(step[3]) for step in plan]
-    return [s for s in steps if re.match(r"(SCAN|SEARCH) (?!\()", s) and not _BY.search(s)]
+    return [str(step[3]) for step in plan]

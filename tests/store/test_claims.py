@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
-from bot.core.request import State
+from bot.core.request import Request, State
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, Saving
 from bot.store.database import Database
+from bot.store.lanes import Lane, lane_of
+from bot.store.wakes import Room
 from tests.store.samples import asked, born, put, request
 
 LEASE_MS = 60_000
@@ -19,8 +21,8 @@ def requests_of(db: Database) -> Claims:
     return Claims(db=db, lease_ms=LEASE_MS)
 
 
-def claimed(db: Database, *, checking: bool = True) -> Claim:
-    claim = requests_of(db).claim(checking=checking)
+def claimed(db: Database, lane: Lane = Lane.CHECK) -> Claim:
+    claim = requests_of(db).claim(lane)
     assert claim is not None
     return claim
 
@@ -31,7 +33,7 @@ def test_each_row_has_one_holder_however_many_want_it(db: Database) -> None:
     won: list[str] = []
 
     def work() -> None:
-        while (claim := requests_of(db).claim(checking=True)) is not None:
+        while (claim := requests_of(db).claim(Lane.CHECK)) is not None:
             won.append(claim.request.id)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -70,8 +72,7 @@ def test_no_release_hides_a_click(db: Database) -> None:
             again, Saving(request=request(number, State.DENIED), absorbed=(number + 1,))
         )
         requests_of(db).release(again, due_at=None)
-    assert requests_of(db).claim(checking=True) is None
-    assert requests_of(db).claim(checking=False) is None
+    assert [requests_of(db).claim(lane) for lane in Lane] == [None, None, None]
 
 
 def test_a_row_is_due_by_its_time_and_not_before(db: Database) -> None:
@@ -79,23 +80,100 @@ def test_a_row_is_due_by_its_time_and_not_before(db: Database) -> None:
     claim = claimed(db)
     now = requests_of(db).now()
     requests_of(db).release(claim, due_at=now + 3_600_000)
-    assert requests_of(db).claim(checking=True) is None
-    assert requests_of(db).next_due(checking=True) == now + 3_600_000
+    assert requests_of(db).claim(Lane.CHECK) is None
+    assert requests_of(db).next_due(Lane.CHECK) == now + 3_600_000
     assert requests_of(db).get(made.id) is not None
 
 
 def test_acting_goes_before_everything_else(db: Database) -> None:
-    states = [State.PENDING, State.FOLLOWING, State.APPROVED, State.DELETING]
+    states = [State.ATTENTION, State.FOLLOWING, State.APPROVED, State.DELETING]
     for number, state in enumerate(states):
         born(db, number, state)
-    order = [claimed(db, checking=False).request.state for _ in states]
-    assert order == [State.APPROVED, State.DELETING, State.FOLLOWING, State.PENDING]
+    order = [claimed(db, Lane.ACT).request.state for _ in states]
+    assert order == [State.APPROVED, State.DELETING, State.FOLLOWING, State.ATTENTION]
+
+
+def test_each_state_is_the_work_of_one_lane(db: Database) -> None:
+    """By the row, in SQL, and by what is in hand."""
+    for number, state in enumerate(State):
+        born(db, number, state)
+    found: dict[Lane, set[State]] = {lane: set() for lane in Lane}
+    for lane in Lane:
+        while (claim := requests_of(db).claim(lane)) is not None:
+            assert lane_of(claim.request) is lane
+            found[lane].add(claim.request.state)
+    acting = {State.APPROVED, State.DELETING, State.FOLLOWING, State.ATTENTION}
+    assert found[Lane.CHECK] == {State.CHECKING}
+    assert found[Lane.ACT] == acting
+    assert found[Lane.DECIDE] == set(State) - acting - {State.CHECKING}
+
+
+class TestIntoAnotherLane:
+    """What takes a row there gives it back too, in the same commit."""
+
+    def approve(self, db: Database) -> tuple[Claim, Request]:
+        born(db, 1, State.PENDING)
+        claim = claimed(db, Lane.DECIDE)
+        approved = claim.request.model_copy(update={"state": State.APPROVED})
+        after = requests_of(db).save(claim, Saving(request=approved, due_at=0))
+        assert after.over
+        return after, approved
+
+    def test_it_is_claimed_there_at_once(self, db: Database) -> None:
+        after, approved = self.approve(db)
+        assert requests_of(db).claim(Lane.DECIDE) is None
+        taken = claimed(db, Lane.ACT)
+        assert taken.request == approved
+        with pytest.raises(ClaimLost):
+            requests_of(db).save(after, Saving(request=approved))
+
+    def test_it_is_due_when_the_step_says(self, db: Database) -> None:
+        born(db, 1)
+        claim = claimed(db)
+        pending = claim.request.model_copy(update={"state": State.PENDING})
+        requests_of(db).save(claim, Saving(request=pending, due_at=10**15))
+        assert requests_of(db).claim(Lane.DECIDE) is None
+        assert requests_of(db).next_due(Lane.DECIDE) == 10**15
+
+    def test_those_of_the_other_lane_are_told(self, db: Database) -> None:
+        """An event may wait there already: a click on what is approved a moment later."""
+        seen = {room: db.wakes.seen(room) for room in Room}
+        self.approve(db)
+        assert [room for room in Room if db.wakes.seen(room) != seen[room]] == [Room.ACT]
+
+    def test_within_a_lane_it_is_kept(self, db: Database) -> None:
+        born(db, 1, State.PENDING)
+        claim = claimed(db, Lane.DECIDE)
+        kept = requests_of(db).save(claim, Saving(request=claim.request, due_at=0))
+        assert not kept.over
+        assert kept.lease_until == claim.lease_until
+        assert requests_of(db).claim(Lane.DECIDE) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "room"),
+    [
+        (State.CHECKING, Room.CHECK),
+        (State.PENDING, Room.DECIDE),
+        (State.FOLLOWING, Room.ACT),
+        (State.DENIED, Room.DECIDE),
+        (None, Room.CHECK),
+    ],
+)
+def test_a_click_wakes_those_whose_work_it_is(
+    db: Database, state: State | None, room: Room
+) -> None:
+    if state:
+        born(db, 1, state)
+    seen = {room: db.wakes.seen(room) for room in Room}
+    put(db, "AAAA-0001", "click")
+    assert [room for room in Room if db.wakes.seen(room) != seen[room]] == [room]
 
 
 class TestIntent:
     def approved(self, db: Database, execute_by: int) -> Claim:
         born(db, 1, State.APPROVED, execute_by=execute_by)
-        return claimed(db, checking=False)
+        return claimed(db, Lane.ACT)
 
     def intend(self, db: Database, claim: Claim) -> Claim:
         changed = claim.request.model_copy(update={"state": State.DELETING})
@@ -120,7 +198,7 @@ class TestIntent:
     def test_not_from_another_state(self, db: Database) -> None:
         born(db, 1, State.PENDING, execute_by=10**15)
         with pytest.raises(SaveRefused):
-            self.intend(db, claimed(db, checking=False))
+            self.intend(db, claimed(db, Lane.DECIDE))
 
 
 class TestTimePassed:
@@ -132,14 +210,14 @@ class TestTimePassed:
 
     def test_stored_once(self, db: Database) -> None:
         born(db, 1, State.PENDING)
-        claim = claimed(db, checking=False)
+        claim = claimed(db, Lane.DECIDE)
         self.expire(db, claim)
         with pytest.raises(ClaimLost):
             self.expire(db, claim)
 
     def test_not_while_a_click_waits(self, db: Database) -> None:
         made = born(db, 1, State.PENDING)
-        claim = claimed(db, checking=False)
+        claim = claimed(db, Lane.DECIDE)
         put(db, made.id, "click")
         with pytest.raises(SaveRefused):
             self.expire(db, claim)

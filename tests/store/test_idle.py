@@ -8,16 +8,17 @@ import pytest
 
 from bot.store.claims import Claims
 from bot.store.database import Database
+from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
-from tests.store.query_plans import selects_of, walks
+from tests.store.query_plans import plan_of, selects_of, walks
 
 
 def acting(db: Database) -> None:
     requests = Claims(db=db, lease_ms=60_000)
-    for checking in (False, True):
+    for lane in Lane:
         for without in ((), ("west",)):
-            requests.claim(checking=checking, without=without)
-            requests.next_due(checking=checking, without=without)
+            requests.claim(lane, without=without)
+            requests.next_due(lane, without=without)
     requests.unborn()
 
 
@@ -28,7 +29,7 @@ def posting(db: Database) -> None:
     outbox.wait(0)
 
 
-@pytest.mark.parametrize(("asks", "count"), [(acting, 9), (posting, 3)])
+@pytest.mark.parametrize(("asks", "count"), [(acting, 13), (posting, 3)])
 def test_no_table_is_walked(
     sqlite_db: Database, asks: Callable[[Database], None], count: int
 ) -> None:
@@ -37,3 +38,13 @@ def test_no_table_is_walked(
     assert {statement: walks(sqlite_db, statement) for statement in statements} == {
         statement: [] for statement in statements
     }
+
+
+def test_nobody_goes_by_the_state_alone(sqlite_db: Database) -> None:
+    """Of `attention` there may be years: it is an end, and the work of those who act as well."""
+    steps = [
+        step
+        for statement in selects_of(sqlite_db, lambda: acting(sqlite_db))
+        for step in plan_of(sqlite_db, statement)
+    ]
+    assert [step for step in steps if "requests_by_state" in step] == []

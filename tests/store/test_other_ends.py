@@ -8,6 +8,7 @@ from bot.core.request import Request
 from bot.core.snapshot import Server, Snapshot
 from bot.store.claims import Claim, Claims, PairingTakenBy, Saving
 from bot.store.database import Database
+from bot.store.lanes import Lane
 from tests.store.samples import born, entry
 
 ROUNDS = 10
@@ -29,7 +30,7 @@ def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
 
 def claimed(db: Database, number: int, site: str) -> Claim:
     made = born(db, number, site=site)
-    claim = Claims(db=db, lease_ms=60_000).claim(checking=True)
+    claim = Claims(db=db, lease_ms=60_000).claim(Lane.CHECK)
     assert claim is not None
     assert claim.request.id == made.id
     return claim
@@ -82,11 +83,11 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
 def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
     born(db, 1, site="berlin")
     requests = Claims(db=db, lease_ms=60_000)
-    assert requests.claim(checking=True, without={"berlin"}) is None
-    assert requests.next_due(checking=True, without={"berlin"}) is None
-    assert requests.next_due(checking=False) is None
-    assert requests.next_due(checking=True) is not None
+    assert requests.claim(Lane.CHECK, without={"berlin"}) is None
+    assert requests.next_due(Lane.CHECK, without={"berlin"}) is None
+    assert requests.next_due(Lane.ACT) is None
+    assert requests.next_due(Lane.CHECK) is not None
     born(db, 2, site="prague")
-    claim = requests.claim(checking=True, without={"berlin"})
+    claim = requests.claim(Lane.CHECK, without={"berlin"})
     assert claim is not None
     assert claim.request.site == "prague"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.events import Asked, Opened
 from bot.core.request import State
 from bot.store.inbox import Inbox
+from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from tests.worker.world import ASKER, CHANNEL, PAIRING, TEAM, World
 
@@ -65,7 +66,7 @@ def test_sent_it_becomes_the_request_that_it_was_opened_for(world: World) -> Non
 def test_what_the_check_refuses_goes_to_the_address_of_the_command(world: World) -> None:
     number = opened(world)
     asked(world, number, pairing="nowhere")
-    while world.worker.step(checking=True):
+    while world.worker.step(Lane.CHECK):
         pass
     due = Outbox(world.db).claim({})
     assert due is not None
@@ -85,5 +86,5 @@ def test_forms_that_nobody_sends_do_not_hide_a_request(world: World) -> None:
     for n in range(50):
         opened(world, f"CCCC-{n:04d}")
     world.ask()
-    assert world.worker.step(checking=True)
+    assert world.worker.step(Lane.CHECK)
     assert world.requests.get(ID) is not None

@@ -7,6 +7,7 @@ import pytest
 from bot.core.request import State
 from bot.core.snapshot import digest_of
 from bot.core.who_may import Person
+from bot.store.lanes import Lane
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
 STRANGER = "U0STRANGER"
@@ -159,7 +160,7 @@ def test_clicks_from_elsewhere_never_count(
 
 def test_a_click_before_slacks_answer_to_the_post_counts(world: World) -> None:
     request_id = world.ask()
-    while world.worker.step(checking=True):
+    while world.worker.step(Lane.CHECK):
         pass
     assert world.state() is State.CHECKING
     world.click(request_id, "approve", FIRST, message_ts="77.000")

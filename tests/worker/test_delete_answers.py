@@ -13,6 +13,7 @@ from bot.core.problem import ProblemKind
 from bot.core.request import Request, State, TaskView
 from bot.core.who_may import Person
 from bot.slack.draw import draw, draw_answer
+from bot.store.lanes import Lane
 from tests.worker.world import ASKER, FIRST, PAIRING, TEAM, World, problem
 
 SECOND_MS = 1_000
@@ -202,7 +203,8 @@ def test_404_and_the_pairing_gone_is_succeeded(world: World) -> None:
     world.appliance.delete_outcomes.append(answered(ProblemKind.NOT_FOUND, status=404))
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
-    claim = world.requests.claim(checking=False)
+    world.worker.step(Lane.DECIDE)
+    claim = world.requests.claim(Lane.ACT)
     assert claim is not None
     # It goes in the moment between the last reading and the DELETE.
     world.appliance.prepare_failures = []

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.request import State
 from bot.core.who_may import Person, Verdict
+from bot.store.lanes import Lane
 from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
 
 FROZEN_MS = 5 * 60_000
@@ -43,12 +44,12 @@ def test_an_old_reading_of_rights_decides_no_later_click(world: World) -> None:
             yes = Person(id=user, team=TEAM)
             world.people = FakePeople({FIRST: Person(id=FIRST, team=TEAM, deleted=True)})
             world.ms += 60_000
-            world.new_worker().step(checking=False)
+            world.new_worker().step(Lane.DECIDE)
             world.click(request_id, "deny", FIRST)
             return yes
 
     world.people = Freezing()
-    world.new_worker().step(checking=False)
+    world.new_worker().step(Lane.DECIDE)
     world.worker = world.new_worker()
     world.settle()
     request = world.get()

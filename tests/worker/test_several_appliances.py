@@ -16,7 +16,8 @@ from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.core.snapshot import Server, Snapshot
 from bot.slack.wording.outcomes import ending
-from bot.worker.lanes import ACTING_PER_SITE, Lane
+from bot.store.lanes import Lane
+from bot.worker.crew import AT_A_SITE, Crew
 from bot.worker.search import Read, search
 from bot.worker.side_by_side import AWAY_SECONDS, SideBySide
 from tests.worker.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
@@ -259,7 +260,7 @@ def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> Non
     healthy.delete = deleted  # type: ignore[method-assign, assignment]
     world.worker.start()
     try:
-        for _ in range(ACTING_PER_SITE):
+        for _ in range(AT_A_SITE[Lane.ACT]):
             assert hanging.entered.acquire(timeout=PATIENCE_SECONDS)
         assert done.wait(PATIENCE_SECONDS), "the other appliance waited for the hanging one"
         assert not hanging.entered.acquire(blocking=False), "no more threads are there than may be"
@@ -270,11 +271,10 @@ def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("sites", "acting", "checking"), [(1, 4, 2), (2, 4, 3), (5, 10, 6), (50, 16, 8)]
+    ("sites", "check", "decide", "act"), [(1, 2, 2, 2), (2, 3, 2, 4), (5, 6, 2, 10), (50, 8, 2, 16)]
 )
-def test_threads_of_a_lane(sites: int, acting: int, checking: int) -> None:
-    assert Lane(checking=False, sites=sites).threads == acting
-    assert Lane(checking=True, sites=sites).threads == checking
+def test_threads_of_a_lane(sites: int, check: int, decide: int, act: int) -> None:
+    assert [Crew(lane, sites=sites).threads for lane in Lane] == [check, decide, act]
 
 
 def test_one_that_is_away_is_not_waited_for_twice() -> None:

@@ -7,6 +7,7 @@ from bot.core.events import OperatorCancelled
 from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.core.who_may import Person
+from bot.store.lanes import Lane
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World, problem
 
 
@@ -16,7 +17,7 @@ def test_a_denial_that_an_approval_overtook_is_told_directly_if_need_be(world: W
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
     world.click(request_id, "deny", SECOND)
-    while world.worker.step(checking=False):
+    while any(world.worker.step(lane) for lane in Lane):
         pass
     told = {}
     while due := world.outbox.claim({}):
@@ -29,10 +30,10 @@ def test_a_denial_that_an_approval_overtook_is_told_directly_if_need_be(world: W
 
 def test_taken_back_while_slack_was_away_and_then_the_card_is_refused(world: World) -> None:
     request_id = world.ask()
-    while world.worker.step(checking=True):
+    while world.worker.step(Lane.CHECK):
         pass
     world.put(OperatorCancelled(operator="olga"), request_id)
-    while world.worker.step(checking=True) or world.worker.step(checking=False):
+    while any(world.worker.step(lane) for lane in Lane):
         pass
     card = world.outbox.claim({})
     assert card is not None

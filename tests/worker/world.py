@@ -34,6 +34,7 @@ from bot.store import audit as trail
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
+from bot.store.lanes import Lane
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.worker.effects import Effects
@@ -296,7 +297,7 @@ class World:
     def settle(self) -> None:
         """Work and post until nothing is due now."""
         for _ in range(500):
-            worked = self.worker.step(checking=False) or self.worker.step(checking=True)
+            worked = any(self.worker.step(lane) for lane in (Lane.ACT, Lane.DECIDE, Lane.CHECK))
             posted = self.post()
             if not worked and not posted:
                 return

@@ -1,4 +1,4 @@
-"""How many threads of a lane may be at one appliance at a time.
+"""The threads of each lane, and how many of them may be at one appliance at a time.
 
 A call to an appliance that hangs lasts as long as its timeout. With one pool for all, a handful of
 requests at such an appliance would stand in every thread, and nothing would move at the others.
@@ -11,31 +11,30 @@ from collections import Counter
 from collections.abc import Callable
 
 from bot.store.claims import Claim
+from bot.store.lanes import Lane
 
-ACTING, CHECKING = 4, 2
-"""Threads of the two lanes where there is one appliance."""
+AT_A_SITE = {Lane.CHECK: 1, Lane.ACT: 2}
+"""Threads that may be at one of several appliances. Who decides is at none."""
 
-ACTING_PER_SITE, CHECKING_PER_SITE = 2, 1
-"""At one of several appliances."""
+FEWEST = {Lane.CHECK: 2, Lane.DECIDE: 2, Lane.ACT: 2}
+"""Threads where there is one appliance. Two who decide: one slow reading of rights at Slack must
+not hold up everybody else's click."""
 
-ACTING_MOST, CHECKING_MOST = 16, 8
+MOST = {Lane.CHECK: 8, Lane.DECIDE: 2, Lane.ACT: 16}
 """However many appliances: each idle thread looks into the database now and then. So up to this
-many over those per site may hang at once before they are felt elsewhere."""
+many over those at a site may hang at once before they are felt elsewhere."""
 
 
-class Lane:
-    """The threads of one kind of work, and which sites they are at. Threads share it."""
+class Crew:
+    """The threads of one lane, and which sites they are at. They share it."""
 
-    def __init__(self, *, checking: bool, sites: int) -> None:
-        self.checking = checking
-        alone, each, most = (
-            (CHECKING, CHECKING_PER_SITE, CHECKING_MOST)
-            if checking
-            else (ACTING, ACTING_PER_SITE, ACTING_MOST)
-        )
-        several = sites > 1
+    def __init__(self, lane: Lane, *, sites: int) -> None:
+        self.lane = lane
+        each = AT_A_SITE.get(lane)
+        several = sites > 1 and each is not None
         # One more for checks: requests that have named no appliance yet are a site of their own.
-        self.threads = min(most, max(alone, each * sites + checking)) if several else alone
+        wanted = (each or 0) * sites + (lane is Lane.CHECK) if several else 0
+        self.threads = min(MOST[lane], max(FEWEST[lane], wanted))
         self._per_site = each if several else None
         self._lock = threading.Lock()
         self._at: Counter[str] = Counter()
