@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,9 @@ from bot.core.starts import Running
 from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
 from bot.operate.prompt import Prompt
+from bot.operate.start_look import STOP_SECONDS as START_LOOK_STOP_SECONDS
 from bot.operate.start_look import StartLook
+from bot.operate.stopping import Deadline
 from bot.parts import policy_of
 from bot.settings import Settings
 from bot.slack import draw, socket_address
@@ -74,7 +77,7 @@ LEASE_OVER_TIMEOUT = 2.5
 """A lease over VR_TIMEOUT_SECONDS, so that an effect outlasts one whole timeout (`effect_ms`)."""
 
 STOP_SECONDS = 8.0
-"""For what runs at SIGTERM; hosts kill after ten."""
+"""For the whole of a stop; hosts kill ten seconds after SIGTERM."""
 
 POSTERS = 2
 """Threads that write to Slack, which takes about one message a second in each channel."""
@@ -83,6 +86,12 @@ READY_WITHIN_S = 2.0
 """For `/readyz` itself: what probes it has a limit of its own, of a few seconds."""
 
 DATABASE_SILENT = f"no answer from the database within {READY_WITHIN_S:g} s"
+
+DRAIN_SECONDS, DRAIN_PROBES_SECONDS = 2.0, 0.5
+"""For requests of Slack in hand, and in Socket Mode for those that only probe or scrape."""
+
+MOMENT_SECONDS = 0.05
+"""For a thread that has nothing in hand and only has to hear that it is over."""
 
 LOOKUPS_STOP_SECONDS = 0.5
 """For what somebody only looked at: it is typed again."""
@@ -113,6 +122,7 @@ class Bot:
         )
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.giving_way = GivingWay()
+        self._stopping = threading.Event()
         self._slack()
         self._work()
         self.server: Server | None = None
@@ -139,21 +149,42 @@ class Bot:
         self.start_look.start()
 
     def stop(self) -> None:
-        """No new events first, then what runs is finished or left to the store."""
-        began = time.monotonic()
-        self.start_look.stop()
+        """Nobody begins anything new, no new events, and then one deadline for all that runs. What
+        has not ended by it is left to the store: requests and messages are claimed with a lease,
+        and whoever comes next tries them again when that is over."""
+        deadline = Deadline(STOP_SECONDS)
+        # All are asked before anybody is waited for: a call that is begun meanwhile would outlast
+        # the deadline. What still comes in until the doors are closed is stored, for the next.
+        self._stopping.set()
+        for part in (self.worker, self.poster, self.lookups, self.start_look):
+            part.stop(0)
+        ended = {}
         if self.socket:
-            self.socket.stop(drain_s=2.0)
+            ended["socket"] = self.socket.stop(drain_s=deadline.left(DRAIN_SECONDS))
         if self.server:
-            self.server.close(drain_s=0.5 if self.socket else 2.0)
-        self.lookups.stop(LOOKUPS_STOP_SECONDS)
-        finished = self.worker.stop(STOP_SECONDS - (time.monotonic() - began))
-        self.poster.stop()
-        self.whisper.stop()
+            drain_s = DRAIN_PROBES_SECONDS if self.socket else DRAIN_SECONDS
+            ended["http"] = self.server.close(drain_s=deadline.left(drain_s))
+        self.lookups.stop(deadline.left(LOOKUPS_STOP_SECONDS))
+        ended |= {
+            "worker": self.worker.stop(deadline.left()),
+            "poster": self.poster.stop(deadline.left()),
+            # Last of those that speak: listeners and look-ups have had words for people until here.
+            "whisper": self.whisper.stop(max(deadline.left(), MOMENT_SECONDS)),
+            "lookups": self.lookups.stop(0),
+            "start_look": self.start_look.stop(deadline.left(START_LOOK_STOP_SECONDS)),
+        }
+        if all(ended.values()):
+            ended["database"] = deadline.within(self._close)
+        left = [part for part, has_ended in ended.items() if not has_ended]
+        if left:
+            # Nothing is closed under them: an outcome that comes at the last moment is stored.
+            log.warning("left_at_stop", left=left)
+        log.info("stopped", finished=not left, seconds=round(deadline.passed(), 1))
+
+    def _close(self) -> None:
         for appliance in self.appliances.values():
             appliance.close()
         self.db.close()
-        log.info("stopped", finished=finished, seconds=round(time.monotonic() - began, 1))
 
     def _slack(self) -> None:
         settings = self.settings
@@ -272,6 +303,7 @@ class Bot:
             senders={name: Sender(self.policy, port) for name, port in ports.items()},
             draw=digests,
             effect_ms=effect_ms(self.requests.lease_ms),
+            stopping=self._stopping.is_set,
         )
         self.worker = Worker(
             requests=self.requests,

@@ -53,11 +53,12 @@ class StartLook:
         """At once; what it finds comes later."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Also where it was never started."""
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Whether it ended in so long. Also where it was never started, and again."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def hints(self) -> dict[str, str]:
         """Line to words, for what was wrong when it was last looked at."""

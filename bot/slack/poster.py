@@ -55,7 +55,7 @@ that after an outage of the database this comes first."""
 
 
 class Poster:
-    """`start` and `stop` once. A thread for each of `nets`, which say how long it sleeps when
+    """`start` once. A thread for each of `nets`, which say how long it sleeps when
     nobody wakes it, in seconds; several, because one slow call must not hold up final words.
 
     A message that the row no longer wants is given up (`no_longer_wanted`) without any call: `sent`
@@ -74,6 +74,7 @@ class Poster:
         pauses: PausesPort | None = None,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
         give_way: Callable[[], None] = lambda: None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._outbox = outbox
         self._client = client
@@ -82,6 +83,7 @@ class Poster:
         self._wanted = wanted
         self._on_given_up = on_given_up
         self._give_way = give_way
+        self._pause = pause
         self._stopping = threading.Event()
         self._failed_with: str | None = None
         self._pauses = pauses or OwnPauses(outbox.now)
@@ -100,17 +102,22 @@ class Poster:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Calls in hand are finished, nothing new is begun; returns when the threads have ended."""
+    def stop(self, seconds: float) -> bool:
+        """Nothing new is begun from here on, and calls in hand have so long to end; whether they
+        did. A message whose call did not is left with its lease, and tried again when that is over.
+        May be asked again, with more time."""
         self._stopping.set()
         self._outbox.end_waiting()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        until = time.monotonic() + seconds
+        threads = [thread for thread in self._threads if thread.ident is not None]
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
 
     def once(self) -> bool:
-        """Deliver one message; False when nothing was due, or Slack is away."""
-        if not self._away.over():
+        """Deliver one message; False when nothing was due, or Slack is away, or a stop has begun:
+        to ask a Slack that is away takes long enough for that."""
+        if not self._away.over() or self._stopping.is_set():
             return False
         begun = time.monotonic()
         due = self._outbox.claim(self.paused_until())
@@ -120,9 +127,8 @@ class Poster:
         return True
 
     def _run(self, net_s: float) -> None:
-        while not self._stopping.is_set():
+        while self._goes_on():
             try:
-                self._give_way()
                 if not self.once():
                     self._outbox.wait(net_s)
                 self._failed_with = None
@@ -130,6 +136,11 @@ class Poster:
                 # The claimed message comes back by itself when its lease is over.
                 self._failed(error)
                 self._stopping.wait(AFTER_FAULT_S)
+
+    def _goes_on(self) -> bool:
+        """After giving way, during which a stop may have begun."""
+        self._give_way()
+        return not self._stopping.is_set()
 
     def _failed(self, error: Exception) -> None:
         """The same again and again, such as a database that is away, stands once in the log."""
@@ -199,8 +210,10 @@ class Poster:
                     why = type(error).__name__
                     log.warning("sent_not_stored", request=due.request_id, slot=due.slot, error=why)
                 told = True
-                if time.monotonic() > until or self._stopping.wait(STORE_AGAIN_S):
+                if time.monotonic() > until:
                     raise
+                # At a stop too, for as long as that waits: given up, it would be posted again.
+                self._pause(STORE_AGAIN_S)
 
     def _settle_failed(self, due: Due, failed: Failed) -> None:
         """The one place that decides between again, later, and never."""

@@ -58,6 +58,7 @@ class Server:
         self._ended = threading.Event()
         self._ended.set()
         self._drain_s = 0.0
+        self._cut_off = 0
         # Reentrant: a signal handler may come while this very thread holds it.
         self._pipes = threading.RLock()
         self._pipes_closed = False
@@ -85,8 +86,9 @@ class Server:
             self._close_all()
             self._ended.set()
 
-    def close(self, drain_s: float = 5.0, *, wait: bool = True) -> None:
-        """No new connection, running requests answered within `drain_s`, then the end.
+    def close(self, drain_s: float = 5.0, *, wait: bool = True) -> bool:
+        """No new connection, running requests answered within `drain_s`, then the end. Whether all
+        were answered.
 
         `wait` False is for a signal handler in the serving thread itself: it only sets the flag.
         """
@@ -100,6 +102,7 @@ class Server:
             self._ended.wait()
             if self._thread is not None:
                 self._thread.join()
+        return not self._cut_off
 
     def _drain(self) -> None:
         for server in self._listening:
@@ -109,6 +112,7 @@ class Server:
         deadline = time.monotonic() + self._drain_s
         while (busy := self._busy()) and time.monotonic() < deadline:
             wasyncore.loop(timeout=0.05, use_poll=True, map=self._map, count=1)
+        self._cut_off = busy
         if busy:
             log.warning("http_cut_off", requests=busy)
 

@@ -92,9 +92,9 @@ class SocketMode:
         self._threads.start()
         self._watch.start()
 
-    def stop(self, drain_s: float) -> None:
+    def stop(self, drain_s: float) -> bool:
         """No envelope is taken from here on; what is in hand is finished within `drain_s`, the rest
-        is not acknowledged, so that Slack gives it to somebody else."""
+        is not acknowledged, so that Slack gives it to somebody else. Whether all ended."""
         self._draining.set()
         left = self._threads.stop(drain_s)
         if left:
@@ -103,6 +103,7 @@ class SocketMode:
         self._wake.set()
         # The watch may be in the middle of a connection that does not come; it closes that itself.
         self._watch.join(timeout=1.0)
+        return not left and not self._watch.is_alive()
 
     def problem(self) -> str | None:
         """None when Slack is heard, else the reason in words: for `/readyz`."""

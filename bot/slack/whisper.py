@@ -58,14 +58,22 @@ class Whisper:
             except queue.Full:
                 log.warning("whisper_dropped", waiting=WAITING_MOST)
 
-    def stop(self) -> None:
-        """Drops what still waits, ends the call in hand within its timeout, joins."""
+    def stop(self, seconds: float) -> bool:
+        """Drops what still waits, and gives the call in hand so long; whether it ended. May be
+        asked again, with more time."""
         with self._lock:
-            self._stopped = True
+            asked, self._stopped = self._stopped, True
             self._stopping.set()
             thread = self._thread
         if thread is None:
-            return
+            return True
+        if not asked:
+            self._drop()
+            self._queue.put(None)
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    def _drop(self) -> None:
         dropped = 0
         while not self._queue.empty():
             with contextlib.suppress(queue.Empty):  # the thread was quicker
@@ -73,8 +81,6 @@ class Whisper:
                 dropped += 1
         if dropped:
             log.info("whisper_dropped_at_stop", count=dropped)
-        self._queue.put(None)
-        thread.join()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

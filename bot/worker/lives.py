@@ -80,7 +80,10 @@ def effect_ms(lease_ms: int) -> int:
 
 @dataclass(frozen=True)
 class Lives:
-    """Drives claims. `effect_ms` is the total deadline of any effect, shorter than a lease."""
+    """Drives claims. `effect_ms` is the total deadline of any effect, shorter than a lease. Once
+    `stopping` says so no effect is begun: the row goes back to the store, and whoever comes next
+    waits for no lease. The answer to a DELETE that is sent then might come after the end of the
+    process, and nobody could read that again."""
 
     requests: Claims
     inbox: Inbox
@@ -90,10 +93,11 @@ class Lives:
     effect_ms: int
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    stopping: Callable[[], bool] = lambda: False
 
     def drive(self, claim: Claim) -> None:
         """Until there is nothing to do now, what is to be done is another lane's, the claim is
-        lost, or its lease is nearly over."""
+        lost, its lease is nearly over, or the process is about to end."""
         due_at: int | None = claim.lease_until
         # By a clock that nobody sets: the database's may be set back while this process is frozen,
         # and then a lease that was over long ago looks as if it had hardly begun.
@@ -114,6 +118,9 @@ class Lives:
                 if isinstance(effect, Tick):
                     claim = self._pass_time(claim, now)
                     continue
+                if self.stopping():
+                    due_at = now
+                    break
                 begun_at = self.requests.now()
                 left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
                 room_ms = self._room_ms(effect, claim.request, left_ms)
@@ -164,6 +171,8 @@ class Lives:
             return self._keep(claim, unprepared)
         intended_at = self.monotonic()
         now = self.requests.now()
+        if self.stopping():
+            return claim  # nothing was sent, and nothing is
         if intended_at > by or not isinstance(plan(claim.request, now), SendDelete):
             # Preparing took so long that what was read has grown old: it is read again. Both by
             # the clock of all copies and by our own, which nobody sets.

@@ -46,10 +46,13 @@ class LookPool:
         return True
 
     def close(self) -> list[threading.Thread]:
-        """Drop what waits and ask the threads to end; those that there are, to be waited for."""
+        """Drop what waits and ask the threads to end; those that there are, to be waited for. Once
+        they have been asked, what waits in the queue is for them."""
         with self._lock:
-            self._stopped = True
+            asked, self._stopped = self._stopped, True
             threads = list(self._threads)
+        if asked:
+            return threads
         dropped = 0
         while self._take_one():
             dropped += 1

@@ -116,7 +116,7 @@ class Lookups:
         return self._lists.known(site, within_s)
 
     def stop(self, seconds: float) -> bool:
-        """Drop what waits and give what runs so long; whether it ended."""
+        """Drop what waits and give what runs so long; whether it ended. May be asked again."""
         all_pools = (self._general, self._of_store, *self._of_site.values())
         pools = {id(pool): pool for pool in all_pools}
         threads = [thread for pool in pools.values() for thread in pool.close()]

@@ -83,12 +83,29 @@ def test_a_stop_ends_the_wait_between_two_looks() -> None:
     waiting = StartLook(look, lambda _: None, again_seconds=3600)
     waiting.start()
     assert seen.wait(10)
-    waiting.stop()
+    assert waiting.stop()
     assert not waiting._thread.is_alive()
 
 
+def test_a_stop_does_not_wait_for_a_server_that_hangs() -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def look() -> Iterator[Finding]:
+        asked.set()
+        assert goes_on.wait(10)
+        yield AWAY
+
+    hanging = StartLook(look, lambda _: None, again_seconds=3600)
+    hanging.start()
+    assert asked.wait(10)
+    assert not hanging.stop(0)
+    goes_on.set()
+    assert hanging.stop(10)
+    assert hanging.hints() == {}
+
+
 def test_a_stop_without_a_start_is_fine() -> None:
-    Looks().look.stop()
+    assert Looks().look.stop()
 
 
 def test_hints_change_nothing_about_ready() -> None:

@@ -14,6 +14,9 @@ from tests.scenarios.world import ALAN, RITA, World
 SLOW_ANSWER_SECONDS = 4
 """More than each thread's part would be of the time that all of them have to end."""
 
+STOPS_WITHIN_SECONDS = 9.5
+"""Hosts kill ten seconds after SIGTERM."""
+
 GOES_ON_WITHIN_SECONDS = 30
 """At the default settings (contract): what the dead one held in hand is let go of by then."""
 
@@ -154,6 +157,32 @@ def test_told_to_stop_while_the_delete_is_unanswered(world: World) -> None:
     assert "accepted" in [e["action"] for e in world.console.show(asked.id)["events"]]
 
     world.restart()
+    told_once(world, asked)
+
+
+def test_told_to_stop_while_slack_and_the_appliance_hang(world: World) -> None:
+    """Each call lasts longer than a host waits, at the default settings. What was in hand comes
+    back with its lease, and nothing is sent or said twice."""
+    world.appliance.on_delete(Answer(wire="hang", accept_first=True))
+    asked = world.asks_to_break(world.pairing())
+    world.wait_for_states({"pending": 1})
+    hangs = world.slack.fail("chat.update", hang=True, times=None)
+    asked.clicks(ALAN, "approve")
+    world.appliance.wait_for(lambda: world.appliance.accepted_deletes, PATIENCE_SECONDS)
+    world.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
+    began = time.monotonic()
+    assert world.terminate() == 0
+    ended = time.monotonic()
+    (stopped,) = world.bot.events("stopped")
+    assert ended - began < STOPS_WITHIN_SECONDS, stopped
+    assert stopped["finished"] is False
+    (left,) = world.bot.events("left_at_stop")
+    assert left["left"] == ["worker", "poster"]
+
+    world.slack.heal()
+    world.appliance.release_hanging()
+    world.restart()
+    goes_on_in_time(asked, ended)
     told_once(world, asked)
 
 

@@ -202,28 +202,15 @@ class Process:
         client = Client(self.sim.workspace, self.step, self.spend)
         self.client = client
         outbox = Stepping(self, self.sim.bugs.outbox(self.sim.outbox), serial=self.sim.serial)
-        poster = Poster(
+        return Poster(
             outbox,  # type: ignore[arg-type]
             client,  # type: ignore[arg-type]
             draw,
             lambda answer, _request: Drawn(text=f"answer {answer.event} {answer.code}"),
             messages,
             nets=(),
+            pause=self.pause,
         )
-        poster._stopping = Waiting(self.pause)  # type: ignore[assignment]
-        return poster
-
-
-class Waiting:
-    """In place of the event that ends the poster: it never comes, and waiting takes the time of the
-    history."""
-
-    def __init__(self, pause: Callable[[float], None]) -> None:
-        self._pause = pause
-
-    def wait(self, seconds: float) -> bool:
-        self._pause(seconds)
-        return False
 
 
 class Thread:

@@ -19,7 +19,7 @@ from bot.slack.server import Server, serve
 from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
-from tests.slack_adapter.fake_web_api import FakeWebApi
+from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, FakeWebApi
 from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
 
 
@@ -125,4 +125,4 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     server.start()
     yield made_adapter
     server.close()
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)

@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+PATIENCE_SECONDS = 10
+"""For threads that end by themselves."""
+
 
 @dataclass
 class Call:
@@ -105,8 +108,12 @@ class FakeWebApi:
     def hold(self) -> None:
         self._release.wait(20)
 
-    def close(self) -> None:
+    def release(self) -> None:
+        """Calls that hang are cut now, and those to come at once."""
         self._release.set()
+
+    def close(self) -> None:
+        self.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

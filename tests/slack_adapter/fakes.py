@@ -161,6 +161,7 @@ class FakeOutbox:
     paused_seen: list[dict[str, int]] = field(default_factory=list)
     clock_ms: int = 1_000_000
     claim_error: Exception | None = None
+    sent_errors: list[Exception] = field(default_factory=list)
     woken: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -180,6 +181,8 @@ class FakeOutbox:
         return self.rows.get(request_id)
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        if self.sent_errors:
+            raise self.sent_errors.pop()
         self._did("sent", due, ts=ts, digest=digest)
 
     def put_off(self, due: Due, *, until: int, error: str) -> None:

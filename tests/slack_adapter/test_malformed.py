@@ -19,6 +19,7 @@ from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
+from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS
 from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
 
 URL = "http://127.0.0.1:9/never"
@@ -164,7 +165,7 @@ def test_no_shape_of_payload_is_ever_an_error_of_ours(top: dict[str, Any], data:
     door, whisper = _door(errors)
     headers = {k.lower(): v for k, v in made.signed(body).items()}
     answer = door.answer(body.encode(), headers)
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
     assert answer.status in (200, 400), body
     assert "reference" not in (answer.body or ""), body
 

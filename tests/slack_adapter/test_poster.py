@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -16,7 +17,14 @@ from bot.slack.pauses import OwnPauses
 from bot.slack.poster import Poster
 from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
 from tests.slack_adapter import made
-from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
+from tests.slack_adapter.fake_web_api import (
+    PATIENCE_SECONDS,
+    Answer,
+    Call,
+    FakeWebApi,
+    error,
+    limited,
+)
 from tests.slack_adapter.fakes import FakeOutbox
 
 CARD = Due(request_id="K7QM-3XPD", slot="card", channel="C1")
@@ -41,9 +49,9 @@ def _draw(request: Request, slot: str) -> Drawn:
     return Drawn(text=f"{slot} {request.state.value}", blocks=blocks)
 
 
-def _poster(api: FakeWebApi, outbox: FakeOutbox, **changes: Any) -> Poster:
+def _poster(api: FakeWebApi, outbox: FakeOutbox, *, timeout_s: int = 1, **changes: Any) -> Poster:
     pauses = OwnPauses(outbox.now)
-    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=1, pauses=pauses)
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s, pauses=pauses)
     usual: dict[str, Any] = {
         "pauses": pauses,
         "draw": _draw,
@@ -400,7 +408,7 @@ def test_it_runs_by_itself_and_stops(api: FakeWebApi, outbox: FakeOutbox) -> Non
     for _ in range(10):
         outbox.add(CARD)
     outbox.wait_done(10)
-    poster.stop()
+    assert poster.stop(PATIENCE_SECONDS)
     assert len(api.of("chat.postMessage")) == 10
 
 
@@ -410,12 +418,94 @@ def test_stop_finishes_the_call_in_hand(api: FakeWebApi, outbox: FakeOutbox) -> 
     poster.start()
     outbox.add(CARD)
     api.wait_for("chat.postMessage")
-    poster.stop()
+    assert poster.stop(PATIENCE_SECONDS)
     assert outbox.last()[0] == "put_off"
 
 
+def test_stop_waits_no_longer_than_it_may_and_nothing_new_is_begun(
+    api: FakeWebApi, outbox: FakeOutbox
+) -> None:
+    api.script("chat.postMessage", Answer(hang=True))
+    poster = _poster(api, outbox, nets=(0.05,), timeout_s=60)
+    poster.start()
+    outbox.add(CARD)
+    api.wait_for("chat.postMessage")
+    assert not poster.stop(0)
+    outbox.add(EDIT)
+    api.release()
+    assert poster.stop(PATIENCE_SECONDS)
+    assert [(did, due) for did, due, _ in outbox.done] == [("put_off", CARD)]
+    assert outbox.queue == [EDIT]
+
+
+def test_a_stop_that_comes_while_it_gives_way_is_heard(api: FakeWebApi, outbox: FakeOutbox) -> None:
+    """Slack is away, and would be asked now whether it is back."""
+    giving_way, goes_on = threading.Event(), threading.Event()
+
+    def give_way() -> None:
+        giving_way.set()
+        assert goes_on.wait(PATIENCE_SECONDS)
+
+    api.script("chat.postMessage", Answer(cut=True))
+    poster = _poster(api, outbox, nets=(0.05,), give_way=give_way)
+    outbox.add(CARD)
+    assert poster.once()
+    outbox.clock_ms += 10_000
+    outbox.add(EDIT)
+    poster.start()
+    assert giving_way.wait(PATIENCE_SECONDS)
+    assert not poster.stop(0)
+    goes_on.set()
+    assert poster.stop(PATIENCE_SECONDS)
+    assert api.of("auth.test") == []
+    assert outbox.queue == [EDIT]
+
+
+def test_a_stop_that_comes_while_slack_is_asked_whether_it_is_back_is_heard(
+    api: FakeWebApi, outbox: FakeOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.script("chat.postMessage", Answer(cut=True))
+    poster = _poster(api, outbox)
+    outbox.add(CARD)
+    assert poster.once()
+    outbox.clock_ms += 10_000
+    outbox.add(EDIT)
+    _stopped_by(poster, "auth.test", api, monkeypatch)
+    assert not poster.once()
+    assert len(api.of("auth.test")) == 1
+    assert outbox.queue == [EDIT]
+
+
+def test_what_slack_has_taken_is_stored_at_a_stop_too(
+    api: FakeWebApi, outbox: FakeOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message whose `ts` is forgotten would be posted again by whoever comes next."""
+    pauses: list[float] = []
+    poster = _poster(api, outbox, pause=pauses.append)
+    _stopped_by(poster, "chat.postMessage", api, monkeypatch)
+    outbox.sent_errors = [RuntimeError("database is locked")] * 3
+    outbox.add(CARD)
+    assert poster.once()
+    assert outbox.last()[0] == "sent"
+    assert len(pauses) == 3
+
+
+def _stopped_by(
+    poster: Poster, method: str, api: FakeWebApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop begins while this call is on its way."""
+    answer = api.answer
+
+    def stopping(call: Call) -> Answer:
+        if call.method == method:
+            poster.stop(0)
+        return answer(call)
+
+    monkeypatch.setattr(api, "answer", stopping)
+
+
 def test_stop_before_start_is_nothing(api: FakeWebApi, outbox: FakeOutbox) -> None:
-    _poster(api, outbox).stop()
+    assert _poster(api, outbox).stop(0)
 
 
 def test_a_store_that_fails_once_does_not_end_it(
@@ -426,7 +516,7 @@ def test_a_store_that_fails_once_does_not_end_it(
     poster.start()
     outbox.add(CARD)
     outbox.wait_done(1)
-    poster.stop()
+    assert poster.stop(PATIENCE_SECONDS)
     assert outbox.last()[0] == "sent"
     assert "database is locked" in capsys.readouterr().out
 
@@ -442,7 +532,7 @@ def test_one_slow_call_does_not_hold_up_the_other_thread(
     outbox.add(EDIT)
     outbox.wait_done(1)
     assert outbox.done[0][1] == EDIT
-    poster.stop()
+    assert poster.stop(PATIENCE_SECONDS)
 
 
 def test_only_wanted_slots_are_drawn(api: FakeWebApi, outbox: FakeOutbox) -> None:

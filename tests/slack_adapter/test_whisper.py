@@ -8,7 +8,7 @@ import pytest
 
 from bot.slack.pauses import OwnPauses
 from bot.slack.whisper import WAITING_MOST, Whisper
-from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, limited
+from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
 
 
 def test_no_address_is_no_thread() -> None:
@@ -16,7 +16,7 @@ def test_no_address_is_no_thread() -> None:
     whisper.tell(None, "x")
     whisper.tell("", "x")
     assert whisper._thread is None
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
 
 
 def test_a_failure_is_logged_and_the_next_goes_out(
@@ -27,7 +27,7 @@ def test_a_failure_is_logged_and_the_next_goes_out(
     whisper.tell(api.response_url("secret"), "one")
     whisper.tell(api.response_url("secret"), "two")
     assert [c.body["text"] for c in api.wait_for("response", 2)] == ["one", "two"]
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
     logged = capsys.readouterr().out
     assert "whisper_failed" in logged
     assert "secret" not in logged
@@ -43,7 +43,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
     for _ in range(WAITING_MOST + 20):
         whisper.tell(api.response_url(), "x")
     assert time.monotonic() - started < 1
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
     assert len(api.of("response")) <= 2
     assert "whisper_dropped" in capsys.readouterr().out
 
@@ -56,14 +56,32 @@ def test_it_waits_as_long_as_slack_asks(api: FakeWebApi) -> None:
     refused = time.monotonic()
     whisper.tell(api.response_url(), "two")
     said = [c.body["text"] for c in api.wait_for("response", 3)]
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
     assert said == ["one", "one", "two"]
     assert time.monotonic() - refused > 0.9
 
 
+def test_a_stop_waits_no_longer_than_it_may(
+    api: FakeWebApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And may be asked again: first what waits is dropped, then the call in hand is waited for."""
+    monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 60)
+    api.script("response", Answer(hang=True))
+    whisper = Whisper()
+    for words in ("one", "two", "three"):
+        whisper.tell(api.response_url(), words)
+    api.wait_for("response")
+    assert not whisper.stop(0)
+    assert not whisper.stop(0)
+    api.release()
+    assert whisper.stop(PATIENCE_SECONDS)
+    assert [c.body["text"] for c in api.of("response")] == ["one"]
+    assert capsys.readouterr().out.count("whisper_dropped_at_stop") == 1
+
+
 def test_after_the_end_it_says_nothing(api: FakeWebApi) -> None:
     whisper = Whisper()
-    whisper.stop()
+    whisper.stop(PATIENCE_SECONDS)
     whisper.tell(api.response_url(), "x")
     assert whisper._thread is None
     assert api.calls == []

@@ -141,7 +141,7 @@ def test_stop_does_not_wait_for_a_listener_that_hangs(client: Client, slack: Loc
     slack.courier.ack_seconds = 0.2
     press(slack, "hold")
     began = time.monotonic()
-    client.mode.stop(drain_s=0.3)
+    assert not client.mode.stop(drain_s=0.3)
     assert time.monotonic() - began < 1.5
     wait_for(lambda: slack.sockets.usable == 0)
     assert client.clicks == []

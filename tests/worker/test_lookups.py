@@ -327,3 +327,20 @@ def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Sta
     assert not stage.lookups.stored("U1", never_read, heard)
     assert len(heard.all) == THREADS
     assert len(stage.reader.deadlines) == THREADS
+
+
+def test_the_end_may_be_asked_for_first_and_waited_for_later(stage: Stage) -> None:
+    stage.reader.hold.clear()
+    heard = Heard()
+    for _ in range(THREADS):
+        stage.lookups.preview("default", "prague", "U1", heard)
+        assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
+    stage.lookups.preview("default", "late", "U1", heard)
+    with capture_logs() as logged:
+        assert not stage.lookups.stop(0)
+        assert not stage.lookups.stop(0)
+        stage.reader.hold.set()
+        assert stage.lookups.stop(PATIENCE_SECONDS)
+    dropped = [e["count"] for e in logged if e["event"] == "lookups_dropped_at_stop"]
+    assert dropped == [1]
+    assert len(heard.all) == THREADS

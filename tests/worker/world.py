@@ -203,6 +203,7 @@ def policy(**changes: object) -> Policy:
 class World:
     def __init__(self, database: str = "sqlite://", **changes: object) -> None:
         self.ms = START_MS
+        self.stopping = False
         self.appliances = {site: FakeAppliance() for site in policy(**changes).sites}
         self.appliance = next(iter(self.appliances.values()))
         self.people = FakePeople()
@@ -241,6 +242,7 @@ class World:
             draw=lambda request, slot: draw(request, slot).digest,
             effect_ms=effect_ms(LEASE_MS),
             monotonic=monotonic,
+            stopping=lambda: self.stopping,
         )
         return Worker(
             requests=self.requests,
