@@ -24,8 +24,12 @@ from bot.store.schema import inbox, requests
 ORDER = (*ACTING, State.PENDING)
 """Who goes first within a lane; the ended ones are last."""
 
-
 _URGENCY = by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
+
+_NOTHING_CAME = ~exists().where(inbox.c.request_id == requests.c.id, inbox.c.absorbed_at.is_(None))
+"""Of one state those go first to which something has come, such as a click. By their own time they
+may be due in an hour, and at an appliance that hangs there is always something due that is tried
+again every few seconds."""
 
 
 # Built once each: to build such a statement takes longer than SQLite does to run it, and these are
@@ -42,7 +46,7 @@ def claimable(lane: Lane, some_left_out: bool) -> Select[tuple[str, int, str]]:
             requests.c.lease_until <= now,
             *_in_lane(lane, some_left_out),
         )
-        .order_by(_URGENCY, requests.c.due_at, requests.c.created_at)
+        .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

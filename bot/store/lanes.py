@@ -31,8 +31,10 @@ class Lane(StrEnum):
         return Room(self.value)
 
 
-ACTING = (State.APPROVED, State.DELETING, State.FOLLOWING, State.ATTENTION)
-"""The states of ACT, and who goes first there: acting before following, and that before a look."""
+ACTING = (State.APPROVED, State.DELETING, State.ATTENTION, State.FOLLOWING)
+"""The states of ACT, and who goes first there: acting before following. A look, for which alone
+`attention` is claimed, goes before following too: somebody waits for it, and tasks come back every
+few seconds. At an appliance that hangs it would never be its turn."""
 
 _LANES: dict[State, Lane] = {State.CHECKING: Lane.CHECK, **dict.fromkeys(ACTING, Lane.ACT)}
 

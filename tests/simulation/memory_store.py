@@ -182,7 +182,15 @@ class MemoryStore:
     def claim(self, lane: Lane) -> Claim | None:
         now = self.clock()
         due = self._claimable(lane, now)
-        return self._claimed(min(due, key=order_of), lane, now) if due else None
+        return self._claimed(min(due, key=self.order_of), lane, now) if due else None
+
+    def order_of(self, row: Row) -> tuple[int, bool, int, int]:
+        state, due_at = row.request.state, row.due_at
+        place = ORDER.index(state) if state in ORDER else len(ORDER)
+        nothing_came = not any(
+            item.request_id == row.request.id for item in self.unabsorbed.values()
+        )
+        return place, nothing_came, due_at if due_at is not None else -1, row.request.created_at
 
     def _claimable(self, lane: Lane, now: int) -> list[Row]:
         with_event: set[str] = set()
@@ -482,12 +490,6 @@ def _number(item: Item) -> int:
 
 def _stored(item: Item) -> Stored:
     return Stored.model_construct(number=item.number, at=item.at, event=item.event)
-
-
-def order_of(row: Row) -> tuple[int, int, int]:
-    state = row.request.state
-    place = ORDER.index(state) if state in ORDER else len(ORDER)
-    return place, row.due_at if row.due_at is not None else -1, row.request.created_at
 
 
 def _way(post: Post) -> str:

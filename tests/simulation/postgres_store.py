@@ -29,7 +29,6 @@ from bot.core.events import Event, Stored
 from bot.store.claims import Claim, Saving
 from bot.store.lanes import Lane
 from tests.simulation.memory_store import Item, MemoryStore, Row, wants_pairing
-from tests.simulation.memory_store import order_of as _order
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -172,7 +171,7 @@ class PostgresMemory(MemoryStore):
     def claim(self, lane: Lane) -> Claim | None:
         with self._transaction() as tx:
             now = self.clock()
-            seen = sorted(self._claimable(lane, now), key=_order)
+            seen = sorted(self._claimable(lane, now), key=self.order_of)
             if not seen:
                 return None
             self.scheduler.pass_by("read")

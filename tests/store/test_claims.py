@@ -86,11 +86,30 @@ def test_a_row_is_due_by_its_time_and_not_before(db: Database) -> None:
 
 
 def test_acting_goes_before_everything_else(db: Database) -> None:
-    states = [State.ATTENTION, State.FOLLOWING, State.APPROVED, State.DELETING]
+    """And a look that somebody waits for before what is followed, which comes back for ever."""
+    states = [State.FOLLOWING, State.ATTENTION, State.APPROVED, State.DELETING]
     for number, state in enumerate(states):
         born(db, number, state)
     order = [claimed(db, Lane.ACT).request.state for _ in states]
-    assert order == [State.APPROVED, State.DELETING, State.FOLLOWING, State.ATTENTION]
+    assert order == [State.APPROVED, State.DELETING, State.ATTENTION, State.FOLLOWING]
+
+
+@pytest.mark.parametrize("state", [State.CHECKING, State.APPROVED, State.FOLLOWING, State.PENDING])
+def test_of_one_state_what_somebody_has_pressed_goes_first(db: Database, state: State) -> None:
+    """Though its own time is later than that of all that is tried again and again."""
+    pressed = born(db, 1, state)
+    claim = claimed(db, lane_of(pressed))
+    requests_of(db).release(claim, due_at=10**15)
+    born(db, 2, state)
+    put(db, pressed.id, "click")
+    assert claimed(db, lane_of(pressed)).request.id == pressed.id
+
+
+def test_a_click_on_what_is_followed_does_not_go_before_acting(db: Database) -> None:
+    followed = born(db, 1, State.FOLLOWING)
+    put(db, followed.id, "click")
+    born(db, 2, State.APPROVED)
+    assert claimed(db, Lane.ACT).request.state is State.APPROVED
 
 
 def test_each_state_is_the_work_of_one_lane(db: Database) -> None:
