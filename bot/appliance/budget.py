@@ -136,6 +136,15 @@ def spend(
     return _with(state, [*made, (now_ms, priority)], state.queue), 0
 
 
+def give_back(state: S, now_ms: int, priority: Priority, counted_ms: int, calls: int) -> S:
+    """The state without calls that were counted at `counted_ms` and not made: a check that ends at
+    the list of pairings has needed one of four."""
+    made = _recent(state, now_ms)
+    for _ in range(min(calls, made.count((counted_ms, priority)))):
+        made.remove((counted_ms, priority))
+    return _with(state, made, state.queue)
+
+
 def _recent(state: CallsState, now_ms: int) -> Made:
     known = len(state.whose) == len(state.calls_ms)
     whose = state.whose if known else (Priority.ACT,) * len(state.calls_ms)

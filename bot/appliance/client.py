@@ -146,6 +146,10 @@ class Calls:
         logins = (self._sessions.held() is None) + self._remote.missing(pairing_id)
         self._purse.fill(calls + logins, turn)
 
+    def give_back(self) -> None:
+        """What was counted for this effect and not needed."""
+        self._purse.give_back()
+
     @property
     def made(self) -> int:
         """How many calls were made so far."""

@@ -58,6 +58,9 @@ class Gate(Protocol):
     def spend(self, priority: Priority, counted_ms: int) -> None:
         """One of those is made now. Raises OverBudget when it was counted too long ago."""
 
+    def give_back(self, priority: Priority, counted_ms: int, calls: int) -> None:
+        """So many of those are not needed."""
+
     def before_login(self) -> None:
         """Count a log-in that is about to be made. Raises Resting, or Unproven."""
 
@@ -105,9 +108,8 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
             left_ms = last_ms + PROOF_MS - now_ms
             raise _resting(Unproven, left_ms, "two log-ins have just been made")
         if now_ms < last_ms + REST_MS:
-            # Now it is known: a request that is only looked at is refused, and not kept waiting.
             raise _resting(
-                Resting,
+                Unproven,
                 last_ms + REST_MS - now_ms,
                 f"{made} log-ins were made and no call worked after them",
             )
@@ -198,6 +200,9 @@ class SharedGate:
         if wait_ms:
             raise over_budget(wait_ms, per_minute)
         return (counted_ms,) * calls
+
+    def give_back(self, priority: Priority, counted_ms: int, calls: int) -> None:
+        self._change(lambda state, now: budget.give_back(state, now, priority, counted_ms, calls))
 
     def spend(self, priority: Priority, counted_ms: int) -> None:
         per_minute = self._per_minute

@@ -47,6 +47,9 @@ class ObservedGate:
             self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
             raise
 
+    def give_back(self, priority: Priority, counted_ms: int, calls: int) -> None:
+        self._gate.give_back(priority, counted_ms, calls)
+
     def before_login(self) -> None:
         try:
             self._gate.before_login()

@@ -69,6 +69,8 @@ class Port:
                 # try comes further, or in a crowd it would end at the same page for ever.
                 _keep(self._needed, asked, 2 * api.made)
             return self._failed(error)
+        finally:
+            api.give_back()
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
         purse = self._appliance.purse(Priority.ACT)

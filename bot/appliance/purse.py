@@ -17,7 +17,7 @@ class Purse:
 
     def fill(self, calls: int, turn: str = "") -> None:
         """Count so many before the first one. Raises OverBudget, with nothing counted. What is not
-        needed stays counted: too few calls in a minute are on the safe side."""
+        needed stays counted until it is given back."""
         self._counted += self._gate.reserve(self._priority, calls, turn)
 
     def pay(self) -> None:
@@ -27,3 +27,9 @@ class Purse:
         else:
             self._gate.take(self._priority)
         self.paid += 1
+
+    def give_back(self) -> None:
+        """What was counted and is not needed any more: others wait for it."""
+        for at in set(self._counted):
+            self._gate.give_back(self._priority, at, self._counted.count(at))
+        self._counted = []

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.appliance import Appliance, GateState, MemoryGate, OverBudget, Priority, Trust
 from bot.appliance import budget as arithmetic
 from bot.appliance.port import Port
-from bot.core.events import CallFailed, PairingRead
+from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
 
@@ -209,6 +209,17 @@ def test_a_refused_check_has_made_no_call(world: Callable[..., World]) -> None:
     at.gate.take(Priority.CHECK, 16)
     assert isinstance(at.port.find_and_read(pairing, BY), CallFailed)
     assert at.made == []
+
+
+def test_a_check_that_ends_at_the_list_gives_back_the_rest(world: Callable[..., World]) -> None:
+    """Others wait for it: of a name that nobody knows, only the list is read."""
+    at = world(40)
+    pairings(at, 1)
+    for _ in range(3):
+        read = at.port.find_and_read("nowhere", BY)
+        assert isinstance(read, PairingUnresolved)
+    assert len(at.made) == 4  # with the log-in
+    assert len(at.gate.state.calls_ms) == len(at.gate.state.whose) == 4
 
 
 def ask(

@@ -240,7 +240,7 @@ def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Serve
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Unauthorized
     clock.added = 10
-    assert info(appliance) is Resting
+    assert info(appliance) is Unproven
     assert server.logins == 2
     clock.added = 301
     server.on("GET", "/info", Reply(200, {}))

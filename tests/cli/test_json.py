@@ -12,6 +12,7 @@ from bot.core.events import OperatorCancelled
 from bot.core.request import State
 from bot.store.claims import Claim, Claims
 from bot.store.database import Database
+from bot.store.lanes import Lane
 from bot.store.schema import audit
 from tests.store.samples import born
 
@@ -38,7 +39,7 @@ def test_a_system_user_without_an_account_is_named_by_its_number(
     monkeypatch.setattr("getpass.getuser", no_account)
     made = born(db, 2, State.PENDING)
     run_json("cancel", made.id)
-    (stored,) = Claims(db, lease_ms=0).events(Claim(made, 1, 0))
+    (stored,) = Claims(db, lease_ms=0).events(Claim(made, 1, 0, Lane.DECIDE))
     assert isinstance(stored.event, OperatorCancelled)
     assert stored.event.operator == f"uid {os.getuid()}"
 

@@ -144,7 +144,7 @@ def test_a_one_sided_break_says_so_and_is_sent_as_one(world: World) -> None:
     assert "could not be reached" in card.all_text
     approve = card.button("unpair_approve")
     assert approve is not None
-    assert "One-sided break" in approve["confirm"]["text"]["text"]
+    assert "keeps its half" in approve["confirm"]["text"]["text"]
 
     asked.clicks(ALAN, "approve")
     final = asked.wait_for_final()
