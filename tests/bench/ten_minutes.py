@@ -51,7 +51,9 @@ def _followed() -> Iterator[SlackWorld]:
     with capture_logs(), closing(SlackWorld(sites={"default": terms})) as world:
         world.pending()
         world.approve()
-        world.wait(int(POLL_SECONDS * 1000))
+        # Until the thread says so: the edit of a message waits for 2.5 s after its post.
+        for _ in range(4):
+            world.wait(int(POLL_SECONDS * 1000))
         yield world
 
 
