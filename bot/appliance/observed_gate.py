@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from bot.appliance.budget import Priority
@@ -27,25 +28,16 @@ class ObservedGate:
         self._on_login = on_login
 
     def take(self, priority: Priority, calls: int = 1) -> None:
-        try:
+        with self._waits_told(priority):
             self._gate.take(priority, calls)
-        except OverBudget as exc:
-            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
-            raise
 
     def reserve(self, priority: Priority, calls: int, turn: str = "") -> tuple[int, ...]:
-        try:
+        with self._waits_told(priority):
             return self._gate.reserve(priority, calls, turn)
-        except OverBudget as exc:
-            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
-            raise
 
     def spend(self, priority: Priority, counted_ms: int) -> None:
-        try:
+        with self._waits_told(priority):
             self._gate.spend(priority, counted_ms)
-        except OverBudget as exc:
-            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
-            raise
 
     def give_back(self, priority: Priority, counted_ms: int, calls: int) -> None:
         self._gate.give_back(priority, counted_ms, calls)
@@ -71,3 +63,11 @@ class ObservedGate:
 
     def call_worked(self) -> None:
         self._gate.call_worked()
+
+    @contextmanager
+    def _waits_told(self, priority: Priority) -> Iterator[None]:
+        try:
+            yield
+        except OverBudget as exc:
+            self._on_wait(priority.value, exc.retry_after_seconds or 0.0)
+            raise

@@ -77,8 +77,7 @@ class RemoteSessions:
         session = self._sessions.held()
         if self._credentials is None or session is None or pairing_id is None:
             return self._credentials is not None
-        made_at = session.remote_made.get(pairing_id)
-        return made_at is None or self._monotonic() >= made_at + RENEW_AFTER_SECONDS
+        return not self._is_made(session, pairing_id)
 
     def ready(self, session: HeldSession, pairing_id: str) -> bool:
         """True when a DELETE of this pairing may go out on this session."""
@@ -98,8 +97,7 @@ class RemoteSessions:
         lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
         self._sessions.wait_for(lock, call, by)
         try:
-            made_at = session.remote_made.get(pairing_id)
-            if made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS:
+            if self._is_made(session, pairing_id):
                 return
             self._raise_if_refused(pairing_id)
             if not wait_again:
@@ -163,6 +161,10 @@ class RemoteSessions:
         with self._remembering:
             still = {known: entry for known, entry in self._refused.items() if entry[0] > now}
             self._refused = {**still, pairing_id: (now + REST_MS / 1000, refused)}
+
+    def _is_made(self, session: HeldSession, pairing_id: str) -> bool:
+        made_at = session.remote_made.get(pairing_id)
+        return made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS
 
     def _note_slow(
         self, session: HeldSession, pairing_id: str, began: float, failure: ApplianceError

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from bot import app
 from bot.app import Bot
+from bot.sandbox import demo
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.settings import load
@@ -90,16 +91,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
             slack.add_person(person.removeprefix("U0").title(), id=person)
         settings = load(
             {
-                "SLACK_BOT_TOKEN": slack.bot_token,
-                "SLACK_SIGNING_SECRET": slack.signing_secret,
-                "SLACK_API_URL": slack.api_url,
-                "VR_HOST": appliance.host,
-                "VR_USERNAME": appliance.username,
-                "VR_PASSWORD": appliance.password,
-                "VR_CA_FILE": appliance.ca_file,
+                **demo.settings(appliance, slack, ALAN),
                 "VR_POLL_SECONDS": "0.2",
                 "VR_TIMEOUT_SECONDS": str(HANGS_SECONDS),
-                "APPROVERS": ALAN,
                 "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}",
                 "HOST": "127.0.0.1",
                 "PORT": "0",
