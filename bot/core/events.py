@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.core.frozen import Frozen
 from bot.core.problem import Problem
-from bot.core.request import TaskView
+from bot.core.request import Sent, TaskView
 from bot.core.snapshot import Snapshot
 from bot.core.who_may import Verdict
 
@@ -225,17 +225,19 @@ class DeleteNotAccepted(Frozen):
 
 
 class DeleteAccepted(Frozen):
-    """202 with a task."""
+    """202 with a task. `sent`: what the DELETE was sent for."""
 
     kind: Literal["delete_accepted"] = "delete_accepted"
     task: TaskView
+    sent: Sent | None = None
 
 
 class DeleteAnswered(Frozen):
-    """Any other answer, or none: what it means is found out by looking."""
+    """Any other answer, or none: what it means is found out by looking. `sent` as above."""
 
     kind: Literal["delete_answered"] = "delete_answered"
     problem: Problem
+    sent: Sent | None = None
 
 
 class Looked(Frozen):

@@ -108,6 +108,16 @@ class Intent(Frozen):
     task_ids: tuple[str, ...]
 
 
+class Sent(Frozen):
+    """The row as it was when its DELETE left, as far as it must not be forgotten: whoever sent
+    carries this with the answer, for a database that comes back without its last commits."""
+
+    intent: Intent
+    follow_by: int | None
+    approvals: tuple[Decision, ...]
+    glass: Decision | None
+
+
 class TaskView(Frozen):
     """A task as the appliance tells it (vendor OpenAPI, Task); `progress` is 0 to 100."""
 

@@ -196,9 +196,11 @@ class Lives:
         return claim
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
-        """Everything in the inbox, in order, each in a transaction of its own, until one takes the
-        row into another lane: the rest is heard there."""
-        for stored in self.requests.events(claim):
+        """Everything in the inbox, each in a transaction of its own, until one takes the row into
+        another lane: the rest is heard there. In order, but for what became of a DELETE: it was so
+        before anything was pressed, and "not accepted" makes way for a cancel that waits."""
+        waiting = self.requests.events(claim)
+        for stored in sorted(waiting, key=lambda s: not isinstance(s.event, ONLY_WE_KNOW)):
             if claim.over:
                 break
             absorbed = absorb(claim.request, stored, self.requests.now())
@@ -214,16 +216,19 @@ class Lives:
             return claim  # an event has come since we looked: the next round hears it first
 
     def _keep(self, claim: Claim, outcome: Event) -> Claim:
-        """Absorb an outcome. When the claim is lost, or the store does not say whether it has it,
-        one that only we know is left for whoever holds the row now. A reading is not: by the time
-        that it is heard it may be old, and decide a click by rights that are gone."""
+        """Absorb an outcome. When the claim is lost, the store does not say whether it has it, or a
+        fault of our own is in the way, one that only we know is left for whoever holds the row
+        next. A reading is not: by the time that it is heard it may be old, and decide a click by
+        rights that are gone."""
         try:
             return self._absorb(claim, outcome, self.requests.now())
-        except (ClaimLost, SQLAlchemyError) as error:
+        except Exception as error:
             if not isinstance(outcome, ONLY_WE_KNOW):
                 raise
             self._leave(claim, outcome)
-            raise ClaimLost from error
+            if isinstance(error, ClaimLost | SQLAlchemyError):
+                raise ClaimLost from error
+            raise
 
     def _leave(self, claim: Claim, outcome: Event) -> None:
         """Into the inbox, however long the store is away. Absorbed twice, since the first time may

@@ -21,7 +21,7 @@ from bot.core.events import (
 from bot.core.policy import Policy
 from bot.core.ports import AppliancePort
 from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Request
+from bot.core.request import Request, Sent
 
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""
@@ -62,7 +62,7 @@ class Sender:
         )
         if isinstance(outcome, DeleteNotAccepted):
             return outcome.model_copy(update={"intent_at": _intent_at(request)})
-        return outcome
+        return outcome.model_copy(update={"sent": _sent(request)})
 
 
 def not_told(request: Request) -> DeleteNotAccepted:
@@ -73,6 +73,17 @@ def not_told(request: Request) -> DeleteNotAccepted:
 def _unsent(request: Request, text: str) -> DeleteNotAccepted:
     problem = Problem(kind=ProblemKind.TOO_LATE, text=text)
     return DeleteNotAccepted(problem=problem, intent_at=_intent_at(request))
+
+
+def _sent(request: Request) -> Sent:
+    if request.intent is None:
+        raise ValueError(f"request {request.id} has no intent")
+    return Sent(
+        intent=request.intent,
+        follow_by=request.follow_by,
+        approvals=request.approvals,
+        glass=request.glass,
+    )
 
 
 def _intent_at(request: Request) -> int | None:

@@ -28,7 +28,7 @@ from bot.core.events import (
 )
 from bot.core.life import asking, deciding, deleting, following
 from bot.core.life.step import Step
-from bot.core.request import Request, State
+from bot.core.request import Request, Sent, State
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
@@ -89,6 +89,12 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.accepted(step, event)
         case State.DELETING, DeleteAnswered():
             deleting.answered(step, event)
+        case ((State.PENDING | State.APPROVED), DeleteAccepted(sent=Sent() as sent)):
+            deleting.forgotten(step, sent)
+            deleting.accepted(step, event)
+        case ((State.PENDING | State.APPROVED), DeleteAnswered(sent=Sent() as sent)):
+            deleting.forgotten(step, sent)
+            deleting.answered(step, event)
 
         case State.DELETING, Looked():
             following.looked(step, event)
@@ -101,6 +107,12 @@ def _dispatch(step: Step, state: State) -> bool:
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
             deleting.call_failed(step, event)
 
+        case State.ATTENTION, DeleteAccepted() if deleting.of_this_intent(step, event):
+            following.accepted_late(step, event)
+        case State.ATTENTION, DeleteAnswered() if deleting.refused(step, event):
+            following.refused_late(step, event)
+        case State.ATTENTION, DeleteNotAccepted() if deleting.of_this_intent(step, event):
+            following.not_accepted_late(step, event)
         case State.ATTENTION, Looked():
             following.looked_again(step, event)
         case State.ATTENTION, CallFailed():

@@ -16,9 +16,9 @@ from bot.core.life.deciding import drop_lost_approvals, policy_of_now
 from bot.core.life.following import fail, watch
 from bot.core.life.limits import LIMITED_MS
 from bot.core.life.step import Step
-from bot.core.life.waiting import rights_known, wait_for, wait_for_rights, went_on
+from bot.core.life.waiting import again_at, rights_known, wait_for, wait_for_rights, went_on
 from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Intent, Outcome, Readings, Request, State
+from bot.core.request import Intent, Outcome, Readings, Request, Sent, State
 from bot.core.who_may import UNREADABLE
 
 
@@ -82,19 +82,40 @@ def intent_stored(step: Step) -> None:
         looking_since=None,
         not_before=None,
     )
-    step.record(
-        "intent",
-        pairing_id=request.pairing_id,
-        force=request.force,
-        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
-        break_glass=True if request.glass else None,
-        fingerprint=request.fingerprint,
+    _record_intent(step)
+
+
+def forgotten(step: Step, sent: Sent) -> None:
+    """An answer to a DELETE of which the row knows nothing: the database came back without its last
+    commits, as a server does that takes over from one it had not caught up with. What was sent is
+    sent; to take the row by its word would send it again."""
+    step.decided_without_them()
+    step.change(
+        state=State.DELETING,
+        intent=sent.intent,
+        approvals=sent.approvals,
+        glass=sent.glass,
+        approved_at=step.request.approved_at or sent.intent.at,
+        follow_by=sent.follow_by,
+        readings=Readings(),
+        not_before=None,
     )
+    _record_intent(step, forgotten=True)
 
 
-def of_this_intent(step: Step, event: DeleteNotAccepted) -> bool:
+def of_this_intent(step: Step, event: DeleteAccepted | DeleteAnswered | DeleteNotAccepted) -> bool:
+    """Whether it is about the intent that the row has. One that does not say is taken to be."""
     intent = step.request.intent
-    return event.intent_at is None or (intent is not None and event.intent_at == intent.at)
+    if isinstance(event, DeleteNotAccepted):
+        about = event.intent_at
+    else:
+        about = event.sent.intent.at if event.sent else None
+    return about is None or (intent is not None and about == intent.at)
+
+
+def refused(step: Step, event: DeleteAnswered) -> bool:
+    """Whether the appliance said no to this very DELETE, so that nothing was done."""
+    return event.problem.kind is ProblemKind.REFUSED and of_this_intent(step, event)
 
 
 def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
@@ -112,8 +133,7 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
         return None  # at once: logging in again is all there is to do
     untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
     wait = LIMITED_MS if untold else _pause_ms(request, problem)
-    # A Retry-After of 0 is no leave to send without a pause.
-    return wait_for(step, problem, max(problem.retry_at or 0, step.now + wait))
+    return wait_for(step, problem, again_at(step, problem, wait))
 
 
 def accepted(step: Step, event: DeleteAccepted) -> None:
@@ -139,8 +159,7 @@ def call_failed(step: Step, event: CallFailed) -> None:
     if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
         step.end(State.CHANGED, Outcome(code="changed_gone"))
         return step.record("changed", differences=["the pairing is gone"])
-    again = problem.retry_at or step.now + _pause_ms(step.request, problem)
-    return wait_for(step, problem, again)
+    return wait_for(step, problem, again_at(step, problem, _pause_ms(step.request, problem)))
 
 
 def execution_time(step: Step) -> None:
@@ -155,6 +174,19 @@ def _pause_ms(request: Request, problem: Problem) -> int:
     always slow must not be tried without a pause."""
     first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
     return 0 if first else request.terms.poll_ms
+
+
+def _record_intent(step: Step, *, forgotten: bool | None = None) -> None:
+    request = step.request
+    step.record(
+        "intent",
+        pairing_id=request.pairing_id,
+        force=request.force,
+        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        break_glass=True if request.glass else None,
+        fingerprint=request.fingerprint,
+        forgotten=forgotten,
+    )
 
 
 def _changed(step: Step, found: tuple[str, ...]) -> None:

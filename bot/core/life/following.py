@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from bot.core.events import CallFailed, Looked, PairingLooked, TaskSeen
+from bot.core.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    Looked,
+    PairingLooked,
+    TaskSeen,
+)
 from bot.core.life.next_effect import looked_long_enough
 from bot.core.life.step import Step
 from bot.core.life.waiting import went_on
@@ -117,8 +125,25 @@ def looked_again(step: Step, event: Looked) -> None:
         superseded = "yes" if event.superseded else ""
         step.answer(code, event=click.event, superseded=superseded)
     if state and not event.superseded:
-        step.change(state=state, correction=Outcome(code=code), task=task or request.task)
-        step.record("corrected", why=code)
+        step.change(task=task or request.task)
+        _correct(step, state, Outcome(code=code))
+
+
+def accepted_late(step: Step, event: DeleteAccepted) -> None:
+    """The task that nobody could find, told by whoever had the answer in hand all the time: the
+    next look asks for it by its id."""
+    step.change(task=event.task)
+    step.record("accepted", task=event.task.id, status=event.task.status)
+
+
+def refused_late(step: Step, event: DeleteAnswered) -> None:
+    _correct(step, State.FAILED, Outcome(code="heard_refused", problem=event.problem))
+    step.record("answered", problem=event.problem.model_dump(exclude_none=True))
+
+
+def not_accepted_late(step: Step, event: DeleteNotAccepted) -> None:
+    _correct(step, State.EXPIRED, Outcome(code="heard_not_accepted", problem=event.problem))
+    step.record("not_accepted", problem=event.problem.model_dump(exclude_none=True))
 
 
 def look_failed(step: Step, event: CallFailed) -> None:
@@ -142,6 +167,12 @@ def attention(step: Step, code: str) -> None:
     problem = step.request.answer or step.request.waiting
     step.end(State.ATTENTION, Outcome(code=code, problem=problem))
     step.record("attention", why=code)
+
+
+def _correct(step: Step, state: State, outcome: Outcome) -> None:
+    step.decided_without_them()  # a look that still waits
+    step.change(state=state, correction=outcome)
+    step.record("corrected", why=outcome.code)
 
 
 def _task_of(step: Step, event: Looked) -> TaskView | None:

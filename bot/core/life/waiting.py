@@ -37,6 +37,14 @@ def wait_for(step: Step, problem: Problem, until: int) -> None:
         step.record("waits", problem=problem.model_dump(exclude_none=True))
 
 
+def again_at(step: Step, problem: Problem, pause_ms: int) -> int:
+    """When to try again: when somebody said so, and not before the pause. A Retry-After of 0 is no
+    leave to ask without one. The bot's own budget keeps a place for the time that it names."""
+    if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
+        return problem.retry_at
+    return max(problem.retry_at or 0, step.now + pause_ms)
+
+
 def wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
     """Rights that cannot be read are tried again until EXECUTION_TTL, when Slack says, or soon."""
     retry = max((v.retry_at for v in unread if v.retry_at), default=None)

@@ -1,10 +1,12 @@
-"""What a second look brought, after it could not be told what happened."""
+"""What a second look brought, or an answer that came late, after it could not be told what
+happened."""
 
 from __future__ import annotations
 
 from bot.core.request import Outcome, Request
 from bot.slack.markup import code
 from bot.slack.wording.ending import Ending
+from bot.slack.wording.failed import remove_cause
 from bot.slack.wording.phrases import pairing
 from bot.slack.wording.succeeded import after_gone
 
@@ -14,6 +16,22 @@ def look_gone(request: Request, outcome: Outcome) -> Ending:
         title="Looked again: the pairing is gone.",
         body=(f"The appliance no longer knows {pairing(request)}.",),
         next_step=after_gone(request),
+    )
+
+
+def heard_refused(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="The answer has come after all: the appliance refused the delete.",
+        body=(f"The process that sent it was held up. {pairing(request)} was not touched.",),
+        next_step=remove_cause(outcome.problem is not None and bool(outcome.problem.message)),
+    )
+
+
+def heard_not_accepted(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title="Found out after all: the appliance has not taken the delete.",
+        body=(f"The process that was to send it was held up. {pairing(request)} was not touched.",),
+        next_step="If the pairing is still to be broken, ask again.",
     )
 
 

@@ -25,7 +25,7 @@ def task_error(request: Request, outcome: Outcome) -> Ending:
     return Ending(
         title="The appliance took the delete, and its task ended in an error.",
         body=(f"The work on {pairing(request)} did not succeed.",),
-        next_step=_cause(bool(request.task and request.task.error_message)),
+        next_step=remove_cause(bool(request.task and request.task.error_message)),
     )
 
 
@@ -49,7 +49,7 @@ def _refused(request: Request, problem: Problem | None) -> Ending:
     return Ending(
         title="The appliance refused the delete.",
         body=(f"{pairing(request)} was not touched.",),
-        next_step=_cause(problem is not None and bool(problem.message)),
+        next_step=remove_cause(problem is not None and bool(problem.message)),
     )
 
 
@@ -78,7 +78,8 @@ def _not_found(request: Request, problem: Problem) -> Ending:
     )
 
 
-def _cause(named: bool) -> str:
+def remove_cause(named: bool) -> str:
+    """The step after a refusal; `named`: there are words of the appliance's."""
     if named:
         return "Remove the cause that the appliance names, then ask again."
     return "Look for the cause in the appliance's log, then ask again."

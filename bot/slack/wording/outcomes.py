@@ -33,6 +33,8 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         unsent.rehearsed,
         corrected.look_gone,
         corrected.look_task_failed,
+        corrected.heard_refused,
+        corrected.heard_not_accepted,
         refused.people_unreadable,
         refused.requester_not_allowed,
         refused.channel_not_allowed,
