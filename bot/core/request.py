@@ -211,6 +211,8 @@ class Request(Frozen):
     follow_by: int | None = None
     task: TaskView | None = None
     nameless_task: bool = False
+    looked_at: int | None = None
+    """When the appliance last told of its tasks or of the pairing, or was last asked in vain."""
     looking_since: int | None = None
     notices: tuple[Notice, ...] = ()
 

@@ -168,6 +168,7 @@ def test_an_unknown_fate_is_looked_at_until_follow_ttl_and_never_sent_again(away
     assert away.state() is State.DELETING
     assert told(away) == ["waits_to_look"]
     away.ms = (away.get().follow_by or 0) - STEP
+    away.settle()
     lives_through(away, 2 * STEP)
     assert away.state() is State.ATTENTION
     assert outage.calls >= 60

@@ -137,12 +137,15 @@ def test_a_retry_after_of_nothing_is_no_leave_to_hammer(world: World) -> None:
     assert len(world.appliance.deletes) == 2
 
 
-def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(world: World) -> None:
+@pytest.mark.parametrize("nobody", [None, "", " "])
+def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(
+    world: World, nobody: str | None
+) -> None:
     """It may be ours, at work: to say that it has failed would be to guess."""
     delete = world.appliance.delete
 
     def begins_something(*args: Any, **more: Any) -> Any:
-        world.appliance.tasks.append(own_task(entity=None))
+        world.appliance.tasks.append(own_task(entity=nobody))
         return delete(*args, **more)
 
     world.appliance.delete = begins_something  # type: ignore[method-assign]
@@ -306,8 +309,9 @@ class TestFateUnknown:
 
     def test_follow_ttl_ends_the_looks(self, world: World, kind: ProblemKind) -> None:
         decided(world, answered(kind))
-        world.appliance.look_failures += [problem(ProblemKind.UNSENT)] * 3
-        world.wait(86_400_000)
+        world.appliance.look_failures += [problem(ProblemKind.UNSENT)] * 4
+        world.wait(86_400_000 - 5_000)
+        world.wait(5_000)
         assert world.state() is State.ATTENTION
 
 
@@ -400,7 +404,25 @@ class TestTheTask:
 
     def test_follow_ttl(self, world: World) -> None:
         self.followed(world)
-        world.wait(86_400_000)
+        world.wait(86_400_000 - 5_000)
+        assert world.state() is State.FOLLOWING
+        world.wait(5_000)
+        assert world.state() is State.ATTENTION
+
+    @pytest.mark.parametrize("status", ["SUCCESS", "ERROR"])
+    def test_a_bot_that_was_away_for_longer_looks_first(self, world: World, status: str) -> None:
+        self.followed(world)
+        world.appliance.end_task(status, gone=status == "SUCCESS")
+        world.wait(2 * 86_400_000)
+        ends = {"SUCCESS": State.SUCCEEDED, "ERROR": State.FAILED}
+        assert world.state() is ends[status]
+
+    def test_and_calls_a_person_soon_when_it_sees_no_end(self, world: World) -> None:
+        self.followed(world)
+        world.wait(2 * 86_400_000)
+        assert world.state() is State.FOLLOWING
+        assert world.appliance.listings == 1
+        world.wait(30_000)
         assert world.state() is State.ATTENTION
 
     def test_an_answer_with_a_task_that_has_ended(self, world: World) -> None:

@@ -93,7 +93,8 @@ def test_an_end_that_ended_unclear_is_named_on_the_card_of_the_other(world: Worl
     ask(world, "berlin", "AAAA-AAAA")
     world.click("AAAA-AAAA", "approve", FIRST)
     world.settle()
-    world.wait(world.get("AAAA-AAAA").terms.follow_ttl_ms + 6_000)
+    world.wait(world.get("AAAA-AAAA").terms.follow_ttl_ms - 6_000)
+    world.wait(6_000)
     assert world.state("AAAA-AAAA") is State.ATTENTION
     ask(world, "prague", "BBBB-BBBB")
     assert world.get("BBBB-BBBB").earlier_attention == "AAAA-AAAA"

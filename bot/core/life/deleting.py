@@ -138,7 +138,13 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
 
 def accepted(step: Step, event: DeleteAccepted) -> None:
     went_on(step)
-    step.change(state=State.FOLLOWING, task=event.task, looking_since=None, not_before=None)
+    step.change(
+        state=State.FOLLOWING,
+        task=event.task,
+        looked_at=step.now,
+        looking_since=None,
+        not_before=None,
+    )
     step.record("accepted", task=event.task.id, status=event.task.status)
     watch(step, event.task)
 
@@ -159,6 +165,7 @@ def call_failed(step: Step, event: CallFailed) -> None:
     if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
         step.end(State.CHANGED, Outcome(code="changed_gone"))
         return step.record("changed", differences=["the pairing is gone"])
+    step.change(looked_at=step.now)
     return wait_for(step, problem, again_at(step, problem, _pause_ms(step.request, problem)))
 
 

@@ -11,6 +11,7 @@ from bot.core.events import (
     PairingLooked,
     TaskSeen,
 )
+from bot.core.life.limits import LAST_LOOKS_TIMEOUTS
 from bot.core.life.next_effect import looked_long_enough
 from bot.core.life.step import Step
 from bot.core.life.waiting import went_on
@@ -19,10 +20,17 @@ from bot.core.request import Outcome, State, TaskView
 
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
-    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task)."""
-    if task.entity is None or pairing_id is None:
+    """`entity` is the id, or has it beside a type and perhaps more: the vendor's OpenAPI (Task)
+    promises no form, and ids elsewhere in it are `Type:id:guid`. Ids are compared without case, as
+    they are where people type them."""
+    if pairing_id is None or task.entity is None:
         return False
-    return task.entity == pairing_id or task.entity.partition(":")[2] == pairing_id
+    entity, wanted = task.entity.strip().casefold(), pairing_id.casefold()
+    return wanted in (entity, entity.partition(":")[2], *entity.split(":"))
+
+
+def _names_nobody(task: TaskView) -> bool:
+    return task.entity is None or not task.entity.strip()
 
 
 def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
@@ -45,10 +53,11 @@ def looked(step: Step, event: Looked) -> None:
         return watch(step, mine)
     if not event.pairing_present:
         return succeed(step, "gone_untold")
-    nameless = request.nameless_task or any(t.entity is None for t in new)
+    nameless = request.nameless_task or any(_names_nobody(t) for t in new)
     if request.answer and _done_with(request.answer.kind, nameless=nameless):
         return fail(step, "delete_refused")
     step.change(
+        looked_at=step.now,
         looking_since=step.now if request.looking_since is None else request.looking_since,
         nameless_task=nameless,
         not_before=step.now + request.terms.poll_ms,
@@ -61,6 +70,7 @@ def looked(step: Step, event: Looked) -> None:
 def task_seen(step: Step, event: TaskSeen) -> None:
     """The task in a successful listing, or its absence from one."""
     went_on(step)
+    step.change(looked_at=step.now)
     if event.task is not None:
         step.change(looking_since=None)
         return watch(step, event.task)
@@ -95,15 +105,23 @@ def pairing_looked(step: Step, event: PairingLooked) -> None:
     if not success:
         return attention(step, "task_lost")
     since = step.now if request.looking_since is None else request.looking_since
-    step.change(looking_since=since, not_before=step.now + request.terms.poll_ms)
+    not_before = step.now + request.terms.poll_ms
+    step.change(looked_at=step.now, looking_since=since, not_before=not_before)
     if looked_long_enough(step.request, step.now):
         attention(step, "success_but_there")
     return None
 
 
 def follow_time(step: Step) -> None:
-    """FOLLOW_TTL."""
-    attention(step, "follow_ttl")
+    """FOLLOW_TTL. Where nobody had looked just before it, since the bot was away, what there is to
+    see may have ended long ago: it looks first, once, and no person is called for what the
+    appliance would tell."""
+    request, terms = step.request, step.request.terms
+    ends_at = (request.intent.at if request.intent else 0) + terms.follow_ttl_ms
+    looked = request.looked_at is not None and request.looked_at >= ends_at - 2 * terms.poll_ms
+    if not looked and request.follow_by == ends_at:
+        return step.change(follow_by=step.now + LAST_LOOKS_TIMEOUTS * terms.timeout_ms)
+    return attention(step, "follow_ttl")
 
 
 def looked_again(step: Step, event: Looked) -> None:

@@ -21,6 +21,10 @@ LIMITED_MS = 60_000
 TELL_AFTER_MS = 30_000
 """The thread hears of a wait only when it lasts: a hiccup is nobody's news."""
 
+LAST_LOOKS_TIMEOUTS = 3
+"""So many times VR_TIMEOUT_SECONDS has whoever comes to a request after FOLLOW_TTL and finds that
+nobody has looked: for a log-in, a list of tasks and the proof, before a person is called."""
+
 LOOKS_OVER_TIMEOUTS = 2
 """Looks go on over this many times VR_TIMEOUT_SECONDS before a person is called: a call that was
 still under way when we looked first has been answered or has timed out by then."""
