@@ -72,11 +72,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Saving:
-    """All that one step stores in one transaction; `wanted` is what looks other than before.
-    `due_at`: when the next lane has something to do, where the step ends the work of this one."""
+    """All that one step stores in one transaction. `absorbed`: the number of its event, 0 for one
+    that never went through the inbox. `wanted` is what looks other than before. `due_at`: when the
+    next lane has something to do, where the step ends the work of this one."""
 
     request: Request
-    absorbed: tuple[int, ...] = ()
+    absorbed: int = 0
     entries: tuple[Entry, ...] = ()
     answers: tuple[Answer, ...] = ()
     wanted: tuple[outbox.Wanted, ...] = ()
@@ -129,7 +130,7 @@ class Claims(Requests):
         """An event of a request that does not exist: answered, kept in the audit trail, done."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            if not inbox_table.mark_absorbed(conn, [stored.number], now):
+            if not inbox_table.mark_absorbed(conn, stored.number, now):
                 return  # another copy was quicker
             outbox.add_answers(conn, request_id, tuple(answers), now)
             entries = tuple(entries)
@@ -256,7 +257,8 @@ class Claims(Requests):
 
     def _rest(self, conn: Connection, saving: Saving, now: int) -> None:
         request = saving.request
-        inbox_table.mark_absorbed(conn, [n for n in saving.absorbed if n], now)
+        if saving.absorbed:
+            inbox_table.mark_absorbed(conn, saving.absorbed, now)
         outbox.want(conn, request, saving.wanted, now)
         outbox.add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)

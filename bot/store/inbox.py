@@ -23,7 +23,7 @@ _UNABSORBED = (
 
 _INSERT = insert(inbox).returning(inbox.c.number)
 _ABSORBED = update(inbox).where(
-    inbox.c.number.in_(bindparam("numbers", expanding=True)), inbox.c.absorbed_at.is_(None)
+    inbox.c.number == bindparam("of_number"), inbox.c.absorbed_at.is_(None)
 )
 _LANE = select(lane_of_row).where(requests.c.id == bindparam("request_id"))
 _LANE_AND_LOCK = _LANE.with_for_update(read=True)
@@ -130,12 +130,10 @@ def unabsorbed_numbers(conn: Connection, request_id: str) -> list[int]:
     return [row.number for row in conn.execute(_UNABSORBED, {"request_id": request_id})]
 
 
-def mark_absorbed(conn: Connection, numbers: list[int], now: int) -> int:
-    """How many of these were not absorbed before."""
-    if not numbers:
-        return 0
-    done = conn.execute(_ABSORBED, {"numbers": numbers, "absorbed_at": now})
-    return done.rowcount
+def mark_absorbed(conn: Connection, number: int, now: int) -> bool:
+    """Whether it was not absorbed before."""
+    done = conn.execute(_ABSORBED, {"of_number": number, "absorbed_at": now})
+    return done.rowcount == 1
 
 
 def _only_address(event: Event) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -180,7 +180,7 @@ class Lives:
         stored = Stored(at=now, event=IntentStored())
         absorbed = absorb(claim.request, stored, now)
         try:
-            claim = self.requests.save_intent(claim, self._saving(claim.request, [absorbed]))
+            claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
             return claim  # an event waits, or the time is over: the next round sees which
         except SQLAlchemyError as error:
@@ -204,14 +204,14 @@ class Lives:
             if claim.over:
                 break
             absorbed = absorb(claim.request, stored, self.requests.now())
-            saving = self._saving(claim.request, [absorbed], (stored.number,))
+            saving = self._saving(claim.request, absorbed, stored.number)
             claim = self.requests.save(claim, saving)
         return claim
 
     def _pass_time(self, claim: Claim, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
         try:
-            return self.requests.save_passed(claim, self._saving(claim.request, [absorbed]))
+            return self.requests.save_passed(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
             return claim  # an event has come since we looked: the next round hears it first
 
@@ -254,23 +254,19 @@ class Lives:
         if _only_read(claim.request, absorbed):
             return replace(claim, request=absorbed.request)
         try:
-            return self.requests.save(claim, self._saving(claim.request, [absorbed]))
+            return self.requests.save(claim, self._saving(claim.request, absorbed))
         except PairingTakenBy as taken:
             other = PairingTaken(other=taken.other, site=taken.site)
-            stored = Stored(at=now, event=other)
-            return self.requests.save(
-                claim, self._saving(claim.request, [absorb(claim.request, stored, now)])
-            )
+            refused = absorb(claim.request, Stored(at=now, event=other), now)
+            return self.requests.save(claim, self._saving(claim.request, refused))
 
-    def _saving(
-        self, before: Request, steps: Sequence[Absorbed], numbers: tuple[int, ...] = ()
-    ) -> Saving:
-        after = steps[-1].request
+    def _saving(self, before: Request, step: Absorbed, number: int = 0) -> Saving:
+        after = step.request
         return Saving(
             request=after,
-            absorbed=numbers,
-            entries=tuple(e for s in steps for e in s.entries),
-            answers=tuple(a for s in steps for a in s.answers),
+            absorbed=number,
+            entries=step.entries,
+            answers=step.answers,
             wanted=changed_messages(before, after, self.draw),
             due_at=_due_at(after),
         )

@@ -19,7 +19,7 @@ from bot.core.events import Asked
 from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
-from bot.store.claims import Claim, Claims, Saving
+from bot.store.claims import Claims, Saving
 from bot.store.lanes import Lane
 from bot.store.wakes import nets
 from bot.worker.crew import Crew
@@ -76,7 +76,7 @@ class Worker:
         if lane is Lane.CHECK and self._bear_one(in_hand):
             return True
         crew = self._crews[lane]
-        claim = crew.take(lambda full: self._claim(lane, full))
+        claim = crew.take(lambda full: self.requests.claim(lane, full))
         if claim is None:
             return False
         if in_hand is not None:
@@ -88,11 +88,6 @@ class Worker:
         finally:
             crew.give_back(claim)
         return True
-
-    def _claim(self, lane: Lane, full: frozenset[str]) -> Claim | None:
-        if full:
-            return self.requests.claim(lane, without=full)
-        return self.requests.claim(lane)
 
     def _run(self, crew: Crew, net_s: float) -> None:
         lane = crew.lane
@@ -148,7 +143,7 @@ class Worker:
         self.requests.bear(
             Saving(
                 request=born.request,
-                absorbed=(stored.number,),
+                absorbed=stored.number,
                 entries=born.entries,
                 answers=born.answers,
                 wanted=changed_messages(None, born.request, self.draw),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.audit import Head, Record, link
@@ -179,7 +179,7 @@ class MemoryStore:
         self._chain(request_id, entries)
         self.changes += 1
 
-    def claim(self, lane: Lane) -> Claim | None:
+    def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         now = self.clock()
         due = self._claimable(lane, now)
         return self._claimed(min(due, key=self.order_of), lane, now) if due else None
@@ -288,8 +288,7 @@ class MemoryStore:
 
     def _rest(self, before: Request | None, saving: Saving) -> None:
         now, request = self.clock(), saving.request
-        for number in saving.absorbed:
-            self._absorbed(number, now)
+        self._absorbed(saving.absorbed, now)
         self._want(request, saving.wanted)
         self._answers(request.id, saving.answers)
         self._chain(request.id, saving.entries)

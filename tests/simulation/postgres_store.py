@@ -16,7 +16,7 @@ frozen is ended by the server (`idle_in_transaction_session_timeout`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -168,7 +168,7 @@ class PostgresMemory(MemoryStore):
             dismiss = super().dismiss
             self._commit(tx, now, lambda: dismiss(request_id, stored, answers, entries))
 
-    def claim(self, lane: Lane) -> Claim | None:
+    def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         with self._transaction() as tx:
             now = self.clock()
             seen = sorted(self._claimable(lane, now), key=self.order_of)

@@ -69,7 +69,7 @@ def test_no_release_hides_a_click(db: Database) -> None:
         again = claimed(db)
         assert again.request.id == made.id
         requests_of(db).save(
-            again, Saving(request=request(number, State.DENIED), absorbed=(number + 1,))
+            again, Saving(request=request(number, State.DENIED), absorbed=number + 1)
         )
         requests_of(db).release(again, due_at=None)
     assert [requests_of(db).claim(lane) for lane in Lane] == [None, None, None]
@@ -241,7 +241,7 @@ class TestTimePassed:
         with pytest.raises(SaveRefused):
             self.expire(db, claim)
         assert requests_of(db).get(made.id) == made
-        heard = requests_of(db).save(claim, Saving(request=made, absorbed=(1,)))
+        heard = requests_of(db).save(claim, Saving(request=made, absorbed=1))
         self.expire(db, heard)
 
 
