@@ -5,7 +5,7 @@ What comes back was in a person's client meanwhile: unpacking nonsense gives Non
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -62,7 +62,23 @@ class ButtonValue(Frozen):
             return None
 
 
-class ReasonOrigin(Frozen):
+class _Metadata(Frozen):
+    """A modal's `private_metadata`, as JSON."""
+
+    def pack(self) -> str:
+        return self.model_dump_json()
+
+    @classmethod
+    def unpack(cls, metadata: object) -> Self | None:
+        if not isinstance(metadata, str):
+            return None
+        try:
+            return cls.model_validate_json(metadata, strict=True)
+        except ValidationError:
+            return None
+
+
+class ReasonOrigin(_Metadata):
     """The `private_metadata` of a modal that asks for a reason: which button on which message
     opened it.
 
@@ -77,35 +93,11 @@ class ReasonOrigin(Frozen):
     opened_by: Annotated[int, Field(ge=0)] | None
     ours: bool
 
-    def pack(self) -> str:
-        return self.model_dump_json()
 
-    @classmethod
-    def unpack(cls, metadata: object) -> ReasonOrigin | None:
-        if not isinstance(metadata, str):
-            return None
-        try:
-            return cls.model_validate_json(metadata, strict=True)
-        except ValidationError:
-            return None
-
-
-class AskOrigin(Frozen):
+class AskOrigin(_Metadata):
     """The request modal's `private_metadata`: the id that its request will have, the channel of its
     card, and the number in the inbox of the command that opened it, for its `response_url`."""
 
     request_id: _RequestId
     channel: _SlackWord
     opened_by: Annotated[int, Field(ge=0)]
-
-    def pack(self) -> str:
-        return self.model_dump_json()
-
-    @classmethod
-    def unpack(cls, metadata: object) -> AskOrigin | None:
-        if not isinstance(metadata, str):
-            return None
-        try:
-            return cls.model_validate_json(metadata, strict=True)
-        except ValidationError:
-            return None
