@@ -20,9 +20,9 @@ from bot.slack.form_lists import KEPT_S, form_lists
 from bot.slack.ids import BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import MOST, choices, found, not_read_option, option
-from bot.slack.payload import Json, maybe_object, maybe_text, object_of, text_of, user_of
+from bot.slack.payload import Json, chosen, maybe_object, maybe_text, object_of, text_of, user_of
 from bot.slack.request_form import FormLists, filled_form, reading_form, unread_form
-from bot.slack.request_values import chosen, read_request
+from bot.slack.request_values import read_request
 from bot.slack.sites import site_and_pairing
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 from bot.slack.wording import form

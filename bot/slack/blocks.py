@@ -21,9 +21,13 @@ from bot.slack import limits
 from bot.slack.markup import fit, units
 
 
+def plain_words(words: str) -> PlainTextObject:
+    """`plain_text` is shown as it is: what others wrote goes through `markup.plain` before."""
+    return PlainTextObject(text=words, emoji=True)
+
+
 def header(words: str) -> Block:
-    """Our own words only: `plain_text` is shown as it is."""
-    return HeaderBlock(text=PlainTextObject(text=fit(words, limits.HEADER_TEXT), emoji=True))
+    return HeaderBlock(text=plain_words(fit(words, limits.HEADER_TEXT)))
 
 
 def section(markup: str) -> Block:
@@ -49,7 +53,7 @@ def button(
 ) -> ButtonElement:
     """`label` is what a screen reader says instead of `words`."""
     return ButtonElement(
-        text=PlainTextObject(text=words, emoji=True),
+        text=plain_words(words),
         action_id=action_id,
         value=value,
         accessibility_label=fit(label, limits.BUTTON_TEXT),

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
 from slack_sdk.models.views import View
 
 from bot.core.frozen import Frozen
 from bot.core.request import Request
 from bot.slack import limits
-from bot.slack.blocks import section
+from bot.slack.blocks import plain_words, section
 from bot.slack.ids import (
     ACTION_VALUE,
     BLOCK_REASON,
@@ -21,6 +21,7 @@ from bot.slack.ids import (
     ReasonOrigin,
 )
 from bot.slack.markup import tidy, units
+from bot.slack.payload import typed
 from bot.slack.wording.reason_form import DENY, GLASS, ReasonWords
 
 WithReason = Literal["deny", "break_glass"]
@@ -53,9 +54,9 @@ def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> d
     return View(
         type="modal",
         callback_id=callback_id,
-        title=_plain(words.title),
-        submit=_plain(words.submit),
-        close=_plain("Back"),
+        title=plain_words(words.title),
+        submit=plain_words(words.submit),
+        close=plain_words("Back"),
         private_metadata=origin.pack(),
         blocks=[section(words.told(request)), _reason_input(words)],
     ).to_dict()
@@ -67,7 +68,7 @@ def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | Fiel
     origin = ReasonOrigin.unpack(view.get("private_metadata"))
     if origin is None or view.get("callback_id") != callback_id:
         return None
-    reason = tidy(_value(view, BLOCK_REASON))
+    reason = tidy(typed(view, BLOCK_REASON))
     if not reason:
         return FieldErrors(errors={BLOCK_REASON: words.missing})
     if units(reason) > limits.DECISION_REASON:
@@ -79,21 +80,9 @@ def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | Fiel
 def _reason_input(words: ReasonWords) -> Block:
     return InputBlock(
         block_id=BLOCK_REASON,
-        label=_plain(words.question),
-        hint=_plain("Everybody in the channel can read it."),
+        label=plain_words(words.question),
+        hint=plain_words("Everybody in the channel can read it."),
         element=PlainTextInputElement(
             action_id=ACTION_VALUE, multiline=True, min_length=1, max_length=limits.DECISION_REASON
         ),
     )
-
-
-def _value(view: Mapping[str, Any], block_id: str) -> str:
-    """Slack docs, view_submission: `state.values.<block_id>.<action_id>.value`, null when empty."""
-    found: Any = view
-    for key in ("state", "values", block_id, ACTION_VALUE, "value"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
-
-
-def _plain(words: str) -> PlainTextObject:
-    return PlainTextObject(text=words, emoji=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.slack.ids import ACTION_VALUE
+
 Json = dict[str, Any]
 
 LONGEST_FIELD = 20_000
@@ -74,3 +76,21 @@ def only_action(payload: Mapping[str, Any]) -> Json:
     if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
         raise Malformed("actions is missing")
     return actions[0]
+
+
+def chosen(view: Mapping[str, Any], block_id: str) -> str | None:
+    """What is chosen in an input of a modal, None while nothing is (Slack docs, view payloads:
+    `state.values.<block_id>.<action_id>.selected_option.value`)."""
+    return _within(view, "state", "values", block_id, ACTION_VALUE, "selected_option", "value")
+
+
+def typed(view: Mapping[str, Any], block_id: str) -> str:
+    """The same of an input for text, which is null when empty."""
+    return _within(view, "state", "values", block_id, ACTION_VALUE, "value") or ""
+
+
+def _within(view: Mapping[str, Any], *path: str) -> str | None:
+    found: Any = view
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else None

@@ -15,7 +15,6 @@ from slack_sdk.models.blocks import (
     InputInteractiveElement,
     Option,
     PlainTextInputElement,
-    PlainTextObject,
     RadioButtonsElement,
     StaticSelectElement,
 )
@@ -24,7 +23,7 @@ from slack_sdk.models.views import View
 from bot.core.frozen import Frozen
 from bot.core.policy import Policy
 from bot.slack import limits
-from bot.slack.blocks import context, section
+from bot.slack.blocks import context, plain_words, section
 from bot.slack.ids import (
     ACTION_VALUE,
     BLOCK_FORCE,
@@ -82,13 +81,13 @@ def _where(policy: Policy) -> list[Block]:
 
 
 def _site(policy: Policy, chosen: str | None) -> Block:
-    options = [Option(text=_plain(plain(s, 75)), value=s) for s in sorted(policy.sites)][:MOST]
+    options = [Option(text=plain_words(plain(s, 75)), value=s) for s in sorted(policy.sites)][:MOST]
     return InputBlock(
         block_id=BLOCK_SITE,
-        label=_plain(form.SITE),
+        label=plain_words(form.SITE),
         element=StaticSelectElement(
             action_id=ACTION_VALUE,
-            placeholder=_plain(form.SITE_PLACEHOLDER),
+            placeholder=plain_words(form.SITE_PLACEHOLDER),
             options=options,
             initial_option=next((o for o in options if o.value == chosen), None),
         ),
@@ -103,34 +102,38 @@ def _pairing(shown: Sequence[Choice]) -> Block:
     if searched:
         element = ExternalDataSelectElement(
             action_id=ACTION_VALUE,
-            placeholder=_plain(form.PAIRING_SEARCH),
+            placeholder=plain_words(form.PAIRING_SEARCH),
             min_query_length=0,
         )
     else:
         element = StaticSelectElement(
             action_id=ACTION_VALUE,
-            placeholder=_plain(form.PAIRING_PLACEHOLDER),
+            placeholder=plain_words(form.PAIRING_PLACEHOLDER),
             options=[option(choice) for choice in shown],
         )
     return InputBlock(
         block_id=BLOCK_PAIRING,
-        label=_plain(form.PAIRING),
-        hint=_plain(form.many(len(shown))) if searched else None,
+        label=plain_words(form.PAIRING),
+        hint=plain_words(form.many(len(shown))) if searched else None,
         element=element,
     )
 
 
 def _force() -> Block:
     both = Option(
-        value=FORCE_NO, text=_plain(form.FORCE_NO), description=_plain(form.FORCE_NO_MEANS)
+        value=FORCE_NO,
+        text=plain_words(form.FORCE_NO),
+        description=plain_words(form.FORCE_NO_MEANS),
     )
     one = Option(
-        value=FORCE_YES, text=_plain(form.FORCE_YES), description=_plain(form.FORCE_YES_MEANS)
+        value=FORCE_YES,
+        text=plain_words(form.FORCE_YES),
+        description=plain_words(form.FORCE_YES_MEANS),
     )
     return InputBlock(
         block_id=BLOCK_FORCE,
-        label=_plain(form.FORCE),
-        hint=_plain(form.FORCE_HINT),
+        label=plain_words(form.FORCE),
+        hint=plain_words(form.FORCE_HINT),
         element=RadioButtonsElement(
             action_id=ACTION_VALUE, options=[both, one], initial_option=both
         ),
@@ -142,8 +145,8 @@ def _reason(policy: Policy) -> Block:
     hint = form.reason_hint(policy.reason_pattern)
     return InputBlock(
         block_id=BLOCK_REASON,
-        label=_plain(form.REASON),
-        hint=_plain(hint),
+        label=plain_words(form.REASON),
+        hint=plain_words(hint),
         element=PlainTextInputElement(
             action_id=ACTION_VALUE, multiline=True, max_length=limits.REASON
         ),
@@ -155,13 +158,9 @@ def _view(origin: AskOrigin, *blocks: Block | None, submit: str | None = None) -
     return View(
         type="modal",
         callback_id=UNPAIR_REQUEST,
-        title=_plain(form.TITLE),
-        submit=_plain(submit) if submit else None,
-        close=_plain(form.CLOSE),
+        title=plain_words(form.TITLE),
+        submit=plain_words(submit) if submit else None,
+        close=plain_words(form.CLOSE),
         private_metadata=origin.pack(),
         blocks=[block for block in blocks if block is not None],
     ).to_dict()
-
-
-def _plain(words: str) -> PlainTextObject:
-    return PlainTextObject(text=words, emoji=True)

@@ -9,7 +9,6 @@ from bot.core.frozen import Frozen
 from bot.core.policy import Policy
 from bot.slack import limits
 from bot.slack.ids import (
-    ACTION_VALUE,
     BLOCK_FORCE,
     BLOCK_PAIRING,
     BLOCK_REASON,
@@ -22,6 +21,7 @@ from bot.slack.ids import (
 from bot.slack.markup import tidy, units
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import NOT_READ, VALUE
+from bot.slack.payload import chosen, typed
 from bot.slack.wording import form
 
 
@@ -42,7 +42,7 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
     site = chosen(view, BLOCK_SITE)
     pairing = _with_site(tidy(chosen(view, BLOCK_PAIRING) or ""), site, policy)
     force = chosen(view, BLOCK_FORCE)
-    reason = tidy(_text(view, BLOCK_REASON))
+    reason = tidy(typed(view, BLOCK_REASON))
     problems = {
         BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
         # An empty choice is not read as "no": what is sent has to be what somebody has seen.
@@ -53,23 +53,6 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
     if errors:
         return FieldErrors(errors=errors)
     return RequestSubmitted(origin=origin, pairing=pairing, force=force == FORCE_YES, reason=reason)
-
-
-def chosen(view: Mapping[str, Any], block_id: str) -> str | None:
-    """Slack docs, view payloads: `state.values.<block_id>.<action_id>.selected_option.value`, where
-    `selected_option` is null while nothing is chosen."""
-    return _found(view, "state", "values", block_id, ACTION_VALUE, "selected_option", "value")
-
-
-def _text(view: Mapping[str, Any], block_id: str) -> str:
-    return _found(view, "state", "values", block_id, ACTION_VALUE, "value") or ""
-
-
-def _found(view: Mapping[str, Any], *path: str) -> str | None:
-    found: Any = view
-    for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else None
 
 
 def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
