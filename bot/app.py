@@ -16,9 +16,9 @@ from bot.appliance.port import Port
 from bot.core.messages import messages
 from bot.core.request import Request
 from bot.core.starts import Running
+from bot.operate.bounded import in_time
 from bot.operate.health import Check, Health
 from bot.operate.metrics import Metrics
-from bot.operate.prompt import Prompt
 from bot.operate.start_look import STOP_SECONDS as START_LOOK_STOP_SECONDS
 from bot.operate.start_look import StartLook
 from bot.operate.stopping import Deadline
@@ -270,7 +270,7 @@ class Bot:
         return SocketMode(socket_address.Addresses(client).new, answer, rejected)
 
     def _checks(self) -> dict[str, Check]:
-        database = Prompt(self._database, READY_WITHIN_S, DATABASE_SILENT)
+        database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)
         checks: dict[str, Check] = {"database": database}
         return {**checks, "slack": self.socket.problem} if self.socket else checks
 

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.operate.metrics.bounded import Bounded
+from bot.operate.bounded import Bounded
 
 KEPT_SECONDS = 5.0
 """To tell whether it can be written, the database is written: not at every one of many scrapes."""

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bot.operate.prompt import Prompt
+from bot.operate.bounded import in_time
 
 LATE = "no answer from the database within 2 s"
 
@@ -19,11 +19,11 @@ def test_a_check_that_hangs_is_late_and_later_says_what_it_found() -> None:
         goes_on.wait(20)
         return None
 
-    prompt = Prompt(check, 0.05, LATE)
+    prompt = in_time(check, 0.05, LATE)
     assert [prompt(), prompt()] == [LATE, LATE]
     assert len(looks) == 1, "a second look was begun beside the one that hangs"
     goes_on.set()
-    assert Prompt(check, 20, LATE)() is None
+    assert in_time(check, 20, LATE)() is None
 
 
 def test_what_a_check_raises_is_raised() -> None:
@@ -31,4 +31,4 @@ def test_what_a_check_raises_is_raised() -> None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
-        Prompt(check, 20, LATE)()
+        in_time(check, 20, LATE)()

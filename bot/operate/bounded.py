@@ -1,0 +1,59 @@
+"""A read that may hang, for at most so long: scrapes and probes are answered while it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+
+SECONDS = 3.0
+"""There are two such reads in a scrape, and Prometheus gives up after 10 s by default."""
+
+Read = TypeVar("Read")
+
+
+class Bounded(Generic[Read]):
+    """Raises what the read raised, or TimeoutError. A read that still hangs from an earlier call is
+    waited for once more: threads do not pile up behind a database that answers nothing."""
+
+    def __init__(self, read: Callable[[], Read], seconds: float = SECONDS) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._lock = Lock()
+        self._running: Future[Read] | None = None
+
+    def __call__(self) -> Read:
+        return self.begun().result(self._seconds)
+
+    def begun(self) -> Future[Read]:
+        """The read that is under way, or a new one."""
+        with self._lock:
+            running = self._running
+            if running is None or running.done():
+                running = self._running = Future()
+                # A daemon: one that hangs must not keep the process from ending.
+                Thread(target=self._run, args=(running,), name="bounded", daemon=True).start()
+            return running
+
+    def _run(self, future: Future[Read]) -> None:
+        try:
+            future.set_result(self._read())
+        except BaseException as error:  # handed to whoever waits
+            future.set_exception(error)
+
+
+def in_time(check: Callable[[], str | None], seconds: float, late: str) -> Callable[[], str | None]:
+    """The same check, which says `late` when it has not ended within `seconds`.
+
+    A connection that swallows everything holds whoever uses it for seconds. Probes come more often
+    than that, and would take all threads that serve HTTP.
+    """
+    look = Bounded(check)
+
+    def ask() -> str | None:
+        begun = look.begun()
+        done, _ = wait([begun], seconds)
+        return begun.result() if done else late
+
+    return ask
