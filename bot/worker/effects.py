@@ -27,7 +27,7 @@ from bot.core.policy import Policy
 from bot.core.ports import AppliancePort, PeoplePort
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Request, State
-from bot.store.claims import Claims
+from bot.store.requests import Requests
 from bot.worker.lists import Lists
 from bot.worker.search import search
 from bot.worker.side_by_side import SideBySide
@@ -46,7 +46,7 @@ class Effects:
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
     watches: Mapping[str, TaskWatch]
-    requests: Claims
+    requests: Requests
     lately: PeoplePort | None = None
     lists: Lists | None = None
     side_by_side: SideBySide = field(default_factory=SideBySide)
@@ -106,8 +106,8 @@ class Effects:
         site = read.place.site if read.place else request.site
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         unknown = self._same_pairing(request.model_copy(update=now), (State.ATTENTION,))
-        several = self.lists is not None and len(self.appliances) > 1
-        also_at = self.lists.also_at(site, found, by) if self.lists and several else ()
+        ends = self.lists if len(self.appliances) > 1 else None
+        also_at = ends.also_at(site, found, by) if ends else ()
         earlier = unknown[0].id if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved
+from bot.core.lookups import ReadingPort
 from bot.core.pairing import looks_like_id
 from bot.core.policy import Policy
+from bot.core.ports import AppliancePort
 from bot.worker.side_by_side import SideBySide
 
 Read = PairingRead | PairingUnresolved | CallFailed
 
 
-class Finding(Protocol):
-    """The part of an appliance's port that a search needs."""
-
-    def find_and_read(self, asked: str, by: float) -> Read: ...
-
-
 def search(
     asked: str,
-    appliances: Mapping[str, Finding],
+    appliances: Mapping[str, AppliancePort | ReadingPort],
     policy: Policy,
     side_by_side: SideBySide,
     by: float,
@@ -49,12 +44,8 @@ def search(
     return PairingUnresolved(why="none", candidates=_titles({}, others, "none"))
 
 
-def _call(appliance: Finding, asked: str) -> _Call:
+def _call(appliance: AppliancePort | ReadingPort, asked: str) -> Callable[[float], Read]:
     return lambda by: appliance.find_and_read(asked, by)
-
-
-class _Call(Protocol):
-    def __call__(self, by: float, /) -> Read: ...
 
 
 def _titles(

@@ -1,4 +1,4 @@
-"""The one place where a DELETE leaves the house: prepare, store the intent, send once.
+"""The one place where a DELETE leaves the house: prepared before its intent, sent once after it.
 
 Rule 2: at most one DELETE that could have been accepted, for one approval. Everything that may
 take time or wait (log-in, remote session, budget) comes before the intent is stored. Then the
@@ -39,7 +39,8 @@ class DryRunForbids(Exception):
 
 @dataclass(frozen=True)
 class Sender:
-    """Sends for one site. `store_intent` commits `deleting`, or raises and nothing is sent."""
+    """Sends for one site. Between `prepare` and `send` the caller commits `deleting`, or nothing is
+    sent."""
 
     policy: Policy
     appliance: AppliancePort
