@@ -12,7 +12,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, StrictStr
 
@@ -273,13 +273,14 @@ def _on_session(session: HeldSession, remote: Credentials | None) -> HeaderAuth:
     return HeaderAuth(headers)
 
 
-def login_refused(host: str, refusal: ApplianceError, *, which: str) -> LoginRefused:
+def login_refused(
+    host: str, refusal: ApplianceError, *, which: Literal["local", "remote"]
+) -> LoginRefused:
     """The error for a 401 or 403 at a log-in."""
-    local = which == "local"
     return LoginRefused(
         f"{host} refused the log-in of the {which} user (HTTP {refusal.status}): name or password"
         " is wrong, or the account is locked or has no right.",
-        which="local" if local else "remote",
+        which=which,
         method=refusal.method,
         path=refusal.path,
         status=refusal.status,

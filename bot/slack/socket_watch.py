@@ -17,7 +17,7 @@ import structlog
 from bot.slack.envelope_threads import EnvelopeThreads
 from bot.slack.http import LARGEST_BODY
 from bot.slack.payload import Json
-from bot.slack.signed_requests import OnRejected
+from bot.slack.signed_requests import OnRejected, Rejected
 from bot.slack.socket_address import NoAddress
 from bot.slack.socket_connection import CannotConnect, SocketConnection
 from bot.slack.socket_gaps import Gaps
@@ -258,6 +258,6 @@ class SocketMode:
         self._alone = not others
         self._wake.set()
 
-    def _reject(self, kind: str) -> None:
+    def _reject(self, kind: Rejected) -> None:
         log.warning("slack_request_rejected", kind=kind, why="a frame of the socket")
-        self._on_rejected("too_large" if kind == "too_large" else "malformed")
+        self._on_rejected(kind)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.core.effects import ReadRights, SendDelete, Tick, Wait
+from bot.core.effects import Effect, ReadRights, SendDelete, Tick, Wait
 from bot.core.entries import Absorbed
 from bot.core.events import (
     CallFailed,
@@ -138,7 +138,7 @@ class Lives:
         if not claim.over:
             self.requests.release(claim, due_at)
 
-    def _room_ms(self, effect: object, request: Request, left_ms: float) -> float | None:
+    def _room_ms(self, effect: Effect, request: Request, left_ms: float) -> float | None:
         """How long the effect may take in what is left of the lease; None where it is too little
         to begin."""
         send_ms = self.effect_ms * SEND_SHARE / EFFECT_SHARE
@@ -150,11 +150,11 @@ class Lives:
         room = min(self.effect_ms, left_ms - kept)
         return room if room >= least else None
 
-    def _run(self, claim: Claim, effect: object, begun_at: int, room_ms: float) -> Claim:
+    def _run(self, claim: Claim, effect: Effect, begun_at: int, room_ms: float) -> Claim:
         by = self.monotonic() + room_ms / 1000
         if isinstance(effect, SendDelete):
             return self._send(claim, by)
-        outcome = self.effects.run(effect, claim.request, by)  # type: ignore[arg-type]
+        outcome = self.effects.run(effect, claim.request, by)
         if isinstance(outcome, RightsRead | PairingRead):
             outcome = outcome.model_copy(update={"read_at": begun_at})
         _log_outcome(claim.request, outcome)
