@@ -44,7 +44,6 @@ OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING,
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 CANCELLABLE = UNDECIDED | {State.APPROVED}
 
-TaskStatus = Literal["QUEUED", "RUNNING", "SUCCESS", "ERROR", "CANCELLED"]
 TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
 """The three statuses that end a task (vendor OpenAPI, Task). An unknown one is not an end."""
 

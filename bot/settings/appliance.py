@@ -175,8 +175,3 @@ class ApplianceSettings(BaseModel):
         if value is not None and info.data.get("ca_file") is not None:
             raise ValueError("and {ca_file} are both set: keep the one to trust")
         return value
-
-    @property
-    def base_url(self) -> str:
-        """`https://host[:port]/base/path`, without a slash at the end."""
-        return f"https://{self.host}{self.base_path}"

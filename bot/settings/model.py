@@ -101,11 +101,6 @@ class Settings(BaseModel):
         """Who is mentioned on a new card and in reminders; empty for nobody."""
         return self.approvers if self.notify is None else self.notify
 
-    @property
-    def reason_regex(self) -> re.Pattern[str] | None:
-        """What a reason must contain (to be used with `search`), or None."""
-        return None if self.reason_pattern is None else re.compile(self.reason_pattern)
-
     def problems_for_run(self) -> list[Problem]:
         """What keeps `run` from starting although everything else works with these settings."""
         return way_in_problems(

@@ -46,7 +46,6 @@ class Wsgi:
     def __init__(self, *, door: Door | None, ready: Readiness, metrics: Callable[[], bytes]):
         self._door = door
         self._ready = ready
-        self._metrics = metrics
         self._reads: dict[str, Callable[[], _Answer]] = {
             "/healthz": lambda: _Answer(200, b"ok\n"),
             "/readyz": self._readiness,

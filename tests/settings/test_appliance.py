@@ -19,7 +19,7 @@ def ca_pem() -> bytes:
 def test_the_defaults(load_with: Any) -> None:
     site = load_with().sites["default"]
     assert site.host == "vr.example.test"
-    assert site.base_url == "https://vr.example.test/api/rest/vr/v2"
+    assert site.base_path == "/api/rest/vr/v2"
     assert site.username == "unpair@vsphere.local"
     assert site.password.get_secret_value() == "the-local-password"
     assert site.remote_username is site.remote_password is None
@@ -30,13 +30,13 @@ def test_the_defaults(load_with: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "field", "value"),
     [
-        ("VR_HOST", "vr:8443", "base_url", "https://vr:8443/api/rest/vr/v2"),
+        ("VR_HOST", "vr:8443", "host", "vr:8443"),
         ("VR_HOST", "192.0.2.1", "host", "192.0.2.1"),
         ("VR_HOST", "[2001:db8::1]", "host", "[2001:db8::1]"),
-        ("VR_HOST", "[2001:db8::1]:443", "base_url", "https://[2001:db8::1]:443/api/rest/vr/v2"),
+        ("VR_HOST", "[2001:db8::1]:443", "host", "[2001:db8::1]:443"),
         ("VR_FINGERPRINT", FINGERPRINT, "fingerprint", "ab" * 32),
         ("VR_FINGERPRINT", "ab" * 32, "fingerprint", "ab" * 32),
-        ("VR_BASE_PATH", "/vr/v1/", "base_url", "https://vr.example.test/vr/v1"),
+        ("VR_BASE_PATH", "/vr/v1/", "base_path", "/vr/v1"),
         ("VR_POLL_SECONDS", "0.25", "poll_seconds", 0.25),
         ("VR_TIMEOUT_SECONDS", "3", "timeout_seconds", 3.0),
         ("VR_CALLS_PER_MINUTE", "50", "calls_per_minute", 50),

@@ -25,7 +25,7 @@ def test_the_defaults(load_with: Any) -> None:
     assert settings.effective_notify == ("UALICE", "WBOB")
     assert settings.break_glass == settings.requesters == settings.channels == ()
     assert settings.require_reason is False
-    assert settings.reason_regex is None
+    assert settings.reason_pattern is None
     assert settings.approval_ttl == 3_600_000
     assert settings.execution_ttl == 600_000
     assert settings.follow_ttl == 86_400_000
@@ -155,12 +155,6 @@ def test_empty_means_not_set(load_with: Any, sentences_with: Any) -> None:
     settings = load_with(PORT="", DRY_RUN="", NOTIFY="", VR_CA_FILE="", SLACK_APP_TOKEN="")
     assert settings == load_with()
     assert "is not set" in sentences_with(APPROVERS="")["APPROVERS"]
-
-
-def test_a_pattern_is_searched_for(load_with: Any) -> None:
-    pattern = load_with(REASON_PATTERN=r"CHG\d{7}").reason_regex
-    assert pattern.search("see CHG0012345, please")
-    assert not pattern.search("CHG12")
 
 
 def test_settings_do_not_change(load_with: Any) -> None:
