@@ -40,7 +40,7 @@ from bot.slack.identity import Identity
 from bot.slack.listeners import register
 from bot.slack.people import People
 from bot.slack.poster import Poster
-from bot.slack.server import Server, serve
+from bot.slack.server import Server
 from bot.slack.signed_requests import Door
 from bot.slack.socket_watch import SocketMode
 from bot.slack.whisper import Whisper
@@ -130,7 +130,7 @@ class Bot:
     def start(self) -> None:
         upgrade(self.db)
         self.db.listen()
-        self.server = serve(self._wsgi, self.settings.host, self.settings.port)
+        self.server = Server(self._wsgi, self.settings.host, self.settings.port)
         note_start(self.db, self.running)
         self.worker.start()
         self.poster.start()

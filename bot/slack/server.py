@@ -35,9 +35,10 @@ ROUND_S = 0.5
 
 
 class Server:
-    """Bound on construction, so that a taken port is an error at once (OSError)."""
+    """Bound on construction, so that a taken port is an error at once (OSError), and accepting into
+    the backlog; `start` answers."""
 
-    def __init__(self, wsgi: WSGIApplication, host: str, port: int, threads: int) -> None:
+    def __init__(self, wsgi: WSGIApplication, host: str, port: int, threads: int = 8) -> None:
         self._map: dict[int, Any] = {}
         server = create_server(
             wsgi,
@@ -59,8 +60,7 @@ class Server:
         self._ended.set()
         self._drain_s = 0.0
         self._cut_off = 0
-        # Reentrant: a signal handler may come while this very thread holds it.
-        self._pipes = threading.RLock()
+        self._pipes = threading.Lock()
         self._pipes_closed = False
         self._thread: threading.Thread | None = None
 
@@ -72,12 +72,24 @@ class Server:
     def start(self) -> None:
         """Serve in a thread."""
         self._ended.clear()
-        self._thread = threading.Thread(target=self.run, name="http", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
 
-    def run(self) -> None:
-        """Serve in this thread until `close` is called from another one or a signal handler."""
-        self._ended.clear()
+    def close(self, drain_s: float = 5.0) -> bool:
+        """No new connection, running requests answered within `drain_s`, then the end. Whether all
+        were answered."""
+        self._drain_s = drain_s
+        self._ending.set()
+        if self._ended.is_set():
+            self._close_all()  # it was bound and never served, or has ended already
+        else:
+            self._wake()
+        self._ended.wait()
+        if self._thread is not None:
+            self._thread.join()
+        return not self._cut_off
+
+    def _run(self) -> None:
         try:
             while not self._ending.is_set():
                 wasyncore.loop(timeout=ROUND_S, use_poll=True, map=self._map, count=1)
@@ -85,24 +97,6 @@ class Server:
         finally:
             self._close_all()
             self._ended.set()
-
-    def close(self, drain_s: float = 5.0, *, wait: bool = True) -> bool:
-        """No new connection, running requests answered within `drain_s`, then the end. Whether all
-        were answered.
-
-        `wait` False is for a signal handler in the serving thread itself: it only sets the flag.
-        """
-        self._drain_s = drain_s
-        self._ending.set()
-        if self._ended.is_set():
-            self._close_all()  # it was bound and never served, or has ended already
-        else:
-            self._wake()
-        if wait:
-            self._ended.wait()
-            if self._thread is not None:
-                self._thread.join()
-        return not self._cut_off
 
     def _drain(self) -> None:
         for server in self._listening:
@@ -161,8 +155,3 @@ def _bound(host: str, port: int) -> list[socket.socket]:
             one.close()
         raise
     return bound
-
-
-def serve(wsgi: WSGIApplication, host: str, port: int, threads: int = 8) -> Server:
-    """Bound and accepting into the backlog; call `start` or `run` to answer."""
-    return Server(wsgi, host, port, threads)

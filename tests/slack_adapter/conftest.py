@@ -15,7 +15,7 @@ from bot.slack.client import api_client
 from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
 from bot.slack.listeners import ListenerDeps, register
-from bot.slack.server import Server, serve
+from bot.slack.server import Server
 from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
@@ -120,7 +120,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
             raise made_adapter.broken
         return made_adapter.metrics
 
-    server = serve(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
+    server = Server(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
     made_adapter = Adapter(api, inbox, requests, whisper, server, lookups, homes)
     server.start()
     yield made_adapter

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.slack.http import LARGEST_BODY, Wsgi
-from bot.slack.server import NEVER_READ_MORE, serve
+from bot.slack.server import NEVER_READ_MORE, Server
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 
@@ -82,7 +82,7 @@ def test_head_has_no_body(adapter: Adapter) -> None:
 
 
 def test_in_socket_mode_there_is_no_door() -> None:
-    server = serve(
+    server = Server(
         Wsgi(door=None, ready=lambda: (True, {}), metrics=lambda: b""), "127.0.0.1", 0, threads=1
     )
     server.start()

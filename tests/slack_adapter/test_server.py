@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.server import Server, serve
+from bot.slack.server import Server
 
 
 class SlowApp:
@@ -48,11 +48,11 @@ def test_a_taken_port_is_an_error_at_once(app: SlowApp) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(OSError, match="in use"):
-            serve(app, "127.0.0.1", taken.getsockname()[1])
+            Server(app, "127.0.0.1", taken.getsockname()[1])
 
 
 def test_close_without_serving_leaves_nothing_open(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0)
     port = server.port
     server.close()
     server.close()
@@ -61,7 +61,7 @@ def test_close_without_serving_leaves_nothing_open(app: SlowApp) -> None:
 
 
 def test_a_request_under_way_is_answered_before_the_end(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0)
     server.start()
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(_get(server, "/slow")))
@@ -88,7 +88,7 @@ def test_a_request_under_way_is_answered_before_the_end(app: SlowApp) -> None:
 def test_a_request_that_never_ends_is_cut_off(
     app: SlowApp, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = serve(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0)
     server.start()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.request("GET", "/slow")
@@ -108,7 +108,7 @@ def test_a_request_that_never_ends_is_cut_off(
 
 
 def test_an_idle_connection_does_not_delay_the_end(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0)
     server.start()
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
         idle.sendall(b"POST /slack/events HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
@@ -119,7 +119,7 @@ def test_an_idle_connection_does_not_delay_the_end(app: SlowApp) -> None:
 
 
 def test_silent_connections_keep_nobody_out(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0, threads=2)
+    server = Server(app, "127.0.0.1", 0, threads=2)
     server.start()
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(150)]
     try:
@@ -132,23 +132,8 @@ def test_silent_connections_keep_nobody_out(app: SlowApp) -> None:
         server.close()
 
 
-def test_it_serves_in_the_calling_thread_until_a_handler_ends_it(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0)
-    answers: list[bytes] = []
-
-    def other() -> None:
-        answers.append(_get(server, "/"))
-        server.close(wait=False)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    server.run()
-    thread.join()
-    assert answers == [b"done"]
-
-
 def test_the_server_does_not_name_itself(app: SlowApp) -> None:
-    server = serve(app, "127.0.0.1", 0)
+    server = Server(app, "127.0.0.1", 0)
     server.start()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     connection.request("GET", "/")
