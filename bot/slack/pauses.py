@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable
 
 from slack_sdk.errors import SlackRequestError
 
@@ -21,25 +19,6 @@ class Silenced(SlackRequestError):
     def __init__(self, method: str, left_ms: int) -> None:
         super().__init__(f"{method} is silent for {left_ms} ms more, as Slack asked")
         self.retry_after_s = math.ceil(left_ms / 1000)
-
-
-class OwnPauses:
-    """Implements `bot.core.delivery.PausesPort` in memory, for where nothing is shared."""
-
-    def __init__(self, now: Callable[[], int]) -> None:
-        self.now = now
-        self._lock = threading.Lock()
-        self._until: dict[str, int] = {}
-
-    def known(self) -> dict[str, int]:
-        with self._lock:
-            return dict(self._until)
-
-    def hold(self, method: str, seconds: int) -> int:
-        with self._lock:
-            until = max(self.now() + seconds * 1000, self._until.get(method, 0))
-            self._until[method] = until
-            return until
 
 
 def left_ms(pauses: PausesPort, method: str) -> int:

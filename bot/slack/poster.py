@@ -15,7 +15,6 @@ from bot.core.entries import Answer
 from bot.core.messages import Message
 from bot.core.request import Request
 from bot.slack.away import Away
-from bot.slack.pauses import OwnPauses
 from bot.slack.sending import METHODS, Failed, Outcome, Sent, send, tell
 from bot.slack.trouble import (
     BROKEN,
@@ -71,7 +70,7 @@ class Poster:
         wanted: Callable[[Request, int], Sequence[Message]],
         *,
         nets: Sequence[float],
-        pauses: PausesPort | None = None,
+        pauses: PausesPort,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
         give_way: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
@@ -86,7 +85,7 @@ class Poster:
         self._pause = pause
         self._stopping = threading.Event()
         self._failed_with: str | None = None
-        self._pauses = pauses or OwnPauses(outbox.now)
+        self._pauses = pauses
         self._away = Away(outbox.now, self._slack_trouble)
         self._threads = [
             threading.Thread(

@@ -32,7 +32,7 @@ TRIES = 2
 class Whisper:
     """One thread of its own, started at the first sentence."""
 
-    def __init__(self, pauses: PausesPort | None = None) -> None:
+    def __init__(self, pauses: PausesPort) -> None:
         self._pauses = pauses
         self._stopping = threading.Event()
         self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
@@ -92,7 +92,7 @@ class Whisper:
 
     def _held_back_ms(self) -> int:
         try:
-            return left_ms(self._pauses, RESPONSE_URL) if self._pauses else 0
+            return left_ms(self._pauses, RESPONSE_URL)
         except Exception as error:
             # The database that holds the pauses is away, and what is to be said here is just that:
             # nothing was stored. One call too early costs less than a click without an answer.
@@ -108,6 +108,6 @@ class Whisper:
             if trouble is None:
                 return
             log.warning("whisper_failed", error=trouble.word)
-            if trouble.kind is not Kind.LIMITED or self._pauses is None:
+            if trouble.kind is not Kind.LIMITED:
                 return
             self._pauses.hold(RESPONSE_URL, trouble.retry_after_s)

@@ -24,6 +24,7 @@ from bot.worker.send import Sender
 from tests.simulation.appliance import AppliancePort
 from tests.simulation.postgres_store import DONE, OPEN, Cut
 from tests.simulation.slack import Client, People
+from tests.slack_adapter.fakes import FakePauses
 
 if TYPE_CHECKING:
     from tests.simulation.memory_store import MemoryStore
@@ -209,6 +210,7 @@ class Process:
             lambda answer, _request: Drawn(text=f"answer {answer.event} {answer.code}"),
             messages,
             nets=(),
+            pauses=FakePauses(outbox.now),
             pause=self.pause,
         )
 

@@ -20,7 +20,7 @@ from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, FakeWebApi
-from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
+from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakePauses, FakeRequests
 
 
 @dataclass
@@ -92,7 +92,7 @@ def changed_deps() -> dict[str, Any]:
 @pytest.fixture
 def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
-    inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper()
+    inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper(FakePauses())
     lookups, homes = FakeLookups(), FakeHomes()
     deps = ListenerDeps(
         inbox=inbox,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,25 @@ class Put:
     request_id: str
     response_url: str | None
     answer_via: int | None
+
+
+class FakePauses:
+    """In memory, as one process has them. `now` in ms."""
+
+    def __init__(self, now: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000) -> None:
+        self.now = now
+        self._lock = threading.Lock()
+        self._until: dict[str, int] = {}
+
+    def known(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._until)
+
+    def hold(self, method: str, seconds: int) -> int:
+        with self._lock:
+            until = max(self.now() + seconds * 1000, self._until.get(method, 0))
+            self._until[method] = until
+            return until
 
 
 class FakeInbox:

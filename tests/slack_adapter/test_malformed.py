@@ -20,7 +20,7 @@ from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS
-from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakeRequests
+from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakePauses, FakeRequests
 
 URL = "http://127.0.0.1:9/never"
 
@@ -174,7 +174,7 @@ def _door(errors: list[dict[str, Any]]) -> tuple[Door, Whisper]:
     """Without a network: nothing may be called for nonsense, and the row of every click is final,
     so that no modal is opened either."""
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
-    whisper = _Silent()
+    whisper = _Silent(FakePauses())
     lookups = FakeLookups()
     lookups.full = True  # so that no modal is opened for an empty command
     app = make_app(client, signing_secret=made.SECRET)

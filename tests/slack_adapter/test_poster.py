@@ -13,7 +13,6 @@ from bot.core.messages import Message, messages
 from bot.core.request import Notice, Request, State
 from bot.slack.client import api_client
 from bot.slack.draw import draw, draw_answer
-from bot.slack.pauses import OwnPauses
 from bot.slack.poster import Poster
 from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
 from tests.slack_adapter import made
@@ -25,7 +24,7 @@ from tests.slack_adapter.fake_web_api import (
     error,
     limited,
 )
-from tests.slack_adapter.fakes import FakeOutbox
+from tests.slack_adapter.fakes import FakeOutbox, FakePauses
 
 CARD = Due(request_id="K7QM-3XPD", slot="card", channel="C1")
 EDIT = CARD.model_copy(update={"ts": made.CARD_TS, "shown": "old"})
@@ -50,7 +49,7 @@ def _draw(request: Request, slot: str) -> Drawn:
 
 
 def _poster(api: FakeWebApi, outbox: FakeOutbox, *, timeout_s: int = 1, **changes: Any) -> Poster:
-    pauses = OwnPauses(outbox.now)
+    pauses = FakePauses(outbox.now)
     client = api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s, pauses=pauses)
     usual: dict[str, Any] = {
         "pauses": pauses,
@@ -235,7 +234,8 @@ def test_what_may_pass_is_tried_again(api: FakeWebApi, outbox: FakeOutbox, name:
 def test_a_slack_that_is_away(outbox: FakeOutbox) -> None:
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
     outbox.add(CARD)
-    Poster(outbox, client, _draw, draw_answer, messages, nets=()).once()
+    pauses = FakePauses(outbox.now)
+    Poster(outbox, client, _draw, draw_answer, messages, nets=(), pauses=pauses).once()
     assert outbox.last()[0] == "put_off"
 
 
@@ -284,7 +284,7 @@ def test_a_limit_of_edits_does_not_silence_posts(api: FakeWebApi, outbox: FakeOu
 
 
 def test_a_shorter_limit_does_not_cut_a_longer_one(api: FakeWebApi, outbox: FakeOutbox) -> None:
-    pauses = OwnPauses(outbox.now)
+    pauses = FakePauses(outbox.now)
     poster = _poster(api, outbox, pauses=pauses)
     pauses.hold("chat.postMessage", 9)
     pauses.hold("chat.postMessage", 1)

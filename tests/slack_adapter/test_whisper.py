@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from bot.slack.pauses import OwnPauses
 from bot.slack.whisper import WAITING_MOST, Whisper
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
+from tests.slack_adapter.fakes import FakePauses
 
 
 def test_no_address_is_no_thread() -> None:
-    whisper = Whisper()
+    whisper = Whisper(FakePauses())
     whisper.tell(None, "x")
     whisper.tell("", "x")
     assert whisper._thread is None
@@ -23,7 +23,7 @@ def test_a_failure_is_logged_and_the_next_goes_out(
     api: FakeWebApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.script("response", Answer(status=404))
-    whisper = Whisper()
+    whisper = Whisper(FakePauses())
     whisper.tell(api.response_url("secret"), "one")
     whisper.tell(api.response_url("secret"), "two")
     assert [c.body["text"] for c in api.wait_for("response", 2)] == ["one", "two"]
@@ -38,7 +38,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
 ) -> None:
     monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 1)
     api.script("response", Answer(hang=True))
-    whisper = Whisper()
+    whisper = Whisper(FakePauses())
     started = time.monotonic()
     for _ in range(WAITING_MOST + 20):
         whisper.tell(api.response_url(), "x")
@@ -50,7 +50,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
 
 def test_it_waits_as_long_as_slack_asks(api: FakeWebApi) -> None:
     api.script("response", limited(1))
-    whisper = Whisper(OwnPauses(lambda: time.monotonic_ns() // 1_000_000))
+    whisper = Whisper(FakePauses())
     whisper.tell(api.response_url(), "one")
     api.wait_for("response", 1)
     refused = time.monotonic()
@@ -67,7 +67,7 @@ def test_a_stop_waits_no_longer_than_it_may(
     """And may be asked again: first what waits is dropped, then the call in hand is waited for."""
     monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 60)
     api.script("response", Answer(hang=True))
-    whisper = Whisper()
+    whisper = Whisper(FakePauses())
     for words in ("one", "two", "three"):
         whisper.tell(api.response_url(), words)
     api.wait_for("response")
@@ -80,7 +80,7 @@ def test_a_stop_waits_no_longer_than_it_may(
 
 
 def test_after_the_end_it_says_nothing(api: FakeWebApi) -> None:
-    whisper = Whisper()
+    whisper = Whisper(FakePauses())
     whisper.stop(PATIENCE_SECONDS)
     whisper.tell(api.response_url(), "x")
     assert whisper._thread is None
