@@ -34,14 +34,12 @@ from bot.appliance.errors import (
 )
 from bot.appliance.gate import Gate, GateState, MemoryGate
 from bot.appliance.models import (
-    FINAL_TASK_STATUSES,
     Info,
     Issue,
     Listing,
     MetaError,
     Pairing,
     Replication,
-    ReplicationStatus,
     ResponseError,
     ServerInfo,
     Task,
@@ -51,7 +49,6 @@ from bot.appliance.transport import OnCall
 from bot.appliance.trust import Trust
 
 __all__ = [
-    "FINAL_TASK_STATUSES",
     "Answered",
     "Appliance",
     "ApplianceError",
@@ -80,7 +77,6 @@ __all__ = [
     "Priority",
     "Refused",
     "Replication",
-    "ReplicationStatus",
     "ResponseError",
     "Resting",
     "ServerInfo",

@@ -211,10 +211,6 @@ class Calls:
         """The recent tasks; an old one may be gone."""
         return read_all(self._pages("/tasks"), Listing[Task], Task, lambda item: item.id)
 
-    def task(self, task_id: str) -> Task:
-        """One task. Raises NotFound for one that the appliance has forgotten."""
-        return self._get("/tasks/{task_id}", task_id=task_id).read(Task)
-
     def ensure_remote_session(self, pairing_id: str) -> None:
         """Log in to the remote site, where remote credentials are configured.
 

@@ -208,8 +208,3 @@ class Unavailable(Answered):
 
 class NotUnderstood(Answered):
     """Something answered, but not in the words of this API; it may have been carried out."""
-
-    @property
-    def excerpt(self) -> str:
-        """The beginning of the body, made printable."""
-        return self.body_excerpt

@@ -9,6 +9,7 @@ than announced is marked as partial rather than shown as complete.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.appliance.answers import Answer
@@ -75,17 +76,15 @@ def read_all(
         errors[MetaError(message=f"{total} were announced and {len(items)} listed.")] = None
     elif not ended:
         errors[MetaError(message=f"Only the first {len(items)} were read.")] = None
-    return listing(items=tuple(items), errors=tuple(errors), total=total)
+    return listing(items=tuple(items), errors=tuple(errors))
 
 
+@dataclass(frozen=True)
 class _Page:
-    def __init__(
-        self, entries: list[object], errors: tuple[MetaError, ...], total: int | None, last: bool
-    ) -> None:
-        self.entries = entries
-        self.errors = errors
-        self.total = total
-        self.last = last
+    entries: list[object]
+    errors: tuple[MetaError, ...]
+    total: int | None
+    last: bool
 
 
 class _PageErrors(FromAppliance):

@@ -1,7 +1,8 @@
 """What the appliance answers, as frozen pydantic models.
 
 Source of every field: the vendor's OpenAPI of the vSphere Replication REST API 2.0.0, schema of
-the same name. Unknown fields are ignored and unknown enum values stay plain strings, so a newer
+the same name; those alone that are read here, and of an issue, which has no id, what tells it from
+another one. Unknown fields are ignored and unknown enum values stay plain strings, so a newer
 appliance does not break the bot. Times are epoch milliseconds.
 """
 
@@ -16,23 +17,18 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictInt,
-    model_validator,
 )
 
 from bot.appliance.tolerant import (
     INT64_MAX,
-    Flag,
     Id,
     Millis,
     Percent,
     Text,
-    Whole,
     Word,
     as_object,
     as_text,
 )
-
-FINAL_TASK_STATUSES = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
 
 T = TypeVar("T")
 
@@ -47,7 +43,6 @@ class ServerInfo(FromAppliance):
     """A vCenter Server or a replication management server (vendor OpenAPI, ServerInfo)."""
 
     id: Text = None
-    url: Text = None
     name: Text = None
     server_status: Text = None
     version: Text = None
@@ -64,72 +59,38 @@ class MetaError(FromAppliance):
 UNREADABLE = MetaError(message="The appliance reported a problem that could not be read.")
 
 
-def read_meta_errors(value: object) -> object:
-    """The `errors` of a `_meta` object, or a list of them, as a list that loses none.
+def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
+    """The `errors` of a `_meta` object, as a list that loses none.
 
     An entry that cannot be read becomes UNREADABLE: dropping it would show a partial answer as
     a complete one to the person who decides.
     """
-    found = value.get("errors") if isinstance(value, Mapping) else value
+    found = meta.get("errors")
     if found is None:
         return ()
     if not isinstance(found, list | tuple):
         return (UNREADABLE,)
-    return tuple(entry if isinstance(entry, Mapping | MetaError) else UNREADABLE for entry in found)
+    return tuple(entry if isinstance(entry, Mapping) else UNREADABLE for entry in found)
 
 
-MetaErrors = Annotated[tuple[MetaError, ...], BeforeValidator(read_meta_errors)]
 MaybeServer = Annotated[ServerInfo | None, BeforeValidator(as_object)]
 
 
 class Pairing(FromAppliance):
-    """A pairing of two sites (vendor OpenAPI, Pairing). It has no name and no status of its own.
-
-    `errors` comes from `_meta.errors`: not empty means that the answer is partial.
-    """
+    """A pairing of two sites (vendor OpenAPI, Pairing). It has no name and no status of its own."""
 
     pairing_id: Id
     local_vc_server: MaybeServer = None
     remote_vc_server: MaybeServer = None
     local_vrms: MaybeServer = None
     remote_vrms: MaybeServer = None
-    errors: MetaErrors = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _errors_from_meta(cls, value: object) -> object:
-        if isinstance(value, Mapping) and "_meta" in value:
-            return {**value, "errors": value["_meta"]}
-        return value
-
-    @property
-    def partial(self) -> bool:
-        """True when the appliance could not read everything about the pairing."""
-        return bool(self.errors)
-
-
-class ReplicationStatus(FromAppliance):
-    """The two parts of a replication's status (vendor OpenAPI, CompoundReplicationStatus)."""
-
-    status: Text = None
-    rpo_violation: Flag = None
-
-
-def _status_object(value: object) -> object:
-    # A bare word is still the status; as_object would throw it away.
-    return {"status": value} if isinstance(value, str) else as_object(value)
 
 
 class Replication(FromAppliance):
-    """One replicated virtual machine (vendor OpenAPI, ReplicationInfo). `rpo` is in minutes."""
+    """One replicated virtual machine (vendor OpenAPI, ReplicationInfo)."""
 
     id: Id
     name: Text = None
-    source_site_name: Text = None
-    target_site_name: Text = None
-    source_vc_id: Text = None
-    rpo: Whole = None
-    status: Annotated[ReplicationStatus | None, BeforeValidator(_status_object)] = None
     recovery_solution: Text = None
 
 
@@ -158,34 +119,22 @@ def _error_object(value: object) -> object:
 
 
 class Task(FromAppliance):
-    """A long-running operation (vendor OpenAPI, Task). Times in ms; `progress` in percent."""
+    """A long-running operation (vendor OpenAPI, Task). `progress` in percent."""
 
     id: Id
     status: Word
     description: Text = None
     entity: Text = None
-    entity_name: Text = None
     error: Annotated[TaskError | None, BeforeValidator(_error_object)] = None
     progress: Percent = None
-    queued_time: Millis = None
-    start_time: Millis = None
-    complete_time: Millis = None
-
-    @property
-    def final(self) -> bool:
-        """True for the three final states; a status that is not known is not final."""
-        return self.status in FINAL_TASK_STATUSES
 
 
 class Info(FromAppliance):
     """The local appliance itself (vendor OpenAPI, VrmsInfo)."""
 
-    id: Text = None
     name: Text = None
     version: Text = None
     server_status: Text = None
-    vc_guid: Text = None
-    vc_name: Text = None
 
 
 class Count(FromAppliance):
@@ -206,12 +155,11 @@ class Listing(FromAppliance, Generic[T]):
     """A whole collection, all pages together.
 
     `errors` holds the `_meta.errors` of every page, and one of our own when the appliance listed
-    fewer items than it announced. `total` is what the appliance announced last, if it did.
+    fewer items than it announced.
     """
 
     items: tuple[T, ...] = ()
     errors: tuple[MetaError, ...] = ()
-    total: int | None = None
 
     @property
     def partial(self) -> bool:

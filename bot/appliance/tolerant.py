@@ -69,15 +69,6 @@ def as_whole(value: object) -> int | None:
     return number if abs(number) <= INT64_MAX else None
 
 
-def as_flag(value: object) -> bool | None:
-    """A boolean, or one written out as text; otherwise `None`."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().lower())
-    return None
-
-
 def as_millis(value: object) -> int | None:
     """Epoch milliseconds from a number (v2), its digits, or ISO 8601 text (v1); else `None`.
 
@@ -132,8 +123,6 @@ def known_word(value: str) -> str:
 
 
 Text = Annotated[str | None, BeforeValidator(as_text)]
-Whole = Annotated[int | None, BeforeValidator(as_whole)]
-Flag = Annotated[bool | None, BeforeValidator(as_flag)]
 Millis = Annotated[int | None, BeforeValidator(as_millis)]
 Percent = Annotated[int | None, BeforeValidator(as_percent)]
 Id = Annotated[StrictStr, AfterValidator(usable_id)]

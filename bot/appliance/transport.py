@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked: `template` for metrics (`/tasks/{task_id}`), `path` with the ids in it."""
+    """What is asked: `template` for metrics (`/pairings/{pairing_id}`), `path` with its ids."""
 
     method: str
     template: str

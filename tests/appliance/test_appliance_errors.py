@@ -167,7 +167,7 @@ def test_what_is_not_an_answer_of_this_api(
     assert type(error) is NotUnderstood
     assert error.status == status
     if body == HTML:
-        assert error.excerpt == "<html>\ufffd<b>Bad gateway</b></html>"
+        assert error.body_excerpt == "<html>\ufffd<b>Bad gateway</b></html>"
 
 
 def test_something_that_is_not_http(appliance: Appliance, server: Server) -> None:
@@ -294,15 +294,14 @@ def test_what_the_observer_is_told(connect: Callable[..., Appliance], server: Se
         told.append((method, template, outcome))
 
     appliance = connect(on_call=observe)
-    server.on("GET", "/tasks/a:b", Reply(200, {"id": "a:b", "status": "RUNNING"}))
-    server.on("GET", "/tasks/a%3Ab", Reply(404), Reply(raw=cut))
+    server.on("GET", "/pairings/a%3Ab/replications/count", Reply(404), Reply(raw=cut))
     for _ in range(2):
         with pytest.raises(ApplianceError):
-            appliance.calls(Priority.CHECK).task("a:b")
+            appliance.calls(Priority.CHECK).replication_count("a:b")
     assert told == [
         ("POST", "/session", "200"),
-        ("GET", "/tasks/{task_id}", "404"),
-        ("GET", "/tasks/{task_id}", "ConnectionCut"),
+        ("GET", "/pairings/{pairing_id}/replications/count", "404"),
+        ("GET", "/pairings/{pairing_id}/replications/count", "ConnectionCut"),
     ]
 
 

@@ -1,11 +1,11 @@
-"""What the card is told of answers that are not whole."""
+"""What the core is told: of answers that are not whole, and of the end of a task."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.appliance.models import Issue, Listing, MetaError, Replication
-from bot.appliance.snapshots import meta_words, snapshot
+from bot.appliance.models import Issue, Listing, MetaError, Replication, Task
+from bot.appliance.snapshots import meta_words, snapshot, task_view
 from bot.core.pairing import Pairing
 from bot.core.snapshot import Server
 
@@ -35,3 +35,19 @@ def test_one_cause_in_two_lists_is_said_once() -> None:
     made = snapshot(FOUND, 0, replications, issues, (), now=1)
     assert made.partial == (meta_words(AWAY),)
     assert not made.complete
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("QUEUED", False),
+        ("RUNNING", False),
+        ("SUCCESS", True),
+        ("ERROR", True),
+        ("CANCELLED", True),
+        ("SUCCESSFUL", False),
+        ("success", False),
+    ],
+)
+def test_which_tasks_have_ended(status: str, ended: bool) -> None:
+    assert task_view(Task.model_validate({"id": "t", "status": status})).ended is ended
