@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bot.appliance import Appliance
-from bot.appliance.gate import GateState, SharedGate, rest_seconds
+from bot.appliance.gate import Changing, GateState, SharedGate, rest_seconds
 from bot.appliance.observed_gate import ObservedGate
 from bot.core.entries import Entry
 from bot.core.figures import Figures
@@ -65,9 +65,7 @@ def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
     return seconds
 
 
-def _gate_change(
-    db: Database, site: str
-) -> Callable[[Callable[[GateState, int], GateState]], None]:
+def _gate_change(db: Database, site: str) -> Changing:
     """The budget and the log-ins of one appliance, shared by all copies of the bot."""
 
     def change(how: Callable[[GateState, int], GateState]) -> None:

@@ -17,7 +17,7 @@ _SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class Trust:
-    """One way to trust an appliance, made by `system`, `ca_file`, `fingerprint` or `choose`."""
+    """One way to trust an appliance, made by `system`, `ca_file` or `fingerprint`."""
 
     def __init__(self, context: ssl.SSLContext, *, pin: str | None, how: str) -> None:
         # Custom socket class: see DeadlineSocket, it keeps the deadline between two reads.
@@ -69,15 +69,6 @@ class Trust:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return cls(context, pin=pin, how="the pinned certificate fingerprint")
-
-    @classmethod
-    def choose(cls, *, ca_file: str | Path | None, fingerprint: str | None) -> Trust:
-        """The way that was configured. Raises ValueError when both were."""
-        if ca_file and fingerprint:
-            raise ValueError("Either a CA file or a fingerprint, not both.")
-        if ca_file:
-            return cls.ca_file(ca_file)
-        return cls.fingerprint(fingerprint) if fingerprint else cls.system()
 
     def pool_arguments(self) -> dict[str, object]:
         """What urllib3's connection pool must be made with."""

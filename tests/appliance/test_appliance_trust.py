@@ -161,10 +161,8 @@ def test_trust_that_makes_no_sense(tmp_path: Path) -> None:
     for text in ("", "ab", "g" * 64, "a" * 40, "a" * 63, "a" * 65):
         with pytest.raises(ValueError, match="64 hexadecimal"):
             Trust.fingerprint(text)
-    with pytest.raises(ValueError, match="not both"):
-        Trust.choose(ca_file=empty, fingerprint="a" * 64)
-    assert "system" in repr(Trust.choose(ca_file=None, fingerprint=None))
-    assert "pinned" in repr(Trust.choose(ca_file=None, fingerprint="a" * 64))
+    assert "system" in repr(Trust.system())
+    assert "pinned" in repr(Trust.fingerprint("a" * 64))
 
 
 class Proxy:
