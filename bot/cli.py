@@ -93,8 +93,7 @@ def demo(
     from bot.sandbox.page.serve import PORT, serve
 
     if scripted and port is not None:
-        print("--scripted serves no page, so --port has no meaning with it.", file=sys.stderr)
-        raise typer.Exit(WRONG_USE)
+        fail("--scripted serves no page, so --port has no meaning with it.", WRONG_USE)
     unwatched = not scripted and port is None and not _somebody_watches()
     if unwatched:
         print("No terminal here: playing the scripted story. `--port 8080` serves the page.")
@@ -229,8 +228,7 @@ def manifest(
     try:
         found = app_manifest.manifest(command=command, label=label, url=url)
     except app_manifest.AddressWrong as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(WRONG_USE) from None
+        fail(str(error), WRONG_USE)
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -246,7 +244,7 @@ def _system_user() -> str:
 
 
 def _known(store: Requests, request_id: str) -> Request:
-    request = store.get(_tidy(request_id))
+    request = store.get(ids.tidy(request_id) or request_id)
     if request is None:
         fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
     return request
@@ -257,7 +255,3 @@ def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Reques
     if request.state not in states:
         fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
     return request
-
-
-def _tidy(request_id: str) -> str:
-    return ids.tidy(request_id) or request_id

@@ -1,4 +1,4 @@
-"""What the commands of the console script share: exit codes, the database, words at a bad end."""
+"""What the commands of the console script share: the database, an option, words at a bad end."""
 
 from __future__ import annotations
 
