@@ -14,15 +14,13 @@ from slack_bolt import Ack, App, BoltResponse
 from bot.slack import ids
 from bot.slack.asking import asked
 from bot.slack.asking_form import form_submitted, options_wanted, site_chosen
-from bot.slack.clicks import clicked, pressed_unknown
+from bot.slack.clicks import Action, clicked, pressed_unknown
 from bot.slack.deps import ListenerDeps
 from bot.slack.failures import error_handler
 from bot.slack.home_opened import home_opened
 from bot.slack.modals import WithReason
 from bot.slack.payload import Json
 from bot.slack.with_reason import pressed, submitted
-
-__all__ = ["ListenerDeps", "register"]
 
 ANY = re.compile("")
 """Bolt takes the first listener that fits, so those with this pattern come last."""
@@ -36,17 +34,12 @@ def register(app: App, deps: ListenerDeps) -> None:
         words = asked(body, deps)
         return ack(text=words, response_type="ephemeral") if words else ack()
 
-    def approve(ack: Ack, body: Json) -> BoltResponse:
-        clicked(body, "approve", deps)
-        return ack()
+    def at_once(action: Action, button: str) -> None:
+        def press(ack: Ack, body: Json) -> BoltResponse:
+            clicked(body, action, deps)
+            return ack()
 
-    def cancel(ack: Ack, body: Json) -> BoltResponse:
-        clicked(body, "cancel", deps)
-        return ack()
-
-    def look(ack: Ack, body: Json) -> BoltResponse:
-        clicked(body, "look", deps)
-        return ack()
+        app.action(button)(press)
 
     def with_reason(action: WithReason, button: str, form: str) -> None:
         def press(ack: Ack, body: Json) -> BoltResponse:
@@ -87,11 +80,11 @@ def register(app: App, deps: ListenerDeps) -> None:
         return ack(response_action="clear")
 
     app.command(ANY)(command)
-    app.action(ids.UNPAIR_APPROVE)(approve)
+    at_once("approve", ids.UNPAIR_APPROVE)
     with_reason("deny", ids.UNPAIR_DENY, ids.UNPAIR_DENY_REASON)
     with_reason("break_glass", ids.UNPAIR_BREAK_GLASS, ids.UNPAIR_BREAK_GLASS_REASON)
-    app.action(ids.UNPAIR_CANCEL)(cancel)
-    app.action(ids.UNPAIR_LOOK)(look)
+    at_once("cancel", ids.UNPAIR_CANCEL)
+    at_once("look", ids.UNPAIR_LOOK)
     app.view(ids.UNPAIR_REQUEST)(requested)
     app.action({"block_id": ids.BLOCK_SITE, "action_id": ids.ACTION_VALUE})(site)
     app.options(ids.ACTION_VALUE)(pairing_options)

@@ -12,9 +12,10 @@ import pytest
 
 from bot.slack.bolt_app import make_app
 from bot.slack.client import api_client
+from bot.slack.deps import ListenerDeps
 from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
-from bot.slack.listeners import ListenerDeps, register
+from bot.slack.listeners import register
 from bot.slack.server import Server
 from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper

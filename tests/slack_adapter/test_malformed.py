@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bot.core.delivery import Drawn
 from bot.slack.bolt_app import make_app
 from bot.slack.client import api_client
+from bot.slack.deps import ListenerDeps
 from bot.slack.identity import Identity
-from bot.slack.listeners import ListenerDeps, register
+from bot.slack.listeners import register
 from bot.slack.signed_requests import Door
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
