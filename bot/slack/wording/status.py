@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.request import UNDECIDED, Request, State
-from bot.slack.limits import ID, NAME, TITLE
+from bot.core.request import UNDECIDED, Request, State, TaskView
+from bot.slack.limits import ID, NAME
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.outcomes import ending
-from bot.slack.wording.phrases import approvals_so_far, at_site, count_of, who_decided
+from bot.slack.wording.phrases import approvals_so_far, count_of, pairing_at, who_decided
 from bot.slack.wording.states import STATES
 
 OPEN_MOST = 20
@@ -21,7 +21,7 @@ def one(request: Request) -> str:
     lines = [
         f"{state.mark} {code(request.id, ID)} {state.phrase}.",
         f"{mention(request.requester)} asked {when(request.created_at)} to break "
-        f"{_pairing(request)}{at_site(request)}, in <#{request.channel}>.",
+        f"{pairing_at(request)}, in <#{request.channel}>.",
     ]
     if request.force:
         lines.append("One-sided break.")
@@ -32,7 +32,7 @@ def one(request: Request) -> str:
     elif decided := who_decided(request):
         lines.append(decided)
     if request.state is State.FOLLOWING and request.task is not None:
-        lines.append(_task(request))
+        lines.append(_task(request.task))
     lines += _end(request)
     return "\n".join(lines)
 
@@ -66,20 +66,12 @@ def _line(request: Request) -> str:
     )
     ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
     return (
-        f"• {state.mark} {code(request.id, ID)} {_pairing(request)}{at_site(request)} "
-        f"{state.phrase}"
+        f"• {state.mark} {code(request.id, ID)} {pairing_at(request)} {state.phrase}"
         f"{until}{ended}. Asked by {mention(request.requester)} in <#{request.channel}>."
     )
 
 
-def _pairing(request: Request) -> str:
-    return code(request.title, TITLE)
-
-
-def _task(request: Request) -> str:
-    task = request.task
-    if task is None:
-        return ""
+def _task(task: TaskView) -> str:
     progress = f", {task.progress} %" if task.progress is not None else ""
     return f"Task {code(task.id, ID)}: {code(task.status, NAME)}{progress}."
 
