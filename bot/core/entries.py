@@ -24,9 +24,9 @@ class Entry(Frozen):
     action: str
     actor: str
     at: int
-    message: str | None
-    before: State | None
-    after: State | None
+    message: str | None = None
+    before: State | None = None
+    after: State | None = None
     detail: dict[str, Any]
 
 

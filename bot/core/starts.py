@@ -30,15 +30,7 @@ def started(running: Running, before: dict[str, Any] | None, now: int) -> Entry:
             for name in names
             if before.get(name) != detail.get(name)
         }
-    return Entry(
-        action=STARTED,
-        actor=SYSTEM,
-        at=now,
-        message=None,
-        before=None,
-        after=None,
-        detail=detail,
-    )
+    return Entry(action=STARTED, actor=SYSTEM, at=now, detail=detail)
 
 
 def _plain(running: Running) -> dict[str, Any]:

@@ -20,27 +20,25 @@ def dismissal(stored: Stored, now: int) -> Dismissed:
     match stored.event:
         case Misdirected() as event:
             # Whoever pressed was answered by the listener, which knew at once.
-            where = f"{event.channel}/{event.message_ts}"
             detail = {"click": event.action, "why": event.why, "value": event.value}
-            return Dismissed(entries=(_entry("click_refused", event.by, now, where, detail),))
+            return Dismissed(entries=(_click_refused(event, now, detail),))
         case AskRefused() as event:
             asked = event.model_dump(exclude={"kind", "by"}, exclude_none=True)
-            return Dismissed(entries=(_entry("ask_refused", event.by, now, None, asked),))
+            entry = Entry(action="ask_refused", actor=event.by, at=now, detail=asked)
+            return Dismissed(entries=(entry,))
         case Clicked() as event:
-            where = f"{event.channel}/{event.message_ts}"
             detail = {"click": event.action, "why": "unknown_request"}
-            entry = _entry("click_refused", event.by, now, where, detail)
+            entry = _click_refused(event, now, detail)
         case OperatorCancelled() as event:
-            actor = f"operator:{event.operator}"
-            entry = _entry("cancel_refused", actor, now, None, {"why": "unknown_request"})
+            actor, detail = f"operator:{event.operator}", {"why": "unknown_request"}
+            entry = Entry(action="cancel_refused", actor=actor, at=now, detail=detail)
         case event:
             detail = {"event": event.kind, "why": "unknown_request"}
-            entry = _entry("came_late", SYSTEM, now, None, detail)
+            entry = Entry(action="came_late", actor=SYSTEM, at=now, detail=detail)
     answer = Answer(event=stored.number, code="unknown_request")
     return Dismissed(entries=(entry,), answers=(answer,))
 
 
-def _entry(action: str, actor: str, now: int, message: str | None, detail: dict[str, Any]) -> Entry:
-    return Entry(
-        action=action, actor=actor, at=now, message=message, before=None, after=None, detail=detail
-    )
+def _click_refused(event: Clicked | Misdirected, now: int, detail: dict[str, Any]) -> Entry:
+    where = f"{event.channel}/{event.message_ts}"
+    return Entry(action="click_refused", actor=event.by, at=now, message=where, detail=detail)
