@@ -1,6 +1,7 @@
 """The REST client of the vSphere Replication appliance: session, models, errors, trust, budget.
 
-Only `port`, `problems` and `snapshots` know the core; nothing here knows another adapter.
+The client knows nothing of the core: `port`, `lookups`, `problems` and `snapshots` do, which make
+of it what requests need, and the files of `check`. Nothing here knows another adapter.
 """
 
 from __future__ import annotations
