@@ -12,8 +12,10 @@ from bot.slack.wording.succeeded import after_gone
 
 
 def look_gone(request: Request, outcome: Outcome) -> Ending:
+    """Without a task nobody knows whether the delete arrived: somebody else may have done it."""
+    untold = "" if request.task else "; whether by this call cannot be told"
     return Ending(
-        title="Looked again: the pairing is gone.",
+        title=f"Looked again: the pairing is gone{untold}.",
         body=(f"The appliance no longer knows {pairing(request)}.",),
         next_step=after_gone(request),
     )

@@ -83,7 +83,7 @@ def test_correction() -> None:
     request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
     gone = Stored(at=NOW, event=Looked(tasks=(), pairing_present=False))
     assert reading(draw(absorb(request, gone, NOW).request, "correction")) == snapshot("""\
-✅ *Looked again: the pairing is gone.*
+✅ *Looked again: the pairing is gone; whether by this call cannot be told.*
 The appliance no longer knows `lyon.example.com → oslo.example.com`.
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
@@ -92,6 +92,9 @@ configure the 12 replications anew.
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """)
+    with_task = request.model_copy(update={"task": RUNNING})
+    told = draw(absorb(with_task, gone, NOW).request, "correction").text
+    assert told.startswith("✅ *Looked again: the pairing is gone.*")
     failed = Stored(
         at=NOW,
         event=Looked(tasks=(ENDED_BADLY.model_copy(update={"id": "new"}),), pairing_present=True),
