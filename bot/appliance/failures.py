@@ -49,8 +49,8 @@ def explain(
     if _has(chain, TimeoutError) or _has(chain, ReadTimeoutError):
         return timed_out(host, method, path, status)
     return ConnectionCut(
-        f"The connection to {host} ended before the answer to {method} {path} was complete; it is"
-        " not known whether the appliance has acted on it.",
+        f"The connection to {host} ended before the answer to {method} {path} was complete"
+        f"{_unknown(method)}.",
         method=method,
         path=path,
         status=status,
@@ -60,8 +60,7 @@ def explain(
 def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut:
     """The error for an answer that did not come, or not to its end, in time."""
     return TimedOut(
-        f"{host} did not answer {method} {path} in time; it is not known whether the appliance"
-        " has acted on it.",
+        f"{host} did not answer {method} {path} in time{_unknown(method)}.",
         method=method,
         path=path,
         status=status,
@@ -71,19 +70,30 @@ def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut
 def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> ApplianceError:
     if _has(chain, NameResolutionError):
         return NameLookupFailed(
-            f"The name {host} could not be looked up; nothing was sent.", method=method, path=path
+            f"The name {host} could not be looked up{_nothing(method)}.", method=method, path=path
         )
     detail = _detail(chain)
     if _has(chain, ssl.SSLError) or _has(chain, Urllib3SSLError):
         return TlsFailed(
-            f"{host} is not the server that is trusted, or TLS failed ({detail}); nothing was"
-            " sent.",
+            f"{host} is not the server that is trusted, or TLS failed ({detail})"
+            f"{'; no password was sent' if method == 'POST' else _nothing(method)}.",
             method=method,
             path=path,
         )
     return ConnectFailed(
-        f"No connection to {host} ({detail}); nothing was sent.", method=method, path=path
+        f"No connection to {host} ({detail}){_nothing(method)}.", method=method, path=path
     )
+
+
+def _nothing(method: str) -> str:
+    """Of the DELETE alone: this stands in the thread, where a look that did not get through must
+    not say "nothing was sent" of a delete that went out before."""
+    return "; nothing was sent" if method == "DELETE" else ""
+
+
+def _unknown(method: str) -> str:
+    """A read has nothing that the appliance could have acted on."""
+    return "; it is not known whether the appliance has acted on it" if method == "DELETE" else ""
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

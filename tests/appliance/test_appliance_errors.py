@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from bot.appliance import (
     Unauthorized,
     Unavailable,
 )
+from bot.appliance.failures import explain
 from tests.appliance.small_server import BASE, TOKEN, Handler, Reply, Server, Start, broken_tls, cut
 
 RESPONSE_ERROR = {"error_code": "E42", "message": "no right", "op_id": "0-1-2"}
@@ -42,7 +44,24 @@ def test_a_port_that_refuses(connect: Callable[..., Appliance]) -> None:
         closed.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can take the port
         error = get_info(connect(host=f"127.0.0.1:{closed.getsockname()[1]}"))
     assert type(error) is ConnectFailed
-    assert "nothing was sent" in str(error)
+    assert str(error).endswith("(Connection refused).")
+
+
+@pytest.mark.parametrize(
+    "cause", [ConnectionRefusedError(), ssl.SSLError(), ConnectionResetError(), TimeoutError()]
+)
+@pytest.mark.parametrize("sent", [True, False])
+def test_only_of_the_delete_it_is_said_whether_it_was_sent(cause: Exception, sent: bool) -> None:
+    """The thread shows it: of a look after the DELETE, "nothing was sent" would be read of that."""
+
+    def words(method: str) -> str:
+        error = explain(cause, sent=sent, host="vr", method=method, path="/tasks", status=None)
+        return str(error)
+
+    of_the_delete = "whether the appliance has acted on it" if sent else "nothing was sent"
+    assert of_the_delete in words("DELETE")
+    for method in ("GET", "POST"):
+        assert of_the_delete not in words(method)
 
 
 def test_an_unknown_name(connect: Callable[..., Appliance]) -> None:
