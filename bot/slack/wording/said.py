@@ -11,15 +11,18 @@ from bot.core.request import Request, TaskView
 from bot.slack.limits import ID, VENDOR_WORDS
 from bot.slack.markup import code, fence, sentence
 
+_BEFORE_THE_TASK = "This came back for the delete, before its task was found:"
+
 
 def said(request: Request, problem: Problem | None, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
     """Paragraphs, each of which fits a section; `limit` is for each of the vendor's texts."""
-    lines: list[str] = []
-    if request.task:
-        lines += _task(request.task, limit)
-    if problem:
-        lines += _answer(problem, limit)
-    return tuple(lines)
+    task = _task(request.task, limit) if request.task else []
+    answer = _answer(problem, limit) if problem else []
+    if task and answer and problem == request.answer:
+        # In the order in which it came, or a success would end with what went wrong before it.
+        answer[0] = f"{_BEFORE_THE_TASK}\n{answer[0]}"
+        return (*answer, *task)
+    return (*task, *answer)
 
 
 def problem_said(problem: Problem, limit: int = VENDOR_WORDS) -> tuple[str, ...]:

@@ -70,6 +70,25 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
+    "proved after an answer that was lost": (
+        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, answer=CUT_OFF, problem=CUT_OFF),
+        snapshot("""\
+✅ *The pairing is gone.*
+The appliance's task ended well, and the appliance no longer knows
+`lyon.example.com → oslo.example.com`.
+---
+This came back for the delete, before its task was found:
+The appliance did not answer within 10 s.
+---
+Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
     "gone_task_lost": (
         decided(State.SUCCEEDED, "gone_task_lost", task=RUNNING),
         snapshot("""\
