@@ -115,7 +115,7 @@ def test_a_second_401_ends_it(world: World) -> None:
     asked.clicks(ALAN, "approve")
     final = asked.wait_for_final()
 
-    assert "did not accept the bot's log-in, twice" in final.text
+    assert "401 twice, before and after a new log-in" in final.text
     assert [d.status for d in world.appliance.deletes] == [401, 401]
     assert pairing in world.appliance.pairings
     assert world.states() == {"failed": 1}

@@ -55,9 +55,10 @@ def _refused(request: Request, problem: Problem | None) -> Ending:
 
 def _unauthorized(request: Request, problem: Problem) -> Ending:
     return Ending(
-        title="The appliance did not accept the bot's log-in, twice.",
+        title="The appliance answered the delete with 401 twice, before and after a new log-in.",
         body=(f"{pairing(request)} was not touched.",),
-        next_step="Have the bot's log-in checked with `vr-unpair check`, then ask again.",
+        next_step="Have `vr-unpair check` run, and the appliance's log read where it finds "
+        "nothing, then ask again.",
     )
 
 

@@ -155,14 +155,16 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
             problem=Problem(kind=ProblemKind.UNAUTHORIZED, text="not accepted", status=401),
         ),
         snapshot("""\
-❌ *The appliance did not accept the bot's log-in, twice.*
+❌ *The appliance answered the delete with 401 twice, before and after a new log-
+in.*
 `lyon.example.com → oslo.example.com` was not touched.
 ---
 The appliance answered HTTP `401`
 ---
 Not accepted.
 ---
-*Next:* Have the bot's log-in checked with `vr-unpair check`, then ask again.
+*Next:* Have `vr-unpair check` run, and the appliance's log read where it finds
+nothing, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
