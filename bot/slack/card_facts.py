@@ -37,6 +37,8 @@ def hits(request: Request, *, brief: bool = False) -> list[str]:
     lines = [_replications(snapshot, names=not brief)]
     if snapshot.protected:
         lines.append(f"⚠️ {_protected(snapshot)} protected by recovery plans ({SRM}).")
+    elif snapshot.count and not snapshot.complete:
+        lines.append(f"⚠️ Whether recovery plans ({SRM}) protect them cannot be told.")
     if brief:
         return lines
     if not request.force:
@@ -63,7 +65,14 @@ def small_print(request: Request) -> str:
 def _protected(snapshot: Snapshot) -> str:
     if snapshot.protected == snapshot.count:
         return "It is" if snapshot.count == 1 else "All of them are"
-    return f"{snapshot.protected:,} of them {'is' if snapshot.protected == 1 else 'are'}"
+    if not snapshot.complete:
+        # Counted among the listed ones alone: of the others nobody knows.
+        return f"At least {snapshot.protected:,} of them {_is(snapshot.protected)}"
+    return f"{snapshot.protected:,} of them {_is(snapshot.protected)}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _replications(snapshot: Snapshot, *, names: bool) -> str:

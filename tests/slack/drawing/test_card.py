@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.request import Request, State
 from bot.core.snapshot import Server
+from bot.slack.card_facts import hits
 from bot.slack.draw import draw
 from bot.slack.ids import ButtonValue
 from tests.slack.drawing.samples import (
@@ -157,3 +158,23 @@ def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:
     drawn = draw(sample(snapshot=None, fingerprint=None), "card")
     assert "`oslo`" in drawn.text
     assert problems(drawn) == []
+
+
+@pytest.mark.parametrize(
+    ("protected", "complete", "words"),
+    [
+        (0, True, None),
+        (4, True, "⚠️ 4 of them are protected"),
+        (12, False, "⚠️ All of them are protected"),
+        (1, False, "⚠️ At least 1 of them is protected"),
+        (0, False, "⚠️ Whether recovery plans (Site Recovery Manager) protect them cannot be told."),
+    ],
+)
+def test_recovery_plans_of_replications_that_are_not_listed(
+    protected: int, complete: bool, words: str | None
+) -> None:
+    """A remote site that is away leaves a part of the list: none seen is not none there."""
+    read = SNAPSHOT.model_copy(update={"count": 12, "protected": protected, "complete": complete})
+    for brief in (True, False):
+        about = [line for line in hits(sample(snapshot=read), brief=brief) if "recovery" in line]
+        assert [line.startswith(words or "") for line in about] == ([True] if words else [])
