@@ -273,9 +273,11 @@ def test_a_list_names_the_open_request(adapter: Adapter) -> None:
 
 def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
     many = [looked_up.pairing(n, remote=f"<{'x' * 300}>{n}", status="WARNING") for n in range(300)]
-    adapter.lookups.sites = {"default": looked_up.listed(*many, partial=("some <are> missing",))}
+    missing = ("some <are> missing",) * 2
+    adapter.lookups.sites = {"default": looked_up.listed(*many, partial=missing)}
     _ack(adapter, "list")
     body = _later(adapter)
+    assert _all(body).count("may not be complete") == 1
     assert "and 260 more" in _all(body)
     assert "may not be complete: some &lt;are&gt; missing" in _all(body)
 

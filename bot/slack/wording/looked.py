@@ -89,7 +89,9 @@ def _listed(
     ]
     left = len(lines) - SHOWN_MOST
     more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
-    gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in each.partial]
+    # One remote site that is away is told for each of its pairings, in the same words.
+    partial = dict.fromkeys(each.partial)
+    gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
     return [head, *lines[:SHOWN_MOST], *more, *gaps]
 
 
