@@ -63,9 +63,9 @@ def verify(
         fail(f"The audit trail is broken at record {broken.number}: {broken.why}.{before}")
     if wanted and not found:
         fail(
-            f"No record of the audit trail has the head {wanted}. Either it was posted by another "
-            "deployment, or the trail was made anew since it was posted: compare with an export "
-            "from before."
+            f"No record of the audit trail has the head {wanted}. It was posted by another "
+            "deployment, or a backup from before it was restored since, or the trail was made "
+            "anew: compare with an export from before."
         )
     print(f"ok: {head.count} records, head {head.short}")
     if found:
