@@ -23,7 +23,8 @@ _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 BACKUP = (
     '.venv/bin/python -c "import sqlite3; '
-    "sqlite3.connect('vr-unpair.db').execute('VACUUM INTO ?', ('backup.db',))\""
+    "sqlite3.connect('file:vr-unpair.db?mode=rw', uri=True)"
+    ".execute('VACUUM INTO ?', ('backup.db',))\""
 )
 
 RUN_BY = {
@@ -85,6 +86,14 @@ def test_the_backup_is_whole(tmp_path: Path) -> None:
     backup = sqlite3.connect(tmp_path / "backup.db")
     assert backup.execute("SELECT n FROM t").fetchall() == [(7,)]
     backup.close()
+
+
+def test_no_backup_is_made_of_nothing(tmp_path: Path) -> None:
+    """In another folder than the bot's: an empty copy would be found out when it is needed."""
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    done = subprocess.run(["bash", "-c", BACKUP], cwd=tmp_path, check=False, capture_output=True)
+    assert done.returncode != 0
+    assert [p.name for p in tmp_path.iterdir()] == [".venv"]
 
 
 def test_every_path_that_is_named_is_there() -> None:
