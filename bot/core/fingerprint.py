@@ -14,7 +14,7 @@ FINGERPRINT_LENGTH = 16
 with the one fingerprint in force."""
 
 
-def _compared(snapshot: Snapshot) -> dict[str, Any]:
+def compared(snapshot: Snapshot) -> dict[str, Any]:
     """What must be the same, by the words that a person is told when it is not (rule 3)."""
     return {
         "pairing id": snapshot.pairing_id,
@@ -30,7 +30,7 @@ def fingerprint(snapshot: Snapshot, *, force: bool, dry_run: bool) -> str:
     """Of everything rule 3 names. Status, RPO, times, issues and order are left out on purpose:
     they change in daily life, and an approval that never survives is an approval nobody trusts."""
     shown = {
-        **_compared(snapshot),
+        **compared(snapshot),
         "force": force,
         "dry run": dry_run,
         "replications": snapshot.replications_digest if snapshot.complete else None,
@@ -45,7 +45,7 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
     With `force`, a remote site that was down when shown and answers now counts: the reason for a
     one-sided break has gone. The other direction does not: it makes nothing worse than approved.
     """
-    before, after = _compared(shown), _compared(now)
+    before, after = compared(shown), compared(now)
     found = [
         f"{what}: was {before[what] if before[what] is not None else 'unknown'}, "
         f"is now {after[what] if after[what] is not None else 'unknown'}"

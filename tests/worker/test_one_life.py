@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
+
 from bot.core.events import CallFailed
 from bot.core.request import Readings, State
 from bot.store import audit as trail
@@ -51,3 +54,21 @@ def test_the_requesters_own_approval_never_counts(world: World) -> None:
     assert world.state() is State.PENDING
     assert world.appliance.deletes == []
     assert world.answers == [(ASKER, "own_request_approve")]
+
+
+def test_the_trail_says_what_was_agreed_to(world: World) -> None:
+    """The fingerprint that each approval names can be made anew from the trail alone."""
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    details = {record.action: record.detail for record in trail.export(world.db)}
+    asked, checked = details["asked"], details["checked"]
+    made_of = {
+        **checked["compared"],
+        "force": asked["force"],
+        "dry run": asked["dry_run"],
+    }
+    canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"))
+    assert details["approved_by"]["fingerprint"] == sha256(canonical.encode()).hexdigest()[:16]
+    assert details["intent"]["fingerprint"] == checked["fingerprint"]
+    assert {"in_recovery_plans", "open_issues", "remote_down"} <= set(checked)
