@@ -24,6 +24,7 @@ AUDIT_COLUMNS = (
     "detail",
     "previous",
     "hash",
+    "time",
 )
 
 
@@ -81,7 +82,7 @@ def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
         return
     yield _csv_line(AUDIT_COLUMNS)
     for record in records:
-        columns = record.model_dump()
+        columns = record_json(record)
         columns["detail"] = json.dumps(columns["detail"], sort_keys=True, ensure_ascii=False)
         yield _csv_line(_harmless(columns[name]) for name in AUDIT_COLUMNS)
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import Result
 
 from bot.core.audit import SHORT
+from bot.operate.json_and_csv import iso
 from bot.slack.wording.witness import witness_words
 from bot.store import audit
 from bot.store.database import Database
@@ -106,6 +107,7 @@ def test_both_exports_hold_every_column_of_every_record(
         r.model_dump() for r in records
     ]
     rows = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").stdout)))
+    assert [row.pop("time") for row in rows] == [iso(r.at) for r in records]
     assert [json.loads(row.pop("detail")) for row in rows] == [r.detail for r in records]
     assert rows == [
         {k: "" if v is None else str(v) for k, v in r.model_dump(exclude={"detail"}).items()}
