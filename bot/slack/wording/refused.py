@@ -26,7 +26,7 @@ def people_unreadable(request: Request, outcome: Outcome) -> Ending:
 def requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
     known = [r for r in Reason if r.value in outcome.lines and r in MAY_NOT_ASK]
     title = MAY_NOT_ASK[known[0]] if known else "You may not ask here."
-    return Ending(title=title, next_step="Have a colleague ask who may.")
+    return Ending(title=title, next_step="Have a colleague who may ask do it.")
 
 
 def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
