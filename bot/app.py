@@ -82,6 +82,10 @@ STOP_SECONDS = 8.0
 POSTERS = 2
 """Threads that write to Slack, which takes about one message a second in each channel."""
 
+STORED_WITHIN_S = 2.0
+"""What Slack brings, or whoever pressed is told that it may not have been taken. Slack waits for
+three seconds, and says itself then that it failed."""
+
 READY_WITHIN_S = 2.0
 """For `/readyz` itself: what probes it has a limit of its own, of a few seconds."""
 
@@ -228,7 +232,7 @@ class Bot:
         overview = Overview(self.db)
         at_press = People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now)
         deps = ListenerDeps(
-            inbox=self.inbox,
+            inbox=Inbox(self.db, within_s=STORED_WITHIN_S),
             requests=self.requests,
             policy=self.policy,
             command=settings.slack_command,

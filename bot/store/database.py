@@ -83,9 +83,10 @@ class Database:
         self._kind.lock_schema(conn)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction that may write; rolled back when anything is raised."""
-        with self._met(), self._kind.writing(), self.engine.begin() as conn:
+    def write(self, within_s: float | None = None) -> Iterator[Connection]:
+        """One transaction that may write; rolled back when anything is raised. `within_s`: how long
+        it may wait for others who write into a file."""
+        with self._met(), self._kind.writing(within_s), self.engine.begin() as conn:
             before = self._kind.changes(conn)
             yield conn
             after = self._kind.changes(conn)

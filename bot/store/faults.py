@@ -26,6 +26,11 @@ class FileGone(SQLAlchemyError):
         self.replaced = replaced
 
 
+class NotInTime(SQLAlchemyError):
+    """Nothing could be written in the time that there was: others of this process were first, and
+    the one whose turn it is waits for another process."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """`what` is a sentence with its reason; `step` what somebody must do. `lasts`: not over when a
@@ -49,6 +54,8 @@ def fault_of(error: BaseException, place: URL) -> Fault | None:
     shown = shown_place(place)
     if isinstance(error, FileGone):
         return _file_gone(shown, error.replaced)
+    if isinstance(error, NotInTime):
+        return _held(shown, "not in time")
     if isinstance(error, NoFreeConnection):
         return Fault(
             f"All connections of the bot to {shown} are in use, and none came free in time.",
@@ -108,12 +115,16 @@ def _of_file(error: sqlite3.Error, shown: str) -> Fault | None:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return damaged(shown, words)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Fault(
-                f"The database {shown} is held by another process ({words}).",
-                "End what holds it: a copy, a backup, a second bot on the same file",
-            )
+            return _held(shown, words)
         case _:
             return None
+
+
+def _held(shown: str, words: str) -> Fault:
+    return Fault(
+        f"The database {shown} is held by another process ({words}).",
+        "End what holds it: a copy, a backup, a second bot on the same file",
+    )
 
 
 def damaged(shown: str, words: str) -> Fault:

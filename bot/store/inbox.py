@@ -32,8 +32,11 @@ _LANE_AND_LOCK = _LANE.with_for_update(read=True)
 class Inbox:
     """Implements `bot.core.delivery.InboxPort`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, within_s: float | None = None) -> None:
+        """`within_s`: for whoever has to answer Slack in time. Nothing is stored later than that,
+        behind the back of somebody who was told that it may not have been taken."""
         self._db = db
+        self._within_s = within_s
 
     def put(
         self,
@@ -45,7 +48,7 @@ class Inbox:
         answer_via: int | None = None,
     ) -> int | None:
         try:
-            with self._db.write() as conn:
+            with self._db.write(self._within_s) as conn:
                 if response_url is None and answer_via is not None:
                     response_url = _address_of(conn, answer_via, event)
                 lane = self._lane(conn, event, request_id)

@@ -43,7 +43,8 @@ class Postgres:
         event.listen(self.engine, "do_connect", _connect)
         self.wakes = PostgresWakes(with_limits(url))
 
-    def writing(self) -> AbstractContextManager[object]:
+    def writing(self, within_s: float | None) -> AbstractContextManager[object]:
+        """The server's limits hold for everybody (`postgres_connection`)."""
         return contextlib.nullcontext()
 
     def reading(self, raw: Connection) -> Connection:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from bot.store.faults import FileGone
+from bot.store.faults import FileGone, NotInTime
 from bot.store.wakes import Wakes
 
-BUSY_SECONDS = 10
-"""How long SQLite waits for another process (the command line) that is writing."""
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for its turn and for another process (the command line) that is
+writing, unless it has less time."""
 
 CONNECTIONS = 16
 POOL_SECONDS = 10
@@ -32,6 +34,7 @@ class Sqlite:
     def __init__(self, url: URL, now: Callable[[], int]) -> None:
         self._now = now
         self._writing = threading.Lock()
+        self._by = 0.0
         self.wakes = Wakes()
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
@@ -49,8 +52,19 @@ class Sqlite:
         event.listen(self.engine, "connect", self._connected)
         event.listen(self.engine, "begin", self._begin)
 
-    def writing(self) -> AbstractContextManager[object]:
-        return self._writing
+    @contextmanager
+    def writing(self, within_s: float | None) -> Iterator[None]:
+        """Raises NotInTime. The time is one for both waits: with one for each, the n-th of those
+        who wait while another process holds the file would wait n times as long."""
+        seconds = BUSY_SECONDS if within_s is None else within_s
+        by = time.monotonic() + seconds
+        if not self._writing.acquire(timeout=seconds):
+            raise NotInTime(f"no turn to write within {seconds:g} s")
+        try:
+            self._by = by  # read in `_begin`, by the one who holds the lock
+            yield
+        finally:
+            self._writing.release()
 
     def reading(self, raw: Connection) -> Connection:
         return raw.execution_options(reading=True)
@@ -96,8 +110,15 @@ class Sqlite:
 
     def _begin(self, conn: Connection) -> None:
         self._require_the_file()
-        reading = conn.get_execution_options().get("reading", False)
-        conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if conn.get_execution_options().get("reading", False):
+            conn.exec_driver_sql("BEGIN")
+            return
+        left_ms = max(0, int((self._by - time.monotonic()) * 1000))
+        driver: Any = conn.connection.driver_connection
+        # Holds for this connection until it is set anew (SQLite docs, pragma busy_timeout). Asked
+        # of the driver itself: this is every transaction.
+        driver.execute(f"PRAGMA busy_timeout={left_ms}")
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _require_the_file(self) -> None:
         """What is committed into a file that has no name any more is lost at the next start: a

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
 from bot.store.database import Database
 from bot.store.faults import FileGone
+from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.migrate import Damaged, SchemaTooNew, upgrade
 from bot.worker import lives, loop
@@ -469,6 +471,36 @@ def test_somebody_who_holds_the_file(
     raw.execute("ROLLBACK")
     raw.close()
     assert look.problem(world.db) is None
+    world.close()
+
+
+@pytest.mark.parametrize("within_s", [None, 0.2])
+def test_those_who_wait_for_the_file_wait_for_one_time_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within_s: float | None
+) -> None:
+    """Each had waited for all before it: the ninth click came a minute and a half late, behind the
+    back of whoever had been told by Slack that it failed."""
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.2 if within_s is None else 60)
+    world = DatabaseWorld(tmp_path / "held.db")
+    world.pending()
+    raw = sqlite3.connect(world.file, isolation_level=None)
+    raw.execute("BEGIN IMMEDIATE")
+    inbox, began = Inbox(world.db, within_s), time.monotonic()
+
+    def stored(number: int) -> bool:
+        try:
+            inbox.put(world.ask_event(), origin=f"waits-{number}", request_id="CCCC-DDDD")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(stored, range(8)))
+    assert time.monotonic() - began < 8 * 0.2 / 2
+    raw.execute("ROLLBACK")
+    raw.close()
+    world.settle()
+    assert world.requests.get("CCCC-DDDD") is None
     world.close()
 
 

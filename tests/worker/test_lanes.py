@@ -221,8 +221,8 @@ def committed(world: World) -> list[object]:
     write = world.db.write
 
     @contextmanager
-    def counted() -> Iterator[object]:
-        with write() as conn:
+    def counted(*within: float | None) -> Iterator[object]:
+        with write(*within) as conn:
             yield conn
         made.append(conn)
 

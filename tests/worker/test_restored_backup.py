@@ -22,8 +22,8 @@ def back_up_after_each_commit(world: World, folder: Path) -> list[Path]:
     write = world.db.write
 
     @contextmanager
-    def backed_up() -> Iterator[Any]:
-        with write() as connection:
+    def backed_up(*within: Any) -> Iterator[Any]:
+        with write(*within) as connection:
             yield connection
         made.append(folder / f"{len(made)}.db")
         source = sqlite3.connect(folder / "vr-unpair.db")
