@@ -251,7 +251,7 @@ class Calls:
         session = self._sessions.held()
         if session is None or not self._remote.ready(session, pairing_id):
             raise NoSession(
-                "The session ended before the DELETE could be sent; nothing was sent.",
+                "The session ended before the DELETE could be sent.",
                 method=call.method,
                 path=call.path,
             )

@@ -31,6 +31,11 @@ from bot.appliance.errors import (
 
 DETAIL_LENGTH_MAX = 200
 
+UNSENT = "this DELETE was not sent"
+UNKNOWN = "it is not known whether the appliance has acted on it"
+"""What a failed DELETE says besides, and no other call: the words of a look that fails after the
+DELETE stand in the final reply, where people would take them for what became of that."""
+
 
 def explain(
     exc: BaseException, *, sent: bool, host: str, method: str, path: str, status: int | None
@@ -48,9 +53,9 @@ def explain(
         )
     if _has(chain, TimeoutError) or _has(chain, ReadTimeoutError):
         return timed_out(host, method, path, status)
+    words = f"The connection to {host} ended before the answer to {method} {path} was complete"
     return ConnectionCut(
-        f"The connection to {host} ended before the answer to {method} {path} was complete"
-        f"{_unknown(method)}.",
+        _sentence(words, method, UNKNOWN),
         method=method,
         path=path,
         status=status,
@@ -60,7 +65,7 @@ def explain(
 def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut:
     """The error for an answer that did not come, or not to its end, in time."""
     return TimedOut(
-        f"{host} did not answer {method} {path} in time{_unknown(method)}.",
+        _sentence(f"{host} did not answer {method} {path} in time", method, UNKNOWN),
         method=method,
         path=path,
         status=status,
@@ -68,32 +73,19 @@ def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut
 
 
 def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> ApplianceError:
+    kind: type[ApplianceError] = ConnectFailed
     if _has(chain, NameResolutionError):
-        return NameLookupFailed(
-            f"The name {host} could not be looked up{_nothing(method)}.", method=method, path=path
-        )
-    detail = _detail(chain)
-    if _has(chain, ssl.SSLError) or _has(chain, Urllib3SSLError):
-        return TlsFailed(
-            f"{host} is not the server that is trusted, or TLS failed ({detail})"
-            f"{'; no password was sent' if method == 'POST' else _nothing(method)}.",
-            method=method,
-            path=path,
-        )
-    return ConnectFailed(
-        f"No connection to {host} ({detail}){_nothing(method)}.", method=method, path=path
-    )
+        kind, words = NameLookupFailed, f"The name {host} could not be looked up"
+    elif _has(chain, ssl.SSLError) or _has(chain, Urllib3SSLError):
+        kind = TlsFailed
+        words = f"{host} is not the server that is trusted, or TLS failed ({_detail(chain)})"
+    else:
+        words = f"No connection to {host} ({_detail(chain)})"
+    return kind(_sentence(words, method, UNSENT), method=method, path=path)
 
 
-def _nothing(method: str) -> str:
-    """Of the DELETE alone: this stands in the thread, where a look that did not get through must
-    not say "nothing was sent" of a delete that went out before."""
-    return "; nothing was sent" if method == "DELETE" else ""
-
-
-def _unknown(method: str) -> str:
-    """A read has nothing that the appliance could have acted on."""
-    return "; it is not known whether the appliance has acted on it" if method == "DELETE" else ""
+def _sentence(words: str, method: str, of_delete: str) -> str:
+    return f"{words}; {of_delete}." if method == "DELETE" else f"{words}."
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

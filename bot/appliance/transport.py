@@ -221,8 +221,7 @@ class Transport:
 
     def _too_late(self, call: Call) -> TooLate:
         return TooLate(
-            f"{call.method} {call.path} could not be sent to {self.host} in time; nothing was"
-            " sent.",
+            f"{call.method} {call.path} could not be sent to {self.host} in time.",
             method=call.method,
             path=call.path,
         )

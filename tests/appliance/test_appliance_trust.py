@@ -45,8 +45,8 @@ def test_an_unknown_authority(
 ) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    assert "no password was sent" in refused(connect(trust=Trust.ca_file(other)), server)
-    assert "no password was sent" in refused(connect(trust=Trust.system()), server)
+    assert "not the server that is trusted" in refused(connect(trust=Trust.ca_file(other)), server)
+    assert "not the server that is trusted" in refused(connect(trust=Trust.system()), server)
     server.settle(2)
     assert server.http_bytes == 0
 

@@ -45,9 +45,13 @@ def success_but_there(request: Request, outcome: Outcome) -> Ending:
 def follow_ttl(request: Request, outcome: Outcome) -> Ending:
     time = duration(request.terms.follow_ttl_ms)
     if request.task:
-        found = f"The task still says {code(request.task.status)}; the bot has stopped waiting."
+        found = f"The task last said {code(request.task.status)}; the bot has stopped waiting."
     else:
         found = f"What became of the delete of {pairing(request)} could not be found out."
+    # Without an answer to the DELETE the reason given is that of a look: a refused one must
+    # not read like a refused DELETE.
+    if outcome.problem is not None and request.answer is None:
+        found += " The last look failed, for the reason that is given here."
     return _look(request, f"There is no end after {time}.", found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
+from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Decision, Outcome, State
 from bot.slack.draw import draw
 from tests.slack.drawing.samples import (
@@ -21,6 +22,13 @@ from tests.slack.drawing.samples import (
     over,
 )
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings
+
+UNREAD = Problem(
+    kind=ProblemKind.SERVER_ERROR,
+    text="vr refused GET /tasks (HTTP 500)",
+    status=500,
+    message="no database",
+)
 
 FINAL = {
     "unknown_fate": (
@@ -102,10 +110,55 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "follow_ttl", task=RUNNING),
         snapshot("""\
 ⚠️ *There is no end after 1 day.*
-The task still says `RUNNING`; the bot has stopped waiting.
+The task last said `RUNNING`; the bot has stopped waiting.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "follow_ttl, the last look refused": (
+        decided(State.ATTENTION, "follow_ttl", task=RUNNING, problem=UNREAD),
+        snapshot("""\
+⚠️ *There is no end after 1 day.*
+The task last said `RUNNING`; the bot has stopped waiting. The last look failed,
+for the reason that is given here.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+Task status `RUNNING`, id `HmsTask:42:0b7f`
+---
+The appliance answered HTTP `500`
+---
+The appliance's message:
+```
+no database
+```
+---
+*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
+there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "follow_ttl, the answer lost": (
+        decided(State.ATTENTION, "follow_ttl", answer=CUT_OFF, problem=CUT_OFF),
+        snapshot("""\
+⚠️ *There is no end after 1 day.*
+What became of the delete of `lyon.example.com → oslo.example.com` could not be
+found out.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+The appliance did not answer within 10 s.
 ---
 *Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
 there, then press Look again.
