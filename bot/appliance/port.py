@@ -8,7 +8,7 @@ from typing import TypeVar
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood, OverBudget
-from bot.appliance.models import Issue, Listing
+from bot.appliance.models import Issue, Listing, Pairing
 from bot.appliance.problems import Clock, after_delete, problem
 from bot.appliance.purse import Purse
 from bot.appliance.snapshots import pairing, snapshot, task_view
@@ -31,6 +31,9 @@ T = TypeVar("T")
 CHECKING, ACTING, LOOKING = 4, 5, 2
 """Calls that are counted at once, log-ins aside: the list of pairings, count, replications, issues;
 pairing, count, replications, tasks and the DELETE; tasks and pairing."""
+
+SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
+"""All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
 
 KEPT_MOST = 100
 """Requests whose budget is remembered from one effect to the next: many more than are under way."""
@@ -55,8 +58,7 @@ class Port:
         turn = asked if self._checks_at is Priority.CHECK else ""
         try:
             api.reserve(self._needed.get(asked, CHECKING), turn=turn)
-            known = [pairing(p) for p in api.pairings().items]
-            hit = core_pairing.find(asked, known)
+            hit = _find(api, asked)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
                 return PairingUnresolved(why=hit.why or "none", candidates=titles)
@@ -143,6 +145,27 @@ class Port:
 
     def _failed(self, error: ApplianceError) -> CallFailed:
         return CallFailed(problem=problem(error, self._now))
+
+
+def _find(api: Calls, asked: str) -> core_pairing.Hit:
+    listed = api.pairings()
+    whole = _whole(listed)
+    hit = core_pairing.find(asked, [pairing(p) for p in listed.items], whole=whole)
+    if whole or hit.why != "none":
+        return hit
+    # An id that is missing from such a list may still be there, and tells so by itself.
+    try:
+        return core_pairing.find(asked, [pairing(api.pairing(asked.strip()))])
+    except NoSuchPairing:
+        return hit
+
+
+def _whole(listed: Listing[Pairing]) -> bool:
+    """Whether no pairing may be missing. An error about a server says only that less is known of a
+    pairing that is listed: there is one for each remote site that is away or not logged in to
+    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). Taken for a gap, no name
+    would be understood just when a one-sided break is wanted."""
+    return all(any(name in (e.field or "") for name in SERVERS) for e in listed.errors)
 
 
 def _keep(kept: dict[str, T], key: str, value: T) -> None:

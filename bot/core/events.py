@@ -152,12 +152,12 @@ class PairingRead(Frozen):
 class PairingUnresolved(Frozen):
     """What was asked for is not one pairing: none, several, or a site paired with itself.
 
-    Of several appliances some may be `unread` (their names), so that nobody can tell; `no_site`:
-    the appliance is not in the settings any more.
+    Of several appliances some may be `unread` (their names), so that nobody can tell, and neither
+    where a list is `partial`; `no_site`: the appliance is not in the settings any more.
     """
 
     kind: Literal["pairing_unresolved"] = "pairing_unresolved"
-    why: Literal["none", "several", "self", "unread", "no_site"]
+    why: Literal["none", "several", "self", "partial", "unread", "no_site"]
     candidates: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 

@@ -35,7 +35,7 @@ class Hit(Frozen):
     """One pairing found, or why not, with those that would have fitted."""
 
     pairing: Pairing | None = None
-    why: Literal["none", "several", "self"] | None = None
+    why: Literal["none", "several", "self", "partial"] | None = None
     candidates: tuple[Pairing, ...] = ()
 
 
@@ -43,10 +43,12 @@ def looks_like_id(text: str) -> bool:
     return bool(_UUID.match(text.strip()))
 
 
-def find(text: str, pairings: Sequence[Pairing]) -> Hit:
+def find(text: str, pairings: Sequence[Pairing], *, whole: bool = True) -> Hit:
     """By id; or by a site's name where only one pairing fits: the whole name before a part of it.
 
-    A self-pairing is found only to be refused by name; it never makes a name ambiguous.
+    A self-pairing is found only to be refused by name; it never makes a name ambiguous. Where the
+    list is not `whole` a name finds nothing: what is missing may fit as well, and then a pairing
+    that nobody meant would be put before those who decide.
     """
     wanted = text.strip().casefold()
     by_id = [p for p in pairings if p.id.casefold() == wanted]
@@ -54,6 +56,14 @@ def find(text: str, pairings: Sequence[Pairing]) -> Hit:
         return _one(by_id)
     if looks_like_id(wanted) or not wanted:
         return Hit(why="none")
+    found = _by_name(wanted, pairings)
+    if whole or found.why == "several":
+        return found
+    listed = found.candidates if found.pairing is None else (found.pairing,)
+    return Hit(why="partial", candidates=listed)
+
+
+def _by_name(wanted: str, pairings: Sequence[Pairing]) -> Hit:
     others = [p for p in pairings if not p.of_itself]
     for fits in (_equal, _host, _within):
         hits = [p for p in others if any(fits(wanted, n) for n in _names(p))]

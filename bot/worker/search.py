@@ -24,22 +24,25 @@ def search(
     """One pairing, with its place, where exactly one fits; never a wait for one that is away.
 
     An id names one pairing, so it may be found although another appliance is away. A name may fit
-    there as well: then nobody can tell, and whoever asks has to name the appliance.
+    there as well, or what is missing from a partial list: then nobody can tell, and whoever asks
+    has to name the appliance, or the id.
     """
     calls = {site: _call(appliance, asked) for site, appliance in appliances.items()}
     read = side_by_side.ask(calls, by)
     hits = {site: each for site, each in read.items() if isinstance(each, PairingRead)}
     others = {site: each for site, each in read.items() if isinstance(each, PairingUnresolved)}
     unread = tuple(site for site, each in read.items() if isinstance(each, CallFailed))
-    ambiguous = any(each.why == "several" for each in others.values())
-    if len(hits) > 1 or ambiguous:
+    why = {each.why for each in others.values()}
+    if len(hits) > 1 or "several" in why:
         return PairingUnresolved(why="several", candidates=_titles(hits, others, "several"))
-    if hits and (not unread or looks_like_id(asked)):
+    if hits and (not (unread or "partial" in why) or looks_like_id(asked)):
         (site, hit) = next(iter(hits.items()))
         return hit.model_copy(update={"place": policy.place(site)})
     if unread:
         return PairingUnresolved(why="unread", unread=unread)
-    if any(each.why == "self" for each in others.values()):
+    if "partial" in why:
+        return PairingUnresolved(why="partial", candidates=_titles(hits, others, "partial"))
+    if "self" in why:
         return PairingUnresolved(why="self", candidates=_titles({}, others, "self"))
     return PairingUnresolved(why="none", candidates=_titles({}, others, "none"))
 

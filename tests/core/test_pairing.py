@@ -48,6 +48,20 @@ def test_none(text: str) -> None:
     assert find(text, ALL).why == "none"
 
 
+@pytest.mark.parametrize("text", ["vc-prague", "lisbon", "vc-home"])
+def test_a_name_finds_nothing_in_a_list_that_is_not_whole(text: str) -> None:
+    """What is missing may fit as well, or be the one that is meant."""
+    listed = [PRAGUE, ITSELF]
+    assert find(text, listed, whole=False) == Hit(why="partial", candidates=(PRAGUE,))
+
+
+def test_what_is_certain_all_the_same_in_a_list_that_is_not_whole() -> None:
+    assert find(ID_A, ALL, whole=False).pairing == PRAGUE
+    assert find(ID_SELF, ALL, whole=False).why == "self"
+    assert find("prague", ALL, whole=False).why == "several"
+    assert find("dddddddd-0000-0000-0000-000000000009", ALL, whole=False).why == "none"
+
+
 def test_the_own_site_fits_every_pairing_but_the_one_with_itself() -> None:
     assert find("vc-home", ALL).candidates == (PRAGUE, PRAGUE_2)
     assert find("vc-home", [PRAGUE, ITSELF]).pairing == PRAGUE

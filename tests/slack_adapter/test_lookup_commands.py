@@ -119,6 +119,18 @@ def test_what_cannot_be_previewed_is_told_with_what_is_there(
     assert f"`{made.COMMAND} list`" in text
 
 
+def test_a_name_in_a_list_with_gaps_is_previewed_by_its_id(adapter: Adapter) -> None:
+    there = ("london → paris (p-1)",)
+    adapter.lookups.read = PairingUnresolved(why="partial", candidates=there)
+    _ack(adapter, "preview paris")
+    text = _later(adapter)["text"]
+    assert "It cannot be told which pairing `paris` is" in text
+    assert "may not be complete" in text
+    assert there[0] in text
+    assert f"`{made.COMMAND} preview ID`" in text
+    assert "shows them all" not in text, "`list` has the same gaps"
+
+
 def test_an_appliance_that_refuses_is_quoted(adapter: Adapter) -> None:
     refused = Problem(
         kind=ProblemKind.REFUSED,

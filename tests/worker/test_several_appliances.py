@@ -134,6 +134,7 @@ class Answers:
 
 
 HIT, NONE = PairingRead(snapshot=snapshot()), PairingUnresolved(why="none")
+PARTIAL = PairingUnresolved(why="partial", candidates=("x",))
 TWO = PairingUnresolved(why="several", candidates=("one (1)", "two (2)"))
 
 
@@ -147,6 +148,11 @@ TWO = PairingUnresolved(why="several", candidates=("one (1)", "two (2)"))
         ("lyon", TWO, NONE, "several"),
         ("lyon", HIT, TWO, "several"),
         ("lyon", PairingUnresolved(why="self", candidates=("x",)), NONE, "self"),
+        ("lyon", HIT, PARTIAL, "partial"),
+        ("lyon", PARTIAL, NONE, "partial"),
+        ("lyon", PARTIAL, PARTIAL, "partial"),
+        ("lyon", PARTIAL, AWAY, "unread"),
+        ("lyon", PARTIAL, TWO, "several"),
         (PAIRING, HIT, AWAY, None),
         ("lyon", HIT, NONE, None),
     ],

@@ -14,7 +14,7 @@ from bot.core.snapshot import Server, Snapshot
 from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, TITLE, VENDOR_WORDS_IN_TEXT
 from bot.slack.markup import code, line, when
-from bot.slack.wording.phrases import count_of
+from bot.slack.wording.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of
 from bot.slack.wording.rights import MAY_NOT_ASK
 from bot.slack.wording.said import problem_said
 from bot.slack.wording.states import STATES
@@ -154,6 +154,7 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
         "none": f"There is no pairing {typed}.",
         "several": f"More than one pairing fits {typed}.",
         "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
+        "partial": f"It cannot be told which pairing {typed} is. {NOT_ALL_LISTED}",
         "unread": f"It cannot be told which pairing {typed} is.",
         "no_site": f"There is no appliance {code(site, NAME)} here any more.",
     }[found.why]
@@ -165,6 +166,8 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
     left = len(found.candidates) - len(shown)
     shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
     step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
+    if found.why == "partial":
+        step = f"*Next:* type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
     return "\n".join([title, *shown, step])
 
 

@@ -45,6 +45,7 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         refused.pairing_several,
         refused.pairing_self,
         refused.pairing_unread,
+        refused.pairing_partial,
         refused.pairing_no_site,
         refused.pairing_taken,
         refused.check_failed,

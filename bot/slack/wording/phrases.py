@@ -8,6 +8,9 @@ from bot.slack.markup import code, mention, mentions, when
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
+NOT_ALL_LISTED = "The list of pairings may not be complete: one that fits could be missing from it."
+FOUND_BY_ID = "a pairing that is not listed is found by it as well"
+
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 

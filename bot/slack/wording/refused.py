@@ -10,7 +10,7 @@ from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
 from bot.slack.markup import channels, code, when
 from bot.slack.wording.ending import Ending
-from bot.slack.wording.phrases import count_of
+from bot.slack.wording.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of
 from bot.slack.wording.rights import MAY_NOT_ASK
 
 _CHECK = "An administrator runs `vr-unpair check`, which names what is wrong."
@@ -90,6 +90,14 @@ def pairing_unread(request: Request, outcome: Outcome) -> Ending:
         title=f"It cannot be told which pairing {_asked(request)} is.",
         body=(f"Of the appliances, these could not be read: {away}.",),
         next_step="Ask again as `SITE/PAIRING`: one that is away is then tried for some minutes.",
+    )
+
+
+def pairing_partial(request: Request, outcome: Outcome) -> Ending:
+    return Ending(
+        title=f"It cannot be told which pairing {_asked(request)} is.",
+        body=(NOT_ALL_LISTED, *_candidates(outcome, "These are listed:")),
+        next_step=f"Ask again with the id: {FOUND_BY_ID}.",
     )
 
 

@@ -33,6 +33,7 @@ LINES = {
         "oslo.example.com → rome.example.com",
     ),
     "pairing_unread": ("rome",),
+    "pairing_partial": ("lyon.example.com → oslo.example.com",),
     "pairing_taken": ("BBBB-CCCC",),
     "card_refused": ("not_in_channel",),
 }
