@@ -21,14 +21,18 @@ LOOK_AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class _Watch:
-    """What the copies share: the latest listing, and until when (ms) somebody may be at a new one.
+    """What the copies share: the latest listing, and from when until when (ms) somebody may be at a
+    new one.
 
     The worst case of `taken_until` is a copy that died with it: the others wait for its end, which
-    is no later than the end of the dead copy's claims.
+    is no later than the end of the dead copy's claims. A time later than now is of a clock that was
+    set back since: nobody knows how old it is, so neither a listing nor a taking counts by it. Old
+    ones would else count for as long as the clock was set back.
     """
 
     begun: int | None = None
     tasks: tuple[TaskView, ...] = ()
+    taken_at: int = 0
     taken_until: int = 0
 
     @classmethod
@@ -37,14 +41,19 @@ class _Watch:
             return cls()
         fields = json.loads(value)
         tasks = tuple(TaskView(**t) for t in fields["tasks"])
-        return cls(fields["begun"], tasks, fields.get("taken_until", 0))
+        taken = fields.get("taken_at", 0), fields.get("taken_until", 0)
+        return cls(fields["begun"], tasks, *taken)
 
     def text(self) -> str:
         tasks = [t.model_dump() for t in self.tasks]
-        return json.dumps({"begun": self.begun, "tasks": tasks, "taken_until": self.taken_until})
+        taken = {"taken_at": self.taken_at, "taken_until": self.taken_until}
+        return json.dumps({"begun": self.begun, "tasks": tasks, **taken})
 
-    def serves(self, since: int) -> bool:
-        return self.begun is not None and self.begun >= since
+    def serves(self, since: int, now: int) -> bool:
+        return self.begun is not None and since <= self.begun <= now
+
+    def taken(self, now: int) -> bool:
+        return self.taken_at <= now < self.taken_until
 
 
 class TaskWatch:
@@ -68,33 +77,35 @@ class TaskWatch:
         (monotonic seconds) is when to give up."""
         with self._listing:
             while True:
-                watch, begun = self._served_or_taken(since, by)
+                served, begun = self._served_or_taken(since, by)
+                if served is not None:
+                    return served
                 if begun is not None:
                     return self._list(begun, by)
-                if watch.serves(since):
-                    return watch.tasks
                 if self._monotonic() + LOOK_AGAIN_SECONDS >= by:
                     return CallFailed(problem=_HELD_BY_ANOTHER)
                 time.sleep(LOOK_AGAIN_SECONDS)
 
-    def _served_or_taken(self, since: int, by: float) -> tuple[_Watch, int | None]:
-        """What is there; and when (ms) our own listing begins, where it is for us to make one."""
+    def _served_or_taken(
+        self, since: int, by: float
+    ) -> tuple[Sequence[TaskView] | None, int | None]:
+        """The listing that serves; or when (ms) our own begins, where it is for us to make one."""
         row = shared.read(self._db, self._key)
         watch = _Watch.of(row[0] if row else None)
-        if watch.serves(since):
-            return watch, None
+        if watch.serves(since, self._db.clock()):
+            return watch.tasks, None
         taken_at: list[int] = []
 
         def take(value: str | None, now: int) -> str:
             seen = _Watch.of(value)
-            if seen.serves(since) or seen.taken_until > now:
+            if seen.serves(since, now) or seen.taken(now):
                 return seen.text()
             taken_at.append(now)
             until = now + max(0, int((by - self._monotonic()) * 1000))
-            return _Watch(seen.begun, seen.tasks, until).text()
+            return _Watch(seen.begun, seen.tasks, now, until).text()
 
         shared.change(self._db, self._key, take)
-        return watch, taken_at[-1] if taken_at else None
+        return None, taken_at[-1] if taken_at else None
 
     def _list(self, begun: int, by: float) -> Sequence[TaskView] | CallFailed:
         listed: Sequence[TaskView] | CallFailed | None = None
@@ -105,11 +116,11 @@ class TaskWatch:
         return listed
 
     def _give_back(self, begun: int, listed: Sequence[TaskView] | CallFailed | None) -> None:
-        def keep(value: str | None, _now: int) -> str:
+        def keep(value: str | None, now: int) -> str:
             seen = _Watch.of(value)
             if listed is None or isinstance(listed, CallFailed):
                 return _Watch(seen.begun, seen.tasks).text()
-            if seen.serves(begun):  # we were so slow that another copy has a newer one
+            if seen.serves(begun, now):  # we were so slow that another copy has a newer one
                 return seen.text()
             return _Watch(begun, tuple(listed)).text()
 
