@@ -288,7 +288,8 @@ class Bot:
 
     def _work(self) -> None:
         ports = {name: Port(a, self.db.about_now) for name, a in self.appliances.items()}
-        watches = {name: TaskWatch(self.db, name, port) for name, port in ports.items()}
+        hosts = {name: site.appliance for name, site in self.policy.sites.items()}
+        watches = {name: TaskWatch(self.db, hosts[name], port) for name, port in ports.items()}
         effects = Effects(
             policy=self.policy,
             people=self.people,

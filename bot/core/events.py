@@ -124,7 +124,7 @@ class StandingRead(Frozen):
 
 
 class Place(Frozen):
-    """The one of several appliances at which a pairing was found, as `SiteTerms` has it."""
+    """The appliance at which a pairing was found, as `SiteTerms` has it."""
 
     site: str
     appliance: str
@@ -136,8 +136,8 @@ class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
     `earlier_attention`: a request of this pairing whose fate is still unknown; the card names it.
-    `place`: where it was found, for a request that named no site. `also_at`: other sites that list
-    the same pairing. `read_at` as in RightsRead.
+    `place`: where it was found. `also_at`: other sites that list the same pairing. `read_at` as in
+    RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"

@@ -19,6 +19,14 @@ class SiteTerms(Frozen):
     poll_ms: int
     timeout_ms: int
 
+    def is_at(self, host: str) -> bool:
+        """Whether this is the appliance that a request names, in whatever way that is written."""
+        return _plain(host) == _plain(self.appliance)
+
+
+def _plain(host: str) -> str:
+    return host.casefold().removesuffix(":443").removesuffix(".")
+
 
 class Policy(Frozen):
     """What is in force now, in this process. `requesters` and `channels` None: any; an empty

@@ -64,9 +64,9 @@ class Effects:
                 return read_rights(reading, self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
                 return self._known_of(request, self._find(request, by), by)
-        appliance = self.appliances.get(request.site)
-        if appliance is None:
-            return CallFailed(problem=no_appliance(request.site))
+        appliance = self._appliance(request)
+        if isinstance(appliance, Problem):
+            return CallFailed(problem=appliance)
         pairing = request.pairing_id or ""
         match effect:
             case ReadPairing():
@@ -79,6 +79,17 @@ class Effects:
                 return self._task(request, since, by)
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
+
+    def _appliance(self, request: Request) -> AppliancePort | Problem:
+        """The one that was shown to those who approved. Another one under the same name answers 404
+        for the pairing, which would be taken for the proof that it is gone."""
+        appliance = self.appliances.get(request.site)
+        if appliance is None:
+            return no_appliance(request.site)
+        here, shown = self.policy.sites[request.site], request.terms.appliance
+        if shown and not here.is_at(shown):
+            return other_appliance(shown, here.appliance)
+        return appliance
 
     def _reading(self, people: PeoplePort, by: float) -> Reading:
         return Reading(people, by, self.monotonic)
@@ -96,7 +107,11 @@ class Effects:
         appliance = self.appliances.get(request.site)
         if appliance is None:
             return PairingUnresolved(why="no_site")
-        return appliance.find_and_read(request.asked, by)
+        found = appliance.find_and_read(request.asked, by)
+        if isinstance(found, PairingRead):
+            # Asked before a restart, the row may name one that is not this site's any more.
+            return found.model_copy(update={"place": self.policy.place(request.site)})
+        return found
 
     def _known_of(self, request: Request, read: Event, by: float) -> Event:
         """With what is known of this pairing elsewhere: earlier requests, the other end."""
@@ -134,6 +149,15 @@ def no_appliance(site: str) -> Problem:
         kind=ProblemKind.UNSENT,
         text=f"there is no appliance {site} in the settings of this bot any more: whoever runs it "
         "has to put it back",
+    )
+
+
+def other_appliance(shown: str, here: str) -> Problem:
+    """The same where the site is there, and its address is another one than the card shows."""
+    return Problem(
+        kind=ProblemKind.UNSENT,
+        text=f"this is about the appliance {shown}, and the settings of this bot name {here} in "
+        f"its place now: whoever runs it has to put {shown} back",
     )
 
 

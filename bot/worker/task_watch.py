@@ -57,18 +57,19 @@ class _Watch:
 
 
 class TaskWatch:
-    """The latest listing of one appliance, kept in the database for all who follow."""
+    """The latest listing of one appliance, kept in the database for all who follow. By its address:
+    while copies are replaced, one name of a site may be two appliances."""
 
     def __init__(
         self,
         db: Database,
-        site: str,
+        host: str,
         appliance: AppliancePort,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
         self._monotonic = monotonic
-        self._key = f"tasks:{site}"
+        self._key = f"tasks:{host}"
         self._appliance = appliance
         self._listing = threading.Lock()
 

@@ -234,7 +234,10 @@ class World:
                 policy=self.policy,
                 people=self.people,
                 appliances=appliances,
-                watches={n: TaskWatch(self.db, n, a, monotonic) for n, a in appliances.items()},
+                watches={
+                    n: TaskWatch(self.db, self.policy.sites[n].appliance, a, monotonic)
+                    for n, a in appliances.items()
+                },
                 requests=self.requests,
                 monotonic=monotonic,
             ),
