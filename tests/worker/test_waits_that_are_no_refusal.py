@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.core.events import Stored
+from bot.core.life.limits import UNREACHABLE_MS
 from bot.core.problem import ProblemKind
 from bot.core.request import State
+from bot.core.who_may import UNREADABLE
+from bot.slack.wording.outcomes import ending
 from bot.store.claims import Claim
 from tests.worker.world import ASKER, FIRST, World, problem
 
@@ -72,3 +75,42 @@ def test_who_waits_for_the_budget_hears_of_it_once_and_gets_the_card(world: Worl
     assert world.state() is State.PENDING
     assert world.get().waiting is None
     assert world.answers == [(ASKER, "waits_for_room")]
+
+
+def test_who_waits_for_the_budget_in_vain_hears_that_it_was_the_budget(world: World) -> None:
+    """And not that the appliance could not be reached: it was never asked."""
+    world.ask()
+    for _ in range(60):
+        room_at = world.ms + 60_000
+        world.appliance.read_failures = [problem(ProblemKind.OVER_BUDGET, retry_at=room_at)]
+        world.settle()
+        assert world.state() is State.CHECKING
+        world.ms = room_at
+    world.settle()
+    refused = world.get()
+    assert refused.state is State.REFUSED
+    assert refused.outcome is not None
+    assert refused.outcome.problem is not None
+    assert refused.outcome.problem.kind is ProblemKind.OVER_BUDGET
+    assert "own limit of calls" in ending(refused, refused.outcome).title
+
+
+def test_an_appliance_that_asks_for_patience_is_waited_for_five_minutes(world: World) -> None:
+    """Whoever asked looks at an empty screen; a longer Retry-After gets one last try then."""
+    patience = problem(ProblemKind.UNAVAILABLE, status=503, retry_at=world.ms + 30 * 60_000)
+    world.appliance.read_failures = [patience, patience]
+    world.ask()
+    world.settle()
+    world.wait(UNREACHABLE_MS - 1)
+    assert len(world.appliance.read_failures) == 1, "not asked before"
+    world.wait(1)
+    assert world.state() is State.REFUSED
+    assert world.answers == [(ASKER, "refused")]
+
+
+def test_slack_that_asks_for_patience_at_a_check_is_waited_for_as_long(world: World) -> None:
+    world.people.persons[ASKER] = UNREADABLE.model_copy(update={"retry_at": world.ms + 900_000})
+    world.ask()
+    world.settle()
+    world.wait(UNREACHABLE_MS)
+    assert world.answers == [(ASKER, "refused")]

@@ -150,7 +150,7 @@ class FakeAppliance:
 
 @dataclass
 class FakePeople:
-    persons: dict[str, Person] = field(default_factory=dict)
+    persons: dict[str, Person | Verdict] = field(default_factory=dict)
     unreadable: bool = False
     asked: list[str] = field(default_factory=list)
     groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)

@@ -140,12 +140,11 @@ def check_failed(step: Step, event: CallFailed) -> None:
     if not problem.passes:
         return refuse(step, "check_failed", problem)
     until = problem.retry_at or step.now + RETRY_MS
-    step.change(not_before=until)
     # Our own limit of calls is a queue with places (`bot.appliance.budget`), not an outage: only
     # APPROVAL_TTL ends that wait.
     if problem.kind is ProblemKind.OVER_BUDGET:
         return _wait_for_room(step, problem, until)
-    if _away_too_long(step):
+    if _away_too_long(step, until):
         refuse(step, "unreachable", problem)
     return None
 
@@ -153,9 +152,12 @@ def check_failed(step: Step, event: CallFailed) -> None:
 def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
     """The asker hears of it once, when it has lasted or will last: there is no card yet to see."""
     request = step.request
+    step.change(not_before=until)
     longest = max(step.now, until) - request.created_at
-    if request.waiting is None and longest >= TELL_AFTER_MS:
-        step.change(waiting=problem)
+    if longest < TELL_AFTER_MS:
+        return
+    step.change(waiting=problem)
+    if request.waiting is None:
         step.answer("waits_for_room", event=request.asked_by_event)
 
 
@@ -199,17 +201,19 @@ def refuse(
 
 
 def _ask_slack_again(step: Step, unread: Verdict) -> None:
-    step.change(not_before=max(unread.retry_at or 0, step.now + RETRY_MS))
-    if _away_too_long(step):
+    if _away_too_long(step, max(unread.retry_at or 0, step.now + RETRY_MS)):
         refuse(step, "people_unreadable")
 
 
-def _away_too_long(step: Step) -> bool:
+def _away_too_long(step: Step, until: int) -> bool:
+    """If not, it is tried again at `until`. Whoever asked sees nothing meanwhile, so the last try
+    is after UNREACHABLE_MS, whatever a Retry-After says: a new request would ask then as well."""
     since = step.request.unreachable_since
     if since is None:
-        step.change(unreachable_since=step.now)
-        return False
-    return step.now - since >= UNREACHABLE_MS
+        since = step.now
+    last = since + UNREACHABLE_MS
+    step.change(unreachable_since=since, not_before=min(until, last))
+    return step.now >= last
 
 
 def _words(problem: Problem | None) -> dict[str, object] | None:

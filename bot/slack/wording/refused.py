@@ -141,6 +141,11 @@ def unreachable(request: Request, outcome: Outcome) -> Ending:
     problem = outcome.problem
     if problem is not None and problem.kind is ProblemKind.UNPROVEN:
         return _unproven(problem)
+    if problem is not None and problem.kind is ProblemKind.OVER_BUDGET:
+        return Ending(
+            title="This app's own limit of calls left no room to read the appliance.",
+            next_step="Ask again when fewer requests are checked and carried out.",
+        )
     return Ending(
         title="The appliance could not be reached, although it was tried for some time.",
         next_step="See what `vr-unpair check` says of the appliance, then ask again.",
