@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from bot.appliance.answers import Answer
 from bot.appliance.errors import Refused
-from bot.appliance.models import FromAppliance, Listing, MetaError, read_meta_errors
+from bot.appliance.models import FromAppliance, Listing, MetaError, Shortfall, read_meta_errors
 from bot.appliance.tolerant import as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
@@ -73,9 +73,9 @@ def read_all(
             break
         limit = limit_max
     if total is not None and len(items) < total:
-        errors[MetaError(message=f"{total} were announced and {len(items)} listed.")] = None
+        errors[Shortfall(message=f"{total} were announced and {len(items)} listed.")] = None
     elif not ended:
-        errors[MetaError(message=f"Only the first {len(items)} were read.")] = None
+        errors[Shortfall(message=f"Only the first {len(items)} were read.")] = None
     return listing(items=tuple(items), errors=tuple(errors))
 
 

@@ -59,6 +59,11 @@ class MetaError(FromAppliance):
 UNREADABLE = MetaError(message="The appliance reported a problem that could not be read.")
 
 
+class Shortfall(MetaError):
+    """One of our own: fewer were listed than announced. The list may have moved while it was read,
+    which says nothing of the remote site."""
+
+
 def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
     """The `errors` of a `_meta` object, as a list that loses none.
 
@@ -154,7 +159,7 @@ class ResponseError(FromAppliance):
 class Listing(FromAppliance, Generic[T]):
     """A whole collection, all pages together.
 
-    `errors` holds the `_meta.errors` of every page, and one of our own when the appliance listed
+    `errors` holds the `_meta.errors` of every page, and a Shortfall when the appliance listed
     fewer items than it announced.
     """
 
@@ -165,3 +170,8 @@ class Listing(FromAppliance, Generic[T]):
     def partial(self) -> bool:
         """True when something may be missing: whoever decides must be told."""
         return bool(self.errors)
+
+    @property
+    def said_partial(self) -> bool:
+        """True when the appliance itself says so."""
+        return any(not isinstance(error, Shortfall) for error in self.errors)

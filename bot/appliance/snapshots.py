@@ -60,7 +60,7 @@ def snapshot(
         remote_vrms=found.remote_vrms,
         count=count,
         complete=complete,
-        replications_digest=digest_of(r.id for r in items) if complete else None,
+        replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
         names=tuple(names[:NAMES_KEPT]),
         protected=sum((r.recovery_solution or "").startswith(SITE_RECOVERY) for r in items),
         issues=tuple(

@@ -36,7 +36,9 @@ class IssueLine(Frozen):
 
 
 class Snapshot(Frozen):
-    """One reading. `partial` holds the appliance's own words for what is missing from it."""
+    """One reading. `partial` says what is missing from it. `replications_digest` is of those that
+    were listed; None where the appliance itself calls that list partial. One that is only shorter
+    than the count (not `complete`) may have moved while it was read."""
 
     pairing_id: str
     local_vc: Server
@@ -62,7 +64,7 @@ class Snapshot(Frozen):
     @property
     def remote_down(self) -> bool:
         """Unreachable as rule 3 means it: the reason there may be for a one-sided break."""
-        return self.remote_vrms.status == "ERROR" or not self.complete
+        return self.remote_vrms.status == "ERROR" or self.replications_digest is None
 
 
 def digest_of(replication_ids: Iterable[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.appliance.models import Issue, Listing, MetaError, Replication, Task
+from bot.appliance.models import Issue, Listing, MetaError, Replication, Shortfall, Task
 from bot.appliance.snapshots import meta_words, snapshot, task_view
+from bot.core.fingerprint import differences
 from bot.core.pairing import Pairing
 from bot.core.snapshot import Server
 
@@ -51,3 +52,31 @@ def test_one_cause_in_two_lists_is_said_once() -> None:
 )
 def test_which_tasks_have_ended(status: str, ended: bool) -> None:
     assert task_view(Task.model_validate({"id": "t", "status": status})).ended is ended
+
+
+LISTED = tuple(Replication(id=f"r{n}") for n in range(3))
+WHOLE = Listing[Replication](items=LISTED)
+
+
+@pytest.mark.parametrize(
+    ("listed", "counted", "down"),
+    [
+        (WHOLE, 4, False),
+        (Listing[Replication](items=LISTED, errors=(Shortfall(message="4 announced"),)), 4, False),
+        (Listing[Replication](items=LISTED, errors=(AWAY,)), 3, True),
+        (
+            Listing[Replication](items=LISTED, errors=(AWAY, Shortfall(message="4 announced"))),
+            4,
+            True,
+        ),
+    ],
+)
+def test_only_the_appliances_own_word_makes_a_remote_site_unreachable(
+    listed: Listing[Replication], counted: int, down: bool
+) -> None:
+    """A list that moved while it was read is no reason for a force, and so none that can go."""
+    shown = snapshot(FOUND, counted, listed, Listing[Issue](), (), now=1)
+    assert (shown.complete, shown.remote_down) == (False, down)
+    later = snapshot(FOUND, 3, WHOLE, Listing[Issue](), (), now=2)
+    told = "\n".join(differences(shown, later, force=True))
+    assert ("remote site: was unreachable" in told) is down
