@@ -33,15 +33,11 @@ from bot.appliance.remote import RemoteSessions
 from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
 from bot.appliance.trust import Trust
+from bot.appliance.wire import WARM_SECONDS
 
 _log = logging.getLogger(__name__)
 
 ACCEPTED = frozenset({202})
-
-# Servers close idle connections after some seconds (5 is a common default). A DELETE that meets
-# the close half-way cannot be told from one that was received, so a connection that was idle for
-# longer than this is tried out with a read before the intent is stored.
-WARM_SECONDS = 2.0
 
 
 class Appliance:
@@ -280,6 +276,8 @@ class Calls:
         return not listed.partial and all(p.pairing_id.casefold() != wanted for p in listed.items)
 
     def _warm_up(self) -> None:
+        """So that the DELETE finds a connection that works; where another thread takes that one, it
+        gets a new one rather than one that was idle (`bot.appliance.wire`)."""
         session = self._sessions.current(self._purse, self._by)
         answered_at = session.answered_at
         if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:

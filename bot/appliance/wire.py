@@ -15,6 +15,11 @@ from typing import Any
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+# Servers close idle connections after some seconds (5 is a common default), and firewalls drop them
+# without a word. A DELETE that meets this half-way cannot be told from one that was received, so it
+# leaves on no connection that was idle for longer.
+WARM_SECONDS = 2.0
+
 
 class PastSendBy(Exception):
     """The request did not leave in time. Not an OSError: urllib3 would wrap one."""
@@ -42,6 +47,13 @@ class Flight:
             raise PastSendBy
         self.sent = True
 
+    def now(self) -> float:
+        return self._monotonic()
+
+    def takes(self, kept_at: float) -> bool:
+        """Whether a connection that was kept since then may carry it."""
+        return self._send_by is None or self._monotonic() < kept_at + WARM_SECONDS
+
     def clamp(self, timeout_seconds: float | None) -> float:
         """The timeout for the next socket operation. Raises TimeoutError at the deadline."""
         left = self._deadline - self._monotonic()
@@ -68,7 +80,10 @@ class DeadlineSocket(ssl.SSLSocket):
 
 
 class ApplianceConnection(HTTPSConnection):
-    """An HTTPS connection that asks the flight before it writes a request."""
+    """An HTTPS connection that asks the flight before it writes a request. `kept_at`: since when it
+    has been idle in its pool."""
+
+    kept_at = 0.0
 
     def connect(self) -> None:
         self.timeout = current_flight.get().clamp(_seconds(self.timeout))
@@ -99,9 +114,21 @@ class ApplianceConnection(HTTPSConnection):
 
 
 class AppliancePool(HTTPSConnectionPool):
-    """A pool of such connections."""
+    """A pool of such connections. Which one a call gets depends on the other threads: it need not
+    be the one that was just tried out."""
 
     ConnectionCls = ApplianceConnection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn: Any = super()._get_conn(timeout)
+        if not current_flight.get().takes(conn.kept_at):
+            conn.close()  # urllib3 connects it anew, as it does with one that was closed over there
+        return conn
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.kept_at = current_flight.get().now()
+        super()._put_conn(conn)
 
 
 def _seconds(timeout: object) -> float | None:

@@ -211,8 +211,8 @@ def test_frozen_on_a_kept_connection(connect: Connect, server: Server) -> None:
     calls = connect(monotonic=clock).calls(Priority.ACT)
     calls.prepare_delete("p-1")
     before = (server.http_bytes, server.handshakes)
-    # The first reading is in time; by the next one, just before the bytes, two seconds are gone.
-    clock.jumps = [0.0, 2.0]
+    # Begun in time, on a warm connection; by the reading just before the bytes it is too late.
+    clock.jumps = [0.0, 0.0, 2.0]
     with pytest.raises(TooLate):
         calls.delete_pairing("p-1", force=False, send_by=clock.now + 1)
     server.settle()
