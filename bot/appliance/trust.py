@@ -85,7 +85,9 @@ def proxy_context() -> ssl.SSLContext:
     Without it urllib3 would use the appliance's terms for the proxy: with a pin, none at all,
     and the proxy's password would go to whoever answers.
     """
-    return _verifying_context()
+    context = _verifying_context()
+    context.sslsocket_class = DeadlineSocket
+    return context
 
 
 def _verifying_context(ca_file: str | None = None) -> ssl.SSLContext:

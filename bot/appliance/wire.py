@@ -7,6 +7,7 @@ of a request may have reached the appliance. Both are watched here, per call, by
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -67,16 +68,36 @@ class Flight:
 current_flight: ContextVar[Flight] = ContextVar("current_flight")
 
 
-class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket that reads no longer than its call may last.
+class _KeepsDeadline:
+    """A socket that reads no longer than its call may last.
 
     A read timeout starts anew with every byte, so a server (or a broken middlebox) that sends
     one byte every few seconds could hold a thread for hours, in the headers as in the body.
     """
 
-    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+    def recv_into(self: Any, *args: Any) -> int:
         self.settimeout(current_flight.get().clamp(self.gettimeout()))
-        return super().recv_into(buffer, nbytes, flags)
+        return super().recv_into(*args)  # type: ignore[misc,no-any-return]
+
+    def recv(self: Any, *args: Any) -> bytes:
+        """TLS within the TLS of a proxy reads by this."""
+        self.settimeout(current_flight.get().clamp(self.gettimeout()))
+        return super().recv(*args)  # type: ignore[misc,no-any-return]
+
+
+class DeadlineSocket(_KeepsDeadline, ssl.SSLSocket):
+    """Speaks TLS, to the appliance or to a proxy."""
+
+
+class PlainDeadlineSocket(_KeepsDeadline, socket.socket):
+    """Without TLS yet: the answer of a proxy to CONNECT is read from it."""
+
+    @classmethod
+    def of(cls, connected: socket.socket) -> PlainDeadlineSocket:
+        timeout_seconds = connected.gettimeout()
+        kept = cls(fileno=connected.detach())
+        kept.settimeout(timeout_seconds)
+        return kept
 
 
 class ApplianceConnection(HTTPSConnection):
@@ -84,6 +105,9 @@ class ApplianceConnection(HTTPSConnection):
     has been idle in its pool."""
 
     kept_at = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        return PlainDeadlineSocket.of(super()._new_conn())
 
     def connect(self) -> None:
         self.timeout = current_flight.get().clamp(_seconds(self.timeout))
