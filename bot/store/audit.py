@@ -12,10 +12,13 @@ from bot.core.audit import Break, Head, Record, Witness, link, verify
 from bot.core.entries import Entry
 from bot.core.request import OPEN, Request, State
 from bot.store.database import Database
+from bot.store.remembered import Remembered, moving, of
 from bot.store.schema import audit, audit_head
 
 # Built once each: they run with every step of every request.
-_HEAD = select(audit_head).with_for_update()
+_KNOWN = select(audit.c.hash).where(audit.c.number == bindparam("known")).scalar_subquery()
+_HEAD = select(audit_head, _KNOWN.label("there"))
+_HEAD_LOCKED = _HEAD.with_for_update(of=audit_head)
 _INSERT = insert(audit)
 _MOVE_HEAD = update(audit_head)
 
@@ -38,8 +41,8 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
     entries = tuple(entries)
     if not entries:
         return
-    row = conn.execute(_HEAD).one()
-    head = Head(count=row.count, hash=row.hash)
+    remembered = of(conn)
+    head = _compared(conn, _HEAD_LOCKED, remembered)
     records = []
     for entry in entries:
         record = link(head, _columns(request_id, entry))
@@ -47,6 +50,24 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
         records.append({**record.model_dump(), "detail": _json(record.detail)})
     conn.execute(_INSERT, records)
     conn.execute(_MOVE_HEAD, {"count": head.count, "hash": head.hash})
+    moving(conn, head)
+
+
+def look_back(db: Database) -> None:
+    """Whether what this process has seen of the trail is still there, and what is there now: copies
+    that store little remember by this what the others have stored."""
+    with db.read() as conn:
+        there = _compared(conn, _HEAD, db.remembered)
+    db.remembered.seen(there)
+
+
+def _compared(
+    conn: Connection, query: Select[tuple[bool, int, str, str | None]], remembered: Remembered
+) -> Head:
+    known = remembered.head
+    row = conn.execute(query, {"known": known.count}).one()
+    remembered.compare(known, row.there)
+    return Head(count=row.count, hash=row.hash)
 
 
 def head(db: Database) -> Head:

@@ -54,6 +54,10 @@ class SaveRefused(Exception):
     """A guard did not hold: an event waits to be heard first, or the time for an intent is over."""
 
 
+class WentBack(Exception):
+    """The database has lost what this process has seen stored: this may have been sent already."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """The right to write one row, while `version` is the row's and `lease_until` not reached, for
@@ -183,14 +187,14 @@ class Claims(Requests):
         return self._saved(claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        """The guards of rule 2, in the same UPDATE. Raises SaveRefused or ClaimLost. Wakes nobody:
-        the DELETE has a second to go out, and telling other copies may take longer.
+        """The guards of rule 2, in the same UPDATE. Raises SaveRefused, ClaimLost or WentBack.
+        Wakes nobody: the DELETE has a second to go out, and telling other copies may take longer.
         `wake_posters` is for afterwards."""
 
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
             return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
 
-        self._save_heard(claim, saving, guards)
+        self._save_heard(claim, saving, guards, to_send=True)
         self.on_saved(saving.request, saving.entries)
         return self._next(claim, saving)
 
@@ -225,6 +229,7 @@ class Claims(Requests):
         claim: Claim,
         saving: Saving,
         guards: Callable[[int], Sequence[ColumnElement[bool]]],
+        to_send: bool = False,
     ) -> None:
         """Nothing of this request waits in the inbox, or SaveRefused."""
         with self.db.write() as conn:
@@ -239,6 +244,9 @@ class Claims(Requests):
                     raise SaveRefused
                 raise ClaimLost
             self._rest(conn, saving, now)
+            # Behind the head of the audit trail: this transaction itself may be what finds it out.
+            if to_send and self.db.remembered.lost:
+                raise WentBack
 
     def _update(
         self,
