@@ -38,6 +38,11 @@ KEPT_ALIVE = {
 seconds (libpq docs, keepalives; the system's own default is two hours)."""
 
 
+DURABLE = "-c synchronous_commit=on"
+"""Whatever the server's own default is: a commit that a crash takes back may be the intent of a
+DELETE that went out. With a synchronous standby this waits for it too (PostgreSQL docs)."""
+
+
 class PatientConnection(psycopg.Connection[Any]):
     """Gives a statement `patience` seconds; then the connection is closed, since nobody knows what
     became of the statement, and OperationalError is raised."""
@@ -59,9 +64,10 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 def with_limits(url: URL) -> URL:
-    """The address with our limits; whatever it says itself comes first."""
+    """The address with what we ask of each connection; whatever it says itself comes first."""
     own = {"connect_timeout": str(CONNECT_SECONDS), **KEPT_ALIVE}
     limits = f"-c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     said = url.query.get("options", "")
-    options = {"options": " ".join([limits, *([said] if isinstance(said, str) else said)]).strip()}
+    ours = [DURABLE, limits]
+    options = {"options": " ".join([*ours, *([said] if isinstance(said, str) else said)]).strip()}
     return url.set(query={**own, **url.query, **options})

@@ -105,3 +105,16 @@ def test_options_of_the_address_are_kept() -> None:
     options = str(with_limits(make_url(url)).query["options"])
     assert options.endswith(" -c search_path=unpair")
     assert "statement_timeout" in options
+
+
+def test_a_commit_is_on_the_disk_whatever_the_server_says(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    copy = Database(url)
+    with copy.write() as conn:
+        name = conn.exec_driver_sql("SELECT current_database()").scalar_one()
+        conn.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    copy.close()
+    copy = Database(url)
+    with copy.write() as conn:
+        assert conn.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+    copy.close()
