@@ -26,6 +26,11 @@ class FileGone(SQLAlchemyError):
         self.replaced = replaced
 
 
+class LogGone(FileGone):
+    """The same for the `-wal` beside it: until SQLite has moved it over, what is committed is in
+    there alone, and a process that is killed takes it along."""
+
+
 class NotInTime(SQLAlchemyError):
     """Nothing could be written in the time that there was: others of this process were first, and
     the one whose turn it is waits for another process."""
@@ -52,6 +57,8 @@ class Fault:
 def fault_of(error: BaseException, place: URL) -> Fault | None:
     """None for what is no fault of the place: an error of ours."""
     shown = shown_place(place)
+    if isinstance(error, LogGone):
+        return _log_gone(shown, error.replaced)
     if isinstance(error, FileGone):
         return _file_gone(shown, error.replaced)
     if isinstance(error, NotInTime):
@@ -87,6 +94,18 @@ def _file_gone(shown: str, replaced: bool) -> Fault:
     return Fault(
         f"The database {shown} has been deleted or moved away under the bot.",
         "Move it back; where it is lost, stop the bot and restore the backup",
+    )
+
+
+def _log_gone(shown: str, replaced: bool) -> Fault:
+    """Whole at the end of the process: SQLite then moves over what it holds open."""
+    what = f"The file {shown}-wal has been deleted or moved away under the bot"
+    if replaced:
+        what = f"Another file has been put in the place of {shown}-wal under the bot"
+    return Fault(
+        f"{what}, and the newest of the database is in it.",
+        "Stop the bot without killing it, which writes that into the database, and start it again",
+        by_itself=False,
     )
 
 

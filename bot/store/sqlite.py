@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from bot.store.faults import FileGone, NotInTime
+from bot.store.faults import FileGone, LogGone, NotInTime
 from bot.store.wakes import Wakes
 
 BUSY_SECONDS = 10.0
@@ -23,6 +23,9 @@ writing, unless it has less time."""
 CONNECTIONS = 16
 POOL_SECONDS = 10
 """How long to wait for a free connection: then an error, and not a thread that stands for ever."""
+
+_Inode = tuple[int, int]
+"""Device and number."""
 
 
 class Sqlite:
@@ -38,7 +41,11 @@ class Sqlite:
         self.wakes = Wakes()
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
-        self._opened: tuple[int, int] | None = None
+        self._opened: _Inode | None = None
+        # Beside what a link leads to: that is where SQLite makes it.
+        self._log_path = f"{os.path.realpath(url.database)}-wal" if url.database else None
+        self._log: _Inode | None = None
+        self._connections: set[int] = set()
         pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
         if self._in_memory:
             pool = {"poolclass": StaticPool}
@@ -50,6 +57,7 @@ class Sqlite:
         )
         event.listen(self.engine, "do_connect", self._before_connect)
         event.listen(self.engine, "connect", self._connected)
+        event.listen(self.engine, "close", self._closed)
         event.listen(self.engine, "begin", self._begin)
 
     @contextmanager
@@ -105,10 +113,18 @@ class Sqlite:
 
     def _connected(self, connection: Any, record: Any) -> None:
         _prepare(connection, record)
+        self._connections.add(id(connection))
         if self._opened is None:
-            self._opened = self._at_path()
+            self._opened = self._at(self._path)
+
+    def _closed(self, connection: Any, _record: Any) -> None:
+        self._connections.discard(id(connection))
+        if not self._connections:
+            self._log = None  # SQLite removes it with the last connection, and makes another one
 
     def _begin(self, conn: Connection) -> None:
+        if self._log is None:
+            self._log = self._at(self._log_path)  # held open by this connection
         self._require_the_file()
         if conn.get_execution_options().get("reading", False):
             conn.exec_driver_sql("BEGIN")
@@ -125,15 +141,18 @@ class Sqlite:
         DELETE whose intent was there would look as if it had never been sent."""
         if self._opened is None:
             return
-        there = self._at_path()
+        there = self._at(self._path)
         if there != self._opened:
             raise FileGone(replaced=there is not None)
+        log = self._at(self._log_path)
+        if self._log is not None and log != self._log:
+            raise LogGone(replaced=log is not None)
 
-    def _at_path(self) -> tuple[int, int] | None:
-        if self._in_memory or self._path is None:
+    def _at(self, path: str | None) -> _Inode | None:
+        if self._in_memory or path is None:
             return None
         try:
-            found = os.stat(self._path)
+            found = os.stat(path)
         except FileNotFoundError:
             return None
         return found.st_dev, found.st_ino

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,20 @@ FAULTS: dict[str, tuple[Callable[[DatabaseWorld], AbstractContextManager[None]],
     "moved": (Moved, "has been deleted or moved away", "Move it back"),
 }
 PASSING = pytest.mark.parametrize("name", FAULTS)
+
+
+class LogMoved(AbstractContextManager[None]):
+    """The `-wal` is somewhere else meanwhile."""
+
+    def __init__(self, world: DatabaseWorld) -> None:
+        self._here = Path(f"{world.file}-wal")
+        self._there = Path(f"{world.file}.moved")
+
+    def __enter__(self) -> None:
+        self._here.rename(self._there)
+
+    def __exit__(self, *_: object) -> None:
+        self._there.rename(self._here)
 
 
 # ---- each of them -----------------------------------------------------------------------------
@@ -353,6 +367,52 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(
     again = DatabaseWorld(world.file)
     assert again.state() is State.PENDING
     again.close()
+
+
+def test_the_log_deleted_under_the_bot_is_whole_again_after_a_stop(
+    world: DatabaseWorld, logged: Logged
+) -> None:
+    """Committed there, an intent would be lost with a process that is killed."""
+    world.pending()
+    for part in ("-wal", "-shm"):
+        Path(f"{world.file}{part}").unlink()
+    said = look.problem(world.db) or ""
+    assert f"{world.file}-wal has been deleted or moved away" in said
+    assert "Stop the bot without killing it" in said
+    assert "by itself" not in said
+    with pytest.raises(FileGone):
+        world.click(REQUEST, "approve", FIRST)
+    Path(f"{world.file}-wal").touch()  # by whoever opens the database now
+    assert "Another file has been put in the place" in (look.problem(world.db) or "")
+    world.close()
+    again = DatabaseWorld(world.file)
+    assert again.state() is State.PENDING
+    whole(again)
+    again.close()
+
+
+def test_the_log_moved_away_and_back(world: DatabaseWorld, logged: Logged) -> None:
+    world.pending()
+    with LogMoved(world), pytest.raises(FileGone):
+        world.click(REQUEST, "approve", FIRST)
+    assert look.problem(world.db) is None
+    world.click(REQUEST, "approve", FIRST)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+
+
+def test_what_others_do_with_a_database_in_use_is_no_fault(
+    world: DatabaseWorld, logged: Logged, tmp_path: Path
+) -> None:
+    world.pending()
+    with closing(sqlite3.connect(world.file)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        other.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+        other.execute("SELECT count(*) FROM requests").fetchone()
+    assert look.problem(world.db) is None
+    world.fresh_connections()  # with the last one SQLite removes the log
+    assert look.problem(world.db) is None
+    assert named(logged, "database_fault") == []
 
 
 def test_damage_under_the_bot_is_told_until_the_file_is_whole(
