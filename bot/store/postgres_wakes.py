@@ -101,7 +101,7 @@ class PostgresWakes(Wakes):
                     # Whatever was told while nobody listened.
                     self._wake_here(*Room)
                     self._hear_over(connection)
-            except psycopg.Error as error:
+            except Exception as error:  # whatever it was, this thread must not end
                 if not told and not self._closing.is_set():
                     log.warning("listen_failed", error=type(error).__name__)
                 told = True  # once per outage
@@ -111,7 +111,9 @@ class PostgresWakes(Wakes):
         beat_at = time.monotonic() + BEAT_SECONDS
         while not self._closing.is_set():
             for heard in connection.notifies(timeout=1.0):
-                self._wake_here(Room(heard.payload))
+                # Of a newer copy, or of anybody who may connect: not for the threads of this one.
+                if heard.payload in set(Room):
+                    self._wake_here(Room(heard.payload))
             if time.monotonic() >= beat_at:
                 connection.execute(f"LISTEN {CHANNEL}")
                 beat_at = time.monotonic() + BEAT_SECONDS
