@@ -83,6 +83,11 @@ class Unsaid(Frozen):
     due_at: int | None
 
 
+LONGEST_PAUSE_S = 15 * 60
+"""A header gone wild must not silence the bot for a day, nor a time that was stored by a clock that
+was ahead. Slack's limits are per minute (Slack docs, rate limits)."""
+
+
 class PausesPort(Protocol):
     """What a 429 holds back, by Slack's name of the method. All copies obey the same."""
 

@@ -9,13 +9,11 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from bot.core.delivery import LONGEST_PAUSE_S
 from bot.slack.pauses import Silenced
 
 RETRY_AFTER_S = 30
 """When a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
-
-LONGEST_RETRY_AFTER_S = 15 * 60
-"""A header gone wild must not silence the bot for a day."""
 
 WORD = re.compile(r"[a-z0-9_.:-]{1,200}", re.IGNORECASE)
 """Slack's words for errors have this form. The SDK puts a sentence with a piece of the page in
@@ -185,4 +183,4 @@ def _seconds(retry_after: str | None) -> int:
         named = int(retry_after or "")
     except ValueError:
         return RETRY_AFTER_S
-    return min(max(named, 1), LONGEST_RETRY_AFTER_S)
+    return min(max(named, 1), LONGEST_PAUSE_S)

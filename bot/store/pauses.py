@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from bot.core.delivery import LONGEST_PAUSE_S
 from bot.store import shared
 from bot.store.database import Database
 from bot.store.schema import shared as table
@@ -20,15 +21,16 @@ class Pauses:
 
     def known(self) -> dict[str, int]:
         with self._db.read() as conn:
-            rows = conn.execute(_ALL).all()
-        return {row.key.removeprefix(PREFIX): int(row.value) for row in rows}
+            rows, now = conn.execute(_ALL).all(), self._db.now(conn)
+        untils = {row.key.removeprefix(PREFIX): _until(row.value, now) for row in rows}
+        return {method: until for method, until in untils.items() if until}
 
     def hold(self, method: str, seconds: int) -> int:
         held = 0
 
         def longer(value: str | None, now: int) -> str:
             nonlocal held
-            held = max(now + seconds * 1000, int(value or 0))
+            held = max(now + seconds * 1000, _until(value, now))
             return str(held)
 
         shared.change(self._db, f"{PREFIX}{method}", longer)
@@ -36,3 +38,10 @@ class Pauses:
 
     def now(self) -> int:
         return self._db.clock()
+
+
+def _until(value: str | None, now: int) -> int:
+    """0 for what only a clock can have stored that was ahead then: it would hold back every message
+    until the right time gets there, and Slack says again what it still means."""
+    until = int(value or 0)
+    return until if until <= now + LONGEST_PAUSE_S * 1000 else 0

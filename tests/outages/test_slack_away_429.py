@@ -21,6 +21,7 @@ from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
 from tests.worker.world import ASKER, FIRST, PAIRING, snapshot
 
 RETRY_AFTER = 30
+HOURS_AHEAD_MS = 5 * 3_600_000
 
 METHODS: dict[str, dict[str, Any]] = {
     "auth.test": {},
@@ -93,6 +94,21 @@ def test_a_shorter_retry_after_does_not_cut_a_longer_one(world: SlackWorld) -> N
     until = pauses.hold("users.info", 60)
     assert pauses.hold("users.info", 5) == until
     assert pauses.known() == {"users.info": until}
+
+
+def test_a_pause_of_a_clock_that_was_ahead_is_none(world: SlackWorld) -> None:
+    """A machine that starts with a wrong time, and a 429 before that is put right."""
+    pauses = Pauses(world.db)
+    world.ms += HOURS_AHEAD_MS
+    pauses.hold("chat.postMessage", RETRY_AFTER)
+    world.ms -= HOURS_AHEAD_MS
+    assert pauses.known() == {}
+    world.ask()
+    world.settle()
+    assert world.state() is State.PENDING
+    until = pauses.hold("chat.postMessage", RETRY_AFTER)
+    assert until == world.ms + RETRY_AFTER * 1000
+    assert pauses.known() == {"chat.postMessage": until}
 
 
 def test_who_somebody_is_waits_for_slack_and_says_when(world: SlackWorld) -> None:
