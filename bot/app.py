@@ -249,7 +249,7 @@ class Bot:
         self.socket = self._socket_mode(bolt)
         rejected, answering = self.metrics.slack.rejected, self.giving_way.answering
         door = None if self.socket else Door(bolt, signing_secret, rejected, answering=answering)
-        health = Health(self._checks(), self.start_look.hints)
+        health = Health(self._checks(), self._hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
             figures=wiring.read_figures(self.db, sites),
@@ -277,6 +277,10 @@ class Bot:
         database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)
         checks: dict[str, Check] = {"database": database}
         return {**checks, "slack": self.socket.problem} if self.socket else checks
+
+    def _hints(self) -> dict[str, str]:
+        unread = self.db.unreadable.sentence
+        return {**self.start_look.hints(), **({"stored": unread} if unread else {})}
 
     def _database(self) -> str | None:
         try:

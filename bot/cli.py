@@ -140,16 +140,18 @@ def requests(
     """What is and was asked, newest first."""
     with database() as db:
         found = Requests(db).newest(state, limit)
+        unread = db.unreadable.sentence
     if as_json:
         print(json.dumps([shown.as_json(r) for r in found], ensure_ascii=False, indent=2))
-        return
-    if not found:
-        print("No requests." if state is None else f"No requests in state {state.value}.")
-        return
-    from bot.operate import tables  # imported here: `run` starts without rich
+    elif found:
+        from bot.operate import tables  # imported here: `run` starts without rich
 
-    out = tables.stdout()
-    tables.print_tables(out, tables.requests_table(found, out.width))
+        out = tables.stdout()
+        tables.print_tables(out, tables.requests_table(found, out.width))
+    elif not unread:
+        print("No requests." if state is None else f"No requests in state {state.value}.")
+    if unread:
+        fail(f"Not all of them: {unread}.")
 
 
 @app.command()

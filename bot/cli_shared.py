@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import __version__
 from bot.exit_codes import PROBLEM
+from bot.operate import logs
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
+from bot.store.unreadable import NEWER
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -21,12 +25,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a tabl
 @contextmanager
 def database() -> Iterator[Database]:
     """For commands that read or leave an event: the schema must be there already."""
+    logs.set_up("critical", "console")  # what there is to say is said in a sentence of ours
     db = Database(load_database())
     try:
         require(db)
         yield db
     except (SchemaMissing, SchemaTooNew) as error:
         fail(str(error))
+    except ValidationError:
+        fail(f"It cannot be read by this version of vr-unpair ({__version__}): {NEWER}.")
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or type(error).__name__
         fail(f"The database cannot be used: {reason}. DATABASE_URL names it.")

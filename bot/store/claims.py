@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -27,6 +28,7 @@ from bot.store.lanes import Lane, lane_of
 from bot.store.other_ends import at_other_ends
 from bot.store.requests import Requests
 from bot.store.schema import inbox, requests
+from bot.store.unreadable import Kind
 from bot.store.wakes import Room
 
 # Built once each: they run with every step of every request.
@@ -104,11 +106,17 @@ class Claims(Requests):
 
     def unborn(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
+        aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
         with self.db.read() as conn:
-            row = conn.execute(unborn()).one_or_none()
+            values = {"aside": aside} if aside else {}
+            row = conn.execute(unborn(bool(aside)), values).one_or_none()
         if row is None:
             return None
-        event = EVENT.validate_json(row.body)
+        try:
+            event = EVENT.validate_json(row.body)
+        except ValidationError as error:
+            self.db.unreadable.put_aside(Kind.EVENT, str(row.number), error)
+            return self.unborn()
         return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
     def bear(self, saving: Saving) -> bool:
@@ -147,23 +155,33 @@ class Claims(Requests):
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
         with."""
+        aside = self.db.unreadable.aside(Kind.REQUEST)
         with self.db.write() as conn:
             now = self.db.now(conn)
-            query, values = claimable(lane, bool(without)), left_out(without)
+            query = claimable(lane, bool(without), bool(aside))
+            values = left_out(without, aside)
             row = conn.execute(query, {"now": now, **values}).one_or_none()
             if row is None:
                 return None
-            version, lease_until = row.version + 1, now + self.lease_ms
-            # Due at the end of the lease: a holder that dies has absorbed the event that made it
-            # due, and the time of its last release may be an hour away.
-            leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
-            conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
-            request = Request.model_validate_json(row.body)
-            return Claim(request, version, lease_until, lane)
+            request = self.db.unreadable.request(row.id, row.body)
+            if request is not None:
+                version, lease_until = row.version + 1, now + self.lease_ms
+                # Due at the end of the lease: a holder that dies has absorbed the event that made
+                # it due, and the time of its last release may be an hour away.
+                leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
+                conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
+                return Claim(request, version, lease_until, lane)
+        return self.claim(lane, without)
 
     def events(self, claim: Claim) -> list[Stored]:
+        """Raises ValidationError where one of them cannot be read: none may be heard before it, and
+        the request is for a copy that can."""
         with self.db.read() as conn:
-            return inbox_table.unabsorbed(conn, claim.request.id)
+            try:
+                return inbox_table.unabsorbed(conn, claim.request.id)
+            except ValidationError as error:
+                self.db.unreadable.put_aside(Kind.REQUEST, claim.request.id, error)
+                raise
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
@@ -218,8 +236,9 @@ class Claims(Requests):
         """When the next row that `claim` could give is due by its own time (ms), for how long to
         sleep."""
         with self.db.read() as conn:
-            query = next_due(lane, bool(without))
-            due: int | None = conn.execute(query, left_out(without)).scalar_one()
+            aside = self.db.unreadable.aside(Kind.REQUEST)
+            query = next_due(lane, bool(without), bool(aside))
+            due: int | None = conn.execute(query, left_out(without, aside)).scalar_one()
             return due
 
     # ---- inside -------------------------------------------------------------------------------

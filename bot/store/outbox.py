@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Row,
     Update,
@@ -31,6 +33,7 @@ from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.schema import inbox, messages, requests
 from bot.store.sendable import URGENCY, not_paused, sendable
+from bot.store.unreadable import Kind
 from bot.store.wakes import Room
 
 CARD_GONE = "message_not_found"
@@ -155,35 +158,35 @@ class Outbox:
         self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
-            query = sendable().where(*not_paused(paused, now)) if paused else sendable()
+            where = [*not_paused(paused, now), *self._readable()]
+            query = sendable().where(*where) if where else sendable()
             times = {"now": now, "calm_since": paused.get("post", 0)}
             row = conn.execute(query, times).one_or_none()
             if row is None:
                 return None
-            conn.execute(_one(row).values(lease_until=now + SENDING_MS))
-            lapsed = now - row.created_at >= RESPONSE_URL_MS
-            return Due(
-                request_id=row.request_id,
-                slot=row.slot,
-                channel=row.channel,
-                thread_ts=row.thread_ts,
-                ts=row.ts,
-                wanted=row.wanted,
-                shown=row.shown,
-                attempts=row.attempts,
-                answer=Answer.model_validate_json(row.answer) if row.answer else None,
-                user=row.person,
-                response_url=None if lapsed else row.response_url,
-                last_error=row.last_error,
-                card_gone=row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id),
-            )
+            try:
+                answer = Answer.model_validate_json(row.answer) if row.answer else None
+            except ValidationError as error:
+                self._db.unreadable.put_aside(Kind.ANSWER, row.slot, error)
+            else:
+                conn.execute(_one(row).values(lease_until=now + SENDING_MS))
+                return _due(conn, row, answer, now)
+        return self.claim(paused)
 
     def request(self, request_id: str) -> Request | None:
+        """Raises ValidationError where it cannot be read; its messages are left alone then."""
         with self._db.read() as conn:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
             ).scalar_one_or_none()
-            return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
+            if not body:
+                return None
+            try:
+                request = Request.model_validate_json(body)
+            except ValidationError as error:
+                self._db.unreadable.put_aside(Kind.REQUEST, request_id, error)
+                raise
+            return audit.witnessed(conn, request)
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         with self._db.write() as conn:
@@ -237,7 +240,7 @@ class Outbox:
 
     def wait(self, seconds: float) -> None:
         with self._db.read() as conn:
-            due = conn.execute(_NEXT_DUE).scalar_one()
+            due = conn.execute(_NEXT_DUE.where(*self._readable())).scalar_one()
             left = None if due is None else (due - self._db.now(conn)) / 1000
         if left is not None:
             # What is due already and yet was not claimed is held or paused: looked at again soon.
@@ -249,6 +252,12 @@ class Outbox:
 
     def end_waiting(self) -> None:
         self._db.wakes.end(Room.POST)
+
+    def _readable(self) -> list[ColumnElement[bool]]:
+        """Leaves out what this version cannot read; mostly nothing, and the query is as it was."""
+        aside = self._db.unreadable.aside
+        columns = {messages.c.request_id: Kind.REQUEST, messages.c.slot: Kind.ANSWER}
+        return [column.not_in(aside(kind)) for column, kind in columns.items() if aside(kind)]
 
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:
@@ -263,6 +272,25 @@ def _one(row: Row[Any] | Due) -> Update:
     return update(messages).where(
         messages.c.request_id == row.request_id,
         messages.c.slot == row.slot,
+    )
+
+
+def _due(conn: Connection, row: Row[Any], answer: Answer | None, now: int) -> Due:
+    lapsed = now - row.created_at >= RESPONSE_URL_MS
+    return Due(
+        request_id=row.request_id,
+        slot=row.slot,
+        channel=row.channel,
+        thread_ts=row.thread_ts,
+        ts=row.ts,
+        wanted=row.wanted,
+        shown=row.shown,
+        attempts=row.attempts,
+        answer=answer,
+        user=row.person,
+        response_url=None if lapsed else row.response_url,
+        last_error=row.last_error,
+        card_gone=row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.core.request import OPEN, Request, State
 from bot.store.database import Database
+from bot.store.requests import Requests
 from bot.store.schema import requests
 
 _OPEN = sorted(state.value for state in OPEN)
@@ -21,8 +22,7 @@ class Overview:
     db: Database
 
     def get(self, request_id: str) -> Request | None:
-        found = self._read(requests.c.id == request_id, limit=1)
-        return found[0] if found else None
+        return Requests(self.db).get(request_id)
 
     def unfinished(self) -> Sequence[Request]:
         return self._read(requests.c.state.in_(_OPEN))[::-1]
@@ -46,8 +46,9 @@ class Overview:
         self, *where: object, limit: int | None = None, latest: bool = False
     ) -> list[Request]:
         order = requests.c.updated_at if latest else requests.c.created_at
-        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
+        columns = select(requests.c.id, requests.c.body)
+        query = columns.where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
         with self.db.read() as conn:
-            return [
-                Request.model_validate_json(b) for b in conn.execute(query.limit(limit)).scalars()
-            ]
+            rows = conn.execute(query.limit(limit))
+            read = [self.db.unreadable.request(row.id, row.body) for row in rows]
+        return [request for request in read if request is not None]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from bot.core.request import Request, State
 from bot.store.database import Database
@@ -23,6 +23,7 @@ class Requests:
         return self.db.clock()
 
     def get(self, request_id: str) -> Request | None:
+        """Raises ValidationError where this version cannot read it."""
         with self.db.read() as conn:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
@@ -30,12 +31,14 @@ class Requests:
         return Request.model_validate_json(body) if body else None
 
     def newest(self, state: State | None = None, limit: int | None = None) -> list[Request]:
-        query = select(requests.c.body).order_by(requests.c.created_at.desc(), requests.c.id.desc())
+        """Without those that this version cannot read; `Database.unreadable` names them then."""
+        query = select(requests.c.id, requests.c.body).order_by(
+            requests.c.created_at.desc(), requests.c.id.desc()
+        )
         if state:
             query = query.where(requests.c.state == state.value)
         with self.db.read() as conn:
-            rows = conn.execute(query.limit(limit)).scalars()
-            return [Request.model_validate_json(body) for body in rows]
+            return self._read(conn.execute(query.limit(limit)))
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Other requests of the same pairing in one of these states, newest first."""
@@ -55,4 +58,8 @@ class Requests:
     def at_other_ends(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Requests at other sites for the same pairing, in one of these states, newest first."""
         with self.db.read() as conn:
-            return at_other_ends(conn, request, states)
+            return at_other_ends(conn, request, states, self.db.unreadable.request)
+
+    def _read(self, rows: Iterable[Row[tuple[str, str]]]) -> list[Request]:
+        found = (self.db.unreadable.request(row.id, row.body) for row in rows)
+        return [request for request in found if request is not None]

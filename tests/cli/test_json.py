@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import func, update
 
 from bot.core.events import OperatorCancelled
 from bot.core.request import State
 from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane
-from bot.store.schema import audit
+from bot.store.schema import audit, requests
 from tests.store.samples import born
 
 Run = Callable[..., Any]
@@ -78,3 +80,19 @@ def test_verify_tells_a_whole_trail_from_a_broken_one(db: Database, run_json: Ru
     assert found["ok"] is False
     assert found["broken"]["number"] == 2
     assert found["broken"]["why"]
+
+
+def test_a_list_with_what_this_version_cannot_read_says_so(db: Database, run: Run) -> None:
+    for number in (1, 2):
+        born(db, number, State.PENDING)
+    with db.write() as conn:
+        body = requests.c.body
+        newer = update(requests).where(requests.c.id == "AAAA-0001")
+        conn.execute(newer.values(body='{"new":1,' + func.substr(body, 2)))
+    done = run("requests", "--json", code=1)
+    assert [r["id"] for r in json.loads(done.stdout)] == ["AAAA-0002"]
+    assert done.stderr.startswith("Not all of them: left alone: request AAAA-0001, since a newer")
+    for command in ("show", "cancel"):
+        done = run(command, "AAAA-0001", code=1)
+        assert done.stdout == ""
+        assert done.stderr.startswith("It cannot be read by this version of vr-unpair")

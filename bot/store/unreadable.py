@@ -1,0 +1,67 @@
+"""What is stored and this version of the program cannot read: a newer one has written it, or
+somebody's hand.
+
+This process leaves it alone from then on, as it was, for a copy that can read it: claimed again and
+again it would come first each time, and nothing else of its lane would ever be done.
+"""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+
+import structlog
+from pydantic import ValidationError
+
+from bot.core.request import Request
+
+log = structlog.get_logger(__name__)
+
+NAMED = 10
+"""So many are written out where all of them are meant."""
+
+NEWER = "a newer version has written what this one cannot read; install that or a later one"
+
+
+class Kind(StrEnum):
+    REQUEST = "request"
+    EVENT = "event"
+    ANSWER = "answer"
+
+
+class Unreadable:
+    """Thread-safe. Until the end of the process, since what it can read does not change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._aside: dict[Kind, tuple[str, ...]] = dict.fromkeys(Kind, ())
+
+    def aside(self, kind: Kind) -> tuple[str, ...]:
+        """Ids of requests, numbers of events, slots of answers."""
+        return self._aside[kind]
+
+    def put_aside(self, kind: Kind, key: str, error: ValidationError) -> None:
+        with self._lock:
+            if key in self._aside[kind]:
+                return
+            self._aside[kind] = (*self._aside[kind], key)
+        # Places alone: what stands there may be anything that people wrote.
+        why = [f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()]
+        log.error("unreadable_put_aside", what=kind.value, key=key, why=why[:NAMED])
+
+    def request(self, request_id: str, body: str) -> Request | None:
+        """None, and put aside, where it cannot be read."""
+        try:
+            return Request.model_validate_json(body)
+        except ValidationError as error:
+            self.put_aside(Kind.REQUEST, request_id, error)
+            return None
+
+    @property
+    def sentence(self) -> str | None:
+        """What is put aside; None while nothing is."""
+        found = [f"{kind} {key}" for kind in Kind for key in self._aside[kind]]
+        if not found:
+            return None
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        return f"left alone: {', '.join(found[:NAMED])}{more}, since {NEWER}"
