@@ -35,6 +35,7 @@ from bot.store.claims import (
     PairingTakenBy,
     SaveRefused,
     Saving,
+    WentBack,
 )
 from bot.store.inbox import Inbox
 from bot.store.outbox import Wanted
@@ -65,6 +66,15 @@ SLOW = Problem(
     "delete is sent: Slack or the appliance answers slowly. A larger VR_TIMEOUT_SECONDS gives it "
     "more time.",
 )
+
+WENT_BACK = Problem(
+    kind=ProblemKind.UNSENT,
+    text="The bot's database has been set back, so this may have been sent already without the bot "
+    "knowing of it: whoever runs the bot has to look at the appliance and to start the bot again.",
+)
+WENT_BACK_MS = 30_000
+"""Between two tries, which only a new start can end; so long that the thread hears of the first one
+(`TELL_AFTER_MS`)."""
 
 AGAIN_SECONDS = 1.0
 """Between two tries to leave an outcome with a store that is away."""
@@ -183,6 +193,9 @@ class Lives:
             claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
             return claim  # an event waits, or the time is over: the next round sees which
+        except WentBack:
+            problem = WENT_BACK.model_copy(update={"retry_at": now + WENT_BACK_MS})
+            return self._keep(claim, CallFailed(problem=problem))
         except SQLAlchemyError as error:
             # Stored or not, nothing was sent; only we can say so, and whoever finds the intent
             # would have to call a person.
