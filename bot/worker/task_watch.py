@@ -37,12 +37,17 @@ class _Watch:
 
     @classmethod
     def of(cls, value: str | None) -> _Watch:
+        """What another version has written and this one cannot read is no listing: a new one takes
+        its place."""
         if value is None:
             return cls()
-        fields = json.loads(value)
-        tasks = tuple(TaskView(**t) for t in fields["tasks"])
-        taken = fields.get("taken_at", 0), fields.get("taken_until", 0)
-        return cls(fields["begun"], tasks, *taken)
+        try:
+            fields = json.loads(value)
+            tasks = tuple(TaskView(**t) for t in fields["tasks"])
+            taken = fields.get("taken_at", 0), fields.get("taken_until", 0)
+            return cls(fields["begun"], tasks, *taken)
+        except (ValueError, TypeError, KeyError):
+            return cls()
 
     def text(self) -> str:
         tasks = [t.model_dump() for t in self.tasks]
