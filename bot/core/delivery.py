@@ -125,8 +125,9 @@ class OutboxPort(Protocol):
         """Slack has it. For a card, `CardPosted` goes into the inbox in the same transaction."""
         ...
 
-    def put_off(self, due: Due, *, until: int, error: str) -> None:
-        """Not taken this time, and not tried before `until` (ms epoch), changed or not."""
+    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
+        """Not taken this time, and not tried before `until` (ms epoch), changed or not. `refused`:
+        the token or its scopes are. For a card that was never posted, `CardHeldUp` goes in then."""
         ...
 
     def given_up(self, due: Due, *, error: str) -> None:

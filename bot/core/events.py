@@ -191,6 +191,14 @@ class CardRefused(Frozen):
     error: str
 
 
+class CardHeldUp(Frozen):
+    """Slack refuses the token or its scopes, so the card waits until an operator has acted. `error`
+    is Slack's word."""
+
+    kind: Literal["card_held_up"] = "card_held_up"
+    error: str
+
+
 class RightsRead(Frozen):
     """The rights of now of the people asked about, with the process's policy of now.
 
@@ -279,6 +287,7 @@ Event = Annotated[
     | PairingTaken
     | CardPosted
     | CardRefused
+    | CardHeldUp
     | RightsRead
     | IntentStored
     | DeleteNotAccepted

@@ -185,6 +185,8 @@ class Request(Frozen):
     not_before: int | None = None
     waiting: Problem | None = None
 
+    card_error: str | None = None
+    """Slack's word, where it refuses the token or its scopes and so holds up the card."""
     card_ts: str | None = None
     strays: tuple[str, ...] = ()
     decide_by: int | None = None

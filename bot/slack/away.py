@@ -38,6 +38,7 @@ class Away:
         self._since: int | None = None
         self._until: int | None = None
         self._gap = 0
+        self._account = False
         self._asking = False
         self.back_at = 0
         """Since when Slack has answered again, ms epoch; 0: it was never away."""
@@ -46,6 +47,12 @@ class Away:
     def until(self) -> int | None:
         """When it is asked next, while nothing may be sent."""
         return self._until
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether Slack answers, and it is the token or its scopes that it does not take: what goes
+        to a `response_url` needs none."""
+        return self._since is not None and self._account
 
     def failed(self, trouble: Trouble, **where: str) -> None:
         """A message met it; `where` names that message in the log."""
@@ -57,7 +64,7 @@ class Away:
                 self._wait(trouble, **where)
 
     def worked(self) -> None:
-        """Slack has taken a message."""
+        """Slack has taken a message, with the token."""
         if self._since is None:
             return
         with self._lock:
@@ -85,7 +92,7 @@ class Away:
             return True
 
     def _wait(self, trouble: Trouble, **where: str) -> None:
-        account = trouble.kind is Kind.ACCOUNT
+        self._account = account = trouble.kind is Kind.ACCOUNT
         longest = LONGEST_ACCOUNT_GAP_MS if account else LONGEST_GAP_MS
         self._gap = min(max(self._gap * 2, FIRST_GAP_MS), longest)
         self._until = self._now() + self._gap

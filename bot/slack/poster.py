@@ -15,7 +15,7 @@ from bot.core.entries import Answer
 from bot.core.messages import Message
 from bot.core.request import Request
 from bot.slack.away import Away
-from bot.slack.sending import METHODS, Failed, Outcome, Sent, send, tell
+from bot.slack.sending import METHODS, NEED_TOKEN, Failed, Method, Outcome, Sent, send, tell
 from bot.slack.trouble import (
     BROKEN,
     PLACE_WORDS,
@@ -115,8 +115,10 @@ class Poster:
 
     def once(self) -> bool:
         """Deliver one message; False when nothing was due, or Slack is away, or a stop has begun:
-        to ask a Slack that is away takes long enough for that."""
-        if not self._away.over() or self._stopping.is_set():
+        to ask a Slack that is away takes long enough for that. Answers go while the token alone is
+        refused: nobody else could tell the asker that a card does not come."""
+        open_again = self._away.over() or self._away.token_refused
+        if not open_again or self._stopping.is_set():
             return False
         begun = time.monotonic()
         due = self._outbox.claim(self.paused_until())
@@ -192,7 +194,8 @@ class Poster:
 
     def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
         if isinstance(outcome, Sent):
-            self._away.worked()
+            if outcome.ts is not None or not self._away.token_refused:
+                self._away.worked()
             self._keep(due, outcome.ts, drawn.digest)
             where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
             log.info("sent", request=due.request_id, slot=due.slot, **where)
@@ -229,7 +232,8 @@ class Poster:
                 if trouble.away:
                     self._away.failed(trouble, **where)
             case Kind.ACCOUNT:
-                self._put_off(due, ACCOUNT_GAP_MS, word)
+                until = self._outbox.now() + ACCOUNT_GAP_MS
+                self._outbox.put_off(due, until=until, error=word, refused=True)
                 self._away.failed(trouble, **where)
             case Kind.FINAL if due.ts and word in PLACE_WORDS and due.attempts < PLACE_TRIES:
                 log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
@@ -253,12 +257,13 @@ class Poster:
         known = self._pauses.known()
         found = {kind: known[method] for kind, method in METHODS.items() if method in known}
         away = self._away.until or 0
-        for kind in METHODS if away else ():
+        held: tuple[Method, ...] = NEED_TOKEN if self._away.token_refused else tuple(METHODS)
+        for kind in held if away else ():
             found[kind] = max(away, found.get(kind, 0))
         now = self._outbox.now() if found else 0
-        held = {str(kind): until for kind, until in found.items() if until > now}
+        later = {str(kind): until for kind, until in found.items() if until > now}
         calm_since = max(found.get("post", 0), self._away.back_at)
-        return {"post": calm_since, **held} if calm_since else held
+        return {"post": calm_since, **later} if calm_since else later
 
     def _slack_trouble(self) -> Trouble | None:
         """What stands between us and Slack at all, by a call that needs the token alone."""

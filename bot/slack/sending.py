@@ -27,6 +27,9 @@ METHODS: dict[Method, str] = {
 }
 """What a 429 silences, by Slack's name."""
 
+NEED_TOKEN: tuple[Method, ...] = ("post", "edit")
+"""A `response_url` is its own leave (Slack docs, handling interactive payloads)."""
+
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
 """In the channel, where the thread takes no replies: each says by itself what it is about."""
 

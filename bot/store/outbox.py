@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.delivery import Due
 from bot.core.entries import Answer
-from bot.core.events import EVENT, CardPosted, CardRefused, Event
+from bot.core.events import EVENT, CardHeldUp, CardPosted, CardRefused, Event
 from bot.core.messages import PRIVATE, Message, Slot
 from bot.core.request import Request
 from bot.store import audit
@@ -211,8 +211,10 @@ class Outbox:
         if due.slot == Slot.CARD:
             self._db.wakes.wake(Room.CHECK)
 
-    def put_off(self, due: Due, *, until: int, error: str) -> None:
+    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
+        held_up = refused and due.slot == Slot.CARD and due.ts is None
         with self._db.write() as conn:
+            now = self._db.now(conn)
             conn.execute(
                 _one(due).values(
                     due_at=until,
@@ -222,6 +224,11 @@ class Outbox:
                     last_error=error,
                 )
             )
+            if held_up:
+                told = f"card-held-up:{due.request_id}:{error}"
+                self._tell(conn, now, due, CardHeldUp(error=error), told)
+        if held_up:
+            self._db.wakes.wake(Room.CHECK)
 
     def given_up(self, due: Due, *, error: str) -> None:
         with self._db.write() as conn:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.core.request import State
 from bot.sandbox.slack import mentions
+from bot.slack.wording import status
 from tests.outages.slack_world import CHANNEL, FINAL_MARK, ID, SlackWorld
 from tests.worker.world import ASKER, FIRST, SECOND
 
@@ -213,6 +214,77 @@ def test_the_token_is_refused(
     assert FINAL_MARK in str(world.accepted(back_at)[0].args["text"])
     assert len(world.finals()) == 1
     assert world.unsaid() == {}
+
+
+REFUSALS = {
+    "missing_scope": ("chat.postMessage",),
+    "token_revoked": ("chat.postMessage", "chat.update", "auth.test"),
+}
+"""What Slack refuses with this word: the token is good for nothing, or not for posts alone."""
+
+
+def told(world: SlackWorld) -> list[str]:
+    """What the asker has read through the `response_url`, which needs no token."""
+    return [m.text for m in world.slack.ephemerals(ASKER)]
+
+
+def asked_with_a_card_refused(world: SlackWorld, word: str) -> None:
+    world.refuse(*REFUSALS[word], error=word)
+    address = world.response_url(ASKER)
+    world.inbox.put(world.ask_event(), origin="asked", request_id=ID, response_url=address)
+    world.pass_time(5)
+
+
+@pytest.mark.parametrize("word", REFUSALS)
+def test_the_token_is_refused_before_the_card(
+    world: SlackWorld, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No card, no thread: the asker would wait an hour for nothing, and nobody would know why."""
+    asked_with_a_card_refused(world, word)
+    (held_up,) = told(world)
+    for part in (ID, f"`{word}`", "do not ask again", "`vr-unpair check`"):
+        assert part in held_up
+    for said in (status.one(world.get()), status.many([world.get()], [], "/vr-unpair")):
+        assert f"`{word}`" in said
+    world.pass_time(600)
+    assert told(world) == [held_up], "once"
+    assert world.actions().count("card_held_up") == 1
+    log = capsys.readouterr().out
+    assert "slack_back" not in log, "an answer was taken, and yet the token is still refused"
+    assert 8 <= log.count("slack_refuses_the_token") <= 20
+    world.slack.heal()
+    world.pass_time(121)
+    assert world.state() is State.PENDING
+    assert world.card is not None
+    assert told(world) == [held_up]
+    assert word not in status.one(world.get())
+
+
+@pytest.mark.parametrize("word", REFUSALS)
+def test_a_card_that_the_token_kept_back_to_the_end_says_so(word: str) -> None:
+    world = SlackWorld(approval_ttl_ms=600_000)
+    try:
+        asked_with_a_card_refused(world, word)
+        world.pass_time(610)
+        assert world.state() is State.REFUSED
+        _, refused = told(world)
+        assert f"`{word}`" in refused
+        assert "`vr-unpair check`" in refused
+    finally:
+        world.close()
+
+
+def test_the_words_of_another_refusal_are_the_last_ones() -> None:
+    world = SlackWorld(approval_ttl_ms=600_000)
+    try:
+        asked_with_a_card_refused(world, "token_revoked")
+        world.slack.heal()
+        world.refuse("chat.postMessage", error="missing_scope")
+        world.pass_time(610)
+        first, refused = told(world)
+        assert ("`token_revoked`" in first, "`missing_scope`" in refused) == (True, True)
+    finally:
+        world.close()
 
 
 # ---- what the command line says ----------------------------------------------------------------

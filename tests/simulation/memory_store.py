@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot.core.audit import Head, Record, link
 from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
-from bot.core.events import CardPosted, CardRefused, Event, Stored
+from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Readings, Request, State
 from bot.store.claims import (
@@ -401,10 +401,13 @@ class MemoryStore:
             self._tell(due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
         self.changes += 1
 
-    def put_off(self, due: Due, *, until: int, error: str) -> None:
+    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
         post = self.posts[due.request_id, due.slot]
         post.due_at, post.not_before, post.lease_until = until, until, 0
         post.attempts, post.last_error = post.attempts + 1, error
+        if refused and due.slot == Slot.CARD and due.ts is None:
+            told = f"card-held-up:{due.request_id}:{error}"
+            self._tell(due, CardHeldUp(error=error), told)
         self.changes += 1
 
     def given_up(self, due: Due, *, error: str) -> None:

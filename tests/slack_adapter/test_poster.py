@@ -205,7 +205,8 @@ def test_a_token_that_is_refused_is_told_loudly_and_tried_again(
     for word in ACCOUNT_WORDS:
         api.script("chat.postMessage", error(word))
         done = _deliver(api, outbox, CARD)
-        assert done == {"did": "put_off", "until": outbox.clock_ms + 60_000, "error": word}
+        until = outbox.clock_ms + 60_000
+        assert done == {"did": "put_off", "until": until, "error": word, "refused": True}
         assert "critical" in capsys.readouterr().out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.entries import Absorbed
 from bot.core.events import (
     CallFailed,
+    CardHeldUp,
     CardPosted,
     CardRefused,
     Clicked,
@@ -66,6 +67,8 @@ def _dispatch(step: Step, state: State) -> bool:
             asking.pairing_read(step, event)
         case State.CHECKING, PairingUnresolved():
             asking.pairing_unresolved(step, event)
+        case State.CHECKING, CardHeldUp():
+            asking.card_held_up(step, event)
         case State.CHECKING, PairingTaken():
             asking.pairing_taken(step, event)
         case State.CHECKING, CallFailed():

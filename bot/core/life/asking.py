@@ -6,6 +6,7 @@ from bot.core.entries import Absorbed
 from bot.core.events import (
     Asked,
     CallFailed,
+    CardHeldUp,
     CardPosted,
     CardRefused,
     PairingRead,
@@ -189,6 +190,15 @@ def card_refused(step: Step, event: CardRefused) -> None:
         # Taken back while Slack was away: there is no thread now to say it in.
         step.record("card_refused", error=event.error)
         step.answer("cancelled", event=request.asked_by_event, matters=True)
+
+
+def card_held_up(step: Step, event: CardHeldUp) -> None:
+    """Only an operator can help, and nobody in Slack sees that one is needed: the asker hears of it
+    once, at the first word that Slack refuses the card with."""
+    if step.request.card_error is None:
+        step.answer("card_held_up", event=step.request.asked_by_event)
+    step.change(card_error=event.error)
+    step.record("card_held_up", error=event.error)
 
 
 def refuse(

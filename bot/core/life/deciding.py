@@ -137,7 +137,8 @@ def decision_time(step: Step) -> None:
     request = step.request
     if request.state is State.CHECKING:
         code = "card_not_posted" if request.snapshot else "unreachable"
-        return refuse(step, code, request.waiting)
+        lines = (request.card_error,) if request.card_error else ()
+        return refuse(step, code, request.waiting, lines)
     if request.decide_by is not None and step.now >= request.decide_by:
         step.end(State.EXPIRED, Outcome(code="not_decided"))
         step.record("expired", why="not_decided")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from bot.core.entries import UNEXPECTED, Answer
-from bot.core.request import Request
+from bot.core.request import Request, State
 from bot.slack.limits import VENDOR_WORDS_IN_TEXT
-from bot.slack.markup import code, sentence
+from bot.slack.markup import code, sentence, when
 from bot.slack.wording.clicks import CLICK_REFUSALS, Words
 from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import (
+    HAVE_IT_CHECKED,
     WHERE_TO_LOOK,
     approvals_so_far,
     nothing_sent,
     pairing,
     request_id,
+    slack_refuses,
 )
 from bot.slack.wording.said import said
 from bot.slack.wording.states import STATES
@@ -40,6 +42,16 @@ def waits_for_room(params: dict[str, str], request: Request) -> str:
     return (
         f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
         "read in a minute. The card comes by itself; do not ask again."
+    )
+
+
+def card_held_up(params: dict[str, str], request: Request) -> str:
+    if request.state is not State.CHECKING:  # it came meanwhile, or never will: that is told too
+        return f"{request_id(request)} {STATES[request.state].phrase}."
+    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
+    return (
+        f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
+        f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
     )
 
 
@@ -106,6 +118,7 @@ ANSWERS: dict[str, Words] = {
     for f in (
         refused,
         waits_for_room,
+        card_held_up,
         denied,
         approval_counted,
         glass_broken,

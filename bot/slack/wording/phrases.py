@@ -10,6 +10,7 @@ WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
 NOT_ALL_LISTED = "The list of pairings may not be complete: one that fits could be missing from it."
 FOUND_BY_ID = "a pairing that is not listed is found by it as well"
+HAVE_IT_CHECKED = "An administrator runs `vr-unpair check`, which names what is wrong."
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
@@ -46,6 +47,11 @@ def nothing_sent(request: Request) -> str:
         return "Nothing was sent to the appliance."
     status = f" (HTTP {code(str(turned_away.status), ID)})" if turned_away.status else ""
     return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
+
+
+def slack_refuses(error: str | None) -> str:
+    """Why a card cannot come before an operator has acted, in Slack's own word."""
+    return f"Slack refuses this app's token or its scopes ({code(error or 'no reason given', ID)})"
 
 
 def request_id(request: Request) -> str:

@@ -10,10 +10,14 @@ from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
 from bot.slack.markup import channels, code, when
 from bot.slack.wording.ending import Ending
-from bot.slack.wording.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of
+from bot.slack.wording.phrases import (
+    FOUND_BY_ID,
+    HAVE_IT_CHECKED,
+    NOT_ALL_LISTED,
+    count_of,
+    slack_refuses,
+)
 from bot.slack.wording.rights import MAY_NOT_ASK
-
-_CHECK = "An administrator runs `vr-unpair check`, which names what is wrong."
 
 
 def people_unreadable(request: Request, outcome: Outcome) -> Ending:
@@ -128,7 +132,7 @@ def pairing_taken(request: Request, outcome: Outcome) -> Ending:
 def check_failed(request: Request, outcome: Outcome) -> Ending:
     problem = outcome.problem
     if problem is None:
-        return Ending(title="The appliance could not be read.", next_step=_CHECK)
+        return Ending(title="The appliance could not be read.", next_step=HAVE_IT_CHECKED)
     if problem.status == 403:
         return Ending(
             title="The bot's account may not read this pairing.",
@@ -159,8 +163,12 @@ def card_refused(request: Request, outcome: Outcome) -> Ending:
 
 
 def card_not_posted(request: Request, outcome: Outcome) -> Ending:
+    title = "Slack did not take the card in time, so nobody could decide."
+    if outcome.lines:
+        why = f"{slack_refuses(outcome.lines[0])}."
+        return Ending(title=title, body=(why,), next_step=f"{HAVE_IT_CHECKED} Then ask again.")
     return Ending(
-        title="Slack did not take the card in time, so nobody could decide.",
+        title=title,
         next_step="Ask again when Slack works as usual.",
     )
 
@@ -232,7 +240,7 @@ def _server_error(problem: Problem) -> Ending:
 
 
 def _not_understood(problem: Problem) -> Ending:
-    return Ending(title="The appliance's answer is not understood.", next_step=_CHECK)
+    return Ending(title="The appliance's answer is not understood.", next_step=HAVE_IT_CHECKED)
 
 
 _CHECKS: dict[ProblemKind, Callable[[Problem], Ending]] = {

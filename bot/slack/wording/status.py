@@ -8,7 +8,14 @@ from bot.core.request import UNDECIDED, Request, State, TaskView
 from bot.slack.limits import ID, NAME
 from bot.slack.markup import code, mention, when
 from bot.slack.wording.outcomes import ending
-from bot.slack.wording.phrases import approvals_so_far, count_of, pairing_at, who_decided
+from bot.slack.wording.phrases import (
+    HAVE_IT_CHECKED,
+    approvals_so_far,
+    count_of,
+    pairing_at,
+    slack_refuses,
+    who_decided,
+)
 from bot.slack.wording.states import STATES
 
 OPEN_MOST = 20
@@ -27,6 +34,8 @@ def one(request: Request) -> str:
         lines.append("One-sided break.")
     if request.terms.dry_run:
         lines.append("Dry run: nothing will be deleted.")
+    if held_up := _held_up(request):
+        lines.append(f"{held_up}. {HAVE_IT_CHECKED}")
     if request.state is State.PENDING and request.decide_by is not None:
         lines.append(f"{approvals_so_far(request)} until {when(request.decide_by)}.")
     elif decided := who_decided(request):
@@ -64,16 +73,25 @@ def _line(request: Request) -> str:
         if request.state in UNDECIDED and request.decide_by is not None
         else ""
     )
+    held_up = f" {why}." if (why := _held_up(request)) else ""
     ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
     return (
-        f"• {state.mark} {code(request.id, ID)} {pairing_at(request)} {state.phrase}"
-        f"{until}{ended}. Asked by {mention(request.requester)} in <#{request.channel}>."
+        f"• {state.mark} {code(request.id, ID)} {pairing_at(request)} "
+        f"{state.phrase}"
+        f"{until}{ended}.{held_up} "
+        f"Asked by {mention(request.requester)} in <#{request.channel}>."
     )
 
 
 def _task(task: TaskView) -> str:
     progress = f", {task.progress} %" if task.progress is not None else ""
     return f"Task {code(task.id, ID)}: {code(task.status, NAME)}{progress}."
+
+
+def _held_up(request: Request) -> str:
+    """Why its card does not come. Empty where nothing is known to hold it up."""
+    waits = request.state is State.CHECKING and request.card_error is not None
+    return slack_refuses(request.card_error) if waits else ""
 
 
 def _end(request: Request) -> list[str]:

@@ -45,6 +45,7 @@ AWAY = "The appliance did not answer within 10 s"
 
 ASKED_OF = {
     "refused": BY_STATE[State.REFUSED],
+    "card_held_up": sample(state=State.CHECKING, card_ts=None, card_error="missing_scope"),
     "denied": BY_STATE[State.DENIED],
     "approval_counted": BY_STATE[State.PENDING],
     "already_counted": BY_STATE[State.PENDING],
