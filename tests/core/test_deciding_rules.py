@@ -135,6 +135,14 @@ def test_a_card_whose_post_was_refused_and_stands_all_the_same_is_taken_for_it()
     assert [m.slot for m in messages(pressed, 2)] == ["card"]
 
 
+def test_the_answer_to_an_approval_tells_whose_it_is() -> None:
+    """By the time it is drawn, rights may have been read again and that approval be gone."""
+    clicked = _click(pending(1), 2, Click(by="U0A", with_right=True, tampered=False))
+    read = RightsRead(verdicts={"U0A": YES}, dry_run=False, approvals_required=1)
+    (answer,) = absorb(clicked, Stored(at=3, event=read), 3).answers
+    assert (answer.code, answer.params) == ("approval_counted", {"by": "U0A"})
+
+
 def plan_reads(request: Request, click: Click) -> bool:
     effect = plan(request, 10)
     return isinstance(effect, ReadRights) and effect.people[0] == click.by

@@ -83,7 +83,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     drop_lost_approvals(step, event)
     step.change(approvals=(*step.request.approvals, decision))
     step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
-    step.answer("approval_counted", event=click.event)
+    step.answer("approval_counted", event=click.event, by=click.by)
     if step.request.missing_approvals == 0:
         step.approve()
         step.record("approved", people=[d.by for d in step.request.approvals])

@@ -60,6 +60,11 @@ def denied(params: dict[str, str], request: Request) -> str:
 
 
 def approval_counted(params: dict[str, str], request: Request) -> str:
+    """`request` is the row of when it is said: rights are read again before the intent, and that
+    may have been quicker. `by` is whose approval it is."""
+    by = params.get("by")
+    if by is not None and by not in (d.by for d in request.approvals):
+        return _counts_no_longer("approval was counted")
     missing = request.missing_approvals
     counts = f"Your approval counts: {approvals_so_far(request)}"
     if missing:
@@ -70,7 +75,9 @@ def approval_counted(params: dict[str, str], request: Request) -> str:
 
 
 def glass_broken(params: dict[str, str], request: Request) -> str:
-    """`request` is the row of when it is said: it may be over by then."""
+    """As above."""
+    if request.glass is None and request.glass_lost is not None:
+        return _counts_no_longer("broken glass was counted")
     told = "You have broken the glass: it counts as decided, and everybody is told."
     if request.terms.dry_run:
         return f"{told} This is a dry run: nothing will be deleted."
@@ -151,6 +158,10 @@ def _unexpected(params: dict[str, str]) -> str:
         "again by itself; nothing is sent twice. If it lasts, give reference "
         f"{code(params['reference'])} to whoever runs this app."
     )
+
+
+def _counts_no_longer(what: str) -> str:
+    return f"Your {what} and no longer counts: the right to it is gone. The thread tells the rest."
 
 
 def _look(params: dict[str, str], found: str) -> str:

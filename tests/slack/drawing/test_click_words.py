@@ -73,6 +73,23 @@ def test_a_click_after_the_deadline_says_when_and_how_far_it_was() -> None:
         assert words in text
 
 
+@pytest.mark.parametrize("others", [(), (SECOND,)])
+def test_an_approval_that_was_lost_before_its_answer_was_sent(others: tuple[Decision, ...]) -> None:
+    """Its answer is drawn from the row of then: "Your approval counts: 0 of 2" is no sentence."""
+    answer = Answer(event=1, code="approval_counted", params={"by": FIRST.by})
+    lost = draw_answer(answer, sample(approvals=others)).text
+    assert "no longer counts" in lost
+    assert "approvals" not in lost
+    assert "Your approval counts: 1 of 2" in draw_answer(answer, sample(approvals=(FIRST,))).text
+
+
+def test_a_broken_glass_that_was_lost_before_its_answer_was_sent() -> None:
+    assert "no longer counts" in said("glass_broken", State.PENDING, glass_lost=FIRST)
+    assert "counts as decided" in said("glass_broken", State.APPROVED, glass=FIRST)
+    again = said("glass_broken", State.APPROVED, glass=FIRST, glass_lost=SECOND)
+    assert "counts as decided" in again
+
+
 @pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.GROUP_UNREADABLE])
 def test_what_slack_did_not_say_is_to_be_tried_again(reason: Reason) -> None:
     assert may_not_decide(reason, "").endswith("Press again in a minute.")
