@@ -71,6 +71,7 @@ _FORCE_WITHIN = re.compile(
     rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
 )
 _FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
+_JOINS = ("/", "\u2192", "->")
 
 
 def parse(text: str, *, command: str) -> Parsed:
@@ -168,7 +169,8 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
         if flag != FORCE:
             return _unknown_flag(after.text, flag)
         force, rest = True, after.rest
-    return _reason_problem(rest) or Ask(pairing=pairing, force=force, reason=rest)
+    problem = _reason_problem(rest) or _split_pairing(pairing, rest)
+    return problem or Ask(pairing=pairing, force=force, reason=rest)
 
 
 def _first(text: str) -> Word | Wrong:
@@ -229,6 +231,19 @@ def _reason_problem(reason: str) -> Wrong | None:
             "For a one-sided break put it right after the pairing; otherwise leave it out."
         )
     return None
+
+
+def _split_pairing(pairing: str, reason: str) -> Wrong | None:
+    """`Prague / madrid`, or `Prague → madrid` as pairings are shown: read as it stands, it would be
+    a card for whatever fits Prague, with the reason "/ madrid". A reason that begins so is rare,
+    and written again in a moment."""
+    if not reason.startswith(_JOINS):
+        return None
+    return Wrong(
+        sentence=f"Is {code(reason)} part of the pairing, or the reason? A pairing is named by its "
+        f"id or by one site, at one of several appliances by {code('SITE/PAIRING')} without "
+        f"spaces. If it is the reason, begin it with a word behind {code(pairing)}."
+    )
 
 
 def _unknown_flag(typed: str, flag: str) -> Wrong:

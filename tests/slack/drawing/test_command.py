@@ -91,6 +91,29 @@ def test_force_is_never_taken_from_elsewhere_nor_overlooked(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "prague / madrid",
+        "prague /madrid",
+        "prague --force / madrid",
+        '"prague" / madrid because',
+        "prague \u2192 madrid",
+        "prague -&gt; madrid",
+    ],
+)
+def test_half_a_pairing_is_no_reason(text: str) -> None:
+    """It would be a card for another pairing than the one that was meant."""
+    sentence = wrong(text)
+    assert "SITE/PAIRING" in sentence
+    assert "begin it with a word" in sentence
+
+
+@pytest.mark.parametrize("reason", ["see /etc/hosts", '"/data is full"', "https://x.example/1"])
+def test_a_reason_may_hold_a_slash(reason: str) -> None:
+    assert read(f"prague {reason}") == Ask(pairing="prague", force=False, reason=reason)
+
+
+@pytest.mark.parametrize(
     ("text", "typed", "hint"),
     [
         ("oslo --froce gone", "`--froce`", "`--force`"),
