@@ -16,7 +16,7 @@ from bot.core.frozen import Frozen
 from bot.core.ids import tidy as tidy_id
 from bot.slack import limits
 from bot.slack.markup import code
-from bot.slack.slack_text import Word, first_word, plain_text
+from bot.slack.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
 class Ask(Frozen):
@@ -123,7 +123,8 @@ def _subcommand(name: str, rest: str, command: str) -> Parsed:
             sentence=f"{code('preview')} takes one pairing and nothing else; a name with spaces "
             f"goes in quotes. Write {code(f'{command} preview PAIRING')}."
         )
-    return _pairing_problem(word.text, command) or Preview(pairing=word.text)
+    pairing = without_marks(word.text)
+    return _pairing_problem(pairing, command) or Preview(pairing=pairing)
 
 
 def _alone(rest: str, command: str) -> Wrong | None:
@@ -137,7 +138,7 @@ def _alone(rest: str, command: str) -> Wrong | None:
 def _status(rest: str) -> Status | Wrong:
     if not rest:
         return Status()
-    found = tidy_id(rest)
+    found = tidy_id(rest.strip(MARKS))
     if found is not None:
         return Status(id=found)
     return Wrong(
@@ -157,7 +158,7 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
         word = _first(word.rest) if word.rest else _missing_pairing(command)
     if isinstance(word, Wrong):
         return word
-    pairing, rest = word.text, word.rest
+    pairing, rest = without_marks(word.text), word.rest
     problem = _pairing_problem(pairing, command)
     if problem:
         return problem

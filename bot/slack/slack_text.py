@@ -6,6 +6,7 @@ import html
 import re
 
 from bot.core.frozen import Frozen
+from bot.core.pairing import looks_like_id
 from bot.slack.markup import tidy
 
 _MARK = re.compile(r"<([^<>]*)>")
@@ -29,6 +30,10 @@ QUOTES = {
 _DOUBLE = '"\u201c\u201d\u201e\u00ab'
 
 
+MARKS = "`*_~<>,.;:"
+"""What an id is copied with: Slack's formatting, the brackets of a usage line, a comma."""
+
+
 class Word(Frozen):
     """The first word of a text. `rest` is what follows it, as typed, without the space between."""
 
@@ -45,6 +50,14 @@ def plain_text(text: str) -> str:
     """
     without_marks = _MARK.sub(lambda m: _spoken(m.group(1)), text)
     return tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), without_marks))
+
+
+def without_marks(typed: str) -> str:
+    """A pairing's id alone, also behind its site; the bot itself writes ids as code. Whatever is no
+    id then stays as typed: a name may begin or end with anything."""
+    site, slash, last = typed.rpartition("/")
+    bare = last.strip(MARKS)
+    return f"{site.strip(MARKS)}{slash}{bare}" if looks_like_id(bare) else typed
 
 
 def first_word(text: str) -> Word | None:

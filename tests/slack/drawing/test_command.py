@@ -134,6 +134,35 @@ def test_unknown_flags_are_refused_with_the_one_that_is_meant(
     assert hint in sentence
 
 
+UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
+
+
+@pytest.mark.parametrize(
+    ("typed", "pairing"),
+    [
+        (f"`{UUID}`", UUID),
+        (f"*{UUID}*", UUID),
+        (f"_{UUID}_", UUID),
+        (f"&lt;{UUID}&gt;", UUID),
+        (f"{UUID},", UUID),
+        (f"`{UUID}`.", UUID),
+        (f"`lyon/{UUID}`", f"lyon/{UUID}"),
+        (f"lyon/`{UUID}`", f"lyon/{UUID}"),
+        (f"&lt;lyon/{UUID}&gt;.", f"lyon/{UUID}"),
+        (f"`lyon`/{UUID}", f"lyon/{UUID}"),
+        ("_lab_", "_lab_"),
+        ("`oslo`", "`oslo`"),
+        ("oslo.", "oslo."),
+        (f"x{UUID}.", f"x{UUID}."),
+    ],
+)
+def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
+    """The marks around an id go, and nothing of a name does."""
+    assert read(f"{typed} moves") == Ask(pairing=pairing, force=False, reason="moves")
+    assert read(f"{typed} --force") == Ask(pairing=pairing, force=True, reason="")
+    assert read(f"preview {typed}") == Preview(pairing=pairing)
+
+
 @pytest.mark.parametrize("text", ["help", "HELP", "help me", "?", "--help", "-h", "\u2014help"])
 def test_help(text: str) -> None:
     assert read(text) == Help()
@@ -147,6 +176,7 @@ def test_help(text: str) -> None:
         ("status", Status()),
         ("status K7QM-3XPD", Status(id="K7QM-3XPD")),
         ("status k7qm 3xpd", Status(id="K7QM-3XPD")),
+        ("status `K7QM-3XPD`", Status(id="K7QM-3XPD")),
         ("preview oslo", Preview(pairing="oslo")),
         ("preview lyon/oslo", Preview(pairing="lyon/oslo")),
         ("preview \u201cSite B\u201d", Preview(pairing="Site B")),
