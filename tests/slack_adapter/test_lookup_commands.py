@@ -294,6 +294,21 @@ def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
     assert "may not be complete: some &lt;are&gt; missing" in _all(body)
 
 
+def test_what_is_not_in_order_comes_first(adapter: Adapter) -> None:
+    """Of sixty, forty are shown."""
+    ill = {57: "ERROR", 56: "WARNING"}
+    sixty = [
+        looked_up.pairing(n, remote=f"site-{n:02d}", status=ill.get(n, "OK")) for n in range(60)
+    ]
+    lines = _listed(adapter, looked_up.listed(*sixty, looked_up.itself())).splitlines()
+    shown = [line.split(" · ")[0] for line in lines if " · " in line]
+    assert shown[:3] == [
+        "🔴 *`berlin → site-57`*",
+        "🟡 *`berlin → site-56`*",
+        "🟢 *`berlin → site-00`*",
+    ]
+
+
 @SEVERAL
 def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) -> None:
     one = looked_up.listed(looked_up.pairing(1), site="east")

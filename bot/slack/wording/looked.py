@@ -82,7 +82,7 @@ def _listed(
 ) -> list[str]:
     at = f" on {code(each.site)}" if several else ""
     head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
-    pairings = sorted(each.pairings, key=lambda p: (p.pairing.of_itself, p.pairing.title))
+    pairings = sorted(each.pairings, key=_place)
     lines = [
         _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()))
         for item in pairings
@@ -93,6 +93,12 @@ def _listed(
     partial = dict.fromkeys(each.partial)
     gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
     return [head, *lines[:SHOWN_MOST], *more, *gaps]
+
+
+def _place(item: ListedPairing) -> tuple[bool, int, str]:
+    """What is not in order first: a long list is cut, and people look at it for just that."""
+    found = item.pairing
+    return found.of_itself, {"🔴": 0, "🟡": 1}.get(_mark(found), 2), found.title
 
 
 def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...]) -> str:
