@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from bot.core.frozen import Frozen
 from bot.core.ids import tidy as tidy_id
 from bot.slack import limits
-from bot.slack.markup import code
+from bot.slack.markup import code, quoted_units
 from bot.slack.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
@@ -213,10 +213,11 @@ def _pairing_problem(pairing: str, command: str) -> Wrong | None:
 
 
 def _reason_problem(reason: str) -> Wrong | None:
-    if len(reason) > limits.REASON:
+    length = quoted_units(reason)
+    if length > limits.REASON:
         return Wrong(
-            sentence=f"The reason has {len(reason):,} characters; {limits.REASON:,} is the most. "
-            "Shorten it, or link to where the rest is."
+            sentence=f"The reason takes {length:,} characters on the card; {limits.REASON:,} is "
+            "the most. Shorten it, or link to where the rest is."
         )
     first = first_word(reason)
     spaced = first is not None and _BARE_DASH.match(first.text)

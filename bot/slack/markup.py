@@ -69,12 +69,13 @@ def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
 
 def quote(text: str, limit: int) -> str:
     """What a person wrote, each line marked as a quotation, so that it cannot pass for ours."""
-    safe = tidy(text).replace("```", GRAVE * 3).replace("\n", "\n>")
-    pieces = (
-        c if c == ">" and safe[n - 1 : n] == "\n" else _ENTITIES.get(c, c)
-        for n, c in enumerate(safe)
-    )
-    return ">" + (_cut(pieces, limit - 1) or "(empty)")
+    return ">" + (_cut(_quoted(text), limit - 1) or "(empty)")
+
+
+def quoted_units(text: str) -> int:
+    """The length of its quotation, uncut, without the first mark: each further line has one more,
+    and `& < >` take four or five."""
+    return sum(units(piece) for piece in _quoted(text))
 
 
 def plain(text: str, limit: int) -> str:
@@ -127,6 +128,14 @@ def sentence(text: str, limit: int = limits.SENTENCE) -> str:
     said = line(text, limit)
     said = said[:1].upper() + said[1:]
     return said if said.endswith((".", "?", "!", ELLIPSIS)) else f"{said}."
+
+
+def _quoted(text: str) -> list[str]:
+    safe = tidy(text).replace("```", GRAVE * 3).replace("\n", "\n>")
+    return [
+        c if c == ">" and safe[n - 1 : n] == "\n" else _ENTITIES.get(c, c)
+        for n, c in enumerate(safe)
+    ]
 
 
 def _one_line(text: str) -> str:

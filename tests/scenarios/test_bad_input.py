@@ -30,7 +30,7 @@ def stored(world: World) -> int:
         ("berlin --forse it must go", ["`--forse` is not known", "Did you mean `--force`?"]),
         ("berlin --yes it must go", ["`--yes` is not known", "`--force`"]),
         ("--force", ["Which pairing?", "/vr-unpair PAIRING reason"]),
-        (f"berlin {'x' * 5000}", ["5,000 characters", "3,000", "Shorten it"]),
+        (f"berlin {'x' * 5000}", ["5,000 characters", "2,900", "Shorten it"]),
         (f"{'b' * 400} reason", ["400 characters", "/vr-unpair PAIRING reason"]),
         ("hlep", ["Did you mean `/vr-unpair help`?"]),
         ('"berlin', ["quotation mark", "Close it"]),

@@ -171,8 +171,8 @@ def test_one_appliance_takes_any_slash(adapter: Adapter, typed: str, pairing: st
 
 
 def test_a_reason_beyond_the_limit_is_refused(adapter: Adapter) -> None:
-    assert "3,000" in _refused(adapter, _ask(adapter, "paris " + "x" * 3001))
-    _ask(adapter, "paris " + "x" * 3000)
+    assert "2,900" in _refused(adapter, _ask(adapter, "paris " + "x" * 2_901))
+    _ask(adapter, "paris " + "x" * 2_900)
     assert len(_asked(adapter)) == 1
 
 

@@ -57,8 +57,9 @@ def test_two_forms_ask_twice(adapter: Adapter) -> None:
         ({"pairing": "x" * 151}, ["pairing"]),
         ({"force": None}, ["force"]),
         ({"force": "yes"}, ["force"]),
-        ({"reason": "x" * 3001}, ["reason"]),
-        ({"pairing": None, "force": None, "reason": "x" * 3001}, ["pairing", "force", "reason"]),
+        ({"reason": "x" * 2_901}, ["reason"]),
+        ({"reason": "&" * 600}, ["reason"]),
+        ({"pairing": None, "force": None, "reason": "x" * 2_901}, ["pairing", "force", "reason"]),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(

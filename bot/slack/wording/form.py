@@ -60,7 +60,7 @@ def reason_does_not_fit(pattern: str) -> str:
 
 
 def reason_too_long(length: int, most: int) -> str:
-    return f"{length:,} characters; {most:,} is the most. Shorten it."
+    return f"It takes {length:,} characters on the card; {most:,} is the most. Shorten it."
 
 
 def many(number: int) -> str:

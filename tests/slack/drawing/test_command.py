@@ -223,10 +223,11 @@ def test_a_site_like_a_word_can_still_be_asked_for() -> None:
 
 
 def test_a_long_reason() -> None:
-    assert read("oslo " + "x" * 3_000) == Ask(pairing="oslo", force=False, reason="x" * 3_000)
+    assert read("oslo " + "x" * 2_900) == Ask(pairing="oslo", force=False, reason="x" * 2_900)
     sentence = wrong("oslo " + "x" * 3_412)
     assert "3,412" in sentence
-    assert "3,000" in sentence
+    assert "2,900" in sentence
+    assert "3,000" in wrong("oslo " + "&amp;" * 600), "as long as the card has to write it"
 
 
 def test_a_long_pairing() -> None:

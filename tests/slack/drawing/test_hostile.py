@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.entries import Answer
-from bot.core.request import Outcome, Request, State
-from bot.core.snapshot import Server
+from bot.core.request import Decision, Outcome, Request, State
+from bot.core.snapshot import IssueLine, Server
+from bot.slack.command import Ask, Parsed, Wrong, parse
 from bot.slack.draw import draw, draw_answer
+from bot.slack.limits import REASON
+from bot.slack.markup import quoted_units
 from bot.slack.wording.answers import ANSWERS
 from tests.slack.drawing.hostile import FOREIGN, PIECES, requests
-from tests.slack.drawing.samples import APPROVED, ENDED_BADLY, FORBIDDEN, SNAPSHOT, decided, sample
+from tests.slack.drawing.samples import (
+    APPROVED,
+    ENDED_BADLY,
+    FORBIDDEN,
+    NOW,
+    SNAPSHOT,
+    TERMS,
+    decided,
+    sample,
+)
 from tests.slack.drawing.slack_checker import calls, elements, problems, strings
 
 SLOTS = (
@@ -66,6 +80,56 @@ def test_500_replications_with_long_names_and_a_long_reason(piece: str) -> None:
     drawn = draw(request, "card")
     assert problems(drawn) == []
     assert "and 495 more" in "".join(strings(drawn))
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_who_decides_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
+    """Beside everything else that an undecided card can hold, each at its longest."""
+    takes = quoted_units(f"x{piece * 2}END") - quoted_units(f"x{piece}END")
+    most = (REASON - quoted_units("xEND")) // takes
+
+    def read(times: int) -> Parsed:
+        typed = html.escape(f"x{piece * times}END", quote=False)
+        return parse(f"oslo {typed}", command="/vr-unpair")
+
+    asked = read(most)
+    assert isinstance(asked, Ask)
+    assert isinstance(read(most + 1), Wrong)
+    drawn = draw(crowded(asked.reason), "card")
+    assert problems(drawn) == []
+    (why,) = [text for text in list(strings(drawn))[1:] if text.startswith("*Why:*")]
+    assert why.endswith("END")
+
+
+def crowded(reason: str) -> Request:
+    long = "&" * 900
+    server = Server(id=long, name=long, status="ERROR")
+    issue = IssueLine(entity=long, description=long, status=long)
+    full: dict[str, object] = {
+        "pairing_id": long,
+        **dict.fromkeys(("local_vc", "remote_vc", "local_vrms", "remote_vrms"), server),
+        "names": (long,) * 10,
+        "issues": (issue,) * 5,
+        "issue_count": 900,
+        "partial": (long,) * 6,
+        "count": 500,
+        "complete": False,
+    }
+    called = tuple(f"U{n:010d}" for n in range(80))
+    marked = {"label": long, "appliance": long, "notify": called}
+    flags = dict.fromkeys(("dry_run", "break_glass", "several"), True)
+    return sample(
+        snapshot=SNAPSHOT.model_copy(update=full),
+        terms=TERMS.model_copy(update={**marked, **flags, "approvals_required": 9}),
+        reason=reason,
+        force=True,
+        site=long,
+        also_at=(long,) * 3,
+        earlier_attention=long,
+        approvals=tuple(Decision(by=who, at=NOW) for who in called[:8]),
+        glass_lost=Decision(by="U1", at=NOW),
+        only_glass=True,
+    )
 
 
 @pytest.mark.parametrize("piece", PIECES)
