@@ -24,6 +24,7 @@ from bot.importing import import_lean
 from bot.operate import json_and_csv as shown
 from bot.operate.unsaid import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
+from bot.stop_signals import StopSignals
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
@@ -69,7 +70,7 @@ def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
     # Imported here: the other commands start without Slack. Typed as it is, this command does not
     # come by here (`bot.__main__`).
-    import_lean("bot.run").main()
+    import_lean("bot.run").main(StopSignals())
 
 
 @app.command()

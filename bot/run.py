@@ -6,9 +6,7 @@ months: 1.4 MB, and a twentieth of a start.
 
 from __future__ import annotations
 
-import signal
 import sys
-from queue import SimpleQueue
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,31 +16,32 @@ from bot.exit_codes import FINE, PROBLEM, WRONG_USE
 from bot.operate import logs
 from bot.parts import secrets_of
 from bot.settings import Settings, SettingsError, load
+from bot.stop_signals import StopSignals
 from bot.store.faults import fault_of
 from bot.store.migrate import Damaged, SchemaTooNew
 
 
-def main() -> None:
+def main(stop: StopSignals) -> None:
     """The command, with its exit code. Settings that are wrong are sentences on stderr, never a
     traceback."""
     try:
-        sys.exit(run(load(to_run=True)))
+        sys.exit(run(load(to_run=True), stop))
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, stop: StopSignals) -> int:
     """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
     settings.mode()  # both or neither way in: SettingsError
     logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
-    # Not an Event: a handler that sets one while this thread is entering its `wait` would block
-    # for ever on the lock that this thread holds. `SimpleQueue.put` may be called at any point.
-    exit_codes: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: exit_codes.put(FINE))
+
+    def end(sentence: str) -> None:
+        _cannot_start(sentence)
+        stop.end()
+
     try:
-        bot = Bot(settings, end=lambda sentence: exit_codes.put(_cannot_start(sentence)))
+        bot = Bot(settings, end=end)
         bot.start()
     except (SchemaTooNew, Damaged) as error:
         return _cannot_start(str(error))
@@ -54,9 +53,9 @@ def run(settings: Settings) -> int:
         return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
     except OSError as error:
         return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
-    code = exit_codes.get()
+    told_to_stop = stop.wait()
     bot.stop()
-    return code
+    return FINE if told_to_stop else PROBLEM
 
 
 def _cannot_start(sentence: str) -> int:
