@@ -15,6 +15,7 @@ import typer
 
 from bot import __version__
 from bot.cli_audit import audit_app
+from bot.cli_output import for_machines, written
 from bot.cli_shared import JsonOption, database, fail
 from bot.core import ids
 from bot.core.events import OperatorCancelled
@@ -44,7 +45,8 @@ app.add_typer(audit_app, name="audit")
 def main() -> None:
     """The entry point. Settings that are wrong are sentences on stderr, never a traceback."""
     try:
-        app()
+        with written():
+            app()
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
@@ -228,6 +230,7 @@ def manifest(
     from bot.slack import manifest as app_manifest  # imported here: no other command needs Slack
 
     command, label = load_slack_app()
+    for_machines()
     try:
         found = app_manifest.manifest(command=command, label=label, url=url)
     except app_manifest.AddressWrong as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli_output import for_machines
 from bot.cli_shared import JsonOption, database, fail
 from bot.core.audit import SHORT, Break, Head, Record
 from bot.exit_codes import PROBLEM, WRONG_USE
@@ -33,6 +34,7 @@ def export(
     ] = ExportFormat.JSONL,
 ) -> None:
     """All records of the audit trail, in order."""
+    for_machines()
     with database() as db:
         for line in shown.audit_lines(trail.export(db), form.value):
             print(line)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
+from bot.cli_output import for_machines
 from bot.exit_codes import PROBLEM
 from bot.operate import logs
 from bot.settings import load_database
@@ -19,7 +20,16 @@ from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
 from bot.store.unreadable import NEWER
 
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+def _json_asked(asked: bool) -> bool:
+    if asked:
+        for_machines()
+    return asked
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", callback=_json_asked, help="JSON instead of a table.")
+]
 
 
 @contextmanager
