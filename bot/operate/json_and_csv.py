@@ -29,10 +29,14 @@ AUDIT_COLUMNS = (
 
 
 def iso(ms: int | None) -> str | None:
-    """ms epoch as ISO 8601 in UTC, whole milliseconds."""
+    """ms epoch as ISO 8601 in UTC, whole milliseconds; None also for what no calendar has, as a
+    hand may have put it into the trail."""
     if ms is None:
         return None
-    text = datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
+    try:
+        text = datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):
+        return None
     return text.replace("+00:00", "Z")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Generator, Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
@@ -77,7 +78,7 @@ def head(db: Database) -> Head:
 
 
 def of_request(db: Database, request_id: str) -> list[Record]:
-    with db.read() as conn:
+    with _reading(db) as conn:
         found = conn.execute(
             select(audit).where(audit.c.request_id == request_id).order_by(audit.c.number)
         )
@@ -101,7 +102,7 @@ def _witness(conn: Connection, query: Select[tuple[int, str]], request_id: str) 
 
 def with_head(db: Database, head: str) -> Record | None:
     """The record whose hash begins with `head` (lower-case hexadecimal): what was posted of it."""
-    with db.read() as conn:
+    with _reading(db) as conn:
         query = select(audit).where(audit.c.hash.startswith(head)).order_by(audit.c.number)
         row = conn.execute(query.limit(1)).mappings().one_or_none()
         return _record(row) if row else None
@@ -116,20 +117,39 @@ def latest(conn: Connection, action: str) -> Record | None:
 
 def export(db: Database) -> Iterator[Record]:
     """All records in order, in one consistent view."""
-    with db.read(at_leisure=True) as conn:
+    with _reading(db, at_leisure=True) as conn:
         yield from _all(conn)
 
 
 def check(db: Database) -> tuple[Break | None, Head]:
     """Verify the chain against its head, both read in one view."""
-    with db.read() as conn:
+    with _reading(db) as conn:
         row = conn.execute(select(audit_head)).one_or_none()
         if row is None:
             return Break(number=1, why="removed: the head of the trail is gone"), Head()
-        head = Head(count=row.count, hash=row.hash)
+        try:
+            head = Head(count=row.count, hash=row.hash)
+        except ValueError:
+            return Break(number=1, why="changed: the head of the trail cannot be read"), Head()
         # Closed by hand: a check that stops at a break leaves the rest on the server.
         with contextlib.closing(_all(conn)) as records:
             return verify(records, head), head
+
+
+@contextlib.contextmanager
+def _reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
+    """Also where a hand has put bytes into SQLite that are no text (PostgreSQL takes none): they
+    come as Python has them in file names, instead of an error that names no record."""
+    with db.read(at_leisure=at_leisure) as conn:
+        if conn.dialect.name != "sqlite":
+            yield conn
+            return
+        driver: Any = conn.connection.driver_connection
+        driver.text_factory = lambda raw: raw.decode(errors="surrogateescape")
+        try:
+            yield conn
+        finally:
+            driver.text_factory = str
 
 
 def _all(conn: Connection) -> Generator[Record, None, None]:
@@ -156,7 +176,7 @@ def _record(row: RowMapping) -> Record:
     """What is unreadable was changed by somebody's hand: kept as words, `verify` names it."""
     try:
         return Record(**{**row, "detail": json.loads(row["detail"])})
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         number = row["number"] if isinstance(row["number"], int) else 0
         words = {name: str(value) for name, value in row.items()}
         bare = dict.fromkeys(("message", "before", "after", "request_id"))

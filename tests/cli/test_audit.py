@@ -113,3 +113,44 @@ def test_both_exports_hold_every_column_of_every_record(
         {k: "" if v is None else str(v) for k, v in r.model_dump(exclude={"detail"}).items()}
         for r in records
     ]
+
+
+DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
+
+
+@pytest.mark.parametrize(
+    "hand",
+    [
+        """detail = '{"a":"\\ud800"}'""",
+        f"detail = '{DEEPER_THAN_PYTHON_READS}'",
+        "detail = cast(x'ff' as text)",
+        "actor = cast(x'ff' as text)",
+        "hash = cast(x'ff' as text)",
+        f"at = {10**18}",
+        f"at = {-(10**18)}",
+        f"at = {2**62}",
+    ],
+    ids=lambda hand: hand[:24],
+)
+def test_whatever_a_hand_has_put_there_is_named_and_shown(
+    db: Database, three: list[audit.Record], run: Run, hand: str
+) -> None:
+    with db.write() as conn:
+        conn.exec_driver_sql(f"UPDATE audit SET {hand} WHERE number = 2")
+    assert "broken at record 2: changed" in run("audit", "verify", code=1).stderr
+    records = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [record["number"] for record in records] == [1, 2, 3]
+    assert len(run("audit", "export", "--format", "csv").stdout.splitlines()) == 4
+    shown = run("show", three[1].request_id, "--json").stdout
+    assert len(json.loads(shown)["events"]) == 1
+
+
+@pytest.mark.parametrize("hand", ["count = 'x'", "hash = x'ff'", "hash = cast(x'ff' as text)"])
+def test_a_head_that_a_hand_has_made_unreadable(
+    db: Database, three: list[audit.Record], run: Run, hand: str
+) -> None:
+    with db.write() as conn:
+        conn.exec_driver_sql(f"UPDATE audit_head SET {hand}")
+    said = run("audit", "verify", code=1).stderr
+    assert "The audit trail is broken at record" in said
+    assert "head" in said

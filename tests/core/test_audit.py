@@ -75,6 +75,17 @@ def test_a_cut_off_tail_is_found() -> None:
     assert found == Break(number=3, why="removed: the trail ends before its head")
 
 
+@pytest.mark.parametrize(("left", "number"), [(4, 4), (0, 1)])
+def test_a_tail_that_the_count_of_the_head_hides_is_not_called_a_change_alone(
+    left: int, number: int
+) -> None:
+    records, head = chain()
+    found = verify(records[:left], head.model_copy(update={"count": left}))
+    assert found is not None
+    assert found.number == number
+    assert found.why.startswith("changed, or those after it removed")
+
+
 def test_an_inserted_record_is_named() -> None:
     records, head = chain()
     extra = link(Head(count=2, hash=records[1].hash), {**_columns(records[2]), "actor": "U9"})
