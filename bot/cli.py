@@ -137,7 +137,9 @@ def _somebody_watches() -> bool:
 @app.command()
 def requests(
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What is and was asked, newest first."""

@@ -96,3 +96,8 @@ def test_a_list_with_what_this_version_cannot_read_says_so(db: Database, run: Ru
         done = run(command, "AAAA-0001", code=1)
         assert done.stdout == ""
         assert done.stderr.startswith("It cannot be read by this version of vr-unpair")
+
+
+@pytest.mark.parametrize("limit", ["0", str(2**63)])
+def test_a_limit_that_no_database_takes_is_wrong_usage(db: Database, run: Run, limit: str) -> None:
+    assert "--limit" in run("requests", "--limit", limit, code=2).stderr
