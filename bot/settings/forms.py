@@ -143,6 +143,20 @@ def _split(text: str) -> SplitResult | None:
     return address
 
 
+def proxy(value: object) -> str:
+    """The address of a proxy, not to be shown: it may hold a password. Without a scheme it is
+    http, and whether another one is understood is left to those who connect."""
+    text = str(value).strip()
+    try:
+        address = urlsplit(text if "://" in text else f"http://{text}")
+        complete = bool(address.hostname) and (address.port is None or address.port > 0)
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("must be an address such as http://proxy.example.net:3128")
+    return text
+
+
 def label(value: object) -> str:
     """One short line of text for a card."""
     text = str(value).strip()

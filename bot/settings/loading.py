@@ -37,7 +37,8 @@ def load(
 ) -> Settings:
     """All settings, from the environment, `.env` in the working directory and SECRETS_DIR.
 
-    `to_run` also asks for exactly one way in (see `Settings.problems_for_run`).
+    `to_run` also asks for exactly one way in (see `Settings.problems_for_run`). HTTPS_PROXY and
+    NO_PROXY of `.env` go into the environment of this process, where all that connects finds them.
 
     Raises SettingsError with one sentence for each setting that is wrong, missing or misspelled.
     """
@@ -61,6 +62,8 @@ def load(
         problems += way_in_problems(*(name in given.values for name in ways))
     if problems or settings is None:
         raise SettingsError(_one_each(problems, given.values))
+    if environ is os.environ:
+        os.environ.update(given.proxies)
     return settings
 
 

@@ -15,6 +15,9 @@ from bot.settings.problems import Problem
 APPLIANCE_PREFIX = "VR_"
 SITES_PREFIX = "VR_SITES__"
 SECRETS_DIR = "SECRETS_DIR"
+PROXIES = ("HTTPS_PROXY", "NO_PROXY")
+"""Settings of every program, in either case; urllib and requests look for them in the environment
+alone."""
 
 _OWN_PREFIX_CUTOFF = 0.7
 _ELSEWHERE_CUTOFF = 0.84

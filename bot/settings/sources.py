@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from bot.settings.forms import proxy
 from bot.settings.names import (
+    PROXIES,
     SECRETS_DIR,
     SITES_PREFIX,
     is_secret_of_site,
@@ -27,12 +29,14 @@ _LARGEST_FILE = 1_000_000
 @dataclass(frozen=True)
 class Given:
     """What was given, as text. `values` holds known settings alone, none of them empty; those of
-    several appliances by their canonical names, known or not."""
+    several appliances by their canonical names, known or not. `proxies` is what `.env` alone says
+    of them: it has to be put into the environment before it counts."""
 
     values: dict[str, str] = field(repr=False)
     environ_names: frozenset[str]
     dotenv_names: frozenset[str]
     problems: tuple[Problem, ...]
+    proxies: dict[str, str] = field(repr=False)
 
 
 def gather(environ: Mapping[str, str], cwd: Path) -> Given:
@@ -45,6 +49,7 @@ def gather(environ: Mapping[str, str], cwd: Path) -> Given:
     values = _known(dotenv) | _known(environ)
     files, problems = _secret_files(values, cwd)
     twice = [p for source in (dotenv, environ) for p in written_twice(sorted(_set(source)))]
+    proxies = _proxies(dotenv, environ)
     return Given(
         files | values,
         _set(environ),
@@ -52,9 +57,31 @@ def gather(environ: Mapping[str, str], cwd: Path) -> Given:
         (
             *problems,
             *twice,
-            *(_not_text(name) for name, value in values.items() if not _is_text(value)),
+            *(_not_text(n) for n, value in {**values, **proxies}.items() if not _is_text(value)),
+            *_proxy_problems({**environ, **proxies}),
         ),
+        proxies,
     )
+
+
+def _proxies(dotenv: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        written: dotenv[written]
+        for name in PROXIES
+        if not any(environ.get(written) for written in (name, name.lower()))
+        for written in (name, name.lower())
+        if dotenv.get(written)
+    }
+
+
+def _proxy_problems(environ: Mapping[str, str]) -> Iterable[Problem]:
+    for name in ("https_proxy", "HTTPS_PROXY"):  # urllib looks for them in this order
+        if value := environ.get(name):
+            try:
+                proxy(value)
+            except ValueError as error:
+                yield Problem(name, f"{name} {error}.")
+            return
 
 
 def _is_text(value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,47 @@ def test_secret_files_that_cannot_be_used(sentences_with: Any, tmp_path: Path) -
 
 def test_a_secrets_dir_that_is_none(sentences_with: Any) -> None:
     assert "is not a folder" in sentences_with(SECRETS_DIR="nowhere")["SECRETS_DIR"]
+
+
+@pytest.fixture
+def no_proxy_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: Any) -> None:
+    """The environment of this process, which `load` reads and changes."""
+    monkeypatch.setattr(os, "environ", dict(required))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("no_proxy_here")
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"])
+def test_a_proxy_of_the_file_counts_for_all_that_connects(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".env").write_text(f"{name}=proxy.example.net:3128\n")
+    load()
+    assert os.environ[name] == "proxy.example.net:3128"
+
+
+@pytest.mark.usefixtures("no_proxy_here")
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_the_proxy_of_the_environment_wins(tmp_path: Path, name: str) -> None:
+    os.environ[name] = "http://first.example.net:3128"
+    before = dict(os.environ)
+    (tmp_path / ".env").write_text("HTTPS_PROXY=second\nhttps_proxy=second\n")
+    load()
+    assert os.environ == before
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize("value", ["http://u:hidden@h:abc", "h:99999", "http://", "http://[x"])
+def test_a_proxy_that_is_no_address_is_named(sentences_with: Any, name: str, value: str) -> None:
+    found = sentences_with(**{name: value})
+    assert found == {name: f"{name} must be an address such as http://proxy.example.net:3128."}
+
+
+@pytest.mark.usefixtures("no_proxy_here")
+def test_a_proxy_of_the_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NO_PROXY='a\0b'\n")
+    with pytest.raises(SettingsError, match="NO_PROXY holds bytes"):
+        load()
+
+
+@pytest.mark.parametrize("value", ["proxy", "proxy:3128", "http://u:p@proxy/", "socks5://proxy:1"])
+def test_a_proxy_that_is_one(load_with: Any, value: str) -> None:
+    load_with(HTTPS_PROXY=value)
