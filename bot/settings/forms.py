@@ -197,8 +197,8 @@ def database_url(value: object) -> SecretStr:
     if text.startswith("sqlite://"):
         if not re.fullmatch(r"sqlite:///[^?#\s][^?#]*", text) or ":memory:" in text:
             raise ValueError(
-                "must name a file, such as sqlite:///vr-unpair.db: a database in memory forgets "
-                "what was approved and sent"
+                "must name a file, such as sqlite:///vr-unpair.db, without ? or # and what follows "
+                "it: a database in memory forgets what was approved and sent"
             )
         return SecretStr(text)
     if not text.startswith("postgresql+psycopg://"):

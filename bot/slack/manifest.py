@@ -7,6 +7,7 @@ one path; without one for Socket Mode, which knows no addresses.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +87,7 @@ def events_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        complete = complete and not re.search(r"\s", url.strip())
     except ValueError:
         complete = False
     if not complete or parts.scheme != "https" or parts.query or parts.fragment or parts.username:

@@ -148,7 +148,15 @@ def test_the_host_is_enough_of_an_address(given: str, whole: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "a.example", "http://a.example", "https://", "https://a:b@c.example", "https://a.x?y=1"],
+    [
+        "",
+        "a.example",
+        "http://a.example",
+        "https://",
+        "https://a:b@c.example",
+        "https://a.x?y=1",
+        "https://a b",
+    ],
 )
 def test_an_address_that_slack_cannot_call_is_a_sentence(given: str) -> None:
     with pytest.raises(AddressWrong, match="--url must be an address such as"):
