@@ -32,6 +32,10 @@ ban (vendor's REST API guide). Whoever runs another limit there may set another 
 def _settings(settings: Settings) -> Iterator[Finding]:
     count = len(settings.sites)
     yield fine("settings", f"{count} {'appliance' if count == 1 else 'appliances'}")
+    if settings.dry_run:
+        yield note(
+            "settings", "DRY_RUN is on, so no DELETE is sent", "switch it off to do it for real"
+        )
     for site in settings.sites.values():
         if site.calls_per_minute > VENDOR_CALLS:
             words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"

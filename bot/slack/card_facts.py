@@ -44,7 +44,8 @@ def hits(request: Request, *, brief: bool = False) -> list[str]:
     if not request.force:
         lines.append("*Ordinary break:* both sites let go of the pairing.")
     if snapshot.remote_vrms.status == "ERROR":
-        lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read.")
+        needed = "" if request.force else ": an ordinary break needs it"
+        lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read{needed}.")
     lines += _partial(snapshot)
     return lines + _issues(snapshot)
 

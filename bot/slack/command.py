@@ -155,7 +155,7 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
         if flag != FORCE:
             return _unknown_flag(word.text, flag)
         force = True
-        word = _first(word.rest) if word.rest else _missing_pairing(command)
+        word = _first(word.rest) if word.rest else _missing_pairing(command, "PAIRING --force")
     if isinstance(word, Wrong):
         return word
     pairing, rest = without_marks(word.text), word.rest
@@ -261,9 +261,9 @@ def _did_you_mean(typed: str, near: str, command: str) -> Wrong:
     )
 
 
-def _missing_pairing(command: str) -> Wrong:
-    return Wrong(sentence=f"Which pairing? {_usage(command)}")
+def _missing_pairing(command: str, first: str = "PAIRING") -> Wrong:
+    return Wrong(sentence=f"Which pairing? {_usage(command, first)}")
 
 
-def _usage(command: str) -> str:
-    return f"Write {code(f'{command} PAIRING reason')}."
+def _usage(command: str, first: str = "PAIRING") -> str:
+    return f"Write {code(f'{command} {first} reason')}."

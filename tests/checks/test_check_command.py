@@ -94,3 +94,12 @@ def test_wrong_use(stage: Stage) -> None:
     done = Console({**kept, **stage.environment}, stage.folder).run("check", "--jsn")
     assert done.returncode == 2
     assert stage.appliance.calls == []
+
+
+def test_a_dry_run_is_named_and_is_no_fault(stage: Stage) -> None:
+    stage.environment["DRY_RUN"] = "true"
+    done = run(stage)
+    assert done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if "DRY_RUN" in line]
+    assert line.startswith("ok ")
+    assert "(note): DRY_RUN is on, so no DELETE is sent" in line

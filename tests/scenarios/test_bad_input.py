@@ -29,7 +29,7 @@ def stored(world: World) -> int:
         ("staus K7QM-3XPD", ["Did you mean `/vr-unpair status K7QM-3XPD`?"]),
         ("berlin --forse it must go", ["`--forse` is not known", "Did you mean `--force`?"]),
         ("berlin --yes it must go", ["`--yes` is not known", "`--force`"]),
-        ("--force", ["Which pairing?", "/vr-unpair PAIRING reason"]),
+        ("--force", ["Which pairing?", "/vr-unpair PAIRING --force reason"]),
         (f"berlin {'x' * 5000}", ["5,000 characters", "2,900", "Shorten it"]),
         (f"{'b' * 400} reason", ["400 characters", "/vr-unpair PAIRING reason"]),
         ("hlep", ["Did you mean `/vr-unpair help`?"]),

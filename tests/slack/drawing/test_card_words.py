@@ -283,3 +283,13 @@ Ended ⟨22:16⟩.\
 )
 def test_top_of_the_card(state: State, top: str) -> None:
     assert "\n---\n".join(reading(draw(BY_STATE[state], "card")).split("\n---\n")[:2]) == top
+
+
+def test_an_ordinary_break_with_the_other_site_away_says_what_it_needs() -> None:
+    """Such a task ends in an error; the form says what an ordinary break needs, and not everybody
+    comes by the form."""
+    words = "could not be reached when this was read"
+    assert f"{words}: an ordinary break needs it." in reading(
+        draw(HARD.model_copy(update={"force": False}), "card")
+    ).replace("\n", " ")
+    assert f"{words}." in reading(draw(HARD, "card"))

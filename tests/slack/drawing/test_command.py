@@ -255,7 +255,7 @@ def test_a_pairing_like_a_misspelt_word(text: str, pairing: str, reason: str) ->
 def test_the_deployments_own_command_is_named() -> None:
     found = parse("--force", command="/vr-test")
     assert isinstance(found, Wrong)
-    assert "`/vr-test PAIRING reason`" in found.sentence
+    assert "`/vr-test PAIRING --force reason`" in found.sentence
 
 
 def test_sentences_are_escaped() -> None:
