@@ -121,6 +121,7 @@ class Bot:
             settings.database_url.get_secret_value(), on_error=self.metrics.database.failed
         )
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
         self.requests = Claims(
             db=self.db, lease_ms=lease_ms(settings), on_saved=wiring.saved(self.metrics)
         )
@@ -232,7 +233,7 @@ class Bot:
         overview = Overview(self.db)
         at_press = People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now)
         deps = ListenerDeps(
-            inbox=Inbox(self.db, within_s=STORED_WITHIN_S),
+            inbox=self.inbox_of_slack,
             requests=self.requests,
             policy=self.policy,
             command=settings.slack_command,

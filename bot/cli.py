@@ -23,6 +23,7 @@ from bot.core.request import CANCELLABLE, Request, State
 from bot.exit_codes import PROBLEM, WRONG_USE
 from bot.importing import import_lean
 from bot.operate import json_and_csv as shown
+from bot.operate import logs
 from bot.operate.unsaid import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
 from bot.stop_signals import StopSignals
@@ -44,6 +45,7 @@ app.add_typer(audit_app, name="audit")
 
 def main() -> None:
     """The entry point. Settings that are wrong are sentences on stderr, never a traceback."""
+    logs.set_up("critical", "console")  # what there is to say is said in sentences
     try:
         with written():
             app()
@@ -114,9 +116,7 @@ def check(as_json: JsonOption = False) -> None:
     """
     from bot import checks  # imported here: the other commands start without Slack
     from bot.operate import check as lines
-    from bot.operate import logs
 
-    logs.set_up("critical", "console")
     logging.disable()  # each line says what there is to say; a library would only say it again
     found = []
     for finding in checks.check(load):

@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import __version__
 from bot.cli_output import for_machines
 from bot.exit_codes import PROBLEM
-from bot.operate import logs
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
@@ -35,7 +34,6 @@ JsonOption = Annotated[
 @contextmanager
 def database() -> Iterator[Database]:
     """For commands that read or leave an event: the schema must be there already."""
-    logs.set_up("critical", "console")  # what there is to say is said in a sentence of ours
     db = Database(load_database())
     try:
         require(db)

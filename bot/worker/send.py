@@ -54,7 +54,9 @@ class Sender:
     def send(
         self, request: Request, intended_at: float, by: float
     ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
-        """`intended_at`: the monotonic second just before the intent was committed."""
+        """`intended_at`: the monotonic second just before the intent was committed. Raises
+        ValueError, and sends nothing, for a request without an intent."""
+        sent = _sent(request)
         send_by = intended_at + SEND_WITHIN_SECONDS
         if self.monotonic() > send_by:
             return _unsent(request, HELD_UP)
@@ -63,7 +65,7 @@ class Sender:
         )
         if isinstance(outcome, DeleteNotAccepted):
             return outcome.model_copy(update={"intent_at": _intent_at(request)})
-        return outcome.model_copy(update={"sent": _sent(request)})
+        return outcome.model_copy(update={"sent": sent})
 
 
 def not_told(request: Request) -> DeleteNotAccepted:

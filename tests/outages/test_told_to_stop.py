@@ -188,7 +188,7 @@ def test_a_look_up_that_waits_is_not_begun_while_the_doors_are_closed(
         stage.slack.command(RITA, "list", channel=stage.channel)
     stage.appliance.wait_for(lambda: stage.lists() == THREADS, PATIENCE_SECONDS)
     # A listener in hand: the doors are not closed before it has answered.
-    monkeypatch.setattr(stage.bot.inbox, "put", put)
+    monkeypatch.setattr(stage.bot.inbox_of_slack, "put", put)
     asking = threading.Thread(target=stage.asks)
     asking.start()
     assert entered.wait(PATIENCE_SECONDS)

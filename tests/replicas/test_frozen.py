@@ -22,7 +22,7 @@ from tests.scenarios.way_in import WayIn
 AT_ONCE = 2
 """They wait for leases most of the time; more than that would start too many bots at once."""
 
-DONE, UNSENT = (State.SUCCEEDED, 1, 1), (State.ATTENTION, 0, 0)
+DONE, UNSENT = (State.SUCCEEDED, 1, 1), (State.EXPIRED, 0, 0)
 
 MOMENTS = {
     # The card is claimed, and has not left: another posts it, so it must not leave.
@@ -30,8 +30,8 @@ MOMENTS = {
     # In the middle of a transaction, with the head of the audit trail locked for everybody.
     ("commit:before", 2): (DONE,),
     # Intent stored, nothing sent. It wakes up and does not send, since a second has passed, and
-    # says so. In time, it is sent once by another intent; after the other one has looked for long,
-    # never.
+    # says so. In time, it is sent once by another intent; after the other one has looked for long
+    # and called a person, that is corrected: nothing was taken.
     ("intent:after", 1): (DONE, UNSENT),
     # The last byte has left. Whoever looks finds the task.
     ("delete:written", 1): (DONE,),

@@ -71,7 +71,7 @@ BUGS = (
                 lives.Lives,
                 "_send",
                 "    try:\n        claim = self.requests.save_intent(",
-                "    outcome = sender.send(claim.request, intended_at, by)\n"
+                "    outcome = sender.send(absorbed.request, intended_at, by)\n"
                 "    try:\n        claim = self.requests.save_intent(",
             ),
         ),
@@ -200,7 +200,7 @@ BUGS = (
     ),
     Bugs(
         "'not accepted' undoes the next intent",
-        (mutated(deleting, "of_this_intent", "event.intent_at is None", "True"),),
+        (mutated(deleting, "of_this_intent", "return about is None", "return True"),),
     ),
 )
 

@@ -72,7 +72,8 @@ def test_what_is_approved_is_not_sent_to_another_appliance(world: World) -> None
 def test_a_look_does_not_take_another_appliance_for_it(world: World) -> None:
     approved(world)
     started_with(world, OTHER)
-    world.wait(world.get().terms.follow_ttl_ms)
+    world.wait(world.get().terms.follow_ttl_ms - 5_000)
+    world.wait(5_000)
     assert world.state() is State.ATTENTION
     world.click("AAAA-BBBB", "look", ASKER)
     world.settle()
