@@ -178,7 +178,9 @@ class Bot:
             "lookups": self.lookups.stop(0),
             "start_look": self.start_look.stop(deadline.left(START_LOOK_STOP_SECONDS)),
         }
-        if all(ended.values()):
+        if all(ended.values()) or self.db.log_gone:
+            # Whose log is gone takes nothing more, and has in memory what only a close puts into
+            # the file: with all that has ended or not, the intent of a DELETE may be in it.
             ended["database"] = deadline.within(self._close)
         left = [part for part, has_ended in ended.items() if not has_ended]
         if left:

@@ -103,6 +103,12 @@ class TimePassed(Frozen):
     kind: Literal["time_passed"] = "time_passed"
 
 
+class SetBack(Frozen):
+    """The database has lost what was stored since: what looks approved may have been sent."""
+
+    kind: Literal["set_back"] = "set_back"
+
+
 class StandingRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
@@ -280,6 +286,7 @@ Event = Annotated[
     | AskRefused
     | OperatorCancelled
     | TimePassed
+    | SetBack
     | StandingRead
     | PairingRead
     | PairingUnresolved

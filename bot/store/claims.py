@@ -20,12 +20,12 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.entries import Answer, Entry
 from bot.core.events import EVENT, Stored
-from bot.core.request import OPEN, Request, State
+from bot.core.request import Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, left_out, next_due, unborn
 from bot.store.lanes import Lane, lane_of
-from bot.store.other_ends import at_other_ends
+from bot.store.other_ends import holder_of_other_end
 from bot.store.requests import Requests
 from bot.store.schema import inbox, requests
 from bot.store.unreadable import Kind
@@ -36,6 +36,10 @@ _UPDATE = update(requests).where(
     requests.c.id == bindparam("held_id"), requests.c.version == bindparam("held_version")
 )
 _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
+
+
+_NOTHING_SENT = frozenset({State.PENDING, State.CHANGED, State.EXPIRED, State.CANCELLED})
+"""What an approved row becomes without a DELETE."""
 
 
 class ClaimLost(Exception):
@@ -155,7 +159,7 @@ class Claims(Requests):
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
         with."""
-        aside = self.db.unreadable.aside(Kind.REQUEST)
+        aside = self.db.unreadable.standing
         with self.db.write() as conn:
             now = self.db.now(conn)
             query = claimable(lane, bool(without), bool(aside))
@@ -180,26 +184,27 @@ class Claims(Requests):
             try:
                 return inbox_table.unabsorbed(conn, claim.request.id)
             except ValidationError as error:
-                self.db.unreadable.put_aside(Kind.REQUEST, claim.request.id, error)
+                self.db.unreadable.put_aside(Kind.INBOX, claim.request.id, error)
                 raise
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
         request holds the other end of the pairing. A row that goes into another lane with this is
         given back in the same UPDATE, which is a commit less on the way from a click to its DELETE;
-        nobody may go on with the claim then (`Claim.over`)."""
+        nobody may go on with the claim then (`Claim.over`). Raises WentBack too."""
         try:
             with self.db.write() as conn:
                 now = self.db.now(conn)
                 if not self._update(conn, claim, saving):
                     raise ClaimLost
                 self._rest(conn, saving, now)
+                self._refuse_if_set_back(claim, saving)
                 if saving.request.pairing_id and not claim.request.pairing_id:
                     # Behind the head of the audit trail, which orders writers on PostgreSQL: of two
                     # that take both ends at the same moment the second sees the first.
-                    held = at_other_ends(conn, saving.request, sorted(OPEN))
+                    held = holder_of_other_end(conn, saving.request)
                     if held:
-                        raise PairingTakenBy(held[0].id, held[0].site)
+                        raise PairingTakenBy(*held)
         except IntegrityError:
             raise PairingTakenBy(self._holder(saving.request)) from None
         return self._saved(claim, saving)
@@ -236,7 +241,7 @@ class Claims(Requests):
         """When the next row that `claim` could give is due by its own time (ms), for how long to
         sleep."""
         with self.db.read() as conn:
-            aside = self.db.unreadable.aside(Kind.REQUEST)
+            aside = self.db.unreadable.standing
             query = next_due(lane, bool(without), bool(aside))
             due: int | None = conn.execute(query, left_out(without, aside)).scalar_one()
             return due
@@ -263,9 +268,15 @@ class Claims(Requests):
                     raise SaveRefused
                 raise ClaimLost
             self._rest(conn, saving, now)
-            # Behind the head of the audit trail: this transaction itself may be what finds it out.
-            if to_send and self.db.remembered.lost:
-                raise WentBack
+            self._refuse_if_set_back(claim, saving, to_send=to_send)
+
+    def _refuse_if_set_back(self, claim: Claim, saving: Saving, *, to_send: bool = False) -> None:
+        """Behind the head of the audit trail: this transaction itself may be what finds it out.
+        Nothing is sent, and no approved row says that nothing was. Raises WentBack."""
+        approved = claim.request.state is State.APPROVED
+        untrue = approved and saving.request.state in _NOTHING_SENT
+        if (to_send or untrue) and self.db.remembered.lost:
+            raise WentBack
 
     def _update(
         self,

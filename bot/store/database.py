@@ -121,6 +121,11 @@ class Database:
         """Hear of what other copies change; polling is the net."""
         self.wakes.listen()
 
+    @property
+    def log_gone(self) -> bool:
+        """Whether the `-wal` of a SQLite file has been taken away."""
+        return self._kind.log_gone
+
     def close(self) -> None:
         self._kind.close()
 

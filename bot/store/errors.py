@@ -10,7 +10,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
-from bot.store.faults import FileGone
+from bot.store.faults import FileGone, NotInTime
 
 
 class Errors:
@@ -30,7 +30,7 @@ class Errors:
         is a file that we found gone, so the engine tells of them to nobody."""
         try:
             yield
-        except (NoFreeConnection, FileGone) as error:
+        except (NoFreeConnection, FileGone, NotInTime) as error:
             self._on_error(type(error).__name__)
             raise
 

@@ -161,8 +161,8 @@ def went_back(place: URL, number: int) -> Fault:
         f"{_upper(shown)} has gone back to what it was before: record {number} of the audit trail, "
         "which was there, is not there any more. What was sent since then may be unknown to it, so "
         "this process sends nothing more.",
-        "Look at the appliance, take back what was sent already (`vr-unpair cancel ID`), and only "
-        "then start the bot again",
+        "Look at the appliance before anything is approved again, and only then start the bot "
+        "again",
         lasts=True,
         by_itself=False,
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Connection, bindparam, select
 
 from bot.core.ends import same_pairing
-from bot.core.request import Request, State
+from bot.core.request import OPEN, Request, State
+from bot.core.snapshot import Snapshot
 from bot.store.schema import requests
 
 _ELSEWHERE = (
-    select(requests.c.id, requests.c.body)
+    select(requests.c.id, requests.c.site, requests.c.body)
     .where(
         requests.c.site != bindparam("site"),
         requests.c.pairing_id.is_not(None),
@@ -21,22 +23,41 @@ _ELSEWHERE = (
 )
 
 
-def _strictly(_request_id: str, body: str) -> Request | None:
-    return Request.model_validate_json(body)
-
-
 def at_other_ends(
     conn: Connection,
     request: Request,
     states: Iterable[State],
-    read: Callable[[str, str], Request | None] = _strictly,
+    read: Callable[[str, str], Request | None],
 ) -> list[Request]:
     """Those in one of these states, newest first. Reads all of other sites in these states: open
-    ones are few. `read`: from id and body; where it is left out, one that cannot be read raises,
-    since that may be the one which holds this pairing."""
+    ones are few. `read`: from id and body; None for one that cannot be read."""
     snapshot = request.snapshot
     if snapshot is None:
         return []
     rows = conn.execute(_ELSEWHERE, {"site": request.site, "states": [s.value for s in states]})
     others = (read(row.id, row.body) for row in rows)
     return [o for o in others if o and o.snapshot and same_pairing(o.snapshot, snapshot)]
+
+
+def holder_of_other_end(conn: Connection, request: Request) -> tuple[str, str] | None:
+    """Id and site of the open request that holds it. So does one of which not even the snapshot
+    can be read, by a newer version or somebody's hand: to miss it could break a pairing under those
+    who approved its other end."""
+    if request.snapshot is None:
+        return None
+    for row in conn.execute(_ELSEWHERE, {"site": request.site, "states": sorted(OPEN)}):
+        try:
+            shown = _Shown.model_validate_json(row.body).snapshot
+        except ValidationError:
+            return row.id, row.site
+        if shown and same_pairing(shown, request.snapshot):
+            return row.id, row.site
+    return None
+
+
+class _Shown(BaseModel):
+    """Of a stored request what tells its pairing, whatever else another version has stored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    snapshot: Snapshot | None = None

@@ -75,12 +75,17 @@ class Postgres:
     def missing_file(self) -> str | None:
         return None
 
+    @property
+    def log_gone(self) -> bool:
+        """The server looks after its own files."""
+        return False
+
     def changes(self, conn: Connection) -> int | None:
         """Not counted: a server that commits is there."""
         return None
 
     def damage(self, conn: Connection) -> str | None:
-        """The server looks after its own files."""
+        """As above."""
         return None
 
     def close(self) -> None:

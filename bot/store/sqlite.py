@@ -96,6 +96,10 @@ class Sqlite:
             return None
         return self._path
 
+    @property
+    def log_gone(self) -> bool:
+        return self._log is not None and self._at(self._log_path) != self._log
+
     def changes(self, conn: Connection) -> int | None:
         """Rows changed on this connection so far: to commit nothing works on a full disk too."""
         driver: Any = conn.connection.driver_connection
@@ -144,9 +148,8 @@ class Sqlite:
         there = self._at(self._path)
         if there != self._opened:
             raise FileGone(replaced=there is not None)
-        log = self._at(self._log_path)
-        if self._log is not None and log != self._log:
-            raise LogGone(replaced=log is not None)
+        if self.log_gone:
+            raise LogGone(replaced=self._at(self._log_path) is not None)
 
     def _at(self, path: str | None) -> _Inode | None:
         if self._in_memory or path is None:

@@ -25,6 +25,9 @@ NEWER = "a newer version has written what this one cannot read; install that or 
 
 class Kind(StrEnum):
     REQUEST = "request"
+    INBOX = "request with an event"
+    """The event may be a cancel, so nothing may be done before it is heard. The request itself can
+    be read, and is drawn and answered for."""
     EVENT = "event"
     ANSWER = "answer"
 
@@ -39,6 +42,11 @@ class Unreadable:
     def aside(self, kind: Kind) -> tuple[str, ...]:
         """Ids of requests, numbers of events, slots of answers."""
         return self._aside[kind]
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """Ids of the requests that nobody here may go on with."""
+        return self._aside[Kind.REQUEST] + self._aside[Kind.INBOX]
 
     def put_aside(self, kind: Kind, key: str, error: ValidationError) -> None:
         with self._lock:

@@ -21,6 +21,7 @@ from bot.core.events import (
     PairingRead,
     PairingTaken,
     RightsRead,
+    SetBack,
     Stored,
     TimePassed,
 )
@@ -66,15 +67,6 @@ SLOW = Problem(
     "delete is sent: Slack or the appliance answers slowly. A larger VR_TIMEOUT_SECONDS gives it "
     "more time.",
 )
-
-WENT_BACK = Problem(
-    kind=ProblemKind.UNSENT,
-    text="The bot's database has been set back, so this may have been sent already without the bot "
-    "knowing of it: whoever runs the bot has to look at the appliance and to start the bot again.",
-)
-WENT_BACK_MS = 30_000
-"""Between two tries, which only a new start can end; so long that the thread hears of the first one
-(`TELL_AFTER_MS`)."""
 
 AGAIN_SECONDS = 1.0
 """Between two tries to leave an outcome with a store that is away."""
@@ -145,8 +137,21 @@ class Lives:
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
+        except WentBack:
+            self._call_a_person(claim)
+            return
         if not claim.over:
             self.requests.release(claim, due_at)
+
+    def _call_a_person(self, claim: Claim) -> None:
+        """The database has been set back, so this may have been sent: nobody here can tell."""
+        try:
+            claim = self._absorb(claim, SetBack(), self.requests.now())
+        except ClaimLost:  # events were heard on the way: the next claim finds the same
+            log.info("claim_lost", request=claim.request.id)
+            return
+        if not claim.over:
+            self.requests.release(claim, _due_at(claim.request))
 
     def _room_ms(self, effect: Effect, request: Request, left_ms: float) -> float | None:
         """How long the effect may take in what is left of the lease; None where it is too little
@@ -193,9 +198,6 @@ class Lives:
             claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
             return claim  # an event waits, or the time is over: the next round sees which
-        except WentBack:
-            problem = WENT_BACK.model_copy(update={"retry_at": now + WENT_BACK_MS})
-            return self._keep(claim, CallFailed(problem=problem))
         except SQLAlchemyError as error:
             # Stored or not, nothing was sent; only we can say so, and whoever finds the intent
             # would have to call a person.

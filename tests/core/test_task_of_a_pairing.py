@@ -17,7 +17,7 @@ def about(entity: str | None, pairing_id: str = PAIRING) -> bool:
 
 @pytest.mark.parametrize(
     "entity",
-    [PAIRING, f"Pairing:{PAIRING}", f"  {PAIRING} ", PAIRING.upper(), TYPED, TYPED.lower()],
+    [PAIRING, f"Pairing:{PAIRING}", f"  {PAIRING} ", PAIRING.upper(), f"pairing:{PAIRING.upper()}"],
 )
 def test_it_names_the_pairing(entity: str) -> None:
     assert about(entity)
@@ -30,7 +30,10 @@ def test_an_id_that_is_made_of_parts_itself(entity: str) -> None:
 
 @pytest.mark.parametrize(
     "entity",
-    [None, "", " ", ":", PAIRING[:-1], f"{PAIRING}0", f"vm:{PAIRING[:-1]}2", f"x{PAIRING}:y"],
+    [
+        *[None, "", " ", ":", PAIRING[:-1], f"{PAIRING}0", f"vm:{PAIRING[:-1]}2", f"x{PAIRING}:y"],
+        *[TYPED, f"vm:vm-80:{PAIRING}"],
+    ],
 )
 def test_it_names_somebody_else_or_nobody(entity: str | None) -> None:
     assert not about(entity)

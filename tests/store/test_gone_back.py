@@ -67,7 +67,7 @@ def test_no_intent_is_stored_any_more_and_everything_else_is(db: Database) -> No
             with pytest.raises(WentBack):
                 intends(store, claim)
     (told,) = [e for e in logged if e["event"] == "database_went_back"]
-    assert "vr-unpair cancel" in told["sentence"]
+    assert "before anything is approved again" in told["sentence"]
     assert audit.head(db) == before
     store.save(claim, Saving(request=claim.request, entries=(entry("waits"),)))
     assert audit.check(db) == (None, audit.head(db))

@@ -79,6 +79,10 @@ def test_a_request_with_such_an_event_waits_for_a_copy_that_can_hear_it(db: Data
         store.events(claim)
     store.release(claim, 1)
     assert store.claim(Lane.DECIDE) is None
+    answered(db, ONE)  # whoever pressed is told that something is wrong
+    due = Outbox(db).claim({})
+    assert due is not None
+    assert due.request_id == ONE
 
 
 def answered(db: Database, request_id: str) -> None:

@@ -137,7 +137,7 @@ def test_a_retry_after_of_nothing_is_no_leave_to_hammer(world: World) -> None:
     assert len(world.appliance.deletes) == 2
 
 
-@pytest.mark.parametrize("nobody", [None, "", " "])
+@pytest.mark.parametrize("nobody", [None, "", " ", f"HmsPairing:{PAIRING}:0f7a"])
 def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(
     world: World, nobody: str | None
 ) -> None:

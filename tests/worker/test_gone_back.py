@@ -1,5 +1,5 @@
-"""The database is set back under a running bot: what is approved waits with the reason, until the
-bot is started again."""
+"""The database is set back under a running bot: what looks approved may have been sent, and is for
+a person to look at."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
+
+from bot.core.events import DeleteAccepted
 from bot.core.problem import ProblemKind
-from bot.core.request import State
-from tests.worker.world import FIRST, World, problem
+from bot.core.request import Intent, Sent, State, TaskView
+from bot.slack.draw import draw
+from tests.worker.world import ASKER, FIRST, World, problem
 
 REQUEST = "AAAA-BBBB"
+ATTENTION = State.ATTENTION
 
 
-def test_what_was_sent_and_looks_approved_again_is_not_sent_again(tmp_path: Path) -> None:
+def set_back(tmp_path: Path) -> tuple[World, Path, Path]:
+    """Approved and sent once, and the copy of its database from between the two."""
     file, backup = tmp_path / "vr-unpair.db", tmp_path / "backup.db"
     world = World(f"sqlite:///{file}")
     world.pending()
@@ -30,18 +36,57 @@ def test_what_was_sent_and_looks_approved_again_is_not_sent_again(tmp_path: Path
     assert world.state() is State.FAILED
     source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     source.close()
+    return world, file, backup
 
+
+def test_what_was_sent_and_looks_approved_again_is_not_sent_again(tmp_path: Path) -> None:
+    world, file, backup = set_back(tmp_path)
     shutil.copyfile(backup, file)
-    for _ in range(3):
-        world.wait(30_000)
-    assert world.state() is State.APPROVED
-    assert [n.code for n in world.get().notices] == ["waits_to_send"]
-    assert "may have been sent already" in (world.get().notices[0].text or "")
-    world.wait(600_000)
-    assert world.state() is State.EXPIRED
-    outcome = world.get().outcome
-    assert outcome is not None
-    assert outcome.problem is not None
-    assert "may have been sent already" in outcome.problem.text
+    world.wait(30_000)
+    request = world.get()
+    assert (request.state, request.outcome and request.outcome.code) == (ATTENTION, "set_back")
     assert len(world.appliance.deletes) == 1
+    world.close()
+
+
+@pytest.mark.parametrize("how", ["gone", "in vain", "cancelled"])
+def test_nor_does_it_end_as_if_nothing_had_been_sent(tmp_path: Path, how: str) -> None:
+    """Neither where the pairing is gone by that very DELETE, nor where time runs out, nor where
+    somebody takes it back."""
+    world, file, backup = set_back(tmp_path)
+    world.appliance.present = how != "gone"
+    shutil.copyfile(backup, file)
+    if how == "in vain":
+        world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 1_000
+    if how == "cancelled":
+        world.click(REQUEST, "cancel", ASKER)
+    for _ in range(25):
+        world.wait(30_000)
+    assert world.state() is ATTENTION
+    final = draw(world.get(), "final").text
+    assert "It cannot be told whether the delete was sent" in final
+    assert "othing was sent" not in final
+    assert "accepted nothing" not in final
+    world.click(REQUEST, "look", FIRST)
+    world.settle()
+    assert world.state() is (State.SUCCEEDED if how == "gone" else ATTENTION)
+    assert len(world.appliance.deletes) == 1
+    world.close()
+
+
+def test_an_answer_in_hand_tells_what_nobody_else_could(tmp_path: Path) -> None:
+    world, file, backup = set_back(tmp_path)
+    shutil.copyfile(backup, file)
+    world.wait(30_000)
+    assert world.state() is ATTENTION
+    task = TaskView(id="task:0:x", status="RUNNING", entity="whatever")
+    sent = Sent(intent=Intent(at=1, task_ids=()), follow_by=None, approvals=(), glass=None)
+    world.put(DeleteAccepted(task=task, sent=sent), REQUEST)
+    world.settle()
+    request = world.get()
+    assert request.task == task
+    assert [n.code for n in request.notices][-1] == "taken_after_all"
+    final = draw(request, "final").text
+    assert "The appliance has taken the delete" in final
+    assert "cannot be told whether" not in final
     world.close()

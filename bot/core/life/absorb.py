@@ -22,6 +22,7 @@ from bot.core.events import (
     PairingTaken,
     PairingUnresolved,
     RightsRead,
+    SetBack,
     StandingRead,
     Stored,
     TaskSeen,
@@ -84,6 +85,8 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.pairing_read_before_intent(step, event)
         case State.APPROVED, TimePassed():
             deleting.execution_time(step)
+        case State.APPROVED, SetBack():
+            following.attention(step, "set_back")
         case State.APPROVED, IntentStored():
             deleting.intent_stored(step)
         case State.DELETING, DeleteNotAccepted() if deleting.of_this_intent(step, event):

@@ -104,13 +104,14 @@ def forgotten(step: Step, sent: Sent) -> None:
 
 
 def of_this_intent(step: Step, event: DeleteAccepted | DeleteAnswered | DeleteNotAccepted) -> bool:
-    """Whether it is about the intent that the row has. One that does not say is taken to be."""
+    """Whether it is about the intent that the row has. One that does not say is taken to be, and so
+    is one for a row whose database has lost its intent."""
     intent = step.request.intent
     if isinstance(event, DeleteNotAccepted):
         about = event.intent_at
     else:
         about = event.sent.intent.at if event.sent else None
-    return about is None or (intent is not None and about == intent.at)
+    return about is None or intent is None or about == intent.at
 
 
 def refused(step: Step, event: DeleteAnswered) -> bool:

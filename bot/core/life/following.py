@@ -20,17 +20,20 @@ from bot.core.request import Outcome, State, TaskView
 
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
-    """`entity` is the id, or has it beside a type and perhaps more: the vendor's OpenAPI (Task)
-    promises no form, and ids elsewhere in it are `Type:id:guid`. Ids are compared without case, as
-    they are where people type them."""
-    if pairing_id is None or task.entity is None:
-        return False
-    entity, wanted = task.entity.strip().casefold(), pairing_id.casefold()
-    return wanted in (entity, entity.partition(":")[2], *entity.split(":"))
+    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task). Without case, as where people type
+    ids."""
+    entity, wanted = _entity(task), (pairing_id or "").casefold()
+    return bool(wanted) and wanted in (entity, entity.partition(":")[2])
 
 
-def _names_nobody(task: TaskView) -> bool:
-    return task.entity is None or not task.entity.strip()
+def _may_name_pairing(task: TaskView, pairing_id: str | None) -> bool:
+    """It names nobody, or has the id among other parts, in a form that no document promises."""
+    entity, wanted = _entity(task), (pairing_id or "").casefold()
+    return not entity or wanted in entity.split(":")
+
+
+def _entity(task: TaskView) -> str:
+    return (task.entity or "").strip().casefold()
 
 
 def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
@@ -53,7 +56,7 @@ def looked(step: Step, event: Looked) -> None:
         return watch(step, mine)
     if not event.pairing_present:
         return succeed(step, "gone_untold")
-    nameless = request.nameless_task or any(_names_nobody(t) for t in new)
+    nameless = request.nameless_task or any(_may_name_pairing(t, request.pairing_id) for t in new)
     if request.answer and _done_with(request.answer.kind, nameless=nameless):
         return fail(step, "delete_refused")
     step.change(
@@ -151,6 +154,7 @@ def accepted_late(step: Step, event: DeleteAccepted) -> None:
     """The task that nobody could find, told by whoever had the answer in hand all the time: the
     next look asks for it by its id."""
     step.change(task=event.task)
+    step.notice("taken_after_all", text=event.task.id)
     step.record("accepted", task=event.task.id, status=event.task.status)
 
 
@@ -198,6 +202,8 @@ def _task_of(step: Step, event: Looked) -> TaskView | None:
     if request.task:
         known = request.task.id
         return next((t for t in event.tasks if t.id == known), None)
-    old = request.intent.task_ids if request.intent else ()
+    if request.intent is None:
+        return None  # the database has lost which tasks there were before
+    old = request.intent.task_ids
     mine = (t for t in event.tasks if t.id not in old and names_pairing(t, request.pairing_id))
     return next(mine, None)

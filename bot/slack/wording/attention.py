@@ -9,7 +9,7 @@ from bot.slack.wording.phrases import WHERE_TO_LOOK, duration, pairing, show
 
 
 def unknown_fate(request: Request, outcome: Outcome) -> Ending:
-    return _look(
+    return _taken_after_all(request) or _look(
         request,
         "It cannot be told whether the delete arrived.",
         "Its answer was lost or not understood. No task for it can be seen, and "
@@ -18,7 +18,7 @@ def unknown_fate(request: Request, outcome: Outcome) -> Ending:
 
 
 def nameless_task(request: Request, outcome: Outcome) -> Ending:
-    return _look(
+    return _taken_after_all(request) or _look(
         request,
         "A new task on the appliance may be ours: it does not say what it works on.",
         f"The answer to the delete was lost or does not settle it, and {pairing(request)} is still "
@@ -53,6 +53,25 @@ def follow_ttl(request: Request, outcome: Outcome) -> Ending:
     if outcome.problem is not None and request.answer is None:
         found += " The last look failed, for the reason that is given here."
     return _look(request, f"There is no end after {time}.", found)
+
+
+def set_back(request: Request, outcome: Outcome) -> Ending:
+    return _taken_after_all(request) or _look(
+        request,
+        "It cannot be told whether the delete was sent.",
+        "The bot's database has been set back, and what was sent since then may be unknown to it. "
+        "Nothing more is sent until whoever runs the bot has started it again.",
+    )
+
+
+def _taken_after_all(request: Request) -> Ending | None:
+    if request.task is None:
+        return None
+    return _look(
+        request,
+        "The appliance has taken the delete, and how it ended is not known.",
+        f"Its answer came late. The work on {pairing(request)} was not followed.",
+    )
 
 
 def _look(request: Request, title: str, found: str) -> Ending:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.core.request import Notice, Request
+from bot.slack.limits import ID
 from bot.slack.markup import code, line, mentions, sentence, when
 from bot.slack.wording.glass import glass_broken
 
@@ -64,6 +65,13 @@ def goes_on(request: Request, notice: Notice) -> str:
     return f"What held it up is over, {when(notice.at)}. It goes on."
 
 
+def taken_after_all(request: Request, notice: Notice) -> str:
+    return (
+        f"The answer has come after all: the appliance has taken the delete, task "
+        f"{code(notice.text, ID)}. Look again, in the final reply, says how far it is."
+    )
+
+
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     f.__name__: f
     for f in (
@@ -75,6 +83,7 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         waits_to_look,
         waits_to_follow,
         goes_on,
+        taken_after_all,
     )
 }
 
