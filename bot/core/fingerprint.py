@@ -14,7 +14,7 @@ FINGERPRINT_LENGTH = 16
 with the one fingerprint in force."""
 
 
-def compared(snapshot: Snapshot) -> dict[str, Any]:
+def _compared(snapshot: Snapshot) -> dict[str, Any]:
     """What must be the same, by the words that a person is told when it is not (rule 3)."""
     return {
         "pairing id": snapshot.pairing_id,
@@ -26,15 +26,17 @@ def compared(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def identified(snapshot: Snapshot) -> dict[str, Any]:
+    """What of a snapshot goes into its fingerprint: of the replications their ids too, where they
+    are all known."""
+    digest = snapshot.replications_digest if snapshot.complete else None
+    return {**_compared(snapshot), "replications": digest}
+
+
 def fingerprint(snapshot: Snapshot, *, force: bool, dry_run: bool) -> str:
     """Of everything rule 3 names. Status, RPO, times, issues and order are left out on purpose:
     they change in daily life, and an approval that never survives is an approval nobody trusts."""
-    shown = {
-        **compared(snapshot),
-        "force": force,
-        "dry run": dry_run,
-        "replications": snapshot.replications_digest if snapshot.complete else None,
-    }
+    shown = {**identified(snapshot), "force": force, "dry run": dry_run}
     canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
@@ -45,7 +47,7 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
     With `force`, a remote site that was down when shown and answers now counts: the reason for a
     one-sided break has gone. The other direction does not: it makes nothing worse than approved.
     """
-    before, after = compared(shown), compared(now)
+    before, after = _compared(shown), _compared(now)
     found = [
         f"{what}: was {before[what] if before[what] is not None else 'unknown'}, "
         f"is now {after[what] if after[what] is not None else 'unknown'}"

@@ -11,6 +11,7 @@ import trustme
 from pydantic import SecretStr
 
 from bot.appliance import Appliance, MemoryGate, Trust
+from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.small_server import BASE, PASSWORD, Server, Start
 
 
@@ -75,6 +76,12 @@ def connect(ca_file: Path, server: Server) -> Iterator[Callable[..., Appliance]]
     yield make
     for appliance in made:
         appliance.close()
+
+
+@pytest.fixture
+def simulated() -> Iterator[SimulatedAppliance]:
+    with SimulatedAppliance(calls_per_minute=None) as made:
+        yield made
 
 
 @pytest.fixture

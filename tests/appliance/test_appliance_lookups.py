@@ -6,39 +6,22 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 
-from bot.appliance import Appliance, MemoryGate, Priority, Trust
+from bot.appliance import Appliance, MemoryGate, Priority
 from bot.appliance.budget import ceiling
 from bot.appliance.lookups import LookupPort
 from bot.core.events import CallFailed, PairingRead
 from bot.core.lookups import ListedPairing
 from bot.core.problem import ProblemKind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
+from tests.appliance.simulated_client import client_of
 
 PER_MINUTE = 40
 
 
 @pytest.fixture
-def simulated() -> Iterator[SimulatedAppliance]:
-    with SimulatedAppliance(calls_per_minute=None) as appliance:
-        yield appliance
-
-
-@pytest.fixture
 def appliance(simulated: SimulatedAppliance) -> Iterator[Appliance]:
-    client = Appliance(
-        host=simulated.host,
-        username=simulated.username,
-        password=SecretStr(simulated.password),
-        remote_username=None,
-        remote_password=None,
-        trust=Trust.ca_file(simulated.ca_file),
-        base_path="/api/rest/vr/v2",
-        timeout_seconds=5,
-        gate=MemoryGate(PER_MINUTE),
-        user_agent="vr-unpair-test",
-    )
+    client = client_of(simulated, MemoryGate(PER_MINUTE))
     yield client
     client.close()
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from bot.appliance import Appliance, MemoryGate, Trust
+from bot.appliance import MemoryGate
 from bot.appliance.port import Port
 from bot.core.events import PairingRead, PairingUnresolved
 from bot.sandbox.appliance import Answer, SimulatedAppliance
+from tests.appliance.simulated_client import client_of
 
 NOWHERE = "dddddddd-0000-0000-0000-000000000009"
 GAP = {"code": "PARTIAL", "message": "Some pairings could not be read.", "field": "$.list"}
@@ -21,25 +21,8 @@ REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.l
 
 
 @pytest.fixture
-def simulated() -> Iterator[SimulatedAppliance]:
-    with SimulatedAppliance(calls_per_minute=None) as appliance:
-        yield appliance
-
-
-@pytest.fixture
 def port(simulated: SimulatedAppliance) -> Iterator[Port]:
-    client = Appliance(
-        host=simulated.host,
-        username=simulated.username,
-        password=SecretStr(simulated.password),
-        remote_username=None,
-        remote_password=None,
-        trust=Trust.ca_file(simulated.ca_file),
-        base_path="/api/rest/vr/v2",
-        timeout_seconds=5,
-        gate=MemoryGate(1000),
-        user_agent="vr-unpair-test",
-    )
+    client = client_of(simulated, MemoryGate(1000))
     yield Port(client, lambda: 1_000)
     client.close()
 

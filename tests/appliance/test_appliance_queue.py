@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.appliance import Appliance, GateState, MemoryGate, OverBudget, Priority, Trust
+from bot.appliance import GateState, MemoryGate, OverBudget, Priority
 from bot.appliance import budget as arithmetic
 from bot.appliance.port import Port
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
+from tests.appliance.simulated_client import client_of
 
 CALL_S = 0.3
 """How long a call takes by the injected clock: an effect makes its last ones after it began."""
@@ -43,17 +44,11 @@ class World:
         self.simulated = simulated
         self.made: list[float] = []
         self.gate = MemoryGate(per_minute, self.clock)
-        self.appliance = Appliance(
-            host=simulated.host,
-            username=simulated.username,
-            password=SecretStr(simulated.password),
+        self.appliance = client_of(
+            simulated,
+            self.gate,
             remote_username="far" if remote else None,
             remote_password=SecretStr("far away") if remote else None,
-            trust=Trust.ca_file(simulated.ca_file),
-            base_path="/api/rest/vr/v2",
-            timeout_seconds=5,
-            gate=self.gate,
-            user_agent="vr-unpair-test",
             monotonic=self.clock,
             on_call=self._called,
         )

@@ -31,6 +31,13 @@ def wait_for_listener(db: Database) -> None:
         time.sleep(0.02)
 
 
+def assert_heard(telling: Database, hearing: Database) -> None:
+    seen = hearing.wakes.seen(Room.ACT)
+    telling.wakes.wake(Room.ACT)
+    hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
+    assert hearing.wakes.seen(Room.ACT) > seen
+
+
 def test_a_wake_is_heard_by_the_other_copy_and_after_a_restart(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     telling, hearing = Database(url), Database(url)
@@ -41,10 +48,7 @@ def test_a_wake_is_heard_by_the_other_copy_and_after_a_restart(postgres: Postgre
                 postgres.kill()
                 postgres.go()
             wait_for_listener(telling)
-            seen = hearing.wakes.seen(Room.ACT)
-            telling.wakes.wake(Room.ACT)
-            hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
-            assert hearing.wakes.seen(Room.ACT) > seen
+            assert_heard(telling, hearing)
     finally:
         telling.close()
         hearing.close()
@@ -56,12 +60,9 @@ def test_a_room_of_a_newer_version_does_not_make_deaf(postgres: PostgresServer) 
     try:
         hearing.listen()
         wait_for_listener(telling)
-        seen = hearing.wakes.seen(Room.ACT)
         with telling.write() as conn:
             conn.exec_driver_sql("SELECT pg_notify('vr_unpair', 'a room of a newer version')")
-        telling.wakes.wake(Room.ACT)
-        hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
-        assert hearing.wakes.seen(Room.ACT) > seen
+        assert_heard(telling, hearing)
     finally:
         telling.close()
         hearing.close()
@@ -87,10 +88,7 @@ def test_an_error_of_ours_ends_no_listening(
     try:
         hearing.listen()
         assert failed.wait(HEARD_WITHIN_SECONDS)
-        seen = hearing.wakes.seen(Room.ACT)
-        telling.wakes.wake(Room.ACT)
-        hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
-        assert hearing.wakes.seen(Room.ACT) > seen
+        assert_heard(telling, hearing)
     finally:
         telling.close()
         hearing.close()

@@ -15,7 +15,7 @@ from bot.core.events import (
     StandingRead,
     Stored,
 )
-from bot.core.fingerprint import compared, fingerprint
+from bot.core.fingerprint import fingerprint, identified
 from bot.core.life.limits import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.core.life.step import Step
 from bot.core.problem import Problem, ProblemKind
@@ -114,10 +114,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
         fingerprint=step.request.fingerprint,
         # What the fingerprint is made of, and what the card warns of: who reads the trail years
         # later sees what was agreed to, also where the card has been deleted from Slack.
-        compared={
-            **compared(snapshot),
-            "replications": snapshot.replications_digest if snapshot.complete else None,
-        },
+        compared=identified(snapshot),
         in_recovery_plans=snapshot.protected,
         open_issues=snapshot.issue_count,
         remote_down=snapshot.remote_down,
