@@ -79,6 +79,9 @@ LEASE_OVER_TIMEOUT = 2.5
 STOP_SECONDS = 8.0
 """For the whole of a stop; hosts kill ten seconds after SIGTERM."""
 
+CLOSE_SECONDS = 1.5
+"""What a close gets, also past that: more than a database waits whose log has to be written out."""
+
 POSTERS = 2
 """Threads that write to Slack, which takes about one message a second in each channel."""
 
@@ -179,9 +182,9 @@ class Bot:
             "start_look": self.start_look.stop(deadline.left(START_LOOK_STOP_SECONDS)),
         }
         if all(ended.values()) or self.db.log_gone:
-            # Whose log is gone takes nothing more, and has in memory what only a close puts into
-            # the file: with all that has ended or not, the intent of a DELETE may be in it.
-            ended["database"] = deadline.within(self._close)
+            # Whose log is gone takes nothing more, and a close puts into the file what only the
+            # log holds: with all that has ended or not, the intent of a DELETE may be in it.
+            ended["database"] = deadline.within(self._close, at_least_s=CLOSE_SECONDS)
         left = [part for part, has_ended in ended.items() if not has_ended]
         if left:
             # Nothing is closed under them: an outcome that comes at the last moment is stored.

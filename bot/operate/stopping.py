@@ -25,10 +25,10 @@ class Deadline:
         """Seconds since the stop began."""
         return self._monotonic() - self._began
 
-    def within(self, close: Callable[[], None]) -> bool:
-        """Whether `close` ended in time. For what has no limit of its own: in a thread, that the
-        end of the process takes away."""
+    def within(self, close: Callable[[], None], *, at_least_s: float = 0.0) -> bool:
+        """Whether `close` ended in time, or in `at_least_s` where less is left. For what has no
+        limit of its own: in a thread, that the end of the process takes away."""
         closing = threading.Thread(target=close, name="close", daemon=True)
         closing.start()
-        closing.join(self.left())
+        closing.join(max(self.left(), at_least_s))
         return not closing.is_alive()

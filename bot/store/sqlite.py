@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ writing, unless it has less time."""
 CONNECTIONS = 16
 POOL_SECONDS = 10
 """How long to wait for a free connection: then an error, and not a thread that stands for ever."""
+
+WRITE_OUT_SECONDS = 1.0
+"""How long the log is waited for before a close that writes out what it holds."""
 
 _Inode = tuple[int, int]
 """Device and number."""
@@ -46,6 +50,8 @@ class Sqlite:
         self._log_path = f"{os.path.realpath(url.database)}-wal" if url.database else None
         self._log: _Inode | None = None
         self._connections: set[int] = set()
+        self._keeping = threading.Lock()
+        self._keeper: sqlite3.Connection | None = None
         pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
         if self._in_memory:
             pool = {"poolclass": StaticPool}
@@ -111,6 +117,14 @@ class Sqlite:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self.log_gone:
+            self._write_out("FULL")
+            if self._connections:
+                return  # in use, with the old log: the file must not get another one beside it
+        with self._keeping:
+            if self._keeper is not None:
+                self._keeper.close()
+            self._keeper = self._log = None  # SQLite removes it with the last connection
 
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()
@@ -120,15 +134,32 @@ class Sqlite:
         self._connections.add(id(connection))
         if self._opened is None:
             self._opened = self._at(self._path)
+        if not self._in_memory:
+            self._keep()
 
     def _closed(self, connection: Any, _record: Any) -> None:
         self._connections.discard(id(connection))
-        if not self._connections:
-            self._log = None  # SQLite removes it with the last connection, and makes another one
+
+    def _keep(self) -> None:
+        """One connection that nobody else has holds the log open, whatever becomes of its name."""
+        with self._keeping:
+            if self._keeper is None and self._path is not None and not self.log_gone:
+                keeper = sqlite3.connect(
+                    self._path, timeout=WRITE_OUT_SECONDS, check_same_thread=False
+                )
+                keeper.execute("PRAGMA synchronous=FULL")
+                keeper.execute("SELECT count(*) FROM sqlite_master").fetchall()  # opens the log
+                self._keeper, self._log = keeper, self._at(self._log_path)
+
+    def _write_out(self, how: str) -> None:
+        """Into the file what is committed and only the log holds: nobody else can open that one any
+        more, and a process that is killed takes it along, the intent of a DELETE with it. `how` is
+        a mode of https://www.sqlite.org/pragma.html#pragma_wal_checkpoint."""
+        with self._keeping, suppress(sqlite3.Error):  # LogGone is said whatever this comes to
+            if self._keeper is not None:
+                self._keeper.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
 
     def _begin(self, conn: Connection) -> None:
-        if self._log is None:
-            self._log = self._at(self._log_path)  # held open by this connection
         self._require_the_file()
         if conn.get_execution_options().get("reading", False):
             conn.exec_driver_sql("BEGIN")
@@ -149,6 +180,7 @@ class Sqlite:
         if there != self._opened:
             raise FileGone(replaced=there is not None)
         if self.log_gone:
+            self._write_out("PASSIVE")
             raise LogGone(replaced=self._at(self._log_path) is not None)
 
     def _at(self, path: str | None) -> _Inode | None:

@@ -39,3 +39,16 @@ def test_whatever_has_no_limit_of_its_own_has_this_one(clock: list[float]) -> No
     goes_on.set()
     assert closed.wait(PATIENCE_SECONDS), "it goes on for as long as the process lives"
     assert Deadline(PATIENCE_SECONDS).within(close)
+
+
+def test_what_must_not_be_cut_off_has_time_past_the_deadline(clock: list[float]) -> None:
+    deadline = Deadline(8.0, lambda: clock[0])
+    clock[0] += 9
+    closed = threading.Event()
+
+    def close() -> None:
+        assert not closed.wait(0.1), "nobody else sets it"
+        closed.set()
+
+    assert deadline.within(close, at_least_s=PATIENCE_SECONDS)
+    assert closed.is_set()

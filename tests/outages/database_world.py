@@ -52,7 +52,7 @@ class DatabaseWorld(World):
         self.fresh_connections()
 
     def fresh_connections(self) -> None:
-        self.db.engine.dispose()
+        self.db.close()
 
     def at_rest(self) -> Engine:
         """Everything in the file itself, nothing in its log or in a connection's memory."""

@@ -22,7 +22,7 @@ from bot.store import audit as trail
 from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
 from bot.store.database import Database
-from bot.store.faults import FileGone
+from bot.store.faults import FileGone, LogGone
 from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.migrate import Damaged, SchemaTooNew, upgrade
@@ -391,6 +391,36 @@ def test_the_log_deleted_under_the_bot_is_whole_again_after_a_stop(
     again.close()
 
 
+def test_what_the_log_held_is_in_the_file_once_its_loss_is_noticed(
+    world: DatabaseWorld, logged: Logged
+) -> None:
+    """From there on a process that is killed takes nothing along."""
+    world.pending()
+    Path(f"{world.file}-wal").unlink()
+    assert look.problem(world.db) is not None
+    assert _states_in_the_file_alone(world) == [(State.PENDING,)]
+
+
+def test_a_close_writes_the_log_out_while_others_still_use_the_database(
+    world: DatabaseWorld, logged: Logged
+) -> None:
+    world.pending()
+    with world.db.read():
+        Path(f"{world.file}-wal").unlink()
+        world.db.close()
+        assert _states_in_the_file_alone(world) == [(State.PENDING,)]
+    with pytest.raises(LogGone):
+        world.get()
+
+
+def _states_in_the_file_alone(world: DatabaseWorld) -> list[tuple[str]]:
+    """What is left of the database when nothing is left of the process."""
+    alone = world.file.with_suffix(".alone")
+    shutil.copy(world.file, alone)
+    with closing(sqlite3.connect(alone)) as reader:
+        return reader.execute("SELECT state FROM requests").fetchall()
+
+
 def test_the_log_moved_away_and_back(world: DatabaseWorld, logged: Logged) -> None:
     world.pending()
     with LogMoved(world), pytest.raises(FileGone):
@@ -429,8 +459,6 @@ def test_damage_under_the_bot_is_told_until_the_file_is_whole(
     assert "is damaged, or is no database" in said
     assert "restore the backup" in said
     mend(world.file, was)
-    for left in ("-wal", "-shm"):
-        world.file.with_name(world.file.name + left).unlink(missing_ok=True)
     world.fresh_connections()
     assert look.problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
