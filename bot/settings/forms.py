@@ -40,7 +40,7 @@ def seconds(longest: float) -> Callable[[object], float]:
     def read(value: object) -> float:
         text = "" if isinstance(value, bool) else str(value).strip()
         # No exponent, no nan, no inf: float() would take them all.
-        number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else math.nan
+        number = float(text) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) else math.nan
         if not 0 < number <= longest:
             raise ValueError(
                 f"must be a number of seconds such as 5 or 0.5, more than 0 and at most "
