@@ -6,7 +6,7 @@ The tree answers the one question that matters after a DELETE: may it have been 
     ├─ HeldBack              the bot held itself back; nothing was sent
     │  ├─ OverBudget         its own limit of calls per minute is used up
     │  └─ Resting            log-ins pause, so that SSO does not lock the account
-    │     └─ Unproven        not for a refusal: no call has worked after the last two
+    │     └─ Unproven        not for a refusal: of the last two nothing is known
     ├─ NotSent               provably nothing reached the application
     │  ├─ NameLookupFailed
     │  ├─ ConnectFailed      the appliance's port, or the proxy on the way
@@ -100,8 +100,9 @@ class Resting(HeldBack):
 
 
 class Unproven(Resting):
-    """No log-in was refused, but no call is known to have worked after the last two. Mostly the
-    processes that made them were killed, or another copy is just making that call."""
+    """Of the last two log-ins nothing is known, neither that they were in vain nor that a call has
+    worked after them. Mostly the processes that made them were killed, or another copy is just
+    making that call."""
 
 
 class NotSent(ApplianceError):

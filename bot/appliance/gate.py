@@ -35,10 +35,13 @@ class GateState(CallsState):
     """What must be remembered between calls; serialisable, so that processes can share it.
 
     `logins_without_success`: log-ins since a call last worked on a session of its own.
+    `in_vain`: of how many of those the appliance itself has said that they led nowhere; what became
+    of the others is not known.
     `rests_until_ms` and `why`: the pause after a refusal. Calls: `bot.appliance.budget`.
     """
 
     logins_without_success: int = 0
+    in_vain: int = 0
     last_login_ms: int | None = None
     rests_until_ms: int | None = None
     why: str = ""
@@ -73,6 +76,9 @@ class Gate(Protocol):
     def login_worked(self) -> None:
         """That log-in gave a session, which has not yet been seen to work."""
 
+    def login_in_vain(self) -> None:
+        """That log-in was not refused, but its answer holds no session, or none that is taken."""
+
     def call_worked(self) -> None:
         """A call on the newest session worked."""
 
@@ -104,6 +110,9 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
     made = state.logins_without_success
     last_ms = min(state.last_login_ms if state.last_login_ms is not None else 0, now_ms)
     if made >= LOGINS_WITHOUT_SUCCESS_MAX:
+        if state.in_vain >= LOGINS_WITHOUT_SUCCESS_MAX and now_ms < last_ms + REST_MS:
+            why = "two log-ins have led to no session that the appliance accepts"
+            raise _resting(Resting, last_ms + REST_MS - now_ms, why)
         if now_ms < last_ms + PROOF_MS:
             left_ms = last_ms + PROOF_MS - now_ms
             raise _resting(Unproven, left_ms, "two log-ins have just been made")
@@ -117,6 +126,7 @@ def begin_login(state: GateState, now_ms: int) -> GateState:
     return state.model_copy(
         update={
             "logins_without_success": made + 1,
+            "in_vain": state.in_vain if made else 0,
             "last_login_ms": now_ms,
             "rests_until_ms": None,
             "why": "",
@@ -150,12 +160,17 @@ def login_worked(state: GateState) -> GateState:
     return state.model_copy(update={"rests_until_ms": None, "why": ""})
 
 
+def login_in_vain(state: GateState) -> GateState:
+    """The state after the appliance's word that a log-in, not refused, has led nowhere."""
+    return state.model_copy(update={"in_vain": state.in_vain + 1})
+
+
 def call_worked(state: GateState) -> GateState:
     """The state after a call that worked on a new session.
 
     A rest stays: another process may have been refused with the password as it is now.
     """
-    return state.model_copy(update={"logins_without_success": 0})
+    return state.model_copy(update={"logins_without_success": 0, "in_vain": 0})
 
 
 def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
@@ -226,6 +241,9 @@ class SharedGate:
 
     def login_worked(self) -> None:
         self._change(lambda state, _now: login_worked(state))
+
+    def login_in_vain(self) -> None:
+        self._change(lambda state, _now: login_in_vain(state))
 
     def call_worked(self) -> None:
         self._change(lambda state, _now: call_worked(state))

@@ -61,6 +61,9 @@ class ObservedGate:
         self._on_login("worked")
         self._gate.login_worked()
 
+    def login_in_vain(self) -> None:
+        self._gate.login_in_vain()
+
     def call_worked(self) -> None:
         self._gate.call_worked()
 

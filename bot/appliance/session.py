@@ -18,6 +18,7 @@ from pydantic import AfterValidator, SecretStr, StrictStr
 
 from bot.appliance.answers import Answer, Redactor
 from bot.appliance.errors import (
+    Answered,
     ApplianceError,
     ConnectionCut,
     Limited,
@@ -133,12 +134,14 @@ class Sessions:
         """The session there is, without a call."""
         return self._held
 
-    def drop(self, session: HeldSession) -> None:
-        """Forget this session, unless it has been replaced already."""
-        # Two threads may come with the same 401; the slower one must not drop the new session.
+    def drop(self, session: HeldSession) -> bool:
+        """Forget this session. False when somebody has done so already: two threads may come with
+        the same 401, and the slower one must not drop the new session."""
         with self._held_lock:
-            if self._held is session:
-                self._held = None
+            if self._held is not session:
+                return False
+            self._held = None
+            return True
 
     def redactor(self, session: HeldSession | None) -> Redactor:
         """Removes every secret of this client from a server's words."""
@@ -197,8 +200,8 @@ class Sessions:
             self._worked(session)
             raise
         except Unauthorized:
-            if remote is None:
-                self.drop(session)
+            if remote is None and self.drop(session) and not session.proven:
+                self.gate.login_in_vain()
             raise
         self._worked(session)
         return answer
@@ -251,15 +254,16 @@ class Sessions:
                 redact=self.redactor(None),
                 by=by,
             )
+            session = HeldSession(answer.read(SessionId).session_id)
         except (NotSent, Limited, Unavailable):
             self.gate.login_not_sent()
             raise
-        except (Unauthorized, Refused) as exc:
+        except Answered as exc:
             if exc.status not in {401, 403}:
+                self.gate.login_in_vain()
                 raise
             refusal = exc
         else:
-            session = HeldSession(answer.read(SessionId).session_id)
             self.gate.login_worked()
             return session
         self.gate.login_refused(f"a log-in was refused with HTTP {refusal.status}")

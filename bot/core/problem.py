@@ -21,8 +21,8 @@ class ProblemKind(StrEnum):
     UNAVAILABLE = "unavailable"  # 503 that names when to come back
     NOT_UNDERSTOOD = "not_understood"  # HTML, broken JSON, a redirect, 502, 504, plain 503
     LOGIN_REFUSED = "login_refused"
-    RESTING = "resting"  # one was refused; none before retry_at: SSO locks accounts
-    UNPROVEN = "unproven"  # none before retry_at: two made, and nothing known to work
+    RESTING = "resting"  # one refused, or two in vain; none before retry_at: SSO locks accounts
+    UNPROVEN = "unproven"  # none before retry_at: of the last two nothing is known
     OVER_BUDGET = "over_budget"  # our own limit of calls
 
 

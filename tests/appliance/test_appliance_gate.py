@@ -136,7 +136,8 @@ def test_a_clock_that_was_set_back_blocks_no_longer_than_a_minute() -> None:
 
 EVENTS = st.lists(
     st.tuples(
-        st.integers(0, 200_000), st.sampled_from(["fails", "refused", "works", "not sent", "call"])
+        st.integers(0, 200_000),
+        st.sampled_from(["fails", "refused", "works", "not sent", "vain", "call"]),
     ),
     max_size=60,
 )
@@ -170,6 +171,8 @@ def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
             state = arithmetic.login_refused(state, now, "wrong password")
         elif event == "works":
             state = arithmetic.login_worked(state)
+        elif event == "vain":
+            state = arithmetic.login_in_vain(state)
         state = GateState.model_validate_json(state.model_dump_json())
         assert sum(now - 300_000 < at for at in bare) <= 2
         assert sum(now - 300_000 < at for at in refusals) <= 1
@@ -196,6 +199,38 @@ def test_the_third_log_in_rests_and_then_may_try_again() -> None:
     gate.before_login()
     gate.call_worked()
     gate.before_login()
+
+
+def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
+    clock = Clock()
+    gate = MemoryGate(1000, clock)
+    gate.before_login()
+    gate.login_in_vain()
+    gate.before_login()
+    with pytest.raises(Unproven):
+        gate.before_login()
+    gate.login_in_vain()
+    for left in (300, 1):
+        with pytest.raises(Resting) as caught:
+            gate.before_login()
+        assert type(caught.value) is Resting
+        assert caught.value.retry_after_seconds == left
+        clock.seconds += 299
+    gate.before_login()
+    with_one_more = gate.state
+    assert (with_one_more.logins_without_success, with_one_more.in_vain) == (1, 0)
+
+
+def test_what_was_in_vain_before_a_call_worked_does_not_count() -> None:
+    gate = MemoryGate(1000, Clock())
+    gate.before_login()
+    gate.login_in_vain()
+    gate.call_worked()
+    gate.before_login()
+    gate.login_in_vain()
+    gate.before_login()
+    with pytest.raises(Unproven):
+        gate.before_login()
 
 
 def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:

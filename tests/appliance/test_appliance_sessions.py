@@ -15,6 +15,7 @@ import pytest
 from bot.appliance import (
     Appliance,
     ApplianceError,
+    ConnectionCut,
     Limited,
     LoginRefused,
     MemoryGate,
@@ -38,6 +39,7 @@ from tests.appliance.small_server import (
     Reply,
     Seen,
     Server,
+    cut,
 )
 
 REMOTE_PATH = "/pairings/p-1/remote-session"
@@ -219,8 +221,19 @@ def test_a_log_in_that_leads_nowhere_counts(
     clock = Clock()
     appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
     server.on("POST", "/session", reply)
-    assert [info(appliance) for _ in range(3)] == [error, error, Unproven]
+    assert [info(appliance) for _ in range(3)] == [error, error, Resting]
     assert (server.count("POST"), server.count("GET")) == (2, 0)
+
+
+def test_a_log_in_whose_answer_is_lost_says_nothing_of_the_next(
+    connect: Connect, server: Server
+) -> None:
+    """It may have worked: whoever asks meanwhile waits, and is not refused."""
+    clock = Clock()
+    appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    server.on("POST", "/session", Reply(raw=cut))
+    assert [info(appliance) for _ in range(2)] == [ConnectionCut, ConnectionCut]
+    assert info(appliance) is Unproven
 
 
 @pytest.mark.parametrize(
@@ -239,8 +252,9 @@ def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Serve
     appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Unauthorized
-    clock.added = 10
-    assert info(appliance) is Unproven
+    assert info(appliance) is Resting, "nobody's call can still prove one of the two"
+    clock.added = 299
+    assert info(appliance) is Resting
     assert server.logins == 2
     clock.added = 301
     server.on("GET", "/info", Reply(200, {}))

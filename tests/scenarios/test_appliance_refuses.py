@@ -115,3 +115,16 @@ def test_a_failed_request_leaves_the_pairing_free_for_the_next(world: World) -> 
     assert "The pairing is gone." in again.wait_for_final().text
     assert len(world.appliance.deletes) == 2
     assert len(world.appliance.accepted_deletes) == 1
+
+
+def test_sessions_that_are_never_accepted_refuse_each_request_at_once(world: World) -> None:
+    """Nobody waits for a rest to be over that no call can end."""
+    world.appliance.fail("GET", "", Answer(401), times=None)
+    pairing = world.pairing()
+    for _ in range(3):
+        asked = world.asks(f"{pairing} it must go")
+        told = world.answer(asked.delivery).text
+        assert world.slack.messages(asked.channel) == []
+    assert world.states() == {"refused": 3}
+    assert "rests now: accounts get locked" in told
+    assert len(world.appliance.logins) <= 3, "two that led nowhere, and the one of the start"

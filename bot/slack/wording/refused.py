@@ -213,7 +213,7 @@ def _unauthorized(problem: Problem) -> Ending:
 
 def _resting(problem: Problem) -> Ending:
     return Ending(
-        title="The bot's log-in was refused, and it is not tried for now: accounts get locked.",
+        title="The bot could not log in to the appliance, and rests now: accounts get locked.",
         next_step=f"Have the bot's log-in checked, then ask again {_again(problem)}.",
     )
 
