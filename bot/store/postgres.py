@@ -35,6 +35,9 @@ class Postgres:
         self._now = now
         self.engine = create_engine(
             with_limits(url),
+            # Whatever the default there is: at a higher level a transaction that waited for a row
+            # asks the inbox as it was before, and an intent would be stored over a cancel.
+            isolation_level="READ COMMITTED",
             hide_parameters=True,  # an error would quote them, response_urls included
             pool_size=CONNECTIONS,
             pool_timeout=POOL_SECONDS,

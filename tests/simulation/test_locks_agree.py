@@ -149,10 +149,15 @@ CASES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+@pytest.fixture(scope="module", params=["read committed", "repeatable read"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Also of a database whose owner has made another level the default."""
     server = PostgresServer().start()
-    yield server.new_database()
+    url = server.new_database()
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        setting = f"default_transaction_isolation = '{request.param}'"
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {setting}")
+    yield url
     server.stop()
 
 
