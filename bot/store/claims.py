@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.entries import Answer, Entry
 from bot.core.events import EVENT, Stored
-from bot.core.request import Request, State
+from bot.core.request import Readings, Request, State
 from bot.store import audit, outbox
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, left_out, next_due, unborn
@@ -174,7 +174,10 @@ class Claims(Requests):
                 # it due, and the time of its last release may be an hour away.
                 leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
                 conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
-                return Claim(request, version, lease_until, lane)
+                # An older version has stored what it read: taken for new, a DELETE would be sent by
+                # rights that are gone.
+                unread = request.model_copy(update={"readings": Readings()})
+                return Claim(unread, version, lease_until, lane)
         return self.claim(lane, without)
 
     def events(self, claim: Claim) -> list[Stored]:

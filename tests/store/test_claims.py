@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 
 import pytest
+from sqlalchemy import text
 
-from bot.core.request import Request, State
+from bot.core.request import Readings, Request, State
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, Saving
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of
@@ -57,6 +59,15 @@ def test_a_lost_claim_writes_nothing(db: Database) -> None:
     saved = requests_of(db).get(made.id)
     assert saved is not None
     assert saved.reason == "new"
+
+
+def test_what_an_older_version_has_stored_as_read_does_not_count(db: Database) -> None:
+    made = born(db, 1, State.APPROVED, execute_by=10**15)
+    readings = Readings(rights_at=10**12, appliance_at=10**12, task_ids=("t1",))
+    body = json.loads(made.model_dump_json()) | {"readings": readings.model_dump(mode="json")}
+    with db.write() as conn:
+        conn.execute(text("UPDATE requests SET body = :body"), {"body": json.dumps(body)})
+    assert claimed(db, Lane.ACT).request == made
 
 
 def test_no_release_hides_a_click(db: Database) -> None:
