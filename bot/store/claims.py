@@ -38,8 +38,11 @@ _UPDATE = update(requests).where(
 _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
 
 
-_NOTHING_SENT = frozenset({State.PENDING, State.CHANGED, State.EXPIRED, State.CANCELLED})
-"""What an approved row becomes without a DELETE."""
+_UNSENT = frozenset({State.PENDING, State.APPROVED})
+_NOTHING_SENT = frozenset(
+    {State.PENDING, State.CHANGED, State.EXPIRED, State.CANCELLED, State.DENIED}
+)
+"""What such a row becomes without a DELETE."""
 
 
 class ClaimLost(Exception):
@@ -275,9 +278,10 @@ class Claims(Requests):
 
     def _refuse_if_set_back(self, claim: Claim, saving: Saving, *, to_send: bool = False) -> None:
         """Behind the head of the audit trail: this transaction itself may be what finds it out.
-        Nothing is sent, and no approved row says that nothing was. Raises WentBack."""
-        approved = claim.request.state is State.APPROVED
-        untrue = approved and saving.request.state in _NOTHING_SENT
+        Nothing is sent, and no row says that nothing was: from the click to the DELETE takes less
+        than a second, so one that looks undecided may have been sent as well. Raises WentBack."""
+        before, after = claim.request.state, saving.request.state
+        untrue = before in _UNSENT and after in _NOTHING_SENT and before is not after
         if (to_send or untrue) and self.db.remembered.lost:
             raise WentBack
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import DeleteAccepted
+from bot.core.events import DeleteAccepted, OperatorCancelled
 from bot.core.problem import ProblemKind
 from bot.core.request import Intent, Sent, State, TaskView
 from bot.slack.draw import draw
@@ -19,17 +19,20 @@ REQUEST = "AAAA-BBBB"
 ATTENTION = State.ATTENTION
 
 
-def set_back(tmp_path: Path) -> tuple[World, Path, Path]:
-    """Approved and sent once, and the copy of its database from between the two."""
+def set_back(tmp_path: Path, to: State = State.APPROVED) -> tuple[World, Path, Path]:
+    """Approved and sent once, and the copy of its database from before it was sent."""
     file, backup = tmp_path / "vr-unpair.db", tmp_path / "backup.db"
     world = World(f"sqlite:///{file}")
     world.pending()
+    source = sqlite3.connect(file)
+    if to is State.PENDING:
+        source.execute("VACUUM INTO ?", (str(backup),))
     world.appliance.read_failures = [problem(ProblemKind.UNSENT)]
     world.click(REQUEST, "approve", FIRST)
     world.settle()
     assert world.state() is State.APPROVED
-    source = sqlite3.connect(file)
-    source.execute("VACUUM INTO ?", (str(backup),))
+    if to is State.APPROVED:
+        source.execute("VACUUM INTO ?", (str(backup),))
     world.wait(6_000)
     world.appliance.end_task("ERROR", gone=False)
     world.wait(6_000)
@@ -70,6 +73,43 @@ def test_nor_does_it_end_as_if_nothing_had_been_sent(tmp_path: Path, how: str) -
     world.click(REQUEST, "look", FIRST)
     world.settle()
     assert world.state() is (State.SUCCEEDED if how == "gone" else ATTENTION)
+    assert len(world.appliance.deletes) == 1
+    world.close()
+
+
+@pytest.mark.parametrize("how", ["denied", "in vain", "cancelled", "cancelled by root"])
+def test_nor_does_what_looks_undecided(tmp_path: Path, how: str) -> None:
+    """The approval is lost together with what was sent for it."""
+    world, file, backup = set_back(tmp_path, State.PENDING)
+    shutil.copyfile(backup, file)
+    match how:
+        case "denied":
+            world.click(REQUEST, "deny", FIRST, reason="no")
+        case "cancelled":
+            world.click(REQUEST, "cancel", ASKER)
+        case "cancelled by root":
+            world.put(OperatorCancelled(operator="root"), REQUEST)
+    world.wait(4 * 3_600_000)
+    assert world.state() is ATTENTION
+    assert "othing was sent" not in draw(world.get(), "final").text
+    world.appliance.present = False
+    world.click(REQUEST, "look", FIRST)
+    world.settle()
+    assert world.state() is State.SUCCEEDED
+    assert len(world.appliance.deletes) == 1
+    world.close()
+
+
+def test_what_looks_undecided_is_reminded_of_and_can_be_approved(tmp_path: Path) -> None:
+    """Which sends nothing, and calls a person."""
+    world, file, backup = set_back(tmp_path, State.PENDING)
+    shutil.copyfile(backup, file)
+    world.wait(20 * 60_000)
+    assert world.state() is State.PENDING
+    assert world.get().reminders == 1
+    world.click(REQUEST, "approve", FIRST)
+    world.settle()
+    assert world.state() is ATTENTION
     assert len(world.appliance.deletes) == 1
     world.close()
 

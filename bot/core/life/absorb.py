@@ -85,7 +85,7 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.pairing_read_before_intent(step, event)
         case State.APPROVED, TimePassed():
             deleting.execution_time(step)
-        case State.APPROVED, SetBack():
+        case ((State.PENDING | State.APPROVED), SetBack()):
             following.attention(step, "set_back")
         case State.APPROVED, IntentStored():
             deleting.intent_stored(step)
