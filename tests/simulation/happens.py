@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.events import Asked, Clicked, OperatorCancelled
 from bot.core.messages import Slot
+from bot.core.policy import Policy
 from tests.simulation.appliance import Estate
 from tests.simulation.happenings import PAIRINGS, Happening
 from tests.simulation.memory_store import Item
@@ -39,11 +40,15 @@ class Happens:
     estate: Estate
     workspace: Workspace
     next_at: int
+    policies: dict[str, Policy]
 
     def tell(self, words: str) -> None:
         raise NotImplementedError
 
     def runs(self, process: Process) -> bool:
+        raise NotImplementedError
+
+    def policy_of(self, copy: str) -> Policy:
         raise NotImplementedError
 
     def _await(self, happening: Happening) -> None:
@@ -150,6 +155,13 @@ class Happens:
         place = next(n for n, p in enumerate(self.processes) if p.name == name)
         self.processes[place] = Process(self, name)
         self.tell(f"{name} starts again")
+
+    def _settings(self, h: Happening, _p: object, which: int, setting: str, value: object) -> None:
+        """A copy is killed, and started with another setting; the others have what they had."""
+        name = f"copy {which % len(self.processes) + 1}"
+        self.policies[name] = self.policy_of(name).model_copy(update={setting: value})
+        self.tell(f"{name} has another setting: {setting} {value}")
+        self._crash(h, None, which, 1)
 
     def _freeze(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
         victim = process or self.processes[(which or 0) % len(self.processes)]

@@ -127,6 +127,7 @@ class Process:
         self.frozen_until = 0
         self.cut_until = 0
         self.sim = sim
+        self.policy = sim.policy_of(name)
         self.worker = self._worker()
         self.poster = self._poster()
         self.threads = [
@@ -177,13 +178,13 @@ class Process:
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
         store = Stepping(self, sim.store, serial=sim.serial)
-        sender = sim.bugs.sender(Sender(sim.policy, port, sim.monotonic))
+        sender = sim.bugs.sender(Sender(self.policy, port, sim.monotonic))
         lives = sim.bugs.lives(
             Lives(
                 requests=store,  # type: ignore[arg-type]
                 inbox=store,  # type: ignore[arg-type]
                 effects=Effects(
-                    policy=sim.policy,
+                    policy=self.policy,
                     people=People(sim.workspace, self.step),
                     appliances={"default": port},
                     watches={"default": Watch(port)},  # type: ignore[dict-item]
@@ -197,7 +198,7 @@ class Process:
                 pause=self.pause,
             )
         )
-        return Worker(requests=store, lives=lives, policy=sim.policy, draw=digest)  # type: ignore[arg-type]
+        return Worker(requests=store, lives=lives, policy=self.policy, draw=digest)  # type: ignore[arg-type]
 
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)

@@ -11,8 +11,9 @@ from bot.core.events import Clicked, OperatorCancelled
 from bot.core.fingerprint import differences
 from bot.core.life import plan
 from bot.core.messages import Slot, messages
+from bot.core.policy import Policy
 from bot.core.request import Outcome, Request, State
-from tests.simulation.happenings import APPROVERS, GLASS
+from tests.simulation.happenings import APPROVERS
 from tests.simulation.process import digest
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ NOTHING_SENT = frozenset(
         State.REHEARSED,
     }
 )
+OTHER_SETTING = "has another setting"
+"""Who may decide is another one then than the rules below know."""
+
 RIGHTS_STALE_MS = 45_000
 """Rights read before the intent may be this old at the DELETE in the worst case: one effect and
 one frozen second, with room; a right that was lost longer ago was never read again."""
@@ -54,10 +58,14 @@ class Rules:
         assert thread is not None
         if point in ("effect:before", "delete:before") and thread.holds:
             thread.works = True
-            if not any("freezes" in w or "jumps" in w for w in self.sim.story):
+            if not self._told("freezes", "jumps"):
                 self._alone(thread)
         elif point in ("effect:after", "delete:after"):
             thread.works = False
+
+    def _told(self, *words: str) -> bool:
+        """Whether something of that kind has happened so far."""
+        return any(word in line for line in self.sim.story for word in words)
 
     def _alone(self, thread: Thread) -> None:
         mine = thread.holds
@@ -77,7 +85,7 @@ class Rules:
     def came_in(self, item: Item) -> None:
         """A click whose commit ended after the request had: it counts by when it was stored."""
         row = self.sim.store.rows.get(item.request_id)
-        if row is None or any("jumps" in w for w in self.sim.story):
+        if row is None or self._told("jumps", OTHER_SETTING):
             return
         request = row.request
         undecided = request.outcome == Outcome(code="not_decided")
@@ -96,6 +104,8 @@ class Rules:
             self.broken(f"{after.id} leaves the final state {before.state.value}")
         if before and before.state is State.APPROVED and after.state is State.DELETING:
             self._intent(before, after)
+        if before and after.terms.approvals_required < before.terms.approvals_required:
+            self.broken(f"{after.id} needs fewer people now than its card has said")
         if after.task and before and (before.task is None or before.task.id != after.task.id):
             self._followed(after, after.task.id)
         if after.pairing_id and (before is None or before.pairing_id is None):
@@ -149,10 +159,13 @@ class Rules:
         self.intent_at[after.id] = now
         # Of now: a copy that froze before its own listing makes it later, for a claim it has lost.
         self.listed_before[after.id] = sim.estate.listed_at[after.pairing_id or ""]
+        policy = self._policy()
+        if policy.dry_run or before.terms.dry_run:
+            self.broken("an intent in a dry run")
         if before.glass:
-            self._said(before, before.glass.by, "break_glass", GLASS, now)
+            self._said(before, before.glass.by, "break_glass", policy.break_glass, now)
         else:
-            self._approved(before, now)
+            self._approved(before, policy, now)
         waiting = sim.store.waiting(before.id)
         if any(_cancels(i.event, before) for i in waiting):
             self.broken("an intent is stored although a cancel waits")
@@ -196,17 +209,25 @@ class Rules:
         edge = (self.sim.real_ms - RIGHTS_STALE_MS) / 1000
         return any(float(line.split()[0]) > edge for line in recent)
 
-    def _approved(self, request: Request, now: int) -> None:
+    def _policy(self) -> Policy:
+        """Of the copy that has just stored something."""
+        thread = self.sim.current
+        assert thread is not None
+        return thread.process.policy
+
+    def _approved(self, request: Request, policy: Policy, now: int) -> None:
+        """By what the card said, and by the settings of whoever sends, which may ask for more."""
         people = {d.by for d in request.approvals}
+        needed = max(policy.required(force=request.force), request.terms.approvals_required)
         if request.requester in people:
             self.broken("the requester's own approval is counted")
-        if len(people) < self.sim.history.approvals or len(people) != len(request.approvals):
+        if len(people) < needed or len(people) != len(request.approvals):
             self.broken("too few different people said yes")
         for who in people:
-            self._said(request, who, "approve", APPROVERS, now)
+            self._said(request, who, "approve", policy.approvers, now)
 
     def _said(
-        self, request: Request, who: str, action: str, listed: tuple[str, ...], now: int
+        self, request: Request, who: str, action: str, listed: frozenset[str], now: int
     ) -> None:
         if who not in listed:
             self.broken(f"{who} decided without being one of those who may")
@@ -224,6 +245,8 @@ class Rules:
     def _expired(self, before: Request) -> None:
         """A valid yes that was stored in time must not be lost to the deadline."""
         if before.terms.approvals_required > 1 or before.decide_by is None:
+            return
+        if self._told(OTHER_SETTING):
             return
         for item in self.sim.store.items:
             heard = any(c.event == item.number for c in before.clicks)

@@ -49,7 +49,7 @@ class Simulation(Happens):
         self.current: Thread | None = None
         self.heard = 0
         self.passes: dict[str, int] = {}
-        self.policy = _policy(history)
+        self.policies: dict[str, Policy] = {}
         self.estate = Estate(
             lambda: self.real_ms,
             self.rng,
@@ -95,6 +95,9 @@ class Simulation(Happens):
         self.threads = []
         copies = range(self.history.replicas)
         self.processes = [Process(self, f"copy {n + 1}") for n in copies]
+
+    def policy_of(self, copy: str) -> Policy:
+        return self.policies.setdefault(copy, _policy(self.history))
 
     # ---- clocks -------------------------------------------------------------------------------
 
