@@ -336,8 +336,8 @@ class Claims(Requests):
         ).scalar_one()
 
     def _holder(self, request: Request) -> str:
-        held = self.same_pairing(request, [s for s in State if s.open])
-        return held[0].id if held else "another request"
+        held = self.ids_of_same_pairing(request, [s for s in State if s.open])
+        return held[0] if held else "another request"
 
 
 def _at(request_id: str, version: int) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from bot.core.request import Request, State
 from bot.store.database import Database
@@ -41,19 +41,15 @@ class Requests:
             return self._read(conn.execute(query.limit(limit)))
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests of the same pairing in one of these states, newest first."""
+        """Other requests of the same pairing in one of these states, newest first, without those
+        that this version cannot read."""
         with self.db.read() as conn:
-            rows = conn.execute(
-                select(requests.c.body)
-                .where(
-                    requests.c.site == request.site,
-                    requests.c.pairing_id == request.pairing_id,
-                    requests.c.id != request.id,
-                    requests.c.state.in_([s.value for s in states]),
-                )
-                .order_by(requests.c.created_at.desc())
-            ).scalars()
-            return [Request.model_validate_json(body) for body in rows]
+            return self._read(conn.execute(_same_pairing(request, states)))
+
+    def ids_of_same_pairing(self, request: Request, states: Sequence[State]) -> list[str]:
+        """The ids of all of them: to have read one is not needed for naming it."""
+        with self.db.read() as conn:
+            return [row.id for row in conn.execute(_same_pairing(request, states))]
 
     def at_other_ends(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Requests at other sites for the same pairing, in one of these states, newest first."""
@@ -63,3 +59,16 @@ class Requests:
     def _read(self, rows: Iterable[Row[tuple[str, str]]]) -> list[Request]:
         found = (self.db.unreadable.request(row.id, row.body) for row in rows)
         return [request for request in found if request is not None]
+
+
+def _same_pairing(request: Request, states: Sequence[State]) -> Select[tuple[str, str]]:
+    return (
+        select(requests.c.id, requests.c.body)
+        .where(
+            requests.c.site == request.site,
+            requests.c.pairing_id == request.pairing_id,
+            requests.c.id != request.id,
+            requests.c.state.in_([s.value for s in states]),
+        )
+        .order_by(requests.c.created_at.desc())
+    )
