@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.entries import Answer, Entry
 from bot.core.events import EVENT, Stored
 from bot.core.request import Readings, Request, State
-from bot.store import audit, outbox
+from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, left_out, next_due, unborn
 from bot.store.lanes import Lane, lane_of
@@ -30,6 +30,7 @@ from bot.store.requests import Requests
 from bot.store.schema import inbox, requests
 from bot.store.unreadable import Kind
 from bot.store.wakes import Room
+from bot.store.wanted import Wanted, add_answers, want
 
 # Built once each: they run with every step of every request.
 _UPDATE = update(requests).where(
@@ -93,7 +94,7 @@ class Saving:
     absorbed: int = 0
     entries: tuple[Entry, ...] = ()
     answers: tuple[Answer, ...] = ()
-    wanted: tuple[outbox.Wanted, ...] = ()
+    wanted: tuple[Wanted, ...] = ()
     due_at: int | None = None
 
 
@@ -151,7 +152,7 @@ class Claims(Requests):
             now = self.db.now(conn)
             if not inbox_table.mark_absorbed(conn, stored.number, now):
                 return  # another copy was quicker
-            outbox.add_answers(conn, request_id, tuple(answers), now)
+            add_answers(conn, request_id, tuple(answers), now)
             entries = tuple(entries)
             audit.append(conn, request_id or None, entries)
         self.on_saved(None, entries)
@@ -304,8 +305,8 @@ class Claims(Requests):
         request = saving.request
         if saving.absorbed:
             inbox_table.mark_absorbed(conn, saving.absorbed, now)
-        outbox.want(conn, request, saving.wanted, now)
-        outbox.add_answers(conn, request.id, saving.answers, now)
+        want(conn, request, saving.wanted, now)
+        add_answers(conn, request.id, saving.answers, now)
         audit.append(conn, request.id, saving.entries)
 
     def _saved(self, claim: Claim, saving: Saving) -> Claim:

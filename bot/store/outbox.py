@@ -1,23 +1,18 @@
-"""The messages that should exist in Slack, and the poster's side of them."""
+"""The poster's side of the messages: which one is due, and what became of it in Slack."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Row,
     Update,
-    bindparam,
     case,
     func,
-    insert,
     select,
     update,
 )
@@ -25,16 +20,17 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.delivery import Due
 from bot.core.entries import Answer
-from bot.core.events import EVENT, CardHeldUp, CardPosted, CardRefused, Event
+from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event
 from bot.core.messages import PRIVATE, Message, Slot
 from bot.core.request import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
-from bot.store.schema import inbox, messages, requests
+from bot.store.schema import messages, requests
 from bot.store.sendable import URGENCY, not_paused, sendable
 from bot.store.unreadable import Kind
 from bot.store.wakes import Room
+from bot.store.wanted import add
 
 CARD_GONE = "message_not_found"
 """What an edit of a deleted message is answered (Slack docs, chat.update)."""
@@ -53,98 +49,7 @@ RESPONSE_URL_MS = 30 * 60_000
 
 
 # Not null is what the index says of itself: without it SQLite reads every message there ever was.
-_INSERT = insert(messages)
 _NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
-
-
-# Built once, as it runs with every step of every request.
-_NOW = bindparam("now", type_=BigInteger)
-_WANT = (
-    update(messages)
-    .where(
-        messages.c.request_id == bindparam("of_request"), messages.c.slot == bindparam("in_slot")
-    )
-    .values(
-        wanted=bindparam("wanted"),
-        due_at=case((messages.c.not_before > _NOW, messages.c.not_before), else_=_NOW),
-    )
-)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A message as it should look now, by the digest of its drawing."""
-
-    message: Message
-    digest: str
-
-
-def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int) -> None:
-    """Note what should stand in Slack; in the transaction that changed the row."""
-    for item in wanted:
-        slot, kind = item.message.slot, item.message.kind
-        stray = kind is Slot.STRAY
-        named = {"of_request": request.id, "in_slot": slot}
-        changed = conn.execute(_WANT, {**named, "wanted": item.digest, "now": now})
-        if changed.rowcount == 0:
-            _add(
-                conn,
-                request.id,
-                item.message,
-                now,
-                channel=request.channel,
-                thread_ts=request.card_ts if item.message.in_thread else None,
-                ts=item.message.which if stray else None,
-                wanted=item.digest,
-            )
-    if request.card_ts:
-        # A click that came before Slack's answer to the post has named the card already.
-        conn.execute(
-            update(messages)
-            .where(
-                messages.c.request_id == request.id,
-                messages.c.slot == Slot.CARD.value,
-                messages.c.ts.is_(None),
-            )
-            .values(ts=request.card_ts)
-        )
-
-
-def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], now: int) -> None:
-    """Words for one person: to the `response_url` of the event they answer."""
-    for answer in answers:
-        event = conn.execute(select(inbox).where(inbox.c.number == answer.event)).one_or_none()
-        if event is None:
-            continue
-        body = EVENT.validate_json(event.body)
-        _add(
-            conn,
-            request_id,
-            Message(slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}"),
-            now,
-            channel=getattr(body, "channel", ""),
-            wanted="",
-            answer=answer.model_dump_json(),
-            person=getattr(body, "by", None) or getattr(body, "requester", None),
-            response_url=event.response_url,
-        )
-
-
-def _add(
-    conn: Connection, request_id: str, message: Message, now: int, **columns: str | None
-) -> None:
-    """A new message, due at once."""
-    always = {
-        "request_id": request_id,
-        "slot": message.slot,
-        "urgency": URGENCY[message.kind],
-        "due_at": now,
-        "not_before": 0,
-        "lease_until": 0,
-        "attempts": 0,
-        "created_at": now,
-    }
-    conn.execute(_INSERT, {**always, **columns})
 
 
 class Outbox:
@@ -323,4 +228,4 @@ def _copy_to_each(conn: Connection, due: Due, now: int) -> None:
     for slot in slots:
         if slot not in there:
             copy = Message(slot=slot)
-            _add(conn, due.request_id, copy, now, channel=copy.which, wanted=due.wanted)
+            add(conn, due.request_id, copy, now, channel=copy.which, wanted=due.wanted)

@@ -39,7 +39,7 @@ from bot.store.claims import (
     WentBack,
 )
 from bot.store.inbox import Inbox
-from bot.store.outbox import Wanted
+from bot.store.wanted import Wanted
 from bot.worker.effects import Draw, Effects, no_appliance
 from bot.worker.send import Sender, not_told
 

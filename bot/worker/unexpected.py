@@ -10,10 +10,11 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.entries import UNEXPECTED, Answer
-from bot.store import inbox, outbox
+from bot.store import inbox
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.wakes import Room
+from bot.store.wanted import add_answers
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,6 @@ def _waiting(requests: Claims, request_id: str) -> set[int]:
 def _answer(db: Database, request_id: str, answer: Answer) -> None:
     try:
         with db.write() as conn:
-            outbox.add_answers(conn, request_id, (answer,), db.now(conn))
+            add_answers(conn, request_id, (answer,), db.now(conn))
     except IntegrityError:
         return  # told before, of an earlier try

@@ -28,9 +28,9 @@ from bot.store.outbox import (
     PROGRESS_GAP_MS,
     RESPONSE_URL_MS,
     SENDING_MS,
-    Wanted,
 )
 from bot.store.sendable import URGENCY
+from bot.store.wanted import Wanted
 
 
 @dataclass

@@ -21,7 +21,8 @@ from bot.core.messages import Message
 from bot.core.request import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 from bot.store.lanes import Lane
-from bot.store.outbox import Outbox, Wanted
+from bot.store.outbox import Outbox
+from bot.store.wanted import Wanted
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory
 from tests.simulation.real_store import RealStore

@@ -14,7 +14,7 @@ from bot.store.claims import Claims, Saving
 from bot.store.database import Database
 from bot.store.errors import Errors
 from bot.store.inbox import Inbox
-from bot.store.outbox import Wanted
+from bot.store.wanted import Wanted
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 

@@ -9,13 +9,14 @@ from structlog.testing import capture_logs
 
 from bot.core.entries import Answer
 from bot.core.request import State
-from bot.store import figures, outbox
+from bot.store import figures
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from bot.store.overview import Overview
 from bot.store.requests import Requests
+from bot.store.wanted import add_answers
 from tests.store.samples import asked, born, click, put
 
 NEWER = "UPDATE {table} SET {column} = :begins || substr({column}, 2) WHERE {where}"
@@ -90,7 +91,7 @@ def answered(db: Database, request_id: str) -> None:
     assert number is not None
     with db.write() as conn:
         answer = Answer(event=number, code="unexpected", params={}, matters=True)
-        outbox.add_answers(conn, request_id, (answer,), db.now(conn))
+        add_answers(conn, request_id, (answer,), db.now(conn))
 
 
 def test_an_answer_costs_itself_alone(db: Database) -> None:

@@ -1,0 +1,105 @@
+"""The messages that should stand in Slack, noted in the transaction that makes them due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
+
+from bot.core.entries import Answer
+from bot.core.events import EVENT
+from bot.core.messages import Message, Slot
+from bot.core.request import Request
+from bot.store.schema import inbox, messages
+from bot.store.sendable import URGENCY
+
+# Built once each, as they run with every step of every request.
+_INSERT = insert(messages)
+_NOW = bindparam("now", type_=BigInteger)
+_WANT = (
+    update(messages)
+    .where(
+        messages.c.request_id == bindparam("of_request"), messages.c.slot == bindparam("in_slot")
+    )
+    .values(
+        wanted=bindparam("wanted"),
+        due_at=case((messages.c.not_before > _NOW, messages.c.not_before), else_=_NOW),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A message as it should look now, by the digest of its drawing."""
+
+    message: Message
+    digest: str
+
+
+def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int) -> None:
+    """Note what should stand in Slack; in the transaction that changed the row."""
+    for item in wanted:
+        slot, kind = item.message.slot, item.message.kind
+        stray = kind is Slot.STRAY
+        named = {"of_request": request.id, "in_slot": slot}
+        changed = conn.execute(_WANT, {**named, "wanted": item.digest, "now": now})
+        if changed.rowcount == 0:
+            add(
+                conn,
+                request.id,
+                item.message,
+                now,
+                channel=request.channel,
+                thread_ts=request.card_ts if item.message.in_thread else None,
+                ts=item.message.which if stray else None,
+                wanted=item.digest,
+            )
+    if request.card_ts:
+        # A click that came before Slack's answer to the post has named the card already.
+        conn.execute(
+            update(messages)
+            .where(
+                messages.c.request_id == request.id,
+                messages.c.slot == Slot.CARD.value,
+                messages.c.ts.is_(None),
+            )
+            .values(ts=request.card_ts)
+        )
+
+
+def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], now: int) -> None:
+    """Words for one person: to the `response_url` of the event they answer."""
+    for answer in answers:
+        event = conn.execute(select(inbox).where(inbox.c.number == answer.event)).one_or_none()
+        if event is None:
+            continue
+        body = EVENT.validate_json(event.body)
+        add(
+            conn,
+            request_id,
+            Message(slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}"),
+            now,
+            channel=getattr(body, "channel", ""),
+            wanted="",
+            answer=answer.model_dump_json(),
+            person=getattr(body, "by", None) or getattr(body, "requester", None),
+            response_url=event.response_url,
+        )
+
+
+def add(
+    conn: Connection, request_id: str, message: Message, now: int, **columns: str | None
+) -> None:
+    """A new message, due at once."""
+    always = {
+        "request_id": request_id,
+        "slot": message.slot,
+        "urgency": URGENCY[message.kind],
+        "due_at": now,
+        "not_before": 0,
+        "lease_until": 0,
+        "attempts": 0,
+        "created_at": now,
+    }
+    conn.execute(_INSERT, {**always, **columns})
