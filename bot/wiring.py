@@ -20,8 +20,8 @@ from bot.operate.metrics import Metrics
 from bot.parts import appliance_of, gate_key
 from bot.settings import Settings
 from bot.store import figures, shared
-from bot.store.claims import OnSaved
 from bot.store.database import Database
+from bot.store.saving import OnSaved
 
 log = structlog.get_logger(__name__)
 

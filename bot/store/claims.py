@@ -1,9 +1,9 @@
-"""The rows of requests from the side of whoever works on one: born, claimed, saved, released."""
+"""The rows of requests from the side of whoever works on one: claimed, saved, released."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 from sqlalchemy import (
@@ -12,32 +12,28 @@ from sqlalchemy import (
     Exists,
     bindparam,
     exists,
-    insert,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.entries import Answer, Entry
-from bot.core.events import EVENT, Stored
+from bot.core.events import Stored
 from bot.core.request import Readings, Request, State
-from bot.store import audit
 from bot.store import inbox as inbox_table
-from bot.store.due import claimable, left_out, next_due, unborn
+from bot.store.due import claimable, left_out, next_due
 from bot.store.lanes import Lane, lane_of
+from bot.store.new_requests import NewRequests
 from bot.store.other_ends import holder_of_other_end
-from bot.store.requests import Requests
+from bot.store.saving import Saving, row_of, store_rest
 from bot.store.schema import inbox, requests
 from bot.store.unreadable import Kind
 from bot.store.wakes import Room
-from bot.store.wanted import Wanted, add_answers, want
 
 # Built once each: they run with every step of every request.
 _UPDATE = update(requests).where(
     requests.c.id == bindparam("held_id"), requests.c.version == bindparam("held_version")
 )
 _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
-
 
 _UNSENT = frozenset({State.PENDING, State.APPROVED})
 _NOTHING_SENT = frozenset(
@@ -84,81 +80,11 @@ class Claim:
         return lane_of(self.request) is not self.lane
 
 
-@dataclass(frozen=True)
-class Saving:
-    """All that one step stores in one transaction. `absorbed`: the number of its event, 0 for one
-    that never went through the inbox. `wanted` is what looks other than before. `due_at`: when the
-    next lane has something to do, where the step ends the work of this one."""
-
-    request: Request
-    absorbed: int = 0
-    entries: tuple[Entry, ...] = ()
-    answers: tuple[Answer, ...] = ()
-    wanted: tuple[Wanted, ...] = ()
-    due_at: int | None = None
-
-
-OnSaved = Callable[[Request | None, Sequence[Entry]], None]
-"""The request as it is now, where there is one, and what the audit trail says of the step."""
-
-
 @dataclass
-class Claims(Requests):
-    """The worker's side of the store. `lease_ms`: how long a claim holds. `on_saved` is told of
-    each step after its commit; it must not raise."""
+class Claims(NewRequests):
+    """The worker's side of the store. `lease_ms`: how long a claim holds."""
 
-    lease_ms: int
-    on_saved: OnSaved = lambda _request, _entries: None
-
-    # ---- births -------------------------------------------------------------------------------
-
-    def unborn(self) -> tuple[str, Stored] | None:
-        """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
-        aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
-        with self.db.read() as conn:
-            values = {"aside": aside} if aside else {}
-            row = conn.execute(unborn(bool(aside)), values).one_or_none()
-        if row is None:
-            return None
-        try:
-            event = EVENT.validate_json(row.body)
-        except ValidationError as error:
-            self.db.unreadable.put_aside(Kind.EVENT, str(row.number), error)
-            return self.unborn()
-        return row.request_id, Stored(number=row.number, at=row.at, event=event)
-
-    def bear(self, saving: Saving) -> bool:
-        """Insert a new row, due at once; False when another copy was quicker."""
-        request = saving.request
-        try:
-            with self.db.write() as conn:
-                now = self.db.now(conn)
-                conn.execute(
-                    insert(requests).values(
-                        **_columns(request), version=1, due_at=now, lease_until=0
-                    )
-                )
-                self._rest(conn, saving, now)
-        except IntegrityError:
-            return False
-        self._committed(saving)
-        return True
-
-    def dismiss(
-        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
-    ) -> None:
-        """An event of a request that does not exist: answered, kept in the audit trail, done."""
-        with self.db.write() as conn:
-            now = self.db.now(conn)
-            if not inbox_table.mark_absorbed(conn, stored.number, now):
-                return  # another copy was quicker
-            add_answers(conn, request_id, tuple(answers), now)
-            entries = tuple(entries)
-            audit.append(conn, request_id or None, entries)
-        self.on_saved(None, entries)
-        self.db.wakes.wake(Room.POST)
-
-    # ---- claims -------------------------------------------------------------------------------
+    lease_ms: int = field(kw_only=True)
 
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
@@ -204,7 +130,7 @@ class Claims(Requests):
                 now = self.db.now(conn)
                 if not self._update(conn, claim, saving):
                     raise ClaimLost
-                self._rest(conn, saving, now)
+                store_rest(conn, saving, now)
                 self._refuse_if_set_back(claim, saving)
                 if saving.request.pairing_id and not claim.request.pairing_id:
                     # Behind the head of the audit trail, which orders writers on PostgreSQL: of two
@@ -274,7 +200,7 @@ class Claims(Requests):
                 if self._holds(conn, claim):
                     raise SaveRefused
                 raise ClaimLost
-            self._rest(conn, saving, now)
+            store_rest(conn, saving, now)
             self._refuse_if_set_back(claim, saving, to_send=to_send)
 
     def _refuse_if_set_back(self, claim: Claim, saving: Saving, *, to_send: bool = False) -> None:
@@ -294,20 +220,12 @@ class Claims(Requests):
         guards: Sequence[ColumnElement[bool]] = (),
     ) -> bool:
         request = saving.request
-        columns = {**_columns(request), "version": claim.version + 1}
+        columns = {**row_of(request), "version": claim.version + 1}
         if lane_of(request) is not claim.lane:
             columns |= {"lease_until": 0, "due_at": saving.due_at}
         statement = _UPDATE.where(*guards) if guards else _UPDATE
         done = conn.execute(statement, {**_at(request.id, claim.version), **columns})
         return done.rowcount == 1
-
-    def _rest(self, conn: Connection, saving: Saving, now: int) -> None:
-        request = saving.request
-        if saving.absorbed:
-            inbox_table.mark_absorbed(conn, saving.absorbed, now)
-        want(conn, request, saving.wanted, now)
-        add_answers(conn, request.id, saving.answers, now)
-        audit.append(conn, request.id, saving.entries)
 
     def _saved(self, claim: Claim, saving: Saving) -> Claim:
         held = self._next(claim, saving)
@@ -318,14 +236,6 @@ class Claims(Requests):
     def _next(self, claim: Claim, saving: Saving) -> Claim:
         held = Claim(saving.request, claim.version + 1, claim.lease_until, claim.lane)
         return replace(held, lease_until=0) if held.over else held
-
-    def _committed(self, saving: Saving, *rooms: Room) -> None:
-        self.on_saved(saving.request, saving.entries)
-        # After the commit: whoever woke before it would find nothing and sleep again.
-        if saving.wanted or saving.answers:
-            rooms = (*rooms, Room.POST)
-        if rooms:
-            self.db.wakes.wake(*rooms)
 
     def _holds(self, conn: Connection, claim: Claim) -> bool:
         return conn.execute(
@@ -348,18 +258,3 @@ def _at(request_id: str, version: int) -> dict[str, object]:
 
 def _waits(request_id: str) -> Exists:
     return exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
-
-
-def _columns(request: Request) -> dict[str, object]:
-    return {
-        "id": request.id,
-        "state": request.state.value,
-        "site": request.site,
-        "pairing_id": request.pairing_id,
-        "requester": request.requester,
-        "channel": request.channel,
-        "created_at": request.created_at,
-        "updated_at": request.updated_at,
-        "execute_by": request.execute_by,
-        "body": request.model_dump_json(),
-    }

@@ -29,16 +29,9 @@ from bot.core.life import absorb, plan
 from bot.core.messages import messages
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Readings, Request
-from bot.store.claims import (
-    Claim,
-    ClaimLost,
-    Claims,
-    PairingTakenBy,
-    SaveRefused,
-    Saving,
-    WentBack,
-)
+from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, WentBack
 from bot.store.inbox import Inbox
+from bot.store.saving import Saving
 from bot.store.wanted import Wanted
 from bot.worker.effects import Draw, Effects, no_appliance
 from bot.worker.send import Sender, not_told

@@ -19,8 +19,9 @@ from bot.core.events import Asked
 from bot.core.ids import new_reference
 from bot.core.life import begin, dismissal
 from bot.core.policy import Policy
-from bot.store.claims import Claims, Saving
+from bot.store.claims import Claims
 from bot.store.lanes import Lane
+from bot.store.saving import Saving
 from bot.store.wakes import nets
 from bot.worker.crew import Crew
 from bot.worker.effects import Draw

@@ -12,9 +12,10 @@ from rich.console import Console
 from bot import cli
 from bot.core.request import Outcome, Request, State, TaskView
 from bot.operate.follow import LOOK_SECONDS, follow, share
-from bot.store.claims import Claims, Saving
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane
+from bot.store.saving import Saving
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)

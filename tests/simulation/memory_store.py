@@ -14,13 +14,7 @@ from bot.core.entries import Answer, Entry
 from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Readings, Request, State
-from bot.store.claims import (
-    Claim,
-    ClaimLost,
-    PairingTakenBy,
-    SaveRefused,
-    Saving,
-)
+from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.due import ORDER
 from bot.store.lanes import Lane, lane_of
 from bot.store.outbox import (
@@ -29,6 +23,7 @@ from bot.store.outbox import (
     RESPONSE_URL_MS,
     SENDING_MS,
 )
+from bot.store.saving import Saving
 from bot.store.sendable import URGENCY
 from bot.store.wanted import Wanted
 

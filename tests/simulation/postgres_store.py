@@ -26,8 +26,9 @@ from sqlalchemy.exc import OperationalError
 from bot.core.delivery import Due
 from bot.core.entries import Answer, Entry
 from bot.core.events import Event, Stored
-from bot.store.claims import Claim, Saving
+from bot.store.claims import Claim
 from bot.store.lanes import Lane
+from bot.store.saving import Saving
 from tests.simulation.memory_store import Item, MemoryStore, Row, wants_pairing
 
 T = TypeVar("T")

@@ -14,11 +14,12 @@ from bot.core.entries import Answer
 from bot.core.events import EVENT
 from bot.core.request import Request
 from bot.store import audit as trail
-from bot.store.claims import Claim, Claims, Saving
+from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
+from bot.store.saving import Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
 

@@ -19,9 +19,10 @@ from sqlalchemy import event
 from bot.core.delivery import Due
 from bot.core.messages import Message
 from bot.core.request import Request, State
-from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
+from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
+from bot.store.saving import Saving
 from bot.store.wanted import Wanted
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory

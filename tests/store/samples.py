@@ -7,9 +7,10 @@ from bot.core.entries import Entry
 from bot.core.events import Asked, Clicked, Event
 from bot.core.request import Outcome, Request, State, Terms
 from bot.store import audit
-from bot.store.claims import Claims, Saving
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
+from bot.store.saving import Saving
 
 TERMS = Terms(
     approvals_required=1,

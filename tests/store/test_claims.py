@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.core.request import Readings, Request, State
-from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, Saving
+from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of
+from bot.store.saving import Saving
 from bot.store.wakes import Room
 from tests.store.samples import asked, born, put, request
 

@@ -10,10 +10,11 @@ from sqlalchemy import text
 from bot.core.messages import Message
 from bot.core.request import Intent, State
 from bot.store import figures, shared
-from bot.store.claims import Claims, Saving
+from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.errors import Errors
 from bot.store.inbox import Inbox
+from bot.store.saving import Saving
 from bot.store.wanted import Wanted
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request

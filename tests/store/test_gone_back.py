@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 from bot.core.audit import Head
 from bot.core.request import State
 from bot.store import audit, look
-from bot.store.claims import Claim, Claims, Saving, WentBack
+from bot.store.claims import Claim, Claims, WentBack
 from bot.store.database import Database
 from bot.store.lanes import Lane
+from bot.store.saving import Saving
 from tests.store.samples import born, entry
 
 LATER = 10**15

@@ -9,9 +9,10 @@ from sqlalchemy import func, update
 
 from bot.core.request import Request, State
 from bot.core.snapshot import Server, Snapshot
-from bot.store.claims import Claim, Claims, PairingTakenBy, Saving
+from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
 from bot.store.lanes import Lane
+from bot.store.saving import Saving
 from bot.store.schema import requests
 from tests.store.samples import born, entry
 

@@ -16,7 +16,8 @@ from bot.core.problem import ProblemKind
 from bot.core.request import State, TaskView
 from bot.slack.draw import draw
 from bot.store import audit as trail
-from bot.store.claims import Claim, Saving
+from bot.store.claims import Claim
+from bot.store.saving import Saving
 from tests.worker.world import ASKER, FIRST, LEASE_MS, SECOND, World, problem
 
 LOOKS_MS = 60_000
