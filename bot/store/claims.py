@@ -89,16 +89,18 @@ class Claims(NewRequests):
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
         with."""
-        aside = self.db.unreadable.standing
-        with self.db.write() as conn:
-            now = self.db.now(conn)
-            query = claimable(lane, bool(without), bool(aside))
-            values = left_out(without, aside)
-            row = conn.execute(query, {"now": now, **values}).one_or_none()
-            if row is None:
-                return None
-            request = self.db.unreadable.request(row.id, row.body)
-            if request is not None:
+        while True:
+            aside = self.db.unreadable.standing
+            with self.db.write() as conn:
+                now = self.db.now(conn)
+                query = claimable(lane, bool(without), bool(aside))
+                values = left_out(without, aside)
+                row = conn.execute(query, {"now": now, **values}).one_or_none()
+                if row is None:
+                    return None
+                request = self.db.unreadable.request(row.id, row.body)
+                if request is None:
+                    continue  # it is put aside now: the next one
                 version, lease_until = row.version + 1, now + self.lease_ms
                 # Due at the end of the lease: a holder that dies has absorbed the event that made
                 # it due, and the time of its last release may be an hour away.
@@ -108,7 +110,6 @@ class Claims(NewRequests):
                 # rights that are gone.
                 unread = request.model_copy(update={"readings": Readings()})
                 return Claim(unread, version, lease_until, lane)
-        return self.claim(lane, without)
 
     def events(self, claim: Claim) -> list[Stored]:
         """Raises ValidationError where one of them cannot be read: none may be heard before it, and

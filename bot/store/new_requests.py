@@ -30,18 +30,19 @@ class NewRequests(Requests):
 
     def unborn(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
-        aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
-        with self.db.read() as conn:
-            values = {"aside": aside} if aside else {}
-            row = conn.execute(unborn(bool(aside)), values).one_or_none()
-        if row is None:
-            return None
-        try:
-            event = EVENT.validate_json(row.body)
-        except ValidationError as error:
-            self.db.unreadable.put_aside(Kind.EVENT, str(row.number), error)
-            return self.unborn()
-        return row.request_id, Stored(number=row.number, at=row.at, event=event)
+        while True:
+            aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
+            with self.db.read() as conn:
+                values = {"aside": aside} if aside else {}
+                row = conn.execute(unborn(bool(aside)), values).one_or_none()
+            if row is None:
+                return None
+            try:
+                event = EVENT.validate_json(row.body)
+            except ValidationError as error:
+                self.db.unreadable.put_aside(Kind.EVENT, str(row.number), error)
+                continue
+            return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
     def bear(self, saving: Saving) -> bool:
         """Insert a new row, due at once; False when another copy was quicker."""

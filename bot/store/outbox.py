@@ -60,23 +60,23 @@ class Outbox:
         self._seen = threading.local()
 
     def claim(self, paused: dict[str, int]) -> Due | None:
-        self._seen.count = self._db.wakes.seen(Room.POST)
-        with self._db.write() as conn:
-            now = self._db.now(conn)
-            where = [*not_paused(paused, now), *self._readable()]
-            query = sendable().where(*where) if where else sendable()
-            times = {"now": now, "calm_since": paused.get("post", 0)}
-            row = conn.execute(query, times).one_or_none()
-            if row is None:
-                return None
-            try:
-                answer = Answer.model_validate_json(row.answer) if row.answer else None
-            except ValidationError as error:
-                self._db.unreadable.put_aside(Kind.ANSWER, row.slot, error)
-            else:
+        while True:
+            self._seen.count = self._db.wakes.seen(Room.POST)
+            with self._db.write() as conn:
+                now = self._db.now(conn)
+                where = [*not_paused(paused, now), *self._readable()]
+                query = sendable().where(*where) if where else sendable()
+                times = {"now": now, "calm_since": paused.get("post", 0)}
+                row = conn.execute(query, times).one_or_none()
+                if row is None:
+                    return None
+                try:
+                    answer = Answer.model_validate_json(row.answer) if row.answer else None
+                except ValidationError as error:
+                    self._db.unreadable.put_aside(Kind.ANSWER, row.slot, error)
+                    continue
                 conn.execute(_one(row).values(lease_until=now + SENDING_MS))
                 return _due(conn, row, answer, now)
-        return self.claim(paused)
 
     def request(self, request_id: str) -> Request | None:
         """Raises ValidationError where it cannot be read; its messages are left alone then."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -16,6 +18,7 @@ from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from bot.store.overview import Overview
 from bot.store.requests import Requests
+from bot.store.schema import inbox
 from bot.store.wanted import add_answers
 from tests.store.samples import asked, born, click, put
 
@@ -55,6 +58,22 @@ def test_a_request_costs_itself_alone(db: Database, lane: Lane) -> None:
     with db.read() as conn:
         row = conn.execute(text(f"SELECT version, lease_until FROM requests WHERE id = '{ONE}'"))
         assert tuple(row.one()) == (1, 0)
+
+
+def test_more_of_them_than_python_may_recurse_cost_themselves_alone(db: Database) -> None:
+    put(db, ONE, "one", asked())
+    newer(db, "inbox", "body", f"request_id = '{ONE}'")
+    many = sys.getrecursionlimit()
+    with db.write() as conn:
+        names = "request_id, kind, body, response_url, at, absorbed_at"
+        one = f"SELECT {names}, origin FROM inbox WHERE request_id = '{ONE}'"
+        rows = [dict(row._mapping) for row in conn.execute(text(one))] * many
+        conn.execute(inbox.insert(), [{**row, "origin": f"more-{n}"} for n, row in enumerate(rows)])
+    put(db, OTHER, "other", asked())
+    with capture_logs():
+        found = store_of(db).unborn()
+    assert found is not None
+    assert found[0] == OTHER
 
 
 def test_an_event_of_no_request_costs_itself_alone(db: Database) -> None:
