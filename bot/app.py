@@ -59,7 +59,7 @@ from bot.worker.effects import Effects
 from bot.worker.giving_way import GivingWay
 from bot.worker.homes import Homes
 from bot.worker.lists import Lists
-from bot.worker.lives import Lives, effect_ms
+from bot.worker.lives import Lives
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
 from bot.worker.recent import Recent
@@ -74,7 +74,7 @@ LEASE_MS = 25_000
 """At the default settings: with one poll on top, another copy goes on within 30 s of a kill."""
 
 LEASE_OVER_TIMEOUT = 2.5
-"""A lease over VR_TIMEOUT_SECONDS, so that an effect outlasts one whole timeout (`effect_ms`)."""
+"""A lease over VR_TIMEOUT_SECONDS: an effect, which has 60 % of a lease, outlasts one timeout."""
 
 STOP_SECONDS = 8.0
 """For the whole of a stop; hosts kill ten seconds after SIGTERM."""
@@ -317,7 +317,6 @@ class Bot:
             effects=effects,
             senders={name: Sender(self.policy, port) for name, port in ports.items()},
             draw=digests,
-            effect_ms=effect_ms(self.requests.lease_ms),
             stopping=self._stopping.is_set,
         )
         self.worker = Worker(

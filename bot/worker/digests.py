@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
+from bot.core.messages import messages
 from bot.core.request import Request
-from bot.worker.effects import Draw
+from bot.store.wanted import Wanted
+
+Draw = Callable[[Request, str], str]
+"""The digest of how the message of this slot looks for this row."""
 
 ROWS = 32
 """Several for each thread that works on a row, so that none drives out what another needs."""
@@ -40,3 +45,15 @@ class Digests:
             while len(self._known) > ROWS:
                 self._known.popitem(last=False)
             return digests
+
+
+def changed_messages(before: Request | None, after: Request, draw: Draw) -> tuple[Wanted, ...]:
+    """The messages that look other than before, or are new: all that Slack has to be told."""
+    old = {m.slot for m in messages(before, before.updated_at)} if before else set()
+    wanted = []
+    for message in messages(after, after.updated_at):
+        digest = draw(after, message.slot)
+        if before and message.slot in old and draw(before, message.slot) == digest:
+            continue
+        wanted.append(Wanted(message=message, digest=digest))
+    return tuple(wanted)

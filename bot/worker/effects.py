@@ -164,7 +164,3 @@ def other_appliance(shown: str, here: str) -> Problem:
         text=f"this is about the appliance {shown}, and the settings of this bot name {here} in "
         f"its place now: whoever runs it has to put {shown} back",
     )
-
-
-Draw = Callable[[Request, str], str]
-"""The digest of how the message of this slot looks for this row."""

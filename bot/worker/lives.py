@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.core.effects import Effect, ReadRights, SendDelete, Tick, Wait
+from bot.core.effects import Effect, SendDelete, Tick, Wait
 from bot.core.entries import Absorbed
 from bot.core.events import (
     CallFailed,
@@ -26,33 +26,18 @@ from bot.core.events import (
     TimePassed,
 )
 from bot.core.life import absorb, plan
-from bot.core.messages import messages
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Readings, Request
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, WentBack
 from bot.store.inbox import Inbox
 from bot.store.saving import Saving
-from bot.store.wanted import Wanted
-from bot.worker.effects import Draw, Effects, no_appliance
+from bot.worker.digests import Draw, changed_messages
+from bot.worker.effects import Effects, no_appliance
+from bot.worker.lease import time_for
+from bot.worker.outcome_log import log_outcome
 from bot.worker.send import Sender, not_told
 
 log = structlog.get_logger(__name__)
-
-EFFECT_SHARE = 0.6
-"""Of a lease, that one effect may take. The rest is for the effects before it in the same claim,
-and for the commit after it: a lease that ends before its effect lets two processes act at once."""
-
-SEND_SHARE = 0.2
-"""Of a lease, that has to be left for the DELETE: less than for another effect, since the readings
-before it were made under the same lease. Were it as much, a reading of some seconds would leave too
-little each time, and an approved DELETE would never be sent."""
-
-RIGHTS_AGAIN_MS = 1_000
-"""The least for rights that are read once more, where reading the pairing took so long that they
-have grown old."""
-
-COMMIT_MS = 2_000
-"""Left of a lease after the longest effect."""
 
 SLOW = Problem(
     kind=ProblemKind.TOO_LATE,
@@ -68,24 +53,17 @@ ONLY_WE_KNOW = (DeleteAccepted, DeleteAnswered, DeleteNotAccepted)
 """Outcomes that nobody can read again. A reading is simply made anew."""
 
 
-def effect_ms(lease_ms: int) -> int:
-    """The total deadline of any one effect under a lease of this length."""
-    return int(lease_ms * EFFECT_SHARE)
-
-
 @dataclass(frozen=True)
 class Lives:
-    """Drives claims. `effect_ms` is the total deadline of any effect, shorter than a lease. Once
-    `stopping` says so no effect is begun: the row goes back to the store, and whoever comes next
-    waits for no lease. The answer to a DELETE that is sent then might come after the end of the
-    process, and nobody could read that again."""
+    """Drives claims. Once `stopping` says so, no effect is begun and the row is given back, so that
+    the next process need not wait for a lease. The worst case it prevents: a DELETE whose answer
+    comes after this process has ended, where nobody can ever read it."""
 
     requests: Claims
     inbox: Inbox
     effects: Effects
     senders: dict[str, Sender]
     draw: Draw
-    effect_ms: int
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     stopping: Callable[[], bool] = lambda: False
@@ -118,15 +96,15 @@ class Lives:
                     break
                 begun_at = self.requests.now()
                 left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
-                room_ms = self._room_ms(effect, claim.request, left_ms)
-                if room_ms is None:
+                time_ms = time_for(effect, claim.request, left_ms, self.requests.lease_ms)
+                if time_ms is None:
                     if claim.request.readings != Readings():
                         # All that was read is lost with this claim, and the next one may go the
                         # same way: then it is a wait with a reason, no circle in silence.
                         claim = self._keep(claim, CallFailed(problem=SLOW))
                     due_at = claim.request.not_before or now
                     break
-                claim = self._run(claim, effect, begun_at, room_ms)
+                claim = self._run(claim, effect, begun_at, time_ms)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
@@ -146,26 +124,14 @@ class Lives:
         if not claim.over:
             self.requests.release(claim, _due_at(claim.request))
 
-    def _room_ms(self, effect: Effect, request: Request, left_ms: float) -> float | None:
-        """How long the effect may take in what is left of the lease; None where it is too little
-        to begin."""
-        send_ms = self.effect_ms * SEND_SHARE / EFFECT_SHARE
-        least, kept = float(self.effect_ms), float(COMMIT_MS)
-        if isinstance(effect, SendDelete):
-            least = send_ms
-        elif isinstance(effect, ReadRights) and request.readings.appliance_at is not None:
-            least, kept = RIGHTS_AGAIN_MS, COMMIT_MS + send_ms
-        room = min(self.effect_ms, left_ms - kept)
-        return room if room >= least else None
-
-    def _run(self, claim: Claim, effect: Effect, begun_at: int, room_ms: float) -> Claim:
-        by = self.monotonic() + room_ms / 1000
+    def _run(self, claim: Claim, effect: Effect, begun_at: int, time_ms: float) -> Claim:
+        by = self.monotonic() + time_ms / 1000
         if isinstance(effect, SendDelete):
             return self._send(claim, by)
         outcome = self.effects.run(effect, claim.request, by)
         if isinstance(outcome, RightsRead | PairingRead):
             outcome = outcome.model_copy(update={"read_at": begun_at})
-        _log_outcome(claim.request, outcome)
+        log_outcome(claim.request, outcome)
         return self._keep(claim, outcome)
 
     def _send(self, claim: Claim, by: float) -> Claim:
@@ -175,7 +141,7 @@ class Lives:
             return self._keep(claim, CallFailed(problem=no_appliance(claim.request.site)))
         unprepared = sender.prepare(claim.request, by)
         if unprepared:
-            _log_outcome(claim.request, unprepared)
+            log_outcome(claim.request, unprepared)
             return self._keep(claim, unprepared)
         intended_at = self.monotonic()
         now = self.requests.now()
@@ -198,7 +164,7 @@ class Lives:
             raise ClaimLost from error
         outcome = sender.send(claim.request, intended_at, by)
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
-        _log_outcome(claim.request, outcome)
+        log_outcome(claim.request, outcome)
         claim = self._keep(claim, outcome)
         self.requests.wake_posters()  # of the intent; an outcome in hand goes first
         return claim
@@ -293,38 +259,3 @@ def _only_read(before: Request, absorbed: Absorbed) -> bool:
         return False
     read = {"readings": before.readings, "updated_at": before.updated_at}
     return absorbed.request.model_copy(update=read) == before
-
-
-def _log_outcome(request: Request, outcome: Event) -> None:
-    """What an effect brought back; one that failed with all by which the vendor can find it."""
-    about: dict[str, object] = {"request": request.id, "state": request.state.value}
-    about["outcome"] = outcome.kind
-    problem: Problem | None = getattr(outcome, "problem", None)
-    if problem is None:
-        log.debug("effect", **about)
-        return
-    about |= {
-        "pairing": request.pairing_id,
-        "problem": problem.kind.value,
-        "http_status": problem.status,
-        "error_code": problem.error_code,
-        "op_id": problem.op_id,
-        "words": problem.text,
-    }
-    # While it waits already, each try fails in the same way: many requests, every few seconds.
-    if request.unreachable_since is not None or problem.kind is ProblemKind.OVER_BUDGET:
-        log.debug("effect_failed", **about)
-    else:
-        log.warning("effect_failed", **about)
-
-
-def changed_messages(before: Request | None, after: Request, draw: Draw) -> tuple[Wanted, ...]:
-    """The messages that look other than before, or are new: all that Slack has to be told."""
-    old = {m.slot for m in messages(before, before.updated_at)} if before else set()
-    wanted = []
-    for message in messages(after, after.updated_at):
-        digest = draw(after, message.slot)
-        if before and message.slot in old and draw(before, message.slot) == digest:
-            continue
-        wanted.append(Wanted(message=message, digest=digest))
-    return tuple(wanted)

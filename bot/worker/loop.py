@@ -24,8 +24,8 @@ from bot.store.lanes import Lane
 from bot.store.saving import Saving
 from bot.store.wakes import nets
 from bot.worker.crew import Crew
-from bot.worker.effects import Draw
-from bot.worker.lives import Lives, changed_messages
+from bot.worker.digests import Draw, changed_messages
+from bot.worker.lives import Lives
 from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)

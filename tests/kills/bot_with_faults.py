@@ -22,7 +22,7 @@ import bot.appliance.gate
 import bot.slack.poster
 import bot.store.audit
 import bot.store.outbox
-import bot.worker.lives
+import bot.worker.lease
 from bot.appliance.gate import SharedGate
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
@@ -213,7 +213,7 @@ def change_figures(faults: Faults) -> None:
     if faults.lease_ms is not None:
         bot.app.LEASE_MS = faults.lease_ms
     if faults.commit_ms is not None:
-        bot.worker.lives.COMMIT_MS = faults.commit_ms
+        bot.worker.lease.COMMIT_MS = faults.commit_ms
     if faults.sending_ms is not None:
         bot.store.outbox.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:

@@ -84,8 +84,8 @@ BUGS = (
             mutated(
                 lives.Lives,
                 "drive",
-                "self._room_ms(effect, claim.request, left_ms)",
-                "self.effect_ms",
+                "time_for(effect, claim.request, left_ms, self.requests.lease_ms)",
+                "self.requests.lease_ms * 0.6",
             ),
         ),
         lease_ms=3_000,

@@ -18,7 +18,7 @@ from bot.slack.poster import Poster
 from bot.store.claims import Claim
 from bot.store.lanes import Lane
 from bot.worker.effects import Effects
-from bot.worker.lives import Lives, effect_ms
+from bot.worker.lives import Lives
 from bot.worker.loop import Worker
 from bot.worker.send import Sender
 from tests.simulation.appliance import AppliancePort
@@ -195,7 +195,6 @@ class Process:
                 ),
                 senders={"default": sender},
                 draw=digest,
-                effect_ms=effect_ms(sim.lease_ms),
                 monotonic=sim.monotonic,
                 pause=self.pause,
             )

@@ -9,7 +9,8 @@ from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.core.who_may import Person, Verdict
 from bot.slack.draw import draw
-from bot.worker.lives import EFFECT_SHARE, SLOW
+from bot.worker.lease import EFFECT_SHARE
+from bot.worker.lives import SLOW
 from tests.worker.world import FIRST, LEASE_MS, TEAM, FakePeople, World
 
 LONGEST_MS = int(LEASE_MS * EFFECT_SHARE)

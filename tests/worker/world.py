@@ -38,7 +38,7 @@ from bot.store.lanes import Lane
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.worker.effects import Effects
-from bot.worker.lives import Lives, effect_ms
+from bot.worker.lives import Lives
 from bot.worker.loop import Worker
 from bot.worker.send import Sender
 from bot.worker.task_watch import TaskWatch
@@ -243,7 +243,6 @@ class World:
             ),
             senders={n: Sender(self.policy, a, monotonic) for n, a in appliances.items()},
             draw=lambda request, slot: draw(request, slot).digest,
-            effect_ms=effect_ms(LEASE_MS),
             monotonic=monotonic,
             stopping=lambda: self.stopping,
         )

@@ -1,0 +1,34 @@
+"""What an effect brought back, for the log."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.core.events import Event
+from bot.core.problem import Problem, ProblemKind
+from bot.core.request import Request
+
+log = structlog.get_logger(__name__)
+
+
+def log_outcome(request: Request, outcome: Event) -> None:
+    """What an effect brought back; one that failed with all by which the vendor can find it."""
+    about: dict[str, object] = {"request": request.id, "state": request.state.value}
+    about["outcome"] = outcome.kind
+    problem: Problem | None = getattr(outcome, "problem", None)
+    if problem is None:
+        log.debug("effect", **about)
+        return
+    about |= {
+        "pairing": request.pairing_id,
+        "problem": problem.kind.value,
+        "http_status": problem.status,
+        "error_code": problem.error_code,
+        "op_id": problem.op_id,
+        "words": problem.text,
+    }
+    # While it waits already, each try fails in the same way: many requests, every few seconds.
+    if request.unreachable_since is not None or problem.kind is ProblemKind.OVER_BUDGET:
+        log.debug("effect_failed", **about)
+    else:
+        log.warning("effect_failed", **about)
