@@ -122,9 +122,11 @@ class Sqlite:
             if self._connections:
                 return  # in use, with the old log: the file must not get another one beside it
         with self._keeping:
-            if self._keeper is not None:
-                self._keeper.close()
-            self._keeper = self._log = None  # SQLite removes it with the last connection
+            # Forgotten first: SQLite removes the log with its last connection, and a thread that
+            # looks in between would take that for somebody's doing.
+            keeper, self._keeper, self._log = self._keeper, None, None
+            if keeper is not None:
+                keeper.close()
 
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()

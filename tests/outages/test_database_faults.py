@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -411,6 +412,21 @@ def test_a_close_writes_the_log_out_while_others_still_use_the_database(
         assert _states_in_the_file_alone(world) == [(State.PENDING,)]
     with pytest.raises(LogGone):
         world.get()
+
+
+def test_a_log_that_goes_with_a_close_is_not_gone(world: DatabaseWorld) -> None:
+    world.pending()
+    kind: Any = world.db._kind
+    keeper, gone = kind._keeper, []
+
+    def close() -> None:
+        keeper.close()
+        assert not Path(f"{world.file}-wal").exists()
+        gone.append(kind.log_gone)
+
+    kind._keeper = SimpleNamespace(close=close)
+    world.db.close()
+    assert gone == [False]
 
 
 def _states_in_the_file_alone(world: DatabaseWorld) -> list[tuple[str]]:
