@@ -104,7 +104,8 @@ class Sqlite:
 
     @property
     def log_gone(self) -> bool:
-        return self._log is not None and self._at(self._log_path) != self._log
+        log = self._log  # once: a close in another thread forgets it
+        return log is not None and self._at(self._log_path) != log
 
     def changes(self, conn: Connection) -> int | None:
         """Rows changed on this connection so far: to commit nothing works on a full disk too."""
