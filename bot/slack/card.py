@@ -13,7 +13,7 @@ from bot.slack import limits
 from bot.slack.blocks import context, drawn, header, section
 from bot.slack.card_buttons import card_buttons
 from bot.slack.card_facts import hits, one_sided, place, small_print
-from bot.slack.markup import code, mention, mentions, quote, tidy, when
+from bot.slack.markup import code, fence, mention, mentions, tidy, when
 from bot.slack.wording.glass import GLASS_ALONE, glass_reason, glass_taken_back
 from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import pairing, pairing_at, tally, to_call, who_decided
@@ -84,7 +84,7 @@ def _asks(request: Request) -> str:
 def _reason(request: Request, limit: int) -> str:
     if not tidy(request.reason):
         return "*Why:* no reason given."
-    return f"*Why:*\n{quote(request.reason, limit)}"
+    return f"*Why:*\n{fence(request.reason, limit)}"
 
 
 def _approvals(request: Request) -> str:
@@ -113,7 +113,7 @@ def _outcome(request: Request) -> Block | None:
     if taken_back:
         # The decision is the end: said once.
         reason = request.denial.reason if request.denial else None
-        why = [quote(reason, limits.DECISION_REASON)] if reason else []
+        why = [fence(reason, limits.DECISION_REASON)] if reason else []
         return section("\n".join([f"*{decided}*", *why]))
     lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
     lines += [decided] if decided else []

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from bot.core.frozen import Frozen
 from bot.core.ids import tidy as tidy_id
 from bot.slack import limits
-from bot.slack.markup import code, quoted_units
+from bot.slack.markup import code, fenced_units
 from bot.slack.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
@@ -213,7 +213,7 @@ def _pairing_problem(pairing: str, command: str) -> Wrong | None:
 
 
 def _reason_problem(reason: str) -> Wrong | None:
-    length = quoted_units(reason)
+    length = fenced_units(reason)
     if length > limits.REASON:
         return Wrong(
             sentence=f"The reason takes {length:,} characters on the card; {limits.REASON:,} is "

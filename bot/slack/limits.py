@@ -20,8 +20,11 @@ FALLBACK_TEXT = 3_900
 ALL_BLOCKS_TEXT = 12_000
 """All texts of one message. Slack refuses somewhere above 13,000 and publishes no figure."""
 
+FENCE = 8
+"""The marks around a block of code, with their line ends."""
+
 REASON = 2_900
-"""The longest reason that is taken, as long as the card writes it (`markup.quoted_units`): one
+"""The longest reason that is taken, as long as the card writes it (`markup.fenced_units`): one
 section, so that whoever decides reads all of it. With everything else at its longest the card of an
 undecided request stays below ALL_BLOCKS_TEXT, so nothing of it gives way."""
 
@@ -34,7 +37,7 @@ PAIRING_TYPED = 300
 NAME = 100
 TITLE = 210
 ID = 120
-REASON_SHOWN = REASON + 1  # the mark of a quotation before it
+REASON_SHOWN = REASON + FENCE
 REASON_IN_TEXT = 300
 SENTENCE = 400
 LINE = 300

@@ -20,12 +20,13 @@ GRAVE = "\u02cb"
 OPERATOR = "operator:"
 """How the core writes the person behind `vr-unpair cancel`: no Slack user, so never a mention."""
 
+_FENCE = "```"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,30}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
-_PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
+_PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|```|.", re.DOTALL)
 # Control characters, and the marks that turn the direction of reading: with them a name can be
 # shown as another name.
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -62,20 +63,19 @@ def code(text: str, limit: int = limits.NAME) -> str:
 
 
 def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
-    """Words as they came, in a block of code: only three backticks in a row are replaced."""
-    body = escape(text.replace("```", GRAVE * 3), limit - 8)
-    return f"```\n{body or '(empty)'}\n```"
+    """Words as they came, in a block of code, where no formatting character means anything: only
+    three backticks in a row are replaced.
+
+    For what the appliance says, and for what people give as a reason. As a quotation `*bold*` would
+    be bold there, and a line could be dressed up as one of ours.
+    """
+    body = _cut(_fenced(text), limit - limits.FENCE)
+    return f"{_FENCE}\n{body or '(empty)'}\n{_FENCE}"
 
 
-def quote(text: str, limit: int) -> str:
-    """What a person wrote, each line marked as a quotation, so that it cannot pass for ours."""
-    return ">" + (_cut(_quoted(text), limit - 1) or "(empty)")
-
-
-def quoted_units(text: str) -> int:
-    """The length of its quotation, uncut, without the first mark: each further line has one more,
-    and `& < >` take four or five."""
-    return sum(units(piece) for piece in _quoted(text))
+def fenced_units(text: str) -> int:
+    """Its length in such a block, uncut, without the marks around it: `& < >` take four or five."""
+    return sum(units(piece) for piece in _fenced(text))
 
 
 def plain(text: str, limit: int) -> str:
@@ -85,10 +85,17 @@ def plain(text: str, limit: int) -> str:
 
 
 def fit(markup: str, limit: int) -> str:
-    """Cut what is escaped already and may hold mentions: never through an entity or a mention."""
+    """Cut what is escaped already and may hold mentions: never through an entity or a mention. A
+    block of code that is cut is closed again, or Slack would read foreign words as markup."""
     if units(markup) <= limit:
         return markup
-    return _cut((m.group() for m in _PIECE.finditer(markup)), limit)
+    pieces = [m.group() for m in _PIECE.finditer(markup)]
+    cut = _cut(pieces, limit)
+    if cut.count(_FENCE) % 2 == 0:
+        return cut
+    end = f"\n{_FENCE}"
+    shorter = _cut(pieces, limit - units(end))
+    return f"{shorter}{end}" if shorter.count(_FENCE) % 2 else shorter
 
 
 def when(ms: int) -> str:
@@ -130,12 +137,9 @@ def sentence(text: str, limit: int = limits.SENTENCE) -> str:
     return said if said.endswith((".", "?", "!", ELLIPSIS)) else f"{said}."
 
 
-def _quoted(text: str) -> list[str]:
-    safe = tidy(text).replace("```", GRAVE * 3).replace("\n", "\n>")
-    return [
-        c if c == ">" and safe[n - 1 : n] == "\n" else _ENTITIES.get(c, c)
-        for n, c in enumerate(safe)
-    ]
+def _fenced(text: str) -> list[str]:
+    # Tidied first: without what stood unseen between them, three backticks may be in a row.
+    return [_ENTITIES.get(c, c) for c in tidy(text).replace(_FENCE, GRAVE * 3)]
 
 
 def _one_line(text: str) -> str:

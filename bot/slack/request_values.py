@@ -18,7 +18,7 @@ from bot.slack.ids import (
     UNPAIR_REQUEST,
     AskOrigin,
 )
-from bot.slack.markup import quoted_units, tidy, units
+from bot.slack.markup import fenced_units, tidy, units
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import NOT_READ, VALUE
 from bot.slack.payload import chosen, typed
@@ -74,7 +74,7 @@ def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
 
 
 def _reason_problem(reason: str, policy: Policy) -> str | None:
-    length = quoted_units(reason)
+    length = fenced_units(reason)
     if length > limits.REASON:
         return form.reason_too_long(length, limits.REASON)
     if policy.reason_pattern is not None and not policy.reason_fits(reason):

@@ -47,10 +47,10 @@ def test_from_the_command_to_the_end(arrive: Arrive, stage: Stage, size: tuple[i
 def test_two_windows_are_two_people(arrive: Arrive) -> None:
     rita, alan = arrive(), arrive()
     alan.becomes("Alan")
-    rita.types("/vr-unpair prague <b>bold</b> & _slanted_ <!channel>")
-    expect(alan.card.locator("blockquote")).to_have_text("<b>bold</b> & slanted <!channel>")
-    expect(alan.card.locator("blockquote em")).to_have_text("slanted")
-    expect(alan.card.locator("blockquote b")).to_have_count(0)
+    typed = "<b>bold</b> & _slanted_ *Approvals:* 2 of 2 <!channel>"
+    rita.types(f"/vr-unpair prague {typed}")
+    expect(alan.card.locator("pre")).to_have_text(typed)
+    expect(alan.card.locator("pre *")).to_have_count(0)
     expect(alan.alone).to_have_count(0)
     expect(rita.alone).to_contain_text("Only visible to you")
     alan.approves()

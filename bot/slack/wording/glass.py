@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.request import Decision, Notice, Request
 from bot.slack.card_facts import place
 from bot.slack.limits import DECISION_REASON, TITLE
-from bot.slack.markup import mention, mentions, quote, when
+from bot.slack.markup import fence, mention, mentions, when
 from bot.slack.wording.phrases import consequences
 
 GLASS_ALONE = (
@@ -22,7 +22,7 @@ def glass_reason(request: Request, limit: int = DECISION_REASON) -> str:
     asked = ", who also asked for it," if glass.by == request.requester else ""
     return (
         f"🚨 *Break glass:* {mention(glass.by)}{asked} decided alone, {when(glass.at)}.\n"
-        f"{quote(glass.reason or '', limit)}"
+        f"{fence(glass.reason or '', limit)}"
     )
 
 
@@ -44,7 +44,7 @@ def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON)
         *filter(None, [place(request)]),
         *consequences(request, TITLE),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
-        f"*Why:*\n{quote(notice.text, limit)}",
+        f"*Why:*\n{fence(notice.text, limit)}",
         f"Until it is sent, {mention(request.requester)} can stop it with Cancel on the card. "
         "The thread says how it ends.",
     ]

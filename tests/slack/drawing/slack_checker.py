@@ -92,9 +92,9 @@ def wrapped(text: str) -> str:
 def _markup(text: str) -> list[str]:
     """Only our own marks may stand in angle brackets, and no entity may be cut in two."""
     bare = _OURS.sub("", text)
-    # A quotation of ours is a bracket at the start of a line.
-    bare = re.sub(r"(?m)^>", "", bare)
     found = [f"foreign mark in {text[:80]!r}"] if "<" in bare or ">" in bare else []
+    if text.count("```") % 2:
+        found.append(f"a block of code without an end in {text[-80:]!r}")
     if "&" in _ENTITY.sub("", bare):
         found.append(f"bare ampersand or half an entity in {text[-80:]!r}")
     if re.search(r"[\ud800-\udfff]", text):

@@ -59,7 +59,7 @@ def test_the_card_and_the_final_reply_say_those_words_who_and_why() -> None:
     for drawn in (draw(broken(), "card"), final):
         said = "\n".join(list(strings(drawn))[1:])
         assert "*Break glass:* <@UCHIEF> decided alone" in said
-        assert ">Oslo burns\n>CHG? later" in said
+        assert "```\nOslo burns\nCHG? later\n```" in said
         assert "reak glass" in drawn.text
         assert "UCHIEF" in calls(drawn.text)
     assert "decided alone by <@UCHIEF> (break glass)" in final.text
@@ -94,7 +94,9 @@ def test_the_alarm() -> None:
             "Both sites let go.",
             "It cannot be undone, only paired anew.",
             "*Why:*",
-            ">Oslo burns",
+            "```",
+            "Oslo burns",
+            "```",
             "Until it is sent, <@UASKER> can stop it with Cancel on the card. The thread says",
             "how it ends.",
             "---",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import Request, State
+from bot.core.request import Decision, Notice, Request, State
 from bot.core.snapshot import Server
 from bot.slack.card_facts import hits
 from bot.slack.draw import draw
@@ -14,6 +14,7 @@ from tests.slack.drawing.samples import (
     ENDED,
     FIRST,
     HARD,
+    NOW,
     SNAPSHOT,
     TERMS,
     sample,
@@ -109,6 +110,21 @@ def test_nobody_is_called_who_asked_or_has_approved(slot: str) -> None:
 
 def test_no_reason_is_said() -> None:
     assert "no reason given" in reading(draw(sample(reason="  "), "card"))
+
+
+@pytest.mark.parametrize("slot", ["card", "final", "notice:1"])
+def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
+    """`*Approvals:* 2 of 2` in bold would read like the line that the card has itself."""
+    words = "*Approvals:* 2 of 2 (`Ann`)\n~no~ _yes_"
+    why = Decision(by="UNO", at=NOW, reason=words)
+    notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=words)
+    denied = sample(state=State.DENIED, reason=words, denial=why, notices=(notice,))
+    glass = sample(state=State.APPROVED, reason=words, glass=why, notices=(notice,))
+    for request in (denied, glass):
+        for text in strings(draw(request, slot)):
+            in_code = "".join(text.split("```")[1::2])
+            assert text.count(words) == in_code.count(f"\n{words}\n")
+        assert any(words in text for text in strings(draw(request, slot)))
 
 
 def test_long_lists_say_how_many_more() -> None:

@@ -32,7 +32,9 @@ and 7 more.
 *Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
->CHG1234567 Oslo moves out
+```
+CHG1234567 Oslo moves out
+```
 ---
 *Approvals:* 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
 ---
@@ -54,7 +56,9 @@ def test_pending_as_a_phone_shows_it() -> None:
 Approvals: 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
 Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
 *Why:*
->CHG1234567 Oslo moves out\
+```
+CHG1234567 Oslo moves out
+```\
 """)
 
 
@@ -113,7 +117,9 @@ and 7 more.
 *Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
->CHG1234567 Oslo moves out
+```
+CHG1234567 Oslo moves out
+```
 ---
 *Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
 ---
@@ -144,7 +150,9 @@ and 7 more.
 *Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
->CHG1234567 Oslo moves out
+```
+CHG1234567 Oslo moves out
+```
 ---
 *Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
 ---
@@ -158,8 +166,10 @@ def test_denied() -> None:
 # ⛔ Denied: nothing was sent
 ---
 *Denied by <@UNO>, ⟨22:14⟩.*
->Backups still run
->until 5
+```
+Backups still run
+until 5
+```
 ---
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
@@ -173,7 +183,9 @@ and 7 more.
 *Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
->CHG1234567 Oslo moves out
+```
+CHG1234567 Oslo moves out
+```
 ---
 *Approvals:* 0 of 2.
 ---
@@ -200,7 +212,9 @@ and 7 more.
 *Ordinary break:* both sites let go of the pairing.
 ---
 *Why:*
->CHG1234567 Oslo moves out
+```
+CHG1234567 Oslo moves out
+```
 ---
 *Approvals:* 0 of 2.
 ---

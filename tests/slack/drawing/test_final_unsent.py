@@ -173,8 +173,10 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         BY_STATE[State.DENIED],
         snapshot("""\
 ⛔ *Denied by <@UNO>.*
->Backups still run
->until 5
+```
+Backups still run
+until 5
+```
 Nothing was sent to the appliance.
 ---
 *Next:* Settle it with <@UNO> before asking again.

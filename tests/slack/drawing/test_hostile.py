@@ -14,7 +14,7 @@ from bot.core.snapshot import IssueLine, Server
 from bot.slack.command import Ask, Parsed, Wrong, parse
 from bot.slack.draw import draw, draw_answer
 from bot.slack.limits import REASON
-from bot.slack.markup import quoted_units
+from bot.slack.markup import fenced_units
 from bot.slack.wording.answers import ANSWERS
 from tests.slack.drawing.hostile import FOREIGN, PIECES, requests
 from tests.slack.drawing.samples import (
@@ -85,8 +85,8 @@ def test_500_replications_with_long_names_and_a_long_reason(piece: str) -> None:
 @pytest.mark.parametrize("piece", PIECES)
 def test_who_decides_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
     """Beside everything else that an undecided card can hold, each at its longest."""
-    takes = quoted_units(f"x{piece * 2}END") - quoted_units(f"x{piece}END")
-    most = (REASON - quoted_units("xEND")) // takes
+    takes = fenced_units(f"x{piece * 2}END") - fenced_units(f"x{piece}END")
+    most = (REASON - fenced_units("xEND")) // takes
 
     def read(times: int) -> Parsed:
         typed = html.escape(f"x{piece * times}END", quote=False)
@@ -98,7 +98,7 @@ def test_who_decides_reads_all_of_the_longest_reason_that_is_taken(piece: str) -
     drawn = draw(crowded(asked.reason), "card")
     assert problems(drawn) == []
     (why,) = [text for text in list(strings(drawn))[1:] if text.startswith("*Why:*")]
-    assert why.endswith("END")
+    assert why.endswith("END\n```")
 
 
 def crowded(reason: str) -> Request:

@@ -72,7 +72,7 @@ TRAIL = {
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 _PERSON = re.compile(r"<@(\w+)>|<!subteam\^(\w+)>")
 _CHANNEL = re.compile(r"<#(\w+)>")
-_QUOTE = re.compile(r"^>(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 
 HEAD = """# What it says
 
@@ -161,7 +161,7 @@ def _table(heading: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]])
 
 
 def _plain(markup: str) -> str:
-    text = _DATE.sub(r"\1", _QUOTE.sub(r"“\1”", markup))
+    text = _DATE.sub(r"\1", _FENCE.sub(r"“\1”", markup))
     text = _PERSON.sub(lambda m: f"@{next(filter(None, m.groups()))}", _CHANNEL.sub(r"#\1", text))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return " ".join(text.replace("|", "\\|").replace("*", "").split())
