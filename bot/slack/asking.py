@@ -40,8 +40,8 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
             return _ask(payload, ask, deps)
         case Form():
             return open_form(payload, deps)
-        case Preview(pairing=pairing):
-            return previewed(payload, pairing, deps)
+        case Preview() as wanted:
+            return previewed(payload, wanted, deps)
         case List():
             return listed(payload, deps)
         case Status(id=request_id):

@@ -32,7 +32,10 @@ class Form(Frozen):
 
 
 class Preview(Frozen):
+    """What a card would show, of a one-sided break where `force` is given."""
+
     pairing: str
+    force: bool = False
 
 
 class List(Frozen):
@@ -112,19 +115,28 @@ def _subcommand(name: str, rest: str, command: str) -> Parsed:
         return _alone(rest, command) or List()
     if name == "status":
         return _status(rest)
-    if not rest:
-        step = f"Write {code(f'{command} preview PAIRING')}."
-        return Wrong(sentence=f"A preview of what? {step}")
-    word = _first(rest)
-    if isinstance(word, Wrong):
-        return word
-    if word.rest or _flag(word):
+    return _preview(rest, command)
+
+
+def _preview(rest: str, command: str) -> Preview | Wrong:
+    """`[--force] PAIRING [--force]`."""
+    usage = f"Write {code(f'{command} preview PAIRING [{FORCE}]')}."
+    nothing = Wrong(sentence=f"A preview of what? {usage}")
+    named = _named(rest, nothing) if rest else nothing
+    if isinstance(named, Wrong):
+        return named
+    word, force = named
+    after = _flags_after(word.rest, force)
+    if isinstance(after, Wrong):
+        return after
+    force, more = after
+    if more:
         return Wrong(
-            sentence=f"{code('preview')} takes one pairing and nothing else; a name with spaces "
-            f"goes in quotes. Write {code(f'{command} preview PAIRING')}."
+            sentence=f"{code('preview')} takes one pairing; a name with spaces goes in quotes. "
+            f"{usage}"
         )
     pairing = without_marks(word.text)
-    return _pairing_problem(pairing, command) or Preview(pairing=pairing)
+    return _pairing_problem(pairing, command) or Preview(pairing=pairing, force=force)
 
 
 def _alone(rest: str, command: str) -> Wrong | None:
@@ -149,15 +161,10 @@ def _status(rest: str) -> Status | Wrong:
 
 def _ask(typed: str, command: str) -> Ask | Wrong:
     """`[--force] PAIRING [--force] [reason…]`."""
-    force = False
-    word = _first(typed)
-    while not isinstance(word, Wrong) and (flag := _flag(word)) is not None:
-        if flag != FORCE:
-            return _unknown_flag(word.text, flag)
-        force = True
-        word = _first(word.rest) if word.rest else _missing_pairing(command, "PAIRING --force")
-    if isinstance(word, Wrong):
-        return word
+    named = _named(typed, _missing_pairing(command, "PAIRING --force"))
+    if isinstance(named, Wrong):
+        return named
+    word, force = named
     pairing, rest = without_marks(word.text), word.rest
     problem = _pairing_problem(pairing, command)
     if problem:
@@ -166,12 +173,33 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
         near = get_close_matches(pairing.casefold(), SUBCOMMANDS, n=1, cutoff=CLOSE)
         if near:
             return _did_you_mean(pairing, near[0], command)
+    after = _flags_after(rest, force)
+    if isinstance(after, Wrong):
+        return after
+    force, reason = after
+    problem = _reason_problem(reason) or _split_pairing(pairing, reason)
+    return problem or Ask(pairing=pairing, force=force, reason=reason)
+
+
+def _named(text: str, nothing: Wrong) -> tuple[Word, bool] | Wrong:
+    """The pairing's word, and whether FORCE stands before it; `nothing` where that is all."""
+    force = False
+    word = _first(text)
+    while not isinstance(word, Wrong) and (flag := _flag(word)) is not None:
+        if flag != FORCE:
+            return _unknown_flag(word.text, flag)
+        force = True
+        word = _first(word.rest) if word.rest else nothing
+    return word if isinstance(word, Wrong) else (word, force)
+
+
+def _flags_after(rest: str, force: bool) -> tuple[bool, str] | Wrong:
+    """Whether FORCE stands before or right after the pairing, and what follows."""
     while (after := first_word(rest)) is not None and (flag := _flag(after)) is not None:
         if flag != FORCE:
             return _unknown_flag(after.text, flag)
         force, rest = True, after.rest
-    problem = _reason_problem(rest) or _split_pairing(pairing, rest)
-    return problem or Ask(pairing=pairing, force=force, reason=rest)
+    return force, rest
 
 
 def _first(text: str) -> Word | Wrong:

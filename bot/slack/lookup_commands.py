@@ -14,6 +14,7 @@ from bot.core.events import CallFailed, PairingUnresolved
 from bot.core.lookups import LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.slack import limits, sentences
 from bot.slack.blocks import drawn, section
+from bot.slack.command import Preview
 from bot.slack.deps import ListenerDeps
 from bot.slack.markup import fit
 from bot.slack.payload import Json, text_of
@@ -28,17 +29,18 @@ LINES_IN_BLOCK = 8
 """Of the longest lines so many fit into one section."""
 
 
-def previewed(payload: Json, typed: str, deps: ListenerDeps) -> str:
+def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
     """What the asker reads at once. Raises Malformed."""
     by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
     address = text_of(payload, "response_url")
-    found = site_and_pairing(typed, tuple(deps.policy.sites), deps.command)
+    found = site_and_pairing(wanted.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(found, str):
         return found
     site, pairing = found
 
     def tell(read: PreviewRead) -> None:
-        deps.whisper.tell(address, _preview(read, site, pairing, by, channel, deps))
+        made = _preview(read, site, pairing, by, channel, deps, force=wanted.force)
+        deps.whisper.tell(address, made)
 
     if not deps.lookups.preview(site, pairing, by, tell):
         return sentences.busy(deps.command)
@@ -85,7 +87,14 @@ def _standing(request_id: str | None, deps: ListenerDeps) -> str:
 
 
 def _preview(
-    read: PreviewRead, site: str, pairing: str, by: str, channel: str, deps: ListenerDeps
+    read: PreviewRead,
+    site: str,
+    pairing: str,
+    by: str,
+    channel: str,
+    deps: ListenerDeps,
+    *,
+    force: bool,
 ) -> Drawn:
     match read:
         case MayNotLook() | LookFailed():
@@ -98,6 +107,7 @@ def _preview(
         read.snapshot,
         site=read.place.site if read.place else site,
         also_at=read.also_at,
+        force=force,
         by=by,
         channel=channel,
         policy=deps.policy,

@@ -30,6 +30,7 @@ def preview(
     *,
     site: str,
     also_at: tuple[str, ...] = (),
+    force: bool = False,
     by: str,
     channel: str,
     policy: Policy,
@@ -37,15 +38,16 @@ def preview(
     command: str,
 ) -> Drawn:
     """From a reading of this moment."""
-    as_if = _as_if_asked(snapshot, site, by, channel, policy, overview)
+    as_if = _as_if_asked(snapshot, site, by, channel, policy, overview, force=force)
     request = as_if.model_copy(update={"also_at": also_at})
     made = card(request)
     kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
     before = [header(HEADER), section(_words(snapshot, site, overview))]
     named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
+    typed = f"{command} {named}{' --force' if force else ''} reason"
     after = context(
         f"pairing id {code(snapshot.pairing_id, limits.ID)} · read {when(snapshot.read_at)} · "
-        f"to ask for it: {code(f'{command} {named} reason', limits.SENTENCE)}"
+        f"to ask for it: {code(typed, limits.SENTENCE)}"
     )
     first_line = heading(request)
     text = made.text.replace(first_line, HEADER, 1)
@@ -71,15 +73,17 @@ def _as_if_asked(
     channel: str,
     policy: Policy,
     overview: OverviewPort,
+    *,
+    force: bool,
 ) -> Request:
     # Nobody is called: a mention in words that one person alone sees would only puzzle them.
-    terms = policy.terms(site, force=False).model_copy(update={"notify": ()})
+    terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
     unclear = overview.unclear(site, snapshot.pairing_id)
     return Request(
         id=NO_ID,
         site=site,
         asked=snapshot.pairing_id,
-        force=False,
+        force=force,
         reason="",
         requester=by,
         channel=channel,
@@ -89,6 +93,6 @@ def _as_if_asked(
         updated_at=snapshot.read_at,
         pairing_id=snapshot.pairing_id,
         snapshot=snapshot,
-        fingerprint=fingerprint(snapshot, force=False, dry_run=terms.dry_run),
+        fingerprint=fingerprint(snapshot, force=force, dry_run=terms.dry_run),
         earlier_attention=unclear.id if unclear else None,
     )

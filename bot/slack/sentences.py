@@ -122,7 +122,7 @@ def help_text(
         *where,
         f"• {code('--force')}: a one-sided break, for a site that is gone for good",
         *must,
-        f"{code(f'{command} preview PAIRING')}: what a card would show; nobody is asked",
+        f"{code(f'{command} preview PAIRING [--force]')}: what a card would show; nobody is asked",
         f"{code(f'{command} list')}: the pairings with their health",
         f"{code(f'{command} status')}: open requests and what ended lately; "
         f"{code(f'{command} status ID')} says more of one",

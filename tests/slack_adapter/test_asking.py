@@ -82,7 +82,13 @@ def test_a_direct_message_is_no_place_to_ask(adapter: Adapter, changes: dict[str
 
 def test_help_names_everything_that_can_be_typed(adapter: Adapter) -> None:
     text = _refused(adapter, _ask(adapter, "help"))
-    for form in ("", " PAIRING [--force] [reason]", " preview PAIRING", " list", " status"):
+    for form in (
+        "",
+        " PAIRING [--force] [reason]",
+        " preview PAIRING [--force]",
+        " list",
+        " status",
+    ):
         assert f"`{made.COMMAND}{form}`" in text
     assert f"`{made.COMMAND} status ID`" in text
 

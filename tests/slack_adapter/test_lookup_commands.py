@@ -91,6 +91,22 @@ def test_a_preview_is_the_card_without_its_buttons(adapter: Adapter) -> None:
     assert "<@UAPPROVER>" not in words, "nobody is called by it"
 
 
+@pytest.mark.parametrize(
+    "changed_deps", [{"policy": made.policy(force_approvals_required=3)}], ids=["three"]
+)
+def test_a_preview_of_a_one_sided_break(adapter: Adapter) -> None:
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
+    _ack(adapter, "preview paris --force")
+    words = _all(_later(adapter))
+    for part in (
+        "*One-sided break:* only `london` lets go",
+        "0 of 3",
+        f"`{made.COMMAND} p-1 --force reason`",
+    ):
+        assert part in words
+    assert "Ordinary break" not in words
+
+
 def test_a_preview_names_the_open_request_and_the_unclear_one(adapter: Adapter) -> None:
     unclear = made.request(id="BBBB-CCCC", state=State.ATTENTION)
     adapter.requests.rows[unclear.id] = unclear
