@@ -36,11 +36,12 @@ def _words(request: Request) -> str:
 
 
 def _approved(request: Request) -> str:
+    decided = "🚨 Break glass" if request.glass else "🔵 Approved"
     if request.waiting:
         so_far = "turned away so far" if request.turned_away else "not sent yet"
-        return f"🔵 Approved, {so_far}. {sentence(request.waiting.text)} Trying again."
+        return f"{decided}, {so_far}. {sentence(request.waiting.text)} Trying again."
     what = "the delete is sent again" if request.turned_away else "anything is sent"
-    return f"🔵 Approved. Reading rights and pairing once more before {what}."
+    return f"{decided}. Reading rights and pairing once more before {what}."
 
 
 def _deleting(request: Request) -> str:

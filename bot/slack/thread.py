@@ -51,7 +51,7 @@ def alarm(request: Request, number: int) -> Drawn:
     each = limits.PEOPLE_SHOWN
     calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
     if calls:
-        calls[0] = f"*Approvers, this has not waited for you:* {calls[0]}"
+        calls[0] = f"*Approvers, this did not wait for all of you:* {calls[0]}"
         calls += [f"and {left} more"] if left else []
     brief = glass_broken(request, told, limits.REASON_IN_TEXT)
     return drawn(

@@ -17,7 +17,9 @@ class StateWords(Frozen):
 _NOTHING_SENT = "nothing was sent"
 _SEE_THREAD = ": see the thread"
 
-UNDER_WAY = "Approved: under way"
+_APPROVED = "Approved: "
+_GLASS = "🚨 Break glass: "
+UNDER_WAY = f"{_APPROVED}under way"
 """While it is sent and carried out: one look of the card, since the two are often a second apart
 and each edit is a call to Slack. The thread says how far it is."""
 
@@ -29,7 +31,7 @@ STATES: dict[State, StateWords] = {
         mark="🟡", heading="Approval needed: break a pairing", phrase="waits for a decision"
     ),
     State.APPROVED: StateWords(
-        mark="🔵", heading="Approved: about to be sent", phrase="is approved and about to be sent"
+        mark="🔵", heading=f"{_APPROVED}about to be sent", phrase="is approved and about to be sent"
     ),
     State.DELETING: StateWords(
         mark="🔵", heading=UNDER_WAY, phrase="is being sent to the appliance"
@@ -66,9 +68,12 @@ STATES: dict[State, StateWords] = {
 
 
 def heading(request: Request) -> str:
-    """With its mark. A DELETE that the appliance has turned away was sent all the same."""
+    """With its mark. A DELETE that the appliance has turned away was sent all the same. What one
+    person decided alone is not called approved, whatever approvals there were before."""
     words = STATES[request.state]
     said = words.heading
+    if request.glass is not None and said.startswith(_APPROVED):
+        return f"{_GLASS}{said.removeprefix(_APPROVED)}"
     if request.turned_away is not None:
         said = said.replace(_NOTHING_SENT, "nothing was accepted")
     return f"{words.mark} {said}"

@@ -12,7 +12,7 @@ from bot.slack.draw import draw, draw_answer
 from bot.slack.modals import FieldErrors, Submitted, WithReason, read_reason, reason_form
 from bot.slack.wording.rights import may_not_break
 from tests.slack.drawing.hostile import PIECES
-from tests.slack.drawing.samples import MINUTE, NOW, TERMS, decided, sample
+from tests.slack.drawing.samples import FIRST, MINUTE, NOW, TERMS, decided, sample
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings, wrapped
 from tests.slack.drawing.test_ids import ORIGIN
 
@@ -66,6 +66,24 @@ def test_the_card_and_the_final_reply_say_those_words_who_and_why() -> None:
     assert {"UASKER", "UCHIEF"} <= calls(final.text)
 
 
+@pytest.mark.parametrize("approvals", [(), (FIRST,)])
+def test_what_one_person_decided_alone_is_not_called_approved(
+    approvals: tuple[Decision, ...],
+) -> None:
+    for state, how in (
+        (State.APPROVED, "about to be sent"),
+        (State.DELETING, "under way"),
+        (State.FOLLOWING, "under way"),
+    ):
+        request = broken(state=state, approvals=approvals)
+        card = draw(request, "card")
+        assert reading(card).startswith(f"# 🚨 Break glass: {how}\n")
+        assert card.text.startswith(f"🚨 Break glass: {how}")
+        assert "*Break glass:* <@UCHIEF> decided alone" in reading(card)
+        assert f"*Approvals:* {len(approvals)} of 2" in reading(card)
+    assert draw(broken(), "progress").text.startswith("🚨 Break glass. Reading rights")
+
+
 def test_the_own_request_is_said_to_be_one() -> None:
     own = GLASS.model_copy(update={"by": "UASKER"})
     notice = BROKEN.model_copy(update={"who": ("UASKER",)})
@@ -100,7 +118,7 @@ def test_the_alarm() -> None:
             "Until it is sent, <@UASKER> can stop it with Cancel on the card. The thread says",
             "how it ends.",
             "---",
-            "*Approvers, this has not waited for you:* <@UANN>, <@WBEN>, <!subteam^SLEADS>",
+            "*Approvers, this did not wait for all of you:* <@UANN>, <@WBEN>, <!subteam^SLEADS>",
         ]
     )
     text = draw(broken(), "alarm:1").text
