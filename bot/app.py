@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from slack_bolt import App
@@ -14,7 +15,6 @@ from bot import __version__, checks, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.core.messages import messages
-from bot.core.request import Request
 from bot.core.starts import Running
 from bot.operate.bounded import in_time
 from bot.operate.health import Check, Health
@@ -131,6 +131,8 @@ class Bot:
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.giving_way = GivingWay()
         self._stopping = threading.Event()
+        # With the command in it: poster and digests have to draw the same.
+        self.draw = partial(draw.draw, command=settings.slack_command)
         self._slack()
         self._work()
         self.server: Server | None = None
@@ -218,7 +220,7 @@ class Bot:
         self.poster = Poster(
             self.outbox,
             client(POST_TIMEOUT_S),
-            draw.draw,
+            self.draw,
             draw.draw_answer,
             messages,
             nets=nets(POSTERS),
@@ -310,7 +312,7 @@ class Bot:
             lists=self.lists,
             side_by_side=self.side_by_side,
         )
-        digests = Digests(_digest)
+        digests = Digests(lambda request, slot: self.draw(request, slot).digest)
         lives = Lives(
             requests=self.requests,
             inbox=self.inbox,
@@ -332,7 +334,3 @@ def lease_ms(settings: Settings) -> int:
     """Longer where somebody has given the appliance more time to answer."""
     longest = max(site.timeout_seconds for site in settings.sites.values())
     return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))
-
-
-def _digest(request: Request, slot: str) -> str:
-    return draw.draw(request, slot).digest

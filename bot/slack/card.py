@@ -29,15 +29,15 @@ NO_WAY_BACK = (
 REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 
 
-def card(request: Request) -> Drawn:
-    """One message, the same for the same row."""
+def card(request: Request, command: str) -> Drawn:
+    """One message, the same for the same row. `command` is the slash command."""
     return drawn(
         _text(request),
         header(heading(request)),
         _outcome(request),
         _glass(request),
         section(DRY_RUN) if request.terms.dry_run else None,
-        section(_asked(request)),
+        section(_asked(request, command)),
         section("\n".join(hits(request))),
         section(_reason(request, limits.REASON_SHOWN)),
         section(f"*Approvals:* {_approvals(request)}"),
@@ -55,7 +55,7 @@ def _glass(request: Request) -> Block | None:
     return section(glass_taken_back(request.glass_lost)) if request.glass_lost else None
 
 
-def _asked(request: Request) -> str:
+def _asked(request: Request, command: str) -> str:
     lines = [
         f"{mention(request.requester)} {_asks(request)} to break the pairing",
         f"*{pairing(request)}*",
@@ -68,9 +68,10 @@ def _asked(request: Request) -> str:
         lines.append(f"⚠️ {one_sided(request)}")
     if request.earlier_attention:
         earlier = code(request.earlier_attention)
+        look = code(f"{command} status {request.earlier_attention}")
         lines.append(
             f"⚠️ An earlier request for this pairing, {earlier}, ended unclear. "
-            "See first what became of it."
+            f"See first what became of it: {look} leads to its card."
         )
     replicates = request.snapshot is not None and request.snapshot.count > 0
     lines.append(f"{NO_WAY_BACK}{REPLICATIONS_ANEW if replicates else ''}")

@@ -12,9 +12,12 @@ from bot.slack.progress import progress
 from bot.slack.thread import alarm, correction, final, notice, reminder, stray
 from bot.slack.wording.answers import answer_words
 
+COMMAND = "/vr-unpair"
 
-def draw(request: Request, slot: str) -> Drawn:
-    """The message of this slot, as the row has it now.
+
+def draw(request: Request, slot: str, command: str = COMMAND) -> Drawn:
+    """The message of this slot, as the row has it now. `command` is the slash command, the same in
+    every copy: the row is not compared with what was drawn with another one.
 
     Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that is
     not there).
@@ -22,7 +25,7 @@ def draw(request: Request, slot: str) -> Drawn:
     message = Message(slot=slot)
     match message.kind:
         case Slot.CARD:
-            return card(request)
+            return card(request, command)
         case Slot.PROGRESS:
             return progress(request)
         case Slot.REMINDER:

@@ -14,6 +14,7 @@ from bot.core.home import Home, HomeRead
 from bot.core.lookups import MayNotLook
 from bot.core.request import Request
 from bot.slack.blocks import context, header, section
+from bot.slack.card_link import card_url
 from bot.slack.wording import home as words
 from bot.slack.wording.looked import may_not_look
 
@@ -31,15 +32,6 @@ def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: i
         blocks = _lists(read, workspace_url, command)
     blocks.append(context(words.as_of(now, command)))
     return {"type": "home", "blocks": [block.to_dict() for block in blocks]}
-
-
-def card_url(request: Request, workspace_url: str | None) -> str | None:
-    """The address that "Copy link" gives for its card (Slack docs, chat.getPermalink: the method
-    would cost one call for each line)."""
-    if not workspace_url or request.card_ts is None:
-        return None
-    ts = request.card_ts.replace(".", "")
-    return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"
 
 
 def _lists(home: Home, workspace_url: str | None, command: str) -> list[Block]:

@@ -14,6 +14,7 @@ from bot.core.events import CallFailed, PairingUnresolved
 from bot.core.lookups import LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.slack import limits, sentences
 from bot.slack.blocks import drawn, section
+from bot.slack.card_link import card_url
 from bot.slack.command import Preview
 from bot.slack.deps import ListenerDeps
 from bot.slack.markup import fit
@@ -83,7 +84,9 @@ def _standing(request_id: str | None, deps: ListenerDeps) -> str:
     request = deps.overview.get(request_id)
     if request is None:
         return status.unknown(request_id, deps.command)
-    return fit(status.one(request), limits.FALLBACK_TEXT)
+    myself = deps.identity.known()
+    card = card_url(request, myself.url if myself else None)
+    return fit(status.one(request, card), limits.FALLBACK_TEXT)
 
 
 def _preview(

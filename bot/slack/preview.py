@@ -40,7 +40,7 @@ def preview(
     """From a reading of this moment."""
     as_if = _as_if_asked(snapshot, site, by, channel, policy, overview, force=force)
     request = as_if.model_copy(update={"also_at": also_at})
-    made = card(request)
+    made = card(request, command)
     kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
     before = [header(HEADER), section(_words(snapshot, site, overview))]
     named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id

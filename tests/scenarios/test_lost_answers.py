@@ -93,6 +93,23 @@ def test_a_delete_that_never_arrived_ends_with_a_person_and_a_look(stage: Stage)
     assert world.states() == {"succeeded": 1}
 
 
+def test_the_next_card_leads_to_the_request_that_ended_unclear(stage: Stage) -> None:
+    world = stage(VR_TIMEOUT_SECONDS="1")
+    world.appliance.on_delete(Answer(wire="cut_before"))
+    pairing = world.pairing()
+    unclear = world.asks_to_break(pairing)
+    unclear.clicks(ALAN, "approve")
+    unclear.wait_for_final()
+
+    asked = world.asks_to_break(pairing)
+    assert f"`/vr-unpair status {unclear.id}` leads to its card" in asked.card.all_text
+    told = world.slack.command(RITA, f"status {unclear.id}", channel=asked.channel)
+    link = f"/archives/{unclear.channel}/p{unclear.card_ts.replace('.', '')}|Open the card>"
+    assert link in world.answer(told).text
+    asked.clicks(RITA, "cancel")
+    asked.wait_for_record()
+
+
 def test_a_delete_answered_401_is_sent_again_after_one_log_in(world: World) -> None:
     world.appliance.on_delete(Answer(401))
     pairing = world.pairing()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
 from bot.core.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed, SiteUnread
@@ -15,6 +16,7 @@ from bot.core.request import ANY_SITE, Outcome, State, TaskView
 from bot.core.snapshot import Server, Snapshot
 from bot.core.who_may import Reason
 from bot.sandbox.slack.limits import check_blocks
+from bot.slack.identity import Identity, Myself
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter
 
@@ -351,6 +353,21 @@ def test_status_of_one_tells_where_it_stands(adapter: Adapter) -> None:
     for part in ("`K7QM-3XPD` waits for a decision", "<@UREQUESTER>", "<#C1>", "0 of 1 approvals"):
         assert part in text.replace("0 of 1 approval ", "0 of 1 approvals ")
     assert "moving out" not in text, "the reason belongs to its channel"
+
+
+def _known(url: str | None) -> dict[str, Identity]:
+    identity = Identity(WebClient())
+    identity.learn(Myself(team="T1", enterprise=None, user=None, bot=None, url=url))
+    return {"identity": identity}
+
+
+@pytest.mark.parametrize(
+    ("changed_deps", "linked"), [(_known("https://ops.slack.com/"), True), (_known(None), False)]
+)
+def test_status_of_one_leads_to_its_card(adapter: Adapter, linked: bool) -> None:
+    text = _stands(adapter, "status K7QM-3XPD")
+    assert ("<https://ops.slack.com/archives/C1/p" in text) is linked
+    assert ("|Open the card>" in text) is linked
 
 
 def test_status_of_one_at_work_and_of_one_that_ended(adapter: Adapter) -> None:

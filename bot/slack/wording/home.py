@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.request import Request, State
 from bot.slack.limits import ID, TITLE
 from bot.slack.markup import code, mention, when
-from bot.slack.wording.phrases import approvals_so_far, at_site, count_of
+from bot.slack.wording.phrases import approvals_so_far, at_site, count_of, open_card
 from bot.slack.wording.states import STATES
 
 WAITING = "Waits for you"
@@ -33,7 +33,7 @@ def line(request: Request, card: str | None) -> str:
     if request.ended_at is not None:
         facts.append(when(request.ended_at))
     if card is not None:
-        facts.append(f"<{card}|Open the card>")
+        facts.append(open_card(card))
     kind = " one-sided" if request.force else ""
     rehearsal = " (dry run)" if request.terms.dry_run else ""
     return (

@@ -63,6 +63,11 @@ def show(request: Request) -> str:
     return f"`vr-unpair show {request.id}`"
 
 
+def open_card(url: str) -> str:
+    """A link to it."""
+    return f"<{url}|Open the card>"
+
+
 def count_of(number: int, one: str, many: str | None = None) -> str:
     """`1 pairing`, `2 pairings`, `1,200 pairings`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

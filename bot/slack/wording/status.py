@@ -12,6 +12,7 @@ from bot.slack.wording.phrases import (
     HAVE_IT_CHECKED,
     approvals_so_far,
     count_of,
+    open_card,
     pairing_at,
     slack_refuses,
     who_decided,
@@ -22,14 +23,16 @@ OPEN_MOST = 20
 ENDED_MOST = 5
 
 
-def one(request: Request) -> str:
-    """Its card has the rest, the reason included: that belongs to its channel."""
+def one(request: Request, card: str | None = None) -> str:
+    """Its card, at the address `card`, has the rest, the reason included: that belongs to its
+    channel."""
     state = STATES[request.state]
     lines = [
         f"{state.mark} {code(request.id, ID)} {state.phrase}.",
         f"{mention(request.requester)} asked {when(request.created_at)} to break "
         f"{pairing_at(request)}, in <#{request.channel}>.",
     ]
+    lines += [open_card(card)] if card is not None else []
     if request.force:
         lines.append("One-sided break.")
     if request.terms.dry_run:

@@ -150,6 +150,10 @@ def test_only_the_count_is_compared_is_said_only_then() -> None:
     assert words not in card
 
 
+def test_the_command_that_leads_to_an_earlier_request_is_the_one_of_this_deployment() -> None:
+    assert "`/test-unpair status DDDD-FFFF`" in reading(draw(HARD, "card", "/test-unpair"))
+
+
 def test_expired_never_reads_as_denied() -> None:
     for slot in ("card", "final"):
         drawn = draw(BY_STATE[State.EXPIRED], slot)

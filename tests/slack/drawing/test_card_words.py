@@ -74,7 +74,7 @@ def test_everything_to_be_warned_of() -> None:
 ⚠️ *One-sided break:* only `lyon.example.com` lets go. `oslo.example.com` keeps
 its half and needs the same done there.
 ⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
-became of it.
+became of it: `/vr-unpair status DDDD-FFFF` leads to its card.
 Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
 site pair does. Its replications then have to be configured anew.
 ---

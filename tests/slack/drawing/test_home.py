@@ -10,7 +10,8 @@ from bot.core.lookups import MayNotLook
 from bot.core.request import State
 from bot.core.who_may import Reason
 from bot.sandbox.slack.limits import check_home
-from bot.slack.home import SHOWN, card_url, home_view
+from bot.slack.card_link import card_url
+from bot.slack.home import SHOWN, home_view
 from bot.slack.wording import home as words
 from tests.slack.drawing.hostile import FOREIGN
 from tests.slack.drawing.samples import BY_STATE, NOW, sample
