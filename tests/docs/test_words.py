@@ -9,7 +9,7 @@ import typer
 
 from bot.cli import app
 from bot.core.request import State
-from tests.slack.drawing.words_page import PAGE, page
+from tests.slack.drawing.words_page import AWAY, PAGE, page
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -19,6 +19,7 @@ def test_the_page_of_words_is_what_the_code_says() -> None:
     assert written == page(), "make it anew: python -m tests.slack.drawing.words_page"
     assert "no words" not in written
     assert "None" not in written
+    assert f"`{AWAY}" not in written, "a sentence in the place of a name or an id"
 
 
 def test_the_readme_has_each_command_and_no_other() -> None:

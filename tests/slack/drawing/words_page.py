@@ -20,7 +20,15 @@ from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES, ending
 from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.wording.states import STATES
-from tests.slack.drawing.samples import APPROVED, BY_STATE, CUT_OFF, ENDED_WELL, NOW, sample
+from tests.slack.drawing.samples import (
+    APPROVED,
+    BY_STATE,
+    CUT_OFF,
+    ENDED_WELL,
+    NOW,
+    RUNNING,
+    sample,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "words.md"
 LINES = {
@@ -39,7 +47,11 @@ LINES = {
 }
 """What an outcome's sentence may need besides."""
 
-TEXTS = {"more_approvals": "2", "glass_broken": "Oslo burns, INC0815"}
+TEXTS = {
+    "more_approvals": "2",
+    "glass_broken": "Oslo burns, INC0815",
+    "taken_after_all": RUNNING.id,
+}
 AWAY = "The appliance did not answer within 10 s"
 """What a notice tells besides; this where none is named."""
 
