@@ -46,6 +46,7 @@ class Board:
                 "accepted": sum(call.task_id is not None for call in calls),
             },
             "calls": _calls(calls)[-CALLS_SHOWN:],
+            "callsPerMinute": bot.environment["VR_CALLS_PER_MINUTE"],
             "refusals": _refusals(self._stage.slack.calls),
         }
 

@@ -349,7 +349,7 @@ function valuesOf(box) {
 // ---- Switches and board ---------------------------------------------------------------------
 
 function showBoard() {
-  const { bot, switches, requests, deletes, calls, refusals } = seen.board;
+  const { bot, switches, requests, deletes, calls, callsPerMinute, refusals } = seen.board;
   // What Slack said of the process before is over; what was said of its start is not.
   if (bot.running && bot.pid !== pid && $("note").textContent.startsWith("Slack: ")) $("note").textContent = "";
   if (bot.running) pid = bot.pid;
@@ -365,6 +365,7 @@ function showBoard() {
   sync($("requests"), requests, drawRequest);
   if (!requests.length) $("requests").replaceChildren(el("p", { className: "hint" }, "None yet."));
   $("deletes").replaceChildren("DELETE sent: ", el("b", {}, deletes.sent), ", accepted: ", el("b", {}, deletes.accepted));
+  $("room").textContent = `Here the bot may make ${callsPerMinute} calls a minute, so that you need not wait. A real appliance takes 50, and the bot keeps to 40 (VR_CALLS_PER_MINUTE).`;
   const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
   sync($("calls").tBodies[0], [...calls].reverse(), (call) => el("tr", { className: call.unpair ? "unpair" : "" },
     el("td", {}, clock(call.at)),
