@@ -143,7 +143,7 @@ def _alone(rest: str, command: str) -> Wrong | None:
     if not rest:
         return None
     return Wrong(
-        sentence=f"{code('list')} takes nothing behind it. Write {code(f'{command} list')}."
+        sentence=f"{code('list')} takes nothing after it. Write {code(f'{command} list')}."
     )
 
 
@@ -272,7 +272,7 @@ def _split_pairing(pairing: str, reason: str) -> Wrong | None:
     return Wrong(
         sentence=f"Is {code(reason)} part of the pairing, or the reason? A pairing is named by its "
         f"id or by one site, at one of several appliances by {code('SITE/PAIRING')} without "
-        f"spaces. If it is the reason, begin it with a word behind {code(pairing)}."
+        f"spaces. If it is the reason, begin it with a word after {code(pairing)}."
     )
 
 
@@ -285,7 +285,7 @@ def _unknown_flag(typed: str, flag: str) -> Wrong:
 def _did_you_mean(typed: str, near: str, command: str) -> Wrong:
     return Wrong(
         sentence=f"Did you mean {code(f'{command} {near}')}? If {code(typed)} is the name of a "
-        "pairing, add a reason behind it."
+        "pairing, add a reason after it."
     )
 
 

@@ -36,7 +36,7 @@ def reason_required(command: str, pattern: str | None) -> str:
     must = f" It must contain {_pattern(pattern)}." if pattern else ""
     return (
         "A request needs a reason here, so nothing was asked."
-        f"{must} Type it behind the pairing: {code(f'{command} PAIRING why it must go')}."
+        f"{must} Type it after the pairing: {code(f'{command} PAIRING why it must go')}."
     )
 
 
@@ -56,7 +56,7 @@ def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
 
 def pairing_missing(command: str, site: str) -> str:
     step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a site's name."
-    return f"Behind the slash stands no pairing, so nothing was asked. {step}"
+    return f"There is no pairing after the slash, so nothing was asked. {step}"
 
 
 def busy(command: str) -> str:
@@ -124,9 +124,9 @@ def help_text(
         *must,
         f"{code(f'{command} preview PAIRING [--force]')}: what a card would show; nobody is asked",
         f"{code(f'{command} list')}: the pairings with their health",
-        f"{code(f'{command} status')}: open requests and what ended lately; "
-        f"{code(f'{command} status ID')} says more of one",
-        f"{code(f'{command} help')}: these lines",
+        f"{code(f'{command} status')}: open requests and what ended recently; "
+        f"{code(f'{command} status ID')} tells more about one",
+        f"{code(f'{command} help')}: this text",
         "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked.",
     ]
     if break_glass:

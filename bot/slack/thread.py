@@ -29,7 +29,7 @@ from bot.slack.wording.witness import witness_words
 
 def reminder(request: Request) -> Drawn:
     """Only who is called on the card is called again."""
-    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
+    until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
     called = to_call(request)
     text = (
         f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "

@@ -100,7 +100,7 @@ def test_a_name_that_fits_two_lists_both(shared_world: World) -> None:
     one = world.pairing(local="oslo", remote="paris")
     two = world.pairing(local="oslo", remote="porto")
     text = refusal(world, "oslo it must go")
-    assert "More than one pairing fits" in text
+    assert "More than one pairing matches" in text
     assert one in text
     assert two in text
 

@@ -25,7 +25,10 @@ def test_what_waits_and_what_became_of_it(world: World) -> None:
     link = f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open the card>"
     guest = world.slack.add_person("Gus", guest=True)
 
-    for person, before, after in ((ALAN, "Waits for you", asked.id), (RITA, "You asked", asked.id)):
+    for person, before, after in (
+        (ALAN, "Waiting for you", asked.id),
+        (RITA, "You asked", asked.id),
+    ):
         seen = home(world, person)
         assert seen.index(before) < seen.index(after)
         assert link in seen
@@ -35,4 +38,4 @@ def test_what_waits_and_what_became_of_it(world: World) -> None:
     asked.clicks(ALAN, "approve")
     asked.wait_for_quiet()
     assert "is done: the pairing is gone" in home(world, RITA)
-    assert "Ended lately" in home(world, ALAN)
+    assert "Ended recently" in home(world, ALAN)

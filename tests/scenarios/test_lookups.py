@@ -75,7 +75,7 @@ def test_status_follows_a_request(world: World) -> None:
     card.wait_for_final()
     told = looks(world, "status").text
     assert "No open requests" in told
-    assert "Ended lately" in told
+    assert "Ended recently" in told
     assert "was taken back" in looks(world, f"status {card.id.lower()}").text
     assert "There is no request" in looks(world, "status ZZZZ-ZZZZ").text
 

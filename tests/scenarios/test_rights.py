@@ -22,7 +22,7 @@ def test_groups_are_read_at_each_click_and_before_the_delete(http_stage: Stage) 
     assert {OPS, NIGHT} <= mentions(asked.card), "who is called is a group, mentioned as one"
 
     says(world, asked, ALAN, "approve", "1 of 2", "1 more needed")
-    says(world, asked, ALAN, "approve", "counted already", "1 of 2")
+    says(world, asked, ALAN, "approve", "already counted", "1 of 2")
     says(world, asked, STAN, "approve", "not an approver")
     says(world, asked, RITA, "approve", "your own request")
     asked.wait_for_card_to_say(f"1 of 2 (<@{ALAN}>), 1 missing")
@@ -155,7 +155,7 @@ def test_too_few_who_could_approve_are_refused_at_once(http_stage: Stage) -> Non
     pairing = world.pairing()
     forced = world.asks(f"{pairing} --force the site burnt down")
     told = world.answer(forced.delivery).text
-    for words in ("too few", "Needed beside you: `2`", "There are: `1`", "`APPROVERS`"):
+    for words in ("too few", "Needed besides you: `2`", "There are: `1`", "`APPROVERS`"):
         assert words in told
     assert world.slack.messages(forced.channel) == []
     assert trail(world, "checked") == [], "settled before the appliance is asked"

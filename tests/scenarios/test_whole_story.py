@@ -186,7 +186,7 @@ def test_two_approvals_are_two_people(stage: Stage) -> None:
     assert card.button("unpair_approve") is not None
 
     again = asked.clicks(ALAN, "approve")
-    assert "counted already" in world.answer(again).text
+    assert "already counted" in world.answer(again).text
     assert world.appliance.deletes == []
     assert "1 of 2" in asked.card.all_text
 

@@ -400,7 +400,7 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
     opened = len(adapter.requests.unfinished())
     assert f"*{opened} open requests*" in text
     assert f"{opened - 20} older ones" in text
-    assert "*Ended lately*" in text
+    assert "*Ended recently*" in text
     assert "`ZZZZ-ZZZZ`" in text
     assert len(text) <= 3_900
 

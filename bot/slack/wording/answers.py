@@ -21,7 +21,11 @@ from bot.slack.wording.said import said
 from bot.slack.wording.states import STATES
 
 UNKNOWN_REQUEST = (
-    "This request is not known here. Nothing was done. Ask anew if it is still wanted."
+    "This request is not known here. Nothing was done. Ask again if it is still wanted."
+)
+
+_SENT_NEXT = (
+    "Rights and pairing are read once more, then the delete is sent; the thread tells the rest."
 )
 
 _SUPERSEDED = (
@@ -71,17 +75,17 @@ def approval_counted(params: dict[str, str], request: Request) -> str:
         return f"{counts}, {missing} more needed."
     if request.terms.dry_run:
         return f"{counts}. This is a dry run: nothing will be deleted."
-    return f"{counts}. Once all is read again, the delete goes out; the thread tells the rest."
+    return f"{counts}. {_SENT_NEXT}"
 
 
 def glass_broken(params: dict[str, str], request: Request) -> str:
     """As above."""
     if request.glass is None and request.glass_lost is not None:
-        return _counts_no_longer("broken glass was counted")
+        return _counts_no_longer("decision was counted")
     told = "You have broken the glass: it counts as decided, and everybody is told."
     if request.terms.dry_run:
         return f"{told} This is a dry run: nothing will be deleted."
-    return f"{told} Once all is read again, the delete goes out; the thread tells the rest."
+    return f"{told} {_SENT_NEXT}"
 
 
 def cancelled(params: dict[str, str], request: Request) -> str:
@@ -110,7 +114,7 @@ def look_task_failed(params: dict[str, str], request: Request) -> str:
 def look_still_there(params: dict[str, str], request: Request) -> str:
     return _look(
         params,
-        f"{pairing(request)} is still there, and no task says why. See in {WHERE_TO_LOOK}. "
+        f"{pairing(request)} is still there, and no task says why. Check in {WHERE_TO_LOOK}. "
         "If no task runs there either, ask again: the new card will mention this request.",
     )
 

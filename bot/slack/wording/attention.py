@@ -38,7 +38,7 @@ def success_but_there(request: Request, outcome: Outcome) -> Ending:
     return _look(
         request,
         "The task says SUCCESS, and yet the pairing is still there.",
-        f"The appliance still shows {pairing(request)}, looked at several times.",
+        f"The appliance still shows {pairing(request)}, after several looks.",
     )
 
 
@@ -52,7 +52,7 @@ def follow_ttl(request: Request, outcome: Outcome) -> Ending:
     # not read like a refused DELETE.
     if outcome.problem is not None and request.answer is None:
         found += " The last look failed, for the reason that is given here."
-    return _look(request, f"There is no end after {time}.", found)
+    return _look(request, f"It has not ended after {time}.", found)
 
 
 def set_back(request: Request, outcome: Outcome) -> Ending:
@@ -78,7 +78,7 @@ def _look(request: Request, title: str, found: str) -> Ending:
     if request.state is not State.ATTENTION:
         step = "See the correction below."
     else:
-        step = f"See in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
+        step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
     return Ending(
         title=title,
         body=(found, f"Its history, on the command line: {show(request)}"),

@@ -23,7 +23,7 @@ def already_decided(params: dict[str, str], request: Request) -> str:
 
 
 def already_counted(params: dict[str, str], request: Request) -> str:
-    return f"Your approval is counted already: {approvals_so_far(request)}. {_as_it_is(request)}"
+    return f"Your approval is already counted: {approvals_so_far(request)}. {_as_it_is(request)}"
 
 
 def too_late(params: dict[str, str], request: Request) -> str:
@@ -59,7 +59,7 @@ def own_request_deny(params: dict[str, str], request: Request) -> str:
 
 def no_glass_here(params: dict[str, str], request: Request) -> str:
     return (
-        "This request has no glass to break (`BREAK_GLASS`), so nothing was decided. "
+        "Break glass is not set up for this request (`BREAK_GLASS`), so nothing was decided. "
         f"{_as_it_is(request)}"
     )
 

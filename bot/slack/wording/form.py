@@ -15,22 +15,22 @@ SITE_PLACEHOLDER = "All of them"
 PAIRING = "Pairing"
 PAIRING_PLACEHOLDER = "Choose the pairing to break"
 PAIRING_SEARCH = "Type a part of a site's name or of the id"
-FORCE = "How it is broken"
+FORCE = "How to break it"
 FORCE_NO = "Both sites let go"
 FORCE_NO_MEANS = "The usual way. The other site must be reachable."
 FORCE_YES = "One-sided break (force)"
-FORCE_YES_MEANS = "For another site that is gone for good."
+FORCE_YES_MEANS = "For when the other site is gone for good."
 FORCE_HINT = (
     "A one-sided break is done at this site alone: the other site keeps its half, and needs the "
     "same done there. Approvers see which of the two was asked for."
 )
 REASON = "Why"
-_REASON_HINT = "It stands on the card, for whoever decides."
+_REASON_HINT = "The card shows it to whoever decides."
 
 CHOOSE_PAIRING = "Choose the pairing to break."
 CHOOSE_AGAIN = "The list was still being read. Type again, and choose a pairing."
 NOT_OF_SITE = "This pairing belongs to another appliance. Choose one of the appliance above."
-CHOOSE_FORCE = "Choose how it is to be broken."
+CHOOSE_FORCE = "Choose how to break it."
 REASON_NEEDED = "A reason is needed here."
 LIST_NOT_READ = "The pairings are being read. Type again in a moment."
 
@@ -91,7 +91,7 @@ def nothing_to_break(appliances: str) -> str:
 
 
 def none_of_site(site: str) -> str:
-    return f"⚠️ There is nothing to choose at {code(site)} now: the list has what the others have."
+    return f"⚠️ There is nothing to choose at {code(site)} now: the list shows those of the others."
 
 
 def as_of(named: str, moment: str, why: str) -> str:

@@ -8,11 +8,11 @@ from bot.slack.markup import code, mention, when
 from bot.slack.wording.phrases import approvals_so_far, at_site, count_of, open_card
 from bot.slack.wording.states import STATES
 
-WAITING = "Waits for you"
+WAITING = "Waiting for you"
 ASKED = "You asked"
 RUNNING = "Running"
-OTHERS = "Waits for others"
-ENDED = "Ended lately"
+OTHERS = "Waiting for others"
+ENDED = "Ended recently"
 
 NOTHING_WAITS = "Nothing waits for your decision."
 RIGHTS_UNREAD = (
@@ -48,4 +48,5 @@ def more(left: int, command: str) -> str:
 
 
 def as_of(now: int, command: str) -> str:
-    return f"As of {when(now)}; opened anew it is read anew. {code(f'{command} help')} says more."
+    more = code(f"{command} help")
+    return f"As of {when(now)}; open this tab again to refresh it. {more} says more."

@@ -158,7 +158,7 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
     typed = code(asked, PAIRING_TYPED)
     title = {
         "none": f"There is no pairing {typed}.",
-        "several": f"More than one pairing fits {typed}.",
+        "several": f"More than one pairing matches {typed}.",
         "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
         "partial": f"It cannot be told which pairing {typed} is. {NOT_ALL_LISTED}",
         "unread": f"It cannot be told which pairing {typed} is.",

@@ -28,8 +28,8 @@ def glass_lost(request: Request, notice: Notice) -> str:
     called = mentions(request.terms.notify)
     look = f" {called}: please look at the card." if called else ""
     return (
-        f"The broken glass of {whose} no longer counts: the right to break it is gone. "
-        f"The appliance has accepted nothing, and it waits for a decision again.{look}"
+        f"Break glass by {whose} no longer counts: the right to it is gone. "
+        f"The appliance has accepted nothing, and the request waits for a decision again.{look}"
     )
 
 

@@ -8,9 +8,11 @@ from bot.slack.markup import code, mention, mentions, when
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
-NOT_ALL_LISTED = "The list of pairings may not be complete: one that fits could be missing from it."
-FOUND_BY_ID = "a pairing that is not listed is found by it as well"
-HAVE_IT_CHECKED = "An administrator runs `vr-unpair check`, which names what is wrong."
+NOT_ALL_LISTED = (
+    "The list of pairings may not be complete: one that matches may be missing from it."
+)
+FOUND_BY_ID = "it finds a pairing that is not listed, too"
+HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`, which names what is wrong."
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 

@@ -30,7 +30,7 @@ def people_unreadable(request: Request, outcome: Outcome) -> Ending:
 def requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
     known = [r for r in Reason if r.value in outcome.lines and r in MAY_NOT_ASK]
     title = MAY_NOT_ASK[known[0]] if known else "You may not ask here."
-    return Ending(title=title, next_step="Have a colleague who may ask do it.")
+    return Ending(title=title, next_step="Have a colleague ask who is allowed to.")
 
 
 def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
@@ -44,7 +44,7 @@ def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
 def reason_missing(request: Request, outcome: Outcome) -> Ending:
     return Ending(
         title="A request needs a reason here.",
-        next_step="Ask again, with the reason behind the pairing.",
+        next_step="Ask again, with the reason after the pairing.",
     )
 
 
@@ -62,14 +62,14 @@ def too_few_approvers(request: Request, outcome: Outcome) -> Ending:
     if len(outcome.lines) < 2:
         return Ending(title=title, next_step=next_step)
     there, needed = outcome.lines[:2]
-    counted = f"Needed beside you: {code(needed, ID)}. There are: {code(there, ID)}."
+    counted = f"Needed besides you: {code(needed, ID)}. There are: {code(there, ID)}."
     return Ending(title=title, body=(counted,), next_step=next_step)
 
 
 def pairing_none(request: Request, outcome: Outcome) -> Ending:
     return Ending(
         title=f"There is no pairing {_asked(request)}.",
-        body=_candidates(outcome, "These are there:"),
+        body=_candidates(outcome, "These exist:"),
         next_step="Check the name, then ask again.",
     )
 
@@ -82,7 +82,7 @@ def pairing_several(request: Request, outcome: Outcome) -> Ending:
             "one pairing need one request."
         )
     return Ending(
-        title=f"More than one pairing fits {_asked(request)}.",
+        title=f"More than one pairing matches {_asked(request)}.",
         body=_candidates(outcome, "They are:"),
         next_step=step,
     )

@@ -53,7 +53,7 @@ STATES: dict[State, StateWords] = {
     State.EXPIRED: StateWords(mark="⌛", heading="Out of time", phrase="ran out of time"),
     State.CHANGED: StateWords(
         mark="🔀",
-        heading=f"Changed since approval: {_NOTHING_SENT}",
+        heading=f"Changed meanwhile: {_NOTHING_SENT}",
         phrase="ended because the pairing is not what was approved",
     ),
     State.REHEARSED: StateWords(

@@ -56,9 +56,9 @@ def many(opened: Sequence[Request], ended: Sequence[Request], command: str) -> s
     lines += [f"• {left:,} older ones"] if left else []
     lines += shown
     if ended:
-        lines.append("*Ended lately*")
+        lines.append("*Ended recently*")
         lines += [_line(request) for request in ended[:ENDED_MOST]]
-    lines.append(f"{code(f'{command} status ID')} says more of one.")
+    lines.append(f"{code(f'{command} status ID')} tells more about one.")
     return "\n".join(lines)
 
 

@@ -62,7 +62,7 @@ def changed_gone(request: Request, outcome: Outcome) -> Ending:
     return _ended(
         request,
         "The pairing was gone before anything was sent.",
-        next_step="Nothing is left to break here; look at the vSphere Client for who removed it.",
+        next_step="Nothing is left to break here; the vSphere Client may name who removed it.",
     )
 
 

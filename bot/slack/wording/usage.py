@@ -33,4 +33,4 @@ def being_looked_up(request_id: str | None) -> str:
 
 def unreadable_button() -> str:
     """A button whose value is not ours, or not any more."""
-    return "This button is not known here. Nothing was done. Ask anew if it is still wanted."
+    return "This button is not known here. Nothing was done. Ask again if it is still wanted."

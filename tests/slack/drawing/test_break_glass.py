@@ -205,7 +205,7 @@ def test_nothing_is_no_reason() -> None:
 
 def test_whoever_broke_it_is_told_what_comes() -> None:
     answer = Answer(event=1, code="glass_broken")
-    assert "the delete goes out" in draw_answer(answer, broken()).text
+    assert "then the delete is sent" in draw_answer(answer, broken()).text
     dry = broken(terms=WITH_GLASS.model_copy(update={"dry_run": True}))
     assert "nothing will be deleted" in draw_answer(answer, dry).text
 

@@ -265,7 +265,7 @@ Ended ⟨22:16⟩.\
         (
             State.CHANGED,
             snapshot("""\
-# 🔀 Changed since approval: nothing was sent
+# 🔀 Changed meanwhile: nothing was sent
 ---
 *What is there now is not what was approved.*
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.

@@ -42,8 +42,8 @@ Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -59,8 +59,8 @@ The answer to the delete was lost or does not settle it, and `lyon.example.com �
 oslo.example.com` is still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -78,8 +78,8 @@ Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -91,14 +91,14 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
         snapshot("""\
 ⚠️ *The task says SUCCESS, and yet the pairing is still there.*
-The appliance still shows `lyon.example.com → oslo.example.com`, looked at several
-times.
+The appliance still shows `lyon.example.com → oslo.example.com`, after several
+looks.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -109,14 +109,14 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
     "follow_ttl": (
         decided(State.ATTENTION, "follow_ttl", task=RUNNING),
         snapshot("""\
-⚠️ *There is no end after 1 day.*
+⚠️ *It has not ended after 1 day.*
 The task last said `RUNNING`; the bot has stopped waiting.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -127,7 +127,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
     "follow_ttl, the last look refused": (
         decided(State.ATTENTION, "follow_ttl", task=RUNNING, problem=UNREAD),
         snapshot("""\
-⚠️ *There is no end after 1 day.*
+⚠️ *It has not ended after 1 day.*
 The task last said `RUNNING`; the bot has stopped waiting. The last look failed,
 for the reason that is given here.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
@@ -141,8 +141,8 @@ The appliance's message:
 no database
 ```
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
@@ -153,15 +153,15 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
     "follow_ttl, the answer lost": (
         decided(State.ATTENTION, "follow_ttl", answer=CUT_OFF, problem=CUT_OFF),
         snapshot("""\
-⚠️ *There is no end after 1 day.*
+⚠️ *It has not ended after 1 day.*
 What became of the delete of `lyon.example.com → oslo.example.com` could not be
 found out.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
 ---
-*Next:* See in vSphere Client → Site Recovery → site pairs whether the pairing is
-there, then press Look again.
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.

@@ -137,7 +137,7 @@ def test_reminder_calls_those_who_are_to_be_notified() -> None:
     drawn = draw(sample(reminders=2), "reminder:2")
     assert wrapped(drawn.text) == snapshot("""\
 🔔 Still undecided: `lyon.example.com → oslo.example.com`, 0 of 2 approvals. Please
-decide on the card until ⟨23:13⟩.
+decide on the card by ⟨23:13⟩.
 <@UNOTIFY1>, <!subteam^SNIGHTS>\
 """)
     assert calls(drawn.text) == {"UNOTIFY1", "SNIGHTS"}
