@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bot.sandbox.page.stage import Stage
+from tests.browser.conftest import Arrive
 from tests.browser.visitor import Visitor
 
 ASKED = "/vr-unpair prague moving"
@@ -60,6 +61,16 @@ def test_the_board_opens_the_newest_request_and_leaves_the_others_as_they_are(
     expect(visitor.page.locator("#requests details")).to_have_count(2)
     expect(open_ones).to_have_count(1)
     expect(open_ones).to_contain_text("helsinki")
+
+
+def test_how_often_delete_was_sent_stands_above_requests_that_grow(arrive: Arrive) -> None:
+    visitor = arrive(size=(1280, 500))
+    for number, site in enumerate(("prague", "helsinki", "lisbon"), 1):
+        visitor.types(f"/vr-unpair {site} moving")
+        expect(visitor.page.locator("#requests details")).to_have_count(number)
+        expect(visitor.state).to_have_text("pending")
+    expect(visitor.deletes).to_be_in_viewport()
+    expect(visitor.deletes).to_have_text("DELETE sent: 0, accepted: 0")
 
 
 @pytest.mark.parametrize(
