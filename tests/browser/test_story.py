@@ -78,3 +78,18 @@ def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -
     expect(visitor.page.locator("#note")).to_have_text("Slack: /remind is not a valid command.")
     visitor.types("good morning")
     expect(visitor.card).to_contain_text("good morning")
+
+
+def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(visitor: Visitor) -> None:
+    visitor.types("/vr-unpair prague moving")
+    expect(visitor.card).to_contain_text("Approval needed")
+    visitor.becomes("Alan")
+    visitor.page.get_by_role("button", name="Home").click()
+    log = visitor.page.locator("#log")
+    expect(log).to_contain_text("Waiting for you")
+    expect(visitor.page.locator("#composer")).to_be_hidden()
+    visitor.becomes("Rita")
+    expect(log).to_contain_text("You asked")
+    log.get_by_role("button", name="Open the card").click()
+    expect(visitor.button("unpair_approve")).to_be_in_viewport()
+    expect(visitor.page.locator("#composer")).to_be_visible()

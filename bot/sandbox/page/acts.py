@@ -33,6 +33,7 @@ class Acts:
             "choose": self._choose,
             "suggest": self._suggest,
             "close": self._close,
+            "home": self._home,
             "switch": self._switch,
             "change": self._change,
             "kill": self._kill,
@@ -101,6 +102,9 @@ class Acts:
     def _close(self, body: Json) -> Json:
         delivery = self._slack.close(_me(body), str(body["view"]))
         return _told(delivery, "Closing the form") if delivery else {"note": ""}
+
+    def _home(self, body: Json) -> Json:
+        return _told(self._slack.open_home(_me(body)), "The Home tab")
 
     def _switch(self, body: Json) -> Json:
         self._switches.set(str(body["name"]), str(body["value"]))

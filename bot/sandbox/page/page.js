@@ -1,7 +1,7 @@
 // What came from the bot, from people or from the appliance becomes text nodes, never markup.
 "use strict";
 
-const FIRST = "U0RITA";
+const FIRST = "U0RITA", HOME = "home";
 const $ = (id) => document.getElementById(id);
 const seen = { view: null, board: null };
 const dismissed = new Set();
@@ -80,6 +80,9 @@ function angle(inner) {
   if (what.startsWith("!subteam^")) return el("span", { className: "mention" }, `@${groups[what.slice(9)] || label || what.slice(9)}`);
   if (what.startsWith("!date^")) return date(what, label);
   if (what.startsWith("!")) return el("span", { className: "mention mine" }, `@${what.slice(1)}`);
+  // A link to a card leads to it in this page: in a browser it would leave this machine.
+  const card = /\/archives\/(\w+)\/p(\d+)(\d{6})$/.exec(what);
+  if (card) return el("button", { type: "button", className: "plain", onclick: () => goTo(card[1], `${card[2]}.${card[3]}`) }, label);
   if (/^https?:\/\//.test(what)) return el("a", { href: unescaped(what), rel: "noreferrer", target: "_blank" }, label || unescaped(what));
   return label || unescaped(what);
 }
@@ -273,13 +276,36 @@ function drawTop(top, old) {
   return item;
 }
 
+/** A channel or the Home tab, which the bot fills each time it is opened. */
+function open(key) {
+  channel = key;
+  $("log").replaceChildren();
+  showView();
+  if (key === HOME) act({ do: "home" });
+}
+
+function goTo(place, ts) {
+  open(place);
+  $("log").querySelector(`[data-key="${CSS.escape(ts)}"]`)?.scrollIntoView();
+}
+
+function showHome(blocks) {
+  sync($("log"), [{ key: HOME, blocks }], () => el("article", { className: "message" },
+    el("div", { className: "body" }, blocks.length ? blocks.map((block) => drawBlock(block)) : el("p", { className: "empty" }, "The bot fills this tab when it is opened."))));
+}
+
 function showView() {
   const view = seen.view;
-  if (!view.channels.some((one) => one.key === channel)) channel = view.channels[0].key;
+  const home = channel === HOME;
+  if (!home && !view.channels.some((one) => one.key === channel)) channel = view.channels[0].key;
+  const places = view.channels.map(({ key, name, direct }) => ({ key, words: (direct ? "✉ " : "# ") + name, on: key === channel }));
+  sync($("channels"), [...places, { key: HOME, words: "Home", on: home }], (one) => el("button", {
+    type: "button", "data-focus": one.key, "aria-current": one.on ? "true" : "false", onclick: () => open(one.key),
+  }, one.words));
+  $("composer").hidden = $("examples").hidden = home;
+  showModal(view.modal);
+  if (home) { showHome(view.home); return; }
   const here = view.channels.find((one) => one.key === channel);
-  sync($("channels"), view.channels.map(({ key, name, direct }) => ({ key, name, direct, on: key === channel })), (one) => el("button", {
-    type: "button", "data-focus": one.key, "aria-current": one.on ? "true" : "false", onclick: () => { channel = one.key; $("log").replaceChildren(); showView(); },
-  }, (one.direct ? "✉ " : "# ") + one.name));
   sync($("examples"), view.examples.map(([label, text]) => ({ key: label, text })), (one) => el("button", {
     type: "button", title: one.text, "data-focus": one.key, onclick: () => { $("text").value = one.text; $("text").focus(); },
   }, one.key));
@@ -292,7 +318,6 @@ function showView() {
   const alone = log.querySelectorAll(".alone");
   if (atEnd) log.scrollTop = log.scrollHeight;
   else if (clicked && alone.length > before) alone[alone.length - 1].scrollIntoView({ block: "nearest" });
-  showModal(view.modal);
 }
 
 // ---- Dialogs --------------------------------------------------------------------------------
@@ -428,6 +453,7 @@ function become(id) {
   $("note").textContent = "";
   live?.close();
   $("log").replaceChildren();  // who is meant by a mention looks different now
+  if (channel === HOME) act({ do: "home" });
   live = new EventSource(`live?me=${encodeURIComponent(id)}`);
   live.onopen = () => { $("link").hidden = true; };
   live.onerror = () => { if (!seen.view && id !== FIRST) become(FIRST); $("link").hidden = false; $("link").textContent = "The demo does not answer. Trying again …"; };

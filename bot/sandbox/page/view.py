@@ -9,7 +9,8 @@ from bot.sandbox.slack import Ephemeral, Json, LocalSlack, Message, View
 
 
 def view_of(slack: LocalSlack, me: str) -> Json:
-    """Channels with messages and threads, what is shown to `me` alone, and the modal on top."""
+    """Channels with messages and threads, what is shown to `me` alone, the Home tab, and the modal
+    on top."""
     ws = slack.workspace
     with ws.lock:
         people = {p.id: {"name": p.name, "bot": p.bot} for p in ws.people.values()}
@@ -27,11 +28,13 @@ def view_of(slack: LocalSlack, me: str) -> Json:
         ]
         stack = ws.stacks.get(me)
         modal = _modal(stack[-1]) if stack else None
+    home = slack.home(me)
     return {
         "me": me,
         "people": people,
         "groups": groups,
         "channels": shown,
+        "home": home["blocks"] if home else [],
         "modal": modal,
         "parts": [{"key": p.id, "name": p.name, "role": p.role} for p in cast.PEOPLE],
         "examples": cast.EXAMPLES,
