@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.request import getproxies
 
-from bot.appliance import Appliance, GateState, Priority, reach_check, session_check, way
 from bot.appliance import looking as appliance_looking
+from bot.appliance import reach_check, session_check, way
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.gate import GateState
 from bot.appliance.single_login import SingleLogin
 from bot.core.finding import Finding, fine, note, skipped, wrong
 from bot.core.who_may import is_group

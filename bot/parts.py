@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bot import __version__
-from bot.appliance import Appliance, Gate, OnCall, Trust
+from bot.appliance.client import Appliance
+from bot.appliance.gate import Gate
+from bot.appliance.transport import OnCall
+from bot.appliance.trust import Trust
 from bot.core.policy import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.appliance import Appliance
+from bot.appliance.client import Appliance
 from bot.appliance.gate import Changing, GateState, SharedGate, rest_seconds
 from bot.appliance.observed_gate import ObservedGate
 from bot.core.entries import Entry

@@ -10,7 +10,9 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
-from bot.appliance import Appliance, MemoryGate, Trust
+from bot.appliance.client import Appliance
+from bot.appliance.gate import MemoryGate
+from bot.appliance.trust import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.small_server import BASE, PASSWORD, Server, Start
 

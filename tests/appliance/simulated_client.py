@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.appliance import Appliance, Gate, Trust
+from bot.appliance.client import Appliance
+from bot.appliance.gate import Gate
+from bot.appliance.trust import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 
 

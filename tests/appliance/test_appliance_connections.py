@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from bot.appliance import Appliance, NotSent, Priority, TimedOut
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import NotSent, TimedOut
 from tests.appliance.small_server import Handler, Reply, Seen, Server, server_context
 
 PATIENCE_SECONDS = 10.0

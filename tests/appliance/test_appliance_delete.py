@@ -9,28 +9,28 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.appliance import (
-    Appliance,
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import (
     ApplianceError,
     ConnectFailed,
     ConnectionCut,
     Limited,
     LoginRefused,
-    MemoryGate,
     NoSession,
     NoSuchPairing,
     NotFound,
     NotSent,
     NotUnderstood,
     OverBudget,
-    Priority,
     Refused,
-    Task,
     TimedOut,
     TooLate,
     Unauthorized,
     Unavailable,
 )
+from bot.appliance.gate import MemoryGate
+from bot.appliance.models import Task
 from bot.appliance.transport import BODY_MAX_BYTES
 from tests.appliance.small_server import (
     PASSWORD,

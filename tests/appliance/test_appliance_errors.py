@@ -14,8 +14,9 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
-from bot.appliance import (
-    Appliance,
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import (
     ApplianceError,
     ConnectFailed,
     ConnectionCut,
@@ -23,7 +24,6 @@ from bot.appliance import (
     NameLookupFailed,
     NotFound,
     NotUnderstood,
-    Priority,
     Refused,
     TimedOut,
     Unauthorized,

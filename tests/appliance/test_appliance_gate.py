@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.appliance import GateState, MemoryGate, OverBudget, Priority, Resting, Unproven
 from bot.appliance import gate as arithmetic
-from bot.appliance.budget import CHECK_CALLS, at_once, ceiling
+from bot.appliance.budget import CHECK_CALLS, Priority, at_once, ceiling
+from bot.appliance.errors import OverBudget, Resting, Unproven
+from bot.appliance.gate import GateState, MemoryGate
 from bot.settings.appliance import CALLS_LEAST
 
 PRIORITIES = list(Priority)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import Appliance, NoSuchPairing, NotFound, Priority
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import NoSuchPairing, NotFound
 from bot.appliance.port import Port
 from bot.core.events import CallFailed, Looked, PairingLooked
 from bot.core.problem import ProblemKind

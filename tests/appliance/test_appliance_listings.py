@@ -7,15 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import (
-    Appliance,
-    MemoryGate,
-    NoSuchPairing,
-    NotFound,
-    NotUnderstood,
-    Priority,
-    Refused,
-)
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import NoSuchPairing, NotFound, NotUnderstood, Refused
+from bot.appliance.gate import MemoryGate
 from tests.appliance.small_server import Reply, Seen, Server
 
 PATH = "/pairings/p-1/replications"

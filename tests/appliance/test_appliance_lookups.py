@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.appliance import Appliance, MemoryGate, Priority
-from bot.appliance.budget import ceiling
+from bot.appliance.budget import Priority, ceiling
+from bot.appliance.client import Appliance
+from bot.appliance.gate import MemoryGate
 from bot.appliance.lookups import LookupPort
 from bot.core.events import CallFailed, PairingRead
 from bot.core.lookups import ListedPairing

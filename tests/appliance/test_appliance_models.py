@@ -11,8 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from bot.appliance import Info, Issue, Pairing, Replication, ResponseError, ServerInfo, Task
-from bot.appliance.models import Count, read_meta_errors
+from bot.appliance.models import (
+    Count,
+    Info,
+    Issue,
+    Pairing,
+    Replication,
+    ResponseError,
+    ServerInfo,
+    Task,
+    read_meta_errors,
+)
 
 # Lone surrogates and NUL included: JSON can hold them, UTF-8 and PostgreSQL cannot.
 TEXT = st.text(st.characters(exclude_categories=()), max_size=5) | st.just("2023-11-14T22:13:20Z")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import MemoryGate
+from bot.appliance.gate import MemoryGate
 from bot.appliance.port import Port
 from bot.core.events import PairingRead, PairingUnresolved
 from bot.sandbox.appliance import Answer, SimulatedAppliance

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.appliance import GateState, MemoryGate, OverBudget, Priority
 from bot.appliance import budget as arithmetic
+from bot.appliance.budget import Priority
+from bot.appliance.errors import OverBudget
+from bot.appliance.gate import GateState, MemoryGate
 from bot.appliance.port import Port
 from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.problem import ProblemKind

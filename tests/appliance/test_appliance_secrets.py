@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 import bot.appliance
-from bot.appliance import Appliance, ApplianceError, LoginRefused, Priority, Trust
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import ApplianceError, LoginRefused
 from bot.appliance.session import Credentials, HeldSession
+from bot.appliance.trust import Trust
 from tests.appliance.small_server import (
     PASSWORD,
     REMOTE,
@@ -133,18 +136,6 @@ def test_errors_survive_copies() -> None:
     for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
         assert str(again) == "sentence"
         assert (again.which, again.status, again.retry_after_seconds) == ("remote", 401, 3)
-
-
-def test_every_public_name_is_there() -> None:
-    names = bot.appliance.__all__
-    assert len(set(names)) == len(names)
-    assert all(hasattr(bot.appliance, name) for name in names)
-    # Every error of the tree can be imported from the package.
-    waiting: list[type[ApplianceError]] = [ApplianceError]
-    while waiting:
-        kind = waiting.pop()
-        assert kind.__name__ in names
-        waiting += kind.__subclasses__()
 
 
 def test_verification_is_switched_off_nowhere() -> None:

@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import (
-    Appliance,
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import (
     ApplianceError,
     ConnectionCut,
     Limited,
     LoginRefused,
-    MemoryGate,
     NotUnderstood,
     OverBudget,
-    Priority,
     Refused,
     Resting,
     TimedOut,
@@ -29,6 +28,7 @@ from bot.appliance import (
     Unavailable,
     Unproven,
 )
+from bot.appliance.gate import MemoryGate
 from bot.appliance.session import Sessions
 from tests.appliance.small_server import (
     PASSWORD,

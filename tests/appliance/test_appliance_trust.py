@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from bot.appliance import Appliance, ConnectFailed, Priority, TlsFailed, Trust
+from bot.appliance.budget import Priority
+from bot.appliance.client import Appliance
+from bot.appliance.errors import ConnectFailed, TlsFailed
+from bot.appliance.trust import Trust
 from tests.appliance.small_server import Reply, Server, Start
 
 

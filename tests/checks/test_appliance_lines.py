@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.appliance import GateState
+from bot.appliance.gate import GateState
 from bot.appliance.way import served_fingerprint
 from bot.core.finding import Standing
 from bot.parts import gate_key

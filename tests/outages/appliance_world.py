@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from bot.appliance import Appliance, Trust
+from bot.appliance.client import Appliance
 from bot.appliance.gate import GateState, SharedGate
 from bot.appliance.port import Port
+from bot.appliance.trust import Trust
 from bot.core.problem import Problem
 from bot.core.request import Request
 from bot.sandbox.appliance import SimulatedAppliance
