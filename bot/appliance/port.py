@@ -16,8 +16,7 @@ from bot.core import pairing as core_pairing
 from bot.core.events import (
     CallFailed,
     DeleteAccepted,
-    DeleteAnswered,
-    DeleteNotAccepted,
+    DeleteOutcome,
     Looked,
     PairingLooked,
     PairingRead,
@@ -97,9 +96,7 @@ class Port:
             return self._failed(error)
         return None
 
-    def delete(
-        self, pairing_id: str, *, force: bool, send_by: float, by: float
-    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+    def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         api = self._appliance.calls(Priority.ACT, by)
         try:
             task = api.delete_pairing(pairing_id, force=force, send_by=send_by)

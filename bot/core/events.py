@@ -254,6 +254,10 @@ class DeleteAnswered(Frozen):
     sent: Sent | None = None
 
 
+DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
+"""What became of one DELETE. Only the process that sent it can know, so it must never be lost."""
+
+
 class Looked(Frozen):
     """Tasks of now and whether the pairing still answers. `superseded`: a later request of the
     same pairing has an intent, so this look may only report."""

@@ -8,9 +8,7 @@ from typing import Protocol
 
 from bot.core.events import (
     CallFailed,
-    DeleteAccepted,
-    DeleteAnswered,
-    DeleteNotAccepted,
+    DeleteOutcome,
     Looked,
     PairingLooked,
     PairingRead,
@@ -35,9 +33,7 @@ class AppliancePort(Protocol):
         """Log in, remote session, one call of the budget: all that comes before the intent."""
         ...
 
-    def delete(
-        self, pairing_id: str, *, force: bool, send_by: float, by: float
-    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+    def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         """Exactly one DELETE, or provably none: not after the monotonic second `send_by`."""
         ...
 

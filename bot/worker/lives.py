@@ -13,9 +13,7 @@ from bot.core.effects import Effect, SendDelete, Tick, Wait
 from bot.core.entries import Absorbed
 from bot.core.events import (
     CallFailed,
-    DeleteAccepted,
-    DeleteAnswered,
-    DeleteNotAccepted,
+    DeleteOutcome,
     Event,
     IntentStored,
     PairingRead,
@@ -48,9 +46,6 @@ SLOW = Problem(
 
 AGAIN_SECONDS = 1.0
 """Between two tries to leave an outcome with a store that is away."""
-
-ONLY_WE_KNOW = (DeleteAccepted, DeleteAnswered, DeleteNotAccepted)
-"""Outcomes that nobody can read again. A reading is simply made anew."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +169,7 @@ class Lives:
         another lane: the rest is heard there. In order, but for what became of a DELETE: it was so
         before anything was pressed, and "not accepted" makes way for a cancel that waits."""
         waiting = self.requests.events(claim)
-        for stored in sorted(waiting, key=lambda s: not isinstance(s.event, ONLY_WE_KNOW)):
+        for stored in sorted(waiting, key=lambda s: not isinstance(s.event, DeleteOutcome)):
             if claim.over:
                 break
             absorbed = absorb(claim.request, stored, self.requests.now())
@@ -197,7 +192,7 @@ class Lives:
         try:
             return self._absorb(claim, outcome, self.requests.now())
         except Exception as error:
-            if not isinstance(outcome, ONLY_WE_KNOW):
+            if not isinstance(outcome, DeleteOutcome):
                 raise
             self._leave(claim, outcome)
             if isinstance(error, ClaimLost | SQLAlchemyError):

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from bot.core.events import (
     CallFailed,
-    DeleteAccepted,
-    DeleteAnswered,
     DeleteNotAccepted,
+    DeleteOutcome,
 )
 from bot.core.policy import Policy
 from bot.core.ports import AppliancePort
@@ -51,9 +50,7 @@ class Sender:
             raise DryRunForbids(request.id)
         return self.appliance.prepare_delete(_pairing(request), by)
 
-    def send(
-        self, request: Request, intended_at: float, by: float
-    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+    def send(self, request: Request, intended_at: float, by: float) -> DeleteOutcome:
         """`intended_at`: the monotonic second just before the intent was committed. Raises
         ValueError, and sends nothing, for a request without an intent."""
         sent = _sent(request)

@@ -174,7 +174,7 @@ BUGS = (
     Bugs("expiry does not ask the inbox", switch_off=("check_passed",)),
     Bugs(
         "outcome in hand lost with the store",
-        (mutated(lives.Lives, "_keep", "if not isinstance(outcome, ONLY_WE_KNOW):", "if True:"),),
+        (mutated(lives.Lives, "_keep", "if not isinstance(outcome, DeleteOutcome):", "if True:"),),
     ),
     Bugs(
         "a commit without an answer taken for a DELETE that was not sent",

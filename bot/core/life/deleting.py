@@ -7,6 +7,7 @@ from bot.core.events import (
     DeleteAccepted,
     DeleteAnswered,
     DeleteNotAccepted,
+    DeleteOutcome,
     PairingRead,
     RightsRead,
 )
@@ -103,7 +104,7 @@ def forgotten(step: Step, sent: Sent) -> None:
     _record_intent(step, forgotten=True)
 
 
-def of_this_intent(step: Step, event: DeleteAccepted | DeleteAnswered | DeleteNotAccepted) -> bool:
+def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
     """Whether it is about the intent that the row has. One that does not say is taken to be, and so
     is one for a row whose database has lost its intent."""
     intent = step.request.intent
