@@ -161,22 +161,16 @@ def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
 
 def card_posted(step: Step, event: CardPosted) -> None:
     request = step.request
-    if request.card_ts is None and request.state is State.CHECKING:
-        become_pending(step, event.ts)
-    elif request.card_ts is None:
-        # It ended while the card was on its way: the card becomes its record, and its thread takes
-        # the final reply.
+    if request.card_ts is None:
+        # A request that ended while its card was on the way keeps the card too: it is the record,
+        # and its thread takes the final reply.
         step.change(card_ts=event.ts)
+        if request.state is State.CHECKING:
+            step.change(state=State.PENDING, pending_since=step.now)
         step.record("card_posted", message=f"{request.channel}/{event.ts}")
     elif request.card_ts != event.ts and event.ts not in request.strays:
         # A post whose answer was lost stands twice: this copy becomes a pointer to the real card.
         step.change(strays=(*request.strays, event.ts))
-
-
-def become_pending(step: Step, card_ts: str) -> None:
-    request = step.request
-    step.change(state=State.PENDING, card_ts=card_ts, pending_since=step.now)
-    step.record("card_posted", message=f"{request.channel}/{card_ts}")
 
 
 def card_refused(step: Step, event: CardRefused) -> None:

@@ -17,13 +17,12 @@ def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> 
     """The form was sent, or the button pressed by somebody who was given no form."""
     verdict = event.glass.get(click.by, UNREADABLE)
     if not step.request.terms.break_glass:
-        return _turn_away(step, click, "no_glass_here", "no_glass_here")
+        return step.turn_away(click, "no_glass_here", "no_glass_here")
     if not verdict.yes:
-        why = verdict.reason.value
-        retry = str(verdict.retry_at) if verdict.retry_at else ""
-        return _turn_away(step, click, why, f"no_glass_{verdict.reason.value}", retry_at=retry)
+        code = f"no_glass_{verdict.reason.value}"
+        return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
     if not click.reason:
-        return _turn_away(step, click, "no_reason", "glass_without_reason")
+        return step.turn_away(click, "no_reason", "glass_without_reason")
     request = step.request
     decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
     step.change(glass=decision, glass_lost=None)
@@ -41,7 +40,7 @@ def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> 
     )
     step.notice("glass_broken", text=click.reason, who=(click.by,), called=event.approvers)
     step.answer("glass_broken", event=click.event)
-    step.decided_without_them()
+    step.answer_waiting_clicks()
     return None
 
 
@@ -59,8 +58,3 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     step.back_to_pending()
     step.notice("glass_lost", who=(glass.by,))
     return step.record("glass_lost", people={glass.by: verdict.reason.value})
-
-
-def _turn_away(step: Step, click: WaitingClick, why: str, code: str, retry_at: str = "") -> None:
-    step.record("click_refused", click.by, click.message, click=click.action, why=why)
-    step.answer(code, event=click.event, matters=True, retry_at=retry_at)

@@ -60,16 +60,8 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         return break_glass.rights_read_at_click(step, event, click)
     verdict = event.verdicts.get(click.by, UNREADABLE)
     if not verdict.yes:
-        step.record(
-            "click_refused", click.by, click.message, click=click.action, why=verdict.reason.value
-        )
-        retry = str(verdict.retry_at) if verdict.retry_at else ""
-        return step.answer(
-            f"no_right_{verdict.reason.value}",
-            event=click.event,
-            matters=with_form(click.action),
-            retry_at=retry,
-        )
+        code = f"no_right_{verdict.reason.value}"
+        return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
     decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
     if click.action == "deny":
         step.change(denial=decision)
@@ -77,9 +69,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         step.record("denied", click.by, click.message, reason=click.reason)
         return step.answer("denied", event=click.event)
     if any(d.by == click.by for d in step.request.approvals):
-        why = "already_counted"
-        step.record("click_refused", click.by, click.message, click=click.action, why=why)
-        return step.answer(why, event=click.event)
+        return step.turn_away(click, "already_counted", "already_counted")
     drop_lost_approvals(step, event)
     step.change(approvals=(*step.request.approvals, decision))
     step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
@@ -87,7 +77,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     if step.request.missing_approvals == 0:
         step.approve()
         step.record("approved", people=[d.by for d in step.request.approvals])
-        step.decided_without_them()
+        step.answer_waiting_clicks()
     return None
 
 

@@ -90,7 +90,7 @@ def forgotten(step: Step, sent: Sent) -> None:
     """An answer to a DELETE of which the row knows nothing: the database came back without its last
     commits, as a server does that takes over from one it had not caught up with. What was sent is
     sent; to take the row by its word would send it again."""
-    step.decided_without_them()
+    step.answer_waiting_clicks()
     step.change(
         state=State.DELETING,
         intent=sent.intent,

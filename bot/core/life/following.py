@@ -192,7 +192,7 @@ def attention(step: Step, code: str) -> None:
 
 
 def _correct(step: Step, state: State, outcome: Outcome) -> None:
-    step.decided_without_them()  # a look that still waits
+    step.answer_waiting_clicks()  # a look that still waits
     step.change(state=state, correction=outcome)
     step.record("corrected", why=outcome.code)
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.entries import SYSTEM, Absorbed, Answer, Entry
 from bot.core.events import PairingRead, RightsRead, Stored
 from bot.core.life.limits import LONGEST_READING_MS
-from bot.core.request import Notice, Outcome, Readings, Request, State
+from bot.core.request import Notice, Outcome, Readings, Request, State, WaitingClick
 
 
 def with_form(action: str) -> bool:
@@ -38,7 +38,7 @@ class Step:
 
     def end(self, state: State, outcome: Outcome) -> None:
         """A final state: clicks that still wait are answered, nothing is due any more."""
-        self.decided_without_them()
+        self.answer_waiting_clicks()
         self.change(
             state=state,
             outcome=outcome,
@@ -67,16 +67,24 @@ class Step:
             execute_by=None,
         )
 
-    def decided_without_them(self) -> None:
-        """Clicks whose owner's rights were not read before it was decided: each is answered now, by
-        what the row says then, and not when all is over."""
+    def answer_waiting_clicks(self) -> None:
+        """It is decided. Clicks whose rights are not read yet cannot count any more, and are
+        answered now: otherwise nobody would hear of them until the request has ended."""
         for click in self.request.clicks:
-            if click.action != "look":
-                self.record(
-                    "click_refused", click.by, click.message, click=click.action, why="ended"
-                )
-            self.answer("ended", event=click.event, matters=with_form(click.action))
+            if click.action == "look":
+                self.answer("ended", event=click.event)
+            else:
+                self.turn_away(click, "ended", "ended")
         self.change(clicks=())
+
+    def turn_away(
+        self, click: WaitingClick, why: str, code: str, retry_at: int | None = None
+    ) -> None:
+        """A click that does not count: `why` is for the audit trail, `code` for whoever clicked."""
+        self.record("click_refused", click.by, click.message, click=click.action, why=why)
+        params = {} if retry_at is None else {"retry_at": str(retry_at)}
+        matters = with_form(click.action)
+        self.answer(code, event=click.event, matters=matters, **params)
 
     def record(
         self, action: str, actor: str = SYSTEM, message: str | None = None, **detail: Any

@@ -38,7 +38,7 @@ CALLS: dict[str, tuple[str, int | str]] = {
     "attention": ("outcome", 1),
     "refuse": ("outcome", 1),
     "_refuse_click": ("answer", 2),
-    "_turn_away": ("answer", 3),
+    "turn_away": ("answer", 2),
     "answer": ("answer", 0),
     "notice": ("notice", 0),
 }
