@@ -313,6 +313,11 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
+def person_of(event: Event) -> str | None:
+    """Whose Slack user did it; None for what nobody in Slack did."""
+    return event.requester if isinstance(event, Asked) else getattr(event, "by", None)
+
+
 class Stored(Frozen):
     """An event with its place and time in the inbox; 0 for one that never went through it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.events import EVENT, Event, Opened, Stored
+from bot.core.events import EVENT, Event, Opened, Stored, person_of
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of_row
 from bot.store.schema import inbox, requests
@@ -86,14 +86,10 @@ def _address_of(conn: Connection, number: int, event: Event) -> str | None:
     opened = conn.execute(
         select(inbox.c.response_url, inbox.c.body).where(inbox.c.number == number)
     ).one_or_none()
-    if opened is None or _who(EVENT.validate_json(opened.body)) != _who(event):
+    if opened is None or person_of(EVENT.validate_json(opened.body)) != person_of(event):
         return None
     url: str | None = opened.response_url
     return url
-
-
-def _who(event: Event) -> str | None:
-    return getattr(event, "by", None) or getattr(event, "requester", None)
 
 
 def add(

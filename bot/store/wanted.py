@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
 
 from bot.core.entries import Answer
-from bot.core.events import EVENT
+from bot.core.events import EVENT, person_of
 from bot.core.messages import Message, Slot
 from bot.core.request import Request
 from bot.store.schema import inbox, messages
@@ -83,7 +83,7 @@ def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], no
             channel=getattr(body, "channel", ""),
             wanted="",
             answer=answer.model_dump_json(),
-            person=getattr(body, "by", None) or getattr(body, "requester", None),
+            person=person_of(body),
             response_url=event.response_url,
         )
 
