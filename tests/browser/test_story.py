@@ -80,11 +80,16 @@ def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -
     expect(visitor.card).to_contain_text("good morning")
 
 
-def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(visitor: Visitor) -> None:
+def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arrive) -> None:
+    visitor = arrive(size=PHONE)
     visitor.types("/vr-unpair prague moving")
     expect(visitor.card).to_contain_text("Approval needed")
     visitor.becomes("Alan")
-    visitor.page.get_by_role("button", name="Home").click()
+    home = visitor.page.get_by_role("button", name="Home")
+    box = home.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= PHONE[0], "cut off"
+    home.click()
     log = visitor.page.locator("#log")
     expect(log).to_contain_text("Waiting for you")
     expect(visitor.page.locator("#composer")).to_be_hidden()
