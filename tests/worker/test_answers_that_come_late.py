@@ -18,7 +18,7 @@ from bot.slack.draw import draw
 from bot.store import audit as trail
 from bot.store.claims import Claim
 from bot.store.saving import Saving
-from tests.worker.world import ASKER, FIRST, LEASE_MS, SECOND, World, problem
+from tests.worker.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 
 LOOKS_MS = 60_000
 NAMELESS = TaskView(id="task:9", status="RUNNING", entity=None)
@@ -129,6 +129,32 @@ def given_up(world: World, task: TaskView | None = None) -> None:
         world.settle()
     goes_on(world)
     assert world.state() is State.ATTENTION
+
+
+def test_the_own_task_goes_before_one_that_was_found_by_looking(world: World) -> None:
+    """Somebody else has begun one on the same pairing just before, and that one fails."""
+    other = TaskView(id="task:8", status="RUNNING", entity=PAIRING)
+    own = TaskView(id="task:9", status="RUNNING", entity=PAIRING)
+
+    def stands(*_: object, **__: object) -> Event:
+        world.appliance.tasks += [other, own]
+        raise Stands
+
+    world.appliance.delete = stands  # type: ignore[method-assign,assignment]
+    world.pending()
+    world.click("AAAA-BBBB", "approve", FIRST)
+    with pytest.raises(Stands):
+        world.settle()
+    world.wait(LEASE_MS)
+    assert world.get().task == other
+    comes(world, DeleteAccepted(task=own))
+    comes(world, DeleteAccepted(task=own))  # stored twice, as where a commit does not answer
+    assert world.get().task == own
+    assert world.actions().count("accepted") == 1
+    world.appliance.tasks[0] = other.model_copy(update={"status": "ERROR"})
+    world.appliance.end_task()
+    goes_on(world)
+    assert world.state() is State.SUCCEEDED
 
 
 def comes(world: World, outcome: Event) -> None:

@@ -95,6 +95,8 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.accepted(step, event)
         case State.DELETING, DeleteAnswered():
             deleting.answered(step, event)
+        case State.FOLLOWING, DeleteAccepted() if deleting.of_another_task(step, event):
+            deleting.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(sent=Sent() as sent)):
             deleting.forgotten(step, sent)
             deleting.accepted(step, event)

@@ -115,6 +115,13 @@ def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
     return about is None or intent is None or about == intent.at
 
 
+def of_another_task(step: Step, event: DeleteAccepted) -> bool:
+    """Whether the task that was found by looking is somebody else's: one that names this pairing
+    and was begun between the last listing and the DELETE."""
+    known = step.request.task
+    return of_this_intent(step, event) and known is not None and known.id != event.task.id
+
+
 def refused(step: Step, event: DeleteAnswered) -> bool:
     """Whether the appliance said no to this very DELETE, so that nothing was done."""
     return event.problem.kind is ProblemKind.REFUSED and of_this_intent(step, event)
