@@ -1,4 +1,4 @@
-"""`absorb`: what one event does to a request in its present state. The only writer of requests."""
+"""`absorb`: what one event does to a request in its present state. Nothing else changes one."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from bot.core.request import Request, Sent, State
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
     """The new request with its audit entries and answers.
 
-    An event that no longer fits the state (an outcome that came late, through the inbox) changes
-    nothing and is kept in the audit trail.
+    An event that does not fit the state any more, such as an outcome that came late through the
+    inbox, changes nothing and is kept in the audit trail.
     """
     step = Step(request, stored, now)
     if not _dispatch(step, request.state):
@@ -46,7 +46,7 @@ def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
 
 
 def _dispatch(step: Step, state: State) -> bool:
-    """Whether the event had a place in this state. The order of the cases is the life's order."""
+    """Whether the event means anything in this state. The cases are in the order of a life."""
     event = step.stored.event
     match state, event:
         case _, Clicked():

@@ -23,7 +23,7 @@ from bot.core.request import Outcome, Request, State, Terms
 from bot.core.who_may import Verdict
 
 RETRY_MS = 2_000
-"""Between two tries of a check: somebody is looking at the screen."""
+"""Between two tries of a check. Short, since somebody is waiting in front of the screen."""
 
 
 def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
@@ -60,7 +60,8 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
 
 
 def standing_read(step: Step, event: StandingRead) -> None:
-    """Who asks, where, and whether anybody could agree: settled before the appliance is asked."""
+    """May this person ask here, and are there enough people who could approve? Settled before the
+    appliance is asked anything."""
     request = step.request
     if event.requester.unread:
         return _ask_slack_again(step, event.requester)
@@ -74,20 +75,20 @@ def standing_read(step: Step, event: StandingRead) -> None:
         return refuse(step, "reason_does_not_fit", lines=(event.reason_pattern,))
     needed = request.terms.approvals_required
     if event.possible_approvers < needed:
-        # Those whom Slack did not tell of may be the ones that are missing: that is no refusal yet.
+        # The missing approvers may be among those whom Slack told nothing about: no refusal yet.
         if event.unread is not None and not event.glass_possible:
             return _ask_slack_again(step, event.unread)
         if not event.glass_possible:
             lines = (str(event.possible_approvers), str(needed))
             return refuse(step, "too_few_approvers", lines=lines)
-        # Where Slack did not tell of all there may be enough: then Approve is there as well.
+        # Unless Slack told of everybody, there may be enough of them, so Approve is shown as well.
         step.change(only_glass=event.unread is None)
     step.change(standing_read=True, not_before=None, unreachable_since=None)
     return None
 
 
 def pairing_read(step: Step, event: PairingRead) -> None:
-    """The snapshot is what everybody will be shown; time to decide runs from here."""
+    """The snapshot is what everybody will be shown. The time to decide begins here."""
     snapshot, place = event.snapshot, event.place
     if place is not None:
         terms = place.model_dump(exclude={"site"})
@@ -112,8 +113,8 @@ def pairing_read(step: Step, event: PairingRead) -> None:
         replications=snapshot.count,
         complete=snapshot.complete,
         fingerprint=step.request.fingerprint,
-        # What the fingerprint is made of, and what the card warns of: who reads the trail years
-        # later sees what was agreed to, also where the card has been deleted from Slack.
+        # What the fingerprint is made of, and what the card warns of. Whoever reads the trail years
+        # later sees what was approved, even when the card has been deleted from Slack.
         compared=identified(snapshot),
         in_recovery_plans=snapshot.protected,
         open_issues=snapshot.issue_count,
@@ -126,7 +127,7 @@ def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
 
 
 def pairing_taken(step: Step, event: PairingTaken) -> None:
-    step.change(pairing_id=None)  # the other request holds it: this row must let go of the index
+    step.change(pairing_id=None)  # the unique index has room for the other request alone
     lines = (event.other, event.site) if event.site else (event.other,)
     refuse(step, "pairing_taken", lines=lines)
 
@@ -138,8 +139,8 @@ def check_failed(step: Step, event: CallFailed) -> None:
     if not problem.passes:
         return refuse(step, "check_failed", problem)
     until = problem.retry_at or step.now + RETRY_MS
-    # Our own limit of calls is a queue with places (`bot.appliance.budget`), not an outage: only
-    # APPROVAL_TTL ends that wait.
+    # Our own limit of calls is a queue (`bot.appliance.budget`) and no outage: this request keeps
+    # its place in it, and only APPROVAL_TTL ends the wait.
     if problem.kind is ProblemKind.OVER_BUDGET:
         return _wait_for_room(step, problem, until)
     if _away_too_long(step, until):
@@ -148,7 +149,7 @@ def check_failed(step: Step, event: CallFailed) -> None:
 
 
 def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
-    """The asker hears of it once, when it has lasted or will last: there is no card yet to see."""
+    """The asker is told once, when the wait is or will be a long one: there is no card yet."""
     request = step.request
     step.change(not_before=until)
     longest = max(step.now, until) - request.created_at
@@ -169,7 +170,8 @@ def card_posted(step: Step, event: CardPosted) -> None:
             step.change(state=State.PENDING, pending_since=step.now)
         step.record("card_posted", message=f"{request.channel}/{event.ts}")
     elif request.card_ts != event.ts and event.ts not in request.strays:
-        # A post whose answer was lost stands twice: this copy becomes a pointer to the real card.
+        # The answer to a post was lost, so the card was posted twice: this copy is turned into a
+        # pointer to the real one.
         step.change(strays=(*request.strays, event.ts))
 
 
@@ -178,14 +180,14 @@ def card_refused(step: Step, event: CardRefused) -> None:
     if request.state is State.CHECKING:
         refuse(step, "card_refused", lines=(event.error,))
     elif request.state is State.CANCELLED and request.card_ts is None:
-        # Taken back while Slack was away: there is no thread now to say it in.
+        # Cancelled while Slack was away, and there will be no thread to say so in.
         step.record("card_refused", error=event.error)
         step.answer("cancelled", event=request.asked_by_event, matters=True)
 
 
 def card_held_up(step: Step, event: CardHeldUp) -> None:
-    """Only an operator can help, and nobody in Slack sees that one is needed: the asker hears of it
-    once, at the first word that Slack refuses the card with."""
+    """Slack refuses the token or its scopes. Only an operator can help, and nobody in Slack can see
+    that, so the asker is told once, at Slack's first refusal."""
     if step.request.card_error is None:
         step.answer("card_held_up", event=step.request.asked_by_event)
     step.change(card_error=event.error)
@@ -195,7 +197,7 @@ def card_held_up(step: Step, event: CardHeldUp) -> None:
 def refuse(
     step: Step, code: str, problem: Problem | None = None, lines: tuple[str, ...] = ()
 ) -> None:
-    """The check ended it: the asker alone is told, once."""
+    """The check ends the request. Only the asker is told, once."""
     step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines))
     step.record("refused", why=code, lines=list(lines), problem=_words(problem))
     step.answer("refused", event=step.request.asked_by_event, matters=True)
@@ -208,7 +210,8 @@ def _ask_slack_again(step: Step, unread: Verdict) -> None:
 
 def _away_too_long(step: Step, until: int) -> bool:
     """If not, it is tried again at `until`. Whoever asked sees nothing meanwhile, so the last try
-    is after UNREACHABLE_MS, whatever a Retry-After says: a new request would ask then as well."""
+    comes after UNREACHABLE_MS even if a Retry-After says later: a new request would not wait for
+    it either."""
     since = step.request.unreachable_since
     if since is None:
         since = step.now

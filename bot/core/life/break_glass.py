@@ -1,7 +1,8 @@
 """Break glass: one person of BREAK_GLASS decides alone, and everybody is told.
 
-Worst case: somebody alone has a pairing broken who was not meant to. So the right is its own, read
-when the form is sent and once more before the intent, and what cannot be read is a no.
+Worst case: one person who was not meant to breaks a pairing alone. So this right is one of its own,
+is read when the form is sent and once more before the intent, and counts as a no when it cannot be
+read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bot.core.who_may import UNREADABLE
 
 
 def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> None:
-    """The form was sent, or the button pressed by somebody who was given no form."""
+    """Decide the click: a form that was sent, or a press by somebody who was shown no form."""
     verdict = event.glass.get(click.by, UNREADABLE)
     if not step.request.terms.break_glass:
         return step.turn_away(click, "no_glass_here", "no_glass_here")
@@ -45,7 +46,7 @@ def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> 
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
-    """The right of the one who decided, once more. Lost: back to `pending`, old deadline."""
+    """The right of the one who decided, once more. If lost: back to `pending`, old deadline."""
     glass = step.request.glass
     if glass is None:
         raise ValueError(f"{step.request.id} has no broken glass to ask about")

@@ -1,4 +1,4 @@
-"""Clicks and deadlines: who may say what, and both sides of each race are answered."""
+"""Clicks and deadlines. Of two clicks in a race both get an answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.core.who_may import UNREADABLE
 
 
 def clicked(step: Step, event: Clicked) -> None:
-    """A click is checked here for all that the row knows; rights are read by an effect after."""
+    """Check the click against what the row knows. Rights are read by an effect afterwards."""
     if event.action == "look":
         return _look(step, event)
     _adopt(step, event)
@@ -50,7 +50,7 @@ def clicked(step: Step, event: Clicked) -> None:
 
 
 def rights_read_at_click(step: Step, event: RightsRead) -> None:
-    """The first waiting click is decided by the rights of now."""
+    """Decide the first waiting click, by the rights that its owner has now."""
     policy_of_now(step, event)
     if not step.request.clicks:
         return None
@@ -82,7 +82,8 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
 
 
 def drop_lost_approvals(step: Step, event: RightsRead) -> None:
-    """An approval counts only as long as its giver has the right. Unreadable is handled before."""
+    """An approval counts only as long as its giver has the right. One whose rights could not be
+    read is kept: that is no loss yet."""
     request = step.request
     lost = [
         d
@@ -97,7 +98,8 @@ def drop_lost_approvals(step: Step, event: RightsRead) -> None:
 
 
 def policy_of_now(step: Step, event: RightsRead) -> None:
-    # A policy made stricter since counts at once; one made laxer does not: the card said more.
+    # A policy that has become stricter counts at once. One that has become laxer does not: the
+    # card promised more approvals.
     terms = step.request.terms
     if event.approvals_required > terms.approvals_required:
         terms = terms.model_copy(update={"approvals_required": event.approvals_required})
@@ -108,7 +110,7 @@ def policy_of_now(step: Step, event: RightsRead) -> None:
 
 
 def misdirected(step: Step, event: Misdirected) -> None:
-    """It changes nothing. Whoever pressed was answered by the listener."""
+    """Only recorded. The listener has already answered whoever pressed."""
     message = f"{event.channel}/{event.message_ts}"
     step.record(
         "click_refused", event.by, message, click=event.action, why=event.why, value=event.value
@@ -135,7 +137,7 @@ def decision_time(step: Step) -> None:
         return None
     due = next_reminder(request)
     if due is not None and step.now >= due:
-        # After an outage several may be due at once: people are reminded once, not in a burst.
+        # After an outage several may be due: people are reminded once, not in a burst.
         while due is not None and step.now >= due:
             step.change(reminders=step.request.reminders + 1)
             due = next_reminder(step.request)
@@ -157,7 +159,7 @@ def _take_back(step: Step, decision: Decision, message: str | None = None) -> No
     unseen = step.request.snapshot is None
     step.end(State.CANCELLED, Outcome(code="cancelled"))
     step.record("cancelled", decision.by, message)
-    if unseen:  # there will be no card, and so no thread, to say it in
+    if unseen:  # no card, and so no thread to say it in
         step.answer("cancelled", event=step.request.asked_by_event, matters=True)
 
 
@@ -173,8 +175,9 @@ def _look(step: Step, event: Clicked) -> None:
 
 
 def _adopt(step: Step, event: Clicked) -> None:
-    """A click can be quicker than Slack's answer to the post, or that answer never came and the
-    next post was refused: then its message is the card, be it of a request that is over."""
+    """Take the clicked message for the card while the row knows of none: the click was quicker than
+    Slack's answer to the post, or that answer was lost. Also when the request is over, so that
+    its final words find a thread."""
     request = step.request
     unposted = request.card_ts is None and request.snapshot is not None
     if unposted and event.ours and event.channel == request.channel:
@@ -182,7 +185,7 @@ def _adopt(step: Step, event: Clicked) -> None:
 
 
 def _stray(step: Step, event: Clicked) -> None:
-    """A copy of ours in our channel becomes a pointer to the real card; nothing else is touched."""
+    """Turn our own second copy of the card into a pointer to the first; touch no other message."""
     request = step.request
     known = event.message_ts in request.strays or request.card_ts is None
     if event.ours and event.channel == request.channel and not known:

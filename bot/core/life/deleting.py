@@ -1,4 +1,5 @@
-"""From the approval to the appliance's answer: read again, intend, send once, hear."""
+"""From the approval to the appliance's answer: read everything again, store the intent, send once,
+take the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from bot.core.who_may import UNREADABLE
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
-    """The rights of all who are counted, once more. Lost: back to `pending`, old deadline."""
+    """The rights of all who approved, once more. If too few are left: back to `pending`, with the
+    old deadline."""
     request = step.request
     if event.dry_run != request.terms.dry_run:
         was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
@@ -33,7 +35,8 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
         policy_of_now(step, event)
         return break_glass.rights_read_before_intent(step, event)
     needed = max(request.terms.approvals_required, event.approvals_required)
-    # Who is known to have lost the right first: no need to wait for what Slack says of the others.
+    # First those who are known to have lost the right: if too few are left, there is no need to
+    # wait for what Slack says of the others.
     drop_lost_approvals(step, event)
     if len(step.request.approvals) < needed:
         policy_of_now(step, event)
@@ -50,7 +53,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
 
 
 def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
-    """What is there now against what was approved."""
+    """Compare what is there now with what was approved."""
     request = step.request
     shown = request.snapshot
     if shown is None:
@@ -87,9 +90,9 @@ def intent_stored(step: Step) -> None:
 
 
 def forgotten(step: Step, sent: Sent) -> None:
-    """An answer to a DELETE of which the row knows nothing: the database came back without its last
-    commits, as a server does that takes over from one it had not caught up with. What was sent is
-    sent; to take the row by its word would send it again."""
+    """An answer to a DELETE that the row knows nothing of: the database came back without its last
+    commits, as when a standby server takes over that had not caught up. The row is put back to
+    what it was when the DELETE left. To believe it instead would send the DELETE a second time."""
     step.answer_waiting_clicks()
     step.change(
         state=State.DELETING,
@@ -105,8 +108,8 @@ def forgotten(step: Step, sent: Sent) -> None:
 
 
 def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
-    """Whether it is about the intent that the row has. One that does not say is taken to be, and so
-    is one for a row whose database has lost its intent."""
+    """Whether it is about the intent that the row has. Yes where either does not say which: an
+    outcome of an older version, or a row that lost its intent with the database's last commits."""
     intent = step.request.intent
     if isinstance(event, DeleteNotAccepted):
         about = event.intent_at
@@ -123,12 +126,13 @@ def of_another_task(step: Step, event: DeleteAccepted) -> bool:
 
 
 def refused(step: Step, event: DeleteAnswered) -> bool:
-    """Whether the appliance said no to this very DELETE, so that nothing was done."""
+    """Whether the appliance refused this very DELETE, so that nothing was done."""
     return event.problem.kind is ProblemKind.REFUSED and of_this_intent(step, event)
 
 
 def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
-    """Provably without effect: back to `approved` with the old deadline; a second 401 fails."""
+    """The DELETE certainly had no effect: back to `approved`, with the old deadline. A second 401
+    fails."""
     request, problem = step.request, event.problem
     step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
     if problem.status is not None:
@@ -159,7 +163,7 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
 
 
 def answered(step: Step, event: DeleteAnswered) -> None:
-    """400 and 403 end it; everything else is found out by looking, never by sending again."""
+    """400 and 403 end the request. After anything else we look; we never send again."""
     problem = event.problem
     step.change(answer=problem)
     step.record("answered", problem=problem.model_dump(exclude_none=True))
@@ -169,7 +173,7 @@ def answered(step: Step, event: DeleteAnswered) -> None:
 
 
 def call_failed(step: Step, event: CallFailed) -> None:
-    """A reading or a look that did not work, while something is decided already."""
+    """A reading or a look that did not work, after the approval."""
     problem = event.problem
     if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
         step.end(State.CHANGED, Outcome(code="changed_gone"))
@@ -186,8 +190,8 @@ def execution_time(step: Step) -> None:
 
 
 def _pause_ms(request: Request, problem: Problem) -> int:
-    """None at the first time that it was too late: a freeze is over. A disk or a server that is
-    always slow must not be tried without a pause."""
+    """No pause after the first DELETE that came too late to be sent: the process was frozen, and is
+    not any more. From the second on there is one, since a disk or a server may always be slow."""
     first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
     return 0 if first else request.terms.poll_ms
 

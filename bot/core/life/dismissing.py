@@ -1,4 +1,4 @@
-"""Events of requests that are not here: they change nothing, and are answered and kept."""
+"""Events of requests that do not exist: they change nothing, and are answered and recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Dismissed(Frozen):
 def dismissal(stored: Stored, now: int) -> Dismissed:
     match stored.event:
         case Misdirected() as event:
-            # Whoever pressed was answered by the listener, which knew at once.
+            # The listener has already answered whoever pressed.
             detail = {"click": event.action, "why": event.why, "value": event.value}
             return Dismissed(entries=(_click_refused(event, now, detail),))
         case AskRefused() as event:

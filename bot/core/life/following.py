@@ -1,4 +1,4 @@
-"""After the DELETE: look around when its fate is unknown, follow the task, prove the end."""
+"""After the DELETE: look around when its outcome is unknown, follow its task, prove the end."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from bot.core.request import Outcome, State, TaskView
 
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
-    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task). Without case, as where people type
-    ids."""
+    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task). Case does not matter, as in ids that
+    people type."""
     entity, wanted = _entity(task), (pairing_id or "").casefold()
     return bool(wanted) and wanted in (entity, entity.partition(":")[2])
 
 
 def _may_name_pairing(task: TaskView, pairing_id: str | None) -> bool:
-    """It names nobody, or has the id among other parts, in a form that no document promises."""
+    """Whether it names no pairing at all, or has the id among other parts, which no document
+    promises."""
     entity, wanted = _entity(task), (pairing_id or "").casefold()
     return not entity or wanted in entity.split(":")
 
@@ -37,13 +38,15 @@ def _entity(task: TaskView) -> str:
 
 
 def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
-    """Whether the answer says that the appliance is done with the call, so that one successful look
-    tells the rest. A 404 does; a 500 unless a new task names nobody: that may be ours, at work."""
+    """Whether the appliance is done with the call after this answer, so that one successful look
+    settles it. After a 404 it is. After a 500 too, unless a new task names no pairing: that may be
+    our DELETE, still at work."""
     return answer is ProblemKind.NOT_FOUND or (answer is ProblemKind.SERVER_ERROR and not nameless)
 
 
 def looked(step: Step, event: Looked) -> None:
-    """Tasks and pairing after a DELETE of unknown fate. Never leads to another DELETE."""
+    """Tasks and pairing, after a DELETE that nobody knows the outcome of. Never leads to another
+    DELETE."""
     went_on(step)
     request = step.request
     if request.intent is None:
@@ -85,7 +88,7 @@ def task_seen(step: Step, event: TaskSeen) -> None:
 
 
 def watch(step: Step, task: TaskView) -> None:
-    """Take what the task says; its end is not yet the end of the request when it says SUCCESS."""
+    """Take over what the task says. SUCCESS is not yet the end of the request: that needs proof."""
     known = step.request.task
     step.change(task=task)
     if known is None or known.status != task.status:
@@ -99,7 +102,7 @@ def watch(step: Step, task: TaskView) -> None:
 
 
 def pairing_looked(step: Step, event: PairingLooked) -> None:
-    """The proof: gone is the end; still there is looked at again, then a person is called."""
+    """The proof: gone ends the request. Still there: we look again, and then call a person."""
     went_on(step)
     request = step.request
     success = request.task is not None and request.task.status == "SUCCESS"
@@ -116,9 +119,9 @@ def pairing_looked(step: Step, event: PairingLooked) -> None:
 
 
 def follow_time(step: Step) -> None:
-    """FOLLOW_TTL. Where nobody had looked just before it, since the bot was away, what there is to
-    see may have ended long ago: it looks first, once, and no person is called for what the
-    appliance would tell."""
+    """FOLLOW_TTL is over. If the bot was away and nobody has looked just before, the task may have
+    ended long ago: then there is some more time, once, to look first. A person is not called for
+    what the appliance itself can tell."""
     request, terms = step.request, step.request.terms
     ends_at = (request.intent.at if request.intent else 0) + terms.follow_ttl_ms
     looked = request.looked_at is not None and request.looked_at >= ends_at - 2 * terms.poll_ms
@@ -128,7 +131,8 @@ def follow_time(step: Step) -> None:
 
 
 def looked_again(step: Step, event: Looked) -> None:
-    """`unpair_look` on a request that needs attention: may bring one correction, sends nothing."""
+    """Somebody pressed Look on a request in `attention`. It may bring one correction, and never
+    sends anything."""
     request = step.request
     clicks = request.clicks
     step.change(clicks=())
@@ -151,8 +155,8 @@ def looked_again(step: Step, event: Looked) -> None:
 
 
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
-    """The task that nobody could find, told by whoever had the answer in hand all the time: the
-    next look asks for it by its id."""
+    """The answer arrives after all, from the process that has had it in hand all the time. It names
+    the task that nobody could find, and the next look asks for that one by its id."""
     step.change(task=event.task)
     step.notice("taken_after_all", text=event.task.id)
     step.record("accepted", task=event.task.id, status=event.task.status)
@@ -203,7 +207,7 @@ def _task_of(step: Step, event: Looked) -> TaskView | None:
         known = request.task.id
         return next((t for t in event.tasks if t.id == known), None)
     if request.intent is None:
-        return None  # the database has lost which tasks there were before
+        return None  # lost with the database's last commits, so any task may be an old one
     old = request.intent.task_ids
     mine = (t for t in event.tasks if t.id not in old and names_pairing(t, request.pairing_id))
     return next(mine, None)

@@ -1,4 +1,4 @@
-"""Every wait of a request's life that is no setting, each with its reason."""
+"""The times in a request's life that are no settings, each with its reason."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ UNREACHABLE_MS = 5 * 60_000
 """A check gives up on an appliance that has been away this long (contract, `refused`)."""
 
 READINGS_FRESH_MS = 10_000
-"""Rights and pairing read before the DELETE are read anew when older: the process may have stood
-still in between (another claim reads anew in any case, `bot.worker.lives`). Longer than one reading
-takes, shorter than anybody could call stale."""
+"""Rights and pairing that were read before the DELETE are read anew when they are older than this:
+the process may have been frozen since. (Another claim reads anew in any case.) Longer than one
+reading takes, and shorter than anybody would call stale."""
 
 LONGEST_READING_MS = 20_000
-"""A reading that took longer was not slow: its process froze with it, and what it read is old.
-Longer than any effect may take at the default settings, shorter than a lease; with a longer
-VR_TIMEOUT_SECONDS twice that."""
+"""When a reading took longer than this, its process must have been frozen, and what it read is old.
+Longer than any effect may take at the default settings and shorter than a lease. With a longer
+VR_TIMEOUT_SECONDS it is twice that."""
 
 LIMITED_MS = 60_000
 """After a 429 that names no time: the vendor counts per minute (release notes of 8.8)."""
 
 TELL_AFTER_MS = 30_000
-"""The thread hears of a wait only when it lasts: a hiccup is nobody's news."""
+"""The thread is told of a wait only when it lasts this long: nobody needs to know of a hiccup."""
 
 LAST_LOOKS_TIMEOUTS = 3
-"""So many times VR_TIMEOUT_SECONDS has whoever comes to a request after FOLLOW_TTL and finds that
-nobody has looked: for a log-in, a list of tasks and the proof, before a person is called."""
+"""When FOLLOW_TTL is over and nobody has looked lately, this many times VR_TIMEOUT_SECONDS is left
+for looking before a person is called: enough for a log-in, a list of tasks and the proof."""
 
 LOOKS_OVER_TIMEOUTS = 2
-"""Looks go on over this many times VR_TIMEOUT_SECONDS before a person is called: a call that was
-still under way when we looked first has been answered or has timed out by then."""
+"""Looks go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that
+was still under way at the first look has been answered or has timed out."""

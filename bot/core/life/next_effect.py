@@ -1,4 +1,4 @@
-"""`plan`: the next effect of a request. Reads the request and the time, decides nothing twice."""
+"""`plan`: the next effect of a request, from the request and the time alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOREVER = None
 
 
 def plan(request: Request, now: int) -> Effect:
-    """What to do next at `now` (ms); `Wait` when nothing is."""
+    """What to do next at `now` (ms); `Wait` when there is nothing."""
     match request.state:
         case State.CHECKING:
             return _checking(request, now)
@@ -40,7 +40,7 @@ def plan(request: Request, now: int) -> Effect:
 
 
 def next_reminder(request: Request) -> int | None:
-    """Gaps double: after R, then 2R, then 4R …, so the n-th comes at R x (2^n - 1)."""
+    """Gaps double: R, then 2R, then 4R …, so the n-th reminder comes at R x (2^n - 1)."""
     gap = request.terms.remind_after_ms
     if not gap or request.pending_since is None:
         return None
@@ -67,7 +67,7 @@ def _checking(request: Request, now: int) -> Effect:
 
 
 def _pending(request: Request, now: int) -> Effect:
-    # A click that came before the deadline is heard even when the deadline has passed meanwhile.
+    # A click that came before the deadline counts, even if the deadline has passed meanwhile.
     if request.clicks:
         click = request.clicks[0]
         if click.action == "break_glass":
@@ -106,8 +106,8 @@ def _following(request: Request, now: int) -> Effect:
 
 
 def _missing_for_long(request: Request, now: int) -> bool:
-    """Whether the last listing worked, and was without the task as others were before: after one
-    that failed (`not_before`) the list is asked again, since the task may be back in it."""
+    """Whether the task has been missing from successful listings for long, the last one included.
+    After a listing that failed (`not_before` is set) we list again: the task may be back."""
     return looked_long_enough(request, now) and request.not_before is None
 
 
@@ -125,5 +125,5 @@ def _until(not_before: int | None, deadline: int | None, now: int) -> Wait | Non
 
 
 def _fresh(read_at: int | None, now: int) -> bool:
-    # A reading from the future is a clock that was set back: not fresh either.
+    # A reading from the future means that the clock was set back: not fresh either.
     return read_at is not None and 0 <= now - read_at <= READINGS_FRESH_MS

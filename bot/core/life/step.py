@@ -1,4 +1,4 @@
-"""The pen with which one event is written into a request: changes, audit entries, answers."""
+"""`Step`: one event being absorbed. Collects its changes, audit entries and answers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bot.core.request import Notice, Outcome, Readings, Request, State, WaitingC
 
 
 def with_form(action: str) -> bool:
-    """Its answer goes to where the form was opened, which may have lapsed while somebody typed:
-    told directly then, or they would believe that they had stopped it."""
+    """Whether a form is filled in for it. The answer goes to where that was opened, which may have
+    lapsed while somebody typed. Then it must come as a direct message: who is refused a Deny would
+    otherwise believe that they had stopped the request."""
     return action in ("deny", "break_glass")
 
 
@@ -28,7 +29,7 @@ class Step:
         self._answers: list[Answer] = []
 
     def read_at(self, event: RightsRead | PairingRead) -> int:
-        """When what it tells was so, as far as it can be known."""
+        """The moment for which the reading holds: now, or its beginning if the process froze."""
         begun = self.now if event.read_at is None else event.read_at
         longest = max(LONGEST_READING_MS, 2 * self.request.terms.timeout_ms)
         return self.now if self.now - begun <= longest else begun
@@ -37,7 +38,7 @@ class Step:
         self.request = self.request.model_copy(update={**changes, "updated_at": self.now})
 
     def end(self, state: State, outcome: Outcome) -> None:
-        """A final state: clicks that still wait are answered, nothing is due any more."""
+        """A final state: waiting clicks are answered, and nothing is due any more."""
         self.answer_waiting_clicks()
         self.change(
             state=state,
@@ -48,7 +49,7 @@ class Step:
         )
 
     def approve(self) -> None:
-        """Decided: from here the time to begin runs."""
+        """Enough people agreed. EXECUTION_TTL begins here."""
         self.change(
             state=State.APPROVED,
             approved_at=self.now,
@@ -57,7 +58,7 @@ class Step:
         )
 
     def back_to_pending(self) -> None:
-        """The decision no longer holds: the old deadline goes on, and nothing read counts."""
+        """The decision does not hold any more. The old deadline stays; what was read is void."""
         self.change(
             state=State.PENDING,
             readings=Readings(),

@@ -1,4 +1,5 @@
-"""Waiting for the appliance: in silence at first, told once when it lasts and once when it ends."""
+"""Waiting for the appliance or for Slack: in silence at first, then the thread is told once that it
+waits and once that it goes on."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ RIGHTS_UNREAD = Problem(
 
 
 def wait_for(step: Step, problem: Problem, until: int) -> None:
-    """Nothing more before `until`; the thread hears of it when it has lasted, or will last."""
+    """Do nothing before `until`. The thread is told when the wait is or will be a long one."""
     since = step.request.unreachable_since
     if since is None:
         since = step.now
@@ -38,29 +39,29 @@ def wait_for(step: Step, problem: Problem, until: int) -> None:
 
 
 def again_at(step: Step, problem: Problem, pause_ms: int) -> int:
-    """When to try again: when somebody said so, and not before the pause. A Retry-After of 0 is no
-    leave to ask without one. The bot's own budget keeps a place for the time that it names."""
+    """When to try again: at the time we were given, and never before the pause, since a Retry-After
+    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact,
+    and a place is kept for it."""
     if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
         return problem.retry_at
     return max(problem.retry_at or 0, step.now + pause_ms)
 
 
 def wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
-    """Rights that cannot be read are tried again until EXECUTION_TTL, when Slack says, or soon."""
+    """Read them again when Slack says, or soon, until EXECUTION_TTL is over."""
     retry = max((v.retry_at for v in unread if v.retry_at), default=None)
     wait_for(step, RIGHTS_UNREAD, retry or step.now + step.request.terms.poll_ms)
 
 
 def rights_known(step: Step, event: RightsRead) -> None:
-    """All who are counted still may. What was read of the pairing stays: where that took long, only
-    the rights have grown old meanwhile, and reading both again would go on for ever."""
+    """All who approved still have the right. What was read of the pairing stays valid: if that took
+    so long that the rights grew old, reading both again could go on for ever."""
     readings = step.request.readings.model_copy(update={"rights_at": step.read_at(event)})
     step.change(readings=readings, not_before=None)
 
 
 def went_on(step: Step) -> None:
-    """What was waited for has happened, and not only a call of several: whoever was told of the
-    wait is told that it is over."""
+    """The wait is over, not just one call of several: whoever was told of it is told so."""
     request = step.request
     if request.waiting is None and request.unreachable_since is None:
         return
@@ -70,7 +71,7 @@ def went_on(step: Step) -> None:
 
 
 def told_of_wait(request: Request) -> bool:
-    """Whether the last word in the thread about waiting, since the approval, is that it waits."""
+    """Whether the thread believes that it waits: its last word on that since the approval."""
     since = request.approved_at or 0
     words = [
         n.code for n in request.notices if n.at >= since and n.code in (*WAITS.values(), GOES_ON)
