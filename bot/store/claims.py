@@ -43,12 +43,12 @@ _NOTHING_SENT = frozenset(
 
 
 class ClaimLost(Exception):
-    """Somebody else holds the row now: whatever is in hand goes into the inbox."""
+    """Somebody else holds the row now. An outcome in hand goes into the inbox."""
 
 
 class PairingTakenBy(Exception):
-    """Another open request holds the pairing: its id, and its site where it is another one, so
-    that it holds the pairing's other end."""
+    """Another open request holds the pairing. `site` is given when that is at another site, where
+    it holds the other end of the same pairing."""
 
     def __init__(self, other: str, site: str | None = None) -> None:
         super().__init__(other)
@@ -57,17 +57,17 @@ class PairingTakenBy(Exception):
 
 
 class SaveRefused(Exception):
-    """A guard did not hold: an event waits to be heard first, or the time for an intent is over."""
+    """A guard did not hold: an event has to be absorbed first, or it is too late for an intent."""
 
 
 class WentBack(Exception):
-    """The database has lost what this process has seen stored: this may have been sent already."""
+    """The database has lost commits that this process has seen: the DELETE may be sent already."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one row, while `version` is the row's and `lease_until` not reached, for
-    the work of one lane."""
+    """The right to write one row, for the work of one lane. It holds until `lease_until`, and only
+    while the row still has this `version`."""
 
     request: Request
     version: int
@@ -76,7 +76,7 @@ class Claim:
 
     @property
     def over(self) -> bool:
-        """The last save has taken the row into another lane, and has given it back with that."""
+        """Whether the last save has moved the row into another lane, which gave it back as well."""
         return lane_of(self.request) is not self.lane
 
 
@@ -87,8 +87,8 @@ class Claims(NewRequests):
     lease_ms: int = field(kw_only=True)
 
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
-        """A due row of this lane that nobody holds. `without`: sites that this copy is busy enough
-        with."""
+        """A due row of this lane that nobody holds, at none of the sites in `without`: enough
+        threads of this copy are at those."""
         while True:
             aside = self.db.unreadable.standing
             with self.db.write() as conn:
@@ -100,10 +100,10 @@ class Claims(NewRequests):
                     return None
                 request = self.db.unreadable.request(row.id, row.body)
                 if request is None:
-                    continue  # it is put aside now: the next one
+                    continue  # unreadable, and put aside now
                 version, lease_until = row.version + 1, now + self.lease_ms
-                # Due at the end of the lease: a holder that dies has absorbed the event that made
-                # it due, and the time of its last release may be an hour away.
+                # Due at the end of the lease, in case the holder dies: it may have absorbed the
+                # event that made the row due, and the time set before that may be an hour away.
                 leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
                 conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
                 # An older version has stored what it read: taken for new, a DELETE would be sent by
@@ -112,8 +112,8 @@ class Claims(NewRequests):
                 return Claim(unread, version, lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
-        """Raises ValidationError where one of them cannot be read: none may be heard before it, and
-        the request is for a copy that can."""
+        """All that wait. Raises ValidationError when one of them cannot be read: later ones must
+        not be absorbed before it, so the request is left to a copy that can."""
         with self.db.read() as conn:
             try:
                 return inbox_table.unabsorbed(conn, claim.request.id)
@@ -122,10 +122,10 @@ class Claims(NewRequests):
                 raise
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
-        """Raises ClaimLost, or PairingTakenBy when the unique index refuses, or when another open
-        request holds the other end of the pairing. A row that goes into another lane with this is
-        given back in the same UPDATE, which is a commit less on the way from a click to its DELETE;
-        nobody may go on with the claim then (`Claim.over`). Raises WentBack too."""
+        """Raises ClaimLost, WentBack, or PairingTakenBy when another open request holds this
+        pairing or its other end. A row that moves into another lane is given back in the same
+        UPDATE, one commit less on the way from a click to its DELETE. The claim is over then
+        (`Claim.over`)."""
         try:
             with self.db.write() as conn:
                 now = self.db.now(conn)
@@ -134,8 +134,8 @@ class Claims(NewRequests):
                 store_rest(conn, saving, now)
                 self._refuse_if_set_back(claim, saving)
                 if saving.request.pairing_id and not claim.request.pairing_id:
-                    # Behind the head of the audit trail, which orders writers on PostgreSQL: of two
-                    # that take both ends at the same moment the second sees the first.
+                    # Asked only now, with the head of the audit trail locked: if two requests take
+                    # the two ends at the same moment, the second one sees the first.
                     held = holder_of_other_end(conn, saving.request)
                     if held:
                         raise PairingTakenBy(*held)
@@ -144,9 +144,10 @@ class Claims(NewRequests):
         return self._saved(claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        """The guards of rule 2, in the same UPDATE. Raises SaveRefused, ClaimLost or WentBack.
-        Wakes nobody: the DELETE has a second to go out, and telling other copies may take longer.
-        `wake_posters` is for afterwards."""
+        """With the guards of rule 2 in the same UPDATE. Raises SaveRefused, ClaimLost or WentBack.
+
+        Wakes nobody: the DELETE must go out within a second, and telling other copies may take
+        longer. Call `wake_posters` afterwards."""
 
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
             return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
@@ -159,21 +160,22 @@ class Claims(NewRequests):
         self.db.wakes.wake(Room.POST)
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
-        """What time alone does: only when nothing is left to be heard, since a click stored before
-        the deadline counts, however late its commit ended. Raises SaveRefused or ClaimLost."""
+        """Save what time alone has done, such as a deadline. Only when no event waits: a click that
+        was stored before the deadline counts, however late its commit ended. Raises SaveRefused,
+        ClaimLost or WentBack."""
         self._save_heard(claim, saving, lambda _now: ())
         return self._saved(claim, saving)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
-        """Give the row back, in the lane that it was claimed in: who releases looks again by
-        itself, and needs no wake. A lost claim needs no giving back."""
+        """Give the row back, in the same lane: whoever releases a row looks for the next one
+        anyway, so nobody is woken. Does nothing when the claim is lost."""
         with self.db.write() as conn:
             freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
             conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})
 
     def next_due(self, lane: Lane, without: Collection[str] = ()) -> int | None:
-        """When the next row that `claim` could give is due by its own time (ms), for how long to
-        sleep."""
+        """When (ms) the next row is due that `claim` could give: how long a thread may sleep. Only
+        by the rows' own times; an event wakes."""
         with self.db.read() as conn:
             aside = self.db.unreadable.standing
             query = next_due(lane, bool(without), bool(aside))
@@ -189,10 +191,12 @@ class Claims(NewRequests):
         guards: Callable[[int], Sequence[ColumnElement[bool]]],
         to_send: bool = False,
     ) -> None:
-        """Nothing of this request waits in the inbox, or SaveRefused."""
+        """Save only if no event of this request waits in the inbox. Otherwise raises
+        SaveRefused."""
         with self.db.write() as conn:
-            # First the row, then the question: an UPDATE that waited for the row asks the inbox as
-            # it was before the wait, and a cancel that was stored meanwhile would not be seen.
+            # Lock the row first and ask the inbox afterwards. An UPDATE that has to wait for the
+            # row sees the inbox as it was before the wait, without a cancel that was stored
+            # meanwhile.
             if not self.db.one_writer:
                 conn.execute(_LOCKED, {"id": claim.request.id})
             now = self.db.now(conn)
@@ -205,9 +209,10 @@ class Claims(NewRequests):
             self._refuse_if_set_back(claim, saving, to_send=to_send)
 
     def _refuse_if_set_back(self, claim: Claim, saving: Saving, *, to_send: bool = False) -> None:
-        """Behind the head of the audit trail: this transaction itself may be what finds it out.
-        Nothing is sent, and no row says that nothing was: from the click to the DELETE takes less
-        than a second, so one that looks undecided may have been sent as well. Raises WentBack."""
+        """Raises WentBack when the database has lost commits. Then the DELETE may be sent already,
+        so it is not sent now, and no row may end by saying that nothing was sent: from the click to
+        the DELETE takes less than a second, so one that looks undecided may have been sent as well.
+        Asked after the audit trail has grown: that is what may find the loss out."""
         before, after = claim.request.state, saving.request.state
         untrue = before in _UNSENT and after in _NOTHING_SENT and before is not after
         if (to_send or untrue) and self.db.remembered.lost:
@@ -230,7 +235,7 @@ class Claims(NewRequests):
 
     def _saved(self, claim: Claim, saving: Saving) -> Claim:
         held = self._next(claim, saving)
-        # Those of the other lane look even where nothing is due: an event may wait there already.
+        # Wake the other lane even if nothing is due: an event may be waiting for it already.
         self._committed(saving, *([lane_of(saving.request).room] if held.over else []))
         return held
 

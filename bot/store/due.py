@@ -1,4 +1,4 @@
-"""Which row is due next, and when: what every waiting thread asks at every wake."""
+"""The queries for the row that is due next. Every waiting thread asks them at every wake."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from bot.store.lanes import ACTING, Lane, by_state, lane_of_row
 from bot.store.schema import inbox, requests
 
 ORDER = (*ACTING, State.PENDING)
-"""Who goes first within a lane; the ended ones are last."""
+"""Which state goes first within a lane. Requests that have ended come last."""
 
 _URGENCY = by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
 
 _NOTHING_CAME = ~exists().where(inbox.c.request_id == requests.c.id, inbox.c.absorbed_at.is_(None))
-"""Of one state those go first to which something has come, such as a click. By their own time they
-may be due in an hour, and at an appliance that hangs there is always something due that is tried
-again every few seconds."""
+"""Within a state, rows with an event (such as a click) go first. By its own time such a row may be
+due in an hour, and at an appliance that hangs there is always some other row due, since each is
+tried again every few seconds."""
 
 
-# Built once each: to build such a statement takes longer than SQLite does to run it, and these are
-# asked at every wake.
+# Built once each, since they run at every wake and building one takes longer than SQLite needs to
+# run it.
 @cache
 def claimable(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
@@ -61,8 +61,8 @@ def unborn(some_aside: bool) -> Select[Any]:
     return (
         select(inbox)
         .where(*where)
-        # `+ 0`: for the bare number SQLite would walk the whole table in its order, and not the
-        # small index of what is unabsorbed (measured with 300,000 events: 36 ms against 0.02).
+        # `+ 0`: with the bare number SQLite would walk through the whole table in order, instead of
+        # using the small index of unabsorbed events (300,000 events: 36 ms instead of 0.02).
         .order_by(inbox.c.number + 0)
         .limit(1)
     )
@@ -70,8 +70,8 @@ def unborn(some_aside: bool) -> Select[Any]:
 
 @cache
 def next_due(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[Any]:
-    # Not null is what the index says of itself: SQLite uses it only where the question says so too
-    # (sqlite.org, partial indexes; measured with 100,000 ended requests: 120 ms against 0.01).
+    # The index is a partial one, on "not null". SQLite uses it only if the query has the same words
+    # (sqlite.org, partial indexes; 100,000 ended requests: 120 ms instead of 0.01).
     due = requests.c.due_at.isnot(None)
     return select(func.min(requests.c.due_at)).where(
         due, *_in_lane(lane, some_left_out, some_aside)

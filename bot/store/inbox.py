@@ -1,4 +1,5 @@
-"""The inbox: what happened and is not yet absorbed, unique by where it came from."""
+"""The inbox: events that are not yet absorbed. Each has an origin, and no origin is stored
+twice."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from bot.store.lanes import Lane, lane_of_row
 from bot.store.schema import inbox, requests
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
-"""Events that come before any row, or without one: those who check look after them."""
+"""Events that come before any row, or never have one. They are for the lane CHECK."""
 
 # Built once each: every click and every step of a request runs them, and to build a statement takes
 # longer than SQLite does to run it.
@@ -33,8 +34,8 @@ class Inbox:
     """Implements `bot.core.delivery.InboxPort`."""
 
     def __init__(self, db: Database, within_s: float | None = None) -> None:
-        """`within_s`: for whoever has to answer Slack in time. Nothing is stored later than that,
-        behind the back of somebody who was told that it may not have been taken."""
+        """`within_s`: how long `put` may wait for its turn. After that time whoever pressed is told
+        that it may not have been taken, so it must not be stored any more."""
         self._db = db
         self._within_s = within_s
 
@@ -54,20 +55,20 @@ class Inbox:
                 lane = self._lane(conn, event, request_id)
                 number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
         except IntegrityError:
-            return None  # the same origin again: Slack repeats what it saw no answer to
+            return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
-            # Where the row is in hand it may be in another lane by now: who has it there tells its
-            # threads when it comes to them.
+            # If somebody holds the row, it may move into another lane meanwhile. The save that
+            # moves it wakes that lane.
             self._db.wakes.wake(lane.room)
         return number
 
     def _lane(self, conn: Connection, event: Event, request_id: str) -> Lane:
-        """Of the request that it is about: whose threads have to be told."""
+        """The lane whose threads have to be told."""
         rowless = event.kind in ROWLESS
         if self._db.one_writer and rowless:
-            return Lane.CHECK  # without a question: this is every command
-        # The lock is held until the commit: the intent of the same request is stored before this
-        # event or after it, never beside it.
+            return Lane.CHECK  # saves every command a query
+        # The lock is held until the commit, so that the intent of the same request is stored either
+        # before this event or after it, and a stored cancel always wins.
         query = _LANE if self._db.one_writer else _LANE_AND_LOCK
         lane = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
         return Lane.CHECK if rowless or lane is None else Lane(lane)
@@ -81,8 +82,9 @@ class Inbox:
 
 
 def _address_of(conn: Connection, number: int, event: Event) -> str | None:
-    """Of the event that opened a form, for what was sent with the form. Its number came back from a
-    person's client: nobody is told what another one did."""
+    """The `response_url` of the event that opened a form, to answer the form. The number has been
+    through a person's client, so it counts only for an event of the same person: otherwise
+    somebody could have the words meant for another."""
     opened = conn.execute(
         select(inbox.c.response_url, inbox.c.body).where(inbox.c.number == number)
     ).one_or_none()
@@ -110,8 +112,8 @@ def add(
             "body": event.model_dump_json(),
             "response_url": response_url,
             "at": now,
-            # Left unabsorbed, it would be taken for a click on a request that does not exist, and
-            # every form that was closed again would be looked at for ever.
+            # Kept for its address alone. Left unabsorbed, it would be taken for a click on a
+            # request that does not exist, or be looked at for ever.
             "absorbed_at": now if _only_address(event) else None,
         },
     )
@@ -125,7 +127,7 @@ def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
 
 
 def unabsorbed_numbers(conn: Connection, request_id: str) -> list[int]:
-    """Without their bodies, of which one may be what nobody can read."""
+    """Without their bodies, one of which may be unreadable."""
     return [row.number for row in conn.execute(_UNABSORBED, {"request_id": request_id})]
 
 

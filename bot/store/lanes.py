@@ -1,8 +1,9 @@
-"""The lanes: which requests are whose work. Each lane has threads of its own.
+"""The lanes: which threads work on which requests. Each lane has threads of its own.
 
-Three, because what waits for one thing must not stand in a queue behind what waits for another: in
-a prototype the readers of new requests filled the one pool and no DELETE was sent at all; later, a
-few tasks followed at an appliance that hung held every thread that could have heard a Cancel.
+There are three, so that work which waits for one thing never queues behind work that waits for
+another. In a prototype with one pool, reading for new requests filled it and no DELETE was sent at
+all; later, following a few tasks at an appliance that hung held every thread that could have
+absorbed a Cancel.
 """
 
 from __future__ import annotations
@@ -32,16 +33,17 @@ class Lane(StrEnum):
 
 
 ACTING = (State.APPROVED, State.DELETING, State.ATTENTION, State.FOLLOWING)
-"""The states of ACT, and who goes first there: acting before following. A look, for which alone
-`attention` is claimed, goes before following too: somebody waits for it, and tasks come back every
-few seconds. At an appliance that hangs it would never be its turn."""
+"""The states of ACT, the most urgent first: acting goes before following. So does a look, which is
+all that `attention` is claimed for: somebody waits for it. Behind the tasks, which come back every
+few seconds, its turn would never come at an appliance that hangs."""
 
 _LANES: dict[State, Lane] = {State.CHECKING: Lane.CHECK, **dict.fromkeys(ACTING, Lane.ACT)}
 
 
 def by_state(values: Mapping[State, str | int], other: str | int) -> ColumnClause[Any]:
-    """What each state of a row stands for. Written out, since every waiting thread asks with it:
-    thirty values to be bound made each look a tenth longer. Nobody's words come in here."""
+    """A CASE over the state of a row. Written out as text because every waiting thread asks with
+    it, and thirty bound values made each query a tenth slower. Nothing that people wrote gets
+    in."""
     whens = " ".join(f"WHEN '{state}' THEN {value!r}" for state, value in values.items())
     return literal_column(f"CASE requests.state {whens} ELSE {other!r} END")
 
@@ -49,8 +51,8 @@ def by_state(values: Mapping[State, str | int], other: str | int) -> ColumnClaus
 lane_of_row: ColumnClause[str] = by_state(
     {state: lane.value for state, lane in _LANES.items()}, Lane.DECIDE.value
 )
-"""`lane_of` for a row. Not a list of states: SQLite would take the index by state for that, and
-walk through all that has ever ended in `attention`."""
+"""`lane_of` in SQL. Not as a list of states: SQLite would use the index by state for that, and walk
+through every request that has ever ended in `attention`."""
 
 
 def lane_of(request: Request) -> Lane:

@@ -29,7 +29,8 @@ class NewRequests(Requests):
     on_saved: OnSaved = lambda _request, _entries: None
 
     def unborn(self) -> tuple[str, Stored] | None:
-        """The oldest event of a request that has no row: somebody asked, or clicked on nothing."""
+        """The oldest event of a request that has no row: somebody asked, or clicked on a request
+        that does not exist."""
         while True:
             aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
             with self.db.read() as conn:

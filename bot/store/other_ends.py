@@ -40,9 +40,9 @@ def at_other_ends(
 
 
 def holder_of_other_end(conn: Connection, request: Request) -> tuple[str, str] | None:
-    """Id and site of the open request that holds it. So does one of which not even the snapshot
-    can be read, by a newer version or somebody's hand: to miss it could break a pairing under those
-    who approved its other end."""
+    """Id and site of the open request that holds the pairing's other end. One whose snapshot cannot
+    be read counts as holding it: to miss it could break a pairing whose other end somebody else
+    is still deciding on."""
     if request.snapshot is None:
         return None
     for row in conn.execute(_ELSEWHERE, {"site": request.site, "states": sorted(OPEN)}):

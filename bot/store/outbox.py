@@ -48,7 +48,8 @@ RESPONSE_URL_MS = 30 * 60_000
 """A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
 
 
-# Not null is what the index says of itself: without it SQLite reads every message there ever was.
+# The index is a partial one, on "not null". Without the same words here SQLite does not use it and
+# reads every message there ever was.
 _NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
 
 
@@ -97,8 +98,9 @@ class Outbox:
         with self._db.write() as conn:
             now = self._db.now(conn)
             gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
-            # Compared with what was wanted when it was claimed, not with what was drawn: another
-            # version of the program may draw the same row otherwise, and would never be content.
+            # Compare what is wanted now with what was wanted at the claim, not with what was drawn:
+            # another version of the program may draw the same row differently, and would send it
+            # again and again.
             changed_since = messages.c.wanted != due.wanted
             conn.execute(
                 _one(due).values(
@@ -155,18 +157,19 @@ class Outbox:
             due = conn.execute(_NEXT_DUE.where(*self._readable())).scalar_one()
             left = None if due is None else (due - self._db.now(conn)) / 1000
         if left is not None:
-            # What is due already and yet was not claimed is held or paused: looked at again soon.
+            # Due, and yet it could not be claimed: it is held or paused, so look again soon.
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
         seen = getattr(self._seen, "count", 0)
         self._db.wakes.wait(Room.POST, seen, seconds)
-        # Heard. Who looks now takes it anew; who may not, while Slack is away, waits for the next.
+        # This wake is used up. A thread that claims next takes the count anew; one that may not,
+        # since Slack is away, must not be woken by it a second time.
         self._seen.count = self._db.wakes.seen(Room.POST)
 
     def end_waiting(self) -> None:
         self._db.wakes.end(Room.POST)
 
     def _readable(self) -> list[ColumnElement[bool]]:
-        """Leaves out what this version cannot read; mostly nothing, and the query is as it was."""
+        """Leave out what this version cannot read. Mostly that is nothing, and no condition."""
         aside = self._db.unreadable.aside
         columns = {messages.c.request_id: Kind.REQUEST, messages.c.slot: Kind.ANSWER}
         return [column.not_in(aside(kind)) for column, kind in columns.items() if aside(kind)]
@@ -176,7 +179,7 @@ class Outbox:
             with conn.begin_nested():
                 inbox_table.add(conn, now, event, origin, due.request_id)
         except IntegrityError:
-            return  # told before, by a sender whose own answer was late
+            return  # stored before, by another sender of the same message
 
 
 def _one(row: Row[Any] | Due) -> Update:
@@ -213,7 +216,7 @@ def _card_gone(conn: Connection, request_id: str) -> bool:
 
 
 def _copy_to_each(conn: Connection, due: Due, now: int) -> None:
-    """Final words that the channel does not take, to each who asked or decided, once."""
+    """The channel does not take the final words: send them to each person who asked or decided."""
     body = conn.execute(
         select(requests.c.body).where(requests.c.id == due.request_id)
     ).scalar_one_or_none()
@@ -221,7 +224,7 @@ def _copy_to_each(conn: Connection, due: Due, now: int) -> None:
         return
     request = Request.model_validate_json(body)
     told = dict.fromkeys((request.requester, *request.deciders))
-    # An operator at the command line, `operator:name`, is nobody in Slack.
+    # `operator:name` is somebody at the command line, with no account in Slack.
     slots = [f"{due.slot}:{who}" for who in told if ":" not in who]
     mine = messages.c.request_id == due.request_id
     there = set(conn.execute(select(messages.c.slot).where(mine)).scalars())

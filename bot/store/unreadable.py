@@ -1,8 +1,8 @@
-"""What is stored and this version of the program cannot read: a newer one has written it, or
-somebody's hand.
+"""Stored rows that this version of the program cannot read: a newer version or a person has written
+them.
 
-This process leaves it alone from then on, as it was, for a copy that can read it: claimed again and
-again it would come first each time, and nothing else of its lane would ever be done.
+This process puts such a row aside: it leaves it as it is, for a copy that can read it. Otherwise
+the row would be claimed first again and again, and nothing else of its lane would ever be done.
 """
 
 from __future__ import annotations

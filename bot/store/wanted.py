@@ -38,7 +38,7 @@ class Wanted:
 
 
 def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int) -> None:
-    """Note what should stand in Slack; in the transaction that changed the row."""
+    """Note what should stand in Slack, in the transaction that changes the row."""
     for item in wanted:
         slot, kind = item.message.slot, item.message.kind
         stray = kind is Slot.STRAY
@@ -56,7 +56,7 @@ def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int)
                 wanted=item.digest,
             )
     if request.card_ts:
-        # A click that came before Slack's answer to the post has named the card already.
+        # The card may be known from a click that was quicker than Slack's answer to the post.
         conn.execute(
             update(messages)
             .where(
