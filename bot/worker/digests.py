@@ -1,8 +1,8 @@
-"""How messages look, remembered for the rows at hand.
+"""Which messages look different after a step, and the digests by which that is told.
 
-Every step compares the row after it with the row before it, and that one is the row after the
-step before: without a memory each row is drawn twice, which was measured as a third of the time
-between a click and its DELETE.
+Every step compares the row before it with the row after it, and the latter is the row before the
+next step. Without a memory each row would be drawn twice, which was a third of the time between a
+click and its DELETE (measured).
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ Draw = Callable[[Request, str], str]
 """The digest of how the message of this slot looks for this row."""
 
 ROWS = 32
-"""Several for each thread that works on a row, so that none drives out what another needs."""
+"""Several for each thread that works on a row, so that no thread pushes out what another needs."""
 
 
 class Digests:
-    """A `Draw`. Goes by the object, not its content: rows are frozen, so one object looks the same
-    for ever, and to hold it keeps its `id` from being given to another."""
+    """A `Draw` with a memory. It goes by the identity of the row, not by its content: rows are
+    frozen, so one always looks the same, and while it is kept here no other object can get its
+    `id`."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
@@ -48,7 +49,7 @@ class Digests:
 
 
 def changed_messages(before: Request | None, after: Request, draw: Draw) -> tuple[Wanted, ...]:
-    """The messages that look other than before, or are new: all that Slack has to be told."""
+    """The messages that are new or look different: all that Slack has to be told."""
     old = {m.slot for m in messages(before, before.updated_at)} if before else set()
     wanted = []
     for message in messages(after, after.updated_at):

@@ -1,4 +1,4 @@
-"""Run one effect and bring back the event it led to. The DELETE is sent by `send.py` alone."""
+"""Run one effect and return the event that came of it. Only `send.py` sends the DELETE."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, S
 
 @dataclass(frozen=True)
 class Effects:
-    """Everything that reaches out, by site where there are several. `lately` may answer from what
-    Slack said a moment ago; without it `people` is asked. `lists` tell of a pairing's other end."""
+    """All that reaches outside, by site. `lately` may answer with what Slack said a moment ago, and
+    `people` asks it now. `lists` know of a pairing's other end."""
 
     policy: Policy
     people: PeoplePort
@@ -53,8 +53,8 @@ class Effects:
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
-        """`by` is the monotonic second by which it must be over. Never raises for what can go
-        wrong outside: that is an event too."""
+        """`by` is the monotonic second by which it must be over. What goes wrong outside is never
+        raised: it is an event too."""
         match effect:
             case ReadStanding():
                 lately = self._reading(self.lately or self.people, by)
@@ -81,8 +81,8 @@ class Effects:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
 
     def _appliance(self, request: Request) -> AppliancePort | Problem:
-        """The one that was shown to those who approved. Another one under the same name answers 404
-        for the pairing, which would be taken for the proof that it is gone."""
+        """The appliance that was shown to those who approved. If the settings now name another one
+        for this site, its 404 for the pairing would be taken for the proof that it is gone."""
         appliance = self.appliances.get(request.site)
         if appliance is None:
             return no_appliance(request.site)
@@ -109,12 +109,12 @@ class Effects:
             return PairingUnresolved(why="no_site")
         found = appliance.find_and_read(request.asked, by)
         if isinstance(found, PairingRead):
-            # Asked before a restart, the row may name one that is not this site's any more.
+            # If it was asked before a restart, the row may name an appliance that is not there now.
             return found.model_copy(update={"place": self.policy.place(request.site)})
         return found
 
     def _known_of(self, request: Request, read: Event, by: float) -> Event:
-        """With what is known of this pairing elsewhere: earlier requests, the other end."""
+        """Add what else is known of this pairing: earlier requests, and its other end."""
         if not isinstance(read, PairingRead):
             return read
         found = read.snapshot
@@ -129,7 +129,7 @@ class Effects:
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
 
     def _same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests of this pairing, those through its other end included."""
+        """Other requests for this pairing, also those at its other end."""
         found = self.requests.same_pairing(request, states)
         if len(self.appliances) > 1:
             found += self.requests.at_other_ends(request, states)
@@ -148,8 +148,8 @@ class Effects:
 
 
 def no_appliance(site: str) -> Problem:
-    """For a request that was stored under other settings: it waits for as long as it may, and says
-    so. An appliance is never taken for another one because it is the only one left."""
+    """The request was stored under other settings. It waits as long as it may, and says why: an
+    appliance is never taken for another one, not even when it is the only one left."""
     return Problem(
         kind=ProblemKind.UNSENT,
         text=f"there is no appliance {site} in the settings of this bot any more: whoever runs it "
@@ -158,7 +158,7 @@ def no_appliance(site: str) -> Problem:
 
 
 def other_appliance(shown: str, here: str) -> Problem:
-    """The same where the site is there, and its address is another one than the card shows."""
+    """The same, when the site is there but its address is not the one that the card shows."""
     return Problem(
         kind=ProblemKind.UNSENT,
         text=f"this is about the appliance {shown}, and the settings of this bot name {here} in "

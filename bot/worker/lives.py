@@ -1,4 +1,4 @@
-"""One claimed request, driven as far as it goes now: events, then effects, then released."""
+"""Drive one claimed request as far as it goes now: absorb events, run effects, release it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SLOW = Problem(
 )
 
 AGAIN_SECONDS = 1.0
-"""Between two tries to leave an outcome with a store that is away."""
+"""Between two tries to store an outcome while the database is away."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,17 @@ class Lives:
     stopping: Callable[[], bool] = lambda: False
 
     def drive(self, claim: Claim) -> None:
-        """Until there is nothing to do now, what is to be done is another lane's, the claim is
-        lost, its lease is nearly over, or the process is about to end."""
+        """Until there is nothing to do now, the next step is another lane's, the claim is lost, its
+        lease is nearly over, or the process is about to end."""
         due_at: int | None = claim.lease_until
-        # By a clock that nobody sets: the database's may be set back while this process is frozen,
-        # and then a lease that was over long ago looks as if it had hardly begun.
+        # Also by a clock that nobody can set: if the database's clock is set back while this
+        # process is frozen, a lease that was over long ago would look as if it had hardly begun.
         lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
         over_at = self.monotonic() + lasts_ms / 1000
         try:
             while not claim.over:
-                # The time before the events: a process that froze after it had read them would
-                # let a deadline pass over a click that was stored in time.
+                # Take the time before reading the events. Otherwise a process that froze after
+                # reading them would let a deadline pass although a click was stored in time.
                 now = self.requests.now()
                 claim = self._absorb_waiting(claim)
                 if claim.over:
@@ -94,8 +94,8 @@ class Lives:
                 time_ms = time_for(effect, claim.request, left_ms, self.requests.lease_ms)
                 if time_ms is None:
                     if claim.request.readings != Readings():
-                        # All that was read is lost with this claim, and the next one may go the
-                        # same way: then it is a wait with a reason, no circle in silence.
+                        # What was read is lost with this claim, and the next one may fare the same.
+                        # People must see why nothing happens, so this is a wait with a reason.
                         claim = self._keep(claim, CallFailed(problem=SLOW))
                     due_at = claim.request.not_before or now
                     break
@@ -110,10 +110,11 @@ class Lives:
             self.requests.release(claim, due_at)
 
     def _call_a_person(self, claim: Claim) -> None:
-        """The database has been set back, so this may have been sent: nobody here can tell."""
+        """The database has been set back, so the DELETE may have been sent. Only a person can find
+        out."""
         try:
             claim = self._absorb(claim, SetBack(), self.requests.now())
-        except ClaimLost:  # events were heard on the way: the next claim finds the same
+        except ClaimLost:  # the next claim will find the same
             log.info("claim_lost", request=claim.request.id)
             return
         if not claim.over:
@@ -132,7 +133,7 @@ class Lives:
     def _send(self, claim: Claim, by: float) -> Claim:
         sender = self.senders.get(claim.request.site)
         if sender is None:
-            # Another copy, with other settings, has read the appliance that is asked here.
+            # The appliance was read by another copy, with other settings.
             return self._keep(claim, CallFailed(problem=no_appliance(claim.request.site)))
         unprepared = sender.prepare(claim.request, by)
         if unprepared:
@@ -141,33 +142,34 @@ class Lives:
         intended_at = self.monotonic()
         now = self.requests.now()
         if self.stopping():
-            return claim  # nothing was sent, and nothing is
+            return claim  # without sending anything
         if intended_at > by or not isinstance(plan(claim.request, now), SendDelete):
-            # Preparing took so long that what was read has grown old: it is read again. Both by
-            # the clock of all copies and by our own, which nobody sets.
+            # Preparing took so long that the readings have grown old: read again. Checked both by
+            # the clock that all copies share and by our own, which nobody can set.
             return claim
         stored = Stored(at=now, event=IntentStored())
         absorbed = absorb(claim.request, stored, now)
         try:
             claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
-            return claim  # an event waits, or the time is over: the next round sees which
+            return claim  # an event waits, or it is too late: the next round sees which
         except SQLAlchemyError as error:
-            # Stored or not, nothing was sent; only we can say so, and whoever finds the intent
-            # would have to call a person.
+            # Whether the intent is stored or not, nothing was sent. Only this process knows that:
+            # anybody else who found the intent would have to call a person.
             self._leave(claim, not_told(absorbed.request))
             raise ClaimLost from error
         outcome = sender.send(claim.request, intended_at, by)
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
         log_outcome(claim.request, outcome)
         claim = self._keep(claim, outcome)
-        self.requests.wake_posters()  # of the intent; an outcome in hand goes first
+        self.requests.wake_posters()  # for the intent, now that the outcome is safe
         return claim
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
-        """Everything in the inbox, each in a transaction of its own, until one takes the row into
-        another lane: the rest is heard there. In order, but for what became of a DELETE: it was so
-        before anything was pressed, and "not accepted" makes way for a cancel that waits."""
+        """Absorb what is in the inbox, each event in a transaction of its own, until one moves the
+        row into another lane, which absorbs the rest. The outcome of a DELETE goes first: it was
+        already so when people pressed, and after "not accepted" a cancel that waits still counts.
+        All others go in the order they came."""
         waiting = self.requests.events(claim)
         for stored in sorted(waiting, key=lambda s: not isinstance(s.event, DeleteOutcome)):
             if claim.over:
@@ -182,13 +184,13 @@ class Lives:
         try:
             return self.requests.save_passed(claim, self._saving(claim.request, absorbed))
         except SaveRefused:
-            return claim  # an event has come since we looked: the next round hears it first
+            return claim  # an event has come meanwhile: the next round absorbs it first
 
     def _keep(self, claim: Claim, outcome: Event) -> Claim:
-        """Absorb an outcome. When the claim is lost, the store does not say whether it has it, or a
-        fault of our own is in the way, one that only we know is left for whoever holds the row
-        next. A reading is not: by the time that it is heard it may be old, and decide a click by
-        rights that are gone."""
+        """Absorb an outcome. If that fails (the claim is lost, the database does not answer, or
+        there is a fault of our own) the outcome of a DELETE is left in the inbox for the next
+        holder of the row, since nobody else knows it. A reading is not left: it would be old by the
+        time it is absorbed, and could decide a click by rights that are gone."""
         try:
             return self._absorb(claim, outcome, self.requests.now())
         except Exception as error:
@@ -200,8 +202,8 @@ class Lives:
             raise
 
     def _leave(self, claim: Claim, outcome: Event) -> None:
-        """Into the inbox, however long the store is away. Absorbed twice, since the first time may
-        have been stored after all, it only comes late."""
+        """Put an outcome into the inbox, however long the database is away. If the row has absorbed
+        it before, since a save without an answer worked after all, it only counts as late."""
         origin = f"outcome:{claim.request.id}:{claim.version}:{outcome.kind}"
         say = log.warning
         while True:
@@ -215,7 +217,7 @@ class Lives:
                     outcome=outcome.kind,
                     error=type(error).__name__,
                 )
-                say = log.debug  # once is enough, however long it lasts
+                say = log.debug  # one warning is enough, however long it lasts
                 self.pause(AGAIN_SECONDS)
 
     def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
@@ -242,14 +244,14 @@ class Lives:
 
 
 def _due_at(request: Request) -> int | None:
-    """By the time of the step that has just made it."""
+    """When the row is due, seen from the step that has just made it."""
     now = request.updated_at
     effect = plan(request, now)
     return effect.until if isinstance(effect, Wait) else now
 
 
 def _only_read(before: Request, absorbed: Absorbed) -> bool:
-    """Nothing to store: readings that are as they should be."""
+    """Whether the step has only taken readings, which are never stored."""
     if absorbed.entries or absorbed.answers:
         return False
     read = {"readings": before.readings, "updated_at": before.updated_at}

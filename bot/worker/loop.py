@@ -1,7 +1,7 @@
 """The threads that keep requests moving: some check what is new, some decide, some act.
 
-Each has work of one lane alone (`bot.store.lanes`), and the claim of a request ends where its next
-step is another lane's: an appliance that hangs never holds a thread that decides.
+Each works for one lane only (`bot.store.lanes`), and a claim ends where the next step is another
+lane's. So an appliance that hangs never holds a thread that decides.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from bot.worker.unexpected import tell_failed
 log = structlog.get_logger(__name__)
 
 AFTER_ERROR_SECONDS = 1.0
-"""A fault of the database must not spin a core or fill a disk with logs."""
+"""So that a fault of the database neither keeps a core busy nor fills a disk with logs."""
 
 
 @dataclass
 class Worker:
-    """Runs until `stop`. What is under way is finished; what is not begun stays in the store.
-    `give_way` may hold up a check for a moment, and never a decision or what acts."""
+    """Runs until `stop`. Then what has begun is finished, and everything else stays in the store.
+    `give_way` may delay a check for a moment, but never a decision or a DELETE."""
 
     requests: Claims
     lives: Lives
@@ -66,14 +66,13 @@ class Worker:
         self.requests.db.wakes.end(*(lane.room for lane in Lane))
         until = time.monotonic() + seconds
         for thread in self._threads:
-            # All of the time for whoever needs it: a DELETE that is on its way is worth most.
+            # Any thread may use all the time that is left: a DELETE may be on its way.
             thread.join(timeout=max(0.0, until - time.monotonic()))
         return not any(t.is_alive() for t in self._threads)
 
     def step(self, lane: Lane, in_hand: list[str] | None = None) -> bool:
-        """One piece of work; False when there was none. A new request is for those who check: the
-        others have no look to spare for it. `in_hand` takes the id of what was begun, for
-        when it fails."""
+        """One piece of work; False when there was none. Only the lane CHECK looks for new requests.
+        `in_hand` is given the id of the request that was begun, in case the step fails."""
         if lane is Lane.CHECK and self._bear_one(in_hand):
             return True
         crew = self._crews[lane]
@@ -82,7 +81,7 @@ class Worker:
             return False
         if in_hand is not None:
             in_hand.append(claim.request.id)
-        # On whatever is logged on the way, also by those who know of no request.
+        # For everything that is logged on the way, also by code that knows of no request.
         try:
             with bound_contextvars(request=claim.request.id, site=claim.request.site):
                 self.lives.drive(claim)
@@ -100,20 +99,20 @@ class Worker:
                 if lane is Lane.CHECK:
                     self.give_way()
                 if not self.step(lane, in_hand):
-                    # In here too: how long to wait is asked of the database.
+                    # Within `try`, since the time to wait comes from the database.
                     wakes.wait(room, seen, self._idle_seconds(crew, net_s))
             except Exception as error:
-                # Whatever it was, the row keeps its lease and is tried again after it: a thread
-                # that died here would leave requests standing for ever.
+                # Whatever it was, the row keeps its lease and is tried again after that. If the
+                # thread died here, its requests would stand still for ever.
                 self._failed(error, in_hand)
                 self._stopping.wait(AFTER_ERROR_SECONDS)
 
     def _failed(self, error: Exception, in_hand: list[str]) -> None:
-        """Told to people too, unless it is the database's: nothing could be stored for them now,
-        and the next try may work."""
+        """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
+        be stored for them now, and the next try may work."""
         request = in_hand[0] if in_hand else None
         if self.requests.db.outage.told(error):
-            # Every thread meets it every second, for hours maybe; the log has the sentence.
+            # The log has the sentence. Every thread meets the fault every second, maybe for hours.
             log.debug("step_waits", request=request, error=type(error).__name__)
             return
         reference = new_reference()

@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def log_outcome(request: Request, outcome: Event) -> None:
-    """What an effect brought back; one that failed with all by which the vendor can find it."""
+    """A failed call is logged with all that the vendor needs to find it."""
     about: dict[str, object] = {"request": request.id, "state": request.state.value}
     about["outcome"] = outcome.kind
     problem: Problem | None = getattr(outcome, "problem", None)
@@ -27,7 +27,7 @@ def log_outcome(request: Request, outcome: Event) -> None:
         "op_id": problem.op_id,
         "words": problem.text,
     }
-    # While it waits already, each try fails in the same way: many requests, every few seconds.
+    # A request that is waiting already would log the same failure every few seconds.
     if request.unreachable_since is not None or problem.kind is ProblemKind.OVER_BUDGET:
         log.debug("effect_failed", **about)
     else:

@@ -1,9 +1,9 @@
-"""The one place where a DELETE leaves the house: prepared before its intent, sent once after it.
+"""The one place that sends a DELETE: prepared before its intent is stored, sent once after that.
 
-Rule 2: at most one DELETE that could have been accepted, for one approval. Everything that may
-take time or wait (log-in, remote session, budget) comes before the intent is stored. Then the
-process has one second to send: a process that froze in between must not send, since another one
-may have found the intent and looked meanwhile.
+Rule 2: for one approval at most one DELETE that could have been accepted. Whatever may take time
+(log-in, remote session, budget) comes before the intent. Then the process has one second to send.
+If it freezes in between it must not send any more: another process may have found the intent,
+looked at the appliance, and concluded that nothing was sent.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ NOT_TOLD = "The database did not say whether the decision to send was stored, so
 
 
 class DryRunForbids(Exception):
-    """DRY_RUN is on in the row or in this process, and yet a DELETE was about to be sent.
+    """A DELETE was about to be sent although DRY_RUN is on, in the row or in this process.
 
-    Cannot happen while `absorb` is right; if it is not, nothing is sent all the same.
+    This cannot happen as long as `absorb` is right. If it ever is not, nothing is sent all the
+    same.
     """
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Sends for one site. Between `prepare` and `send` the caller commits `deleting`, or nothing is
-    sent."""
+    """Sends for one site. Between `prepare` and `send` the caller commits the intent."""
 
     policy: Policy
     appliance: AppliancePort
@@ -66,7 +66,7 @@ class Sender:
 
 
 def not_told(request: Request) -> DeleteNotAccepted:
-    """The store did not say whether it has this intent, so nothing was sent."""
+    """The database did not say whether it has stored this intent, so nothing was sent."""
     return _unsent(request, NOT_TOLD)
 
 

@@ -1,4 +1,5 @@
-"""One listing of tasks per appliance and poll serves all its running tasks, in every copy."""
+"""One listing of tasks per appliance and poll serves all tasks that are followed there, in every
+copy."""
 
 from __future__ import annotations
 
@@ -16,18 +17,17 @@ from bot.store import shared
 from bot.store.database import Database
 
 LOOK_AGAIN_SECONDS = 0.1
-"""While another copy lists. A wake for each listing would cost the copies more than looking."""
+"""While another copy lists. Waking for each listing would cost the copies more than looking."""
 
 
 @dataclass(frozen=True)
 class _Watch:
-    """What the copies share: the latest listing, and from when until when (ms) somebody may be at a
-    new one.
+    """What the copies share: the latest listing, and from when until when (ms) some copy may be
+    making a new one.
 
-    The worst case of `taken_until` is a copy that died with it: the others wait for its end, which
-    is no later than the end of the dead copy's claims. A time later than now is of a clock that was
-    set back since: nobody knows how old it is, so neither a listing nor a taking counts by it. Old
-    ones would else count for as long as the clock was set back.
+    Worst case: the copy that is listing dies. The others then wait until `taken_until`, which is no
+    later than the end of the dead copy's claims. A time in the future means that the clock was set
+    back: nobody knows how old it is, so neither such a listing nor such a `taken_at` counts.
     """
 
     begun: int | None = None
@@ -37,8 +37,7 @@ class _Watch:
 
     @classmethod
     def of(cls, value: str | None) -> _Watch:
-        """What another version has written and this one cannot read is no listing: a new one takes
-        its place."""
+        """What another version has written and this one cannot read counts as no listing."""
         if value is None:
             return cls()
         try:
@@ -62,8 +61,8 @@ class _Watch:
 
 
 class TaskWatch:
-    """The latest listing of one appliance, kept in the database for all who follow. By its address:
-    while copies are replaced, one name of a site may be two appliances."""
+    """The latest listing of one appliance, kept in the database for all copies. Under its address
+    and not its site's name: while copies are replaced, one name may stand for two appliances."""
 
     def __init__(
         self,
@@ -95,7 +94,8 @@ class TaskWatch:
     def _served_or_taken(
         self, since: int, by: float
     ) -> tuple[Sequence[TaskView] | None, int | None]:
-        """The listing that serves; or when (ms) our own begins, where it is for us to make one."""
+        """A listing that is new enough; or when (ms) our own begins, if it is for us to make
+        one."""
         row = shared.read(self._db, self._key)
         watch = _Watch.of(row[0] if row else None)
         if watch.serves(since, self._db.clock()):
@@ -126,7 +126,7 @@ class TaskWatch:
             seen = _Watch.of(value)
             if listed is None or isinstance(listed, CallFailed):
                 return _Watch(seen.begun, seen.tasks).text()
-            if seen.serves(begun, now):  # we were so slow that another copy has a newer one
+            if seen.serves(begun, now):  # we were slow, and another copy has a newer one
                 return seen.text()
             return _Watch(begun, tuple(listed)).text()
 

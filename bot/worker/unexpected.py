@@ -1,7 +1,7 @@
-"""An error of ours in the middle of a step, told to whoever waits for that step.
+"""Tell whoever waits for a step that it failed by an error of ours.
 
-The row keeps its lease and is tried again after it, for ever. Without a word to people a request
-that meets a fault would stand there in silence.
+The row keeps its lease and is tried again after that, for ever. Unless people are told, a request
+that meets such an error stands still in silence.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 
 def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
-    """Who asked, and all whose click has not been answered; once for each event, however often the
-    step fails. Never raises: this is about an error already."""
+    """Tell who asked, and everybody whose click has not been answered; once for each event, however
+    often the step fails. Never raises: it is called while an error is handled."""
     params = {"reference": reference, "request": request_id}
     try:
         for number in sorted(_waiting(requests, request_id)):
@@ -47,4 +47,4 @@ def _answer(db: Database, request_id: str, answer: Answer) -> None:
         with db.write() as conn:
             add_answers(conn, request_id, (answer,), db.now(conn))
     except IntegrityError:
-        return  # told before, of an earlier try
+        return  # told before, when an earlier try failed
