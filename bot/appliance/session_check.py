@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.appliance.errors import ApplianceError, HeldBack, LoginRefused, OverBudget, Refused
+from bot.appliance.errors import (
+    Answered,
+    ApplianceError,
+    HeldBack,
+    Limited,
+    LoginRefused,
+    OverBudget,
+    Refused,
+    Unavailable,
+)
 from bot.appliance.looking import Site, said
 from bot.appliance.models import Pairing
 from bot.core.finding import Finding, fine, note, skipped, wrong
@@ -45,12 +54,27 @@ def login(site: Site) -> Iterator[Finding]:
         site.refused = True
         step = f"correct {credentials} or unlock the account, and look again after that time"
         yield wrong(LOGIN, said(error), step, about=site.about)
+    except Answered as error:
+        yield wrong(LOGIN, said(error), _after_an_answer(site, error), about=site.about)
     except ApplianceError as error:
-        step = "`vr-unpair check` looks at the way to it step by step, is the appliance up?"
+        # Only the look at the start comes here without the lines of the way before.
+        step = "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
         yield wrong(LOGIN, said(error), step, about=site.about)
     else:
         site.refused = False
         yield fine(LOGIN, f"as the user of {site.prefix}USERNAME", about=site.about)
+
+
+def _after_an_answer(site: Site, error: Answered) -> str:
+    """The way is fine and somebody is there; what answers may be another server than it should."""
+    if isinstance(error, Limited | Unavailable):
+        return "look again after that time"
+    if isinstance(error, Refused):
+        return "look into the appliance's own log"
+    return (
+        f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
+        f"{site.prefix}BASE_PATH right?"
+    )
 
 
 def version(site: Site) -> Iterator[Finding]:

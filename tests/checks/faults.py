@@ -262,6 +262,30 @@ FAULTS = (
         ("ended before", "vr-unpair check"),
     ),
     Fault(
+        "another base path",
+        sets(VR_BASE_PATH="/api/other"),
+        "appliance-login",
+        ("nothing at /session", "VR_HOST", "VR_BASE_PATH"),
+    ),
+    Fault(
+        "a proxy's page for the log-in",
+        _fails("POST", "/session", Answer(502)),
+        "appliance-login",
+        ("502", "VR_HOST", "VR_BASE_PATH"),
+    ),
+    Fault(
+        "log-in not understood",
+        _fails("POST", "/session", Answer(400, message="No realm.", op_id="op-78")),
+        "appliance-login",
+        ("No realm.", "op-78", "own log"),
+    ),
+    Fault(
+        "log-in not yet",
+        _fails("POST", "/session", Answer(503, headers={"Retry-After": "30"})),
+        "appliance-login",
+        ("30 s", "after that time"),
+    ),
+    Fault(
         "a proxy's page for the version",
         _fails("GET", "/info", Answer(502)),
         "appliance-version",
