@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
+from bot.appliance import way
 from bot.appliance.errors import (
     ApplianceError,
     ConnectFailed,
@@ -74,13 +75,19 @@ def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut
 
 def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> ApplianceError:
     kind: type[ApplianceError] = ConnectFailed
+    proxy = way.proxy_of(host)
     if _has(chain, NameResolutionError):
-        kind, words = NameLookupFailed, f"The name {host} could not be looked up"
+        # Behind a proxy the appliance's name is the proxy's to look up: only its own can fail here,
+        # and people would search for the fault in a name that is right.
+        kind = NameLookupFailed
+        name = f"of the proxy {proxy} on the way to {host}" if proxy else host
+        words = f"The name {name} could not be looked up"
     elif _has(chain, ssl.SSLError) or _has(chain, Urllib3SSLError):
         kind = TlsFailed
         words = f"{host} is not the server that is trusted, or TLS failed ({_detail(chain)})"
     else:
-        words = f"No connection to {host} ({_detail(chain)})"
+        through = f" through the proxy {proxy}" if proxy else ""
+        words = f"No connection to {host}{through} ({_detail(chain)})"
     return kind(_sentence(words, method, UNSENT), method=method, path=path)
 
 

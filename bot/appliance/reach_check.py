@@ -47,13 +47,13 @@ def reachable(site: Site) -> Iterator[Finding]:
 
 
 def _through(site: Site, proxy: str) -> Finding:
-    # Only a call shows whether the proxy lets us through; its own port says nothing of that.
+    # Only a call shows whether the proxy lets us through; its own port says nothing of that. The
+    # words of what went wrong name it.
     error = site.knocked()
     if error is None or isinstance(error, TlsFailed):
         return fine(REACHABLE, f"{site.host} through the proxy {proxy}", about=site.about)
     step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
-    words = f"not through the proxy {proxy}: {said(error)}"
-    return wrong(REACHABLE, words, step, about=site.about)
+    return wrong(REACHABLE, said(error), step, about=site.about)
 
 
 def trusted(site: Site) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ import trustme
 
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
-from bot.appliance.errors import ConnectFailed, TlsFailed
+from bot.appliance.errors import ConnectFailed, NameLookupFailed, TlsFailed
 from bot.appliance.trust import Trust
 from tests.appliance.small_server import Reply, Server, Start
 
@@ -288,7 +288,19 @@ def test_a_proxy_that_is_away_or_of_a_kind_not_supported(
             monkeypatch.setenv("HTTPS_PROXY", url)
             with pytest.raises(ConnectFailed) as caught:
                 version(appliance)
+            assert "through the proxy 127.0.0.1:" in str(caught.value)
             assert "proxypass" not in str(caught.value)
+    assert server.http_bytes == 0
+
+
+def test_a_proxy_without_an_address_is_named_and_not_the_appliance(
+    appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://u:proxypass@no-such-proxy.invalid:3128")
+    with pytest.raises(NameLookupFailed) as caught:
+        version(appliance)
+    words = f"The name of the proxy no-such-proxy.invalid:3128 on the way to {server.host}"
+    assert str(caught.value) == f"{words} could not be looked up."
     assert server.http_bytes == 0
 
 
