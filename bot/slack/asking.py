@@ -76,7 +76,7 @@ def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
         site=site,
         pairing=pairing,
         force=ask.force,
-        reason=ask.reason.strip(),
+        reason=ask.reason,
         requester=requester,
         team=maybe_text(payload, "team_id"),
         channel=channel,
@@ -108,9 +108,8 @@ def _against_place(
 def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:
     """What the settings alone refuse; everything else is the worker's."""
     policy: Policy = deps.policy
-    reason = ask.reason.strip()
-    if policy.require_reason and not reason:
+    if policy.reason_missing(ask.reason):
         return "reason_missing", sentences.reason_required(deps.command, policy.reason_pattern)
-    if policy.reason_pattern is not None and not policy.reason_fits(reason):
+    if policy.reason_pattern is not None and not policy.reason_fits(ask.reason):
         return "reason_pattern", sentences.reason_does_not_fit(policy.reason_pattern)
     return None

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from bot.core.frozen import Frozen
 from bot.core.ids import tidy as tidy_id
 from bot.slack import limits
-from bot.slack.markup import code, fenced_units
+from bot.slack.markup import code, fenced_units, tidy
 from bot.slack.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
@@ -178,7 +178,7 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
         return after
     force, reason = after
     problem = _reason_problem(reason) or _split_pairing(pairing, reason)
-    return problem or Ask(pairing=pairing, force=force, reason=reason)
+    return problem or Ask(pairing=pairing, force=force, reason=tidy(reason))
 
 
 def _named(text: str, nothing: Wrong) -> tuple[Word, bool] | Wrong:

@@ -30,6 +30,12 @@ _PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|```|.", re.DOTALL)
 # Control characters, and the marks that turn the direction of reading: with them a name can be
 # shown as another name.
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# White space, what Unicode calls default ignorable (zero widths, fillers, variation selectors), and
+# the braille blank. Only together: in the middle of words they join letters and emoji.
+_NOTHING = re.compile(
+    r"[\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
 
@@ -41,8 +47,13 @@ def units(text: str) -> int:
 
 
 def tidy(text: str) -> str:
-    """Without control characters and direction marks; line ends are `\\n`. Not escaped yet."""
+    """Without control characters and direction marks; line ends are `\\n`. Not escaped yet.
+
+    Empty where nothing can be seen: a required reason would otherwise be one that nobody can read.
+    """
     visible = _UNSEEN.sub("", _BREAKS.sub("\n", text))
+    if _NOTHING.fullmatch(visible):
+        return ""
     # Half of a surrogate pair could not be sent as UTF-8 at all.
     return _HALF_A_PAIR.sub("\ufffd", visible).strip()
 

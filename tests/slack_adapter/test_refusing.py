@@ -14,6 +14,7 @@ CASES = [
     ("", {"channel_id": "D1"}, {}, "direct_message"),
     ("", {}, {"channels": frozenset({"C9"})}, "channel"),
     ("paris --force", {}, {"require_reason": True}, "reason_missing"),
+    ("paris --force \u200b", {}, {"require_reason": True}, "reason_missing"),
     ("paris --force gone", {}, {"reason_pattern": r"CHG\d{7}"}, "reason_pattern"),
 ]
 
@@ -21,7 +22,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("typed", "place", "changed_deps", "why"),
     [(typed, place, {"policy": made.policy(**policy)}, why) for typed, place, policy, why in CASES],
-    ids=[f"{why}{'' if typed else '-form'}" for typed, _, _, why in CASES],
+    ids=[f"{why}-{typed.encode('unicode_escape').decode()}" for typed, _, _, why in CASES],
 )
 def test_each_refusal_is_one_event(
     adapter: Adapter, typed: str, place: dict[str, str], why: str

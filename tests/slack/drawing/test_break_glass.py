@@ -193,7 +193,7 @@ def test_one_form_is_never_read_as_the_other(form: WithReason, read_as: WithReas
 
 
 def test_nothing_is_no_reason() -> None:
-    values = {"reason": {"value": {"type": "plain_text_input", "value": " \n"}}}
+    values = {"reason": {"value": {"type": "plain_text_input", "value": " \n\u2060"}}}
     view = {**reason_form("break_glass", ORIGIN, sample()), "state": {"values": values}}
     found = read_reason(view, "break_glass")
     assert isinstance(found, FieldErrors)

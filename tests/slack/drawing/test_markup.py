@@ -91,6 +91,21 @@ def test_directions_and_control_characters_are_dropped() -> None:
     assert markup.tidy("a\u202eb\x00c\x1b[2J\r\nd\u2028e\td\u2066") == "abc[2J\nd\ne\td"
 
 
+@pytest.mark.parametrize(
+    "text", ["\u200b", " \u2060\n\ufeff ", "\u3164", "\u2800\u2800", "\u00ad\ufe0f", "\U000e0041"]
+)
+def test_what_cannot_be_seen_is_nothing(text: str) -> None:
+    assert markup.tidy(text) == ""
+    assert markup.code(text) == "`(empty)`"
+
+
+@pytest.mark.parametrize(
+    "text", ["\u0646\u200c\u0647", "\U0001f468\u200d\U0001f4bb", "\u2764\ufe0f"]
+)
+def test_what_joins_letters_and_emoji_stays(text: str) -> None:
+    assert markup.tidy(text) == text
+
+
 def test_half_a_pair_can_be_sent() -> None:
     assert markup.escape("a\ud800b", 9).encode() == "a\ufffdb".encode()
 

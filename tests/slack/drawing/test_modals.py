@@ -45,7 +45,7 @@ def test_a_submission() -> None:
     assert found == Submitted(origin=ORIGIN, reason="not tonight\nplease")
 
 
-@pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00"])
+@pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00", "\u200b\u3164"])
 def test_nothing_is_no_reason(reason: str | None) -> None:
     found = read_reason(submission(reason), "deny")
     assert isinstance(found, FieldErrors)
