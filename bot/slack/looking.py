@@ -77,7 +77,7 @@ class Slack:
         if trouble.word == "missing_scope" and self.missing_scopes:
             return skipped(name, f"slack-scope {self._needed(error)}", about=about)
         found = wrong(name, *_words(method, error), about=about)
-        if not isinstance(error, SlackApiError) or error.response.status_code >= 500:
+        if trouble.away:
             # Nothing answers: each further call might wait as long for as little.
             self._stuck[""] = found.key
         elif trouble.kind is not Kind.FINAL:
@@ -108,5 +108,9 @@ def _words(method: str, error: Exception) -> tuple[str, str]:
         why = str(error.reason) if isinstance(error, URLError) else trouble.word
         step = "is Slack within reach from here, and is HTTPS_PROXY right?"
         return f"{method} had no answer that can be read ({why})", step
+    if trouble.word.startswith("http_"):  # nothing of Slack's own was in it
+        status = error.response.status_code
+        step = "does SLACK_API_URL name Slack, or does a proxy answer in its place?"
+        return f"{method} was answered with HTTP {status}, but not by Slack's API", step
     step = "Slack's documentation of that method tells why"
     return f"Slack says {trouble.word} to {method}", step

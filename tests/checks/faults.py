@@ -120,7 +120,16 @@ FAULTS = (
         "Slack broken",
         lambda stage: stage.slack.down(status=503),
         "slack-token",
-        ("auth.test", "Slack"),
+        ("auth.test", "HTTP 503", "SLACK_API_URL"),
+    ),
+    *(
+        Fault(
+            f"a page with {status} in Slack's place",
+            lambda stage, status=status: stage.slack.fail("auth.test", status=status, times=None),
+            "slack-token",
+            (f"HTTP {status}", "not by Slack's API", "SLACK_API_URL", "proxy"),
+        )
+        for status in (200, 404)
     ),
     Fault(
         "Slack limits",
