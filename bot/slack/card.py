@@ -114,7 +114,7 @@ def _outcome(request: Request) -> Block | None:
     if taken_back:
         # The decision is the end: said once.
         reason = request.denial.reason if request.denial else None
-        why = [fence(reason, limits.DECISION_REASON)] if reason else []
+        why = [fence(reason, limits.DECISION_REASON_SHOWN)] if reason else []
         return section("\n".join([f"*{decided}*", *why]))
     lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
     lines += [decided] if decided else []

@@ -29,7 +29,8 @@ section, so that whoever decides reads all of it. With everything else at its lo
 undecided request stays below ALL_BLOCKS_TEXT, so nothing of it gives way."""
 
 DECISION_REASON = 2_000
-"""Fits into one section of the card beside everything else, whatever it is made of."""
+"""The longest reason of a decision that is taken, counted like REASON: it fits into one section of
+the card beside everything else, and nobody reads half of it."""
 
 PAIRING_TYPED = 300
 """Longer than any id or two host names; more is a slip of the clipboard."""
@@ -38,6 +39,7 @@ NAME = 100
 TITLE = 210
 ID = 120
 REASON_SHOWN = REASON + FENCE
+DECISION_REASON_SHOWN = DECISION_REASON + FENCE
 REASON_IN_TEXT = 300
 SENTENCE = 400
 LINE = 300

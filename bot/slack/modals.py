@@ -20,8 +20,9 @@ from bot.slack.ids import (
     UNPAIR_DENY_REASON,
     ReasonOrigin,
 )
-from bot.slack.markup import tidy, units
+from bot.slack.markup import fenced_units, tidy
 from bot.slack.payload import typed
+from bot.slack.wording.form import reason_too_long
 from bot.slack.wording.reason_form import DENY, GLASS, ReasonWords
 
 WithReason = Literal["deny", "break_glass"]
@@ -71,9 +72,9 @@ def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | Fiel
     reason = tidy(typed(view, BLOCK_REASON))
     if not reason:
         return FieldErrors(errors={BLOCK_REASON: words.missing})
-    if units(reason) > limits.DECISION_REASON:
-        found = f"{units(reason):,} characters; {limits.DECISION_REASON:,} is the most. Shorten it."
-        return FieldErrors(errors={BLOCK_REASON: found})
+    length = fenced_units(reason)
+    if length > limits.DECISION_REASON:
+        return FieldErrors(errors={BLOCK_REASON: reason_too_long(length, limits.DECISION_REASON)})
     return Submitted(origin=origin, reason=reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.request import Decision, Notice, Request
 from bot.slack.card_facts import place
-from bot.slack.limits import DECISION_REASON, TITLE
+from bot.slack.limits import DECISION_REASON_SHOWN, TITLE
 from bot.slack.markup import fence, mention, mentions, when
 from bot.slack.wording.phrases import consequences
 
@@ -14,7 +14,7 @@ GLASS_ALONE = (
 )
 
 
-def glass_reason(request: Request, limit: int = DECISION_REASON) -> str:
+def glass_reason(request: Request, limit: int = DECISION_REASON_SHOWN) -> str:
     """For the card and the final reply. Empty when the glass is whole."""
     glass = request.glass
     if glass is None:
@@ -33,7 +33,7 @@ def glass_taken_back(lost: Decision) -> str:
     )
 
 
-def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON) -> str:
+def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_SHOWN) -> str:
     """To the whole channel. Drawn from what does not change afterwards, as every notice."""
     who = mentions(notice.who) or "somebody"
     asked = "their own request" if request.requester in notice.who else "the request"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.request import Outcome, Request
-from bot.slack.limits import DIFFERENCES_SHOWN, REASON_SHOWN
+from bot.slack.limits import DECISION_REASON_SHOWN, DIFFERENCES_SHOWN
 from bot.slack.markup import fence, line, mention, when
 from bot.slack.wording.ending import Ending
 from bot.slack.wording.phrases import approvals_so_far, duration, nothing_sent
@@ -15,7 +15,7 @@ def denied(request: Request, outcome: Outcome) -> Ending:
     denial = request.denial
     if denial is None:
         return _ended(request, "Denied.", next_step="Ask again if it is still wanted.")
-    reason = (fence(denial.reason, REASON_SHOWN),) if denial.reason else ()
+    reason = (fence(denial.reason, DECISION_REASON_SHOWN),) if denial.reason else ()
     return _ended(
         request,
         f"Denied by {mention(denial.by)}.",

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.core.request import Decision, Notice, Outcome, State
+from bot.slack.draw import draw
 from bot.slack.modals import FieldErrors, Submitted, read_reason, reason_form
-from tests.slack.drawing.samples import sample
+from tests.slack.drawing.samples import NOW, sample
+from tests.slack.drawing.slack_checker import problems, strings
 from tests.slack.drawing.test_ids import ORIGIN
 
 
@@ -57,6 +60,28 @@ def test_a_reason_that_is_too_long() -> None:
     found = read_reason(submission("x" * 2_001), "deny")
     assert isinstance(found, FieldErrors)
     assert "2,001" in found.errors["reason"]
+
+
+@pytest.mark.parametrize("piece", ["x", "&", "\n", "`", "👍"])
+def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
+    """One more is refused, and the last one is still on the card and in the thread."""
+
+    def read(times: int) -> Submitted | FieldErrors | None:
+        return read_reason(submission(f"a{piece * times}END"), "deny")
+
+    most = max(n for n in range(2_001) if isinstance(read(n), Submitted))
+    taken = read(most)
+    assert isinstance(taken, Submitted)
+    decision = Decision(by="UNO", at=NOW, reason=taken.reason)
+    notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=taken.reason)
+    outcome = Outcome(code="denied")
+    denied = sample(state=State.DENIED, denial=decision, outcome=outcome)
+    broken = sample(state=State.APPROVED, glass=decision, notices=(notice,))
+    for request, slots in ((denied, ("card", "final")), (broken, ("card", "notice:1"))):
+        for slot in slots:
+            shown = list(strings(draw(request, slot)))[1:]
+            assert any("END\n```" in text for text in shown), slot
+            assert problems(draw(request, slot)) == []
 
 
 @pytest.mark.parametrize(
