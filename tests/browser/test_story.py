@@ -96,5 +96,5 @@ def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arri
     visitor.becomes("Rita")
     expect(log).to_contain_text("You asked")
     log.get_by_role("button", name="Open the card").click()
-    expect(visitor.button("unpair_approve")).to_be_in_viewport()
+    expect(visitor.card.get_by_text("Approval needed")).to_be_in_viewport()
     expect(visitor.page.locator("#composer")).to_be_visible()
