@@ -62,5 +62,9 @@ def may_not_break(reason: Reason, retry_at: str) -> str:
 def _may_not(words: str, reason: Reason, retry_at: str) -> str:
     if not Verdict(reason=reason).unread:
         return words
-    again = f"after {when(int(retry_at))}" if retry_at.isdecimal() else "in a minute"
-    return f"{words} Press again {again}."
+    if retry_at.isdecimal():
+        return f"{words} Press again after {when(int(retry_at))}."
+    # Slack may be away, which passes, or the token may lack a scope, which does not.
+    return (
+        f"{words} Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
+    )

@@ -92,6 +92,8 @@ def test_a_broken_glass_that_was_lost_before_its_answer_was_sent() -> None:
 
 @pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.GROUP_UNREADABLE])
 def test_what_slack_did_not_say_is_to_be_tried_again(reason: Reason) -> None:
-    assert may_not_decide(reason, "").endswith("Press again in a minute.")
+    assert may_not_decide(reason, "").endswith(
+        "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
+    )
     assert f"Press again after {at(NOW)}" in may_not_decide(reason, str(NOW))
     assert "Press again" not in may_not_decide(Reason.NOT_LISTED, str(NOW))
