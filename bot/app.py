@@ -1,4 +1,4 @@
-"""The one place where the parts are put together, started and stopped."""
+"""The one place where the parts of the bot are put together, started and stopped."""
 
 from __future__ import annotations
 
@@ -71,43 +71,45 @@ from bot.worker.task_watch import TaskWatch
 log = structlog.get_logger(__name__)
 
 LEASE_MS = 25_000
-"""At the default settings: with one poll on top, another copy goes on within 30 s of a kill."""
+"""At the default settings. With one poll on top, another copy goes on within 30 s after a kill."""
 
 LEASE_OVER_TIMEOUT = 2.5
-"""A lease over VR_TIMEOUT_SECONDS: an effect, which has 60 % of a lease, outlasts one timeout."""
+"""A lease in multiples of VR_TIMEOUT_SECONDS: an effect, which may take 60 % of a lease, then has
+time for one whole timeout."""
 
 STOP_SECONDS = 8.0
-"""For the whole of a stop; hosts kill ten seconds after SIGTERM."""
+"""For a stop as a whole. Hosts kill ten seconds after SIGTERM."""
 
 CLOSE_SECONDS = 1.5
-"""What a close gets, also past that: more than a database waits whose log has to be written out."""
+"""The database gets this long to close, even past the deadline: longer than it waits when a lost
+log has to be written out."""
 
 POSTERS = 2
-"""Threads that write to Slack, which takes about one message a second in each channel."""
+"""Threads that write to Slack. It takes about one message a second in each channel."""
 
 STORED_WITHIN_S = 2.0
-"""What Slack brings, or whoever pressed is told that it may not have been taken. Slack waits for
-three seconds, and says itself then that it failed."""
+"""For storing what Slack brings. After that, whoever pressed is told that it may not have been
+taken. Slack waits for three seconds, and then says by itself that it failed."""
 
 READY_WITHIN_S = 2.0
-"""For `/readyz` itself: what probes it has a limit of its own, of a few seconds."""
+"""For `/readyz`. Whatever probes it has a limit of its own, of a few seconds."""
 
 DATABASE_SILENT = f"no answer from the database within {READY_WITHIN_S:g} s"
 
 DRAIN_SECONDS, DRAIN_PROBES_SECONDS = 2.0, 0.5
-"""For requests of Slack in hand, and in Socket Mode for those that only probe or scrape."""
+"""For HTTP requests that have begun: those of Slack, and in Socket Mode only probes and scrapes."""
 
 MOMENT_SECONDS = 0.05
-"""For a thread that has nothing in hand and only has to hear that it is over."""
+"""For a thread that has nothing left to do and only has to notice the stop."""
 
 LOOKUPS_STOP_SECONDS = 0.5
-"""For what somebody only looked at: it is typed again."""
+"""For look-ups. Little is lost with one: it can be typed again."""
 
 
 class Bot:
-    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew or a database's
-    error; nothing of Slack or the appliance is called by it. `end` is told in a sentence that the
-    bot can never work like this; it comes from another thread, after the start."""
+    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew or an error of
+    the database; it calls neither Slack nor the appliance. `end` is called after the start, from
+    another thread, with a sentence that says why the bot can never work like this."""
 
     def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
@@ -155,16 +157,16 @@ class Bot:
             appliances=[site.host for site in self.settings.sites.values()],
             dry_run=self.policy.dry_run,
         )
-        # Last and beside everything else: a Slack that hangs must not delay a start.
+        # Last, and in a thread of its own: a Slack that hangs must not delay a start.
         self.start_look.start()
 
     def stop(self) -> None:
-        """Nobody begins anything new, no new events, and then one deadline for all that runs. What
-        has not ended by it is left to the store: requests and messages are claimed with a lease,
-        and whoever comes next tries them again when that is over."""
+        """Begin nothing new, take no more events, and give all that runs one deadline. Whatever has
+        not ended by then is left behind: requests and messages are claimed with a lease, and
+        another process takes them up when that is over."""
         deadline = Deadline(STOP_SECONDS)
-        # All are asked before anybody is waited for: a call that is begun meanwhile would outlast
-        # the deadline. What still comes in until the doors are closed is stored, for the next.
+        # Ask all of them before waiting for any: a call that began meanwhile would outlast the
+        # deadline. What still comes in before the server is closed is stored for the next process.
         self._stopping.set()
         for part in (self.worker, self.poster, self.lookups, self.start_look):
             part.stop(0)
@@ -178,18 +180,19 @@ class Bot:
         ended |= {
             "worker": self.worker.stop(deadline.left()),
             "poster": self.poster.stop(deadline.left()),
-            # Last of those that speak: listeners and look-ups have had words for people until here.
+            # After listeners and look-ups, which may have had something to tell people until now.
             "whisper": self.whisper.stop(max(deadline.left(), MOMENT_SECONDS)),
             "lookups": self.lookups.stop(0),
             "start_look": self.start_look.stop(deadline.left(START_LOOK_STOP_SECONDS)),
         }
         if all(ended.values()) or self.db.log_gone:
-            # Whose log is gone takes nothing more, and a close puts into the file what only the
-            # log holds: with all that has ended or not, the intent of a DELETE may be in it.
+            # A database whose `-wal` is gone takes no more writes, so it is closed even while
+            # others still run: closing writes into the file what only that log holds, and that may
+            # be the intent of a DELETE. Without it the next start could send the same DELETE again.
             ended["database"] = deadline.within(self._close, at_least_s=CLOSE_SECONDS)
         left = [part for part, has_ended in ended.items() if not has_ended]
         if left:
-            # Nothing is closed under them: an outcome that comes at the last moment is stored.
+            # The database stays open for them, to store an outcome that comes at the last moment.
             log.warning("left_at_stop", left=left)
         log.info("stopped", finished=not left, seconds=round(deadline.passed(), 1))
 
@@ -294,7 +297,7 @@ class Bot:
         try:
             return look.problem(self.db)
         except SchemaTooNew as error:
-            # A newer copy has migrated it under us: what we would write now might do harm.
+            # A newer copy has migrated the database meanwhile: what we write now might do harm.
             self._end(str(error))
             return str(error)
 
@@ -331,6 +334,6 @@ class Bot:
 
 
 def lease_ms(settings: Settings) -> int:
-    """Longer where somebody has given the appliance more time to answer."""
+    """Longer if the settings give an appliance more time to answer."""
     longest = max(site.timeout_seconds for site in settings.sites.values())
     return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))

@@ -1,7 +1,7 @@
 """`vr-unpair run`: one process of the bot, from its start to its exit code.
 
-A module of its own, so that typer, which the other commands need, does not stay in memory for
-months: 1.4 MB, and a twentieth of a start.
+Apart from `cli.py`, because only the other commands need typer: 1.4 MB that would stay in memory
+for months, and a twentieth of the time of a start.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from bot.store.migrate import Damaged, SchemaTooNew
 
 
 def main(stop: StopSignals) -> None:
-    """The command, with its exit code. Settings that are wrong are sentences on stderr, never a
-    traceback."""
+    """Run, and exit with the code of the contract. Wrong settings lead to sentences on stderr,
+    never to a traceback."""
     try:
         sys.exit(run(load(to_run=True), stop))
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""The poster: whatever is due in the outbox goes to Slack, drawn from the row at that moment."""
+"""The poster: sends to Slack what is due in the outbox, drawn from the row at that moment."""
 
 from __future__ import annotations
 
@@ -29,36 +29,38 @@ log = structlog.get_logger(__name__)
 
 FIRST_GAP_MS = 1_000
 LONGEST_GAP_MS = 60_000
-"""Between two tries of one message: doubling, and never so long that an outage has a long tail."""
+"""Between two tries of one message. The gap doubles, but stays short enough that everything is said
+soon after an outage."""
 
 ACCOUNT_GAP_MS = 60_000
-"""Only an operator can help: seldom enough not to flood the log, often enough to notice."""
+"""When only an operator can help: seldom enough not to flood the log, often enough to notice when
+they have."""
 
 FIRST_PLACE_GAP_MS = 60_000
 LONGEST_PLACE_GAP_MS = 60 * 60_000
 PLACE_TRIES = 30
-"""An edit in a channel that is closed to us may be taken when somebody opens it again, and calls
-nobody: it is tried for a day, so that a card does not go on asking what has been decided."""
+"""An edit in a channel that is closed to us is tried for about a day: somebody may open the channel
+again, and then the card must not go on asking what is decided already."""
 
 AFTER_FAULT_S = 1.0
-"""After an error of the store: the database may be away, and a loop must not burn."""
+"""After an error of the database: it may be away, and the loop must not keep a core busy."""
 
 BEGIN_WITHIN_S = 2.0
-"""Between the claim of a message and its call to Slack. A process that froze in between leaves it
-alone: its lease may be over, and another copy may have posted it."""
+"""Between the claim of a message and its call to Slack. If the process froze in between, it does
+not send: its lease may be over, and another copy may have posted the message."""
 
 STORE_AGAIN_S, STORE_FOR_S = 0.2, 60.0
-"""What Slack has taken is stored, however often that has to be tried: a message whose `ts` is
-forgotten is posted again when its lease is over. Much oftener than new messages are looked for, so
-that after an outage of the database this comes first."""
+"""How often, and for how long, storing is tried after Slack has taken a message: one whose `ts` is
+not stored is posted a second time when its lease is over. Often enough that after an outage of the
+database this comes before new messages."""
 
 
 class Poster:
-    """`start` once. A thread for each of `nets`, which say how long it sleeps when
-    nobody wakes it, in seconds; several, because one slow call must not hold up final words.
+    """`start` once. There is one thread for each of `nets`, which say how many seconds it sleeps
+    when nobody wakes it. Several, so that one slow call does not hold up final words.
 
-    A message that the row no longer wants is given up (`no_longer_wanted`) without any call: `sent`
-    would make the outbox compare it with what was wanted and make it due again at once.
+    A message that the row does not want any more is given up without a call. To settle it with
+    `sent` would make it due again at once, since it does not look as it was wanted.
     """
 
     def __init__(
@@ -102,9 +104,9 @@ class Poster:
             thread.start()
 
     def stop(self, seconds: float) -> bool:
-        """Nothing new is begun from here on, and calls in hand have so long to end; whether they
-        did. A message whose call did not is left with its lease, and tried again when that is over.
-        May be asked again, with more time."""
+        """Begin nothing new, and give calls that have begun so long to end; returns whether they
+        did. A message whose call did not end keeps its lease, and is tried again when that is over.
+        May be called again, with more time."""
         self._stopping.set()
         self._outbox.end_waiting()
         until = time.monotonic() + seconds
@@ -114,9 +116,9 @@ class Poster:
         return not any(thread.is_alive() for thread in threads)
 
     def once(self) -> bool:
-        """Deliver one message; False when nothing was due, or Slack is away, or a stop has begun:
-        to ask a Slack that is away takes long enough for that. Answers go while the token alone is
-        refused: nobody else could tell the asker that a card does not come."""
+        """Deliver one message. False when none is due, Slack is away, or a stop has begun, which
+        may happen while we ask whether Slack is back. When only the token is refused, answers still
+        go out: they need none, and tell the asker that no card will come."""
         open_again = self._away.over() or self._away.token_refused
         if not open_again or self._stopping.is_set():
             return False
@@ -139,13 +141,13 @@ class Poster:
                 self._stopping.wait(AFTER_FAULT_S)
 
     def _goes_on(self) -> bool:
-        """After giving way, during which a stop may have begun."""
+        """Give way first. A stop may begin meanwhile."""
         self._give_way()
         return not self._stopping.is_set()
 
     def _failed(self, error: Exception) -> None:
-        """The same again and again, such as a database that is away, stands once in the log."""
-        # Not all of an error of the database: its text holds the statement, another one each time.
+        """Log it, but only once while it stays the same, such as a database that is away."""
+        # Of an error of the database only the cause: its text holds the statement, which differs.
         what = f"{type(error).__name__}: {getattr(error, 'orig', error)}"
         say = log.debug if what == self._failed_with else log.error
         self._failed_with = what
@@ -155,15 +157,15 @@ class Poster:
 
     def _deliver(self, due: Due, begun: float) -> None:
         if due.ts is not None and due.last_error in UNEDITABLE_WORDS:
-            # It has changed since, and stays as it is all the same: no call, no line in the log.
+            # Slack has said that this message cannot be edited any more: no call, and no log line.
             self._outbox.given_up(due, error=due.last_error)
             return
         request = self._outbox.request(due.request_id)
-        now = self._outbox.now()  # out here: a database that is away is no fault of the drawing
+        now = self._outbox.now()  # outside `try`: its errors are the database's, not the drawing's
         try:
             drawn = self._drawn(due, request, now)
         except Exception:
-            # A fault of ours in one message: the others go on, this one is tried again later,
+            # An error of ours in one message must not stop the others. It is tried again later,
             # perhaps by a version that can draw it.
             log.exception("not_drawn", request=due.request_id, slot=due.slot)
             self._put_off(due, self._gap(due), "not_drawn")
@@ -214,11 +216,11 @@ class Poster:
                 told = True
                 if time.monotonic() > until:
                     raise
-                # At a stop too, for as long as that waits: given up, it would be posted again.
+                # Even during a stop, as long as that waits: otherwise it would be posted again.
                 self._pause(STORE_AGAIN_S)
 
     def _settle_failed(self, due: Due, failed: Failed) -> None:
-        """The one place that decides between again, later, and never."""
+        """The one place that decides whether to try again soon, later, or never."""
         trouble, word = failed.trouble, failed.trouble.word
         where = {"request": due.request_id, "slot": due.slot}
         match trouble.kind:
@@ -252,7 +254,7 @@ class Poster:
         self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)
 
     def paused_until(self) -> dict[str, int]:
-        """Before when none of a kind is sent, in ms epoch; for posts one that has passed as well,
+        """Until when (ms epoch) nothing of a kind is sent. For posts also a time that has passed,
         as `OutboxPort.claim` wants it."""
         known = self._pauses.known()
         found = {kind: known[method] for kind, method in METHODS.items() if method in known}
@@ -266,7 +268,7 @@ class Poster:
         return {"post": calm_since, **later} if calm_since else later
 
     def _slack_trouble(self) -> Trouble | None:
-        """What stands between us and Slack at all, by a call that needs the token alone."""
+        """Whether Slack can be used at all, by a call that needs nothing but the token."""
         try:
             self._client.auth_test()
         except (SlackApiError, *BROKEN) as error:
