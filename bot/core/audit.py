@@ -1,8 +1,8 @@
-"""The audit chain: each record carries the hash of the one before, over all its columns.
+"""The audit chain: each record is hashed over all its columns, the hash of the one before included.
 
-What it proves: nobody changed, removed or inserted a record without redoing every hash after it and
-the head; and where somebody keeps a copy of the head elsewhere, not even then. The final replies in
-Slack are such copies (`Witness`).
+It proves that nobody has changed, removed or inserted a record without making every later hash and
+the head anew. If a copy of the head is kept elsewhere, it proves that nobody has done even that.
+The final replies in Slack are such copies (`Witness`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bot.core.frozen import Frozen
 
 GENESIS = "0" * 64
 SHORT = 16
-"""Characters of a head as people see it, for `verify --head`. Whoever can write to the database may
-try details until a forged record begins like the one that Slack knows: 48 bits would be a night's
-work for one machine, these 64 are decades."""
+"""Characters of a head as people see it, for `verify --head`. Somebody who can write to the
+database could try details until the hash of a forged record begins like the one that Slack knows:
+with 48 bits that is a night's work for one machine, with these 64 it takes decades."""
 
 NEAR = 1_000
-"""Numbers up and down in which the old place of a moved record is looked for."""
+"""How many numbers up and down the old place of a moved record is looked for."""
 
 
 class Record(Frozen):
@@ -46,7 +46,7 @@ class Record(Frozen):
 
 
 class Witness(Frozen):
-    """A record as the thread shows it: the head of the trail was its hash, when it was written."""
+    """A record as the thread shows it. When it was written, its hash was the head of the trail."""
 
     number: int
     hash: str
@@ -57,7 +57,8 @@ class Witness(Frozen):
 
 
 class Head(Frozen):
-    """How many records there are, and the hash of the last: what a cut-off tail is found by."""
+    """How many records there are, and the hash of the last one: by these a cut-off tail is
+    found."""
 
     count: int = 0
     hash: str = GENESIS
@@ -68,15 +69,16 @@ class Head(Frozen):
 
 
 class Break(Frozen):
-    """The first record that is not as it was written, by the number that the export shows."""
+    """The first record that is not as it was written. `number` is the one that the export shows."""
 
     number: int
     why: str
 
 
 def chain_hash(columns: dict[str, Any]) -> str:
-    """SHA-256 over a canonical form: sorted keys, no spaces, UTF-8. Lone surrogates, which no
-    record was written with, have a hash as well: `verify` has to name it, and not fail at it."""
+    """SHA-256 over a canonical form: sorted keys, no spaces, UTF-8. No record is written with lone
+    surrogates; they are hashed all the same, so that `verify` names such a record and does not
+    fail."""
     canonical = json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
 
@@ -114,8 +116,8 @@ def verify(records: Iterable[Record], head: Head) -> Break | None:
 
 
 def _unlinked(record: Record, lately: deque[str]) -> Break:
-    """`record` was written after another record than the one before it, which is whole by itself:
-    the one before was changed, or one of the two was put, moved or left there by hand."""
+    """`record` was not written after the one that stands before it, though that one is whole by
+    itself. So the one before was changed, or one of the two was inserted or moved by hand."""
     number = record.number
     was = _written_as(record)
     if was is None or was == number == 1:

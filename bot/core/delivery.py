@@ -13,7 +13,7 @@ from bot.core.request import Request
 
 
 class InboxPort(Protocol):
-    """Where listeners leave events. The only thing a listener waits for is this commit."""
+    """Where listeners leave events. A listener waits for this commit and for nothing else."""
 
     def put(
         self,
@@ -24,7 +24,7 @@ class InboxPort(Protocol):
         response_url: str | None = None,
         answer_via: int | None = None,
     ) -> int | None:
-        """Store one event and wake the worker; its number, or None when `origin` was there before.
+        """Store one event and wake the worker. Its number, or None if `origin` was stored before.
 
         `answer_via` is the number of an earlier event whose `response_url` serves this one too
         (a modal's submission has none of its own).
@@ -45,11 +45,11 @@ class RequestsPort(Protocol):
 class Due(Frozen):
     """One message that is due, claimed for as long as its sending may take.
 
-    `slot` as in `bot.core.messages`. `ts` is there when it was posted before (so: edit).
-    `wanted` is the digest that was asked for when it was claimed; `shown` that of what Slack has.
+    `slot` as in `bot.core.messages`. `ts` is set when it was posted before, so it is edited now.
+    `wanted` is the digest that was asked for at the claim, `shown` that of what Slack shows.
     For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
-    has lapsed: then it goes as a direct message). `last_error`: of the try before this one.
-    `card_gone`, for final words: an edit of the card has found no message to edit.
+    has lapsed; then it goes as a direct message). `last_error`: of the try before this one.
+    `card_gone`, for final words: the card could not be edited, since somebody has deleted it.
     """
 
     request_id: str
@@ -68,12 +68,12 @@ class Due(Frozen):
 
 
 NO_LONGER_WANTED = "no_longer_wanted"
-"""In place of Slack's word: the row has moved on, and nobody misses the message."""
+"""An error of our own, in place of Slack's: the row does not want the message any more."""
 
 
 class Unsaid(Frozen):
-    """A message that Slack does not show as it should be. `due_at` is ms epoch, None when it was
-    given up; `posted`: an older look of it stands there. `since`: when it was first wanted."""
+    """A message that Slack does not show as it should. `due_at` is ms epoch, None when it was given
+    up. `posted`: Slack shows an older form of it. `since`: when it was first wanted."""
 
     slot: str
     error: str | None
@@ -84,24 +84,25 @@ class Unsaid(Frozen):
 
 
 LONGEST_PAUSE_S = 15 * 60
-"""A header gone wild must not silence the bot for a day, nor a time that was stored by a clock that
-was ahead. Slack's limits are per minute (Slack docs, rate limits)."""
+"""Neither an absurd Retry-After nor a time that was stored by a clock that was ahead may silence
+the bot for a day. Slack's limits are per minute (Slack docs, rate limits)."""
 
 
 class PausesPort(Protocol):
-    """What a 429 holds back, by Slack's name of the method. All copies obey the same."""
+    """What a 429 holds back, by Slack's name of the method. All copies share it."""
 
     def known(self) -> dict[str, int]:
-        """Method to the ms epoch before which none of it may be sent; past ones stay for a while,
-        they tell since when Slack has taken everything again."""
+        """By method, the time (ms epoch) before which it may not be called. Times that have passed
+        stay for a while: they tell since when Slack has taken everything again."""
         ...
 
     def hold(self, method: str, seconds: int) -> int:
-        """Slack has named these seconds; until when it is held now, never less than before."""
+        """Slack has named these seconds. Returns until when it is held now, never earlier than
+        before."""
         ...
 
     def now(self) -> int:
-        """ms epoch by the clock that the times above are of."""
+        """ms epoch, by the same clock as the times above."""
         ...
 
 
@@ -111,14 +112,14 @@ class OutboxPort(Protocol):
     def claim(self, paused: dict[str, int]) -> Due | None:
         """The most urgent due message: final words, answers, cards, notices, progress.
 
-        `paused`: kind of delivery ("post", "edit", "answer") to the ms epoch before which none of
-        it may be sent. One that has passed counts too: the first progress message goes before final
-        words only if it was wanted after it. Replies are not due before their card stands.
+        `paused`: by kind of delivery ("post", "edit", "answer"), the time (ms epoch) before which
+        none may be sent. For "post" a time that has passed counts too: only a first progress
+        message that was wanted after it goes before final words. Replies wait for their card.
         """
         ...
 
     def request(self, request_id: str) -> Request | None:
-        """The row as it is now, with its witnesses: nothing is drawn from an older copy."""
+        """The row as it is now, with its witnesses. Nothing may be drawn from an older copy."""
         ...
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
@@ -126,13 +127,14 @@ class OutboxPort(Protocol):
         ...
 
     def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
-        """Not taken this time, and not tried before `until` (ms epoch), changed or not. `refused`:
-        the token or its scopes are. For a card that was never posted, `CardHeldUp` goes in then."""
+        """Slack did not take it this time. It is not tried again before `until` (ms epoch), even if
+        it changes. `refused`: because of the token or its scopes; then for a card that was never
+        posted, `CardHeldUp` goes into the inbox."""
         ...
 
     def given_up(self, due: Due, *, error: str) -> None:
-        """Slack will never take it. For a card that was never posted, `CardRefused` goes in; final
-        words that the channel does not take go to the people concerned, each once."""
+        """Slack will never take it. For a card that was never posted, `CardRefused` goes into the
+        inbox. Final words that the channel does not take go to each person concerned, once."""
         ...
 
     def now(self) -> int:
@@ -140,11 +142,11 @@ class OutboxPort(Protocol):
         ...
 
     def wait(self, seconds: float) -> None:
-        """Until something may be due, at most that long."""
+        """Wait until something may be due, at most this long."""
         ...
 
     def end_waiting(self) -> None:
-        """Nobody waits any more, now or later: for the end."""
+        """For a stop: whoever waits returns at once, now and later."""
         ...
 
 

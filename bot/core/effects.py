@@ -22,13 +22,13 @@ class ReadStanding(Frozen):
 
 
 class ReadPairing(Frozen):
-    """The appliance's word on the pairing; `act` lists the tasks too."""
+    """What the appliance says of the pairing; to `act`, its tasks as well."""
 
     purpose: Literal["check", "act"]
 
 
 class ReadRights(Frozen):
-    """The rights of now of these people; `glass`: whose right to break the glass is asked about."""
+    """The rights that these people have now. `glass`: whose right to break the glass is read."""
 
     people: tuple[str, ...]
     glass: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class SendDelete(Frozen):
 
 
 class LookAround(Frozen):
-    """After a DELETE whose fate is not known: tasks and pairing."""
+    """After a DELETE whose outcome is unknown: tasks and pairing."""
 
 
 class LookAtTask(Frozen):

@@ -2,9 +2,9 @@
 
 The vendor's OpenAPI calls `pairing_id` "the unique identifier of the pairing" and does not say
 whether both ends use the same one. So two readings are taken for one pairing when their ids are
-equal or when they join the same two vCenters, whichever of them each calls the local one. To take
-two for one costs a refusal that names the other; to miss it could break a pairing under somebody
-who approved only the other end.
+equal or when they join the same two vCenters, whichever of them each calls the local one. If two
+pairings are taken for one by mistake, a request is refused and told of the other. If one is taken
+for two, it could be broken while somebody is still deciding on its other end.
 """
 
 from __future__ import annotations

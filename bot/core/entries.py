@@ -10,16 +10,16 @@ from bot.core.frozen import Frozen
 from bot.core.request import Request, State
 
 SYSTEM = "vr-unpair"
-"""The actor of everything that no person did."""
+"""The actor of whatever no person did."""
 
 UNEXPECTED = "unexpected"
-"""The code of the one answer that no event leads to: an error of ours. `params`: `reference`, under
-which it stands in the log, and `request`."""
+"""The code of the one answer that comes from no event but from an error of ours. Its `params`:
+`reference`, under which the error stands in the log, and `request`."""
 
 
 class Entry(Frozen):
-    """One line of the audit trail before it is chained: who, what, from which message, and the
-    state before and after; no state where it belongs to no request."""
+    """One line of the audit trail before it is chained: who did what, by which message, and the
+    state before and after (None if it belongs to no request)."""
 
     action: str
     actor: str

@@ -1,7 +1,8 @@
 """Everything that can happen to a request. Stored as JSON in the inbox or absorbed at once.
 
-What people did comes from the inbox; what an effect brought back is absorbed by the holder of the
-claim, or put into the inbox when the claim is lost: an outcome is never thrown away.
+What people did comes from the inbox. What an effect brought back is absorbed at once by the holder
+of the claim. If the claim is lost, the outcome of a DELETE goes into the inbox: it is never thrown
+away.
 """
 
 from __future__ import annotations
@@ -55,15 +56,15 @@ class Opened(Frozen):
 
     @property
     def only_address(self) -> bool:
-        """Whether nothing ever absorbs it: the form of a request that does not exist, and may
-        never. It is kept for the `response_url` that it came with."""
+        """Whether nothing ever absorbs it, because its form is for a request that does not exist
+        yet and may never do. It is kept for the `response_url` that it came with."""
         return self.action == "ask"
 
 
 class Misdirected(Frozen):
-    """A button that this version does not know, with a value that no card of ours carries, or of a
-    request that is not here; `bot_unread`: Slack did not say whether the message is ours. It can
-    change nothing; the audit trail keeps it. `action` and `value` are cut."""
+    """A press that can change nothing, kept for the audit trail: this version does not know the
+    button, no card of ours has its value, or there is no such request. `bot_unread`: Slack did
+    not say whether the message is ours. `action` and `value` are cut."""
 
     kind: Literal["misdirected"] = "misdirected"
     action: str
@@ -75,8 +76,8 @@ class Misdirected(Frozen):
 
 
 class AskRefused(Frozen):
-    """What the listener itself refused, and answered: no request was made of it. It changes
-    nothing; the audit trail keeps it. `pairing` is as typed; empty where a form was wanted."""
+    """The listener itself refused it and answered, so there is no request. Kept for the audit
+    trail. `pairing` is as typed, empty if a form was wanted."""
 
     kind: Literal["ask_refused"] = "ask_refused"
     by: str
@@ -104,7 +105,7 @@ class TimePassed(Frozen):
 
 
 class SetBack(Frozen):
-    """The database has lost what was stored since: what looks approved may have been sent."""
+    """The database has lost its latest commits: what looks approved may have been sent already."""
 
     kind: Literal["set_back"] = "set_back"
 
@@ -112,10 +113,10 @@ class SetBack(Frozen):
 class StandingRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
-    `channels`: the ones where it may ask, when this one is none of them. `possible_approvers` stops
-    at as many as are needed. `unread`: Slack did not tell of some, so there may be more.
-    `reason_pattern`: the one that the reason does not fit. `glass_possible`: with too few of them,
-    somebody of BREAK_GLASS could decide alone.
+    `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
+    number needed. `unread`: Slack did not tell of some people, so there may be more.
+    `reason_pattern`: the one that the reason does not fit. `glass_possible`: there are too few
+    approvers, but somebody of BREAK_GLASS could decide alone.
     """
 
     kind: Literal["standing_read"] = "standing_read"
@@ -141,9 +142,9 @@ class Place(Frozen):
 class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
-    `earlier_attention`: a request of this pairing whose fate is still unknown; the card names it.
-    `place`: where it was found. `also_at`: other sites that list the same pairing. `read_at` as in
-    RightsRead.
+    `earlier_attention`: a request of this pairing whose outcome is still unknown; the card names
+    it. `place`: where it was found. `also_at`: other sites that list the same pairing. `read_at` as
+    in RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"
@@ -158,8 +159,8 @@ class PairingRead(Frozen):
 class PairingUnresolved(Frozen):
     """What was asked for is not one pairing: none, several, or a site paired with itself.
 
-    Of several appliances some may be `unread` (their names), so that nobody can tell, and neither
-    where a list is `partial`; `no_site`: the appliance is not in the settings any more.
+    Nobody can tell when some of several appliances are `unread` (their names) or a list is
+    `partial`. `no_site`: the appliance is not in the settings any more.
     """
 
     kind: Literal["pairing_unresolved"] = "pairing_unresolved"
@@ -169,14 +170,14 @@ class PairingUnresolved(Frozen):
 
 
 class CallFailed(Frozen):
-    """A call other than the DELETE itself did not bring what it should."""
+    """A call other than the DELETE itself failed."""
 
     kind: Literal["call_failed"] = "call_failed"
     problem: Problem
 
 
 class PairingTaken(Frozen):
-    """Another open request holds this pairing; `site`: through its other end, there."""
+    """Another open request holds this pairing, or its other end at `site`."""
 
     kind: Literal["pairing_taken"] = "pairing_taken"
     other: str
@@ -206,11 +207,11 @@ class CardHeldUp(Frozen):
 
 
 class RightsRead(Frozen):
-    """The rights of now of the people asked about, with the process's policy of now.
+    """The rights that people have now, with the policy that this process has now.
 
-    `verdicts` is the right to approve and deny, `glass` that to break the glass: one never stands
-    for the other. `approvers` is the list itself, to be called when the glass is broken. `read_at`:
-    when the reading began; a process that froze after it must not make it look new.
+    `verdicts` is the right to approve and deny, `glass` the right to break the glass: neither
+    includes the other. `approvers` is the list itself, mentioned when the glass is broken.
+    `read_at`: when the reading began, so that it does not look new after the process was frozen.
     """
 
     kind: Literal["rights_read"] = "rights_read"
@@ -230,8 +231,9 @@ class IntentStored(Frozen):
 
 
 class DeleteNotAccepted(Frozen):
-    """Only the process that sent, or did not, may say this. `intent_at` names the intent that it is
-    about: said twice, since a commit did not answer, it must not undo the next one."""
+    """Only the process that sent the DELETE, or did not, may say this. `intent_at` names the intent
+    that it is about: it may be said twice, when a commit did not answer, and the second time it
+    must not undo the next intent."""
 
     kind: Literal["delete_not_accepted"] = "delete_not_accepted"
     problem: Problem
@@ -247,7 +249,7 @@ class DeleteAccepted(Frozen):
 
 
 class DeleteAnswered(Frozen):
-    """Any other answer, or none: what it means is found out by looking. `sent` as above."""
+    """Any other answer, or none. We find out by looking what it means. `sent` as above."""
 
     kind: Literal["delete_answered"] = "delete_answered"
     problem: Problem
@@ -255,12 +257,12 @@ class DeleteAnswered(Frozen):
 
 
 DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
-"""What became of one DELETE. Only the process that sent it can know, so it must never be lost."""
+"""What became of one DELETE. Nobody but the process that sent it can know, so it is never lost."""
 
 
 class Looked(Frozen):
-    """Tasks of now and whether the pairing still answers. `superseded`: a later request of the
-    same pairing has an intent, so this look may only report."""
+    """The tasks, and whether the pairing still answers. `superseded`: a later request of the same
+    pairing has an intent, so this look may only report."""
 
     kind: Literal["looked"] = "looked"
     tasks: tuple[TaskView, ...]

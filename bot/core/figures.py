@@ -8,10 +8,10 @@ from bot.core.frozen import Frozen
 
 
 class Figures(Frozen):
-    """`by_state`: requests by state. `oldest_ms`: how long the oldest of each unfinished state has
-    been in it. `waiting`: messages that Slack does not yet show as they should be, by kind of slot;
-    `unposted_ms`: the age of the oldest of them that Slack has never had. `shared`: what the copies
-    share, by key. `glass_broken`: how often glass was broken, of all times."""
+    """`by_state`: how many requests are in each state. `oldest_ms`: for how long the oldest has
+    been in each unfinished state. `waiting`: messages that Slack does not show yet as they should
+    be, by kind of slot; `unposted_ms`: the age of the oldest of them that was never posted.
+    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken."""
 
     at: int
     by_state: Mapping[str, int]

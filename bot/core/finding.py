@@ -1,4 +1,5 @@
-"""What a look at one needed thing found: a line of `vr-unpair check`, and a hint of `/readyz`."""
+"""What was found of one thing that the bot needs: a line of `vr-unpair check`, a hint of
+`/readyz`."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from bot.core.frozen import Frozen
 
 
 class Standing(StrEnum):
-    """`NOTE` is fine and worth reading; `SKIPPED` could not be looked at, for a reason that another
-    line names, so it never counts as a failure of its own."""
+    """`NOTE` is fine, but worth reading. `SKIPPED` could not be looked at for a reason that another
+    line names, so it does not count as a failure of its own."""
 
     OK = "ok"
     NOTE = "note"
@@ -20,8 +21,8 @@ class Standing(StrEnum):
 class Finding(Frozen):
     """`name` is the line's own and stable (`slack-scope`), `about` which of several (`chat:write`).
 
-    `words` say what is, `next_step` what to do about it. `final`: it can never become right by
-    waiting, so a bot that starts with it ends. No field holds a secret.
+    `words` say what was found, `next_step` what to do about it. `final`: waiting can never make it
+    right, so the bot does not go on with it. No field holds a secret.
     """
 
     name: str

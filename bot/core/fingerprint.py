@@ -15,7 +15,7 @@ with the one fingerprint in force."""
 
 
 def _compared(snapshot: Snapshot) -> dict[str, Any]:
-    """What must be the same, by the words that a person is told when it is not (rule 3)."""
+    """What must stay the same (rule 3), under the words for it if it does not."""
     return {
         "pairing id": snapshot.pairing_id,
         "local vCenter": snapshot.local_vc.id,
@@ -27,15 +27,15 @@ def _compared(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def identified(snapshot: Snapshot) -> dict[str, Any]:
-    """What of a snapshot goes into its fingerprint: of the replications their ids too, where they
-    are all known."""
+    """The part of a snapshot that goes into its fingerprint. With the ids of its replications, if
+    all of them are known."""
     digest = snapshot.replications_digest if snapshot.complete else None
     return {**_compared(snapshot), "replications": digest}
 
 
 def fingerprint(snapshot: Snapshot, *, force: bool, dry_run: bool) -> str:
-    """Of everything rule 3 names. Status, RPO, times, issues and order are left out on purpose:
-    they change in daily life, and an approval that never survives is an approval nobody trusts."""
+    """Over everything that rule 3 names. Status, RPO, times, issues and order are left out on
+    purpose: they change all the time, and approvals would hardly ever survive them."""
     shown = {**identified(snapshot), "force": force, "dry run": dry_run}
     canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]

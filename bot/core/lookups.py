@@ -1,6 +1,6 @@
 """What people look at without asking for anything: pairings, a preview, where requests stand.
 
-Nothing of it is stored, and nothing waits for it: a look-up that is refused is typed again.
+Nothing of it is stored, and nothing waits for it: a look-up that is refused can be typed again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.core.who_may import Reason
 
 
 class ListedPairing(Frozen):
-    """`replications` None: not counted; `uncounted`: they should have been, and could not."""
+    """`replications` is None when they were not counted. `uncounted`: they should have been."""
 
     pairing: Pairing
     replications: int | None = None
@@ -82,8 +82,8 @@ class LookupsPort(Protocol):
         ...
 
     def submit(self, look: Callable[[], None]) -> bool:
-        """Any other look that needs no appliance. It does all of it itself: who may look as well.
-        False as below."""
+        """Any other look that needs no appliance. `look` checks by itself who may look. False as
+        below."""
         ...
 
     def stored(

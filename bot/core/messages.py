@@ -1,6 +1,6 @@
-"""What Slack should show of a request: which messages, and where. How they look is `bot.slack`'s.
+"""Which messages Slack should show of a request, and where. How they look is up to `bot.slack`.
 
-A slot names one message for ever; the poster draws it from the row at the moment it sends.
+A slot is the lasting name of one message. The poster draws it from the row at the moment it sends.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from bot.core.request import Request, State
 
 
 class Slot(StrEnum):
-    """The kinds of message; reminder, notice, alarm and stray carry a number or `ts` behind a
-    colon. An alarm is a notice that the whole channel sees, outside the thread too."""
+    """The kinds of message. Reminder, notice, alarm and stray have a number or a `ts` behind a
+    colon. An alarm is a notice that the whole channel sees, not only the thread."""
 
     CARD = "card"
     PROGRESS = "progress"
@@ -27,16 +27,17 @@ class Slot(StrEnum):
 
 
 ALARMS = frozenset({"glass_broken"})
-"""Codes of notices that must not go under in a thread."""
+"""Codes of notices that must not be overlooked in a thread."""
 
 
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
-"""What goes to each person concerned when the channel does not take it: the id stands behind the
-colon."""
+"""What each person concerned gets as a copy when the channel does not take it. Their id stands
+behind the colon."""
 
 
 class Message(Frozen):
-    """One message that should exist. `slot` is the kind, with `:` and what tells it from others."""
+    """One message that should exist. `slot` is its kind, and where there are several of that a
+    colon and what tells them apart."""
 
     slot: str
     in_thread: bool = True
@@ -56,7 +57,7 @@ class Message(Frozen):
 
 
 def messages(request: Request, now: int) -> tuple[Message, ...]:
-    """Every message that the row stands for at `now`; a reminder only while it is still one."""
+    """Every message that should exist for the row at `now`. A reminder only while it is needed."""
     wanted: list[Message] = []
     shown = request.snapshot is not None
     if shown and (request.state is not State.REFUSED or request.card_ts):

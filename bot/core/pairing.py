@@ -27,7 +27,8 @@ class Pairing(Frozen):
 
     @property
     def of_itself(self) -> bool:
-        """The list can hold a pairing of a site with itself: never to be unpaired."""
+        """Whether it is a site's pairing with itself. Such a one can be listed and is never
+        unpaired."""
         return self.local_vc.id is not None and self.local_vc.id == self.remote_vc.id
 
 
@@ -46,9 +47,9 @@ def looks_like_id(text: str) -> bool:
 def find(text: str, pairings: Sequence[Pairing], *, whole: bool = True) -> Hit:
     """By id; or by a site's name where only one pairing fits: the whole name before a part of it.
 
-    A self-pairing is found only to be refused by name; it never makes a name ambiguous. Where the
-    list is not `whole` a name finds nothing: what is missing may fit as well, and then a pairing
-    that nobody meant would be put before those who decide.
+    A self-pairing is found only so that it can be refused by name; it never makes a name ambiguous.
+    In a list that is not `whole` a name finds nothing: a missing pairing may fit as well, and the
+    approvers might be shown one that nobody meant.
     """
     wanted = text.strip().casefold()
     by_id = [p for p in pairings if p.id.casefold() == wanted]

@@ -8,8 +8,8 @@ from bot.core.request import Terms
 
 PATTERN_SECONDS = 0.2
 """For REASON_PATTERN on one reason, in CPU time of the process. A pattern such as `(a+)+$` can take
-years on forty letters, and whoever asks chooses the letters: what is not found by then counts as
-not there. A busy machine makes seconds of it, and Slack waits for three."""
+years on forty letters, and whoever asks chooses the letters. What is not found by then counts as
+not there. On a busy machine this time becomes seconds, and Slack waits for three."""
 
 
 class SiteTerms(Frozen):
@@ -60,8 +60,8 @@ class Policy(Frozen):
         )
 
     def terms(self, site: str, *, force: bool) -> Terms:
-        """What a request made now is bound to. Where the site is not known yet, or not any more,
-        the longest times of all: nothing is asked of an appliance by them."""
+        """The terms of a request that is made now. If its site is not known yet, or not any more,
+        the longest times of all sites: no appliance is called by them."""
         at = self.sites.get(site) or SiteTerms(
             appliance="",
             poll_ms=max(each.poll_ms for each in self.sites.values()),
@@ -99,7 +99,7 @@ class Policy(Frozen):
         import regex  # type: ignore[import-untyped]  # 1 MB, for those who have set a pattern
 
         try:
-            # It lets go of the interpreter meanwhile, which everybody else's click needs.
+            # `regex` releases the interpreter lock meanwhile: other people's clicks go on.
             found = regex.search(self.reason_pattern, reason, timeout=PATTERN_SECONDS)
         except TimeoutError:
             return False

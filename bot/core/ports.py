@@ -1,5 +1,5 @@
-"""What the worker needs of the outside. Adapters implement it and bring events back, never errors:
-whoever runs an effect must not have to know what can go wrong on a wire."""
+"""What the worker needs of the outside. Adapters implement it and return events, never errors, so
+that whoever runs an effect need not know what can go wrong on a wire."""
 
 from __future__ import annotations
 

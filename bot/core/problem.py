@@ -1,4 +1,4 @@
-"""What went wrong with a call to the appliance, in the few kinds that lead to other next steps."""
+"""What went wrong with a call to the appliance: one kind for each different next step."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class ProblemKind(StrEnum):
     UNAVAILABLE = "unavailable"  # 503 that names when to come back
     NOT_UNDERSTOOD = "not_understood"  # HTML, broken JSON, a redirect, 502, 504, plain 503
     LOGIN_REFUSED = "login_refused"
-    RESTING = "resting"  # one refused, or two in vain; none before retry_at: SSO locks accounts
-    UNPROVEN = "unproven"  # none before retry_at: of the last two nothing is known
+    RESTING = "resting"  # a log-in was refused, or two led nowhere; no other before retry_at
+    UNPROVEN = "unproven"  # two log-ins whose end is not known; no other before retry_at
     OVER_BUDGET = "over_budget"  # our own limit of calls
 
 
@@ -42,7 +42,7 @@ class Problem(Frozen):
 
     @property
     def passes(self) -> bool:
-        """Whether waiting can help: nothing was decided by the appliance."""
+        """Whether waiting can help, because the appliance has not decided anything."""
         return self.kind in _PASSES
 
 

@@ -38,7 +38,7 @@ class State(StrEnum):
 
 
 ANY_SITE = ""
-"""The site of a request that named none of several appliances, until it is found out."""
+"""The site of a request that named none of several appliances, until the check has found it."""
 
 OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
@@ -49,9 +49,9 @@ TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
 
 
 class Terms(Frozen):
-    """The policy in force when it was asked, kept over a restart. Times in ms. `break_glass`: there
-    is a list BREAK_GLASS; who is in it is read anew each time, as for APPROVERS. `several`: there
-    are several appliances, so each message names the site."""
+    """The policy in force when the request was made, kept over a restart. Times in ms.
+    `break_glass`: BREAK_GLASS is set; who is in it is read anew each time, as for APPROVERS.
+    `several`: there are several appliances, so each message names the site."""
 
     approvals_required: int
     approval_ttl_ms: int
@@ -69,7 +69,7 @@ class Terms(Frozen):
 
 
 class Decision(Frozen):
-    """Who said yes or no, or took it back, when, and by which message."""
+    """Who approved, denied or cancelled, when, and by which message."""
 
     by: str
     at: int
@@ -90,9 +90,9 @@ class WaitingClick(Frozen):
 
 
 class Readings(Frozen):
-    """What was read again before the DELETE, and when; old ones are read anew. Never stored: they
-    count within the claim that made them alone. By their age it cannot be told, since where the
-    clock was set back during a wait, old ones look new."""
+    """What was read again before the DELETE, and when. Old readings are made anew. Never stored,
+    since they count only within the claim that made them: their age alone does not tell, because if
+    the clock is set back during a wait old readings look new."""
 
     rights_at: int | None = None
     appliance_at: int | None = None
@@ -108,8 +108,8 @@ class Intent(Frozen):
 
 
 class Sent(Frozen):
-    """The row as it was when its DELETE left, as far as it must not be forgotten: whoever sent
-    carries this with the answer, for a database that comes back without its last commits."""
+    """What the row must not forget of the moment when its DELETE left. The sender carries it with
+    the answer, in case the database comes back without its last commits."""
 
     intent: Intent
     follow_by: int | None
@@ -134,8 +134,8 @@ class TaskView(Frozen):
 
 
 class Notice(Frozen):
-    """What the thread is told once: that it waits, that it goes on, that an approval is void.
-    `called`: who is mentioned beside those whom it is about."""
+    """What the thread is told once, such as that the request waits or that an approval is void.
+    `who`: the people it is about; `called`: others who are mentioned."""
 
     code: str
     at: int
@@ -155,9 +155,9 @@ class Outcome(Frozen):
 class Request(Frozen):
     """Everything about one request. Times are ms epoch of the database's clock.
 
-    `glass` is the decision of one person of BREAK_GLASS alone, `glass_lost` one that no longer
-    counts. `only_glass`: when it was checked, too few people could approve. `also_at`: other sites
-    that listed the same pairing when it was checked.
+    `glass` is the decision of one person of BREAK_GLASS alone, `glass_lost` one that does not count
+    any more. `only_glass`: at the check too few people could approve. `also_at`: other sites that
+    listed the same pairing at the check.
     """
 
     id: str
@@ -186,7 +186,7 @@ class Request(Frozen):
     waiting: Problem | None = None
 
     card_error: str | None = None
-    """Slack's word, where it refuses the token or its scopes and so holds up the card."""
+    """Slack's error, if it refuses the token or its scopes and so holds up the card."""
     card_ts: str | None = None
     strays: tuple[str, ...] = ()
     decide_by: int | None = None
@@ -207,13 +207,13 @@ class Request(Frozen):
     intent: Intent | None = None
     answer: Problem | None = None
     turned_away: Problem | None = None
-    """The last answer by which the appliance turned a DELETE away (401, 429, 503), for good:
-    nothing was accepted, and yet no end may say that nothing was sent."""
+    """The last answer by which the appliance turned a DELETE away (401, 429, 503). Kept to the end:
+    nothing was accepted, but no final reply may say that nothing was sent."""
     follow_by: int | None = None
     task: TaskView | None = None
     nameless_task: bool = False
     looked_at: int | None = None
-    """When the appliance last told of its tasks or of the pairing, or was last asked in vain."""
+    """When the appliance was last asked for its tasks or the pairing, with or without an answer."""
     looking_since: int | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -221,7 +221,7 @@ class Request(Frozen):
     ended_at: int | None = None
     correction: Outcome | None = None
 
-    # Not stored with the row: the trail has them, and whoever draws a message reads them there.
+    # Not stored with the row: they are read from the audit trail when a message is drawn.
     ended_in: Witness | None = Field(default=None, exclude=True)
     corrected_in: Witness | None = Field(default=None, exclude=True)
 
@@ -231,7 +231,7 @@ class Request(Frozen):
 
     @property
     def glass_alone(self) -> bool:
-        """Whether only a broken glass can decide: too few people could approve."""
+        """Whether only breaking the glass can decide, since too few people could approve."""
         return self.only_glass and self.terms.break_glass
 
     @property
@@ -240,7 +240,7 @@ class Request(Frozen):
 
     @property
     def deciders(self) -> tuple[str, ...]:
-        """Who decided, each once, in the order they did: mentioned in the final reply."""
+        """Who decided, each once and in order. The final reply mentions them."""
         people = [d.by for d in self.approvals]
         people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
         return tuple(dict.fromkeys(people))

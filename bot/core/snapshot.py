@@ -36,9 +36,9 @@ class IssueLine(Frozen):
 
 
 class Snapshot(Frozen):
-    """One reading. `partial` says what is missing from it. `replications_digest` is of those that
-    were listed; None where the appliance itself calls that list partial. One that is only shorter
-    than the count (not `complete`) may have moved while it was read."""
+    """One reading. `partial` says what is missing from it. `replications_digest` is over the listed
+    replications, and None if the appliance itself calls that list partial. A list that is only
+    shorter than the count (not `complete`) may have changed while it was read."""
 
     pairing_id: str
     local_vc: Server
@@ -63,7 +63,7 @@ class Snapshot(Frozen):
 
     @property
     def remote_down(self) -> bool:
-        """Unreachable as rule 3 means it: the reason there may be for a one-sided break."""
+        """Whether the remote site is unreachable (rule 3), which can justify a one-sided break."""
         return self.remote_vrms.status == "ERROR" or self.replications_digest is None
 
 

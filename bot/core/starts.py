@@ -34,7 +34,7 @@ def started(running: Running, before: dict[str, Any] | None, now: int) -> Entry:
 
 
 def _plain(running: Running) -> dict[str, Any]:
-    """One level of names; lists of people in order, so that the same policy reads the same."""
+    """All names on one level, and people sorted, so that an equal policy gives an equal record."""
     policy = running.policy.model_dump(mode="json")
     for name, value in running.policy:
         if isinstance(value, frozenset):

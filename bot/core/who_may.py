@@ -1,6 +1,6 @@
-"""Who may ask and who may decide: from the settings of now and what Slack says of a person now.
+"""Who may ask and who may decide, by the settings and by what Slack says of a person now.
 
-Empty means nobody: an unread person, an unknown team, a missing answer is always a no.
+Whatever is missing is a no: a person who could not be read, an unknown team, an empty list.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Home(Frozen):
 
 
 class Reason(StrEnum):
-    """Why somebody does not count; `YES` where nothing stands against it."""
+    """Why somebody does not count, or `YES`."""
 
     YES = "yes"
     OWN_REQUEST = "own_request"
@@ -55,7 +55,7 @@ class Verdict(Frozen):
 
     @property
     def unread(self) -> bool:
-        """Slack did not tell: a no for now, that may be a yes later."""
+        """Slack did not tell. It is a no now, and may be a yes later."""
         return self.reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
 
 
@@ -84,11 +84,11 @@ def counts(person: Person, home: Home) -> Reason:
 
 
 def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
-    """Whether the workspace that Slack named with the act itself (a click, a command) fits.
+    """Whether the workspace that Slack names with a click or a command fits the person.
 
-    It never makes a yes. Where it names another workspace while `users.info` says ours, one of the
-    two is wrong, so it is a no; only on a Grid do people act from several workspaces. None with an
-    installation for the whole organisation (Slack docs, interaction payloads).
+    This alone never makes a yes. If it names another workspace while `users.info` says ours, one of
+    the two is wrong, so it is a no; only on a Grid do people act from several workspaces. It is
+    None when the bot is installed for a whole organisation (Slack docs, interaction payloads).
     """
     if acting_team is None or acting_team == home.team:
         return True
@@ -96,8 +96,8 @@ def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
 
 
 def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict:
-    """Approvers of now, as people: groups are resolved before. The requester is kept out by
-    `absorb`, which knows who that is."""
+    """`approvers` are people, with groups resolved. `absorb` keeps out the requester, since it
+    knows who that is."""
     standing = counts(person, home)
     if standing is not Reason.YES:
         return Verdict(reason=standing)
