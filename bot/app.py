@@ -58,6 +58,7 @@ from bot.worker.digests import Digests
 from bot.worker.effects import Effects
 from bot.worker.giving_way import GivingWay
 from bot.worker.homes import Homes
+from bot.worker.lease import lease_ms
 from bot.worker.lists import Lists
 from bot.worker.lives import Lives
 from bot.worker.lookups import Lookups
@@ -69,13 +70,6 @@ from bot.worker.standing import may_break_glass
 from bot.worker.task_watch import TaskWatch
 
 log = structlog.get_logger(__name__)
-
-LEASE_MS = 25_000
-"""At the default settings. With one poll on top, another copy goes on within 30 s after a kill."""
-
-LEASE_OVER_TIMEOUT = 2.5
-"""A lease in multiples of VR_TIMEOUT_SECONDS: an effect, which may take 60 % of a lease, then has
-time for one whole timeout."""
 
 STOP_SECONDS = 8.0
 """For a stop as a whole. Hosts kill ten seconds after SIGTERM."""
@@ -128,7 +122,9 @@ class Bot:
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
         self.requests = Claims(
-            db=self.db, lease_ms=lease_ms(settings), on_saved=wiring.saved(self.metrics)
+            db=self.db,
+            lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
+            on_saved=wiring.saved(self.metrics),
         )
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.giving_way = GivingWay()
@@ -202,7 +198,9 @@ class Bot:
         self.db.close()
 
     def _slack(self) -> None:
+        """What speaks in Slack, what reads there, and then what listens to it."""
         settings = self.settings
+        pauses = Pauses(self.db)
 
         def client(timeout_s: int) -> WebClient:
             token = settings.slack_bot_token.get_secret_value()
@@ -214,7 +212,6 @@ class Bot:
                 pauses=pauses,
             )
 
-        pauses = Pauses(self.db)
         quick = client(QUICK_TIMEOUT_S)
         self.identity = Identity(quick)
         look_at_start = checks.at_start(settings, self.appliances, self.identity.learn)
@@ -237,11 +234,14 @@ class Bot:
         self.side_by_side = SideBySide()
         self.lists = Lists(readers, self.requests.now, time.monotonic, self.side_by_side)
         self.lookups = Lookups(readers, self.people, self.policy, self.lists, self.side_by_side)
+        self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now))
+
+    def _listen(self, quick: WebClient, at_press: People) -> None:
+        settings = self.settings
         secret = settings.slack_signing_secret
         signing_secret = secret.get_secret_value() if secret else ""
         bolt = make_app(quick, signing_secret=signing_secret)
         overview = Overview(self.db)
-        at_press = People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now)
         deps = ListenerDeps(
             inbox=self.inbox_of_slack,
             requests=self.requests,
@@ -260,15 +260,19 @@ class Bot:
         self.socket = self._socket_mode(bolt)
         rejected, answering = self.metrics.slack.rejected, self.giving_way.answering
         door = None if self.socket else Door(bolt, signing_secret, rejected, answering=answering)
+        self._wsgi = self._served(door)
+
+    def _served(self, door: Door | None) -> Wsgi:
+        """What is served over HTTP: Slack's requests where there is a door, health and metrics."""
         health = Health(self._checks(), self._hints)
-        sites = tuple(settings.sites)
+        sites = tuple(self.settings.sites)
         self.metrics.watch(
             figures=wiring.read_figures(self.db, sites),
             resting=wiring.resting(sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
         )
-        self._wsgi = Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
+        return Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
 
     def _socket_mode(self, bolt: App) -> SocketMode | None:
         token = self.settings.slack_app_token
@@ -331,9 +335,3 @@ class Bot:
             draw=digests,
             give_way=self.giving_way.give_way,
         )
-
-
-def lease_ms(settings: Settings) -> int:
-    """Longer if the settings give an appliance more time to answer."""
-    longest = max(site.timeout_seconds for site in settings.sites.values())
-    return max(LEASE_MS, int(longest * LEASE_OVER_TIMEOUT * 1000))

@@ -1,4 +1,4 @@
-"""How long an effect may take within the lease of its claim.
+"""How long a lease lasts, and how much of it an effect may take.
 
 Worst case: an effect that outlasts its lease. Another process may claim the row then, and two of
 them act on the same request at once.
@@ -6,8 +6,17 @@ them act on the same request at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.core.effects import Effect, ReadRights, SendDelete
 from bot.core.request import Request
+
+LEASE_MS = 25_000
+"""At the default settings. With one poll on top, another copy goes on within 30 s after a kill."""
+
+LEASE_OVER_TIMEOUT = 2.5
+"""A lease in multiples of VR_TIMEOUT_SECONDS: an effect, which has EFFECT_SHARE of it, then has
+time for one whole timeout."""
 
 EFFECT_SHARE = 0.6
 """How much of a lease one effect may take. The rest is for earlier effects of the same claim and
@@ -24,6 +33,11 @@ grown old."""
 
 COMMIT_MS = 2_000
 """Left of a lease after the longest effect, for its commit."""
+
+
+def lease_ms(timeouts_s: Iterable[float]) -> int:
+    """`timeouts_s`: VR_TIMEOUT_SECONDS of each appliance. Longer if one has more time to answer."""
+    return max(LEASE_MS, int(max(timeouts_s) * LEASE_OVER_TIMEOUT * 1000))
 
 
 def time_for(effect: Effect, request: Request, left_ms: float, lease_ms: int) -> float | None:

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bot.app import LEASE_MS
 from bot.core.request import State
+from bot.worker.lease import LEASE_MS
 from tests.bench.databases import postgres
 from tests.bench.figures import Aim, Line
 from tests.kills.faults import AS_IT_IS

@@ -211,7 +211,7 @@ def lay_points_to_slack(doom: Doom) -> None:
 
 def change_figures(faults: Faults) -> None:
     if faults.lease_ms is not None:
-        bot.app.LEASE_MS = faults.lease_ms
+        bot.worker.lease.LEASE_MS = faults.lease_ms
     if faults.commit_ms is not None:
         bot.worker.lease.COMMIT_MS = faults.commit_ms
     if faults.sending_ms is not None:

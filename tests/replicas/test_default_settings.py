@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.app import LEASE_MS
 from bot.core.request import State
+from bot.worker.lease import LEASE_MS
 from tests.kills.faults import AS_IT_IS
 from tests.kills.people import Story
 from tests.kills.rules import check_story, check_words

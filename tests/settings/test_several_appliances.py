@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.app import lease_ms
 from bot.parts import policy_of
 from bot.settings import ApplianceSettings, SettingsError, load
 from bot.settings.several import site_prefix
+from bot.worker.lease import lease_ms
 
 SECRET = "the-site-password"
 NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}
@@ -60,7 +60,7 @@ def test_what_depends_on_them(load_with: Any) -> None:
     assert policy.terms("oslo", force=False).appliance == "vr-oslo"
     assert policy.terms("oslo", force=False).several
     assert policy.terms("gone", force=False).timeout_ms == 60_000
-    assert lease_ms(settings) == 150_000
+    assert lease_ms(s.timeout_seconds for s in settings.sites.values()) == 150_000
 
 
 def test_the_environment_wins_over_the_file_whatever_the_case(
