@@ -23,7 +23,7 @@ Refusal = tuple[Why, str]
 
 
 def asked(payload: Json, deps: ListenerDeps) -> str:
-    """What the asker alone reads at once; nothing where a form says it all. Raises Malformed."""
+    """The immediate answer, for the asker alone; empty when a form opens. Raises Malformed."""
     typed = text_of(payload, "command")
     if typed != deps.command:
         return sentences.other_command(typed, deps.command)
@@ -94,8 +94,9 @@ def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
 def _against_place(
     payload: Json, wanted: Ask | Form | Preview | List | Status, policy: Policy
 ) -> Refusal | None:
-    """Where the command does not work. One may look from a direct message, but not ask there. A
-    whole request from another channel is one that the check refuses (`channel_not_allowed`)."""
+    """The refusal if the command does not work in this place. In a direct message people may look,
+    but not ask. A complete request from another channel is let through: the check refuses it
+    (`channel_not_allowed`)."""
     channel = text_of(payload, "channel_id")
     direct = channel.startswith("D") or payload.get("channel_name") == "directmessage"
     if direct and (isinstance(wanted, Ask | Form) or policy.channels is not None):
@@ -106,7 +107,7 @@ def _against_place(
 
 
 def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:
-    """What the settings alone refuse; everything else is the worker's."""
+    """What the settings alone refuse. Everything else is for the worker."""
     policy: Policy = deps.policy
     if policy.reason_missing(ask.reason):
         return "reason_missing", sentences.reason_required(deps.command, policy.reason_pattern)

@@ -1,7 +1,9 @@
-"""Slack as a whole: while it gives no answer, no message is tried; it is asked whether it is back.
+"""While Slack as a whole gives no answer, no message is tried. One call asks now and then if it is
+back.
 
-Else each waiting message would learn of the outage by itself: many timeouts one after the other, a
-line in the log for each, and at the end the order of their next tries instead of final words first.
+Otherwise each waiting message would find the outage out by itself: many timeouts in a row, a log
+line for each, and afterwards messages in the order of their next tries instead of final words
+first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_GAP_MS = 1_000
 LONGEST_GAP_MS = 10_000
-"""Between two questions whether it is back: doubling up to this. What waits goes out that late."""
+"""Between two such calls; the gap doubles up to this. So late may a waiting message go out."""
 
 LONGEST_ACCOUNT_GAP_MS = 60_000
 """The same while the token is refused: only an operator can help, and each is a line in the log."""
@@ -27,8 +29,8 @@ class Away:
     """Threads share it. `ask` makes one call that needs the token alone and returns its trouble,
     None when it worked. `now` in ms.
 
-    That it answers is not yet that it takes messages: until one has been taken the gaps grow on, so
-    that half an outage is no storm of tries either.
+    A Slack that answers may still take no messages. Until it has taken one the gaps keep growing,
+    so that half an outage does not become a storm of tries either.
     """
 
     def __init__(self, now: Callable[[], int], ask: Callable[[], Trouble | None]) -> None:
@@ -50,12 +52,12 @@ class Away:
 
     @property
     def token_refused(self) -> bool:
-        """Whether Slack answers, and it is the token or its scopes that it does not take: what goes
-        to a `response_url` needs none."""
+        """Whether Slack does answer, but refuses the token or its scopes. A `response_url` needs no
+        token, so answers can still go out."""
         return self._since is not None and self._account
 
     def failed(self, trouble: Trouble, **where: str) -> None:
-        """A message met it; `where` names that message in the log."""
+        """A message could not be sent; `where` names it in the log."""
         with self._lock:
             if self._since is None:
                 self._since, self._gap = self._now(), 0
@@ -97,6 +99,6 @@ class Away:
         self._gap = min(max(self._gap * 2, FIRST_GAP_MS), longest)
         self._until = self._now() + self._gap
         if account:
-            # For whoever watches the log: nothing is said in Slack until somebody has acted.
+            # For whoever watches the log: nothing can be said in Slack until somebody has acted.
             step = "check the token and its scopes (vr-unpair check)"
             log.critical("slack_refuses_the_token", error=trouble.word, help=step, **where)

@@ -29,7 +29,7 @@ from bot.slack.wording.usage import unreadable_button
 log = structlog.get_logger(__name__)
 
 VALUE_KEPT = 100
-"""Of a value that is not ours, for the audit trail; Slack lets 2,000 characters through."""
+"""Characters kept in the audit trail of a value that is not ours. Slack allows 2,000."""
 
 Action = Literal["approve", "deny", "cancel", "look", "break_glass"]
 
@@ -67,7 +67,7 @@ def store(press: Press, deps: ListenerDeps) -> None:
 def told_apart(
     number: int | None, request_id: str, action: str, by: str, deps: ListenerDeps
 ) -> None:
-    """Log a click that is new, and count one that was stored before (`number` None)."""
+    """Log a new click; count and log one that was stored before (`number` is None)."""
     about = {"request": request_id, "action": action, "by": by}
     if number is None:
         deps.on_repeated()
@@ -77,8 +77,8 @@ def told_apart(
 
 
 def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | None:
-    """None when it was answered here already: nonsense in the button, an unknown request. Raises
-    Malformed."""
+    """None when it has been answered here: the button's value makes no sense, or there is no such
+    request. Raises Malformed."""
     response_url = maybe_text(payload, "response_url")
     value = ButtonValue.unpack(only_action(payload).get("value"))
     by, team = user_of(payload)
@@ -92,7 +92,7 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
         _misdirected(payload, action, "unknown_request", UNKNOWN_REQUEST, deps)
         return None
     try:
-        # The card itself is known by its place, whatever the payload says of its author.
+        # A message in the card's place is the card, whatever the payload says of its author.
         ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(payload, deps)
     except IdentityUnread:
         _misdirected(payload, action, "bot_unread", sentences.IDENTITY_UNKNOWN, deps)
@@ -110,7 +110,7 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
 
 
 def pressed_unknown(payload: Json, deps: ListenerDeps) -> None:
-    """A button of another version, or of nobody's. Raises Malformed."""
+    """A button of another version of the bot, or of nobody's. Raises Malformed."""
     by, _ = user_of(payload)
     action = _kept(text_of(only_action(payload), "action_id"))
     log.info("unknown_button", action=action, by=by)
@@ -121,7 +121,7 @@ def pressed_unknown(payload: Json, deps: ListenerDeps) -> None:
 
 
 def _misdirected(payload: Json, action: str, why: Why, words: str, deps: ListenerDeps) -> None:
-    """Answer at once, and leave it to the audit trail: nothing else comes of such a press."""
+    """Answer at once, and store the press for the audit trail. Nothing else comes of it."""
     by, _ = user_of(payload)
     channel, message_ts = _place(payload)
     typed = only_action(payload).get("value")
@@ -141,7 +141,7 @@ def _misdirected(payload: Json, action: str, why: Why, words: str, deps: Listene
 
 
 def _kept(value: object) -> str:
-    """As much of it as a database takes: half surrogates and NUL are replaced."""
+    """Cut, and with lone surrogates and NUL replaced: a database does not take those."""
     text = value if isinstance(value, str) else ""
     return text.encode(errors="replace").decode().replace("\0", "?")[:VALUE_KEPT]
 
@@ -159,8 +159,8 @@ def _place(payload: Json) -> tuple[str, str]:
 
 
 def _ours(payload: Json, deps: ListenerDeps) -> bool:
-    """False where somebody else wrote the pressed message. Slack names the app of a message, and
-    `api_app_id` is the app that the click was sent to; where it does not, the bot's own ids tell.
+    """Whether the bot wrote the pressed message. If Slack names the message's app, that must be the
+    app that the click was sent to (`api_app_id`). Otherwise the bot's own ids tell.
 
     Raises IdentityUnread.
     """
@@ -170,8 +170,8 @@ def _ours(payload: Json, deps: ListenerDeps) -> bool:
         return app == asked
     bot, user = maybe_text(message, "bot_id"), maybe_text(message, "user")
     if bot is None and user is None:
-        # Whoever else had written it, Slack would say so: nothing speaks against it here. What it
-        # must be is the card, by its channel and `ts`, and that the worker compares.
+        # If somebody else had written it, Slack would say who. That is enough here: the worker
+        # still compares channel and `ts` with those of the card.
         return bool(message) and app is None
     me = deps.identity.read(queue_s=0)
     return (bot is not None and bot == me.bot) or (user is not None and user == me.user)

@@ -17,15 +17,15 @@ from bot.slack.identity import Identity
 from bot.slack.whisper import Whisper
 
 MayBreakGlass: TypeAlias = Callable[[str, str | None], bool]
-"""Whether somebody, from the workspace that Slack named, has the right now; unread is a no."""
+"""Whether this user, from the workspace that Slack names, has the right now. No answer is a no."""
 
 
 @dataclass(frozen=True)
 class ListenerDeps:
     """`views`, `identity` and `may_break_glass` are called within a listener: their clients must
     have the short timeouts (`client.QUICK_TIMEOUT_S`, `client.PRESS_TIMEOUT_S`).
-    `on_repeated` counts what was stored before: replays, and Slack's own second tries, which cannot
-    be told apart."""
+    `on_repeated` counts events that were stored before: replays and Slack's own second tries, which
+    look the same."""
 
     inbox: InboxPort
     requests: RequestsPort

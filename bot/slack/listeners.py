@@ -1,8 +1,8 @@
 """Every listener, registered once. Each one parses, stores one event and acknowledges.
 
-Slack gives three seconds, and a click that was not acknowledged in time was shown as failed while
-it still counts: so nothing here waits for an appliance, a worker, or Slack (opening a form aside,
-and asking before the one behind Break glass whether it may be opened at all).
+Slack waits for three seconds. A click that is not acknowledged by then is shown as failed although
+it still counts. So nothing here waits for an appliance, a worker, or Slack, except to open a form,
+and to ask whether the form behind Break glass may be opened at all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Asking that is refused on the spot: the audit trail has it, and nothing else comes of it."""
+"""A request that the listener refuses at once: it is recorded in the audit trail, and that is
+all."""
 
 from __future__ import annotations
 
@@ -18,12 +19,14 @@ log = structlog.get_logger(__name__)
 Why = Literal["direct_message", "channel", "reason_missing", "reason_pattern"]
 
 ONCE_IN_S = 60
-"""The same refusal of the same person in the same place is kept once in so long: whoever types it
-all day fills neither the trail nor the queue in which the requests of others wait."""
+"""The same refusal of the same person in the same place is recorded only once in this time.
+Somebody who types it all day must not fill the trail, nor the queue in which other requests
+wait."""
 
 
 def note_refusal(payload: Json, wanted: Ask | Form, why: Why, deps: ListenerDeps) -> None:
-    """Leave it to the worker, which alone waits for the head of the trail. Raises Malformed."""
+    """Leave the recording to the worker, since a listener never waits for the head of the trail.
+    Raises Malformed."""
     by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
     pairing, force = (wanted.pairing, wanted.force) if isinstance(wanted, Ask) else ("", False)
     event = AskRefused(

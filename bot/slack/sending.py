@@ -1,7 +1,7 @@
-"""One message to Slack: post, edit, or words for one person; and what its failure means.
+"""Send one message to Slack: post, edit, or an answer to one person; and say what a failure means.
 
-Nothing here repeats a call: a post whose answer was lost may stand in the channel already, and only
-the outbox knows when to try again.
+Nothing here repeats a call. A post whose answer was lost may stand in the channel already, and the
+outbox decides when to try again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ METHODS: dict[Method, str] = {
     "edit": "chat.update",
     "answer": RESPONSE_URL,
 }
-"""What a 429 silences, by Slack's name."""
+"""Slack's name of the method: a 429 holds back all calls of it."""
 
 NEED_TOKEN: tuple[Method, ...] = ("post", "edit")
-"""A `response_url` is its own leave (Slack docs, handling interactive payloads)."""
+"""A `response_url` needs no token (Slack docs, handling interactive payloads)."""
 
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
-"""In the channel, where the thread takes no replies: each says by itself what it is about."""
+"""These go into the channel when the thread takes no replies: each can be understood by itself."""
 
 NO_WAY = Trouble(Kind.FINAL, "answer_lapsed")
 """An answer whose `response_url` no longer works, and which nobody needs as a direct message."""
@@ -56,16 +56,16 @@ Outcome = Sent | Failed
 
 
 def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
-    """A message of a request: an edit where it stands already, else a post."""
+    """Edit a message that is there already, or post it."""
     message = Message(slot=due.slot)
-    # A stray is a message that stands already: posting it would make one more.
+    # A stray is in Slack already: to post it would add one more.
     ts = due.ts or (message.which if message.kind is Slot.STRAY else None)
     if ts is not None:
         return _edit(client, due.channel, ts, drawn)
     if message.private:
         return _post(client, message.which, drawn, None)
     if message.in_thread and message.kind is not Slot.CARD and due.thread_ts is None:
-        # In the channel instead of the thread it would call everybody to something without context.
+        # Outside of a thread it would tell the whole channel something without its context.
         return Failed("post", Trouble(Kind.PASSING, "card_not_posted_yet"))
     # A thread whose card was deleted may be hard to find: the channel sees final words as well.
     broadcast = message.kind is Slot.ALARM or due.card_gone
@@ -113,14 +113,15 @@ def _post(
         return Failed("post", trouble_of(error))
     ts = answer.get("ts")
     if not isinstance(ts, str) or not ts:
-        # It was taken, and without its ts it can never be edited: tried again, at the price of two.
+        # Slack took it, but without its `ts` it could never be edited. Try again, although it will
+        # stand there twice.
         return Failed("post", Trouble(Kind.PASSING, "answer_without_ts"))
     return Sent(ts=ts)
 
 
 def _edit(client: WebClient, channel: str, ts: str, drawn: Drawn) -> Outcome:
     try:
-        # Always with blocks, an empty list too: without them the old ones, buttons included, stay.
+        # Always send blocks, even an empty list: otherwise the old ones stay, buttons included.
         client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=list(drawn.blocks))
     except (SlackApiError, *BROKEN) as error:
         return Failed("edit", trouble_of(error))

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def pressed(payload: Json, action: WithReason, deps: ListenerDeps) -> None:
-    """Open the form, or store the click at once when it will be refused whatever its reason is:
+    """Open the form. If the click will be refused whatever its reason, store it at once instead:
     nobody should type an explanation for nothing. Raises Malformed."""
     press = read_press(payload, action, deps)
     if press is None:
@@ -36,7 +36,7 @@ def pressed(payload: Json, action: WithReason, deps: ListenerDeps) -> None:
         response_url=press.response_url,
     )
     if number is None:
-        # The same press again: its form has been opened, and its trigger has been used.
+        # The same press again: its form is open already, and its trigger has been used.
         told_apart(None, press.request.id, action, press.clicked.by, deps)
         return
     _open(payload, press, action, number, deps)
@@ -76,8 +76,8 @@ def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | No
 
 
 def _refused_by_the_row(press: Press) -> bool:
-    """What the row says already. Only a guess on the side of asking, as all that is looked at
-    here: whatever is stored is judged again by the worker, with the row and the rights of then."""
+    """Whether the row already rules the click out. Only to decide whether to open the form: the
+    worker judges everything again, by the row and the rights at that time."""
     request, click = press.request, press.clicked
     misplaced = request.card_ts is not None and click.message_ts != request.card_ts
     return (
@@ -100,7 +100,7 @@ def _refused_by_who(press: Press, action: WithReason, deps: ListenerDeps) -> boo
 
 
 def _may_be_listed(user: str, listed: frozenset[str]) -> bool:
-    """Who is in a user group cannot be known without a call."""
+    """True as well if a user group is listed: who is in it cannot be known without a call."""
     return user in listed or any(is_group(who) for who in listed)
 
 
