@@ -95,7 +95,7 @@ def _refused_by_who(press: Press, action: WithReason, deps: ListenerDeps) -> boo
         return by == press.request.requester or not _may_be_listed(by, deps.policy.approvers)
     if not press.request.terms.break_glass or not _may_be_listed(by, deps.policy.break_glass):
         return True
-    # Asked of Slack before anybody is asked why: what it does not say is a no here too.
+    # Ask Slack before asking anybody why. No answer is a no here too.
     return not deps.may_break_glass(by, press.clicked.team)
 
 

@@ -72,8 +72,8 @@ class Database:
         return self._kind.clock()
 
     def about_now(self) -> int:
-        """The same, also while the database is away: then by our own time since the last answer.
-        For whoever has just heard something, which must not be lost for its time."""
+        """The same, but it also works while the database is away: then from its last answer and our
+        own clock. For an answer of the appliance, which must not be lost for want of the time."""
         try:
             now = self.clock()
         except SQLAlchemyError:
@@ -103,7 +103,7 @@ class Database:
 
     @contextmanager
     def read(self, *, at_leisure: bool = False) -> Iterator[Connection]:
-        """One consistent view; holds nobody up. `at_leisure`: whoever reads may pause for long."""
+        """One consistent view; holds nobody up. `at_leisure`: the reader may pause for long."""
         with self._met(), self.engine.connect() as raw:
             conn = self._kind.reading(raw)
             with conn.begin():
@@ -112,8 +112,7 @@ class Database:
                 yield conn
 
     def damage(self) -> str | None:
-        """What a look at the whole of it finds wrong. Reads all of a file: seconds for a large
-        one."""
+        """What is wrong with it, by a check of the whole. Takes seconds for a large file."""
         with self.read() as conn:
             return self._kind.damage(conn)
 

@@ -14,8 +14,8 @@ from bot.store.faults import Fault, fault_of
 log = structlog.get_logger(__name__)
 
 QUIET_SECONDS = 5.0
-"""So long without a fault before a transaction that worked means that it is over: a full disk takes
-a small one now and then, and each of those would be two lines in the log."""
+"""How long there must have been no fault before a transaction that works means that it is over. A
+full disk still takes a small one now and then, and each would put two lines into the log."""
 
 
 class Outage:
@@ -34,7 +34,7 @@ class Outage:
         if fault is None:
             return
         with self._lock:
-            # What lasts stays said, whatever else comes of it.
+            # A fault that lasts is not replaced by one that passes.
             lasting = self._fault is not None and self._fault.lasts and not fault.lasts
             news = not lasting and (self._fault is None or self._fault.what != fault.what)
             if not lasting:
@@ -66,6 +66,6 @@ class Outage:
         return fault_of(error, self._place) is not None
 
     def lasting(self) -> Fault | None:
-        """What is not over although a transaction works."""
+        """A fault that is not over even if a transaction works."""
         fault = self._fault
         return fault if fault is not None and fault.lasts else None

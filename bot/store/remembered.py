@@ -1,7 +1,8 @@
-"""The head of the audit trail as this process has seen it stored.
+"""The last head of the audit trail that this process has committed.
 
-A database in which that record is not any more has gone back: a backup was put in its place, or a
-server took over without the last commits. What was sent in between looks as if it never had been.
+If that record is not in the database any more, the database has gone back: a backup was put in its
+place, or a standby took over without the last commits. A DELETE that was sent in between then looks
+as if it had never been sent.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _OF_CONNECTION, _MOVED = "remembered", "remembered_moved"
 
 
 class Remembered:
-    """Thread-safe. Only what is committed is remembered, and only what was remembered before a
-    statement began is looked for by it: neither a rollback of our own nor threads that commit out
-    of order can look like a database that has gone back."""
+    """Thread-safe. Only what is committed is remembered, and a statement looks only for what was
+    remembered before it began. So neither our own rollbacks nor threads that commit out of order
+    look like a database that has gone back."""
 
     def __init__(self, place: URL) -> None:
         self._place = place
@@ -37,8 +38,8 @@ class Remembered:
 
     @property
     def lost(self) -> str | None:
-        """A sentence from when the database was first found to have gone back. Until this process
-        ends: what is stored since then hides nothing of what is missing."""
+        """A sentence, once the database was found to have gone back. It stays until this process
+        ends: whatever is stored later, the lost records stay lost."""
         return self._lost
 
     def seen(self, head: Head) -> None:

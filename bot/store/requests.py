@@ -1,4 +1,4 @@
-"""The rows of requests, as everybody may read them. `claims` is the side that writes."""
+"""The rows of requests, for whoever reads them. `claims` writes them."""
 
 from __future__ import annotations
 

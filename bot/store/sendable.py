@@ -31,8 +31,8 @@ def sendable() -> Select[Any]:
     now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
     other = messages.alias()
     held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
-    # The first progress message goes before the final words while Slack takes everything: a thread
-    # reads in order. Once Slack has refused it, or has been away since, final words go first.
+    # While Slack takes everything, the first progress message goes before the final words, so that
+    # the thread reads in order. After a refusal or an outage, final words go first.
     first_progress = and_(
         messages.c.urgency == URGENCY[Slot.PROGRESS],
         messages.c.ts.is_(None),

@@ -16,12 +16,12 @@ class Room(StrEnum):
 
 
 NET_SECONDS = 2.0
-"""The net under the wakes, held by the first thread of each room: what another process has put into
-a file (the command line) is seen by then."""
+"""How long the first thread of each room sleeps at most. No wake comes from another process on the
+same file (the command line), so what that one stores is found this late."""
 
 OTHERS_NET_SECONDS = 5.0
-"""The other threads' net, for as long as the first is at a slow server: an idle bot should cost
-next to nothing, and they all ask the database the same."""
+"""The same for its other threads, in case the first one is held by a slow server. Longer, since
+they all ask the database the same and an idle bot should cost next to nothing."""
 
 
 def nets(threads: int) -> tuple[float, ...]:
@@ -30,12 +30,13 @@ def nets(threads: int) -> tuple[float, ...]:
 
 
 class Wakes:
-    """Tells waiting threads of this process that something may be due. Polling is the net.
+    """Tells waiting threads of this process that something may be due. Should a wake be missed,
+    they look by themselves after a while (`nets`).
 
-    One thread per room and wake: all of them at once would ask the database the same question and
-    keep the interpreter from the one that has something to do (measured: 8 threads that woke at
-    each commit took longer than all calls of a story together). A thread that is busy sees the
-    wake before it would wait, so none is lost.
+    A wake wakes one thread of a room. All of them would ask the database the same question and keep
+    the interpreter from the one that has work (measured: 8 threads that woke at each commit took
+    longer than all calls of a story together). A busy thread notices the wake before it would wait,
+    so none is lost.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Wakes:
             return self._count[room]
 
     def listen(self) -> None:
-        """Nobody else to be heard: this process is the only one that makes work."""
+        """There is no other process to listen to."""
 
     def wake(self, *rooms: Room) -> None:
         for room in rooms:
@@ -59,9 +60,9 @@ class Wakes:
                 self._changed[room].notify()
 
     def end(self, *rooms: Room) -> None:
-        """Nobody waits in these rooms any more. One last wake would not do: a thread that looked
-        at its own flag just before it, and took the count just after, would sleep for its whole net
-        (seen: every sixth stop of an idle bot took five seconds)."""
+        """From now on nobody waits in these rooms. One last wake would not be enough: a thread that
+        looked at its own flag just before the wake, and took the count just after it, would sleep
+        its full time (seen: every sixth stop of an idle bot took five seconds)."""
         for room in rooms:
             with self._changed[room]:
                 self._ended.add(room)

@@ -1,8 +1,8 @@
-"""Acknowledgements go first: what has time gives way to whoever Slack is waiting for.
+"""Acknowledgements go first: work that is not urgent gives way while Slack waits for one.
 
-Slack waits three seconds for an acknowledgement and shows an error after that. Python runs one
-thread at a time, so sixteen commands at once used to share it with the checks of those that came
-before them, and took twice as long as they need (measured). Acting on an approval never gives way.
+Slack waits three seconds for an acknowledgement and then shows an error. Python runs one thread at
+a time, so sixteen commands at once had to share it with the checks of earlier ones, and took twice
+as long (measured). Acting on an approval never gives way.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST_S = 0.25
-"""For one step: under a load that never ends everything still goes on, four steps a second a
-thread, and a card comes in time."""
+"""The most that one step waits. Even under a load that never ends each thread still does four steps
+a second, and cards come in time."""
 
 
 class GivingWay:

@@ -1,5 +1,5 @@
-"""What one person's home shows, read when they open it: from the store, and whether they may
-decide from what Slack told a moment ago. It is shown, never a right: each click is read anew."""
+"""What one person's home shows, read when they open it. Whether they may decide is taken from what
+Slack said a moment ago: that is only shown, and rights are read anew at each click."""
 
 from __future__ import annotations
 

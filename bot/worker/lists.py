@@ -12,11 +12,12 @@ from bot.worker.known_pairings import KnownPairings
 from bot.worker.side_by_side import SECONDS, SideBySide
 
 COUNTED_MOST = 4
-"""Each count is a call, and looking has 35 % of an appliance's calls: 14 a minute by
-default, so two lists, or one and two previews."""
+"""Each count is a call, and people's look-ups may use 35 % of an appliance's calls. By default that
+is 14 a minute: two lists, or one list and two previews."""
 
 END_FRESH_S = 60.0
-"""So old a list tells of the other end without a call: pairings are made by hand, and rarely."""
+"""A list up to this old is used to find the other end, without a call. Pairings are made by hand,
+and rarely."""
 
 END_SECONDS = 2.0
 """A card does not wait longer for another appliance."""
@@ -50,8 +51,8 @@ class Lists:
         fresh_s: float = 0,
         seconds: float = SECONDS,
     ) -> tuple[PairingsListed | SiteUnread, ...]:
-        """In the order of `sites`. A list that is not older than `fresh_s` is given again. Where
-        there is one appliance, it has until `by`: nobody else's words wait for it."""
+        """In the order of `sites`. A list that is not older than `fresh_s` is returned again. If
+        there is only one appliance it has until `by`, since no other's list waits for it."""
         known = {site: self._known.get(site, fresh_s) for site in sites if fresh_s}
         found = {site: listed for site, listed in known.items() if listed}
         calls = {site: self._call(site, counted) for site in sites if site not in found}
@@ -62,8 +63,8 @@ class Lists:
         return tuple(found.get(site) or _or_unread(site, read[site]) for site in sites)
 
     def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
-        """Other sites that list this pairing. One that cannot be read now is left out: it is told
-        for orientation, and what must not be missed is compared with the open requests."""
+        """Other sites that list this pairing. One that cannot be read now is left out, since this
+        is only told to people. What must not be missed is found among the open requests."""
         if by - self._monotonic() < END_SECONDS:
             return ()
         others = [name for name in self._readers if name != site]

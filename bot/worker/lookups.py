@@ -1,9 +1,9 @@
-"""Look-ups for one person: small pools of their own, beside the lanes that act and check.
+"""Look-ups for one person, in small pools of threads beside the lanes.
 
-A crowd that types `list` must not hold up a request, and whoever comes when a queue is full is told
-so at once. Each of several appliances has a pool of its own for previews, so that one which hangs
-keeps nobody from the others. What needs no appliance has one as well: where requests stand is asked
-most when an appliance hangs.
+A crowd that types `list` must not hold up a request, and whoever finds a queue full is told so at
+once. Of several appliances each has a pool of its own for previews, so that one that hangs does not
+block the others. So have look-ups that need no appliance: people ask most often where their
+requests stand while an appliance hangs.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ log = structlog.get_logger(__name__)
 
 WAITING_MOST = 10
 STORED_WAITING_MOST = 30
-"""Each is one question to Slack and one to the store, so that the last of a crowd waits for a few
-seconds. While Slack hangs it is more, up to three seconds for every two, and nobody could be told
-sooner: the words go through Slack."""
+"""Each takes one call to Slack and one query, so the last of a crowd waits a few seconds. While
+Slack hangs it is up to three seconds for every two, and nobody could be told sooner: that needs
+Slack."""
 
 LOOK_SECONDS = 20.0
 """For one look-up as a whole: somebody sits in front of it."""
@@ -138,8 +138,8 @@ class Lookups:
         return read.model_copy(update={"also_at": also_at})
 
     def _refused(self, by: str) -> MayNotLook | None:
-        """Names of sites and servers, and who asked for what, are for people of this workspace
-        alone."""
+        """Only people of this workspace may see names of sites and servers, and who asked for
+        what."""
         person = self._people.person(by)
         if not isinstance(person, Person):
             return MayNotLook(reason=person.reason)
@@ -151,7 +151,7 @@ class Lookups:
 
 
 def _told(look: Callable[[], None], then: Callable[[LookFailed], None]) -> None:
-    """Whoever waits for words gets some, and the reference under which the log has the rest."""
+    """If it fails, tell whoever waits, with the reference under which the log has the error."""
     try:
         look()
     except Exception:

@@ -1,4 +1,4 @@
-"""People and groups as Slack told of them a moment ago: for what is shown, never for a right."""
+"""What Slack said of people and groups a moment ago. Only for what is shown, never for a right."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.core.ports import PeoplePort
 from bot.core.who_may import Home, Person, Verdict
 
 RECENT_MS = 30_000
-"""How old it may be. A crowd of requests asks Slack once, and somebody who was put on the list is
-seen by the time that they ask again."""
+"""How old it may be. Long enough that a crowd of requests asks Slack once, short enough that
+somebody who was put on the list is found by the time they ask again."""
 
 MOST_KEPT = 5_000
 """Then all is forgotten: larger workspaces ask again rather than fill the memory."""
@@ -48,7 +48,7 @@ class Recent:
         now = self._now()
         with self._lock:
             told_at, told = kept.get(key, (None, None))
-        # From the future: the clock was set back, so its age is not known.
+        # A time in the future means that the clock was set back: nobody knows how old it is.
         if told is not None and told_at is not None and 0 <= now - told_at <= RECENT_MS:
             return told
         answer = ask(key)

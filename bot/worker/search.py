@@ -21,11 +21,11 @@ def search(
     side_by_side: SideBySide,
     by: float,
 ) -> PairingRead | PairingUnresolved:
-    """One pairing, with its place, where exactly one fits; never a wait for one that is away.
+    """The pairing and where it is, if exactly one fits. Never waits for an appliance that is away.
 
-    An id names one pairing, so it may be found although another appliance is away. A name may fit
-    there as well, or what is missing from a partial list: then nobody can tell, and whoever asks
-    has to name the appliance, or the id.
+    An id names one pairing, so it may be found while another appliance is away. A name may fit at
+    that one too, or a pairing that is missing from a partial list. Then nobody can tell, and
+    whoever asks has to name the appliance or the id.
     """
     calls = {site: _call(appliance, asked) for site, appliance in appliances.items()}
     read = side_by_side.ask(calls, by)

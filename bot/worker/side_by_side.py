@@ -15,8 +15,8 @@ SECONDS = 5.0
 """For one of several. The vendor names no figure; a list of pairings takes a fraction of it."""
 
 AWAY_SECONDS = 10.0
-"""So long one that did not answer is not waited for again: a crowd that looks during an outage
-would otherwise stand in a queue of such waits. It is also how late a recovery is seen."""
+"""For this long nobody waits again for an appliance that did not answer: during an outage a crowd
+of look-ups would otherwise queue up. A recovery is noticed this late."""
 
 GRACE_SECONDS = 0.5
 """On top, for a thread that is about to bring its answer: calls keep their own deadline."""

@@ -1,7 +1,7 @@
-"""Who may ask and who may decide, put together from Slack's word and the policy of now.
+"""Who may ask and who may decide, from the policy and from what Slack says now.
 
-Each reading asks Slack anew, and each user group at most once within one reading. Groups are asked
-only where somebody is not listed by id, since Slack allows few of those calls a minute.
+Each reading asks Slack anew, but about each user group at most once. It asks about groups only when
+somebody is not listed by id, since Slack allows few of those calls a minute.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from bot.core.who_may import (
 )
 
 MOST_ASKED_ABOUT = 30
-"""People asked about at one check; those beyond count as possible approvers without being asked
-about. Only a list of many closed accounts gets there, and it must not use up a minute of calls."""
+"""How many people Slack is asked about in one check. The others count as possible approvers. Only a
+list with many closed accounts gets this far, and it must not use up a minute's calls."""
 
 
 class Reading:
-    """One reading of rights: nothing in it is older than the effect that it is made for.
+    """One reading of rights. Nothing in it is older than the effect that it is made for.
 
-    After the monotonic second `by` nothing more is asked; what is missing then is unread. A call
-    under way may end a little later, so a lease must outlast `by` by one timeout.
+    After the monotonic second `by` nothing more is asked, and what is missing counts as unread. A
+    call that has begun may end later, so a lease must last one timeout longer than `by`.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class Reading:
     def could_decide(
         self, listed: frozenset[str], but: str, needed: int
     ) -> tuple[int, Verdict | None]:
-        """How many could, up to `needed`, and what Slack did not tell of the others."""
+        """How many could decide, counted up to `needed`; and a verdict if Slack did not tell of
+        some of the others."""
         asked: set[str] = {but}
         confirmed = 0
         unread: Verdict | None = None
@@ -94,7 +95,7 @@ class Reading:
         return confirmed, unread
 
     def _counting(self, user: str, team: str | None) -> Person | Verdict:
-        """Whoever does not count needs no group to be asked."""
+        """The person, or why they do not count; then no group has to be asked about."""
         person = self._person(user)
         if isinstance(person, Verdict):
             return person
@@ -105,7 +106,7 @@ class Reading:
         return person if standing is Reason.YES else Verdict(reason=standing)
 
     def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
-        """Ids first: they cost no call. A group that cannot be read comes as its verdict."""
+        """Ids first, since they cost no call. Instead of a group that cannot be read, a verdict."""
         for who in _ids_first(listed):
             if not is_group(who):
                 yield who
@@ -117,8 +118,8 @@ class Reading:
                 yield from sorted(members)
 
     def _resolved(self, user: str, listed: frozenset[str]) -> frozenset[str] | Verdict:
-        """The person alone where a list names them, by id or by a group; nobody where none does.
-        The verdict where a group that could not be read might."""
+        """Only this person if they are listed, by id or by a group; otherwise nobody. A verdict if
+        they may be in a group that could not be read."""
         if user in listed:
             return frozenset({user})
         unread: Verdict | None = None
@@ -143,9 +144,9 @@ class Reading:
 
 
 def read_standing(now: Reading, lately: Reading, policy: Policy, request: Request) -> StandingRead:
-    """May the requester ask here, for this reason, and how many could approve? The requester is
-    not among them, but may be the one who could break the glass. `lately` may be a little old:
-    whoever clicks is read anew."""
+    """May the requester ask here, for this reason, and how many people could approve? The requester
+    is not counted, but may be the one who could break the glass. `lately` may be a little old,
+    since whoever clicks later is read anew."""
     verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
     allowed = policy.channel_allowed(request.channel)
     found = StandingRead(
@@ -161,7 +162,7 @@ def read_standing(now: Reading, lately: Reading, policy: Policy, request: Reques
     needed = request.terms.approvals_required
     possible, unread = lately.could_decide(policy.approvers, request.requester, needed)
     if possible < needed and unread is None:
-        # Nobody is refused for what was so a moment ago: somebody may just have mended the list.
+        # Refuse nobody because of what Slack said a moment ago: the list may just have been mended.
         possible, unread = now.could_decide(policy.approvers, request.requester, needed)
     told = {"possible_approvers": possible, "unread": unread}
     if possible < needed and request.terms.break_glass:
@@ -204,8 +205,8 @@ def _ids_first(listed: Iterable[str]) -> tuple[str, ...]:
 def may_break_glass(
     people: PeoplePort, policy: Policy, seconds: float
 ) -> Callable[[str, str | None], bool]:
-    """For the press of the button, before anybody is asked why: it decides nothing. After `seconds`
-    Slack is asked nothing more, since the press must be acknowledged."""
+    """For the press of the button, to know whether to show the form: it decides nothing. After
+    `seconds` Slack is asked nothing more, since the press must be acknowledged."""
 
     def may(user: str, team: str | None) -> bool:
         reading = Reading(people, by=time.monotonic() + seconds)
@@ -215,7 +216,7 @@ def may_break_glass(
 
 
 def _later(one: Verdict | None, other: Verdict | None) -> Verdict | None:
-    """Of two that are unread the one to ask about later: before that the answer is the same."""
+    """Of two that are unread, the one that may be asked again last: no use in asking before."""
     if one is None or other is None:
         return one or other
     return max(one, other, key=lambda verdict: verdict.retry_at or 0)
