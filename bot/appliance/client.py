@@ -1,8 +1,8 @@
 """The REST client of one vSphere Replication appliance.
 
 Operations and shapes: vendor OpenAPI of the vSphere Replication REST API 2.0.0. The errors are
-drawn in `bot.appliance.errors`. One `Appliance` per configured appliance, shared by all threads;
-`calls` gives a light object for one effect, with its priority and its deadline.
+in `bot.appliance.errors`. There is one `Appliance` per configured appliance, shared by all threads;
+`calls` makes a light object for one effect, with its priority and its deadline.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Appliance:
         return self._transport.host
 
     def purse(self, priority: Priority) -> Purse:
-        """For two effects of which the second must not lack what the first one has counted."""
+        """For two effects, of which the second uses calls that the first has counted."""
         return Purse(self._sessions.gate, priority)
 
     def calls(self, whose: Priority | Purse, by: float | None = None) -> Calls:
@@ -107,7 +107,7 @@ class Appliance:
         return Calls(self._sessions, self._remote, self._monotonic, purse, by)
 
     def first_look(self, priority: Priority, by: float | None = None) -> FirstLook:
-        """The first calls one by one, for whoever looks for what is wrong."""
+        """The first calls one by one, to find out what is wrong."""
         return FirstLook(self._sessions, priority, by)
 
     def close(self) -> None:
@@ -118,8 +118,8 @@ class Appliance:
 class Calls:
     """Calls of one priority within one deadline.
 
-    Every call may raise each error of the tree; a docstring names what is particular. Reads log
-    in where needed and are repeated once after a 401, nothing is repeated otherwise.
+    Every call may raise any `ApplianceError`; docstrings name only special ones. Reads log in when
+    needed and are repeated once after a 401. Nothing else is repeated.
     """
 
     def __init__(
@@ -137,8 +137,8 @@ class Calls:
         self._by = by
 
     def reserve(self, calls: int, *, pairing_id: str | None = None, turn: str = "") -> None:
-        """Count so many at once, and the log-ins before them that are missing; `pairing_id` where
-        it is known already. Raises OverBudget; `turn` is for whoever comes again after that."""
+        """Count so many calls beforehand, and the log-ins that are missing; `pairing_id` if it is
+        known already. Raises OverBudget; `turn` keeps the place of whoever comes again then."""
         logins = (self._sessions.held() is None) + self._remote.missing(pairing_id)
         self._purse.fill(calls + logins, turn)
 
@@ -175,9 +175,9 @@ class Calls:
                 raise answer.not_understood("with another pairing")
             return found
         if missing.path != path:
-            raise missing  # about the log-in on the way: the pairing was never asked for
+            raise missing  # the log-in before it was answered so: nobody asked for the pairing
         if missing.body_excerpt and not self._is_missing_from_the_list(pairing_id):
-            # A gateway's page for a service that is restarting.
+            # Probably a gateway's page, while the service behind it restarts.
             raise NotUnderstood(
                 f"{self._sessions.transport.host} says 404 for a pairing, in words that are not"
                 " its own, and its list does not say that it is gone.",
@@ -215,17 +215,17 @@ class Calls:
         self._remote.ensure(pairing_id, self._purse, self._by)
 
     def prepare_delete(self, pairing_id: str) -> None:
-        """All that a DELETE needs, done before its intent is stored: connection, log-ins, budget.
+        """Everything that a DELETE needs before its intent is stored: connection, log-ins, budget.
 
-        A remote site that cannot be logged in to because it is down does not stop it: the
-        appliance itself then says whether it can do without. Raises OverBudget, Resting,
-        LoginRefused and every error that shows that the DELETE could not be sent now.
+        That the remote site is down and cannot be logged in to does not stop it: the appliance
+        itself will say whether it can do without. Raises OverBudget, Resting, LoginRefused and
+        every other error that shows that the DELETE cannot be sent now.
         """
         self._warm_up()
         try:
             self._remote.ensure(pairing_id, self._purse, self._by, wait_again=False)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
-            # Not about our credentials, our limit or the way to the appliance: the remote side.
+            # It is the remote side: not our credentials, our limit or the way to the appliance.
             about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
             _log.warning("remote_session_not_made", extra=about)
         self._purse.pay()
@@ -233,10 +233,10 @@ class Calls:
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
 
-        Never repeated, never logs in, takes no budget. `send_by` is the monotonic second after
-        which not a byte leaves (TooLate). NotSent, Unauthorized, NoSuchPairing, Limited
-        and Unavailable say that it was not accepted; after Unanswered, NotUnderstood and
-        Refused(500) that is open. Returns the task of a 202.
+        Never repeated, never logs in, takes no budget. After the monotonic second `send_by` not a
+        byte leaves any more (TooLate). NotSent, Unauthorized, NoSuchPairing, Limited and
+        Unavailable mean that it was not accepted. After Unanswered, NotUnderstood and Refused(500)
+        nobody knows. Returns the task of a 202.
         """
         call = Call.of(
             "DELETE",
@@ -267,7 +267,7 @@ class Calls:
         return lambda query: self._get(template, query, **ids)
 
     def _is_missing_from_the_list(self, pairing_id: str) -> bool:
-        """By a list that came, and came whole."""
+        """Whether a complete list of pairings does not have it."""
         try:
             listed = self.pairings()
         except NotFound:
@@ -276,15 +276,15 @@ class Calls:
         return not listed.partial and all(p.pairing_id.casefold() != wanted for p in listed.items)
 
     def _warm_up(self) -> None:
-        """So that the DELETE finds a connection that works; where another thread takes that one, it
-        gets a new one rather than one that was idle (`bot.appliance.wire`)."""
+        """Make sure that there is a connection that works for the DELETE. If another thread takes
+        it, the DELETE gets a new one rather than one that was idle (`bot.appliance.wire`)."""
         session = self._sessions.current(self._purse, self._by)
         answered_at = session.answered_at
         if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:
             return
         try:
-            # Also finds a session that has ended, which is better met here than by the DELETE.
+            # This also finds out if the session has ended: better now than with the DELETE.
             self._get("/session")
         except (Refused, NotFound):
-            # Answered by the application, on a connection that works: that was all.
+            # The application answered, so the connection works.
             return

@@ -1,4 +1,4 @@
-"""The worker's door to one appliance (`bot.core.ports.AppliancePort`): events out, never errors."""
+"""One appliance as the worker sees it (`bot.core.ports.AppliancePort`): events, never errors."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ from bot.core.snapshot import Snapshot
 T = TypeVar("T")
 
 CHECKING, ACTING, LOOKING = 4, 5, 2
-"""Calls that are counted at once, log-ins aside: the list of pairings, count, replications, issues;
-pairing, count, replications, tasks and the DELETE; tasks and pairing."""
+"""How many calls each effect counts beforehand, without log-ins. CHECKING: the list of pairings,
+count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE. LOOKING:
+tasks and pairing."""
 
 SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
 """All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
 
 KEPT_MOST = 100
-"""Requests whose budget is remembered from one effect to the next: many more than are under way."""
+"""For how many requests a budget is kept from one effect to the next: many more than are under
+way."""
 
 
 class Port:
-    """`now` is the clock that the requests go by, in ms epoch. `checks_at`: the priority of
-    `find_and_read`, which is used to look at things as well."""
+    """`now` is the clock of the requests, in ms epoch. `checks_at`: the priority of
+    `find_and_read`, which serves people's look-ups too."""
 
     def __init__(
         self, appliance: Appliance, now: Clock, *, checks_at: Priority = Priority.CHECK
@@ -53,7 +55,7 @@ class Port:
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         api = self._appliance.calls(self._checks_at, by)
-        # Whoever only looks does not come again by itself, and keeps no place.
+        # A look-up does not come again by itself, so no place in the queue is kept for it.
         turn = asked if self._checks_at is Priority.CHECK else ""
         try:
             api.reserve(self._needed.get(asked, CHECKING), turn=turn)
@@ -66,8 +68,8 @@ class Port:
             return read
         except ApplianceError as error:
             if isinstance(error, OverBudget) and api.made:
-                # It has more pages than one of each: with as many again counted at once the next
-                # try comes further, or in a crowd it would end at the same page for ever.
+                # Some list has more than one page. The next try counts twice as many calls, so that
+                # it gets further; in a crowd it would otherwise end at the same page for ever.
                 _keep(self._needed, asked, 2 * api.made)
             return self._failed(error)
         finally:
@@ -78,12 +80,13 @@ class Port:
         api = self._appliance.calls(purse, by)
         try:
             api.reserve(ACTING, pairing_id=pairing_id, turn=pairing_id)
-            # Readings without room for the DELETE would be old when there is some, and made again.
+            # The DELETE is counted too. Otherwise the readings might be old, and have to be made
+            # again, by the time there is room for it.
             _keep(self._for_delete, pairing_id, purse)
             now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
-            # Tasks last: one that somebody else starts after this listing, on this pairing, would
-            # be taken for ours should the answer to our DELETE be lost. Nothing can make that
-            # window empty, so it is made as short as can be.
+            # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
+            # else has started after this listing would be taken for ours. Nothing can close that
+            # window, so keep it as short as possible.
             return PairingRead(snapshot=now, task_ids=tuple(t.id for t in _tasks(api)))
         except ApplianceError as error:
             return self._failed(error)
@@ -127,14 +130,13 @@ class Port:
 
     def _read(self, api: Calls, found: core_pairing.Pairing, *, issues: bool) -> Snapshot:
         # The pairing's own `_meta.errors` are not shown: it is read before there is a session at
-        # the remote site, and says so then though all that is counted below comes whole.
+        # the remote site, and complains of that even if everything below comes complete.
         remote_words = _remote_session(api, found.id)
         return snapshot(
             found,
             api.replication_count(found.id),
             api.replications(found.id),
-            # Issues are shown, never compared: reading them again before the DELETE would only
-            # make the way to it longer.
+            # Issues are shown, never compared: to read them again would only delay the DELETE.
             api.issues(found.id) if issues else Listing[Issue](),
             remote_words,
             self._now(),
@@ -150,7 +152,7 @@ def _find(api: Calls, asked: str) -> core_pairing.Hit:
     hit = core_pairing.find(asked, [pairing(p) for p in listed.items], whole=whole)
     if whole or hit.why != "none":
         return hit
-    # An id that is missing from such a list may still be there, and tells so by itself.
+    # An id that is missing from an incomplete list may still exist: ask for that pairing alone.
     try:
         return core_pairing.find(asked, [pairing(api.pairing(asked.strip()))])
     except NoSuchPairing:
@@ -158,15 +160,15 @@ def _find(api: Calls, asked: str) -> core_pairing.Hit:
 
 
 def _whole(listed: Listing[Pairing]) -> bool:
-    """Whether no pairing may be missing. An error about a server says only that less is known of a
-    pairing that is listed: there is one for each remote site that is away or not logged in to
-    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). Taken for a gap, no name
-    would be understood just when a one-sided break is wanted."""
+    """Whether the list can miss no pairing. An error about a server does not mean that: it says
+    that less is known of a listed pairing, as for each remote site that is away or not logged in to
+    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it counted, no name would
+    be understood just when a one-sided break is wanted."""
     return all(any(name in (e.field or "") for name in SERVERS) for e in listed.errors)
 
 
 def _keep(kept: dict[str, T], key: str, value: T) -> None:
-    """A request that ends in between leaves its entry behind: the oldest go."""
+    """Entries of requests that end in between stay behind, so the oldest are dropped."""
     kept.pop(key, None)
     while len(kept) >= KEPT_MOST:
         kept.pop(next(iter(kept)), None)
@@ -174,7 +176,8 @@ def _keep(kept: dict[str, T], key: str, value: T) -> None:
 
 
 def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:
-    """Without it the replications come partial; the card then says so, with this reason."""
+    """Why there is none, if so. The replications then come partial, and the card gives this
+    reason."""
     try:
         api.ensure_remote_session(pairing_id)
     except ApplianceError as error:
@@ -183,8 +186,8 @@ def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:
 
 
 def _tasks(api: Calls) -> tuple[TaskView, ...]:
-    """Raises NotUnderstood for a partial listing: a task that is only missing from it would count
-    as gone, and one that was there before as new."""
+    """Raises NotUnderstood for a partial listing: a task that is missing from it would count as
+    gone, and later, when it is listed again, as new."""
     listed = api.tasks()
     if listed.partial:
         raise NotUnderstood("The appliance's list of tasks is incomplete by its own word.")

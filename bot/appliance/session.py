@@ -40,8 +40,8 @@ from bot.appliance.transport import Call, HeaderAuth, Transport
 SESSION_HEADER = "x-dr-session"
 OK = frozenset({200})
 
-# A failed log-in answers for everybody who waited for it, where the cause is the same for all of
-# them; a deadline or a budget is each caller's own.
+# When a log-in fails for a reason that is the same for all, everybody who waited for it gets this
+# error. A deadline or a budget is each caller's own.
 _SHARED_FAILURES = (
     LoginRefused,
     Refused,
@@ -67,7 +67,7 @@ class SessionId(FromAppliance):
 
 
 class Credentials:
-    """A user of one site's SSO. Shows neither name nor password."""
+    """A user of one site's SSO. Its repr shows neither name nor password."""
 
     def __init__(self, username: str, password: SecretStr) -> None:
         self._username = username
@@ -87,7 +87,7 @@ class Credentials:
 
 
 class HeldSession:
-    """One session, in memory only. Remote sessions hang on it and end with it.
+    """One session, in memory only. Remote sessions belong to it and end with it.
 
     `answered_at`: monotonic second of the last answer on it. `remote_made`: when the remote
     session of a pairing was made on it; `remote_tried`: pairings for which that was tried;
@@ -131,7 +131,7 @@ class Sessions:
         self._failure: ApplianceError | None = None
 
     def held(self) -> HeldSession | None:
-        """The session there is, without a call."""
+        """The session, if there is one. Makes no call."""
         return self._held
 
     def drop(self, session: HeldSession) -> bool:
@@ -154,7 +154,7 @@ class Sessions:
             raise timed_out(self.transport.host, call.method, call.path, None)
 
     def current(self, purse: Purse, by: float | None) -> HeldSession:
-        """The session, made if there is none. Raises the whole tree of errors."""
+        """The session, made if there is none. Raises any `ApplianceError`."""
         held = self._held
         if held is not None:
             return held
@@ -165,7 +165,7 @@ class Sessions:
             if self._held is not None:
                 return self._held
             if self._logins != seen and self._failure is not None:
-                # A copy: several threads raising one exception would mix up their tracebacks.
+                # A copy, since several threads that raise one exception mix up their tracebacks.
                 raise copy.copy(self._failure)
             return self._log_in(call, purse, by)
         finally:
@@ -183,8 +183,8 @@ class Sessions:
     ) -> Answer:
         """One call on this session, without budget and without a second try.
 
-        On a 401 the session is dropped, but not with `remote` credentials: then the 401 may be
-        about those.
+        On a 401 the session is dropped, but not if `remote` credentials were sent too: then the
+        401 may be about those.
         """
         try:
             answer = self.transport.exchange(
@@ -211,7 +211,7 @@ class Sessions:
         try:
             return self._read_once(call, purse, by)
         except Unauthorized:
-            # Left before the repetition, so that its errors are not chained to this one.
+            # The second try is outside of this block, so that its errors are not chained to this.
             pass
         return self._read_once(call, purse, by)
 
@@ -229,7 +229,8 @@ class Sessions:
 
     def _log_in(self, call: Call, purse: Purse, by: float | None) -> HeldSession:
         self.transport.require_time(call, by)
-        # The budget first: a log-in that is counted but not made would bring the rest nearer.
+        # The budget first. If it refused after the log-in was counted, a log-in that was never made
+        # would count towards the five minutes' pause.
         purse.pay()
         self.gate.before_login()
         self._failure = None
