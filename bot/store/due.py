@@ -53,7 +53,7 @@ def claimable(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[tuple
 
 
 @cache
-def unborn(some_aside: bool) -> Select[Any]:
+def first_without_row(some_aside: bool) -> Select[Any]:
     has_row = exists().where(requests.c.id == inbox.c.request_id)
     where = [inbox.c.absorbed_at.is_(None), ~has_row]
     if some_aside:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.entries import Answer, Entry
 from bot.core.events import EVENT, Stored
 from bot.store import audit, inbox
-from bot.store.due import unborn
+from bot.store.due import first_without_row
 from bot.store.requests import Requests
 from bot.store.saving import OnSaved, Saving, row_of, store_rest
 from bot.store.schema import requests
@@ -28,14 +28,14 @@ class NewRequests(Requests):
 
     on_saved: OnSaved = lambda _request, _entries: None
 
-    def unborn(self) -> tuple[str, Stored] | None:
+    def event_without_row(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on a request
         that does not exist."""
         while True:
             aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
             with self.db.read() as conn:
                 values = {"aside": aside} if aside else {}
-                row = conn.execute(unborn(bool(aside)), values).one_or_none()
+                row = conn.execute(first_without_row(bool(aside)), values).one_or_none()
             if row is None:
                 return None
             try:
@@ -45,7 +45,7 @@ class NewRequests(Requests):
                 continue
             return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
-    def bear(self, saving: Saving) -> bool:
+    def insert_row(self, saving: Saving) -> bool:
         """Insert a new row, due at once; False when another copy was quicker."""
         request = saving.request
         try:

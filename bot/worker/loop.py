@@ -73,7 +73,7 @@ class Worker:
     def step(self, lane: Lane, in_hand: list[str] | None = None) -> bool:
         """One piece of work; False when there was none. Only the lane CHECK looks for new requests.
         `in_hand` is given the id of the request that was begun, in case the step fails."""
-        if lane is Lane.CHECK and self._bear_one(in_hand):
+        if lane is Lane.CHECK and self._take_new(in_hand):
             return True
         crew = self._crews[lane]
         claim = crew.take(lambda full: self.requests.claim(lane, full))
@@ -126,11 +126,11 @@ class Worker:
             return net_s
         return min(net_s, max(0.01, (due - self.requests.now()) / 1000))
 
-    def _bear_one(self, in_hand: list[str] | None) -> bool:
-        unborn = self.requests.unborn()
-        if unborn is None:
+    def _take_new(self, in_hand: list[str] | None) -> bool:
+        found = self.requests.event_without_row()
+        if found is None:
             return False
-        request_id, stored = unborn
+        request_id, stored = found
         if in_hand is not None:
             in_hand.append(request_id)
         if not isinstance(stored.event, Asked):
@@ -139,14 +139,14 @@ class Worker:
             return True
         now = self.requests.now()
         terms = self.policy.terms(stored.event.site, force=stored.event.force)
-        born = begin(stored, request_id, terms, now)
-        self.requests.bear(
+        begun = begin(stored, request_id, terms, now)
+        self.requests.insert_row(
             Saving(
-                request=born.request,
+                request=begun.request,
                 absorbed=stored.number,
-                entries=born.entries,
-                answers=born.answers,
-                wanted=changed_messages(None, born.request, self.draw),
+                entries=begun.entries,
+                answers=begun.answers,
+                wanted=changed_messages(None, begun.request, self.draw),
             )
         )
         return True

@@ -27,7 +27,7 @@ class Claimer:
         RuntimeError when there was something."""
         store = self._store
         began = time.perf_counter()
-        found: list[object] = [store.unborn()]
+        found: list[object] = [store.event_without_row()]
         for lane in Lane:
             found += [store.claim(lane), store.next_due(lane)]
         seconds = time.perf_counter() - began

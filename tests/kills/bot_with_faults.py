@@ -125,7 +125,7 @@ def around(
 
 
 def lay_points(doom: Doom) -> None:
-    around(doom, Claims, "bear", "bear:before", "bear:after")
+    around(doom, Claims, "insert_row", "insert_row:before", "insert_row:after")
     around(doom, Claims, "claim", after="claim:after")
     around(doom, Claims, "save", "save:before", "save:after")
     around(doom, Claims, "save_intent", "intent:before", "intent:after")

@@ -13,8 +13,8 @@ VARIABLE = "KILLS"
 """The environment variable that carries it. No setting of the bot begins like this."""
 
 POINTS = (
-    "bear:before",
-    "bear:after",
+    "insert_row:before",
+    "insert_row:after",
     "claim:after",
     "save:before",
     "save:after",

@@ -152,13 +152,13 @@ class MemoryStore:
 
     # ---- requests -----------------------------------------------------------------------------
 
-    def unborn(self) -> tuple[str, Stored] | None:
+    def event_without_row(self) -> tuple[str, Stored] | None:
         for item in self.waiting() if self.unabsorbed else ():
             if item.request_id not in self.rows:
                 return item.request_id, _stored(item)
         return None
 
-    def bear(self, saving: Saving) -> bool:
+    def insert_row(self, saving: Saving) -> bool:
         request = saving.request
         if request.id in self.rows:
             return False

@@ -148,14 +148,14 @@ class PostgresMemory(MemoryStore):
 
     # ---- requests -----------------------------------------------------------------------------
 
-    def bear(self, saving: Saving) -> bool:
+    def insert_row(self, saving: Saving) -> bool:
         with self._transaction() as tx:
             now = self.clock()
             self._lock(tx, ("birth", saving.request.id))
             if saving.request.id in self.rows:
                 return False
             self._lock(tx, ("head",))
-            return self._commit(tx, now, lambda: super(PostgresMemory, self).bear(saving))
+            return self._commit(tx, now, lambda: super(PostgresMemory, self).insert_row(saving))
 
     def dismiss(
         self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]

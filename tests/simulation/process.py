@@ -36,7 +36,7 @@ STEPS = {
     "save_intent": ("intent:before", "intent:after"),
     "release": ("release:before", None),
     "put": (None, None),
-    "bear": (None, "save:after"),
+    "insert_row": (None, "save:after"),
     "sent": ("sent:before", None),
 }
 
@@ -45,7 +45,7 @@ KEEPS = frozenset({"save", "put"})
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
 READS = frozenset(
-    {"now", "events", "unborn", "get", "same_pairing", "ids_of_same_pairing", "request"}
+    {"now", "events", "event_without_row", "get", "same_pairing", "ids_of_same_pairing", "request"}
 )
 
 FAULT_MS = 1_000
@@ -264,7 +264,7 @@ def _decides(store: MemoryStore) -> bool:
 
 
 def _checks(store: MemoryStore) -> bool:
-    return store.unborn() is not None or store.has_work(Lane.CHECK)
+    return store.event_without_row() is not None or store.has_work(Lane.CHECK)
 
 
 def _posts(store: MemoryStore) -> bool:

@@ -23,7 +23,9 @@ from bot.store.saving import Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
 
-CHANGING = frozenset({"put", "bear", "dismiss", "save", "save_intent", "save_passed", "release"})
+CHANGING = frozenset(
+    {"put", "insert_row", "dismiss", "save", "save_intent", "save_passed", "release"}
+)
 
 
 _request = lru_cache(1_000)(Request.model_validate_json)
@@ -58,7 +60,7 @@ class RealStore:
             before = next((a.request for a in args if isinstance(a, Claim)), None)
             result = attribute(*args, **kwargs)
             # The one in memory does not count these two when nothing came of them.
-            if (name != "bear" or result) and (name != "put" or result is not None):
+            if (name != "insert_row" or result) and (name != "put" or result is not None):
                 self.changes += 1
             if saving and result:
                 self.on_saved(before, saving.request)

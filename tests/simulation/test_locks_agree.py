@@ -57,12 +57,14 @@ class Case:
 
 
 def approved(store: Any, _clock: Clock) -> Claim:
-    store.bear(Saving(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),)))
+    store.insert_row(
+        Saving(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),))
+    )
     return _claimed(store, Lane.ACT)
 
 
 def free(store: Any, _clock: Clock) -> None:
-    store.bear(Saving(request=request(1, State.PENDING), entries=(entry(),)))
+    store.insert_row(Saving(request=request(1, State.PENDING), entries=(entry(),)))
 
 
 def undecided(store: Any, clock: Clock) -> Claim:
@@ -78,13 +80,13 @@ def lapsed(store: Any, clock: Clock) -> Claim:
 
 def two_checked(store: Any, _clock: Clock) -> tuple[Claim, Claim]:
     for number in (1, 2):
-        store.bear(Saving(request=request(number), entries=(entry(),)))
+        store.insert_row(Saving(request=request(number), entries=(entry(),)))
     return _claimed(store, Lane.CHECK), _claimed(store, Lane.CHECK)
 
 
 def one_message(store: Any, _clock: Clock) -> None:
     card = Wanted(message=Message(slot="card", in_thread=False), digest="d")
-    store.bear(Saving(request=request(1), entries=(entry(),), wanted=(card,)))
+    store.insert_row(Saving(request=request(1), entries=(entry(),), wanted=(card,)))
 
 
 def put(store: Any, _with: object) -> object:
@@ -116,8 +118,8 @@ def act(store: Any, _with: object) -> object:
     return store.claim(Lane.ACT)
 
 
-def bear(store: Any, _with: object) -> object:
-    return store.bear(Saving(request=request(7), entries=(entry(),)))
+def insert_row(store: Any, _with: object) -> object:
+    return store.insert_row(Saving(request=request(7), entries=(entry(),)))
 
 
 def claim_message(store: Any, _with: object) -> object:
@@ -145,7 +147,7 @@ CASES = (
     Case("a slow holder, then a claim", lapsed, save, claim, ("Claim", "None", False)),
     Case("an approval, then a claim to act", undecided, approve, act, ("Claim", "None", False)),
     Case("the same pairing", two_checked, take(0), take(1), ("Claim", "PairingTakenBy", True)),
-    Case("the same birth", lambda *_: None, bear, bear, ("True", "False", True)),
+    Case("the same new row", lambda *_: None, insert_row, insert_row, ("True", "False", True)),
     Case("two claims of a message", one_message, claim_message, claim_message,
          ("Due", "None", False)),
 )  # fmt: skip

@@ -57,7 +57,7 @@ def entry(action: str = "asked") -> Entry:
 
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
     made = request(number, state, **changes)
-    assert Claims(db=db, lease_ms=60_000).bear(Saving(request=made, entries=(entry(),)))
+    assert Claims(db=db, lease_ms=60_000).insert_row(Saving(request=made, entries=(entry(),)))
     return made
 
 

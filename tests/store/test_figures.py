@@ -31,7 +31,7 @@ def test_everything_at_once(db: Database) -> None:
     born(db, 5, State.FOLLOWING, intent=intent, pairing_id="p-5")
     wanted = (Wanted(Message(slot="card"), "x"), Wanted(Message(slot="notice:2"), "y"))
     broken = entry("glass_broken")
-    assert requests.bear(
+    assert requests.insert_row(
         Saving(request=request(6, created_at=now - 1_000), entries=(broken,), wanted=wanted)
     )
     shared.change(db, "gate:west", lambda _old, _now: "west")

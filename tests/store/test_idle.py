@@ -19,7 +19,7 @@ def acting(db: Database) -> None:
         for without in ((), ("west",)):
             requests.claim(lane, without=without)
             requests.next_due(lane, without=without)
-    requests.unborn()
+    requests.event_without_row()
 
 
 def posting(db: Database) -> None:

@@ -71,7 +71,7 @@ def test_more_of_them_than_python_may_recurse_cost_themselves_alone(db: Database
         conn.execute(inbox.insert(), [{**row, "origin": f"more-{n}"} for n, row in enumerate(rows)])
     put(db, OTHER, "other", asked())
     with capture_logs():
-        found = store_of(db).unborn()
+        found = store_of(db).event_without_row()
     assert found is not None
     assert found[0] == OTHER
 
@@ -82,7 +82,7 @@ def test_an_event_of_no_request_costs_itself_alone(db: Database) -> None:
     put(db, OTHER, "other", asked())
     store = store_of(db)
     for _ in range(2):
-        found = store.unborn()
+        found = store.event_without_row()
         assert found is not None
         assert found[0] == OTHER
     assert f"event {number}" in (db.unreadable.sentence or "")

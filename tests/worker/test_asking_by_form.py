@@ -42,7 +42,7 @@ def asked(world: World, via: int, *, pairing: str = PAIRING, request_id: str = I
 def test_alone_it_makes_no_request_and_is_not_answered(world: World) -> None:
     opened(world)
     world.settle()
-    assert world.requests.unborn() is None
+    assert world.requests.event_without_row() is None
     assert world.requests.get(ID) is None
     assert (world.answers, world.posted, world.actions()) == ([], [], [])
 
