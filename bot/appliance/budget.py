@@ -1,8 +1,8 @@
-"""The calls that an appliance is given in a minute: who may fill how much, and who waits for what.
+"""The calls that an appliance is given in a minute: how many each priority may use, and who waits.
 
 Pure functions over a state that can be stored (`CallsState`), with the time passed in. Work that
-needs several calls counts all of them before the first one: counted one by one, many that began
-would use up the minute with first calls, and none would ever finish.
+needs several calls counts all of them before the first one. If they were counted one by one, a
+crowd would use up the minute with first calls, and nobody would ever finish.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ issues. Acting needs as many for its readings, one more for the DELETE, and may 
 the connection: 8 at the worst, 5 where the sessions are made already."""
 
 LATE_MS = 15_000
-"""Who waits keeps the place for so long after the time that was named. Whoever was cancelled or
-killed meanwhile holds up those behind for no longer than this."""
+"""A place in the queue is kept for this long after the time that was named. Nobody who was
+cancelled or killed meanwhile holds up those behind for longer."""
 
 PLACES_MOST = 100
-"""More are told a time, and get a place when they come again."""
+"""The longest queue. Others are told a time as well, and get a place when they come again."""
 
 
 class Priority(StrEnum):
@@ -84,8 +84,8 @@ Made = list[tuple[int, Priority]]
 
 
 def ceiling(priority: Priority, per_minute: int) -> int:
-    """How many calls of this priority and of those below it a minute may hold. However small the
-    limit is, one whole check fits, as far as the limit itself lets it."""
+    """How many calls of this priority and of those below it may be made in a minute. However small
+    that share is, one whole check fits into it, unless the limit itself is too small."""
     return max(per_minute * SHARE_PERCENT[priority] // 100, min(CHECK_CALLS, per_minute))
 
 
@@ -95,9 +95,9 @@ def ask(
     """The state after `calls` calls are counted at `now_ms`, or after they were refused, and the
     ms to wait; 0 where they are counted.
 
-    `turn` names whoever comes again: it waits behind all of its priority who came before it, and
-    keeps its place. Without one it waits for no equals: it goes on with what was begun, or it does
-    not come again. What is more important and waits goes first in any case.
+    `turn` names a caller that comes again: it waits behind those of its priority who came before,
+    and keeps its place. A caller without one does not wait for its equals: it goes on with what it
+    has begun, or does not come again. Whoever waits with a higher priority always goes first.
     """
     made = _recent(state, now_ms)
     waiting = [each for each in state.queue if each.asked_ms <= now_ms <= each.until_ms + LATE_MS]
@@ -118,8 +118,8 @@ def ask(
 
 
 def at_once(priority: Priority, calls: int, per_minute: int) -> int:
-    """As many of `calls` as may ever be counted at once: where the limit is below what the work
-    needs, it begins in an empty minute with what there is."""
+    """As many of `calls` as can ever be counted at once. If the limit is below what the work needs,
+    it begins in an empty minute with as many as there are."""
     return min(calls, *(most for _, most in _limits(priority, per_minute)))
 
 
@@ -127,8 +127,8 @@ def spend(
     state: S, now_ms: int, priority: Priority, counted_ms: int, per_minute: int
 ) -> tuple[S, int]:
     """One call that was counted at `counted_ms` is made now, and counts from now: an effect lasts
-    for seconds, and its last calls are not gone from the vendor's minute when its first ones are.
-    Where what was counted has left the minute meanwhile, it is asked for like any other."""
+    for seconds, and for the vendor its last calls are newer than its first. If what was counted is
+    more than a minute old, this call has to ask for room like any other."""
     made = _recent(state, now_ms)
     if (counted_ms, priority) not in made:
         return ask(state, now_ms, priority, 1, per_minute)
@@ -178,7 +178,8 @@ def _ahead(waiting: list[Place], priority: Priority, turn: str) -> list[Place]:
 
 
 def _opens_at(made: Made, at_ms: int, priority: Priority, calls: int, per_minute: int) -> int:
-    """The first moment from `at_ms` on when so many fit, if nobody else calls; `made` by time."""
+    """The first moment from `at_ms` on when so many calls fit, if nobody else makes any. `made` is
+    sorted by time."""
     opens_at = at_ms
     for whose, most in _limits(priority, per_minute):
         times = [at for at, each in made if each in whose and at > at_ms - WINDOW_MS]

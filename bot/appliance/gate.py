@@ -1,9 +1,9 @@
 """The budget of calls and log-ins that an appliance is given.
 
-The vendor refuses above 50 calls a minute and session, and speaks of a temporary ban; SSO locks
-an account after a few refused log-ins. Both are shared by all processes of the bot, so the
-arithmetic is pure functions over a state that can be stored (`GateState`), with the time passed
-in; `MemoryGate` keeps that state for one process.
+The vendor refuses more than 50 calls a minute and session, and speaks of a temporary ban. SSO locks
+an account after a few refused log-ins. All processes of the bot share both limits, so the
+arithmetic is made of pure functions over a state that can be stored (`GateState`), with the time
+passed in. `MemoryGate` keeps that state for one process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The session of the remote site's user, which hangs on the local session.
+"""The session of the remote site's user, which belongs to the local session.
 
 Source: vendor OpenAPI, `POST /pairings/{pairing_id}/remote-session` with Basic auth, 204. It is
 only needed where the remote vCenter has an SSO of its own, so it is made only when remote
@@ -26,9 +26,10 @@ RENEW_AFTER_SECONDS = 300.0
 
 SLOW_SECONDS = 3.0
 SLOW_KNOWN_SECONDS = 30.0
-"""A try that took so long to fail at the reading is not made again for the DELETE behind it. A
-black-holed remote site, the first reason for a one-sided break, would else be waited for twice, and
-leave the DELETE no time at all. Each reading tries anew: a site that is back ends that reason."""
+"""If a try took this long to fail for the reading, it is not made again for the DELETE after it.
+Otherwise a remote site that does not answer at all, the main reason for a one-sided break, would be
+waited for twice and leave the DELETE no time. Each reading tries anew: if the site is back, the
+reason has gone."""
 
 
 class RemoteSessions:
