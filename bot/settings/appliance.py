@@ -1,4 +1,4 @@
-"""The settings of one appliance: where it is, who logs in, whom it is trusted by."""
+"""The settings of one appliance: its address, who logs in, and how its certificate is checked."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _is_ipv6(text: str) -> bool:
         ipaddress.IPv6Address(text)
     except ValueError:
         return False
-    # A zone (fe80::1%eth0) means something on one machine only and has no agreed form in a URL.
+    # A zone (fe80::1%eth0) is valid on one machine only, and URLs have no agreed form for it.
     return "%" not in text
 
 
@@ -71,7 +71,8 @@ def _is_ipv4(text: str) -> bool:
 
 def _username(value: object) -> str:
     text = str(value)
-    # Basic auth ends the user's name at the first colon (RFC 7617), so another user would be tried.
+    # In basic auth the user name ends at the first colon (RFC 7617): with a colon in it, the bot
+    # would log in as another user.
     if ":" in text or not text.strip() or not text.isprintable():
         raise ValueError(
             "must be a user's name such as unpair@vsphere.local, in one line and without a colon"
@@ -91,7 +92,7 @@ def _ca_file(value: object) -> Path:
         with path.open("rb"):
             pass
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    # SSLError is an OSError too; of the two sentences the more exact one comes first.
+    # SSLError is an OSError too, so it is caught first: its sentence is the more exact one.
     except ssl.SSLError as error:
         raise ValueError(
             "names a file that holds no certificate in PEM form: give the file of the authority "
@@ -128,14 +129,15 @@ Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
 CALLS_LEAST = 6
-"""A check may need so many (`bot.appliance.budget`): below that, no card would ever be sure."""
+"""One check may need this many calls (`bot.appliance.budget`). With fewer, a check could not finish
+and no card could say what the pairing is."""
 
 
 class ApplianceSettings(BaseModel):
     """One vSphere Replication appliance.
 
     `fingerprint` is 64 lower-case hexadecimal digits without colons. At most one of `ca_file` and
-    `fingerprint` is set; with neither, the system's store decides.
+    `fingerprint` is set; with neither, the system's certificate store decides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

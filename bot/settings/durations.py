@@ -13,13 +13,13 @@ _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FORM = re.compile(r"([0-9]{1,9})([smhd])")
 
 LONGEST_MS = 365 * _UNITS_MS["d"]
-"""Longer is taken for a slip: a deadline that far away is no deadline."""
+"""Anything longer is taken for a typing error: a deadline that far away is no deadline."""
 
 
 def parse_duration(text: str, *, zero_allowed: bool = False) -> int:
     """Whole milliseconds of a duration such as `15m`.
 
-    With `zero_allowed`, `0` (with or without a unit) is 0. Raises ValueError with the end of a
+    With `zero_allowed`, `0` (with or without a unit) is 0. Raises ValueError; its text continues a
     sentence that begins with the setting's name.
     """
     if zero_allowed and text.strip() == "0":
@@ -54,7 +54,7 @@ def _read(value: object, *, zero_allowed: bool) -> int:
 
 
 DurationMs: TypeAlias = Annotated[int, BeforeValidator(_positive)]
-"""Whole milliseconds, more than 0. From text (`15m`), or from an int that is milliseconds."""
+"""Whole milliseconds, more than 0. Read from text (`15m`) or from an int of milliseconds."""
 
 DurationOrZeroMs: TypeAlias = Annotated[int, BeforeValidator(_zero_or_more)]
 """Whole milliseconds; 0 means never."""

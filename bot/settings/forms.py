@@ -1,7 +1,7 @@
-"""The forms that setting values may have: numbers, switches, ids, addresses.
+"""Reading the values of settings: numbers, switches, ids, addresses.
 
-Each function takes text (or a value that already has the right type) and gives the value to keep.
-Each raises ValueError with the end of a sentence that begins with the setting's name.
+Each function takes text (or a value that already has the right type) and returns the value to keep.
+Each raises ValueError; its text continues a sentence that begins with the setting's name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def seconds(longest: float) -> Callable[[object], float]:
 
     def read(value: object) -> float:
         text = "" if isinstance(value, bool) else str(value).strip()
-        # No exponent, no nan, no inf: float() would take them all.
+        # float() alone would also accept exponents, nan and inf.
         number = float(text) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) else math.nan
         if not 0 < number <= longest:
             raise ValueError(
@@ -52,7 +52,8 @@ def seconds(longest: float) -> Callable[[object], float]:
 
 
 def switch(value: object) -> bool:
-    """`true` or `false`. Anything else stops the bot: a slip in DRY_RUN must not delete."""
+    """`true` or `false`. Anything else is an error: a typing error in DRY_RUN must not end in a
+    real DELETE."""
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
@@ -62,7 +63,7 @@ def switch(value: object) -> bool:
 
 
 def one_of(*words: str) -> Callable[[object], str]:
-    """A reader of one word out of a few, in any case."""
+    """A reader of one of these words, in upper or lower case."""
 
     def read(value: object) -> str:
         word = str(value).strip().lower()
@@ -74,7 +75,7 @@ def one_of(*words: str) -> Callable[[object], str]:
 
 
 def people(value: object) -> tuple[str, ...]:
-    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), each once, in order."""
+    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), in order, each once."""
     return _ids(
         value,
         _PERSON,
@@ -83,14 +84,14 @@ def people(value: object) -> tuple[str, ...]:
 
 
 def people_or_none(value: object) -> tuple[str, ...]:
-    """The same, or the word `none` for nobody."""
+    """The same as `people`, or the word `none` for nobody."""
     if isinstance(value, str) and value.strip().lower() == "none":
         return ()
     return people(value)
 
 
 def channels(value: object) -> tuple[str, ...]:
-    """Comma-separated channel ids (`C…`, `G…`), each once, in order."""
+    """Comma-separated channel ids (`C…`, `G…`), in order, each once."""
     return _ids(value, _CHANNEL, "channel ids (C…, G…), found at the end of a channel's details")
 
 
@@ -101,8 +102,8 @@ def _ids(value: object, form: re.Pattern[str], what: str) -> tuple[str, ...]:
         if not form.fullmatch(text):
             raise ValueError(f"must list {what}, separated by commas; {shown(text)} is not one")
     if not ids and isinstance(value, str):
-        # An empty list would mean everybody for REQUESTERS and every channel for CHANNELS, which
-        # is the opposite of what somebody who wrote a lone comma wanted.
+        # An empty list means everybody for REQUESTERS and every channel for CHANNELS. Whoever wrote
+        # only a comma would get the opposite of what they wanted.
         raise ValueError(f"names nobody and nothing: list {what}, or leave it out")
     return tuple(dict.fromkeys(ids))
 
@@ -119,7 +120,7 @@ def slack_command(value: object) -> str:
 
 
 def slack_api_url(value: object) -> str:
-    """The base address of Slack's Web API, with its slash at the end."""
+    """The base address of Slack's Web API, with a slash at the end."""
     text = str(value).strip()
     address = _split(text)
     if address is None or address.query or address.fragment or address.username is not None:
@@ -166,9 +167,9 @@ def label(value: object) -> str:
 
 
 def regular_expression(value: object) -> str:
-    """A regular expression in Python's form, which the engine that is used takes too: that one
-    can be told when to stop (see `bot.core.policy.PATTERN_SECONDS`)."""
-    import regex  # type: ignore[import-untyped]  # 1 MB, for those who have set a pattern
+    """A regular expression in Python's syntax that the package `regex` accepts as well. That one
+    runs it, because it can stop after a time (see `bot.core.policy.PATTERN_SECONDS`)."""
+    import regex  # type: ignore[import-untyped]  # 1 MB, only needed where a pattern is set
 
     text = str(value)
     try:

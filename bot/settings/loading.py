@@ -1,4 +1,4 @@
-"""From what was given to settings that can be used, or to sentences that say what to change."""
+"""Turns what was given into checked settings, or into sentences that say what to change."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def load(
 ) -> Settings:
     """All settings, from the environment, `.env` in the working directory and SECRETS_DIR.
 
-    `to_run` also asks for exactly one way in (see `Settings.problems_for_run`). HTTPS_PROXY and
-    NO_PROXY of `.env` go into the environment of this process, where all that connects finds them.
+    `to_run` also requires exactly one way for Slack to reach the bot (see
+    `Settings.problems_for_run`). HTTPS_PROXY and NO_PROXY of `.env` are put into the environment of
+    this process, where every library that connects looks for them.
 
     Raises SettingsError with one sentence for each setting that is wrong, missing or misspelled.
     """
@@ -48,7 +49,7 @@ def load(
     values = {name: value for name, value in given.values.items() if not _has(problems, name)}
     sites, found = _sites(values, given.values, cwd)
     problems += found
-    # The rest is looked at in any case, so that one start tells everything there is to correct.
+    # The rest is checked in any case, so that one start names everything there is to correct.
     own: dict[str, object] = {
         field: values[name] for name, field in own_names().items() if name in values
     }
@@ -70,7 +71,7 @@ def load(
 def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """The database's address alone, for commands that need nothing else.
 
-    It may hold a password: it is not to be shown. Raises SettingsError.
+    It may hold a password, so do not show it. Raises SettingsError.
     """
     environ, cwd = _defaults(environ, cwd)
     given = gather(environ, cwd)
@@ -127,7 +128,8 @@ def _has(problems: Iterable[Problem], name: str) -> bool:
 def _sites(
     values: Mapping[str, str], given: Mapping[str, str], cwd: Path
 ) -> tuple[dict[str, ApplianceSettings], list[Problem]]:
-    """All appliances, by name. `given` says which kind was meant, also where all of it is wrong."""
+    """All appliances, by name. Whether one or several were meant is taken from `given`, which also
+    has the names whose values are wrong."""
     of_several = sites_of(given)
     names = {site: names_of(site) for site in sorted(of_several)}
     if not any(name.startswith(SITES_PREFIX) for name in given):
@@ -152,8 +154,8 @@ def _appliance_values(
 
 
 def _ephemeral(environ: Mapping[str, str], values: Mapping[str, str]) -> Iterable[Problem]:
-    # Heroku sets DYNO and wipes the disk at each restart: a restart between intent and answer
-    # would forget that a DELETE may have been sent.
+    # Heroku sets DYNO and wipes the disk at each restart. After a restart between intent and answer
+    # the bot would not know that a DELETE may have been sent.
     if environ.get("DYNO") and values.get(DATABASE_URL, "sqlite:").strip().startswith("sqlite:"):
         yield Problem(
             DATABASE_URL,
@@ -173,13 +175,13 @@ def _check(
     problems = []
     for detail in details:
         field = str(detail["loc"][0])
-        if field not in outside:  # `sites`, whose own settings have been named already
+        if field not in outside:  # `sites`: the problems of its settings are reported already
             continue
         name = outside[field]
         if detail["type"] == "missing":
             sentence = f"is not set: {model.model_fields[field].description}"
         else:
-            # Every reader of a form raises ValueError with words of ours.
+            # Every function of `forms` raises ValueError with a text of our own.
             sentence = str(detail["ctx"]["error"])
         problems.append(Problem(name, f"{name} {_named(sentence, outside)}."))
     return None, problems
@@ -195,14 +197,14 @@ def _one_each(problems: Iterable[Problem], values: Mapping[str, str]) -> list[Pr
         for name, value in values.items()
         if (name in secret_names() or is_secret_of_site(name))
         and len(value) >= _SHORTEST_SECRET_TO_HIDE
-        # Shown nowhere (`problems.shown`), and `sqlite://` is a word of our own sentences.
+        # Never shown anyway (`problems.shown`), and our own sentences contain `sqlite://`.
         and not (name == DATABASE_URL and "://" in value)
     ]
     first: dict[str, Problem] = {}
     for problem in problems:
         sentence = problem.sentence
         for secret in secrets:
-            # Somebody may have put the same secret on the wrong line as well.
+            # The same secret may also stand in a wrong line, whose value is quoted.
             sentence = sentence.replace(secret, "***")
         first.setdefault(problem.setting, Problem(problem.setting, sentence))
     return list(first.values())

@@ -1,4 +1,4 @@
-"""All settings of the bot, checked and unchangeable."""
+"""All settings of the bot, checked and immutable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.settings.durations import DurationMs, DurationOrZeroMs
 from bot.settings.problems import Problem, SettingsError
 
 Mode = Literal["http", "socket"]
-"""How Slack reaches the bot: it calls our port, or we hold a socket to it open."""
+"""How Slack reaches the bot: it calls our port, or we keep a socket to Slack open."""
 
 _People = Annotated[tuple[str, ...], BeforeValidator(forms.people)]
 _Approvals = Annotated[int, BeforeValidator(forms.whole_number(1, 100))]
@@ -22,11 +22,11 @@ _LEVELS = forms.one_of("debug", "info", "warning", "error", "critical")
 
 
 class Settings(BaseModel):
-    """The settings, by the names of the documented variables in lower case. `loading.load` is the
-    one reader of the environment: nothing of the machine gets into an object made in a test.
+    """The settings, named like the documented variables in lower case. Only `loading.load` reads
+    the environment, so an object made in a test takes nothing from the machine.
 
-    Durations are whole milliseconds. `sites` has one entry for each appliance; the single one of
-    the `VR_*` variables is called `default`. An empty `requesters` means anybody of the workspace,
+    Durations are whole milliseconds. `sites` has one entry for each appliance; a single one set by
+    the `VR_*` variables is named `default`. An empty `requesters` means anybody in the workspace,
     an empty `channels` any channel, an empty `break_glass` nobody.
     """
 
@@ -72,7 +72,8 @@ class Settings(BaseModel):
     @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
     @classmethod
     def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
-        # It goes into a header; a copied line end would fail there with an error that quotes it.
+        # It goes into an HTTP header. A copied line end would fail there, with an error that quotes
+        # the secret.
         if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
             raise ValueError("holds a space, a line end or another odd character: copy it again")
         return value
@@ -93,7 +94,7 @@ class Settings(BaseModel):
 
     @property
     def effective_force_approvals_required(self) -> int:
-        """How many different people a one-sided break needs."""
+        """How many different people must approve a one-sided break."""
         return self.force_approvals_required or self.approvals_required
 
     @property
@@ -102,20 +103,20 @@ class Settings(BaseModel):
         return self.approvers if self.notify is None else self.notify
 
     def problems_for_run(self) -> list[Problem]:
-        """What keeps `run` from starting although everything else works with these settings."""
+        """What keeps `run` from starting, although other commands work with these settings."""
         return way_in_problems(
             self.slack_signing_secret is not None, self.slack_app_token is not None
         )
 
     def mode(self) -> Mode:
-        """How Slack reaches the bot. Raises SettingsError when that is not said, or said twice."""
+        """How Slack reaches the bot. Raises SettingsError when no way or both ways are set."""
         if problems := self.problems_for_run():
             raise SettingsError(problems)
         return "http" if self.slack_app_token is None else "socket"
 
 
 def way_in_problems(signing_secret: bool, app_token: bool) -> list[Problem]:
-    """Slack reaches the bot in exactly one way: which of the two settings are given?"""
+    """Slack must reach the bot in exactly one way. The arguments say which settings are given."""
     if not signing_secret and not app_token:
         return [
             Problem(

@@ -1,4 +1,4 @@
-"""The names that settings have outside, and names that look like a slip."""
+"""The names of settings as operators write them, and names that look misspelled."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ APPLIANCE_PREFIX = "VR_"
 SITES_PREFIX = "VR_SITES__"
 SECRETS_DIR = "SECRETS_DIR"
 PROXIES = ("HTTPS_PROXY", "NO_PROXY")
-"""Settings of every program, in either case; urllib and requests look for them in the environment
-alone."""
+"""Shared with all programs, in upper or lower case. urllib and requests look for them only in the
+environment."""
 
 _OWN_PREFIX_CUTOFF = 0.7
 _ELSEWHERE_CUTOFF = 0.84
@@ -25,22 +25,22 @@ _SHORTEST_TO_COMPARE = 6
 
 
 def own_names() -> dict[str, str]:
-    """Name outside to field, for the settings of the bot itself."""
+    """The operator's name of each setting of the bot itself, mapped to its field."""
     return {field.upper(): field for field in Settings.model_fields if field != "sites"}
 
 
 def appliance_names(prefix: str = APPLIANCE_PREFIX) -> dict[str, str]:
-    """Name outside to field, for the settings of one appliance."""
+    """The operator's name of each setting of one appliance, mapped to its field."""
     return {prefix + field.upper(): field for field in ApplianceSettings.model_fields}
 
 
 def setting_names() -> tuple[str, ...]:
-    """Every setting, the single appliance's ones included and those of several left out."""
+    """Every setting, with those of a single appliance and without those of several."""
     return (*own_names(), *appliance_names(), SECRETS_DIR)
 
 
 def secret_names() -> frozenset[str]:
-    """The settings whose value is never shown and may be a file in SECRETS_DIR."""
+    """The settings whose values are never shown and may come from files in SECRETS_DIR."""
     return frozenset(
         name
         for names, model in ((own_names(), Settings), (appliance_names(), ApplianceSettings))
@@ -50,7 +50,7 @@ def secret_names() -> frozenset[str]:
 
 
 def is_secret_of_site(name: str) -> bool:
-    """Whether it is a secret among the settings of several appliances."""
+    """Whether this is a secret setting of one of several appliances."""
     suffix = name.removeprefix(SITES_PREFIX).partition("__")[2]
     return name.startswith(SITES_PREFIX) and APPLIANCE_PREFIX + suffix in secret_names()
 
@@ -64,16 +64,17 @@ def _is_secret(model: type[BaseModel], field: str) -> bool:
 def slips(
     environ: Iterable[str], dotenv: Iterable[str], given: Mapping[str, str]
 ) -> Iterable[Problem]:
-    """One problem for each name that is no setting but looks like one.
+    """One problem for each name that is not a setting but looks like one.
 
-    The environment is shared with everything else on the machine, so there only names of our own
-    kind are compared; the `.env` file is read for this bot, so there every name is.
+    The environment belongs to all programs on the machine, so only names that look like ours are
+    compared. The `.env` file belongs to this bot, so every name in it is compared.
     """
     known = setting_names()
     in_file = set(dotenv)
     for name in sorted({*environ, *in_file} - set(known)):
         meant = _meant(name, known, in_file=name in in_file)
-        # Beside the right one, only a name that nobody else would use is surely a slip.
+        # If the right name is set too, the other may belong to another program, unless it has our
+        # own prefix.
         if meant is not None and (name.startswith(APPLIANCE_PREFIX) or meant not in given):
             yield Problem(name, f"{name} is not a setting: did you mean {meant}?")
 

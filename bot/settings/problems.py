@@ -13,7 +13,7 @@ _LOOKS_SECRET = ("xox", "xapp", "xwfp", "://")
 class Problem:
     """One wrong or missing setting.
 
-    `setting` is its name as people write it (`VR_HOST`), or `.env` for that file itself.
+    `setting` is its name as people write it (`VR_HOST`), or `.env` for the file itself.
     `sentence` names the setting, says what is wrong and what to do, and holds no secret.
     """
 
@@ -22,7 +22,8 @@ class Problem:
 
 
 class SettingsError(Exception):
-    """The settings cannot be used. `problems` has one entry for each setting and at least one."""
+    """The settings cannot be used. `problems` has one entry for each wrong setting, so at least
+    one."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(problem.sentence for problem in problems))
@@ -30,10 +31,10 @@ class SettingsError(Exception):
 
 
 def shown(value: object) -> str:
-    """A wrong value, quoted for a sentence, or words for it.
+    """A wrong value, quoted for a sentence, or `the value given` instead of it.
 
-    People paste a token into the line above or below its own, and an address may hold a password:
-    what looks like either is not repeated.
+    People paste tokens into the wrong line, and an address may hold a password. Whatever looks like
+    a token or an address is not repeated.
     """
     text = str(value)
     printable = "".join(char if char.isprintable() else "?" for char in text)

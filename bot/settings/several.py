@@ -1,7 +1,8 @@
-"""Several appliances: `VR_SITES__<NAME>__HOST` and its like, instead of the single `VR_*` ones.
+"""Several appliances: `VR_SITES__<NAME>__HOST` and the like, instead of the `VR_*` settings of one.
 
-A site's name is written in any case and kept in lower case: it is what people type before the
-slash in `SITE/PAIRING`. It never holds two underscores in a row, which is where it ends.
+A site's name may be written in upper or lower case and is kept in lower case. It is what people
+type before the slash in `SITE/PAIRING`. It cannot hold two underscores in a row, since these end
+it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from bot.settings.names import APPLIANCE_PREFIX, SITES_PREFIX, appliance_names
 from bot.settings.problems import Problem
 
 LONGEST_NAME = 30
-"""A site and a pairing id must fit into the value of a menu's option (150 characters) and the
-site's name into a line on a phone."""
+"""A site's name and a pairing id must fit together into the value of a menu option (150
+characters), and the name into one line on a phone."""
 
 _NAME = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9_-]{{0,{LONGEST_NAME - 2}}}[A-Za-z0-9])?")
 _SUFFIXES = {field.upper(): field for field in ApplianceSettings.model_fields}
@@ -25,19 +26,20 @@ _HTTPS = ":443"
 
 
 def site_prefix(site: str) -> str:
-    """What the names of this site's settings begin with."""
+    """The prefix of this site's settings."""
     return f"{SITES_PREFIX}{site.upper()}__"
 
 
 def canonical(name: str) -> str:
-    """The one way in which this program writes such a name: the site in upper case. What is no
-    such name stays as it is."""
+    """The name as this program writes it, with the site in upper case. A name of any other form is
+    returned as it is."""
     site, suffix = _parts(name)
     return f"{site_prefix(site)}{suffix}" if suffix else name
 
 
 def sites_of(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """By site, its settings: name outside to field. Only of names that are settings."""
+    """For each site its settings: the name as it was written, mapped to its field. Names that are
+    not settings are left out."""
     found: dict[str, dict[str, str]] = {}
     for name in values:
         if name.startswith(SITES_PREFIX) and _problem(name) is None:
@@ -47,12 +49,13 @@ def sites_of(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 
 def names_of(site: str) -> dict[str, str]:
-    """Name outside to field, for all settings of one site."""
+    """The operator's name of each setting of one site, mapped to its field."""
     return appliance_names(site_prefix(site))
 
 
 def name_problems(values: Mapping[str, str]) -> Iterator[Problem]:
-    """What is wrong with the names alone: no setting, or both kinds side by side."""
+    """What is wrong with the names, whatever the values: not a setting, or settings of one
+    appliance beside those of several."""
     several = [name for name in values if name.startswith(SITES_PREFIX)]
     for name in several:
         problem = _problem(name)
@@ -71,8 +74,8 @@ def name_problems(values: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def host_problems(sites: Mapping[str, ApplianceSettings]) -> Iterator[Problem]:
-    """One appliance under two names would have two budgets of calls and two log-ins, and each of
-    its pairings twice."""
+    """Two sites with the same host. That appliance would have two call budgets and two log-ins, and
+    each of its pairings would appear twice."""
     first: dict[str, str] = {}
     for site, settings in sites.items():
         host = settings.host.casefold().removesuffix(_HTTPS).removesuffix(".")
@@ -87,7 +90,8 @@ def host_problems(sites: Mapping[str, ApplianceSettings]) -> Iterator[Problem]:
 
 
 def written_twice(names: Iterable[str]) -> Iterator[Problem]:
-    """Names that differ in the case of the site alone: which of the two counts?"""
+    """Names that differ only in upper and lower case of the site. Nobody could say which one
+    counts."""
     first: dict[str, str] = {}
     for name in names:
         if name.startswith(SITES_PREFIX):
@@ -102,7 +106,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _problem(name: str) -> str | None:
-    """The rest of a sentence that begins with the name."""
+    """What is wrong with this name, as the rest of a sentence that begins with it."""
     site, suffix = _parts(name)
     if not suffix:
         return f"is not a setting: write {SITES_PREFIX}<NAME>__HOST and its like."

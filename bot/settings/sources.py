@@ -28,9 +28,9 @@ _LARGEST_FILE = 1_000_000
 
 @dataclass(frozen=True)
 class Given:
-    """What was given, as text. `values` holds known settings alone, none of them empty; those of
-    several appliances by their canonical names, known or not. `proxies` is what `.env` alone says
-    of them: it has to be put into the environment before it counts."""
+    """What was given, as text. `values` holds only known settings, none of them empty, and all
+    names that begin with VR_SITES__, in canonical form and known or not. `proxies` are those that
+    only `.env` sets; they take effect once they are put into the environment."""
 
     values: dict[str, str] = field(repr=False)
     environ_names: frozenset[str]
@@ -40,10 +40,10 @@ class Given:
 
 
 def gather(environ: Mapping[str, str], cwd: Path) -> Given:
-    """All that was given; the environment wins over `.env`, and `.env` over a secret's file.
+    """Everything that was given. The environment wins over `.env`, and `.env` over SECRETS_DIR.
 
-    An empty value is no value. Raises SettingsError when `.env` is there and cannot be
-    understood: what it would have set is unknown then, so nothing else can be said.
+    An empty value counts as not set. Raises SettingsError when there is a `.env` that cannot be
+    understood: what it sets is unknown then, so nothing can be said about the other settings.
     """
     dotenv = read_dotenv(cwd / DOTENV)
     values = _known(dotenv) | _known(environ)
@@ -85,8 +85,8 @@ def _proxy_problems(environ: Mapping[str, str]) -> Iterable[Problem]:
 
 
 def _is_text(value: str) -> bool:
-    # Python carries foreign bytes of the environment as lone surrogates. They would fail much
-    # later, in the middle of a log-in or of a card.
+    # Python turns bytes of the environment that are not UTF-8 into lone surrogates. They would fail
+    # much later, in the middle of a log-in or while a card is written.
     return not any("\ud800" <= char <= "\udfff" or char == "\0" for char in value)
 
 
@@ -110,7 +110,7 @@ def _set(values: Mapping[str, str]) -> frozenset[str]:
 def read_dotenv(path: Path) -> dict[str, str]:
     """The names and values of a `.env` file as python-dotenv reads them; {} without the file.
 
-    `${NAME}` stays as it is: a password may hold it. Raises SettingsError.
+    `${NAME}` is not expanded, since a password may contain it. Raises SettingsError.
     """
     try:
         text = _read_text(path)
@@ -129,7 +129,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
         if binding.key is not None and binding.value is not None and not binding.error:
             values[binding.key] = binding.value
         elif binding.error or binding.key is not None:
-            # The line itself is not repeated: it may be the one with the password.
+            # The line is not quoted: it may hold a password.
             line = binding.original.line + _blank_lines_before(binding.original.string)
             sentence = (
                 f"Line {line} of the file .env is not understood: write NAME=value, with single "
@@ -142,7 +142,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _blank_lines_before(original: str) -> int:
-    # python-dotenv counts blank lines to the line that follows them.
+    # python-dotenv counts blank lines as part of the line after them.
     blank = original[: len(original) - len(original.lstrip())]
     return blank.count("\n")
 
