@@ -1,1 +1,1 @@
-"""What an operator sees: logs, health, tables and exports."""
+"""What an operator sees: logs, health, metrics, tables and exports."""

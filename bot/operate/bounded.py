@@ -1,4 +1,4 @@
-"""A read that may hang, for at most so long: scrapes and probes are answered while it does."""
+"""A time limit for a read that may hang, so that scrapes and probes are answered all the same."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 SECONDS = 3.0
-"""There are two such reads in a scrape, and Prometheus gives up after 10 s by default."""
+"""A scrape makes two such reads, and Prometheus gives up after 10 s by default."""
 
 Read = TypeVar("Read")
 
 
 class Bounded(Generic[Read]):
-    """Raises what the read raised, or TimeoutError. A read that still hangs from an earlier call is
-    waited for once more: threads do not pile up behind a database that answers nothing."""
+    """Raises what the read raised, or TimeoutError. If a read of an earlier call still hangs, that
+    one is waited for again, so threads do not pile up while the database does not answer."""
 
     def __init__(self, read: Callable[[], Read], seconds: float = SECONDS) -> None:
         self._read = read
@@ -32,7 +32,7 @@ class Bounded(Generic[Read]):
             running = self._running
             if running is None or running.done():
                 running = self._running = Future()
-                # A daemon: one that hangs must not keep the process from ending.
+                # A daemon, since a read that hangs must not keep the process from ending.
                 Thread(target=self._run, args=(running,), name="bounded", daemon=True).start()
             return running
 
@@ -44,10 +44,10 @@ class Bounded(Generic[Read]):
 
 
 def in_time(check: Callable[[], str | None], seconds: float, late: str) -> Callable[[], str | None]:
-    """The same check, which says `late` when it has not ended within `seconds`.
+    """The same check, which returns `late` when it has not ended within `seconds`.
 
-    A connection that swallows everything holds whoever uses it for seconds. Probes come more often
-    than that, and would take all threads that serve HTTP.
+    On a connection that silently drops everything, a check hangs for seconds. Probes come more
+    often than that, and would block all threads that serve HTTP.
     """
     look = Bounded(check)
 

@@ -1,4 +1,4 @@
-"""Run a table of lines so that one cause fails once, and print what they found."""
+"""Runs a table of lines so that one cause is reported once, and prints what they found."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Generic, TypeVar
 from bot.core.finding import Finding, Standing, skipped, wrong
 
 Place = TypeVar("Place")
-"""What the lines of one table look at, such as one appliance."""
+"""What the lines of one table examine, such as one appliance."""
 
 _WIDEST = max(len(standing) for standing in Standing)
 
 
 @dataclass(frozen=True)
 class Line(Generic[Place]):
-    """One row of the table. `needs` are rows above it, without which there is nothing to see."""
+    """One row of the table. `needs` are earlier rows; if one of them fails, this row is skipped."""
 
     name: str
     needs: tuple[str, ...]
@@ -25,7 +25,8 @@ class Line(Generic[Place]):
 
 
 def look(lines: Sequence[Line[Place]], place: Place, *, about: str = "") -> Iterator[Finding]:
-    """What each line finds, in order; `about` names the place where nothing could be looked at."""
+    """What each line finds, in order. `about` names the place in findings of lines that were
+    skipped or failed."""
     causes: dict[str, str] = {}
     for line in lines:
         cause = next((causes[name] for name in line.needs if name in causes), None)
@@ -42,19 +43,19 @@ def look(lines: Sequence[Line[Place]], place: Place, *, about: str = "") -> Iter
 def _looked(line: Line[Place], place: Place, about: str) -> list[Finding]:
     try:
         return list(line.look(place))
-    except Exception as error:  # a slip in one line must not hide what all the others have to say
+    except Exception as error:  # a bug in one line must not hide the findings of all others
         words = f"could not be looked at ({type(error).__name__}: {error})"
         return [wrong(line.name, words, "report this with its words", about=about)]
 
 
 def failed(found: Iterable[Finding]) -> bool:
-    """Whether something is wrong; what was skipped is so for a reason that stands in the list."""
+    """Whether something is wrong. Skipped lines do not count: their cause is in the list too."""
     return any(finding.standing is Standing.WRONG for finding in found)
 
 
 def as_line(finding: Finding) -> str:
-    """One line of text, whatever a server said: no line ends and no control characters. A note is
-    `ok` as well: it begins like all that needs nothing to be done."""
+    """One line of text, without line ends and control characters that a server may have sent. A
+    note begins with `ok` like everything that needs no action."""
     standing, text = finding.standing, finding.key
     if standing is Standing.NOTE:
         standing, text = Standing.OK, f"{text} (note)"
@@ -67,7 +68,7 @@ def as_line(finding: Finding) -> str:
 
 
 def as_json(found: Iterable[Finding]) -> str:
-    """An array of objects; `ok` is null for what was skipped."""
+    """An array of objects; `ok` is null for skipped lines."""
     documents = [
         {
             "name": finding.name,
@@ -83,7 +84,7 @@ def as_json(found: Iterable[Finding]) -> str:
 
 
 def masked(finding: Finding, secrets: Iterable[str]) -> Finding:
-    """Without any of the secrets, which a server may have repeated in its error."""
+    """The finding without secrets, which a server may have quoted in its error."""
     words, next_step = finding.words, finding.next_step
     for secret in sorted(secrets, key=len, reverse=True):
         words, next_step = words.replace(secret, "***"), next_step.replace(secret, "***")

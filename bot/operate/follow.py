@@ -1,4 +1,4 @@
-"""A request as it goes on, in the terminal: a bar where somebody watches, lines elsewhere."""
+"""Shows in the terminal how a request goes on: a bar on a terminal, lines of text elsewhere."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from bot.core.request import Request, State
 
 LOOK_SECONDS = 0.5
-"""Between two looks at the store: the bot itself edits its progress message less often."""
+"""Between two readings of the store. The bot edits its progress message less often than that."""
 
 DONE = 100
 
 SHARE = {State.CHECKING: 5, State.PENDING: 10, State.APPROVED: 20, State.DELETING: 30}
-"""How full the bar is before the appliance has a task, in percent; the task's own progress fills
-the rest. Only an order of things, not a share of time: most of it is people's."""
+"""How full the bar is before the appliance has a task, in percent; the task's progress fills the
+rest. It shows the order of the steps, not their time: most of that is spent waiting for people."""
 
 
 def follow(
@@ -24,7 +24,8 @@ def follow(
     wait: Callable[[float], None],
     console: Console,
 ) -> Request:
-    """Show it until it has ended; the request as it ended then. `read` and `wait` may raise."""
+    """Show the request until it has ended, and return it as it is then. What `read` and `wait`
+    raise is passed on."""
     if not console.is_terminal:
         last = ""
         for request in _changes(read, wait):
@@ -48,7 +49,7 @@ def follow(
 
 
 def share(request: Request) -> int:
-    """How far it is, in percent; all of it when it has ended, whatever the end was."""
+    """How far the request is, in percent; 100 when it has ended, whatever the outcome."""
     if not request.state.open:
         return DONE
     if request.state is not State.FOLLOWING:

@@ -1,5 +1,5 @@
-"""Whether this copy can do its work: `/readyz`. Hints are about what is wrong elsewhere: to take a
-copy away for them would help nobody."""
+"""Whether this copy can do its work: `/readyz`. Hints are about faults elsewhere, which taking this
+copy out of service would not help against."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Check = Callable[[], str | None]
-"""None when fine, else the reason in words; may raise, which is a reason too."""
+"""None when fine, else the reason in words. An error that it raises counts as the reason."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """Named checks; ready when each is fine, whatever `hints` there are."""
+    """Named checks. Ready when all are fine; `hints` do not count."""
 
     checks: Mapping[str, Check]
     hints: Callable[[], Mapping[str, str]] = dict
@@ -28,5 +28,5 @@ class Health:
 def _run(check: Check) -> str:
     try:
         return check() or "ok"
-    except Exception as error:  # the reason is the answer: a probe must never get a 500
+    except Exception as error:  # reported as the reason: a probe must never get a 500
         return f"{type(error).__name__}: {error}"[:300]

@@ -1,7 +1,7 @@
 """One event in the log for each step of a request, with every id that somebody may search for.
 
-A step is what one line of the audit trail says. What people wrote is left to that trail: a log
-goes to more places.
+A step is one record of the audit trail. What people wrote is only in that trail, since logs are
+sent to more places.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.core.request import Request
 log = structlog.get_logger(__name__)
 
 KEPT = ("why", "click", "status", "differences", "missing", "fingerprint")
-"""Of an entry's detail: words of ours and of the vendor's contract."""
+"""What is kept of an entry's detail: our own words and those of the vendor's API."""
 
 
 def steps(request: Request | None, entries: Sequence[Entry]) -> None:

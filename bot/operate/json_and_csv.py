@@ -29,8 +29,8 @@ AUDIT_COLUMNS = (
 
 
 def iso(ms: int | None) -> str | None:
-    """ms epoch as ISO 8601 in UTC, whole milliseconds; None also for what no calendar has, as a
-    hand may have put it into the trail."""
+    """ms epoch as ISO 8601 in UTC, with milliseconds. None also for a number outside the calendar,
+    which somebody may have written into the trail by hand."""
     if ms is None:
         return None
     try:
@@ -41,7 +41,7 @@ def iso(ms: int | None) -> str | None:
 
 
 def as_json(request: Request) -> dict[str, Any]:
-    """One request as the contract's JSON object; nothing in it is a secret."""
+    """One request as the contract's JSON object. It holds no secrets."""
     outcome = request.correction or request.outcome
     return {
         "id": request.id,
@@ -74,12 +74,13 @@ def as_json(request: Request) -> dict[str, Any]:
 
 
 def record_json(record: Record) -> dict[str, Any]:
-    """One audit record; `at` stays in ms, since that is what was hashed, and `time` says it."""
+    """One audit record. `at` stays in ms, since that is what was hashed; `time` is the same for
+    people."""
     return {**record.model_dump(), "time": iso(record.at)}
 
 
 def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
-    """JSON lines, or CSV with a header line; without line ends."""
+    """The lines of a JSON lines file, or of a CSV file with a header; without line ends."""
     if form == "jsonl":
         for record in records:
             yield json.dumps(record_json(record), ensure_ascii=False)
@@ -98,7 +99,7 @@ def _csv_line(values: Iterable[Any]) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    # A spreadsheet runs what begins like a formula; a reason is written by anybody.
+    # Anybody can write a reason, and a spreadsheet would run one that begins like a formula.
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

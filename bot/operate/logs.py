@@ -1,7 +1,7 @@
-"""Logs: one event a step, for people (`console`) or for machines (`json`), on stderr.
+"""Logs on stderr: one event for each step, for people (`console`) or machines (`json`).
 
-The libraries' own logs go through the same pipe. Secrets are kept out twice: nobody logs them, and
-what looks like one is masked here.
+The libraries' logs are processed in the same way. Secrets are kept out twice: no code logs them,
+and what looks like one is masked here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOOKS_SECRET = re.compile(
 
 
 def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
-    """Once per process. `secrets` are the values in use, masked wherever they turn up."""
+    """To be called once per process. `secrets` are masked wherever they turn up."""
     known = tuple(s for s in secrets if s)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -43,13 +43,13 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            # Never rich's: it prints local variables, and with them secrets.
+            # Not rich's, which prints local variables and with them secrets.
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,  # before anything is spent on it
+            structlog.stdlib.filter_by_level,  # first, so that dropped events cost nothing
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -67,7 +67,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # Their debug output holds whole requests with headers; nobody needs it to run a bot.
+    # Their debug output holds whole requests with headers, and with them secrets.
     for library in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
 

@@ -1,7 +1,7 @@
-"""The look at what the bot needs, in the background of the start.
+"""Checks what the bot needs, in the background of the start.
 
-What can never become right ends the process; what may is one warning in the log, and a hint in
-`/readyz` for as long as it lasts.
+A fault that cannot pass ends the process. One that can is a warning in the log, once, and a hint in
+`/readyz` as long as it lasts.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ from bot.core.finding import Finding, Standing
 log = structlog.get_logger(__name__)
 
 AGAIN_SECONDS = 300.0
-"""While there are hints. A fault that has passed must not stand in `/readyz` until a restart."""
+"""Checked again this often while there are hints. Otherwise a fault that has passed would stay in
+`/readyz` until a restart."""
 
 STOP_SECONDS = 1.0
-"""The thread may be waiting for a server that hangs; it holds nothing that must be put back."""
+"""The thread may be waiting for a server that hangs. It can be left behind: it holds nothing that
+has to be released."""
 
 
 class StartLook:
-    """`look` gives the findings of now; `end` is called with a sentence when there is no use.
+    """`look` makes the findings; `end` is called with a sentence when running on is useless.
 
-    Why a refused token ends the process, although a supervisor will start it again and again: a
-    bot without Slack can neither be asked nor answer, a process that ends is what every supervisor
-    shows to people, and a rolling deployment stops there with the old copies still at work. A loop
-    of such restarts does no harm: each asks Slack one question, and ends the look before a log-in
-    to any appliance. Stored requests lose nothing but time, as they would with Slack away. But
-    only as long as the token has never been accepted by this process: one that is revoked later is
+    A refused token ends the process, although a supervisor will start it again and again. A bot
+    without Slack can neither be asked nor answer, every supervisor shows to people that a process
+    ended, and a rolling deployment stops there while the old copies still work. A loop of such
+    restarts does no harm: each asks Slack one question, and ends before a log-in to any appliance.
+    Stored requests only lose time, as they would if Slack were down.
+
+    This is so only until this process has seen the token accepted. If it is revoked later, that is
     a hint, because tasks of the appliance are still being followed.
     """
 
@@ -50,18 +53,18 @@ class StartLook:
         self._thread = threading.Thread(target=self._run, name="start-look", daemon=True)
 
     def start(self) -> None:
-        """At once; what it finds comes later."""
+        """Returns at once; the checks run in a thread."""
         self._thread.start()
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """Whether it ended in so long. Also where it was never started, and again."""
+        """Whether the thread ended in this time. May be called repeatedly, and without `start`."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def hints(self) -> dict[str, str]:
-        """Line to words, for what was wrong when it was last looked at."""
+        """What was wrong at the last check: the key of each finding, and what it says."""
         with self._lock:
             return dict(self._hints)
 
@@ -71,7 +74,7 @@ class StartLook:
                 return
 
     def once(self) -> bool:
-        """One look. False when it was the last: all is over."""
+        """One round of checks. False if no other may follow, since the bot stops."""
         for finding in self._look():
             if self._stopping.is_set():
                 return False
@@ -82,7 +85,7 @@ class StartLook:
         return True
 
     def _keep(self, finding: Finding) -> None:
-        # What is skipped says nothing new: an older hint about it stands.
+        # A skipped line says nothing new, so an older hint about it stays.
         with self._lock:
             before = self._hints.get(finding.key)
             if finding.standing is Standing.WRONG:

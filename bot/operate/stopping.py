@@ -1,4 +1,4 @@
-"""The time of one stop: all of its parts have it together."""
+"""The time for one stop, which all of its parts share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """A host kills after its own ten seconds, whoever needed them: with a limit for each part, the
-    sum of two that hang is above that, and the parts after them are cut off in the middle."""
+    """Hosts kill a process ten seconds after they told it to stop. If each part had its own limit,
+    two parts that hang would take longer than that, and later parts would be killed half-way."""
 
     def __init__(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -17,7 +17,7 @@ class Deadline:
         self._by = self._began + seconds
 
     def left(self, most: float | None = None) -> float:
-        """Seconds until it, never below 0; `most` is what one part gets of them."""
+        """Seconds that are left, never below 0; at most `most` of them for one part."""
         left = max(0.0, self._by - self._monotonic())
         return left if most is None else min(most, left)
 
@@ -26,8 +26,8 @@ class Deadline:
         return self._monotonic() - self._began
 
     def within(self, close: Callable[[], None], *, at_least_s: float = 0.0) -> bool:
-        """Whether `close` ended in time, or in `at_least_s` where less is left. For what has no
-        limit of its own: in a thread, that the end of the process takes away."""
+        """Runs `close`, which has no time limit of its own. Whether it ended in the time left, or
+        in `at_least_s` if that is more. It runs in a daemon thread, which ends with the process."""
         closing = threading.Thread(target=close, name="close", daemon=True)
         closing.start()
         closing.join(max(self.left(), at_least_s))

@@ -1,4 +1,4 @@
-"""Requests, their histories and what Slack was not told, as tables for people in a terminal."""
+"""Requests, their histories and what Slack does not show, as tables for people in a terminal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from bot.operate.json_and_csv import as_json, iso
 from bot.operate.unsaid import sentence
 
 NARROW = 120
-"""Below so many columns, what has two halves stands on two lines."""
+"""On terminals with fewer columns, texts of two halves are put on two lines."""
 
 PIPED = 100_000
-"""Columns where nobody watches: a name that is folded there is found by no `grep`."""
+"""Width when the output is not a terminal: `grep` would not find a name that is folded."""
 
 NAME_WHOLE = 24
-"""A site's name up to this length is never cut; a longer one would leave no room for the rest."""
+"""Names of sites in a pairing's title up to this length are never folded. Longer ones may be, or
+they would leave no room for the other columns."""
 
 
 def stdout() -> Console:
@@ -30,7 +31,7 @@ def stdout() -> Console:
 
 
 def print_tables(console: Console, *tables: Table) -> None:
-    """With an empty line between two."""
+    """Prints them with an empty line between two tables."""
     for number, table in enumerate(tables):
         if number:
             console.print()
@@ -39,13 +40,14 @@ def print_tables(console: Console, *tables: Table) -> None:
             continue
         with console.capture() as drawn:
             console.print(table)
-        # Each line is as long as the longest reason, with spaces.
+        # rich pads every line with spaces to the length of the longest one.
         for line in drawn.get().splitlines():
             console.file.write(f"{line.rstrip()}\n")
 
 
 def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
-    """Without what is the same in every line: a single site, and "no"."""
+    """A column that would be the same in every line is left out: a single site, or "no" for
+    force."""
     found = list(requests)
     sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
     force = any(r.force for r in found)
@@ -73,7 +75,7 @@ def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
 
 
 def facts_table(request: Request) -> Table:
-    """Everything about one request, a line a fact."""
+    """Everything about one request, one fact per line."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -114,17 +116,18 @@ def unsaid_table(messages: Iterable[Unsaid], width: int = PIPED) -> Table:
 
 
 def _time(ms: int, width: int) -> str:
-    """In whole seconds: the JSON has the milliseconds."""
+    """In whole seconds; the JSON has milliseconds."""
     shown = f"{(iso(ms) or '')[:19]}Z".replace("T", " ")
     return _halves(shown, " ", width)
 
 
 def _halves(text: str, at: str, width: int) -> str:
-    """On a narrow screen the second half stands on a line of its own, below the arrow."""
+    """On a narrow terminal the second half gets a line of its own."""
     return text.replace(at, f"{at.rstrip()}\n", 1) if width < NARROW else text
 
 
 def _plain(text: str) -> str:
-    """No control characters to the terminal, and nothing that rich takes for markup."""
+    """The text without control characters, and with everything escaped that rich would take for
+    markup."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return printable.replace("[", "\\[")

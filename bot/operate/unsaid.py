@@ -1,4 +1,4 @@
-"""What could not be said in Slack, as sentences for whoever asks here instead."""
+"""Sentences about the messages that Slack does not show as it should, for the command line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ WHY = {
 }
 
 NO_ANSWER = re.compile(r"http_\d+|[A-Z]\w+")
-"""An HTTP status without a word of Slack's, or the name of what broke on the way."""
+"""An HTTP status without an error code of Slack, or the name of an exception of the connection."""
 
 
 def sentence(message: Unsaid) -> str:

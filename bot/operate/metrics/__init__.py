@@ -1,8 +1,8 @@
 """`/metrics` in the Prometheus text format, one file per concern.
 
-Two kinds, and the HELP of each metric says which it is. What the database knows is read at each
-scrape and is the same in every copy of the bot: take `max` over the copies. What only a process
-knows is counted in it and begins at 0 with it: take `sum` over the copies.
+There are two kinds, and the HELP of each metric says which it is. What the database knows is read
+at each scrape and is the same in every copy of the bot: take `max` over the copies. The rest is
+counted in each process and starts at 0 with it: take `sum` over the copies.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from bot.operate.metrics.stored import Stored
 
 
 class Metrics:
-    """Whoever does something gets a small callable of one of these parts, and knows no metric."""
+    """The code that is measured knows no metrics: it gets small callables from these parts."""
 
     def __init__(self, version: str, sites: Iterable[str]) -> None:
-        # Else each counter is followed by a line with the time at which it began.
+        # Otherwise each counter comes with an extra line: the time at which it was created.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._counted = CollectorRegistry()
         self._read = CollectorRegistry()
@@ -53,11 +53,11 @@ class Metrics:
         ready: Callable[[], bool],
         socket_age: Callable[[], float] | None,
     ) -> None:
-        """What is asked at each scrape; once, before the first. `resting`: seconds by site.
-        `socket_age`: seconds since the last frame, None in HTTP mode."""
+        """Sets what is read at each scrape; call it once, before the first. `resting`: seconds by
+        site. `socket_age`: seconds since the last frame, None in HTTP mode."""
         self._read.register(Stored(figures, resting, self.database.failed))
         self._read.register(Copy(ready, socket_age))
 
     def text(self) -> bytes:
-        """What is read comes first: an error met there is counted in the same answer."""
+        """The stored figures are read first, so that an error is counted in the same answer."""
         return generate_latest(self._read) + generate_latest(self._counted)

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
-"""VR_TIMEOUT_SECONDS is 10 by default, and a call may last four times as long at the worst."""
+"""VR_TIMEOUT_SECONDS is 10 by default, and a call lasts four times as long in the worst case."""
 
 LOGIN_RESULTS = ("worked", "refused", "not_sent", "resting")
 PRIORITIES = ("act", "follow", "check", "preview")
-"""Both there from the start, at 0."""
+"""Labels of both kinds are there from the start, at 0."""
 
 
 @dataclass(frozen=True)
 class SiteObservers:
-    """What the client of one appliance tells. `called`: method, template of the path, status or
-    name of the error, seconds."""
+    """What the client of one appliance calls. `called` takes the method, the template of the path,
+    the status or the name of the error, and the seconds; `waited` the priority and the seconds;
+    `logged_in` the result."""
 
     called: Callable[[str, str, str, float], None]
     waited: Callable[[str, float], None]

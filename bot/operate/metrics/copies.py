@@ -12,11 +12,11 @@ from prometheus_client.registry import Collector
 from bot.operate.bounded import Bounded
 
 KEPT_SECONDS = 5.0
-"""To tell whether it can be written, the database is written: not at every one of many scrapes."""
+"""Checking whether the database can be written means writing to it, so not every scrape does it."""
 
 
 class Copy(Collector):
-    """`ready` is what `/readyz` says; one that does not come back in time is a no."""
+    """`ready` says what `/readyz` says. If it does not return in time, the copy is not ready."""
 
     def __init__(
         self,

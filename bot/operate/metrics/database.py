@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 from bot.operate.metrics.stored import UNREAD
 
 OFTEN = ("OperationalError", UNREAD)
-"""There from the start, so that the first one is an increase and not the beginning of a line."""
+"""There from the start, at 0, so that Prometheus sees the first error as an increase."""
 
 
 class DatabaseMetrics:

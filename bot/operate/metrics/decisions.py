@@ -1,8 +1,8 @@
-"""What people decided, what was refused to them, and how long it all took.
+"""What people decided, which clicks were refused, and how long it all took.
 
-Read off the entries of the audit trail as each step is stored. A step is stored by one copy, so
-the copies together have counted each of them once; one that is killed between the commit and the
-count loses that one, and the audit trail has it.
+Counted from the entries of the audit trail when a step is stored. Only one copy stores a step, so
+all copies together count each step once. A copy that is killed between commit and count loses that
+count; the audit trail still has the step.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ KINDS = {
     "cancelled": "cancel",
     "glass_broken": "break_glass",
 }
-"""Actions of the audit trail that are somebody's decision."""
+"""Actions of the audit trail that are a person's decision."""
 
 DECIDED = frozenset({State.APPROVED, State.DENIED})
 
 TO_DECIDE = (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600)
-"""Seconds: people read a card in half a minute, and APPROVAL_TTL is an hour by default."""
+"""In seconds. People read a card in half a minute, and APPROVAL_TTL is an hour by default."""
 
 TO_END = (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600)
-"""Seconds: a task of the appliance ends within some, and FOLLOW_TTL is a day by default."""
+"""In seconds. A task of the appliance takes a few, and FOLLOW_TTL is a day by default."""
 
 
 class DecisionMetrics:
-    """`saved` is told of each step after its commit."""
+    """`saved` is called for each step after its commit."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._decisions = Counter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter
 
 REJECTED = ("unsigned", "old", "forged", "malformed", "too_large", "replayed")
-"""There from the start, at 0."""
+"""Labels that are there from the start, at 0."""
 
 
 class SlackMetrics:

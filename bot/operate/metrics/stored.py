@@ -1,4 +1,4 @@
-"""What is read from the database at each scrape, the same in every copy of the bot."""
+"""Figures that are read from the database at each scrape, the same in every copy of the bot."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ log = structlog.get_logger(__name__)
 WHOLE = "read from the database, the same in every copy"
 
 UNREAD = "scrape"
-"""The `error` under which a scrape that could not read is counted."""
+"""The value of the label `error` for a scrape that could not read the database."""
 
 
 class Stored(Collector):
-    """All of one view, or nothing: a database that is away is then waited for once."""
+    """All figures from one view of the database, or none, so that one that is down is waited for
+    only once."""
 
     def __init__(
         self,
@@ -40,7 +41,8 @@ class Stored(Collector):
             figures = self._figures()
             resting = self._resting(figures)
         except Exception as error:
-            # Left out, so that Prometheus has a gap and not a lie; the counter says why.
+            # No figures at all: a gap in Prometheus is better than wrong numbers. The counter says
+            # why.
             log.warning("metrics_unread", error=type(error).__name__)
             self._failed(UNREAD)
             return
