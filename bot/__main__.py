@@ -1,4 +1,4 @@
-"""`python -m bot`, and the console script: everything that is run begins here."""
+"""`python -m bot` and the console script: every command begins here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.stop_signals import StopSignals
 
 
 def main() -> None:
-    """The console script, with its exit code."""
+    """The entry point of the console script."""
     if sys.argv[1:] == ["run"]:
-        stop = StopSignals()  # before the imports, which are most of a start
+        stop = StopSignals()  # before the imports, which take most of a start
         import_lean("bot.run").main(stop)
     else:
         import_lean("bot.cli").main()

@@ -1,4 +1,4 @@
-"""`vr-unpair check` and the look at the start: the table of lines, and what each looks at."""
+"""`vr-unpair check` and the checks at a start: the tables of lines, and what each line examines."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ from bot.store import check as store_check
 APPLIANCES_AT_ONCE = 8
 
 VENDOR_CALLS = 50
-"""In a minute of one session; above it the appliance refuses, and the vendor speaks of a temporary
-ban (vendor's REST API guide). Whoever runs another limit there may set another here."""
+"""Per minute and session. Above it the appliance refuses calls, and the vendor speaks of a
+temporary ban (vendor's REST API guide). An appliance may be set to another limit, so a higher
+setting is only a note."""
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -58,7 +59,7 @@ def _way_in(settings: Settings) -> Iterator[Finding]:
 
 
 def _proxy(settings: Settings) -> Iterator[Finding]:
-    """Which way each goes, as the environment says now; never with a proxy's credentials."""
+    """The proxy that the environment sets for Slack and each appliance, without its credentials."""
     ways = {"Slack": slack_looking.proxy_of(settings.slack_api_url)}
     ways |= {site.host: way.proxy_of(site.host) for site in settings.sites.values()}
     shown = [f"{name} {f'through {at}' if at else 'directly'}" for name, at in ways.items()]
@@ -103,18 +104,18 @@ AT_START_SLACK = tuple(
     line for line in SLACK if line.name in ("slack-token", "slack-scope", "slack-channel")
 )
 AT_START_APPLIANCE: tuple[Line[appliance_looking.Site], ...] = (
-    # The log-in goes the same way as all that follows: its own error says what stands in it.
+    # No lines about the way there: the log-in takes it too, and its error says what is wrong.
     Line("appliance-login", (), session_check.login),
     Line("appliance-version", ("appliance-login",), session_check.version),
 )
 
 NAMES = tuple(line.name for table in (OWN, DATABASE, SLACK, APPLIANCE) for line in table)
-"""Every line there is; the runbook has an entry for each."""
+"""The names of all lines; the runbook has an entry for each."""
 
 
 def check(load: Callable[[], Settings]) -> Iterator[Finding]:
-    """Everything, in the order of the tables. Appliances are looked at side by side: one that does
-    not answer must not hold up what the others have to say."""
+    """Checks everything; findings come in the order of the tables. Appliances are checked at the
+    same time, so that one that does not answer does not delay the others."""
     try:
         settings = load()
     except SettingsError as error:
@@ -154,14 +155,14 @@ def at_start(
     appliances: Mapping[str, Appliance],
     on_identity: Callable[[Myself], None],
 ) -> Callable[[], Iterator[Finding]]:
-    """What the running bot looks at by itself, as often as it is called; see `StartLook`. Who it
-    is in Slack is told, so that the first request need not ask again.
+    """What the running bot checks by itself, each time the returned function is called; see
+    `StartLook`. `on_identity` gets who the bot is in Slack, so that the first request need not ask.
 
-    It asks about no people and groups, since Slack counts those calls together with the ones that
-    a click needs, where a 429 means no; and about no app token, since the socket says that itself
-    (`/readyz`) and needs that method's few calls to come back. It logs in with the bot's own
-    client, session and gate, so it is the log-in that the first request would make and not one
-    more; and never to a remote site: those refusals are kept in memory alone, so a loop of
+    People and groups are not checked: Slack counts those calls together with the ones that a click
+    needs, and there a 429 means no. Nor is the app token: the socket itself shows in `/readyz`
+    whether it works, and needs the few calls of that method to connect again. The log-in uses the
+    bot's own client, session and gate, so it is the one that the first request would make anyway.
+    Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
     restarts would lock that account.
     """
     secrets = secrets_of(settings)

@@ -44,8 +44,9 @@ app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:
-    """The entry point. Settings that are wrong are sentences on stderr, never a traceback."""
-    logs.set_up("critical", "console")  # what there is to say is said in sentences
+    """The entry point. Wrong settings are reported in sentences on stderr, never with a
+    traceback."""
+    logs.set_up("critical", "console")  # commands speak in sentences, not in log lines
     try:
         with written():
             app()
@@ -72,8 +73,8 @@ def root(
 @app.command()
 def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
-    # Imported here: the other commands start without Slack. Typed as it is, this command does not
-    # come by here (`bot.__main__`).
+    # Imported here: the other commands start without Slack. A plain `run` does not get here: it is
+    # handled in `bot.__main__`.
     import_lean("bot.run").main(StopSignals())
 
 
@@ -117,7 +118,7 @@ def check(as_json: JsonOption = False) -> None:
     from bot import checks  # imported here: the other commands start without Slack
     from bot.operate import check as lines
 
-    logging.disable()  # each line says what there is to say; a library would only say it again
+    logging.disable()  # the lines say everything; libraries would only log it again
     found = []
     for finding in checks.check(load):
         found.append(finding)
@@ -130,7 +131,7 @@ def check(as_json: JsonOption = False) -> None:
 
 
 def _somebody_watches() -> bool:
-    """CI systems give some commands a terminal that nobody sits at."""
+    """Whether a person is at the terminal: CI systems give some commands one without a person."""
     return sys.stdout.isatty() and os.environ.get("CI", "").lower() not in ("1", "true", "yes")
 
 
@@ -177,7 +178,7 @@ def show(
 
             from bot.operate import follow as following
 
-            # JSON is for machines: the bar goes to stderr, where it spoils nothing.
+            # The bar goes to stderr where stdout has to be pure JSON.
             console = Console(stderr=as_json)
             request = following.follow(lambda: _known(store, request_id), time.sleep, console)
         records = trail.of_request(db, request.id)
@@ -203,10 +204,11 @@ def cancel(
     """Take a request back that is not yet sent, for when Slack is away."""
     with database() as db:
         request = _in_state(db, request_id, CANCELLABLE)
-        # The event alone keeps the DELETE from being sent: no intent is stored while one waits.
+        # The stored event is enough to keep the DELETE from being sent: no intent is stored while
+        # an event waits.
         event = OperatorCancelled(operator=_system_user())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
-        # Once more: the intent may have been stored between the look and the event.
+        # Checked again: the intent may have been stored between the first check and the event.
         _in_state(db, request_id, CANCELLABLE | {State.CANCELLED})
     if as_json:
         stored = {"id": request.id, "state": request.state.value, "cancellation": "stored"}
@@ -244,7 +246,8 @@ def manifest(
 
 
 def _system_user() -> str:
-    """A container may run as a number that no account has (OpenShift)."""
+    """The name of the system's user, or its number: in a container it may have no account
+    (OpenShift)."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # OSError from Python 3.13 on

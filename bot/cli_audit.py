@@ -1,4 +1,4 @@
-"""`vr-unpair audit`: the trail for machines and auditors, and whether it is whole."""
+"""`vr-unpair audit`: exports the trail for machines and auditors, and checks that it is whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store import audit as trail
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")
 
 SHORTEST = 12
-"""Of a head that is asked for: fewer characters would fit some record by chance."""
+"""The fewest characters of a head to look for: fewer could match some record by chance."""
 
 
 class ExportFormat(StrEnum):
@@ -75,7 +75,7 @@ def verify(
 
 
 def _head(typed: str) -> str:
-    """As the store has it. Ends the command when it cannot be one."""
+    """The head in the form in which it is stored. Ends the command when it cannot be a head."""
     head = typed.strip("`'\". \t\n").lower()
     if re.fullmatch(f"[0-9a-f]{{{SHORTEST},64}}", head) is None:
         fail(

@@ -1,4 +1,4 @@
-"""Where the commands print to: a pipe that may close, a disk that may be full, any encoding."""
+"""The commands' output, which may be a pipe that closes, a full disk, or in any encoding."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def written() -> Iterator[None]:
-    """What is printed within is written when it ends, or the exit code is 1 and a sentence says
-    why. Python itself looks at the last of it after everything else, where it can only complain."""
+    """All output is written by the end of this block; otherwise a sentence says why and the exit
+    code is 1. Python itself flushes at the very end, where it is too late for that."""
     if not isinstance(sys.stdout, io.TextIOWrapper):  # closed by the shell: `>&-`
         yield
         return
@@ -26,7 +26,7 @@ def written() -> Iterator[None]:
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_Output(given.fileno(), "w", closefd=False)),
         encoding=given.encoding,
-        errors="backslashreplace",  # a title has an arrow, and a terminal may have none
+        errors="backslashreplace",  # titles hold an arrow that the encoding may lack
         line_buffering=given.line_buffering or given.write_through,
     )
     try:
@@ -36,24 +36,24 @@ def written() -> Iterator[None]:
 
 
 def for_machines() -> None:
-    """JSON, CSV and YAML are UTF-8, whatever this terminal speaks."""
+    """JSON, CSV and YAML are written in UTF-8, whatever the terminal's encoding is."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 class _Output(io.FileIO):
-    """Ends the command at the first write that fails, whoever printed. Not an OSError for typer and
-    rich to catch: they take a closed pipe each in a way of its own, and a full disk not at all."""
+    """Ends the command at the first write that fails. It raises SystemExit and not OSError, because
+    typer and rich each treat a closed pipe in their own way, and do not handle a full disk."""
 
     _lost = False
 
     def write(self, data: ReadableBuffer, /) -> int:
-        if self._lost:  # what was buffered comes once more at each flush
+        if self._lost:  # every flush tries to write the buffer again
             return memoryview(data).nbytes
         try:
             return super().write(data)
         except OSError as error:
             self._lost = True
-            if error.errno != errno.EPIPE:  # the reader has seen enough: `| head`
+            if error.errno != errno.EPIPE:  # not an error: `| head` has read enough
                 print(f"The output cannot be written: {error.strerror}.", file=sys.stderr)
             sys.exit(PROBLEM)

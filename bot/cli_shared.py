@@ -1,4 +1,4 @@
-"""What the commands of the console script share: the database, an option, words at a bad end."""
+"""What the commands share: opening the database, the option `--json`, and ending with an error."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ JsonOption = Annotated[
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """For commands that read or leave an event: the schema must be there already."""
+    """The database, for commands that only read or store an event. Ends the command if the schema
+    is not there yet."""
     db = Database(load_database())
     try:
         require(db)

@@ -1,4 +1,4 @@
-"""Parts that the bot, `check` and the tests are put together from, made of the settings."""
+"""Makes from the settings the parts that the bot, `check` and the tests have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.settings import ApplianceSettings, Settings
 
 
 def appliance_of(site: ApplianceSettings, gate: Gate, on_call: OnCall | None = None) -> Appliance:
-    """A client of one appliance; whoever makes it closes it."""
+    """A client of one appliance. The caller has to close it."""
     return Appliance(
         host=site.host,
         username=site.username,
@@ -73,5 +73,5 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def gate_key(site: str) -> str:
-    """Under which the copies of the bot share the budget and the log-ins of an appliance."""
+    """The key under which the copies of the bot share an appliance's budget and log-ins."""
     return f"gate:{site}"

@@ -1,7 +1,7 @@
 """`vr-unpair run`: one process of the bot, from its start to its exit code.
 
-Apart from `cli.py`, because only the other commands need typer: 1.4 MB that would stay in memory
-for months, and a twentieth of the time of a start.
+Not in `cli.py`, because only the other commands need typer. Its 1.4 MB would stay in memory for
+months, and importing it takes a twentieth of the time of a start.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from bot.store.migrate import Damaged, SchemaTooNew
 
 
 def main(stop: StopSignals) -> None:
-    """Run, and exit with the code of the contract. Wrong settings lead to sentences on stderr,
-    never to a traceback."""
+    """Run, and exit with the contract's exit code. Wrong settings are reported in sentences on
+    stderr, never with a traceback."""
     try:
         sys.exit(run(load(to_run=True), stop))
     except SettingsError as error:
@@ -32,8 +32,9 @@ def main(stop: StopSignals) -> None:
 
 
 def run(settings: Settings, stop: StopSignals) -> int:
-    """Serve until SIGTERM or SIGINT. The exit code: 0 after a stop, 1 when it could not start."""
-    settings.mode()  # both or neither way in: SettingsError
+    """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after such a stop, 1 when the bot
+    could not start or ended by itself."""
+    settings.mode()  # raises SettingsError when both ways for Slack are set, or none
     logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
 
     def end(sentence: str) -> None:

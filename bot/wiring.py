@@ -1,6 +1,6 @@
-"""How the parts are connected with what is watched: the budget that copies share, and the metrics.
+"""Connects the parts with the budget that all copies share, and with the metrics.
 
-The adapters know nothing of metrics: each gets a small callable, here.
+The adapters know nothing about metrics: here each gets a small callable instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, Appliance]:
-    """By site, each with the budget and the log-ins that all copies share."""
+    """The appliances by site. Each uses the budget and the log-ins that all copies share."""
     made = {}
     for name, site in settings.sites.items():
         observers = metrics.appliance.of(name)
@@ -38,14 +38,14 @@ def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, 
 
 
 def saved(metrics: Metrics) -> OnSaved:
-    """Each step of a request, to the log and to the metrics."""
+    """Puts each step of a request into the log and the metrics."""
 
     def told(request: Request | None, entries: Sequence[Entry]) -> None:
         try:
             journal.steps(request, entries)
             metrics.decisions.saved(request, entries)
         except Exception:
-            # The step is stored: whoever stored it must not take it for one that failed.
+            # The step is committed. An error raised here would look to the caller as if it was not.
             log.exception("step_not_told")
 
     return told
@@ -56,7 +56,7 @@ def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
 
 
 def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
-    """Seconds by site, of what the figures say."""
+    """For figures that were read: how many seconds each site still rests."""
 
     def seconds(found: Figures) -> dict[str, float]:
         states = {site: _gate_state(found.shared.get(gate_key(site))) for site in sites}
