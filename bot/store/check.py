@@ -1,4 +1,4 @@
-"""The database's lines of `check`: nothing is made, changed or migrated by them."""
+"""The lines of `check` about the database. They create, change and migrate nothing."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
 
 BUSY_SECONDS = 5
-"""A running bot holds the write lock for milliseconds; for longer it is somebody else."""
+"""A running bot holds the write lock for milliseconds only. If it is held for longer, it is held by
+another program."""
 
 CONNECT_SECONDS = 10
-"""For a database server, whole seconds (libpq docs, connect_timeout)."""
+"""To connect to a database server; whole seconds (libpq docs, connect_timeout)."""
 
 
 class _ReadsOnly(Exception):
-    """A standby, or a database set to read only: reads would look as if all was well."""
+    """A standby or a read-only database. Reads work there, as if all was well."""
 
 
 def database(url: str) -> Iterator[Finding]:
-    """Whether it could be written: the right to write is taken and given back."""
+    """Whether the database can be written: the write lock is taken and released again."""
     place = make_url(url)
     problem = _out_of_reach(place)
     if problem is not None:
@@ -50,7 +51,7 @@ def database(url: str) -> Iterator[Finding]:
 
 
 def schema(url: str) -> Iterator[Finding]:
-    """Whether it is there, and of an age that this program may work on."""
+    """Whether there is a schema, of a version that this program may work on."""
     place = make_url(url)
     none_yet = note("schema", "there is none yet", "`run` makes it")
     if _to_be_made(place):
@@ -73,7 +74,7 @@ def schema(url: str) -> Iterator[Finding]:
 
 
 def shared_value(url: str, key: str) -> str | None:
-    """What the copies of the bot share under this key; None where that cannot be read."""
+    """The value that the copies of the bot share under this key; None if it cannot be read."""
     place = make_url(url)
     if _to_be_made(place):
         return None
@@ -95,7 +96,8 @@ def _to_be_made(place: URL) -> bool:
 
 
 def _out_of_reach(place: URL) -> Finding | None:
-    """What the permissions say; SQLite itself would notice a folder only at the first write."""
+    """A finding if the folder is missing, or if it or the file may not be written. SQLite itself
+    would only notice the folder at the first write."""
     if not _is_file(place):
         return None
     file = Path(place.database or "").absolute()
@@ -115,7 +117,7 @@ def _step(what: str) -> str:
 
 @contextmanager
 def _writing(place: URL) -> Iterator[Connection]:
-    """A transaction with the right to write, always rolled back."""
+    """A transaction that may write, and is always rolled back."""
     with _reading(place) as conn:
         if _is_file(place):
             conn.exec_driver_sql("BEGIN IMMEDIATE")
@@ -141,7 +143,8 @@ def _file_engine(place: URL) -> Engine:
     file = Path(place.database or "").absolute()
 
     def connect() -> sqlite3.Connection:
-        # `rw` never makes a file. `Database` is not used: it switches the file to WAL.
+        # `mode=rw` never creates a file. `Database` is not used here, since it switches the file to
+        # WAL.
         address = f"{file.as_uri()}?mode=rw"
         return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 

@@ -1,4 +1,4 @@
-"""The database: its transactions, its clock, and whoever waits for a change in it."""
+"""The database: its transactions, its clock, and waking those who wait for changes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def wall_clock_ms() -> int:
 
 
 class Database:
-    """Transactions on one database. Threads share it. `now` replaces its clock, for tests.
-    `on_error` is told of each error of the database, by its class."""
+    """Transactions on one database, shared by all threads. `now` replaces its clock in tests.
+    `on_error` gets the class name of each database error."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self._kind: Sqlite | Postgres = Sqlite(parsed, now or wall_clock_ms)
         else:
-            # Imported here: 10 MB that nobody with a file has to pay.
+            # Imported here: it takes 10 MB, which SQLite does not need.
             from bot.store.postgres import Postgres
 
             self._kind = Postgres(parsed, now)
@@ -56,7 +56,8 @@ class Database:
 
     @property
     def one_writer(self) -> bool:
-        """Whether a transaction that writes keeps all others from writing: no row needs a lock."""
+        """Whether a transaction that writes keeps out all other writers, so that rows need no
+        locks."""
         return self._kind.one_writer
 
     def missing_file(self) -> str | None:
@@ -68,12 +69,13 @@ class Database:
         return self._kind.now(conn)
 
     def clock(self) -> int:
-        """The same outside of a transaction."""
+        """The same, outside of a transaction."""
         return self._kind.clock()
 
     def about_now(self) -> int:
-        """The same, but it also works while the database is away: then from its last answer and our
-        own clock. For an answer of the appliance, which must not be lost for want of the time."""
+        """The same, but it also works while the database is down: then it is calculated from its
+        last answer and our own clock. For answers of the appliance, which must not be lost because
+        the time is not known."""
         try:
             now = self.clock()
         except SQLAlchemyError:
@@ -83,13 +85,13 @@ class Database:
         return now
 
     def lock_schema(self, conn: Connection) -> None:
-        """Until the transaction ends, nobody else changes the schema."""
+        """Nobody else may change the schema until the transaction ends."""
         self._kind.lock_schema(conn)
 
     @contextmanager
     def write(self, within_s: float | None = None) -> Iterator[Connection]:
-        """One transaction that may write; rolled back when anything is raised. `within_s`: how long
-        it may wait for others who write into a file."""
+        """One transaction that may write, rolled back when anything is raised. `within_s`: how long
+        it may wait for other writers of a SQLite file."""
         with self._met(), self._kind.writing(within_s), self.engine.begin() as conn:
             before = self._kind.changes(conn)
             self.remembered.begin(conn)
@@ -103,7 +105,8 @@ class Database:
 
     @contextmanager
     def read(self, *, at_leisure: bool = False) -> Iterator[Connection]:
-        """One consistent view; holds nobody up. `at_leisure`: the reader may pause for long."""
+        """One consistent view, which makes nobody wait. `at_leisure`: the reader may pause for a
+        long time."""
         with self._met(), self.engine.connect() as raw:
             conn = self._kind.reading(raw)
             with conn.begin():
@@ -112,17 +115,18 @@ class Database:
                 yield conn
 
     def damage(self) -> str | None:
-        """What is wrong with it, by a check of the whole. Takes seconds for a large file."""
+        """What is wrong with the database, found by checking all of it; None if it is sound. Takes
+        seconds for a large file."""
         with self.read() as conn:
             return self._kind.damage(conn)
 
     def listen(self) -> None:
-        """Hear of what other copies change; polling is the net."""
+        """Start to hear of changes by other copies. Those that are missed are found by polling."""
         self.wakes.listen()
 
     @property
     def log_gone(self) -> bool:
-        """Whether the `-wal` of a SQLite file has been taken away."""
+        """Whether the `-wal` of a SQLite file was deleted, moved or replaced."""
         return self._kind.log_gone
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Counting the errors of the database, wherever they are met."""
+"""Counts the errors of the database, wherever they occur."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from bot.store.faults import FileGone, NotInTime
 
 
 class Errors:
-    """`on_error` gets the name of the class; it must not raise.
+    """`on_error` gets the name of the error's class; it must not raise.
 
-    Not told: a refused second row (`IntegrityError`), which is how a repeated event is known; and
-    a connection that was found dead before its use, in whose place another one is opened.
+    Two errors are not counted: a second row that is refused (`IntegrityError`), which is how a
+    repeated event is recognised, and a connection that is found dead before its use, which is
+    replaced by a new one.
     """
 
     def __init__(self, engine: Engine, on_error: Callable[[str], None]) -> None:
@@ -26,8 +27,9 @@ class Errors:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Around a transaction: a pool without a free connection is no error of a connection, nor
-        is a file that we found gone, so the engine tells of them to nobody."""
+        """To be put around a transaction. The engine does not report these errors, since they are
+        not raised by a connection: no free connection in the pool, a file that we found gone, no
+        turn to write in time."""
         try:
             yield
         except (NoFreeConnection, FileGone, NotInTime) as error:

@@ -1,7 +1,7 @@
-"""What is wrong with a database, in a sentence: what, why, and what to do.
+"""Sentences about faults of the database: what is wrong, why, and what to do.
 
-SQLite's result codes are those of https://www.sqlite.org/rescode.html, PostgreSQL's SQLSTATEs those
-of its documentation, appendix A.
+SQLite's result codes: https://www.sqlite.org/rescode.html. PostgreSQL's SQLSTATEs: its
+documentation, appendix A.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ GOES_ON = "the bot goes on by itself then"
 
 
 class FileGone(SQLAlchemyError):
-    """The file that was opened is not the one at its path any more. SQLite itself would go on
-    writing into a file that nobody can find, or make an empty one."""
+    """The file that was opened is no longer the one at its path. SQLite itself would go on writing
+    into a file that nobody can find, or create an empty one."""
 
     def __init__(self, replaced: bool) -> None:
         super().__init__("another file is in its place" if replaced else "the file is not there")
@@ -27,19 +27,20 @@ class FileGone(SQLAlchemyError):
 
 
 class LogGone(FileGone):
-    """The same for the `-wal` beside it: until SQLite has moved it over, what is committed is in
-    there alone, and a process that is killed takes it along."""
+    """The same for the `-wal` beside it. Until SQLite has copied them into the database, committed
+    changes are only in there, and would be lost if the process was killed."""
 
 
 class NotInTime(SQLAlchemyError):
-    """Nothing could be written in the time that there was: others of this process were first, and
-    the one whose turn it is waits for another process."""
+    """Nothing could be written in the given time: other threads of this process had their turn
+    first, and they wait for another process."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`what` is a sentence with its reason; `step` what somebody must do. `lasts`: not over when a
-    transaction works. `by_itself`: the bot goes on when it is over, without a new start."""
+    """`what` is a sentence with the reason; `step` is what somebody must do. `lasts`: a transaction
+    that works does not mean that it is over. `by_itself`: once it is over, the bot goes on without
+    being started again."""
 
     what: str
     step: str
@@ -55,7 +56,7 @@ class Fault:
 
 
 def fault_of(error: BaseException, place: URL) -> Fault | None:
-    """None for what is no fault of the place: an error of ours."""
+    """The fault behind this error; None if it is not the database's but an error of our own."""
     shown = shown_place(place)
     if isinstance(error, LogGone):
         return _log_gone(shown, error.replaced)
@@ -77,7 +78,7 @@ def fault_of(error: BaseException, place: URL) -> Fault | None:
 
 
 def shown_place(place: URL) -> str:
-    """Never with the user's name or password."""
+    """The database in words, without user name and password."""
     if place.get_backend_name() == "sqlite":
         return str(place.database)
     return f"the database {place.database} at {place.host or 'this machine'}"
@@ -98,7 +99,8 @@ def _file_gone(shown: str, replaced: bool) -> Fault:
 
 
 def _log_gone(shown: str, replaced: bool) -> Fault:
-    """Whole at the end of the process: SQLite then moves over what it holds open."""
+    """An orderly end of the process saves everything: SQLite then copies the log, which it still
+    holds open, into the database."""
     what = f"The file {shown}-wal has been deleted or moved away under the bot"
     if replaced:
         what = f"Another file has been put in the place of {shown}-wal under the bot"
@@ -112,7 +114,7 @@ def _log_gone(shown: str, replaced: bool) -> Fault:
 def _of_file(error: sqlite3.Error, shown: str) -> Fault | None:
     code = getattr(error, "sqlite_errorcode", None)
     words = " ".join(str(error).split())
-    # The low byte is the primary code, the rest tells more (sqlite.org, result codes).
+    # The low byte is the primary code, the rest is the detail (sqlite.org, result codes).
     match None if code is None else code & 0xFF:
         case sqlite3.SQLITE_FULL:
             return Fault(f"The disk of {shown} is full.", "Free some space on it")
@@ -183,8 +185,9 @@ def _of_server(error: SQLAlchemyError, shown: str) -> Fault | None:
     if state in ("55P03", "57014"):  # lock_not_available, query_canceled
         return Fault(f"{_upper(shown)} is too slow ({words}).", "See what holds it up there")
     if state is None or state[:2] in ("08", "57", "25"):
-        # No answer, a server that ends or begins, a transaction ended for idling. A refused
-        # connection has no state (psycopg): wrong password, no such database, too many of them.
+        # No answer, a server that stops or starts, a transaction that was ended for idling. psycopg
+        # gives no state for a refused connection: wrong password, no such database, too many
+        # connections.
         return Fault(
             f"{_upper(shown)} gives no answer, or no connection ({words}).",
             "See whether it is up, and what it says of the bot's user",

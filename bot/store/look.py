@@ -1,4 +1,4 @@
-"""Whether the database can be worked on now: for `/readyz`, in a sentence when it cannot."""
+"""Whether the database is usable now, for `/readyz`; a sentence when it is not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ KEY = "readyz"
 
 
 def problem(db: Database) -> str | None:
-    """Writes, since a full disk can be read. Raises SchemaTooNew, and what is no fault of the
-    database's."""
+    """Tries to write as well, since a full disk can still be read. Raises SchemaTooNew, and errors
+    that are not faults of the database."""
     try:
         shared.change(db, KEY, _another)
         with db.read() as conn:
@@ -29,13 +29,14 @@ def problem(db: Database) -> str | None:
 
 
 def _another(old: str | None, now: int) -> str:
-    """Never the value that is there: that would write nothing, and prove nothing."""
+    """Always another value than the stored one: to store the same would write nothing, and so prove
+    nothing."""
     return str(now) if old != str(now) else f"{now} again"
 
 
 def _lasting(db: Database) -> str | None:
-    """A damaged page is met only by whoever needs it: to be able to write another one says
-    nothing."""
+    """A lasting fault that is still there. Only a transaction that needs a damaged page notices it,
+    so a write elsewhere that works says nothing: the whole database is checked."""
     fault = db.outage.lasting()
     if fault is None:
         return None

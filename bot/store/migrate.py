@@ -1,4 +1,4 @@
-"""Bring the database to the schema of this program, or say why it may not be touched."""
+"""Brings the database to the schema of this program, or says why it must not be touched."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ log = structlog.get_logger(__name__)
 
 
 class SchemaTooNew(Exception):
-    """A newer program has changed the database so that this one must not work on it."""
+    """A newer program has changed the database, and this one must not work on it any more."""
 
 
 class Damaged(Exception):
-    """What is stored cannot be trusted, an index that refuses a second request included."""
+    """What is stored cannot be trusted. That includes the index that refuses a second open request
+    for a pairing."""
 
 
 class SchemaMissing(Exception):
-    """Only `run` makes a schema; whoever only reads must be told that there is none yet."""
+    """There is no schema of this version yet. Only `run` makes one; commands that read say so."""
 
 
 def upgrade(db: Database) -> None:
-    """Under the write lock: copies that start together migrate once. Raises Damaged: a file is
-    read through before it is worked on, since a broken page is met only by whoever needs it."""
+    """Migrate if needed, under a lock, so that of several copies that start together only one does
+    it. Raises SchemaTooNew and Damaged: a SQLite file is read completely first, since a damaged
+    page is otherwise noticed only when it is needed."""
     found = db.damage()
     if found is not None:
         raise Damaged(damaged(shown_place(db.engine.url), found).at_start())
@@ -40,9 +42,10 @@ def upgrade(db: Database) -> None:
 
 
 def require(db: Database) -> None:
-    """For commands that read: the schema must be there, as new as this program."""
+    """For commands that read: the schema must exist and be as new as this program. Raises
+    SchemaMissing and SchemaTooNew."""
     missing = db.missing_file()
-    if missing:  # opening it would make an empty one, and hide that this is the wrong folder
+    if missing:  # opening it would create an empty file and hide that this is the wrong folder
         raise SchemaMissing(
             f"There is no database {missing}. DATABASE_URL says where it is, from the folder in "
             "which the bot runs; `vr-unpair run` makes it."
@@ -56,7 +59,8 @@ def require(db: Database) -> None:
 
 
 def may_work(conn: Connection) -> bool:
-    """True when the schema is ours or a newer one that we may work on; False when it is older."""
+    """True if the schema is ours, or a newer one that we may work on. False if it is older or there
+    is none. Raises SchemaTooNew."""
     if not inspect(conn).has_table("alembic_version"):
         return False
     revision = conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
@@ -73,7 +77,7 @@ def may_work(conn: Connection) -> bool:
 
 
 def _migrate(conn: Connection) -> None:
-    # Imported here: 30 ms and some MB that a start on a current schema does not pay.
+    # Imported here: it takes 30 ms and some MB, which a start on a current schema does not need.
     from alembic import command
     from alembic.config import Config
 

@@ -1,4 +1,4 @@
-"""What is wrong with the database now: told once in the log, and once that it is over."""
+"""The present fault of the database. The log says once what it is, and once that it is over."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.store.faults import Fault, fault_of
 log = structlog.get_logger(__name__)
 
 QUIET_SECONDS = 5.0
-"""How long there must have been no fault before a transaction that works means that it is over. A
-full disk still takes a small one now and then, and each would put two lines into the log."""
+"""A transaction that works ends an outage only if there was no error for this long. A full disk
+still takes a small transaction now and then, and each would put two more lines into the log."""
 
 
 class Outage:
-    """Thread-safe. Every transaction tells how it went."""
+    """Thread-safe. Every transaction reports here whether it worked."""
 
     def __init__(self, place: URL, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._place = place
@@ -29,12 +29,12 @@ class Outage:
         self._met_at = 0.0
 
     def met(self, error: BaseException) -> None:
-        """Errors of ours are left to whoever has made them."""
+        """A transaction raised this error. Errors that are not the database's fault are ignored."""
         fault = fault_of(error, self._place)
         if fault is None:
             return
         with self._lock:
-            # A fault that lasts is not replaced by one that passes.
+            # A passing fault must not replace a lasting one.
             lasting = self._fault is not None and self._fault.lasts and not fault.lasts
             news = not lasting and (self._fault is None or self._fault.what != fault.what)
             if not lasting:
@@ -46,7 +46,7 @@ class Outage:
     def worked(self) -> None:
         """A transaction that wrote was committed."""
         if self._fault is None:
-            return  # without the lock: this is every transaction of a healthy day
+            return  # without the lock, since every transaction of a healthy database comes here
         with self._lock:
             fault = self._fault
             if fault is None or fault.lasts or self._monotonic() - self._met_at < QUIET_SECONDS:
@@ -55,17 +55,17 @@ class Outage:
         log.info("database_back")
 
     def mended(self) -> None:
-        """The whole of it was looked at, and is sound."""
+        """The whole database was checked and is sound."""
         with self._lock:
             over, self._fault = self._fault is not None, None
         if over:
             log.info("database_back")
 
     def told(self, error: BaseException) -> bool:
-        """Whether the log has it as `database_fault`: whoever meets it need not say it again."""
+        """Whether the log has this error as `database_fault`, so nobody has to log it again."""
         return fault_of(error, self._place) is not None
 
     def lasting(self) -> Fault | None:
-        """A fault that is not over even if a transaction works."""
+        """The present fault, if it is one that is not over when a transaction works."""
         fault = self._fault
         return fault if fault is not None and fault.lasts else None

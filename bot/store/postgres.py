@@ -13,21 +13,22 @@ from bot.store.postgres_connection import PatientConnection, with_limits
 from bot.store.postgres_wakes import PostgresWakes
 
 SCHEMA_LOCK = 0x76725F75
-"""The advisory lock that copies which start together take before they migrate."""
+"""The advisory lock that a copy takes before it migrates, so that no two migrate together."""
 
 CONNECTIONS = 16
 POOL_SECONDS = 10
-"""How long to wait for a free connection: then an error, and not a thread that stands for ever."""
+"""How long to wait for a free connection. After that it is an error; a thread must not wait for
+ever."""
 
 MIGRATION_SECONDS = 600.0
-"""For a copy that waits for another one's migration, or makes one on a large table."""
+"""For a copy that waits while another one migrates, or migrates a large table itself."""
 
 _CLOCK = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
 
 class Postgres:
-    """Replicas go by the database's clock (`clock_timestamp()`: `now()` is only the start of the
-    transaction). `now` replaces it in tests."""
+    """All copies use the database's clock: `clock_timestamp()`, since `now()` is only the time when
+    the transaction began. `now` replaces it in tests."""
 
     one_writer = False
 
@@ -35,10 +36,11 @@ class Postgres:
         self._now = now
         self.engine = create_engine(
             with_limits(url),
-            # Whatever the default there is: at a higher level a transaction that waited for a row
-            # asks the inbox as it was before, and an intent would be stored over a cancel.
+            # Not left to the server's default. At a higher level, a transaction that has waited for
+            # a row would still see the inbox as it was before, and could store an intent although
+            # a cancel has come in.
             isolation_level="READ COMMITTED",
-            hide_parameters=True,  # an error would quote them, response_urls included
+            hide_parameters=True,  # errors would quote them, response_urls included
             pool_size=CONNECTIONS,
             pool_timeout=POOL_SECONDS,
             pool_pre_ping=True,
@@ -47,11 +49,11 @@ class Postgres:
         self.wakes = PostgresWakes(with_limits(url))
 
     def writing(self, within_s: float | None) -> AbstractContextManager[object]:
-        """The server's limits hold for everybody (`postgres_connection`)."""
+        """Nothing to do: the time limits of `postgres_connection` hold for every transaction."""
         return contextlib.nullcontext()
 
     def reading(self, raw: Connection) -> Connection:
-        # One view for all statements of a reading: the audit trail and its head belong together.
+        # All statements of a reading see the same state: the audit trail has to match its head.
         return raw.execution_options(isolation_level="REPEATABLE READ")
 
     def now(self, conn: Connection) -> int:
@@ -64,13 +66,13 @@ class Postgres:
             return int(conn.execute(_CLOCK).scalar_one())
 
     def at_leisure(self, conn: Connection) -> None:
-        """Until the transaction ends, whoever reads may pause, as somebody at a pager does."""
+        """Until the transaction ends the reader may pause, as people do who read in a pager."""
         conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
     def lock_schema(self, conn: Connection) -> None:
         driver: Any = conn.connection.driver_connection
         driver.patience = MIGRATION_SECONDS
-        conn.detach()  # such a connection must not come back to the pool
+        conn.detach()  # a connection with such limits must not go back to the pool
         conn.execute(text("SET LOCAL statement_timeout = 0"))
         conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
@@ -84,11 +86,11 @@ class Postgres:
         return False
 
     def changes(self, conn: Connection) -> int | None:
-        """Not counted: a server that commits is there."""
+        """Not counted: if a server commits, it works."""
         return None
 
     def damage(self, conn: Connection) -> str | None:
-        """As above."""
+        """Not checked: the server looks after its own files."""
         return None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL on which nobody waits for ever, neither here nor in the server."""
+"""Connections to PostgreSQL with time limits, so that neither we nor the server wait for ever."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from sqlalchemy import URL
 T = TypeVar("T")
 
 CONNECT_SECONDS = 5
-"""libpq takes whole seconds, and per address."""
+"""libpq takes whole seconds, and applies them to each address."""
 
 STATEMENT_MS = 8_000
-"""The server ends a statement then. Ours take milliseconds; what takes longer waits for a lock, and
-whoever holds it has `IDLE_MS`."""
+"""The server cancels a statement after this time. Ours take milliseconds; one that takes longer
+waits for a lock, whose holder is ended after `IDLE_MS` if it does nothing."""
 
 IDLE_MS = 4_000
-"""The server ends a transaction then in which nothing comes. A copy that is frozen, or whose
-machine is gone, would otherwise hold the head of the audit trail, and with it every other copy, for
-hours (PostgreSQL docs, idle_in_transaction_session_timeout)."""
+"""The server ends a transaction that does nothing for this long (PostgreSQL docs,
+idle_in_transaction_session_timeout). Otherwise a copy that is frozen, or whose machine is gone,
+would keep the head of the audit trail locked and block every other copy for hours."""
 
 PATIENCE_SECONDS = 10.0
-"""We give up a connection then that says nothing. Above `STATEMENT_MS`, so that the server's own
-word comes first. TCP alone does not notice a proxy or a firewall that swallows everything, and
-libpq has no limit of its own for reading an answer."""
+"""We give up a connection that is silent for this long. It is more than `STATEMENT_MS`, so that the
+server's own error comes first. TCP alone does not notice a proxy or a firewall that drops
+everything, and libpq has no time limit for reading an answer."""
 
 KEPT_ALIVE = {
     "keepalives_idle": "5",
@@ -34,18 +34,18 @@ KEPT_ALIVE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-"""For connections that only listen, or lie in the pool: a machine that is gone is noticed in eleven
-seconds (libpq docs, keepalives; the system's own default is two hours)."""
+"""For connections that only listen or wait in the pool: that the other machine is gone is noticed
+within eleven seconds (libpq docs, keepalives). The system's own default is two hours."""
 
 
 DURABLE = "-c synchronous_commit=on"
-"""Whatever the server's own default is: a commit that a crash takes back may be the intent of a
-DELETE that went out. With a synchronous standby this waits for it too (PostgreSQL docs)."""
+"""Not left to the server's default: a commit that is lost in a crash may be the intent of a DELETE
+that was sent. With a synchronous standby a commit also waits for that one (PostgreSQL docs)."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """Gives a statement `patience` seconds; then the connection is closed, since nobody knows what
-    became of the statement, and OperationalError is raised."""
+    """Waits `patience` seconds for the server's answer. Then it closes the connection, since it is
+    unknown what became of the statement, and raises OperationalError."""
 
     patience = PATIENCE_SECONDS
 
@@ -64,7 +64,8 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 def with_limits(url: URL) -> URL:
-    """The address with what we ask of each connection; whatever it says itself comes first."""
+    """The address with our limits for each connection added. What the operator's address sets
+    itself overrides them."""
     own = {"connect_timeout": str(CONNECT_SECONDS), **KEPT_ALIVE}
     limits = f"-c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     said = url.query.get("options", "")

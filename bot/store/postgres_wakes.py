@@ -1,4 +1,4 @@
-"""How copies on one PostgreSQL wake each other: LISTEN and NOTIFY, with polling as the net."""
+"""How copies on one PostgreSQL wake each other: LISTEN and NOTIFY. Polling finds what they miss."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ log = structlog.get_logger(__name__)
 CHANNEL = "vr_unpair"
 
 AGAIN_SECONDS = 2.0
-"""Between two tries to listen, or to tell. Meanwhile polling is the net."""
+"""Between two tries to listen or to notify. Meanwhile polling finds new work."""
 
 BEAT_SECONDS = 5.0
-"""A listener that hears nothing asks the server then whether it is still there."""
+"""How often the listener asks the server whether it is still there."""
 
 TELL_SECONDS = 2.0
-"""To tell the others must not hold up whoever has just stored something."""
+"""The most that notifying may take, since it delays the thread that has just stored something."""
 
 
 class PostgresWakes(Wakes):
-    """Wakes the threads of every copy, by NOTIFY. A lost one is caught by polling."""
+    """Wakes the threads of every copy with NOTIFY. If one is lost, polling finds the work later."""
 
     def __init__(self, url: URL) -> None:
         super().__init__()
-        # Not as an address in one string: libpq reads its blanks otherwise than SQLAlchemy writes.
+        # Not as one string: libpq reads blanks in it differently from how SQLAlchemy writes them.
         named = url.translate_connect_args(username="user", database="dbname")
         self._server: dict[str, Any] = {**named, **url.query}
         self._closing = threading.Event()
@@ -44,7 +44,7 @@ class PostgresWakes(Wakes):
         self._listening: PatientConnection | None = None
 
     def listen(self) -> None:
-        """From now on the other copies' wakes are heard here; only `run` needs that."""
+        """From now on this copy hears the wakes of the others. Only `run` needs that."""
         self._listener = threading.Thread(target=self._hear, name="listen", daemon=True)
         self._listener.start()
 
@@ -56,7 +56,7 @@ class PostgresWakes(Wakes):
             try:
                 self._tell(rooms)
             except psycopg.Error as error:
-                # What was to be told is committed, and polling finds it.
+                # The work itself is committed, so polling finds it.
                 log.warning("notify_failed", error=type(error).__name__)
                 self._tell_again_at = time.monotonic() + AGAIN_SECONDS
 
@@ -72,8 +72,8 @@ class PostgresWakes(Wakes):
             self._listener.join(timeout=AGAIN_SECONDS + 1)
 
     def _tell(self, rooms: tuple[Room, ...]) -> None:
-        """Over the connection that is kept; a server that was restarted has cut that, so over a new
-        one then. Raises psycopg.Error."""
+        """Notify over the connection that is kept open. If that fails, as after a restart of the
+        server, do it over a new one. Raises psycopg.Error."""
         if self._telling is not None:
             try:
                 self._tell_over(self._telling, rooms)
@@ -98,10 +98,10 @@ class PostgresWakes(Wakes):
                     connection.execute(f"LISTEN {CHANNEL}")
                     log.info("listening")
                     told = False
-                    # Whatever was told while nobody listened.
+                    # Wakes may have been missed before.
                     self._wake_here(*Room)
                     self._hear_over(connection)
-            except Exception as error:  # whatever it was, this thread must not end
+            except Exception as error:  # of any kind: this thread must not end
                 if not told and not self._closing.is_set():
                     log.warning("listen_failed", error=type(error).__name__)
                 told = True  # once per outage
@@ -111,7 +111,7 @@ class PostgresWakes(Wakes):
         beat_at = time.monotonic() + BEAT_SECONDS
         while not self._closing.is_set():
             for heard in connection.notifies(timeout=1.0):
-                # Of a newer copy, or of anybody who may connect: not for the threads of this one.
+                # Other payloads come from a newer copy or from anybody who may connect.
                 if heard.payload in set(Room):
                     self._wake_here(Room(heard.payload))
             if time.monotonic() >= beat_at:

@@ -1,8 +1,8 @@
 """The last head of the audit trail that this process has committed.
 
-If that record is not in the database any more, the database has gone back: a backup was put in its
-place, or a standby took over without the last commits. A DELETE that was sent in between then looks
-as if it had never been sent.
+If that record is no longer in the database, the database has gone back to an earlier state: a
+backup was restored, or a standby took over without the last commits. A DELETE that was sent in the
+meantime then looks as if it had never been sent.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _OF_CONNECTION, _MOVED = "remembered", "remembered_moved"
 
 
 class Remembered:
-    """Thread-safe. Only what is committed is remembered, and a statement looks only for what was
-    remembered before it began. So neither our own rollbacks nor threads that commit out of order
-    look like a database that has gone back."""
+    """Thread-safe. Only committed heads are remembered, and a statement only looks for one that was
+    remembered before it began. So neither our own rollbacks nor threads that commit in another
+    order look like a database that has gone back."""
 
     def __init__(self, place: URL) -> None:
         self._place = place
@@ -38,18 +38,19 @@ class Remembered:
 
     @property
     def lost(self) -> str | None:
-        """A sentence, once the database was found to have gone back. It stays until this process
-        ends: whatever is stored later, the lost records stay lost."""
+        """A sentence once the database is found to have gone back, else None. It stays until this
+        process ends: whatever is stored later, the lost records stay lost."""
         return self._lost
 
     def seen(self, head: Head) -> None:
-        """It is committed."""
+        """Remember a head that is committed."""
         with self._lock:
             if head.count > self._head.count:
                 self._head = head
 
     def compare(self, known: Head, there: str | None) -> None:
-        """`there`: the hash that the database has now at the number of `known`."""
+        """Checks that the known record is still there. `there` is the hash that the database now
+        has for its number, None if it has no such record."""
         if known.count == 0 or there == known.hash:
             return
         with self._lock:
@@ -62,7 +63,7 @@ class Remembered:
 
     def begin(self, conn: Connection) -> None:
         conn.info[_OF_CONNECTION] = self
-        conn.info.pop(_MOVED, None)  # of one that was rolled back
+        conn.info.pop(_MOVED, None)  # left by a transaction that was rolled back
 
     def moved_in(self, conn: Connection) -> Head | None:
         moved: Head | None = conn.info.pop(_MOVED, None)
@@ -70,11 +71,11 @@ class Remembered:
 
 
 def of(conn: Connection) -> Remembered:
-    """That of the database which this connection writes to."""
+    """The one that belongs to the database of this connection."""
     found: Remembered = conn.info[_OF_CONNECTION]
     return found
 
 
 def moving(conn: Connection, head: Head) -> None:
-    """Where this transaction takes the head, if it is committed."""
+    """Note the new head of this transaction. It counts once the transaction is committed."""
     conn.info[_MOVED] = head

@@ -1,4 +1,4 @@
-"""The tables. `migrations/` brings a database to them; a test holds the two against each other."""
+"""The tables. `migrations/` creates them in a database; a test checks that both agree."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ OLDEST_PROGRAM = "0.1.0"
 """The oldest program that may work on a schema of this REVISION; stored in `schema_info`."""
 
 STORED_FORM = "2a56b8f1a40ceb49"
-"""The form of what is stored as JSON, which has no column that a migration could change. A test
-compares: an older program cannot read a field more (`bot.store.unreadable`), so OLDEST_PROGRAM has
-to be looked at with each new form."""
+"""A hash of the form of what is stored as JSON, which migrations do not cover. A test compares it.
+An older program cannot read a row with a new field (`bot.store.unreadable`), so each time this
+changes, decide whether OLDEST_PROGRAM has to change too."""
 
 metadata = MetaData()
 
 _OPEN_STATES = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
-# Of partial indexes only `sqlite_where` is named: to name `postgresql_where` loads that dialect,
-# 2 MB in every process. The migrations make the tables and say it for both.
+# Partial indexes have only `sqlite_where` here, since `postgresql_where` would load that dialect,
+# 2 MB in every process. The tables are made by the migrations, which have the condition for both.
 HOLDS_PAIRING = text(f"pairing_id IS NOT NULL AND state IN ({_OPEN_STATES})")
 
 requests = Table(

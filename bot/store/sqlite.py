@@ -18,23 +18,24 @@ from bot.store.faults import FileGone, LogGone, NotInTime
 from bot.store.wakes import Wakes
 
 BUSY_SECONDS = 10.0
-"""How long a transaction waits for its turn and for another process (the command line) that is
-writing, unless it has less time."""
+"""How long a transaction waits, unless it is given less time: for its turn in this process, and for
+another process that writes, such as the command line."""
 
 CONNECTIONS = 16
 POOL_SECONDS = 10
-"""How long to wait for a free connection: then an error, and not a thread that stands for ever."""
+"""How long to wait for a free connection. After that it is an error; a thread must not wait for
+ever."""
 
 WRITE_OUT_SECONDS = 1.0
-"""How long the log is waited for before a close that writes out what it holds."""
+"""How long writing out the log waits for others who use the file."""
 
 _Inode = tuple[int, int]
 """Device and number."""
 
 
 class Sqlite:
-    """WAL, `synchronous=FULL`, and one write lock per process before `BEGIN IMMEDIATE`: SQLite's
-    own waiting for its lock polls, which was measured as a tail of 14 times the median."""
+    """WAL, `synchronous=FULL`, and a write lock in this process before `BEGIN IMMEDIATE`. SQLite
+    itself waits for its lock by polling, which gave a tail of 14 times the median (measured)."""
 
     one_writer = True
 
@@ -46,7 +47,7 @@ class Sqlite:
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
         self._opened: _Inode | None = None
-        # Beside what a link leads to: that is where SQLite makes it.
+        # If the path is a link, SQLite creates the log beside the file that it leads to.
         self._log_path = f"{os.path.realpath(url.database)}-wal" if url.database else None
         self._log: _Inode | None = None
         self._connections: set[int] = set()
@@ -57,7 +58,7 @@ class Sqlite:
             pool = {"poolclass": StaticPool}
         self.engine = create_engine(
             url,
-            hide_parameters=True,  # an error would quote them, response_urls included
+            hide_parameters=True,  # errors would quote them, response_urls included
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
             **pool,
         )
@@ -68,14 +69,15 @@ class Sqlite:
 
     @contextmanager
     def writing(self, within_s: float | None) -> Iterator[None]:
-        """Raises NotInTime. The time is one for both waits: with one for each, the n-th of those
-        who wait while another process holds the file would wait n times as long."""
+        """Held while a transaction writes. Raises NotInTime. The turn and the lock of the file are
+        waited for within the same time. Otherwise, while another process holds the file, the n-th
+        thread in the queue would wait n times as long."""
         seconds = BUSY_SECONDS if within_s is None else within_s
         by = time.monotonic() + seconds
         if not self._writing.acquire(timeout=seconds):
             raise NotInTime(f"no turn to write within {seconds:g} s")
         try:
-            self._by = by  # read in `_begin`, by the one who holds the lock
+            self._by = by  # read in `_begin`, by the thread that holds the lock
             yield
         finally:
             self._writing.release()
@@ -87,15 +89,15 @@ class Sqlite:
         return self._now()
 
     def clock(self) -> int:
-        """SQLite is not asked: a transaction for the time of day was measured as a tenth of all
-        transactions of a story."""
+        """Our own clock, without a transaction: asking SQLite for the time made up a tenth of all
+        transactions of a request (measured)."""
         return self._now()
 
     def at_leisure(self, conn: Connection) -> None:
-        """Nobody else waits for a reader."""
+        """Nothing to do: nobody waits for a reader."""
 
     def lock_schema(self, conn: Connection) -> None:
-        """`BEGIN IMMEDIATE` has it already."""
+        """Nothing to do: `BEGIN IMMEDIATE` has locked everything."""
 
     def missing_file(self) -> str | None:
         if self._in_memory or self._path is None or Path(self._path).exists():
@@ -104,11 +106,12 @@ class Sqlite:
 
     @property
     def log_gone(self) -> bool:
-        log = self._log  # once: a close in another thread forgets it
+        log = self._log  # read once, since a close in another thread sets it to None
         return log is not None and self._at(self._log_path) != log
 
     def changes(self, conn: Connection) -> int | None:
-        """Rows changed on this connection so far: to commit nothing works on a full disk too."""
+        """The number of rows changed on this connection so far. Only a commit that changed some
+        shows that the disk is fine: on a full one an empty commit works too."""
         driver: Any = conn.connection.driver_connection
         return int(driver.total_changes)
 
@@ -121,10 +124,10 @@ class Sqlite:
         if self.log_gone:
             self._write_out("FULL")
             if self._connections:
-                return  # in use, with the old log: the file must not get another one beside it
+                return  # still used with the old log: a second log must not be made beside the file
         with self._keeping:
-            # Forgotten first: SQLite removes the log with its last connection, and a thread that
-            # looks in between would take that for somebody's doing.
+            # Set to None first: SQLite removes the log when it closes the last connection, and
+            # another thread would think that somebody has taken it away.
             keeper, self._keeper, self._log = self._keeper, None, None
             if keeper is not None:
                 keeper.close()
@@ -144,7 +147,8 @@ class Sqlite:
         self._connections.discard(id(connection))
 
     def _keep(self) -> None:
-        """One connection that nobody else has holds the log open, whatever becomes of its name."""
+        """Opens one connection that nothing else uses. It keeps the log open even if its name is
+        removed, so that its content can still be saved."""
         with self._keeping:
             if self._keeper is None and self._path is not None and not self.log_gone:
                 keeper = sqlite3.connect(
@@ -155,10 +159,11 @@ class Sqlite:
                 self._keeper, self._log = keeper, self._at(self._log_path)
 
     def _write_out(self, how: str) -> None:
-        """Into the file what is committed and only the log holds: nobody else can open that one any
-        more, and a process that is killed takes it along, the intent of a DELETE with it. `how` is
-        a mode of https://www.sqlite.org/pragma.html#pragma_wal_checkpoint."""
-        with self._keeping, suppress(sqlite3.Error):  # LogGone is said whatever this comes to
+        """Copy what is committed but only in the log into the database file. No other process can
+        open that log any more, so if this one were killed all of it would be lost, perhaps with the
+        intent of a DELETE. `how` is a mode of
+        https://www.sqlite.org/pragma.html#pragma_wal_checkpoint."""
+        with self._keeping, suppress(sqlite3.Error):  # that the log is gone is reported anyway
             if self._keeper is not None:
                 self._keeper.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
 
@@ -169,14 +174,14 @@ class Sqlite:
             return
         left_ms = max(0, int((self._by - time.monotonic()) * 1000))
         driver: Any = conn.connection.driver_connection
-        # Holds for this connection until it is set anew (SQLite docs, pragma busy_timeout). Asked
-        # of the driver itself: this is every transaction.
+        # Set for each transaction, since it stays set for the connection (SQLite docs, pragma
+        # busy_timeout); through the driver itself, since that is faster.
         driver.execute(f"PRAGMA busy_timeout={left_ms}")
         conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _require_the_file(self) -> None:
-        """What is committed into a file that has no name any more is lost at the next start: a
-        DELETE whose intent was there would look as if it had never been sent."""
+        """Raises FileGone, or LogGone. What is committed into a file without a name is lost at the
+        next start, and a DELETE whose intent was in it would look as if it had never been sent."""
         if self._opened is None:
             return
         there = self._at(self._path)
@@ -197,8 +202,8 @@ class Sqlite:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    # Transactions are ours alone: the driver would begin them late, as readers, and then fail to
-    # upgrade under load.
+    # We begin transactions ourselves: the driver would begin them later and as readers, and under
+    # load they could then not become writers.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

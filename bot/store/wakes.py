@@ -1,4 +1,4 @@
-"""Who waits for work, and who tells them that there may be some."""
+"""Wakes the threads that wait for work when there may be some."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Room(StrEnum):
 
 
 NET_SECONDS = 2.0
-"""How long the first thread of each room sleeps at most. No wake comes from another process on the
-same file (the command line), so what that one stores is found this late."""
+"""How long the first thread of each room sleeps at most. Another process on the same file (the
+command line) cannot wake us, so what it stores is found this late."""
 
 OTHERS_NET_SECONDS = 5.0
 """The same for its other threads, in case the first one is held by a slow server. Longer, since
@@ -46,7 +46,8 @@ class Wakes:
         self._ended: set[Room] = set()
 
     def seen(self, room: Room) -> int:
-        """Take before looking for work, give to `wait`: nothing between the two is missed."""
+        """Call this before looking for work and pass the result to `wait`, so that no wake between
+        the two is missed."""
         with self._changed[room]:
             return self._count[room]
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection and in the transaction that `bot.store.migrate` holds."""
+"""Alembic's entry point: it uses the connection and the transaction of `bot.store.migrate`."""
 
 from __future__ import annotations
 

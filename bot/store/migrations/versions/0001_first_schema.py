@@ -1,6 +1,7 @@
 """The first schema: requests, inbox, messages, audit, shared.
 
-Written out, not taken from `bot.store.schema`: a migration must do tomorrow what it did today.
+Written out and not taken from `bot.store.schema`, because a migration must not change when the
+program's tables do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Two indexes for `/metrics`: what it counts must not be looked for among all that has ended.
+"""Two indexes for `/metrics`, which must not search all ended requests for what it counts.
 
-Older programs work on it as before, so `schema_info` stays as it is.
+Older programs can work on this schema, so `schema_info` stays as it is.
 """
 
 from __future__ import annotations

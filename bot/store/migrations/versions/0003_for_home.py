@@ -1,6 +1,6 @@
-"""Two indexes for what people look at: the latest ends, and what one person asked.
+"""Two indexes for what people look at: the requests that ended last, and one person's own requests.
 
-Older programs work on it as before, so `schema_info` stays as it is.
+Older programs can work on this schema, so `schema_info` stays as it is.
 """
 
 from __future__ import annotations
