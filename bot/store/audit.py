@@ -1,4 +1,5 @@
-"""The audit trail in the database: one head, locked last, moved in the transaction of the act."""
+"""The audit trail in the database. It has one head, which each transaction locks last and moves
+together with what it records."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from bot.store.database import Database
 from bot.store.remembered import Remembered, moving, of
 from bot.store.schema import audit, audit_head
 
-# Built once each: they run with every step of every request.
+# Statements are built once, since they run with every step of every request.
 _KNOWN = select(audit.c.hash).where(audit.c.number == bindparam("known")).scalar_subquery()
 _HEAD = select(audit_head, _KNOWN.label("there"))
 _HEAD_LOCKED = _HEAD.with_for_update(of=audit_head)
@@ -34,11 +35,13 @@ _ENDED = _SAME_REQUEST.where(audit.c.after.not_in(_OPEN))
 _CORRECTED = _SAME_REQUEST.where(audit.c.before == _ATTENTION, audit.c.after != _ATTENTION)
 
 CHUNK = 1_000
-"""Rows fetched at once when the whole trail is read: a long history must not fill the memory."""
+"""Rows that are fetched at once when the whole trail is read, so that it need not fit into
+memory."""
 
 
 def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -> None:
-    """Chain these entries. Last in a transaction: it takes the one lock all writers share."""
+    """Add these entries to the chain. Call it last in a transaction: it locks the head, for which
+    all other writers then wait."""
     entries = tuple(entries)
     if not entries:
         return
@@ -55,8 +58,8 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
 
 
 def look_back(db: Database) -> None:
-    """Whether what this process has seen of the trail is still there, and what is there now: copies
-    that store little remember by this what the others have stored."""
+    """Checks whether the last record that this process has seen is still there, and remembers the
+    newest one. So copies that store little notice too when records of the others are lost."""
     with db.read() as conn:
         there = _compared(conn, _HEAD, db.remembered)
     db.remembered.seen(there)
@@ -86,8 +89,8 @@ def of_request(db: Database, request_id: str) -> list[Record]:
 
 
 def witnessed(conn: Connection, request: Request) -> Request:
-    """The request with the records that ended and corrected it: the head of the trail was their
-    hash then, and is for ever what their messages say, however often they are drawn."""
+    """The request with the records that ended and corrected it. Their hashes were the head of the
+    trail then, and the messages always show these, however often they are drawn."""
     if request.state.open:
         return request
     ended = _witness(conn, _ENDED, request.id)
@@ -101,7 +104,8 @@ def _witness(conn: Connection, query: Select[tuple[int, str]], request_id: str) 
 
 
 def with_head(db: Database, head: str) -> Record | None:
-    """The record whose hash begins with `head` (lower-case hexadecimal): what was posted of it."""
+    """The record whose hash begins with `head`, in lower-case hexadecimal: Slack shows only its
+    beginning."""
     with _reading(db) as conn:
         query = select(audit).where(audit.c.hash.startswith(head)).order_by(audit.c.number)
         row = conn.execute(query.limit(1)).mappings().one_or_none()
@@ -109,20 +113,21 @@ def with_head(db: Database, head: str) -> Record | None:
 
 
 def latest(conn: Connection, action: str) -> Record | None:
-    """The last record of this action among those of no request: their index finds it."""
+    """The last record of this action among those that belong to no request, found by their
+    index."""
     query = select(audit).where(audit.c.request_id.is_(None), audit.c.action == action)
     row = conn.execute(query.order_by(audit.c.number.desc()).limit(1)).mappings().one_or_none()
     return _record(row) if row else None
 
 
 def export(db: Database) -> Iterator[Record]:
-    """All records in order, in one consistent view."""
+    """All records in order, from one consistent view."""
     with _reading(db, at_leisure=True) as conn:
         yield from _all(conn)
 
 
 def check(db: Database) -> tuple[Break | None, Head]:
-    """Verify the chain against its head, both read in one view."""
+    """Verify the chain against its head, both read from one view."""
     with _reading(db) as conn:
         row = conn.execute(select(audit_head)).one_or_none()
         if row is None:
@@ -131,15 +136,16 @@ def check(db: Database) -> tuple[Break | None, Head]:
             head = Head(count=row.count, hash=row.hash)
         except ValueError:
             return Break(number=1, why="changed: the head of the trail cannot be read"), Head()
-        # Closed by hand: a check that stops at a break leaves the rest on the server.
+        # Closed explicitly: a check that stops at a break leaves rows on the server.
         with contextlib.closing(_all(conn)) as records:
             return verify(records, head), head
 
 
 @contextlib.contextmanager
 def _reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
-    """Also where a hand has put bytes into SQLite that are no text (PostgreSQL takes none): they
-    come as Python has them in file names, instead of an error that names no record."""
+    """A read that also works if somebody has put bytes that are not text into SQLite (PostgreSQL
+    accepts none). They become surrogates, as in Python's file names; the error would otherwise not
+    say which record it is."""
     with db.read(at_leisure=at_leisure) as conn:
         if conn.dialect.name != "sqlite":
             yield conn
@@ -173,7 +179,8 @@ def _columns(request_id: str | None, entry: Entry) -> dict[str, object]:
 
 
 def _record(row: RowMapping) -> Record:
-    """What is unreadable was changed by somebody's hand: kept as words, `verify` names it."""
+    """A record that cannot be read was changed by hand. It is returned as words, so that `verify`
+    can name it."""
     try:
         return Record(**{**row, "detail": json.loads(row["detail"])})
     except (TypeError, ValueError, RecursionError):

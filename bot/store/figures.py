@@ -1,7 +1,7 @@
-"""What `/metrics` reads, in one view: open rows, waiting messages and counts of an index.
+"""What `/metrics` reads, in one view: open rows, waiting messages and counts from an index.
 
-A scrape may come every few seconds, so nothing here goes through what has ended: counted over
-100,000 ended requests it takes milliseconds.
+A scrape may come every few seconds, so no query reads the rows of ended requests. With 100,000 of
+them it takes milliseconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OPEN = sorted(state.value for state in OPEN)
 
 
 def read(db: Database, keys: Sequence[str]) -> Figures:
-    """`keys`: of what the copies share. Raises what the database raises."""
+    """`keys` are those of the values that all copies share. Raises what the database raises."""
     with db.read() as conn:
         now = db.now(conn)
         waiting, unposted = _messages(conn, now)
@@ -42,8 +42,8 @@ def _by_state(conn: Connection) -> dict[str, int]:
 
 
 def _oldest(conn: Connection, now: int, unreadable: Unreadable) -> dict[str, int]:
-    """No column says when a state began, so the open rows are read: there is at most one for each
-    pairing, and those that are being checked."""
+    """The age in ms of the oldest open request of each state. No column says when a state began, so
+    the open rows are read: at most one for each pairing, and those that are being checked."""
     found: dict[str, int] = {}
     columns = (requests.c.id, requests.c.state, requests.c.created_at, requests.c.body)
     for row in conn.execute(select(*columns).where(requests.c.state.in_(_OPEN))):
@@ -54,7 +54,7 @@ def _oldest(conn: Connection, now: int, unreadable: Unreadable) -> dict[str, int
 
 
 def _began(request: Request) -> int:
-    """When the state began, or for `following` the DELETE that led to it."""
+    """When the state began; for `following`, when the DELETE was sent that led to it."""
     match request.state:
         case State.PENDING:
             began = request.pending_since
@@ -68,7 +68,7 @@ def _began(request: Request) -> int:
 
 
 def _messages(conn: Connection, now: int) -> tuple[dict[str, int], dict[str, int]]:
-    """How many wait by kind, and the age in ms of the oldest that was never shown."""
+    """By kind: how many messages wait, and the age in ms of the oldest that was never shown."""
     columns = (messages.c.slot, messages.c.shown, messages.c.created_at)
     waiting: Counter[str] = Counter()
     unposted: dict[str, int] = {}
@@ -86,5 +86,5 @@ def _shared(conn: Connection, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _glass_broken(conn: Connection) -> int:
-    # Written out as in the index: with a parameter neither database would use the index.
+    # Written exactly as in the index: with a parameter neither database would use that.
     return int(conn.execute(select(func.count(audit.c.number)).where(GLASS_BROKEN)).scalar_one())

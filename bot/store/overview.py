@@ -1,4 +1,4 @@
-"""Requests as people look at them: what is open, what ended lately."""
+"""Lists of requests for people: what is open, what ended lately, what somebody asked."""
 
 from __future__ import annotations
 

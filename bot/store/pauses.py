@@ -1,4 +1,5 @@
-"""What Slack's 429s hold back, in a table: all copies obey, and so does the next start."""
+"""Pauses that Slack asks for with a 429. They are stored, so all copies and the next start keep
+them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _ALL = select(table.c.key, table.c.value).where(table.c.key.startswith(PREFIX, a
 
 
 class Pauses:
-    """Implements `bot.core.delivery.PausesPort`. One row per method that was ever refused."""
+    """Implements `bot.core.delivery.PausesPort`. One row per method that Slack has ever limited."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -41,7 +42,8 @@ class Pauses:
 
 
 def _until(value: str | None, now: int) -> int:
-    """0 for what only a clock can have stored that was ahead then: it would hold back every message
-    until the right time gets there, and Slack says again what it still means."""
+    """When the pause ends (ms); 0 if that is further away than any pause can be. A clock that was
+    ahead must have stored it, and messages would be held back until the right time gets there. If
+    Slack still wants a pause, it says so again."""
     until = int(value or 0)
     return until if until <= now + LONGEST_PAUSE_S * 1000 else 0

@@ -21,18 +21,19 @@ URGENCY = {
     Slot.STRAY: 3,
     Slot.PROGRESS: 4,
 }
-"""Final words first: after an outage nobody should learn the end last."""
+"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
+the outcome until everything else is posted."""
 
 
 @cache
 def sendable() -> Select[Any]:
-    """Due and free at `:now`, the most urgent first. `:calm_since`: since then Slack has taken
-    posts. Built once: asked at every wake."""
+    """The most urgent message that is due at `:now`, of a request with no message being sent.
+    `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
     now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
     other = messages.alias()
     held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
-    # While Slack takes everything, the first progress message goes before the final words, so that
-    # the thread reads in order. After a refusal or an outage, final words go first.
+    # While Slack accepts everything, the first progress message is posted before the final words,
+    # so that the thread is in order. After a refusal or an outage, final words go first.
     first_progress = and_(
         messages.c.urgency == URGENCY[Slot.PROGRESS],
         messages.c.ts.is_(None),
@@ -49,7 +50,7 @@ def sendable() -> Select[Any]:
 
 
 def not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
-    """Leave out what a 429 holds back: by the kind of call that the message would take."""
+    """Conditions that leave out messages whose kind of call is paused after a 429."""
     is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
     kinds = {
         "answer": is_answer,

@@ -10,28 +10,29 @@ from sqlalchemy.exc import IntegrityError
 from bot.store.database import Database
 from bot.store.schema import shared
 
-# Built once: this runs before every call to an appliance, and building a statement takes longer
-# than SQLite does to run it.
+# Built once: they run before every call to an appliance, and building a statement takes longer than
+# SQLite needs to run it.
 _READ = select(shared).where(shared.c.key == bindparam("wanted"))
 _LOCKED = _READ.with_for_update()
 _UPDATE = update(shared).where(shared.c.key == bindparam("wanted"))
 
 Change = Callable[[str | None, int], str]
-"""From the value so far (None: none) and now (ms) to the new value; raises to change nothing."""
+"""Takes the present value, None if there is none, and the time in ms. Returns the new value, or
+raises to change nothing."""
 
 
 def change(db: Database, key: str, how: Change) -> None:
-    """Read, change and write under a lock on the one row."""
+    """Read, change and write one value while its row is locked."""
     try:
         _change(db, key, how)
     except IntegrityError:
-        _change(db, key, how)  # another copy made the row between our look and our insert
+        _change(db, key, how)  # another copy inserted the row between our read and our insert
 
 
 def _change(db: Database, key: str, how: Change) -> None:
     with db.write() as conn:
         row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
-        now = db.now(conn)  # after the lock: whoever waited for it would bring an old time
+        now = db.now(conn)  # read after the lock, since the wait for it takes time
         value = how(row.value if row else None, now)
         if row is None:
             conn.execute(insert(shared), {"key": key, "value": value, "at": now})

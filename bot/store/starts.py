@@ -1,4 +1,4 @@
-"""Each start of the bot as a record of the audit trail."""
+"""Writes each start of the bot into the audit trail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.store.database import Database
 
 
 def note_start(db: Database, running: Running) -> None:
-    """One record, with the policy in force and what it changes of the start before."""
+    """Adds one record: the policy in force, and how it differs from the start before."""
     with db.write() as conn:
         before = audit.latest(conn, STARTED)
         audit.append(

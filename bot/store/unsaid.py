@@ -1,4 +1,4 @@
-"""What Slack does not show of a request, or not as it should be."""
+"""The messages of a request that Slack does not show, or not as it should."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store.schema import messages
 
 
 def unsaid(db: Database, request_id: str) -> list[Unsaid]:
-    """Oldest first: what waits, and what was given up."""
+    """Messages that wait and messages that were given up, oldest first."""
     missing = or_(messages.c.due_at.isnot(None), messages.c.last_error != NO_LONGER_WANTED)
     query = (
         select(messages)
