@@ -56,7 +56,7 @@ def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
 
 
 def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
-    """For figures that were read: how many seconds each site still rests."""
+    """A function from the figures to the seconds for which each site is not logged in to."""
 
     def seconds(found: Figures) -> dict[str, float]:
         states = {site: _gate_state(found.shared.get(gate_key(site))) for site in sites}
@@ -66,7 +66,7 @@ def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
 
 
 def _gate_change(db: Database, site: str) -> Changing:
-    """The budget and the log-ins of one appliance, shared by all copies of the bot."""
+    """Changes the budget and the log-ins of one appliance, which all copies of the bot share."""
 
     def change(how: Callable[[GateState, int], GateState]) -> None:
         def apply(value: str | None, now: int) -> str:

@@ -39,7 +39,7 @@ class Bounded(Generic[Read]):
     def _run(self, future: Future[Read]) -> None:
         try:
             future.set_result(self._read())
-        except BaseException as error:  # handed to whoever waits
+        except BaseException as error:  # raised again in the thread that waits
             future.set_exception(error)
 
 

@@ -1,4 +1,4 @@
-"""The settings of the bot: `load` for all of them, others for commands that need only some."""
+"""The settings of the bot. `load` reads all of them; some commands need only one or two."""
 
 from __future__ import annotations
 

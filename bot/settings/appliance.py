@@ -129,8 +129,8 @@ Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
 CALLS_LEAST = 6
-"""One check may need this many calls (`bot.appliance.budget`). With fewer, a check could not finish
-and no card could say what the pairing is."""
+"""One check may need this many calls (`bot.appliance.budget`). With fewer, no check could ever be
+sure of what it puts on the card."""
 
 
 class ApplianceSettings(BaseModel):

@@ -145,8 +145,8 @@ def _split(text: str) -> SplitResult | None:
 
 
 def proxy(value: object) -> str:
-    """The address of a proxy, not to be shown: it may hold a password. Without a scheme it is
-    http, and whether another one is understood is left to those who connect."""
+    """The address of a proxy. It may hold a password, so do not show it. Without a scheme it is
+    http. Other schemes are passed on; whether one works depends on the library that connects."""
     text = str(value).strip()
     try:
         address = urlsplit(text if "://" in text else f"http://{text}")
@@ -181,7 +181,7 @@ def regular_expression(value: object) -> str:
 
 
 def listen_address(value: object) -> str:
-    """What the bot's own server binds to: an address or a name, without a port."""
+    """The address or name that the bot's own server listens on, without a port."""
     text = str(value).strip()
     if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,253}", text) or (text.count(":") == 1):
         raise ValueError(
@@ -192,7 +192,7 @@ def listen_address(value: object) -> str:
 
 
 def database_url(value: object) -> SecretStr:
-    """Where requests are stored. A secret as a whole, since it may hold a password."""
+    """The address of the database. All of it is a secret, since it may hold a password."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     text = text.strip()
     if text.startswith("sqlite://"):

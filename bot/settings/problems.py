@@ -1,4 +1,4 @@
-"""What is wrong with the settings, in sentences for the person who starts the bot."""
+"""Problems with the settings, as sentences for the person who starts the bot."""
 
 from __future__ import annotations
 

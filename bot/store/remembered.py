@@ -59,7 +59,7 @@ class Remembered:
         if news:
             log.critical("database_went_back", sentence=self._lost)
 
-    # ---- of one transaction -------------------------------------------------------------------
+    # ---- within one transaction ---------------------------------------------------------------
 
     def begin(self, conn: Connection) -> None:
         conn.info[_OF_CONNECTION] = self

@@ -1,4 +1,4 @@
-"""What all copies of the bot share: a value per key, changed in a transaction."""
+"""What all copies of the bot share: one value for each key, changed in a transaction."""
 
 from __future__ import annotations
 

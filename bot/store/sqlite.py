@@ -30,7 +30,7 @@ WRITE_OUT_SECONDS = 1.0
 """How long writing out the log waits for others who use the file."""
 
 _Inode = tuple[int, int]
-"""Device and number."""
+"""The device and the inode's number."""
 
 
 class Sqlite:

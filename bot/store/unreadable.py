@@ -68,7 +68,7 @@ class Unreadable:
 
     @property
     def sentence(self) -> str | None:
-        """What is put aside; None while nothing is."""
+        """A sentence about what is put aside; None if nothing is."""
         found = [f"{kind} {key}" for kind in Kind for key in self._aside[kind]]
         if not found:
             return None

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Room(StrEnum):
-    """Who waits for what: the threads of each lane (`bot.store.lanes`), threads that post."""
+    """Groups of waiting threads: those of each lane (`bot.store.lanes`), and those that post."""
 
     CHECK = "check"
     DECIDE = "decide"
@@ -20,8 +20,8 @@ NET_SECONDS = 2.0
 command line) cannot wake us, so what it stores is found this late."""
 
 OTHERS_NET_SECONDS = 5.0
-"""The same for its other threads, in case the first one is held by a slow server. Longer, since
-they all ask the database the same and an idle bot should cost next to nothing."""
+"""The same for the other threads, in case a slow server holds up the first one. It is longer, since
+all of them ask the database the same question and an idle bot should cost next to nothing."""
 
 
 def nets(threads: int) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 
 LOGIN_RESULTS = ("worked", "refused", "not_sent", "resting")
 PRIORITIES = ("act", "follow", "check", "preview")
-"""Labels of both kinds are there from the start, at 0."""
+"""The values of LOGIN_RESULTS and PRIORITIES are there from the start, at 0."""
 
 
 @dataclass(frozen=True)
