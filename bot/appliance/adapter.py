@@ -1,8 +1,7 @@
-"""The requests session for one appliance: its trust, its connections, no surprises.
+"""The requests session for one appliance, with its trust and its connections.
 
-Everything that requests does by itself for browsing is switched off here: redirects, cookies,
-credentials from a .netrc file, plain http, repeated tries. Proxies from the environment
-(HTTPS_PROXY, NO_PROXY) stay.
+Everything that requests does unasked is switched off here: redirects, cookies, credentials from a
+.netrc file, plain http, retries. Proxies from the environment (HTTPS_PROXY, NO_PROXY) are used.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from urllib3.util import Retry
 from bot.appliance.trust import Trust, proxy_context
 from bot.appliance.wire import AppliancePool
 
-# Enough for all threads that act, follow and read at once; a thread above it still gets a
-# connection, which is then not kept.
+# Enough for all threads that act, follow and read at once. A thread beyond that still gets a
+# connection, but it is not kept.
 CONNECTIONS_KEPT = 16
 
-# Nothing is repeated in here, not even a read whose connect failed: a repetition would count
-# against the appliance's limit without counting in ours, and would spend the caller's deadline.
-# Whoever asked asks again, which is visible and has a budget.
+# No retries here, not even of a read whose connect failed: they would count against the appliance's
+# limit but not in our budget, and would use up the caller's deadline. The caller tries again, where
+# it can be seen and is counted.
 NO_RETRY = Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0)
 
 
 class TrustingAdapter(HTTPAdapter):
-    """Connects by the given trust, whatever `verify` or REQUESTS_CA_BUNDLE say."""
+    """Verifies by the given trust alone, whatever `verify` or REQUESTS_CA_BUNDLE say."""
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
@@ -43,7 +42,7 @@ class TrustingAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         if proxy.lower().startswith("socks"):
-            # SOCKS has connection classes of its own, which would not keep our deadlines.
+            # urllib3 has separate connection classes for SOCKS, which would ignore our deadlines.
             raise requests.exceptions.InvalidSchema("SOCKS proxies are not supported")
         manager = super().proxy_manager_for(
             proxy, proxy_ssl_context=proxy_context(), **proxy_kwargs
@@ -59,11 +58,11 @@ class TrustingAdapter(HTTPAdapter):
         return host, dict(self._trust.pool_arguments())
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing: the pool was made with the trust, and no argument may weaken it."""
+        """Does nothing: the pool was made with the trust, and no argument may weaken it."""
 
 
 class QuietSession(requests.Session):
-    """A session that takes a redirect as an answer, and never looks where it points."""
+    """A session that returns a redirect as the answer and never follows it."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
@@ -74,14 +73,14 @@ def make_session(trust: Trust, user_agent: str) -> requests.Session:
     session = QuietSession()
     session.adapters.clear()
     session.mount("https://", TrustingAdapter(trust))
-    # The API's session travels in its own header; a cookie could only carry state between users.
+    # The API's session has a header of its own; a cookie could only mix up two users' sessions.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
     session.headers.update(
         {
             "User-Agent": user_agent,
             "Accept": "application/json",
-            # Answers are small, and what is not packed cannot unpack into gigabytes.
+            # Answers are small, and without compression none can unpack into gigabytes.
             "Accept-Encoding": "identity",
         }
     )

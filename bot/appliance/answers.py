@@ -1,7 +1,7 @@
-"""From an HTTP answer to a value or to an error.
+"""Turns an HTTP answer into a value or an error.
 
 401 and 404 have no body in this API; 400, 403 and 500 carry a ResponseError (vendor OpenAPI).
-A proxy on the way may answer anything, so no body is trusted to be what its status promises.
+A proxy on the way may answer anything, so the status never proves what the body is.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from bot.appliance.models import ResponseError
 from bot.appliance.tolerant import clean
 
 EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
-RETRY_AFTER_MAX_SECONDS = 3600  # nobody waits longer for a chat message; look again by then
+RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer in a chat
 
-# 407 and 408 are a proxy's, not the application's: whether it received anything is open.
+# 407 and 408 come from a proxy: the application may or may not have received the request.
 _GATEWAY_4XX = frozenset({407, 408})
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Redactor:
-    """Removes secrets from what a server sent: an error page may echo the request's headers."""
+    """Removes secrets from what a server sent: an error page may repeat the request's headers."""
 
-    LENGTH_MIN = 4  # a shorter one would turn ordinary words into dots
+    LENGTH_MIN = 4  # anything shorter would blank out parts of ordinary words
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
-        # Longest first, so that no part of a secret is left when one holds another.
+        # Longest first: if one secret contains another, no part of it is left over.
         self._secrets = sorted(
             (s for s in secrets if len(s) >= self.LENGTH_MIN), key=len, reverse=True
         )
@@ -66,7 +66,7 @@ class Answer:
     redact: Redactor
 
     def __repr__(self) -> str:
-        # Not the body: that of a log-in is the session id.
+        # Without the body: a log-in's holds the session id.
         return f"Answer({self.method} {self.path}: {self.status}, {len(self.body)} bytes)"
 
     def json(self) -> object:
@@ -86,7 +86,7 @@ class Answer:
             return model.model_validate(value)
         except ValidationError as exc:
             field = ".".join(str(part) for part in exc.errors(include_url=False)[0]["loc"])
-        # What was sent is shown as an excerpt without secrets, not as a variable of a traceback.
+        # The error shows an excerpt without secrets; a traceback with variables must not show more.
         del value
         raise self.not_understood(f"without a usable {field or 'object'}")
 
@@ -108,7 +108,7 @@ class Answer:
         )
 
     def problem(self) -> ApplianceError:
-        """The error for a status that was not the one expected."""
+        """The error for a status other than the expected one."""
         status = self.status
         call = f"{self.method} {self.path}"
         if status == 401:
@@ -157,7 +157,7 @@ class Answer:
         return self.not_understood("unexpectedly")
 
     def is_json_or_empty(self) -> bool:
-        """True for a body that the application itself could have sent with an error."""
+        """Whether the application itself could have sent this body with an error."""
         return not self.body.strip() or not _load(self.body)[1]
 
     def response_error(self) -> ResponseError | None:
@@ -171,15 +171,15 @@ class Answer:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a Retry-After header (RFC 9110, 10.2.3), or None where there is no sense in it.
+    """Seconds from a Retry-After header (RFC 9110, 10.2.3), or None if it cannot be read.
 
-    A date is measured against the answer's own Date header, since the appliance's clock may be
-    off from ours by any amount; only an answer without one is measured against ours. Either way
-    the result is from 0 to RETRY_AFTER_MAX_SECONDS.
+    A date is compared with the answer's own Date header, since the appliance's clock may differ
+    from ours by any amount, and with our clock only if there is none. The result is always from 0
+    to RETRY_AFTER_MAX_SECONDS.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        # A number too long for Python to convert is above the limit anyway.
+        # Nine digits are enough: they are above the limit, and Python refuses to convert thousands.
         return float(min(int(text[:9]), RETRY_AFTER_MAX_SECONDS))
     then = date(text)
     if then is None:
@@ -189,17 +189,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def date(text: str) -> datetime | None:
-    """The time in a header of HTTP, or None where there is no sense in it."""
+    """The time in an HTTP header, or None if it cannot be read."""
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):
         return None
-    # "-0000" gives a time without a zone, and its difference to one with a zone is an error.
+    # "-0000" gives a time without a zone, which cannot be subtracted from one that has a zone.
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _load(body: bytes) -> tuple[object, bool]:
-    """The JSON value and False, or None and True when it is not JSON."""
+    """The JSON value and False, or None and True if it is not JSON."""
     try:
         return json.loads(body.decode("utf-8-sig")), False
     except (ValueError, RecursionError):

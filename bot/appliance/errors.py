@@ -1,17 +1,17 @@
 """Everything that can go wrong with a call to the appliance.
 
-The tree answers the one question that matters after a DELETE: may it have been received?
+The classes answer the one question that matters after a DELETE: may it have been received?
 
     ApplianceError
     ├─ HeldBack              the bot held itself back; nothing was sent
     │  ├─ OverBudget         its own limit of calls per minute is used up
     │  └─ Resting            log-ins pause, so that SSO does not lock the account
-    │     └─ Unproven        not for a refusal: of the last two nothing is known
+    │     └─ Unproven        none was refused: how the last two ended is not known
     ├─ NotSent               provably nothing reached the application
     │  ├─ NameLookupFailed
     │  ├─ ConnectFailed      the appliance's port, or the proxy on the way
     │  ├─ TlsFailed          not the server that is trusted
-    │  ├─ TooLate            the moment to send by had passed
+    │  ├─ TooLate            it was not sent by the time it had to be
     │  └─ NoSession          the session that the call was prepared with is gone
     ├─ Unanswered            it may have been received and carried out
     │  ├─ TimedOut
@@ -23,11 +23,11 @@ The tree answers the one question that matters after a DELETE: may it have been 
        ├─ NotFound           404
        │  └─ NoSuchPairing   to a question about this pairing, or its DELETE
        ├─ Limited            429
-       ├─ Unavailable        503 that says when to come back
+       ├─ Unavailable        503 that says when to try again
        └─ NotUnderstood      a redirect, a gateway's error, HTML, broken JSON, a wrong shape
 
-`str(error)` is a sentence for people. No error holds a password, a session id or a header that
-carried one, and none is chained to an error of a library that does.
+`str(error)` is a sentence for people. No error holds a password, a session id or a header with
+one in it, and none is chained to a library's error that does.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from bot.appliance.models import ResponseError
 class ApplianceError(Exception):
     """Base of the tree.
 
-    `sentence` for people; `method` and `path` of the call (relative to the base path, if it got
-    that far); `status` of the HTTP answer, if there was one. `retry_after_seconds` is how long to
-    wait before the next try, where that is known.
+    `sentence` is for people. `method` and `path` are the call's, if one was made, with the path
+    relative to the base path. `status` is that of the HTTP answer, if there was one.
+    `retry_after_seconds` is how long to wait before the next try, if that is known.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class ApplianceError(Exception):
         response_error: ResponseError | None = None,
         body_excerpt: str = "",
     ) -> None:
-        # Only the sentence goes to args: copy and pickle rebuild from it, the rest is __dict__.
+        # Only the sentence is in args: copy and pickle call the class with args, and take the other
+        # fields from __dict__.
         super().__init__(sentence)
         self.method = method
         self.path = path
@@ -100,9 +101,9 @@ class Resting(HeldBack):
 
 
 class Unproven(Resting):
-    """Of the last two log-ins nothing is known, neither that they were in vain nor that a call has
-    worked after them. Mostly the processes that made them were killed, or another copy is just
-    making that call."""
+    """It is not known how the last two log-ins ended: neither a refusal nor a call that worked
+    afterwards was stored. Mostly the processes that made them were killed, or another copy is about
+    to make that call."""
 
 
 class NotSent(ApplianceError):
@@ -122,7 +123,7 @@ class TlsFailed(NotSent):
 
 
 class TooLate(NotSent):
-    """The moment by which the request had to be sent passed before it was."""
+    """The request had to be sent by a certain time, and was not."""
 
 
 class NoSession(NotSent):
@@ -130,7 +131,7 @@ class NoSession(NotSent):
 
 
 class Unanswered(ApplianceError):
-    """The request may have been received: look before anything is repeated."""
+    """The request may have been received: look before repeating anything."""
 
 
 class TimedOut(Unanswered):
@@ -142,7 +143,7 @@ class ConnectionCut(Unanswered):
 
 
 class Answered(ApplianceError):
-    """An HTTP answer that is not the one hoped for."""
+    """An HTTP answer other than the expected one."""
 
 
 class Refused(Answered):
@@ -185,8 +186,8 @@ class NotFound(Answered):
 
 
 class NoSuchPairing(NotFound):
-    """The application's own 404 about a pairing. Any other one, such as a log-in's or a gateway's,
-    is none: taken for "gone", it would report a success that did not happen."""
+    """The application's own 404 about a pairing. No other 404 counts, such as a log-in's or a
+    gateway's: if it were taken for "gone", the bot would report a deletion that did not happen."""
 
     @classmethod
     def by(cls, answer: NotFound) -> NoSuchPairing:
@@ -200,12 +201,12 @@ class NoSuchPairing(NotFound):
 
 
 class Limited(Answered):
-    """429. `retry_after_seconds` is None when no header said it."""
+    """429. `retry_after_seconds` is None if no header gave it."""
 
 
 class Unavailable(Answered):
-    """503 with a Retry-After that can be read: not carried out, come back later."""
+    """503 with a readable Retry-After: the request was not carried out, try again later."""
 
 
 class NotUnderstood(Answered):
-    """Something answered, but not in the words of this API; it may have been carried out."""
+    """An answer that this API does not give. The request may have been carried out."""

@@ -1,9 +1,9 @@
-"""From an error of requests, urllib3, http.client or ssl to one of ours.
+"""Turns an error of requests, urllib3, http.client or ssl into one of ours.
 
-The libraries wrap the same cause in different ways between versions, and one wrapper in
-different causes (an SSLError can come from the handshake or from a later read). So the question
-that matters, whether the request may have left, is not answered from the type of the error: the
-connection itself has recorded it (`Flight.sent`). The type only chooses the words.
+The libraries wrap one cause in different types from version to version, and use one type for
+different causes (an SSLError can come from the handshake or from a later read). So the type does
+not decide the question that matters, whether the request may have left: the connection itself has
+recorded that (`Flight.sent`). The type only chooses the words.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ DETAIL_LENGTH_MAX = 200
 
 UNSENT = "this DELETE was not sent"
 UNKNOWN = "it is not known whether the appliance has acted on it"
-"""What a failed DELETE says besides, and no other call: the words of a look that fails after the
-DELETE stand in the final reply, where people would take them for what became of that."""
+"""Both are added for a failed DELETE only. The words of a look that fails after the DELETE stand in
+the final reply, and people would take these additions for news about the DELETE."""
 
 
 def explain(
     exc: BaseException, *, sent: bool, host: str, method: str, path: str, status: int | None
 ) -> ApplianceError:
-    """The error of ours for `exc`, not chained to it: its request holds the credentials."""
+    """Our error for `exc`, not chained to it because its request holds the credentials."""
     chain = list(_chain(exc))
     if not sent:
         return _unsent(chain, host, method, path)
@@ -64,7 +64,7 @@ def explain(
 
 
 def timed_out(host: str, method: str, path: str, status: int | None) -> TimedOut:
-    """The error for an answer that did not come, or not to its end, in time."""
+    """The error for an answer that did not come in time, or not completely."""
     return TimedOut(
         _sentence(f"{host} did not answer {method} {path} in time", method, UNKNOWN),
         method=method,
@@ -77,8 +77,8 @@ def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> Ap
     kind: type[ApplianceError] = ConnectFailed
     proxy = way.proxy_of(host)
     if _has(chain, NameResolutionError):
-        # Behind a proxy the appliance's name is the proxy's to look up: only its own can fail here,
-        # and people would search for the fault in a name that is right.
+        # With a proxy, we look up only the proxy's name, and the proxy looks up the appliance's. If
+        # the words blamed the appliance's name, people would search in the wrong place.
         kind = NameLookupFailed
         name = f"of the proxy {proxy} on the way to {host}" if proxy else host
         words = f"The name {name} could not be looked up"
@@ -96,7 +96,7 @@ def _sentence(words: str, method: str, of_delete: str) -> str:
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """The error and everything it wraps, outermost first; libraries wrap in many ways."""
+    """The error and everything it wraps, outermost first. Libraries wrap in many ways."""
     waiting: list[object] = [exc]
     seen: set[int] = set()
     while waiting:
@@ -114,14 +114,14 @@ def _has(chain: list[BaseException], kind: type[BaseException]) -> bool:
 
 
 def _not_http(chain: list[BaseException]) -> bool:
-    # RemoteDisconnected and IncompleteRead are a cut connection; the rest of the family says
-    # that what came was not HTTP.
+    # RemoteDisconnected and IncompleteRead mean a cut connection. All other HTTPExceptions mean
+    # that the answer was not HTTP.
     cut = http.client.RemoteDisconnected, http.client.IncompleteRead
     return any(isinstance(e, http.client.HTTPException) and not isinstance(e, cut) for e in chain)
 
 
 def _detail(chain: list[BaseException]) -> str:
-    """A few words on the cause, from the error that was there first."""
+    """A few words on the cause, from the innermost error that has some."""
     for found in reversed(chain):
         if isinstance(found, ssl.SSLCertVerificationError):
             return found.verify_message[:DETAIL_LENGTH_MAX]

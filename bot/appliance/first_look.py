@@ -1,7 +1,7 @@
-"""The first calls to an appliance, one by one, for whoever wants to know what is wrong with it.
+"""The first calls to an appliance, one by one, to find out what is wrong with it.
 
-Unlike the other calls none of these logs in a second time after a 401: a look that finds the
-session refused says so, and SSO counts one log-in.
+Unlike other calls, none of these logs in again after a 401: a look that finds its session refused
+says so, and SSO counts only one log-in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.appliance.transport import Call, HeaderAuth
 
 
 class FirstLook:
-    """Made by `Appliance.first_look`. Each call may raise the whole tree of errors."""
+    """Made by `Appliance.first_look`. Each call may raise any `ApplianceError`."""
 
     def __init__(self, sessions: Sessions, priority: Priority, by: float | None) -> None:
         self._sessions = sessions
@@ -27,12 +27,12 @@ class FirstLook:
 
     @property
     def logged_in(self) -> bool:
-        """Whether there is a session, without a call."""
+        """Whether there is a session. Makes no call."""
         return self._sessions.held() is not None
 
     def knock(self) -> None:
-        """One call without a session and without credentials: raises NotSent when the appliance
-        is not reached or not the one that is trusted. Whatever it answers is fine."""
+        """One call without a session and without credentials. Raises NotSent if the appliance
+        cannot be reached or is not the trusted one. Any answer is fine."""
         self._purse.pay()
         try:
             self._sessions.transport.exchange(
@@ -43,15 +43,15 @@ class FirstLook:
                 by=self._by,
             )
         except (Answered, Unanswered):
-            # It was sent, so a trusted server was there; what it says is the log-in's to report.
+            # It was sent, so a trusted server is there. What is wrong with it the log-in will say.
             return
 
     def log_in(self) -> None:
-        """One log-in, where there is no session yet."""
+        """One log-in, if there is no session yet."""
         self._sessions.current(self._purse, self._by)
 
     def info(self) -> tuple[Info, datetime | None]:
-        """The appliance itself, and the time by its own clock, where it says one."""
+        """The appliance itself, and the time by its own clock, if it tells it."""
         session = self._sessions.current(self._purse, self._by)
         self._purse.pay()
         answer = self._sessions.send(Call.of("GET", "/info"), session, expect=OK, by=self._by)

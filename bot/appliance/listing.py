@@ -1,9 +1,9 @@
-"""Reading a whole collection, page by page, so that it always ends.
+"""Reads a whole collection page by page, and always comes to an end.
 
 Source: vendor OpenAPI, list operations: `limit` and `offset`, answers with `list` and `_meta`
 (`errors`, `total`, `links`). The links are absolute addresses, maybe of another origin, and are
-never followed. Neither `total` nor `limit` is taken for granted, and a list that stays shorter
-than announced is marked as partial rather than shown as complete.
+never followed. Neither `total` nor `limit` is relied on. A list that stays shorter than announced
+is marked as partial, so that it is not shown as complete.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bot.appliance.tolerant import as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
 
-# A site pair can hold some thousand replications; at 100 a page its listing alone would use up
-# the calls of a minute. Whether there is an upper limit is not documented: where 400 says so,
-# reading goes on at the default.
+# A site pair can hold some thousand replications. At 100 a page, listing them would use up the
+# calls of a minute. Whether there is an upper limit is not documented: after a 400, reading goes on
+# with the default.
 LARGE_PAGE = 500
 
-# Far above what a site pair can hold (about 4000 replications); an appliance that says more, or
-# serves new items for ever, must not hold a thread.
+# Far above what a site pair can hold (about 4000 replications). An appliance that serves new items
+# for ever must not keep a thread busy for ever.
 ITEMS_MAX = 20_000
 PAGES_MAX = 200
 
@@ -40,8 +40,8 @@ def read_all(
 ) -> Listing[M]:
     """All pages; `fetch` makes one call with the given query.
 
-    `identity` tells items apart across pages: the collection may move while it is read. Raises
-    what `fetch` raises, and NotUnderstood for a page of another shape.
+    `identity` tells an item that comes twice, since the collection may change while it is read.
+    Raises what `fetch` raises, and NotUnderstood for a page of another shape.
     """
     items: list[M] = []
     seen: set[object] = set()
@@ -67,7 +67,7 @@ def read_all(
         items += fresh
         seen.update(identity(item) for item in fresh)
         offset += len(found)
-        # Nothing new: the end, or an appliance that does not know offset.
+        # Nothing new: this is the end, or the appliance ignores `offset`.
         ended = not fresh or page.last or (total is not None and offset >= total)
         if ended or len(items) >= ITEMS_MAX:
             break
@@ -102,10 +102,10 @@ def _page(answer: Answer) -> _Page:
     if entries is None and total == 0:
         entries = []
     if not isinstance(entries, list):
-        # An empty object is not an empty list: it would say that nothing exists.
+        # An empty object must not count as an empty list, which would say that nothing exists.
         raise answer.not_understood("without a list")
     errors = answer.shape(_PageErrors, {"errors": read_meta_errors(meta)}).errors
     links = meta.get("links")
-    # Only that there is no next page is believed, and only where no total is known.
+    # The links are only believed if they say that there is no next page and no total is known.
     last = total is None and isinstance(links, dict) and links.get("next") is None
     return _Page(entries, errors, total if total is None or total >= 0 else None, last)

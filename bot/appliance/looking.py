@@ -1,4 +1,4 @@
-"""What the lines of `check` about one appliance look at."""
+"""What all lines of `check` about one appliance share."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bot.appliance.models import Listing, Pairing
 from bot.appliance.trust import Trust
 
 LOOK_LASTS_TIMEOUTS = 6
-"""All calls of one look together: a log-in and some reads, each of which may be slow."""
+"""All calls of one look together, in timeouts: a log-in and some reads, each may be slow."""
 
 
 @dataclass
 class Site:
-    """One appliance. `about` names it in each line where there are several; `prefix` begins the
-    names of its settings; `remote` says that a user of the remote site is configured.
+    """One appliance. `about` names it in each line if there are several; `prefix` begins the names
+    of its settings; `remote` says whether a user of the remote site is configured.
 
-    `priority`: whose budget a look takes. `refused` stays true after a refused log-in: whoever
-    looks again by itself must not try the same password again.
+    `priority`: the share of the budget that a look uses. `refused` stays true after a refused
+    log-in: a look that is repeated by itself must not try the same password again.
     """
 
     appliance: Appliance
@@ -51,7 +51,7 @@ class Site:
         return self.appliance.calls(self.priority, self._by())
 
     def knocked(self) -> NotSent | None:
-        """Why nothing can be sent, found out once."""
+        """Why nothing can be sent, or None. Found out once, then remembered."""
         if self._knocked is None:
             try:
                 self.first().knock()
@@ -66,7 +66,7 @@ class Site:
 
 
 def said(error: ApplianceError) -> str:
-    """The sentence without its dot, with the appliance's own words as they came."""
+    """The sentence without its full stop, with the appliance's own words unchanged."""
     words = str(error).rstrip(".")
     own = {"error_code": error.error_code, "message": error.message, "op_id": error.op_id}
     told = ", ".join(f"{name} {value}" for name, value in own.items() if value)

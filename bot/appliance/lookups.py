@@ -1,4 +1,4 @@
-"""What people only look at, at the lowest priority (`bot.core.lookups.ReadingPort`)."""
+"""Reads what people only look at, at the lowest priority (`bot.core.lookups.ReadingPort`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PARTIAL_KEPT = 5
 
 
 class LookupPort:
-    """`now` as for `Port`."""
+    """`now` is the same as for `Port`."""
 
     def __init__(self, appliance: Appliance, now: Clock) -> None:
         self._appliance = appliance
@@ -47,7 +47,8 @@ class LookupPort:
         return pairings, tuple(meta_words(error) for error in listed.errors[:PARTIAL_KEPT])
 
     def _counts(self, pairings: list[Pairing], by: float) -> dict[str, int]:
-        """As many as there are to be had: the list says of the others that they were not read."""
+        """The counts up to the first failure. The list says of the others that they were not
+        read."""
         api = self._appliance.calls(Priority.PREVIEW, by)
         counted: dict[str, int] = {}
         for each in pairings:

@@ -1,9 +1,9 @@
 """What the appliance answers, as frozen pydantic models.
 
 Source of every field: the vendor's OpenAPI of the vSphere Replication REST API 2.0.0, schema of
-the same name; those alone that are read here, and of an issue, which has no id, what tells it from
-another one. Unknown fields are ignored and unknown enum values stay plain strings, so a newer
-appliance does not break the bot. Times are epoch milliseconds.
+the same name. Only the fields that are read here are listed; an issue has no id, so it also has
+those that tell it from another one. Unknown fields are ignored and unknown enum values stay plain
+strings, so that a newer appliance does not break the bot. Times are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ UNREADABLE = MetaError(message="The appliance reported a problem that could not 
 
 
 class Shortfall(MetaError):
-    """One of our own: fewer were listed than announced. The list may have moved while it was read,
-    which says nothing of the remote site."""
+    """Added by us: fewer items were listed than announced. The list may have changed while it was
+    read, so this says nothing about the remote site."""
 
 
 def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
-    """The `errors` of a `_meta` object, as a list that loses none.
+    """All `errors` of a `_meta` object.
 
-    An entry that cannot be read becomes UNREADABLE: dropping it would show a partial answer as
-    a complete one to the person who decides.
+    An entry that cannot be read becomes UNREADABLE. If it were dropped, the person who decides
+    would take a partial answer for a complete one.
     """
     found = meta.get("errors")
     if found is None:
@@ -119,7 +119,7 @@ class TaskError(FromAppliance):
 def _error_object(value: object) -> object:
     if value is None or isinstance(value, Mapping | TaskError):
         return value
-    # What went wrong is worth showing in whatever form it came.
+    # Whatever form the error has, it is worth showing.
     return {"message": as_text(value)}
 
 
@@ -168,10 +168,10 @@ class Listing(FromAppliance, Generic[T]):
 
     @property
     def partial(self) -> bool:
-        """True when something may be missing: whoever decides must be told."""
+        """Whether something may be missing, which whoever decides must be told."""
         return bool(self.errors)
 
     @property
     def said_partial(self) -> bool:
-        """True when the appliance itself says so."""
+        """Whether the appliance itself says that something is missing."""
         return any(not isinstance(error, Shortfall) for error in self.errors)

@@ -1,4 +1,4 @@
-"""A gate that tells how often callers were made to wait, and how log-ins went."""
+"""A gate that reports how often callers had to wait, and how log-ins went."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bot.appliance.errors import OverBudget, Resting
 from bot.appliance.gate import Gate
 
 LoginResult = Literal["worked", "refused", "not_sent", "resting"]
-"""`resting`: it was not tried, so that the account is not locked."""
+"""`resting`: the log-in was not tried, so that the account is not locked."""
 
 OnWait = Callable[[str, float], None]
-"""Whose call (a `Priority`), and how many seconds it was told to wait."""
+"""The call's `Priority`, and how many seconds it was told to wait."""
 
 OnLogin = Callable[[LoginResult], None]
 
 
 class ObservedGate:
-    """A `Gate` around another one. What is told must not raise."""
+    """A `Gate` around another one. The callbacks must not raise."""
 
     def __init__(self, gate: Gate, on_wait: OnWait, on_login: OnLogin) -> None:
         self._gate = gate

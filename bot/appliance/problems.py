@@ -1,4 +1,4 @@
-"""From the errors of a call to what the core knows of problems, and to the events of a DELETE."""
+"""Turns the errors of a call into the core's problems, and into the events of a DELETE."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _KINDS: tuple[tuple[type[ApplianceError], ProblemKind], ...] = (
     (Unavailable, ProblemKind.UNAVAILABLE),
     (NotUnderstood, ProblemKind.NOT_UNDERSTOOD),
 )
-"""The first that fits; subclasses stand before their base."""
+"""The first that fits counts, so subclasses stand before their base."""
 
 REFUSALS = frozenset({400, 403})
-"""The two statuses by which the operation says no (vendor OpenAPI, DELETE /pairings/{id})."""
+"""The statuses with which a DELETE is refused (vendor OpenAPI, DELETE /pairings/{id})."""
 
 NOT_ACCEPTED = frozenset(
     {
@@ -54,11 +54,11 @@ NOT_ACCEPTED = frozenset(
         ProblemKind.UNAVAILABLE,
     }
 )
-"""After which the DELETE may be sent again: the appliance has provably not taken it."""
+"""After these the DELETE may be sent again: the appliance has provably not accepted it."""
 
 
 def problem(error: ApplianceError, now: Clock) -> Problem:
-    """The vendor's code, message and op_id go along untouched."""
+    """The problem, with the vendor's code, message and op_id unchanged."""
     wait = error.retry_after_seconds
     return Problem(
         kind=_kind(error),
@@ -72,7 +72,7 @@ def problem(error: ApplianceError, now: Clock) -> Problem:
 
 
 def after_delete(error: ApplianceError, now: Clock) -> DeleteAnswered | DeleteNotAccepted:
-    """What an error of the DELETE itself means. In doubt it may have been accepted."""
+    """What an error of the DELETE itself means. If in doubt, it may have been accepted."""
     found = problem(error, now)
     if found.kind in NOT_ACCEPTED:
         return DeleteNotAccepted(problem=found)

@@ -1,4 +1,4 @@
-"""The calls of one effect: counted at once as far as they are known, one by one beyond that."""
+"""The calls of one effect. Those that are known beforehand are counted at once, others singly."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Purse:
         self.paid = 0
 
     def fill(self, calls: int, turn: str = "") -> None:
-        """Count so many before the first one. Raises OverBudget, with nothing counted. What is not
-        needed stays counted until it is given back."""
+        """Count so many calls before the first one, or raise OverBudget and count none. Calls that
+        are not needed stay counted until they are given back."""
         self._counted += self._gate.reserve(self._priority, calls, turn)
 
     def pay(self) -> None:
-        """One call is about to be made. Raises OverBudget only beyond what was counted."""
+        """One call is about to be made. Raises OverBudget only if it was not counted before."""
         if self._counted:
             self._gate.spend(self._priority, self._counted.pop())
         else:
@@ -29,7 +29,7 @@ class Purse:
         self.paid += 1
 
     def give_back(self) -> None:
-        """What was counted and is not needed any more: others wait for it."""
+        """Give back the counted calls that are not needed any more: others may wait for them."""
         for at in set(self._counted):
             self._gate.give_back(self._priority, at, self._counted.count(at))
         self._counted = []

@@ -13,7 +13,8 @@ NAME, REACHABLE, TRUSTED = "appliance-name", "appliance-reachable", "appliance-t
 
 
 def name(site: Site) -> Iterator[Finding]:
-    """Whether the name has an address; the proxy's, where there is one: it looks up the other."""
+    """Whether the name has an address. With a proxy, it is the proxy's name: the proxy looks up the
+    appliance's."""
     proxy = way.proxy_of(site.host)
     looked_up, _ = way.place(proxy or site.host)
     setting = "HTTPS_PROXY" if proxy else f"{site.prefix}HOST"
@@ -29,7 +30,7 @@ def name(site: Site) -> Iterator[Finding]:
 
 
 def reachable(site: Site) -> Iterator[Finding]:
-    """Whether somebody listens, directly or behind the proxy."""
+    """Whether somebody listens there, directly or behind the proxy."""
     proxy = way.proxy_of(site.host)
     if proxy is not None:
         yield _through(site, proxy)
@@ -47,8 +48,8 @@ def reachable(site: Site) -> Iterator[Finding]:
 
 
 def _through(site: Site, proxy: str) -> Finding:
-    # Only a call shows whether the proxy lets us through; its own port says nothing of that. The
-    # words of what went wrong name it.
+    # Only a call shows whether the proxy lets us through; that its port is open does not. The error
+    # names the proxy.
     error = site.knocked()
     if error is None or isinstance(error, TlsFailed):
         return fine(REACHABLE, f"{site.host} through the proxy {proxy}", about=site.about)
@@ -57,7 +58,7 @@ def _through(site: Site, proxy: str) -> Finding:
 
 
 def trusted(site: Site) -> Iterator[Finding]:
-    """Whether it is the appliance that is trusted; if not, what it shows instead."""
+    """Whether it is the trusted appliance. If not, which certificate it shows instead."""
     error = site.knocked()
     if error is None:
         yield fine(TRUSTED, f"by {site.trust.how}", about=site.about)

@@ -25,14 +25,14 @@ NEEDED_PRIVILEGE = "HmsRemote.com.vmware.vcHms.Hms.Manage"
 """For the DELETE (vendor OpenAPI, DELETE /pairings/{pairing_id})."""
 
 SKEW_SECONDS = 60
-"""Times are never compared with the appliance's; people who compare two logs do."""
+"""Matters only to people who compare two logs: the bot never compares the two clocks."""
 
 REMOTE_TRIED = 5
-"""Pairings whose remote site may be away before one is found to log in to."""
+"""How many pairings are tried until one is found whose remote site is not away."""
 
 
 def login(site: Site) -> Iterator[Finding]:
-    """One log-in, unless one has been refused: SSO locks accounts after a few."""
+    """One log-in, unless one was refused already: SSO locks an account after a few."""
     look = site.first()
     credentials = f"{site.prefix}USERNAME and {site.prefix}PASSWORD"
     if site.refused and not look.logged_in:
@@ -50,14 +50,15 @@ def login(site: Site) -> Iterator[Finding]:
     except OverBudget as error:
         yield skipped(LOGIN, f"room: {said(error)}", about=site.about)
     except HeldBack as error:
-        # Not tried, and yet a failure of its own: a log-in was refused, by this bot or another.
+        # It was not tried, but it is a failure all the same: an earlier log-in was refused, this
+        # copy's or another's.
         site.refused = True
         step = f"correct {credentials} or unlock the account, and look again after that time"
         yield wrong(LOGIN, said(error), step, about=site.about)
     except Answered as error:
         yield wrong(LOGIN, said(error), _after_an_answer(site, error), about=site.about)
     except ApplianceError as error:
-        # Only the look at the start comes here without the lines of the way before.
+        # Only the look at the start gets here: `check` has lines about the way before this one.
         step = "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
         yield wrong(LOGIN, said(error), step, about=site.about)
     else:
@@ -66,7 +67,7 @@ def login(site: Site) -> Iterator[Finding]:
 
 
 def _after_an_answer(site: Site, error: Answered) -> str:
-    """The way is fine and somebody is there; what answers may be another server than it should."""
+    """The next step after an answer to the log-in. It may come from the wrong server."""
     if isinstance(error, Limited | Unavailable):
         return "look again after that time"
     if isinstance(error, Refused):
@@ -78,7 +79,7 @@ def _after_an_answer(site: Site, error: Answered) -> str:
 
 
 def version(site: Site) -> Iterator[Finding]:
-    """`GET /info`: that the session works, and what is there."""
+    """`GET /info`: whether the session works, and which version answers."""
     try:
         info, says = site.first().info()
     except OverBudget as error:
@@ -98,7 +99,7 @@ def version(site: Site) -> Iterator[Finding]:
 
 
 def clock(site: Site) -> Iterator[Finding]:
-    """A hint and no failure: nothing depends on it but people's reading of logs."""
+    """A hint, never a failure: a wrong clock only disturbs people who compare logs."""
     says, ours = site.clock
     if says is None:
         yield note(CLOCK, "the appliance does not tell its time", about=site.about)
@@ -113,7 +114,7 @@ def clock(site: Site) -> Iterator[Finding]:
 
 
 def pairings(site: Site) -> Iterator[Finding]:
-    """That they can be read at all, and how many there are."""
+    """Whether they can be read at all, and how many there are."""
     try:
         site.pairings = site.calls().pairings()
     except ApplianceError as error:
@@ -132,13 +133,13 @@ def pairings(site: Site) -> Iterator[Finding]:
 
 
 def privilege(site: Site) -> Iterator[Finding]:
-    """Named and not tried: this API has no call that tells rights (vendor OpenAPI)."""
+    """Only names it: this API has no call that tells rights (vendor OpenAPI)."""
     words = f"the DELETE needs {NEEDED_PRIVILEGE}; that cannot be read, so it was not tried"
     yield note(PRIVILEGE, words, "look it up in the vSphere Client", about=site.about)
 
 
 def remote(site: Site) -> Iterator[Finding]:
-    """The other site of the pairings: away, or its user refused."""
+    """Whether the other sites of the pairings are there, and accept their user."""
     found = [p for p in site.pairings.items if not _with_itself(p)]
     away = [p for p in found if p.remote_vrms and p.remote_vrms.server_status == "ERROR"]
     for pairing in away:

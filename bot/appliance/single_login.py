@@ -1,4 +1,4 @@
-"""The gate of a look from the command line: it changes nothing that the running bot counts."""
+"""The gate of a look from the command line. It changes nothing in the running bot's counts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from bot.appliance.errors import Resting
 from bot.appliance.gate import GateState, MemoryGate, begin_login
 
 CALLS = 50
-"""The vendor's limit for one session; a look has a session of its own and needs a few calls."""
+"""The vendor's limit per session. A look has its own session and needs only a few calls."""
 
 
 class SingleLogin(MemoryGate):
-    """One log-in, and none while the bot rests after a refusal.
+    """Allows one log-in, and none while the bot's log-ins pause after a refusal.
 
-    `seen` is what the copies of the bot share at `now_ms`. A look that tried the same wrong
-    password beside them would bring the account nearer to being locked.
+    `seen` is what the copies of the bot share at `now_ms`. If a look tried the same wrong password
+    besides them, SSO would lock the account sooner.
     """
 
     def __init__(self, seen: GateState | None, now_ms: int) -> None:

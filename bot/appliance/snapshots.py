@@ -1,4 +1,4 @@
-"""From the appliance's answers to what the core keeps of them."""
+"""Turns the appliance's answers into what the core keeps of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def snapshot(
     also_partial: tuple[str, ...],
     now: int,
 ) -> Snapshot:
-    """`complete` only when the list is whole by the appliance's own word and by its count."""
+    """`complete` only if the appliance says nothing is missing and its count agrees."""
     items = replications.items
     said = tuple(meta_words(e) for e in (*replications.errors, *issues.errors))
     complete = not replications.partial and len(items) == count
@@ -68,7 +68,7 @@ def snapshot(
             for i in issues.items[:ISSUES_KEPT]
         ),
         issue_count=len(issues.items),
-        # Two lists that are cut off for one reason say it twice.
+        # Each only once: if one reason cuts off both lists, both give it.
         partial=tuple(dict.fromkeys((*also_partial, *said)))[:PARTIAL_KEPT],
         read_at=now,
     )
@@ -87,7 +87,7 @@ def task_view(task: Task) -> TaskView:
 
 
 def meta_words(error: MetaError) -> str:
-    """What is missing from an answer, as one line: the sentence, and the code as it came."""
+    """What is missing from an answer, as one line: the sentence, and the vendor's code."""
     if error.message and error.code:
         return f"{error.message.rstrip('. ')} ({error.code})"
     return error.message or error.code or "part of the answer is missing"

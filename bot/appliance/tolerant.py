@@ -1,9 +1,9 @@
-"""Field types that forgive what does not matter.
+"""Field types that accept wrong values where those do no harm.
 
-The appliance is read to decide about a pairing. A name of the wrong type must not hide the
-ninety-nine replications beside it, so optional fields become readable text, a number or `None`.
-Identity is the exception: an id that is not plainly an id makes the whole answer unreadable,
-because acting on a guessed id is the worst thing this program could do.
+People decide about a pairing by what is read here. One name of the wrong type must not make all
+replications unreadable, so optional fields become readable text, a number or `None`. Ids are the
+exception: an id that is not plainly one makes the whole answer unreadable, because acting on a
+guessed id is the worst thing this program could do.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StrictStr
 
 INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
-ID_LENGTH_MAX = 1024  # far above any id seen; bounds the URL made of it
+ID_LENGTH_MAX = 1024  # far above any id seen; limits the URL made of it
 
-# Year 1 to 9999, the range that can be shown as a date at all.
+# The years 1 to 9999: nothing else can be shown as a date.
 _MILLIS_MIN = -62_135_596_800_000
 _MILLIS_MAX = 253_402_300_799_999
 
 
 def clean(text: str) -> str:
-    """The text without what a database or a UTF-8 writer would choke on later.
+    """The text without anything that could not be stored later.
 
-    JSON may hold lone surrogates (no UTF-8 form) and NUL (PostgreSQL refuses it in text); found
-    only at the commit, either would stop the request that carries it for good.
+    JSON may hold lone surrogates, which have no UTF-8 form, and NUL, which PostgreSQL refuses in
+    text. Either would make each commit of the request fail, so it would never get any further.
     """
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
 
 
 def as_text(value: object) -> str | None:
-    """Text as it is, anything else as its JSON, null as `None`."""
+    """Text unchanged, anything else as its JSON, null as `None`."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -46,7 +46,7 @@ def as_text(value: object) -> str | None:
 
 
 def as_whole(value: object) -> int | None:
-    """A whole number from a number or its digits, otherwise `None`; true is not 1."""
+    """A whole number from a number or its digits, otherwise `None`. True does not count as 1."""
     number: int
     if isinstance(value, bool):
         return None
@@ -58,7 +58,7 @@ def as_whole(value: object) -> int | None:
         number = int(value)
     elif isinstance(value, str):
         digits = value.strip()
-        # Longer than int64 cannot be one, and Python refuses to convert thousands of digits.
+        # Text longer than that is no int64, and Python refuses to convert thousands of digits.
         if len(digits) > 20 or not digits.removeprefix("-").isascii():
             return None
         if not digits.removeprefix("-").isdigit():
@@ -72,8 +72,8 @@ def as_whole(value: object) -> int | None:
 def as_millis(value: object) -> int | None:
     """Epoch milliseconds from a number (v2), its digits, or ISO 8601 text (v1); else `None`.
 
-    A time without a zone is taken as UTC. Times are only shown, never compared with a clock of
-    ours, so one that cannot be read is no reason to refuse an answer.
+    A time without a zone is taken for UTC. Times are only shown and never compared with our clock,
+    so one that cannot be read is no reason to refuse an answer.
     """
     if isinstance(value, str) and as_whole(value) is None:
         try:
@@ -92,21 +92,21 @@ def as_millis(value: object) -> int | None:
 
 
 def as_percent(value: object) -> int | None:
-    """A whole number from 0 to 100; what lies outside is moved to the nearer end."""
+    """A whole number, limited to 0 to 100."""
     number = as_whole(value)
     return None if number is None else max(0, min(100, number))
 
 
 def as_object(value: object) -> object:
-    """A JSON object as it is, anything else as `None`: for optional nested models."""
+    """A JSON object unchanged, anything else as `None`. For optional nested models."""
     return value if isinstance(value, Mapping) or hasattr(value, "model_fields_set") else None
 
 
 def usable_id(value: str) -> str:
-    """The id itself. Raises ValueError for one that could not be put in a path safely.
+    """The id itself. Raises ValueError for one that cannot be put into a path safely.
 
-    `.` and `..` are the dangerous ones: URL normalisation would take `/pairings/..` for the
-    whole collection.
+    `.` and `..` are the dangerous ones: after URL normalisation `/pairings/.` would mean the whole
+    collection, and `/pairings/..` something else altogether.
     """
     if not value.strip() or value in {".", ".."} or len(value) > ID_LENGTH_MAX:
         raise ValueError("not an id")
@@ -116,7 +116,7 @@ def usable_id(value: str) -> str:
 
 
 def known_word(value: str) -> str:
-    """An enum value, also one that this version does not know. Raises ValueError when empty."""
+    """An enum value, even one that this version does not know. Raises ValueError if empty."""
     if not value.strip() or clean(value) != value:
         raise ValueError("empty")
     return value

@@ -1,8 +1,8 @@
 """One HTTP exchange with one appliance, within a deadline.
 
-What a call may cost at the worst: the name lookup cannot be interrupted (the resolver's own
-limits hold), each address of the name may use the connect timeout, and all reading together ends
-at the deadline, even from a server that sends one byte at a time.
+How long a call may last at the worst: the name lookup cannot be interrupted (the resolver's own
+limits apply), each address of the name may use up the connect timeout, and all reading together
+ends at the deadline, even if the server sends one byte at a time.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from bot.appliance.wire import Flight, PastSendBy, current_flight
 
 OnCall = Callable[[str, str, str, float], None]
 
-# Without a deadline of the caller: time to connect, for the handshake, for the answer to begin
-# and for it to end. Only a server that trickles needs more.
+# If the caller sets no deadline: one timeout each for the connect, for the handshake, for the
+# beginning of the answer and for its end. Only a server that sends in trickles needs more.
 CALL_LASTS_TIMEOUTS = 4
 
-# Twice the largest list there can be (4000 replications of some 4 KB): more is not an answer,
-# and would take the memory of the whole bot.
+# Twice the largest list that there can be (4000 replications of some 4 KB). Anything larger is no
+# answer of this API, and could use up the memory of the whole bot.
 BODY_MAX_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked: `template` for metrics (`/pairings/{pairing_id}`), `path` with its ids."""
+    """One call. `template` is for metrics (`/pairings/{pairing_id}`), `path` has the ids in it."""
 
     method: str
     template: str
@@ -52,7 +52,7 @@ class Call:
     def of(
         cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
     ) -> Call:
-        """A call with quoted ids. Raises NotFound for what can be no id: nothing has that id."""
+        """A call with quoted ids. Raises NotFound for an id that nothing can have."""
         for value in ids.values():
             try:
                 usable_id(value)
@@ -60,7 +60,7 @@ class Call:
                 raise NotFound(
                     "Nothing on the appliance can have this id.", method=method, path=template
                 ) from None
-        # Colons and slashes too: an id is one part of the path, whatever it holds.
+        # Colons and slashes too: an id must stay one part of the path, whatever is in it.
         quoted = {name: quote(value, safe="") for name, value in ids.items()}
         return cls(method, template, template.format(**quoted), query or {})
 
@@ -68,8 +68,8 @@ class Call:
 class HeaderAuth(requests.auth.AuthBase):
     """Puts the given headers on one request.
 
-    As an `auth` object, because requests would otherwise look for credentials of its own in a
-    .netrc file and send those. Opaque, so that a traceback that shows variables shows no secret.
+    They are an `auth` object, because requests would otherwise look for credentials in a .netrc
+    file and send those. It has no readable repr, so a traceback with variables shows no secret.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -106,7 +106,7 @@ class Transport:
         self._session.close()
 
     def require_time(self, call: Call, by: float | None) -> None:
-        """Raises TimedOut when the caller's time is over; before a budget is spent on it."""
+        """Raises TimedOut if the caller's time is over. Called before any budget is used."""
         if by is not None and self._monotonic() >= by:
             raise timed_out(self.host, call.method, call.path, None)
 
@@ -122,8 +122,8 @@ class Transport:
     ) -> Answer:
         """Exactly one request, and its answer if the status is expected.
 
-        `by`: monotonic second at which the whole exchange is over; `send_by`: the one after which
-        the request must not leave any more. Raises every error of the tree but HeldBack.
+        Both in seconds of `monotonic`: at `by` the whole exchange is over, and after `send_by` the
+        request must not leave any more. Raises any `ApplianceError` but HeldBack.
         """
         start = self._monotonic()
         outcome = "Interrupted"
@@ -159,8 +159,8 @@ class Transport:
         read_seconds = min(self._timeout, deadline - start)
         connect_seconds = read_seconds
         if send_by is not None:
-            # A connection that is ready only after send_by is of no use. Never 0: that would
-            # mean not to wait at all.
+            # A connection that is ready only after send_by is of no use. Never 0, which would mean
+            # not to wait at all.
             connect_seconds = max(min(read_seconds, send_by - start), 0.001)
         flight = Flight(monotonic=self._monotonic, deadline=deadline, send_by=send_by)
         token = current_flight.set(flight)
@@ -203,11 +203,12 @@ class Transport:
             )
         finally:
             current_flight.reset(token)
-        # Out here, so that it is not chained to an error whose request holds the credentials.
+        # Raised outside of the `except`, so that it is not chained to an error that holds the
+        # credentials in its request.
         raise failure
 
     def _body(self, response: requests.Response, deadline: float) -> tuple[bytes, bool]:
-        """The body, and whether that is all of it."""
+        """The body, and whether it is complete."""
         parts: list[bytes] = []
         size = 0
         for chunk in response.iter_content(CHUNK_BYTES):
@@ -232,12 +233,12 @@ class Transport:
         try:
             self._on_call(call.method, call.template, outcome, seconds)
         except Exception:
-            # A broken metric must not cost the answer to a DELETE.
+            # The answer to a DELETE must not be lost because of a broken metric.
             _log.exception("observer_failed")
 
 
 def _checked_host(host: str) -> str:
-    """The host, or ValueError: credentials are sent to it, so it must be only a host."""
+    """The host. Raises ValueError if it is more than that: credentials are sent to it."""
     try:
         parts = urlsplit(f"https://{host}")
         plain = parts.netloc == host and parts.username is None and bool(parts.hostname)

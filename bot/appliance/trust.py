@@ -1,8 +1,8 @@
-"""How an appliance proves who it is. There are three ways, and none of them is "not at all".
+"""How an appliance proves who it is, in one of three ways. Verification cannot be switched off.
 
-Appliances come with a self-signed certificate, which is why so many scripts switch verification
-off. Here the operator names a CA file, or the SHA-256 fingerprint of the appliance's certificate,
-or the system's store must know the CA.
+Appliances come with a self-signed certificate, which is why so many scripts do switch it off. Here
+the operator names a CA file or the SHA-256 fingerprint of the appliance's certificate; otherwise
+the system's store must know the CA.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Trust:
     """One way to trust an appliance, made by `system`, `ca_file` or `fingerprint`."""
 
     def __init__(self, context: ssl.SSLContext, *, pin: str | None, how: str) -> None:
-        # Custom socket class: see DeadlineSocket, it keeps the deadline between two reads.
+        # DeadlineSocket also keeps the deadline of the whole call, not only that of each read.
         context.sslsocket_class = DeadlineSocket
         self._context = context
         self._pin = pin
@@ -38,7 +38,7 @@ class Trust:
     def ca_file(cls, path: str | Path) -> Trust:
         """By a PEM file of authorities, or of the appliance's own self-signed certificate.
 
-        Raises ValueError with a sentence when the file cannot be read or holds no certificate.
+        Raises ValueError with a sentence if the file cannot be read or holds no certificate.
         """
         try:
             context = _verifying_context(str(path))
@@ -62,16 +62,16 @@ class Trust:
             )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # The pin is stricter than any chain: it names one certificate, and the handshake proves
-        # that the server holds its key. A chain, a host name or a date would only refuse the
-        # self-signed certificate that was pinned. urllib3 compares the pin before it hands the
-        # connection over, so nothing is sent to anybody else.
+        # A pin is stricter than any chain: it names one certificate, and the handshake proves that
+        # the server has its key. Checking chain, host name or date as well could only refuse the
+        # self-signed certificate that was pinned. urllib3 compares the pin before the connection
+        # is used, so nothing is sent to anybody else.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return cls(context, pin=pin, how="the pinned certificate fingerprint")
 
     def pool_arguments(self) -> dict[str, object]:
-        """What urllib3's connection pool must be made with."""
+        """The arguments that urllib3's connection pool must be made with."""
         return {
             "ssl_context": self._context,
             "cert_reqs": self._context.verify_mode,
@@ -80,10 +80,10 @@ class Trust:
 
 
 def proxy_context() -> ssl.SSLContext:
-    """TLS towards a proxy that is itself reached by https.
+    """TLS to a proxy that is itself reached by https.
 
-    Without it urllib3 would use the appliance's terms for the proxy: with a pin, none at all,
-    and the proxy's password would go to whoever answers.
+    Without this urllib3 would use the appliance's context for the proxy too. With a pin that one
+    verifies nothing, and the proxy's password would go to whoever answers.
     """
     context = _verifying_context()
     context.sslsocket_class = DeadlineSocket
@@ -92,9 +92,9 @@ def proxy_context() -> ssl.SSLContext:
 
 def _verifying_context(ca_file: str | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
-    # The same terms on every Python: 3.13 turned on checks of form (VERIFY_X509_STRICT) which
-    # self-made authorities often fail, without being less themselves for it, and lets a
-    # certificate in the file be the anchor although nothing signed it (PARTIAL_CHAIN).
+    # The same on every Python version. 3.13 turned on formal checks (VERIFY_X509_STRICT), which
+    # self-made authorities often fail although they are no less secure, and accepts a certificate
+    # in the file as the anchor even if it is not self-signed (PARTIAL_CHAIN).
     context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     if ca_file is not None:
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN

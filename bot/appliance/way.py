@@ -1,4 +1,4 @@
-"""The way to an appliance before HTTP: name, proxy, port, and the certificate that it shows."""
+"""The way to an appliance below HTTP: name, proxy, port, and the certificate that it shows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def place(host: str) -> tuple[str, int]:
 
 
 def proxy_of(host: str) -> str | None:
-    """`name:port` of the proxy that the environment names for this appliance, without credentials.
+    """`name:port` of the proxy that the environment sets for this appliance, without credentials.
 
-    By the rules of requests, which the client follows.
+    By the rules of requests, which the client uses as well.
     """
     url = f"https://{host}/"
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
@@ -40,16 +40,16 @@ def addresses(name: str) -> list[str]:
 
 
 def connect(name: str, port: int, timeout_seconds: float) -> None:
-    """Whether somebody listens there. Raises OSError."""
+    """Returns if somebody listens there. Raises OSError otherwise."""
     socket.create_connection((name, port), timeout_seconds).close()
 
 
 def served_fingerprint(host: str, port: int, timeout_seconds: float) -> str:
     """The SHA-256 of the certificate that is shown there: upper case, with colons.
 
-    Nothing is verified here, so it is only for a person, who compares it with what the appliance's
-    own console says. Not one byte follows the handshake. Always direct, never through a proxy.
-    Raises OSError, also for what is no TLS.
+    Nothing is verified here, so it is only for a person who compares it with what the appliance's
+    own console says. Nothing is sent after the handshake. Always direct, never through a proxy.
+    Raises OSError, also if the server does not speak TLS.
     """
     shown = ssl.get_server_certificate((host, port), timeout=timeout_seconds)
     certificate = ssl.PEM_cert_to_DER_cert(shown)

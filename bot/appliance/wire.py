@@ -1,8 +1,8 @@
-"""The lowest level: sockets that keep a deadline, and the exact moment a request leaves.
+"""The lowest level: sockets that keep a deadline, and the exact moment when a request leaves.
 
-requests knows two timeouts, for the connect and for each single read, and one error for many
-things. This program must know more: whether a whole call is over in time, and whether any byte
-of a request may have reached the appliance. Both are watched here, per call, by a `Flight`.
+requests has two timeouts, for the connect and for each single read, and one error for many causes.
+This program needs more: a whole call must end in time, and it must be known whether any byte of the
+request may have reached the appliance. A `Flight` watches both for one call.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 # Servers close idle connections after some seconds (5 is a common default), and firewalls drop them
-# without a word. A DELETE that meets this half-way cannot be told from one that was received, so it
-# leaves on no connection that was idle for longer.
+# silently. A DELETE that is sent at that moment cannot be told from one that was received, so it is
+# never sent on a connection that was idle for longer than this.
 WARM_SECONDS = 2.0
 
 
 class PastSendBy(Exception):
-    """The request did not leave in time. Not an OSError: urllib3 would wrap one."""
+    """The request did not leave in time. Not an OSError, since urllib3 would wrap one."""
 
 
 class Flight:
     """One HTTP request on its way.
 
-    `deadline` and `send_by` are seconds of `monotonic`. `sent` turns true just before the first
-    byte of the request may leave: as long as it is false, the application knows nothing of it,
+    `deadline` and `send_by` are seconds of `monotonic`. `sent` becomes true just before the first
+    byte of the request can leave. As long as it is false, the application has received nothing,
     whatever error the libraries raise.
     """
 
@@ -43,7 +43,7 @@ class Flight:
         self.sent = False
 
     def leave(self) -> None:
-        """Allow the request to be written. Raises PastSendBy."""
+        """Allow the request to be written now, or raise PastSendBy."""
         if self._send_by is not None and self._monotonic() > self._send_by:
             raise PastSendBy
         self.sent = True
@@ -52,7 +52,7 @@ class Flight:
         return self._monotonic()
 
     def takes(self, kept_at: float) -> bool:
-        """Whether a connection that was kept since then may carry it."""
+        """Whether the request may use a connection that has been idle since `kept_at`."""
         return self._send_by is None or self._monotonic() < kept_at + WARM_SECONDS
 
     def clamp(self, timeout_seconds: float | None) -> float:
@@ -63,16 +63,16 @@ class Flight:
         return left if timeout_seconds is None else min(timeout_seconds, left)
 
 
-# A context variable, since urllib3 gives a connection no way to know whose call it serves.
-# Every thread has its own. It has no default: a connection outside a call fails.
+# A context variable, since a connection cannot learn from urllib3 which call it is used for. Each
+# thread has its own value. There is no default, so a connection outside of any call fails.
 current_flight: ContextVar[Flight] = ContextVar("current_flight")
 
 
 class _KeepsDeadline:
     """A socket that reads no longer than its call may last.
 
-    A read timeout starts anew with every byte, so a server (or a broken middlebox) that sends
-    one byte every few seconds could hold a thread for hours, in the headers as in the body.
+    A read timeout starts anew with every byte. A server (or a broken middlebox) that sends one byte
+    every few seconds could keep a thread for hours, both in the headers and in the body.
     """
 
     def recv_into(self: Any, *args: Any) -> int:
@@ -80,17 +80,17 @@ class _KeepsDeadline:
         return super().recv_into(*args)  # type: ignore[misc,no-any-return]
 
     def recv(self: Any, *args: Any) -> bytes:
-        """TLS within the TLS of a proxy reads by this."""
+        """Used for TLS inside the TLS of a proxy."""
         self.settimeout(current_flight.get().clamp(self.gettimeout()))
         return super().recv(*args)  # type: ignore[misc,no-any-return]
 
 
 class DeadlineSocket(_KeepsDeadline, ssl.SSLSocket):
-    """Speaks TLS, to the appliance or to a proxy."""
+    """With TLS, to the appliance or to a proxy."""
 
 
 class PlainDeadlineSocket(_KeepsDeadline, socket.socket):
-    """Without TLS yet: the answer of a proxy to CONNECT is read from it."""
+    """Without TLS yet. A proxy's answer to CONNECT is read from it."""
 
     @classmethod
     def of(cls, connected: socket.socket) -> PlainDeadlineSocket:
@@ -101,8 +101,8 @@ class PlainDeadlineSocket(_KeepsDeadline, socket.socket):
 
 
 class ApplianceConnection(HTTPSConnection):
-    """An HTTPS connection that asks the flight before it writes a request. `kept_at`: since when it
-    has been idle in its pool."""
+    """An HTTPS connection that asks the flight before it writes a request. `kept_at` is since when
+    it has been idle in its pool."""
 
     kept_at = 0.0
 
@@ -121,32 +121,32 @@ class ApplianceConnection(HTTPSConnection):
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        # urllib3 has connected and verified by now. http.client would quietly connect anew where
-        # there is no socket, which could take any time between the check and the first byte.
+        # urllib3 has connected and verified by now. Without a socket http.client would silently
+        # connect anew, which could take any time between the check and the first byte.
         if self.sock is None:
             raise ConnectionError("the connection was closed before the request was written")
         super().request(method, url, body, headers, **options)
 
     def endheaders(self, *args: Any, **options: Any) -> None:
-        """The whole request is put together, and its first byte is next."""
-        # As late as it can be through any kind of proxy: a process that was frozen in the name
-        # lookup, in the connect, in the TLS handshake or in composing is noticed here, and nothing
-        # leaves. One that is frozen in the microseconds from here to the system call sends when it
-        # wakes up; by then somebody else has called a person (`docs/reliability.md`).
+        """The whole request is ready, and its first byte is sent next."""
+        # The latest possible point, with any kind of proxy. If the process was frozen during the
+        # name lookup, the connect, the TLS handshake or the composing, it is noticed here and
+        # nothing leaves. If it is frozen in the microseconds from here to the system call, it sends
+        # when it wakes up; by then another copy has called a person (`docs/reliability.md`).
         current_flight.get().leave()
         super().endheaders(*args, **options)
 
 
 class AppliancePool(HTTPSConnectionPool):
-    """A pool of such connections. Which one a call gets depends on the other threads: it need not
-    be the one that was just tried out."""
+    """A pool of such connections. Which one a call gets depends on the other threads: it may not be
+    the one that was just tested."""
 
     ConnectionCls = ApplianceConnection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
         if not current_flight.get().takes(conn.kept_at):
-            conn.close()  # urllib3 connects it anew, as it does with one that was closed over there
+            conn.close()  # urllib3 connects it anew, as if the server had closed it
         return conn
 
     def _put_conn(self, conn: Any) -> None:
