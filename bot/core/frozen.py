@@ -1,4 +1,4 @@
-"""The one base of everything the core stores or passes on."""
+"""The base class of everything that the core stores or passes on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """A value: never changed in place, unknown fields refused, so that a typo cannot be stored."""
+    """A value. It never changes, and refuses unknown fields so that a typo cannot be stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""What the home of the bot in Slack shows one person: sorted here, drawn by the adapter."""
+"""What the bot's home tab in Slack shows one person. Sorted here, drawn by the Slack adapter."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ RUNNING = frozenset({State.APPROVED, State.DELETING, State.FOLLOWING})
 
 
 class Home(Frozen):
-    """Each request stands in the first of these lists that it fits. `rights_unread`: Slack did not
-    tell whether this person may decide, so nothing can be said of what waits for them."""
+    """Each request is in the first of these lists that it fits. `rights_unread`: Slack did not say
+    whether this person may decide, so it is not known what waits for them."""
 
     waiting: tuple[Request, ...] = ()
     asked: tuple[Request, ...] = ()
@@ -28,12 +28,12 @@ HomeRead = Home | MayNotLook
 
 
 class HomesPort(Protocol):
-    """Reads one person's home. It waits for Slack and the store: not for a listener's thread."""
+    """Reads one person's home. Waits for Slack and the store, so no listener may call it."""
 
     def read(self, person: str) -> HomeRead: ...
 
     def now(self) -> int:
-        """ms, for when it was read."""
+        """The time in ms, to show when it was read."""
         ...
 
 
@@ -47,10 +47,10 @@ def sort_home(
     may_break_glass: bool,
     rights_unread: bool,
 ) -> Home:
-    """`may_decide`: is one of APPROVERS. What too few people could approve waits for those who may
-    break the glass instead. `asked`: what this person asked lately, `ended`: the latest ends of
-    all. What waits for somebody is the oldest first, since its time runs out first; the rest is the
-    newest first."""
+    """`may_decide`: the person is one of APPROVERS. A request that too few people could approve
+    waits for those who may break the glass. `asked`: this person's latest requests; `ended`:
+    everybody's latest ends. What waits is sorted by the time that it runs out, the rest newest
+    first."""
     opened = tuple(unfinished)
     mine = [r for r in opened if r.requester == person]
     waiting = [

@@ -1,7 +1,7 @@
-"""The pairings that were listed lately, for the people who search among them.
+"""The pairings that were listed lately, so that people can search among them.
 
-In memory only: after a restart, or in another copy of the bot, they are read again. Nothing is
-decided by them. What somebody picks is looked up afresh when it is checked.
+In memory only: after a restart, or in another copy of the bot, they are read again. They decide
+nothing: what somebody picks is read again from the appliance when it is checked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bot.core.lookups import PairingsListed
 
 
 class KnownPairings:
-    """The latest list of each site. Threads share it."""
+    """The latest list of each site. Thread-safe."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -25,7 +25,7 @@ class KnownPairings:
             self._listed[listed.site] = (self._monotonic(), listed)
 
     def get(self, site: str, within_s: float) -> PairingsListed | None:
-        """None where there is none, or only one that is older than that."""
+        """The latest list, or None if there is none or it is older than `within_s`."""
         with self._lock:
             at, listed = self._listed.get(site, (0.0, None))
         return listed if listed and self._monotonic() - at <= within_s else None

@@ -1,4 +1,4 @@
-"""A small pool of threads with a short queue, for what people only look at."""
+"""A small pool of threads with a short queue, for requests to look at something."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ THREADS = 2
 
 
 class LookPool:
-    """Its threads start with the first look. Whoever comes when the queue is full is told so at
-    once, instead of waiting for words that come too late to matter."""
+    """Its threads start with the first looks. If the queue is full, people are told at once, so
+    that they do not wait for an answer that comes too late."""
 
     def __init__(self, name: str, waiting_most: int) -> None:
         self._name = name
@@ -46,8 +46,8 @@ class LookPool:
         return True
 
     def close(self) -> list[threading.Thread]:
-        """Drop what waits and ask the threads to end; those that there are, to be waited for. Once
-        they have been asked, what waits in the queue is for them."""
+        """Drop what waits, tell the threads to end, and return them so that they can be joined. A
+        second call drops nothing: by then the queue holds the signals to end."""
         with self._lock:
             asked, self._stopped = self._stopped, True
             threads = list(self._threads)
@@ -74,6 +74,6 @@ class LookPool:
             try:
                 look()
             except Exception:
-                # Whatever it was, it concerns one person who looked at something: the thread has
-                # to be there for the next one.
+                # It only affects one person who looked at something. The thread must go on for the
+                # next one.
                 log.exception("lookup_failed", reference=new_reference())

@@ -1,5 +1,5 @@
-"""The life of a request in two pure functions: `plan` names the next effect, `absorb` takes what
-happened."""
+"""The life of a request in two pure functions: `plan` names the next effect, and `absorb` turns an
+event into the request's next state."""
 
 from __future__ import annotations
 
