@@ -1,1 +1,1 @@
-"""Slack: what people type and press, and what they are shown. Knows the core, no other part."""
+"""Slack: what people type and press, and what they see. Knows the core and no other part."""

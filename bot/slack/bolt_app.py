@@ -1,4 +1,4 @@
-"""The Bolt App of this bot: synchronous, one workspace, no call to Slack of its own."""
+"""The bot's Bolt App: synchronous, for one workspace. It makes no calls to Slack by itself."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from slack_sdk import WebClient
 def make_app(client: WebClient, *, signing_secret: str) -> App:
     """`signing_secret` may be empty in Socket Mode, where nothing is signed.
 
-    `process_before_response`: a listener runs in the thread of its request, which saves 10 ms per
-    acknowledgement and a pool of five threads that could be full.
+    `process_before_response`: a listener runs in the thread of its request. This saves 10 ms per
+    acknowledgement, and Bolt's pool of five threads, which could be full.
     """
     token = client.token
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        # Bolt's own answer to this is auth.test, within the first request, with 30 s to wait.
+        # Without this Bolt would call auth.test inside the first request, and wait up to 30 s.
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     return App(
@@ -37,8 +37,8 @@ def make_app(client: WebClient, *, signing_secret: str) -> App:
 
 
 def _bolt_logger() -> logging.Logger:
-    """Errors only: Bolt's lower levels write bodies with `response_url` and `trigger_id`, and one
-    warning at each start about a token that is passed on purpose."""
+    """Errors only. At lower levels Bolt logs bodies with `response_url` and `trigger_id`, and warns
+    at each start about a token that we pass on purpose."""
     logger = logging.getLogger("bot.slack.bolt")
     logger.setLevel(logging.ERROR)
     return logger

@@ -22,8 +22,8 @@ def channels(slack: Slack) -> Iterator[Finding]:
 
 def _channel(slack: Slack, channel: str) -> Finding:
     invite = _invite(slack)
-    # A private channel without the bot is answered as if it was not there (Slack docs,
-    # conversations.info).
+    # If the bot is not in a private channel, Slack answers as if the channel did not exist (Slack
+    # docs, conversations.info).
     hidden = ("it does not exist, or it is private and the bot is not in it", invite)
     call = partial(slack.client.conversations_info, channel=channel)
     told = slack.ask(NAME, channel, "conversations.info", call, {"channel_not_found": hidden})

@@ -1,6 +1,6 @@
-"""How every client of Slack's Web API is made: with deadlines, and without anything that repeats.
+"""Makes every client of Slack's Web API, with short timeouts and without retries.
 
-The SDK's defaults would wait 30 s and send again when an answer was lost, which posts twice
+By default the SDK waits 30 s, and sends again if an answer was lost, which can post a message twice
 (SDK source, `http_retry.default_retry_handlers`).
 """
 
@@ -30,24 +30,24 @@ OnCall = Callable[[str, str], None]
 USER_AGENT = f"vr-unpair/{__version__}"
 
 POST_TIMEOUT_S = 10
-"""For the poster, per socket operation: nobody waits for it but the next message."""
+"""For the poster, per socket operation. Only the next message waits for it."""
 
 QUICK_TIMEOUT_S = 2
 """For a call inside a listener: Slack wants its acknowledgement within 3 s."""
 
 PRESS_TIMEOUT_S = 1
-"""For who somebody is, asked inside a listener before it opens a form: both within those 3 s."""
+"""To ask who somebody is, inside a listener that then opens a form: both within those 3 s."""
 
 PEOPLE_TIMEOUT_S = 3
-"""For `users.info`: somebody has clicked and waits."""
+"""For `users.info`: somebody has clicked and is waiting."""
 
 
 def quiet_logger() -> logging.Logger:
     """For the Slack libraries: warnings and worse only.
 
-    At DEBUG they write whole bodies, addresses of `response_url` included, and those let anybody
-    who reads the log speak in the channel. The level is set here and not inherited, because the
-    libraries look at the level of this very logger.
+    At DEBUG they log whole bodies with `response_url`, with which anybody who reads the log could
+    post in the channel. The level is set here rather than inherited, because the libraries look at
+    the level of this very logger.
     """
     logger = logging.getLogger("bot.slack.library")
     logger.setLevel(logging.WARNING)
@@ -56,13 +56,13 @@ def quiet_logger() -> logging.Logger:
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The system's trust, read once: without it each call loads all certificates anew."""
+    """The system's trust, read once. Otherwise each call would load all certificates anew."""
     return ssl.create_default_context()
 
 
 class ObservedClient(WebClient):
-    """Tells how each call ended: the method, and `ok` or a `trouble.Kind`. Makes no call of a
-    method that a 429 holds back, and raises `Silenced` instead. Keeps its connections."""
+    """Reports how each call ended: the method, and `ok` or a `trouble.Kind`. While a 429 holds a
+    method back, it raises `Silenced` instead of calling it. Keeps its connections for a moment."""
 
     on_call: OnCall | None = None
     pauses: PausesPort | None = None
@@ -71,8 +71,8 @@ class ObservedClient(WebClient):
     def _perform_urllib_http_request(
         self, *, url: str, args: dict[str, dict[str, Any]]
     ) -> dict[str, Any]:
-        """In the place of the SDK's own, which opens a connection for each call and tries again
-        where it is told to: neither is wanted here. Nothing here sends files."""
+        """Replaces the SDK's own, which opens a connection for each call and can retry. Neither is
+        wanted here. Files are not supported, since nothing sends any."""
         if args["json"]:
             body, kind = json.dumps(args["json"]), "application/json;charset=utf-8"
         else:
@@ -115,12 +115,12 @@ def api_client(
     on_call: OnCall | None = None,
     pauses: PausesPort | None = None,
 ) -> WebClient:
-    """A client that tries once. `on_call` must not raise. Without `pauses` it obeys no 429: for
-    who looks once and tells somebody.
+    """A client that tries once. `on_call` must not raise. Without `pauses` no 429 holds it back,
+    which is right for a single look whose result somebody reads.
 
-    `timeout_s` is per socket operation (connect, each read). Proxies: the SDK takes HTTPS_PROXY, or
-    else HTTP_PROXY, for every address; here the rules of urllib decide instead, so HTTPS_PROXY is
-    for https alone and NO_PROXY is respected (Python docs, `urllib.request`).
+    `timeout_s` is per socket operation (connect, each read). Proxies: the SDK uses HTTPS_PROXY, or
+    else HTTP_PROXY, for every address. Here the rules of urllib apply instead: HTTPS_PROXY is for
+    https only, and NO_PROXY is respected (Python docs, `urllib.request`).
     """
     client = ObservedClient(
         token=token,

@@ -1,4 +1,4 @@
-"""The threads in which envelopes become stored events, and then acknowledgements."""
+"""The threads in which envelopes are handled: the event is stored, then acknowledged."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.slack.socket_connection import SocketConnection
 log = structlog.get_logger(__name__)
 
 THREADS = 8
-"""As many as serve HTTP mode."""
+"""The same number as in HTTP mode."""
 
 WAITING_MOST = 1000
-"""Far above what people can click. What is dropped was not acknowledged."""
+"""Far more than people can click. An envelope that is dropped is never acknowledged."""
 
 
 class EnvelopeThreads:
-    """Daemons, so that a listener that hangs cannot keep the process from ending."""
+    """Daemon threads, so that a listener that hangs cannot keep the process from ending."""
 
     def __init__(self, answer: Callable[[Json], Json | None], threads: int = THREADS) -> None:
         self._answer = answer
@@ -49,7 +49,7 @@ class EnvelopeThreads:
             self._done()
 
     def stop(self, drain_s: float) -> int:
-        """After the last `put`. How many were not finished in time."""
+        """To be called after the last `put`. Returns how many were not finished in time."""
         with self._idle:
             self._idle.wait_for(lambda: not self._in_hand, drain_s)
             left = self._in_hand
@@ -67,8 +67,8 @@ class EnvelopeThreads:
             connection, envelope = item
             try:
                 ack = self._answer(envelope)
-                # On its own connection or not at all. Whoever sent it sends it again, and the
-                # listeners know a repeated event.
+                # An acknowledgement goes through the connection that the envelope came from, or not
+                # at all. Then the envelope is sent again, and the listeners recognise the event.
                 if ack is not None and not connection.send(json.dumps(ack)):
                     log.info("envelope_answered_too_late")
             finally:

@@ -1,6 +1,6 @@
-"""One Socket Mode envelope to its acknowledgement: shape, Bolt, and what the listener answered.
+"""Turns one Socket Mode envelope into its acknowledgement, with what the listener answered.
 
-The same checks and the same listeners as over HTTP; a signature there is none (Slack docs, Socket
+The checks and listeners are the same as over HTTP, but there is no signature (Slack docs, Socket
 Mode).
 """
 
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 
 class Envelopes:
-    """`answer` never raises, whatever was sent. `on_rejected` counts. `answering` is around what an
-    envelope takes."""
+    """`answer` never raises, whatever was sent. `on_rejected` counts rejected envelopes.
+    `answering` is entered while an envelope is handled."""
 
     def __init__(
         self, app: App, on_rejected: OnRejected, *, answering: Answering = nullcontext
@@ -31,8 +31,8 @@ class Envelopes:
         self._on_rejected = on_rejected
 
     def answer(self, envelope: Json) -> Json | None:
-        """The acknowledgement; None when there must be none, as a 4xx is none over HTTP: the
-        person is told that it failed, and that is true."""
+        """The acknowledgement, or None for what is answered with an error over HTTP: without an
+        acknowledgement Slack tells the person that it failed, which is true."""
         try:
             payload = object_of(envelope, "payload")
             check(payload)
@@ -43,8 +43,8 @@ class Envelopes:
             with self._answering():
                 response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
         except Exception:
-            # Bolt hands every error to `failures`. Only what breaks there ends here, and a thread
-            # that dies of it would leave its clicks without an answer.
+            # Bolt passes every error to `failures`, so only an error in there gets here. It must
+            # not end the thread: the clicks that wait for it would get no answer.
             log.exception("envelope_failed")
             return None
         if response.status == 400:

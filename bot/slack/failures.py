@@ -1,4 +1,4 @@
-"""The one place where an error of a listener becomes words for the person and a line in the log."""
+"""Turns every error of a listener into a sentence for the person and a line in the log."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from bot.slack.whisper import Whisper
 log = structlog.get_logger(__name__)
 
 SHORTEST_SECRET = 8
-"""Anything shorter would blank out half of the traceback and protect nothing."""
+"""Hiding anything shorter would blank out half of the traceback and protect nothing."""
 
 SECRETS = ("response_url", "trigger_id", "token")
-"""Fields of a payload that must not be in a log. A database error quotes what it was to store."""
+"""Fields of a payload that must not be logged. A database error quotes the values to store."""
 
 
 def error_handler(whisper: Whisper) -> Callable[..., BoltResponse]:
-    """For `App.error`. Everything that came from Slack and is not malformed is acknowledged with
-    200: with any other status the person would read "operation failed" and nothing else."""
+    """For `App.error`. Whatever came from Slack and is not malformed is acknowledged with 200. With
+    any other status the person would only read "operation failed"."""
 
     def handle(error: Exception, body: Json) -> BoltResponse:
         if isinstance(error, Malformed):
@@ -65,7 +65,7 @@ def _in_the_modal(sentence: str, view: Json) -> dict[str, Any]:
 
 
 def _traceback(error: Exception, body: Json) -> str:
-    """Without locals, and without the secrets of the payload that was being worked on."""
+    """Without local variables, and without the secrets of the payload."""
     lines = "".join(traceback.format_exception(error))
     for name in SECRETS:
         value = body.get(name)

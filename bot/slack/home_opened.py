@@ -1,6 +1,6 @@
-"""Somebody opens the home tab: read in the threads of the look-ups, and published once.
+"""Somebody opens the home tab: it is read in a thread of the look-ups, and published once.
 
-Nothing is stored and nothing waits for it: a tab that was not filled is opened again.
+Nothing is stored. At the worst the tab stays unfilled, and the person opens it again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 
 
 def home_opened(payload: Json, deps: ListenerDeps) -> None:
-    """The event `app_home_opened` (Slack docs), which comes for the messages tab too. Raises
-    Malformed."""
+    """Handles the event `app_home_opened` (Slack docs), which also comes for the messages tab.
+    Raises Malformed."""
     event = object_of(payload, "event")
     if text_of(event, "tab") != "home":
         return

@@ -1,4 +1,4 @@
-"""The WSGI application on HOST:PORT: Slack's door, health, readiness, metrics."""
+"""The WSGI application on HOST:PORT: requests from Slack, health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 1024 * 1024
-"""Bytes. Slack's largest payloads are a modal with its state, far below (contract, HTTP)."""
+"""Bytes. Slack's largest payloads, modals with their state, are far smaller (contract, HTTP)."""
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
@@ -26,7 +26,7 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 """The text exposition format (Prometheus docs)."""
 
 Readiness = Callable[[], tuple[bool, Mapping[str, Any]]]
-"""Whether, and why: the mapping is shown as JSON in both cases."""
+"""Whether it is ready, and why. The mapping is shown as JSON in both cases."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class _Answer:
 
 
 class Wsgi:
-    """`door` None in Socket Mode: then `/slack/events` does not exist.
+    """`door` is None in Socket Mode: then `/slack/events` does not exist.
 
-    `ready` and `metrics` may raise: that is an answer too (503, 500), and the process stays alive.
+    `ready` and `metrics` may raise: that is answered with 503 and 500, and the process goes on.
     """
 
     def __init__(self, *, door: Door | None, ready: Readiness, metrics: Callable[[], bytes]):
@@ -57,7 +57,7 @@ class Wsgi:
         try:
             answer = self._route(method, path, environ)
         except Exception:
-            # Nothing that Slack sends ends here: this is for a failing callable of ours.
+            # Nothing that Slack sends can cause this, only a failure in our own code.
             log.exception("http_failed", path=path if path in self._reads else "other")
             answer = _Answer(500, b"internal error\n")
         status = HTTPStatus(answer.status)
@@ -80,7 +80,7 @@ class Wsgi:
         return _Answer(404, b"not found\n")
 
     def _slack(self, door: Door, environ: WSGIEnvironment) -> _Answer:
-        # The server has received the whole body by now, a chunked one too, and says its length.
+        # The server has received the whole body by now, even a chunked one, and gives its length.
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > LARGEST_BODY:
             answer = door.too_large()
@@ -107,7 +107,8 @@ def _headers(environ: WSGIEnvironment) -> dict[str, str]:
         if key.startswith("HTTP_")
     }
     headers["content-type"] = str(environ.get("CONTENT_TYPE") or "")
-    # Bolt has switches of its own in these headers, meant for functions as a service.
+    # Bolt has switches in these headers, meant for functions as a service. A client must not reach
+    # them.
     return {k: v for k, v in headers.items() if not k.startswith("x-slack-bolt-")}
 
 

@@ -1,6 +1,6 @@
-"""Who the bot itself is in Slack: heard from the look at the start, or read when first needed.
+"""Who the bot itself is in Slack: known from the look at the start, or read when first needed.
 
-An unreachable Slack must not keep the bot from starting: what is stored goes on without it.
+The bot must start even if Slack cannot be reached, since stored requests go on without Slack.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class IdentityUnread(Exception):
-    """Slack did not say who we are."""
+    """Slack did not say who the bot is."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.word)
@@ -37,7 +37,7 @@ class Myself:
     user: str | None
     bot: str | None
     url: str | None = None
-    """Of the workspace in a browser."""
+    """The workspace's address in a browser."""
 
     @property
     def home(self) -> Home:
@@ -45,7 +45,7 @@ class Myself:
 
 
 def myself(told: Mapping[str, Any]) -> Myself | None:
-    """As an answer to `auth.test` says it; None for one that names no workspace."""
+    """From an answer to `auth.test`. None if it names no workspace."""
     team = _text(told.get("team_id"))
     if team is None:
         return None
@@ -59,7 +59,7 @@ def myself(told: Mapping[str, Any]) -> Myself | None:
 
 
 class Identity:
-    """`auth.test`, kept for the life of the process once it has been answered."""
+    """The answer to `auth.test`, kept for as long as the process lives."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
@@ -67,16 +67,16 @@ class Identity:
         self._known: Myself | None = None
 
     def known(self) -> Myself | None:
-        """What has been read, without any call."""
+        """What has been read, or None. Makes no call."""
         return self._known
 
     def learn(self, me: Myself) -> None:
-        """What somebody else has heard from `auth.test`."""
+        """Take what another caller has read from `auth.test`."""
         self._known = me
 
     def read(self, *, queue_s: float = 5) -> Myself:
-        """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for somebody
-        else's: with Slack hanging, a crowd would otherwise wait for one timeout after another."""
+        """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for another
+        thread's. Otherwise, if Slack hangs, threads would wait for one timeout after another."""
         if self._known:
             return self._known
         if not self._lock.acquire(timeout=queue_s):

@@ -1,8 +1,9 @@
-"""Connections to Slack that are kept for the next call of the same moment.
+"""Connections to Slack that are kept for calls that follow at once.
 
-The SDK opens one for each call (SDK source, `_perform_urllib_http_request`): to Slack a TLS
-handshake each time, and an approval makes several calls before anything is sent. One that has been
-idle is not used again: Slack may have closed it, and a post whose answer is lost may stand twice.
+The SDK opens one for each call (SDK source, `_perform_urllib_http_request`). That is a TLS
+handshake each time, and an approval makes several calls before anything is sent. A connection that
+has been idle is not used again: Slack may have closed it, and a post whose answer is lost may
+appear twice.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, SSLEr
 from bot.slack.proxies import proxy_for
 
 IDLE_SECONDS = 4.0
-"""Shorter than any server's patience that is in use (5 s is the shortest of the common ones)."""
+"""Shorter than any common server keeps an idle connection (the shortest default is 5 s)."""
 
 KEPT_MOST = 8
-"""More threads than that never call at once."""
+"""There are never more threads that call at the same time."""
 
 
 @dataclass
 class KeptConnections:
-    """`timeout_s` is per socket operation. Threads share it."""
+    """`timeout_s` is per socket operation. Thread-safe."""
 
     tls: SSLContext
     timeout_s: float
@@ -38,8 +39,8 @@ class KeptConnections:
     _used_at: float = 0.0
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
-        """One try, no redirect. Raises URLError where no connection came about, and otherwise
-        OSError or HTTPException as it was met."""
+        """One try, no redirect. Raises URLError if there was no connection, and otherwise the
+        OSError or HTTPException itself."""
         if urlsplit(url).scheme not in ("http", "https"):
             raise URLError("neither http nor https")
         try:
@@ -80,7 +81,7 @@ class KeptConnections:
 
 
 def _as_urllib_says(error: HTTPError) -> Exception:
-    """What lies beneath, as `urlopen` would have raised it."""
+    """The underlying error, as `urlopen` would have raised it."""
     beneath = error.__cause__ or error.__context__
     if not isinstance(beneath, OSError | HTTPException):
         return URLError(str(error))

@@ -1,5 +1,5 @@
-"""What the lines of `check` about Slack look at, and how they ask: what Slack has once refused to
-tell is not asked again, and is reported once."""
+"""What all lines of `check` about Slack share, and how they ask. What Slack has refused to tell
+once is not asked again, and is reported once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from bot.slack.proxies import proxy_for
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 
 TIMEOUT_S = 10
-"""Per socket operation; nobody has clicked and waits."""
+"""Per socket operation. Longer than for a click, since nobody waits for an acknowledgement."""
 
 Told: TypeAlias = Mapping[str, Any]
 Steps: TypeAlias = Mapping[str, tuple[str, str]]
-"""Slack's word for an error, to what it means here and what to do about it."""
+"""For each of Slack's error words: what it means here, and what to do about it."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the settings name. `people` and `groups`: each id with the settings that list it."""
+    """What the settings name. `people` and `groups` map each id to the settings that list it."""
 
     channels: tuple[str, ...] = ()
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,8 +40,8 @@ class Wanted:
 
 @dataclass
 class Slack:
-    """One look at Slack. `client` holds the bot token, `app` the app-level one of Socket Mode.
-    `on_identity` is told whose token it is, once that is right."""
+    """One look at Slack. `client` has the bot token, `app` the app-level token of Socket Mode.
+    `on_identity` is called with whose token it is, once the token has proved right."""
 
     client: WebClient
     app: WebClient | None = None
@@ -58,7 +58,7 @@ class Slack:
     def ask(
         self, name: str, about: str, method: str, call: Callable[[], Any], steps: Steps
     ) -> Told | Finding:
-        """The answer, or what the line `name` has to say instead."""
+        """Slack's answer, or the finding that the line `name` reports instead."""
         cause = self._stuck.get(method) or self._stuck.get("")
         if cause:
             return skipped(name, cause, about=about)
@@ -78,14 +78,14 @@ class Slack:
             return skipped(name, f"slack-scope {self._needed(error)}", about=about)
         found = wrong(name, *_words(method, error), about=about)
         if trouble.away:
-            # Nothing answers: each further call might wait as long for as little.
+            # Slack does not answer at all, so each further call might wait just as long in vain.
             self._stuck[""] = found.key
         elif trouble.kind is not Kind.FINAL:
             self._stuck[method] = found.key
         return found
 
     def _needed(self, error: Exception) -> str:
-        """The scope that Slack asks for, of those that the token is known to lack."""
+        """The scope that Slack asks for, if the token is known to lack it."""
         data = error.response.data if isinstance(error, SlackApiError) else {}
         named = str(data.get("needed", "")).split(",") if isinstance(data, dict) else []
         found = [scope for scope in named if scope in self.missing_scopes]
@@ -108,7 +108,7 @@ def _words(method: str, error: Exception) -> tuple[str, str]:
         why = str(error.reason) if isinstance(error, URLError) else trouble.word
         step = "is Slack within reach from here, and is HTTPS_PROXY right?"
         return f"{method} had no answer that can be read ({why})", step
-    if trouble.word.startswith("http_"):  # nothing of Slack's own was in it
+    if trouble.word.startswith("http_"):  # the answer had no error word of Slack's
         status = error.response.status_code
         step = "does SLACK_API_URL name Slack, or does a proxy answer in its place?"
         return f"{method} was answered with HTTP {status}, but not by Slack's API", step

@@ -1,7 +1,7 @@
-"""The Slack app manifest: what `manifest.yml`, `vr-unpair manifest` and the Slack CLI are given.
+"""The Slack app manifest, for `manifest.yml`, `vr-unpair manifest` and the Slack CLI.
 
-Fields: Slack docs, app manifest reference. With an address for HTTP mode, where everything goes to
-one path; without one for Socket Mode, which knows no addresses.
+Fields: Slack docs, app manifest reference. In HTTP mode everything goes to one path of one address;
+Socket Mode needs no address.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCOPES = (
     "channels:read",
     "groups:read",
 )
-"""None that reads messages. A test holds them against the methods that the code calls."""
+"""None of them reads messages. A test compares them with the methods that the code calls."""
 
 EVENTS = ("app_home_opened",)
 """It needs no scope (Slack docs, app_home_opened)."""
@@ -35,7 +35,7 @@ USAGE_HINT = "[PAIRING [--force] reason | preview PAIRING | list | status | help
 
 
 class AddressWrong(Exception):
-    """An address that Slack could not call; the words are a whole sentence."""
+    """An address that Slack could not call. Its text is a whole sentence for people."""
 
 
 def manifest(*, command: str, label: str, url: str | None) -> Json:
@@ -52,7 +52,7 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
     }
     if address is not None:
         slash["url"] = address
-        # The second is where a menu of more than 100 pairings is searched.
+        # The second address is used to search in a menu of more than 100 pairings.
         interactivity |= {"request_url": address, "message_menu_options_url": address}
         events["request_url"] = address
     return {
@@ -61,8 +61,8 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
             "description": DESCRIPTION,
         },
         "features": {
-            # Without the tab Slack refuses direct messages (`messages_tab_disabled`), which are the
-            # way to tell somebody whose `response_url` has lapsed.
+            # Without the tab Slack refuses direct messages (`messages_tab_disabled`), and nobody
+            # could be told anything once their `response_url` has expired.
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
@@ -83,7 +83,7 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
 
 
 def events_url(url: str) -> str:
-    """The whole address from that of the host, or from itself. Raises AddressWrong."""
+    """The whole address, from that of the host or the whole one itself. Raises AddressWrong."""
     try:
         parts = urlsplit(url.strip())
         complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -100,7 +100,7 @@ def events_url(url: str) -> str:
 
 
 def as_yaml(found: Json) -> str:
-    """For people. Every text is quoted as in JSON, which YAML reads the same way."""
+    """For people to read. Texts are quoted as in JSON, which YAML reads in the same way."""
     return "".join(f"{line}\n" for line in _lines(found, ""))
 
 
@@ -116,7 +116,7 @@ def _lines(node: Json | list[Any], indent: str) -> list[str]:
             continue
         inner = _lines(value, f"{indent}  ")
         if key is None:
-            # The first line of an item stands behind its hyphen.
+            # The first line of an item is on the line of its hyphen.
             inner[0] = head + inner[0][len(indent) + 2 :]
             lines += inner
         else:
@@ -125,6 +125,6 @@ def _lines(node: Json | list[Any], indent: str) -> list[str]:
 
 
 def _app_name(name: str, label: str) -> str:
-    """Two deployments in one workspace are told apart by it."""
+    """With the label, so that two deployments in one workspace have different names."""
     whole = f"{name} ({label})" if label else name
     return whole if len(whole) <= NAME_LENGTH else whole[: NAME_LENGTH - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""After a 429 nothing of that method is sent before `Retry-After`, by whoever in the bot asks."""
+"""After a 429 no part of the bot calls that method again before `Retry-After` is over."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from slack_sdk.errors import SlackRequestError
 from bot.core.delivery import PausesPort
 
 RESPONSE_URL = "response_url"
-"""Stands for all of these addresses, among the names of methods."""
+"""Stands for all of these addresses, where otherwise a method is named."""
 
 
 class Silenced(SlackRequestError):
-    """Not sent: Slack has asked for silence on this method. Its callers know a 429 already, and
-    this is sorted as one (`trouble.trouble_of`)."""
+    """Not sent, because Slack has asked to wait with this method. It is treated like a 429, which
+    all callers can handle (`trouble.trouble_of`)."""
 
     def __init__(self, method: str, left_ms: int) -> None:
         super().__init__(f"{method} is silent for {left_ms} ms more, as Slack asked")
@@ -22,6 +22,6 @@ class Silenced(SlackRequestError):
 
 
 def left_ms(pauses: PausesPort, method: str) -> int:
-    """How long it is still held back; 0 when it is not."""
+    """How long the method is still held back; 0 if it is not."""
     until = pauses.known().get(method)
     return 0 if until is None else max(0, until - pauses.now())

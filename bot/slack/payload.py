@@ -1,7 +1,7 @@
-"""The fields of what Slack sent, each with the type it must have.
+"""Reads the fields of what Slack sent, each with the type that it must have.
 
-All that is wrong with a payload ends in `Malformed`, which is answered with 400: a signature only
-says who sent it, not that it makes sense.
+Whatever is wrong with a payload raises `Malformed`, which is answered with 400: a signature only
+proves who sent it, not that it makes sense.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from bot.slack.ids import ACTION_VALUE
 Json = dict[str, Any]
 
 LONGEST_FIELD = 20_000
-"""Far above what Slack sends in one field (a command's text is cut at some thousands)."""
+"""Far above what Slack sends in one field (it cuts a command's text at some thousands)."""
 
 
 class Malformed(Exception):
-    """The payload is not one that Slack sends. The words are for the log, never its content."""
+    """Not a payload that Slack sends. The text is for the log, and never quotes the payload."""
 
 
 def text_of(payload: Mapping[str, Any], key: str) -> str:
-    """A text that must be there and not empty. Raises Malformed."""
+    """A text that must not be missing or empty. Raises Malformed."""
     value = maybe_text(payload, key)
     if not value:
         raise Malformed(f"{key} is missing")
@@ -30,7 +30,7 @@ def text_of(payload: Mapping[str, Any], key: str) -> str:
 
 
 def maybe_text(payload: Mapping[str, Any], key: str) -> str | None:
-    """A text, or None when it is absent, null or empty. Raises Malformed for anything else."""
+    """A text, or None if it is missing, null or empty. Raises Malformed for anything else."""
     value = payload.get(key)
     if value is None or value == "":
         return None
@@ -40,8 +40,8 @@ def maybe_text(payload: Mapping[str, Any], key: str) -> str | None:
 
 
 def storable(value: str, key: str) -> str:
-    """Text that a database takes: half surrogates (JSON allows them) and NUL are in nothing that
-    a person can type in Slack."""
+    """The text, if a database can store it. Raises Malformed otherwise: lone surrogates, which JSON
+    allows, and NUL are nothing that a person can type in Slack."""
     if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
         raise Malformed(f"{key} holds characters that are no text")
     if len(value) > LONGEST_FIELD:
@@ -50,7 +50,7 @@ def storable(value: str, key: str) -> str:
 
 
 def object_of(payload: Mapping[str, Any], key: str) -> Json:
-    """An object that must be there. Raises Malformed."""
+    """An object that must not be missing. Raises Malformed."""
     value = payload.get(key)
     if not isinstance(value, dict):
         raise Malformed(f"{key} is missing")
@@ -58,20 +58,20 @@ def object_of(payload: Mapping[str, Any], key: str) -> Json:
 
 
 def maybe_object(payload: Mapping[str, Any], key: str) -> Json:
-    """An object; an empty one when it is absent or null. Raises Malformed for anything else."""
+    """An object, empty if it is missing or null. Raises Malformed for anything else."""
     return {} if payload.get(key) is None else object_of(payload, key)
 
 
 def user_of(payload: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Who acted, and their team as Slack says it here, which is null with an organisation-wide
-    installation (Slack docs, interaction payloads)."""
+    """Who acted, and their team if Slack names it. With an organisation-wide installation `team` is
+    null (Slack docs, interaction payloads)."""
     user = object_of(payload, "user")
     team = maybe_text(user, "team_id") or maybe_text(maybe_object(payload, "team"), "id")
     return text_of(user, "id"), team
 
 
 def only_action(payload: Mapping[str, Any]) -> Json:
-    """The pressed button: Slack sends one at a time, and Bolt looks at the first."""
+    """The pressed button. Slack sends one at a time, and Bolt looks at the first."""
     actions = payload.get("actions")
     if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
         raise Malformed("actions is missing")
@@ -79,13 +79,13 @@ def only_action(payload: Mapping[str, Any]) -> Json:
 
 
 def chosen(view: Mapping[str, Any], block_id: str) -> str | None:
-    """What is chosen in an input of a modal, None while nothing is (Slack docs, view payloads:
+    """What is chosen in an input of a modal, or None (Slack docs, view payloads:
     `state.values.<block_id>.<action_id>.selected_option.value`)."""
     return _within(view, "state", "values", block_id, ACTION_VALUE, "selected_option", "value")
 
 
 def typed(view: Mapping[str, Any], block_id: str) -> str:
-    """The same of an input for text, which is null when empty."""
+    """What is typed in an input for text. Slack sends null if it is empty."""
     return _within(view, "state", "values", block_id, ACTION_VALUE, "value") or ""
 
 

@@ -1,4 +1,4 @@
-"""Who somebody is, by Slack, at this moment: rights are read at each click, without a cache."""
+"""Asks Slack who somebody is now. Rights are read at each click, without a cache."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
 log = structlog.get_logger(__name__)
 
 SLACKBOT = "USLACKBOT"
-"""`users.info` says `is_bot: false` of it (Slack docs, user object)."""
+"""`users.info` says `is_bot: false` for it (Slack docs, user object)."""
 
 
 NO_SUCH_PERSON = frozenset({"user_not_found", "user_not_visible"})
-"""Nobody whom our workspace knows (Slack docs, users.info): asking again brings the same."""
+"""Nobody whom our workspace knows (Slack docs, users.info). Asking again gives the same answer."""
 
 NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 """Unknown, or disabled (Slack docs, usergroups.users.list)."""
 
 
 class People:
-    """Implements `bot.core.ports.PeoplePort`. `now` gives ms epoch, for `retry_at` alone."""
+    """Implements `bot.core.ports.PeoplePort`. `now` gives ms epoch, only used for `retry_at`."""
 
     def __init__(self, client: WebClient, identity: Identity, now: Callable[[], int]) -> None:
         self._client = client
@@ -35,12 +35,12 @@ class People:
         self._now = now
 
     def home(self) -> Home:
-        """The bot's own workspace. Raises IdentityUnread when Slack has never said it; after a
-        `person` that came back as a Person it has."""
+        """The bot's own workspace. Raises IdentityUnread if Slack has not told it yet, which it has
+        once `person` has returned a Person."""
         return self._identity.read().home
 
     def person(self, user: str) -> Person | Verdict:
-        """Unreadable as well when our own workspace cannot be read: nobody could be compared."""
+        """Unreadable too if our own workspace cannot be read, since people are compared with it."""
         try:
             self._identity.read()
             answer = self._client.users_info(user=user)
@@ -58,7 +58,7 @@ class People:
 
     def members(self, group: str) -> frozenset[str] | Verdict:
         """`usergroups.users.list`: 20 calls a minute (tier 2), scope `usergroups:read`. A disabled
-        group is not found, and closed accounts may still be listed: `person` tells."""
+        group is not found. Closed accounts may still be listed: `person` recognises them."""
         try:
             # Needed with an organisation's token, ignored with a workspace's.
             team = self._identity.read().team
@@ -91,8 +91,8 @@ class People:
 
 
 def person_of(told: Mapping[str, Any]) -> Person:
-    """The user object of `users.info` as the rules need it (Slack docs, user object). Slack leaves
-    flags away that are false, above all for closed accounts; any other value counts as set."""
+    """What the rules need of the user object of `users.info` (Slack docs, user object). Slack omits
+    flags that are false, mainly for closed accounts; any other value counts as set."""
     grid = told.get("enterprise_user")
     enterprise = grid.get("enterprise_id") if isinstance(grid, dict) else None
     return Person(
@@ -107,7 +107,7 @@ def person_of(told: Mapping[str, Any]) -> Person:
 
 
 def _said(error: Exception) -> str | None:
-    """Slack's word in an answer that is one; None for a limit, a broken server, no answer."""
+    """Slack's word in a proper answer; None for a limit, a broken server or no answer."""
     if not isinstance(error, SlackApiError) or error.response.status_code != 200:
         return None
     data = error.response.data

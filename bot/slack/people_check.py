@@ -14,7 +14,7 @@ from bot.slack.people import NO_SUCH_PERSON, person_of
 PERSON, GROUP, APPROVERS = "slack-person", "slack-group", "approvers"
 
 MOST_ASKED_ABOUT = 30
-"""Members of user groups who are asked about: clicks need the same calls of the same minute."""
+"""How many members of user groups are asked about. Clicks need the same calls per minute."""
 
 _STANDINGS = {
     Reason.DEACTIVATED: "the account is closed",
@@ -38,7 +38,7 @@ def people(slack: Slack) -> Iterator[Finding]:
 
 
 def groups(slack: Slack) -> Iterator[Finding]:
-    """A line for each user group. One call tells of all: Slack allows few of them a minute."""
+    """A line for each user group, from one call for all: Slack allows few of them a minute."""
     wanted = slack.wanted.groups
     if not wanted:
         return
@@ -84,7 +84,7 @@ def _group(slack: Slack, group: str, settings: str, told: dict[str, Any] | None)
 
 
 def approvers(slack: Slack) -> Iterator[Finding]:
-    """Whether enough people could approve, for each kind of break. The requester never counts."""
+    """Whether enough people may approve, for each kind of break. The requester never counts."""
     wanted = slack.wanted
     able, unsure = _able(slack, max(wanted.approvals.values(), default=0) + 1)
     groups = [f"{GROUP} {g}" for g in wanted.approvers if is_group(g) and g not in slack.members]
@@ -96,7 +96,7 @@ def approvers(slack: Slack) -> Iterator[Finding]:
             words = f"exactly {needed} may approve, so nobody is left for a request of their own"
             yield note(APPROVERS, words, "name one more in APPROVERS", about=setting)
         elif groups or able + len(unsure) >= needed:
-            # Their own lines say why they do not count: one cause fails once.
+            # Not a failure of this line: the lines of those people or groups say what is wrong.
             yield skipped(APPROVERS, f"{[*groups, *unsure][0]}: {people}", about=setting)
         elif wanted.break_glass:
             words = f"{people}, so only BREAK_GLASS is left"
@@ -107,7 +107,7 @@ def approvers(slack: Slack) -> Iterator[Finding]:
 
 
 def _able(slack: Slack, enough: int) -> tuple[int, list[str]]:
-    """How many people of APPROVERS count, up to `enough`, and the lines of those who may yet."""
+    """How many of APPROVERS count, up to `enough`, and the lines of those who might count."""
     able: set[str] = set()
     unsure: list[str] = []
     for who in _each_approver(slack):
@@ -124,7 +124,7 @@ def _able(slack: Slack, enough: int) -> tuple[int, list[str]]:
 
 
 def _each_approver(slack: Slack) -> Iterable[str]:
-    """People who are named come first: they have been read already."""
+    """Those who are named come first, since they have been read already."""
     named = [who for who in slack.wanted.approvers if not is_group(who)]
     groups = [who for who in slack.wanted.approvers if is_group(who)]
     members = [who for group in groups for who in slack.members.get(group, ())]
@@ -132,7 +132,7 @@ def _each_approver(slack: Slack) -> Iterable[str]:
 
 
 def _standing(slack: Slack, user: str, step: str) -> Reason | Finding:
-    """Whether the person counts, asked once; or what kept Slack from telling."""
+    """Whether the person counts, or why Slack could not say it. Asked once per person."""
     if user not in slack.standings:
         slack.standings[user] = _asked(slack, user, step)
     return slack.standings[user]

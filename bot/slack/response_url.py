@@ -1,7 +1,7 @@
-"""Words for one person, through the `response_url` of what they did.
+"""Sends words to one person through the `response_url` of their command or click.
 
-Works five times within 30 minutes (Slack docs, handling interactive payloads). The address lets
-anybody who has it speak in the channel, so it is never logged, and errors are told by their kind.
+It works five times within 30 minutes (Slack docs, handling interactive payloads). With the address
+anybody could post in the channel, so it is never logged; of an error only the kind is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LAPSED = "response_url_lapsed"
 
 
 def say(url: str, drawn: Drawn, *, timeout_s: int) -> Trouble | None:
-    """Ephemeral, beside the message it answers and never in its place. None when Slack took it."""
+    """Send an ephemeral message, which never replaces another. None if Slack accepted it."""
     client = WebhookClient(
         url,
         timeout=timeout_s,
@@ -47,7 +47,7 @@ def say(url: str, drawn: Drawn, *, timeout_s: int) -> Trouble | None:
         f"{_LAPSED}_{answer.status_code}",
         headers.get("Retry-After") or headers.get("retry-after"),
     )
-    # Slack answers 404 when the address has been used up or has lapsed, and 400 to a body that it
-    # will not show: neither gets better. Its words are not kept, they could repeat the address.
+    # Slack answers 404 if the address is used up or has expired, and 400 to a body that it will not
+    # show. Neither changes with time. Its words are dropped, since they could quote the address.
     refused = 400 <= answer.status_code < 500 and trouble.kind is Kind.PASSING
     return Trouble(Kind.FINAL, trouble.word) if refused else trouble

@@ -1,7 +1,7 @@
-"""waitress around the WSGI application, with an end that lets running requests be answered.
+"""waitress around the WSGI application, with a stop that first answers running requests.
 
-waitress has no such end of its own: its loop runs until the process does. So the loop is turned
-here, one round at a time; signals stay with whoever calls `close`.
+waitress has no such stop: its loop runs until the process ends. So the loop is run here, one round
+at a time. Signals are left to whoever calls `close`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NEVER_READ_MORE = 32 * 1024 * 1024
-"""Bytes. Bodies above the application's own limit are received to the end, into a temporary file,
-so that the client gets to read its 413. Above this waitress answers 413 and hangs up, which many
-clients see as a broken connection."""
+"""Bytes. A body above the application's own limit is received to its end, into a temporary file,
+so that the client reads the 413. Above this limit waitress answers 413 and hangs up, which many
+clients report as a broken connection."""
 
 CONNECTIONS = 500
-"""Silent ones cost a file descriptor each and must not keep Slack out (waitress: 100)."""
+"""Idle connections cost a file descriptor each, and must not keep Slack out (waitress: 100)."""
 
 SILENT_S = 30
-"""Slack sends a request in one go; nobody needs to hold a connection open for longer."""
+"""Slack sends a request in one go, so nobody needs a silent connection for longer."""
 
 ROUND_S = 0.5
 
 
 class Server:
-    """Bound on construction, so that a taken port is an error at once (OSError), and accepting into
-    the backlog; `start` answers."""
+    """It is bound when it is made, so that a taken port is an error at once (OSError). From then on
+    connections wait in the backlog, until `start` answers them."""
 
     def __init__(self, wsgi: WSGIApplication, host: str, port: int, threads: int = 8) -> None:
         self._map: dict[int, Any] = {}
@@ -66,7 +66,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The one that was taken, where 0 was asked for."""
+        """The port that it is bound to, also if 0 was asked for."""
         return int(self._listening[0].effective_port)
 
     def start(self) -> None:
@@ -76,12 +76,12 @@ class Server:
         self._thread.start()
 
     def close(self, drain_s: float = 5.0) -> bool:
-        """No new connection, running requests answered within `drain_s`, then the end. Whether all
-        were answered."""
+        """Take no new connections, answer running requests within `drain_s`, then end. Returns
+        whether all were answered."""
         self._drain_s = drain_s
         self._ending.set()
         if self._ended.is_set():
-            self._close_all()  # it was bound and never served, or has ended already
+            self._close_all()  # it has never been started, or has ended already
         else:
             self._wake()
         self._ended.wait()
@@ -100,8 +100,8 @@ class Server:
 
     def _drain(self) -> None:
         for server in self._listening:
-            # Not `server.close()`: that would close the trigger too, with which the threads that
-            # still work wake this loop.
+            # Not `server.close()`: that would also close the trigger with which threads that still
+            # work wake this loop.
             wasyncore.dispatcher.close(server)
         deadline = time.monotonic() + self._drain_s
         while (busy := self._busy()) and time.monotonic() < deadline:
@@ -111,13 +111,13 @@ class Server:
             log.warning("http_cut_off", requests=busy)
 
     def _busy(self) -> int:
-        """Requests that are received and not yet answered to the last byte."""
+        """How many requests were received and are not completely answered yet."""
         channels = [c for s in self._listening for c in s.active_channels.values()]
         return sum(1 for c in channels if c.requests or c.total_outbufs_len)
 
     def _wake(self) -> None:
-        """End the round that the loop is waiting in, unless the loop is over already: its pipes are
-        closed then, and their numbers may belong to a database file."""
+        """End the round in which the loop waits. Not after its pipes are closed: their file
+        descriptors may belong to a database file by then."""
         with self._pipes:
             if not self._pipes_closed:
                 for server in self._listening:
@@ -126,8 +126,8 @@ class Server:
     def _close_all(self) -> None:
         self._dispatcher.shutdown(timeout=0.5)
         if self._dispatcher.threads:
-            # Somebody still works, and will wake the loop through a pipe when done. So the pipes
-            # stay open; the process is about to end anyway.
+            # A thread still works and will write to a pipe when it is done. So the pipes stay
+            # open; the process is about to end anyway.
             return
         with self._pipes:
             self._pipes_closed = True
@@ -137,7 +137,7 @@ class Server:
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:
-    """One socket for each address of the host. Not left to waitress: when the port is taken it
+    """One socket for each address of the host. waitress could do this, but if the port is taken it
     leaves its threads and pipes behind."""
     bound: list[socket.socket] = []
     try:

@@ -1,4 +1,4 @@
-"""From a request's body to one object of a shape that Bolt and the listeners can walk through."""
+"""Turns a request's body into an object of a shape that Bolt and the listeners can read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from bot.slack.payload import Json, Malformed
 
 DEEPEST = 20
-"""Levels. Real payloads have about five."""
+"""Levels of nesting. Real payloads have about five."""
 
 _NAMES = frozenset(("user", "team", "enterprise", "channel"))
 _OBJECTS = frozenset(
@@ -71,15 +71,15 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "url_verification": ("challenge",),
     "app_rate_limited": (),
 }
-"""The kinds of payload that Slack sends to an app like this one, and what Bolt takes for granted in
-each (Slack docs, interaction payloads and Events API)."""
+"""The kinds of payload that Slack sends to an app like this one, and the fields that Bolt relies on
+in each (Slack docs, interaction payloads and Events API)."""
 
 
 def parse(text: str, content_type: str) -> Json:
     """The one object in a request's body. Raises Malformed.
 
-    Bolt's own parser is not used: it takes a command whose text happens to hold the word
-    `payload` for an empty request (slack_bolt source, `request.internals.parse_body`).
+    Bolt's own parser is not used: if a command's text contains the word `payload`, it takes the
+    request for an empty one (slack_bolt source, `request.internals.parse_body`).
     """
     if content_type == "application/json" or text.startswith("{"):
         payload = _json(text)
@@ -96,7 +96,7 @@ def parse(text: str, content_type: str) -> Json:
 
 
 def check(payload: Json) -> None:
-    """That Bolt and the listeners can walk through it. Raises Malformed."""
+    """Raises Malformed if Bolt or the listeners could not read it."""
     _check_types(payload)
     _check_kind(payload)
 
@@ -112,8 +112,8 @@ def _json(text: str) -> Json:
 
 
 def _check_types(payload: Json, depth: int = 0) -> None:
-    """That what Bolt reads on its way to a listener has the types it takes for granted: it would
-    fail with an AttributeError, which looks like a fault of ours."""
+    """Raises Malformed if a field that Bolt reads has a type that it does not expect. Otherwise
+    Bolt would fail with an AttributeError, which looks like an error of ours."""
     if depth > DEEPEST:
         raise Malformed("nested too deeply")
     for key, value in payload.items():

@@ -1,7 +1,7 @@
-"""The one way in for what Slack sends over HTTP: signature, shape, then Bolt.
+"""The only way in for what Slack sends over HTTP: signature, shape, then Bolt.
 
-Nothing is parsed before the signature holds. Bolt checks it once more on its own; it cannot be the
-first to do so, since it parses a body before it looks at the signature (slack_bolt source,
+Nothing is parsed before the signature is verified. Bolt verifies it once more by itself, but cannot
+be the first to do so: it parses a body before it looks at the signature (slack_bolt source,
 `BoltRequest`).
 """
 
@@ -28,14 +28,14 @@ OnRejected = Callable[[Rejected], None]
 Answering = Callable[[], AbstractContextManager[None]]
 
 WINDOW_S = 5 * 60
-"""Older than that is a replay (Slack docs, verifying requests from Slack)."""
+"""Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
 
 
 class Door:
-    """`answer` never raises for anything that a stranger or a broken client can send.
+    """`answer` never raises, whatever a stranger or a broken client sends.
 
-    Lives beside a Bolt App that verifies with the same secret. `on_rejected` counts. `answering` is
-    around what a signed request takes.
+    The Bolt App must verify with the same secret. `on_rejected` counts rejected requests.
+    `answering` is entered while a signed request is handled.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Door:
         self._on_rejected = on_rejected
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> BoltResponse:
-        """`headers` by lower-case name."""
+        """The names of `headers` are in lower case."""
         timestamp = headers.get("x-slack-request-timestamp", "")
         signature = headers.get("x-slack-signature", "")
         if not timestamp or not signature:
@@ -60,7 +60,7 @@ class Door:
         try:
             text = body.decode()
         except UnicodeDecodeError:
-            # Slack signs UTF-8 only, so nobody could have signed this.
+            # Slack only signs UTF-8, so this cannot have a valid signature.
             return self._reject("malformed", 400)
         if problem := self._signature_problem(text, timestamp, signature):
             return self._reject(problem, 401)
@@ -73,20 +73,20 @@ class Door:
             with self._answering():
                 answer = self._app.dispatch(_Request(text, payload, dict(headers)))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # What our listeners raise ends in the App's error handler. This is Bolt itself, reading
-            # something that is not there: signed, and yet not what Slack sends.
+            # Errors of our listeners go to the App's error handler. So Bolt itself has failed to
+            # read a field: the request is signed, but not one that Slack sends.
             return self._reject("malformed", 400, why=f"Bolt: {type(error).__name__}: {error}")
         if answer.status == 400:
             self._on_rejected("malformed")
         return answer
 
     def too_large(self) -> BoltResponse:
-        """For a body that was not even kept."""
+        """The answer to a body that was too large to be kept."""
         return self._reject("too_large", 413)
 
     def _signature_problem(self, text: str, timestamp: str, signature: str) -> Rejected | None:
-        # Both come from anybody: the verifier raises for a time that is no number and for a
-        # signature beyond ASCII.
+        # Anybody can send these two headers, and the verifier raises if the time is no number or
+        # the signature is not ASCII.
         if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
             return "forged"
         if len(timestamp) > 12 or abs(time.time() - int(timestamp)) > WINDOW_S:
@@ -100,7 +100,7 @@ class Door:
 
 
 class _Request(BoltRequest):
-    """A request as Bolt wants it, with the payload that we have parsed already."""
+    """A request for Bolt, with the payload that we have parsed already."""
 
     def __init__(self, text: str, payload: Json, headers: dict[str, str]) -> None:
         super().__init__(body="", headers=headers)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Where the next WebSocket to Slack goes: `apps.connections.open` (Slack docs, that method)."""
+"""The address of the next WebSocket to Slack, from `apps.connections.open` (Slack docs)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 
 TIMEOUT_S = 5
-"""Per socket operation. Nobody waits, but a stop does not want to."""
+"""Per socket operation. Nobody waits for it, but it must not delay a stop for long."""
 
 
 class NoAddress(Exception):
-    """In words that may be shown. `wait_s` is what Slack asked for, 0 when it named nothing."""
+    """Its text may be shown. `wait_s` is how long Slack asked to wait, 0 if it did not."""
 
     def __init__(self, words: str, wait_s: int = 0) -> None:
         super().__init__(words)
@@ -22,13 +22,14 @@ class NoAddress(Exception):
 
 
 class Addresses:
-    """`client` holds the app-level token (see `client.api_client`)."""
+    """`client` has the app-level token (see `client.api_client`)."""
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
 
     def new(self) -> str:
-        """Good for one connection, and secret: it holds a ticket. Raises NoAddress."""
+        """An address for one connection. It is secret, since it holds a ticket. Raises
+        NoAddress."""
         client = self._client
         try:
             url = client.apps_connections_open(app_token=client.token or "").get("url")
@@ -41,8 +42,9 @@ class Addresses:
         return self._checked(url)
 
     def _checked(self, url: object) -> str:
-        """The SDK speaks TLS on port 443 alone (SDK source, `builtin.internals`), so any other
-        `wss:` address would send the ticket and the clicks in the clear."""
+        """The address, if it is secure. The SDK speaks TLS on port 443 only (SDK source,
+        `builtin.internals`), so with any other `wss:` address it would send the ticket and the
+        clicks unencrypted. Raises NoAddress."""
         try:
             parts = urlsplit(url if isinstance(url, str) else "")
             secure = parts.scheme == "wss" and parts.port in (None, 443)

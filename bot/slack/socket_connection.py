@@ -1,8 +1,8 @@
-"""One WebSocket to Slack: slack_sdk's built-in connection, with what it does not tell.
+"""One WebSocket to Slack: slack_sdk's built-in connection, which also tells when it was last heard.
 
-The SDK's `SocketModeClient` around it is not used: it sleeps through a rate limit inside its own
-thread, opens new connections by itself, calls a deaf connection connected, and keeps pings from
-whoever wants to know when the last one came (SDK source, `socket_mode.builtin`).
+The SDK's `SocketModeClient` around it is not used. It sleeps through a rate limit inside its own
+thread, opens new connections by itself, reports a deaf connection as connected, and does not say
+when the last ping came (SDK source, `socket_mode.builtin`).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from bot.slack.client import tls
 from bot.slack.proxies import proxy_for
 
 RECEIVE_BYTES = 64 * 1024
-"""For one read. The SDK goes one call deeper for each read of a message: with its own 1024 bytes a
-message of a megabyte would end in a RecursionError."""
+"""For one read. The SDK recurses once for each read of a message, so with its default of 1024 bytes
+a message of a megabyte would end in a RecursionError."""
 
 
 class CannotConnect(Exception):
-    """In words that may be shown."""
+    """Its text may be shown."""
 
 
 class SocketConnection:
-    """From `open` to `close` or to its own end, whichever comes first; never opened again.
+    """Lasts from `open` until `close` or until it ends by itself. It is never opened again.
 
-    `on_text` is called in the reading thread with this and each text frame, `on_end` once when
-    nothing more will come. Neither may raise. `now` counts seconds, monotonic.
+    `on_text` is called in the reading thread with this connection and each text frame; `on_end` is
+    called once when nothing more will come. Neither may raise. `now` is in monotonic seconds.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SocketConnection:
 
     @property
     def heard_at(self) -> float:
-        """When the last frame came, or when the last ping that was answered had been sent."""
+        """When the last frame came or, if that is later, when the last answered ping was sent."""
         return min(self._now(), max(self._frame_at, self._sdk.last_ping_pong_time or 0.0))
 
     def open(self) -> None:
@@ -76,7 +76,7 @@ class SocketConnection:
         self._thread.start()
 
     def ping(self) -> None:
-        """Never raises: a line that is broken ends by itself."""
+        """Never raises: a broken connection ends by itself."""
         try:
             self._sdk.ping()
         except OSError as error:
@@ -84,7 +84,7 @@ class SocketConnection:
             self.close()
 
     def send(self, text: str) -> bool:
-        """False when the line is gone, so that nobody has read it."""
+        """False if the connection is gone, so that Slack has not received the text."""
         try:
             self._sdk.send(text)
         except SlackClientNotConnectedError:
@@ -94,7 +94,7 @@ class SocketConnection:
     def close(self) -> None:
         self._state.terminated = True
         if self._line is not None:
-            # First wake the reader: it holds the lock that the SDK's own end waits for.
+            # Wake the reader first: it holds the lock that the SDK's `close` waits for.
             self._line.wake()
         self._sdk.close()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -114,11 +114,12 @@ class SocketConnection:
         self._on_text(self, text)
 
     def _error(self, error: Exception) -> None:
-        # Bytes that are no frames leave the SDK lost in the stream: never go on after an error.
+        # After bytes that are no frame, the SDK does not know where the next frame begins. So never
+        # go on after an error.
         self._state.terminated = True
         words = f"{type(error).__name__}: {error}"
         if self._sdk.proxy:
-            # The SDK quotes it, with the password that may stand in it.
+            # The SDK quotes the proxy's address, which may hold a password.
             words = words.replace(self._sdk.proxy, "HTTPS_PROXY")
         self._problem = self._problem or words[:200]
 
@@ -129,8 +130,9 @@ class SocketConnection:
 
 
 class _Pinged(Connection):
-    """Tells of pings from the other side, and writes our own clock into ours: what comes back is
-    then `last_ping_pong_time`, and no change of the system's time can make a line look alive."""
+    """Reports pings from Slack, and puts our monotonic time into our own pings. Slack sends it back
+    and it becomes `last_ping_pong_time`, so a change of the system's time cannot make a dead
+    connection look alive."""
 
     def __init__(
         self,
@@ -166,9 +168,10 @@ class _Pinged(Connection):
 class _Line:
     """The TCP or TLS socket under the SDK.
 
-    The SDK reads an ended line for ever, at full speed, until some of its pings have failed; and a
-    read that times out in the middle of a frame loses the part it has, so that all that follows is
-    read at the wrong place. Here the end is an error, and only the watch has a time.
+    After the other side has ended the connection, the SDK keeps reading at full speed until some
+    of its pings have failed. And a read that times out in the middle of a frame loses the part that
+    it has, so that everything after it is misread. Here the end is an error, and reads have no
+    timeout: only the watch decides that a connection is dead.
     """
 
     def __init__(self, line: socket.socket) -> None:
@@ -191,7 +194,8 @@ class _Line:
     def wake(self) -> None:
         """Ends a read that waits in another thread."""
         try:
-            # Not the method of a TLS socket, which would take its state away from that thread.
+            # Not the TLS socket's own `shutdown`: it would drop the TLS state while that thread
+            # still uses it.
             socket.socket.shutdown(self._line, socket.SHUT_RDWR)
         except OSError:
             return  # it has ended already
@@ -201,7 +205,7 @@ class _Line:
 
 
 def _silent_logger() -> logging.Logger:
-    """All that the SDK would say comes back to us as an error, and is said once, by us."""
+    """Nearly silent: the SDK passes us all its errors, and we log them once ourselves."""
     logger = logging.getLogger("bot.slack.socket.library")
     logger.setLevel(logging.CRITICAL)
     return logger

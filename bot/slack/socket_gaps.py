@@ -1,4 +1,4 @@
-"""When to try again to connect: at once after a good connection, then with growing gaps."""
+"""When to connect again: at once after a good connection, then after growing gaps."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ LONGEST_GAP_S = 60.0
 
 
 class Gaps:
-    """Not locked: one thread uses it.
+    """Not thread-safe: only one thread uses it.
 
-    A connection that ends before `settled_s` counts as one more failure, or a Slack that greets
-    and hangs up would be asked without a pause. Gaps are shortened by chance to no less than half,
-    so that many bots do not come back at the same moment.
+    A connection that ends before `settled_s` counts as one more failure. Otherwise, if Slack greets
+    and then hangs up, the bot would connect again without any pause. Gaps are shortened at random,
+    at most by half, so that many bots do not come back at the same moment.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Gaps:
         return self._now() >= self.next_at
 
     def failed(self, wait_s: float = 0.0) -> float:
-        """No connection. Seconds until the next try, `wait_s` at least."""
+        """No connection was made. Returns the seconds until the next try, at least `wait_s`."""
         self._failures += 1
         longest = min(LONGEST_GAP_S, self._first_gap_s * 2.0 ** min(self._failures - 1, 16))
         gap = max(wait_s, longest * (1.0 + self._chance()) / 2.0)
@@ -43,7 +43,7 @@ class Gaps:
         return gap
 
     def lost(self, lived_s: float) -> None:
-        """A connection has ended, or was asked to leave, that long after it was opened."""
+        """A connection has ended, or Slack wants to end it, `lived_s` after it was opened."""
         if lived_s < self._settled_s:
             self.failed()
         else:

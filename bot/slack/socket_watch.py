@@ -1,7 +1,7 @@
-"""Socket Mode: one live WebSocket to Slack at any time, and a replacement when it is not live.
+"""Socket Mode: keeps one live WebSocket to Slack, and replaces it when it is not live any more.
 
-A connection counts by what was heard on it and by nothing else: Slack answers pings, so silence
-over several of them means that clicks do not come through either, whatever TCP says.
+A connection is live only if something was heard on it lately. Slack answers pings, so if several
+get no answer, clicks do not come through either, whatever TCP says.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from bot.slack.socket_gaps import Gaps
 log = structlog.get_logger(__name__)
 
 PING_S = 5.0
-"""Between two pings of ours."""
+"""Seconds between two of our pings."""
 
 DEAF_PINGS = 2.5
-"""Pings of silence after which a connection is deaf: from outside, it is noticed within three."""
+"""After silence for so many ping intervals a connection is deaf. It is noticed within three."""
 
 LEAVING_S = 15.0
-"""For a connection that Slack wants to end and has not: it may still carry acknowledgements. Slack
-ends it about ten seconds after its word (Slack docs, Socket Mode, refreshing)."""
+"""How long a connection that Slack wants to end is kept: acknowledgements can still be sent on it.
+Slack ends it about ten seconds after announcing it (Slack docs, Socket Mode, refreshing)."""
 
 GENTLE = ("warning", "refresh_requested")
-"""Reasons of a `disconnect` with which the connection still works for some seconds; any other, such
-as `link_disabled` or `too_many_websockets`, is its end (Slack docs, Socket Mode)."""
+"""With these reasons of a `disconnect` the connection still works for some seconds. Any other, such
+as `link_disabled` or `too_many_websockets`, ends it (Slack docs, Socket Mode)."""
 
 NOT_ALONE = (
     "Other processes use this SLACK_APP_TOKEN and take some of the clicks, or Slack still counts a "
@@ -46,7 +46,7 @@ NOT_ALONE = (
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds; all of them follow from the pings, but for tests."""
+    """In seconds. Only tests use other values."""
 
     ping: float = PING_S
     leaving: float = LEAVING_S
@@ -58,7 +58,8 @@ class Times:
 
 
 class SocketMode:
-    """`new_address` raises NoAddress. `answer` is `Envelopes.answer`. `now`: seconds, monotonic."""
+    """`new_address` may raise NoAddress. `answer` is `Envelopes.answer`. `now` is in monotonic
+    seconds."""
 
     def __init__(
         self,
@@ -88,25 +89,26 @@ class SocketMode:
         self._watch = threading.Thread(target=self._run, name="slack-socket-watch", daemon=True)
 
     def start(self) -> None:
-        """Returns at once: Slack may be out of reach for now."""
+        """Returns at once, since Slack may be out of reach for now."""
         self._threads.start()
         self._watch.start()
 
     def stop(self, drain_s: float) -> bool:
-        """No envelope is taken from here on; what is in hand is finished within `drain_s`, the rest
-        is not acknowledged, so that Slack gives it to somebody else. Whether all ended."""
+        """Take no more envelopes, and finish those in hand within `drain_s`. The rest are not
+        acknowledged, so that Slack gives them to another copy. Returns whether all threads have
+        ended."""
         self._draining.set()
         left = self._threads.stop(drain_s)
         if left:
             log.warning("slack_socket_cut_off", envelopes=left)
         self._stopping.set()
         self._wake.set()
-        # The watch may be in the middle of a connection that does not come; it closes that itself.
+        # The watch may be waiting for a new connection. It closes that one itself.
         self._watch.join(timeout=1.0)
         return not left and not self._watch.is_alive()
 
     def problem(self) -> str | None:
-        """None when Slack is heard, else the reason in words: for `/readyz`."""
+        """None if Slack is heard, otherwise the reason in words, for `/readyz`."""
         trouble, greeted = self._trouble, [c for c in self._open() if c.greeted]
         if not greeted:
             return f"no connection to Slack: {trouble or 'one is being opened'}"
@@ -116,14 +118,14 @@ class SocketMode:
         return None
 
     def silent_s(self) -> float:
-        """Since anything was last heard on any connection, or since the start."""
+        """Seconds since anything was last heard on any connection, or since the start."""
         return max(0.0, self._now() - self._last_heard())
 
     def _last_heard(self) -> float:
         return max([self._heard_at, *(c.heard_at for c in self._open() if c.greeted)])
 
     def _open(self) -> list[SocketConnection]:
-        """Those that have not ended, as far as is known. From any thread."""
+        """The connections that have not ended, as far as is known. For any thread."""
         connections = (self._current, *(connection for connection, _ in tuple(self._leaving)))
         return [c for c in connections if c is not None and c.ended is None]
 
@@ -135,7 +137,8 @@ class SocketMode:
             try:
                 self._look()
             except Exception:
-                # Must never be. But a watch that is dead would be a bot that is deaf for good.
+                # This should never happen. But if the watch died, the bot would never hear anything
+                # again.
                 log.exception("slack_socket_watch_failed")
                 self._lose("the watch over the connection failed", lived_s=0.0)
             if not self._stopping.is_set():
@@ -158,7 +161,7 @@ class SocketMode:
         return self._current is None or self._asked is self._current
 
     def _judge(self) -> None:
-        """Lets go of a connection through which nothing can come any more."""
+        """Give up a connection through which nothing can come any more."""
         current = self._current
         if current is None:
             return
@@ -178,7 +181,7 @@ class SocketMode:
             self._gaps.lost(lived)
 
     def _lose(self, why: str, lived_s: float) -> None:
-        # The reason first: `/readyz` may ask between these lines.
+        # The reason first, since `/readyz` may ask between these two lines.
         self._trouble = why
         lost, self._current = self._current, None
         if lost is not None and lost.greeted:
@@ -252,8 +255,8 @@ class SocketMode:
         log.info("slack_connected", connections=count)
         others = isinstance(count, int) and count > len({connection, *self._open()})
         if others and self._alone:
-            # Each click goes to one of them: fine for copies that share a database, and lost in a
-            # process that somebody has forgotten.
+            # Each click goes to only one of them. That is fine if they share a database, but clicks
+            # that go to some forgotten process are lost.
             log.warning("slack_socket_not_alone", connections=count, hint=NOT_ALONE)
         self._alone = not others
         self._wake.set()

@@ -23,7 +23,7 @@ REFUSED_FOR_GOOD = frozenset(
         "token_revoked",
     }
 )
-"""No waiting makes such a token work (Slack docs, errors of auth.test)."""
+"""With these errors the token will never work (Slack docs, errors of auth.test)."""
 
 
 def token(slack: Slack) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def _whose(slack: Slack, told: Told) -> Finding:
 
 
 def scopes(slack: Slack) -> Iterator[Finding]:
-    """One line for each: a missing one shows itself at the first click that needs it otherwise."""
+    """One line for each. Otherwise a missing scope only shows at the first click that needs it."""
     if slack.granted is None:
         step = "compare them with the manifest"
         yield note("slack-scope", "Slack did not say which scopes the token has", step)
@@ -81,7 +81,7 @@ def scopes(slack: Slack) -> Iterator[Finding]:
 
 
 def app_token(slack: Slack) -> Iterator[Finding]:
-    """`apps.connections.open` only names an address; nothing is connected by it."""
+    """`apps.connections.open` only returns an address. It does not connect anything."""
     app = slack.app
     if app is None:
         return

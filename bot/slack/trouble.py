@@ -1,4 +1,4 @@
-"""What an answer of Slack that is not `ok` means for whoever called: one table for all callers."""
+"""What an answer of Slack other than `ok` means. All callers share this table."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from bot.core.delivery import LONGEST_PAUSE_S
 from bot.slack.pauses import Silenced
 
 RETRY_AFTER_S = 30
-"""When a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
+"""If a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
 
 WORD = re.compile(r"[a-z0-9_.:-]{1,200}", re.IGNORECASE)
-"""Slack's words for errors have this form. The SDK puts a sentence with a piece of the page in
-their place where the answer is no JSON (SDK source, `_build_unexpected_body_error_message`)."""
+"""Slack's words for errors have this form. If the answer is no JSON, the SDK gives a sentence with
+a piece of the page instead (SDK source, `_build_unexpected_body_error_message`)."""
 
 
 class Kind(StrEnum):
     """What to do next."""
 
     LIMITED = "limited"  # 429: nothing of this method before `retry_after_s`
-    PASSING = "passing"  # no answer, or one that may be another one later
-    ACCOUNT = "account"  # the token or its scopes: only an operator can help, then it goes on
-    FINAL = "final"  # this message will never be taken
+    PASSING = "passing"  # no answer, or one that may be different later
+    ACCOUNT = "account"  # the token or its scopes: it goes on once an operator has mended them
+    FINAL = "final"  # Slack will never accept this message
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """`word` is Slack's own, or the name of what broke; never longer than 200 characters. `away`:
-    no answer, or none that Slack itself would give, so it says nothing about the message."""
+    """`word` is Slack's own or the name of the error, never longer than 200 characters. `away`:
+    there was no answer, or it did not come from Slack itself, so it says nothing about the
+    message."""
 
     kind: Kind
     word: str
@@ -59,11 +60,11 @@ ACCOUNT_WORDS = frozenset(
         "two_factor_setup_required",
     }
 )
-"""The token, the workspace's leave, the scopes (Slack docs, errors of every method)."""
+"""About the token, its scopes, or the workspace (Slack docs, errors of every method)."""
 
 FINAL_WORDS = frozenset(
     {
-        # where (chat.postMessage)
+        # about the channel or the person (chat.postMessage)
         "channel_not_found",
         "not_in_channel",
         "is_archived",
@@ -84,7 +85,7 @@ FINAL_WORDS = frozenset(
         "user_disabled",
         "channel_type_not_supported",
         "method_not_supported_for_channel_type",
-        # what
+        # about the message
         "msg_too_long",
         "msg_blocks_too_long",
         "invalid_blocks",
@@ -105,15 +106,16 @@ FINAL_WORDS = frozenset(
         "deprecated_endpoint",
         "unknown_method",
         "metadata_too_large",
-        # edits (chat.update)
+        # about edits (chat.update)
         "message_not_found",
         "cant_update_message",
         "edit_window_closed",
         "as_user_not_supported",
     }
 )
-"""Repeating brings the same answer (Slack docs, chat.postMessage and chat.update). A word that is
-not here is tried again: to try too often is a line in the log, to give up too early is silence."""
+"""Sending again gives the same answer (Slack docs, chat.postMessage and chat.update). After any
+other word the message is tried again: trying too often costs a line in the log, but giving up too
+early means that nobody is told."""
 
 PLACE_WORDS = frozenset(
     {
@@ -126,8 +128,8 @@ PLACE_WORDS = frozenset(
         "restricted_action_thread_only_channel",
     }
 )
-"""The channel, and not the message: it may be opened to us again. `channel_not_found` is what a
-private channel says to a bot that was removed, `is_inactive` what an archived one says to an edit
+"""About the channel rather than the message: the bot may be let in again. A private channel gives
+`channel_not_found` to a bot that was removed, an archived one gives `is_inactive` for an edit
 (Slack docs, chat.update)."""
 
 NO_THREAD_WORDS = frozenset(
@@ -139,21 +141,21 @@ NO_THREAD_WORDS = frozenset(
         "restricted_action_thread_locked",
     }
 )
-"""A reply is not taken there; a message in the channel may be. That a thread whose first message
-was deleted is `thread_not_found` is not in the docs, people have met it."""
+"""Slack accepts no reply in this thread, but maybe a message in the channel. `thread_not_found` for
+a thread whose first message was deleted is not in the docs, but people have seen it."""
 
 UNEDITABLE_WORDS = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-"""This message will never take an edit again."""
+"""This message can never be edited again."""
 
 RATE_WORDS = frozenset(("ratelimited", "rate_limited"))
 
 BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError, LookupError)
-"""What the SDK lets through besides SlackApiError: no connection, a timeout, a cut answer, bytes
-that are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
+"""What the SDK raises besides SlackApiError: for no connection, a timeout, a cut answer, bytes that
+are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """Sort any failure of a call to Slack's Web API."""
+    """Classify any failure of a call to Slack's Web API."""
     if isinstance(error, Silenced):
         return Trouble(Kind.LIMITED, "ratelimited", error.retry_after_s)
     if not isinstance(error, SlackApiError):
@@ -166,7 +168,7 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def answered(status: int, word: str, retry_after: str | None) -> Trouble:
-    """Sort one answer by its HTTP status and Slack's word."""
+    """Classify one answer by its HTTP status and Slack's word."""
     if status == 429 or word in RATE_WORDS:
         return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
     if status >= 500:

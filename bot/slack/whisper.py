@@ -1,8 +1,8 @@
-"""Ephemeral sentences that a listener has for a click: sent behind its back, best effort.
+"""Sends ephemeral sentences that answer a click, in the background and without guarantee.
 
 The acknowledgement of a click cannot carry words, and a listener must not wait for Slack. What is
-said here follows from nothing stored ("that button carries nonsense", "click again"), so it may be
-lost with the process; whatever matters goes through the outbox.
+said here is about nothing stored ("that button carries nonsense", "click again"), so it may be lost
+when the process ends. Whatever matters goes through the outbox.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from bot.slack.trouble import Kind
 log = structlog.get_logger(__name__)
 
 WAITING_MOST = 100
-"""Sentences not yet sent. More than that is somebody hammering a dead button."""
+"""Sentences that are not sent yet. More means that somebody keeps pressing a dead button."""
 
 TIMEOUT_S = 3
 
 TRIES = 2
-"""Of a sentence that a 429 has met: once more after the pause."""
+"""A sentence that was answered with 429 is sent once more after the pause."""
 
 
 class Whisper:
-    """One thread of its own, started at the first sentence."""
+    """Has its own thread, which starts with the first sentence."""
 
     def __init__(self, pauses: PausesPort) -> None:
         self._pauses = pauses
@@ -41,7 +41,7 @@ class Whisper:
         self._stopped = False
 
     def tell(self, response_url: str | None, words: str | Drawn) -> None:
-        """Never blocks and never raises. A sentence, or what was drawn."""
+        """Send a sentence, or what was drawn. Never blocks and never raises."""
         if not response_url:
             log.info("whisper_without_address")
             return
@@ -59,8 +59,8 @@ class Whisper:
                 log.warning("whisper_dropped", waiting=WAITING_MOST)
 
     def stop(self, seconds: float) -> bool:
-        """Drops what still waits, and gives the call in hand so long; whether it ended. May be
-        asked again, with more time."""
+        """Drop what still waits, and give the current call so many seconds to end. Returns whether
+        the thread has ended. May be called again to give it more time."""
         with self._lock:
             asked, self._stopped = self._stopped, True
             self._stopping.set()
@@ -76,7 +76,7 @@ class Whisper:
     def _drop(self) -> None:
         dropped = 0
         while not self._queue.empty():
-            with contextlib.suppress(queue.Empty):  # the thread was quicker
+            with contextlib.suppress(queue.Empty):  # the thread took it first
                 self._queue.get_nowait()
                 dropped += 1
         if dropped:
@@ -87,15 +87,15 @@ class Whisper:
             try:
                 self._say(*item)
             except Exception:
-                # The database that holds the pauses: the next sentence may have better luck.
+                # For example the database, which holds the pauses. The next sentence may work.
                 log.exception("whisper_failed")
 
     def _held_back_ms(self) -> int:
         try:
             return left_ms(self._pauses, RESPONSE_URL)
         except Exception as error:
-            # The database that holds the pauses is away, and what is to be said here is just that:
-            # nothing was stored. One call too early costs less than a click without an answer.
+            # The database, which holds the pauses, is away, and the sentence says just that:
+            # nothing was stored. A call that is too early is better than a click without an answer.
             log.warning("whisper_pause_unread", error=type(error).__name__)
             return 0
 
