@@ -1,7 +1,7 @@
-"""The request modal at work: opened, filled behind the listener's back, searched in, sent.
+"""What happens with the request modal: it is opened, filled in the background, searched and sent.
 
-A modal that was closed meanwhile, or an appliance that takes its time, harms nothing: until it is
-sent there is no request, only the address of whoever opened it.
+It does no harm if the modal is closed meanwhile or the appliance is slow: until the modal is sent
+there is no request, only the stored `response_url` of whoever opened it.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ from bot.slack.wording.usage import being_checked
 log = structlog.get_logger(__name__)
 
 FRESH_S = 60.0
-"""So old a list is used without reading it again: looking has few calls, and many may open it."""
+"""A list of up to this age is used without reading it again. There are few calls for looking, and
+many people may open the form."""
 
 GONE = frozenset({"not_found", "hash_conflict"})
-"""Closed, or changed since (Slack docs, views.update)."""
+"""The form was closed, or has changed since (Slack docs, views.update)."""
 
 TRIES = 2
-"""Of an update. A second one after an answer that was lost meets another `hash` and changes
-nothing."""
+"""Of an update. If only the answer to the first was lost, the second changes nothing, because the
+`hash` is another one by then."""
 
 
 def open_form(payload: Json, deps: ListenerDeps) -> str:
-    """Open it and have it filled. What the asker reads at once, mostly nothing. Raises
-    Malformed."""
+    """Open the form and have it filled. Returns what the asker reads at once, mostly nothing.
+    Raises Malformed."""
     user, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
     trigger, address = text_of(payload, "trigger_id"), text_of(payload, "response_url")
     if not deps.lookups.has_room():
@@ -57,7 +58,7 @@ def open_form(payload: Json, deps: ListenerDeps) -> str:
         response_url=address,
     )
     if number is None:
-        # The same command again: its form has been opened, and its trigger has been used.
+        # The same command again. Its form was opened already, and its trigger is used up.
         deps.on_repeated()
         log.info("form_repeated", by=user, channel=channel)
         return ""
@@ -73,7 +74,7 @@ def open_form(payload: Json, deps: ListenerDeps) -> str:
 
 
 def site_chosen(payload: Json, deps: ListenerDeps) -> None:
-    """Show the pairings of the chosen appliance alone. Raises Malformed."""
+    """Show only the pairings of the chosen appliance. Raises Malformed."""
     view = object_of(payload, "view")
     by, _ = user_of(payload)
     origin = AskOrigin.unpack(view.get("private_metadata"))
@@ -82,14 +83,14 @@ def site_chosen(payload: Json, deps: ListenerDeps) -> None:
 
 
 def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
-    """What fits what was typed, from the list in memory. Raises Malformed."""
+    """The pairings in memory that fit what was typed. Raises Malformed."""
     if payload.get("block_id") != BLOCK_PAIRING:
         return []
     sites = tuple(deps.policy.sites)
     known = [deps.lookups.known(site, within_s=KEPT_S) for site in sites]
     listed = [each for each in known if each is not None]
     if not listed:
-        # Another copy of the bot opened the form, or this one was started since.
+        # Another copy of the bot has read the list, or this one was restarted since.
         by, _ = user_of(payload)
         deps.lookups.pairings(sites, by, lambda read: None, fresh_s=FRESH_S)
         return [not_read_option(form.LIST_NOT_READ).to_dict()]
@@ -101,8 +102,8 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
 
 
 def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
-    """Store the same event as the command does. None, or a sentence for each field. Raises
-    Malformed."""
+    """Store the same event as the command does. Returns None, or a sentence for each wrong field.
+    Raises Malformed."""
     view = object_of(payload, "view")
     by, team = user_of(payload)
     submitted = read_request(view, deps.policy)
@@ -141,7 +142,7 @@ def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
 
 
 def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:
-    """Have the form filled in a thread of the look-ups; False when too many wait there already."""
+    """Have the form filled in a thread of the look-ups. False if too many wait there already."""
     shown = view if isinstance(view, Mapping) else {}
 
     def show(read: SitesRead) -> None:
@@ -152,7 +153,7 @@ def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: Listene
         return deps.lookups.pairings(sites, by, show, fresh_s=FRESH_S)
 
     def show_chosen(read: SitesRead) -> None:
-        """With what is known of the others: nobody waits for an appliance that was not chosen."""
+        """Add what is known of the other appliances, without waiting for them."""
         others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != site]
         known = tuple(each for each in others if each is not None)
         show((*read, *known) if isinstance(read, tuple) else read)
@@ -177,7 +178,7 @@ def _form_of(
 def _update(
     shown: Mapping[str, Any], filled: dict[str, Any], origin: AskOrigin, deps: ListenerDeps
 ) -> None:
-    """Never raises for what Slack says: a form that is closed is none."""
+    """Never raises for Slack's answers. If the form is closed, there is nothing to fill."""
     view_id, view_hash = shown.get("id"), shown.get("hash")
     for _ in range(TRIES):
         try:

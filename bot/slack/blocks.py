@@ -1,4 +1,4 @@
-"""The few kinds of block that are used, each held to Slack's limits where it is made."""
+"""Makes the few kinds of block that are used, each within Slack's limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.slack.markup import fit, units
 
 
 def plain_words(words: str) -> PlainTextObject:
-    """`plain_text` is shown as it is: what others wrote goes through `markup.plain` before."""
+    """`plain_text` is shown unchanged. Text by others must go through `markup.plain` first."""
     return PlainTextObject(text=words, emoji=True)
 
 
@@ -51,7 +51,7 @@ def button(
     danger: bool = False,
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
-    """`label` is what a screen reader says instead of `words`."""
+    """A screen reader says `label` instead of `words`."""
     return ButtonElement(
         text=plain_words(words),
         action_id=action_id,
@@ -63,25 +63,26 @@ def button(
 
 
 def confirmation(title: str, markup: str, *, yes: str, no: str) -> ConfirmObject:
-    """The dialog in front of a button that cannot be taken back."""
+    """The dialog that a button asks before something that cannot be taken back."""
     return ConfirmObject(
         title=title, text=_text(markup, limits.CONFIRM_TEXT), confirm=yes, deny=no, style="danger"
     )
 
 
 def drawn(text: str, *blocks: Block | None) -> Drawn:
-    """One message: within every limit, and with a text for phones and screen readers."""
+    """One message within all limits, with a text for phones and screen readers."""
     made = [b.to_dict() for b in blocks if b is not None]
     return Drawn(text=fit(text, limits.FALLBACK_TEXT), blocks=tuple(_within_budget(made)))
 
 
 def _text(markup: str, limit: int) -> MarkdownTextObject:
-    # `verbatim`: Slack makes no links or mentions of its own from what people wrote.
+    # `verbatim`: Slack must not make links or mentions out of what people wrote.
     return MarkdownTextObject(text=fit(markup, limit), verbatim=True)
 
 
 def _within_budget(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The longest sections give way first. A message that Slack refuses shows nothing at all."""
+    """Shortens the longest sections first. If Slack refused the message, people would see nothing
+    at all."""
     over = sum(_length(b) for b in made) - limits.ALL_BLOCKS_TEXT
     for block in sorted(made, key=_length, reverse=True):
         if over <= 0 or block["type"] != "section":

@@ -1,6 +1,6 @@
-"""The card: what is asked, what it hits, who decides until when. Drawn from the row alone.
+"""The card: what is asked, what it affects, who decides, and until when. Drawn only from the row.
 
-On a phone it is read from the top, so the danger comes first and the ids come last.
+People read it from the top, often on a phone, so the danger comes first and the ids come last.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ NO_WAY_BACK = (
     "Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new site pair "
     "does."
 )
-"""In the record too: whoever reads it months later asks the same."""
+"""It stays on the card at the end: whoever reads the record months later has the same question."""
 
 REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 
 
 def card(request: Request, command: str) -> Drawn:
-    """One message, the same for the same row. `command` is the slash command."""
+    """One message, always the same for the same row. `command` is the slash command."""
     return drawn(
         _text(request),
         header(heading(request)),
@@ -49,7 +49,7 @@ def card(request: Request, command: str) -> Drawn:
 
 
 def _glass(request: Request) -> Block | None:
-    """Who decided alone and why; or that somebody had, and that it no longer counts."""
+    """Who broke the glass and why, or that somebody had and it no longer counts."""
     if request.glass:
         return section(glass_reason(request))
     return section(glass_taken_back(request.glass_lost)) if request.glass_lost else None
@@ -100,19 +100,19 @@ def _approvals(request: Request) -> str:
 
 
 def _call(request: Request) -> Block | None:
-    """Who is called: only while something is asked of them."""
+    """Mentions people only while they have something to decide."""
     called = to_call(request)
     return section(f"Please decide: {called}") if called and request.state in UNDECIDED else None
 
 
 def _outcome(request: Request) -> Block | None:
-    """The decision or the end, on top, as the record that the card becomes."""
+    """The decision or the end. It comes on top, since the card is now a record."""
     taken_back = request.denial or request.cancellation
     decided = who_decided(request) if taken_back or not request.glass else ""
     if request.outcome is None:
         return section(decided) if decided and request.state not in UNDECIDED else None
     if taken_back:
-        # The decision is the end: said once.
+        # The decision is also the end, so it is said only once.
         reason = request.denial.reason if request.denial else None
         why = [fence(reason, limits.DECISION_REASON_SHOWN)] if reason else []
         return section("\n".join([f"*{decided}*", *why]))
@@ -124,7 +124,7 @@ def _outcome(request: Request) -> Block | None:
 
 
 def _text(request: Request) -> str:
-    """What a phone shows of it before it is opened."""
+    """The text that a phone shows before the message is opened."""
     label = f" ({code(request.terms.label)})" if request.terms.label else ""
     parts = [f"{heading(request)}{label}"]
     if request.terms.dry_run:

@@ -1,4 +1,4 @@
-"""The buttons of the card, and the question that Approve asks before it counts."""
+"""The buttons of the card, and the dialog in which Approve is confirmed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bot.slack.wording.phrases import consequences
 
 _TITLE_IN_QUESTION = 115
 _SITE_IN_QUESTION = 40
-"""Of the 300 characters of the dialog: what follows the names must not be cut off."""
+"""The dialog holds 300 characters. The names are kept short so that what follows is not cut off."""
 
 
 def card_buttons(request: Request) -> Block | None:
-    """All while it is undecided, Cancel until it is sent, none on a record.
+    """All of them while it is undecided, only Cancel until the DELETE is sent, then none.
 
-    `checking` is drawn like `pending`: the row turns `pending` when Slack has answered the post.
+    `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
     """
     if request.state in (State.CHECKING, State.PENDING):
         glass = [_break_glass(request)] if request.terms.break_glass else []
@@ -35,7 +35,7 @@ def card_buttons(request: Request) -> Block | None:
 
 
 def look_button(request: Request) -> Block:
-    """On the final reply of a request that a person must look after."""
+    """For the final reply of a request that a person must check."""
     return buttons(
         button(
             "Look again",

@@ -1,4 +1,4 @@
-"""What the appliance said about the pairing, in the few lines that a decision needs."""
+"""What the appliance said about the pairing, in the few lines that are needed to decide."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ SRM = "Site Recovery Manager"
 
 
 def place(request: Request) -> str:
-    """Which appliance, of which deployment: never to be guessed from the channel. The site only
-    where there are several: the name of a single one, `default`, tells nobody anything."""
+    """Which appliance of which deployment, so that nobody has to guess it from the channel. The
+    site is named only if there are several: a single one is called `default`, which says nothing.
+    """
     terms = request.terms
     parts = [f"*{line(terms.label, limits.NAME)}*"] if terms.label else []
     parts += [f"appliance {code(terms.appliance)}"] if terms.appliance else []
@@ -30,7 +31,7 @@ def one_sided(request: Request) -> str:
 
 
 def hits(request: Request, *, brief: bool = False) -> list[str]:
-    """Replications, recovery plans, what is out of order; `brief` is the first two alone."""
+    """Replications, recovery plans, and what is not in order; only the first two if `brief`."""
     snapshot = request.snapshot
     if snapshot is None:
         return ["The appliance has not been read yet."]
@@ -51,7 +52,7 @@ def hits(request: Request, *, brief: bool = False) -> list[str]:
 
 
 def small_print(request: Request) -> str:
-    """Ids and times: for whoever compares, not for whoever decides."""
+    """Ids and times. They serve to compare, not to decide."""
     parts = [f"Request {code(request.id)}"]
     pairing_id = request.pairing_id or (request.snapshot and request.snapshot.pairing_id)
     if pairing_id:
@@ -67,7 +68,7 @@ def _protected(snapshot: Snapshot) -> str:
     if snapshot.protected == snapshot.count:
         return "It is" if snapshot.count == 1 else "All of them are"
     if not snapshot.complete:
-        # Counted among the listed ones alone: of the others nobody knows.
+        # Only the listed ones are counted. Whether the others are protected is not known.
         return f"At least {snapshot.protected:,} of them {_is(snapshot.protected)}"
     return f"{snapshot.protected:,} of them {_is(snapshot.protected)}"
 

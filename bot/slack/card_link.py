@@ -1,4 +1,4 @@
-"""Where a card is, as an address that opens it."""
+"""The address that opens a card in Slack."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from bot.core.request import Request
 
 
 def card_url(request: Request, workspace_url: str | None) -> str | None:
-    """The address that "Copy link" gives for its card (Slack docs, chat.getPermalink: the method
-    would cost one call for each). `workspace_url` as `auth.test` gives it; None without it, and
-    while there is no card."""
+    """The same address that "Copy link" gives. It is put together here, since chat.getPermalink
+    (Slack docs) would cost a call for each card. `workspace_url` comes from `auth.test`. None
+    without it, and while there is no card."""
     if not workspace_url or request.card_ts is None:
         return None
     ts = request.card_ts.replace(".", "")

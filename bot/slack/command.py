@@ -1,10 +1,11 @@
-"""What somebody typed behind the slash command. Reads text, knows no pairing and no person.
+"""Parses what somebody typed after the slash command. Only reads text: it knows neither pairings
+nor people.
 
-The text is Slack's: `& < >` escaped, users and links as `<…>` (Slack docs, slash commands). What
-comes out is what the person typed. Every sentence of `Wrong` is ready to be sent: escaped already.
+Slack escapes `& < >` in the text and writes users and links as `<…>` (Slack docs, slash commands).
+The result is what the person typed. Every sentence of `Wrong` is escaped already.
 
-A break of one side is never read into a text and never read out of one: wherever `--force` stands
-outside the place where it is meant, the person is asked to write it again.
+A one-sided break must neither be assumed nor overlooked: if `--force` is anywhere but in its place,
+the person is asked to write it again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bot.slack.slack_text import MARKS, Word, first_word, plain_text, without_ma
 
 
 class Ask(Frozen):
-    """A request. `pairing` is as typed, `SITE/PAIRING` whole; `reason` may be empty."""
+    """A request. `pairing` is as typed, with the site in `SITE/PAIRING`. `reason` may be empty."""
 
     pairing: str
     force: bool
@@ -28,22 +29,22 @@ class Ask(Frozen):
 
 
 class Form(Frozen):
-    """Nothing was typed: the form asks for the rest."""
+    """Nothing was typed, so the form asks for everything."""
 
 
 class Preview(Frozen):
-    """What a card would show, of a one-sided break where `force` is given."""
+    """What the card would show; with `force` the card of a one-sided break."""
 
     pairing: str
     force: bool = False
 
 
 class List(Frozen):
-    """The pairings."""
+    """All pairings."""
 
 
 class Status(Frozen):
-    """Requests: all of them, or the one with this id (in the core's form)."""
+    """All requests, or the one with this id (in the core's form)."""
 
     id: str | None = None
 
@@ -53,7 +54,7 @@ class Help(Frozen):
 
 
 class Wrong(Frozen):
-    """Not understood: one sentence or two with the reason and the next step, escaped for Slack."""
+    """Not understood. One or two sentences with the reason and the next step, escaped for Slack."""
 
     sentence: str
 
@@ -64,7 +65,8 @@ EXAMPLE_ID = "K7QM-3XPD"
 FORCE = "--force"
 SUBCOMMANDS = ("help", "list", "preview", "status")
 CLOSE = 0.74
-"""Two letters swapped in a word of four are still the same word; `lisbon` is not `list`."""
+"""With this value a word of four letters with two swapped is a slip, but `lisbon` for `list` is
+not."""
 
 _HELP = frozenset({"help", "?", "-h", "-help", "--help"})
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -78,7 +80,7 @@ _JOINS = ("/", "\u2192", "->")
 
 
 def parse(text: str, *, command: str) -> Parsed:
-    """What is asked for; never an error. `command` is the slash command, for the sentences."""
+    """What is asked for. Never raises. `command` is the slash command, named in the sentences."""
     typed = plain_text(text)
     word = first_word(typed)
     if word is None:
@@ -95,8 +97,8 @@ def parse(text: str, *, command: str) -> Parsed:
 
 
 def _slip(word: Word, command: str) -> Wrong | None:
-    """A misspelt `status ID` or `preview PAIRING`, which would otherwise be a request for a pairing
-    of that name. In quotes it is one."""
+    """Recognises a misspelt `status ID` or `preview PAIRING`, which would otherwise be a request
+    for a pairing of that name. In quotes it is taken for a name."""
     near = get_close_matches(word.text.casefold(), ("preview", "status"), n=1, cutoff=CLOSE)
     after = first_word(word.rest)
     if not near or after is None or after.rest:
@@ -182,7 +184,7 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
 
 
 def _named(text: str, nothing: Wrong) -> tuple[Word, bool] | Wrong:
-    """The pairing's word, and whether FORCE stands before it; `nothing` where that is all."""
+    """The pairing's word, and whether FORCE stands before it. `nothing` if no pairing is named."""
     force = False
     word = _first(text)
     while not isinstance(word, Wrong) and (flag := _flag(word)) is not None:
@@ -212,7 +214,7 @@ def _first(text: str) -> Word | Wrong:
 
 
 def _flag(word: Word) -> str | None:
-    """The flag that this word is, as two hyphens would have it; None when it is none."""
+    """The flag that this word is, written with two hyphens. None if it is no flag."""
     found = None if word.quoted else _FLAG.match(word.text)
     if found is None:
         return None
@@ -221,7 +223,7 @@ def _flag(word: Word) -> str | None:
 
 
 def _dashes_as_typed(name: str) -> str:
-    """An em dash is what phones make of two hyphens."""
+    """Phones turn two hyphens into an em dash. This undoes it."""
     return re.sub(rf"^[{_DASHES}]+", "--", name)
 
 
@@ -264,9 +266,9 @@ def _reason_problem(reason: str) -> Wrong | None:
 
 
 def _split_pairing(pairing: str, reason: str) -> Wrong | None:
-    """`Prague / madrid`, or `Prague → madrid` as pairings are shown: read as it stands, it would be
-    a card for whatever fits Prague, with the reason "/ madrid". A reason that begins so is rare,
-    and written again in a moment."""
+    """Recognises `Prague / madrid`, or `Prague → madrid` as pairings are shown. Otherwise the card
+    would be for any pairing that fits Prague, with the reason "/ madrid". A reason that really
+    begins like this is rare, and quickly written again."""
     if not reason.startswith(_JOINS):
         return None
     return Wrong(

@@ -1,4 +1,4 @@
-"""From a row to a message: one way for every slot of the core, and one for answers."""
+"""Draws a message from a row: one function for every slot of the core, and one for answers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COMMAND = "/vr-unpair"
 
 
 def draw(request: Request, slot: str, command: str = COMMAND) -> Drawn:
-    """The message of this slot, as the row has it now. `command` is the slash command, the same in
-    every copy: the row is not compared with what was drawn with another one.
+    """The message of this slot, as the row is now. `command` is the slash command. It must be the
+    same in every copy: a message that was drawn with another one is not recognised as different.
 
-    Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that is
-    not there).
+    Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that
+    does not exist).
     """
     message = Message(slot=slot)
     match message.kind:
@@ -45,7 +45,7 @@ def draw(request: Request, slot: str, command: str = COMMAND) -> Drawn:
 
 
 def draw_answer(answer: Answer, request: Request | None) -> Drawn:
-    """Words for one person: text alone. `request` None when the row is not there."""
+    """A message for one person, only text. `request` is None if there is no row."""
     return drawn(answer_words(answer, request))
 
 

@@ -1,4 +1,4 @@
-"""From what was read of the appliances to what the request modal lists, and what is missing."""
+"""Turns what was read from the appliances into the request modal's list, with what is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.slack.wording import form
 from bot.slack.wording.said import problem_said
 
 KEPT_S = 15 * 60.0
-"""So old a list is better than none, with a word about its age."""
+"""If the pairings cannot be read, a list of up to this age is shown, and its age is named."""
 
 WORDS_SHOWN = 700
 
@@ -25,7 +25,7 @@ def form_lists(
     *,
     several: bool,
 ) -> FormLists | list[str]:
-    """What to fill the form with; or, with nothing to choose from, sentences that say why."""
+    """What to fill the form with. If there is nothing to choose, sentences that say why."""
     listed: list[PairingsListed] = []
     notes: list[str] = []
     unread: list[str] = []

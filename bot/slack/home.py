@@ -1,6 +1,6 @@
-"""The home tab: what waits for this person, what they asked, what runs, how the latest ended.
+"""The home tab: what waits for this person, what they asked, what runs, and how the latest ended.
 
-It only points to the cards: a decision is made where everybody sees it.
+It only links to the cards, so that decisions are made where everybody sees them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bot.slack.wording import home as words
 from bot.slack.wording.looked import may_not_look
 
 SHOWN = 10
-"""Of each list. All of them together stay far below the 100 blocks of a view (Slack docs, views),
-and below what anybody reads on a phone."""
+"""How many of each list are shown. All together stay far below the 100 blocks of a view (Slack
+docs, views), and can still be read on a phone."""
 
 
 def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: int) -> Any:
-    """For `views.publish`. `workspace_url` as `auth.test` gives it; without it there are no links.
-    `now` in ms."""
+    """The view for `views.publish`. `workspace_url` comes from `auth.test`; without it there are no
+    links. `now` is in ms."""
     if isinstance(read, MayNotLook):
         blocks: list[Block] = [section(may_not_look(read.reason))]
     else:

@@ -1,6 +1,7 @@
-"""Every id that Slack sends back to us, once; and what buttons and modals carry.
+"""Every id that Slack sends back to us, and the data that buttons and modals carry.
 
-What comes back was in a person's client meanwhile: unpacking nonsense gives None, never an error.
+This data has been in a person's client, so it may be anything: unpacking nonsense gives None, never
+an error.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ BLOCK_REASON = "reason"
 ACTION_VALUE = "value"
 
 NO_FINGERPRINT = "-"
-"""Stands where nothing was fingerprinted; equal to no fingerprint."""
+"""Used where nothing was fingerprinted. It differs from every fingerprint."""
 
 FORCE_YES = "true"
 FORCE_NO = "false"
-"""The two values of the input `force`, in the words of the appliance's own parameter."""
+"""The two values of the input `force`, written like the appliance's own parameter."""
 
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$")]
 _Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
@@ -43,7 +44,7 @@ _SlackWord = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.]{1,40}$")]
 
 
 class ButtonValue(Frozen):
-    """A button's `value`: the request, and what of it was shown."""
+    """A button's `value`: the request, and the fingerprint of what was shown."""
 
     request_id: _RequestId
     fingerprint: _Fingerprint
@@ -82,8 +83,8 @@ class ReasonOrigin(_Metadata):
     """The `private_metadata` of a modal that asks for a reason: which button on which message
     opened it.
 
-    `opened_by` is the number of that click in the inbox, whose `response_url` serves the answer to
-    the modal too; None when the click had been stored before.
+    `opened_by` is the number of that click in the inbox. Its `response_url` is also used to answer
+    the modal. None if the click was stored already.
     """
 
     request_id: _RequestId
@@ -95,8 +96,8 @@ class ReasonOrigin(_Metadata):
 
 
 class AskOrigin(_Metadata):
-    """The request modal's `private_metadata`: the id that its request will have, the channel of its
-    card, and the number in the inbox of the command that opened it, for its `response_url`."""
+    """The request modal's `private_metadata`: the id that its request will have, the channel of the
+    card, and the number in the inbox of the command that opened it, for the `response_url`."""
 
     request_id: _RequestId
     channel: _SlackWord

@@ -1,7 +1,7 @@
-"""Every length that a message is held to: Slack's own, and ours below them.
+"""Every length limit of a message: Slack's own, and ours, which are lower.
 
 Slack's figures: Slack docs, Block Kit reference and chat.update. Slack does not say what it counts
-as one character, so lengths are counted in UTF-16 units, the larger of the two readings.
+as one character, so lengths are counted in UTF-16 units, which never gives less than characters.
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ CONFIRM_TEXT = 300
 
 # ---- ours ------------------------------------------------------------------------------------
 FALLBACK_TEXT = 3_900
-"""`chat.update` takes 4,000 and `chat.postMessage` more; what is posted must stay editable."""
+"""`chat.update` accepts 4,000 and `chat.postMessage` more. What is posted must stay editable."""
 
 ALL_BLOCKS_TEXT = 12_000
-"""All texts of one message. Slack refuses somewhere above 13,000 and publishes no figure."""
+"""All texts of one message. Slack refuses messages somewhere above 13,000, and publishes no
+figure."""
 
 FENCE = 8
-"""The marks around a block of code, with their line ends."""
+"""The length of the marks around a block of code, with their line ends."""
 
 REASON = 2_900
-"""The longest reason that is taken, as long as the card writes it (`markup.fenced_units`): one
-section, so that whoever decides reads all of it. With everything else at its longest the card of an
-undecided request stays below ALL_BLOCKS_TEXT, so nothing of it gives way."""
+"""The longest reason that is accepted, counted as it is written on the card
+(`markup.fenced_units`). It fits into one section, so that whoever decides reads all of it. Even if
+everything else is as long as possible, the card of an undecided request stays below
+ALL_BLOCKS_TEXT, so nothing is shortened."""
 
 DECISION_REASON = 2_000
-"""The longest reason of a decision that is taken, counted like REASON: it fits into one section of
-the card beside everything else, and nobody reads half of it."""
+"""The longest reason of a decision that is accepted, counted like REASON. It fits into a section of
+the card along with everything else, so it is always shown in full."""
 
 PAIRING_TYPED = 300
-"""Longer than any id or two host names; more is a slip of the clipboard."""
+"""Longer than any id or two host names. Anything longer was pasted by mistake."""
 
 NAME = 100
 TITLE = 210
@@ -53,7 +55,7 @@ SITES_SHOWN = 10
 CHANNELS_SHOWN = 10
 DIFFERENCES_SHOWN = 8
 APPROVERS_CALLED = 300
-"""By name when the glass is broken: so many mentions fit into one message beside its words."""
+"""How many are mentioned if the glass is broken: so many fit into one message with its words."""
 
 PEOPLE_SHOWN = 60
-"""Mentions in one line. More people than this are better called through a user group."""
+"""Mentions in one line. To call more people than this, use a user group."""

@@ -1,7 +1,7 @@
-"""`preview`, `list`, `status`: what somebody looks at alone, and nothing is stored.
+"""`preview`, `list`, `status`: only the person who asks sees the answer, and nothing is stored.
 
-Who looks is asked of Slack first, in threads of their own, and what is found is told through the
-`response_url`: the acknowledgement waits for neither Slack nor an appliance, and names nothing.
+Separate threads first ask Slack who the person is, and then answer through the `response_url`. So
+the acknowledgement waits for neither Slack nor an appliance, and it names nothing.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from bot.slack.wording.usage import being_listed, being_looked_up, being_preview
 log = structlog.get_logger(__name__)
 
 LINES_IN_BLOCK = 8
-"""Of the longest lines so many fit into one section."""
+"""So many lines fit into one section, even the longest."""
 
 
 def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
-    """What the asker reads at once. Raises Malformed."""
+    """Starts a preview. Returns what the asker reads at once. Raises Malformed."""
     by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
     address = text_of(payload, "response_url")
     found = site_and_pairing(wanted.pairing, tuple(deps.policy.sites), deps.command)
@@ -50,7 +50,7 @@ def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
 
 
 def listed(payload: Json, deps: ListenerDeps) -> str:
-    """The same for all pairings. Raises Malformed."""
+    """The same for the list of all pairings. Raises Malformed."""
     by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
 
     def tell(read: SitesRead) -> None:
@@ -63,7 +63,7 @@ def listed(payload: Json, deps: ListenerDeps) -> str:
 
 
 def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
-    """The same for where requests stand, which the store alone knows. Raises Malformed."""
+    """The same for the state of requests, which only needs the store. Raises Malformed."""
     by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
 
     def tell(read: str | MayNotLook | LookFailed) -> None:
@@ -128,7 +128,7 @@ def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
 
 
 def _untold(read: MayNotLook | LookFailed) -> Drawn:
-    """The same words whatever was looked at: they name nothing."""
+    """The words if nothing may be shown. They are the same for everything, and name nothing."""
     if isinstance(read, MayNotLook):
         return drawn(looked.may_not_look(read.reason))
     return drawn(sentences.unexpected(read.reference))

@@ -1,5 +1,5 @@
-"""The modals behind Deny and Break glass: a reason is required, and what it belongs to travels
-along."""
+"""The modals behind Deny and Break glass. They require a reason, and carry which request and button
+it belongs to."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _FORMS: dict[WithReason, tuple[str, ReasonWords]] = {
     "break_glass": (UNPAIR_BREAK_GLASS_REASON, GLASS),
 }
 BUTTONS: dict[WithReason, str] = {action: words.button for action, (_, words) in _FORMS.items()}
-"""What stands on the button that opens the form."""
+"""The words on the button that opens each form."""
 
 
 class Submitted(Frozen):
-    """What the modal brought back."""
+    """What was filled in and sent."""
 
     origin: ReasonOrigin
     reason: str
@@ -64,7 +64,7 @@ def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> d
 
 
 def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | FieldErrors | None:
-    """A submission's values; None when it is no submission of this modal."""
+    """A submission's values. None if it is not a submission of this modal."""
     callback_id, words = _FORMS[action]
     origin = ReasonOrigin.unpack(view.get("private_metadata"))
     if origin is None or view.get("callback_id") != callback_id:

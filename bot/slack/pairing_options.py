@@ -1,4 +1,4 @@
-"""Pairings as the options of a menu: what each is called, and which of them fit what was typed.
+"""Pairings as the options of a menu: their names, and which of them fit what was typed.
 
 Lengths and numbers: Slack docs, option object (text and description 75, value 150) and select menu
 (100 options).
@@ -22,11 +22,11 @@ VALUE = 150
 ID_IN_TEXT = 8
 
 NOT_READ = "-"
-"""The value of an option that stands for "not read yet": no pairing has it."""
+"""The value of the option that says "not read yet". No pairing has it."""
 
 
 class Choice(Frozen):
-    """One pairing that can be asked for. `value` is what the command would take as PAIRING."""
+    """One pairing that can be asked for. `value` is what one would type as PAIRING."""
 
     site: str
     pairing: Pairing
@@ -36,14 +36,14 @@ class Choice(Frozen):
 
     @property
     def label(self) -> str:
-        """Its two sites; the beginning of its id tells it from another of the same sites."""
+        """Its two sites, and the beginning of its id in case they have several pairings."""
         before = f"{self.site}: " if self.with_site else ""
         after = f" · {plain(self.pairing.id[:ID_IN_TEXT], ID_IN_TEXT * 2)}"
         return plain(f"{before}{self.pairing.title}", TEXT - units(after)) + after
 
     @property
     def description(self) -> str:
-        """The whole id; behind it, who else lists this pairing."""
+        """The whole id, and which other sites list this pairing."""
         end = f" · also {', '.join(self.also_at)}" if self.also_at else ""
         return plain(f"{self.pairing.id}{end}", TEXT)
 
@@ -56,8 +56,8 @@ class Choice(Frozen):
 
 
 def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Choice]:
-    """All that can be asked for, by name. A site paired with itself never can, and a value that
-    Slack would not take has to be typed."""
+    """All pairings that can be asked for, sorted by name. A site paired with itself cannot, and an
+    id that is too long for Slack has to be typed."""
     ends = other_ends(listed) if several_sites else {}
     made = [
         Choice(
@@ -76,7 +76,7 @@ def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Ch
 
 
 def found(among: Sequence[Choice], typed: str) -> list[Choice]:
-    """Those that have every typed word somewhere in a name or the id."""
+    """Those that have every typed word in one of their names or in the id."""
     words = typed.casefold().split()
     return [c for c in among if all(word in c.searched for word in words)]
 
@@ -90,5 +90,5 @@ def option(choice: Choice) -> Option:
 
 
 def not_read_option(words: str) -> Option:
-    """In the place of a list that is not there: an empty one would say that nothing exists."""
+    """Shown if there is no list yet. An empty list would say that there are no pairings."""
     return Option(text=PlainTextObject(text=plain(words, TEXT), emoji=False), value=NOT_READ)

@@ -1,4 +1,4 @@
-"""What a card would show, for one person alone: the card's own drawing, without its buttons."""
+"""What a card would show, for one person only: drawn like the card, but without buttons."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ HEADER = "👁️ Preview: what a card would show"
 NOBODY_ASKED = "Only you see this, and nobody was asked."
 NO_ID = "PREVIEW"
 SHOWN_IN_CARD = frozenset({"header", "actions", "context"})
-"""Blocks of the card that a preview has not, or has of its own: nothing can be decided, and there
-is no request whose id could be named."""
+"""Blocks of the card that a preview leaves out or replaces: there is nothing to decide, and no
+request whose id could be named."""
 
 
 def preview(
@@ -37,7 +37,7 @@ def preview(
     overview: OverviewPort,
     command: str,
 ) -> Drawn:
-    """From a reading of this moment."""
+    """The preview of what has just been read."""
     as_if = _as_if_asked(snapshot, site, by, channel, policy, overview, force=force)
     request = as_if.model_copy(update={"also_at": also_at})
     made = card(request, command)
@@ -76,7 +76,7 @@ def _as_if_asked(
     *,
     force: bool,
 ) -> Request:
-    # Nobody is called: a mention in words that one person alone sees would only puzzle them.
+    # Nobody is mentioned: only one person sees this, whom mentions would only confuse.
     terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
     unclear = overview.unclear(site, snapshot.pairing_id)
     return Request(

@@ -1,6 +1,6 @@
-"""The one progress message: how far it is, edited in place.
+"""The one progress message, which is edited as the work goes on.
 
-Without a clock, so that it changes only when there is something new to see.
+It names no time, so it only changes if there is something new to see.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _following(request: Request) -> str:
 
 
 def _bar(task: TaskView) -> str:
-    """Nothing when the appliance names no number."""
+    """Empty if the appliance gives no percentage."""
     if task.progress is None:
         return ""
     percent = min(100, max(0, task.progress))

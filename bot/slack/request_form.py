@@ -1,6 +1,6 @@
-"""The modal of `/vr-unpair` alone: how it looks while it is read, filled, and when it cannot be.
+"""The modal of `/vr-unpair` without arguments: while pairings are read, filled, or unreadable.
 
-Text in it that people or the appliance wrote is `plain_text` or escaped, as everywhere.
+Text in it by people or the appliance is `plain_text` or escaped, as everywhere.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from bot.slack.wording import form
 
 
 class FormLists(Frozen):
-    """What the form is filled with. `notes` stand under it, as markup: what is missing from the
-    list, and why. `site` is the one that was chosen."""
+    """What the form is filled with. `notes` are shown below, as markup: what is missing from the
+    list, and why. `site` is the chosen one."""
 
     choices: tuple[Choice, ...]
     notes: tuple[str, ...] = ()
@@ -50,17 +50,17 @@ class FormLists(Frozen):
 
 
 def reading_form(origin: AskOrigin, command: str) -> dict[str, Any]:
-    """At once: a trigger lives three seconds, and an appliance may take longer."""
+    """Shown at once: a trigger is valid for three seconds, and an appliance may take longer."""
     return _view(origin, section(form.reading(command)))
 
 
 def unread_form(origin: AskOrigin, sentences: Sequence[str]) -> dict[str, Any]:
-    """Nothing to choose from; `sentences` end with the next step."""
+    """Shown if there is nothing to choose. `sentences` end with the next step."""
     return _view(origin, *(section(words) for words in sentences))
 
 
 def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str, Any]:
-    """With something to choose. More pairings than one menu holds are searched for."""
+    """The form with pairings to choose. If one menu cannot hold them, it becomes a search."""
     of_site = tuple(c for c in lists.choices if c.site == lists.site)
     shown = of_site or lists.choices
     return _view(

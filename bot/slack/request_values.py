@@ -1,4 +1,4 @@
-"""What the request modal brought back, or a sentence for each field that cannot be taken."""
+"""Reads what was sent with the request modal, or gives a sentence for each wrong field."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RequestSubmitted(Frozen):
 
 
 def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | FieldErrors | None:
-    """None when it is no submission of this modal. Everything that is wrong is said at once."""
+    """None if it is not a submission of this modal. Names everything that is wrong at once."""
     origin = AskOrigin.unpack(view.get("private_metadata"))
     if origin is None or view.get("callback_id") != UNPAIR_REQUEST:
         return None
@@ -45,7 +45,7 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
     reason = tidy(typed(view, BLOCK_REASON))
     problems = {
         BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
-        # An empty choice is not read as "no": what is sent has to be what somebody has seen.
+        # An empty choice is not taken for "no": only what somebody has chosen may be sent.
         BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else form.CHOOSE_FORCE,
         BLOCK_REASON: _reason_problem(reason, policy),
     }
@@ -66,7 +66,7 @@ def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | No
 
 
 def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
-    """A bare id is one of the chosen appliance, where there are several."""
+    """If there are several appliances, an id without one belongs to the chosen one."""
     named = pairing.partition("/")[0].casefold() in {known.casefold() for known in policy.sites}
     if len(policy.sites) == 1 or not site or not pairing or named or pairing == NOT_READ:
         return pairing

@@ -1,4 +1,4 @@
-"""What a listener says at once, before anything is stored: why not, and what to do next."""
+"""What a listener says at once, before anything is stored: why it refuses, and what to do next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_DIRECT_MESSAGE = (
 
 
 def form_lost(button: str) -> str:
-    """At the field of the modal behind that button: plain."""
+    """Shown at a field of the modal behind that button, so it is plain text."""
     return f"This form has lost its request. Close it and press {button} on the card again."
 
 
@@ -60,7 +60,7 @@ def pairing_missing(command: str, site: str) -> str:
 
 
 def busy(command: str) -> str:
-    """Too many look at the appliance at this moment."""
+    """Too many people look at the appliance at this moment."""
     return (
         "Too many people are looking at the appliance just now, so nothing was read. Try again in "
         f"a minute, or ask at once with {code(f'{command} PAIRING reason')}."
@@ -68,7 +68,7 @@ def busy(command: str) -> str:
 
 
 def busy_with_requests() -> str:
-    """The same where no appliance is needed."""
+    """The same for looks that need no appliance."""
     return "Too many people are looking just now, so nothing was read. Try again in a minute."
 
 
@@ -80,7 +80,7 @@ def form_not_opened(command: str) -> str:
 
 
 def request_form_lost(command: str) -> str:
-    """At a field of a modal: plain."""
+    """Shown at a field of a modal, so it is plain text."""
     return f"This form belongs to another version of this app. Close it and type {command} again."
 
 
@@ -89,7 +89,7 @@ def other_command(typed: str, command: str) -> str:
 
 
 def unexpected(reference: str) -> str:
-    """For an error of ours. Plain: it may stand in a modal, where markup is not rendered."""
+    """For an error of ours. Plain text: it may be in a modal, where markup is not rendered."""
     return (
         "Something went wrong here, and this may not have been taken. Try again; if it lasts, "
         f"give reference {reference} to whoever runs this app."
@@ -104,7 +104,7 @@ def help_text(
     break_glass: bool = False,
     sites: tuple[str, ...] = (),
 ) -> str:
-    """`sites`: all appliances; where there are several, they are named."""
+    """`sites` are all appliances. If there are several, they are named."""
     reason = "reason" if require_reason or pattern else "[reason]"
     must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
     named = ", ".join(code(site) for site in sites[:SITES_SHOWN])

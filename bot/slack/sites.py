@@ -7,9 +7,9 @@ from bot.slack import sentences
 
 
 def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[str, str] | str:
-    """Which appliance is meant, by `SITE/PAIRING`, or a sentence. With one appliance its name may
-    stand there, and any other slash belongs to the pairing. With several, a pairing alone is looked
-    for at all of them."""
+    """Site and pairing from `SITE/PAIRING`, or a sentence that says what is wrong. With a single
+    appliance its name is optional, and any other slash belongs to the pairing. With several, a
+    pairing without a site is looked for at all of them."""
     name, slash, rest = typed.partition("/")
     named = next((s for s in sites if s.casefold() == name.strip().casefold()), None)
     if slash and named is not None and rest.strip():

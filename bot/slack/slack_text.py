@@ -1,4 +1,4 @@
-"""Text as Slack hands it over, made into what the person typed, and taken apart word by word."""
+"""Turns Slack's text back into what the person typed, and takes it apart word by word."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ QUOTES = {
     "\u00ab": "\u00bb",
     "\u00bb": "\u00ab",
 }
-"""Opening mark to what may close it: phones curl quotes, and each language its own way."""
+"""Maps each opening mark to those that may close it. Phones make quotes curly, each language in its
+own way."""
 
 _DOUBLE = '"\u201c\u201d\u201e\u00ab'
 
 
 MARKS = "`*_~<>,.;:"
-"""What an id is copied with: Slack's formatting, the brackets of a usage line, a comma."""
+"""What is often copied along with an id: Slack's formatting, brackets of a usage line, a comma."""
 
 
 class Word(Frozen):
-    """The first word of a text. `rest` is what follows it, as typed, without the space between."""
+    """The first word of a text. `rest` is what follows, as typed, without the space between."""
 
     text: str
     rest: str
@@ -44,24 +45,25 @@ class Word(Frozen):
 
 
 def plain_text(text: str) -> str:
-    """What the person typed: Slack's marks as words, entities as characters, no control characters.
+    """What the person typed: Slack's `<…>` as words, entities as characters, no control characters.
 
-    Slack escapes `& < >` alone, so only these are undone: `&quot;` was typed like that.
+    Slack only escapes `& < >`, so only these are unescaped: `&quot;` was typed like that.
     """
     without_marks = _MARK.sub(lambda m: _spoken(m.group(1)), text)
     return tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), without_marks))
 
 
 def without_marks(typed: str) -> str:
-    """A pairing's id alone, also behind its site; the bot itself writes ids as code. Whatever is no
-    id then stays as typed: a name may begin or end with anything."""
+    """Removes the marks around a pairing's id and its site, since the bot itself shows ids as code.
+    What is no id after that stays as typed: a name may begin or end with anything."""
     site, slash, last = typed.rpartition("/")
     bare = last.strip(MARKS)
     return f"{site.strip(MARKS)}{slash}{bare}" if looks_like_id(bare) else typed
 
 
 def first_word(text: str) -> Word | None:
-    """A word, or a name with spaces in quotes: `"Site B"`, also behind a slash: `lyon/"Site B"`."""
+    """A word, or a name in quotes that may hold spaces: `"Site B"`, or after a site:
+    `lyon/"Site B"`."""
     text = text.lstrip()
     if not text:
         return None
@@ -78,7 +80,8 @@ def first_word(text: str) -> Word | None:
 
 
 def _quoted(before: str, text: str) -> Word:
-    """A quotation mark closes a word only where the word could end: `'Peter's site'` is one."""
+    """A quotation mark only ends the word before a space or the end: `'Peter's site'` is one
+    word."""
     closing = QUOTES[text[0]]
     ends = (
         n
@@ -101,5 +104,5 @@ def _spoken(mark: str) -> str:
     if target.startswith("!"):
         return label if label.startswith("@") else f"@{label or target[1:].partition('^')[0]}"
     bare = _SCHEME.sub("", target).rstrip("/")
-    # A host name that Slack took for a link was typed without the scheme: its label has it.
+    # Slack turned a host name into a link. It was typed without the scheme, as the label shows.
     return label if label and label.rstrip("/") == bare else target

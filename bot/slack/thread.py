@@ -1,4 +1,4 @@
-"""What stands in the card's thread: progress, reminders, notices, the final reply, a correction."""
+"""The messages in the card's thread: reminders, notices, the final reply, a correction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.slack.wording.witness import witness_words
 
 
 def reminder(request: Request) -> Drawn:
-    """Only who is called on the card is called again."""
+    """Mentions the same people as the card."""
     until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
     called = to_call(request)
     text = (
@@ -39,12 +39,12 @@ def reminder(request: Request) -> Drawn:
 
 
 def notice(request: Request, number: int) -> Drawn:
-    """`number` counts from 1, as in the slot."""
+    """`number` counts from 1, like the slot's."""
     return _words(notice_words(request, request.notices[number - 1]))
 
 
 def alarm(request: Request, number: int) -> Drawn:
-    """The glass is broken: every approver is called, in as many sections as that takes."""
+    """Somebody broke the glass. Mentions every approver, in as many sections as needed."""
     told = request.notices[number - 1]
     approvers = told.called[: limits.APPROVERS_CALLED]
     left = len(told.called) - len(approvers)
@@ -62,7 +62,7 @@ def alarm(request: Request, number: int) -> Drawn:
 
 
 def stray(request: Request) -> Drawn:
-    """A copy of the card that is not the one in use: it has no buttons any more."""
+    """Replaces a copy of the card that is not in use. It has no buttons."""
     posted = _posted_at(request.card_ts)
     where = f", posted {when(posted)}" if posted is not None else ""
     return _words(
@@ -72,7 +72,7 @@ def stray(request: Request) -> Drawn:
 
 
 def final(request: Request) -> Drawn:
-    """How it ended, once, calling who asked and who decided."""
+    """How it ended. Posted once, and mentions who asked and who decided."""
     outcome = request.outcome or Outcome(code=request.state.value)
     state = STATES[_first_state(request)]
     look = look_button(request) if request.state is State.ATTENTION else None
@@ -80,7 +80,7 @@ def final(request: Request) -> Drawn:
 
 
 def correction(request: Request) -> Drawn:
-    """What a second look brought: a reply of its own, since an edit calls nobody."""
+    """What a second look found. A new reply, because nobody is notified of an edit."""
     outcome = request.correction or Outcome(code=request.state.value)
     return _reply(request, STATES[request.state], outcome, request.corrected_in, None)
 
@@ -113,7 +113,7 @@ def _reply(
 
 
 def _first_state(request: Request) -> State:
-    """The final reply keeps saying how it ended when a correction has changed the state since."""
+    """If a correction has changed the state, the final reply still says how it ended first."""
     return State.ATTENTION if request.correction else request.state
 
 
