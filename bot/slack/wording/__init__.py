@@ -1,5 +1,6 @@
-"""The one catalogue of sentences: for every code of the core, what people read, and the next step.
+"""The one catalogue of sentences: what people read for every code of the core, and the next step.
 
-Everything here returns Slack markup, with whatever others wrote already escaped. Whoever reads it
-is woken at three in the morning and holds a phone: short, plain, one next step.
+Everything here returns Slack markup in which text by others is escaped already. It must make sense
+to somebody who is woken at three in the morning and reads it on a phone: short, plain, one next
+step.
 """

@@ -1,4 +1,4 @@
-"""Words for one person alone, for every code that the core answers with."""
+"""Words for one person only, for every code that the core answers with."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def waits_for_room(params: dict[str, str], request: Request) -> str:
 
 
 def card_held_up(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.CHECKING:  # it came meanwhile, or never will: that is told too
+    if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
         return f"{request_id(request)} {STATES[request.state].phrase}."
     until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
     return (
@@ -64,8 +64,8 @@ def denied(params: dict[str, str], request: Request) -> str:
 
 
 def approval_counted(params: dict[str, str], request: Request) -> str:
-    """`request` is the row of when it is said: rights are read again before the intent, and that
-    may have been quicker. `by` is whose approval it is."""
+    """`request` is the row at the time when this is said. Rights are read again before the intent,
+    which may have voided the approval already. `by` is whose approval it is."""
     by = params.get("by")
     if by is not None and by not in (d.by for d in request.approvals):
         return _counts_no_longer("approval was counted")
@@ -79,7 +79,7 @@ def approval_counted(params: dict[str, str], request: Request) -> str:
 
 
 def glass_broken(params: dict[str, str], request: Request) -> str:
-    """As above."""
+    """As for `approval_counted`, it may not count any more."""
     if request.glass is None and request.glass_lost is not None:
         return _counts_no_longer("decision was counted")
     told = "You have broken the glass: it counts as decided, and everybody is told."
@@ -145,7 +145,7 @@ ANSWERS: dict[str, Words] = {
 
 
 def answer_words(answer: Answer, request: Request | None) -> str:
-    """What one person reads. Without a row there is only one thing left to say."""
+    """What one person reads. Without a row it can only say that there is no such request."""
     if answer.code == UNEXPECTED:
         return _unexpected(answer.params)
     if request is None:

@@ -1,4 +1,4 @@
-"""It cannot be told what happened: a person must look, and this says where."""
+"""For ends where it is not known what happened. A person must look, and this says where."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def follow_ttl(request: Request, outcome: Outcome) -> Ending:
         found = f"The task last said {code(request.task.status)}; the bot has stopped waiting."
     else:
         found = f"What became of the delete of {pairing(request)} could not be found out."
-    # Without an answer to the DELETE the reason given is that of a look: a refused one must
-    # not read like a refused DELETE.
+    # If the DELETE had no answer, the reason is that of a look that failed. It must not read as if
+    # the DELETE was refused.
     if outcome.problem is not None and request.answer is None:
         found += " The last look failed, for the reason that is given here."
     return _look(request, f"It has not ended after {time}.", found)

@@ -92,7 +92,7 @@ CLICK_REFUSALS: dict[str, Words] = {
 
 
 def no_right(reason: Reason) -> Words:
-    """The rights of now said no."""
+    """By the rights that were just read, the person may not decide."""
 
     def words(params: dict[str, str], request: Request) -> str:
         return may_not_decide(reason, params.get("retry_at", ""))
@@ -129,13 +129,13 @@ _MEANS: dict[State, str] = {
     State.CHANGED: _ASK_AGAIN,
     State.REHEARSED: _ASK_AGAIN,
 }
-"""What it means for whoever clicked after it was decided."""
+"""What each state means for somebody who clicks after the decision."""
 
 
 def _as_it_is(request: Request) -> str:
-    """How it stands, who decided and when, when it ended, and what that means for the clicker."""
+    """The state, who decided and when, when it ended, and what that means for whoever clicked."""
     state = STATES[request.state]
-    # The time of a denial or a cancellation is the end.
+    # A denial or a cancellation is named with its time, which is also the end.
     told = request.denial is not None or request.cancellation is not None
     end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
     means = _MEANS.get(request.state, "")

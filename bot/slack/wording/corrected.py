@@ -1,5 +1,4 @@
-"""What a second look brought, or an answer that came late, after it could not be told what
-happened."""
+"""What a second look or a late answer has shown, after it was not known what happened."""
 
 from __future__ import annotations
 
@@ -12,7 +11,8 @@ from bot.slack.wording.succeeded import after_gone
 
 
 def look_gone(request: Request, outcome: Outcome) -> Ending:
-    """Without a task nobody knows whether the delete arrived: somebody else may have done it."""
+    """Without a task it is not known whether our delete arrived: somebody else may have deleted the
+    pairing."""
     untold = "" if request.task else "; whether by this call cannot be told"
     return Ending(
         title=f"Looked again: the pairing is gone{untold}.",

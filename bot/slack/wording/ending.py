@@ -1,4 +1,4 @@
-"""The shape of every ending: what happened, in a title and a few sentences, and one next step."""
+"""What every ending consists of: what happened, in a title and a few sentences, and a next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The appliance refused, or its task did not end well. Each answer has a next step of its own."""
+"""The appliance refused, or its task failed. Each answer has its own next step."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _not_found(request: Request, problem: Problem) -> Ending:
 
 
 def remove_cause(named: bool) -> str:
-    """The step after a refusal; `named`: there are words of the appliance's."""
+    """The step after a refusal. `named`: the appliance has given a cause."""
     if named:
         return "Remove the cause that the appliance names, then ask again."
     return "Look for the cause in the appliance's log, then ask again."

@@ -1,4 +1,4 @@
-"""Every word of the request modal. What stands in `plain_text` is written without markup."""
+"""All words of the request modal. Those for `plain_text` have no markup."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def reading(command: str) -> str:
 
 
 def where(label: str, dry_run: bool) -> str:
-    """What is to be known before anything is filled in."""
+    """What people should know before they fill in the form."""
     parts = [f"*{line(label, NAME)}*"] if label else []
     parts += ["🧪 *Dry run: nothing will be deleted.*"] if dry_run else []
     return "\n".join(parts)
@@ -73,7 +73,7 @@ def left_out(number: int) -> str:
 
 
 def appliance(site: str, several: bool) -> str:
-    """A single one is called `default`, which nobody has given it."""
+    """A single one is not named: its name is `default`, which nobody would recognise."""
     return code(site) if several else "the appliance"
 
 
@@ -95,13 +95,13 @@ def none_of_site(site: str) -> str:
 
 
 def as_of(named: str, moment: str, why: str) -> str:
-    """An older list in the place of one that could not be read."""
+    """Says that an older list is shown because the pairings could not be read."""
     named = named[:1].upper() + named[1:]
     return f"⚠️ {named} could not be read just now, so this is its list of {moment}. {why}"
 
 
 def type_instead(command: str) -> str:
-    """The way that goes on trying."""
+    """Names the command, because it keeps trying for some minutes and the form does not."""
     return (
         f"*Next:* close this form and open it again later, or type "
         f"{code(f'{command} PAIRING reason')}: then it is tried again for some minutes."

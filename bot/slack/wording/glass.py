@@ -1,4 +1,4 @@
-"""Break glass, as everybody is told of it: who decided alone, why, and what can still be done."""
+"""What everybody is told if the glass is broken: who decided alone, why, and what can be done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GLASS_ALONE = (
 
 
 def glass_reason(request: Request, limit: int = DECISION_REASON_SHOWN) -> str:
-    """For the card and the final reply. Empty when the glass is whole."""
+    """For the card and the final reply. Empty if nobody broke the glass."""
     glass = request.glass
     if glass is None:
         return ""
@@ -34,7 +34,7 @@ def glass_taken_back(lost: Decision) -> str:
 
 
 def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_SHOWN) -> str:
-    """To the whole channel. Drawn from what does not change afterwards, as every notice."""
+    """For the whole channel. Like every notice, drawn only from what does not change later."""
     who = mentions(notice.who) or "somebody"
     asked = "their own request" if request.requester in notice.who else "the request"
     whose = "" if request.requester in notice.who else f" of {mention(request.requester)}"

@@ -22,7 +22,7 @@ RIGHTS_UNREAD = (
 
 
 def line(request: Request, card: str | None) -> str:
-    """One request: what, how far, until when, and where its card is."""
+    """One request: what is asked, how far it is, until when, and a link to its card."""
     state = STATES[request.state]
     facts = [f"{mention(request.requester)} in <#{request.channel}>"]
     if request.state is State.PENDING and request.decide_by is not None:

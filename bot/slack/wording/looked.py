@@ -1,4 +1,4 @@
-"""What somebody alone reads who only looked: the pairings, a pairing that is not there, trouble."""
+"""What is shown only to the person who looked: pairings, a pairing that is not there, errors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.slack.wording.said import problem_said
 from bot.slack.wording.states import STATES
 
 SHOWN_MOST = 40
-"""Pairings in one list. Whoever has more of them searches with the form."""
+"""Pairings in one list. The form can search among more of them."""
 
 Holders = Mapping[Hashable, Request]
-"""The open request of a pairing: by site and pairing id, and by the keys of its snapshot, for those
-who see the other end."""
+"""The open request of a pairing, by site and pairing id, and also by the keys of its snapshot: the
+other site lists the same pairing too."""
 
 
 def holders(opened: Sequence[Request]) -> Holders:
@@ -38,7 +38,7 @@ def holders(opened: Sequence[Request]) -> Holders:
 
 
 def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request | None:
-    """The open request that holds this pairing, through this end or another one."""
+    """The open request for this pairing, asked at this site or at its other end."""
     pairing_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
     own = among.get((site, pairing_id))
     others = (among[key] for key in keys_of(pairing) if key in among)
@@ -58,7 +58,7 @@ def may_not_look(reason: Reason) -> str:
 def sites(
     read: Sequence[PairingsListed | SiteUnread], holders: Holders, command: str
 ) -> list[list[str]]:
-    """Each appliance as lines: one for itself, one for each of its pairings."""
+    """The lines of each appliance: first one about itself, then one for each of its pairings."""
     several = len(read) > 1
     ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
     return [
@@ -89,14 +89,14 @@ def _listed(
     ]
     left = len(lines) - SHOWN_MOST
     more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
-    # One remote site that is away is told for each of its pairings, in the same words.
+    # Each only once: a remote site that is away is reported for each of its pairings.
     partial = dict.fromkeys(each.partial)
     gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
     return [head, *lines[:SHOWN_MOST], *more, *gaps]
 
 
 def _place(item: ListedPairing) -> tuple[bool, int, str]:
-    """What is not in order first: a long list is cut, and people look at it for just that."""
+    """Sorts what is not in order first: that is what people look for, and a long list is cut."""
     found = item.pairing
     return found.of_itself, {"🔴": 0, "🟡": 1}.get(_mark(found), 2), found.title
 
@@ -142,7 +142,7 @@ def _mark(found: Pairing) -> str:
 
 
 def _health(found: Pairing) -> list[str]:
-    """Server by server where something is not in order (vendor OpenAPI, ServerInfo)."""
+    """Each server that is not in order (vendor OpenAPI, ServerInfo)."""
     told = [(name, server) for name, server in _servers(found) if server.status]
     if not told:
         return ["health not told"]
@@ -154,7 +154,7 @@ def _health(found: Pairing) -> list[str]:
 
 
 def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) -> str:
-    """Why there is nothing to preview, and what would have fitted."""
+    """Why there is nothing to preview, and which pairings were close."""
     typed = code(asked, PAIRING_TYPED)
     title = {
         "none": f"There is no pairing {typed}.",
@@ -190,8 +190,8 @@ def not_previewed(asked: str, failed: CallFailed) -> str:
 
 def _again(problem: Problem) -> str:
     if problem.kind is ProblemKind.OVER_BUDGET:
-        # The sentence before has the seconds. A time beside them shows no seconds, and would be
-        # over when it is read.
+        # The sentence before it names the seconds to wait. A time of day has no seconds here, so it
+        # would be over already when it is read.
         return "*Next:* try again then."
     again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
     return f"*Next:* try again {again}; if it stays, have `vr-unpair check` run."

@@ -1,6 +1,6 @@
-"""What the thread is told once: that it waits, that it goes on, that an approval is void.
+"""What is posted once in the thread: that it waits, that it goes on, that an approval is void.
 
-A notice is drawn from itself and from the terms alone, so that it never changes afterwards.
+A notice is drawn only from itself and from the terms, so it never changes later.
 """
 
 from __future__ import annotations

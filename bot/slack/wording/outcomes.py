@@ -1,4 +1,4 @@
-"""From the code of an outcome to its words: every code that the core can end a request with."""
+"""The words for every code with which the core can end a request."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         refused.card_not_posted,
     )
 }
-"""A code of the core is the name of the function that has its words."""
+"""Each code of the core is the name of the function that has its words."""
 
 
 def ending(request: Request, outcome: Outcome) -> Ending:
-    """The words for one outcome. A code of another version of this program is named as it is:
-    a final reply that never comes would be worse than a dry one."""
+    """The words for one outcome. A code of another version of this program is named unchanged: a
+    dry final reply is better than none."""
     words = OUTCOMES.get(outcome.code)
     if words is not None:
         return words(request, outcome)

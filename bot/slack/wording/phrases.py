@@ -18,22 +18,22 @@ _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, 
 
 
 def pairing(request: Request) -> str:
-    """A pairing has no name: it is called by its two sites, or by what was typed."""
+    """A pairing has no name, so its two sites are named, or what was typed."""
     return code(request.title, TITLE)
 
 
 def pairing_at(request: Request) -> str:
-    """The same with its site, where there are several."""
+    """The same, with its site if there are several."""
     return f"{pairing(request)}{at_site(request)}"
 
 
 def at_site(request: Request) -> str:
-    """Behind the pairing, where there are several appliances; until it is found at one, nothing."""
+    """Follows the pairing if there are several appliances. Empty until it is found at one."""
     return f" at {code(request.site, NAME)}" if request.terms.several and request.site else ""
 
 
 def local_site(request: Request, limit: int = NAME) -> str:
-    """The site whose appliance is asked."""
+    """The site of the appliance that does the break."""
     return code(request.snapshot.local_vc.title, limit) if request.snapshot else "this site"
 
 
@@ -42,8 +42,8 @@ def remote_site(request: Request, limit: int = NAME) -> str:
 
 
 def nothing_sent(request: Request) -> str:
-    """For the ends at which the appliance has accepted nothing: it may have turned a DELETE away
-    before (401, 429, 503), and whoever looks for what became of the pairing has to know."""
+    """For ends where the appliance has accepted nothing. If it turned a DELETE away before (401,
+    429, 503), that is said, since it matters to whoever finds out what became of the pairing."""
     turned_away = request.turned_away
     if turned_away is None:
         return "Nothing was sent to the appliance."
@@ -52,7 +52,7 @@ def nothing_sent(request: Request) -> str:
 
 
 def slack_refuses(error: str | None) -> str:
-    """Why a card cannot come before an operator has acted, in Slack's own word."""
+    """Why the card cannot come until an operator acts, with Slack's own word for it."""
     return f"Slack refuses this app's token or its scopes ({code(error or 'no reason given', ID)})"
 
 
@@ -61,12 +61,12 @@ def request_id(request: Request) -> str:
 
 
 def show(request: Request) -> str:
-    """The command line that tells everything there is to know."""
+    """The command that shows everything about a request."""
     return f"`vr-unpair show {request.id}`"
 
 
 def open_card(url: str) -> str:
-    """A link to it."""
+    """A link to the card."""
     return f"<{url}|Open the card>"
 
 
@@ -76,7 +76,7 @@ def count_of(number: int, one: str, many: str | None = None) -> str:
 
 
 def duration(ms: int) -> str:
-    """In the largest unit that says it exactly: `90 seconds`, `1 hour`."""
+    """In the largest unit that is exact: `90 seconds`, `1 hour`."""
     for size, name in _UNITS:
         if ms >= size and ms % size == 0:
             return count_of(ms // size, name)
@@ -96,17 +96,17 @@ def approvals_so_far(request: Request) -> str:
 
 
 def to_call(request: Request) -> str:
-    """Who of NOTIFY is still to decide: neither whoever asked, nor whose approval is counted.
-    Groups stay, since nobody knows here who is in them.
+    """Those of NOTIFY who may still decide: without whoever asked, and without those whose approval
+    is counted. Groups are always kept, since it is not known here who is in them.
 
-    A reminder has this too. It changes with the approvals alone, as the tally in it does.
+    Reminders use this too. It changes only with the approvals, like the tally in a reminder.
     """
     done = {request.requester, *(d.by for d in request.approvals)}
     return mentions(who for who in request.terms.notify if who not in done)
 
 
 def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> list[str]:
-    """What somebody is about to do, in the few words before the last button."""
+    """What somebody is about to do, in a few words for the confirmation dialog."""
     count = request.snapshot.count if request.snapshot else 0
     lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
     if request.terms.dry_run:
@@ -120,7 +120,7 @@ def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> 
 
 
 def who_decided(request: Request) -> str:
-    """One sentence for whoever comes after: who decided what, and when. Empty when nobody did."""
+    """One sentence for the record: who decided what, and when. Empty if nobody did."""
     denial, cancellation = request.denial, request.cancellation
     if denial:
         return f"Denied by {mention(denial.by)}, {when(denial.at)}."
@@ -137,7 +137,7 @@ def who_decided(request: Request) -> str:
 
 
 def people_concerned(request: Request) -> str:
-    """Who asked and who decided: the line of the final reply that calls them."""
+    """Who asked and who decided: the line of the final reply that mentions them."""
     deciders = [p for p in request.deciders if p != request.requester]
     asked = f"Asked by {mention(request.requester)}"
     if last := request.denial or request.cancellation:
@@ -153,7 +153,8 @@ def people_concerned(request: Request) -> str:
 
 
 def _said_no(request: Request, asked: str, last: Decision) -> str:
-    """Whoever had approved before has not decided this end, and yet is to know of it."""
+    """Who denied it or took it back. Those who had approved before did not decide this end, but
+    they are mentioned too, so that they know of it."""
     how = "denied" if request.denial else "taken back"
     approved = [d.by for d in request.approvals if d.by != last.by]
     glass = request.glass

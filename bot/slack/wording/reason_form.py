@@ -1,4 +1,4 @@
-"""The words of the forms behind Deny and Break glass. What is not markup is `plain_text`."""
+"""The words of the forms behind Deny and Break glass. All but the markup is `plain_text`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from bot.slack.wording.phrases import consequences, pairing
 
 
 class ReasonWords(Frozen):
-    """`button` opens the form. `told` is markup: what whoever fills it in must know first."""
+    """`button` is on the button that opens the form. `told`, which is markup, says what people must
+    know before they fill it in."""
 
     button: str
     title: str

@@ -1,4 +1,4 @@
-"""The check ended it. Said to the asker alone, once; the channel has seen nothing."""
+"""For requests that the check refused. Only the asker is told, once; the channel saw nothing."""
 
 from __future__ import annotations
 

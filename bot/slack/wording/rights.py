@@ -1,4 +1,4 @@
-"""Why somebody does not count, said to that person: for a click, and for asking."""
+"""Tells a person why they may not decide, or may not ask."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ MAY_NOT_ASK: dict[Reason, str] = {
 
 
 def may_not_decide(reason: Reason, retry_at: str) -> str:
-    """`retry_at` is ms epoch as text, or empty: when Slack may be asked again."""
+    """`retry_at` is when Slack may be asked again: ms epoch as text, or empty."""
     return _may_not(MAY_NOT_DECIDE[reason], reason, retry_at)
 
 
 def may_not_break(reason: Reason, retry_at: str) -> str:
-    """The same for the glass."""
+    """The same for breaking the glass."""
     return _may_not(MAY_NOT_BREAK[reason], reason, retry_at)
 
 
@@ -64,7 +64,7 @@ def _may_not(words: str, reason: Reason, retry_at: str) -> str:
         return words
     if retry_at.isdecimal():
         return f"{words} Press again after {when(int(retry_at))}."
-    # Slack may be away, which passes, or the token may lack a scope, which does not.
+    # Slack may be away, which passes. Or the token may lack a scope, which somebody must mend.
     return (
         f"{words} Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
     )

@@ -1,4 +1,4 @@
-"""What the appliance said, in its own words: nothing translated, nothing left out, only cut.
+"""What the appliance said, in its own words: nothing reworded or left out, only cut if too long.
 
 A task's `status`, `id`, `error.message` and `error.details`; for a refused call the HTTP status and
 the ResponseError's `error_code`, `message` and `op_id` (vendor OpenAPI, Task and ResponseError).
@@ -15,11 +15,11 @@ _BEFORE_THE_TASK = "This came back for the delete, before its task was found:"
 
 
 def said(request: Request, problem: Problem | None, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
-    """Paragraphs, each of which fits a section; `limit` is for each of the vendor's texts."""
+    """Paragraphs that each fit into a section. `limit` applies to each of the vendor's texts."""
     task = _task(request.task, limit) if request.task else []
     answer = _answer(problem, limit) if problem else []
     if task and answer and problem == request.answer:
-        # In the order in which it came, or a success would end with what went wrong before it.
+        # In the order in which they came. Otherwise a success would end with an earlier error.
         answer[0] = f"{_BEFORE_THE_TASK}\n{answer[0]}"
         return (*answer, *task)
     return (*task, *answer)
@@ -53,5 +53,5 @@ def _answer(problem: Problem, limit: int) -> list[str]:
     if problem.message:
         lines.append(f"The appliance's message:\n{fence(problem.message, limit)}")
     elif not problem.error_code:
-        lines.append(sentence(problem.text))  # no words of the vendor's: then ours
+        lines.append(sentence(problem.text))  # our words, since there are none of the vendor's
     return lines

@@ -1,4 +1,4 @@
-"""Each state as people see it: a mark, the words over the card, and the end of a sentence."""
+"""Each state as people see it: a mark, the heading of the card, and the end of a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.core.request import Request, State
 
 
 class StateWords(Frozen):
-    """`heading` stands over the card; `phrase` completes "the request …"."""
+    """`heading` is at the top of the card; `phrase` completes "the request …"."""
 
     mark: str
     heading: str
@@ -20,8 +20,8 @@ _SEE_THREAD = ": see the thread"
 _APPROVED = "Approved: "
 _GLASS = "🚨 Break glass: "
 UNDER_WAY = f"{_APPROVED}under way"
-"""While it is sent and carried out: one look of the card, since the two are often a second apart
-and each edit is a call to Slack. The thread says how far it is."""
+"""While it is sent and carried out. The card looks the same for both, since they are often a second
+apart and each edit is a call to Slack. The thread says how far it is."""
 
 STATES: dict[State, StateWords] = {
     State.CHECKING: StateWords(
@@ -68,8 +68,9 @@ STATES: dict[State, StateWords] = {
 
 
 def heading(request: Request) -> str:
-    """With its mark. A DELETE that the appliance has turned away was sent all the same. What one
-    person decided alone is not called approved, whatever approvals there were before."""
+    """The heading with its mark. It does not say "nothing was sent" if the appliance turned a
+    DELETE away, since that one was sent. And it does not say "approved" after a break glass, even
+    if there were approvals before."""
     words = STATES[request.state]
     said = words.heading
     if request.glass is not None and said.startswith(_APPROVED):
@@ -80,5 +81,5 @@ def heading(request: Request) -> str:
 
 
 def heading_in_thread(request: Request) -> str:
-    """The same for whoever is in the thread already."""
+    """The same for the thread, without a hint to see the thread."""
     return heading(request).removesuffix(_SEE_THREAD)

@@ -1,4 +1,4 @@
-"""`status`: one request in a few lines, or what is open and what ended lately."""
+"""`status`: one request in a few lines, or all that are open and those that ended lately."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ENDED_MOST = 5
 
 
 def one(request: Request, card: str | None = None) -> str:
-    """Its card, at the address `card`, has the rest, the reason included: that belongs to its
-    channel."""
+    """One request. The rest is on its card, at the address `card`. The reason is left out here: it
+    belongs to the channel."""
     state = STATES[request.state]
     lines = [
         f"{state.mark} {code(request.id, ID)} {state.phrase}.",
@@ -92,7 +92,7 @@ def _task(task: TaskView) -> str:
 
 
 def _held_up(request: Request) -> str:
-    """Why its card does not come. Empty where nothing is known to hold it up."""
+    """Why its card does not come. Empty if no reason is known."""
     waits = request.state is State.CHECKING and request.card_error is not None
     return slack_refuses(request.card_error) if waits else ""
 

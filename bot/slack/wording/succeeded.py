@@ -1,4 +1,4 @@
-"""The pairing is gone: proved, or gone without our knowing by whom."""
+"""The pairing is gone: by our delete, or it is not known by whose."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def gone_task_lost(request: Request, outcome: Outcome) -> Ending:
 
 
 def after_gone(request: Request) -> str:
-    """The one next step once the pairing is gone."""
+    """The next step once the pairing is gone."""
     if request.force:
         return (
             f"Do the same on the appliance of {remote_site(request)}: it still keeps its half of "

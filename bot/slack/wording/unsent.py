@@ -1,4 +1,4 @@
-"""Endings at which the appliance accepted nothing: no, too late, taken back, changed, dry run."""
+"""Endings where the appliance accepted nothing: denied, too late, taken back, changed, dry run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody is told before there is any request."""
+"""What people are told before there is any request."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from bot.slack.markup import code
 
 
 def being_checked(pairing: str) -> str:
-    """At once, before the appliance was asked anything."""
+    """Said at once, before anything is read from the appliance."""
     return f"Reading {code(pairing)} from the appliance. The card comes next, in this channel."
 
 
 def being_previewed(pairing: str) -> str:
-    """At once; the preview itself follows."""
+    """Said at once. The preview itself follows."""
     return f"Reading {code(pairing)} from the appliance. The preview comes next, for you alone."
 
 
@@ -24,13 +24,13 @@ def being_listed(sites: Sequence[str]) -> str:
 
 
 def being_looked_up(request_id: str | None) -> str:
-    """At once. Neither an id that is known nor one that is not is told apart here: who asks is not
-    known yet."""
+    """Said at once. It does not show whether the id exists, since the bot does not know yet who
+    asks."""
     if request_id is None:
         return "Looking at the requests. They come next, for you alone."
     return f"Looking for {code(request_id, ID)}. What is known of it comes next, for you alone."
 
 
 def unreadable_button() -> str:
-    """A button whose value is not ours, or not any more."""
+    """For a button whose value this version does not know."""
     return "This button is not known here. Nothing was done. Ask again if it is still wanted."

@@ -1,4 +1,4 @@
-"""The line of the final reply that makes Slack a witness of the audit trail."""
+"""The line of the final reply with the head of the audit trail, which makes Slack its witness."""
 
 from __future__ import annotations
 
@@ -6,5 +6,6 @@ from bot.core.audit import Witness
 
 
 def witness_words(witness: Witness) -> str:
-    """As `vr-unpair audit verify --head` takes it; the number is the one that the export shows."""
+    """The head in the form for `vr-unpair audit verify --head`. The number is the same as in the
+    export."""
     return f"Audit trail: record {witness.number}, head `{witness.short}`."
