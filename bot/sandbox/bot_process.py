@@ -58,15 +58,7 @@ class BotProcess:
     def start(self) -> Self:
         """Returns when it serves. Raises DidNotStart."""
         self._started.clear()
-        self._process = subprocess.Popen(  # noqa: S603 - our own command, no words of others in it
-            self.command(),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._process = self.launch()
         stderr = self._process.stderr
         self._reader = threading.Thread(target=self._read, args=(stderr,), daemon=True)
         self._reader.start()
@@ -75,6 +67,17 @@ class BotProcess:
             self.kill()
             raise DidNotStart("\n".join(self.lines))
         return self
+
+    def launch(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 - our own command, no words of others in it
+            self.command(),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", self.module, "run"]

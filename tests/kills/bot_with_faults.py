@@ -23,10 +23,10 @@ import bot.slack.poster
 import bot.store.audit
 import bot.store.outbox
 import bot.worker.lease
+from bot.__main__ import main
 from bot.appliance.gate import SharedGate
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
-from bot.cli import main
 from bot.core.delivery import Due
 from bot.slack.sending import Outcome
 from bot.store.claims import Claims

@@ -11,11 +11,12 @@ from typing import Any
 
 from bot.core.request import OPEN, Request
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess, DidNotStart
+from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.slack import LocalSlack
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.requests import Requests
+from tests.forked.process import ForkedBot
 from tests.kills.faults import AS_IT_IS, Faults
 
 RITA, ALAN, ANNA = "U0RITA", "U0ALAN", "U0ANNA"
@@ -35,7 +36,7 @@ SELECT (SELECT count(*) FROM requests WHERE state IN ({_OPEN}) OR due_at IS NOT 
 """
 
 
-class DyingBot(BotProcess):
+class DyingBot(ForkedBot):
     """The real bot with the fault points of `bot_with_faults.py`."""
 
     module = "tests.kills.bot_with_faults"

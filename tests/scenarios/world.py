@@ -18,6 +18,7 @@ from bot.core.request import State
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, mentions
+from tests.forked.process import ForkedBot
 from tests.scenarios.asked import PATIENCE_SECONDS, Asked
 from tests.scenarios.console import Console
 from tests.scenarios.way_in import WayIn
@@ -68,12 +69,12 @@ class World:
             "APPROVERS": f"{ALAN},{ANNA}",
         }
         own |= self.way_in.settings(self.slack)
-        self._start(BotProcess({**own, **settings}, folder))
+        self._start(ForkedBot({**own, **settings}, folder))
 
     def restart(self, **settings: str) -> None:
         """Another process over the same database, with the same settings but for these."""
         last = self.bot
-        self._start(BotProcess({**last.environment, **settings}, last.folder))
+        self._start(ForkedBot({**last.environment, **settings}, last.folder))
 
     def kill(self) -> None:
         """SIGKILL, where a bot runs."""
