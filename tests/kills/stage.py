@@ -25,7 +25,7 @@ RITA, ALAN, ANNA = "U0RITA", "U0ALAN", "U0ANNA"
 PATIENCE_SECONDS = 90.0
 """For a whole story, kills included. Generous: the machine may be busy."""
 
-LOOK_AGAIN_SECONDS = 0.02
+LOOK_AGAIN_SECONDS = 0.05
 """Between two looks at a database: nobody rings when a row changes."""
 
 _OPEN = ", ".join(f"'{state.value}'" for state in OPEN)
