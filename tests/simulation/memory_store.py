@@ -194,8 +194,8 @@ class MemoryStore:
         return [
             row
             for row in self.rows.values()
-            if self._free(row, lane, now)
-            and ((row.due_at is not None and row.due_at <= now) or row.request.id in with_event)
+            if ((row.due_at is not None and row.due_at <= now) or row.request.id in with_event)
+            and self._free(row, lane, now)
         ]
 
     def _free(self, row: Row, lane: Lane, now: int) -> bool:

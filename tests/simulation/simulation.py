@@ -48,6 +48,7 @@ class Simulation(Happens):
         self.threads: list[Thread] = []
         self.current: Thread | None = None
         self.heard = 0
+        self.found: dict[Callable[[MemoryStore], bool], bool] = {}  # in this turn, by any copy
         self.passes: dict[str, int] = {}
         self.policies: dict[str, Policy] = {}
         self.estate = Estate(
@@ -132,6 +133,7 @@ class Simulation(Happens):
 
     def _turn(self) -> bool:
         self._happen()
+        self.found.clear()
         ready = [t for p in self.processes if self.runs(p) for t in p.threads if self._ready(t)]
         if ready:
             self._go_on(self.rng.choice(ready) if len(ready) > 1 else ready[0])
@@ -150,10 +152,14 @@ class Simulation(Happens):
 
     def _finds_work(self, thread: Thread) -> bool:
         """Most looks find nothing; to ask here costs less than to let the thread look."""
-        if self.looks_for_itself or thread.may_find(self.store):
+        if self.looks_for_itself:
             return True
-        thread.seen = self.store.changes
-        return False
+        found = self.found.get(thread.may_find)
+        if found is None:
+            found = self.found[thread.may_find] = thread.may_find(self.store)
+        if not found:
+            thread.seen = self.store.changes
+        return found
 
     def _go_on(self, thread: Thread) -> None:
         self.current = thread
