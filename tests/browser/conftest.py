@@ -12,6 +12,7 @@ from bot.sandbox.page.routes import Page
 from bot.sandbox.page.stage import Stage
 from tests.browser import chromium
 from tests.browser.visitor import Visitor
+from tests.forked.process import ForkedBot
 
 TASK_SECONDS = 3.0
 QUICK = {"VR_POLL_SECONDS": "0.5", "VR_CALLS_PER_MINUTE": "50"}
@@ -27,9 +28,13 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+class QuickStage(Stage):
+    process = ForkedBot
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    with Stage(task_seconds=TASK_SECONDS, more=QUICK) as entered:
+    with QuickStage(task_seconds=TASK_SECONDS, more=QUICK) as entered:
         yield entered
 
 

@@ -1,4 +1,4 @@
-"""A bot as a process of its own, that begins where the imports of a start have ended.
+"""A bot, or an operator's command, as a process of its own, begun where the imports have ended.
 
 Imports are nine tenths of what a start costs, the same in each of hundreds of starts. All else is
 as with `python -m bot run`: a process with its own id, memory and file descriptors, that is killed,
@@ -14,11 +14,13 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
+from typing import IO, Any
 
 from bot.sandbox.bot_process import BotProcess
 from tests.forked.order import Order
@@ -28,19 +30,36 @@ ROOT = Path(__file__).parents[2]
 
 class ForkedBot(BotProcess):
     def launch(self) -> Forked:
-        return Forked(Order(self.module, ("run",), self.environment, str(self.folder)))
+        order = Order(self.module, ("run",), self.environment, str(self.folder))
+        words, stderr = os.pipe()
+        with open(os.devnull, "w") as nowhere, open(stderr, "w") as theirs:
+            process = Forked(order, nowhere, theirs)
+        process.stderr = os.fdopen(words)
+        return process
+
+
+def run(order: Order, patience_seconds: float) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` with `capture_output` and `text`."""
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        process = Forked(order, stdout, stderr)
+        try:
+            code = process.wait(patience_seconds)
+        finally:
+            process.kill()
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(order.arguments, code, stdout.read(), stderr.read())
 
 
 class Forked:
     """As much of `subprocess.Popen` as `BotProcess` needs."""
 
-    def __init__(self, order: Order) -> None:
-        words, stderr = os.pipe()
+    stderr: IO[str] | None = None
+
+    def __init__(self, order: Order, stdout: IO[str], stderr: IO[str]) -> None:
         told, status = os.pipe()
-        _server().forks(order, stderr, status)
-        os.close(stderr)
-        os.close(status)
-        self.stderr = os.fdopen(words)
+        with open(status, "wb") as theirs:
+            _server().forks(order, stdout, stderr, theirs)
         self._status = Connection(told)
         self._lock = threading.Lock()
         self._ended: int | None = None
@@ -79,16 +98,19 @@ class Server:
         ours, its = socket.socketpair()
         with ours, its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forked.server"], cwd=ROOT, stdin=its
+                [sys.executable, "-m", "tests.forked.server"],
+                cwd=ROOT,
+                stdin=its,
+                stdout=subprocess.DEVNULL,
             )
             self._connection = Connection(ours.detach())
         self._lock = threading.Lock()
 
-    def forks(self, order: Order, *handles: int) -> None:
+    def forks(self, order: Order, *files: IO[Any]) -> None:
         with self._lock:
             self._connection.send(order)
-            for handle in handles:
-                send_handle(self._connection, handle, self._process.pid)
+            for file in files:
+                send_handle(self._connection, file.fileno(), self._process.pid)
 
     def end(self) -> None:
         self._connection.close()

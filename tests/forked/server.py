@@ -30,13 +30,13 @@ def next_fork() -> Order:
             order: Order = connection.recv()
         except EOFError:
             sys.exit()
-        stderr, status = recv_handle(connection), recv_handle(connection)
+        stdout, stderr, status = (recv_handle(connection) for _ in range(3))
         if os.fork() == 0:
             connection.close()
-            if keep(stderr, status):
+            if keep(stdout, stderr, status):
                 return order
-        os.close(stderr)
-        os.close(status)
+        for handle in (stdout, stderr, status):
+            os.close(handle)
 
 
 def forget_keepers(*_: object) -> None:
@@ -46,22 +46,20 @@ def forget_keepers(*_: object) -> None:
             pass
 
 
-def keep(stderr: int, status: int) -> bool:
+def keep(stdout: int, stderr: int, status: int) -> bool:
     """Forks once more and waits for that: only its parent learns how a process has ended. True in
     what is to become the bot; the keeper never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         os.close(status)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for own, place in ((nothing, 0), (nothing, 1), (stderr, 2)):
+        for place, own in enumerate((os.open(os.devnull, os.O_RDONLY), stdout, stderr)):
             os.dup2(own, place)
-        os.close(nothing)
-        os.close(stderr)
+            os.close(own)
         return True
-    # With these open, nobody would see the end of the bot's words.
-    os.close(stderr)
-    os.closerange(0, 3)
+    # With these open, nobody would see the end of its words.
+    for handle in (0, 1, 2, stdout, stderr):
+        os.close(handle)
     with closing(Connection(status)) as told:
         told.send(child)
         _, ended = os.waitpid(child, 0)
@@ -70,7 +68,7 @@ def keep(stderr: int, status: int) -> bool:
 
 
 if __name__ == "__main__":
-    for name in ("bot.run", *ON_ITS_WAY):
+    for name in ("bot.run", "bot.cli", *ON_ITS_WAY):
         import_lean(name)
     wanted = next_fork()
     os.chdir(wanted.folder)

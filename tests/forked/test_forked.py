@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.forked.order import Order
-from tests.forked.process import Forked
+from tests.forked.process import Forked, run
 from tests.scenarios.test_start import GOOD
 
 CODE = """
@@ -33,7 +33,11 @@ def forked(
     folder: Path, code: str, *arguments: str, module: str = "told", **environment: str
 ) -> Iterator[Forked]:
     (folder / "told.py").write_text(code)
-    process = Forked(Order(module, arguments, environment, str(folder)))
+    words, stderr = os.pipe()
+    with open(stderr, "w") as theirs:
+        order = Order(module, arguments, environment, str(folder))
+        process = Forked(order, stdout=theirs, stderr=theirs)
+    process.stderr = os.fdopen(words)
     try:
         yield process
     finally:
@@ -42,7 +46,13 @@ def forked(
         process.stderr.close()
 
 
+def first_word_of(process: Forked) -> str:
+    assert process.stderr
+    return process.stderr.readline()
+
+
 def words_of(process: Forked) -> str:
+    assert process.stderr
     return process.stderr.read()
 
 
@@ -70,7 +80,7 @@ def test_two_at_once_know_nothing_of_each_other(tmp_path: Path) -> None:
         forked(tmp_path, asks, WHO="two") as two,
     ):
         assert one.pid != two.pid
-        assert (one.stderr.readline(), two.stderr.readline()) == ("one\n", "two\n")
+        assert (first_word_of(one), first_word_of(two)) == ("one\n", "two\n")
         one.kill()
         assert one.wait(10) == -signal.SIGKILL
         assert words_of(one) == ""
@@ -93,6 +103,18 @@ def test_whoever_waits_too_long_is_told(tmp_path: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == -signal.SIGTERM
+
+
+def test_a_command_has_its_two_ways_out(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("import sys; print('out'); sys.exit('wrong')")
+    done = run(Order("told", (), {}, str(tmp_path)), 10)
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "wrong\n", 1)
+
+
+def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text("import time; time.sleep(60)")
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(Order("told", (), {}, str(tmp_path)), 0.05)
 
 
 def test_it_is_the_bot(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import bot
+from tests.forked import process as forked
+from tests.forked.order import Order
 
 SOURCE = str(Path(bot.__file__).parents[1])
 PATIENCE_SECONDS = 60
@@ -24,7 +26,12 @@ class Console:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Whatever its exit code is; a traceback is never fine."""
-        done = subprocess.run(
+        done = self.process(*words)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def process(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "-m", "bot", *words],
             cwd=self._folder,
             env=self._environment,
@@ -33,8 +40,6 @@ class Console:
             text=True,
             timeout=PATIENCE_SECONDS,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
 
     def requests(self, *more: str) -> list[dict[str, Any]]:
         """What `requests --json` says."""
@@ -56,3 +61,11 @@ class Console:
         done = self.run(*words)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+
+class ForkedConsole(Console):
+    """The same, after its imports."""
+
+    def process(self, *words: str) -> subprocess.CompletedProcess[str]:
+        order = Order("bot", words, self._environment, str(self._folder))
+        return forked.run(order, PATIENCE_SECONDS)

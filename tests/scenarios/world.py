@@ -20,7 +20,7 @@ from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, mentions
 from tests.forked.process import ForkedBot
 from tests.scenarios.asked import PATIENCE_SECONDS, Asked
-from tests.scenarios.console import Console
+from tests.scenarios.console import Console, ForkedConsole
 from tests.scenarios.way_in import WayIn
 
 RITA, RUFUS = "U0RITA", "U0RUFUS"
@@ -94,7 +94,7 @@ class World:
 
     @property
     def console(self) -> Console:
-        return Console(self.bot.environment, self.bot.folder)
+        return ForkedConsole(self.bot.environment, self.bot.folder)
 
     # ---- what people do -----------------------------------------------------------------------
 

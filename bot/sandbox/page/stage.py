@@ -31,6 +31,9 @@ class Stage:
     `more` are settings on top of the demo's own.
     """
 
+    process: type[BotProcess] = BotProcess
+    """How the bot is started: tests have a quicker way."""
+
     def __init__(
         self, *, task_seconds: float = TASK_SECONDS, more: Mapping[str, str] | None = None
     ) -> None:
@@ -65,7 +68,7 @@ class Stage:
                 "DEPLOYMENT_LABEL": "demo",
                 "DATABASE_URL": self.database_url,
             }
-            self._bot = BotProcess({**own, **self._more}, folder)
+            self._bot = self.process({**own, **self._more}, folder)
             ends.callback(self._stop_bot)
             self.start_bot()
             self._ends = ends.pop_all()
