@@ -154,7 +154,7 @@ class Sqlite:
                 keeper = sqlite3.connect(
                     self._path, timeout=WRITE_OUT_SECONDS, check_same_thread=False
                 )
-                keeper.execute("PRAGMA synchronous=FULL")
+                _prepare(keeper, None)
                 keeper.execute("SELECT count(*) FROM sqlite_master").fetchall()  # opens the log
                 self._keeper, self._log = keeper, self._at(self._log_path)
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import mentions
+from tests.scenarios.asked import Asked
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
 
@@ -67,12 +68,19 @@ def test_an_answer_that_is_not_understood_is_never_asked_for_again(
         assert final.button("unpair_look") is not None
 
 
-def test_a_delete_that_never_arrived_ends_with_a_person_and_a_look(stage: Stage) -> None:
-    world = stage(VR_TIMEOUT_SECONDS="1")
+def never_arrived(world: World, pairing: str) -> Asked:
+    """Approved, and its DELETE cut on the way: it has its final reply."""
     world.appliance.on_delete(Answer(wire="cut_before"))
-    pairing = world.pairing()
     asked = world.asks_to_break(pairing)
     asked.clicks(ALAN, "approve")
+    asked.wait_for_final()
+    return asked
+
+
+def test_a_delete_that_never_arrived_ends_with_a_person_and_a_look(stage: Stage) -> None:
+    world = stage(VR_TIMEOUT_SECONDS="1")
+    pairing = world.pairing()
+    asked = never_arrived(world, pairing)
     final = asked.wait_for_final()
     assert "cannot be told" in final.text
     assert "was not sent a second time" in final.text
@@ -95,11 +103,8 @@ def test_a_delete_that_never_arrived_ends_with_a_person_and_a_look(stage: Stage)
 
 def test_the_next_card_leads_to_the_request_that_ended_unclear(stage: Stage) -> None:
     world = stage(VR_TIMEOUT_SECONDS="1")
-    world.appliance.on_delete(Answer(wire="cut_before"))
     pairing = world.pairing()
-    unclear = world.asks_to_break(pairing)
-    unclear.clicks(ALAN, "approve")
-    unclear.wait_for_final()
+    unclear = never_arrived(world, pairing)
 
     asked = world.asks_to_break(pairing)
     assert f"`/vr-unpair status {unclear.id}` leads to its card" in asked.card.all_text
