@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from bot.settings import forms
 from bot.settings.appliance import ApplianceSettings
@@ -63,6 +71,8 @@ class Settings(BaseModel):
     )
     host: Annotated[str, BeforeValidator(forms.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
     port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] = 3000
+    operate_port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] | None = None
+    """Where health and metrics are served alone; None: on `port`, with what Slack sends."""
     dry_run: Annotated[bool, BeforeValidator(forms.switch)] = False
     log_level: Annotated[_Level, BeforeValidator(_LEVELS)] = "info"
     log_format: Annotated[
@@ -91,6 +101,12 @@ class Settings(BaseModel):
         if value is not None and value.get_secret_value().startswith(("xoxb-", "xoxp-")):
             raise ValueError("is not an app-level token: give the one that begins with xapp-")
         return value
+
+    @field_validator("operate_port")
+    @classmethod
+    def _the_default_written_down(cls, value: int | None, info: ValidationInfo) -> int | None:
+        # 0 is a free port, so two of them are never the same.
+        return None if value and value == info.data.get("port") else value
 
     @property
     def effective_force_approvals_required(self) -> int:

@@ -32,6 +32,7 @@ def test_the_defaults(load_with: Any) -> None:
     assert settings.remind_after == 900_000
     assert settings.database_url.get_secret_value() == "sqlite:///vr-unpair.db"
     assert (settings.host, settings.port) == ("0.0.0.0", 3000)
+    assert settings.operate_port is None
     assert settings.dry_run is False
     assert (settings.log_level, settings.log_format) == ("info", "console")
     assert list(settings.sites) == ["default"]
@@ -68,6 +69,9 @@ def test_the_defaults(load_with: Any) -> None:
         ("HOST", "127.0.0.1", "host", "127.0.0.1"),
         ("HOST", "::1", "host", "::1"),
         ("PORT", "8443", "port", 8443),
+        ("OPERATE_PORT", "9090", "operate_port", 9090),
+        ("OPERATE_PORT", "3000", "operate_port", None),
+        ("OPERATE_PORT", "0", "operate_port", 0),
         ("DRY_RUN", "on", "dry_run", True),
         ("DRY_RUN", "0", "dry_run", False),
         ("LOG_LEVEL", "DEBUG", "log_level", "debug"),
@@ -129,6 +133,7 @@ def test_taken(load_with: Any, name: str, text: str, field: str, value: object) 
         ("HOST", "http://x", "without a port"),
         ("PORT", "65536", "from 0 to 65535"),
         ("PORT", "http", "not 'http'"),
+        ("OPERATE_PORT", "65536", "from 0 to 65535"),
         ("LOG_LEVEL", "loud", "debug, info, warning"),
         ("LOG_FORMAT", "xml", "console, json"),
         ("VR_USERNAME", "a\udcff", "not UTF-8"),
