@@ -220,6 +220,14 @@ class Controls(Reception):
 
     # -- faults ------------------------------------------------------------------------------
 
+    def set_largest_page(self, items: int | None) -> None:
+        """Lists refuse a `limit` above this with 400, and give that many where none is asked for.
+
+        None, as at the beginning: any `limit`, and 100 without one.
+        """
+        with self._changed:
+            self._estate.largest_page = items
+
     def on_delete(self, *answers: Answer) -> None:
         """What the next DELETE calls on pairings get, one each, in this order."""
         with self._changed:

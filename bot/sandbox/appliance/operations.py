@@ -71,7 +71,7 @@ class Operations:
             documents.pairing_document(pairing, remote_known=known[pairing.id] is None)
             for pairing in found
         ]
-        page, numbers = paging.cut_page(items, asked.request.query)
+        page, numbers = self._page(items, asked.request.query)
         errors = [
             _meta_error(problem, f"$.list[{index}].remote_vrms")
             for index, item in enumerate(page)
@@ -123,7 +123,7 @@ class Operations:
         ]
         if source is not None:
             items = [item for item in items if item["source_vc_id"] == source.lower()]
-        page, numbers = paging.cut_page(items, query)
+        page, numbers = self._page(items, query)
         return self._list(asked, page, numbers, [_meta_error(problem, "$.list")] if problem else [])
 
     def replications_count(self, asked: Asked) -> Response:
@@ -133,7 +133,7 @@ class Operations:
         pairing = self._pairing(asked)
         problem = self._remote_problem(asked, pairing)
         items = [documents.issue_document(issue) for issue in pairing.issues]
-        page, numbers = paging.cut_page(items, asked.request.query)
+        page, numbers = self._page(items, asked.request.query)
         return self._list(asked, page, numbers, [_meta_error(problem, "$.list")] if problem else [])
 
     def log_in_remote(self, asked: Asked) -> Response:
@@ -156,7 +156,7 @@ class Operations:
 
     def tasks(self, asked: Asked) -> Response:
         items = [documents.task_document(task) for task in self._estate.board.listed]
-        page, numbers = paging.cut_page(items, asked.request.query)
+        page, numbers = self._page(items, asked.request.query)
         return self._list(asked, page, numbers, [])
 
     def task(self, asked: Asked) -> Response:
@@ -187,6 +187,11 @@ class Operations:
     @staticmethod
     def _entity(document: Mapping[str, Any], errors: Sequence[Mapping[str, str]] = ()) -> Response:
         return Response(200, {**document, "_meta": {"errors": list(errors)}})
+
+    def _page(
+        self, items: Sequence[paging.Document], query: paging.Query
+    ) -> tuple[list[paging.Document], dict[str, int]]:
+        return paging.cut_page(items, query, self._estate.largest_page)
 
     def _list(
         self,

@@ -77,9 +77,16 @@ def _ordered(items: list[Document], query: Query) -> list[Document]:
     return sorted(items, key=key, reverse=_DESCENDING[order or "asc"])
 
 
-def cut_page(items: Sequence[Document], query: Query) -> tuple[list[Document], dict[str, int]]:
-    """(the page, {total, offset, limit}); BadRequest for parameters that break the contract."""
-    limit = _whole_number(query, "limit", DEFAULT_LIMIT)
+def cut_page(
+    items: Sequence[Document], query: Query, largest: int | None
+) -> tuple[list[Document], dict[str, int]]:
+    """(the page, {total, offset, limit}); BadRequest for parameters that break the contract.
+
+    `largest`: a `limit` above it is refused; the contract names none, so None is no limit.
+    """
+    limit = _whole_number(query, "limit", min(DEFAULT_LIMIT, largest or DEFAULT_LIMIT))
+    if largest is not None and limit > largest:
+        raise BadRequest(f"'limit' must not be more than {largest}, not {limit}.")
     if "offset" in query and "limit" not in query:
         raise BadRequest("'offset' must be used with 'limit'.")
     offset = _whole_number(query, "offset", 0)

@@ -86,6 +86,7 @@ class Estate:
         self.board = TaskBoard(seed=seed, task_seconds=task_seconds)
         self.pairings: dict[str, Pairing] = {}
         self.home = "site-a"
+        self.largest_page: int | None = None
         self._added = 0
 
     def servers_of(self, site: str) -> tuple[Server, Server]:

@@ -26,6 +26,22 @@ def test_pages_together_are_the_whole(client: RawClient, path: str) -> None:
     assert client.get(path, limit="10", offset="500").json()["list"] == []
 
 
+def test_a_page_larger_than_the_largest_is_refused(
+    appliance: SimulatedAppliance, client: RawClient
+) -> None:
+    ids = [appliance.add_task(f"Sync {number}") for number in range(1000)]
+    assert len(client.get("/tasks", limit="1000").json()["list"]) == 1000
+    appliance.set_largest_page(100)
+    refused = client.get("/tasks", limit="101")
+    assert refused.status_code == 400
+    assert "100" in refused.json()["message"]
+    pages = [client.get("/tasks", limit="100", offset=str(at)).json() for at in range(0, 1000, 100)]
+    assert [task["id"] for page in pages for task in page["list"]] == ids[::-1]
+    assert client.get(f"/tasks/{ids[0]}").json()["description"] == "Sync 0"
+    appliance.set_largest_page(20)
+    assert len(client.get("/tasks").json()["list"]) == 20
+
+
 def test_links_are_absolute_and_lead_through_all_pages(
     appliance: SimulatedAppliance, client: RawClient, path: str
 ) -> None:
