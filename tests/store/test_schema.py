@@ -37,30 +37,6 @@ def test_the_migrations_lead_to_the_schema(sqlite_db: Database, tmp_path: Path) 
     assert shape(str(sqlite_db.engine.url)) == shape(plain)
 
 
-def test_the_first_schema_is_brought_up_with_all_that_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A deployment of the first version, where REVISION was 0001."""
-    from alembic import command
-
-    db = Database(f"sqlite:///{tmp_path}/old.db")
-    to_head = command.upgrade
-    monkeypatch.setattr(command, "upgrade", lambda config, _head: to_head(config, "0001"))
-    upgrade(db)
-    monkeypatch.undo()
-    with db.write() as conn:
-        conn.execute(text("INSERT INTO shared VALUES ('gate:west', 'kept', 1)"))
-    with pytest.raises(SchemaMissing):
-        require(db)
-    upgrade(db)
-    require(db)
-    with db.read() as conn:
-        assert conn.execute(text("SELECT value FROM shared")).scalar_one() == "kept"
-        revision = conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-    assert revision == schema.REVISION
-    db.close()
-
-
 def test_the_partial_index_covers_the_open_states(sqlite_db: Database) -> None:
     with sqlite_db.read() as conn:
         sql = conn.execute(

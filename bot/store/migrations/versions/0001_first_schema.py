@@ -23,6 +23,9 @@ STATEMENTS = (
     "CREATE INDEX requests_due ON requests (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX requests_newest ON requests (created_at)",
     "CREATE INDEX requests_of_pairing ON requests (site, pairing_id)",
+    "CREATE INDEX requests_by_state ON requests (state)",
+    "CREATE INDEX requests_latest ON requests (updated_at, id)",
+    "CREATE INDEX requests_of_person ON requests (requester, created_at, id)",
     """CREATE TABLE inbox (
         number {growing}, origin TEXT NOT NULL UNIQUE,
         request_id TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, response_url TEXT,
@@ -40,6 +43,7 @@ STATEMENTS = (
         actor TEXT NOT NULL, action TEXT NOT NULL, message TEXT, before TEXT, after TEXT,
         detail TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
     "CREATE INDEX audit_of_request ON audit (request_id, number)",
+    "CREATE INDEX audit_glass_broken ON audit (number) WHERE action = 'glass_broken'",
     """CREATE TABLE audit_head (
         one BOOLEAN NOT NULL PRIMARY KEY DEFAULT true CHECK (one),
         count BIGINT NOT NULL, hash TEXT NOT NULL)""",
