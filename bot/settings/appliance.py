@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.settings.files import open_regular
 from bot.settings.forms import seconds, whole_number
 from bot.settings.problems import shown
 
@@ -89,7 +90,7 @@ def _password(secret: SecretStr) -> SecretStr:
 def _ca_file(value: object) -> Path:
     path = Path(str(value))
     try:
-        with path.open("rb"):
+        with open_regular(path):
             pass
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     # SSLError is an OSError too, so it is caught first: its sentence is the more exact one.
@@ -128,9 +129,8 @@ def _base_path(value: object) -> str:
 Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
-CALLS_LEAST = 6
-"""One check may need this many calls (`bot.appliance.budget`). With fewer, no check could ever be
-sure of what it puts on the card."""
+CALLS_LEAST = 20
+"""With fewer, following running tasks leaves too few calls for checks of new requests."""
 
 
 class ApplianceSettings(BaseModel):
@@ -156,8 +156,8 @@ class ApplianceSettings(BaseModel):
         default=None, validate_default=True
     )
     base_path: Annotated[str, BeforeValidator(_base_path)] = "/api/rest/vr/v2"
-    poll_seconds: Annotated[float, BeforeValidator(seconds(3600))] = 5.0
-    timeout_seconds: Annotated[float, BeforeValidator(seconds(300))] = 10.0
+    poll_seconds: Annotated[float, BeforeValidator(seconds(0.1, 3600))] = 5.0
+    timeout_seconds: Annotated[float, BeforeValidator(seconds(0.1, 300))] = 10.0
     calls_per_minute: Annotated[int, BeforeValidator(whole_number(CALLS_LEAST, 100_000))] = 40
 
     @field_validator("remote_password")

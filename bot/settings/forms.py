@@ -6,6 +6,7 @@ Each raises ValueError; its text continues a sentence that begins with the setti
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -34,17 +35,17 @@ def whole_number(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
-def seconds(longest: float) -> Callable[[object], float]:
-    """A reader of seconds above 0 and up to `longest`, fractions included."""
+def seconds(least: float, most: float) -> Callable[[object], float]:
+    """A reader of seconds from `least` to `most`, both included; fractions are allowed."""
 
     def read(value: object) -> float:
         text = "" if isinstance(value, bool) else str(value).strip()
         # float() alone would also accept exponents, nan and inf.
         number = float(text) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) else math.nan
-        if not 0 < number <= longest:
+        if not least <= number <= most:
             raise ValueError(
-                f"must be a number of seconds such as 5 or 0.5, more than 0 and at most "
-                f"{longest:g}, not {shown(value)}"
+                f"must be a number of seconds such as 5 or 0.5, from {least:g} to {most:g}, "
+                f"not {shown(value)}"
             )
         return number
 
@@ -128,7 +129,21 @@ def slack_api_url(value: object) -> str:
             "must be an address such as https://slack.com/api/, without user, password, query or "
             "fragment"
         )
+    if address.scheme == "http" and not _is_loopback(address.hostname or ""):
+        raise ValueError(
+            "must begin with https://, since every call carries the token: http:// is for a test "
+            "double on this machine alone (localhost, 127.0.0.1, ::1)"
+        )
     return text.rstrip("/") + "/"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _split(text: str) -> SplitResult | None:

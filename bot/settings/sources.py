@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from bot.settings.files import open_regular
 from bot.settings.forms import proxy
 from bot.settings.names import (
     PROXIES,
@@ -148,7 +149,7 @@ def _blank_lines_before(original: str) -> int:
 
 
 def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         content = file.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
         raise ValueError("is larger than 1 MB: that cannot be it")

@@ -100,7 +100,7 @@ def test_the_default_budget() -> None:
 
 @pytest.mark.parametrize("per_minute", range(CALLS_LEAST, 61))
 def test_a_whole_check_fits_whatever_the_limit_is(per_minute: int) -> None:
-    assert CALLS_LEAST == CHECK_CALLS
+    assert CALLS_LEAST >= CHECK_CALLS
     for priority in (Priority.CHECK, Priority.PREVIEW):
         assert ceiling(priority, per_minute) >= CHECK_CALLS
         _, refused = take(GateState(), 0, priority, CHECK_CALLS, per_minute)

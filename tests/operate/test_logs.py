@@ -23,9 +23,9 @@ def _json_logs() -> Iterator[None]:
     structlog.configure(**config)
 
 
-def logger() -> structlog.stdlib.BoundLogger:
+def logger(level: str = "info") -> structlog.stdlib.BoundLogger:
     """Set up within the test: pytest gives each phase a stderr of its own."""
-    logs.set_up("info", "json", secrets=["hunter2", ""])
+    logs.set_up(level, "json", secrets=["hunter2", ""])
     made: structlog.stdlib.BoundLogger = structlog.get_logger("bot.test")
     return made
 
@@ -105,6 +105,23 @@ class TestJson:
         assert line["logger"] == name
         assert line["event"] == f"retrying {logs.MASK}"
         assert line["op_id"] == "op-7"
+
+    @pytest.mark.parametrize("level", ["debug", "info"])
+    @pytest.mark.parametrize("library", ["slack_bolt", "slack_sdk", "urllib3", "waitress"])
+    def test_libraries_tell_of_no_request(
+        self, library: str, level: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        logger(level)
+        logging.getLogger(library).info("POST /secret")
+        logging.getLogger(f"{library}.deep.in").debug("a body with a response_url")
+        assert lines(capsys) == []
+
+    def test_libraries_are_no_louder_than_the_rest(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        logger("error")
+        logging.getLogger("urllib3.connectionpool").warning("retrying")
+        assert lines(capsys) == []
 
     def test_what_is_below_the_level_costs_nothing(
         self, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ def test_the_defaults(load_with: Any) -> None:
         ("VR_FINGERPRINT", FINGERPRINT, "fingerprint", "ab" * 32),
         ("VR_FINGERPRINT", "ab" * 32, "fingerprint", "ab" * 32),
         ("VR_BASE_PATH", "/vr/v1/", "base_path", "/vr/v1"),
+        ("VR_POLL_SECONDS", "0.1", "poll_seconds", 0.1),
         ("VR_POLL_SECONDS", "0.25", "poll_seconds", 0.25),
         ("VR_POLL_SECONDS", ".5", "poll_seconds", 0.5),
         ("VR_TIMEOUT_SECONDS", "3", "timeout_seconds", 3.0),
-        ("VR_CALLS_PER_MINUTE", "50", "calls_per_minute", 50),
+        ("VR_CALLS_PER_MINUTE", "20", "calls_per_minute", 20),
         ("VR_CALLS_PER_MINUTE", "1000", "calls_per_minute", 1000),
         ("VR_PASSWORD", " a ${b} # c:d ", "password", " a ${b} # c:d "),
     ],
@@ -78,15 +80,18 @@ def test_taken(load_with: Any, name: str, text: str, field: str, value: object) 
         ("VR_BASE_PATH", "/", "must be a path"),
         ("VR_BASE_PATH", "/a/../b", "must be a path"),
         ("VR_BASE_PATH", "/a?b=c", "must be a path"),
-        ("VR_POLL_SECONDS", "0", "more than 0"),
+        ("VR_POLL_SECONDS", "0", "from 0.1 to 3600, not '0'"),
+        ("VR_POLL_SECONDS", "0.0005", "from 0.1 to 3600, not '0.0005'"),
+        ("VR_POLL_SECONDS", "0.09", "from 0.1 to 3600"),
+        ("VR_POLL_SECONDS", "3601", "from 0.1 to 3600"),
         ("VR_POLL_SECONDS", "nan", "not 'nan'"),
         ("VR_POLL_SECONDS", "inf", "not 'inf'"),
         ("VR_POLL_SECONDS", ".", "number of seconds"),
         ("VR_POLL_SECONDS", "5s", "number of seconds such as 5 or 0.5"),
-        ("VR_TIMEOUT_SECONDS", "-1", "more than 0"),
-        ("VR_TIMEOUT_SECONDS", "301", "at most 300"),
-        ("VR_CALLS_PER_MINUTE", "5", "from 6 to 100000, not '5'"),
-        ("VR_CALLS_PER_MINUTE", "100001", "from 6 to 100000"),
+        ("VR_TIMEOUT_SECONDS", "-1", "from 0.1 to 300"),
+        ("VR_TIMEOUT_SECONDS", "301", "from 0.1 to 300"),
+        ("VR_CALLS_PER_MINUTE", "19", "from 20 to 100000, not '19'"),
+        ("VR_CALLS_PER_MINUTE", "100001", "from 20 to 100000"),
     ],
 )
 def test_refused(sentences_with: Any, name: str, text: str, says: str) -> None:
@@ -130,6 +135,11 @@ def test_a_ca_file_that_cannot_be_trusted(
 
 def test_a_folder_is_no_ca_file(sentences_with: Any) -> None:
     assert "cannot be read" in sentences_with(VR_CA_FILE=".")["VR_CA_FILE"]
+
+
+def test_a_pipe_is_no_ca_file_and_is_not_waited_for(sentences_with: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    assert "cannot be read" in sentences_with(VR_CA_FILE="ca.pem")["VR_CA_FILE"]
 
 
 def test_one_kind_of_trust(sentences_with: Any, tmp_path: Path, ca_pem: bytes) -> None:

@@ -73,9 +73,11 @@ def test_a_file_that_is_no_such_file(tmp_path: Path, content: bytes, says: str) 
     assert says in sentence
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / ".env").mkdir()
-    with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_in_the_place_of_the_file(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / ".env")
+    sentence = r"The file \.env cannot be read \(not a regular file\): "
+    with pytest.raises(SettingsError, match=sentence):
         load({}, tmp_path)
 
 
@@ -101,8 +103,10 @@ def test_secret_files_that_cannot_be_used(sentences_with: Any, tmp_path: Path) -
     (tmp_path / "SLACK_BOT_TOKEN").mkdir()
     (tmp_path / "VR_PASSWORD").write_bytes(b"\xff\xfe")
     (tmp_path / "SLACK_SIGNING_SECRET").write_bytes(b"\n")
+    os.mkfifo(tmp_path / "SLACK_APP_TOKEN")
     found = sentences_with(SECRETS_DIR=str(tmp_path), SLACK_BOT_TOKEN=None, VR_PASSWORD=None)
-    assert set(found) == {"SLACK_BOT_TOKEN", "VR_PASSWORD"}
+    assert set(found) == {"SLACK_BOT_TOKEN", "VR_PASSWORD", "SLACK_APP_TOKEN"}
+    assert "SECRETS_DIR (not a regular file)" in found["SLACK_APP_TOKEN"]
     assert "cannot be read from SECRETS_DIR" in found["SLACK_BOT_TOKEN"]
     assert "UTF-8" in found["VR_PASSWORD"]
 
