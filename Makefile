@@ -16,18 +16,18 @@ BIN := .venv/bin
 PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev test check format demo bench soak pictures audit-dependencies lock clean FORCE
+.PHONY: help install install-dev browser test test-all check format demo bench pictures audit-dependencies lock clean FORCE
 
 help:
 	@echo "make install      .venv with the console script $(BIN)/vr-unpair"
 	@echo "make install-dev  the same, with what tests and checks need"
 	@echo "make demo         the real bot against a simulated appliance and a local Slack, in a browser"
-	@echo "make test         every test (more for pytest: PYTEST_ARGS='...')"
+	@echo "make test         the tests that a change needs (more for pytest: PYTEST_ARGS='...')"
+	@echo "make test-all     the same, and what takes longer: before a release, and nightly"
 	@echo "make check        lint, format, types, who imports whom, docs: what CI runs first"
 	@echo "make format       put every file into the one format"
 	@echo "make bench        the benchmarks"
-	@echo "make soak         histories and kills for half an hour: the figures of docs/reliability.md"
-	@echo "make pictures     take the pictures in docs/ again (needs Chromium, as the browser tests do)"
+	@echo "make pictures     take the pictures in docs/ again"
 	@echo "make audit-dependencies  look for known weaknesses in what the bot runs on; all of it, or it fails"
 	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
 	@echo "make clean        remove what make made; your .env and database stay"
@@ -38,9 +38,20 @@ install: .venv/installed-project
 install-dev: .venv/installed-dev
 	@echo "install-dev: the tools of tests and checks are ready in $(BIN)"
 
-test: .venv/installed-dev
+# The system's Chromium, else Playwright's own, else the package; one sentence where none can be had.
+browser: .venv/installed-dev
+	@$(BIN)/python -m tests.browser.chromium
+
+test: browser
 	@echo "test: running every test"
 	@$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)
+
+test-all: test
+	@echo "test-all: 100,000 histories, every planted bug, a kill at each pass of each line, and a soak of kills"
+	@$(BIN)/python -m tests.simulation 100000
+	@$(BIN)/python -m tests.kills.planted_bugs
+	@$(BIN)/python -m tests.kills.every_line
+	@$(BIN)/python -m tests.kills.soak 150
 
 check: .venv/installed-dev .venv/audit/installed
 	@echo "check: lint, format, types, who imports whom, docs"
@@ -70,14 +81,7 @@ bench: .venv/installed-dev .venv/plain/installed
 	@echo "bench: running the benchmarks"
 	@$(BIN)/python -m tests.bench
 
-soak: .venv/installed-dev
-	@echo "soak: 100,000 histories, every planted bug, a kill at each pass of each line, and a soak of kills"
-	@$(BIN)/python -m tests.simulation 100000
-	@$(BIN)/python -m tests.kills.planted_bugs
-	@$(BIN)/python -m tests.kills.every_line
-	@$(BIN)/python -m tests.kills.soak 150
-
-pictures: .venv/installed-dev
+pictures: browser
 	@echo "pictures: playing the demo in a browser and taking its pictures"
 	@$(BIN)/python -m tests.browser.pictures
 

@@ -1,4 +1,4 @@
-"""Histories that broke a rule once, found by `make soak`; each still finds what was wrong then."""
+"""Histories that broke a rule once; each still finds what was wrong then."""
 
 from __future__ import annotations
 
