@@ -264,7 +264,7 @@ class Bot:
 
     def _served(self, door: Door | None) -> Wsgi:
         """What is served over HTTP: Slack's requests where there is a door, health and metrics."""
-        health = Health(self._checks(), self._hints)
+        health = Health(self._checks(), self.start_look.hints)
         sites = tuple(self.settings.sites)
         self.metrics.watch(
             figures=wiring.read_figures(self.db, sites),
@@ -292,10 +292,6 @@ class Bot:
         database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)
         checks: dict[str, Check] = {"database": database}
         return {**checks, "slack": self.socket.problem} if self.socket else checks
-
-    def _hints(self) -> dict[str, str]:
-        unread = self.db.unreadable.sentence
-        return {**self.start_look.hints(), **({"stored": unread} if unread else {})}
 
     def _database(self) -> str | None:
         try:

@@ -17,7 +17,6 @@ from bot.exit_codes import PROBLEM
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
-from bot.store.unreadable import NEWER
 
 
 def _json_asked(asked: bool) -> bool:
@@ -42,7 +41,10 @@ def database() -> Iterator[Database]:
     except (SchemaMissing, SchemaTooNew) as error:
         fail(str(error))
     except ValidationError:
-        fail(f"It cannot be read by this version of vr-unpair ({__version__}): {NEWER}.")
+        fail(
+            f"What is stored cannot be read by this version of vr-unpair ({__version__}): a newer "
+            "one has written it. Install that or a later one."
+        )
     except SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or type(error).__name__
         fail(f"The database cannot be used: {reason}. DATABASE_URL names it.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from pydantic import ValidationError
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -18,15 +17,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import Stored
-from bot.core.request import Readings, Request, State
+from bot.core.request import Request, State
 from bot.store import inbox as inbox_table
-from bot.store.due import claimable, left_out, next_due
+from bot.store.due import claimable, next_due
 from bot.store.lanes import Lane, lane_of
 from bot.store.new_requests import NewRequests
 from bot.store.other_ends import holder_of_other_end
 from bot.store.saving import Saving, row_of, store_rest
 from bot.store.schema import inbox, requests
-from bot.store.unreadable import Kind
 from bot.store.wakes import Room
 
 # Built once each: they run with every step of every request.
@@ -89,37 +87,26 @@ class Claims(NewRequests):
     def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
         """A due row of this lane that nobody holds, at none of the sites in `without`: enough
         threads of this copy are at those."""
-        while True:
-            aside = self.db.unreadable.standing
-            with self.db.write() as conn:
-                now = self.db.now(conn)
-                query = claimable(lane, bool(without), bool(aside))
-                values = left_out(without, aside)
-                row = conn.execute(query, {"now": now, **values}).one_or_none()
-                if row is None:
-                    return None
-                request = self.db.unreadable.request(row.id, row.body)
-                if request is None:
-                    continue  # unreadable, and put aside now
-                version, lease_until = row.version + 1, now + self.lease_ms
-                # Due at the end of the lease, in case the holder dies: it may have absorbed the
-                # event that made the row due, and the time set before that may be an hour away.
-                leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
-                conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
-                # An older version has stored what it read: taken for new, a DELETE would be sent by
-                # rights that are gone.
-                unread = request.model_copy(update={"readings": Readings()})
-                return Claim(unread, version, lease_until, lane)
+        with self.db.write() as conn:
+            now = self.db.now(conn)
+            query = claimable(lane, bool(without))
+            values = {"without": sorted(without)} if without else {}
+            row = conn.execute(query, {"now": now, **values}).one_or_none()
+            if row is None:
+                return None
+            version, lease_until = row.version + 1, now + self.lease_ms
+            # Due at the end of the lease, in case the holder dies: it may have absorbed the
+            # event that made the row due, and the time set before that may be an hour away.
+            leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
+            conn.execute(_UPDATE, {**_at(row.id, row.version), **leased})
+        # Read after the commit: a body that a hand has broken keeps its lease, and all others of
+        # this lane go on.
+        return Claim(Request.model_validate_json(row.body), version, lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
-        """All that wait. Raises ValidationError when one of them cannot be read: later ones must
-        not be absorbed before it, so the request is left to a copy that can."""
+        """All that wait, in the order they came."""
         with self.db.read() as conn:
-            try:
-                return inbox_table.unabsorbed(conn, claim.request.id)
-            except ValidationError as error:
-                self.db.unreadable.put_aside(Kind.INBOX, claim.request.id, error)
-                raise
+            return inbox_table.unabsorbed(conn, claim.request.id)
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, WentBack, or PairingTakenBy when another open request holds this
@@ -177,9 +164,8 @@ class Claims(NewRequests):
         """When (ms) the next row is due that `claim` could give: how long a thread may sleep. Only
         by the rows' own times; an event wakes."""
         with self.db.read() as conn:
-            aside = self.db.unreadable.standing
-            query = next_due(lane, bool(without), bool(aside))
-            due: int | None = conn.execute(query, left_out(without, aside)).scalar_one()
+            values = {"without": sorted(without)} if without else {}
+            due: int | None = conn.execute(next_due(lane, bool(without)), values).scalar_one()
             return due
 
     # ---- inside -------------------------------------------------------------------------------
@@ -253,8 +239,8 @@ class Claims(NewRequests):
         ).scalar_one()
 
     def _holder(self, request: Request) -> str:
-        held = self.ids_of_same_pairing(request, [s for s in State if s.open])
-        return held[0] if held else "another request"
+        held = self.same_pairing(request, [s for s in State if s.open])
+        return held[0].id if held else "another request"
 
 
 def _at(request_id: str, version: int) -> dict[str, object]:

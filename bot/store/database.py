@@ -15,7 +15,6 @@ from bot.store.errors import Errors
 from bot.store.outage import Outage
 from bot.store.remembered import Remembered
 from bot.store.sqlite import Sqlite
-from bot.store.unreadable import Unreadable
 from bot.store.wakes import Wakes
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class Database:
         self._errors = Errors(self.engine, on_error)
         self.outage = Outage(parsed)
         self.remembered = Remembered(parsed)
-        self.unreadable = Unreadable()
         self.wakes: Wakes = self._kind.wakes
         self._told = wall_clock_ms(), time.monotonic()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -35,7 +34,7 @@ tried again every few seconds."""
 # Built once each, since they run at every wake and building one takes longer than SQLite needs to
 # run it.
 @cache
-def claimable(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[tuple[str, int, str]]:
+def claimable(lane: Lane, some_left_out: bool) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
     due = select(requests.c.id).where(requests.c.due_at <= now)
@@ -44,7 +43,7 @@ def claimable(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[tuple
         .where(
             requests.c.id.in_(union(due, with_event)),
             requests.c.lease_until <= now,
-            *_in_lane(lane, some_left_out, some_aside),
+            *_in_lane(lane, some_left_out),
         )
         .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
         .limit(1)
@@ -53,14 +52,11 @@ def claimable(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[tuple
 
 
 @cache
-def first_without_row(some_aside: bool) -> Select[Any]:
+def first_without_row() -> Select[Any]:
     has_row = exists().where(requests.c.id == inbox.c.request_id)
-    where = [inbox.c.absorbed_at.is_(None), ~has_row]
-    if some_aside:
-        where.append(inbox.c.number.not_in(bindparam("aside", expanding=True)))
     return (
         select(inbox)
-        .where(*where)
+        .where(inbox.c.absorbed_at.is_(None), ~has_row)
         # `+ 0`: with the bare number SQLite would walk through the whole table in order, instead of
         # using the small index of unabsorbed events (300,000 events: 36 ms instead of 0.02).
         .order_by(inbox.c.number + 0)
@@ -69,24 +65,15 @@ def first_without_row(some_aside: bool) -> Select[Any]:
 
 
 @cache
-def next_due(lane: Lane, some_left_out: bool, some_aside: bool) -> Select[Any]:
+def next_due(lane: Lane, some_left_out: bool) -> Select[Any]:
     # The index is a partial one, on "not null". SQLite uses it only if the query has the same words
     # (sqlite.org, partial indexes; 100,000 ended requests: 120 ms instead of 0.01).
     due = requests.c.due_at.isnot(None)
-    return select(func.min(requests.c.due_at)).where(
-        due, *_in_lane(lane, some_left_out, some_aside)
-    )
+    return select(func.min(requests.c.due_at)).where(due, *_in_lane(lane, some_left_out))
 
 
-def _in_lane(lane: Lane, some_left_out: bool, some_aside: bool) -> list[ColumnElement[bool]]:
+def _in_lane(lane: Lane, some_left_out: bool) -> list[ColumnElement[bool]]:
     where = [lane_of_row == lane.value]
     if some_left_out:
         where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
-    if some_aside:
-        where.append(requests.c.id.not_in(bindparam("aside", expanding=True)))
     return where
-
-
-def left_out(without: Collection[str], aside: Collection[str]) -> dict[str, list[str]]:
-    left = {"without": sorted(without), "aside": sorted(aside)}
-    return {name: values for name, values in left.items() if values}

@@ -15,7 +15,6 @@ from bot.core.figures import Figures
 from bot.core.request import OPEN, Request, State
 from bot.store.database import Database
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
-from bot.store.unreadable import Unreadable
 
 _OPEN = sorted(state.value for state in OPEN)
 
@@ -28,7 +27,7 @@ def read(db: Database, keys: Sequence[str]) -> Figures:
         return Figures(
             at=now,
             by_state=_by_state(conn),
-            oldest_ms=_oldest(conn, now, db.unreadable),
+            oldest_ms=_oldest(conn, now),
             waiting=waiting,
             unposted_ms=unposted,
             shared=_shared(conn, keys),
@@ -41,14 +40,13 @@ def _by_state(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _oldest(conn: Connection, now: int, unreadable: Unreadable) -> dict[str, int]:
+def _oldest(conn: Connection, now: int) -> dict[str, int]:
     """The age in ms of the oldest open request of each state. No column says when a state began, so
     the open rows are read: at most one for each pairing, and those that are being checked."""
     found: dict[str, int] = {}
-    columns = (requests.c.id, requests.c.state, requests.c.created_at, requests.c.body)
+    columns = (requests.c.state, requests.c.body)
     for row in conn.execute(select(*columns).where(requests.c.state.in_(_OPEN))):
-        request = unreadable.request(row.id, row.body)
-        began = row.created_at if request is None else _began(request)
+        began = _began(Request.model_validate_json(row.body))
         found[row.state] = max(0, now - began, found.get(row.state, 0))
     return found
 

@@ -126,11 +126,6 @@ def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
     return [Stored(number=r.number, at=r.at, event=EVENT.validate_json(r.body)) for r in rows]
 
 
-def unabsorbed_numbers(conn: Connection, request_id: str) -> list[int]:
-    """Without their bodies, one of which may be unreadable."""
-    return [row.number for row in conn.execute(_UNABSORBED, {"request_id": request_id})]
-
-
 def mark_absorbed(conn: Connection, number: int, now: int) -> bool:
     """Whether it was not absorbed before."""
     done = conn.execute(_ABSORBED, {"of_number": number, "absorbed_at": now})

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -17,7 +16,6 @@ from bot.store.due import first_without_row
 from bot.store.requests import Requests
 from bot.store.saving import OnSaved, Saving, row_of, store_rest
 from bot.store.schema import requests
-from bot.store.unreadable import Kind
 from bot.store.wakes import Room
 from bot.store.wanted import add_answers
 
@@ -31,19 +29,12 @@ class NewRequests(Requests):
     def event_without_row(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on a request
         that does not exist."""
-        while True:
-            aside = [int(number) for number in self.db.unreadable.aside(Kind.EVENT)]
-            with self.db.read() as conn:
-                values = {"aside": aside} if aside else {}
-                row = conn.execute(first_without_row(bool(aside)), values).one_or_none()
-            if row is None:
-                return None
-            try:
-                event = EVENT.validate_json(row.body)
-            except ValidationError as error:
-                self.db.unreadable.put_aside(Kind.EVENT, str(row.number), error)
-                continue
-            return row.request_id, Stored(number=row.number, at=row.at, event=event)
+        with self.db.read() as conn:
+            row = conn.execute(first_without_row()).one_or_none()
+        if row is None:
+            return None
+        event = EVENT.validate_json(row.body)
+        return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
     def insert_row(self, saving: Saving) -> bool:
         """Insert a new row, due at once; False when another copy was quicker."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     Update,
@@ -28,7 +26,6 @@ from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.schema import messages, requests
 from bot.store.sendable import URGENCY, not_paused, sendable
-from bot.store.unreadable import Kind
 from bot.store.wakes import Room
 from bot.store.wanted import add
 
@@ -61,38 +58,27 @@ class Outbox:
         self._seen = threading.local()
 
     def claim(self, paused: dict[str, int]) -> Due | None:
-        while True:
-            self._seen.count = self._db.wakes.seen(Room.POST)
-            with self._db.write() as conn:
-                now = self._db.now(conn)
-                where = [*not_paused(paused, now), *self._readable()]
-                query = sendable().where(*where) if where else sendable()
-                times = {"now": now, "calm_since": paused.get("post", 0)}
-                row = conn.execute(query, times).one_or_none()
-                if row is None:
-                    return None
-                try:
-                    answer = Answer.model_validate_json(row.answer) if row.answer else None
-                except ValidationError as error:
-                    self._db.unreadable.put_aside(Kind.ANSWER, row.slot, error)
-                    continue
-                conn.execute(_one(row).values(lease_until=now + SENDING_MS))
-                return _due(conn, row, answer, now)
+        self._seen.count = self._db.wakes.seen(Room.POST)
+        with self._db.write() as conn:
+            now = self._db.now(conn)
+            where = not_paused(paused, now)
+            query = sendable().where(*where) if where else sendable()
+            times = {"now": now, "calm_since": paused.get("post", 0)}
+            row = conn.execute(query, times).one_or_none()
+            if row is None:
+                return None
+            conn.execute(_one(row).values(lease_until=now + SENDING_MS))
+            gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
+        # Read after the commit: an answer that a hand has broken keeps its lease, and all others
+        # go on.
+        return _due(row, now, card_gone=gone)
 
     def request(self, request_id: str) -> Request | None:
-        """Raises ValidationError where it cannot be read; its messages are left alone then."""
         with self._db.read() as conn:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
             ).scalar_one_or_none()
-            if not body:
-                return None
-            try:
-                request = Request.model_validate_json(body)
-            except ValidationError as error:
-                self._db.unreadable.put_aside(Kind.REQUEST, request_id, error)
-                raise
-            return audit.witnessed(conn, request)
+            return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         with self._db.write() as conn:
@@ -154,7 +140,7 @@ class Outbox:
 
     def wait(self, seconds: float) -> None:
         with self._db.read() as conn:
-            due = conn.execute(_NEXT_DUE.where(*self._readable())).scalar_one()
+            due = conn.execute(_NEXT_DUE).scalar_one()
             left = None if due is None else (due - self._db.now(conn)) / 1000
         if left is not None:
             # Due, and yet it could not be claimed: it is held or paused, so look again soon.
@@ -167,12 +153,6 @@ class Outbox:
 
     def end_waiting(self) -> None:
         self._db.wakes.end(Room.POST)
-
-    def _readable(self) -> list[ColumnElement[bool]]:
-        """Leave out what this version cannot read. Mostly that is nothing, and no condition."""
-        aside = self._db.unreadable.aside
-        columns = {messages.c.request_id: Kind.REQUEST, messages.c.slot: Kind.ANSWER}
-        return [column.not_in(aside(kind)) for column, kind in columns.items() if aside(kind)]
 
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:
@@ -190,7 +170,7 @@ def _one(row: Row[Any] | Due) -> Update:
     )
 
 
-def _due(conn: Connection, row: Row[Any], answer: Answer | None, now: int) -> Due:
+def _due(row: Row[Any], now: int, *, card_gone: bool) -> Due:
     lapsed = now - row.created_at >= RESPONSE_URL_MS
     return Due(
         request_id=row.request_id,
@@ -201,11 +181,11 @@ def _due(conn: Connection, row: Row[Any], answer: Answer | None, now: int) -> Du
         wanted=row.wanted,
         shown=row.shown,
         attempts=row.attempts,
-        answer=answer,
+        answer=Answer.model_validate_json(row.answer) if row.answer else None,
         user=row.person,
         response_url=None if lapsed else row.response_url,
         last_error=row.last_error,
-        card_gone=row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id),
+        card_gone=card_gone,
     )
 
 

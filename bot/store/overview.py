@@ -46,9 +46,7 @@ class Overview:
         self, *where: object, limit: int | None = None, latest: bool = False
     ) -> list[Request]:
         order = requests.c.updated_at if latest else requests.c.created_at
-        columns = select(requests.c.id, requests.c.body)
-        query = columns.where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
+        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
         with self.db.read() as conn:
             rows = conn.execute(query.limit(limit))
-            read = [self.db.unreadable.request(row.id, row.body) for row in rows]
-        return [request for request in read if request is not None]
+            return [Request.model_validate_json(row.body) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, select
 
 from bot.core.request import Request, State
 from bot.store.database import Database
@@ -23,7 +23,6 @@ class Requests:
         return self.db.clock()
 
     def get(self, request_id: str) -> Request | None:
-        """Raises ValidationError where this version cannot read it."""
         with self.db.read() as conn:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
@@ -31,44 +30,32 @@ class Requests:
         return Request.model_validate_json(body) if body else None
 
     def newest(self, state: State | None = None, limit: int | None = None) -> list[Request]:
-        """Without those that this version cannot read; `Database.unreadable` names them then."""
-        query = select(requests.c.id, requests.c.body).order_by(
-            requests.c.created_at.desc(), requests.c.id.desc()
-        )
+        query = select(requests.c.body).order_by(requests.c.created_at.desc(), requests.c.id.desc())
         if state:
             query = query.where(requests.c.state == state.value)
         with self.db.read() as conn:
-            return self._read(conn.execute(query.limit(limit)))
+            return _read(conn.execute(query.limit(limit)))
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests of the same pairing in one of these states, newest first, without those
-        that this version cannot read."""
+        """Other requests of the same pairing in one of these states, newest first."""
+        query = (
+            select(requests.c.body)
+            .where(
+                requests.c.site == request.site,
+                requests.c.pairing_id == request.pairing_id,
+                requests.c.id != request.id,
+                requests.c.state.in_([s.value for s in states]),
+            )
+            .order_by(requests.c.created_at.desc())
+        )
         with self.db.read() as conn:
-            return self._read(conn.execute(_same_pairing(request, states)))
-
-    def ids_of_same_pairing(self, request: Request, states: Sequence[State]) -> list[str]:
-        """The ids of all of them: to have read one is not needed for naming it."""
-        with self.db.read() as conn:
-            return [row.id for row in conn.execute(_same_pairing(request, states))]
+            return _read(conn.execute(query))
 
     def at_other_ends(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Requests at other sites for the same pairing, in one of these states, newest first."""
         with self.db.read() as conn:
-            return at_other_ends(conn, request, states, self.db.unreadable.request)
-
-    def _read(self, rows: Iterable[Row[tuple[str, str]]]) -> list[Request]:
-        found = (self.db.unreadable.request(row.id, row.body) for row in rows)
-        return [request for request in found if request is not None]
+            return at_other_ends(conn, request, states)
 
 
-def _same_pairing(request: Request, states: Sequence[State]) -> Select[tuple[str, str]]:
-    return (
-        select(requests.c.id, requests.c.body)
-        .where(
-            requests.c.site == request.site,
-            requests.c.pairing_id == request.pairing_id,
-            requests.c.id != request.id,
-            requests.c.state.in_([s.value for s in states]),
-        )
-        .order_by(requests.c.created_at.desc())
-    )
+def _read(rows: Iterable[Row[tuple[str]]]) -> list[Request]:
+    return [Request.model_validate_json(row.body) for row in rows]

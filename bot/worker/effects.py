@@ -122,7 +122,6 @@ class Effects:
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
         unknown = [other.id for other in self._same_pairing(this, unclear)]
-        unknown = unknown or self.requests.ids_of_same_pairing(this, unclear)
         ends = self.lists if len(self.appliances) > 1 else None
         also_at = ends.also_at(site, found, by) if ends else ()
         earlier = unknown[0] if unknown else None
@@ -141,9 +140,6 @@ class Effects:
         later = self._same_pairing(request, WITH_INTENT)
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
-        # One that this version cannot read may be such a one: then the look corrects nothing.
-        ids = self.requests.ids_of_same_pairing(request, WITH_INTENT)
-        newer = newer or not {other.id for other in later}.issuperset(ids)
         return looked.model_copy(update={"superseded": newer})
 
 

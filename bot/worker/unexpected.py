@@ -35,7 +35,7 @@ def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
 def _waiting(requests: Claims, request_id: str) -> set[int]:
     """Numbers of events in the inbox."""
     with requests.db.read() as conn:
-        waiting = set(inbox.unabsorbed_numbers(conn, request_id))
+        waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
     request = requests.get(request_id)
     if request is not None:
         waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}

@@ -265,9 +265,6 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda r: -r.created_at)
 
-    def ids_of_same_pairing(self, request: Request, states: Sequence[State]) -> list[str]:
-        return [other.id for other in self.same_pairing(request, states)]
-
     def _held(self, claim: Claim) -> Row:
         row = self.rows[claim.request.id]
         if self.check_version and row.version != claim.version:

@@ -44,9 +44,7 @@ KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
-READS = frozenset(
-    {"now", "events", "event_without_row", "get", "same_pairing", "ids_of_same_pairing", "request"}
-)
+READS = frozenset({"now", "events", "event_without_row", "get", "same_pairing", "request"})
 
 FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""

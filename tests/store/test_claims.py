@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 
 import pytest
-from sqlalchemy import text
+from pydantic import ValidationError
+from sqlalchemy import func, update
 
-from bot.core.request import Readings, Request, State
+from bot.core.request import Request, State
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of
 from bot.store.saving import Saving
+from bot.store.schema import requests
 from bot.store.wakes import Room
 from tests.store.samples import asked, born, put, request
 
@@ -60,15 +61,6 @@ def test_a_lost_claim_writes_nothing(db: Database) -> None:
     saved = requests_of(db).get(made.id)
     assert saved is not None
     assert saved.reason == "new"
-
-
-def test_what_an_older_version_has_stored_as_read_does_not_count(db: Database) -> None:
-    made = born(db, 1, State.APPROVED, execute_by=10**15)
-    readings = Readings(rights_at=10**12, appliance_at=10**12, task_ids=("t1",))
-    body = json.loads(made.model_dump_json()) | {"readings": readings.model_dump(mode="json")}
-    with db.write() as conn:
-        conn.execute(text("UPDATE requests SET body = :body"), {"body": json.dumps(body)})
-    assert claimed(db, Lane.ACT).request == made
 
 
 def test_no_release_hides_a_click(db: Database) -> None:
@@ -281,3 +273,22 @@ def test_the_same_origin_is_stored_once(db: Database) -> None:
     for thread in threads:
         thread.join()
     assert sorted(n is None for n in numbers) == [False] + [True] * 7
+
+
+@pytest.mark.parametrize("lane", [Lane.CHECK, Lane.DECIDE, Lane.ACT])
+def test_a_row_that_a_hand_has_broken_keeps_its_lease_and_holds_up_nobody(
+    db: Database, lane: Lane
+) -> None:
+    state = {Lane.CHECK: State.CHECKING, Lane.DECIDE: State.PENDING, Lane.ACT: State.APPROVED}[lane]
+    for number in (1, 2):
+        born(db, number, state)
+    with db.write() as conn:
+        broken = update(requests).where(requests.c.id == "AAAA-0001")
+        conn.execute(broken.values(body='{"new":1,' + func.substr(requests.c.body, 2)))
+    store = Claims(db=db, lease_ms=60_000)
+    with pytest.raises(ValidationError):
+        store.claim(lane)
+    claim = store.claim(lane)
+    assert claim is not None
+    assert claim.request.id == "AAAA-0002"
+    assert store.claim(lane) is None

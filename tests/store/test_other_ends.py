@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-from sqlalchemy import func, update
-
-from bot.core.request import Request, State
+from bot.core.request import Request
 from bot.core.snapshot import Server, Snapshot
 from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
 from bot.store.lanes import Lane
 from bot.store.saving import Saving
-from bot.store.schema import requests
 from tests.store.samples import born, entry
 
 ROUNDS = 10
@@ -96,35 +92,3 @@ def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
     claim = requests.claim(Lane.CHECK, without={"berlin"})
     assert claim is not None
     assert claim.request.site == "prague"
-
-
-@pytest.mark.parametrize(
-    ("stored", "ends", "refused"),
-    [
-        ('{"new":1,', ("vc-c", "vc-d"), False),  # its snapshot tells that it is another pairing
-        ('{"new":1,', ("vc-b", "vc-a"), True),
-        ('{"snapshot":{"new":1},', ("vc-c", "vc-d"), True),  # nobody knows which one it holds
-        ("!{", ("vc-c", "vc-d"), True),
-    ],
-)
-def test_one_that_only_a_newer_version_can_read_holds_what_it_shows(
-    db: Database, stored: str, ends: tuple[str, str], refused: bool
-) -> None:
-    """And it holds up no other request: each had been checked again and again, for an hour."""
-    held = reading("p-1", "vc-a", "vc-b")
-    born(db, 1, State.PENDING, site="berlin", pairing_id="p-1", snapshot=held)
-    with db.write() as conn:
-        body = requests.c.body
-        rest = func.substr(body, 2)
-        if "snapshot" in stored:
-            rest = func.replace(rest, '"snapshot":', '"shown":')
-        conn.execute(update(requests).values(body=stored + rest))
-    claim = claimed(db, 2, "prague")
-    saving = Saving(request=checked(claim, reading("q-1", *ends)), entries=(entry("checked"),))
-    store = Claims(db=db, lease_ms=60_000)
-    if not refused:
-        store.save(claim, saving)
-        return
-    with pytest.raises(PairingTakenBy) as taken:
-        store.save(claim, saving)
-    assert (taken.value.other, taken.value.site) == ("AAAA-0001", "berlin")
