@@ -22,9 +22,9 @@ from bot.core.events import OperatorCancelled
 from bot.core.request import CANCELLABLE, Request, State
 from bot.exit_codes import PROBLEM, WRONG_USE
 from bot.importing import import_lean
-from bot.operate import json_and_csv as shown
 from bot.operate import logs
-from bot.operate.unsaid import unsaid_json
+from bot.operate import show as shown
+from bot.operate.show import unsaid_json
 from bot.settings import SettingsError, load, load_slack_app
 from bot.stop_signals import StopSignals
 from bot.store import audit as trail
@@ -147,7 +147,7 @@ def requests(
     with database() as db:
         found = Requests(db).newest(state, limit)
     if as_json:
-        print(json.dumps([shown.as_json(r) for r in found], ensure_ascii=False, indent=2))
+        print(shown.to_json([shown.as_json(r) for r in found], indent=2))
     elif found:
         from bot.operate import tables  # imported here: `run` starts without rich
 
@@ -173,18 +173,18 @@ def show(
             # Imported here: `run` starts without rich.
             from rich.console import Console
 
-            from bot.operate import follow as following
+            from bot.operate import tables
 
             # The bar goes to stderr where stdout has to be pure JSON.
             console = Console(stderr=as_json)
-            request = following.follow(lambda: _known(store, request_id), time.sleep, console)
+            request = tables.follow(lambda: _known(store, request_id), time.sleep, console)
         records = trail.of_request(db, request.id)
         missing = unsaid(db, request.id)
     if as_json:
         events = [shown.record_json(r) for r in records]
         not_said = [unsaid_json(m) for m in missing]
         document = {**shown.as_json(request), "unsaid": not_said, "events": events}
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(shown.to_json(document, indent=2))
         return
     from bot.operate import tables  # imported here: `run` starts without rich
 

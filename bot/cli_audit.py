@@ -13,7 +13,7 @@ from bot.cli_output import for_machines
 from bot.cli_shared import JsonOption, database, fail
 from bot.core.audit import SHORT, Break, Head, Record
 from bot.exit_codes import PROBLEM, WRONG_USE
-from bot.operate import json_and_csv as shown
+from bot.operate import show as shown
 from bot.store import audit as trail
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.core.finding import Finding, Standing, skipped, wrong
+from bot.operate.show import printable, to_json
 
 Place = TypeVar("Place")
 """What the lines of one table examine, such as one appliance."""
@@ -63,8 +63,7 @@ def as_line(finding: Finding) -> str:
         text += f": {finding.words}"
     if finding.next_step:
         text += f"; {finding.next_step}"
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return f"{standing:<{_WIDEST}}  {printable}"
+    return f"{standing:<{_WIDEST}}  {printable(text)}"
 
 
 def as_json(found: Iterable[Finding]) -> str:
@@ -80,7 +79,7 @@ def as_json(found: Iterable[Finding]) -> str:
         }
         for finding in found
     ]
-    return json.dumps(documents, ensure_ascii=False, indent=2)
+    return to_json(documents, indent=2)
 
 
 def masked(finding: Finding, secrets: Iterable[str]) -> Finding:

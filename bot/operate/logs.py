@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from bot.operate.show import printable, to_json
+
 SECRET_KEYS = frozenset({"response_url", "trigger_id", "token", "authorization", "password"})
 MASK = "***"
 
@@ -39,7 +41,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         lambda _logger, _name, event: _masked(event, known),
     ]
     renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(to_json, ensure_ascii=False)
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
@@ -57,12 +59,12 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    if form == "console":
+        last.insert(1, lambda _logger, _name, event: _printable(event))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     )
     root = logging.getLogger()
     root.handlers = [handler]
@@ -74,6 +76,15 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
 
 def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:
     return {key: MASK if key in SECRET_KEYS else _clean(event[key], secrets) for key in event}
+
+
+def _printable(event: EventDict) -> EventDict:
+    """Texts as they may go to a terminal; what is no text is drawn by `repr`, which escapes too."""
+    shown = {key: printable(v) if isinstance(v, str) else v for key, v in event.items()}
+    for key in ("exception", "stack"):
+        if isinstance(text := event.get(key), str):
+            shown[key] = "\n".join(printable(line) for line in text.split("\n"))
+    return shown
 
 
 def _clean(value: Any, secrets: tuple[str, ...]) -> Any:

@@ -1,18 +1,18 @@
-"""Requests, their histories and what Slack does not show, as tables for people in a terminal."""
+"""Requests, their histories and how they go on, drawn in a terminal; elsewhere as plain lines."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from bot.core.audit import Record
 from bot.core.delivery import Unsaid
-from bot.core.request import Request
-from bot.operate.json_and_csv import as_json, iso
-from bot.operate.unsaid import sentence
+from bot.core.request import Request, State
+from bot.operate.show import as_json, iso, printable, sentence, to_json
 
 NARROW = 120
 """On terminals with fewer columns, texts of two halves are put on two lines."""
@@ -23,6 +23,15 @@ PIPED = 100_000
 NAME_WHOLE = 24
 """Names of sites in a pairing's title up to this length are never folded. Longer ones may be, or
 they would leave no room for the other columns."""
+
+LOOK_SECONDS = 0.5
+"""Between two readings of the store. The bot edits its progress message less often than that."""
+
+DONE = 100
+
+SHARE = {State.CHECKING: 5, State.PENDING: 10, State.APPROVED: 20, State.DELETING: 30}
+"""How full the bar is before the appliance has a task, in percent; the task's progress fills the
+rest. It shows the order of the steps, not their time: most of that is spent waiting for people."""
 
 
 def stdout() -> Console:
@@ -51,7 +60,7 @@ def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
     found = list(requests)
     sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
     force = any(r.force for r in found)
-    names = [half for r in found for half in _plain(r.title).split(" → ")]
+    names = [half for r in found for half in printable(r.title).split(" → ")]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("id", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -66,11 +75,11 @@ def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
     table.add_column("reason", overflow="fold")
     for request in found:
         cells = [request.id, request.state.value]
-        cells += [_plain(request.site)] if sites else []
-        cells.append(_halves(_plain(request.title), " → ", width))
+        cells += [printable(request.site)] if sites else []
+        cells.append(_halves(printable(request.title), " → ", width))
         cells += ["yes" if request.force else "no"] if force else []
-        cells += [request.requester, _time(request.created_at, width), _plain(request.reason)]
-        table.add_row(*cells)
+        cells += [request.requester, _time(request.created_at, width), printable(request.reason)]
+        _add(table, *cells)
     return table
 
 
@@ -81,8 +90,8 @@ def facts_table(request: Request) -> Table:
     table.add_column(overflow="fold")
     for name, value in as_json(request).items():
         if value not in (None, [], ""):
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            table.add_row(name.replace("_", " "), _plain(shown))
+            shown = value if isinstance(value, str) else to_json(value)
+            _add(table, name.replace("_", " "), printable(shown))
     return table
 
 
@@ -93,14 +102,15 @@ def history_table(records: Iterable[Record], width: int = PIPED) -> Table:
     for record in records:
         same = record.before == record.after
         state = record.after if same else f"{record.before or '-'} → {record.after or '-'}"
-        detail = json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
-        table.add_row(
+        detail = to_json(record.detail) if record.detail else ""
+        _add(
+            table,
             str(record.number),
             _time(record.at, width),
-            record.actor,
-            record.action,
-            _halves(state or "", " → ", width),
-            _plain(detail),
+            printable(record.actor),
+            printable(record.action),
+            _halves(printable(state or ""), " → ", width),
+            detail,
         )
     return table
 
@@ -111,7 +121,7 @@ def unsaid_table(messages: Iterable[Unsaid], width: int = PIPED) -> Table:
         table.add_column(column, overflow="fold")
     for message in messages:
         due = "none" if message.due_at is None else _time(message.due_at, width)
-        table.add_row(message.slot, _time(message.since, width), due, sentence(message))
+        _add(table, message.slot, _time(message.since, width), due, printable(sentence(message)))
     return table
 
 
@@ -126,8 +136,67 @@ def _halves(text: str, at: str, width: int) -> str:
     return text.replace(at, f"{at.rstrip()}\n", 1) if width < NARROW else text
 
 
-def _plain(text: str) -> str:
-    """The text without control characters, and with everything escaped that rich would take for
-    markup."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.replace("[", "\\[")
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: rich takes neither markup nor emoji from it."""
+    table.add_row(*map(Text, cells))
+
+
+def follow(
+    read: Callable[[], Request],
+    wait: Callable[[float], None],
+    console: Console,
+) -> Request:
+    """Show the request until it has ended, and return it as it is then. What `read` and `wait`
+    raise is passed on."""
+    if not console.is_terminal:
+        last = ""
+        for request in _changes(read, wait):
+            if (line := f"{request.id} {_words(request)}") != last:
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                last = line
+        return request
+    columns = (
+        TextColumn("{task.fields[request]}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[words]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=DONE, request="", words="")
+        for request in _changes(read, wait):
+            progress.update(
+                bar, completed=share(request), request=request.id, words=_words(request)
+            )
+    return request
+
+
+def share(request: Request) -> int:
+    """How far the request is, in percent; 100 when it has ended, whatever the outcome."""
+    if not request.state.open:
+        return DONE
+    if request.state is not State.FOLLOWING:
+        return SHARE[request.state]
+    begun = SHARE[State.DELETING] + 5
+    progress = request.task.progress if request.task and request.task.progress is not None else 0
+    return begun + (DONE - 1 - begun) * progress // 100
+
+
+def _changes(read: Callable[[], Request], wait: Callable[[float], None]) -> Iterator[Request]:
+    while True:
+        request = read()
+        yield request
+        if not request.state.open:
+            return
+        wait(LOOK_SECONDS)
+
+
+def _words(request: Request) -> str:
+    words = [request.state.value]
+    if request.state is State.PENDING:
+        words.append(f"{len(request.approvals)} of {request.terms.approvals_required} approvals")
+    if request.state is State.FOLLOWING and request.task is not None:
+        progress = f" {request.task.progress} %" if request.task.progress is not None else ""
+        words.append(f"task {request.task.status}{progress}")
+    if request.outcome is not None:
+        words.append((request.correction or request.outcome).code)
+    return printable(", ".join(words))

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import Result
 
 from bot.core.audit import SHORT
-from bot.operate.json_and_csv import iso
+from bot.operate.show import iso
 from bot.slack.wording.witness import witness_words
 from bot.store import audit
 from bot.store.database import Database

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from slack_sdk import WebClient
 
 from bot.core.messages import messages
-from bot.operate.unsaid import unsaid_json
+from bot.operate.show import unsaid_json
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin
 from bot.slack.client import api_client

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from bot.operate import json_and_csv
+from bot.operate import show
 from bot.sandbox.appliance import Call
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import ApiCall
@@ -56,13 +56,13 @@ class Board:
             head = audit.head(self._db).count
             if head != self._head:
                 found = Requests(self._db).newest(limit=REQUESTS_SHOWN)
-                self._requests = [self._request(json_and_csv.as_json(r)) for r in found]
+                self._requests = [self._request(show.as_json(r)) for r in found]
                 self._head = head
             return self._requests
 
     def _request(self, request: Json) -> Json:
         kept = ("id", "state", "pairing", "asked", "force", "requester")
-        records = [json_and_csv.record_json(r) for r in audit.of_request(self._db, request["id"])]
+        records = [show.record_json(r) for r in audit.of_request(self._db, request["id"])]
         shown = ("number", "time", "actor", "action", "before", "after")
         return {
             "key": request["id"],

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from bot.core.audit import Head, Record, link
-from bot.operate import json_and_csv
+from bot.operate import show
 from tests.store.samples import request
 
 PROMISED = (
@@ -23,6 +23,7 @@ PROMISED = (
     "reason",
     "created_at",
     "updated_at",
+    "scheduled_at",
 )
 
 
@@ -41,28 +42,28 @@ def record(**changes: object) -> Record:
 
 
 def test_json_has_what_the_contract_promises() -> None:
-    made = json_and_csv.as_json(request(1_800_000_000_123))
+    made = show.as_json(request(1_800_000_000_123))
     assert set(PROMISED) <= set(made)
     assert made["created_at"] == "2027-01-15T08:00:00.123Z"
     json.dumps(made)
 
 
 def test_csv_has_a_header_and_survives_any_text() -> None:
-    lines = list(json_and_csv.audit_lines([record(), record(actor="U0OTHER")], "csv"))
+    lines = list(show.audit_lines([record(), record(actor="U0OTHER")], "csv"))
     rows = list(csv.DictReader(io.StringIO("\n".join(lines))))
     assert [row["actor"] for row in rows] == ["U0ASKER", "U0OTHER"]
     assert json.loads(rows[0]["detail"]) == {"reason": 'größer, "quoted"\nline'}
-    assert lines[0] == ",".join(json_and_csv.AUDIT_COLUMNS)
+    assert lines[0] == ",".join(show.AUDIT_COLUMNS)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_no_formula_reaches_a_spreadsheet(start: str) -> None:
-    (_, line) = json_and_csv.audit_lines([record(actor=f"{start}cmd")], "csv")
+    (_, line) = show.audit_lines([record(actor=f"{start}cmd")], "csv")
     assert f"'{start}cmd" in line
 
 
 def test_jsonl_is_one_object_a_line() -> None:
-    lines = list(json_and_csv.audit_lines([record(), record()], "jsonl"))
+    lines = list(show.audit_lines([record(), record()], "jsonl"))
     assert all("\n" not in line for line in lines)
     first = json.loads(lines[0])
     assert first["number"] == 1
