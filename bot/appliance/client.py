@@ -34,6 +34,7 @@ from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
 from bot.appliance.trust import Trust
 from bot.appliance.wire import WARM_SECONDS
+from bot.core.snapshot import id_key, same_id
 
 _log = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ class Calls:
     def pairings(self) -> Listing[Pairing]:
         """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
         pages = self._pages("/pairings")
-        return read_all(pages, Listing[Pairing], Pairing, lambda item: item.pairing_id)
+        return read_all(pages, Listing[Pairing], Pairing, lambda item: id_key(item.pairing_id))
 
     def pairing(self, pairing_id: str) -> Pairing:
         """One pairing. Raises NoSuchPairing only when the application says that there is none."""
@@ -171,7 +172,7 @@ class Calls:
             missing = exc
         else:
             found = answer.read(Pairing)
-            if found.pairing_id.casefold() != pairing_id.casefold():
+            if not same_id(found.pairing_id, pairing_id):
                 raise answer.not_understood("with another pairing")
             return found
         if missing.path != path:
@@ -196,7 +197,7 @@ class Calls:
     def replications(self, pairing_id: str) -> Listing[Replication]:
         """All replications; partial while the remote site is down."""
         pages = self._pages("/pairings/{pairing_id}/replications", pairing_id=pairing_id)
-        return read_all(pages, Listing[Replication], Replication, lambda item: item.id)
+        return read_all(pages, Listing[Replication], Replication, lambda item: id_key(item.id))
 
     def issues(self, pairing_id: str) -> Listing[Issue]:
         """What the appliance itself finds wrong with the pairing."""

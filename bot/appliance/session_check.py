@@ -17,6 +17,7 @@ from bot.appliance.errors import (
 from bot.appliance.looking import Site, said
 from bot.appliance.models import Pairing
 from bot.core.finding import Finding, fine, note, skipped, wrong
+from bot.core.snapshot import same_id
 
 LOGIN, VERSION, CLOCK = "appliance-login", "appliance-version", "appliance-clock"
 PAIRINGS, PRIVILEGE, REMOTE = "appliance-pairings", "appliance-privilege", "appliance-remote"
@@ -189,7 +190,10 @@ def _without_user(site: Site) -> Finding:
 def _with_itself(pairing: Pairing) -> bool:
     local, remote = pairing.local_vc_server, pairing.remote_vc_server
     return (
-        local is not None and remote is not None and local.id is not None and local.id == remote.id
+        local is not None
+        and remote is not None
+        and local.id is not None
+        and same_id(local.id, remote.id)
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from bot.core.lookups import PairingsListed
 from bot.core.pairing import Pairing
-from bot.core.snapshot import Snapshot
+from bot.core.snapshot import Snapshot, id_key
 
 
 def same_pairing(one: Pairing | Snapshot, other: Pairing | Snapshot) -> bool:
@@ -21,13 +21,13 @@ def same_pairing(one: Pairing | Snapshot, other: Pairing | Snapshot) -> bool:
     return not frozenset(keys_of(one)).isdisjoint(keys_of(other))
 
 
-def _id(pairing: Pairing | Snapshot) -> str:
-    return (pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id).casefold()
+def _id(pairing: Pairing | Snapshot) -> str | None:
+    return id_key(pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id)
 
 
 def _joined(pairing: Pairing | Snapshot) -> frozenset[str] | None:
     """The two vCenters; None where one is not told, or where a site is paired with itself."""
-    local, remote = pairing.local_vc.id, pairing.remote_vc.id
+    local, remote = id_key(pairing.local_vc.id), id_key(pairing.remote_vc.id)
     return frozenset((local, remote)) if local and remote and local != remote else None
 
 

@@ -7,14 +7,14 @@ import hashlib
 import json
 from typing import Any
 
-from bot.core.snapshot import Snapshot
+from bot.core.snapshot import Snapshot, id_key
 
 FINGERPRINT_LENGTH = 16
 """Hex characters in a button's value: 64 bits, enough for something that is only ever compared
 with the one fingerprint in force."""
 
 
-def _compared(snapshot: Snapshot) -> dict[str, Any]:
+def _shown(snapshot: Snapshot) -> dict[str, Any]:
     """What must stay the same (rule 3), under the words for it if it does not."""
     return {
         "pairing id": snapshot.pairing_id,
@@ -23,6 +23,14 @@ def _compared(snapshot: Snapshot) -> dict[str, Any]:
         "local replication server": snapshot.local_vrms.id,
         "remote replication server": snapshot.remote_vrms.id,
         "number of replications": snapshot.count,
+    }
+
+
+def _compared(snapshot: Snapshot) -> dict[str, Any]:
+    """The same as it is compared."""
+    return {
+        what: id_key(value) if isinstance(value, str) else value
+        for what, value in _shown(snapshot).items()
     }
 
 
@@ -36,8 +44,8 @@ def identified(snapshot: Snapshot) -> dict[str, Any]:
 def fingerprint(snapshot: Snapshot, *, force: bool, dry_run: bool) -> str:
     """Over everything that rule 3 names. Status, RPO, times, issues and order are left out on
     purpose: they change all the time, and approvals would hardly ever survive them."""
-    shown = {**identified(snapshot), "force": force, "dry run": dry_run}
-    canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"))
+    covered = {**identified(snapshot), "force": force, "dry run": dry_run}
+    canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
@@ -47,12 +55,13 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
     With `force`, a remote site that was down when shown and answers now counts: the reason for a
     one-sided break has gone. The other direction does not: it makes nothing worse than approved.
     """
-    before, after = _compared(shown), _compared(now)
+    before, after = _shown(shown), _shown(now)
+    same = _compared(now)
     found = [
         f"{what}: was {before[what] if before[what] is not None else 'unknown'}, "
         f"is now {after[what] if after[what] is not None else 'unknown'}"
-        for what in before
-        if before[what] != after[what]
+        for what, value in _compared(shown).items()
+        if value != same[what]
     ]
     if (
         shown.complete

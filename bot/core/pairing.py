@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bot.core.frozen import Frozen
-from bot.core.snapshot import Server
+from bot.core.snapshot import Server, same_id
 
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ class Pairing(Frozen):
     def of_itself(self) -> bool:
         """Whether it is a site's pairing with itself. Such a one can be listed and is never
         unpaired."""
-        return self.local_vc.id is not None and self.local_vc.id == self.remote_vc.id
+        return self.local_vc.id is not None and same_id(self.local_vc.id, self.remote_vc.id)
 
 
 class Hit(Frozen):
@@ -52,7 +52,7 @@ def find(text: str, pairings: Sequence[Pairing], *, whole: bool = True) -> Hit:
     approvers might be shown one that nobody meant.
     """
     wanted = text.strip().casefold()
-    by_id = [p for p in pairings if p.id.casefold() == wanted]
+    by_id = [p for p in pairings if same_id(p.id, wanted)]
     if by_id:
         return _one(by_id)
     if looks_like_id(wanted) or not wanted:

@@ -14,6 +14,17 @@ replications would otherwise be rewritten at each step of its life."""
 ISSUES_KEPT = 5
 
 
+def same_id(one: str | None, other: str | None) -> bool:
+    """Whether two ids of the appliance name the same thing."""
+    return id_key(one) == id_key(other)
+
+
+def id_key(vendor_id: str | None) -> str | None:
+    """What an id of the appliance is compared by: without case, since one answer may write it in
+    capitals and the next one small. What goes back to the appliance is always the id as it came."""
+    return None if vendor_id is None else vendor_id.strip().casefold()
+
+
 class Server(Frozen):
     """A vCenter or a replication server of the pairing; the appliance requires no field."""
 
@@ -68,5 +79,6 @@ class Snapshot(Frozen):
 
 
 def digest_of(replication_ids: Iterable[str]) -> str:
-    """The same for the same set of ids, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(replication_ids)).encode()).hexdigest()
+    """The same for the same set of ids, whatever their order and case."""
+    keys = sorted(id_key(each) or "" for each in replication_ids)
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from bot.core.request import OPEN, Request, State
+from bot.core.snapshot import id_key
 from bot.store.database import Database
 from bot.store.requests import Requests
 from bot.store.schema import requests
@@ -36,7 +37,7 @@ class Overview:
     def unclear(self, site: str, pairing_id: str) -> Request | None:
         found = self._read(
             requests.c.site == site,
-            requests.c.pairing_id == pairing_id,
+            requests.c.pairing_id == id_key(pairing_id),
             requests.c.state == State.ATTENTION.value,
             limit=1,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select
 
 from bot.core.request import Request, State
+from bot.core.snapshot import id_key
 from bot.store.database import Database
 from bot.store.other_ends import at_other_ends
 from bot.store.schema import requests
@@ -42,7 +43,7 @@ class Requests:
             select(requests.c.body)
             .where(
                 requests.c.site == request.site,
-                requests.c.pairing_id == request.pairing_id,
+                requests.c.pairing_id == id_key(request.pairing_id),
                 requests.c.id != request.id,
                 requests.c.state.in_([s.value for s in states]),
             )

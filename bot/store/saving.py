@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.core.entries import Answer, Entry
 from bot.core.request import Request
+from bot.core.snapshot import id_key
 from bot.store import audit, inbox
 from bot.store.wanted import Wanted, add_answers, want
 
@@ -36,7 +37,7 @@ def row_of(request: Request) -> dict[str, object]:
         "id": request.id,
         "state": request.state.value,
         "site": request.site,
-        "pairing_id": request.pairing_id,
+        "pairing_id": id_key(request.pairing_id),  # compared here alone; the body has it as it came
         "requester": request.requester,
         "channel": request.channel,
         "created_at": request.created_at,

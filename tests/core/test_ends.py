@@ -24,6 +24,7 @@ ONE = pairing("p", "a", "b")
         (pairing("q", "a", "b"), True),  # one appliance under the name that it had before
         (pairing("P", "x", "y"), True),
         (pairing("P", None, None), True),
+        (pairing("q", "B", "A"), True),
         (pairing("q", "b", "c"), False),
         (pairing("q", "b", None), False),
         (pairing("q", "a", "a"), False),

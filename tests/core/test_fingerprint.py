@@ -82,3 +82,33 @@ def test_a_remote_site_that_is_back_takes_the_reason_from_force(down: dict[str, 
     assert differences(shown, PLAIN, force=True)
     assert differences(shown, PLAIN, force=False) == ()
     assert differences(PLAIN, shown, force=True) == ()
+
+
+def in_capitals(shown: Snapshot) -> Snapshot:
+    """The same pairing in an answer that writes every id in capitals."""
+    servers = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
+    upper = {
+        name: getattr(shown, name).model_copy(
+            update={"id": (getattr(shown, name).id or "").upper()}
+        )
+        for name in servers
+    }
+    return shown.model_copy(update={**upper, "pairing_id": shown.pairing_id.upper()})
+
+
+def test_ids_are_compared_without_case() -> None:
+    """One answer writes them in capitals, the next one small: it is the same pairing, and no
+    request for it may end as `changed`."""
+    ids = [f"gid-{n}-abc" for n in range(3)]
+    listed = in_capitals(PLAIN).model_copy(
+        update={"replications_digest": digest_of([each.upper() for each in ids])}
+    )
+    single = PLAIN.model_copy(update={"replications_digest": digest_of(reversed(ids))})
+    assert differences(listed, single, force=False) == ()
+    by_list, by_id = (fingerprint(s, force=False, dry_run=False) for s in (listed, single))
+    assert by_list == by_id
+
+
+def test_a_difference_is_told_with_the_ids_as_they_came() -> None:
+    other = in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="RX")})
+    assert differences(PLAIN, other, force=False) == ("remote vCenter: was rv, is now RX",)

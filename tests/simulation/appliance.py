@@ -103,15 +103,20 @@ class Estate:
             entity = None if what == "nameless_task" else pairing
             self._add(pairing, entity, 20_000, "ERROR")
 
-    def snapshot(self, pairing: str) -> Snapshot:
+    def snapshot(self, pairing: str, *, capitals: bool = False) -> Snapshot:
+        """`capitals`: how the ids are written, which may differ from answer to answer."""
         down = self.remote_down[pairing]
-        ids = [f"{pairing}-{n}" for n in range(self.counts[pairing])]
+
+        def cased(vendor_id: str) -> str:
+            return vendor_id.upper() if capitals else vendor_id
+
+        ids = [cased(f"{pairing}-{n}") for n in range(self.counts[pairing])]
         return Snapshot(
-            pairing_id=pairing,
-            local_vc=Server(id="vc-local", name="vc-local"),
-            remote_vc=Server(id=f"vc-{pairing[0]}", name=f"vc-{pairing[0]}"),
-            local_vrms=Server(id="vr-local"),
-            remote_vrms=Server(id=f"vr-{pairing[0]}", status="ERROR" if down else "OK"),
+            pairing_id=cased(pairing),
+            local_vc=Server(id=cased("vc-local"), name="vc-local"),
+            remote_vc=Server(id=cased(f"vc-{pairing[0]}"), name=f"vc-{pairing[0]}"),
+            local_vrms=Server(id=cased("vr-local")),
+            remote_vrms=Server(id=cased(f"vr-{pairing[0]}"), status="ERROR" if down else "OK"),
             count=len(ids),
             complete=not down,
             replications_digest=None if down else digest_of(ids),
@@ -120,7 +125,7 @@ class Estate:
 
     def accept(self, pairing: str) -> Task:
         fate = self.task_fates.pop(0) if self.task_fates else "success"
-        form = self.rng.choice((pairing, f"Pairing:{pairing}", f"Pairing:{pairing}", None))
+        form = self.rng.choice((pairing, f"Pairing:{pairing}", f"Pairing:{pairing.upper()}", None))
         span = 120_000 if fate == "success_slow" else self.rng.randrange(1_000, 20_000)
         status = {"error": "ERROR", "cancelled": "CANCELLED", "odd": "PAUSED"}.get(fate, "SUCCESS")
         task = self._add(pairing, form, span, status)
@@ -173,7 +178,8 @@ class AppliancePort:
                 return self._failed(ProblemKind.NOT_FOUND)
             ids = tuple(t.id for t in self.estate.views())
             self.estate.listed_at[pairing_id] = self.estate.now()
-            return PairingRead(snapshot=self.estate.snapshot(pairing_id), task_ids=ids)
+            now = self.estate.snapshot(pairing_id, capitals=True)
+            return PairingRead(snapshot=now, task_ids=ids)
 
         return self._call(read)
 

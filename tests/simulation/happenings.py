@@ -11,7 +11,7 @@ PEOPLE = ("U0ASKER", "U0A", "U0B", "U0C", "U0STRANGER")
 APPROVERS = ("U0ASKER", "U0A", "U0B", "U0C")
 GLASS = ("U0ASKER", "U0C")
 """Who may break the glass, where the history has one; the first of them asks as well."""
-PAIRINGS = ("11111111-0000-0000-0000-000000000001", "22222222-0000-0000-0000-000000000002")
+PAIRINGS = ("1aaaaaaa-0000-0000-0000-000000000001", "2bbbbbbb-0000-0000-0000-000000000002")
 
 POINTS = (
     "claim:after",

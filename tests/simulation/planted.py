@@ -10,6 +10,7 @@ import textwrap
 from types import FunctionType, ModuleType
 from typing import Any
 
+from bot.core import fingerprint
 from bot.core.life import deciding, deleting
 from bot.core.request import Request
 from bot.worker import lives
@@ -133,6 +134,10 @@ BUGS = (
     Bugs(
         "outcome thrown away with the claim",
         (mutated(lives.Lives, "_leave", "self.inbox.put(", "(lambda *a, **k: None)("),),
+    ),
+    Bugs(
+        "ids compared by case",
+        (mutated(fingerprint, "_compared", "id_key(value)", "value"),),
     ),
     Bugs("release hides a click", switch_off=("events_make_due",)),
     Bugs(

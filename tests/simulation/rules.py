@@ -283,6 +283,9 @@ class Rules:
         ]
         if request.state in NOTHING_SENT and possible:
             self.broken(f"{request.id} is {request.state.value} although a DELETE went out")
+        differs = request.outcome and request.outcome.code == "changed"
+        if differs and not self._told("at the appliance", OTHER_SETTING):
+            self.broken(f"{request.id} is changed although nothing has changed")
         if request.state is State.SUCCEEDED and self.sim.estate.present[request.pairing_id or ""]:
             self.broken(f"{request.id} is succeeded and the pairing is there")
         if request.state is State.FAILED and any(w.accepted for w in possible):

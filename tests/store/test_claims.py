@@ -249,11 +249,12 @@ class TestTimePassed:
         self.expire(db, heard)
 
 
-def test_one_open_request_for_a_pairing(db: Database) -> None:
+@pytest.mark.parametrize("in_this_answer", ["p", "P"])
+def test_one_open_request_for_a_pairing(db: Database, in_this_answer: str) -> None:
     born(db, 1, State.PENDING, pairing_id="p")
     second = born(db, 2)
     claim = claimed(db)
-    taken = second.model_copy(update={"pairing_id": "p"})
+    taken = second.model_copy(update={"pairing_id": in_this_answer})
     with pytest.raises(PairingTakenBy) as refused:
         requests_of(db).save(claim, Saving(request=taken))
     assert refused.value.args[0] == "AAAA-0001"

@@ -10,7 +10,7 @@ from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
 from bot.core.pairing import Pairing
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request
-from bot.core.snapshot import Server, Snapshot
+from bot.core.snapshot import Server, Snapshot, id_key
 from bot.core.who_may import Reason
 from bot.slack.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, TITLE, VENDOR_WORDS_IN_TEXT
 from bot.slack.markup import code, line, when
@@ -31,7 +31,7 @@ def holders(opened: Sequence[Request]) -> Holders:
     found: dict[Hashable, Request] = {}
     for request in opened:
         if request.pairing_id is not None:
-            found[request.site, request.pairing_id] = request
+            found[request.site, id_key(request.pairing_id)] = request
         if request.snapshot is not None:
             found |= dict.fromkeys(keys_of(request.snapshot), request)
     return found
@@ -40,7 +40,7 @@ def holders(opened: Sequence[Request]) -> Holders:
 def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request | None:
     """The open request for this pairing, asked at this site or at its other end."""
     pairing_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
-    own = among.get((site, pairing_id))
+    own = among.get((site, id_key(pairing_id)))
     others = (among[key] for key in keys_of(pairing) if key in among)
     return own or next((other for other in others if other.site != site), None)
 
