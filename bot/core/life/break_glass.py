@@ -40,7 +40,7 @@ def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> 
         dry_run=request.terms.dry_run,
     )
     step.notice("glass_broken", text=click.reason, who=(click.by,), called=event.approvers)
-    step.answer("glass_broken", event=click.event)
+    step.answer("glass_broken", event=click.event, by=click.by)
     step.answer_waiting_clicks()
     return None
 

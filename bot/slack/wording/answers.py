@@ -1,4 +1,8 @@
-"""Words for one person only, for every code that the core answers with."""
+"""Words for one person only, for every code that the core answers with.
+
+They are drawn when they are sent, from the row as it is then, which may be half an hour later. So
+what the click led to is told in the past, and whatever is now or will be comes from the row.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,10 @@ from bot.slack.wording.phrases import (
     slack_refuses,
 )
 from bot.slack.wording.said import said
-from bot.slack.wording.states import STATES
+from bot.slack.wording.states import state_now
 
 UNKNOWN_REQUEST = (
     "This request is not known here. Nothing was done. Ask again if it is still wanted."
-)
-
-_SENT_NEXT = (
-    "Rights and pairing are read once more, then the delete is sent; the thread tells the rest."
 )
 
 _SUPERSEDED = (
@@ -35,14 +35,16 @@ _SUPERSEDED = (
 
 
 def refused(params: dict[str, str], request: Request) -> str:
-    if request.outcome is None:
-        return f"{request_id(request)} {STATES[request.state].phrase}."
+    if request.state is not State.REFUSED or request.outcome is None:
+        return state_now(request)
     end = ending(request, request.outcome)
     own = said(request, request.outcome.problem, VENDOR_WORDS_IN_TEXT)
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
 def waits_for_room(params: dict[str, str], request: Request) -> str:
+    if request.state is not State.CHECKING or request.snapshot is not None:
+        return state_now(request)  # it has been read since, or never will be
     return (
         f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
         "read in a minute. The card comes by itself; do not ask again."
@@ -51,7 +53,7 @@ def waits_for_room(params: dict[str, str], request: Request) -> str:
 
 def card_held_up(params: dict[str, str], request: Request) -> str:
     if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
-        return f"{request_id(request)} {STATES[request.state].phrase}."
+        return state_now(request)
     until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
     return (
         f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
@@ -60,68 +62,70 @@ def card_held_up(params: dict[str, str], request: Request) -> str:
 
 
 def denied(params: dict[str, str], request: Request) -> str:
+    if request.state is not State.DENIED:
+        return state_now(request)
     return f"Your denial is on the card, with your reason. {nothing_sent(request)}"
 
 
 def approval_counted(params: dict[str, str], request: Request) -> str:
-    """`request` is the row at the time when this is said. Rights are read again before the intent,
-    which may have voided the approval already. `by` is whose approval it is."""
+    """Rights are read again before the intent, which may have voided the approval already. `by` is
+    whose approval it is."""
     by = params.get("by")
     if by is not None and by not in (d.by for d in request.approvals):
-        return _counts_no_longer("approval was counted")
-    missing = request.missing_approvals
-    counts = f"Your approval counts: {approvals_so_far(request)}"
-    if missing:
-        return f"{counts}, {missing} more needed."
-    if request.terms.dry_run:
-        return f"{counts}. This is a dry run: nothing will be deleted."
-    return f"{counts}. {_SENT_NEXT}"
+        return _counts_no_longer("approval", request)
+    so_far, missing = approvals_so_far(request), request.missing_approvals
+    if request.state is State.PENDING and missing:
+        return f"Your approval counts: {so_far}, {missing} more needed."
+    return f"Your approval was counted: {so_far}. {_decided(request)}"
 
 
 def glass_broken(params: dict[str, str], request: Request) -> str:
     """As for `approval_counted`, it may not count any more."""
-    if request.glass is None and request.glass_lost is not None:
-        return _counts_no_longer("decision was counted")
-    told = "You have broken the glass: it counts as decided, and everybody is told."
-    if request.terms.dry_run:
-        return f"{told} This is a dry run: nothing will be deleted."
-    return f"{told} {_SENT_NEXT}"
+    glass, by = request.glass, params.get("by")
+    if request.glass_lost and (glass is None or by not in (None, glass.by)):
+        return _counts_no_longer("decision", request)
+    if glass is None:
+        return state_now(request)
+    return f"You have broken the glass, and all approvers are told. {_decided(request)}"
 
 
 def cancelled(params: dict[str, str], request: Request) -> str:
+    if request.state is not State.CANCELLED:
+        return state_now(request)
     return f"{request_id(request)} is taken back. {nothing_sent(request)}"
 
 
 def nothing_to_look_at(params: dict[str, str], request: Request) -> str:
-    return f"There is nothing to look at: {request_id(request)} {STATES[request.state].phrase}."
+    return f"There was nothing to look at. {state_now(request)}"
 
 
 def look_running(params: dict[str, str], request: Request) -> str:
-    status = f" It says {code(request.task.status)}." if request.task else ""
-    return _look(params, f"The task is still at work.{status} Look again later.")
+    return _look(params, request, "the task was still at work.", "Look again later.")
 
 
 def look_gone(params: dict[str, str], request: Request) -> str:
-    return _look(params, f"{pairing(request)} is gone.")
+    return _look(params, request, f"{pairing(request)} was gone.")
 
 
 def look_task_failed(params: dict[str, str], request: Request) -> str:
     own = said(request, None, VENDOR_WORDS_IN_TEXT)
-    found = f"The task did not succeed, and {pairing(request)} is still there."
-    return _look(params, "\n".join([found, *own]))
+    found = f"the task had not succeeded, and {pairing(request)} was still there."
+    return _look(params, request, "\n".join([found, *own]))
 
 
 def look_still_there(params: dict[str, str], request: Request) -> str:
-    return _look(
-        params,
-        f"{pairing(request)} is still there, and no task says why. Check in {WHERE_TO_LOOK}. "
-        "If no task runs there either, ask again: the new card will mention this request.",
+    found = f"{pairing(request)} was still there, and no task said why."
+    step = (
+        f"Check in {WHERE_TO_LOOK}. If no task runs there either, ask again: the new card will "
+        "mention this request."
     )
+    return _look(params, request, found, step)
 
 
 def look_failed(params: dict[str, str], request: Request) -> str:
-    why = f"{sentence(params['text'])} " if params.get("text") else ""
-    return f"The appliance could not be asked. {why}Look again later."
+    why = f" {sentence(params['text'])}" if params.get("text") else ""
+    step = "Look again later." if request.state is State.ATTENTION else state_now(request)
+    return f"The appliance could not be asked.{why} {step}"
 
 
 ANSWERS: dict[str, Words] = {
@@ -147,7 +151,7 @@ ANSWERS: dict[str, Words] = {
 def answer_words(answer: Answer, request: Request | None) -> str:
     """What one person reads. Without a row it can only say that there is no such request."""
     if answer.code == UNEXPECTED:
-        return _unexpected(answer.params)
+        return _unexpected(answer.params, request)
     if request is None:
         return UNKNOWN_REQUEST
     words = ANSWERS.get(answer.code)
@@ -156,18 +160,39 @@ def answer_words(answer: Answer, request: Request | None) -> str:
     return f"Answer {code(answer.code)}, which this version has no words for."
 
 
-def _unexpected(params: dict[str, str]) -> str:
+def _unexpected(params: dict[str, str], request: Request | None) -> str:
+    if request is not None and not request.state.open:
+        tried = f"It is over now. {state_now(request)} If something is wrong with that,"
+    else:
+        tried = "It is kept and tried again by itself; nothing is sent twice. If it lasts,"
     return (
-        f"Something went wrong here with request {code(params['request'])}. It is kept and tried "
-        "again by itself; nothing is sent twice. If it lasts, give reference "
-        f"{code(params['reference'])} to whoever runs this app."
+        f"Something went wrong here with request {code(params['request'])}. {tried} give "
+        f"reference {code(params['reference'])} to whoever runs this app."
     )
 
 
-def _counts_no_longer(what: str) -> str:
-    return f"Your {what} and no longer counts: the right to it is gone. The thread tells the rest."
+def _counts_no_longer(what: str, request: Request) -> str:
+    """Only somebody who has lost the right loses a decision that was counted."""
+    return (
+        f"Your {what} was counted, and does not count any more: the right to it is gone. "
+        f"{state_now(request)}"
+    )
 
 
-def _look(params: dict[str, str], found: str) -> str:
-    superseded = [_SUPERSEDED] if params.get("superseded") else []
-    return "\n".join(["Looked again.", found, *superseded])
+def _decided(request: Request) -> str:
+    """What comes of it, for whoever has decided."""
+    if request.state is not State.APPROVED or request.terms.dry_run or request.waiting:
+        return state_now(request)
+    return (
+        f"{request_id(request)} is decided: rights and pairing are read once more, then the delete "
+        "is sent; the thread tells the rest."
+    )
+
+
+def _look(params: dict[str, str], request: Request, found: str, step: str = "") -> str:
+    """What was found stays true; what to do next depends on how the request is now."""
+    if params.get("superseded"):
+        step = _SUPERSEDED
+    elif request.state is not State.ATTENTION:
+        step = state_now(request)
+    return "\n".join(filter(None, [f"Looked again: {found}", step]))

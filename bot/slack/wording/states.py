@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.core.frozen import Frozen
 from bot.core.request import Request, State
+from bot.slack.markup import when
+from bot.slack.wording.phrases import nothing_sent, request_id, who_decided
 
 
 class StateWords(Frozen):
@@ -83,3 +85,52 @@ def heading(request: Request) -> str:
 def heading_in_thread(request: Request) -> str:
     """The same for the thread, without a hint to see the thread."""
     return heading(request).removesuffix(_SEE_THREAD)
+
+
+def state_now(request: Request) -> str:
+    """How the request is at this moment, for one person: the state, who decided and when, when it
+    ended, and what that means for them. It names the time of each thing that lies ahead, so that it
+    is still true when it is read late."""
+    state = STATES[request.state]
+    # A denial or a cancellation is named with its time, which is also the end.
+    told = request.denial is not None or request.cancellation is not None
+    end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
+    parts = (
+        f"{state.mark} {request_id(request)} {_phrase(request)}.",
+        who_decided(request),
+        end,
+        _means(request),
+    )
+    return " ".join(part for part in parts if part)
+
+
+def while_undecided(request: Request, fact: str, step: str) -> str:
+    """`fact`: what a click led to. `step` is what can be done as long as nobody has decided: later
+    the state is told in its place."""
+    return f"{fact} {step if request.state is State.PENDING else state_now(request)}"
+
+
+def _phrase(request: Request) -> str:
+    if request.state is State.APPROVED and request.terms.dry_run:
+        return "is approved, as a dry run: nothing will be deleted"
+    if request.state is State.APPROVED and request.waiting:
+        return "is approved, and cannot be sent yet"
+    return STATES[request.state].phrase
+
+
+def _means(request: Request) -> str:
+    match request.state:
+        case State.PENDING if request.decide_by is not None:
+            return f"It can be decided until {when(request.decide_by)}."
+        case State.APPROVED:
+            return "Whoever asked can take it back until it is sent."
+        case State.DELETING | State.FOLLOWING:
+            return "It can no longer be stopped; the thread tells how it ends."
+        case State.SUCCEEDED | State.ATTENTION:
+            return "Its thread says what happened."
+        case State.CHANGED:
+            return f"{nothing_sent(request)} Its thread says what differs."
+        case State.REFUSED | State.DENIED | State.CANCELLED | State.EXPIRED | State.REHEARSED:
+            return f"{nothing_sent(request)} If it is still wanted, it must be asked for again."
+        case _:
+            return ""

@@ -212,7 +212,7 @@ def test_whoever_broke_it_is_told_what_comes() -> None:
 
 @pytest.mark.parametrize("reason", [r for r in Reason if r not in (Reason.YES, Reason.OWN_REQUEST)])
 def test_who_may_not_is_told_why_and_what_to_do(reason: Reason) -> None:
-    words = may_not_break(reason, str(NOW))
+    words = may_not_break(reason, sample(), str(NOW))
     unread = reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
     assert ("Press again after <!date^" in words) is unread
     assert unread or "must press the button" in words

@@ -68,9 +68,15 @@ def test_the_time_of_a_denial_is_not_said_twice() -> None:
 
 
 def test_a_click_after_the_deadline_says_when_and_how_far_it_was() -> None:
-    text = said("too_late", State.PENDING, decide_by=NOW + 5 * MINUTE, approvals=(FIRST,))
+    missed = {"decide_by": NOW + 5 * MINUTE, "approvals": (FIRST,)}
+    text = said("too_late", State.EXPIRED, **missed, **OVER)
     for words in (at(NOW + 5 * MINUTE), "1 of 2 approvals", AGAIN):
         assert words in text
+    # Another click, which came in time, may still wait to be counted.
+    undecided = said("too_late", State.PENDING, **missed)
+    assert at(NOW + 5 * MINUTE) in undecided
+    assert "tells how it ends" in undecided
+    assert AGAIN not in undecided
 
 
 @pytest.mark.parametrize("others", [(), (SECOND,)])
@@ -78,22 +84,23 @@ def test_an_approval_that_was_lost_before_its_answer_was_sent(others: tuple[Deci
     """Its answer is drawn from the row of then: "Your approval counts: 0 of 2" is no sentence."""
     answer = Answer(event=1, code="approval_counted", params={"by": FIRST.by})
     lost = draw_answer(answer, sample(approvals=others)).text
-    assert "no longer counts" in lost
-    assert "approvals" not in lost
+    assert "does not count any more" in lost
+    assert "Your approval counts" not in lost
     assert "Your approval counts: 1 of 2" in draw_answer(answer, sample(approvals=(FIRST,))).text
 
 
 def test_a_broken_glass_that_was_lost_before_its_answer_was_sent() -> None:
-    assert "no longer counts" in said("glass_broken", State.PENDING, glass_lost=FIRST)
-    assert "counts as decided" in said("glass_broken", State.APPROVED, glass=FIRST)
+    assert "does not count any more" in said("glass_broken", State.PENDING, glass_lost=FIRST)
+    assert "then the delete is sent" in said("glass_broken", State.APPROVED, glass=FIRST)
     again = said("glass_broken", State.APPROVED, glass=FIRST, glass_lost=SECOND)
-    assert "counts as decided" in again
+    assert "then the delete is sent" in again
 
 
 @pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.GROUP_UNREADABLE])
 def test_what_slack_did_not_say_is_to_be_tried_again(reason: Reason) -> None:
-    assert may_not_decide(reason, "").endswith(
+    undecided = sample()
+    assert may_not_decide(reason, undecided).endswith(
         "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
     )
-    assert f"Press again after {at(NOW)}" in may_not_decide(reason, str(NOW))
-    assert "Press again" not in may_not_decide(Reason.NOT_LISTED, str(NOW))
+    assert f"Press again after {at(NOW)}" in may_not_decide(reason, undecided, str(NOW))
+    assert "Press again" not in may_not_decide(Reason.NOT_LISTED, undecided, str(NOW))

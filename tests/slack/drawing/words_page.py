@@ -27,6 +27,7 @@ from tests.slack.drawing.samples import (
     ENDED_WELL,
     NOW,
     RUNNING,
+    SECOND,
     sample,
 )
 
@@ -57,16 +58,19 @@ AWAY = "The appliance did not answer within 10 s"
 
 ASKED_OF = {
     "refused": BY_STATE[State.REFUSED],
+    "waits_for_room": sample(state=State.CHECKING, snapshot=None, card_ts=None),
     "card_held_up": sample(state=State.CHECKING, card_ts=None, card_error="missing_scope"),
     "denied": BY_STATE[State.DENIED],
     "approval_counted": BY_STATE[State.PENDING],
     "already_counted": BY_STATE[State.PENDING],
-    "glass_broken": APPROVED,
+    "glass_broken": APPROVED.model_copy(update={"glass": SECOND, "approvals": ()}),
     "cancelled": BY_STATE[State.CANCELLED],
     "nothing_to_look_at": BY_STATE[State.SUCCEEDED],
     "ended": BY_STATE[State.DENIED],
     "already_decided": APPROVED,
     "too_late": BY_STATE[State.EXPIRED],
+    "look_gone": BY_STATE[State.SUCCEEDED],
+    "look_task_failed": BY_STATE[State.FAILED],
 }
 """How the request stands when one person is told this; where none is named, it is undecided."""
 
@@ -161,8 +165,9 @@ def _answer(code: str) -> str:
     return draw_answer(Answer(event=1, code=code, params=params), row).text
 
 
-def _rights(words: Mapping[Reason, str]) -> Iterable[tuple[str, str]]:
-    return ((reason.value, said) for reason, said in words.items())
+def _rights(words: Mapping[Reason, str | tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    for reason, said in words.items():
+        yield reason.value, said if isinstance(said, str) else " ".join(said)
 
 
 def _table(heading: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
