@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, exists, select
 
 from bot.core.messages import Slot
+from bot.store.due import lease_over
 from bot.store.schema import messages
 
 URGENCY = {
@@ -31,7 +32,9 @@ def sendable() -> Select[Any]:
     `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
     now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
     other = messages.alias()
-    held = exists().where(other.c.request_id == messages.c.request_id, other.c.lease_until > now)
+    held = exists().where(
+        other.c.request_id == messages.c.request_id, ~lease_over(other.c.lease_until, now)
+    )
     # While Slack accepts everything, the first progress message is posted before the final words,
     # so that the thread is in order. After a refusal or an outage, final words go first.
     first_progress = and_(
@@ -42,7 +45,7 @@ def sendable() -> Select[Any]:
     )
     return (
         select(messages)
-        .where(messages.c.due_at <= now, messages.c.lease_until <= now, ~held)
+        .where(messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held)
         .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)

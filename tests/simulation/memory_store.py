@@ -15,7 +15,7 @@ from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Readings, Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
-from bot.store.due import ORDER
+from bot.store.due import LONGEST_LEASE_MS, ORDER
 from bot.store.lanes import Lane, lane_of
 from bot.store.outbox import (
     CARD_GONE,
@@ -194,12 +194,18 @@ class MemoryStore:
         return [
             row
             for row in self.rows.values()
-            if ((row.due_at is not None and row.due_at <= now) or row.request.id in with_event)
+            if (
+                (row.due_at is not None and row.due_at <= now)
+                or row.request.id in with_event
+                or row.lease_until > now + LONGEST_LEASE_MS
+            )
             and self._free(row, lane, now)
         ]
 
     def _free(self, row: Row, lane: Lane, now: int) -> bool:
-        return lane_of(row.request) is lane and (row.lease_until <= now or not self.check_lease)
+        return lane_of(row.request) is lane and (
+            lease_over(row.lease_until, now) or not self.check_lease
+        )
 
     def _claimed(self, row: Row, lane: Lane, now: int) -> Claim:
         row.version += 1
@@ -349,7 +355,7 @@ class MemoryStore:
 
     def _sendable(self, paused: dict[str, int], now: int) -> list[Post]:
         """The most urgent first."""
-        held = {p.request_id for p in self.posts.values() if p.lease_until > now}
+        held = {p.request_id for p in self.posts.values() if not lease_over(p.lease_until, now)}
         due = [
             p
             for p in self.posts.values()
@@ -475,6 +481,10 @@ class OutboxView:
 
     def end_waiting(self) -> None:
         raise AssertionError("the scheduler decides who waits")
+
+
+def lease_over(lease_until: int, now: int) -> bool:
+    return lease_until <= now or lease_until > now + LONGEST_LEASE_MS
 
 
 def wants_pairing(request: Request) -> bool:

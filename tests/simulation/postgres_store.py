@@ -29,7 +29,7 @@ from bot.core.events import Event, Stored
 from bot.store.claims import Claim
 from bot.store.lanes import Lane
 from bot.store.saving import Saving
-from tests.simulation.memory_store import Item, MemoryStore, Row, wants_pairing
+from tests.simulation.memory_store import Item, MemoryStore, Row, lease_over, wants_pairing
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -259,7 +259,8 @@ class PostgresMemory(MemoryStore):
             _still(tx)
             for post in seen:
                 key = ("post", post.request_id, post.slot)
-                free = post.lease_until <= now and post.due_at is not None and post.due_at <= now
+                free = lease_over(post.lease_until, now)
+                free = free and post.due_at is not None and post.due_at <= now
                 if self.lock_posts and (self._locked(tx, key) or not free):
                     continue
                 tx.locks[key] = False
