@@ -31,6 +31,10 @@ class InboxPort(Protocol):
         """
         ...
 
+    def stored(self, origin: str) -> Event | None:
+        """The event that was stored under this origin, for whoever was told that there is one."""
+        ...
+
     def address(self, number: int) -> str | None:
         """The `response_url` that came with an event, for words that may be lost."""
         ...

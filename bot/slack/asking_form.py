@@ -12,12 +12,14 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.core.events import Asked, Opened
+from bot.core.events import Asked, Event, Opened
 from bot.core.lookups import LookFailed, MayNotLook, SitesRead
 from bot.slack import origins, sentences
 from bot.slack.deps import ListenerDeps
 from bot.slack.form_lists import KEPT_S, form_lists
-from bot.slack.ids import BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
+from bot.slack.ids import BLOCK_FORCE, BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
+from bot.slack.limits import TITLE
+from bot.slack.markup import plain
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import MOST, choices, found, not_read_option, option
 from bot.slack.payload import Json, chosen, maybe_object, maybe_text, object_of, text_of, user_of
@@ -102,8 +104,8 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
 
 
 def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
-    """Store the same event as the command does. Returns None, or a sentence for each wrong field.
-    Raises Malformed."""
+    """Store the same event as the command does. Returns None, or a sentence for each wrong field,
+    also where this form was sent before with other content. Raises Malformed."""
     view = object_of(payload, "view")
     by, team = user_of(payload)
     submitted = read_request(view, deps.policy)
@@ -126,19 +128,38 @@ def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
         team=team,
         channel=opened.channel,
     )
+    origin = origins.of_form(opened.request_id)
     number = deps.inbox.put(
         event,
-        origin=origins.of_form(opened.request_id),
+        origin=origin,
         request_id=opened.request_id,
         answer_via=opened.opened_by,
     )
     if number is None:
         deps.on_repeated()
         log.info("asking_repeated", by=by, channel=opened.channel)
-        return None
+        return _not_what_was_sent(deps.inbox.stored(origin), event, opened.request_id, deps) or None
     log.info("asked", request=opened.request_id, by=by, channel=opened.channel, site=site)
     deps.whisper.tell(deps.inbox.address(opened.opened_by), being_checked(pairing))
     return None
+
+
+def _not_what_was_sent(
+    before: Event | None, now: Asked, request_id: str, deps: ListenerDeps
+) -> dict[str, str]:
+    """A sentence for each field that differs from what this form was first sent with: the form had
+    stayed open, since the acknowledgement was lost, and somebody has corrected it."""
+    if not isinstance(before, Asked):
+        return {}
+    row = deps.requests.get(request_id)
+    found: dict[str, str] = {}
+    if (before.site, before.pairing) != (now.site, now.pairing):
+        found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
+    if before.force != now.force:
+        found[BLOCK_FORCE] = f"“{form.FORCE_YES if before.force else form.FORCE_NO}”"
+    if before.reason != now.reason:
+        found[BLOCK_REASON] = f"this reason: “{form.quoted(before.reason)}”"
+    return {block: form.already_sent(what, request_id) for block, what in found.items()}
 
 
 def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:

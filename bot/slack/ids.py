@@ -83,15 +83,15 @@ class ReasonOrigin(_Metadata):
     """The `private_metadata` of a modal that asks for a reason: which button on which message
     opened it.
 
-    `opened_by` is the number of that click in the inbox. Its `response_url` is also used to answer
-    the modal. None if the click was stored already.
+    `opened_by` is the number of that click in the inbox, which no other form has. Its
+    `response_url` is also used to answer the modal.
     """
 
     request_id: _RequestId
     fingerprint: _Fingerprint
     channel: _SlackWord
     message_ts: _SlackWord
-    opened_by: Annotated[int, Field(ge=0)] | None
+    opened_by: Annotated[int, Field(ge=0)]
     ours: bool
 
 

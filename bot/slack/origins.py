@@ -31,10 +31,11 @@ def of_click(payload: Mapping[str, Any]) -> str:
     )
 
 
-def of_submission(payload: Mapping[str, Any], view: Mapping[str, Any]) -> str:
-    """By `trigger_id`, the person and the view. Each press of the button has a new `trigger_id`."""
-    trigger, (by, _) = text_of(payload, "trigger_id"), user_of(payload)
-    return _origin("submission", trigger, by, maybe_text(view, "id") or "")
+def of_reason_form(by: str, request_id: str, opened_by: int) -> str:
+    """By the press that opened it, and the person: one form makes one decision, however often it is
+    sent. Each sending has a `trigger_id` of its own, and the form stays open if Slack heard nothing
+    of the first. Each press of the button opens another form."""
+    return _origin("reason", by, request_id, str(opened_by))
 
 
 def of_form(request_id: str) -> str:

@@ -15,6 +15,7 @@ from bot.slack.ids import BLOCK_REASON, ReasonOrigin
 from bot.slack.modals import BUTTONS, FieldErrors, WithReason, read_reason, reason_form
 from bot.slack.payload import Json, object_of, text_of, user_of
 from bot.slack.trouble import BROKEN, trouble_of
+from bot.slack.wording import form
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +44,11 @@ def pressed(payload: Json, action: WithReason, deps: ListenerDeps) -> None:
 
 
 def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | None:
-    """Store the decision with its reason. None, or the sentence for the reason's field. Raises
-    Malformed."""
+    """Store the decision with its reason. None, or the sentence for the reason's field, also where
+    this form was sent before with another one. Raises Malformed."""
     view = object_of(payload, "view")
     by, team = user_of(payload)
-    event_origin = origins.of_submission(payload, view)
+    text_of(payload, "trigger_id")  # Slack sends one with everything that a person does
     given = read_reason(view, action)
     if given is None:
         log.warning("modal_without_origin", by=by)
@@ -65,13 +66,17 @@ def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | No
         ours=opened.ours,
         reason=given.reason,
     )
+    origin = origins.of_reason_form(by, opened.request_id, opened.opened_by)
     number = deps.inbox.put(
         decision,
-        origin=event_origin,
+        origin=origin,
         request_id=opened.request_id,
         answer_via=opened.opened_by,
     )
     told_apart(number, opened.request_id, action, by, deps)
+    before = None if number is not None else deps.inbox.stored(origin)
+    if isinstance(before, Clicked) and before.reason != given.reason:
+        return form.already_sent(f"this reason: “{form.quoted(before.reason or '')}”")
     return None
 
 

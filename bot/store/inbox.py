@@ -73,6 +73,13 @@ class Inbox:
         lane = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
         return Lane.CHECK if rowless or lane is None else Lane(lane)
 
+    def stored(self, origin: str) -> Event | None:
+        with self._db.read() as conn:
+            body = conn.execute(
+                select(inbox.c.body).where(inbox.c.origin == origin)
+            ).scalar_one_or_none()
+        return None if body is None else EVENT.validate_json(body)
+
     def address(self, number: int) -> str | None:
         with self._db.read() as conn:
             url: str | None = conn.execute(

@@ -75,6 +75,9 @@ class FakeInbox:
             self.puts.append(Put(event, origin, request_id, response_url, answer_via))
             return len(self.puts)
 
+    def stored(self, origin: str) -> Event | None:
+        return next((p.event for p in self.puts if p.origin == origin), None)
+
     def address(self, number: int) -> str | None:
         return self.puts[number - 1].response_url if 0 < number <= len(self.puts) else None
 

@@ -40,6 +40,44 @@ def test_one_form_asks_once(adapter: Adapter) -> None:
     assert len(adapter.whispered()) == 1
 
 
+@pytest.mark.parametrize(
+    ("corrected", "says"),
+    [
+        ({"reason": "moving out in May"}, {"reason": "“moving out”"}),
+        ({"force": "true"}, {"force": "“Both sites let go”"}),
+        ({"pairing": "paris"}, {"pairing": f"{ONE.id}."}),
+        ({"force": "true", "reason": None}, {"force": "Both sites", "reason": "“moving out”"}),
+    ],
+)
+def test_a_form_that_was_taken_and_is_corrected_says_what_was_sent(
+    adapter: Adapter, corrected: dict[str, Any], says: dict[str, str]
+) -> None:
+    """The acknowledgement was lost, so the form stayed open. The second content must not look as if
+    it had been taken."""
+    metadata = opened(adapter)
+    send(adapter, metadata)
+    reply = send(adapter, metadata, trigger_id="again", **corrected)
+    assert reply.json["response_action"] == "errors"
+    errors = reply.json["errors"]
+    assert errors.keys() == says.keys()
+    request_id = adapter.inbox.puts[0].request_id
+    for field, words in says.items():
+        assert errors[field].startswith(f"This was already sent, as request {request_id}, with ")
+        assert words in errors[field]
+        assert "Close this form" in errors[field]
+    assert len(adapter.inbox.puts) == 2
+    assert send(adapter, metadata, trigger_id="as before").body == b""
+
+
+def test_the_pairing_that_was_sent_is_named_by_its_sites(adapter: Adapter) -> None:
+    metadata = opened(adapter)
+    send(adapter, metadata)
+    request_id = adapter.inbox.puts[0].request_id
+    adapter.requests.rows[request_id] = made.request(id=request_id)
+    said = send(adapter, metadata, pairing="paris").json["errors"]["pairing"]
+    assert "london → paris" in said
+
+
 def test_two_forms_ask_twice(adapter: Adapter) -> None:
     metadata = opened(adapter)
     open_form(adapter, trigger_id="another")

@@ -166,6 +166,14 @@ def test_a_reason_makes_the_decision_and_a_repeated_submission_is_one_event(
     assert (put.request_id, put.answer_via) == ("K7QM-3XPD", 1)
 
 
+def test_a_decision_that_was_taken_and_is_corrected_says_what_was_sent(adapter: Adapter) -> None:
+    metadata = opened(adapter)
+    adapter.send(submission(metadata, "it burns"))
+    reply = adapter.send(submission(metadata, "it is flooded", trigger_id="again"))
+    assert "already sent, with this reason: “it burns”" in reply.json["errors"]["reason"]
+    assert len(adapter.inbox.puts) == 2
+
+
 def test_a_pattern_for_reasons_is_not_asked_of_an_emergency(adapter: Adapter) -> None:
     metadata = opened(adapter)
     assert adapter.send(submission(metadata, "no change number, it burns")).body == b""

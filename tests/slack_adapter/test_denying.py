@@ -160,6 +160,28 @@ def test_a_repeated_submission_is_one_event(adapter: Adapter) -> None:
     assert len(adapter.inbox.puts) == 2
 
 
+def test_a_denial_that_was_taken_and_is_corrected_says_what_was_sent(adapter: Adapter) -> None:
+    """The acknowledgement was lost, so the form stayed open: each sending has its own trigger."""
+    metadata = _opened(adapter)
+    adapter.send(made.submission(metadata, "wrong <site>"))
+    reply = adapter.send(made.submission(metadata, "wrong day", trigger_id="again"))
+    said = reply.json["errors"]["reason"]
+    assert "already sent, with this reason: “wrong \u2039site\u203a”" in said
+    assert adapter.send(made.submission(metadata, "wrong <site>", trigger_id="3")).body == b""
+    assert len(adapter.inbox.puts) == 2
+
+
+def test_a_new_press_opens_a_form_that_counts_anew(adapter: Adapter) -> None:
+    for press in ("first", "second"):
+        _deny(adapter, trigger_id=press)
+        metadata = adapter.api.of("views.open")[-1].body["view"]["private_metadata"]
+        assert adapter.send(made.submission(metadata, press)).body == b""
+    assert [p.event.reason for p in adapter.inbox.puts if isinstance(p.event, Clicked)] == [
+        "first",
+        "second",
+    ]
+
+
 @pytest.mark.parametrize("reason", [None, "", "   ", "\n\t", "x" * 2001])
 def test_a_reason_that_is_none_is_said_at_its_field(adapter: Adapter, reason: str | None) -> None:
     metadata = _opened(adapter)

@@ -54,6 +54,14 @@ def test_hours_later_its_address_is_still_found(world: World) -> None:
     assert Inbox(world.db).address(number + 1) is None
 
 
+def test_what_a_form_was_sent_with_is_found_by_its_origin(world: World) -> None:
+    asked(world, opened(world))
+    before = Inbox(world.db).stored(f"form:{ID}")
+    assert isinstance(before, Asked)
+    assert before.reason == "moving"
+    assert Inbox(world.db).stored("form:another") is None
+
+
 def test_sent_it_becomes_the_request_that_it_was_opened_for(world: World) -> None:
     number = opened(world)
     asked(world, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.limits import NAME, SENTENCE
+from bot.slack.limits import NAME, QUOTED, SENTENCE
 from bot.slack.markup import code, line, plain
 from bot.slack.wording.phrases import count_of
 
@@ -61,6 +61,21 @@ def reason_does_not_fit(pattern: str) -> str:
 
 def reason_too_long(length: int, most: int) -> str:
     return f"It takes {length:,} characters on the card; {most:,} is the most. Shorten it."
+
+
+def quoted(reason: str) -> str:
+    """A reason at its field, where it is only to be recognised."""
+    return plain(reason, QUOTED) if reason else "none"
+
+
+def already_sent(what: str, request_id: str | None = None) -> str:
+    """For a form that stayed open although it was taken, and was sent again with other content: the
+    first one counts. At the field that differs, so it is plain text."""
+    named = f", as request {request_id}" if request_id else ""
+    step = (
+        f" To change it, take {request_id} back on its card, and ask again." if request_id else ""
+    )
+    return f"This was already sent{named}, with {what}. That one counts. Close this form.{step}"
 
 
 def many(number: int) -> str:
