@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.core.lookups import PairingsListed
-from bot.sandbox.slack.limits import check_view
+from bot.sandbox.slack.block_limits import check_view
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter, Reply
 

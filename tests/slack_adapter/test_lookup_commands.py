@@ -15,7 +15,7 @@ from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Outcome, State, TaskView
 from bot.core.snapshot import Server, Snapshot
 from bot.core.who_may import Reason
-from bot.sandbox.slack.limits import check_blocks
+from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.identity import Identity, Myself
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .block_limits import POST_TEXT, UPDATE_TEXT, blocks_too_long, check_blocks
 from .errors import SlackError, invalid, required, truthy
-from .limits import POST_TEXT, UPDATE_TEXT, blocks_too_long, check_blocks
 from .records import Channel, Ephemeral, Json, Message
 from .workspace import Workspace
 

@@ -26,7 +26,6 @@ def mentions(message: Message | Ephemeral) -> set[str]:
         found.update(_USER.findall(text))
         found.update(_GROUP.findall(text))
         found.update(f"!{name}" for name in _ALL.findall(text))
-    found.update(_rich_in(message.blocks))
     return found
 
 
@@ -34,20 +33,6 @@ def _mrkdwn_in(node: Any) -> Iterator[str]:
     for item in _dicts(node):
         if item.get("type") == "mrkdwn" and isinstance(item.get("text"), str):
             yield item["text"]
-
-
-def _rich_in(node: Any) -> Iterator[str]:
-    """Mentions in rich text stand as elements of their own, not as markup."""
-    for block in _dicts(node):
-        if block.get("type") != "rich_text":
-            continue
-        for item in _dicts(block.get("elements")):
-            if item.get("type") == "user":
-                yield str(item.get("user_id"))
-            elif item.get("type") == "usergroup":
-                yield str(item.get("usergroup_id"))
-            elif item.get("type") == "broadcast":
-                yield f"!{item.get('range')}"
 
 
 def _dicts(node: Any) -> Iterator[dict[str, Any]]:

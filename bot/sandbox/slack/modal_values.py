@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .block_elements import options_of
+from .block_limits import options_of
 from .records import Json, View, elements_in
 
-#: Single choices among options, several choices, and pickers with the key of their value.
+#: Single choices among options, and pickers with the key of their value.
 _ONE = {"static_select", "external_select", "radio_buttons"}
-_MANY = {"checkboxes", "multi_static_select", "multi_external_select"}
-_PICKED = {
-    "users_select": "selected_user",
-    "conversations_select": "selected_conversation",
-    "channels_select": "selected_channel",
-    "datepicker": "selected_date",
-}
+_PICKED = {"datepicker": "selected_date", "timepicker": "selected_time"}
 
 
 class CannotDo(Exception):
@@ -39,7 +33,7 @@ def value_of(element: Json, raw: Any) -> Json | None:
         return {"type": kind, "value": raw}
     if kind in _ONE:
         return {"type": kind, "selected_option": raw}
-    if kind in _MANY:
+    if kind == "checkboxes":
         return {"type": kind, "selected_options": raw or []}
     if kind in _PICKED:
         return {"type": kind, _PICKED[kind]: raw}
@@ -51,7 +45,7 @@ def fill(view: View, values: Json, *, force: bool, complete: bool = True) -> Non
     False does not mind inputs that are still empty.
 
     Values by block id: a string for text, an option's `value` for a select, a list of them for
-    checkboxes (True and False for all and none), an id for a picker.
+    checkboxes (True and False for all and none), `2026-12-03` or `22:00` for a picker.
     """
     for block_id, value in values.items():
         block = view.block(block_id)
@@ -70,7 +64,7 @@ def _chosen(view: View, block_id: str, element: Json, value: Any, *, force: bool
     if value is None or kind in _PICKED or kind == "plain_text_input":
         return value
     options = [*options_of(element), *view.options.get(block_id, [])]
-    if kind in _MANY:
+    if kind == "checkboxes":
         if isinstance(value, bool):
             return options if value else []
         return [_option(options, one, block_id, force=force) for one in value]

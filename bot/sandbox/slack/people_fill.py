@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import payloads, view_methods
-from .block_elements import check_suggestions
+from .block_limits import check_suggestions
 from .deliver import Delivery
 from .errors import SlackError
 from .modal_values import CannotDo, fill
@@ -64,7 +64,7 @@ class PeopleFill(PeopleAct):
         with ws.changing():
             shown = self.view_of(user, view)
             _, element = _element(shown, block_id)
-            if not element["type"].endswith("external_select"):
+            if element["type"] != "external_select":
                 raise CannotDo(f"block {block_id!r} does not search")
             payload = payloads.suggestion_payload(
                 ws, ws.people[user], shown, block_id, element, typed

@@ -75,14 +75,11 @@ def _block_lines(ws: Workspace, blocks: list[Json]) -> Iterator[str]:
             yield from _section_lines(ws, block)
         elif kind == "context":
             for element in block["elements"]:
-                shown = element.get("text") or element.get("alt_text") or ""
-                yield from ("· " + line for line in _text(ws, shown))
+                yield from ("· " + line for line in _text(ws, element["text"]))
         elif kind == "actions":
             yield " ".join(_element_words(element) for element in block["elements"])
         elif kind == "divider":
             yield "-" * 40
-        elif kind == "image":
-            yield f"[image: {block['alt_text']}]"
 
 
 def _section_lines(ws: Workspace, block: Json) -> Iterator[str]:
@@ -96,7 +93,7 @@ def _section_lines(ws: Workspace, block: Json) -> Iterator[str]:
 def _element_words(element: Json) -> str:
     if element["type"] == "button":
         return f"[ {element['text']['text']} ]"
-    return f"[{element.get('alt_text') or element['type']}]"
+    return f"[{element['type']}]"
 
 
 def _text(ws: Workspace, text: str) -> list[str]:

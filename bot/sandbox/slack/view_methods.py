@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any, Literal
 
+from .block_limits import check_home, check_view, view_too_large
 from .errors import SlackError, invalid, required
-from .limits import check_home, check_view, view_too_large
 from .modal_values import state_of
 from .records import Json, Trigger, View
 from .workspace import Workspace

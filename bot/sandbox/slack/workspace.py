@@ -229,5 +229,5 @@ def _interactive(block: Json) -> Iterator[Json]:
         yield from block["elements"]
     for name in ("accessory", "element"):
         element = block.get(name)
-        if element and element["type"] != "image":
+        if element:
             yield element

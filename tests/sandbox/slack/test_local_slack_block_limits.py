@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import Json, LocalSlack
-from bot.sandbox.slack.limits import MESSAGE_BLOCKS_TEXT, check_blocks
+from bot.sandbox.slack.block_limits import MESSAGE_BLOCKS_TEXT, check_blocks
 from tests.sandbox.slack.slack_kit import actions, button, modal, option, section, text_input
 
 Case = tuple[Callable[[int], list[Json]], int, str]
@@ -117,7 +117,7 @@ MESSAGE_EDGES: dict[str, Case] = {
     ),
     "options": (lambda n: [actions(select(n))], 100, "/elements/0/options"),
     "checkboxes": (lambda n: [actions(ticks(n))], 10, "/elements/0/options"),
-    "overflow": (lambda n: [actions(ticks(n, "overflow"))], 5, "/elements/0/options"),
+    "radio buttons": (lambda n: [actions(ticks(n, "radio_buttons"))], 10, "/elements/0/options"),
     "option text": (
         lambda n: [actions({**select(1), "options": [option("1", "o" * n)]})],
         75,
@@ -149,7 +149,7 @@ def test_edges_of_a_message(local: LocalSlack, web: WebClient, channel: str, nam
 WRONG: dict[str, tuple[list[Any], str]] = {
     "empty text": ([section("")], "more than 0 characters"),
     "empty field": ([{"type": "section", "fields": [plain("")]}], "more than 0 characters"),
-    "section without anything": ([{"type": "section"}], "missing required field"),
+    "section without anything": ([{"type": "section"}], "text or fields attribute must be"),
     "header in mrkdwn": (
         [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
         "must be one of plain_text",
@@ -175,7 +175,7 @@ WRONG: dict[str, tuple[list[Any], str]] = {
         [{"type": "section", "text": {"type": "mrkdwn", "text": "x", "emoji": True}}],
         "invalid additional property: emoji",
     ),
-    "unknown style": ([actions(button(style="default"))], "must be one of primary, danger"),
+    "unknown style": ([actions(button(style="default"))], "must be one of danger, primary"),
     "no options": ([actions(select(0))], "no less than 1 items"),
     "no context elements": ([{"type": "context", "elements": []}], "no less than 1 items"),
     "initial option not offered": (

@@ -43,18 +43,6 @@ def test_plain_text_calls_nobody_and_text_and_blocks_are_one() -> None:
     assert mentions(message("<@U0ANN>", section("<@U0BOB>"))) == {"U0ANN", "U0BOB"}
 
 
-def test_rich_text_mentions() -> None:
-    elements = [
-        {"type": "user", "user_id": "U0ANN"},
-        {"type": "usergroup", "usergroup_id": "S0SRE"},
-        {"type": "broadcast", "range": "here"},
-        {"type": "text", "text": "<!channel>"},
-    ]
-    inner = [{"type": "rich_text_section", "elements": elements}]
-    block = {"type": "rich_text", "elements": inner}
-    assert mentions(message("x", block)) == {"U0ANN", "S0SRE", "!here"}
-
-
 def test_a_thread_as_text(slack: LocalSlack, client: WebClient) -> None:
     ann = slack.add_person("Ann Ash")
     group = slack.add_group("sre", [ann])

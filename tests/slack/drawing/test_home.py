@@ -9,7 +9,7 @@ from bot.core.home import Home
 from bot.core.lookups import MayNotLook
 from bot.core.request import State
 from bot.core.who_may import Reason
-from bot.sandbox.slack.limits import check_home
+from bot.sandbox.slack.block_limits import check_home
 from bot.slack.card_link import card_url
 from bot.slack.home import SHOWN, home_view
 from bot.slack.wording import home as words
