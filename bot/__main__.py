@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bot.importing import import_lean
-from bot.stop_signals import StopSignals
+from bot import run
 
 
 def main() -> None:
     """The entry point of the console script."""
     if sys.argv[1:] == ["run"]:
-        stop = StopSignals()  # before the imports, which take most of a start
-        import_lean("bot.run").main(stop)
+        run.main()
     else:
-        import_lean("bot.cli").main()
+        run.import_lean("bot.cli").main()
 
 
 if __name__ == "__main__":

@@ -6,27 +6,28 @@ import getpass
 import json
 import logging
 import os
+import sqlite3
 import sys
 import time
 import uuid
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.engine import make_url
 
 from bot import __version__
 from bot.cli_audit import audit_app
-from bot.cli_output import for_machines, written
-from bot.cli_shared import JsonOption, database, fail
+from bot.cli_shared import JsonOption, database, fail, for_machines, written
 from bot.core import ids
 from bot.core.events import OperatorCancelled
 from bot.core.request import CANCELLABLE, Request, State
-from bot.exit_codes import PROBLEM, WRONG_USE
-from bot.importing import import_lean
 from bot.operate import logs
 from bot.operate import show as shown
-from bot.operate.show import unsaid_json
-from bot.settings import SettingsError, load, load_slack_app
-from bot.stop_signals import StopSignals
+from bot.run import PROBLEM, WRONG_USE
+from bot.run import main as run_main
+from bot.settings import EXAMPLE, SettingsError, load, load_database, load_slack_app
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
@@ -36,9 +37,19 @@ from bot.store.unsaid import unsaid
 app = typer.Typer(
     name="vr-unpair",
     help="Break a vSphere Replication pairing from Slack, after somebody else has approved it.",
+    epilog="""Exit codes: 0 fine, 1 a problem was found, 2 wrong usage or settings.
+
+\b
+Examples:
+  vr-unpair demo --scripted      play one whole story on this machine
+  vr-unpair settings --example   print what to put into .env
+  vr-unpair check                see whether all is there, before a start
+  vr-unpair run                  start the bot""",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(audit_app, name="audit")
 
@@ -67,15 +78,13 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
     ] = False,
 ) -> None:
-    """Nothing is done without a command."""
+    """Break a vSphere Replication pairing from Slack, after somebody else has approved it."""
 
 
 @app.command()
 def run() -> None:
     """Run the bot: bring the database to its schema, then serve."""
-    # Imported here: the other commands start without Slack. A plain `run` does not get here: it is
-    # handled in `bot.__main__`.
-    import_lean("bot.run").main(StopSignals())
+    run_main()  # a plain `vr-unpair run` does not get here: it is handled in `bot.__main__`
 
 
 @app.command()
@@ -90,9 +99,10 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """The sandbox: the real bot against a simulated appliance and a local Slack, in a browser.
+    """Try the real bot in a browser, without any account.
 
-    Without a terminal, as in CI, and without --port, the scripted story is played instead.
+    The appliance is simulated, and so is Slack. Without a terminal, as in CI, and without --port,
+    the scripted story is played instead.
     """
     # Imported here: no other command needs the sandbox.
     from bot.sandbox.demo import leave_in_order, play
@@ -111,9 +121,11 @@ def demo(
 
 @app.command()
 def check(as_json: JsonOption = False) -> None:
-    """Look at everything that the bot needs: `ok`, or what is wrong and what to do.
+    """Check everything that the bot needs.
 
-    Changes nothing: the appliance is logged in to once and read, and the privilege is only named.
+    One line for each thing: ok, or what is wrong and what to do. Changes nothing: the appliance is
+    logged in to once and read, and the privilege is only named. Exits with 1 where something is
+    wrong.
     """
     from bot import checks  # imported here: the other commands start without Slack
     from bot.operate import check as lines
@@ -135,15 +147,22 @@ def _somebody_watches() -> bool:
     return sys.stdout.isatty() and os.environ.get("CI", "").lower() not in ("1", "true", "yes")
 
 
-@app.command()
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair requests --state pending
+  vr-unpair requests --limit 10 --json"""
+)
 def requests(
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        State | None, typer.Option(metavar="STATE", help="Only those in this state.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is and was asked, newest first."""
+    """List what is and was asked, newest first."""
     with database() as db:
         found = Requests(db).newest(state, limit)
     if as_json:
@@ -157,7 +176,7 @@ def requests(
         print("No requests." if state is None else f"No requests in state {state.value}.")
 
 
-@app.command()
+@app.command(epilog="Example: vr-unpair show 7KQ2-M4XP --follow")
 def show(
     request_id: Annotated[str, typer.Argument(metavar="ID")],
     follow: Annotated[
@@ -165,7 +184,7 @@ def show(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """One request with its whole history."""
+    """Show one request with its whole history."""
     with database() as db:
         store = Requests(db)
         request = _known(store, request_id)
@@ -182,7 +201,7 @@ def show(
         missing = unsaid(db, request.id)
     if as_json:
         events = [shown.record_json(r) for r in records]
-        not_said = [unsaid_json(m) for m in missing]
+        not_said = [shown.unsaid_json(m) for m in missing]
         document = {**shown.as_json(request), "unsaid": not_said, "events": events}
         print(shown.to_json(document, indent=2))
         return
@@ -194,11 +213,14 @@ def show(
     tables.print_tables(out, tables.facts_table(request), *not_in_slack, history)
 
 
-@app.command()
+@app.command(epilog="Example: vr-unpair cancel 7KQ2-M4XP")
 def cancel(
     request_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False
 ) -> None:
-    """Take a request back that is not yet sent, for when Slack is away."""
+    """Withdraw a request that is not yet sent.
+
+    For when Slack is away. The audit trail names the system's user.
+    """
     with database() as db:
         request = _in_state(db, request_id, CANCELLABLE)
         # The stored event is enough to keep the DELETE from being sent: no intent is stored while
@@ -217,7 +239,12 @@ def cancel(
     )
 
 
-@app.command()
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair manifest                                     for Socket Mode
+  vr-unpair manifest --url https://unpair.example.com    for HTTP mode"""
+)
 def manifest(
     url: Annotated[
         str | None,
@@ -227,7 +254,7 @@ def manifest(
         bool, typer.Option("--json", help="JSON instead of YAML, as the Slack CLI wants it.")
     ] = False,
 ) -> None:
-    """The Slack app manifest for these settings; no token is needed."""
+    """Print the Slack app manifest; no token is needed."""
     from bot.slack import manifest as app_manifest  # imported here: no other command needs Slack
 
     command, label = load_slack_app()
@@ -240,6 +267,53 @@ def manifest(
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         print(app_manifest.as_yaml(found), end="")
+
+
+@app.command(epilog="Example: vr-unpair settings --example > .env")
+def settings(
+    example: Annotated[bool, typer.Option("--example", help="Every setting with its default.")],
+) -> None:
+    """Print a .env with every setting, its meaning and its default."""
+    for_machines()
+    print(EXAMPLE.read_text(encoding="utf-8"), end="")
+
+
+@app.command(epilog="Example: vr-unpair backup vr-unpair-2026-11-30.db")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; must not exist yet.")],
+) -> None:
+    """Copy the SQLite database, also while the bot runs.
+
+    Only its owner can read the copy. PostgreSQL is backed up with pg_dump.
+    """
+    place = make_url(load_database())
+    if place.get_backend_name() != "sqlite":
+        fail("DATABASE_URL names PostgreSQL: back it up with pg_dump.", WRONG_USE)
+    source = Path(place.database or "")
+    if not source.is_file():
+        fail(f"There is no database {source} here. DATABASE_URL names it.")
+    if file.exists():
+        fail(f"{file} exists already: name a new file.")
+    try:
+        _copy(source, file)
+    except (OSError, sqlite3.Error) as error:
+        fail(f"No backup was made: {error}.")
+    print(f"ok: {file}, {file.stat().st_size:,} bytes")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """`target` is there when it is complete, or not at all. Raises OSError or sqlite3.Error."""
+    part = target.with_name(f".{target.name}.{uuid.uuid4()}")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        # One step, so from one moment, with what is still in the `-wal` file; `rw` makes no file.
+        address = f"{source.absolute().as_uri()}?mode=rw"
+        reading, writing = sqlite3.connect(address, uri=True), sqlite3.connect(part)
+        with closing(reading), closing(writing):
+            reading.backup(writing)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _system_user() -> str:

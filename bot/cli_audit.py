@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_output import for_machines
-from bot.cli_shared import JsonOption, database, fail
+from bot.cli_shared import JsonOption, database, fail, for_machines
 from bot.core.audit import SHORT, Break, Head, Record
-from bot.exit_codes import PROBLEM, WRONG_USE
 from bot.operate import show as shown
+from bot.run import PROBLEM, WRONG_USE
 from bot.store import audit as trail
 
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: export it, verify it.")
+audit_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Export or verify the audit trail."
+)
 
 SHORTEST = 12
 """The fewest characters of a head to look for: fewer could match some record by chance."""
@@ -27,20 +28,31 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
-@audit_app.command()
+@audit_app.command(
+    epilog="""\b
+Examples:
+  vr-unpair audit export > trail.jsonl
+  vr-unpair audit export --format csv --since 1200"""
+)
 def export(
     form: Annotated[
         ExportFormat, typer.Option("--format", help="jsonl, or csv with a header line.")
     ] = ExportFormat.JSONL,
+    since: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER", min=0, max=1_000_000_000, help="Only the records after this one."
+        ),
+    ] = None,
 ) -> None:
-    """All records of the audit trail, in order."""
+    """Export the records of the audit trail, in order."""
     for_machines()
     with database() as db:
-        for line in shown.audit_lines(trail.export(db), form.value):
+        for line in shown.audit_lines(trail.export(db, since), form.value):
             print(line)
 
 
-@audit_app.command()
+@audit_app.command(epilog="Example: vr-unpair audit verify --head 3f9c0a7be2d1")
 def verify(
     posted: Annotated[
         str | None,
@@ -52,7 +64,11 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check the chain of the audit trail against its head."""
+    """Verify that nothing in it was changed.
+
+    Holds the chain of records against its head. Exits with 1 and names the first wrong record where
+    one was.
+    """
     wanted = None if posted is None else _head(posted)
     with database() as db:
         broken, head = trail.check(db)

@@ -1,33 +1,43 @@
-"""What the commands share: opening the database, the option `--json`, and ending with an error."""
+"""What the commands share: the database, their output, and how they end with a sentence."""
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
-from bot.cli_output import for_machines
-from bot.exit_codes import PROBLEM
+from bot.run import PROBLEM
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
-def _json_asked(asked: bool) -> bool:
-    if asked:
-        for_machines()
+
+def for_machines(asked: bool = True) -> bool:
+    """JSON, CSV and YAML are written in UTF-8, whatever the terminal's encoding is."""
+    if asked and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     return asked
 
 
 JsonOption = Annotated[
-    bool, typer.Option("--json", callback=_json_asked, help="JSON instead of a table.")
+    bool, typer.Option("--json", callback=for_machines, help="JSON instead of a table.")
 ]
+
+
+def fail(sentence: str, code: int = PROBLEM) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)
 
 
 @contextmanager
@@ -52,6 +62,39 @@ def database() -> Iterator[Database]:
         db.close()
 
 
-def fail(sentence: str, code: int = PROBLEM) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(code)
+@contextmanager
+def written() -> Iterator[None]:
+    """All output is written by the end of this block; otherwise a sentence says why and the exit
+    code is 1. Python itself flushes at the very end, where it is too late for that."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):  # closed by the shell: `>&-`
+        yield
+        return
+    given = sys.stdout
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(given.fileno(), "w", closefd=False)),
+        encoding=given.encoding,
+        errors="backslashreplace",  # titles hold an arrow that the encoding may lack
+        line_buffering=given.line_buffering or given.write_through,
+    )
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+
+
+class _Output(io.FileIO):
+    """Ends the command at the first write that fails. It raises SystemExit and not OSError, because
+    typer and rich each treat a closed pipe in their own way, and do not handle a full disk."""
+
+    _lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if self._lost:  # every flush tries to write the buffer again
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._lost = True
+            if error.errno != errno.EPIPE:  # not an error: `| head` has read enough
+                print(f"The output cannot be written: {error.strerror}.", file=sys.stderr)
+            sys.exit(PROBLEM)

@@ -1,40 +1,58 @@
-"""`vr-unpair run`: one process of the bot, from its start to its exit code.
+"""`vr-unpair run`: one process of the bot, from its first line to its exit code.
 
-Not in `cli.py`, because only the other commands need typer. Its 1.4 MB would stay in memory for
-months, and importing it takes a twentieth of the time of a start.
+Only the standard library is imported at the top, since the handlers of signals come before the
+imports of the bot, which take most of a start. And it is not in `cli.py`, because only the other
+commands need typer: its 1.4 MB would stay in memory for months.
 """
 
 from __future__ import annotations
 
+import gc
+import os
+import signal
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
-from bot.app import Bot
-from bot.exit_codes import FINE, PROBLEM, WRONG_USE
-from bot.operate import logs
-from bot.parts import secrets_of
-from bot.settings import Settings, SettingsError, load
-from bot.stop_signals import StopSignals
-from bot.store.faults import fault_of
-from bot.store.migrate import Damaged, SchemaTooNew
+FINE = 0
+PROBLEM = 1
+"""One was found, or the bot could not start."""
+WRONG_USE = 2
+"""Of the command line, or of the settings. With FINE and PROBLEM, how every command ends."""
+
+_ENDED = b"\0"
+"""Python writes the number of a signal into the pipe, and no signal has the number 0."""
 
 
-def main(stop: StopSignals) -> None:
+def main() -> None:
     """Run, and exit with the contract's exit code. Wrong settings are reported in sentences on
     stderr, never with a traceback."""
+    stop = StopSignals()
+    import_lean("bot.app")
+    from bot.settings import SettingsError, load
+
     try:
-        sys.exit(run(load(to_run=True), stop))
+        sys.exit(serve(load(to_run=True), stop))
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
 
 
-def run(settings: Settings, stop: StopSignals) -> int:
+def serve(settings: Settings, stop: StopSignals) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after such a stop, 1 when the bot
     could not start or ended by itself."""
-    settings.mode()  # raises SettingsError when both ways for Slack are set, or none
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bot.app import Bot
+    from bot.operate import logs
+    from bot.parts import secrets_of
+    from bot.store.faults import fault_of
+    from bot.store.migrate import Damaged, SchemaTooNew
+
     logs.set_up(settings.log_level, settings.log_format, secrets_of(settings))
 
     def end(sentence: str) -> None:
@@ -62,3 +80,61 @@ def run(settings: Settings, stop: StopSignals) -> int:
 def _cannot_start(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     return PROBLEM
+
+
+class StopSignals:
+    """SIGTERM and SIGINT, none of which is lost from here to the end of the wait. To be made before
+    anything else: without handlers, a SIGTERM during the imports would kill the process (code -15),
+    and for process 1 of a container the kernel would drop it.
+
+    The wait reads a pipe that Python writes to when the signal arrives. A wait for a queue or a
+    lock would sleep on if the signal came just before it began, or to another thread. The host
+    would then kill a process that should have finished its work.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)  # `set_wakeup_fd` requires it
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+
+    def end(self) -> None:
+        """Ends the wait from any thread."""
+        os.write(self._writing, _ENDED)
+
+    def wait(self) -> bool:
+        """Waits for a signal or for `end`. Whether it was a signal that came first."""
+        return os.read(self._reading, 1) != _ENDED
+
+
+def import_lean(name: str) -> Any:
+    """The module of that name, imported without garbage collection: a third of a start's time and a
+    twentieth of its memory were spent there.
+
+    What an import creates stays until the process ends. Searching it for garbage again and again
+    took a tenth of a start. It is frozen afterwards, so later collections leave it out as well.
+    """
+    looking = gc.isenabled()
+    gc.disable()
+    try:
+        _structlog_without_rich()
+        return import_module(name)
+    finally:
+        gc.freeze()
+        if looking:
+            gc.enable()
+
+
+def _structlog_without_rich() -> None:
+    """structlog imports rich for its tracebacks, which costs 4 MB and 50 ms. They are never used
+    here, since they print local variables and with them secrets (`bot.operate.logs`). None hides a
+    module from imports (Python docs, the import system); code that prints tables imports it
+    later."""
+    if "rich" in sys.modules or "structlog" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import_module("structlog")
+    finally:
+        del sys.modules["rich"]

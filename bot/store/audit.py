@@ -120,10 +120,10 @@ def latest(conn: Connection, action: str) -> Record | None:
     return _record(row) if row else None
 
 
-def export(db: Database) -> Iterator[Record]:
-    """All records in order, from one consistent view."""
+def export(db: Database, since: int | None = None) -> Iterator[Record]:
+    """All records, or those after number `since`, in order and from one consistent view."""
     with _reading(db, at_leisure=True) as conn:
-        yield from _all(conn)
+        yield from _all(conn, since)
 
 
 def check(db: Database) -> tuple[Break | None, Head]:
@@ -158,9 +158,11 @@ def _reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
             driver.text_factory = str
 
 
-def _all(conn: Connection) -> Generator[Record, None, None]:
-    query = select(audit).order_by(audit.c.number).execution_options(yield_per=CHUNK)
-    with conn.execute(query) as rows:
+def _all(conn: Connection, since: int | None = None) -> Generator[Record, None, None]:
+    query = select(audit).order_by(audit.c.number)
+    if since is not None:  # all means all: what a hand has put before number 1 as well
+        query = query.where(audit.c.number > since)
+    with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
         for row in rows.mappings():
             yield _record(row)
 

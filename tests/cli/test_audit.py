@@ -115,6 +115,33 @@ def test_both_exports_hold_every_column_of_every_record(
     ]
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("since", [0, 1, 2, 3, 4, 1_000_000_000])
+def test_an_export_goes_on_where_the_last_one_ended(
+    three: list[audit.Record], run: Run, form: str, since: int
+) -> None:
+    whole = run("audit", "export", "--format", form).stdout.splitlines()
+    head, records = (whole[:1], whole[1:]) if form == "csv" else ([], whole)
+    assert len(records) == 3
+    rest = run("audit", "export", "--format", form, "--since", str(since)).stdout.splitlines()
+    assert rest == head + records[since:]
+
+
+def test_without_a_number_an_export_holds_what_a_hand_has_put_before_the_first(
+    db: Database, three: list[audit.Record], run: Run
+) -> None:
+    with db.write() as conn:
+        conn.execute(table.update().where(table.c.number == 1).values(number=0))
+    records = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [record["number"] for record in records] == [0, 2, 3]
+    assert "broken at record 0" in run("audit", "verify", code=1).stderr
+
+
+@pytest.mark.parametrize("number", ["-1", "x", str(2**63)])
+def test_what_is_no_number_is_wrong_usage(db: Database, run: Run, number: str) -> None:
+    assert "--since" in run("audit", "export", "--since", number, code=2).stderr
+
+
 DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
 
 

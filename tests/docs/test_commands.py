@@ -8,7 +8,6 @@ without a word is text.
 from __future__ import annotations
 
 import re
-import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,28 +20,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-BACKUP = (
-    '.venv/bin/python -c "import sqlite3; '
-    "sqlite3.connect('file:vr-unpair.db?mode=rw', uri=True)"
-    ".execute('VACUUM INTO ?', ('backup.db',))\""
-)
-
 RUN_BY = {
     "make demo": "tests/readme/test_readme_walk.py::test_make_demo_plays_the_story",
     "make test": ".ci/run",
-    BACKUP: "tests/docs/test_commands.py::test_the_backup_is_whole",
+    ".venv/bin/vr-unpair backup backup.db": "tests/cli/test_backup.py::test_the_backup_is_whole",
 }
 """Each line of an `sh` block to what runs it."""
-
-WRITES_AND_DIES = """
-import os, sqlite3
-connection = sqlite3.connect("vr-unpair.db")
-connection.execute("PRAGMA journal_mode=WAL")
-connection.execute("CREATE TABLE t (n)")
-connection.execute("INSERT INTO t VALUES (7)")
-connection.commit()
-os._exit(0)
-"""
 
 OF_THE_HOST = frozenset(
     {"cd", "cp", "git", "install", "journalctl", "kubectl", "make", "podman", "systemctl"}
@@ -74,26 +57,6 @@ def test_a_block_for_the_host_is_sound(body: str) -> None:
     for path in re.findall(r"(?<!\S)(deploy/\S+|\.env\.example)", body):
         assert (ROOT / path).is_file(), path
     assert set(re.findall(r"v?(\d+\.\d+\.\d+)", body)) <= {__version__}
-
-
-def test_the_backup_is_whole(tmp_path: Path) -> None:
-    # In the folder of a bot: its python, and a database with something not yet in the main file.
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    writing = [".venv/bin/python", "-c", WRITES_AND_DIES]
-    subprocess.run(writing, cwd=tmp_path, check=True)
-    assert (tmp_path / "vr-unpair.db-wal").stat().st_size > 0
-    subprocess.run(["bash", "-c", BACKUP], cwd=tmp_path, check=True)
-    backup = sqlite3.connect(tmp_path / "backup.db")
-    assert backup.execute("SELECT n FROM t").fetchall() == [(7,)]
-    backup.close()
-
-
-def test_no_backup_is_made_of_nothing(tmp_path: Path) -> None:
-    """In another folder than the bot's: an empty copy would be found out when it is needed."""
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    done = subprocess.run(["bash", "-c", BACKUP], cwd=tmp_path, check=False, capture_output=True)
-    assert done.returncode != 0
-    assert [p.name for p in tmp_path.iterdir()] == [".venv"]
 
 
 def test_every_path_that_is_named_is_there() -> None:

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.settings import load, setting_names
 from bot.settings.names import PROXIES, SITES_PREFIX
 
@@ -65,6 +67,12 @@ def test_the_example_names_every_setting_once() -> None:
     found = settings_of_example((ROOT / ".env.example").read_text(encoding="utf-8"))
     assert sorted(name for name, _, _ in found) == sorted([*setting_names(), *PROXIES])
     assert all(explained for _, _, explained in found)
+
+
+def test_the_example_is_what_the_command_prints() -> None:
+    said = CliRunner().invoke(app, ["settings", "--example"])
+    assert said.exit_code == 0
+    assert said.stdout == (ROOT / ".env.example").read_text(encoding="utf-8")
 
 
 def test_the_example_mentions_several_appliances() -> None:

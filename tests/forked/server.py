@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
-from bot.importing import import_lean
+from bot.run import import_lean
 from tests.forked.order import Order
 
 ON_ITS_WAY = ("alembic.command", "alembic.config", "bot.store.postgres")
@@ -68,7 +68,7 @@ def keep(stdout: int, stderr: int, status: int) -> bool:
 
 
 if __name__ == "__main__":
-    for name in ("bot.run", "bot.cli", *ON_ITS_WAY):
+    for name in ("bot.app", "bot.cli", *ON_ITS_WAY):
         import_lean(name)
     wanted = next_fork()
     os.chdir(wanted.folder)
