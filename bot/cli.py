@@ -199,6 +199,12 @@ def show(
             request = tables.follow(lambda: _known(store, request_id), time.sleep, console)
         records = trail.of_request(db, request.id)
         missing = unsaid(db, request.id)
+    for record in records:
+        if record.hash != record.expected_hash:
+            print(
+                f"Record {record.number} is not as it was written: see `vr-unpair audit verify`.",
+                file=sys.stderr,
+            )
     if as_json:
         events = [shown.record_json(r) for r in records]
         not_said = [shown.unsaid_json(m) for m in missing]

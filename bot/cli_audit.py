@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli_shared import JsonOption, database, fail, for_machines
-from bot.core.audit import SHORT, Break, Head, Record
+from bot.core.audit import SHORT, Head, Record
 from bot.operate import show as shown
 from bot.run import PROBLEM, WRONG_USE
 from bot.store import audit as trail
@@ -75,10 +75,13 @@ def verify(
         found = trail.with_head(db, wanted) if wanted else None
     if as_json:
         print(json.dumps(_as_json(broken, head, wanted, found)))
-        raise typer.Exit(PROBLEM if broken or (wanted and not found) else 0)
-    if broken:
+        raise typer.Exit(PROBLEM if broken is not None or (wanted and not found) else 0)
+    if broken is not None:
         before = f" Head {wanted} is that of record {found.number}." if found else ""
-        fail(f"The audit trail is broken at record {broken.number}: {broken.why}.{before}")
+        fail(
+            f"The audit trail is broken at record {broken}: it, or the head of the trail, was "
+            f"changed, removed or inserted.{before}"
+        )
     if wanted and not found:
         fail(
             f"No record of the audit trail has the head {wanted}. It was posted by another "
@@ -103,9 +106,9 @@ def _head(typed: str) -> str:
 
 
 def _as_json(
-    broken: Break | None, head: Head, wanted: str | None, found: Record | None
+    broken: int | None, head: Head, wanted: str | None, found: Record | None
 ) -> dict[str, object]:
-    first = {"number": broken.number, "why": broken.why} if broken else None
+    first = {"number": broken} if broken is not None else None
     document: dict[str, object] = {
         "ok": broken is None and (wanted is None or found is not None),
         "records": head.count,

@@ -22,7 +22,7 @@ database could try details until the hash of a forged record begins like the one
 with 48 bits that is a night's work for one machine, with these 64 it takes decades."""
 
 NEAR = 1_000
-"""How many numbers up and down the old place of a moved record is looked for."""
+"""How many numbers back the old place of a record that stands elsewhere now is looked for."""
 
 
 class Record(Frozen):
@@ -68,13 +68,6 @@ class Head(Frozen):
         return self.hash[:SHORT]
 
 
-class Break(Frozen):
-    """The first record that is not as it was written. `number` is the one that the export shows."""
-
-    number: int
-    why: str
-
-
 def chain_hash(columns: dict[str, Any]) -> str:
     """SHA-256 over a canonical form: sorted keys, no spaces, UTF-8. No record is written with lone
     surrogates; they are hashed all the same, so that `verify` names such a record and does not
@@ -89,59 +82,37 @@ def link(head: Head, columns: dict[str, Any]) -> Record:
     return Record(**full, hash=chain_hash(full))
 
 
-def verify(records: Iterable[Record], head: Head) -> Break | None:
-    """None when the chain is whole up to `head`; records come in the order of their numbers."""
+def verify(records: Iterable[Record], head: Head) -> int | None:
+    """The number, as the export shows it, of the first record that was changed, removed (the last
+    ones included) or inserted; None when the chain is whole up to `head`. Records come in the order
+    of their numbers."""
     number, previous = 0, GENESIS
     lately = deque([GENESIS], maxlen=NEAR)  # the hashes so far: the last is that of `number`
     for record in records:
-        expected = number + 1
-        if record.number != expected:
-            missing = record.number > expected
-            why = "removed: the numbers jump here" if missing else "inserted: its number is taken"
-            return Break(number=expected if missing else record.number, why=why)
+        if record.number != number + 1:
+            return min(record.number, number + 1)
         if record.previous != previous:
-            return _unlinked(record, lately)
+            return _first_of(record, lately)
         if record.hash != record.expected_hash:
-            return Break(number=record.number, why="changed: it is not what was hashed")
+            return record.number
         number, previous = record.number, record.hash
         lately.append(previous)
-    if number < head.count:
-        return Break(number=number + 1, why="removed: the trail ends before its head")
-    if number > head.count:
-        return Break(number=head.count + 1, why="inserted: the trail goes on after its head")
-    if previous != head.hash:
-        why = "changed, or those after it removed: its hash is not that of the head"
-        return Break(number=max(number, 1), why=why)
-    return None
+    if number != head.count:
+        return min(number, head.count) + 1
+    return None if previous == head.hash else max(number, 1)
 
 
-def _unlinked(record: Record, lately: deque[str]) -> Break:
+def _first_of(record: Record, lately: deque[str]) -> int:
     """`record` was not written after the one that stands before it, though that one is whole by
-    itself. So the one before was changed, or one of the two was inserted or moved by hand."""
+    itself: either one of the two was changed, or records were inserted or removed between them."""
     number = record.number
-    was = _written_as(record)
-    if was is None or was == number == 1:
-        return Break(number=number, why="changed: it does not follow the record before it")
+    for was in range(number, max(0, number - NEAR), -1):
+        written = record.model_copy(update={"number": was})
+        if record.hash == written.expected_hash:
+            break
+    else:
+        return number
     if was == number:
-        why = f"changed, its hash made anew: record {number} was written after another one"
-        return Break(number=number - 1, why=why)
-    if was > number:
-        why = f"removed or moved: what stands here was written as number {was}"
-        return Break(number=number, why=why)
-    place = len(lately) - (number - was)
-    if place >= 0 and lately[place] == record.hash:
-        return Break(number=number, why=f"inserted: it is record {was} once more")
-    return Break(number=was, why=f"inserted: number {number} was written as {was}")
-
-
-def _written_as(record: Record) -> int | None:
-    """The number under which its hash is right, if that is near."""
-    near = sorted(
-        range(max(1, record.number - NEAR), record.number + NEAR),
-        key=lambda n: abs(n - record.number),
-    )
-    return next((n for n in near if record.hash == _hash_as(record, n)), None)
-
-
-def _hash_as(record: Record, number: int) -> str:
-    return record.model_copy(update={"number": number}).expected_hash
+        return max(number - 1, 1)  # it is as it was written, so the one before was changed
+    twice = number - was <= len(lately) and lately[was - number] == record.hash
+    return number if twice else was  # it made room for the one that stands in its old place

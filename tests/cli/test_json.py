@@ -78,8 +78,7 @@ def test_verify_tells_a_whole_trail_from_a_broken_one(db: Database, run_json: Ru
         conn.execute(audit.update().where(audit.c.number == 2).values(actor="U0OTHER"))
     found = run_json("audit", "verify", code=1)
     assert found["ok"] is False
-    assert found["broken"]["number"] == 2
-    assert found["broken"]["why"]
+    assert found["broken"] == {"number": 2}
 
 
 def test_what_this_version_cannot_read_is_a_sentence(db: Database, run: Run) -> None:
