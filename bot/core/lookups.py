@@ -12,6 +12,7 @@ from bot.core.events import CallFailed, PairingRead, PairingUnresolved
 from bot.core.frozen import Frozen
 from bot.core.pairing import Pairing
 from bot.core.request import Request
+from bot.core.snapshot import Snapshot
 from bot.core.who_may import Reason
 
 
@@ -136,6 +137,7 @@ class OverviewPort(Protocol):
         """What this person asked for, the newest first."""
         ...
 
-    def unclear(self, site: str, pairing_id: str) -> Request | None:
-        """The latest request of this pairing whose fate is not known."""
+    def unclear(self, snapshot: Snapshot) -> Request | None:
+        """The latest request of this pairing whose fate is not known, whatever its site is called
+        now."""
         ...

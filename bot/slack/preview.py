@@ -78,7 +78,7 @@ def _as_if_asked(
 ) -> Request:
     # Nobody is mentioned: only one person sees this, whom mentions would only confuse.
     terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
-    unclear = overview.unclear(site, snapshot.pairing_id)
+    unclear = overview.unclear(snapshot)
     return Request(
         id=NO_ID,
         site=site,

@@ -17,7 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import Stored
-from bot.core.request import Request, State
+from bot.core.request import OPEN, Request, State
+from bot.core.snapshot import id_key
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, next_due
 from bot.store.lanes import Lane, lane_of
@@ -239,8 +240,17 @@ class Claims(NewRequests):
         ).scalar_one()
 
     def _holder(self, request: Request) -> str:
-        held = self.same_pairing(request, [s for s in State if s.open])
-        return held[0].id if held else "another request"
+        """Whom the unique index has met; it may have ended since."""
+        with self.db.read() as conn:
+            held: str | None = conn.execute(
+                select(requests.c.id).where(
+                    requests.c.site == request.site,
+                    requests.c.pairing_id == id_key(request.pairing_id),
+                    requests.c.id != request.id,
+                    requests.c.state.in_(sorted(OPEN)),
+                )
+            ).scalar()
+        return held or "another request"
 
 
 def _at(request_id: str, version: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Requests that hold the other end of a pairing: at another site, perhaps under another id."""
+"""Requests of the same pairing: at its other end, or under a name that its site had before."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from sqlalchemy import Connection, bindparam, select
 
 from bot.core.ends import same_pairing
 from bot.core.request import OPEN, Request, State
+from bot.core.snapshot import Snapshot
 from bot.store.schema import requests
 
-_ELSEWHERE = (
+_IN_STATES = (
     select(requests.c.body)
     .where(
-        requests.c.site != bindparam("site"),
         requests.c.pairing_id.is_not(None),
         requests.c.state.in_(bindparam("states", expanding=True)),
     )
-    .order_by(requests.c.created_at.desc())
+    .order_by(requests.c.created_at.desc(), requests.c.id.desc())
 )
 
 
-def at_other_ends(conn: Connection, request: Request, states: Iterable[State]) -> list[Request]:
-    """Those in one of these states, newest first. Reads all of other sites in these states: open
-    ones are few."""
-    snapshot = request.snapshot
-    if snapshot is None:
-        return []
-    rows = conn.execute(_ELSEWHERE, {"site": request.site, "states": [s.value for s in states]})
-    others = (Request.model_validate_json(row.body) for row in rows)
-    return [o for o in others if o.snapshot and same_pairing(o.snapshot, snapshot)]
+def of_same_pairing(conn: Connection, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
+    """Those in one of these states, newest first. Told by the ids of the pairing and of its two
+    vCenters and never by the site, whose name in the settings may change. Reads all in these
+    states: open and unclear ones are few."""
+    rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]})
+    found = (Request.model_validate_json(row.body) for row in rows)
+    return [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
 
 
 def holder_of_other_end(conn: Connection, request: Request) -> tuple[str, str] | None:
     """Id and site of the open request that holds the pairing's other end."""
-    held = at_other_ends(conn, request, OPEN)
-    return (held[0].id, held[0].site) if held else None
+    if request.snapshot is None:
+        return None
+    held = of_same_pairing(conn, request.snapshot, OPEN)
+    return next(((each.id, each.site) for each in held if each.site != request.site), None)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from bot.core.request import OPEN, Request, State
-from bot.core.snapshot import id_key
+from bot.core.snapshot import Snapshot
 from bot.store.database import Database
+from bot.store.other_ends import of_same_pairing
 from bot.store.requests import Requests
 from bot.store.schema import requests
 
@@ -34,14 +35,9 @@ class Overview:
     def asked_by(self, person: str, limit: int) -> Sequence[Request]:
         return self._read(requests.c.requester == person, limit=limit)
 
-    def unclear(self, site: str, pairing_id: str) -> Request | None:
-        found = self._read(
-            requests.c.site == site,
-            requests.c.pairing_id == id_key(pairing_id),
-            requests.c.state == State.ATTENTION.value,
-            limit=1,
-        )
-        return found[0] if found else None
+    def unclear(self, snapshot: Snapshot) -> Request | None:
+        with self.db.read() as conn:
+            return next(iter(of_same_pairing(conn, snapshot, [State.ATTENTION])), None)
 
     def _read(
         self, *where: object, limit: int | None = None, latest: bool = False

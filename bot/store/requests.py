@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select
 
 from bot.core.request import Request, State
-from bot.core.snapshot import id_key
 from bot.store.database import Database
-from bot.store.other_ends import at_other_ends
+from bot.store.other_ends import of_same_pairing
 from bot.store.schema import requests
 
 
@@ -38,24 +37,13 @@ class Requests:
             return _read(conn.execute(query.limit(limit)))
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests of the same pairing in one of these states, newest first."""
-        query = (
-            select(requests.c.body)
-            .where(
-                requests.c.site == request.site,
-                requests.c.pairing_id == id_key(request.pairing_id),
-                requests.c.id != request.id,
-                requests.c.state.in_([s.value for s in states]),
-            )
-            .order_by(requests.c.created_at.desc())
-        )
+        """Other requests of the same pairing in one of these states, newest first, whatever its
+        site is called and at whichever of its ends they were made."""
+        if request.snapshot is None:
+            return []
         with self.db.read() as conn:
-            return _read(conn.execute(query))
-
-    def at_other_ends(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Requests at other sites for the same pairing, in one of these states, newest first."""
-        with self.db.read() as conn:
-            return at_other_ends(conn, request, states)
+            found = of_same_pairing(conn, request.snapshot, states)
+        return [each for each in found if each.id != request.id]
 
 
 def _read(rows: Iterable[Row[tuple[str]]]) -> list[Request]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.core.effects import (
@@ -121,23 +121,16 @@ class Effects:
         site = read.place.site if read.place else request.site
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
-        unknown = [other.id for other in self._same_pairing(this, unclear)]
+        unknown = [other.id for other in self.requests.same_pairing(this, unclear)]
         ends = self.lists if len(self.appliances) > 1 else None
         also_at = ends.also_at(site, found, by) if ends else ()
         earlier = unknown[0] if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
 
-    def _same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests for this pairing, also those at its other end."""
-        found = self.requests.same_pairing(request, states)
-        if len(self.appliances) > 1:
-            found += self.requests.at_other_ends(request, states)
-        return sorted(found, key=lambda other: -other.created_at)
-
     def _superseded(self, request: Request, looked: Looked | CallFailed) -> Looked | CallFailed:
         if isinstance(looked, CallFailed) or request.state is not State.ATTENTION:
             return looked
-        later = self._same_pairing(request, WITH_INTENT)
+        later = self.requests.same_pairing(request, WITH_INTENT)
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
         return looked.model_copy(update={"superseded": newer})

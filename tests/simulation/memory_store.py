@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from bot.core.audit import Head, Record, link
 from bot.core.delivery import Due
+from bot.core.ends import same_pairing
 from bot.core.entries import Answer, Entry
 from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.core.messages import PRIVATE, Slot
 from bot.core.request import Readings, Request, State
+from bot.core.snapshot import same_id
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.due import LONGEST_LEASE_MS, ORDER
 from bot.store.lanes import Lane, lane_of
@@ -239,8 +241,11 @@ class MemoryStore:
         return self._write(row, claim, saving)
 
     def _pairing_free(self, request: Request) -> None:
-        for other in self.same_pairing(request, [s for s in State if s.open]):
-            raise PairingTakenBy(other.id)
+        for row in self.rows.values():
+            other = row.request
+            holds = other.site == request.site and same_id(other.pairing_id, request.pairing_id)
+            if holds and other.id != request.id and other.state.open:
+                raise PairingTakenBy(other.id)
 
     def _may_intend(self, row: Row, now: int) -> None:
         late = row.request.execute_by is not None and row.request.execute_by <= now
@@ -262,14 +267,14 @@ class MemoryStore:
         return row.request if row else None
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
+        shown = request.snapshot
         found = [
             r.request
             for r in self.rows.values()
-            if (r.request.site, r.request.pairing_id) == (request.site, request.pairing_id)
-            and r.request.id != request.id
-            and r.request.state in states
+            if r.request.id != request.id and r.request.state in states
         ]
-        return sorted(found, key=lambda r: -r.created_at)
+        same = [o for o in found if shown and o.snapshot and same_pairing(o.snapshot, shown)]
+        return sorted(same, key=lambda r: -r.created_at)
 
     def _held(self, claim: Claim) -> Row:
         row = self.rows[claim.request.id]

@@ -20,6 +20,7 @@ from bot.core.lookups import (
     SiteUnread,
 )
 from bot.core.request import Request, State
+from bot.core.snapshot import Snapshot
 
 
 @dataclass
@@ -169,9 +170,9 @@ class FakeRequests:
     def asked_by(self, person: str, limit: int) -> list[Request]:
         return [r for r in self.rows.values() if r.requester == person][:limit]
 
-    def unclear(self, site: str, pairing_id: str) -> Request | None:
-        found = [r for r in self.rows.values() if r.state is State.ATTENTION]
-        return next((r for r in found if (r.site, r.pairing_id) == (site, pairing_id)), None)
+    def unclear(self, snapshot: Snapshot) -> Request | None:
+        found = [r for r in self.rows.values() if r.state is State.ATTENTION and r.snapshot]
+        return next((r for r in found if r.pairing_id == snapshot.pairing_id), None)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from bot.core.request import State
 from bot.store.database import Database
 from bot.store.overview import Overview
 from tests.store.samples import born
+from tests.store.test_other_ends import reading
 
 
 def test_the_open_ones_oldest_first_and_the_latest_ends_first(db: Database) -> None:
@@ -23,13 +24,18 @@ def test_the_open_ones_oldest_first_and_the_latest_ends_first(db: Database) -> N
 
 
 def test_the_latest_unclear_one_of_the_same_pairing(db: Database) -> None:
-    born(db, 1, State.ATTENTION, pairing_id="p")
-    latest = born(db, 2, State.ATTENTION, pairing_id="p")
-    born(db, 3, State.FAILED, pairing_id="p")
-    born(db, 4, State.ATTENTION, pairing_id="q")
-    born(db, 5, State.ATTENTION, pairing_id="p", site="west")
-    assert Overview(db).unclear("default", "p") == latest
-    assert Overview(db).unclear("default", "r") is None
+    def of(pairing_id: str, remote: str = "oslo") -> dict[str, object]:
+        return {"pairing_id": pairing_id, "snapshot": reading(pairing_id, "lyon", remote)}
+
+    born(db, 1, State.ATTENTION, **of("p"))
+    latest = born(db, 2, State.ATTENTION, **of("p"), site="as it was called before")
+    born(db, 3, State.FAILED, **of("p"))
+    born(db, 4, State.ATTENTION, **of("q", "rome"))
+    overview = Overview(db)
+    assert overview.unclear(reading("p", "lyon", "oslo")) == latest
+    assert overview.unclear(reading("P", "LYON", "OSLO")) == latest
+    assert overview.unclear(reading("of the other end", "oslo", "lyon")) == latest
+    assert overview.unclear(reading("r", "lyon", "paris")) is None
 
 
 def test_an_empty_store(db: Database) -> None:

@@ -8,7 +8,18 @@ from bot.core.events import DeleteAnswered
 from bot.core.policy import SiteTerms
 from bot.core.problem import ProblemKind
 from bot.core.request import State
-from tests.worker.world import ASKER, FIRST, FakeAppliance, World, policy, problem
+from bot.core.snapshot import Server
+from bot.store.overview import Overview
+from tests.worker.world import (
+    ASKER,
+    FIRST,
+    PAIRING,
+    FakeAppliance,
+    World,
+    policy,
+    problem,
+    snapshot,
+)
 
 SHOWN, OTHER = "vr.example.net", "other.example.net"
 
@@ -90,6 +101,40 @@ def test_a_check_shows_the_appliance_that_it_has_read(world: World) -> None:
     world.wait(2_000)
     assert world.state() is State.PENDING
     assert world.get().terms.appliance == OTHER
+
+
+def unclear(world: World) -> None:
+    approved(world)
+    world.wait(world.get().terms.follow_ttl_ms - 5_000)
+    world.wait(5_000)
+    assert world.state() is State.ATTENTION
+
+
+@pytest.mark.parametrize("found_as", [PAIRING.upper(), "99999999-2222-3333-4444-555555555555"])
+def test_a_site_with_another_name_still_names_what_ended_unclear(
+    world: World, found_as: str
+) -> None:
+    """By the ids of the pairing or of its two vCenters: the name is only a setting."""
+    unclear(world)
+    site = SiteTerms(appliance=SHOWN, poll_ms=5_000, timeout_ms=10_000)
+    world.policy = policy(sites={"berlin": site})
+    world.appliance = FakeAppliance(now=snapshot(pairing_id=found_as))
+    world.worker = world.new_worker()
+    world.put(world.ask_event(site="berlin", pairing="prague"), "BBBB-CCCC")
+    world.settle()
+    assert world.get("BBBB-CCCC").state is State.PENDING
+    assert world.get("BBBB-CCCC").earlier_attention == "AAAA-BBBB"
+    assert Overview(world.db).unclear(world.appliance.now) == world.get("AAAA-BBBB")
+
+
+def test_another_pairing_is_not_taken_for_it(world: World) -> None:
+    unclear(world)
+    other = {"pairing_id": "9", "remote_vc": Server(id="vc-c", name="vc-oslo.example.net")}
+    world.appliance.now = snapshot(**other)
+    world.put(world.ask_event(pairing="9"), "BBBB-CCCC")
+    world.settle()
+    assert world.get("BBBB-CCCC").state is State.PENDING
+    assert world.get("BBBB-CCCC").earlier_attention is None
 
 
 @pytest.mark.parametrize("host", ["VR.example.net", "vr.example.net:443", "vr.example.net."])
