@@ -10,14 +10,12 @@ from urllib.request import getproxies
 
 from bot.appliance import looking as appliance_looking
 from bot.appliance import reach_check, session_check, way
-from bot.appliance.budget import Priority
+from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
-from bot.appliance.gate import GateState
-from bot.appliance.single_login import SingleLogin
 from bot.core.finding import Finding, fine, note, skipped, wrong
 from bot.core.who_may import is_group
 from bot.operate.check import Line, look, masked
-from bot.parts import appliance_of, gate_key, secrets_of, trust_of
+from bot.parts import appliance_of, budget_key, secrets_of, trust_of
 from bot.settings import DEFAULT_SITE, ApplianceSettings, Settings, SettingsError, site_prefix
 from bot.slack import channel_check, people_check, token_check
 from bot.slack import looking as slack_looking
@@ -141,11 +139,17 @@ def _check(settings: Settings) -> Iterator[Finding]:
 
 
 def _site(settings: Settings, name: str) -> list[Finding]:
-    stored = store_check.shared_value(settings.database_url.get_secret_value(), gate_key(name))
-    seen = GateState.model_validate_json(stored) if stored else None
+    stored = store_check.shared_value(settings.database_url.get_secret_value(), budget_key(name))
+    # The rest that the copies of the bot keep is kept here too: if `check` tried the same wrong
+    # password besides them, SSO would lock the account sooner. Its session has calls of its own.
+    seen = BudgetState.model_validate_json(stored) if stored else BudgetState()
+    budget = MemoryBudget(
+        VENDOR_CALLS,
+        now=lambda: time.time_ns() // 1_000_000,
+        state=seen.model_copy(update={"calls_ms": ()}),
+    )
     site = settings.sites[name]
-    gate = SingleLogin(seen, time.time_ns() // 1_000_000)
-    with closing(appliance_of(site, gate)) as appliance:
+    with closing(appliance_of(site, budget)) as appliance:
         place = _place(settings, name, site, appliance, Priority.ACT)
         return list(look(APPLIANCE, place, about=place.about))
 
@@ -161,13 +165,13 @@ def at_start(
     People and groups are not checked: Slack counts those calls together with the ones that a click
     needs, and there a 429 means no. Nor is the app token: the socket itself shows in `/readyz`
     whether it works, and needs the few calls of that method to connect again. The log-in uses the
-    bot's own client, session and gate, so it is the one that the first request would make anyway.
+    bot's own client, session and budget, so it is the one that the first request would make anyway.
     Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
     restarts would lock that account.
     """
     secrets = secrets_of(settings)
     places = [
-        _place(settings, name, settings.sites[name], appliance, Priority.PREVIEW)
+        _place(settings, name, settings.sites[name], appliance, Priority.LOOKUP)
         for name, appliance in appliances.items()
     ]
 

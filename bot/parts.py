@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bot import __version__
+from bot.appliance.budget import Budget
 from bot.appliance.client import Appliance
-from bot.appliance.gate import Gate
 from bot.appliance.transport import OnCall
 from bot.appliance.trust import Trust
 from bot.core.policy import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
 
 
-def appliance_of(site: ApplianceSettings, gate: Gate, on_call: OnCall | None = None) -> Appliance:
+def appliance_of(
+    site: ApplianceSettings, budget: Budget, on_call: OnCall | None = None
+) -> Appliance:
     """A client of one appliance. The caller has to close it."""
     return Appliance(
         host=site.host,
@@ -22,7 +24,7 @@ def appliance_of(site: ApplianceSettings, gate: Gate, on_call: OnCall | None = N
         trust=trust_of(site),
         base_path=site.base_path,
         timeout_seconds=site.timeout_seconds,
-        gate=gate,
+        budget=budget,
         user_agent=f"vr-unpair/{__version__}",
         on_call=on_call,
     )
@@ -72,6 +74,6 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def gate_key(site: str) -> str:
-    """The key under which the copies of the bot share an appliance's budget and log-ins."""
-    return f"gate:{site}"
+def budget_key(site: str) -> str:
+    """The key under which the copies of the bot share an appliance's calls and log-ins."""
+    return f"budget:{site}"

@@ -9,15 +9,14 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from bot.appliance.budget import Budget, BudgetState, Change, rest_seconds
 from bot.appliance.client import Appliance
-from bot.appliance.gate import Changing, GateState, SharedGate, rest_seconds
-from bot.appliance.observed_gate import ObservedGate
 from bot.core.entries import Entry
 from bot.core.figures import Figures
 from bot.core.request import Request
 from bot.operate import journal
 from bot.operate.metrics import Metrics
-from bot.parts import appliance_of, gate_key
+from bot.parts import appliance_of, budget_key
 from bot.settings import Settings
 from bot.store import figures, shared
 from bot.store.database import Database
@@ -31,9 +30,13 @@ def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, 
     made = {}
     for name, site in settings.sites.items():
         observers = metrics.appliance.of(name)
-        gate = SharedGate(site.calls_per_minute, _gate_change(db, name))
-        observed = ObservedGate(gate, observers.waited, observers.logged_in)
-        made[name] = appliance_of(site, observed, observers.called)
+        budget = Budget(
+            site.calls_per_minute,
+            _shared(db, name),
+            on_wait=observers.waited,
+            on_login=observers.logged_in,
+        )
+        made[name] = appliance_of(site, budget, observers.called)
     return made
 
 
@@ -52,30 +55,30 @@ def saved(metrics: Metrics) -> OnSaved:
 
 
 def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
-    return lambda: figures.read(db, [gate_key(site) for site in sites])
+    return lambda: figures.read(db, [budget_key(site) for site in sites])
 
 
 def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
     """A function from the figures to the seconds for which each site is not logged in to."""
 
     def seconds(found: Figures) -> dict[str, float]:
-        states = {site: _gate_state(found.shared.get(gate_key(site))) for site in sites}
+        states = {site: _state(found.shared.get(budget_key(site))) for site in sites}
         return {site: rest_seconds(state, found.at) for site, state in states.items()}
 
     return seconds
 
 
-def _gate_change(db: Database, site: str) -> Changing:
-    """Changes the budget and the log-ins of one appliance, which all copies of the bot share."""
+def _shared(db: Database, site: str) -> Change:
+    """Changes the budget of one appliance, which all copies of the bot share."""
 
-    def change(how: Callable[[GateState, int], GateState]) -> None:
+    def change(how: Callable[[BudgetState, int], BudgetState]) -> None:
         def apply(value: str | None, now: int) -> str:
-            return how(_gate_state(value), now).model_dump_json()
+            return how(_state(value), now).model_dump_json()
 
-        shared.change(db, gate_key(site), apply)
+        shared.change(db, budget_key(site), apply)
 
     return change
 
 
-def _gate_state(value: str | None) -> GateState:
-    return GateState.model_validate_json(value) if value else GateState()
+def _state(value: str | None) -> BudgetState:
+    return BudgetState.model_validate_json(value) if value else BudgetState()

@@ -1,30 +1,47 @@
-"""The calls that an appliance is given in a minute: how many each priority may use, and who waits.
+"""How often an appliance may be asked, and logged in to: one count for all copies of the bot.
 
-Pure functions over a state that can be stored (`CallsState`), with the time passed in. Work that
-needs several calls counts all of them before the first one. If they were counted one by one, a
-crowd would use up the minute with first calls, and nobody would ever finish.
+The vendor refuses more than 50 calls a minute and session, and speaks of a temporary ban. SSO locks
+an account after a few refused log-ins. So both are counted in one small state that all copies
+share, and each change of it is one transaction.
+
+An effect counts its calls once, before the first one: counted one by one, a crowd would use up the
+minute with first calls, and nobody would ever finish. Each priority has a ceiling on how full the
+whole minute may be before it begins something. What has begun may go on up to the limit itself:
+further pages of a list, a log-in, a second try.
 """
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from math import ceil
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-WINDOW_MS = 60_000  # the vendor counts per minute
+from bot.appliance.errors import OverBudget, Resting, Unproven
 
-CHECK_CALLS = 6
-"""The most that a check needs: log-in, list of pairings, remote session, count, replications,
-issues. Acting needs as many for its readings, one more for the DELETE, and may need one to try out
-the connection: 8 at the worst, 5 where the sessions are made already."""
+SPARE_MS = 1_000
+WINDOW_MS = 60_000 + SPARE_MS
+"""The vendor counts per minute. A call is made up to SPARE_MS after it was counted."""
 
-LATE_MS = 15_000
-"""A place in the queue is kept for this long after the time that was named. Nobody who was
-cancelled or killed meanwhile holds up those behind for longer."""
+LATER_MS = 10_000
+"""The DELETE is counted with the reading before it, and made at most this long after it: a reading
+that is older is made anew, with a DELETE of its own (`bot.core.life.limits.READINGS_FRESH_MS`)."""
 
-PLACES_MOST = 100
-"""The longest queue. Others are told a time as well, and get a place when they come again."""
+REST_MS = 300_000
+"""SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five in
+three minutes); one or two in five minutes can never get there."""
+
+LOGINS_UNPROVEN_MAX = 2
+"""A second log-in is needed when a session ends early. A third without a call that worked in
+between means that logging in does not help."""
+
+PROOF_MS = 5_000
+"""Copies may log in at the same moment, after a restart of the appliance. Whoever comes third waits
+this long for a call of the others to work."""
 
 
 class Priority(StrEnum):
@@ -33,169 +50,315 @@ class Priority(StrEnum):
     ACT = "act"
     FOLLOW = "follow"
     CHECK = "check"
-    PREVIEW = "preview"
+    LOOKUP = "lookup"
 
 
-ORDER = tuple(Priority)
-
-# The share of the minute that the calls of a priority may have together with those below it; what
-# is more important fills no part of it. At the default of 40: an approved request needs 8 calls, so
-# all others stop at 32; following needs 12 (one listing every 5 s), so checks and looks stop at 20.
-# That is 3 checks at the worst and 5 with the sessions made. Looks alone stop at 14, a list with
-# its counts (6 with the log-in) and two previews (4 each), so 6 stay for one whole check. Were the
-# whole minute compared with a share, one task that is followed would leave nothing for looks.
-SHARE_PERCENT = {
+CEILING_PERCENT = {
     Priority.ACT: 100,
-    Priority.FOLLOW: 80,
-    Priority.CHECK: 50,
-    Priority.PREVIEW: 35,
+    Priority.FOLLOW: 85,
+    Priority.CHECK: 70,
+    Priority.LOOKUP: 60,
 }
-
-FOLLOW_LEAST = 2
-"""A look around after a lost answer is two calls, and comes at once or not at all."""
-
-
-class Place(BaseModel):
-    """Somebody who waits: for how many calls, since the last time it asked, until when."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    turn: str
-    priority: Priority
-    calls: int
-    asked_ms: int
-    until_ms: int
+"""How full the whole minute may be, by whomever, after an effect of this priority has counted its
+calls. At the default of 40 that is 40, 34, 28 and 24, so that an approved request, which needs 5
+calls, finds room for two of its kind however many people ask. At the least of 20 it is 20, 17, 14
+and 12. Ceilings on what a priority and those below it use together were tried: approved requests
+waited for minutes."""
 
 
-class CallsState(BaseModel):
-    """`calls_ms`: when calls were made, or counted to be made, oldest first. `whose`: the priority
-    of each; an older copy stores none, and then they only count for the whole. `queue`: who waits,
-    longest first."""
+class BudgetState(BaseModel):
+    """What the copies share about one appliance; all times in ms by their common clock.
+
+    `calls_ms`: when calls were counted. `logins_unproven`: log-ins since a call last worked on a
+    session of its own; `logins_in_vain`: of how many of those the appliance itself has said that
+    they led nowhere. `rests_until_ms` and `why`: the login rest.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     calls_ms: tuple[int, ...] = ()
-    whose: tuple[Priority, ...] = ()
-    queue: tuple[Place, ...] = ()
+    logins_unproven: int = 0
+    logins_in_vain: int = 0
+    last_login_ms: int | None = None
+    rests_until_ms: int | None = None
+    why: str = ""
 
 
-S = TypeVar("S", bound=CallsState)
-Made = list[tuple[int, Priority]]
+# ---- arithmetic: the state before, the time, and the state after --------------------------------
 
 
 def ceiling(priority: Priority, per_minute: int) -> int:
-    """How many calls of this priority and of those below it may be made in a minute. However small
-    that share is, one whole check fits into it, unless the limit itself is too small."""
-    return max(per_minute * SHARE_PERCENT[priority] // 100, min(CHECK_CALLS, per_minute))
+    """How many calls there may be in the minute after an effect of this priority has begun."""
+    return per_minute * CEILING_PERCENT[priority] // 100
 
 
-def ask(
-    state: S, now_ms: int, priority: Priority, calls: int, per_minute: int, turn: str = ""
-) -> tuple[S, int]:
-    """The state after `calls` calls are counted at `now_ms`, or after they were refused, and the
-    ms to wait; 0 where they are counted.
-
-    `turn` names a caller that comes again: it waits behind those of its priority who came before,
-    and keeps its place. A caller without one does not wait for its equals: it goes on with what it
-    has begun, or does not come again. Whoever waits with a higher priority always goes first.
-    """
-    made = _recent(state, now_ms)
-    waiting = [each for each in state.queue if each.asked_ms <= now_ms <= each.until_ms + LATE_MS]
-    at_ms, ahead = now_ms, list(made)
-    for each in _ahead(waiting, priority, turn):
-        at_ms = _opens_at(ahead, at_ms, each.priority, each.calls, per_minute)
-        ahead += [(at_ms, each.priority)] * each.calls
-    opens_at = _opens_at(ahead, at_ms, priority, calls, per_minute)
-    if opens_at <= now_ms:
-        left = tuple(each for each in waiting if each.turn != turn)
-        return _with(state, [*made, *[(now_ms, priority)] * calls], left), 0
-    if turn:
-        place = Place(turn=turn, priority=priority, calls=calls, asked_ms=now_ms, until_ms=opens_at)
-        known = any(each.turn == turn for each in waiting)
-        waiting = [place if each.turn == turn else each for each in waiting]
-        waiting += [place] if not known and len(waiting) < PLACES_MOST else []
-    return _with(state, made, tuple(waiting)), opens_at - now_ms
+def wait_ms(state: BudgetState, now: int, calls: int, most: int) -> int:
+    """How long until `calls` fit below `most`, if nobody else makes any; 0 where they fit now."""
+    counted = _recent(state, now)
+    excess = len(counted) + calls - most
+    if excess <= 0:
+        return 0
+    return counted[min(excess, len(counted)) - 1] + WINDOW_MS - now if counted else WINDOW_MS
 
 
-def at_once(priority: Priority, calls: int, per_minute: int) -> int:
-    """As many of `calls` as can ever be counted at once. If the limit is below what the work needs,
-    it begins in an empty minute with as many as there are."""
-    return min(calls, *(most for _, most in _limits(priority, per_minute)))
+def count(state: BudgetState, now: int, calls: int, later: int = 0) -> BudgetState:
+    """The state with these calls counted; `later` of them are made up to LATER_MS from now."""
+    at = [now] * (calls - later) + [now + LATER_MS] * later
+    return state.model_copy(update={"calls_ms": (*_recent(state, now), *at)})
 
 
-def spend(
-    state: S, now_ms: int, priority: Priority, counted_ms: int, per_minute: int
-) -> tuple[S, int]:
-    """One call that was counted at `counted_ms` is made now, and counts from now: an effect lasts
-    for seconds, and for the vendor its last calls are newer than its first. If what was counted is
-    more than a minute old, this call has to ask for room like any other."""
-    made = _recent(state, now_ms)
-    if (counted_ms, priority) not in made:
-        return ask(state, now_ms, priority, 1, per_minute)
-    made.remove((counted_ms, priority))
-    return _with(state, [*made, (now_ms, priority)], state.queue), 0
+def without(state: BudgetState, at: int, calls: int) -> BudgetState:
+    """The state without so many of the calls that were counted at `at`."""
+    counted = list(state.calls_ms)
+    for _ in range(min(calls, counted.count(at))):
+        counted.remove(at)
+    return state.model_copy(update={"calls_ms": tuple(counted)})
 
 
-def give_back(state: S, now_ms: int, priority: Priority, counted_ms: int, calls: int) -> S:
-    """The state without calls that were counted at `counted_ms` and not made: a check that ends at
-    the list of pairings has needed one of four."""
-    made = _recent(state, now_ms)
-    for _ in range(min(calls, made.count((counted_ms, priority)))):
-        made.remove((counted_ms, priority))
-    return _with(state, made, state.queue)
+def _recent(state: BudgetState, now: int) -> list[int]:
+    # min: a clock that was set back must not make old calls count for longer than they should.
+    return sorted(min(at, now + LATER_MS) for at in state.calls_ms if at > now - WINDOW_MS)
 
 
-def _recent(state: CallsState, now_ms: int) -> Made:
-    known = len(state.whose) == len(state.calls_ms)
-    whose = state.whose if known else (Priority.ACT,) * len(state.calls_ms)
-    # A clock that was set back must not make old calls count for longer than the window.
-    recent = (
-        (min(at, now_ms), each)
-        for at, each in zip(state.calls_ms, whose, strict=True)
-        if at > now_ms - WINDOW_MS
+def begin_login(state: BudgetState, now: int) -> BudgetState:
+    """The state after one more log-in. Raises Resting or Unproven, which changes no state."""
+    # min, here and below: a clock that was set back must not make a rest longer than a rest.
+    rest_left = min(state.rests_until_ms or 0, now + REST_MS) - now
+    if rest_left > 0:
+        raise _resting(Resting, rest_left, state.why)
+    unproven = state.logins_unproven
+    last = state.last_login_ms
+    since_last = REST_MS if last is None else now - min(last, now)
+    if unproven >= LOGINS_UNPROVEN_MAX and since_last < PROOF_MS:
+        raise _resting(Unproven, PROOF_MS - since_last, "two log-ins have just been made")
+    if unproven >= LOGINS_UNPROVEN_MAX and since_last < REST_MS:
+        why = f"{unproven} log-ins were made and no call worked after them"
+        raise _resting(Unproven, REST_MS - since_last, why)
+    if unproven >= LOGINS_UNPROVEN_MAX:
+        state = call_worked(state)  # the rest is over: from here on as if one had
+    return state.model_copy(
+        update={
+            "logins_unproven": state.logins_unproven + 1,
+            "last_login_ms": now,
+            "rests_until_ms": None,
+            "why": "",
+        }
     )
-    return sorted(recent, key=lambda call: call[0])
 
 
-def _with(state: S, made: Made, queue: tuple[Place, ...]) -> S:
-    changes = {
-        "calls_ms": tuple(at for at, _ in made),
-        "whose": tuple(each for _, each in made),
-        "queue": queue,
-    }
-    return state.model_copy(update=changes)
+def login_not_sent(state: BudgetState) -> BudgetState:
+    """Without the log-in that never reached SSO."""
+    return state.model_copy(update={"logins_unproven": max(0, state.logins_unproven - 1)})
 
 
-def _ahead(waiting: list[Place], priority: Priority, turn: str) -> list[Place]:
-    """Who goes first, in their order."""
-    above = ORDER[: ORDER.index(priority)]
-    first = [each for each in waiting if each.priority in above]
-    if not turn:
-        return first
-    equals = [each for each in waiting if each.priority is priority]
-    mine = next((n for n, each in enumerate(equals) if each.turn == turn), len(equals))
-    return first + equals[:mine]
+def login_refused(state: BudgetState, now: int, why: str) -> BudgetState:
+    """The same password would be refused again: rest at once."""
+    return state.model_copy(update={"rests_until_ms": now + REST_MS, "why": why})
 
 
-def _opens_at(made: Made, at_ms: int, priority: Priority, calls: int, per_minute: int) -> int:
-    """The first moment from `at_ms` on when so many calls fit, if nobody else makes any. `made` is
-    sorted by time."""
-    opens_at = at_ms
-    for whose, most in _limits(priority, per_minute):
-        times = [at for at, each in made if each in whose and at > at_ms - WINDOW_MS]
-        excess = len(times) + calls - most
-        if excess > len(times):
-            opens_at = max(opens_at, at_ms + WINDOW_MS)  # never, in truth
-        elif excess > 0:
-            opens_at = max(opens_at, times[excess - 1] + WINDOW_MS)
-    return opens_at
+def login_in_vain(state: BudgetState, now: int) -> BudgetState:
+    """The appliance itself has said that a log-in, not refused, led nowhere. Two are a refusal."""
+    state = state.model_copy(update={"logins_in_vain": state.logins_in_vain + 1})
+    if state.logins_in_vain < LOGINS_UNPROVEN_MAX:
+        return state
+    return login_refused(state, now, "two log-ins have led to no session that the appliance takes")
 
 
-def _limits(priority: Priority, per_minute: int) -> list[tuple[tuple[Priority, ...], int]]:
-    """Whose calls together may be how many, for each that a call of this priority counts in."""
-    place = ORDER.index(priority)
-    found = [(ORDER[n:], ceiling(ORDER[n], per_minute)) for n in range(place + 1)]
-    if priority is Priority.FOLLOW:
-        # Only felt below 30: a task that is followed for hours would leave no check a minute.
-        found.append(((priority,), max(FOLLOW_LEAST, per_minute - CHECK_CALLS)))
-    return found
+def call_worked(state: BudgetState) -> BudgetState:
+    """A call worked on a new session. A rest stays: another copy may have been refused with the
+    password as it is now."""
+    return state.model_copy(update={"logins_unproven": 0, "logins_in_vain": 0})
+
+
+def rest_seconds(state: BudgetState, now: int) -> float:
+    """How long no log-in is made; 0 where one may be made now."""
+    try:
+        begin_login(state, now)
+    except Resting as exc:
+        return exc.retry_after_seconds or 0.0
+    return 0.0
+
+
+def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
+    seconds = left_ms / 1000
+    return kind(
+        f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
+        f" account is not locked: {why}.",
+        why=why,
+        retry_after_seconds=seconds,
+    )
+
+
+# ---- the state in its place -------------------------------------------------------------------
+
+Change = Callable[[Callable[[BudgetState, int], BudgetState]], None]
+"""Runs a change of the state at now (ms) in a transaction, and stores it unless it raises."""
+
+LoginResult = Literal["worked", "refused", "not_sent", "resting"]
+"""`resting`: the log-in was not tried, so that the account is not locked."""
+
+
+def _untold(*_: object) -> None:
+    return
+
+
+class Budget:
+    """The budget of one appliance. Thread-safe.
+
+    `on_wait` is told the priority and the seconds of each call that had no room, `on_login` how
+    each log-in went; neither may raise.
+    """
+
+    def __init__(
+        self,
+        calls_per_minute: int,
+        change: Change,
+        *,
+        on_wait: Callable[[str, float], None] = _untold,
+        on_login: Callable[[LoginResult], None] = _untold,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.per_minute = calls_per_minute
+        self.change = change
+        self.on_wait = on_wait
+        self.on_login = on_login
+        self.monotonic = monotonic
+
+    def login_not_sent(self) -> None:
+        """The log-in that was counted never reached the application."""
+        self.on_login("not_sent")
+        self.change(lambda state, _now: login_not_sent(state))
+
+    def login_refused(self, why: str) -> None:
+        self.on_login("refused")
+        self.change(lambda state, now: login_refused(state, now, why))
+
+    def login_in_vain(self) -> None:
+        """A log-in was answered without a session, or with one that was not taken afterwards."""
+        self.change(login_in_vain)
+
+    def call_worked(self) -> None:
+        """A call on the newest session worked."""
+        self.change(lambda state, _now: call_worked(state))
+
+
+class MemoryBudget(Budget):
+    """A budget of this process alone, from `state` on."""
+
+    def __init__(
+        self,
+        calls_per_minute: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        now: Callable[[], int] | None = None,
+        state: BudgetState | None = None,
+    ) -> None:
+        super().__init__(calls_per_minute, self._change_here, monotonic=monotonic)
+        self._now = now or (lambda: int(monotonic() * 1000))
+        self.state = state or BudgetState()
+        self._lock = threading.Lock()
+
+    def _change_here(self, how: Callable[[BudgetState, int], BudgetState]) -> None:
+        with self._lock:
+            self.state = how(self.state, self._now())
+
+
+class EffectBudget:
+    """What one effect may use: its calls, and its time. For one thread.
+
+    `calls` are counted together before the first one is made; `later` of them are not made within
+    this effect, but up to LATER_MS after it began. `by`: the monotonic second at which the effect
+    must be over.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        priority: Priority,
+        *,
+        calls: int = 1,
+        later: int = 0,
+        by: float | None = None,
+    ) -> None:
+        self.by = by
+        self._budget = budget
+        self._priority = priority
+        self._expected = calls
+        self._later = later
+        self._begun = False
+        self._made = 0
+        self._left = 0
+        self._counted_ms = self._later_ms = 0
+        self._counted_at = 0.0
+
+    def pay(self, *, login: bool = False) -> None:
+        """One call is about to be made; with `login`, a log-in. Raises OverBudget, and for a log-in
+        Resting; then it is not counted, and must not be made."""
+        more = int(login or (self._begun and not self._left))
+        late = self._budget.monotonic() - self._counted_at > SPARE_MS / 1000
+        if more or late or not self._begun:
+            self._count(more, login)
+        self._left -= 1
+        self._made += 1
+
+    def expect(self, calls: int) -> None:
+        """So many more calls will be made, beyond those that are counted already. Raises OverBudget
+        when there is no room for all of them."""
+        if calls > 0:
+            self._count(calls)
+
+    def give_back(self) -> None:
+        """The effect has failed: what it has counted and not made is free again. While an appliance
+        is away nothing is made, and the minute must not fill up with that."""
+        if not self._left and not self._later:
+            return
+        at, left, later_at, later = self._counted_ms, self._left, self._later_ms, self._later
+        self._left = self._later = 0
+        self._budget.change(lambda state, _now: without(without(state, at, left), later_at, later))
+
+    def _count(self, more: int, login: bool = False) -> None:
+        counted = (0, 0)
+
+        def change(state: BudgetState, now: int) -> BudgetState:
+            nonlocal counted
+            state, left = self._with_calls(state, now, more)
+            counted = (now, left)
+            return begin_login(state, now) if login else state
+
+        try:
+            self._budget.change(change)
+        except OverBudget as exc:
+            self._budget.on_wait(self._priority.value, exc.retry_after_seconds or 0.0)
+            raise
+        except Resting:
+            self._budget.on_login("resting")
+            raise
+        if not self._begun:
+            self._begun, self._later_ms = True, counted[0] + LATER_MS
+        self._counted_ms, self._left = counted
+        self._counted_at = self._budget.monotonic()
+
+    def _with_calls(self, state: BudgetState, now: int, more: int) -> tuple[BudgetState, int]:
+        """The state with what this effect needs now, and how many calls it has then."""
+        per_minute = self._budget.per_minute
+        if not self._begun:
+            calls = self._expected + more
+            self._require(state, now, calls, ceiling(self._priority, per_minute))
+            return count(state, now, calls, self._later), calls - self._later
+        # What was counted and is made only now counts from now: an effect lasts for seconds, and
+        # for the vendor its last calls are newer than its first.
+        state = without(state, self._counted_ms, self._left)
+        calls = self._left + more
+        if wait_ms(state, now, calls, per_minute):
+            # The effect comes again as a whole, so it waits for room for all of it.
+            self._require(state, now, self._made + calls, per_minute)
+        return count(state, now, calls), calls
+
+    def _require(self, state: BudgetState, now: int, calls: int, most: int) -> None:
+        wait = wait_ms(state, now, calls, most)
+        if wait:
+            raise OverBudget(
+                f"The bot's own limit of {self._budget.per_minute} calls a minute to this appliance"
+                f" leaves no room for this one; there is some in {ceil(wait / 1000)} s.",
+                retry_after_seconds=wait / 1000,
+            )

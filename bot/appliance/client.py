@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pydantic import SecretStr
 
 from bot.appliance.answers import Answer
-from bot.appliance.budget import Priority
+from bot.appliance.budget import Budget, EffectBudget, Priority
 from bot.appliance.errors import (
     NoSession,
     NoSuchPairing,
@@ -25,10 +25,8 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.first_look import FirstLook
-from bot.appliance.gate import Gate
 from bot.appliance.listing import read_all
 from bot.appliance.models import Count, Info, Issue, Listing, Pairing, Replication, Task
-from bot.appliance.purse import Purse
 from bot.appliance.remote import RemoteSessions
 from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
@@ -61,7 +59,7 @@ class Appliance:
         trust: Trust,
         base_path: str,
         timeout_seconds: float,
-        gate: Gate,
+        budget: Budget,
         user_agent: str,
         monotonic: Callable[[], float] = time.monotonic,
         on_call: OnCall | None = None,
@@ -82,7 +80,7 @@ class Appliance:
         )
         self._sessions = Sessions(
             self._transport,
-            gate,
+            budget,
             Credentials(username, password),
             other_secrets=remote.secrets() if remote else (),
             monotonic=monotonic,
@@ -98,18 +96,21 @@ class Appliance:
         """`host` or `host:port`, as configured."""
         return self._transport.host
 
-    def purse(self, priority: Priority) -> Purse:
-        """For two effects, of which the second uses calls that the first has counted."""
-        return Purse(self._sessions.gate, priority)
+    def calls(
+        self, priority: Priority, by: float | None = None, *, calls: int = 1, later: int = 0
+    ) -> Calls:
+        """Calls for one effect, which must be over at the monotonic second `by`. It makes `calls`,
+        log-ins aside, of which `later` belong to the effect after it (`EffectBudget`)."""
+        effect = EffectBudget(self._sessions.budget, priority, calls=calls, later=later, by=by)
+        return Calls(self._sessions, self._remote, self._monotonic, effect)
 
-    def calls(self, whose: Priority | Purse, by: float | None = None) -> Calls:
-        """Calls for one effect, which must be over at the monotonic second `by`."""
-        purse = whose if isinstance(whose, Purse) else self.purse(whose)
-        return Calls(self._sessions, self._remote, self._monotonic, purse, by)
+    def remote_calls(self, pairing_id: str | None = None) -> int:
+        """How many calls the log-in at the remote site takes; None is a pairing not known yet."""
+        return int(self._remote.missing(pairing_id))
 
     def first_look(self, priority: Priority, by: float | None = None) -> FirstLook:
         """The first calls one by one, to find out what is wrong."""
-        return FirstLook(self._sessions, priority, by)
+        return FirstLook(self._sessions, EffectBudget(self._sessions.budget, priority, by=by))
 
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""
@@ -128,29 +129,16 @@ class Calls:
         sessions: Sessions,
         remote: RemoteSessions,
         monotonic: Callable[[], float],
-        purse: Purse,
-        by: float | None,
+        effect: EffectBudget,
     ) -> None:
         self._sessions = sessions
         self._remote = remote
         self._monotonic = monotonic
-        self._purse = purse
-        self._by = by
-
-    def reserve(self, calls: int, *, pairing_id: str | None = None, turn: str = "") -> None:
-        """Count so many calls beforehand, and the log-ins that are missing; `pairing_id` if it is
-        known already. Raises OverBudget; `turn` keeps the place of whoever comes again then."""
-        logins = (self._sessions.held() is None) + self._remote.missing(pairing_id)
-        self._purse.fill(calls + logins, turn)
+        self._effect = effect
 
     def give_back(self) -> None:
-        """What was counted for this effect and not needed."""
-        self._purse.give_back()
-
-    @property
-    def made(self) -> int:
-        """How many calls were made so far."""
-        return self._purse.paid
+        """The effect has failed: what it has counted and not made is free again."""
+        self._effect.give_back()
 
     def info(self) -> Info:
         """The appliance itself, with its version."""
@@ -167,7 +155,7 @@ class Calls:
         try:
             call = Call.of("GET", template, pairing_id=pairing_id)
             path = call.path
-            answer = self._sessions.read(call, purse=self._purse, by=self._by)
+            answer = self._sessions.read(call, self._effect)
         except NotFound as exc:
             missing = exc
         else:
@@ -213,7 +201,7 @@ class Calls:
 
         Raises LoginRefused(which="remote"), without a call for 5 minutes after a refusal.
         """
-        self._remote.ensure(pairing_id, self._purse, self._by)
+        self._remote.ensure(pairing_id, self._effect)
 
     def prepare_delete(self, pairing_id: str) -> None:
         """Everything that a DELETE needs before its intent is stored: connection, log-ins, budget.
@@ -224,12 +212,11 @@ class Calls:
         """
         self._warm_up()
         try:
-            self._remote.ensure(pairing_id, self._purse, self._by, wait_again=False)
+            self._remote.ensure(pairing_id, self._effect, wait_again=False)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
             # It is the remote side: not our credentials, our limit or the way to the appliance.
             about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
             _log.warning("remote_session_not_made", extra=about)
-        self._purse.pay()
 
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
@@ -254,7 +241,7 @@ class Calls:
             )
         try:
             answer = self._sessions.send(
-                call, session, expect=ACCEPTED, by=self._by, send_by=send_by
+                call, session, expect=ACCEPTED, by=self._effect.by, send_by=send_by
             )
         except NotFound as exc:
             raise NoSuchPairing.by(exc) from None
@@ -262,7 +249,7 @@ class Calls:
 
     def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
         call = Call.of("GET", template, query, **ids)
-        return self._sessions.read(call, purse=self._purse, by=self._by)
+        return self._sessions.read(call, self._effect)
 
     def _pages(self, template: str, **ids: str) -> Callable[[Mapping[str, str]], Answer]:
         return lambda query: self._get(template, query, **ids)
@@ -279,7 +266,7 @@ class Calls:
     def _warm_up(self) -> None:
         """Make sure that there is a connection that works for the DELETE. If another thread takes
         it, the DELETE gets a new one rather than one that was idle (`bot.appliance.wire`)."""
-        session = self._sessions.current(self._purse, self._by)
+        session = self._sessions.current(self._effect)
         answered_at = session.answered_at
         if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:
             return

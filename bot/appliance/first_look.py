@@ -9,10 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.appliance.answers import date
-from bot.appliance.budget import Priority
+from bot.appliance.budget import EffectBudget
 from bot.appliance.errors import Answered, Unanswered
 from bot.appliance.models import Info
-from bot.appliance.purse import Purse
 from bot.appliance.session import OK, Sessions
 from bot.appliance.transport import Call, HeaderAuth
 
@@ -20,10 +19,9 @@ from bot.appliance.transport import Call, HeaderAuth
 class FirstLook:
     """Made by `Appliance.first_look`. Each call may raise any `ApplianceError`."""
 
-    def __init__(self, sessions: Sessions, priority: Priority, by: float | None) -> None:
+    def __init__(self, sessions: Sessions, effect: EffectBudget) -> None:
         self._sessions = sessions
-        self._purse = Purse(sessions.gate, priority)
-        self._by = by
+        self._effect = effect
 
     @property
     def logged_in(self) -> bool:
@@ -33,14 +31,14 @@ class FirstLook:
     def knock(self) -> None:
         """One call without a session and without credentials. Raises NotSent if the appliance
         cannot be reached or is not the trusted one. Any answer is fine."""
-        self._purse.pay()
+        self._effect.pay()
         try:
             self._sessions.transport.exchange(
                 Call.of("GET", "/session"),
                 expect=OK,
                 auth=HeaderAuth({}),
                 redact=self._sessions.redactor(None),
-                by=self._by,
+                by=self._effect.by,
             )
         except (Answered, Unanswered):
             # It was sent, so a trusted server is there. What is wrong with it the log-in will say.
@@ -48,11 +46,13 @@ class FirstLook:
 
     def log_in(self) -> None:
         """One log-in, if there is no session yet."""
-        self._sessions.current(self._purse, self._by)
+        self._sessions.current(self._effect)
 
     def info(self) -> tuple[Info, datetime | None]:
         """The appliance itself, and the time by its own clock, if it tells it."""
-        session = self._sessions.current(self._purse, self._by)
-        self._purse.pay()
-        answer = self._sessions.send(Call.of("GET", "/info"), session, expect=OK, by=self._by)
+        session = self._sessions.current(self._effect)
+        self._effect.pay()
+        answer = self._sessions.send(
+            Call.of("GET", "/info"), session, expect=OK, by=self._effect.by
+        )
         return answer.read(Info), date(answer.headers.get("Date", ""))

@@ -21,7 +21,7 @@ class LookupPort:
     def __init__(self, appliance: Appliance, now: Clock) -> None:
         self._appliance = appliance
         self._now = now
-        self._port = Port(appliance, now, checks_at=Priority.PREVIEW)
+        self._port = Port(appliance, now, checks_at=Priority.LOOKUP)
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         return self._port.find_and_read(asked, by)
@@ -30,7 +30,7 @@ class LookupPort:
         self, by: float, *, count_at_most: int
     ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
         try:
-            listed = self._appliance.calls(Priority.PREVIEW, by).pairings()
+            listed = self._appliance.calls(Priority.LOOKUP, by).pairings()
         except ApplianceError as error:
             return CallFailed(problem=problem(error, self._now))
         found = [pairing(item) for item in listed.items]
@@ -49,9 +49,10 @@ class LookupPort:
     def _counts(self, pairings: list[Pairing], by: float) -> dict[str, int]:
         """The counts up to the first failure. The list says of the others that they were not
         read."""
-        api = self._appliance.calls(Priority.PREVIEW, by)
         counted: dict[str, int] = {}
         for each in pairings:
+            # Each is an effect of its own: it must not go on to where checks would find no room.
+            api = self._appliance.calls(Priority.LOOKUP, by)
             try:
                 counted[each.id] = api.replication_count(each.id)
             except ApplianceError:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood, OverBudget
 from bot.appliance.models import Issue, Listing, Pairing
 from bot.appliance.problems import Clock, after_delete, problem
-from bot.appliance.purse import Purse
 from bot.appliance.snapshots import pairing, snapshot, task_view
 from bot.core import pairing as core_pairing
 from bot.core.events import (
@@ -25,19 +23,13 @@ from bot.core.events import (
 from bot.core.request import TaskView
 from bot.core.snapshot import Snapshot
 
-T = TypeVar("T")
-
 CHECKING, ACTING, LOOKING = 4, 5, 2
-"""How many calls each effect counts beforehand, without log-ins. CHECKING: the list of pairings,
-count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE. LOOKING:
-tasks and pairing."""
+"""How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of
+pairings, count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE.
+LOOKING: tasks and pairing."""
 
 SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
 """All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
-
-KEPT_MOST = 100
-"""For how many requests a budget is kept from one effect to the next: many more than are under
-way."""
 
 
 class Port:
@@ -50,53 +42,39 @@ class Port:
         self._appliance = appliance
         self._now = now
         self._checks_at = checks_at
-        self._needed: dict[str, int] = {}
-        self._for_delete: dict[str, Purse] = {}
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
-        api = self._appliance.calls(self._checks_at, by)
-        # A look-up does not come again by itself, so no place in the queue is kept for it.
-        turn = asked if self._checks_at is Priority.CHECK else ""
+        calls = CHECKING + self._appliance.remote_calls()
+        api = self._appliance.calls(self._checks_at, by, calls=calls)
         try:
-            api.reserve(self._needed.get(asked, CHECKING), turn=turn)
             hit = _find(api, asked)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
                 return PairingUnresolved(why=hit.why or "none", candidates=titles)
-            read = PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
-            self._needed.pop(asked, None)
-            return read
+            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
         except ApplianceError as error:
-            if isinstance(error, OverBudget) and api.made:
-                # Some list has more than one page. The next try counts twice as many calls, so that
-                # it gets further; in a crowd it would otherwise end at the same page for ever.
-                _keep(self._needed, asked, 2 * api.made)
-            return self._failed(error)
-        finally:
-            api.give_back()
+            return self._failed(api, error)
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
-        purse = self._appliance.purse(Priority.ACT)
-        api = self._appliance.calls(purse, by)
+        # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
+        # by the time there is room for it.
+        calls = ACTING + self._appliance.remote_calls(pairing_id)
+        api = self._appliance.calls(Priority.ACT, by, calls=calls, later=1)
         try:
-            api.reserve(ACTING, pairing_id=pairing_id, turn=pairing_id)
-            # The DELETE is counted too. Otherwise the readings might be old, and have to be made
-            # again, by the time there is room for it.
-            _keep(self._for_delete, pairing_id, purse)
             now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that
             # window, so keep it as short as possible.
             return PairingRead(snapshot=now, task_ids=tuple(t.id for t in _tasks(api)))
         except ApplianceError as error:
-            return self._failed(error)
+            return self._failed(api, error)
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
-        kept = self._for_delete.pop(pairing_id, None)
+        api = self._appliance.calls(Priority.ACT, by)
         try:
-            self._appliance.calls(kept or Priority.ACT, by).prepare_delete(pairing_id)
+            api.prepare_delete(pairing_id)
         except ApplianceError as error:
-            return self._failed(error)
+            return self._failed(api, error)
         return None
 
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
@@ -108,25 +86,26 @@ class Port:
         return DeleteAccepted(task=task_view(task))
 
     def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
-        api = self._appliance.calls(Priority.FOLLOW, by)
+        api = self._appliance.calls(Priority.FOLLOW, by, calls=LOOKING)
         try:
-            api.reserve(LOOKING)
             return Looked(tasks=_tasks(api), pairing_present=_is_there(api, pairing_id))
         except ApplianceError as error:
-            return self._failed(error)
+            return self._failed(api, error)
 
     def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+        api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            present = _is_there(self._appliance.calls(Priority.FOLLOW, by), pairing_id)
+            present = _is_there(api, pairing_id)
         except ApplianceError as error:
-            return self._failed(error)
+            return self._failed(api, error)
         return PairingLooked(present=present)
 
     def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
+        api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            return _tasks(self._appliance.calls(Priority.FOLLOW, by))
+            return _tasks(api)
         except ApplianceError as error:
-            return self._failed(error)
+            return self._failed(api, error)
 
     def _read(self, api: Calls, found: core_pairing.Pairing, *, issues: bool) -> Snapshot:
         # The pairing's own `_meta.errors` are not shown: it is read before there is a session at
@@ -142,7 +121,8 @@ class Port:
             self._now(),
         )
 
-    def _failed(self, error: ApplianceError) -> CallFailed:
+    def _failed(self, api: Calls, error: ApplianceError) -> CallFailed:
+        api.give_back()
         return CallFailed(problem=problem(error, self._now))
 
 
@@ -167,19 +147,13 @@ def _whole(listed: Listing[Pairing]) -> bool:
     return all(any(name in (e.field or "") for name in SERVERS) for e in listed.errors)
 
 
-def _keep(kept: dict[str, T], key: str, value: T) -> None:
-    """Entries of requests that end in between stay behind, so the oldest are dropped."""
-    kept.pop(key, None)
-    while len(kept) >= KEPT_MOST:
-        kept.pop(next(iter(kept)), None)
-    kept[key] = value
-
-
 def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:
     """Why there is none, if so. The replications then come partial, and the card gives this
     reason."""
     try:
         api.ensure_remote_session(pairing_id)
+    except OverBudget:
+        raise  # no word about the remote site: nobody has asked it
     except ApplianceError as error:
         return (f"no session at the remote site: {error}",)
     return ()

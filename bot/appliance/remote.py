@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from bot.appliance.budget import REST_MS, EffectBudget
 from bot.appliance.errors import ApplianceError, LoginRefused, NotFound, Refused, Unauthorized
-from bot.appliance.gate import REST_MS
-from bot.appliance.purse import Purse
 from bot.appliance.session import OK, Credentials, HeldSession, Sessions, login_refused
 from bot.appliance.transport import Call
 
@@ -52,9 +51,7 @@ class RemoteSessions:
         self._refused: dict[str, tuple[float, LoginRefused]] = {}
         self._remembering = threading.Lock()
 
-    def ensure(
-        self, pairing_id: str, purse: Purse, by: float | None, *, wait_again: bool = True
-    ) -> None:
+    def ensure(self, pairing_id: str, effect: EffectBudget, *, wait_again: bool = True) -> None:
         """Make the remote session of this pairing if it is needed and missing. Without
         `wait_again` a try that took long to fail, a moment ago, is not made once more.
 
@@ -65,13 +62,13 @@ class RemoteSessions:
             return
         call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
         try:
-            self._ensure_once(call, pairing_id, self._credentials, purse, by, wait_again)
+            self._ensure_once(call, pairing_id, self._credentials, effect, wait_again)
         except Unauthorized:
             # The local session had ended; left first, so that errors are not chained to this.
             pass
         else:
             return
-        self._ensure_once(call, pairing_id, self._credentials, purse, by, wait_again)
+        self._ensure_once(call, pairing_id, self._credentials, effect, wait_again)
 
     def missing(self, pairing_id: str | None) -> bool:
         """Whether `ensure` may make a call; None is a pairing that is not known yet."""
@@ -89,21 +86,20 @@ class RemoteSessions:
         call: Call,
         pairing_id: str,
         credentials: Credentials,
-        purse: Purse,
-        by: float | None,
+        effect: EffectBudget,
         wait_again: bool,
     ) -> None:
-        session = self._sessions.current(purse, by)
+        session = self._sessions.current(effect)
         # One lock per pairing: a remote site that hangs must not hold up the others.
         lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
-        self._sessions.wait_for(lock, call, by)
+        self._sessions.wait_for(lock, call, effect.by)
         try:
             if self._is_made(session, pairing_id):
                 return
             self._raise_if_refused(pairing_id)
             if not wait_again:
                 self._raise_if_slow(session, pairing_id)
-            self._log_in(call, session, pairing_id, credentials, purse, by)
+            self._log_in(call, session, pairing_id, credentials, effect)
         finally:
             lock.release()
 
@@ -113,18 +109,17 @@ class RemoteSessions:
         session: HeldSession,
         pairing_id: str,
         credentials: Credentials,
-        purse: Purse,
-        by: float | None,
+        effect: EffectBudget,
     ) -> None:
-        self._sessions.transport.require_time(call, by)
-        purse.pay()
+        self._sessions.transport.require_time(call, effect.by)
+        effect.pay()
         refusal: ApplianceError
         began = self._monotonic()
         try:
-            self._sessions.send(call, session, expect=MADE, by=by, remote=credentials)
+            self._sessions.send(call, session, expect=MADE, by=effect.by, remote=credentials)
         except Unauthorized as exc:
             # A 401 here may mean the remote password or the local session: ask which.
-            self._check_local(purse, session, by)
+            self._check_local(effect, session)
             refusal = exc
         except Refused as exc:
             session.remote_tried.add(pairing_id)
@@ -144,12 +139,12 @@ class RemoteSessions:
         self._remember(pairing_id, copy.copy(refused))
         raise refused
 
-    def _check_local(self, purse: Purse, session: HeldSession, by: float | None) -> None:
+    def _check_local(self, effect: EffectBudget, session: HeldSession) -> None:
         """Raises Unauthorized, having dropped it, when the local session itself has ended."""
         call = Call.of("GET", "/session")
-        purse.pay()
+        effect.pay()
         try:
-            self._sessions.send(call, session, expect=OK, by=by)
+            self._sessions.send(call, session, expect=OK, by=effect.by)
         except Unauthorized:
             raise
         except (Refused, NotFound):

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, SecretStr, StrictStr
 
 from bot.appliance.answers import Answer, Redactor
+from bot.appliance.budget import REST_MS, Budget, EffectBudget
 from bot.appliance.errors import (
     Answered,
     ApplianceError,
@@ -32,9 +33,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.failures import timed_out
-from bot.appliance.gate import REST_MS, Gate
 from bot.appliance.models import FromAppliance
-from bot.appliance.purse import Purse
 from bot.appliance.transport import Call, HeaderAuth, Transport
 
 SESSION_HEADER = "x-dr-session"
@@ -113,14 +112,14 @@ class Sessions:
     def __init__(
         self,
         transport: Transport,
-        gate: Gate,
+        budget: Budget,
         credentials: Credentials,
         *,
         other_secrets: tuple[str, ...] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.transport = transport
-        self.gate = gate
+        self.budget = budget
         self._credentials = credentials
         self._secrets = (*credentials.secrets(), *other_secrets)
         self._monotonic = monotonic
@@ -153,21 +152,21 @@ class Sessions:
         if not lock.acquire(timeout=left):
             raise timed_out(self.transport.host, call.method, call.path, None)
 
-    def current(self, purse: Purse, by: float | None) -> HeldSession:
+    def current(self, effect: EffectBudget) -> HeldSession:
         """The session, made if there is none. Raises any `ApplianceError`."""
         held = self._held
         if held is not None:
             return held
         call = Call.of("POST", "/session")
         seen = self._logins
-        self.wait_for(self._login_lock, call, by)
+        self.wait_for(self._login_lock, call, effect.by)
         try:
             if self._held is not None:
                 return self._held
             if self._logins != seen and self._failure is not None:
                 # A copy, since several threads that raise one exception mix up their tracebacks.
                 raise copy.copy(self._failure)
-            return self._log_in(call, purse, by)
+            return self._log_in(call, effect)
         finally:
             self._login_lock.release()
 
@@ -201,41 +200,38 @@ class Sessions:
             raise
         except Unauthorized:
             if remote is None and self.drop(session) and not session.proven:
-                self.gate.login_in_vain()
+                self.budget.login_in_vain()
             raise
         self._worked(session)
         return answer
 
-    def read(self, call: Call, *, purse: Purse, by: float | None) -> Answer:
+    def read(self, call: Call, effect: EffectBudget) -> Answer:
         """A call that changes nothing: repeated once, after a new log-in, on a 401."""
         try:
-            return self._read_once(call, purse, by)
+            return self._read_once(call, effect)
         except Unauthorized:
             # The second try is outside of this block, so that its errors are not chained to this.
             pass
-        return self._read_once(call, purse, by)
+        return self._read_once(call, effect)
 
-    def _read_once(self, call: Call, purse: Purse, by: float | None) -> Answer:
-        session = self.current(purse, by)
-        self.transport.require_time(call, by)
-        purse.pay()
-        return self.send(call, session, expect=OK, by=by)
+    def _read_once(self, call: Call, effect: EffectBudget) -> Answer:
+        session = self.current(effect)
+        self.transport.require_time(call, effect.by)
+        effect.pay()
+        return self.send(call, session, expect=OK, by=effect.by)
 
     def _worked(self, session: HeldSession) -> None:
         session.answered_at = self._monotonic()
         if not session.proven:
             session.proven = True
-            self.gate.call_worked()
+            self.budget.call_worked()
 
-    def _log_in(self, call: Call, purse: Purse, by: float | None) -> HeldSession:
-        self.transport.require_time(call, by)
-        # The budget first. If it refused after the log-in was counted, a log-in that was never made
-        # would count towards the five minutes' pause.
-        purse.pay()
-        self.gate.before_login()
+    def _log_in(self, call: Call, effect: EffectBudget) -> HeldSession:
+        self.transport.require_time(call, effect.by)
+        effect.pay(login=True)
         self._failure = None
         try:
-            session = self._ask_for_session(call, by)
+            session = self._ask_for_session(call, effect.by)
         except _SHARED_FAILURES as exc:
             if not isinstance(exc, TooLate):
                 self._failure = copy.copy(exc)
@@ -257,17 +253,17 @@ class Sessions:
             )
             session = HeldSession(answer.read(SessionId).session_id)
         except (NotSent, Limited, Unavailable):
-            self.gate.login_not_sent()
+            self.budget.login_not_sent()
             raise
         except Answered as exc:
             if exc.status not in {401, 403}:
-                self.gate.login_in_vain()
+                self.budget.login_in_vain()
                 raise
             refusal = exc
         else:
-            self.gate.login_worked()
+            self.budget.on_login("worked")
             return session
-        self.gate.login_refused(f"a log-in was refused with HTTP {refusal.status}")
+        self.budget.login_refused(f"a log-in was refused with HTTP {refusal.status}")
         raise login_refused(self.transport.host, refusal, which="local")
 
 

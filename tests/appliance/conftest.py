@@ -10,8 +10,8 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
+from bot.appliance.budget import MemoryBudget
 from bot.appliance.client import Appliance
-from bot.appliance.gate import MemoryGate
 from bot.appliance.trust import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.small_server import BASE, PASSWORD, Server, Start
@@ -68,7 +68,7 @@ def connect(ca_file: Path, server: Server) -> Iterator[Callable[..., Appliance]]
             "trust": Trust.ca_file(ca_file),
             "base_path": BASE,
             "timeout_seconds": 5.0,
-            "gate": MemoryGate(1000),
+            "budget": MemoryBudget(1000),
             "user_agent": "vr-unpair-test",
         }
         appliance = Appliance(**(arguments | changes))

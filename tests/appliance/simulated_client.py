@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.appliance.budget import Budget
 from bot.appliance.client import Appliance
-from bot.appliance.gate import Gate
 from bot.appliance.trust import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 
 
-def client_of(simulated: SimulatedAppliance, gate: Gate, **changes: Any) -> Appliance:
+def client_of(simulated: SimulatedAppliance, budget: Budget, **changes: Any) -> Appliance:
     """Keyword arguments replace the defaults."""
     arguments: dict[str, Any] = {
         "host": simulated.host,
@@ -23,7 +23,7 @@ def client_of(simulated: SimulatedAppliance, gate: Gate, **changes: Any) -> Appl
         "trust": Trust.ca_file(simulated.ca_file),
         "base_path": "/api/rest/vr/v2",
         "timeout_seconds": 5,
-        "gate": gate,
+        "budget": budget,
         "user_agent": "vr-unpair-test",
     }
     return Appliance(**(arguments | changes))

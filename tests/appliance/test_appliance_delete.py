@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.appliance.budget import Priority
+from bot.appliance.budget import MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     ApplianceError,
@@ -22,14 +22,12 @@ from bot.appliance.errors import (
     NotFound,
     NotSent,
     NotUnderstood,
-    OverBudget,
     Refused,
     TimedOut,
     TooLate,
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.gate import MemoryGate
 from bot.appliance.models import Task
 from bot.appliance.transport import BODY_MAX_BYTES
 from tests.appliance.small_server import (
@@ -121,11 +119,11 @@ def hang(handler: Handler) -> None:
 def test_exactly_one_whatever_comes_back(
     connect: Connect, server: Server, reply: Reply, error: type[ApplianceError]
 ) -> None:
-    gate = MemoryGate(1000)
-    appliance = connect(gate=gate, timeout_seconds=0.5)
+    budget = MemoryBudget(1000)
+    appliance = connect(budget=budget, timeout_seconds=0.5)
     server.on("DELETE", PAIRING, reply)
     delete = prepared(appliance)
-    spent = gate.state
+    spent = budget.state
     before = len(server.seen)
     with pytest.raises(ApplianceError) as caught:
         delete()
@@ -133,7 +131,7 @@ def test_exactly_one_whatever_comes_back(
     assert not isinstance(caught.value, NotSent)
     assert [s.method for s in server.seen[before:]] == ["DELETE"]
     # Neither a log-in nor a budget: both were taken care of before the intent.
-    assert gate.state == spent
+    assert budget.state == spent
 
 
 def test_after_a_401_the_session_is_gone_and_nothing_is_sent_without_one(
@@ -282,28 +280,20 @@ def test_the_answer_in_hand_is_never_thrown_away_for_a_deadline(
     assert calls.delete_pairing("p-1", force=False, send_by=clock.now).id == "t:1:x"
 
 
-def test_preparing_logs_in_and_takes_the_budget_of_the_delete(
-    connect: Connect, server: Server
-) -> None:
-    gate = MemoryGate(10)
-    appliance = connect(gate=gate, **REMOTE)
+def test_preparing_logs_in_and_counts_its_calls(connect: Connect, server: Server) -> None:
+    budget = MemoryBudget(20)
+    appliance = connect(budget=budget, **REMOTE)
     server.on("POST", REMOTE_PATH, Reply(204))
-    calls = appliance.calls(Priority.ACT)
-    calls.prepare_delete("p-1")
+    appliance.calls(Priority.ACT).prepare_delete("p-1")
     assert [(s.method, s.path) for s in server.seen] == [
         ("POST", "/session"),
         ("GET", "/session"),
         ("POST", REMOTE_PATH),
     ]
-    assert len(gate.state.calls_ms) == 4
-    # What is warm, logged in and made needs nothing but the budget.
-    calls.prepare_delete("p-1")
-    assert len(server.seen) == 3
-    assert len(gate.state.calls_ms) == 5
-    gate.take(Priority.ACT, 5)
-    with pytest.raises(OverBudget):
-        calls.prepare_delete("p-1")
-    assert server.count("DELETE") == 0
+    assert len(budget.state.calls_ms) == 3
+    # What is warm, logged in and made needs no call. The DELETE's was counted with the reading.
+    appliance.calls(Priority.ACT).prepare_delete("p-1")
+    assert len(server.seen) == len(budget.state.calls_ms) == 3
 
 
 def test_an_ended_session_is_met_by_the_preparation(connect: Connect, server: Server) -> None:

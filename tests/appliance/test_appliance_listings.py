@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import Priority
+from bot.appliance.budget import MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import NoSuchPairing, NotFound, NotUnderstood, Refused
-from bot.appliance.gate import MemoryGate
 from tests.appliance.small_server import Reply, Seen, Server
 
 PATH = "/pairings/p-1/replications"
@@ -55,7 +54,7 @@ def test_all_pages(appliance: Appliance, server: Server, count: int, cap: int) -
 def test_a_large_site_is_read_within_a_minute_of_calls(
     connect: Callable[..., Appliance], server: Server
 ) -> None:
-    appliance = connect(gate=MemoryGate(40))
+    appliance = connect(budget=MemoryBudget(40))
     assert len(read(appliance, server, paged(replications(4000))).items) == 4000
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.appliance.budget import Priority, ceiling
+from bot.appliance.budget import MemoryBudget, Priority, ceiling
 from bot.appliance.client import Appliance
-from bot.appliance.gate import MemoryGate
 from bot.appliance.lookups import LookupPort
 from bot.core.events import CallFailed, PairingRead
 from bot.core.lookups import ListedPairing
@@ -22,7 +21,7 @@ PER_MINUTE = 40
 
 @pytest.fixture
 def appliance(simulated: SimulatedAppliance) -> Iterator[Appliance]:
-    client = client_of(simulated, MemoryGate(PER_MINUTE))
+    client = client_of(simulated, MemoryBudget(PER_MINUTE))
     yield client
     client.close()
 
@@ -82,7 +81,7 @@ def test_looking_stops_where_checking_still_goes_on(
         assert made <= PER_MINUTE
     assert found.problem.kind is ProblemKind.OVER_BUDGET
     assert found.problem.retry_at is not None
-    assert made == ceiling(Priority.PREVIEW, PER_MINUTE) - 1, "and one log-in"
+    assert made == ceiling(Priority.LOOKUP, PER_MINUTE) - 1, "and one log-in"
     assert appliance.calls(Priority.CHECK, _by()).pairings().items is not None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.gate import MemoryGate
+from bot.appliance.budget import MemoryBudget
 from bot.appliance.port import Port
 from bot.core.events import PairingRead, PairingUnresolved
 from bot.sandbox.appliance import Answer, SimulatedAppliance
@@ -22,7 +22,7 @@ REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.l
 
 @pytest.fixture
 def port(simulated: SimulatedAppliance) -> Iterator[Port]:
-    client = client_of(simulated, MemoryGate(1000))
+    client = client_of(simulated, MemoryBudget(1000))
     yield Port(client, lambda: 1_000)
     client.close()
 

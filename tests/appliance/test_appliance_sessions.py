@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import Priority
+from bot.appliance.budget import EffectBudget, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     ApplianceError,
@@ -28,7 +28,6 @@ from bot.appliance.errors import (
     Unavailable,
     Unproven,
 )
-from bot.appliance.gate import MemoryGate
 from bot.appliance.session import Sessions
 from tests.appliance.small_server import (
     PASSWORD,
@@ -168,7 +167,7 @@ def test_a_refused_log_in_is_tried_once_for_all_and_then_rests(
     connect: Connect, server: Server, wait_for_all: Callable[[], None]
 ) -> None:
     clock = Clock()
-    appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     together = True
 
     def slow_no(_: Seen) -> Reply:
@@ -219,7 +218,7 @@ def test_a_log_in_that_leads_nowhere_counts(
     connect: Connect, server: Server, reply: Reply, error: type[ApplianceError]
 ) -> None:
     clock = Clock()
-    appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("POST", "/session", reply)
     assert [info(appliance) for _ in range(3)] == [error, error, Resting]
     assert (server.count("POST"), server.count("GET")) == (2, 0)
@@ -230,7 +229,7 @@ def test_a_log_in_whose_answer_is_lost_says_nothing_of_the_next(
 ) -> None:
     """It may have worked: whoever asks meanwhile waits, and is not refused."""
     clock = Clock()
-    appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("POST", "/session", Reply(raw=cut))
     assert [info(appliance) for _ in range(2)] == [ConnectionCut, ConnectionCut]
     assert info(appliance) is Unproven
@@ -249,7 +248,7 @@ def test_a_log_in_that_was_put_off_does_not_count(
 
 def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Server) -> None:
     clock = Clock()
-    appliance = connect(gate=MemoryGate(1000, clock), monotonic=clock)
+    appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Unauthorized
     assert info(appliance) is Resting, "nobody's call can still prove one of the two"
@@ -271,19 +270,28 @@ def test_an_answer_of_the_application_proves_the_session(
     assert server.logins == 5
 
 
-def test_log_ins_and_repetitions_take_from_the_budget(connect: Connect, server: Server) -> None:
-    gate = MemoryGate(1000)
-    appliance = connect(gate=gate)
+def test_log_ins_and_repetitions_are_counted(connect: Connect, server: Server) -> None:
+    budget = MemoryBudget(1000)
     server.on("GET", "/info", Reply(401), Reply(200, {}))
-    assert info(appliance) is None
-    assert len(gate.state.calls_ms) == len(server.seen) == 4
-    assert info(connect(gate=MemoryGate(1))) is OverBudget  # the log-in took the only one
-    empty = MemoryGate(10)
-    empty.take(Priority.ACT, 10)
-    before = len(server.seen)
-    assert info(connect(gate=empty)) is OverBudget
-    assert len(server.seen) == before
-    assert empty.state.logins_without_success == 0
+    assert info(connect(budget=budget)) is None
+    assert len(budget.state.calls_ms) == len(server.seen) == 4
+
+
+def test_a_log_in_that_the_budget_has_no_room_for_does_not_count(
+    connect: Connect, server: Server
+) -> None:
+    full = MemoryBudget(20)
+    EffectBudget(full, Priority.ACT, calls=20).pay()
+    assert info(connect(budget=full)) is OverBudget
+    assert server.seen == []
+    assert (full.state.logins_unproven, len(full.state.calls_ms)) == (0, 20)
+
+
+def test_a_log_in_that_rests_uses_no_call(connect: Connect, server: Server) -> None:
+    budget = MemoryBudget(20)
+    budget.login_refused("HTTP 401")
+    assert info(connect(budget=budget)) is Resting
+    assert (server.seen, budget.state.calls_ms) == ([], ())
 
 
 def test_who_waits_for_a_log_in_keeps_the_own_deadline(
@@ -321,7 +329,7 @@ def test_the_password_is_sent_in_utf_8(appliance: Appliance, server: Server) -> 
 
 def remote(connect: Connect, clock: Clock | None = None) -> Appliance:
     timer = clock or Clock()
-    return connect(gate=MemoryGate(1000, timer), monotonic=timer, **REMOTE)
+    return connect(budget=MemoryBudget(1000, timer), monotonic=timer, **REMOTE)
 
 
 def test_no_remote_credentials_no_remote_session(appliance: Appliance, server: Server) -> None:

@@ -18,13 +18,12 @@ from typing import Any
 
 import bot.app
 import bot.appliance.budget
-import bot.appliance.gate
 import bot.slack.poster
 import bot.store.audit
 import bot.store.outbox
 import bot.worker.lease
 from bot.__main__ import main
-from bot.appliance.gate import SharedGate
+from bot.appliance.budget import Budget
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
 from bot.core.delivery import Due
@@ -217,13 +216,14 @@ def change_figures(faults: Faults) -> None:
     if faults.sending_ms is not None:
         bot.store.outbox.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:
-        bot.appliance.gate.REST_MS = faults.login_rest_ms
+        bot.appliance.budget.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
         bot.appliance.budget.WINDOW_MS = faults.window_ms
+        bot.appliance.budget.LATER_MS = faults.window_ms // 6
     if faults.calls_per_minute is not None:
-        make = SharedGate.__init__
-        SharedGate.__init__ = lambda self, _own, change: make(  # type: ignore[method-assign]
-            self, faults.calls_per_minute, change
+        make = Budget.__init__
+        Budget.__init__ = lambda self, _own, change, **more: make(  # type: ignore[method-assign]
+            self, faults.calls_per_minute, change, **more
         )
 
 

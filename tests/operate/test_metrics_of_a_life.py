@@ -138,7 +138,7 @@ def test_messages_that_wait_and_their_age(watched: Watched) -> None:
 def test_an_appliance_that_rests(watched: Watched) -> None:
     world = watched.world
     until = world.ms + 300_000
-    shared.change(world.db, "gate:default", lambda _old, _now: f'{{"rests_until_ms": {until}}}')
+    shared.change(world.db, "budget:default", lambda _old, _now: f'{{"rests_until_ms": {until}}}')
     resting_for = "vr_unpair_appliance_resting_seconds"
     assert watched.scrape()(resting_for, site="default") == 300
     world.ms += 300_000

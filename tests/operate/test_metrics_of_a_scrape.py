@@ -113,7 +113,7 @@ def test_what_the_read_raised_is_raised() -> None:
 
 
 def test_a_value_that_nobody_understands_is_left_out_too() -> None:
-    odd = EMPTY.model_copy(update={"shared": {"gate:east": "no json"}})
+    odd = EMPTY.model_copy(update={"shared": {"budget:east": "no json"}})
     scrape = Scrape(watched(lambda: odd))
     assert "vr_unpair_requests" not in scrape.names()
     assert scrape("vr_unpair_database_errors_total", error=stored.UNREAD) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
-from bot.appliance.gate import GateState, SharedGate
 from bot.appliance.port import Port
 from bot.appliance.trust import Trust
 from bot.core.problem import Problem
@@ -14,7 +14,7 @@ from bot.sandbox.appliance import SimulatedAppliance
 from bot.store import shared
 from tests.worker.world import World
 
-GATE = "gate:default"
+BUDGET = "budget:default"
 
 
 class ApplianceWorld(World):
@@ -40,18 +40,18 @@ class ApplianceWorld(World):
             trust=Trust.ca_file(self.server.ca_file),
             base_path=self.server.base_path,
             timeout_seconds=5.0,
-            gate=SharedGate(40, self.change_gate),
+            budget=Budget(40, self.change_budget),
             user_agent="vr-unpair-test",
         )
         self.appliance = Port(self.client, self.requests.now)  # type: ignore[assignment]
         self.worker = self.new_worker()
 
-    def change_gate(self, how: object) -> None:
+    def change_budget(self, how: object) -> None:
         def apply(value: str | None, now: int) -> str:
-            state = GateState.model_validate_json(value) if value else GateState()
+            state = BudgetState.model_validate_json(value) if value else BudgetState()
             return how(state, now).model_dump_json()  # type: ignore[operator, no-any-return]
 
-        shared.change(self.db, GATE, apply)
+        shared.change(self.db, BUDGET, apply)
 
     def ask_for_pairing(self, request_id: str = "AAAA-BBBB") -> Request:
         self.put(self.ask_event(pairing=self.pairing_id), request_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.appliance.gate import begin_login
+from bot.appliance.budget import begin_login
 from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.sandbox.appliance import SimulatedAppliance
@@ -179,7 +179,7 @@ def test_a_certificate_that_changes_during_the_task(world: ApplianceWorld) -> No
 
 
 def killed_after_log_in(world: ApplianceWorld) -> None:
-    world.change_gate(begin_login)
+    world.change_budget(begin_login)
 
 
 @pytest.mark.parametrize("apart_ms", [0, MINUTE])

@@ -114,3 +114,25 @@ def test_slack_that_asks_for_patience_at_a_check_is_waited_for_as_long(world: Wo
     world.settle()
     world.wait(UNREACHABLE_MS)
     assert world.answers == [(ASKER, "refused")]
+
+
+def test_no_room_while_a_task_is_followed_is_told_to_nobody(world: World) -> None:
+    """A minute of our own limit says nothing of the task, however often it comes."""
+    world.ask()
+    world.settle()
+    world.click("AAAA-BBBB", "approve", FIRST)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+    for _ in range(80):
+        room_at = world.ms + 45_000
+        world.appliance.look_failures = [problem(ProblemKind.OVER_BUDGET, retry_at=room_at)]
+        world.wait(6_000)
+        assert world.get().not_before == room_at
+        world.ms = room_at
+        world.settle()
+    assert world.get().notices == ()
+    assert world.get().waiting is None
+    world.appliance.end_task()
+    world.wait(10_000)
+    assert world.state() is State.SUCCEEDED
+    assert world.get().notices == ()

@@ -139,8 +139,7 @@ def check_failed(step: Step, event: CallFailed) -> None:
     if not problem.passes:
         return refuse(step, "check_failed", problem)
     until = problem.retry_at or step.now + RETRY_MS
-    # Our own limit of calls is a queue (`bot.appliance.budget`) and no outage: this request keeps
-    # its place in it, and only APPROVAL_TTL ends the wait.
+    # Our own limit of calls (`bot.appliance.budget`) is no outage: only APPROVAL_TTL ends the wait.
     if problem.kind is ProblemKind.OVER_BUDGET:
         return _wait_for_room(step, problem, until)
     if _away_too_long(step, until):

@@ -26,7 +26,12 @@ RIGHTS_UNREAD = Problem(
 
 
 def wait_for(step: Step, problem: Problem, until: int) -> None:
-    """Do nothing before `until`. The thread is told when the wait is or will be a long one."""
+    """Do nothing before `until`. The thread is told when the wait is or will be a long one, and
+    never that a look after the DELETE waits for our own limit of calls: the next one finds out as
+    much as this one would have."""
+    if problem.kind is ProblemKind.OVER_BUDGET and step.request.state is not State.APPROVED:
+        step.change(not_before=until)
+        return
     since = step.request.unreachable_since
     if since is None:
         since = step.now
@@ -40,8 +45,7 @@ def wait_for(step: Step, problem: Problem, until: int) -> None:
 
 def again_at(step: Step, problem: Problem, pause_ms: int) -> int:
     """When to try again: at the time we were given, and never before the pause, since a Retry-After
-    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact,
-    and a place is kept for it."""
+    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact."""
     if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
         return problem.retry_at
     return max(problem.retry_at or 0, step.now + pause_ms)

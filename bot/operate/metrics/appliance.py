@@ -11,7 +11,7 @@ CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 """VR_TIMEOUT_SECONDS is 10 by default, and a call lasts four times as long in the worst case."""
 
 LOGIN_RESULTS = ("worked", "refused", "not_sent", "resting")
-PRIORITIES = ("act", "follow", "check", "preview")
+PRIORITIES = ("act", "follow", "check", "lookup")
 """The values of LOGIN_RESULTS and PRIORITIES are there from the start, at 0."""
 
 

@@ -1,0 +1,415 @@
+"""The budget and the login rest, as arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.appliance import budget as arithmetic
+from bot.appliance.budget import (
+    LATER_MS,
+    WINDOW_MS,
+    BudgetState,
+    EffectBudget,
+    MemoryBudget,
+    Priority,
+    ceiling,
+    wait_ms,
+)
+from bot.appliance.errors import OverBudget, Resting, Unproven
+
+PRIORITIES = list(Priority)
+MINUTE = 60.0
+
+
+@dataclass
+class Clock:
+    seconds: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Begun:
+    """An effect of the test: when it makes its calls, and which of them is a log-in."""
+
+    priority: Priority
+    calls: int
+    gap: float
+    pause: float
+    extra: int
+    login: bool
+
+
+EFFECTS = st.lists(
+    st.builds(
+        Begun,
+        priority=st.sampled_from(PRIORITIES),
+        calls=st.integers(1, 6),
+        gap=st.sampled_from([0.0, 0.4, 3.0, 17.0]),
+        pause=st.sampled_from([0.0, 0.3, 1.5, 4.0]),
+        extra=st.integers(0, 4),
+        login=st.booleans(),
+    ),
+    max_size=60,
+)
+
+
+@dataclass
+class Made:
+    """When calls were made, of effects that run one after the other."""
+
+    clock: Clock = field(default_factory=Clock)
+    at: list[float] = field(default_factory=list)
+
+    def run(self, budget: MemoryBudget, begun: Begun) -> float | None:
+        """All its calls, or those before it has to wait; how long it has to."""
+        effect = EffectBudget(budget, begun.priority, calls=begun.calls)
+        try:
+            for number in range(begun.calls + begun.extra):
+                effect.pay(login=begun.login and number == 0)
+                self.at.append(self.clock.seconds)
+                self.clock.seconds += begun.pause
+                if begun.login and number == 0:
+                    budget.call_worked()
+        except OverBudget as exc:
+            effect.give_back()
+            return exc.retry_after_seconds
+        return None
+
+
+def most_in_a_minute(at: list[float]) -> int:
+    return max((sum(one <= other < one + MINUTE for other in at) for one in at), default=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(effects=EFFECTS, per_minute=st.integers(20, 60))
+def test_never_more_than_the_limit_in_any_60_seconds(effects: list[Begun], per_minute: int) -> None:
+    """However slow calls are, and however many more of them an effect needs than it knew."""
+    made = Made()
+    budget = MemoryBudget(per_minute, made.clock)
+    for begun in effects:
+        made.clock.seconds += begun.gap
+        made.run(budget, begun)
+        # The state goes through a database between two calls.
+        budget.state = BudgetState.model_validate_json(budget.state.model_dump_json())
+    assert most_in_a_minute(made.at) <= per_minute
+
+
+@settings(max_examples=100, deadline=None)
+@given(gaps=st.lists(st.tuples(st.floats(0, 10), st.floats(0, 30)), max_size=40))
+def test_a_delete_that_comes_later_was_counted_until_then(gaps: list[tuple[float, float]]) -> None:
+    """Counted with the reading, sent up to ten seconds after it."""
+    made = Made()
+    budget = MemoryBudget(20, made.clock)
+    for until_delete, until_next in gaps:
+        effect = EffectBudget(budget, Priority.ACT, calls=5, later=1)
+        try:
+            for _ in range(4):
+                effect.pay()
+                made.at.append(made.clock.seconds)
+        except OverBudget:
+            made.clock.seconds += 1
+            continue
+        made.clock.seconds += until_delete
+        made.at.append(made.clock.seconds)
+        made.clock.seconds += until_next
+    assert most_in_a_minute(made.at) <= 20
+
+
+@pytest.mark.parametrize("per_minute", [20, 40, 50])
+def test_each_priority_begins_up_to_its_ceiling_by_whomever_the_minute_is_used(
+    per_minute: int,
+) -> None:
+    for priority in PRIORITIES:
+        for other in PRIORITIES:
+            most = ceiling(priority, per_minute)
+            budget = MemoryBudget(per_minute, Clock())
+            budget.state = arithmetic.count(BudgetState(), 1_000_000, most - 4)
+            EffectBudget(budget, priority, calls=4).pay()
+            with pytest.raises(OverBudget):
+                EffectBudget(budget, priority).pay()
+            if ceiling(other, per_minute) > most:
+                EffectBudget(budget, other).pay()
+
+
+def test_the_ceilings() -> None:
+    assert [ceiling(p, 40) for p in PRIORITIES] == [40, 34, 28, 24]
+    assert [ceiling(p, 20) for p in PRIORITIES] == [20, 17, 14, 12]
+
+
+def test_an_effect_counts_all_its_calls_at_once_and_makes_none_without_room() -> None:
+    clock = Clock()
+    budget = MemoryBudget(20, clock)
+    for _ in range(3):
+        EffectBudget(budget, Priority.CHECK, calls=4).pay()
+    assert len(budget.state.calls_ms) == 12
+    with pytest.raises(OverBudget) as caught:
+        EffectBudget(budget, Priority.CHECK, calls=4).pay()
+    assert len(budget.state.calls_ms) == 12
+    assert "20 calls a minute" in str(caught.value)
+    assert "leaves no room for this one; there is some in 61 s." in str(caught.value)
+
+
+def test_what_has_begun_goes_on_up_to_the_limit_itself() -> None:
+    clock = Clock()
+    budget = MemoryBudget(20, clock)
+    effect = EffectBudget(budget, Priority.LOOKUP, calls=12)
+    for _ in range(20):
+        effect.pay()
+    with pytest.raises(OverBudget):
+        effect.pay()
+    assert len(budget.state.calls_ms) == 20
+
+
+def test_what_a_slow_effect_makes_late_counts_from_then() -> None:
+    clock = Clock()
+    budget = MemoryBudget(20, clock)
+    effect = EffectBudget(budget, Priority.ACT, calls=4)
+    for _ in range(4):
+        effect.pay()
+        clock.seconds += 10
+    assert budget.state.calls_ms == (1_000_000, 1_010_000, 1_020_000, 1_030_000)
+
+
+def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
+    clock = Clock()
+    budget = MemoryBudget(20, clock)
+    budget.state = arithmetic.count(BudgetState(), 960_000, 8)
+    effect = EffectBudget(budget, Priority.CHECK, calls=4)
+    for _ in range(12):
+        effect.pay()
+    with pytest.raises(OverBudget) as caught:
+        effect.pay()
+    # 12 were made and one more is needed: not when the first of the 8 leaves, but when there is
+    # room for 13, so that it does not end at the same page again.
+    assert caught.value.retry_after_seconds == 61
+    clock.seconds += 61
+    again = EffectBudget(budget, Priority.CHECK, calls=4)
+    for _ in range(13):
+        again.pay()
+
+
+def test_pages_that_are_announced_are_counted_at_once() -> None:
+    changes = 0
+    budget = MemoryBudget(40, Clock())
+    change = budget.change
+
+    def counting(how: object) -> None:
+        nonlocal changes
+        changes += 1
+        change(how)  # type: ignore[arg-type]
+
+    budget.change = counting
+    effect = EffectBudget(budget, Priority.CHECK, calls=2)
+    effect.pay()
+    effect.expect(9)
+    for _ in range(10):
+        effect.pay()
+    assert (changes, len(budget.state.calls_ms)) == (2, 11)
+    with pytest.raises(OverBudget):
+        effect.expect(30)
+    assert len(budget.state.calls_ms) == 11
+
+
+def test_an_effect_that_failed_gives_back_what_it_has_not_made() -> None:
+    budget = MemoryBudget(40, Clock())
+    budget.state = arithmetic.count(BudgetState(), 1_000_000, 3)
+    effect = EffectBudget(budget, Priority.ACT, calls=6, later=1)
+    effect.give_back()
+    effect.pay()
+    effect.pay()
+    assert len(budget.state.calls_ms) == 9
+    effect.give_back()
+    effect.give_back()
+    assert budget.state.calls_ms == (1_000_000,) * 5
+
+
+@settings(max_examples=150, deadline=None)
+@given(effects=EFFECTS, per_minute=st.integers(20, 60))
+def test_the_wait_it_names_is_long_enough_and_not_too_long(
+    effects: list[Begun], per_minute: int
+) -> None:
+    made = Made()
+    budget = MemoryBudget(per_minute, made.clock)
+    for begun in effects:
+        made.clock.seconds += begun.gap
+        made.run(budget, begun)
+    state, now, most = budget.state, int(made.clock.seconds * 1000), ceiling(Priority.CHECK, 20)
+    wait = wait_ms(state, now, 4, most)
+    assert 0 <= wait <= WINDOW_MS + LATER_MS
+    assert wait_ms(state, now + wait, 4, most) == 0
+    assert wait == 0 or wait_ms(state, now + wait - 1, 4, most) > 0
+
+
+def test_a_clock_that_was_set_back_blocks_no_longer_than_a_minute() -> None:
+    state = arithmetic.count(BudgetState(), 10**9, 40)
+    assert wait_ms(state, 1000, 1, 40) == WINDOW_MS + LATER_MS
+    state = arithmetic.login_refused(BudgetState(), 10**9, "no")
+    with pytest.raises(Resting) as caught:
+        arithmetic.begin_login(state, 1000)
+    assert caught.value.retry_after_seconds == 300
+
+
+# ---- the login rest -----------------------------------------------------------------------------
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 200_000),
+        st.sampled_from(["fails", "refused", "works", "not sent", "vain", "call"]),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(events=EVENTS)
+def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
+    """At most two log-ins without a call that worked, or one refusal, in any five minutes."""
+    state, now = BudgetState(), 0
+    bare: list[int] = []  # log-ins since the last call that worked
+    refusals: list[int] = []
+    rests: list[Resting] = []
+    for gap, event in events:
+        now += gap
+        if event == "call":
+            state = arithmetic.call_worked(state)
+            bare = []
+            continue
+        try:
+            state = arithmetic.begin_login(state, now)
+        except Resting as exc:
+            rests.append(exc)
+            continue
+        if event == "not sent":
+            state = arithmetic.login_not_sent(state)
+            continue
+        bare.append(now)
+        if event == "refused":
+            refusals.append(now)
+            state = arithmetic.login_refused(state, now, "wrong password")
+        elif event == "vain":
+            state = arithmetic.login_in_vain(state, now)
+        state = BudgetState.model_validate_json(state.model_dump_json())
+        assert sum(now - 300_000 < at for at in bare) <= 2
+        assert sum(now - 300_000 < at for at in refusals) <= 1
+    assert all(0 < (rest.retry_after_seconds or 0) <= 300 and rest.why for rest in rests)
+
+
+def log_in(budget: MemoryBudget) -> None:
+    EffectBudget(budget, Priority.ACT).pay(login=True)
+
+
+def test_the_third_log_in_rests_and_then_may_try_again() -> None:
+    clock = Clock()
+    budget = MemoryBudget(1000, clock)
+    log_in(budget)
+    clock.seconds += 60
+    log_in(budget)
+    # Another copy may just be proving that it works: come back soon.
+    with pytest.raises(Unproven) as caught:
+        log_in(budget)
+    assert caught.value.retry_after_seconds == 5
+    clock.seconds += 5
+    with pytest.raises(Unproven) as caught:
+        log_in(budget)
+    assert caught.value.retry_after_seconds == 295
+    assert "2 log-ins were made and no call worked" in str(caught.value)
+    clock.seconds += 295
+    log_in(budget)
+    log_in(budget)
+    budget.call_worked()
+    log_in(budget)
+
+
+def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
+    clock = Clock()
+    budget = MemoryBudget(1000, clock)
+    log_in(budget)
+    budget.login_in_vain()
+    log_in(budget)
+    with pytest.raises(Unproven):
+        log_in(budget)
+    budget.login_in_vain()
+    for left in (300, 1):
+        with pytest.raises(Resting) as caught:
+            log_in(budget)
+        assert type(caught.value) is Resting
+        assert caught.value.retry_after_seconds == left
+        clock.seconds += 299
+    log_in(budget)
+    assert (budget.state.logins_unproven, budget.state.logins_in_vain) == (1, 0)
+
+
+def test_what_was_in_vain_before_a_call_worked_does_not_count() -> None:
+    budget = MemoryBudget(1000, Clock())
+    log_in(budget)
+    budget.login_in_vain()
+    budget.call_worked()
+    log_in(budget)
+    budget.login_in_vain()
+    log_in(budget)
+    with pytest.raises(Unproven):
+        log_in(budget)
+
+
+def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
+    clock = Clock()
+    budget = MemoryBudget(1000, clock)
+    log_in(budget)
+    budget.login_refused("HTTP 401")
+    budget.call_worked()  # on the older session of another copy
+    with pytest.raises(Resting) as caught:
+        log_in(budget)
+    assert (caught.value.why, caught.value.retry_after_seconds) == ("HTTP 401", 300)
+    assert type(caught.value) is Resting
+    clock.seconds += 300
+    log_in(budget)
+    log_in(budget)
+
+
+def test_log_ins_that_reached_nobody_do_not_count() -> None:
+    budget = MemoryBudget(1000, Clock())
+    for _ in range(20):
+        log_in(budget)
+        budget.login_not_sent()
+    assert budget.state.logins_unproven == 0
+
+
+def test_how_long_it_rests() -> None:
+    now = 5_000_000
+    rest_ms = arithmetic.REST_MS
+    assert arithmetic.rest_seconds(BudgetState(), now) == 0
+    refused = BudgetState(rests_until_ms=now + rest_ms, why="refused")
+    assert arithmetic.rest_seconds(refused, now) == rest_ms / 1000
+    assert arithmetic.rest_seconds(refused, now + rest_ms) == 0
+    never_proven = BudgetState(logins_unproven=2, last_login_ms=now)
+    assert arithmetic.rest_seconds(never_proven, now + 10_000) == (rest_ms - 10_000) / 1000
+
+
+# ---- what is told of it -------------------------------------------------------------------------
+
+
+def test_waits_and_log_ins_are_told() -> None:
+    clock = Clock()
+    budget = MemoryBudget(20, clock)
+    waits: list[tuple[str, float]] = []
+    logins: list[str] = []
+    budget.on_wait = lambda who, how_long: waits.append((who, how_long))
+    budget.on_login = logins.append
+    log_in(budget)
+    budget.login_not_sent()
+    log_in(budget)
+    budget.login_refused("wrong password")
+    with pytest.raises(Resting):
+        log_in(budget)
+    assert logins == ["not_sent", "refused", "resting"]
+    EffectBudget(budget, Priority.ACT, calls=16).pay()
+    clock.seconds += 20
+    with pytest.raises(OverBudget):
+        EffectBudget(budget, Priority.FOLLOW).pay()
+    assert waits == [("follow", 41.0)]

@@ -1,0 +1,299 @@
+"""A crowd at one appliance, over real TLS and by an injected clock: who acts, who waits, how full
+the minute gets."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from statistics import median
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
+from bot.appliance.errors import OverBudget
+from bot.appliance.port import Port
+from bot.core.events import CallFailed, PairingRead
+from bot.core.life.limits import READINGS_FRESH_MS
+from bot.core.problem import ProblemKind
+from bot.sandbox.appliance import SimulatedAppliance
+from tests.appliance.simulated_client import client_of
+
+CALL_S = 0.3
+"""How long a call takes by the injected clock."""
+
+BY = 1e6
+MINUTE = 60.0
+TASK_S = 20.0
+INTENT_S = 0.1
+"""Between the reading and the DELETE: the intent is stored."""
+
+
+class Clock:
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def ms(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@dataclass(order=True)
+class Due:
+    """Work of the crowd, in the order of a worker with a queue for acting and one for checking."""
+
+    at: float
+    number: int
+    work: Callable[[], None] = field(compare=False)
+
+
+class World:
+    """One appliance and one copy; work that has no room comes again at the time it was told."""
+
+    def __init__(self, simulated: SimulatedAppliance, per_minute: int, *, remote: bool) -> None:
+        self.clock = Clock()
+        self.simulated = simulated
+        self.made: list[float] = []
+        self.budget = MemoryBudget(per_minute, self.clock)
+        self.appliance = client_of(
+            simulated,
+            self.budget,
+            remote_username="far" if remote else None,
+            remote_password=SecretStr("far away") if remote else None,
+            monotonic=self.clock,
+            on_call=self._called,
+        )
+        self.port = Port(self.appliance, self.clock.ms)
+        self.begun = self.clock.seconds
+        self.cards: dict[str, float] = {}
+        self.shown: list[float] = []
+        self.waited: list[float] = []
+        self.polls = 0
+        self.after_a_call: Callable[[], None] = lambda: None
+        self.following = 0
+        self._due: list[Due] = []
+        self._numbers = count()
+
+    def _called(self, *_: Any) -> None:
+        self.made.append(self.clock.seconds)
+        self.clock.seconds += CALL_S
+        self.after_a_call()
+
+    def at(self, seconds: float, work: Callable[[], None]) -> None:
+        heapq.heappush(self._due, Due(seconds, next(self._numbers), work))
+
+    def play(self, seconds: float = BY) -> None:
+        """All that is due within so many seconds."""
+        while self._due and self._due[0].at <= self.begun + seconds:
+            due = heapq.heappop(self._due)
+            self.clock.seconds = max(self.clock.seconds, due.at)
+            due.work()
+
+    def again(self, failed: object, work: Callable[[], None]) -> None:
+        assert isinstance(failed, CallFailed), failed
+        assert failed.problem.kind is ProblemKind.OVER_BUDGET
+        assert failed.problem.retry_at is not None
+        assert failed.problem.retry_at > self.clock.ms()
+        self.at(failed.problem.retry_at / 1000, work)
+
+    def check(self, pairing: str, then: Callable[[], None] = lambda: None) -> None:
+        read = self.port.find_and_read(pairing, BY)
+        if not isinstance(read, PairingRead):
+            return self.again(read, lambda: self.check(pairing, then))
+        self.cards[pairing] = self.clock.seconds - self.begun
+        self.shown.append(self.clock.seconds - self.begun)
+        return then()
+
+    def act(self, pairing: str, approved_at: float) -> None:
+        read = self.port.read_to_act(pairing, BY)
+        if not isinstance(read, PairingRead):
+            return self.again(read, lambda: self.act(pairing, approved_at))
+        self.at(self.clock.seconds + INTENT_S, lambda: self.send(pairing, approved_at))
+        return None
+
+    def send(self, pairing: str, approved_at: float) -> None:
+        assert self.port.prepare_delete(pairing, BY) is None
+        self.waited.append(self.clock.seconds - approved_at)
+        self._called()  # the DELETE, which is counted by the reading before it
+        self.following += 1
+        ends_at = self.clock.seconds + TASK_S
+        self.at(self.clock.seconds + 5, lambda: self.poll(ends_at))
+
+    def poll(self, ends_at: float) -> None:
+        try:
+            self.appliance.calls(Priority.FOLLOW, BY).info()
+        except OverBudget as exc:
+            wait = exc.retry_after_seconds or 0
+            return self.at(self.clock.seconds + wait + 0.001, lambda: self.poll(ends_at))
+        self.polls += 1
+        if self.clock.seconds >= ends_at:
+            self.following -= 1
+            return None
+        pause = max(5.0, 2 * MINUTE / self.budget.per_minute * self.following)
+        return self.at(self.clock.seconds + pause, lambda: self.poll(ends_at))
+
+    def fullest_minute(self) -> int:
+        return max(sum(at <= other < at + MINUTE for other in self.made) for at in self.made)
+
+
+@pytest.fixture
+def world() -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+    far = {"remote_username": "far", "remote_password": "far away"}
+    with SimulatedAppliance(calls_per_minute=None, **far) as simulated:
+
+        def make(per_minute: int = 40, *, remote: bool = False) -> World:
+            made.append(World(simulated, per_minute, remote=remote))
+            return made[-1]
+
+        yield make
+        for each in made:
+            each.appliance.close()
+
+
+def pairings(world: World, many: int, **more: Any) -> list[str]:
+    add = world.simulated.add_pairing
+    return [add(local="oslo", remote=f"far-{n}", replications=2, **more) for n in range(many)]
+
+
+@pytest.mark.parametrize(("per_minute", "deletes"), [(20, 9), (40, 18)])
+def test_two_hundred_requests_in_six_minutes(
+    world: Callable[..., World], per_minute: int, deletes: int
+) -> None:
+    """Each card is approved ten seconds after it was shown. Approved requests act at once, checks
+    go on, and the limit holds."""
+    at = world(per_minute)
+    each = pairings(at, 50)
+
+    def ask(pairing: str) -> None:
+        def approve() -> None:
+            approved_at = at.clock.seconds + 10
+            at.at(approved_at, lambda: at.act(pairing, approved_at))
+
+        at.check(pairing, approve)
+
+    for n in range(200):
+        at.at(at.begun + n * 1.8, lambda n=n: ask(each[n % len(each)]))  # type: ignore[misc]
+    at.play(6 * MINUTE)
+    assert at.fullest_minute() <= per_minute
+    assert len(at.waited) >= deletes
+    assert median(at.waited) < 3, "the time of its own calls, and no waiting"
+    assert max(at.waited) < MINUTE, "of those approved when the first crowd had used the minute"
+    shown = [sum(when // 120 == two for when in at.shown) for two in range(3)]
+    assert min(shown) >= per_minute // 10, "and cards in all of the time"
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("per_minute", [20, 40])
+def test_twenty_requests_at_once_all_get_their_card(
+    world: Callable[..., World], per_minute: int, remote: bool
+) -> None:
+    at = world(per_minute, remote=remote)
+    for n, each in enumerate(pairings(at, 20)):
+        at.at(at.begun + n / 2, lambda each=each: at.check(each))  # type: ignore[misc]
+    at.play()
+    assert len(at.shown) == 20
+    assert max(at.shown) < MINUTE * (4 if per_minute == 40 else 10)
+    assert at.fullest_minute() <= per_minute * 0.7 + 2, "what acts finds its part of the minute"
+
+
+@pytest.mark.parametrize("per_minute", [20, 40])
+def test_checks_go_on_while_tasks_are_followed_and_these_are_followed_to_their_end(
+    world: Callable[..., World], per_minute: int
+) -> None:
+    at = world(per_minute)
+    tasks = per_minute // 10
+    for _ in range(tasks):
+        at.following += 1
+        at.at(at.begun, lambda: at.poll(at.begun + 240))
+    for n, each in enumerate(pairings(at, 3)):
+        at.at(at.begun + 60 + n, lambda each=each: at.check(each))  # type: ignore[misc]
+    at.play()
+    assert len(at.shown) == 3
+    assert max(at.shown) < 60 + 3 * MINUTE, "one a minute at the worst"
+    assert at.following == 0
+    assert at.clock.seconds - at.begun < 240 + 2 * MINUTE
+    assert at.fullest_minute() <= per_minute
+
+
+def test_a_pairing_of_many_pages_ends_though_others_come_all_the_time(
+    world: Callable[..., World],
+) -> None:
+    at = world(20)
+    large = at.simulated.add_pairing(local="oslo", remote="wide", replications=1800)
+    others = pairings(at, 20)
+    at.at(at.begun + 1, lambda: at.check(large))
+    for n, each in enumerate(others):
+        at.at(at.begun + 12.0 * n, lambda each=each: at.check(each))  # type: ignore[misc]
+    at.play()
+    assert len(at.shown) == 21
+    assert list(at.cards).index(large) < 10, "and not last of all"
+    assert at.fullest_minute() <= 20
+
+
+def test_a_refused_check_has_made_no_call(world: Callable[..., World]) -> None:
+    at = world(40)
+    (pairing,) = pairings(at, 1)
+    EffectBudget(at.budget, Priority.ACT, calls=25).pay()
+    assert isinstance(at.port.find_and_read(pairing, BY), CallFailed)
+    assert (at.made, len(at.budget.state.calls_ms)) == ([], 25)
+
+
+def test_a_reading_before_the_delete_comes_with_room_for_the_delete(
+    world: Callable[..., World],
+) -> None:
+    at = world(40)
+    (pairing,) = pairings(at, 1)
+    EffectBudget(at.budget, Priority.ACT, calls=40 - 5).pay()
+    assert isinstance(at.port.read_to_act(pairing, BY), CallFailed)
+    assert at.made == [], "log-in, four readings and the DELETE do not fit, so none is begun"
+    at.clock.seconds += 62
+    EffectBudget(at.budget, Priority.ACT, calls=40 - 6).pay()
+    assert isinstance(at.port.read_to_act(pairing, BY), PairingRead)
+    with pytest.raises(OverBudget):
+        EffectBudget(at.budget, Priority.ACT).pay()
+    assert at.port.prepare_delete(pairing, BY) is None
+    at.port.delete(pairing, force=False, send_by=BY, by=BY)
+    assert at.fullest_minute() == 6
+    assert len(at.budget.state.calls_ms) == 40
+
+
+def test_what_a_reading_may_be_old_is_what_the_budget_thinks() -> None:
+    assert LATER_MS == READINGS_FRESH_MS
+
+
+def test_no_room_for_a_log_in_is_no_word_about_the_remote_site(world: Callable[..., World]) -> None:
+    """The card would say that the replications came partial, as if the remote site were away."""
+    at = world(40, remote=True)
+    (pairing,) = pairings(at, 1)
+
+    def after_the_list() -> None:
+        if len(at.made) == 2:
+            at.simulated.expire_sessions()
+            EffectBudget(at.budget, Priority.ACT, calls=34).pay()
+
+    def has_waited(*_: object) -> None:
+        at.clock.seconds += 62  # whoever would go on now would find room for the rest
+
+    at.after_a_call = after_the_list
+    at.budget.on_wait = has_waited
+    read = at.port.find_and_read(pairing, BY)
+    assert isinstance(read, CallFailed), read
+    assert read.problem.kind is ProblemKind.OVER_BUDGET
+
+
+def test_an_appliance_that_is_away_uses_up_no_minute(world: Callable[..., World]) -> None:
+    """Of what failed before its second call, only the first one counts. Otherwise whoever waits is
+    told that the limit leaves no room, and waits on for a minute when the appliance is back."""
+    at = world(40)
+    (pairing,) = pairings(at, 1)
+    at.simulated.refuse_connections()
+    for _ in range(10):
+        for read in (at.port.find_and_read(pairing, BY), at.port.read_to_act(pairing, BY)):
+            assert isinstance(read, CallFailed)
+            assert read.problem.kind is ProblemKind.UNSENT
+    assert len(at.budget.state.calls_ms) == 20
