@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -134,6 +135,8 @@ class Sqlite:
 
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()
+        if self._opened is None and self._path and not self._in_memory:
+            _for_us_alone(os.path.realpath(self._path))
 
     def _connected(self, connection: Any, record: Any) -> None:
         _prepare(connection, record)
@@ -199,6 +202,19 @@ class Sqlite:
         except FileNotFoundError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _for_us_alone(path: str) -> None:
+    """0600 whatever the umask: reasons, names and addresses are in these files. SQLite gives those
+    it makes the mode of the database. What cannot be done here SQLite says in its own words."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.chmod(path, 0o600)  # the umask may have taken even that
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):
+            mode = stat.S_IMODE(os.stat(name).st_mode)
+            if mode & 0o077:
+                os.chmod(name, mode & 0o700)
 
 
 def _prepare(connection: Any, _record: Any) -> None:
