@@ -216,7 +216,7 @@ class Bot:
         self.identity = Identity(quick)
         look_at_start = checks.at_start(settings, self.appliances, self.identity.learn)
         self.start_look = StartLook(look_at_start, self._end)
-        self.whisper = Whisper(pauses)
+        self.whisper = Whisper(pauses, settings.slack_api_url)
         self.poster = Poster(
             self.outbox,
             client(POST_TIMEOUT_S),

@@ -80,7 +80,7 @@ def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     """Words for one person: through the `response_url`, or as a direct message when that has
     lapsed and the words still matter."""
     if due.response_url is not None:
-        trouble = say(due.response_url, drawn, timeout_s=POST_TIMEOUT_S)
+        trouble = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
         if trouble is None:
             return Sent(ts=None)
         if trouble.kind is not Kind.FINAL:

@@ -30,10 +30,11 @@ TRIES = 2
 
 
 class Whisper:
-    """Has its own thread, which starts with the first sentence."""
+    """Has its own thread, which starts with the first sentence. `api_url`: SLACK_API_URL."""
 
-    def __init__(self, pauses: PausesPort) -> None:
+    def __init__(self, pauses: PausesPort, api_url: str) -> None:
         self._pauses = pauses
+        self._api_url = api_url
         self._stopping = threading.Event()
         self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
         self._lock = threading.Lock()
@@ -104,7 +105,7 @@ class Whisper:
             if self._stopping.wait(self._held_back_ms() / 1000):
                 log.info("whisper_dropped_at_stop", count=1)
                 return
-            trouble = say(url, said, timeout_s=TIMEOUT_S)
+            trouble = say(url, said, api_url=self._api_url, timeout_s=TIMEOUT_S)
             if trouble is None:
                 return
             log.warning("whisper_failed", error=trouble.word)

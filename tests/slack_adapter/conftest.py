@@ -93,7 +93,11 @@ def changed_deps() -> dict[str, Any]:
 @pytest.fixture
 def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
-    inbox, requests, whisper = FakeInbox(), FakeRequests(made.request()), Whisper(FakePauses())
+    inbox, requests, whisper = (
+        FakeInbox(),
+        FakeRequests(made.request()),
+        Whisper(FakePauses(), "http://127.0.0.1/api/"),
+    )
     lookups, homes = FakeLookups(), FakeHomes()
     deps = ListenerDeps(
         inbox=inbox,

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot import __version__
 from bot.core.delivery import Drawn
 from bot.slack.client import api_client
-from bot.slack.response_url import say
+from bot.slack.response_url import is_of_slack, say
 from bot.slack.trouble import BROKEN, Kind, trouble_of
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 
@@ -46,7 +46,7 @@ def test_an_https_proxy_is_not_for_plain_addresses(
     """The SDK itself would send this call to the proxy."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     api_client("xoxb-t", base_url=api.api_url, timeout_s=2).auth_test()
-    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is None
+    assert say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2) is None
 
 
 def test_https_goes_through_the_proxy(api: FakeWebApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,19 +62,19 @@ def test_no_proxy_goes_past_it(api: FakeWebApi, monkeypatch: pytest.MonkeyPatch)
     client = api_client("xoxb-t", base_url=api.api_url, timeout_s=2)
     with pytest.raises(OSError, match="refused"):
         client.auth_test()
-    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is not None
+    assert say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2) is not None
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
     client.auth_test()
-    assert say(api.response_url(), Drawn(text="x"), timeout_s=2) is None
+    assert say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2) is None
 
 
 def test_debug_logs_hold_no_response_url(api: FakeWebApi, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client = api_client("xoxb-secret-token", base_url=api.api_url, timeout_s=2)
     client.views_open(trigger_id="secret-trigger", view={"type": "modal"})
-    say(api.response_url("secret-address"), Drawn(text="x"), timeout_s=2)
+    say(api.response_url("secret-address"), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
     api.script("response", Answer(cut=True))
-    say(api.response_url("secret-address"), Drawn(text="x"), timeout_s=2)
+    say(api.response_url("secret-address"), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
     assert "secret" not in caplog.text
 
 
@@ -91,17 +91,50 @@ def test_debug_logs_hold_no_response_url(api: FakeWebApi, caplog: pytest.LogCapt
 )
 def test_a_response_url_that_refuses(api: FakeWebApi, status: int, kind: Kind) -> None:
     api.script("response", Answer(b"used_url", status=status))
-    trouble = say(api.response_url("secret"), Drawn(text="x"), timeout_s=2)
+    trouble = say(api.response_url("secret"), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
     assert trouble is not None
     assert trouble.kind is kind
     assert "secret" not in trouble.word
 
 
 def test_a_response_url_of_nonsense_is_no_crash() -> None:
-    for url in ("file:///etc/passwd", "nonsense", "http://[", "http://127.0.0.1:9/x"):
-        trouble = say(url, Drawn(text="x"), timeout_s=1)
+    for url in ("file:///etc/passwd", "nonsense", "http://[", "http://127.0.0.1:x/"):
+        trouble = say(url, Drawn(text="x"), api_url="http://127.0.0.1/api/", timeout_s=1)
         assert trouble is not None
-        assert trouble.kind is Kind.PASSING
+        assert (trouble.kind, trouble.word) == (Kind.FINAL, "response_url_not_slack")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_of_a_response_url_is_followed(api: FakeWebApi, status: int) -> None:
+    moved = {"Location": f"{api.base}/respond/elsewhere"}
+    api.script("response", Answer(b"", status=status, headers=moved))
+    trouble = say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
+    assert trouble is not None
+    assert trouble.kind is Kind.FINAL
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "api_url", "used"),
+    [
+        ("https://hooks.slack.com/commands/T1/2/x", "https://slack.com/api/", True),
+        ("https://hooks.slack-gov.com/commands/T1", "https://slack-gov.com/api/", True),
+        ("https://double.example.com/respond/1", "https://double.example.com/api/", True),
+        ("http://localhost:8080/x", "http://127.0.0.1:9000/api/", True),
+        ("http://hooks.slack.com/commands/T1", "https://slack.com/api/", False),
+        ("https://hooks.slack.com:8443/commands/T1", "https://slack.com/api/", False),
+        ("https://hooks.slack-gov.com/commands/T1", "https://slack.com/api/", False),
+        ("https://hooks.slack.com.example.com/x", "https://slack.com/api/", False),
+        ("https://hooks.slack.com@example.com/x", "https://slack.com/api/", False),
+        ("https://example.com/hooks.slack.com", "https://slack.com/api/", False),
+        ("https://169.254.169.254/latest", "https://slack.com/api/", False),
+        ("http://127.0.0.1/x", "https://slack.com/api/", False),
+        ("https://hooks.slack.com/x", "http://127.0.0.1/api/", False),
+        ("file:///etc/passwd", "http://127.0.0.1/api/", False),
+    ],
+)
+def test_a_response_url_is_used_on_slacks_host_alone(url: str, api_url: str, used: bool) -> None:
+    assert is_of_slack(url, api_url) is used
 
 
 @pytest.mark.parametrize("said", ["x" * 5000, "Received a response in a non-JSON format: <html>"])

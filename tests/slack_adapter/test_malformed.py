@@ -175,7 +175,7 @@ def _door(errors: list[dict[str, Any]]) -> tuple[Door, Whisper]:
     """Without a network: nothing may be called for nonsense, and the row of every click is final,
     so that no modal is opened either."""
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
-    whisper = _Silent(FakePauses())
+    whisper = _Silent(FakePauses(), "http://127.0.0.1:9/api/")
     lookups = FakeLookups()
     lookups.full = True  # so that no modal is opened for an empty command
     app = make_app(client, signing_secret=made.SECRET)

@@ -10,9 +10,11 @@ from bot.slack.whisper import WAITING_MOST, Whisper
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
 from tests.slack_adapter.fakes import FakePauses
 
+API = "http://127.0.0.1/api/"
+
 
 def test_no_address_is_no_thread() -> None:
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     whisper.tell(None, "x")
     whisper.tell("", "x")
     assert whisper._thread is None
@@ -23,7 +25,7 @@ def test_a_failure_is_logged_and_the_next_goes_out(
     api: FakeWebApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.script("response", Answer(status=404))
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     whisper.tell(api.response_url("secret"), "one")
     whisper.tell(api.response_url("secret"), "two")
     assert [c.body["text"] for c in api.wait_for("response", 2)] == ["one", "two"]
@@ -38,7 +40,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
 ) -> None:
     monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 1)
     api.script("response", Answer(hang=True))
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     started = time.monotonic()
     for _ in range(WAITING_MOST + 20):
         whisper.tell(api.response_url(), "x")
@@ -50,7 +52,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
 
 def test_it_waits_as_long_as_slack_asks(api: FakeWebApi) -> None:
     api.script("response", limited(1))
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     whisper.tell(api.response_url(), "one")
     api.wait_for("response", 1)
     refused = time.monotonic()
@@ -67,7 +69,7 @@ def test_a_stop_waits_no_longer_than_it_may(
     """And may be asked again: first what waits is dropped, then the call in hand is waited for."""
     monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 60)
     api.script("response", Answer(hang=True))
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     for words in ("one", "two", "three"):
         whisper.tell(api.response_url(), words)
     api.wait_for("response")
@@ -80,7 +82,7 @@ def test_a_stop_waits_no_longer_than_it_may(
 
 
 def test_after_the_end_it_says_nothing(api: FakeWebApi) -> None:
-    whisper = Whisper(FakePauses())
+    whisper = Whisper(FakePauses(), API)
     whisper.stop(PATIENCE_SECONDS)
     whisper.tell(api.response_url(), "x")
     assert whisper._thread is None
