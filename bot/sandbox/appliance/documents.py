@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
-from bot.sandbox.appliance.state import Issue, Pairing, Replication, Server
-from bot.sandbox.appliance.tasks import Task
+from bot.sandbox.appliance.estate import Issue, Pairing, Replication, Server
+from bot.sandbox.appliance.task_board import Task
 
 Document = dict[str, Any]
 
@@ -91,10 +90,7 @@ def replication_document(replication: Replication, pairing: Pairing) -> Document
         "source_vc_id": source.id,
         "target_site_name": target.name,
         "target_vc_id": target.id,
-        "status": {
-            "status": replication.status,
-            "rpo_violation": replication.rpo_violation,
-        },
+        "status": {"status": replication.status, "rpo_violation": replication.rpo_violation},
         "rpo": replication.rpo_minutes,
         "type": "VC_TO_VC",
         "replication_server_name": target_vrms.name,
@@ -133,17 +129,12 @@ def issue_document(issue: Issue) -> Document:
 
 
 def task_document(task: Task) -> Document:
-    def moment(seconds: float | None) -> int | str | None:
-        if seconds is None:
-            return None
-        if task.string_times:
-            text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-            return text.replace("+00:00", "Z")
-        return milliseconds(seconds)
+    def moment(seconds: float | None) -> int | None:
+        return None if seconds is None else milliseconds(seconds)
 
-    error = None
-    if task.error is not None:
-        error = {"message": task.error[0], "details": task.error[1]}
+    error = (
+        None if task.error is None else dict(zip(("message", "details"), task.error, strict=True))
+    )
     return {
         "id": task.id,
         "description": task.description,

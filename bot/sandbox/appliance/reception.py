@@ -4,54 +4,52 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
-from bot.sandbox.appliance import names
-from bot.sandbox.appliance.faults import Answer, Faults
-from bot.sandbox.appliance.limits import CallLimit
-from bot.sandbox.appliance.messages import Call, Request, Response
-from bot.sandbox.appliance.operations import Operations
-from bot.sandbox.appliance.routes import Routes
-from bot.sandbox.appliance.sessions import Sessions
-from bot.sandbox.appliance.state import Estate
-from bot.sandbox.appliance.wire import Delivery, Pause
+from bot.sandbox.appliance.answers_on_demand import Answer, Call, Faults, Request, Response, Wire
+from bot.sandbox.appliance.api_paths import Api
+from bot.sandbox.appliance.estate import Estate
+from bot.sandbox.appliance.login_sessions import Sessions
 
 T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Hanging:
+    """A call that waits for its answer: `late` makes it, once released and not cut."""
+
+    late: Callable[[], Response]
+    over: Literal["released", "cut"] | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What to do with one call: this answer, through this fault."""
+
+    response: Response | Hanging
+    wire: Wire | None = None
 
 
 class Reception:
     """Takes calls in, from any thread, and lets others wait for what they change."""
 
     def __init__(
-        self,
-        *,
-        clock: Callable[[], float],
-        base_path: str,
-        base_url: Callable[[], str],
-        estate: Estate,
-        sessions: Sessions,
-        per_session: CallLimit,
-        per_address: CallLimit,
+        self, *, clock: Callable[[], float], base_path: str, estate: Estate, sessions: Sessions
     ) -> None:
         self.base_path = base_path
         self._clock = clock
         self._estate = estate
         self._sessions = sessions
+        self._api = Api(estate, sessions)
         self._faults = Faults()
         self._changed = threading.Condition(threading.RLock())
         self._calls: list[Call] = []
-        self._op_ids = 0
-        # How often hanging calls were released, and how often connections were cut.
-        self._releases = 0
-        self._cuts = 0
+        self._hanging: list[Hanging] = []
         # True while nothing listens: a call that is still on its way in must not begin to hang.
         self._away = False
-        operations = Operations(estate, sessions, base_url=base_url, new_op_id=self._new_op_id)
-        self._routes = Routes(
-            operations, sessions, per_session, per_address, new_op_id=self._new_op_id
-        )
 
     # -- what it saw -------------------------------------------------------------------------
 
@@ -75,12 +73,6 @@ class Reception:
         """Log-ins at the local site, the refused ones too."""
         return [call for call in self.calls if (call.method, call.path) == ("POST", "/session")]
 
-    def poke(self) -> None:
-        """Tells waiters that an injected clock was moved."""
-        with self._changed:
-            self._advance()
-            self._changed.notify_all()
-
     def wait_for(self, predicate: Callable[[], T], timeout_seconds: float = 5.0) -> T:
         """The first true value of `predicate`, looked at after each call and each change.
 
@@ -98,25 +90,46 @@ class Reception:
                 self._changed.wait(left if change is None else min(left, max(change, 0.001)))
             return value
 
-    # -- what a connection asks for (wire.Exchange) ------------------------------------------
+    # -- what goes wrong on demand -----------------------------------------------------------
+
+    def on_delete(self, *answers: Answer) -> None:
+        """What the next DELETE calls on pairings get, one each, in this order."""
+        with self._changed:
+            self._faults.on_unpair(*answers)
+
+    def fail(self, method: str, path_prefix: str, answer: Answer, times: int | None = 1) -> None:
+        """The same for other calls. `path_prefix` is below the base path; method `*` is any."""
+        with self._changed:
+            self._faults.on_call(method, path_prefix, answer, times)
+
+    def clear_faults(self) -> None:
+        """Forgets every answer that no call has had yet."""
+        with self._changed:
+            self._faults.clear()
+
+    def release_hanging(self) -> None:
+        """Calls that hang are answered now."""
+        with self._changed:
+            self._end_hanging("released")
+
+    # -- what a connection asks for ----------------------------------------------------------
 
     def receive(self, request: Request) -> Delivery:
         """Takes a call in: its effect, its answer, and the fault that the answer meets."""
         with self._changed:
-            since = (self._releases, self._cuts)
             fault = self._faults.take(request)
             if fault is None:
                 response = self._ordinary(request)
                 self._note(request, response, response.status)
                 return Delivery(response)
             if fault.wire == "hang":
-                return self._hang(request, fault, since)
+                return Delivery(self._hang(request, fault), "hang")
             response = self._faulty(request, fault)
             silent = fault.wire in ("cut_before", "cut_after_accept", "garbage")
             self._note(request, response, None if silent else response.status)
-            return Delivery(response, fault.wire, fault.gap_seconds, since)
+            return Delivery(response, fault.wire)
 
-    def _hang(self, request: Request, fault: Answer, since: tuple[int, int]) -> Delivery:
+    def _hang(self, request: Request, fault: Answer) -> Hanging:
         early = self._faulty(request, fault) if fault.has_effect else None
         number = self._note(request, early or Response(0), None)
 
@@ -125,37 +138,29 @@ class Reception:
             self._note(request, response, response.status, number)
             return response
 
-        return Delivery(None, "hang", since=since, late=late)
+        hanging = Hanging(late, "cut" if self._away else None)
+        self._hanging.append(hanging)
+        return hanging
 
-    def resume(self, delivery: Delivery) -> Response | None:
+    def resume(self, hanging: Hanging) -> Response | None:
         """Waits until hanging calls are released; None when the connection is cut meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: self._moved_on(delivery))
-            if delivery.late is None or self._is_cut(delivery):
-                return None
-            return delivery.late()
+            self._changed.wait_for(lambda: hanging.over is not None)
+            return hanging.late() if hanging.over == "released" else None
 
-    def pause(self, delivery: Delivery) -> Pause:
-        """After the gap the next byte; at once the rest when released, and no more when cut."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._moved_on(delivery), delivery.gap_seconds):
-                return "next"
-            return "cut" if self._is_cut(delivery) else "rest"
-
-    def _is_cut(self, delivery: Delivery) -> bool:
-        return self._away or self._cuts != delivery.since[1]
-
-    def _moved_on(self, delivery: Delivery) -> bool:
-        # Compared with the moment the call came in: a release between that and the wait counts.
-        return self._is_cut(delivery) or self._releases != delivery.since[0]
+    def _end_hanging(self, over: Literal["released", "cut"]) -> None:
+        for hanging in self._hanging:
+            hanging.over = over
+        self._hanging.clear()
+        self._changed.notify_all()
 
     def _ordinary(self, request: Request) -> Response:
-        return self._routes.answer(request, self._advance())
+        return self._api.answer(request, self._advance())
 
     def _faulty(self, request: Request, fault: Answer) -> Response:
         own = self._ordinary(request) if fault.has_effect else None
         if not fault.is_ordinary:
-            response = fault.response(self._new_op_id())
+            response = fault.response()
         elif own is not None:
             response = own
             response.headers.update(fault.headers)
@@ -169,11 +174,10 @@ class Reception:
         self, request: Request, response: Response, status: int | None, number: int | None = None
     ) -> int:
         """Keeps the call, or what became of call `number`; returns its number."""
-        now = self._clock()
-        session = self._sessions.find(request.token, now)
+        session = self._sessions.find(request.token)
         document = response.document or {}
         call = Call(
-            at=now if number is None else self._calls[number].at,
+            at=self._clock() if number is None else self._calls[number].at,
             method=request.method,
             path=request.path,
             query={name: ",".join(values) for name, values in request.query.items()},
@@ -194,13 +198,16 @@ class Reception:
 
     # -- shared ------------------------------------------------------------------------------
 
+    @contextmanager
+    def _changing(self) -> Iterator[float]:
+        """The lock, with the tasks at the clock's time, which is given; at the end the bell."""
+        with self._changed:
+            yield self._advance()
+            self._changed.notify_all()
+
     def _advance(self) -> float:
         """Moves the tasks to the clock's time, which is returned."""
         now = self._clock()
         if self._estate.advance(now):
             self._changed.notify_all()
         return now
-
-    def _new_op_id(self) -> str:
-        self._op_ids += 1
-        return names.stable_uuid(self._estate.seed, "operation", str(self._op_ids))

@@ -232,19 +232,6 @@ def test_a_hanging_call_ends_with_the_appliance(
     assert appliance.accepted_deletes == []
 
 
-def test_a_trickle_outlives_every_read_timeout(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str
-) -> None:
-    appliance.on_delete(Answer(wire="trickle", gap_seconds=0.02))
-    call = Background(client, "DELETE", f"/pairings/{pairing}", timeout=0.5)
-    appliance.wait_for(lambda: appliance.accepted_deletes)
-    assert call.runs_longer_than(0.8)
-    appliance.release_hanging()
-    answer = call.join().answer
-    assert answer is not None
-    assert answer.json()["id"] == appliance.tasks[0].id
-
-
 def test_other_calls_fail_by_method_and_path(
     appliance: SimulatedAppliance, client: RawClient, pairing: str
 ) -> None:
@@ -336,7 +323,7 @@ def test_a_mistake_of_the_sandbox_itself_is_not_hidden(
 ) -> None:
     appliance = SimulatedAppliance().start()
     client = connect(appliance)
-    monkeypatch.setattr(appliance._routes, "answer", lambda *_: 1 // 0)
+    monkeypatch.setattr(appliance._api, "answer", lambda *_: 1 // 0)
     with pytest.raises(requests.ConnectionError):
         client.get("/info")
     with pytest.raises(RuntimeError, match="itself failed"):

@@ -67,44 +67,6 @@ def test_a_parameter_of_one_path_is_refused_on_another(client: RawClient, path: 
     assert client.get("/pairings", extended_info="true").status_code == 400
 
 
-def test_links_can_lead_to_another_origin(
-    appliance: SimulatedAppliance, client: RawClient, path: str
-) -> None:
-    appliance.link_origin = "https://elsewhere.example"
-    assert (
-        client.get(path)
-        .json()["_meta"]["links"]["next"]["href"]
-        .startswith("https://elsewhere.example/api/rest/vr/v2/pairings/")
-    )
-
-
-def test_filter_and_order(client: RawClient, path: str) -> None:
-    two = client.call(
-        "GET",
-        path,
-        params=[("filter_property", "name"), ("filter", "erp-db-01"), ("filter", "erp-db-02")],
-    ).json()
-    assert [item["name"] for item in two["list"]] == ["erp-db-01", "erp-db-02"]
-    protected = client.get(path, filter_property="recovery_solution", filter="com.vmware.vcDr")
-    assert protected.json()["_meta"]["total"] == 7
-    nested = client.get(path, filter_property="status.status", filter="PAUSED").json()
-    assert nested["list"] == []
-    down = client.get(path, sort_by="rpo", order_by="desc").json()["list"]
-    assert [i["rpo"] for i in down] == sorted((i["rpo"] for i in down), reverse=True)
-    assert down[0]["rpo"] > down[-1]["rpo"]
-
-
-def test_both_directions_and_the_filter_by_source(
-    appliance: SimulatedAppliance, client: RawClient, path: str
-) -> None:
-    pairing = appliance.pairing(appliance.pairings[0])
-    sources = {pairing.local_vc.id: 80, pairing.remote_vc.id: 40}
-    for source, count in sources.items():
-        body = client.get(path, source_vc_guid=source).json()
-        assert body["_meta"]["total"] == count
-        assert {item["source_vc_id"] for item in body["list"]} == {source}
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -116,11 +78,8 @@ def test_both_directions_and_the_filter_by_source(
         "offset=10",
         "limit=1&limit=2",
         "limit=1&offset=x",
-        "filter=x",
-        "filter_property=name",
-        "order_by=desc",
-        "sort_by=name&order_by=down",
-        "source_vc_guid=1",
+        "filter_property=name&filter=x",
+        "sort_by=name",
         "extended_info=yes",
         "page=2",
     ],
@@ -197,10 +156,10 @@ def test_the_error_of_a_pairing_follows_it_to_its_page(
     assert client.get("/pairings", limit="1").json()["_meta"]["errors"] == []
 
 
-def test_names_and_ids_come_from_the_seed(make: Callable[..., SimulatedAppliance]) -> None:
-    one, same, other = make(seed=7), make(seed=7), make(seed=8)
-    ids = [a.add_pairing("berlin", "munich", replications=4) for a in (one, same, other)]
-    assert ids[0] == ids[1] != ids[2]
+def test_names_and_ids_are_the_same_in_each_run(make: Callable[..., SimulatedAppliance]) -> None:
+    one, same = make(), make()
+    ids = [a.add_pairing("berlin", "munich", replications=4) for a in (one, same)]
+    assert ids[0] == ids[1] != one.add_pairing("berlin", "munich")
     assert one.pairing(ids[0]) == same.pairing(ids[1])
     assert one.pairing(ids[0]).local_vc.name == "vcenter-berlin.example.net"
     names = [replication.name for replication in one.pairing(ids[0]).replications]

@@ -134,11 +134,12 @@ def test_a_force_that_is_no_boolean_is_refused(
 def test_a_second_unpairing_while_one_runs_is_refused(
     appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
 ) -> None:
+    appliance.set_task_outcome("ERROR")
     client.delete(pairing)
     second = client.delete(pairing)
     assert (second.status_code, second.json()["error_code"]) == (500, "TASK_IN_PROGRESS")
     assert len(appliance.accepted_deletes) == 1
-    appliance.finish_task(appliance.tasks[0].id, "ERROR", {"message": "m", "details": "d"})
+    clock.pass_seconds(3.0)
     assert client.delete(pairing).status_code == 202
     assert len(appliance.tasks) == 2
 
@@ -191,15 +192,6 @@ def test_outcomes_on_demand(
         assert _task(client, again)["status"] == "SUCCESS"
 
 
-@pytest.mark.parametrize("style", ["typed", "id", "none"])
-def test_forms_of_the_entity(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str, style: Any
-) -> None:
-    appliance.set_task_style(entity=style)
-    expected = {"typed": f"Pairing:{pairing}", "id": pairing, "none": None}[style]
-    assert client.delete(pairing).json()["entity"] == expected
-
-
 def test_a_forgotten_task_is_missing_but_goes_on(
     appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
 ) -> None:
@@ -237,18 +229,11 @@ def test_an_unpairing_by_somebody_else_blocks_ours(
     assert client.get("/tasks").json()["list"][0]["entity"] == f"Pairing:{pairing}"
 
 
-def test_controls_refuse_what_makes_no_sense(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str
-) -> None:
-    task = client.delete(pairing).json()["id"]
-    with pytest.raises(ValueError, match="not final"):
-        appliance.finish_task(task, "RUNNING")
-    appliance.finish_task(task)
-    with pytest.raises(ValueError, match="has ended"):
-        appliance.finish_task(task)
+def test_controls_refuse_what_makes_no_sense(appliance: SimulatedAppliance, pairing: str) -> None:
     with pytest.raises(ValueError, match="not final"):
         appliance.set_task_outcome("DONE")
     with pytest.raises(KeyError):
         appliance.forget_task("no:such:task")
+    appliance.remove_pairing(pairing)
     with pytest.raises(KeyError):
         appliance.remove_pairing(pairing)

@@ -1,17 +1,42 @@
-"""What the simulated appliance knows: servers, pairings, replications, issues. Pure data."""
+"""What the simulated appliance knows: servers, pairings, replications, issues. Pure data.
+
+Names and ids depend on what is asked for alone, so they are the same in each run, and a site is the
+same two servers at every appliance that names it.
+"""
 
 from __future__ import annotations
 
+import random
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.sandbox.appliance import names
-from bot.sandbox.appliance.tasks import Outcome, Task, TaskBoard
+from bot.sandbox.appliance.task_board import Outcome, Task, TaskBoard
 
 APPLIANCE_VERSION = "8.8.0"
 VCENTER_VERSION = "8.0.3"
 SRM_SOLUTION = "com.vmware.vcDr"
 SERVER_SLOTS = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
+
+RPO_MINUTES = (5, 15, 60, 240)
+_NAMESPACE = uuid.UUID("6d0a3c5e-54c1-4d3b-9d4e-2f0a7c1b9e55")
+_WORKLOADS = (
+    "erp-db",
+    "erp-app",
+    "crm-web",
+    "mail-mx",
+    "file-srv",
+    "billing-db",
+    "hr-portal",
+    "git-runner",
+    "dns-int",
+    "wiki-app",
+)
+
+
+def stable_uuid(*parts: str) -> str:
+    """A UUID (text, lower case) that depends on nothing but its arguments."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
 @dataclass
@@ -47,10 +72,10 @@ class Issue:
 
     description: str
     at: float
-    status: str = "WARNING"
-    issue_type: str = "VRMS"
-    entity: str = ""
-    entity_name: str | None = None
+    status: str
+    issue_type: str
+    entity: str
+    entity_name: str
 
 
 @dataclass
@@ -81,9 +106,8 @@ class Pairing:
 class Estate:
     """All pairings and tasks of one appliance. Not locked: the appliance holds the lock."""
 
-    def __init__(self, *, seed: int, task_seconds: float) -> None:
-        self.seed = seed
-        self.board = TaskBoard(seed=seed, task_seconds=task_seconds)
+    def __init__(self, *, task_seconds: float) -> None:
+        self.board = TaskBoard(stable_uuid("task-server"), task_seconds)
         self.pairings: dict[str, Pairing] = {}
         self.home = "site-a"
         self.largest_page: int | None = None
@@ -91,27 +115,18 @@ class Estate:
 
     def servers_of(self, site: str) -> tuple[Server, Server]:
         """(vCenter, replication server) of a site: the same ids each time it is named."""
-        vcenter, vrms = names.vcenter_name(site), names.vrms_name(site)
+        vcenter, vrms = f"vcenter-{site}.example.net", f"vr-{site}.example.net"
         return (
             Server(
-                id=names.stable_uuid(self.seed, "vcenter", site),
-                name=vcenter,
-                url=f"https://{vcenter}:443/sdk",
-                version=VCENTER_VERSION,
+                stable_uuid("vcenter", site), vcenter, f"https://{vcenter}:443/sdk", VCENTER_VERSION
             ),
-            Server(
-                id=names.stable_uuid(self.seed, "vrms", site),
-                name=vrms,
-                url=f"https://{vrms}:8043",
-                version=APPLIANCE_VERSION,
-            ),
+            Server(stable_uuid("vrms", site), vrms, f"https://{vrms}:8043", APPLIANCE_VERSION),
         )
 
     def add_pairing(self, local: str, remote: str, pairing_id: str | None) -> Pairing:
         """Raises ValueError when the id is taken."""
         self._added += 1
-        number = str(self._added)
-        new_id = pairing_id or names.stable_uuid(self.seed, "pairing", local, remote, number)
+        new_id = pairing_id or stable_uuid("pairing", local, remote, str(self._added))
         if new_id in self.pairings:
             raise ValueError(f"pairing {new_id} is there already")
         if self._added == 1:
@@ -134,7 +149,7 @@ class Estate:
         A VM keeps its replication id however often this is called: a test that adds one VM must
         not change the ids of the others.
         """
-        listed = [names.vm_name(i) for i in range(wanted)] if isinstance(wanted, int) else wanted
+        listed = [_vm_name(i) for i in range(wanted)] if isinstance(wanted, int) else wanted
         seen: dict[str, int] = {}
         made: list[Replication] = []
         for index, item in enumerate(listed):
@@ -142,49 +157,30 @@ class Estate:
                 made.append(item)
                 continue
             seen[item] = seen.get(item, 0) + 1
+            key = (pairing.id, item, str(seen[item]))
+            # Numbers of its own for each VM, so that adding one moves no other.
+            dice = random.Random("/".join(key))  # noqa: S311 - made-up figures, no secrets
+            rpo = dice.choice(RPO_MINUTES)
             made.append(
-                self._replication(
-                    pairing,
-                    item,
-                    seen[item],
+                Replication(
+                    name=item,
+                    id=f"GID-{stable_uuid('replication', *key)}",
                     # Two of three go out: a partial answer then has something to lose.
                     outgoing=index % 3 != 2,
-                    solution=SRM_SOLUTION if index < protected else None,
-                    now=now,
+                    rpo_minutes=rpo,
+                    last_sync_at=now - dice.randrange(20, rpo * 60),
+                    last_sync_seconds=dice.randrange(3, 90),
+                    last_sync_bytes=dice.randrange(1 << 20, 1 << 32),
+                    recovery_solution=SRM_SOLUTION if index < protected else None,
                 )
             )
         pairing.replications = made
-
-    def _replication(
-        self,
-        pairing: Pairing,
-        name: str,
-        occurrence: int,
-        *,
-        outgoing: bool,
-        solution: str | None,
-        now: float,
-    ) -> Replication:
-        key = (pairing.id, name, str(occurrence))
-        dice = names.dice(self.seed, *key)
-        rpo = dice.choice(names.RPO_MINUTES)
-        return Replication(
-            name=name,
-            id=f"GID-{names.stable_uuid(self.seed, 'replication', *key)}",
-            outgoing=outgoing,
-            rpo_minutes=rpo,
-            last_sync_at=now - dice.randrange(20, rpo * 60),
-            last_sync_seconds=dice.randrange(3, 90),
-            last_sync_bytes=dice.randrange(1 << 20, 1 << 32),
-            recovery_solution=solution,
-        )
 
     def change_server_ids(self, pairing: Pairing, slots: Sequence[str]) -> None:
         """New ids for the servers in `slots`: what a rebuilt vCenter or appliance looks like."""
         for slot in slots:
             server = pairing.server(slot)
-            fresh = names.stable_uuid(self.seed, "changed", server.id)
-            setattr(pairing, slot, replace(server, id=fresh))
+            setattr(pairing, slot, replace(server, id=stable_uuid("changed", server.id)))
 
     def begin_unpair(
         self, pairing: Pairing, *, force: bool, remote_ready: bool, now: float
@@ -202,31 +198,29 @@ class Estate:
         """Moves all tasks to `now`; True when something changed."""
         changed = self.board.move(now)
         for task in self.board.due(now):
-            self.finish(task, task.outcome or self._judge(task), now)
+            outcome = task.outcome or self._judge(task)
+            self.board.end(task, outcome, now)
+            if outcome.removes_pairing and task.pairing_id is not None:
+                self.pairings.pop(task.pairing_id, None)
             changed = True
         return changed
-
-    def finish(self, task: Task, outcome: Outcome, now: float) -> None:
-        """Ends a task; removes its pairing where the outcome says so."""
-        self.board.end(task, outcome, now)
-        if outcome.removes_pairing and task.pairing_id is not None:
-            self.pairings.pop(task.pairing_id, None)
 
     def _judge(self, task: Task) -> Outcome:
         """How a task ends by itself. Judged at its end: a remote site can go down on the way."""
         pairing = self.pairings.get(task.pairing_id or "")
         if task.pairing_id is None:
-            return Outcome("SUCCESS", removes_pairing=False)
+            return Outcome("SUCCESS")
         if pairing is None:
-            return Outcome.failed("The pairing does not exist.", f"Pairing {task.pairing_id}")
+            return Outcome("ERROR", ("The pairing does not exist.", f"Pairing {task.pairing_id}"))
         if not task.force and pairing.remote_down:
-            return Outcome.failed(
-                "Unable to connect to the remote vSphere Replication Management Server.",
-                f"Connection to {pairing.remote_vrms.url} timed out.",
-            )
+            words = "Unable to connect to the remote vSphere Replication Management Server."
+            return Outcome("ERROR", (words, f"Connection to {pairing.remote_vrms.url} timed out."))
         if not task.force and not task.remote_ready:
-            return Outcome.failed(
-                "Not authenticated at the remote vSphere Replication Management Server.",
-                f"No session for {pairing.remote_vrms.name}.",
-            )
+            words = "Not authenticated at the remote vSphere Replication Management Server."
+            return Outcome("ERROR", (words, f"No session for {pairing.remote_vrms.name}."))
         return Outcome("SUCCESS", removes_pairing=True)
+
+
+def _vm_name(index: int) -> str:
+    """`erp-db-01`, `erp-app-01`, ... then `erp-db-02`: never the same name for two indexes."""
+    return f"{_WORKLOADS[index % len(_WORKLOADS)]}-{index // len(_WORKLOADS) + 1:02d}"

@@ -1,15 +1,109 @@
-"""What goes wrong on demand: answers and wire faults laid out for calls to come."""
+"""Calls and answers of the simulated appliance, and what goes wrong on demand: answers and wire
+faults laid out for calls to come."""
 
 from __future__ import annotations
 
+import uuid
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from bot.sandbox.appliance.messages import JSON, Request, Response
+JSON = "application/json"
+Wire = Literal["cut_before", "cut_after_accept", "hang", "truncate", "garbage"]
 
-Wire = Literal["cut_before", "cut_after_accept", "hang", "truncate", "garbage", "trickle"]
+
+@dataclass(frozen=True)
+class Request:
+    """One call; `path` is decoded and relative to the base path, whole when outside of it. `url` is
+    the absolute address that was asked for, without its query."""
+
+    method: str
+    url: str
+    path: str
+    query: Mapping[str, tuple[str, ...]]
+    authorization: str | None
+    token: str | None
+    remote_address: str
+    inside: bool = True
+
+    @classmethod
+    def parse(
+        cls,
+        method: str,
+        target: str,
+        *,
+        origin: str,
+        base_path: str,
+        authorization: str | None,
+        token: str | None,
+        remote_address: str,
+    ) -> Request:
+        parts = urlsplit(target)
+        path, inside = parts.path, False
+        if path.startswith(base_path + "/"):
+            path, inside = path[len(base_path) :], True
+        query = {
+            name: tuple(values)
+            for name, values in parse_qs(parts.query, keep_blank_values=True).items()
+        }
+        url, path = origin + parts.path, unquote(path)
+        return cls(method, url, path, query, authorization, token, remote_address, inside)
+
+    @property
+    def is_unpair(self) -> bool:
+        """Whether this is the one call that breaks a pairing."""
+        rest = self.path.removeprefix("/pairings/")
+        return self.method == "DELETE" and self.inside and rest not in (self.path, "")
+
+
+@dataclass
+class Response:
+    """One answer; the body is `document` as JSON, or `raw` as it is, or nothing."""
+
+    status: int
+    document: Mapping[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    content_type: str = JSON
+    session_seq: int | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as the appliance saw it.
+
+    `at`: seconds of the appliance's clock. `status`: None when no status line was sent for it.
+    `task_id`: set when the call was accepted as an unpairing, whatever its answer said.
+    `op_id`: the one of the ResponseError that was sent. `is_unpair`: a DELETE on a pairing.
+    Repeated query values are joined by a comma.
+    """
+
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int | None
+    session_seq: int | None
+    remote_address: str
+    task_id: str | None = None
+    op_id: str | None = None
+    is_unpair: bool = False
+
+
+def refusal(
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    op_id: str | None = None,
+) -> Response:
+    """An answer with a ResponseError (vendor OpenAPI)."""
+    document = {"error_code": code, "message": message, "op_id": op_id or str(uuid.uuid4())}
+    return Response(status, document, dict(headers or {}))
+
 
 # Vendor OpenAPI: these two never carry a body. The others carry a ResponseError.
 _EMPTY = (401, 404)
@@ -42,8 +136,7 @@ class Answer:
       effect only when released, which is the late acceptance that a client with a timeout meets;
     - `truncate`: all headers and half of the body (half a status line where there is no body),
       then the connection ends;
-    - `garbage`: bytes that are no HTTP, without an effect unless `accept_first`;
-    - `trickle`: one byte each `gap_seconds`, so that no single read ever times out.
+    - `garbage`: bytes that are no HTTP, without an effect unless `accept_first`.
     """
 
     status: int | None = None
@@ -55,7 +148,6 @@ class Answer:
     content_type: str | None = None
     accept_first: bool = False
     wire: Wire | None = None
-    gap_seconds: float = 0.05
 
     @property
     def is_ordinary(self) -> bool:
@@ -71,8 +163,8 @@ class Answer:
             return True
         return self.is_ordinary and self.wire not in ("cut_before", "garbage", "hang")
 
-    def response(self, op_id: str) -> Response:
-        """This answer, where it is not the appliance's own; `op_id` is used if none is set."""
+    def response(self) -> Response:
+        """This answer, where it is not the appliance's own."""
         status = self.status or 500
         headers = dict(self.headers)
         if self.body is not None:
@@ -85,12 +177,9 @@ class Answer:
             raw = _PROXY_PAGE.encode()
             return Response(status, headers=headers, raw=raw, content_type="text/html")
         code, message = _WORDS.get(status, ("UNKNOWN", f"Answered with {status}."))
-        document = {
-            "error_code": self.error_code if self.error_code is not None else code,
-            "message": self.message if self.message is not None else message,
-            "op_id": self.op_id or op_id,
-        }
-        return Response(status, document, headers)
+        code = code if self.error_code is None else self.error_code
+        message = message if self.message is None else self.message
+        return refusal(status, code, message, headers, self.op_id)
 
 
 @dataclass

@@ -7,12 +7,12 @@ Shape and words follow the vendor OpenAPI, Task.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-from bot.sandbox.appliance import names
 
 FINAL = ("SUCCESS", "ERROR", "CANCELLED")
-EntityForm = Literal["typed", "id", "none"]
+DEFAULT_ERROR = (
+    "The operation failed on the server.",
+    "Fault c0d1f1e0-5e1f-4f3a-9a52-2f6f0a1b7c3d",
+)
 
 # The part of a task's time that it spends QUEUED.
 _QUEUED_SHARE = 0.1
@@ -29,10 +29,6 @@ class Outcome:
     def __post_init__(self) -> None:
         if self.status not in FINAL:
             raise ValueError(f"{self.status!r} is not final: {', '.join(FINAL)}")
-
-    @classmethod
-    def failed(cls, message: str, details: str) -> Outcome:
-        return cls("ERROR", (message, details))
 
 
 @dataclass
@@ -51,7 +47,6 @@ class Task:
     force: bool = False
     remote_ready: bool = True
     outcome: Outcome | None = None
-    string_times: bool = False
     status: str = "QUEUED"
     progress: int = 0
     started_at: float | None = None
@@ -65,35 +60,32 @@ class Task:
 
 
 class TaskBoard:
-    """All tasks, and what the next ones shall be like."""
+    """All tasks, and what the next ones shall be like. `server` is a part of their ids."""
 
-    def __init__(self, *, seed: int, task_seconds: float) -> None:
+    def __init__(self, server: str, task_seconds: float) -> None:
         self.task_seconds = task_seconds
         self.held = False
         self.outcome: Outcome | None = None
-        self.entity_form: EntityForm = "typed"
-        self.string_times = False
-        self._seed = seed
-        self._server = names.stable_uuid(seed, "task-server")
-        self._all: list[Task] = []
+        self._server = server
+        self._all: dict[str, Task] = {}
 
     @property
     def listed(self) -> list[Task]:
         """What the appliance still tells about, newest first."""
-        return [task for task in reversed(self._all) if not task.forgotten]
+        return [task for task in reversed(self._all.values()) if not task.forgotten]
 
-    def get(self, task_id: str) -> Task:
-        """Forgotten ones too; KeyError when there never was one."""
-        for task in self._all:
-            if task.id == task_id:
-                return task
-        raise KeyError(task_id)
+    def find(self, task_id: str) -> Task | None:
+        """None for one that never was or is forgotten."""
+        task = self._all.get(task_id)
+        return None if task is None or task.forgotten else task
+
+    def forget(self, task_id: str) -> None:
+        """Raises KeyError when there never was one."""
+        self._all[task_id].forgotten = True
 
     def running_for(self, pairing_id: str) -> Task | None:
-        for task in self._all:
-            if task.pairing_id == pairing_id and not task.is_final:
-                return task
-        return None
+        running = (task for task in self._all.values() if not task.is_final)
+        return next((task for task in running if task.pairing_id == pairing_id), None)
 
     def add(
         self,
@@ -108,13 +100,12 @@ class TaskBoard:
         entity: str | None = None,
     ) -> Task:
         """A new QUEUED task. `entity` counts only for a task of no pairing."""
-        number = len(self._all) + 1
         task = Task(
-            id=f"HmsTask:TASK-{number}:{self._server}",
+            id=f"HmsTask:TASK-{len(self._all) + 1}:{self._server}",
             description=description,
             description_id=description_id,
-            entity=self._entity(pairing_id) if pairing_id is not None else entity,
-            entity_name=None if pairing_id and self.entity_form == "none" else entity_name,
+            entity=entity if pairing_id is None else f"Pairing:{pairing_id}",
+            entity_name=entity_name,
             pairing_id=pairing_id,
             queued_at=now,
             starts_at=now + self.task_seconds * _QUEUED_SHARE,
@@ -122,20 +113,14 @@ class TaskBoard:
             force=force,
             remote_ready=remote_ready,
             outcome=self.outcome if pairing_id is not None else None,
-            string_times=self.string_times,
         )
-        self._all.append(task)
+        self._all[task.id] = task
         return task
-
-    def _entity(self, pairing_id: str) -> str | None:
-        if self.entity_form == "none":
-            return None
-        return pairing_id if self.entity_form == "id" else f"Pairing:{pairing_id}"
 
     def move(self, now: float) -> bool:
         """QUEUED to RUNNING, and the progress; True when something changed."""
         changed = False
-        for task in self._all:
+        for task in self._all.values():
             if task.is_final or now < task.starts_at:
                 continue
             if task.status == "QUEUED":
@@ -151,11 +136,10 @@ class TaskBoard:
         """Those whose time is up and that are not held."""
         if self.held:
             return []
-        return [task for task in self._all if not task.is_final and now >= task.ends_at]
+        return [task for task in self._all.values() if not task.is_final and now >= task.ends_at]
 
     def end(self, task: Task, outcome: Outcome, now: float) -> None:
-        if task.started_at is None:
-            task.started_at = now
+        task.started_at = now if task.started_at is None else task.started_at
         task.status, task.error, task.completed_at = outcome.status, outcome.error, now
         if outcome.status == "SUCCESS":
             task.progress = 100
@@ -163,7 +147,7 @@ class TaskBoard:
     def next_change(self, now: float) -> float | None:
         """Seconds until the clock alone changes a task's status; None when it never will."""
         times = []
-        for task in self._all:
+        for task in self._all.values():
             if task.status == "QUEUED":
                 times.append(task.starts_at)
             elif not task.is_final and not self.held:

@@ -1,0 +1,348 @@
+"""The simulated appliance: started, stopped, cut off, and what a test or the demo does to it from
+outside of HTTP."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+from bot.sandbox.appliance.estate import SERVER_SLOTS, Estate, Issue, Pairing, Replication
+from bot.sandbox.appliance.https_server import LOCAL_NAMES, Certificates, Listener, reserved_socket
+from bot.sandbox.appliance.login_sessions import Account, Sessions
+from bot.sandbox.appliance.reception import Reception
+from bot.sandbox.appliance.task_board import DEFAULT_ERROR, Outcome, Task
+
+
+class SimulatedAppliance(Reception):
+    """A vSphere Replication appliance on 127.0.0.1, over TLS with an authority of its own.
+
+    `clock`: seconds, as time.time(). `calls_per_minute`: per session; per client address it is
+    twice that; None for no limit. `remote_username`: given when the remote site has users of its
+    own, and then a remote session is needed for whole answers and for an unforced unpairing.
+    Everything may be called from any thread; every change wakes wait_for().
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        calls_per_minute: int | None = 50,
+        port: int = 0,
+        username: str = "bot@vsphere.local",
+        password: str = "Sandbox!1",  # noqa: S107 - of the simulated appliance alone
+        remote_username: str | None = None,
+        remote_password: str | None = None,
+        task_seconds: float = 3.0,
+        base_path: str = "/api/rest/vr/v2",
+    ) -> None:
+        if (remote_username is None) != (remote_password is None):
+            raise ValueError("remote_username and remote_password go together")
+        remote = Account(remote_username, remote_password or "") if remote_username else None
+        super().__init__(
+            clock=clock,
+            base_path=base_path.rstrip("/"),
+            estate=Estate(task_seconds=task_seconds),
+            sessions=Sessions(Account(username, password), remote, calls_per_minute),
+        )
+        self.username = username
+        self._port = port
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._certificates: Certificates | None = None
+        self._listener: Listener | None = None
+        self._reserved: socket.socket | None = None
+        self._errors: list[BaseException] = []
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Raises RuntimeError when it was started before, OSError when the port is taken."""
+        if self._certificates is not None:
+            raise RuntimeError("a simulated appliance is started once")
+        self._reserved = reserved_socket(self._port)
+        self._port = self._reserved.getsockname()[1]
+        self._folder = tempfile.TemporaryDirectory(prefix="simulated-appliance-")
+        self._certificates = Certificates(Path(self._folder.name))
+        self._come_back()
+        return self
+
+    def stop(self) -> None:
+        """Ends sockets, threads and files; may be called twice.
+
+        RuntimeError when a thread does not end, or when the sandbox itself failed in one.
+        """
+        self._go_away()
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+        if self._errors:
+            error, self._errors = self._errors[0], []
+            raise RuntimeError("the simulated appliance itself failed") from error
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def refuse_connections(self, refuse: bool = True) -> None:
+        """True: nothing listens on the port and every connection is cut. False: it is back."""
+        if refuse and self._listener is not None:
+            self._go_away()
+            self._reserved = reserved_socket(self._port)
+        elif not refuse and self._listener is None:
+            self._come_back()
+
+    def cut_connections(self) -> None:
+        """Ends every connection that is open now, in the middle of whatever it does."""
+        with self._changed:
+            self._end_hanging("cut")
+        if self._listener is not None:
+            self._listener.cut_connections()
+
+    def new_certificate(
+        self, *, same_authority: bool = True, host_names: Sequence[str] = LOCAL_NAMES
+    ) -> None:
+        """Another leaf, seen by every connection from now on; those that are open are cut.
+
+        With another authority `ca_file` names a new file, and the old file stays as it is.
+        """
+        self._identity.issue(same_authority=same_authority, names=host_names)
+        self.cut_connections()
+
+    def _come_back(self) -> None:
+        if self._reserved is None:
+            raise RuntimeError("the simulated appliance has not been started")
+        reserved, self._reserved = self._reserved, None
+        self._away = False
+        self._listener = Listener(reserved, self, lambda: self._identity.context)
+        self._listener.open()
+
+    def _go_away(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        with self._changed:
+            self._away = True
+            self._end_hanging("cut")
+        listener.close()
+        self._errors += listener.errors
+
+    # -- where it is, and how to trust it ----------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """The address under which every path of the API is."""
+        return f"https://{self.host}{self.base_path}"
+
+    @property
+    def ca_file(self) -> str:
+        """The path of the authority's PEM file; it lives until stop()."""
+        return self._identity.ca_file
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the leaf certificate: upper case, with colons."""
+        return self._identity.fingerprint
+
+    @property
+    def _identity(self) -> Certificates:
+        if self._certificates is None:
+            raise RuntimeError("the simulated appliance has not been started")
+        return self._certificates
+
+    # -- pairings ----------------------------------------------------------------------------
+
+    def add_pairing(
+        self,
+        local: str = "site-a",
+        remote: str = "site-b",
+        replications: int | Sequence[str | Replication] = 3,
+        pairing_id: str | None = None,
+        recovery_plans: int = 0,
+    ) -> str:
+        """A new pairing's id. The first `recovery_plans` replications are protected by SRM.
+
+        Site names give host names: `berlin` is `vcenter-berlin.example.net`. ValueError when the
+        id is taken.
+        """
+        with self._changing() as now:
+            pairing = self._estate.add_pairing(local, remote, pairing_id)
+            self._estate.set_replications(pairing, replications, recovery_plans, now)
+            return pairing.id
+
+    def add_self_pairing(self, site: str = "site-a") -> str:
+        """The pairing of a vCenter with itself, which the vendor's list can hold."""
+        return self.add_pairing(local=site, remote=site, replications=0)
+
+    @property
+    def pairings(self) -> list[str]:
+        """The ids of the pairings that are there now."""
+        with self._changed:
+            self._advance()
+            return list(self._estate.pairings)
+
+    def pairing(self, pairing_id: str) -> Pairing:
+        """The live data of a pairing, to read; KeyError when it is gone."""
+        with self._changed:
+            self._advance()
+            return self._estate.pairings[pairing_id]
+
+    def remove_pairing(self, pairing_id: str) -> None:
+        """Somebody else broke it. KeyError when it is gone already."""
+        with self._changing():
+            del self._estate.pairings[pairing_id]
+
+    def set_replications(
+        self,
+        pairing_id: str,
+        replications: int | Sequence[str | Replication],
+        recovery_plans: int = 0,
+    ) -> None:
+        """How many, or which VMs. A VM that stays keeps its replication id."""
+        with self._changing() as now:
+            pairing = self.pairing(pairing_id)
+            self._estate.set_replications(pairing, replications, recovery_plans, now)
+
+    def set_remote_down(self, pairing_id: str, down: bool = True) -> None:
+        """The remote site cannot be reached: server status ERROR, lists partial, count whole."""
+        with self._changing():
+            self.pairing(pairing_id).remote_down = down
+
+    def set_server_status(self, pairing_id: str, slot: str, status: str) -> None:
+        """`slot`: local_vc, remote_vc, local_vrms or remote_vrms; ValueError for another."""
+        with self._changing():
+            self.pairing(pairing_id).server(slot).status = status
+
+    def change_server_ids(self, pairing_id: str, *slots: str) -> None:
+        """New ids for these servers (all four when none is named), as after a rebuild."""
+        with self._changing():
+            self._estate.change_server_ids(self.pairing(pairing_id), slots or SERVER_SLOTS)
+
+    def add_issue(
+        self,
+        pairing_id: str,
+        description: str = "The certificate of the remote server expires soon.",
+        *,
+        status: str = "WARNING",
+        issue_type: str = "VRMS",
+        entity_name: str | None = None,
+    ) -> None:
+        with self._changing() as now:
+            pairing = self.pairing(pairing_id)
+            server = pairing.remote_vrms
+            name = server.name if entity_name is None else entity_name
+            issue = Issue(description, now, status, issue_type, server.id, name)
+            pairing.issues.append(issue)
+
+    # -- tasks -------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What the appliance still tells about, newest first."""
+        with self._changed:
+            self._advance()
+            return self._estate.board.listed
+
+    def add_task(
+        self,
+        description: str = "Sync now",
+        *,
+        entity: str | None = "VirtualMachine:vm-1001",
+        entity_name: str | None = "erp-db-01",
+        pairing_id: str | None = None,
+    ) -> str:
+        """A task that somebody else started; with `pairing_id` an unpairing by somebody else."""
+        with self._changing() as now:
+            task = self._estate.board.add(
+                pairing_id=pairing_id,
+                entity=entity,
+                entity_name=entity_name,
+                description=description,
+                description_id="com.vmware.hms.tasks.other",
+                now=now,
+            )
+            return task.id
+
+    def forget_task(self, task_id: str) -> None:
+        """Missing from the list and 404 from now on; a running one goes on all the same."""
+        with self._changing():
+            self._estate.board.forget(task_id)
+
+    def set_task_seconds(self, seconds: float) -> None:
+        """How long tasks accepted from now on take."""
+        with self._changing():
+            self._estate.board.task_seconds = seconds
+
+    def hold_tasks(self, held: bool = True) -> None:
+        """Tasks that run stay RUNNING until release_tasks(), whatever the clock says."""
+        with self._changing():
+            self._estate.board.held = held
+
+    def release_tasks(self) -> None:
+        """Tasks whose time was up while they were held end now."""
+        self.hold_tasks(False)
+
+    def set_task_outcome(
+        self,
+        status: str | None = "ERROR",
+        error: dict[str, str] | Literal["default"] | None = "default",
+        *,
+        leave_pairing: bool | None = None,
+    ) -> None:
+        """How tasks of unpairings accepted from now on end; `status` None: as they would.
+
+        `error` None is a null error at ERROR, which the contract allows. `leave_pairing` says
+        whether the pairing is still there afterwards, by default unless SUCCESS. ValueError for a
+        status that is not final.
+        """
+        text = DEFAULT_ERROR if error == "default" and status == "ERROR" else None
+        if isinstance(error, dict):
+            text = (error.get("message", ""), error.get("details", ""))
+        leaves = status != "SUCCESS" if leave_pairing is None else leave_pairing
+        outcome = None if status is None else Outcome(status, text, removes_pairing=not leaves)
+        with self._changing():
+            self._estate.board.outcome = outcome
+
+    # -- pages and sessions ------------------------------------------------------------------
+
+    def set_largest_page(self, items: int | None) -> None:
+        """Lists refuse a `limit` above this with 400, and give that many where none is asked for.
+
+        None, as at the beginning: any `limit`, and 100 without one.
+        """
+        with self._changing():
+            self._estate.largest_page = items
+
+    def expire_sessions(self) -> None:
+        """Every session ends: the next call of each gets 401."""
+        with self._changing():
+            self._sessions.end_all()
+
+    @property
+    def password(self) -> str:
+        """The one that logs in now."""
+        return self._sessions.local.password
+
+    def set_password(self, new: str) -> None:
+        """For log-ins from now on; sessions go on."""
+        with self._changed:
+            self._sessions.local.password = new
+
+    @property
+    def account_locked(self) -> bool:
+        """Whether too many wrong passwords have locked the local account."""
+        with self._changed:
+            until = self._sessions.local.locked_until
+            return until is not None and self._clock() < until
