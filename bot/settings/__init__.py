@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.settings.appliance import ApplianceSettings
-from bot.settings.durations import DurationMs, parse_duration
-from bot.settings.loading import DEFAULT_SITE, load, load_database, load_slack_app
-from bot.settings.model import Mode, Settings
-from bot.settings.names import secret_names, setting_names
-from bot.settings.problems import Problem, SettingsError
-from bot.settings.several import site_prefix
+from bot.settings.load import (
+    DEFAULT_SITE,
+    files_seen_by_others,
+    load,
+    load_database,
+    load_slack_app,
+)
+from bot.settings.model import (
+    ApplianceSettings,
+    DurationMs,
+    Mode,
+    Problem,
+    Settings,
+    SettingsError,
+)
+from bot.settings.sources import PROXIES, SITES_PREFIX, secret_names, setting_names, site_prefix
+from bot.settings.values import parse_duration
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""
@@ -18,12 +28,15 @@ EXAMPLE = Path(__file__).with_name("example.env")
 __all__ = [
     "DEFAULT_SITE",
     "EXAMPLE",
+    "PROXIES",
+    "SITES_PREFIX",
     "ApplianceSettings",
     "DurationMs",
     "Mode",
     "Problem",
     "Settings",
     "SettingsError",
+    "files_seen_by_others",
     "load",
     "load_database",
     "load_slack_app",

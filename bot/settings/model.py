@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,39 +18,116 @@ from pydantic import (
     field_validator,
 )
 
-from bot.settings import forms
-from bot.settings.appliance import ApplianceSettings
-from bot.settings.durations import DurationMs, DurationOrZeroMs
-from bot.settings.problems import Problem, SettingsError
+from bot.settings import addresses, values
 
 Mode = Literal["http", "socket"]
 """How Slack reaches the bot: it calls our port, or we keep a socket to Slack open."""
 
-_People = Annotated[tuple[str, ...], BeforeValidator(forms.people)]
-_Approvals = Annotated[int, BeforeValidator(forms.whole_number(1, 100))]
+DurationMs: TypeAlias = Annotated[int, BeforeValidator(values.parse_duration)]
+"""Whole milliseconds, more than 0. Read from text (`15m`) or from an int of milliseconds."""
+
+_People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
+_Approvals = Annotated[int, BeforeValidator(values.whole_number(1, 100))]
+_Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]
+_Switch = Annotated[bool, BeforeValidator(values.switch)]
 _Level = Literal["debug", "info", "warning", "error", "critical"]
-_LEVELS = forms.one_of("debug", "info", "warning", "error", "critical")
+_LEVELS = values.one_of("debug", "info", "warning", "error", "critical")
+_Username = Annotated[str, BeforeValidator(values.username)]
+_Password = Annotated[SecretStr, AfterValidator(values.password)]
+_FORMATS = values.one_of("console", "json")
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One wrong or missing setting.
+
+    `setting` is its name as people write it (`VR_HOST`), or `.env` for the file itself.
+    `sentence` names the setting, says what is wrong and what to do, and holds no secret.
+    """
+
+    setting: str
+    sentence: str
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `problems` has one entry for each wrong setting, so at least
+    one."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(problem.sentence for problem in problems))
+        self.problems: tuple[Problem, ...] = tuple(problems)
+
+
+class ApplianceSettings(BaseModel):
+    """One vSphere Replication appliance.
+
+    At most one of `ca_file` and `fingerprint` is set; with neither, the system's certificate store
+    decides.
+    """
+
+    model_config = _STRICT
+
+    host: Annotated[str, BeforeValidator(addresses.host)] = Field(
+        description="name the vSphere Replication appliance, host or host:port"
+    )
+    username: _Username = Field(description="name the local SSO user that the bot logs in as")
+    password: _Password = Field(description="give the password of the local SSO user")
+    remote_username: _Username | None = None
+    remote_password: _Password | None = Field(default=None, validate_default=True)
+    ca_file: Annotated[Path, BeforeValidator(addresses.ca_file)] | None = None
+    fingerprint: Annotated[str, BeforeValidator(values.fingerprint)] | None = Field(
+        default=None, validate_default=True
+    )
+    base_path: Annotated[
+        str, BeforeValidator(addresses.base_path), AfterValidator(lambda path: path.rstrip("/"))
+    ] = "/api/rest/vr/v2"
+    poll_seconds: Annotated[float, BeforeValidator(values.seconds(0.1, 3600))] = 5.0
+    timeout_seconds: Annotated[float, BeforeValidator(values.seconds(0.1, 300))] = 10.0
+    # With fewer, following running tasks leaves too few calls for checks of new requests.
+    calls_per_minute: Annotated[int, BeforeValidator(values.whole_number(20, 100_000))] = 40
+
+    @field_validator("remote_password")
+    @classmethod
+    def _both_or_neither(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "remote_username" not in info.data:
+            return value
+        if value is None and info.data["remote_username"] is not None:
+            raise ValueError("is not set although {remote_username} is: set both or neither")
+        if value is not None and info.data["remote_username"] is None:
+            raise ValueError("is set although {remote_username} is not: set both or neither")
+        return value
+
+    @field_validator("fingerprint")
+    @classmethod
+    def _one_trust(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("ca_file") is not None:
+            raise ValueError("and {ca_file} are both set: keep the one to trust")
+        return value
 
 
 class Settings(BaseModel):
-    """The settings, named like the documented variables in lower case. Only `loading.load` reads
-    the environment, so an object made in a test takes nothing from the machine.
+    """The settings, named like the documented variables in lower case. Only `load` reads the
+    environment, so an object made in a test takes nothing from the machine.
 
     Durations are whole milliseconds. `sites` has one entry for each appliance; a single one set by
     the `VR_*` variables is named `default`. An empty `requesters` means anybody in the workspace,
     an empty `channels` any channel, an empty `break_glass` nobody.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = _STRICT
 
-    slack_bot_token: SecretStr = Field(
+    slack_bot_token: Annotated[SecretStr, AfterValidator(values.bot_token)] = Field(
         description="give the bot token of the Slack app, it begins with xoxb-"
     )
-    slack_signing_secret: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
-    slack_api_url: Annotated[str, BeforeValidator(forms.slack_api_url)] = "https://slack.com/api/"
-    slack_command: Annotated[str, BeforeValidator(forms.slack_command)] = "/vr-unpair"
-    deployment_label: Annotated[str, BeforeValidator(forms.label)] = ""
+    slack_signing_secret: Annotated[SecretStr, AfterValidator(values.token)] | None = None
+    slack_app_token: Annotated[SecretStr, AfterValidator(values.app_token)] | None = None
+    slack_api_url: Annotated[str, BeforeValidator(addresses.slack_api_url)] = (
+        "https://slack.com/api/"
+    )
+    slack_command: Annotated[str, BeforeValidator(values.slack_command)] = "/vr-unpair"
+    deployment_label: Annotated[str, BeforeValidator(values.label)] = ""
     sites: dict[str, ApplianceSettings] = Field(min_length=1)
     approvers: _People = Field(
         min_length=1,
@@ -56,51 +136,26 @@ class Settings(BaseModel):
     )
     approvals_required: _Approvals = 1
     force_approvals_required: _Approvals | None = None
-    notify: Annotated[tuple[str, ...], BeforeValidator(forms.people_or_none)] | None = None
+    notify: Annotated[tuple[str, ...], BeforeValidator(values.people_or_none)] | None = None
     break_glass: _People = ()
     requesters: _People = ()
-    channels: Annotated[tuple[str, ...], BeforeValidator(forms.channels)] = ()
-    require_reason: Annotated[bool, BeforeValidator(forms.switch)] = False
-    reason_pattern: Annotated[str, BeforeValidator(forms.regular_expression)] | None = None
+    channels: Annotated[tuple[str, ...], BeforeValidator(values.channels)] = ()
+    require_reason: _Switch = False
+    reason_pattern: Annotated[str, BeforeValidator(values.regular_expression)] | None = None
     approval_ttl: DurationMs = 3_600_000
     execution_ttl: DurationMs = 600_000
     follow_ttl: DurationMs = 86_400_000
-    remind_after: DurationOrZeroMs = 900_000
-    database_url: Annotated[SecretStr, BeforeValidator(forms.database_url)] = SecretStr(
+    remind_after: Annotated[int, BeforeValidator(values.duration_or_zero)] = 900_000
+    database_url: Annotated[SecretStr, BeforeValidator(addresses.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
-    host: Annotated[str, BeforeValidator(forms.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
-    port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] = 3000
-    operate_port: Annotated[int, BeforeValidator(forms.whole_number(0, 65535))] | None = None
+    host: Annotated[str, BeforeValidator(addresses.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
+    port: _Port = 3000
+    operate_port: _Port | None = None
     """Where health and metrics are served alone; None: on `port`, with what Slack sends."""
-    dry_run: Annotated[bool, BeforeValidator(forms.switch)] = False
+    dry_run: _Switch = False
     log_level: Annotated[_Level, BeforeValidator(_LEVELS)] = "info"
-    log_format: Annotated[
-        Literal["console", "json"], BeforeValidator(forms.one_of("console", "json"))
-    ] = "console"
-
-    @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
-    @classmethod
-    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
-        # It goes into an HTTP header. A copied line end would fail there, with an error that quotes
-        # the secret.
-        if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-            raise ValueError("holds a space, a line end or another odd character: copy it again")
-        return value
-
-    @field_validator("slack_bot_token")
-    @classmethod
-    def _bot_token(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value().startswith(("xapp-", "xoxp-")):
-            raise ValueError("is not a bot token: give the one that begins with xoxb-")
-        return value
-
-    @field_validator("slack_app_token")
-    @classmethod
-    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and value.get_secret_value().startswith(("xoxb-", "xoxp-")):
-            raise ValueError("is not an app-level token: give the one that begins with xapp-")
-        return value
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(_FORMATS)] = "console"
 
     @field_validator("operate_port")
     @classmethod
@@ -133,20 +188,12 @@ class Settings(BaseModel):
 
 def way_in_problems(signing_secret: bool, app_token: bool) -> list[Problem]:
     """Slack must reach the bot in exactly one way. The arguments say which settings are given."""
-    if not signing_secret and not app_token:
-        return [
-            Problem(
-                "SLACK_SIGNING_SECRET",
-                "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set the first for "
-                "HTTP mode or the second for Socket Mode.",
-            )
-        ]
-    if signing_secret and app_token:
-        return [
-            Problem(
-                "SLACK_APP_TOKEN",
-                "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep the first for "
-                "HTTP mode or the second for Socket Mode.",
-            )
-        ]
-    return []
+    if signing_secret != app_token:
+        return []
+    both = "set the first for HTTP mode or the second for Socket Mode."
+    if signing_secret:
+        both = both.replace("set", "keep", 1)
+        sentence = f"SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: {both}"
+        return [Problem("SLACK_APP_TOKEN", sentence)]
+    sentence = f"Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: {both}"
+    return [Problem("SLACK_SIGNING_SECRET", sentence)]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from bot.settings.appliance import ApplianceSettings
+from bot.settings import ApplianceSettings
 from tests.bench.databases import Stored
 from tests.bench.figures import Aim, Line
 from tests.bench.installed import InstalledBot

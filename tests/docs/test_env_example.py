@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.settings import load, setting_names
-from bot.settings.names import PROXIES, SITES_PREFIX
+from bot.settings import PROXIES, SITES_PREFIX, load, setting_names
 
 ROOT = Path(__file__).parents[2]
 _SETTING_LINE = re.compile(r"#?([A-Z][A-Z0-9_]*)=(.*)")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bot.checks import NAMES
 from bot.core.request import OPEN, State
-from bot.settings import setting_names
-from bot.settings.names import PROXIES
+from bot.settings import PROXIES, setting_names
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings import parse_duration
-from bot.settings.durations import LONGEST_MS
+from bot.settings.values import LONGEST_MS
 
 UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 

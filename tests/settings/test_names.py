@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.settings import load, secret_names
-from bot.settings.names import own_names
+from bot.settings.sources import own_names
 
 
 def test_the_secrets() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.settings import SettingsError, load
+from bot.settings import SettingsError, files_seen_by_others, load
 
 
 def dotenv_problems(tmp_path: Path, content: bytes) -> list[str]:
@@ -111,8 +111,28 @@ def test_secret_files_that_cannot_be_used(sentences_with: Any, tmp_path: Path) -
     assert "UTF-8" in found["VR_PASSWORD"]
 
 
-def test_a_secrets_dir_that_is_none(sentences_with: Any) -> None:
-    assert "is not a folder" in sentences_with(SECRETS_DIR="nowhere")["SECRETS_DIR"]
+@pytest.mark.parametrize("folder", ["nowhere", "x" * 300])
+def test_a_secrets_dir_that_is_none(sentences_with: Any, folder: str) -> None:
+    assert "is not a folder" in sentences_with(SECRETS_DIR=folder)["SECRETS_DIR"]
+
+
+def test_files_that_others_can_read_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    environ = {"SECRETS_DIR": "secrets"}
+    for path, mode in (
+        (tmp_path / ".env", 0o604),
+        (folder / "VR_PASSWORD", 0o644),
+        (folder / "SLACK_BOT_TOKEN", 0o640),
+        (folder / "DATABASE_URL", 0o600),
+        (folder / "no-secret", 0o666),
+    ):
+        path.write_text("A=sqlite:///x")
+        path.chmod(mode)
+    assert files_seen_by_others(environ, tmp_path) == [tmp_path / ".env", folder / "VR_PASSWORD"]
+    # What the environment gives is not read from a file.
+    environ["VR_PASSWORD"] = "given"
+    assert files_seen_by_others(environ, tmp_path) == [tmp_path / ".env"]
 
 
 @pytest.fixture
