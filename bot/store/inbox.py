@@ -3,7 +3,7 @@ twice."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.events import EVENT, Event, Opened, Stored, person_of
@@ -13,6 +13,9 @@ from bot.store.schema import inbox, requests
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or never have one. They are for the lane CHECK."""
+
+RESPONSE_URL_MS = 30 * 60_000
+"""A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
 
 # Built once each: every click and every step of a request runs them, and to build a statement takes
 # longer than SQLite does to run it.
@@ -25,6 +28,19 @@ _UNABSORBED = (
 _INSERT = insert(inbox).returning(inbox.c.number)
 _ABSORBED = update(inbox).where(
     inbox.c.number == bindparam("of_number"), inbox.c.absorbed_at.is_(None)
+)
+# An index of those that still have one keeps this quick: it is asked every minute.
+_ERASE = (
+    update(inbox)
+    .where(inbox.c.response_url.isnot(None), inbox.c.at <= bindparam("since"))
+    .values(response_url=None)
+)
+_ITSELF = inbox.alias()
+_OPENER = select(func.coalesce(_ITSELF.c.answer_via, _ITSELF.c.number)).where(
+    _ITSELF.c.number == bindparam("number")
+)
+_ADDRESS = select(inbox.c.response_url).where(
+    inbox.c.number == _OPENER.scalar_subquery(), inbox.c.at > bindparam("since")
 )
 _LANE = select(lane_of_row).where(requests.c.id == bindparam("request_id"))
 _LANE_AND_LOCK = _LANE.with_for_update(read=True)
@@ -50,10 +66,12 @@ class Inbox:
     ) -> int | None:
         try:
             with self._db.write(self._within_s) as conn:
-                if response_url is None and answer_via is not None:
-                    response_url = _address_of(conn, answer_via, event)
+                via = answer_via if response_url is None else None
+                if via is not None and not _of_same_person(conn, via, event):
+                    via = None
                 lane = self._lane(conn, event, request_id)
-                number = add(conn, self._db.now(conn), event, origin, request_id, response_url)
+                now = self._db.now(conn)
+                number = add(conn, now, event, origin, request_id, response_url, via)
         except IntegrityError:
             return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
@@ -82,23 +100,30 @@ class Inbox:
 
     def address(self, number: int) -> str | None:
         with self._db.read() as conn:
-            url: str | None = conn.execute(
-                select(inbox.c.response_url).where(inbox.c.number == number)
-            ).scalar_one_or_none()
-            return url
+            return address(conn, number, self._db.now(conn))
 
 
-def _address_of(conn: Connection, number: int, event: Event) -> str | None:
-    """The `response_url` of the event that opened a form, to answer the form. The number has been
-    through a person's client, so it counts only for an event of the same person: otherwise
-    somebody could have the words meant for another."""
-    opened = conn.execute(
-        select(inbox.c.response_url, inbox.c.body).where(inbox.c.number == number)
-    ).one_or_none()
-    if opened is None or person_of(EVENT.validate_json(opened.body)) != person_of(event):
-        return None
-    url: str | None = opened.response_url
+def _of_same_person(conn: Connection, number: int, event: Event) -> bool:
+    """Whether this number is that of an event of the same person, whose `response_url` may serve
+    for the answer. It has been through a person's client: otherwise somebody could have the words
+    meant for another."""
+    query = select(inbox.c.body).where(inbox.c.number == number)
+    opened = conn.execute(query).scalar_one_or_none()
+    return opened is not None and person_of(EVENT.validate_json(opened)) == person_of(event)
+
+
+def address(conn: Connection, number: int, now: int) -> str | None:
+    """Where the answer to this event goes: its own `response_url`, or that of the event that opened
+    its form, as long as it works."""
+    url: str | None = conn.execute(
+        _ADDRESS, {"number": number, "since": now - RESPONSE_URL_MS}
+    ).scalar_one_or_none()
     return url
+
+
+def erase_addresses(conn: Connection, now: int) -> None:
+    """Those that no longer work: with one anybody could have posted in the channel."""
+    conn.execute(_ERASE, {"since": now - RESPONSE_URL_MS})
 
 
 def add(
@@ -108,6 +133,7 @@ def add(
     origin: str,
     request_id: str,
     response_url: str | None = None,
+    answer_via: int | None = None,
 ) -> int:
     """Within a transaction. Raises IntegrityError when the origin was there before."""
     row = conn.execute(
@@ -118,6 +144,7 @@ def add(
             "kind": event.kind,
             "body": event.model_dump_json(),
             "response_url": response_url,
+            "answer_via": answer_via,
             "at": now,
             # Kept for its address alone. Left unabsorbed, it would be taken for a click on a
             # request that does not exist, or be looked at for ever.

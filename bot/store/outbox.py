@@ -41,9 +41,8 @@ SENDING_MS = 25_000
 HELD_SECONDS = 0.25
 """Between two looks at what is due but held by another thread, or paused by a 429."""
 
-RESPONSE_URL_MS = 30 * 60_000
-"""A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
-
+ERASE_EVERY_MS = 60_000
+"""How often addresses that no longer work are looked for."""
 
 # The index is a partial one, on "not null". Without the same words here SQLite does not use it and
 # reads every message there ever was.
@@ -56,6 +55,7 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._seen = threading.local()
+        self._erase_at = 0
 
     def claim(self, paused: dict[str, int]) -> Due | None:
         self._seen.count = self._db.wakes.seen(Room.POST)
@@ -71,7 +71,8 @@ class Outbox:
             gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
         # Read after the commit: an answer that a hand has broken keeps its lease, and all others
         # go on.
-        return _due(row, now, card_gone=gone)
+        answer = Answer.model_validate_json(row.answer) if row.answer else None
+        return _due(row, answer, self._address(answer, now), card_gone=gone)
 
     def request(self, request_id: str) -> Request | None:
         with self._db.read() as conn:
@@ -140,8 +141,13 @@ class Outbox:
 
     def wait(self, seconds: float) -> None:
         with self._db.read() as conn:
+            now = self._db.now(conn)
             due = conn.execute(_NEXT_DUE).scalar_one()
-            left = None if due is None else (due - self._db.now(conn)) / 1000
+            left = None if due is None else (due - now) / 1000
+        if not 0 < self._erase_at - now <= ERASE_EVERY_MS:
+            with self._db.write() as conn:
+                inbox_table.erase_addresses(conn, now)
+            self._erase_at = now + ERASE_EVERY_MS
         if left is not None:
             # Due, and yet it could not be claimed: it is held or paused, so look again soon.
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
@@ -153,6 +159,12 @@ class Outbox:
 
     def end_waiting(self) -> None:
         self._db.wakes.end(Room.POST)
+
+    def _address(self, answer: Answer | None, now: int) -> str | None:
+        if answer is None:
+            return None
+        with self._db.read() as conn:
+            return inbox_table.address(conn, answer.event, now)
 
     def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
         try:
@@ -170,8 +182,7 @@ def _one(row: Row[Any] | Due) -> Update:
     )
 
 
-def _due(row: Row[Any], now: int, *, card_gone: bool) -> Due:
-    lapsed = now - row.created_at >= RESPONSE_URL_MS
+def _due(row: Row[Any], answer: Answer | None, address: str | None, *, card_gone: bool) -> Due:
     return Due(
         request_id=row.request_id,
         slot=row.slot,
@@ -181,9 +192,9 @@ def _due(row: Row[Any], now: int, *, card_gone: bool) -> Due:
         wanted=row.wanted,
         shown=row.shown,
         attempts=row.attempts,
-        answer=Answer.model_validate_json(row.answer) if row.answer else None,
+        answer=answer,
         user=row.person,
-        response_url=None if lapsed else row.response_url,
+        response_url=address,
         last_error=row.last_error,
         card_gone=card_gone,
     )

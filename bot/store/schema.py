@@ -76,6 +76,7 @@ inbox = Table(
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("response_url", Text),
+    Column("answer_via", BigInteger),
     Column("at", BigInteger, nullable=False),
     Column("absorbed_at", BigInteger),
     sqlite_autoincrement=True,
@@ -85,6 +86,7 @@ Index(
     inbox.c.request_id,
     sqlite_where=inbox.c.absorbed_at.is_(None),
 )
+Index("inbox_addresses", inbox.c.at, sqlite_where=inbox.c.response_url.isnot(None))
 
 messages = Table(
     "messages",
@@ -104,7 +106,6 @@ messages = Table(
     Column("last_error", Text),
     Column("answer", Text),
     Column("person", Text),
-    Column("response_url", Text),
     Column("created_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("request_id", "slot"),
 )

@@ -84,7 +84,6 @@ def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], no
             wanted="",
             answer=answer.model_dump_json(),
             person=person_of(body),
-            response_url=event.response_url,
         )
 
 

@@ -18,11 +18,11 @@ from bot.core.request import Readings, Request, State
 from bot.core.snapshot import same_id
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.due import LONGEST_LEASE_MS, ORDER
+from bot.store.inbox import RESPONSE_URL_MS
 from bot.store.lanes import Lane, lane_of
 from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
-    RESPONSE_URL_MS,
     SENDING_MS,
 )
 from bot.store.saving import Saving
@@ -46,6 +46,7 @@ class Item:
     event: Event
     at: int
     response_url: str | None
+    answer_via: int | None = None
     absorbed_at: int | None = None
 
 
@@ -67,7 +68,6 @@ class Post:
     last_error: str | None = None
     answer: Answer | None = None
     person: str | None = None
-    response_url: str | None = None
 
 
 @dataclass
@@ -118,9 +118,8 @@ class MemoryStore:
         number = self._numbered(origin)
         if number is None:
             return None
-        if response_url is None and answer_via is not None:
-            response_url = self.inbox[answer_via].response_url
-        return self._add(Item(number, origin, request_id, event, self.clock(), response_url))
+        now = self.clock()
+        return self._add(Item(number, origin, request_id, event, now, response_url, answer_via))
 
     def _numbered(self, origin: str) -> int | None:
         """The next number, or None when the origin was there before."""
@@ -350,7 +349,6 @@ class MemoryStore:
                 created_at=now,
                 answer=answer,
                 person=getattr(item.event, "by", None) or getattr(item.event, "requester", None),
-                response_url=item.response_url,
             )
 
     def claim_post(self, paused: dict[str, int]) -> Due | None:
@@ -374,7 +372,6 @@ class MemoryStore:
 
     def _claimed_post(self, post: Post, now: int) -> Due:
         post.lease_until = now + SENDING_MS
-        lapsed = now - post.created_at >= RESPONSE_URL_MS
         return Due(
             request_id=post.request_id,
             slot=post.slot,
@@ -386,10 +383,17 @@ class MemoryStore:
             attempts=post.attempts,
             answer=post.answer,
             user=post.person,
-            response_url=None if lapsed else post.response_url,
+            response_url=self._address(post.answer, now),
             last_error=post.last_error,
             card_gone=post.urgency == URGENCY[Slot.FINAL] and self._card_gone(post.request_id),
         )
+
+    def _address(self, answer: Answer | None, now: int) -> str | None:
+        if answer is None:
+            return None
+        item = self.inbox[answer.event]
+        item = self.inbox[item.answer_via or item.number]
+        return item.response_url if item.at > now - RESPONSE_URL_MS else None
 
     def _card_gone(self, request_id: str) -> bool:
         card = self.posts.get((request_id, Slot.CARD.value))

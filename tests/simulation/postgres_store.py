@@ -134,8 +134,6 @@ class PostgresMemory(MemoryStore):
         answer_via: int | None = None,
     ) -> int | None:
         with self._transaction() as tx:
-            if response_url is None and answer_via is not None:
-                response_url = self.inbox[answer_via].response_url
             if request_id in self.rows:
                 self._lock(tx, ("request", request_id), shared=True)
             now = self.clock()
@@ -143,7 +141,7 @@ class PostgresMemory(MemoryStore):
             number = self._numbered(origin)
             if number is None:
                 return None
-            item = Item(number, origin, request_id, event, now, response_url)
+            item = Item(number, origin, request_id, event, now, response_url, answer_via)
             return self._commit(tx, now, lambda: self._add(item))
 
     # ---- requests -----------------------------------------------------------------------------

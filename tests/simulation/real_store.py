@@ -85,6 +85,7 @@ class RealStore:
                 _event(r.body),
                 r.at,
                 r.response_url,
+                r.answer_via,
                 r.absorbed_at,
             )
             for r in sorted(self._all(inbox), key=lambda r: r.number)

@@ -47,11 +47,33 @@ def test_alone_it_makes_no_request_and_is_not_answered(world: World) -> None:
     assert (world.answers, world.posted, world.actions()) == ([], [], [])
 
 
-def test_hours_later_its_address_is_still_found(world: World) -> None:
-    number = opened(world)
-    world.wait(5 * 3_600_000)
-    assert Inbox(world.db).address(number) == ADDRESS
-    assert Inbox(world.db).address(number + 1) is None
+def addresses(world: World) -> list[str]:
+    with world.db.read() as conn:
+        found = conn.exec_driver_sql("SELECT response_url FROM inbox").scalars()
+        return [url for url in found if url]
+
+
+def test_its_address_is_used_for_thirty_minutes_and_then_erased(world: World) -> None:
+    """With it anybody could post in the channel, and a form may be sent much later."""
+    number, minute = opened(world), 60_000
+    form = asked(world, number)
+    assert form is not None
+    world.wait(30 * minute - 1)
+    Outbox(world.db).wait(0)
+    for event in (number, form):
+        assert Inbox(world.db).address(event) == ADDRESS
+    assert addresses(world) == [ADDRESS]
+    world.wait(1)
+    late = asked(world, number, request_id="CCCC-DDDD")
+    assert late is not None
+    for event in (number, form, late, late + 1):
+        assert Inbox(world.db).address(event) is None
+    Outbox(world.db).wait(0)
+    assert addresses(world) == []
+    with world.db.read() as conn:
+        tables = ("requests", "inbox", "messages", "audit", "shared")
+        rows = [conn.exec_driver_sql(f"SELECT * FROM {name}").all() for name in tables]
+    assert "hooks.slack.test" not in str(rows)
 
 
 def test_what_a_form_was_sent_with_is_found_by_its_origin(world: World) -> None:

@@ -29,13 +29,14 @@ STATEMENTS = (
     """CREATE TABLE inbox (
         number {growing}, origin TEXT NOT NULL UNIQUE,
         request_id TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, response_url TEXT,
-        at BIGINT NOT NULL, absorbed_at BIGINT)""",
+        answer_via BIGINT, at BIGINT NOT NULL, absorbed_at BIGINT)""",
     "CREATE INDEX inbox_unabsorbed ON inbox (request_id) WHERE absorbed_at IS NULL",
+    "CREATE INDEX inbox_addresses ON inbox (at) WHERE response_url IS NOT NULL",
     """CREATE TABLE messages (
         request_id TEXT NOT NULL, slot TEXT NOT NULL, urgency INTEGER NOT NULL,
         channel TEXT NOT NULL, thread_ts TEXT, ts TEXT, wanted TEXT NOT NULL, shown TEXT,
         due_at BIGINT, not_before BIGINT NOT NULL, lease_until BIGINT NOT NULL,
-        attempts INTEGER NOT NULL, last_error TEXT, answer TEXT, person TEXT, response_url TEXT,
+        attempts INTEGER NOT NULL, last_error TEXT, answer TEXT, person TEXT,
         created_at BIGINT NOT NULL, PRIMARY KEY (request_id, slot))""",
     "CREATE INDEX messages_due ON messages (urgency, due_at) WHERE due_at IS NOT NULL",
     """CREATE TABLE audit (
