@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bot.appliance.models import Issue, Listing, MetaError, Pairing, Replication, ServerInfo, Task
 from bot.core import pairing as core_pairing
+from bot.core import snapshot as core_snapshot
 from bot.core.request import TaskView
 from bot.core.snapshot import (
     ISSUES_KEPT,
-    NAMES_KEPT,
+    NAME_KEPT,
+    REPLICATIONS_KEPT,
     IssueLine,
     Server,
     Snapshot,
@@ -51,7 +53,7 @@ def snapshot(
     complete = not replications.partial and len(items) == count
     if not replications.partial and len(items) != count:
         said = (*said, f"{len(items)} replications are listed, {count} are counted")
-    names = sorted(r.name or r.id for r in items)
+    named = sorted((r.name or r.id, r.id) for r in items)
     return Snapshot(
         pairing_id=found.id,
         local_vc=found.local_vc,
@@ -61,7 +63,10 @@ def snapshot(
         count=count,
         complete=complete,
         replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
-        names=tuple(names[:NAMES_KEPT]),
+        replications=tuple(
+            core_snapshot.Replication(id=each, name=name[:NAME_KEPT])
+            for name, each in named[:REPLICATIONS_KEPT]
+        ),
         protected=sum((r.recovery_solution or "").startswith(SITE_RECOVERY) for r in items),
         issues=tuple(
             IssueLine(entity=i.entity_name, description=i.description, status=i.status)

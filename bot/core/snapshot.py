@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 from bot.core.frozen import Frozen
 
-NAMES_KEPT = 10
-"""Names of replications kept for the card. The ids of all go into a digest: a row with 500
-replications would otherwise be rewritten at each step of its life."""
+REPLICATIONS_KEPT = 200
+"""Replications kept with their names, so that it can be said which came and which went. The ids of
+all go into a digest: a row with thousands would otherwise be rewritten at each step of its life."""
+
+NAME_KEPT = 100
 
 ISSUES_KEPT = 5
 
@@ -46,10 +48,18 @@ class IssueLine(Frozen):
     status: str | None = None
 
 
+class Replication(Frozen):
+    """One replicated virtual machine; `name` is its id where the appliance tells none."""
+
+    id: str
+    name: str
+
+
 class Snapshot(Frozen):
     """One reading. `partial` says what is missing from it. `replications_digest` is over the listed
     replications, and None if the appliance itself calls that list partial. A list that is only
-    shorter than the count (not `complete`) may have changed while it was read."""
+    shorter than the count (not `complete`) may have changed while it was read. `replications` are
+    the first of them by name."""
 
     pairing_id: str
     local_vc: Server
@@ -59,7 +69,7 @@ class Snapshot(Frozen):
     count: int
     complete: bool
     replications_digest: str | None
-    names: tuple[str, ...] = ()
+    replications: tuple[Replication, ...] = ()
     protected: int = 0
     issues: tuple[IssueLine, ...] = ()
     issue_count: int = 0
@@ -71,6 +81,11 @@ class Snapshot(Frozen):
     def title(self) -> str:
         """A pairing has no name: it is named by its two sites."""
         return f"{self.local_vc.title} → {self.remote_vc.title}"
+
+    @property
+    def all_named(self) -> bool:
+        """Whether `replications` are all there are, so that one that is missing here is gone."""
+        return self.complete and len(self.replications) == self.count
 
     @property
     def remote_down(self) -> bool:

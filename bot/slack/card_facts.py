@@ -82,7 +82,8 @@ def _replications(snapshot: Snapshot, *, names: bool) -> str:
         return "*No replications* use this pairing."
     verb = "uses" if snapshot.count == 1 else "use"
     words = f"*{count_of(snapshot.count, 'replication')}* {verb} this pairing"
-    shown = [code(n, limits.NAME) for n in snapshot.names[: limits.REPLICATIONS_SHOWN]]
+    first = snapshot.replications[: limits.REPLICATIONS_SHOWN]
+    shown = [code(each.name, limits.NAME) for each in first]
     if not names or not shown:
         return f"{words}."
     left = snapshot.count - len(shown)

@@ -54,6 +54,19 @@ def test_which_tasks_have_ended(status: str, ended: bool) -> None:
     assert task_view(Task.model_validate({"id": "t", "status": status})).ended is ended
 
 
+def test_replications_are_kept_with_id_and_name_the_first_of_them_by_name() -> None:
+    items = [Replication(id=f"r{n}", name=f"vm-{999 - n}") for n in range(300)]
+    items.append(Replication(id="nameless"))
+    made = snapshot(FOUND, 301, Listing(items=tuple(items)), Listing[Issue](), (), now=1)
+    assert len(made.replications) == 200
+    first = made.replications[0]
+    assert (first.id, first.name) == ("nameless", "nameless")
+    assert (made.replications[1].id, made.replications[1].name) == ("r299", "vm-700")
+    assert not made.all_named
+    few = snapshot(FOUND, 2, Listing(items=tuple(items[:2])), Listing[Issue](), (), now=1)
+    assert few.all_named
+
+
 LISTED = tuple(Replication(id=f"r{n}") for n in range(3))
 WHOLE = Listing[Replication](items=LISTED)
 

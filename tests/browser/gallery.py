@@ -30,6 +30,7 @@ from tests.slack.drawing.samples import (
     SNAPSHOT,
     TERMS,
     decided,
+    named,
     sample,
 )
 
@@ -54,8 +55,8 @@ LARGE = sample(
             "count": 500,
             "protected": 120,
             "replications_digest": digest_of([str(n) for n in range(500)]),
-            "names": tuple(
-                f"{'very-long-name-of-a-virtual-machine-' * 3}{n:03d}"[-100:] for n in range(8)
+            "replications": named(
+                *(f"{'very-long-name-of-a-virtual-machine-' * 3}{n:03d}"[-100:] for n in range(8))
             ),
         }
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.events import Asked
 from bot.core.policy import Policy, SiteTerms
-from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.core.snapshot import Replication, Server, Snapshot, digest_of
 from bot.core.starts import Running
 
 CHANNEL = "C0OPS"
@@ -35,7 +35,7 @@ def snapshot() -> Snapshot:
         count=2,
         complete=True,
         replications_digest=digest_of(["1", "2"]),
-        names=("vm-1", "vm-2"),
+        replications=(Replication(id="1", name="vm-1"), Replication(id="2", name="vm-2")),
         read_at=0,
     )
 

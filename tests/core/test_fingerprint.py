@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.fingerprint import differences, fingerprint
-from bot.core.snapshot import IssueLine, Server, Snapshot, digest_of
+from bot.core.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
 
 PLAIN = Snapshot(
     pairing_id="p",
@@ -29,7 +29,7 @@ COVERED = {
     "replications": {"replications_digest": digest_of(["1", "3"])},
 }
 DAILY = {
-    "names": {"names": ("other",)},
+    "names": {"replications": (Replication(id="1", name="other"),)},
     "status": {"remote_vc": Server(id="rv", name="renamed", status="WARNING", version="9")},
     "issues": {"issues": (IssueLine(description="late"),), "issue_count": 1},
     "protected": {"protected": 2},
@@ -109,6 +109,85 @@ def test_ids_are_compared_without_case() -> None:
     assert by_list == by_id
 
 
-def test_a_difference_is_told_with_the_ids_as_they_came() -> None:
-    other = in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="RX")})
-    assert differences(PLAIN, other, force=False) == ("remote vCenter: was rv, is now RX",)
+# ---- in words ------------------------------------------------------------------------------------
+
+
+def with_vms(**name_by_id: str) -> Snapshot:
+    replications = tuple(Replication(id=each, name=name) for each, name in name_by_id.items())
+    return PLAIN.model_copy(
+        update={
+            "count": len(replications),
+            "replications_digest": digest_of(name_by_id),
+            "replications": replications,
+        }
+    )
+
+
+@pytest.mark.parametrize("field", ["local_vc", "remote_vc", "local_vrms", "remote_vrms"])
+def test_people_read_names_before_and_now(field: str) -> None:
+    shown = PLAIN.model_copy(update={field: Server(id="e839", name="oslo.example.com")})
+    now = PLAIN.model_copy(update={field: Server(id="77AB", name="rome.example.com")})
+    (line,) = differences(shown, now, force=False)
+    assert line.endswith(": was oslo.example.com, is now rome.example.com")
+
+
+def test_where_the_names_are_equal_the_ids_are_told_as_they_came() -> None:
+    shown = PLAIN.model_copy(update={"remote_vc": Server(id="e839", name="oslo")})
+    now = in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="77AB", name="oslo")})
+    assert differences(shown, now, force=False) == (
+        "remote vCenter: another one of the same name, oslo; its id was e839, is now 77AB",
+    )
+
+
+def test_one_without_a_name_is_told_by_its_id() -> None:
+    now = PLAIN.model_copy(update={"remote_vc": Server(id="RX")})
+    assert differences(PLAIN, now, force=False) == ("remote vCenter: was b, is now RX",)
+
+
+def test_which_replications_came_and_which_went() -> None:
+    shown = with_vms(r1="db-01", r2="db-02", r3="mail")
+    now = with_vms(R1="db-01", r4="web-01", r5="web-02", r6="web-03", r7="web-04", r8="web-05")
+    assert differences(shown, now, force=False) == (
+        "number of replications: was 3, is now 6",
+        "replications gone since: db-02, mail",
+        "replications new since: web-01, web-02, web-03 and 2 more",
+    )
+
+
+def test_of_two_replications_with_one_name_the_ids_are_told() -> None:
+    shown, now = with_vms(r1="db-01", r2="mail"), with_vms(r9="db-01", r2="mail")
+    assert differences(shown, now, force=False) == (
+        "replications gone since: db-01 (id r1)",
+        "replications new since: db-01 (id r9)",
+    )
+
+
+def test_a_renamed_replication_is_the_same_one() -> None:
+    assert differences(with_vms(r1="db-01"), with_vms(r1="db-09"), force=False) == ()
+
+
+def test_where_not_all_are_known_by_name_none_is_called_gone() -> None:
+    many = with_vms(r1="db-01", r2="db-02").model_copy(update={"count": 900})
+    other = with_vms(r1="db-01", r3="db-03").model_copy(update={"count": 900})
+    assert differences(many, other, force=False) == (
+        "replications: as many as before, but not the same ones",
+    )
+    fewer = with_vms(r1="db-01", r2="db-02").model_copy(update={"count": 899})
+    assert differences(many, fewer, force=False) == ("number of replications: was 900, is now 899",)
+
+
+def test_it_is_told_even_where_the_names_do_not_tell() -> None:
+    """An approval must not hold because the names that are kept look the same."""
+    shown = with_vms(r1="db-01")
+    now = shown.model_copy(update={"replications_digest": digest_of(["r2"])})
+    assert differences(shown, now, force=False) == (
+        "replications: as many as before, but not the same ones",
+    )
+
+
+def test_a_name_of_any_length_leaves_room_for_the_other() -> None:
+    shown = PLAIN.model_copy(update={"remote_vc": Server(id="1", name="a" * 900)})
+    now = PLAIN.model_copy(update={"remote_vc": Server(id="2", name="b" * 900)})
+    (line,) = differences(shown, now, force=False)
+    assert "is now bbb" in line
+    assert len(line) < 250

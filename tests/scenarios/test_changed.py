@@ -15,15 +15,15 @@ Change = Callable[[SimulatedAppliance, str], None]
 CHANGES: dict[str, tuple[Change, str]] = {
     "another-replication": (
         lambda appliance, pairing: appliance.set_replications(pairing, 4),
-        "number of replications: was 3, is now 4",
+        "replications new since: ",
     ),
     "other-replications": (
         lambda appliance, pairing: appliance.set_replications(pairing, ["vm-a", "vm-b", "vm-c"]),
-        "as many as before, but not the same ones",
+        "replications new since: vm-a, vm-b, vm-c",
     ),
     "another-server": (
         lambda appliance, pairing: appliance.change_server_ids(pairing, "remote_vrms"),
-        "remote replication server: was",
+        "remote replication server: another one of the same name, ",
     ),
     "gone": (
         lambda appliance, pairing: appliance.remove_pairing(pairing),

@@ -13,7 +13,7 @@ from bot.core.events import CallFailed, PairingRead, PairingUnresolved, Place
 from bot.core.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed, SiteUnread
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import ANY_SITE, Outcome, State, TaskView
-from bot.core.snapshot import Server, Snapshot
+from bot.core.snapshot import Replication, Server, Snapshot
 from bot.core.who_may import Reason
 from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.identity import Identity, Myself
@@ -29,7 +29,7 @@ SNAPSHOT = Snapshot(
     count=7,
     complete=False,
     replications_digest=None,
-    names=("db-01",),
+    replications=(Replication(id="r-1", name="db-01"),),
     read_at=1_700_000_000_000,
 )
 

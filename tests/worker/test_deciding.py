@@ -7,6 +7,7 @@ import pytest
 from bot.core.request import State
 from bot.core.snapshot import digest_of
 from bot.core.who_may import Person
+from bot.store import audit as trail
 from bot.store.lanes import Lane
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
@@ -236,6 +237,13 @@ class TestTheWorldMoved:
         world.settle()
         assert world.state() is State.CHANGED
         assert world.appliance.deletes == []
+        # People are told names, so the trail keeps the ids that were compared.
+        checked, changed = (
+            next(r for r in trail.export(world.db) if r.action == action)
+            for action in ("checked", "changed")
+        )
+        assert changed.detail["compared"].keys() == checked.detail["compared"].keys()
+        assert changed.detail["compared"] != checked.detail["compared"]
 
     def test_daily_life_is_not(self, world: World) -> None:
         request_id = world.pending()

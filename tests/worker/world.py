@@ -28,7 +28,7 @@ from bot.core.events import (
 from bot.core.policy import Policy, SiteTerms
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request, State, TaskView
-from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.core.snapshot import Replication, Server, Snapshot, digest_of
 from bot.core.who_may import UNREADABLE, Home, Person, Verdict
 from bot.store import audit as trail
 from bot.store.claims import Claims
@@ -63,7 +63,7 @@ def snapshot(count: int = 3, **changes: object) -> Snapshot:
         count=count,
         complete=True,
         replications_digest=digest_of(ids),
-        names=tuple(ids),
+        replications=tuple(Replication(id=each, name=each) for each in ids),
         read_at=START_MS,
     )
     return plain.model_copy(update=changes)

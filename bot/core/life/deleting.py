@@ -3,6 +3,8 @@ take the answer."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.core.events import (
     CallFailed,
     DeleteAccepted,
@@ -12,7 +14,7 @@ from bot.core.events import (
     PairingRead,
     RightsRead,
 )
-from bot.core.fingerprint import differences
+from bot.core.fingerprint import differences, identified
 from bot.core.life import break_glass
 from bot.core.life.deciding import drop_lost_approvals, policy_of_now
 from bot.core.life.following import fail, watch
@@ -60,7 +62,7 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
         raise ValueError(f"{request.id} is approved and was never shown")
     found = differences(shown, event.snapshot, force=request.force)
     if found:
-        return _changed(step, found)
+        return _changed(step, found, identified(event.snapshot))
     if request.terms.dry_run:
         step.end(State.REHEARSED, Outcome(code="rehearsed"))
         return step.record("rehearsed")
@@ -209,9 +211,10 @@ def _record_intent(step: Step, *, forgotten: bool | None = None) -> None:
     )
 
 
-def _changed(step: Step, found: tuple[str, ...]) -> None:
+def _changed(step: Step, found: tuple[str, ...], compared: dict[str, Any] | None = None) -> None:
+    """`compared` is for the audit trail: people are told names, and those may change."""
     step.end(State.CHANGED, Outcome(code="changed", lines=found))
-    step.record("changed", differences=list(found))
+    step.record("changed", differences=list(found), compared=compared)
 
 
 def _dry(on: bool) -> str:

@@ -11,7 +11,7 @@ from bot.core.request import Decision, Notice, Outcome, Request, State, TaskView
 from bot.core.snapshot import IssueLine, Server, Snapshot
 from bot.slack.wording.notices import NOTICES
 from bot.slack.wording.outcomes import OUTCOMES
-from tests.slack.drawing.samples import NOW, SNAPSHOT, TERMS, sample
+from tests.slack.drawing.samples import NOW, SNAPSHOT, TERMS, named, sample
 
 PIECES = (
     "<!channel>",
@@ -61,7 +61,7 @@ def snapshots() -> st.SearchStrategy[Snapshot]:
         count=st.integers(0, 500),
         protected=st.integers(0, 500),
         complete=st.booleans(),
-        names=st.lists(FOREIGN, max_size=10).map(tuple),
+        replications=st.lists(FOREIGN, max_size=10).map(lambda names: named(*names)),
         issues=st.lists(issue, max_size=5).map(tuple),
         issue_count=st.integers(0, 900),
         partial=st.lists(FOREIGN, max_size=6).map(tuple),

@@ -15,11 +15,17 @@ from bot.core.request import (
     TaskView,
     Terms,
 )
-from bot.core.snapshot import IssueLine, Server, Snapshot, digest_of
+from bot.core.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
 PAIRING_ID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
+
+
+def named(*names: str) -> tuple[Replication, ...]:
+    """Replications with these names, each with an id of its own."""
+    return tuple(Replication(id=f"r-{n}", name=name) for n, name in enumerate(names))
+
 
 SNAPSHOT = Snapshot(
     pairing_id=PAIRING_ID,
@@ -30,7 +36,7 @@ SNAPSHOT = Snapshot(
     count=12,
     complete=True,
     replications_digest=digest_of(["a", "b"]),
-    names=("db-01", "db-02", "web-01", "web-02", "mail", "ldap"),
+    replications=named("db-01", "db-02", "web-01", "web-02", "mail", "ldap"),
     protected=4,
     read_at=NOW,
 )
@@ -188,7 +194,7 @@ HARD = sample(
             "complete": False,
             "count": 1,
             "protected": 1,
-            "names": (),
+            "replications": (),
             "remote_vrms": Server(id="vr-2", name="vr-oslo", status="ERROR"),
             "partial": ("remote site: not reachable",),
             "issues": (IssueLine(entity="vr-oslo", description="no heartbeat", status="ERROR"),),

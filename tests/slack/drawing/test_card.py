@@ -130,7 +130,9 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
 def test_long_lists_say_how_many_more() -> None:
     card = "".join(strings(draw(sample(), "card")))
     assert "`db-01`, `db-02`, `web-01`, `web-02`, `mail` and 7 more." in card
-    none = sample(snapshot=SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0}))
+    none = sample(
+        snapshot=SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
+    )
     assert "*No replications* use this pairing." in reading(draw(none, "card"))
 
 
@@ -170,7 +172,7 @@ def test_reconnect_does_not_bring_it_back(request_: Request) -> None:
 
 
 def test_no_replications_have_nothing_to_be_configured_anew() -> None:
-    none = SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0})
+    none = SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
     assert "configured anew" not in reading(draw(sample(snapshot=none), "card"))
 
 

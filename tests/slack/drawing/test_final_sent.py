@@ -283,7 +283,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 
 
 def test_where_nothing_was_replicated_nothing_is_left_to_do() -> None:
-    none = SNAPSHOT.model_copy(update={"count": 0, "names": (), "protected": 0})
+    none = SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
     for code in ("proved", "gone_untold", "gone_task_lost"):
         said = draw(decided(State.SUCCEEDED, code, snapshot=none), "final").text
         assert "*Next:* Nothing to do. To use these two sites together again" in said

@@ -25,6 +25,7 @@ from tests.slack.drawing.samples import (
     SNAPSHOT,
     TERMS,
     decided,
+    named,
     sample,
 )
 from tests.slack.drawing.slack_checker import calls, elements, problems, strings
@@ -75,7 +76,7 @@ def test_every_answer_fits(request: Request, code: str, text: str) -> None:
 @pytest.mark.parametrize("piece", PIECES)
 def test_500_replications_with_long_names_and_a_long_reason(piece: str) -> None:
     long = (piece * 100)[:100]
-    crowded = SNAPSHOT.model_copy(update={"count": 500, "names": (long,) * 10})
+    crowded = SNAPSHOT.model_copy(update={"count": 500, "replications": named(*(long,) * 10)})
     request = sample(snapshot=crowded, reason=(piece * 3_000)[:3_000])
     drawn = draw(request, "card")
     assert problems(drawn) == []
@@ -108,7 +109,7 @@ def crowded(reason: str) -> Request:
     full: dict[str, object] = {
         "pairing_id": long,
         **dict.fromkeys(("local_vc", "remote_vc", "local_vrms", "remote_vrms"), server),
-        "names": (long,) * 10,
+        "replications": named(*(long,) * 10),
         "issues": (issue,) * 5,
         "issue_count": 900,
         "partial": (long,) * 6,

@@ -33,7 +33,10 @@ from tests.slack.drawing.samples import (
 
 PAGE = Path(__file__).parents[3] / "docs" / "words.md"
 LINES = {
-    "changed": ("number of replications: was 12, is now 13",),
+    "changed": (
+        "remote vCenter: was oslo.example.com, is now rome.example.com",
+        "replications new since: db-03",
+    ),
     "channel_not_allowed": ("C0DROPERATIONS",),
     "reason_does_not_fit": (r"CHG\d{7}",),
     "too_few_approvers": ("1", "2"),
