@@ -286,7 +286,7 @@ def _answers(sim: Simulation) -> Iterator[None]:
     poster has the time of the history."""
     before, clock = sending.say, poster.time
 
-    def say(url: str, drawn: Any, *, timeout_s: float) -> Any:
+    def say(url: str, drawn: Any, *, api_url: str, timeout_s: float) -> Any:
         assert sim.current is not None
         return sim.current.process.client.tell(url, drawn, timeout_s)
 

@@ -53,6 +53,8 @@ class Workspace:
 class Client:
     """As much of `slack_sdk.WebClient` as the poster uses, for one process."""
 
+    base_url = "https://slack.invalid/api/"
+
     def __init__(
         self, workspace: Workspace, step: Callable[[str], None], spend: Callable[[int], None]
     ) -> None:
