@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
-from slack_bolt import App
+from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 
 from bot import __version__, checks, wiring
@@ -25,7 +25,6 @@ from bot.operate.stopping import Deadline
 from bot.parts import policy_of
 from bot.settings import Settings
 from bot.slack import draw, socket_address
-from bot.slack.bolt_app import make_app
 from bot.slack.client import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
@@ -35,13 +34,13 @@ from bot.slack.client import (
 )
 from bot.slack.deps import ListenerDeps
 from bot.slack.envelopes import Envelopes
-from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
 from bot.slack.listeners import register
 from bot.slack.people import People
 from bot.slack.poster import Poster
-from bot.slack.server import Server
-from bot.slack.signed_requests import Door
+from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.http import FromSlack, Server, Wsgi
+from bot.slack.receive.payload import Json
 from bot.slack.socket_watch import SocketMode
 from bot.slack.whisper import Whisper
 from bot.store import look
@@ -133,23 +132,25 @@ class Bot:
         self.draw = partial(draw.draw, command=settings.slack_command)
         self._slack()
         self._work()
-        self.server: Server | None = None
+        self.servers: list[Server] = []
 
     def start(self) -> None:
         upgrade(self.db)
         self.db.listen()
-        self.server = Server(self._wsgi, self.settings.host, self.settings.port)
+        self.servers = self._bound()
         note_start(self.db, self.running)
         self.worker.start()
         self.poster.start()
-        self.server.start()
+        for server in self.servers:
+            server.start()
         if self.socket:
             self.socket.start()
         log.info(
             "started",
             version=__version__,
             mode=self.settings.mode(),
-            port=self.server.port,
+            port=self.servers[0].port,
+            operate_port=self.servers[-1].port,
             appliances=[site.host for site in self.settings.sites.values()],
             dry_run=self.policy.dry_run,
         )
@@ -169,9 +170,9 @@ class Bot:
         ended = {}
         if self.socket:
             ended["socket"] = self.socket.stop(drain_s=deadline.left(DRAIN_SECONDS))
-        if self.server:
-            drain_s = DRAIN_PROBES_SECONDS if self.socket else DRAIN_SECONDS
-            ended["http"] = self.server.close(drain_s=deadline.left(drain_s))
+        drain_s = DRAIN_PROBES_SECONDS if self.socket else DRAIN_SECONDS
+        closed = [one.close(deadline.left(drain_s)) for one in self.servers]
+        ended["http"] = all(closed)
         self.lookups.stop(deadline.left(LOOKUPS_STOP_SECONDS))
         ended |= {
             "worker": self.worker.stop(deadline.left()),
@@ -239,8 +240,7 @@ class Bot:
     def _listen(self, quick: WebClient, at_press: People) -> None:
         settings = self.settings
         secret = settings.slack_signing_secret
-        signing_secret = secret.get_secret_value() if secret else ""
-        bolt = make_app(quick, signing_secret=signing_secret)
+        bolt = make_app(quick)
         overview = Overview(self.db)
         deps = ListenerDeps(
             inbox=self.inbox_of_slack,
@@ -257,24 +257,44 @@ class Bot:
             on_repeated=lambda: self.metrics.slack.rejected("replayed"),
         )
         register(bolt, deps)
-        self.socket = self._socket_mode(bolt)
-        rejected, answering = self.metrics.slack.rejected, self.giving_way.answering
-        door = None if self.socket else Door(bolt, signing_secret, rejected, answering=answering)
-        self._wsgi = self._served(door)
 
-    def _served(self, door: Door | None) -> Wsgi:
-        """What is served over HTTP: Slack's requests where there is a door, health and metrics."""
+        def listen(payload: Json) -> BoltResponse:
+            with self.giving_way.answering():
+                return dispatch(bolt, payload)
+
+        rejected = self.metrics.slack.rejected
+        self.from_slack = (
+            FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
+        )
+        self.socket = self._socket_mode(Envelopes(listen, rejected).answer)
+
+    def _bound(self) -> list[Server]:
+        """Slack's port, and where `OPERATE_PORT` is set another one for probes."""
+        settings, slack = self.settings, self.from_slack
         health = Health(self._checks(), self.start_look.hints)
-        sites = tuple(self.settings.sites)
+        sites = tuple(settings.sites)
         self.metrics.watch(
             figures=wiring.read_figures(self.db, sites),
             resting=wiring.resting(sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
         )
-        return Wsgi(door=door, ready=health.ready, metrics=self.metrics.text)
+        pages = health.pages(self.metrics.text)
+        too_large = partial(slack.turn_away, "too_large") if slack else lambda: None
+        operate_port = settings.operate_port
+        bound = [
+            Server(
+                Wsgi(pages if operate_port is None else {}, slack),
+                settings.host,
+                settings.port,
+                on_too_large=too_large,
+            )
+        ]
+        if operate_port is not None:
+            bound.append(Server(Wsgi(pages, None), settings.host, operate_port, threads=2))
+        return bound
 
-    def _socket_mode(self, bolt: App) -> SocketMode | None:
+    def _socket_mode(self, answer: Callable[[Json], Json | None]) -> SocketMode | None:
         token = self.settings.slack_app_token
         if token is None:
             return None
@@ -284,9 +304,7 @@ class Bot:
             timeout_s=socket_address.TIMEOUT_S,
             on_call=self.metrics.slack.called,
         )
-        rejected = self.metrics.slack.rejected
-        answer = Envelopes(bolt, rejected, answering=self.giving_way.answering).answer
-        return SocketMode(socket_address.Addresses(client).new, answer, rejected)
+        return SocketMode(socket_address.Addresses(client).new, answer, self.metrics.slack.rejected)
 
     def _checks(self) -> dict[str, Check]:
         database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)

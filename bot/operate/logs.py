@@ -72,6 +72,8 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     # Their debug output holds whole requests with headers, and with them secrets.
     for library in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+    # It warns of each request that finds no idle thread, so strangers could fill the log.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:

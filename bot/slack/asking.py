@@ -11,7 +11,7 @@ from bot.slack.asking_form import open_form
 from bot.slack.command import Ask, Form, Help, List, Preview, Status, Wrong, parse
 from bot.slack.deps import ListenerDeps
 from bot.slack.lookup_commands import listed, previewed, stands
-from bot.slack.payload import Json, maybe_text, text_of
+from bot.slack.receive.payload import Json, maybe_text, text_of
 from bot.slack.refusing import Why, note_refusal
 from bot.slack.sites import site_and_pairing
 from bot.slack.wording.usage import being_checked

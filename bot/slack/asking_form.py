@@ -22,7 +22,15 @@ from bot.slack.limits import TITLE
 from bot.slack.markup import plain
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import MOST, choices, found, not_read_option, option
-from bot.slack.payload import Json, chosen, maybe_object, maybe_text, object_of, text_of, user_of
+from bot.slack.receive.payload import (
+    Json,
+    chosen,
+    maybe_object,
+    maybe_text,
+    object_of,
+    text_of,
+    user_of,
+)
 from bot.slack.request_form import FormLists, filled_form, reading_form, unread_form
 from bot.slack.request_values import read_request
 from bot.slack.sites import site_and_pairing

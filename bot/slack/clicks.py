@@ -13,7 +13,7 @@ from bot.slack import origins, sentences
 from bot.slack.deps import ListenerDeps
 from bot.slack.identity import IdentityUnread
 from bot.slack.ids import ButtonValue
-from bot.slack.payload import (
+from bot.slack.receive.payload import (
     Json,
     Malformed,
     maybe_object,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.slack.payload import Json
+from bot.slack.receive.payload import Json
 from bot.slack.socket_connection import SocketConnection
 
 log = structlog.get_logger(__name__)

@@ -7,48 +7,40 @@ Mode).
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Callable
 
 import structlog
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltResponse
 
-from bot.slack.payload import Json, Malformed, object_of
-from bot.slack.shape import check
-from bot.slack.signed_requests import Answering, OnRejected
+from bot.slack.receive.http import Rejected
+from bot.slack.receive.payload import Json, Malformed, checked
 
 log = structlog.get_logger(__name__)
 
 
 class Envelopes:
-    """`answer` never raises, whatever was sent. `on_rejected` counts rejected envelopes.
-    `answering` is entered while an envelope is handled."""
+    """`answer` never raises, whatever was sent. `listen` may raise Malformed. `on_rejected` counts
+    rejected envelopes."""
 
     def __init__(
-        self, app: App, on_rejected: OnRejected, *, answering: Answering = nullcontext
+        self, listen: Callable[[Json], BoltResponse], on_rejected: Callable[[Rejected], None]
     ) -> None:
-        self._app = app
-        self._answering = answering
+        self._listen = listen
         self._on_rejected = on_rejected
 
     def answer(self, envelope: Json) -> Json | None:
         """The acknowledgement, or None for what is answered with an error over HTTP: without an
         acknowledgement Slack tells the person that it failed, which is true."""
         try:
-            payload = object_of(envelope, "payload")
-            check(payload)
+            response = self._listen(checked(envelope.get("payload")))
         except Malformed as error:
-            self._reject(str(error))
+            log.warning("slack_request_malformed", why=str(error))
+            self._on_rejected("malformed")
             return None
-        try:
-            with self._answering():
-                response = self._app.dispatch(BoltRequest(mode="socket_mode", body=payload))
         except Exception:
             # Bolt passes every error to `failures`, so only an error in there gets here. It must
             # not end the thread: the clicks that wait for it would get no answer.
             log.exception("envelope_failed")
-            return None
-        if response.status == 400:
-            self._reject("a listener found it so")
             return None
         if response.status != 200:
             log.warning("envelope_not_acknowledged", status=response.status)
@@ -58,10 +50,6 @@ class Envelopes:
         if said and envelope.get("accepts_response_payload"):
             ack["payload"] = said
         return ack
-
-    def _reject(self, why: str) -> None:
-        log.warning("slack_request_rejected", kind="malformed", why=why)
-        self._on_rejected("malformed")
 
 
 def _said(response: BoltResponse) -> Json:

@@ -18,7 +18,7 @@ from bot.slack.ids import (
     UNPAIR_DENY_REASON,
     UNPAIR_REQUEST,
 )
-from bot.slack.payload import Json, Malformed
+from bot.slack.receive.payload import Json, Malformed
 from bot.slack.whisper import Whisper
 
 log = structlog.get_logger(__name__)

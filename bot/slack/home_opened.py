@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.slack.deps import ListenerDeps
 from bot.slack.home import home_view
-from bot.slack.payload import Json, object_of, text_of
+from bot.slack.receive.payload import Json, object_of, text_of
 from bot.slack.trouble import BROKEN, trouble_of
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from bot.slack.deps import ListenerDeps
 from bot.slack.failures import error_handler
 from bot.slack.home_opened import home_opened
 from bot.slack.modals import WithReason
-from bot.slack.payload import Json
+from bot.slack.receive.payload import Json
 from bot.slack.with_reason import pressed, submitted
 
 ANY = re.compile("")
@@ -27,7 +27,7 @@ ANY = re.compile("")
 
 
 def register(app: App, deps: ListenerDeps) -> None:
-    """Once per App. The App must have `process_before_response` (see `bolt_app.make_app`)."""
+    """Once per App. The App must have `process_before_response` (see `receive.bolt.make_app`)."""
     app.error(error_handler(deps.whisper))
 
     def command(ack: Ack, body: Json) -> BoltResponse:

@@ -18,8 +18,8 @@ from bot.slack.card_link import card_url
 from bot.slack.command import Preview
 from bot.slack.deps import ListenerDeps
 from bot.slack.markup import fit
-from bot.slack.payload import Json, text_of
 from bot.slack.preview import preview
+from bot.slack.receive.payload import Json, text_of
 from bot.slack.sites import site_and_pairing
 from bot.slack.wording import looked, status
 from bot.slack.wording.usage import being_listed, being_looked_up, being_previewed

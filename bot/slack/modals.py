@@ -21,7 +21,7 @@ from bot.slack.ids import (
     ReasonOrigin,
 )
 from bot.slack.markup import fenced_units, tidy
-from bot.slack.payload import typed
+from bot.slack.receive.payload import typed
 from bot.slack.wording.form import reason_too_long
 from bot.slack.wording.reason_form import DENY, GLASS, ReasonWords
 

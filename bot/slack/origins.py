@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bot.slack.payload import maybe_text, only_action, text_of, user_of
+from bot.slack.receive.payload import maybe_text, only_action, text_of, user_of
 
 
 def of_command(payload: Mapping[str, Any]) -> str:

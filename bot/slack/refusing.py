@@ -12,7 +12,7 @@ from bot.core.events import AskRefused
 from bot.slack import origins
 from bot.slack.command import Ask, Form
 from bot.slack.deps import ListenerDeps
-from bot.slack.payload import Json, maybe_text, text_of
+from bot.slack.receive.payload import Json, maybe_text, text_of
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ from bot.slack.ids import (
 from bot.slack.markup import fenced_units, tidy, units
 from bot.slack.modals import FieldErrors
 from bot.slack.pairing_options import NOT_READ, VALUE
-from bot.slack.payload import chosen, typed
+from bot.slack.receive.payload import chosen, typed
 from bot.slack.wording import form
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import structlog
 
 from bot.slack.envelope_threads import EnvelopeThreads
-from bot.slack.http import LARGEST_BODY
-from bot.slack.payload import Json
-from bot.slack.signed_requests import OnRejected, Rejected
+from bot.slack.receive.http import LARGEST_BODY, Rejected
+from bot.slack.receive.payload import Json
 from bot.slack.socket_address import NoAddress
 from bot.slack.socket_connection import CannotConnect, SocketConnection
 from bot.slack.socket_gaps import Gaps
@@ -65,7 +64,7 @@ class SocketMode:
         self,
         new_address: Callable[[], str],
         answer: Callable[[Json], Json | None],
-        on_rejected: OnRejected,
+        on_rejected: Callable[[Rejected], None],
         *,
         times: Times | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -262,5 +261,5 @@ class SocketMode:
         self._wake.set()
 
     def _reject(self, kind: Rejected) -> None:
-        log.warning("slack_request_rejected", kind=kind, why="a frame of the socket")
+        log.warning("slack_request_malformed", why=f"a frame of the socket: {kind}")
         self._on_rejected(kind)

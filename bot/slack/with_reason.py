@@ -13,7 +13,7 @@ from bot.slack.clicks import Press, read_press, store, told_apart
 from bot.slack.deps import ListenerDeps
 from bot.slack.ids import BLOCK_REASON, ReasonOrigin
 from bot.slack.modals import BUTTONS, FieldErrors, WithReason, read_reason, reason_form
-from bot.slack.payload import Json, object_of, text_of, user_of
+from bot.slack.receive.payload import Json, object_of, text_of, user_of
 from bot.slack.trouble import BROKEN, trouble_of
 from bot.slack.wording import form
 

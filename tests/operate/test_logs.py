@@ -90,7 +90,6 @@ class TestJson:
             "slack_bolt.App",
             "bot.slack.library",
             "waitress",
-            "waitress.queue",
             "alembic.runtime.migration",
             "bot.appliance.transport",
         ],
@@ -105,6 +104,13 @@ class TestJson:
         assert line["logger"] == name
         assert line["event"] == f"retrying {logs.MASK}"
         assert line["op_id"] == "op-7"
+
+    def test_a_crowd_at_the_port_is_no_line_for_each(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        logger()
+        logging.getLogger("waitress.queue").warning("Task queue depth is 1")
+        assert lines(capsys) == []
 
     @pytest.mark.parametrize("level", ["debug", "info"])
     @pytest.mark.parametrize("library", ["slack_bolt", "slack_sdk", "urllib3", "waitress"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import requests
@@ -109,3 +113,45 @@ def test_a_body_of_more_than_a_megabyte_is_too_large(http_world: World, command:
     room = MEGABYTE - len(command.sent) - len(b"&padding=")
     fits = http_world.slack.deliver_raw(command.sent + b"&padding=" + b"x" * room)
     assert fits.status == 200
+    page = requests.get(f"{http_world.bot.url}/metrics", timeout=10).text
+    assert 'vr_unpair_slack_requests_rejected_total{why="too_large"} 2.0' in page
+
+
+def test_a_crowd_of_strangers_keeps_nobody_out_and_out_of_the_log(
+    http_world: World, command: Delivery
+) -> None:
+    """Slow ones by the hundred, and then as many requests without a signature."""
+    bot = http_world.bot
+    with ExitStack() as stack:
+        for _ in range(510):
+            slow = socket.create_connection(("127.0.0.1", bot.port), timeout=10)
+            stack.enter_context(slow)
+            slow.sendall(b"POST /slack/events HTTP/1.1\r\nContent-Length: 9\r\n")
+        for _ in range(5):
+            assert http_world.slack.deliver_raw(command.sent).ok
+            assert requests.get(f"{bot.url}/healthz", timeout=3).status_code == 200
+
+    def knock(_: int) -> int:
+        return requests.post(f"{bot.url}/slack/events", data=b"x", timeout=10).status_code
+
+    with ThreadPoolExecutor(32) as strangers:
+        assert set(strangers.map(knock, range(500))) == {401}
+    assert http_world.slack.deliver_raw(command.sent).ok
+    assert len(bot.events("slack_requests_turned_away")) <= 1
+    assert sum("queue" in line for line in bot.lines) == 0
+
+
+def test_probes_have_a_port_of_their_own(tmp_path: Path) -> None:
+    with staged(OverHttp(), tmp_path, {"OPERATE_PORT": "0"}, {}) as world:
+        (started,) = world.bot.events("started")
+        assert started["port"] != started["operate_port"]
+        operate = f"http://127.0.0.1:{started['operate_port']}"
+        assert world.slack.command(RITA, "help", channel=world.channel()).ok
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert requests.get(f"{operate}{path}", timeout=10).status_code == 200
+            assert requests.get(f"{world.bot.url}{path}", timeout=10).status_code == 404
+        assert requests.get(f"{world.bot.url}/slack/events", timeout=10).status_code == 405
+        for method in ("GET", "POST"):
+            reply = requests.request(method, f"{operate}/slack/events", timeout=10)
+            assert reply.status_code == 404
+        assert world.terminate() == 0

@@ -6,18 +6,18 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bot.slack.bolt_app import make_app
+from bot.operate.health import Health
 from bot.slack.client import api_client
 from bot.slack.deps import ListenerDeps
-from bot.slack.http import Wsgi
 from bot.slack.identity import Identity
 from bot.slack.listeners import register
-from bot.slack.server import Server
-from bot.slack.signed_requests import Door
+from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.http import FromSlack, Server, Wsgi
 from bot.slack.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, FakeWebApi
@@ -47,9 +47,10 @@ class Adapter:
     lookups: FakeLookups = field(default_factory=FakeLookups)
     homes: FakeHomes = field(default_factory=FakeHomes)
     rejected: list[str] = field(default_factory=list)
-    ready: tuple[bool, dict[str, Any]] = (True, {})
-    metrics: bytes = b"up 1\n"
+    problem: str | None = None
     broken: Exception | None = None
+    #: Monotonic seconds, for the lines in the log about what is not from Slack.
+    now: float = 0.0
 
     def send(self, payload: dict[str, Any]) -> Reply:
         """Signed, as Slack sends it."""
@@ -111,21 +112,28 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         overview=requests,
         homes=homes,
     )
-    app = make_app(client, signing_secret=made.SECRET)
+    app = make_app(client)
     register(app, replace(deps, **changed_deps))
-    door = Door(app, made.SECRET, lambda kind: made_adapter.rejected.append(kind))
-
-    def ready() -> tuple[bool, dict[str, Any]]:
-        if made_adapter.broken:
-            raise made_adapter.broken
-        return made_adapter.ready
+    from_slack = FromSlack(
+        made.SECRET,
+        partial(dispatch, app),
+        lambda kind: made_adapter.rejected.append(kind),
+        now=lambda: made_adapter.now,
+    )
 
     def metrics() -> bytes:
         if made_adapter.broken:
             raise made_adapter.broken
-        return made_adapter.metrics
+        return b"up 1\n"
 
-    server = Server(Wsgi(door=door, ready=ready, metrics=metrics), "127.0.0.1", 0, threads=4)
+    pages = Health({"database": lambda: made_adapter.problem}).pages(metrics)
+    server = Server(
+        Wsgi(pages, from_slack),
+        "127.0.0.1",
+        0,
+        threads=4,
+        on_too_large=partial(from_slack.turn_away, "too_large"),
+    )
     made_adapter = Adapter(api, inbox, requests, whisper, server, lookups, homes)
     server.start()
     yield made_adapter

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.slack.http import LARGEST_BODY, Wsgi
-from bot.slack.server import NEVER_READ_MORE, Server
+from bot.slack.receive.http import EVENTS, LARGEST_BODY, LARGEST_HEAD, LINE_EVERY_S, Server, Wsgi
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
-
-EVENTS = "/slack/events"
 
 
 def _command(adapter: Adapter, **changes: str | None) -> str:
@@ -26,19 +25,11 @@ def test_health_says_only_that_the_process_lives(adapter: Adapter) -> None:
 
 
 def test_ready_gives_reasons_as_json(adapter: Adapter) -> None:
-    assert adapter.raw("GET", "/readyz").json == {"ready": True}
-    adapter.ready = (False, {"database": "cannot be written"})
     reply = adapter.raw("GET", "/readyz")
-    assert reply.status == 503
-    assert reply.json == {"ready": False, "database": "cannot be written"}
-
-
-def test_a_readiness_check_that_fails_is_not_ready(adapter: Adapter) -> None:
-    adapter.broken = RuntimeError("secret in words")
+    assert (reply.status, reply.json) == (200, {"ready": True, "database": "ok"})
+    adapter.problem = "cannot be written"
     reply = adapter.raw("GET", "/readyz")
-    assert reply.status == 503
-    assert b"RuntimeError" in reply.body
-    assert b"secret in words" not in reply.body
+    assert (reply.status, reply.json) == (503, {"ready": False, "database": "cannot be written"})
 
 
 def test_metrics_are_prometheus_text(adapter: Adapter) -> None:
@@ -47,9 +38,15 @@ def test_metrics_are_prometheus_text(adapter: Adapter) -> None:
     assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
 
-def test_metrics_that_fail_leave_the_server_up(adapter: Adapter) -> None:
-    adapter.broken = RuntimeError("no")
-    assert adapter.raw("GET", "/metrics").status == 500
+def test_a_page_that_fails_shows_nothing_of_it(
+    adapter: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter.broken = RuntimeError("secret in words")
+    reply = adapter.raw("GET", "/metrics")
+    assert reply.status == 500
+    for inside in (b"secret", b"RuntimeError", b"Traceback", b".py"):
+        assert inside not in reply.body
+    assert "secret in words" in caplog.text, "but the log says it"
     assert adapter.raw("GET", "/healthz").status == 200
 
 
@@ -81,10 +78,8 @@ def test_head_has_no_body(adapter: Adapter) -> None:
     assert (reply.status, reply.body) == (200, b"")
 
 
-def test_in_socket_mode_there_is_no_door() -> None:
-    server = Server(
-        Wsgi(door=None, ready=lambda: (True, {}), metrics=lambda: b""), "127.0.0.1", 0, threads=1
-    )
+def test_in_socket_mode_slack_has_no_address_here() -> None:
+    server = Server(Wsgi({"/healthz": lambda: (200, b"ok", "text/plain")}, None), "127.0.0.1", 0)
     server.start()
     adapter: Any = Adapter(None, None, None, None, server)  # type: ignore[arg-type]
     try:
@@ -142,6 +137,31 @@ def test_unsigned(adapter: Adapter, missing: str) -> None:
     assert adapter.rejected == ["unsigned"]
 
 
+def test_the_signature_comes_before_the_parser(adapter: Adapter) -> None:
+    """Who cannot sign learns nothing about what would be parsed."""
+    for body in ("{", "payload=%7B", "", "[" * 10_000):
+        assert adapter.raw("POST", EVENTS, body, made.signed(body, secret="other")).status == 401
+    assert adapter.rejected == ["forged"] * 4
+
+
+def test_strangers_write_one_line_a_minute(
+    adapter: Adapter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def knock(times: int) -> list[str]:
+        for _ in range(times):
+            assert adapter.raw("POST", EVENTS, "x").status == 401
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if "slack_request" in line]
+
+    assert len(knock(1)) == 1, "the first at once"
+    assert knock(49) == []
+    adapter.now += LINE_EVERY_S
+    (line,) = knock(1)
+    assert "requests=50" in line, "and those that nobody has read of since"
+    assert knock(20) == []
+    assert adapter.rejected == ["unsigned"] * 71
+
+
 @pytest.mark.parametrize(
     ("header", "value"),
     [
@@ -184,9 +204,10 @@ def test_the_largest_body_still_passes(adapter: Adapter) -> None:
     assert len(adapter.inbox.puts) == 1
 
 
-@pytest.mark.parametrize("size", [LARGEST_BODY + 1, 3 * LARGEST_BODY])
+@pytest.mark.parametrize("size", [LARGEST_BODY + 1, 3 * LARGEST_BODY, 40 * LARGEST_BODY])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_larger_one_is_413(adapter: Adapter, size: int, chunked: bool) -> None:
+    """An answer that its sender reads, also if it only reads after it has sent all of it."""
     body = _padded(adapter, size)
     headers = made.signed(body)
     sent: Any = body.encode()
@@ -206,8 +227,22 @@ def test_a_chunked_one_of_usual_size_passes(adapter: Adapter) -> None:
     assert len(adapter.inbox.puts) == 1
 
 
+@pytest.mark.parametrize("path", [EVENTS, "/healthz", "/anything"])
+def test_no_body_reaches_the_disk_whatever_its_path(
+    adapter: Adapter, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    assert adapter.raw("POST", path, b"x" * (LARGEST_BODY + 1)).status == 413
+    assert adapter.raw("POST", path, b"x" * LARGEST_BODY).status in (401, 404, 405)
+
+
 def test_an_absurd_announced_length_is_413_before_it_comes(adapter: Adapter) -> None:
     with socket.create_connection(("127.0.0.1", adapter.server.port), timeout=5) as connection:
-        head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\nContent-Length: {NEVER_READ_MORE}\r\n\r\n"
+        head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_head_has_a_limit_too(adapter: Adapter) -> None:
+    assert adapter.raw("GET", "/healthz", headers={"X": "x" * (LARGEST_HEAD - 500)}).status == 200
+    assert adapter.raw("GET", "/healthz", headers={"X": "x" * LARGEST_HEAD}).status == 431

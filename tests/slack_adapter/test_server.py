@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
-from bot.slack.server import Server
+from bot.slack.receive.http import ALL_BODIES, ARRIVES_WITHIN_S, CONNECTIONS, LARGEST_BODY, Server
+
+BIG = 12 * 1024 * 1024
+"""More than what the kernel takes off a server's hands for a reader that does not read."""
 
 
 class SlowApp:
@@ -20,13 +25,16 @@ class SlowApp:
     def __init__(self) -> None:
         self.entered = threading.Event()
         self.go = threading.Event()
+        self.paths: list[str] = []
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        self.paths.append(environ["PATH_INFO"])
         if environ["PATH_INFO"] == "/slow":
             self.entered.set()
             self.go.wait(10)
-        start("200 OK", [("Content-Length", "4")])
-        return [b"done"]
+        body = b"x" * BIG if environ["PATH_INFO"] == "/big" else b"done"
+        start("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
 
 
 def _get(server: Server, path: str) -> bytes:
@@ -104,7 +112,7 @@ def test_a_request_that_never_ends_is_cut_off(
         server._dispatcher.thread_exit_cv.acquire()
         server._dispatcher.thread_exit_cv.wait(0.1)
         server._dispatcher.thread_exit_cv.release()
-    server.close()
+    server._end()
 
 
 def test_an_idle_connection_does_not_delay_the_end(app: SlowApp) -> None:
@@ -118,20 +126,6 @@ def test_an_idle_connection_does_not_delay_the_end(app: SlowApp) -> None:
         assert time.monotonic() - started < 2
 
 
-def test_silent_connections_keep_nobody_out(app: SlowApp) -> None:
-    server = Server(app, "127.0.0.1", 0, threads=2)
-    server.start()
-    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(150)]
-    try:
-        started = time.monotonic()
-        assert _get(server, "/") == b"done"
-        assert time.monotonic() - started < 1
-    finally:
-        for connection in silent:
-            connection.close()
-        server.close()
-
-
 def test_the_server_does_not_name_itself(app: SlowApp) -> None:
     server = Server(app, "127.0.0.1", 0)
     server.start()
@@ -142,3 +136,200 @@ def test_the_server_does_not_name_itself(app: SlowApp) -> None:
     connection.close()
     server.close()
     assert "waitress" not in str(answer.headers).lower()
+
+
+# ---- who is slow, silent, too many or too large ----------------------------------------------
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(app: SlowApp, clock: Clock) -> Iterator[Server]:
+    server = Server(app, "127.0.0.1", 0, threads=2, now=clock)
+    server.start()
+    yield server
+    server.close()
+
+
+@contextmanager
+def connections(server: Server, count: int) -> Iterator[list[socket.socket]]:
+    """From this process to itself, so two file descriptors each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    opened: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            opened.append(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        yield opened
+    finally:
+        for one in opened:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _hung_up(connection: socket.socket) -> bool:
+    """Whether the other end has ended it without an answer."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def _quick(server: Server) -> None:
+    asked = time.monotonic()
+    assert _get(server, "/") == b"done"
+    assert time.monotonic() - asked < 2
+
+
+def _read_answer(connection: socket.socket) -> None:
+    answer = b""
+    while not answer.endswith(b"done"):
+        got = connection.recv(1000)
+        assert got, answer
+        answer += got
+
+
+def _at_rest(server: Server) -> bool:
+    """Whether the one connection was answered, as far as the server knows."""
+    return any(one.answered for one in server._connections())
+
+
+def _arriving(server: Server) -> bool:
+    return any(one.request for one in server._connections())
+
+
+def _wait_for(found: Callable[[], object], seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
+
+
+SLOW = {
+    "heads": (b"POST /slack/events HTTP/1.1\r\nX-Slow: ", b"x"),
+    "bodies": (b"POST /slack/events HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", b"x"),
+    "chunks": (b"POST /slack/events HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "blank lines": (b"", b"\r\n\r\n"),
+    "nothing": (b"", b""),
+}
+
+
+@pytest.mark.parametrize(("start", "more"), SLOW.values(), ids=SLOW.keys())
+def test_a_request_has_ten_seconds_as_a_whole(
+    server: Server, clock: Clock, start: bytes, more: bytes
+) -> None:
+    """However steadily its bytes come. Meanwhile others are answered."""
+    with connections(server, CONNECTIONS - 10) as slow:
+        for one in slow:
+            one.sendall(start)
+        _quick(server)  # so all of them are in
+        while clock.now < ARRIVES_WITHIN_S:
+            clock.now += 2.0
+            for one in slow:
+                one.send(more)
+            _quick(server)
+            assert not any(map(_hung_up, slow))
+        clock.now += 0.1
+        _wait_for(lambda: all(map(_hung_up, slow)))
+        _quick(server)
+
+
+def test_too_many_connections_keep_nobody_out(server: Server, clock: Clock) -> None:
+    """Whoever waits longest makes room, long before the ten seconds are over."""
+    with connections(server, 10) as first:
+        _quick(server)
+        clock.now += 1.0
+        with connections(server, CONNECTIONS) as more:
+            for one in more:
+                one.sendall(b"POST /slack/events HTTP/1.1\r\n")
+            for _ in range(3):
+                _quick(server)
+            _wait_for(lambda: all(map(_hung_up, first)))
+            assert sum(map(_hung_up, more)) <= 3, "one for each that was let in"
+
+
+def test_bodies_that_never_end_do_not_fill_the_memory(server: Server) -> None:
+    """One byte short of a megabyte each: no more than a fixed sum of them is kept."""
+    most = ALL_BODIES // LARGEST_BODY
+    head = f"POST / HTTP/1.1\r\nContent-Length: {LARGEST_BODY}\r\n\r\n".encode()
+    with connections(server, most + 10) as held:
+        for one in held:
+            with suppress(ConnectionError):
+                one.sendall(head + b"x" * (LARGEST_BODY - 1))
+        _wait_for(lambda: sum(map(_hung_up, held)) >= 9)
+        _quick(server)
+        assert sum(map(_hung_up, held)) <= 10
+
+
+def test_a_kept_connection_has_the_whole_time_for_each_request(
+    server: Server, clock: Clock
+) -> None:
+    with connections(server, 1) as (one,):
+        for _ in range(2):
+            one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            _read_answer(one)
+            _wait_for(lambda: _at_rest(server))
+            clock.now += ARRIVES_WITHIN_S  # within the time for a connection at rest
+            _quick(server)
+        one.sendall(b"GET / HTTP/1.1\r\n")
+        _wait_for(lambda: _arriving(server))
+        clock.now += ARRIVES_WITHIN_S  # within that of this request
+        _quick(server)
+        one.sendall(b"Host: x\r\n\r\n")
+        _read_answer(one)
+        _wait_for(lambda: _at_rest(server))
+        clock.now += ARRIVES_WITHIN_S + 0.1
+        _wait_for(lambda: _hung_up(one))
+
+
+def test_an_answer_that_nobody_reads_is_not_kept_for_ever(server: Server, clock: Clock) -> None:
+    with connections(server, 1) as (one,):
+        one.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        _wait_for(lambda: _at_rest(server))
+        clock.now += ARRIVES_WITHIN_S + 0.1
+        _wait_for(lambda: not server._connections())
+        read = 0
+        with suppress(ConnectionError):
+            while got := one.recv(1 << 20):
+                read += len(got)
+        assert 0 < read < BIG
+
+
+TWO_LENGTHS = {
+    "1.1": b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "1.0": b"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n",
+    "1.0 without a length": b"POST / HTTP/1.0\r\nConnection: keep-alive\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", TWO_LENGTHS.values(), ids=TWO_LENGTHS.keys())
+def test_a_body_with_two_lengths_ends_its_connection(
+    server: Server, app: SlowApp, head: bytes
+) -> None:
+    """Neither it nor what stands behind it is taken for a request."""
+    with connections(server, 1) as (one,):
+        one.sendall(head + b"0\r\n\r\nGET /behind HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b""
+        while got := one.recv(1000):
+            answer += got
+        with suppress(ConnectionError):
+            one.sendall(b"GET /behind HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer[8:13] == b" 400 "
+    assert answer.count(b"HTTP/1.") == 1
+    assert _get(server, "/") == b"done"
+    assert app.paths == ["/"]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.bolt_app import make_app
 from bot.slack.client import api_client
 from bot.slack.envelopes import Envelopes
-from bot.slack.payload import Malformed
+from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.payload import Malformed
 from bot.slack.socket_address import Addresses
 from bot.slack.socket_watch import SocketMode, Times
 
@@ -35,11 +36,11 @@ class Client:
         self.rejected: list[str] = []
         self.release = threading.Event()
         api = api_client(slack.app_token, base_url=slack.api_url, timeout_s=2)
-        app = make_app(api, signing_secret="")
+        app = make_app(api)
         self._listen(app)
         self.mode = SocketMode(
             Addresses(api).new,
-            Envelopes(app, self.rejected.append).answer,
+            Envelopes(partial(dispatch, app), self.rejected.append).answer,
             self.rejected.append,
             times=times,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.http import LARGEST_BODY
+from bot.slack.receive.http import LARGEST_BODY
 from tests.slack_socket.conftest import CHANNEL, RITA, Client, press, wait_for
 
 

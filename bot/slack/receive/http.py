@@ -1,0 +1,377 @@
+"""What answers on a port: Slack's requests, and the pages for operators.
+
+A stranger can reach this port. So a request has ten seconds to arrive as a whole, nothing beyond a
+megabyte of it is kept, nobody keeps others out by holding connections, and nothing is parsed before
+its signature is verified.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+import structlog
+from slack_bolt import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from waitress import create_server, wasyncore  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
+from waitress.task import ErrorTask  # type: ignore[import-untyped]
+
+from bot.slack.receive.payload import Json, Malformed, parse
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger(__name__)
+
+EVENTS = "/slack/events"
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes. Slack's largest payloads, modals with their state, are far smaller (contract, HTTP)."""
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes. Slack's are below two thousand; proxies add some."""
+
+ALL_BODIES = 32 * LARGEST_BODY
+"""Bytes, of all requests that are still arriving. They are kept in memory."""
+
+CONNECTIONS = 500
+"""Each costs a file descriptor, of which a process often has 1024."""
+
+ARRIVES_WITHIN_S = 10.0
+"""For a request, head and body, and for a connection on which none has begun. Slack sends a request
+in one go, and waits for three seconds."""
+
+WINDOW_S = 5 * 60
+"""Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
+
+LINE_EVERY_S = 60.0
+"""Between two lines in the log about requests that are not from Slack: anybody can send them."""
+
+ROUND_S = 0.5
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+
+Answer = tuple[int, bytes, str]
+"""Status, body and content type."""
+
+Rejected = Literal["unsigned", "old", "forged", "malformed", "too_large"]
+
+
+class FromSlack:
+    """The way in for what Slack sends: its signature, its shape, then the listeners.
+
+    `listen` may raise Malformed and nothing else. `on_rejected` counts. `now` is in monotonic
+    seconds.
+    """
+
+    def __init__(
+        self,
+        signing_secret: str,
+        listen: Callable[[Json], BoltResponse],
+        on_rejected: Callable[[Rejected], None],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._verifier = SignatureVerifier(signing_secret)
+        self._listen = listen
+        self._on_rejected = on_rejected
+        self._now = now
+        self._lock = threading.Lock()
+        self._turned_away = 0
+        self._next_line_at = -math.inf
+
+    def answer(self, body: bytes, timestamp: str, signature: str) -> Answer:
+        """Whatever a stranger or a broken client sends, it is answered below 500."""
+        if problem := self._not_from_slack(body, timestamp, signature):
+            self.turn_away(problem)
+            return _error(401, problem)
+        try:
+            said = self._listen(parse(body))
+        except Malformed as error:
+            log.warning("slack_request_malformed", why=str(error))
+            self._on_rejected("malformed")
+            return _error(400, "malformed")
+        return said.status, (said.body or "").encode(), said.headers.get("content-type", [TEXT])[0]
+
+    def turn_away(self, why: Rejected) -> None:
+        """Count one that is not known to come from Slack."""
+        self._on_rejected(why)
+        with self._lock:
+            self._turned_away += 1
+            if self._now() < self._next_line_at:
+                return
+            requests, self._turned_away = self._turned_away, 0
+            self._next_line_at = self._now() + LINE_EVERY_S
+        log.warning("slack_requests_turned_away", requests=requests, last=why)
+
+    def _not_from_slack(self, body: bytes, timestamp: str, signature: str) -> Rejected | None:
+        if not timestamp or not signature:
+            return "unsigned"
+        try:
+            if self._verifier.is_valid(body, timestamp, signature):
+                return None
+            return "old" if abs(time.time() - int(timestamp)) > WINDOW_S else "forged"
+        except (ValueError, TypeError):
+            # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:
+            # Slack has signed none of these.
+            return "forged"
+
+
+class Wsgi:
+    """The application on one port: `pages` by their paths, and Slack's requests where `slack` is.
+
+    A page that raises is answered by waitress, with a 500 that shows nothing, and logged.
+    """
+
+    def __init__(self, pages: Mapping[str, Callable[[], Answer]], slack: FromSlack | None) -> None:
+        self._pages = pages
+        self._slack = slack
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        more: list[tuple[str, str]] = []
+        if path in self._pages:
+            allowed: tuple[str, ...] = ("GET", "HEAD")
+        else:
+            allowed = ("POST",) if path == EVENTS and self._slack else ()
+        if not allowed:
+            status, body, content_type = 404, b"not found\n", TEXT
+        elif method not in allowed:
+            status, body, content_type = 405, b"method not allowed\n", TEXT
+            more = [("Allow", ", ".join(allowed))]
+        elif self._slack and path == EVENTS:
+            status, body, content_type = self._slack.answer(
+                environ["wsgi.input"].read(),
+                str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")),
+                str(environ.get("HTTP_X_SLACK_SIGNATURE", "")),
+            )
+        else:
+            status, body, content_type = self._pages[path]()
+        headers = [
+            *more,
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+        ]
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [] if method == "HEAD" else [body]
+
+
+def _error(status: int, word: str) -> Answer:
+    return status, b'{"error": "%s"}' % word.encode(), JSON
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses a body whose end can be read in two ways: whoever reads it in the other one takes the
+    rest for a request of its own (RFC 9112, 6.1 and 6.3)."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        # waitress takes the header away where it has followed it.
+        unread = "TRANSFER_ENCODING" in self.headers
+        if unread or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("the length of the body can be read in two ways")
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to a request that waitress itself refuses: too large, or no HTTP.
+
+    What still comes is read and dropped for a while. Hanging up on bytes that nobody has read
+    resets the connection, and its other end never sees the answer.
+    """
+
+    def service(self) -> None:
+        channel = self.channel
+        if self.request.error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            channel.on_too_large()
+        super().service()
+        with channel.requests_lock:
+            # Whatever stands behind a refused request is no request.
+            del channel.requests[1:]
+            channel.request = None
+        channel.drops = True
+        self.close_on_finish = False
+        with suppress(OSError):  # the other end has left
+            channel.socket.shutdown(socket.SHUT_WR)
+
+
+class _Connection(HTTPChannel):  # type: ignore[misc]
+    """`waits_since`: since when it has been at rest, or a request has been arriving on it."""
+
+    parser_class = _Parser
+    error_task_class = _Refusal
+
+    def __init__(
+        self,
+        *args: Any,
+        on_too_large: Callable[[], None],
+        now: Callable[[], float],
+        **options: Any,
+    ) -> None:
+        self.on_too_large = on_too_large
+        self.now = now
+        self.waits_since = now()
+        self.answered = self.drops = False
+        super().__init__(*args, **options)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request was received and is not completely answered yet."""
+        return bool(self.requests or self.total_outbufs_len)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the body that is arriving."""
+        return self.request.body_bytes_received if self.request else 0
+
+    def received(self, data: bytes) -> bool:
+        if self.drops:
+            return False
+        if self.answered:
+            # The first bytes after an answer. Those of a request that never ends do not come here.
+            self.waits_since, self.answered = self.now(), False
+        return bool(super().received(data))
+
+    def service(self) -> None:
+        self.waits_since = math.inf
+        super().service()
+        self.waits_since, self.answered = self.now(), True
+
+
+class Server:
+    """waitress around an application. It is bound when it is made, so that a taken port is an error
+    at once (OSError); connections wait until `start` answers them.
+
+    waitress has neither a stop that first answers running requests, nor a time for a request as a
+    whole. So its loop is run here, one round at a time. Signals are left to whoever calls `close`.
+    `on_too_large` is called for each 413. `now` is in monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        wsgi: WSGIApplication,
+        host: str,
+        port: int,
+        *,
+        threads: int = 8,
+        on_too_large: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._sockets = _bound(host, port)
+        self._map: dict[int, Any] = {}
+        self._dispatcher = create_server(
+            wsgi,
+            map=self._map,
+            sockets=self._sockets,
+            threads=threads,
+            ident="",
+            # It would stop accepting. Here who has waited longest goes instead.
+            connection_limit=2 * CONNECTIONS,
+            max_request_header_size=LARGEST_HEAD,
+            # It refuses from this size on; what is smaller never goes to the disk.
+            max_request_body_size=LARGEST_BODY + 1,
+            inbuf_overflow=LARGEST_BODY + 1,
+            log_socket_errors=False,
+        ).task_dispatcher
+        self._servers = [one for one in self._map.values() if isinstance(one, BaseWSGIServer)]
+        for one in self._servers:
+            one.channel_class = partial(_Connection, on_too_large=on_too_large, now=now)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._ending = threading.Event()
+        self._drain_s = 0.0
+        self._cut_off = 0
+        self._closed = False
+
+    @property
+    def port(self) -> int:
+        """The port that it is bound to, also if 0 was asked for."""
+        return int(self._servers[0].effective_port)
+
+    def start(self) -> None:
+        """Serve in a thread."""
+        self._thread.start()
+
+    def close(self, drain_s: float = 5.0) -> bool:
+        """Take no new connections, answer running requests within `drain_s`, then end. Returns
+        whether all were answered. Not thread-safe."""
+        if self._closed:
+            return not self._cut_off
+        self._closed = True
+        self._drain_s = drain_s
+        self._ending.set()
+        if self._thread.is_alive():
+            # Ends the round in which the loop waits. Its pipes are open, only this method closes
+            # them: later their file descriptors may belong to a database file.
+            self._servers[0].pull_trigger()
+            self._thread.join()
+        self._end()
+        return not self._cut_off
+
+    def _end(self) -> None:
+        self._dispatcher.shutdown(timeout=0.5)
+        if not self._dispatcher.threads:
+            wasyncore.close_all(self._map)
+        # Otherwise a thread still works and will write to a pipe when it is done. So the pipes stay
+        # open; the process is about to end anyway.
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._round(ROUND_S)
+        for one in self._sockets:
+            self._map.pop(one.fileno())
+            one.close()
+        deadline = time.monotonic() + self._drain_s
+        while (busy := self._busy()) and time.monotonic() < deadline:
+            self._round(0.05)
+        self._cut_off = busy
+        if busy:
+            log.warning("http_cut_off", requests=busy)
+
+    def _round(self, wait_s: float) -> None:
+        wasyncore.loop(timeout=wait_s, use_poll=True, map=self._map, count=1)
+        self._end_the_slow()
+
+    def _end_the_slow(self) -> None:
+        """Hang up on whoever takes too long, and on the one that has waited longest where there are
+        too many, or too much has come of requests that are not complete."""
+        now = self._now()
+        waiting = [one for one in self._connections() if not one.requests]
+        waiting.sort(key=lambda one: one.waits_since)
+        too_many = len(waiting) - CONNECTIONS
+        held = sum(one.held for one in waiting)
+        for number, one in enumerate(waiting):
+            late = now - one.waits_since > ARRIVES_WITHIN_S
+            if late or number < too_many or held > ALL_BODIES:
+                held -= one.held
+                one.handle_close()
+
+    def _busy(self) -> int:
+        return sum(one.busy for one in self._connections())
+
+    def _connections(self) -> list[_Connection]:
+        return [one for one in self._map.values() if isinstance(one, _Connection)]
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """One socket for each address of the host. waitress could do this, but if the port is taken it
+    leaves its threads and pipes behind. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    with ExitStack() as stack:
+        bound = [
+            stack.enter_context(socket.create_server(address[:2], family=family))
+            for family, _, _, _, address in found
+        ]
+        stack.pop_all()
+    return bound
