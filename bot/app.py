@@ -66,7 +66,6 @@ from bot.worker.recent import Recent
 from bot.worker.send import Sender
 from bot.worker.side_by_side import SideBySide
 from bot.worker.standing import may_break_glass
-from bot.worker.task_watch import TaskWatch
 
 log = structlog.get_logger(__name__)
 
@@ -321,13 +320,10 @@ class Bot:
 
     def _work(self) -> None:
         ports = {name: Port(a, self.db.about_now) for name, a in self.appliances.items()}
-        hosts = {name: site.appliance for name, site in self.policy.sites.items()}
-        watches = {name: TaskWatch(self.db, hosts[name], port) for name, port in ports.items()}
         effects = Effects(
             policy=self.policy,
             people=self.people,
             appliances=ports,
-            watches=watches,
             requests=self.requests,
             lately=self.lately,
             lists=self.lists,

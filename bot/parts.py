@@ -67,6 +67,7 @@ def policy_of(settings: Settings) -> Policy:
             name: SiteTerms(
                 appliance=site.host,
                 poll_ms=int(site.poll_seconds * 1000),
+                calls_per_minute=site.calls_per_minute,
                 timeout_ms=int(site.timeout_seconds * 1000),
             )
             for name, site in settings.sites.items()

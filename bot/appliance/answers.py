@@ -124,7 +124,7 @@ class Answer:
                 method=self.method,
                 path=self.path,
                 status=status,
-                body_excerpt="" if self.is_json_or_empty() else self.excerpt(),
+                body_excerpt=self.excerpt() or ("(no text)" if self.body.strip() else ""),
             )
         if status == 429:
             return Limited(
@@ -155,10 +155,6 @@ class Answer:
         if 300 <= status < 400:
             return self.not_understood("with a redirect, which is not followed,")
         return self.not_understood("unexpectedly")
-
-    def is_json_or_empty(self) -> bool:
-        """Whether the application itself could have sent this body with an error."""
-        return not self.body.strip() or not _load(self.body)[1]
 
     def response_error(self) -> ResponseError | None:
         """The ResponseError in the body, if it holds one; secrets removed."""

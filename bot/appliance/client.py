@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pydantic import SecretStr
 
 from bot.appliance.answers import Answer
 from bot.appliance.budget import Budget, EffectBudget, Priority
 from bot.appliance.errors import (
+    GatewaysNotFound,
     NoSession,
     NoSuchPairing,
+    NoSuchTask,
     NotFound,
     NotUnderstood,
     Refused,
@@ -25,18 +28,32 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.first_look import FirstLook
-from bot.appliance.listing import read_all
-from bot.appliance.models import Count, Info, Issue, Listing, Pairing, Replication, Task
+from bot.appliance.listing import PageSizes, read_all
+from bot.appliance.models import (
+    Count,
+    FromAppliance,
+    Info,
+    Issue,
+    Listing,
+    Pairing,
+    Replication,
+    Task,
+)
 from bot.appliance.remote import RemoteSessions
 from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
 from bot.appliance.trust import Trust
 from bot.appliance.wire import WARM_SECONDS
-from bot.core.snapshot import id_key, same_id
+from bot.core.snapshot import Presence, id_key, same_id
 
 _log = logging.getLogger(__name__)
 
 ACCEPTED = frozenset({202})
+
+M = TypeVar("M", bound=FromAppliance)
+
+_SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
+"""All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
 
 
 class Appliance:
@@ -87,6 +104,7 @@ class Appliance:
         )
         self._remote = RemoteSessions(self._sessions, remote, monotonic=monotonic)
         self._monotonic = monotonic
+        self._page_sizes: PageSizes = {}
 
     def __repr__(self) -> str:
         return f"Appliance({self.host})"
@@ -102,7 +120,7 @@ class Appliance:
         """Calls for one effect, which must be over at the monotonic second `by`. It makes `calls`,
         log-ins aside, of which `later` belong to the effect after it (`EffectBudget`)."""
         effect = EffectBudget(self._sessions.budget, priority, calls=calls, later=later, by=by)
-        return Calls(self._sessions, self._remote, self._monotonic, effect)
+        return Calls(self._sessions, self._remote, self._monotonic, effect, self._page_sizes)
 
     def remote_calls(self, pairing_id: str | None = None) -> int:
         """How many calls the log-in at the remote site takes; None is a pairing not known yet."""
@@ -130,11 +148,13 @@ class Calls:
         remote: RemoteSessions,
         monotonic: Callable[[], float],
         effect: EffectBudget,
+        page_sizes: PageSizes,
     ) -> None:
         self._sessions = sessions
         self._remote = remote
         self._monotonic = monotonic
         self._effect = effect
+        self._page_sizes = page_sizes
 
     def give_back(self) -> None:
         """The effect has failed: what it has counted and not made is free again."""
@@ -146,36 +166,36 @@ class Calls:
 
     def pairings(self) -> Listing[Pairing]:
         """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
-        pages = self._pages("/pairings")
-        return read_all(pages, Listing[Pairing], Pairing, lambda item: id_key(item.pairing_id))
+        listing, key = Listing[Pairing], lambda item: id_key(item.pairing_id)
+        return self._all("/pairings", listing, Pairing, key)
 
     def pairing(self, pairing_id: str) -> Pairing:
         """One pairing. Raises NoSuchPairing only when the application says that there is none."""
-        path = template = "/pairings/{pairing_id}"
+        answer = self._one("/pairings/{pairing_id}", NoSuchPairing, pairing_id=pairing_id)
+        found = answer.read(Pairing)
+        if not same_id(found.pairing_id, pairing_id):
+            raise answer.not_understood("with another pairing")
+        return found
+
+    def presence(self, pairing_id: str) -> Presence:
+        """Whether the pairing is there, by its id and then, after a 404, by the list."""
         try:
-            call = Call.of("GET", template, pairing_id=pairing_id)
-            path = call.path
-            answer = self._sessions.read(call, self._effect)
-        except NotFound as exc:
-            missing = exc
-        else:
-            found = answer.read(Pairing)
-            if not same_id(found.pairing_id, pairing_id):
-                raise answer.not_understood("with another pairing")
-            return found
-        if missing.path != path:
-            raise missing  # the log-in before it was answered so: nobody asked for the pairing
-        if missing.body_excerpt and not self._is_missing_from_the_list(pairing_id):
-            # Probably a gateway's page, while the service behind it restarts.
-            raise NotUnderstood(
-                f"{self._sessions.transport.host} says 404 for a pairing, in words that are not"
-                " its own, and its list does not say that it is gone.",
-                method=missing.method,
-                path=missing.path,
-                status=missing.status,
-                body_excerpt=missing.body_excerpt,
-            )
-        raise NoSuchPairing.by(missing)
+            self.pairing(pairing_id)
+        except (NoSuchPairing, GatewaysNotFound) as missing:
+            return self.listed_after(missing, pairing_id)
+        return "there"
+
+    def listed_after(self, missing: NoSuchPairing | GatewaysNotFound, pairing_id: str) -> Presence:
+        """What the list of pairings says after this 404. Raises `missing` if it was a gateway's and
+        the list is not whole: nothing is known then."""
+        listed = self.pairings()
+        if any(same_id(each.pairing_id, pairing_id) for each in listed.items):
+            return "there"
+        if whole(listed):
+            return "gone"
+        if isinstance(missing, GatewaysNotFound):
+            raise missing
+        return "unlisted"
 
     def replication_count(self, pairing_id: str) -> int:
         """Incoming and outgoing replications; complete even while the remote site is down."""
@@ -184,17 +204,26 @@ class Calls:
 
     def replications(self, pairing_id: str) -> Listing[Replication]:
         """All replications; partial while the remote site is down."""
-        pages = self._pages("/pairings/{pairing_id}/replications", pairing_id=pairing_id)
-        return read_all(pages, Listing[Replication], Replication, lambda item: id_key(item.id))
+        template, key = "/pairings/{pairing_id}/replications", lambda item: id_key(item.id)
+        listing = Listing[Replication]
+        return self._all(template, listing, Replication, key, pairing_id=pairing_id)
 
     def issues(self, pairing_id: str) -> Listing[Issue]:
         """What the appliance itself finds wrong with the pairing."""
-        pages = self._pages("/pairings/{pairing_id}/issues", pairing_id=pairing_id)
-        return read_all(pages, Listing[Issue], Issue, lambda item: item)
+        template = "/pairings/{pairing_id}/issues"
+        return self._all(template, Listing[Issue], Issue, lambda item: item, pairing_id=pairing_id)
 
     def tasks(self) -> Listing[Task]:
         """The recent tasks; an old one may be gone."""
-        return read_all(self._pages("/tasks"), Listing[Task], Task, lambda item: item.id)
+        return self._all("/tasks", Listing[Task], Task, lambda item: id_key(item.id))
+
+    def task(self, task_id: str) -> Task:
+        """One task. Raises NoSuchTask only when the application says that there is none."""
+        answer = self._one("/tasks/{task_id}", NoSuchTask, task_id=task_id)
+        found = answer.read(Task)
+        if not same_id(found.id, task_id):
+            raise answer.not_understood("with another task")
+        return found
 
     def ensure_remote_session(self, pairing_id: str) -> None:
         """Log in to the remote site, where remote credentials are configured.
@@ -251,17 +280,46 @@ class Calls:
         call = Call.of("GET", template, query, **ids)
         return self._sessions.read(call, self._effect)
 
-    def _pages(self, template: str, **ids: str) -> Callable[[Mapping[str, str]], Answer]:
-        return lambda query: self._get(template, query, **ids)
-
-    def _is_missing_from_the_list(self, pairing_id: str) -> bool:
-        """Whether a complete list of pairings does not have it."""
+    def _one(self, template: str, none: type[NotFound], **ids: str) -> Answer:
+        """What has this id. Raises `none` after the application's own 404 to this very question."""
+        path = template
         try:
-            listed = self.pairings()
-        except NotFound:
-            return False
-        wanted = pairing_id.casefold()
-        return not listed.partial and all(p.pairing_id.casefold() != wanted for p in listed.items)
+            call = Call.of("GET", template, None, **ids)
+            path = call.path
+            return self._sessions.read(call, self._effect)
+        except NotFound as exc:
+            missing = exc
+        if missing.path != path:
+            raise missing  # the log-in before it was answered so: nobody asked this question
+        if not missing.body_excerpt:
+            raise none(str(missing), method="GET", path=path, status=missing.status)
+        raise GatewaysNotFound(
+            f"{self._sessions.transport.host} answered GET {path} with 404, in words that are not"
+            " its own: probably a gateway's, while the service behind it starts.",
+            method="GET",
+            path=path,
+            status=missing.status,
+            body_excerpt=missing.body_excerpt,
+        )
+
+    def _all(
+        self,
+        template: str,
+        listing: type[Listing[M]],
+        model: type[M],
+        identity: Callable[[M], object],
+        **ids: str,
+    ) -> Listing[M]:
+        """A whole list, its pages counted together as soon as it is known how many there are."""
+        return read_all(
+            lambda query: self._get(template, query, **ids),
+            listing,
+            model,
+            identity,
+            expect=self._effect.expect,
+            sizes=self._page_sizes,
+            name=template,
+        )
 
     def _warm_up(self) -> None:
         """Make sure that there is a connection that works for the DELETE. If another thread takes
@@ -276,3 +334,11 @@ class Calls:
         except (Refused, NotFound):
             # The application answered, so the connection works.
             return
+
+
+def whole(listed: Listing[Pairing]) -> bool:
+    """Whether the list can miss no pairing. An error about a server does not mean that: it says
+    that less is known of a listed pairing, as for each remote site that is away or not logged in to
+    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it counted, no name would
+    be understood just when a one-sided break is wanted, and no pairing could be told to be gone."""
+    return all(any(name in (e.field or "") for name in _SERVERS) for e in listed.errors)

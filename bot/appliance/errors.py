@@ -21,10 +21,12 @@ The classes answer the one question that matters after a DELETE: may it have bee
        ├─ Unauthorized       401: the session has ended, or has no right
        ├─ LoginRefused       401 or 403 at a log-in, local or remote
        ├─ NotFound           404
-       │  └─ NoSuchPairing   to a question about this pairing, or its DELETE
+       │  ├─ NoSuchPairing   to a question about this pairing, or its DELETE
+       │  └─ NoSuchTask      to a question about this task
        ├─ Limited            429
        ├─ Unavailable        503 that says when to try again
        └─ NotUnderstood      a redirect, a gateway's error, HTML, broken JSON, a wrong shape
+          └─ GatewaysNotFound   a 404 with a body, to a question about a pairing or a task
 
 `str(error)` is a sentence for people. No error holds a password, a session id or a header with
 one in it, and none is chained to a library's error that does.
@@ -182,12 +184,13 @@ class LoginRefused(Answered):
 
 
 class NotFound(Answered):
-    """404. A body that is not the application's (`body_excerpt`) hints at a gateway's 404."""
+    """404. This API sends it without a body: `body_excerpt` hints at a gateway's."""
 
 
 class NoSuchPairing(NotFound):
     """The application's own 404 about a pairing. No other 404 counts, such as a log-in's or a
-    gateway's: if it were taken for "gone", the bot would report a deletion that did not happen."""
+    gateway's: if it were taken for "gone", the bot would report a deletion that did not happen. Nor
+    is this one the proof: the list of pairings has to agree (`bot.core.snapshot.Presence`)."""
 
     @classmethod
     def by(cls, answer: NotFound) -> NoSuchPairing:
@@ -200,6 +203,10 @@ class NoSuchPairing(NotFound):
         )
 
 
+class NoSuchTask(NotFound):
+    """The application's own 404 about a task: it has forgotten it."""
+
+
 class Limited(Answered):
     """429. `retry_after_seconds` is None if no header gave it."""
 
@@ -210,3 +217,8 @@ class Unavailable(Answered):
 
 class NotUnderstood(Answered):
     """An answer that this API does not give. The request may have been carried out."""
+
+
+class GatewaysNotFound(NotUnderstood):
+    """A 404 with a body, which this API never sends: probably of a gateway, while the service
+    behind it starts. It says nothing of the pairing or the task."""

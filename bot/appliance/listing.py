@@ -8,8 +8,9 @@ is marked as partial, so that it is not shown as complete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from math import ceil
 from typing import TypeVar
 
 from bot.appliance.answers import Answer
@@ -21,8 +22,12 @@ PAGE = 100  # the documented default, which every appliance accepts
 
 # A site pair can hold some thousand replications. At 100 a page, listing them would use up the
 # calls of a minute. Whether there is an upper limit is not documented: after a 400, reading goes on
-# with the default.
+# with the default, and whoever reads next begins with what this one has learned.
 LARGE_PAGE = 500
+
+PageSizes = MutableMapping[str, int]
+"""The largest page that an appliance is known to give, by list. Where nothing is known yet it is
+worth one call to try."""
 
 # Far above what a site pair can hold (about 4000 replications). An appliance that serves new items
 # for ever must not keep a thread busy for ever.
@@ -37,11 +42,18 @@ def read_all(
     listing: type[Listing[M]],
     model: type[M],
     identity: Callable[[M], object],
+    *,
+    expect: Callable[[int], None],
+    sizes: PageSizes,
+    name: str,
 ) -> Listing[M]:
     """All pages; `fetch` makes one call with the given query.
 
     `identity` tells an item that comes twice, since the collection may change while it is read.
-    Raises what `fetch` raises, and NotUnderstood for a page of another shape.
+    `expect` is told how many more calls will follow, as soon as that is known: counted one by one,
+    a long list would end half-way when the minute is used up, and begin again, and again. `sizes`
+    remembers for the list `name` how large a page may be. Raises what `fetch` and `expect` raise,
+    and NotUnderstood for a page of another shape.
     """
     items: list[M] = []
     seen: set[object] = set()
@@ -49,15 +61,17 @@ def read_all(
     total: int | None = None
     offset = 0
     limit = PAGE
-    limit_max = LARGE_PAGE
+    counted = 0
     ended = False
     for _ in range(PAGES_MAX):
+        counted = max(0, counted - 1)
         try:
             answer = fetch({"limit": str(limit), "offset": str(offset)})
         except Refused as exc:
             if exc.status != 400 or limit == PAGE:
                 raise
-            limit = limit_max = PAGE
+            limit = sizes[name] = PAGE
+            counted = _expected(expect, total, offset, limit, counted)
             continue
         page = _page(answer)
         errors.update(dict.fromkeys(page.errors))
@@ -71,12 +85,26 @@ def read_all(
         ended = not fresh or page.last or (total is not None and offset >= total)
         if ended or len(items) >= ITEMS_MAX:
             break
-        limit = limit_max
+        if len(found) < limit:  # it gives no more at once, whatever is asked for
+            sizes[name] = max(PAGE, len(found))
+        size = len(found) if len(found) < limit else sizes.get(name, LARGE_PAGE)
+        counted = _expected(expect, total, offset, size, counted)
+        limit = sizes.get(name, LARGE_PAGE)
     if total is not None and len(items) < total:
         errors[Shortfall(message=f"{total} were announced and {len(items)} listed.")] = None
     elif not ended:
         errors[Shortfall(message=f"Only the first {len(items)} were read.")] = None
     return listing(items=tuple(items), errors=tuple(errors))
+
+
+def _expected(
+    expect: Callable[[int], None], total: int | None, offset: int, size: int, counted: int
+) -> int:
+    """How many calls are counted for the rest of the list, after those that were missing."""
+    left = 1 if total is None else ceil(min(total - offset, ITEMS_MAX) / size)
+    if left > counted:
+        expect(left - counted)
+    return max(left, counted)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance, Calls
-from bot.appliance.errors import ApplianceError, NoSuchPairing, NotUnderstood, OverBudget
-from bot.appliance.models import Issue, Listing, Pairing
+from bot.appliance.client import Appliance, Calls, whole
+from bot.appliance.errors import (
+    ApplianceError,
+    GatewaysNotFound,
+    NoSuchPairing,
+    NoSuchTask,
+    NotUnderstood,
+    OverBudget,
+)
+from bot.appliance.models import Issue, Listing
 from bot.appliance.problems import Clock, after_delete, problem
 from bot.appliance.snapshots import pairing, snapshot, task_view
 from bot.core import pairing as core_pairing
@@ -19,17 +24,15 @@ from bot.core.events import (
     PairingLooked,
     PairingRead,
     PairingUnresolved,
+    TaskSeen,
 )
 from bot.core.request import TaskView
 from bot.core.snapshot import Snapshot
 
-CHECKING, ACTING, LOOKING = 4, 5, 2
+CHECKING, ACTING = 4, 5
 """How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of
 pairings, count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE.
-LOOKING: tasks and pairing."""
-
-SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
-"""All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
+"""
 
 
 class Port:
@@ -55,13 +58,17 @@ class Port:
         except ApplianceError as error:
             return self._failed(api, error)
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
         # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
         # by the time there is room for it.
         calls = ACTING + self._appliance.remote_calls(pairing_id)
         api = self._appliance.calls(Priority.ACT, by, calls=calls, later=1)
         try:
-            now = self._read(api, pairing(api.pairing(pairing_id)), issues=False)
+            try:
+                found = api.pairing(pairing_id)
+            except (NoSuchPairing, GatewaysNotFound) as missing:
+                return PairingLooked(pairing=api.listed_after(missing, pairing_id))
+            now = self._read(api, pairing(found), issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that
             # window, so keep it as short as possible.
@@ -85,25 +92,29 @@ class Port:
             return after_delete(error, self._now)
         return DeleteAccepted(task=task_view(task))
 
-    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
-        api = self._appliance.calls(Priority.FOLLOW, by, calls=LOOKING)
+    def look_around(
+        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
+    ) -> Looked | CallFailed:
+        calls = 1 + (listed or task_id is not None)
+        api = self._appliance.calls(Priority.FOLLOW, by, calls=calls)
         try:
-            return Looked(tasks=_tasks(api), pairing_present=_is_there(api, pairing_id))
+            # Tasks first: one that has ended by then has taken its pairing with it.
+            tasks = _tasks(api) if listed else _task(api, task_id)
+            return Looked(tasks=tasks, pairing=api.presence(pairing_id))
         except ApplianceError as error:
             return self._failed(api, error)
 
     def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
         api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            present = _is_there(api, pairing_id)
+            return PairingLooked(pairing=api.presence(pairing_id))
         except ApplianceError as error:
             return self._failed(api, error)
-        return PairingLooked(present=present)
 
-    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
+    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
         api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            return _tasks(api)
+            return TaskSeen(task=next(iter(_task(api, task_id)), None))
         except ApplianceError as error:
             return self._failed(api, error)
 
@@ -128,23 +139,15 @@ class Port:
 
 def _find(api: Calls, asked: str) -> core_pairing.Hit:
     listed = api.pairings()
-    whole = _whole(listed)
-    hit = core_pairing.find(asked, [pairing(p) for p in listed.items], whole=whole)
-    if whole or hit.why != "none":
+    complete = whole(listed)
+    hit = core_pairing.find(asked, [pairing(p) for p in listed.items], whole=complete)
+    if complete or hit.why != "none":
         return hit
     # An id that is missing from an incomplete list may still exist: ask for that pairing alone.
     try:
         return core_pairing.find(asked, [pairing(api.pairing(asked.strip()))])
     except NoSuchPairing:
         return hit
-
-
-def _whole(listed: Listing[Pairing]) -> bool:
-    """Whether the list can miss no pairing. An error about a server does not mean that: it says
-    that less is known of a listed pairing, as for each remote site that is away or not logged in to
-    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it counted, no name would
-    be understood just when a one-sided break is wanted."""
-    return all(any(name in (e.field or "") for name in SERVERS) for e in listed.errors)
 
 
 def _remote_session(api: Calls, pairing_id: str) -> tuple[str, ...]:
@@ -168,9 +171,11 @@ def _tasks(api: Calls) -> tuple[TaskView, ...]:
     return tuple(task_view(task) for task in listed.items)
 
 
-def _is_there(api: Calls, pairing_id: str) -> bool:
+def _task(api: Calls, task_id: str | None) -> tuple[TaskView, ...]:
+    """The one of this id; none where there is no id, or the appliance has forgotten it."""
+    if task_id is None:
+        return ()
     try:
-        api.pairing(pairing_id)
-    except NoSuchPairing:
-        return False
-    return True
+        return (task_view(api.task(task_id)),)
+    except NoSuchTask:
+        return ()

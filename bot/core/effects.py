@@ -39,13 +39,17 @@ class SendDelete(Frozen):
 
 
 class LookAround(Frozen):
-    """After a DELETE whose outcome is unknown: tasks and pairing."""
+    """Tasks and pairing: after a DELETE whose outcome is unknown, and when somebody presses Look
+    again. Of the tasks all that are `listed`, or the one of this id, or none."""
+
+    listed: bool
+    task_id: str | None = None
 
 
 class LookAtTask(Frozen):
-    """The task in the appliance's listing, not older than `since` (ms)."""
+    """The task that is followed, asked for by its id."""
 
-    since: int
+    task_id: str
 
 
 class LookAtPairing(Frozen):

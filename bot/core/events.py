@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from bot.core.frozen import Frozen
 from bot.core.problem import Problem
 from bot.core.request import Sent, TaskView
-from bot.core.snapshot import Snapshot
+from bot.core.snapshot import Presence, Snapshot
 from bot.core.who_may import Verdict
 
 # ---- what people did -------------------------------------------------------------------------
@@ -261,27 +261,29 @@ DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
 
 
 class Looked(Frozen):
-    """The tasks, and whether the pairing still answers. `superseded`: a later request of the same
-    pairing has an intent, so this look may only report."""
+    """The tasks that were asked for, and whether the pairing is there. `superseded`: a later
+    request of the same pairing has an intent, so this look may only report."""
 
     kind: Literal["looked"] = "looked"
     tasks: tuple[TaskView, ...]
-    pairing_present: bool
+    pairing: Presence
     superseded: bool = False
 
 
 class TaskSeen(Frozen):
-    """The task in the latest listing, or None when a successful listing did not have it."""
+    """The task, asked for by its id; None when the appliance itself answers 404 to that.
+    `pause_ms`: how long to wait before it is asked for again."""
 
     kind: Literal["task_seen"] = "task_seen"
     task: TaskView | None
+    pause_ms: int = 0
 
 
 class PairingLooked(Frozen):
-    """Whether `GET /pairings/{id}` still answers (404 is gone)."""
+    """Whether the pairing is there."""
 
     kind: Literal["pairing_looked"] = "pairing_looked"
-    present: bool
+    pairing: Presence
 
 
 Event = Annotated[

@@ -3,7 +3,6 @@ that whoever runs an effect need not know what can go wrong on a wire."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.events import (
@@ -13,8 +12,8 @@ from bot.core.events import (
     PairingLooked,
     PairingRead,
     PairingUnresolved,
+    TaskSeen,
 )
-from bot.core.request import TaskView
 from bot.core.who_may import Home, Person, Verdict
 
 
@@ -25,8 +24,8 @@ class AppliancePort(Protocol):
         """The pairing that somebody typed, as it is now."""
         ...
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
-        """The pairing as it is now, and all tasks listed after it."""
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+        """The pairing as it is now, and all tasks listed after it. Or that it is not there."""
         ...
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
@@ -37,12 +36,16 @@ class AppliancePort(Protocol):
         """Exactly one DELETE, or provably none: not after the monotonic second `send_by`."""
         ...
 
-    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed: ...
+    def look_around(
+        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
+    ) -> Looked | CallFailed:
+        """All tasks that are `listed`, or the one of this id, or none; and the pairing."""
+        ...
 
     def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed: ...
 
-    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
-        """All tasks that the appliance lists now."""
+    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+        """One call, whatever else the appliance has to do."""
         ...
 
 

@@ -145,11 +145,14 @@ class Notice(Frozen):
 
 
 class Outcome(Frozen):
-    """How it ended: `code` names the sentence, the rest is what the sentence must carry."""
+    """How it ended: `code` names the sentence, the rest is what the sentence must carry.
+    `by_404s`: that the pairing is gone was shown by answers of 404 alone, since the list of
+    pairings was not whole by its own word."""
 
     code: str
     problem: Problem | None = None
     lines: tuple[str, ...] = ()
+    by_404s: bool = False
 
 
 class Request(Frozen):
@@ -211,10 +214,16 @@ class Request(Frozen):
     nothing was accepted, but no final reply may say that nothing was sent."""
     follow_by: int | None = None
     task: TaskView | None = None
+    task_adopted: bool = False
+    """The answer to the DELETE was lost, and the task is taken for ours by two signs: it was not in
+    the list that was read just before the DELETE, and it names this pairing."""
     nameless_task: bool = False
     looked_at: int | None = None
     """When the appliance was last asked for its tasks or the pairing, with or without an answer."""
     looking_since: int | None = None
+    gone_since: int | None = None
+    """When the pairing's id was first answered 404 while the list of pairings was not whole. None
+    when that list has settled it since, either way."""
     notices: tuple[Notice, ...] = ()
 
     outcome: Outcome | None = None

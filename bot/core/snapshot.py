@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Literal
 
 from bot.core.frozen import Frozen
 
@@ -14,6 +15,13 @@ all go into a digest: a row with thousands would otherwise be rewritten at each 
 NAME_KEPT = 100
 
 ISSUES_KEPT = 5
+
+
+Presence = Literal["there", "gone", "unlisted"]
+"""What an appliance says of a pairing. `gone`: its id is answered 404, and the list of pairings
+that is read after that does not have it. `unlisted`: the same, but the list is not whole by its own
+word, so what is missing from it may still be there: only 404s that go on prove it then. One 404
+alone proves nothing: a gateway answers so too, while the service behind it starts."""
 
 
 def same_id(one: str | None, other: str | None) -> bool:

@@ -6,11 +6,12 @@ It names no time, so it only changes if there is something new to see.
 from __future__ import annotations
 
 from bot.core.delivery import Drawn
+from bot.core.problem import ProblemKind
 from bot.core.request import Request, State, TaskView
 from bot.slack.blocks import drawn, section
 from bot.slack.limits import ID
 from bot.slack.markup import code, sentence
-from bot.slack.wording.phrases import nothing_sent
+from bot.slack.wording.phrases import nothing_sent, signs_of_ours
 from bot.slack.wording.states import heading_in_thread
 
 BAR = 10
@@ -47,8 +48,12 @@ def _approved(request: Request) -> str:
 def _deleting(request: Request) -> str:
     if request.waiting:
         return f"🔵 Looking for what became of the delete. {sentence(request.waiting.text)}"
-    if request.answer or request.looking_since is not None:
+    if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
+        return "🔵 The delete was answered 404. Looking whether the pairing is gone."
+    if request.answer:
         return "🔵 The answer to the delete does not settle it. Looking at tasks and pairing."
+    if request.looking_since is not None:
+        return "🔵 The delete may have gone out: no answer is known. Looking at tasks and pairing."
     return "🔵 Delete on its way, waiting for the appliance's answer."
 
 
@@ -60,9 +65,10 @@ def _following(request: Request) -> str:
     if task.status == "SUCCESS":
         lines.append("Checking that the pairing is really gone.")
     elif request.looking_since is not None:
-        lines.append("The task is missing from the appliance's list. Looking again.")
+        lines.append("The appliance does not know the task just now. Asking again.")
     elif request.waiting:
         lines.append(f"{sentence(request.waiting.text)} Trying again.")
+    lines += filter(None, [signs_of_ours(request)])
     return "\n".join(lines)
 
 

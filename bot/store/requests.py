@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from bot.core.request import Request, State
 from bot.store.database import Database
@@ -44,6 +44,13 @@ class Requests:
         with self.db.read() as conn:
             found = of_same_pairing(conn, request.snapshot, states)
         return [each for each in found if each.id != request.id]
+
+    def followed(self, site: str) -> int:
+        """How many tasks are followed at this site, by all copies of the bot."""
+        following = requests.c.state == State.FOLLOWING.value
+        query = select(func.count()).select_from(requests)
+        with self.db.read() as conn:
+            return conn.execute(query.where(following, requests.c.site == site)).scalar_one()
 
 
 def _read(rows: Iterable[Row[tuple[str]]]) -> list[Request]:

@@ -21,7 +21,6 @@ from bot.core.events import (
     Looked,
     PairingRead,
     PairingUnresolved,
-    TaskSeen,
 )
 from bot.core.policy import Policy
 from bot.core.ports import AppliancePort, PeoplePort
@@ -32,7 +31,6 @@ from bot.worker.lists import Lists
 from bot.worker.search import search
 from bot.worker.side_by_side import SideBySide
 from bot.worker.standing import Reading, read_rights, read_standing
-from bot.worker.task_watch import TaskWatch
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 
@@ -45,7 +43,6 @@ class Effects:
     policy: Policy
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
-    watches: Mapping[str, TaskWatch]
     requests: Requests
     lately: PeoplePort | None = None
     lists: Lists | None = None
@@ -71,12 +68,18 @@ class Effects:
         match effect:
             case ReadPairing():
                 return appliance.read_to_act(pairing, by)
-            case LookAround():
-                return self._superseded(request, appliance.look_around(pairing, by))
+            case LookAround(listed=listed, task_id=task_id):
+                looked = appliance.look_around(pairing, by, listed=listed, task_id=task_id)
+                return self._superseded(request, looked)
             case LookAtPairing():
                 return appliance.look_at_pairing(pairing, by)
-            case LookAtTask(since=since):
-                return self._task(request, since, by)
+            case LookAtTask(task_id=task_id):
+                followed = self.requests.followed(request.site)
+                seen = appliance.look_at_task(task_id, by)
+                if isinstance(seen, CallFailed):
+                    return seen
+                pause_ms = self.policy.sites[request.site].pause_ms(followed)
+                return seen.model_copy(update={"pause_ms": pause_ms})
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
 
@@ -93,13 +96,6 @@ class Effects:
 
     def _reading(self, people: PeoplePort, by: float) -> Reading:
         return Reading(people, by, self.monotonic)
-
-    def _task(self, request: Request, since: int, by: float) -> TaskSeen | CallFailed:
-        listed = self.watches[request.site].tasks(since, by)
-        if isinstance(listed, CallFailed):
-            return listed
-        known = request.task.id if request.task else None
-        return TaskSeen(task=next((t for t in listed if t.id == known), None))
 
     def _find(self, request: Request, by: float) -> Event:
         if request.site == ANY_SITE:

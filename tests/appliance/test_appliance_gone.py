@@ -1,4 +1,7 @@
-"""Gone is what the appliance says of the pairing itself. Any other 404 is no proof of anything."""
+"""Gone is what the appliance says of the pairing itself, by its id and by its list.
+
+No other 404 is a proof of anything. And a task is forgotten only when the appliance itself says so.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,27 @@ import pytest
 
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
-from bot.appliance.errors import NoSuchPairing, NotFound
+from bot.appliance.errors import (
+    GatewaysNotFound,
+    NoSuchPairing,
+    NoSuchTask,
+    NotFound,
+    NotUnderstood,
+)
 from bot.appliance.port import Port
-from bot.core.events import CallFailed, Looked, PairingLooked
+from bot.core.events import CallFailed, Looked, PairingLooked, TaskSeen
 from bot.core.problem import ProblemKind
 from tests.appliance.small_server import Reply, Server
 
 PAIRING = {"pairing_id": "p-1"}
+OTHER = {"pairing_id": "p-2"}
+TASK = "HmsTask:TASK-1:guid"
+TASK_PATH = "/tasks/HmsTask%3ATASK-1%3Aguid"
+
+GAP = {"code": "PARTIAL", "message": "Some pairings could not be read.", "field": "$.list"}
+REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.list[0].remote_vrms"}
+
+GATEWAYS = [b'{"status":404,"error":"Not Found"}', b"{}", b"<html>no route</html>", b"\x00\x01"]
 
 
 def soon() -> float:
@@ -26,24 +43,82 @@ def port(appliance: Appliance) -> Port:
     return Port(appliance, lambda: 0)
 
 
+def listed(*pairings: dict[str, str], errors: tuple[dict[str, str], ...] = ()) -> Reply:
+    return Reply(200, {"list": list(pairings), "_meta": {"errors": list(errors)}})
+
+
 def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
     server.on("GET", "/pairings/p-1", Reply(200, pairing))
     server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": 0}))
-    for listed in ("replications", "issues"):
-        server.on("GET", f"/pairings/p-1/{listed}", Reply(200, {"list": []}))
+    for what in ("replications", "issues"):
+        server.on("GET", f"/pairings/p-1/{what}", Reply(200, {"list": []}))
     server.on("GET", "/tasks", Reply(200, {"list": []}))
 
 
-def test_its_own_404_is_one(appliance: Appliance, server: Server) -> None:
+def looked(appliance: Appliance) -> object:
+    """What three ways to look find: they have to agree."""
+    at = port(appliance)
+    one = at.look_at_pairing("p-1", soon())
+    around = at.look_around("p-1", soon(), listed=True, task_id=None)
+    acting = at.read_to_act("p-1", soon())
+    if isinstance(one, CallFailed):
+        assert (type(around), type(acting)) == (CallFailed, CallFailed)
+        return one.problem.kind
+    assert isinstance(one, PairingLooked)
+    assert isinstance(around, Looked)
+    assert one.pairing == around.pairing
+    assert acting == one
+    return one.pairing
+
+
+@pytest.mark.parametrize(
+    ("listing", "found"),
+    [
+        (listed(), "gone"),
+        (listed(OTHER), "gone"),
+        (listed(OTHER, errors=(REMOTE,)), "gone"),
+        (listed(OTHER, PAIRING), "there"),
+        (listed({"pairing_id": "P-1"}), "there"),
+        (listed(OTHER, errors=(GAP,)), "unlisted"),
+        (listed(PAIRING, errors=(GAP,)), "there"),
+        (Reply(200, {"list": [OTHER], "_meta": {"total": 3}}), "unlisted"),
+        (Reply(404), ProblemKind.NOT_UNDERSTOOD),
+        (Reply(502), ProblemKind.NOT_UNDERSTOOD),
+        (Reply(500, {"message": "no"}), ProblemKind.SERVER_ERROR),
+    ],
+)
+def test_a_404_of_its_own_and_what_the_list_says(
+    appliance: Appliance, server: Server, listing: Reply, found: str
+) -> None:
     server.on("GET", "/pairings/p-1", Reply(404))
     server.on("GET", "/tasks", Reply(200, {"list": []}))
-    assert port(appliance).look_at_pairing("p-1", soon()) == PairingLooked(present=False)
-    looked = port(appliance).look_around("p-1", soon())
-    assert isinstance(looked, Looked)
-    assert not looked.pairing_present
-    said = port(appliance).read_to_act("p-1", soon())
-    assert isinstance(said, CallFailed)
-    assert said.problem.kind is ProblemKind.NOT_FOUND
+    server.on("GET", "/pairings", listing)
+    assert looked(appliance) == found
+
+
+@pytest.mark.parametrize("body", GATEWAYS)
+@pytest.mark.parametrize(
+    ("listing", "found"),
+    [
+        (listed(PAIRING), "there"),
+        (listed(OTHER), "gone"),  # the list itself is whole, and was read after it
+        (listed(OTHER, errors=(GAP,)), ProblemKind.NOT_UNDERSTOOD),
+        (Reply(404, b"<html>no route</html>"), ProblemKind.NOT_UNDERSTOOD),
+    ],
+)
+def test_a_404_with_a_body_never_counts(
+    appliance: Appliance, server: Server, body: bytes, listing: Reply, found: str
+) -> None:
+    server.on("GET", "/pairings/p-1", Reply(404, body))
+    server.on("GET", "/tasks", Reply(200, {"list": []}))
+    server.on("GET", "/pairings", listing)
+    assert looked(appliance) == found
+
+
+def test_a_pairing_that_answers_needs_no_list(appliance: Appliance, server: Server) -> None:
+    serve_pairing(server, PAIRING)
+    assert port(appliance).look_at_pairing("p-1", soon()) == PairingLooked(pairing="there")
+    assert server.count("GET", "/pairings") == 0
 
 
 def test_a_404_of_the_log_in_says_nothing_about_the_pairing(
@@ -67,3 +142,61 @@ def test_nor_does_a_404_to_something_about_it(
     said = port(appliance).read_to_act("p-1", soon())
     assert isinstance(said, CallFailed)
     assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+
+
+# ---- a task, asked for by its id -----------------------------------------------------------------
+
+
+def polled(appliance: Appliance) -> TaskSeen | CallFailed:
+    return port(appliance).look_at_task(TASK, soon())
+
+
+def test_a_running_task_is_one_call(appliance: Appliance, server: Server) -> None:
+    server.on("GET", TASK_PATH, Reply(200, {"id": TASK, "status": "RUNNING", "progress": 4}))
+    seen = polled(appliance)
+    assert isinstance(seen, TaskSeen)
+    assert seen.task is not None
+    assert (seen.task.id, seen.task.progress) == (TASK, 4)
+    assert [s.path for s in server.seen] == ["/session", TASK_PATH]
+
+
+def test_its_own_404_says_that_it_is_forgotten(appliance: Appliance, server: Server) -> None:
+    server.on("GET", TASK_PATH, Reply(404))
+    with pytest.raises(NoSuchTask):
+        appliance.calls(Priority.FOLLOW).task(TASK)
+    assert polled(appliance) == TaskSeen(task=None)
+
+
+@pytest.mark.parametrize("body", GATEWAYS)
+def test_a_gateways_404_does_not(appliance: Appliance, server: Server, body: bytes) -> None:
+    server.on("GET", TASK_PATH, Reply(404, body))
+    with pytest.raises(GatewaysNotFound):
+        appliance.calls(Priority.FOLLOW).task(TASK)
+    assert isinstance(polled(appliance), CallFailed)
+
+
+def test_nor_does_that_of_the_log_in(appliance: Appliance, server: Server) -> None:
+    server.on("POST", "/session", Reply(404))
+    assert isinstance(polled(appliance), CallFailed)
+
+
+@pytest.mark.parametrize("other", ["HmsTask:TASK-2:guid", "", None])
+def test_another_task_is_not_taken_for_it(
+    appliance: Appliance, server: Server, other: str | None
+) -> None:
+    """A gateway that mixes up two answers would otherwise end one request with another's task."""
+    server.on("GET", TASK_PATH, Reply(200, {"id": other, "status": "SUCCESS"}))
+    with pytest.raises(NotUnderstood):
+        appliance.calls(Priority.FOLLOW).task(TASK)
+    assert isinstance(polled(appliance), CallFailed)
+
+
+def test_looking_again_asks_for_the_known_task_alone(appliance: Appliance, server: Server) -> None:
+    server.on("GET", TASK_PATH, Reply(200, {"id": TASK.upper(), "status": "ERROR"}))
+    server.on("GET", "/pairings/p-1", Reply(200, PAIRING))
+    seen = port(appliance).look_around("p-1", soon(), listed=False, task_id=TASK)
+    assert isinstance(seen, Looked)
+    assert [t.status for t in seen.tasks] == ["ERROR"]
+    seen = port(appliance).look_around("p-1", soon(), listed=False, task_id=None)
+    assert seen == Looked(tasks=(), pairing="there")
+    assert server.count("GET", "/tasks") == 0

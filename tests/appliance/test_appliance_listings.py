@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import MemoryBudget, Priority
+from bot.appliance.budget import MemoryBudget, Priority, count
 from bot.appliance.client import Appliance
-from bot.appliance.errors import NoSuchPairing, NotFound, NotUnderstood, Refused
+from bot.appliance.errors import NotFound, NotUnderstood, OverBudget, Refused
 from tests.appliance.small_server import Reply, Seen, Server
 
 PATH = "/pairings/p-1/replications"
@@ -69,6 +69,42 @@ def test_an_appliance_that_refuses_large_pages(appliance: Appliance, server: Ser
     assert [p for p in pages(server) if p[0] != "100"] == [("500", "100")]
     with pytest.raises(Refused):
         read(appliance, server, lambda _: Reply(400))
+
+
+def test_a_refused_large_page_is_remembered(appliance: Appliance, server: Server) -> None:
+    serve = paged(replications(350))
+
+    def strict(seen: Seen) -> Reply:
+        return Reply(400) if int(seen.query["limit"][0]) > 100 else serve(seen)
+
+    for tried in (["100", "500", "100", "100", "100"], ["100"] * 4):
+        assert len(read(appliance, server, strict).items) == 350
+        assert [limit for limit, _ in pages(server)] == tried
+
+
+def test_pages_that_are_kept_small_are_remembered(appliance: Appliance, server: Server) -> None:
+    for tried in (["100", "500", "250"], ["100", "250", "250"]):
+        read(appliance, server, paged(replications(600), cap=250))
+        assert [limit for limit, _ in pages(server)] == tried
+
+
+@pytest.mark.parametrize("cap", [1000, 100])
+def test_pages_are_counted_together_before_they_are_read(
+    connect: Callable[..., Appliance], server: Server, cap: int
+) -> None:
+    """Where there is no room for all of them none of them is read."""
+    items = replications(1000)
+    budget = MemoryBudget(1000)
+    appliance = connect(budget=budget)
+    read(appliance, server, paged(items, cap=cap))  # learns how large a page may be
+    made = len(pages(server))
+    others = 1000 - len(budget.state.calls_ms) - 2
+    budget.change(lambda state, now: count(state, now, others))
+    server.seen.clear()
+    with pytest.raises(OverBudget):
+        appliance.calls(Priority.ACT).replications("p-1")
+    assert made > 2
+    assert len(pages(server)) == 1
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 250])
@@ -224,25 +260,3 @@ def test_ids_are_one_part_of_the_path(appliance: Appliance, server: Server) -> N
         with pytest.raises(NotFound):
             calls.pairing(nothing)
     assert server.seen == []
-
-
-def test_gone_is_believed_from_the_application_only(appliance: Appliance, server: Server) -> None:
-    calls = appliance.calls(Priority.FOLLOW)
-    server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "P-1"}]}))
-    for body in (b"", b"{}"):
-        server.on("GET", "/pairings/p-1", Reply(404, body))
-        with pytest.raises(NoSuchPairing):
-            calls.pairing("p-1")
-    assert server.count("GET", "/pairings") == 0
-    # A gateway whose service is restarting says 404 too, with a page of its own.
-    server.on("GET", "/pairings/p-1", Reply(404, b"<html>no route</html>"))
-    with pytest.raises(NotUnderstood):
-        calls.pairing("p-1")
-    partly = {"list": [{"pairing_id": "p-2"}], "_meta": {"errors": [{"error_code": "E"}]}}
-    for listing in (Reply(502), Reply(404, b"<html>no route</html>"), Reply(200, partly)):
-        server.on("GET", "/pairings", listing)
-        with pytest.raises(NotUnderstood):
-            calls.pairing("p-1")
-    server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "p-2"}]}))
-    with pytest.raises(NoSuchPairing):
-        calls.pairing("p-1")

@@ -15,7 +15,7 @@ from tests.browser.visitor import Visitor
 from tests.forked.process import ForkedBot
 
 TASK_SECONDS = 3.0
-QUICK = {"VR_POLL_SECONDS": "0.5", "VR_CALLS_PER_MINUTE": "50"}
+QUICK = {"VR_POLL_SECONDS": "0.5", "VR_CALLS_PER_MINUTE": "1000"}
 
 
 @pytest.fixture(scope="session")

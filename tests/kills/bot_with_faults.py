@@ -18,12 +18,12 @@ from typing import Any
 
 import bot.app
 import bot.appliance.budget
+import bot.core.policy
 import bot.slack.poster
 import bot.store.audit
 import bot.store.outbox
 import bot.worker.lease
 from bot.__main__ import main
-from bot.appliance.budget import Budget
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
 from bot.core.delivery import Due
@@ -218,13 +218,10 @@ def change_figures(faults: Faults) -> None:
     if faults.login_rest_ms is not None:
         bot.appliance.budget.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
-        bot.appliance.budget.WINDOW_MS = faults.window_ms
+        bot.appliance.budget.WINDOW_MS = bot.core.policy.MINUTE_MS = faults.window_ms
         bot.appliance.budget.LATER_MS = faults.window_ms // 6
     if faults.calls_per_minute is not None:
-        make = Budget.__init__
-        Budget.__init__ = lambda self, _own, change, **more: make(  # type: ignore[method-assign]
-            self, faults.calls_per_minute, change, **more
-        )
+        os.environ["VR_CALLS_PER_MINUTE"] = str(faults.calls_per_minute)
 
 
 def plant(name: str | None) -> None:

@@ -42,7 +42,7 @@ def test_twenty_requests_and_three_copies(
             stage.wait_until(lambda: all_in(stage, State.PENDING))
             list(hands.map(Story.acts, stories))
         stage.wait_until(lambda: all_in(stage, State.FOLLOWING))
-        seconds = between_listings(stage)
+        seconds = between_polls(stage)
         stage.appliance.release_tasks()
         stage.finish(stories)
 
@@ -56,12 +56,12 @@ def test_twenty_requests_and_three_copies(
         fullest = most_within(stage.appliance.calls, WINDOW_SECONDS - ON_THE_WAY_SECONDS)
         print(
             f"{way_in.name}: {clicks} clicks, {len(deletes)} DELETEs, {TWENTY} final replies;"
-            f" messages by copy {by_copy}; listings of {TWENTY} running tasks every"
+            f" messages by copy {by_copy}; each of {TWENTY} running tasks asked for every"
             f" {min(seconds):.2f} s or more; at most {fullest} of {CALLS} calls in a window"
         )
         assert all(by_copy), "one copy has had nothing to say"
         # Of all gaps together: each by itself tells how long two calls were on their way as well.
-        # Three copies that listed for themselves would come three times as often.
+        # Three copies that followed for themselves would come three times as often.
         assert sum(seconds) > 0.9 * POLL_SECONDS * len(seconds), seconds
         assert fullest <= CALLS
     check_words(stage)
@@ -71,15 +71,18 @@ def all_in(stage: Copies, state: State) -> bool:
     return stage._count("SELECT count(*) FROM requests WHERE state = %s", state.value) == TWENTY
 
 
-def between_listings(stage: Copies) -> list[float]:
-    """Seconds between those that are made from now on, with all tasks running."""
-    before = len(listings(stage))
-    stage.wait_until(lambda: len(listings(stage)) > before + POLLS)
-    return [later.at - earlier.at for earlier, later in pairwise(listings(stage)[before:])]
+def between_polls(stage: Copies) -> list[float]:
+    """Seconds between two of the same task, while all of them run."""
 
+    def polls() -> list[list[Call]]:
+        asked = [call for call in stage.appliance.calls if call.path.startswith("/tasks/")]
+        return [[c for c in asked if c.path == path] for path in {c.path for c in asked}]
 
-def listings(stage: Copies) -> list[Call]:
-    return [call for call in stage.appliance.calls if call.path.endswith("/tasks")]
+    def enough() -> bool:
+        return len(polls()) == TWENTY and min(map(len, polls())) > POLLS
+
+    stage.wait_until(enough)
+    return [later.at - earlier.at for each in polls() for earlier, later in pairwise(each)]
 
 
 def most_within(calls: Sequence[Call], seconds: float) -> int:

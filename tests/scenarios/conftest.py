@@ -57,8 +57,7 @@ def world(stage: Stage) -> World:
 @pytest.fixture(scope="module")
 def shared_world(way_in: WayIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for a whole file, whose tests keep out of each other's way: channels and pairings
-    of their own, and together fewer calls than the bot leaves for checks in a minute: half of
-    VR_CALLS_PER_MINUTE, so five cards and nothing more."""
+    of their own."""
     with staged(way_in, tmp_path_factory.mktemp("world"), {}, {}) as world:
         yield world
 

@@ -27,7 +27,7 @@ def of_site(name: str, appliance: SimulatedAppliance) -> dict[str, str]:
         "PASSWORD": appliance.password,
         "CA_FILE": appliance.ca_file,
         "POLL_SECONDS": "0.2",
-        "CALLS_PER_MINUTE": "50",
+        "CALLS_PER_MINUTE": "1000",
     }
     return {f"VR_SITES__{name}__{suffix}": value for suffix, value in values.items()}
 

@@ -65,7 +65,7 @@ class World:
             "VR_PASSWORD": self.appliance.password,
             "VR_CA_FILE": self.appliance.ca_file,
             "VR_POLL_SECONDS": "0.2",
-            "VR_CALLS_PER_MINUTE": "50",
+            "VR_CALLS_PER_MINUTE": "1000",  # the vendor's limit is not what is tried
             "APPROVERS": f"{ALAN},{ANNA}",
         }
         own |= self.way_in.settings(self.slack)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,13 +16,20 @@ from bot.core.events import (
     PairingLooked,
     PairingRead,
     PairingUnresolved,
+    TaskSeen,
 )
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import TaskView
-from bot.core.snapshot import Server, Snapshot, digest_of
+from bot.core.snapshot import Presence, Server, Snapshot, digest_of
 from tests.simulation.happenings import PAIRINGS
 
 TIMEOUT_MS = 10_000
+
+LIE_MS = 15_000
+"""How long a gateway answers 404 for what is there: less than such answers must go on to count."""
+
+PARTIAL_MS = 3 * 60_000
+"""How long the list of pairings is not whole by its own word."""
 
 T = TypeVar("T")
 
@@ -55,13 +62,15 @@ class Task:
 
 @dataclass
 class Wire:
-    """One DELETE that left the house. `possible`: it could have been accepted."""
+    """One DELETE that left the house. `possible`: it could have been accepted. `none_began`: it was
+    answered 404, so no task that is seen after it can be its own."""
 
     pairing: str
     force: bool
     at: int
     possible: bool
     accepted: bool
+    none_began: bool = False
 
 
 @dataclass
@@ -80,6 +89,8 @@ class Estate:
     listed_at: dict[str, int] = field(default_factory=dict)
     fault_rate: float = 0.0
     fault_until: int = 0
+    lies_until: int = 0
+    partial_until: int = 0
 
     def move(self) -> None:
         """Tasks whose time has come end."""
@@ -99,9 +110,20 @@ class Estate:
             self.present[pairing] = False
         elif what in ("remote_down", "remote_up"):
             self.remote_down[pairing] = what == "remote_down"
+        elif what == "partial":
+            self.partial_until = self.now() + PARTIAL_MS
         else:
             entity = None if what == "nameless_task" else pairing
             self._add(pairing, entity, 20_000, "ERROR")
+
+    def presence(self, pairing: str) -> Presence:
+        """As the client finds it out: by its id, and after a 404 by the list of pairings."""
+        present = self.present[pairing]
+        if present and self.now() >= self.lies_until:
+            return "there"
+        if self.now() < self.partial_until:
+            return "unlisted"
+        return "there" if present else "gone"
 
     def snapshot(self, pairing: str, *, capitals: bool = False) -> Snapshot:
         """`capitals`: how the ids are written, which may differ from answer to answer."""
@@ -172,10 +194,11 @@ class AppliancePort:
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         return self._call(lambda: self._found(asked))
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
-        def read() -> PairingRead | CallFailed:
-            if not self.estate.present[pairing_id]:
-                return self._failed(ProblemKind.NOT_FOUND)
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+        def read() -> PairingRead | PairingLooked:
+            presence = self.estate.presence(pairing_id)
+            if self.estate.now() < self.estate.lies_until or presence != "there":
+                return PairingLooked(pairing=presence)
             ids = tuple(t.id for t in self.estate.views())
             self.estate.listed_at[pairing_id] = self.estate.now()
             now = self.estate.snapshot(pairing_id, capitals=True)
@@ -186,17 +209,24 @@ class AppliancePort:
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         return self._call(lambda: None)
 
-    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
-        present = self.estate.present
-        return self._call(
-            lambda: Looked(tasks=self.estate.views(), pairing_present=present[pairing_id])
-        )
+    def look_around(
+        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
+    ) -> Looked | CallFailed:
+        def look() -> Looked:
+            tasks = tuple(t for t in self.estate.views() if listed or t.id == task_id)
+            return Looked(tasks=tasks, pairing=self.estate.presence(pairing_id))
+
+        return self._call(look)
 
     def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
-        return self._call(lambda: PairingLooked(present=self.estate.present[pairing_id]))
+        return self._call(lambda: PairingLooked(pairing=self.estate.presence(pairing_id)))
 
-    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
-        return self._call(self.estate.views)
+    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+        def look() -> TaskSeen:
+            found = (t for t in self.estate.views() if t.id == task_id)
+            return TaskSeen(task=next(found, None))
+
+        return self._call(look)
 
     def delete(
         self, pairing_id: str, *, force: bool, send_by: float, by: float
@@ -230,10 +260,20 @@ class AppliancePort:
             self._wire(pairing_id, force, possible=False, accepted=False)
             retry = self._db_now() + 400_000 if fate == "limited_long" else None
             return DeleteNotAccepted(problem=self._problem(not_accepted[fate], retry_at=retry))
-        if fate in ("refused_400", "refused_403", "not_found"):
+        if fate in ("refused_400", "refused_403"):
             self._wire(pairing_id, force, possible=False, accepted=False)
-            kind = ProblemKind.NOT_FOUND if fate == "not_found" else ProblemKind.REFUSED
-            return DeleteAnswered(problem=self._problem(kind))
+            return DeleteAnswered(problem=self._problem(ProblemKind.REFUSED))
+        if fate in ("not_found", "not_found_there"):
+            wire = self._wire(pairing_id, force, possible=False, accepted=False)
+            wire.none_began = True
+            if fate == "not_found_there":  # while somebody else does something with the pairing
+                estate.change(pairing_id, "foreign_task")
+            return DeleteAnswered(problem=self._problem(ProblemKind.NOT_FOUND))
+        if fate == "gateway":  # answers 502, and for a while 404 for what is behind it
+            self._wire(pairing_id, force, possible=True, accepted=False)
+            estate.lies_until = estate.now() + LIE_MS
+            estate.partial_until = estate.now() + PARTIAL_MS
+            return DeleteAnswered(problem=self._problem(ProblemKind.NOT_UNDERSTOOD))
         accepts = fate.startswith("accepted")
         wire = self._wire(pairing_id, force, possible=True, accepted=accepts)
         task = estate.accept(pairing_id) if accepts else None

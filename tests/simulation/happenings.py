@@ -53,9 +53,19 @@ DELETE_FATES = (
     "error_500",
     "unsent",
     "late_accept",
+    "not_found_there",
+    "gateway",
 )
 TASK_FATES = ("success", "success_slow", "error", "cancelled", "odd", "forgotten", "stays_there")
-WORLD_CHANGES = ("count", "gone", "remote_down", "remote_up", "foreign_task", "nameless_task")
+WORLD_CHANGES = (
+    "count",
+    "gone",
+    "remote_down",
+    "remote_up",
+    "foreign_task",
+    "nameless_task",
+    "partial",
+)
 CLICKS = ("plain", "plain", "plain", "plain", "doubled", "tampered", "copied", "foreign")
 
 

@@ -265,6 +265,10 @@ class MemoryStore:
         row = self.rows.get(request_id)
         return row.request if row else None
 
+    def followed(self, site: str) -> int:
+        requests = (row.request for row in self.rows.values())
+        return sum(r.site == site and r.state is State.FOLLOWING for r in requests)
+
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
         shown = request.snapshot
         found = [

@@ -11,7 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from bot.core import fingerprint
-from bot.core.life import deciding, deleting
+from bot.core.life import deciding, deleting, following
 from bot.core.request import Request
 from bot.worker import lives
 from bot.worker.send import Sender
@@ -138,6 +138,21 @@ BUGS = (
     Bugs(
         "ids compared by case",
         (mutated(fingerprint, "_compared", "id_key(value)", "value"),),
+    ),
+    Bugs(
+        "tasks looked at after a 404 to the DELETE",
+        (mutated(plan, "_look_around", "listed=not nothing_began", "listed=True"),),
+    ),
+    Bugs(
+        "gone by one 404, though the list is not whole",
+        (
+            mutated(
+                following,
+                "is_gone",
+                "return step.now - since >=",
+                "return True or step.now - since >=",
+            ),
+        ),
     ),
     Bugs("release hides a click", switch_off=("events_make_due",)),
     Bugs(

@@ -11,7 +11,6 @@ from greenlet import greenlet
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.delivery import Drawn
-from bot.core.events import CallFailed
 from bot.core.messages import messages
 from bot.core.request import Request
 from bot.slack.poster import Poster
@@ -44,7 +43,9 @@ KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
-READS = frozenset({"now", "events", "event_without_row", "get", "same_pairing", "request"})
+READS = frozenset(
+    {"now", "events", "event_without_row", "get", "same_pairing", "followed", "request"}
+)
 
 FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""
@@ -105,17 +106,6 @@ class Stepping:
             return result
 
         return reached
-
-
-class Watch:
-    """In place of the shared task watch: each look lists anew."""
-
-    def __init__(self, port: AppliancePort) -> None:
-        self._port = port
-
-    def tasks(self, since: int, by: float) -> Any:
-        listed = self._port.list_tasks(by)
-        return listed if isinstance(listed, CallFailed) else tuple(listed)
 
 
 class Process:
@@ -187,7 +177,6 @@ class Process:
                     policy=self.policy,
                     people=People(sim.workspace, self.step),
                     appliances={"default": port},
-                    watches={"default": Watch(port)},  # type: ignore[dict-item]
                     requests=store,  # type: ignore[arg-type]
                     monotonic=sim.monotonic,
                 ),

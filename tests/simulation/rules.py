@@ -286,12 +286,23 @@ class Rules:
         differs = request.outcome and request.outcome.code == "changed"
         if differs and not self._told("at the appliance", OTHER_SETTING):
             self.broken(f"{request.id} is changed although nothing has changed")
-        if request.state is State.SUCCEEDED and self.sim.estate.present[request.pairing_id or ""]:
+        # A clock that jumps ahead makes two answers of 404 look as if they were far apart.
+        jumped = request.outcome and request.outcome.by_404s and self._told("jumps")
+        there = self.sim.estate.present[request.pairing_id or ""] if request.pairing_id else True
+        if request.state is State.SUCCEEDED and there and not jumped:
             self.broken(f"{request.id} is succeeded and the pairing is there")
+        if request.task and self._none_began(request):
+            self.broken(f"{request.id} follows a task although its DELETE was answered 404")
         if request.state is State.FAILED and any(w.accepted for w in possible):
             failed_task = request.task and request.task.status in ("ERROR", "CANCELLED")
             if not failed_task and not self._hidden(possible):
                 self.broken(f"{request.id} is failed although its DELETE was accepted")
+
+    def _none_began(self, request: Request) -> bool:
+        """Whether its last DELETE was answered 404."""
+        wires = [w for w in self.sim.estate.wires if w.pairing == request.pairing_id]
+        mine = [w for w in wires if self._latest_before(w.at, w.pairing) == request.id]
+        return bool(mine) and mine[-1].none_began and request.answer is not None
 
     def _hidden(self, wires: list[object]) -> bool:
         """A task that names no entity, or that the listing forgets, cannot be found by looking."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.events import CallFailed
 from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.core.who_may import Person
-from bot.worker.task_watch import TaskWatch
 from tests.worker.world import FIRST, PAIRING, TEAM, World, problem, snapshot
 
 SET_BACK_MS = 5 * 60_000
@@ -66,13 +64,11 @@ def approved(world: World, request_id: str, pairing: str) -> None:
 
 
 def ends(world: World, request_id: str) -> None:
-    """At the second poll at the latest: the first may be served by a listing as old as a poll."""
-    for _ in range(2):
-        world.wait(POLL_MS)
+    world.wait(POLL_MS)
     assert world.state(request_id) is State.SUCCEEDED
 
 
-def test_a_listing_of_before_does_not_say_that_a_new_task_is_gone(world: World) -> None:
+def test_a_task_that_began_after_it_is_followed_to_its_end(world: World) -> None:
     approved(world, "AAAA-BBBB", PAIRING)
     world.appliance.end_task()
     ends(world, "AAAA-BBBB")
@@ -83,33 +79,3 @@ def test_a_listing_of_before_does_not_say_that_a_new_task_is_gone(world: World) 
     assert world.state("CCCC-DDDD") is State.FOLLOWING
     world.appliance.end_task()
     ends(world, "CCCC-DDDD")
-
-
-def test_after_it_one_listing_serves_all_again(world: World) -> None:
-    """What stands there of before gives way to the first new one."""
-    watch = TaskWatch(world.db, "default", world.appliance, lambda: world.ms / 1000)
-    watch.tasks(world.ms, world.ms / 1000 + 10)
-    world.ms -= SET_BACK_MS
-    for _ in range(3):
-        watch.tasks(world.ms - POLL_MS, world.ms / 1000 + 10)
-    assert world.appliance.listings == 2
-
-
-class Killed(TaskWatch):
-    """Of a copy that gives nothing back."""
-
-    def _give_back(self, *_given: object) -> None:
-        """It is dead."""
-
-
-def test_a_copy_that_died_while_it_listed_keeps_nobody_from_listing(world: World) -> None:
-    def monotonic() -> float:
-        return world.ms / 1000
-
-    by = monotonic() + 15
-    Killed(world.db, "default", world.appliance, monotonic).tasks(world.ms, by)
-    survivor = TaskWatch(world.db, "default", world.appliance, monotonic)
-    at_once = monotonic() + 0.05
-    assert isinstance(survivor.tasks(world.ms, at_once), CallFailed)  # as it should be
-    world.ms -= SET_BACK_MS
-    assert survivor.tasks(world.ms, monotonic() + 0.05) == ()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from bot.core.events import CallFailed, PairingRead
+from bot.core.events import CallFailed, PairingLooked, PairingRead, TaskSeen
 from bot.core.problem import ProblemKind
-from bot.core.request import State, TaskView
+from bot.core.request import State
 from bot.core.who_may import Person, Verdict
 from bot.store.lanes import Lane
 from tests.worker.world import (
@@ -42,10 +42,10 @@ class Hanging(FakeAppliance):
     go: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
 
-    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
-        return AWAY if self._hung() else super().list_tasks(by)
+    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+        return AWAY if self._hung() else super().look_at_task(task_id, by)
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
         return AWAY if self._hung() else super().read_to_act(pairing_id, by)
 
     def _hung(self) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-import pytest
-
 from bot.core.events import CallFailed
 from bot.core.request import Readings, State
 from bot.store import audit as trail
-from bot.store import shared
 from tests.worker.world import ASKER, FIRST, PAIRING, World
 
 
@@ -75,19 +72,3 @@ def test_the_trail_says_what_was_agreed_to(world: World) -> None:
     assert details["approved_by"]["fingerprint"] == sha256(canonical.encode()).hexdigest()[:16]
     assert details["intent"]["fingerprint"] == checked["fingerprint"]
     assert {"in_recovery_plans", "open_issues", "remote_down"} <= set(checked)
-
-
-@pytest.mark.parametrize(
-    "stored", ["{", "[]", '{"tasks":[{"id":"t","newer":1}]}', '{"tasks":null}']
-)
-def test_a_listing_of_another_version_is_no_listing(world: World, stored: str) -> None:
-    world.pending()
-    world.click("AAAA-BBBB", "approve", FIRST)
-    world.settle()
-    world.wait(5_000)
-    key = f"tasks:{world.policy.sites['default'].appliance}"
-    assert shared.read(world.db, key) is not None
-    shared.change(world.db, key, lambda _old, _now: stored)
-    world.appliance.end_task()
-    world.wait(5_000)
-    assert world.state() is State.SUCCEEDED

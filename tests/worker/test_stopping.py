@@ -62,7 +62,7 @@ def test_the_answer_to_a_delete_is_stored_and_not_followed(world: World) -> None
     world.worker.step(Lane.ACT)
     assert world.state() is State.FOLLOWING
     assert "accepted" in world.actions()
-    assert world.appliance.listings == 0
+    assert world.appliance.polls == []
 
     world.appliance.end_task()
     world.ms += 5_000

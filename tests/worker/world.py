@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +24,12 @@ from bot.core.events import (
     PairingLooked,
     PairingRead,
     PairingUnresolved,
+    TaskSeen,
 )
 from bot.core.policy import Policy, SiteTerms
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Request, State, TaskView
-from bot.core.snapshot import Replication, Server, Snapshot, digest_of
+from bot.core.snapshot import Presence, Replication, Server, Snapshot, digest_of, same_id
 from bot.core.who_may import UNREADABLE, Home, Person, Verdict
 from bot.store import audit as trail
 from bot.store.claims import Claims
@@ -41,7 +42,6 @@ from bot.worker.effects import Effects
 from bot.worker.lives import Lives
 from bot.worker.loop import Worker
 from bot.worker.send import Sender
-from bot.worker.task_watch import TaskWatch
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"
@@ -83,10 +83,14 @@ def problem(kind: ProblemKind, **more: object) -> Problem:
 
 @dataclass
 class FakeAppliance:
-    """What it holds, and what the next calls bring instead where something is queued."""
+    """What it holds, and what the next calls bring instead where something is queued.
+    `list_whole`: whether its list of pairings is, by its own word. `contradicts`: it answers 404
+    for a pairing that its list has."""
 
     now: Snapshot = field(default_factory=snapshot)
     present: bool = True
+    list_whole: bool = True
+    contradicts: bool = False
     tasks: list[TaskView] = field(default_factory=list)
     read_failures: list[Problem] = field(default_factory=list)
     look_failures: list[Problem] = field(default_factory=list)
@@ -94,6 +98,7 @@ class FakeAppliance:
     delete_outcomes: list[Event] = field(default_factory=list)
     deletes: list[tuple[str, bool]] = field(default_factory=list)
     listings: int = 0
+    polls: list[str] = field(default_factory=list)
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         if self.read_failures:
@@ -102,11 +107,18 @@ class FakeAppliance:
             return PairingUnresolved(why="none")
         return PairingRead(snapshot=self.now)
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+    @property
+    def presence(self) -> Presence:
+        if self.present:
+            return "there"
+        return "gone" if self.list_whole else "unlisted"
+
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
         if self.read_failures:
             return CallFailed(problem=self.read_failures.pop(0))
-        if not self.present:
-            return CallFailed(problem=problem(ProblemKind.NOT_FOUND, status=404))
+        if not self.present or self.contradicts:
+            return PairingLooked(pairing=self.presence)
+        self.listings += 1
         return PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
@@ -126,21 +138,25 @@ class FakeAppliance:
         self.tasks.append(task)
         return DeleteAccepted(task=task)
 
-    def look_around(self, pairing_id: str, by: float) -> Looked | CallFailed:
+    def look_around(
+        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
+    ) -> Looked | CallFailed:
+        self.listings += listed
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return Looked(tasks=tuple(self.tasks), pairing_present=self.present)
+        tasks = [t for t in self.tasks if listed or same_id(t.id, task_id)]
+        return Looked(tasks=tuple(tasks), pairing=self.presence)
 
     def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return PairingLooked(present=self.present)
+        return PairingLooked(pairing=self.presence)
 
-    def list_tasks(self, by: float) -> Sequence[TaskView] | CallFailed:
-        self.listings += 1
+    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+        self.polls.append(task_id)
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return tuple(self.tasks)
+        return TaskSeen(task=next((t for t in self.tasks if t.id == task_id), None))
 
     def end_task(self, status: str = "SUCCESS", *, gone: bool = True, **error: str) -> None:
         self.tasks[-1] = self.tasks[-1].model_copy(update={"status": status, **error})
@@ -234,10 +250,6 @@ class World:
                 policy=self.policy,
                 people=self.people,
                 appliances=appliances,
-                watches={
-                    n: TaskWatch(self.db, self.policy.sites[n].appliance, a, monotonic)
-                    for n, a in appliances.items()
-                },
                 requests=self.requests,
                 monotonic=monotonic,
             ),

@@ -83,6 +83,8 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():
             deleting.pairing_read_before_intent(step, event)
+        case State.APPROVED, PairingLooked():
+            deleting.pairing_missing_before_intent(step, event)
         case State.APPROVED, TimePassed():
             deleting.execution_time(step)
         case ((State.PENDING | State.APPROVED), SetBack()):
@@ -95,7 +97,7 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.accepted(step, event)
         case State.DELETING, DeleteAnswered():
             deleting.answered(step, event)
-        case State.FOLLOWING, DeleteAccepted() if deleting.of_another_task(step, event):
+        case State.FOLLOWING, DeleteAccepted() if deleting.found_by_looking(step, event):
             deleting.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(sent=Sent() as sent)):
             deleting.forgotten(step, sent)

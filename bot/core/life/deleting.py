@@ -11,13 +11,14 @@ from bot.core.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     DeleteOutcome,
+    PairingLooked,
     PairingRead,
     RightsRead,
 )
 from bot.core.fingerprint import differences, identified
 from bot.core.life import break_glass
 from bot.core.life.deciding import drop_lost_approvals, policy_of_now
-from bot.core.life.following import fail, watch
+from bot.core.life.following import fail, is_gone, watch
 from bot.core.life.limits import LIMITED_MS
 from bot.core.life.step import Step
 from bot.core.life.waiting import again_at, rights_known, wait_for, wait_for_rights, went_on
@@ -76,6 +77,18 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     return None
 
 
+def pairing_missing_before_intent(step: Step, event: PairingLooked) -> None:
+    """Its id was answered 404. Gone is `changed`; until that is proved it is read again."""
+    if is_gone(step, event.pairing):
+        code = "changed_gone"
+        step.end(State.CHANGED, Outcome(code=code, by_404s=step.request.gone_since is not None))
+        return step.record("changed", differences=["the pairing is gone"])
+    listed = "still has it" if event.pairing == "there" else "is not whole by its own word"
+    text = f"The appliance answers 404 for the pairing, and its list of pairings {listed}."
+    problem = Problem(kind=ProblemKind.NOT_UNDERSTOOD, text=text, status=404)
+    return wait_for(step, problem, step.now + step.request.terms.poll_ms)
+
+
 def intent_stored(step: Step) -> None:
     """The last thing written before the DELETE goes out."""
     request = step.request
@@ -86,6 +99,7 @@ def intent_stored(step: Step) -> None:
         follow_by=step.now + request.terms.follow_ttl_ms,
         answer=None,
         looking_since=None,
+        gone_since=None,
         not_before=None,
     )
     _record_intent(step)
@@ -120,11 +134,10 @@ def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
     return about is None or intent is None or about == intent.at
 
 
-def of_another_task(step: Step, event: DeleteAccepted) -> bool:
-    """Whether the task that was found by looking is somebody else's: one that names this pairing
-    and was begun between the last listing and the DELETE."""
-    known = step.request.task
-    return of_this_intent(step, event) and known is not None and known.id != event.task.id
+def found_by_looking(step: Step, event: DeleteAccepted) -> bool:
+    """Whether the task is one that was found by looking. It may be somebody else's, which names
+    this pairing and was begun after the last listing; only the answer tells."""
+    return of_this_intent(step, event) and step.request.task_adopted
 
 
 def refused(step: Step, event: DeleteAnswered) -> bool:
@@ -156,8 +169,10 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
     step.change(
         state=State.FOLLOWING,
         task=event.task,
+        task_adopted=False,
         looked_at=step.now,
         looking_since=None,
+        gone_since=None,
         not_before=None,
     )
     step.record("accepted", task=event.task.id, status=event.task.status)
@@ -177,10 +192,8 @@ def answered(step: Step, event: DeleteAnswered) -> None:
 def call_failed(step: Step, event: CallFailed) -> None:
     """A reading or a look that did not work, after the approval."""
     problem = event.problem
-    if step.request.state is State.APPROVED and problem.kind is ProblemKind.NOT_FOUND:
-        step.end(State.CHANGED, Outcome(code="changed_gone"))
-        return step.record("changed", differences=["the pairing is gone"])
-    step.change(looked_at=step.now)
+    if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
+        step.change(looked_at=step.now)
     return wait_for(step, problem, again_at(step, problem, _pause_ms(step.request, problem)))
 
 

@@ -11,30 +11,36 @@ from bot.core.events import (
     PairingLooked,
     TaskSeen,
 )
-from bot.core.life.limits import LAST_LOOKS_TIMEOUTS
+from bot.core.life.limits import LAST_LOOKS_TIMEOUTS, LOOKS_OVER_TIMEOUTS
 from bot.core.life.next_effect import looked_long_enough
 from bot.core.life.step import Step
 from bot.core.life.waiting import went_on
 from bot.core.problem import ProblemKind
 from bot.core.request import Outcome, State, TaskView
+from bot.core.snapshot import Presence, id_key, same_id
 
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
-    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task). Case does not matter, as in ids that
-    people type."""
-    entity, wanted = _entity(task), (pairing_id or "").casefold()
+    """`entity` is the id, or `Type:id` (vendor OpenAPI, Task)."""
+    entity, wanted = _entity(task), id_key(pairing_id) or ""
     return bool(wanted) and wanted in (entity, entity.partition(":")[2])
 
 
 def _may_name_pairing(task: TaskView, pairing_id: str | None) -> bool:
     """Whether it names no pairing at all, or has the id among other parts, which no document
     promises."""
-    entity, wanted = _entity(task), (pairing_id or "").casefold()
+    entity, wanted = _entity(task), id_key(pairing_id) or ""
     return not entity or wanted in entity.split(":")
 
 
 def _entity(task: TaskView) -> str:
-    return (task.entity or "").strip().casefold()
+    return id_key(task.entity) or ""
+
+
+def _begun_since(step: Step, event: Looked) -> list[TaskView]:
+    """The tasks that were not in the list read just before the DELETE."""
+    old = {id_key(i) for i in step.request.intent.task_ids} if step.request.intent else set()
+    return [t for t in event.tasks if id_key(t.id) not in old]
 
 
 def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
@@ -44,6 +50,17 @@ def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
     return answer is ProblemKind.NOT_FOUND or (answer is ProblemKind.SERVER_ERROR and not nameless)
 
 
+def is_gone(step: Step, pairing: Presence) -> bool:
+    """Whether that is proved: by the list of pairings, or where that is not whole by answers of 404
+    that have gone on for long enough. Then `gone_since` tells by which."""
+    if pairing != "unlisted":
+        step.change(gone_since=None)
+        return pairing == "gone"
+    since = step.now if step.request.gone_since is None else step.request.gone_since
+    step.change(gone_since=since)
+    return step.now - since >= LOOKS_OVER_TIMEOUTS * step.request.terms.timeout_ms
+
+
 def looked(step: Step, event: Looked) -> None:
     """Tasks and pairing, after a DELETE that nobody knows the outcome of. Never leads to another
     DELETE."""
@@ -51,16 +68,24 @@ def looked(step: Step, event: Looked) -> None:
     request = step.request
     if request.intent is None:
         raise ValueError(f"{request.id} has no intent to look after")
-    new = [t for t in event.tasks if t.id not in request.intent.task_ids]
+    new = _begun_since(step, event)
     mine = next((t for t in new if names_pairing(t, request.pairing_id)), None)
     if mine:
-        step.change(state=State.FOLLOWING, task=mine, looking_since=None, not_before=None)
+        step.change(
+            state=State.FOLLOWING,
+            task=mine,
+            task_adopted=True,
+            looked_at=step.now,
+            looking_since=None,
+            not_before=None,
+        )
         step.record("task_adopted", task=mine.id, status=mine.status)
         return watch(step, mine)
-    if not event.pairing_present:
+    if is_gone(step, event.pairing):
         return succeed(step, "gone_untold")
     nameless = request.nameless_task or any(_may_name_pairing(t, request.pairing_id) for t in new)
-    if request.answer and _done_with(request.answer.kind, nameless=nameless):
+    there = event.pairing == "there"
+    if there and request.answer and _done_with(request.answer.kind, nameless=nameless):
         return fail(step, "delete_refused")
     step.change(
         looked_at=step.now,
@@ -68,33 +93,34 @@ def looked(step: Step, event: Looked) -> None:
         nameless_task=nameless,
         not_before=step.now + request.terms.poll_ms,
     )
-    if looked_long_enough(step.request, step.now):
+    if there and looked_long_enough(step.request, step.now):
         attention(step, "nameless_task" if nameless else "unknown_fate")
     return None
 
 
 def task_seen(step: Step, event: TaskSeen) -> None:
-    """The task in a successful listing, or its absence from one."""
+    """What the task says of itself, or that the appliance does not know it."""
     went_on(step)
     step.change(looked_at=step.now)
     if event.task is not None:
         step.change(looking_since=None)
-        return watch(step, event.task)
+        return watch(step, event.task, event.pause_ms)
     since = step.request.looking_since
     step.change(looking_since=step.now if since is None else since)
     enough = looked_long_enough(step.request, step.now)
-    step.change(not_before=None if enough else step.now + step.request.terms.poll_ms)
+    pause_ms = max(event.pause_ms, step.request.terms.poll_ms)
+    step.change(not_before=None if enough else step.now + pause_ms)
     return None
 
 
-def watch(step: Step, task: TaskView) -> None:
+def watch(step: Step, task: TaskView, pause_ms: int = 0) -> None:
     """Take over what the task says. SUCCESS is not yet the end of the request: that needs proof."""
     known = step.request.task
     step.change(task=task)
     if known is None or known.status != task.status:
         step.record("task", task=task.id, status=task.status, progress=task.progress)
     if not task.ended:
-        step.change(not_before=step.now + step.request.terms.poll_ms)
+        step.change(not_before=step.now + max(pause_ms, step.request.terms.poll_ms))
     elif task.status == "SUCCESS":
         step.change(looking_since=None, not_before=None)
     else:
@@ -106,27 +132,31 @@ def pairing_looked(step: Step, event: PairingLooked) -> None:
     went_on(step)
     request = step.request
     success = request.task is not None and request.task.status == "SUCCESS"
-    if not event.present:
+    if is_gone(step, event.pairing):
         return succeed(step, "proved" if success else "gone_task_lost")
-    if not success:
+    there = event.pairing == "there"
+    if there and not success:
         return attention(step, "task_lost")
     since = step.now if request.looking_since is None else request.looking_since
     not_before = step.now + request.terms.poll_ms
     step.change(looked_at=step.now, looking_since=since, not_before=not_before)
-    if looked_long_enough(step.request, step.now):
+    if there and looked_long_enough(step.request, step.now):
         attention(step, "success_but_there")
     return None
 
 
 def follow_time(step: Step) -> None:
-    """FOLLOW_TTL is over. If the bot was away and nobody has looked just before, the task may have
-    ended long ago: then there is some more time, once, to look first. A person is not called for
-    what the appliance itself can tell."""
+    """FOLLOW_TTL is over. If nobody has looked just before, because the bot was away or many tasks
+    are followed, the task may have ended long ago: then there is some more time, once, to look
+    first. A person is not called for what the appliance itself can tell."""
     request, terms = step.request, step.request.terms
     ends_at = (request.intent.at if request.intent else 0) + terms.follow_ttl_ms
     looked = request.looked_at is not None and request.looked_at >= ends_at - 2 * terms.poll_ms
     if not looked and request.follow_by == ends_at:
-        return step.change(follow_by=step.now + LAST_LOOKS_TIMEOUTS * terms.timeout_ms)
+        # A pause between polls may last longer than that; one that the appliance asked for stays.
+        pause = request.not_before if request.waiting else None
+        last = step.now + LAST_LOOKS_TIMEOUTS * terms.timeout_ms
+        return step.change(follow_by=last, not_before=pause)
     return attention(step, "follow_ttl")
 
 
@@ -139,25 +169,30 @@ def looked_again(step: Step, event: Looked) -> None:
     task = _task_of(step, event)
     if task and not task.ended:
         code, state = "look_running", None
-    elif not event.pairing_present:
+    elif is_gone(step, event.pairing):
         code, state = "look_gone", State.SUCCEEDED
+    elif event.pairing == "unlisted":
+        code, state = "look_unlisted", None
     elif task and task.status != "SUCCESS":
         code, state = "look_task_failed", State.FAILED
     else:
         code, state = "look_still_there", None
+    by_signs = request.task_adopted or (task is not None and request.task is None)
+    signs = "yes" if by_signs else ""
+    superseded = "yes" if event.superseded else ""
     for click in clicks:
         step.record("looked", click.by, found=code)
-        superseded = "yes" if event.superseded else ""
-        step.answer(code, event=click.event, superseded=superseded)
+        step.answer(code, event=click.event, superseded=superseded, by_signs=signs)
     if state and not event.superseded:
-        step.change(task=task or request.task)
-        _correct(step, state, Outcome(code=code))
+        step.change(task=task or request.task, task_adopted=by_signs)
+        by_404s = state is State.SUCCEEDED and step.request.gone_since is not None
+        _correct(step, state, Outcome(code=code, by_404s=by_404s))
 
 
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
     """The answer arrives after all, from the process that has had it in hand all the time. It names
     the task that nobody could find, and the next look asks for that one by its id."""
-    step.change(task=event.task)
+    step.change(task=event.task, task_adopted=False)
     step.notice("taken_after_all", text=event.task.id)
     step.record("accepted", task=event.task.id, status=event.task.status)
 
@@ -180,8 +215,10 @@ def look_failed(step: Step, event: CallFailed) -> None:
 
 
 def succeed(step: Step, code: str) -> None:
-    step.end(State.SUCCEEDED, Outcome(code=code, problem=step.request.answer))
-    step.record("succeeded", why=code)
+    by_404s = step.request.gone_since is not None
+    outcome = Outcome(code=code, problem=step.request.answer, by_404s=by_404s)
+    step.end(State.SUCCEEDED, outcome)
+    step.record("succeeded", why=code, by_404s=by_404s or None)
 
 
 def fail(step: Step, code: str) -> None:
@@ -205,9 +242,8 @@ def _task_of(step: Step, event: Looked) -> TaskView | None:
     request = step.request
     if request.task:
         known = request.task.id
-        return next((t for t in event.tasks if t.id == known), None)
+        return next((t for t in event.tasks if same_id(t.id, known)), None)
     if request.intent is None:
         return None  # lost with the database's last commits, so any task may be an old one
-    old = request.intent.task_ids
-    mine = (t for t in event.tasks if t.id not in old and names_pairing(t, request.pairing_id))
+    mine = (t for t in _begun_since(step, event) if names_pairing(t, request.pairing_id))
     return next(mine, None)

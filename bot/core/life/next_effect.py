@@ -15,6 +15,7 @@ from bot.core.effects import (
     Wait,
 )
 from bot.core.life.limits import LOOKS_OVER_TIMEOUTS, READINGS_FRESH_MS
+from bot.core.problem import ProblemKind
 from bot.core.request import Request, State
 
 FOREVER = None
@@ -30,11 +31,11 @@ def plan(request: Request, now: int) -> Effect:
         case State.APPROVED:
             return _approved(request, now)
         case State.DELETING:
-            return _later(request.follow_by, request, now) or LookAround()
+            return _later(request.follow_by, request, now) or _look_around(request)
         case State.FOLLOWING:
             return _following(request, now)
         case State.ATTENTION if request.clicks:
-            return LookAround()
+            return _look_around(request)
         case _:
             return Wait(until=FOREVER)
 
@@ -99,15 +100,22 @@ def _following(request: Request, now: int) -> Effect:
     if later:
         return later
     task = request.task
-    if task is None or task.ended or _missing_for_long(request, now):
+    if task is None or task.ended or request.gone_since is not None:
         return LookAtPairing()
-    asked = request.intent.at if request.intent else 0
-    return LookAtTask(since=max(asked, now - request.terms.poll_ms))
+    return LookAtPairing() if _missing_for_long(request, now) else LookAtTask(task_id=task.id)
+
+
+def _look_around(request: Request) -> LookAround:
+    """After a 404 to the DELETE no task is ours, whatever it names: nothing of ours began."""
+    if request.task is not None:
+        return LookAround(listed=False, task_id=request.task.id)
+    nothing_began = request.answer is not None and request.answer.kind is ProblemKind.NOT_FOUND
+    return LookAround(listed=not nothing_began)
 
 
 def _missing_for_long(request: Request, now: int) -> bool:
-    """Whether the task has been missing from successful listings for long, the last one included.
-    After a listing that failed (`not_before` is set) we list again: the task may be back."""
+    """Whether the task's id has been answered 404 for long, the last answer included. After a look
+    that failed (`not_before` is set) it is asked for again: the task may be back."""
     return looked_long_enough(request, now) and request.not_before is None
 
 

@@ -100,7 +100,15 @@ def nothing_to_look_at(params: dict[str, str], request: Request) -> str:
 
 
 def look_running(params: dict[str, str], request: Request) -> str:
-    return _look(params, request, "the task was still at work.", "Look again later.")
+    return _look(params, request, f"{_task(params)} was still at work.", "Look again later.")
+
+
+def look_unlisted(params: dict[str, str], request: Request) -> str:
+    found = (
+        f"{pairing(request)} was answered 404, but the appliance's list of pairings was not whole "
+        "by its own word, so whether it is gone could not be told."
+    )
+    return _look(params, request, found, "Look again in half a minute.")
 
 
 def look_gone(params: dict[str, str], request: Request) -> str:
@@ -109,7 +117,7 @@ def look_gone(params: dict[str, str], request: Request) -> str:
 
 def look_task_failed(params: dict[str, str], request: Request) -> str:
     own = said(request, None, VENDOR_WORDS_IN_TEXT)
-    found = f"the task had not succeeded, and {pairing(request)} was still there."
+    found = f"{_task(params)} had not succeeded, and {pairing(request)} was still there."
     return _look(params, request, "\n".join([found, *own]))
 
 
@@ -140,6 +148,7 @@ ANSWERS: dict[str, Words] = {
         cancelled,
         nothing_to_look_at,
         look_running,
+        look_unlisted,
         look_gone,
         look_task_failed,
         look_still_there,
@@ -169,6 +178,13 @@ def _unexpected(params: dict[str, str], request: Request | None) -> str:
         f"Something went wrong here with request {code(params['request'])}. {tried} give "
         f"reference {code(params['reference'])} to whoever runs this app."
     )
+
+
+def _task(params: dict[str, str]) -> str:
+    """`by_signs`: no answer to the DELETE has named the task."""
+    if params.get("by_signs"):
+        return "a task that was new since the delete, and names this pairing,"
+    return "the task"
 
 
 def _counts_no_longer(what: str, request: Request) -> str:

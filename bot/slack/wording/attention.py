@@ -9,27 +9,36 @@ from bot.slack.wording.phrases import WHERE_TO_LOOK, duration, pairing, show
 
 
 def unknown_fate(request: Request, outcome: Outcome) -> Ending:
-    return _taken_after_all(request) or _look(
-        request,
-        "It cannot be told whether the delete arrived.",
-        "Its answer was lost or not understood. No task for it can be seen, and "
-        f"{pairing(request)} is still there. The delete was not sent a second time.",
-    )
+    seen = f"No task for it can be seen, and {pairing(request)} is still there."
+    if request.answer is None:
+        unknown = _look(
+            request,
+            "It cannot be told whether the delete was sent.",
+            "It may have gone out: the process that was to send it was stopped or held up, and no "
+            f"answer is known. {seen} Nothing is sent a second time.",
+        )
+    else:
+        unknown = _look(
+            request,
+            "It cannot be told whether the delete arrived.",
+            f"Its answer was lost or not understood. {seen} The delete was not sent a second time.",
+        )
+    return _taken_after_all(request) or unknown
 
 
 def nameless_task(request: Request, outcome: Outcome) -> Ending:
     return _taken_after_all(request) or _look(
         request,
         "A new task on the appliance may be ours: it does not say what it works on.",
-        f"The answer to the delete was lost or does not settle it, and {pairing(request)} is still "
-        "there. The delete was not sent a second time.",
+        f"No answer to the delete settles it, and {pairing(request)} is still there. Nothing is "
+        "sent a second time.",
     )
 
 
 def task_lost(request: Request, outcome: Outcome) -> Ending:
     return _look(
         request,
-        "The task is no longer in the appliance's list, and the pairing is still there.",
+        "The appliance no longer knows the task, and the pairing is still there.",
         f"How the work on {pairing(request)} ended cannot be told.",
     )
 

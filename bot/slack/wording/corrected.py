@@ -11,9 +11,10 @@ from bot.slack.wording.succeeded import after_gone
 
 
 def look_gone(request: Request, outcome: Outcome) -> Ending:
-    """Without a task it is not known whether our delete arrived: somebody else may have deleted the
-    pairing."""
-    untold = "" if request.task else "; whether by this call cannot be told"
+    """Without a task that the appliance has named in its answer it is not known whether our delete
+    arrived: somebody else may have deleted the pairing."""
+    known = request.task and not request.task_adopted
+    untold = "" if known else "; whether by this call cannot be told"
     return Ending(
         title=f"Looked again: the pairing is gone{untold}.",
         body=(f"The appliance no longer knows {pairing(request)}.",),

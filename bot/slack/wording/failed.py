@@ -23,7 +23,7 @@ def delete_refused(request: Request, outcome: Outcome) -> Ending:
 
 def task_error(request: Request, outcome: Outcome) -> Ending:
     return Ending(
-        title="The appliance took the delete, and its task ended in an error.",
+        title=f"{_task(request)} ended in an error.",
         body=(f"The work on {pairing(request)} did not succeed.",),
         next_step=remove_cause(bool(request.task and request.task.error_message)),
     )
@@ -31,10 +31,16 @@ def task_error(request: Request, outcome: Outcome) -> Ending:
 
 def task_cancelled(request: Request, outcome: Outcome) -> Ending:
     return Ending(
-        title="The appliance took the delete, and its task was cancelled there.",
+        title=f"{_task(request)} was cancelled there.",
         body=(f"Somebody, or the appliance itself, stopped the work on {pairing(request)}.",),
         next_step="Find out in the vSphere Client, under recent tasks, who cancelled it and why.",
     )
+
+
+def _task(request: Request) -> str:
+    if request.task_adopted:
+        return "The task that is taken for ours"
+    return "The appliance took the delete, and its task"
 
 
 def _forbidden(request: Request, problem: Problem) -> Ending:

@@ -49,8 +49,8 @@ def waits_to_send(request: Request, notice: Notice) -> str:
 
 def waits_to_look(request: Request, notice: Notice) -> str:
     return (
-        f"The delete went out, and the appliance cannot be asked what became of it. {_why(notice)}"
-        "The bot keeps looking; the delete is not sent again."
+        "The delete may have gone out, and the appliance cannot be asked what became of it. "
+        f"{_why(notice)}The bot keeps looking; nothing is sent a second time."
     )
 
 

@@ -8,7 +8,7 @@ from bot.core.request import Outcome, Request
 from bot.slack.markup import code
 from bot.slack.wording import attention, corrected, failed, refused, succeeded, unsent
 from bot.slack.wording.ending import Ending
-from bot.slack.wording.phrases import show
+from bot.slack.wording.phrases import show, shown_by_404s, signs_of_ours
 
 OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
     f.__name__: f
@@ -63,7 +63,9 @@ def ending(request: Request, outcome: Outcome) -> Ending:
     dry final reply is better than none."""
     words = OUTCOMES.get(outcome.code)
     if words is not None:
-        return words(request, outcome)
+        end = words(request, outcome)
+        found = (signs_of_ours(request), shown_by_404s(request, outcome))
+        return end.model_copy(update={"body": (*end.body, *filter(None, found))})
     return Ending(
         title=f"It ended with {code(outcome.code)}, which this version has no words for.",
         next_step=f"Read the history: {show(request)}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.request import Decision, Request
+from bot.core.life.limits import LOOKS_OVER_TIMEOUTS
+from bot.core.request import Decision, Outcome, Request
 from bot.slack.limits import ID, NAME, TITLE
 from bot.slack.markup import code, mention, mentions, when
 
@@ -49,6 +50,28 @@ def nothing_sent(request: Request) -> str:
         return "Nothing was sent to the appliance."
     status = f" (HTTP {code(str(turned_away.status), ID)})" if turned_away.status else ""
     return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
+
+
+def signs_of_ours(request: Request) -> str:
+    """By what a task is taken for ours whose DELETE had no clear answer. Empty where the appliance
+    itself has named the task in its answer."""
+    if not request.task_adopted:
+        return ""
+    return (
+        "No answer to the delete names this task. It is taken for ours by two signs: it was not in "
+        "the list read just before the delete, and it names this pairing."
+    )
+
+
+def shown_by_404s(request: Request, outcome: Outcome) -> str:
+    """How it is known that a pairing is gone, where the list of pairings could not tell."""
+    if not outcome.by_404s:
+        return ""
+    time = duration(LOOKS_OVER_TIMEOUTS * request.terms.timeout_ms)
+    return (
+        "The appliance's list of pairings is not whole by its own word; that the pairing is gone "
+        f"is shown by its id alone, which was answered 404 for {time} and more."
+    )
 
 
 def slack_refuses(error: str | None) -> str:

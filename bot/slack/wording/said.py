@@ -11,7 +11,7 @@ from bot.core.request import Request, TaskView
 from bot.slack.limits import ID, VENDOR_WORDS
 from bot.slack.markup import code, fence, sentence
 
-_BEFORE_THE_TASK = "This came back for the delete, before its task was found:"
+_BEFORE_THE_TASK = "This came back for the delete, before the task was found:"
 
 
 def said(request: Request, problem: Problem | None, limit: int = VENDOR_WORDS) -> tuple[str, ...]:

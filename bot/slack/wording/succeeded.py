@@ -8,21 +8,19 @@ from bot.slack.wording.phrases import count_of, local_site, pairing, remote_site
 
 
 def proved(request: Request, outcome: Outcome) -> Ending:
-    found = (
-        f"The appliance's task ended well, and the appliance no longer knows {pairing(request)}."
-    )
+    found = f"{_task(request)} ended well, and the appliance no longer knows {pairing(request)}."
     return _gone(request, "The pairing is gone.", found)
 
 
 def gone_untold(request: Request, outcome: Outcome) -> Ending:
-    found = f"The appliance no longer knows {pairing(request)}. " + _why_untold(outcome)
+    found = f"The appliance no longer knows {pairing(request)}. " + _why_untold(request)
     return _gone(request, "The pairing is gone; whether by this call cannot be told.", found)
 
 
 def gone_task_lost(request: Request, outcome: Outcome) -> Ending:
     found = (
-        f"The appliance no longer knows {pairing(request)}. Its task left the appliance's list "
-        "before it said how it ended."
+        f"The appliance no longer knows {pairing(request)}. {_task(request)} had not "
+        "said how it ended when the appliance forgot it."
     )
     return _gone(request, "The pairing is gone.", found)
 
@@ -43,9 +41,16 @@ def after_gone(request: Request) -> str:
     )
 
 
-def _why_untold(outcome: Outcome) -> str:
-    if outcome.problem and outcome.problem.status == 404:
-        return "It was already gone when the delete was answered."
+def _task(request: Request) -> str:
+    return "The task that is taken for ours" if request.task_adopted else "The appliance's task"
+
+
+def _why_untold(request: Request) -> str:
+    answer = request.answer
+    if answer is None:
+        return "The delete may have gone out: no answer to it is known."
+    if answer.status == 404:
+        return "The delete was answered 404, as if it had been gone before."
     return "The answer to the delete did not come back clearly."
 
 

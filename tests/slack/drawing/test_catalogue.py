@@ -19,6 +19,7 @@ from bot.core.entries import Answer
 from bot.core.events import Looked, Stored
 from bot.core.life import absorb
 from bot.core.request import Notice, Outcome, Request, State, TaskView, WaitingClick
+from bot.core.snapshot import Presence
 from bot.core.who_may import Reason
 from bot.slack.draw import draw, draw_answer
 from bot.slack.sentences import help_text
@@ -51,15 +52,18 @@ UNKNOWABLE = {
 """What an f-string in the core can stand for; one that is not here makes the test fail."""
 
 
-ONLY_ANSWERS = {"look_running", "look_still_there"}
+ONLY_ANSWERS = {"look_running", "look_still_there", "look_unlisted"}
 """Where a look finds nothing final, the core has no state to go with the code, so no correction."""
 
 
+@pytest.mark.parametrize("pairing", ["there", "unlisted"])
 @pytest.mark.parametrize("tasks", [(RUNNING,), ()])
-def test_a_look_that_finds_nothing_final_corrects_nothing(tasks: tuple[TaskView, ...]) -> None:
+def test_a_look_that_finds_nothing_final_corrects_nothing(
+    tasks: tuple[TaskView, ...], pairing: Presence
+) -> None:
     click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
     request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
-    looked = Stored(at=NOW, event=Looked(tasks=tasks, pairing_present=True))
+    looked = Stored(at=NOW, event=Looked(tasks=tasks, pairing=pairing))
     after = absorb(request, looked, NOW)
     assert after.request.correction is None
     assert after.answers[0].code in ONLY_ANSWERS

@@ -6,11 +6,12 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.core.problem import Problem, ProblemKind
-from bot.core.request import State
+from bot.core.request import Outcome, State
 from bot.slack.draw import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     CUT_OFF,
+    ENDED_BADLY,
     ENDED_WELL,
     FORBIDDEN,
     RUNNING,
@@ -18,6 +19,8 @@ from tests.slack.drawing.samples import (
     decided,
 )
 from tests.slack.drawing.slack_checker import calls, problems, reading, strings
+
+NOT_THERE = Problem(kind=ProblemKind.NOT_FOUND, text="not found", status=404)
 
 FINAL = {
     "proved": (
@@ -55,7 +58,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
     "gone_untold": (
-        decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF),
+        decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF, answer=CUT_OFF),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
 The appliance no longer knows `lyon.example.com → oslo.example.com`. The answer to
@@ -71,14 +74,75 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
     "proved after an answer that was lost": (
-        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, answer=CUT_OFF, problem=CUT_OFF),
+        decided(
+            State.SUCCEEDED,
+            "proved",
+            task=ENDED_WELL,
+            task_adopted=True,
+            answer=CUT_OFF,
+            problem=CUT_OFF,
+        ),
+        snapshot("""\
+✅ *The pairing is gone.*
+The task that is taken for ours ended well, and the appliance no longer knows
+`lyon.example.com → oslo.example.com`.
+No answer to the delete names this task. It is taken for ours by two signs: it was
+not in the list read just before the delete, and it names this pairing.
+---
+This came back for the delete, before the task was found:
+The appliance did not answer within 10 s.
+---
+Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "gone_untold, no answer known": (
+        decided(State.SUCCEEDED, "gone_untold"),
+        snapshot("""\
+✅ *The pairing is gone; whether by this call cannot be told.*
+The appliance no longer knows `lyon.example.com → oslo.example.com`. The delete
+may have gone out: no answer to it is known.
+---
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "gone_untold after a 404": (
+        decided(State.SUCCEEDED, "gone_untold", problem=NOT_THERE, answer=NOT_THERE),
+        snapshot("""\
+✅ *The pairing is gone; whether by this call cannot be told.*
+The appliance no longer knows `lyon.example.com → oslo.example.com`. The delete
+was answered 404, as if it had been gone before.
+---
+The appliance answered HTTP `404`
+---
+Not found.
+---
+*Next:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "gone by answers of 404 alone": (
+        decided(State.SUCCEEDED, "proved", task=ENDED_WELL).model_copy(
+            update={"outcome": Outcome(code="proved", by_404s=True)}
+        ),
         snapshot("""\
 ✅ *The pairing is gone.*
 The appliance's task ended well, and the appliance no longer knows
 `lyon.example.com → oslo.example.com`.
----
-This came back for the delete, before its task was found:
-The appliance did not answer within 10 s.
+The appliance's list of pairings is not whole by its own word; that the pairing is
+gone is shown by its id alone, which was answered 404 for 20 seconds and more.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
@@ -93,8 +157,8 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         decided(State.SUCCEEDED, "gone_task_lost", task=RUNNING),
         snapshot("""\
 ✅ *The pairing is gone.*
-The appliance no longer knows `lyon.example.com → oslo.example.com`. Its task left
-the appliance's list before it said how it ended.
+The appliance no longer knows `lyon.example.com → oslo.example.com`. The
+appliance's task had not said how it ended when the appliance forgot it.
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
@@ -174,7 +238,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         decided(
             State.FAILED,
             "delete_refused",
-            problem=Problem(kind=ProblemKind.NOT_FOUND, text="not found", status=404),
+            problem=NOT_THERE,
         ),
         snapshot("""\
 ❌ *The appliance says that the pairing is not there, and yet it still shows it.*
@@ -224,6 +288,32 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         snapshot("""\
 ❌ *The appliance took the delete, and its task ended in an error.*
 The work on `lyon.example.com → oslo.example.com` did not succeed.
+---
+Task status `ERROR`, id `HmsTask:42:0b7f`
+---
+Task error message:
+```
+Cannot &lt;break&gt; &amp; leave
+```
+---
+Task error details:
+```
+server `vr-oslo` said no
+```
+---
+*Next:* Remove the cause that the appliance names, then ask again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+"""),
+    ),
+    "task_error of a task that may be somebody else's": (
+        decided(State.FAILED, "task_error", task=ENDED_BADLY, task_adopted=True, answer=CUT_OFF),
+        snapshot("""\
+❌ *The task that is taken for ours ended in an error.*
+The work on `lyon.example.com → oslo.example.com` did not succeed.
+No answer to the delete names this task. It is taken for ours by two signs: it was
+not in the list read just before the delete, and it names this pairing.
 ---
 Task status `ERROR`, id `HmsTask:42:0b7f`
 ---

@@ -51,12 +51,30 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
 [Look again]\
 """),
     ),
+    "unknown_fate, no answer known": (
+        decided(State.ATTENTION, "unknown_fate"),
+        snapshot("""\
+⚠️ *It cannot be told whether the delete was sent.*
+It may have gone out: the process that was to send it was stopped or held up, and
+no answer is known. No task for it can be seen, and `lyon.example.com →
+oslo.example.com` is still there. Nothing is sent a second time.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
     "nameless_task": (
         decided(State.ATTENTION, "nameless_task"),
         snapshot("""\
 ⚠️ *A new task on the appliance may be ours: it does not say what it works on.*
-The answer to the delete was lost or does not settle it, and `lyon.example.com →
-oslo.example.com` is still there. The delete was not sent a second time.
+No answer to the delete settles it, and `lyon.example.com → oslo.example.com` is
+still there. Nothing is sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
@@ -71,8 +89,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
     "task_lost": (
         decided(State.ATTENTION, "task_lost", task=RUNNING),
         snapshot("""\
-⚠️ *The task is no longer in the appliance's list, and the pairing is still
-there.*
+⚠️ *The appliance no longer knows the task, and the pairing is still there.*
 How the work on `lyon.example.com → oslo.example.com` ended cannot be told.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.core.events import CallFailed, Looked, Stored
 from bot.core.life import absorb
+from bot.core.problem import ProblemKind
 from bot.core.request import Notice, State, WaitingClick
 from bot.slack.draw import draw
 from tests.slack.drawing.samples import (
@@ -27,6 +28,10 @@ TRAIL = {
     "cannot send": APPROVED.model_copy(update={"waiting": CUT_OFF}),
     "sent": BY_STATE[State.DELETING],
     "looking": BY_STATE[State.DELETING].model_copy(update={"answer": CUT_OFF}),
+    "no answer known": BY_STATE[State.DELETING].model_copy(update={"looking_since": NOW}),
+    "not there": BY_STATE[State.DELETING].model_copy(
+        update={"answer": CUT_OFF.model_copy(update={"kind": ProblemKind.NOT_FOUND})}
+    ),
     "running": BY_STATE[State.FOLLOWING],
     "proving": BY_STATE[State.FOLLOWING].model_copy(update={"task": ENDED_WELL}),
     "missing": BY_STATE[State.FOLLOWING].model_copy(update={"looking_since": NOW}),
@@ -48,6 +53,10 @@ def test_progress() -> None:
             "looking": [
                 "🔵 The answer to the delete does not settle it. Looking at tasks and pairing."
             ],
+            "no answer known": [
+                "🔵 The delete may have gone out: no answer is known. Looking at tasks and pairing."
+            ],
+            "not there": ["🔵 The delete was answered 404. Looking whether the pairing is gone."],
             "running": ["🔵 Task `RUNNING` ▰▰▰▰▱▱▱▱▱▱ 42 %", "id `HmsTask:42:0b7f`"],
             "proving": [
                 "🔵 Task `SUCCESS` ▰▰▰▰▰▰▰▰▰▰ 100 %",
@@ -57,7 +66,7 @@ def test_progress() -> None:
             "missing": [
                 "🔵 Task `RUNNING` ▰▰▰▰▱▱▱▱▱▱ 42 %",
                 "id `HmsTask:42:0b7f`",
-                "The task is missing from the appliance's list. Looking again.",
+                "The appliance does not know the task just now. Asking again.",
             ],
             "ended": ["❌ Failed. The final reply in this thread says how it went."],
             "back to the approvers": [
@@ -65,6 +74,16 @@ def test_progress() -> None:
             ],
         }
     )
+
+
+def test_progress_of_a_task_that_may_be_somebody_elses() -> None:
+    adopted = BY_STATE[State.FOLLOWING].model_copy(update={"task_adopted": True})
+    assert reading(draw(adopted, "progress")) == snapshot("""\
+🔵 Task `RUNNING` ▰▰▰▰▱▱▱▱▱▱ 42 %
+id `HmsTask:42:0b7f`
+No answer to the delete names this task. It is taken for ours by two signs: it was
+not in the list read just before the delete, and it names this pairing.\
+""")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +100,7 @@ def test_correction() -> None:
     """Through the core, so that what is drawn is what a look really leaves behind."""
     click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
     request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
-    gone = Stored(at=NOW, event=Looked(tasks=(), pairing_present=False))
+    gone = Stored(at=NOW, event=Looked(tasks=(), pairing="gone"))
     assert reading(draw(absorb(request, gone, NOW).request, "correction")) == snapshot("""\
 ✅ *Looked again: the pairing is gone; whether by this call cannot be told.*
 The appliance no longer knows `lyon.example.com → oslo.example.com`.
@@ -97,12 +116,14 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
     assert told.startswith("✅ *Looked again: the pairing is gone.*")
     failed = Stored(
         at=NOW,
-        event=Looked(tasks=(ENDED_BADLY.model_copy(update={"id": "new"}),), pairing_present=True),
+        event=Looked(tasks=(ENDED_BADLY.model_copy(update={"id": "new"}),), pairing="there"),
     )
     corrected = absorb(request, failed, NOW).request
     assert reading(draw(corrected, "correction")) == snapshot("""\
 ❌ *Looked again: the task ended with `ERROR`, and the pairing is still there.*
 `lyon.example.com → oslo.example.com` was not broken.
+No answer to the delete names this task. It is taken for ours by two signs: it was
+not in the list read just before the delete, and it names this pairing.
 ---
 Task status `ERROR`, id `new`
 ---
@@ -177,9 +198,9 @@ Approved, but it cannot be carried out yet. The appliance did not answer within 
 s. The bot keeps trying until the approval runs out.\
 """,
             """\
-The delete went out, and the appliance cannot be asked what became of it. The
-appliance did not answer within 10 s. The bot keeps looking; the delete is not
-sent again.\
+The delete may have gone out, and the appliance cannot be asked what became of it.
+The appliance did not answer within 10 s. The bot keeps looking; nothing is sent a
+second time.\
 """,
             """\
 The appliance is at work, and cannot be asked how far it is. The appliance did not
