@@ -52,7 +52,8 @@ class Due(Frozen):
     `slot` as in `bot.core.messages`. `ts` is set when it was posted before, so it is edited now.
     `wanted` is the digest that was asked for at the claim, `shown` that of what Slack shows.
     For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
-    has lapsed; then it goes as a direct message). `last_error`: of the try before this one.
+    has lapsed; then it goes as a direct message). `last_error`: of the try before this one. `lost`:
+    how many tries Slack may have taken without saying so.
     `card_gone`, for final words: the card could not be edited, since somebody has deleted it.
     """
 
@@ -64,6 +65,7 @@ class Due(Frozen):
     wanted: str = ""
     shown: str | None = None
     attempts: int = 0
+    lost: int = 0
     answer: Answer | None = None
     user: str | None = None
     response_url: str | None = None
@@ -73,6 +75,10 @@ class Due(Frozen):
 
 NO_LONGER_WANTED = "no_longer_wanted"
 """An error of our own, in place of Slack's: the row does not want the message any more."""
+
+
+ANSWER_LOST = "answer_lost"
+"""Another one: Slack was given the message three times, and never said whether it took it."""
 
 
 class Unsaid(Frozen):
@@ -130,10 +136,12 @@ class OutboxPort(Protocol):
         """Slack has it. For a card, `CardPosted` goes into the inbox in the same transaction."""
         ...
 
-    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
-        """Slack did not take it this time. It is not tried again before `until` (ms epoch), even if
-        it changes. `refused`: because of the token or its scopes; then for a card that was never
-        posted, `CardHeldUp` goes into the inbox."""
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
+        """Slack did not take it this time, or has not said so (`lost`, which is counted). It is not
+        tried again before `until` (ms epoch), even if it changes. `refused`: because of the token
+        or its scopes; then for a card that was never posted, `CardHeldUp` goes into the inbox."""
         ...
 
     def given_up(self, due: Due, *, error: str) -> None:

@@ -153,6 +153,7 @@ _NOBODY = "Slack finds nobody who could read it"
 
 WHY = {
     "account_inactive": _NO_LEAVE,
+    "answer_lost": "Slack did not say whether it took it, three times: it may be there",
     "answer_lapsed": "it could be given for 30 minutes only, and nobody needs it later",
     "cannot_dm_bot": _NOBODY,
     "cannot_reply_to_message": _NO_THREAD,

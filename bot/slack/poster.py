@@ -10,7 +10,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.delivery import NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
+from bot.core.delivery import ANSWER_LOST, NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
 from bot.core.entries import Answer
 from bot.core.messages import Message
 from bot.core.request import Request
@@ -31,6 +31,10 @@ FIRST_GAP_MS = 1_000
 LONGEST_GAP_MS = 60_000
 """Between two tries of one message. The gap doubles, but stays short enough that everything is said
 soon after an outage."""
+
+LOST_GAPS_MS = (5_000, 2 * 60 * 60_000)
+"""After a post that Slack may have taken, though its answer did not come or was of no use: each try
+may put one more copy into the channel, so there are three in all. An edit may be repeated."""
 
 ACCOUNT_GAP_MS = 60_000
 """When only an operator can help: seldom enough not to flood the log, often enough to notice when
@@ -156,8 +160,9 @@ class Poster:
     # ---- one message --------------------------------------------------------------------------
 
     def _deliver(self, due: Due, begun: float) -> None:
-        if due.ts is not None and due.last_error in UNEDITABLE_WORDS:
-            # Slack has said that this message cannot be edited any more: no call, and no log line.
+        gone = UNEDITABLE_WORDS if due.ts is not None else {ANSWER_LOST}
+        if due.last_error and due.last_error in gone:
+            # It cannot be edited any more, or stands there three times: no call, and no log line.
             self._outbox.given_up(due, error=due.last_error)
             return
         request = self._outbox.request(due.request_id)
@@ -228,6 +233,10 @@ class Poster:
                 until = self._pauses.hold(METHODS[failed.method], trouble.retry_after_s)
                 log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
                 self._outbox.put_off(due, until=until, error=word)
+            case Kind.PASSING if trouble.maybe_taken and due.ts is None:
+                self._lost(due, word, **where)
+                if trouble.away:
+                    self._away.failed(trouble, **where)
             case Kind.PASSING:
                 log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, self._gap(due), word)
@@ -241,9 +250,19 @@ class Poster:
                 log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
             case Kind.FINAL:
-                log.warning("given_up", error=word, **where)
-                self._outbox.given_up(due, error=word)
-                self._on_given_up(due.slot, word)
+                self._give_up(due, word)
+
+    def _lost(self, due: Due, word: str, **where: str) -> None:
+        if due.lost >= len(LOST_GAPS_MS):
+            return self._give_up(due, ANSWER_LOST)
+        log.warning("answer_lost", lost=due.lost + 1, error=word, **where)
+        until = self._outbox.now() + LOST_GAPS_MS[due.lost]
+        return self._outbox.put_off(due, until=until, error=word, lost=True)
+
+    def _give_up(self, due: Due, error: str) -> None:
+        log.warning("given_up", error=error, request=due.request_id, slot=due.slot)
+        self._outbox.given_up(due, error=error)
+        self._on_given_up(due.slot, error)
 
     # ---- waiting ------------------------------------------------------------------------------
 

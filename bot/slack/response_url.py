@@ -17,7 +17,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_ope
 
 from bot.core.delivery import Drawn
 from bot.slack.client import USER_AGENT, tls
-from bot.slack.trouble import Kind, Trouble, answered
+from bot.slack.trouble import Kind, Trouble, answered, unanswered
 
 _LAPSED = "response_url_lapsed"
 _NOT_SLACK = Trouble(Kind.FINAL, "response_url_not_slack")
@@ -47,7 +47,7 @@ def say(url: str, drawn: Drawn, *, api_url: str, timeout_s: int) -> Trouble | No
         with error:
             return _refused(error)
     except (OSError, HTTPException, ValueError, LookupError) as error:
-        return Trouble(Kind.PASSING, type(error).__name__, away=True)
+        return unanswered(error)
 
 
 def is_of_slack(url: str, api_url: str) -> bool:

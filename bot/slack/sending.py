@@ -113,9 +113,8 @@ def _post(
         return Failed("post", trouble_of(error))
     ts = answer.get("ts")
     if not isinstance(ts, str) or not ts:
-        # Slack took it, but without its `ts` it could never be edited. Try again, although it will
-        # stand there twice.
-        return Failed("post", Trouble(Kind.PASSING, "answer_without_ts"))
+        # Slack took it, but without its `ts` it could never be edited.
+        return Failed("post", Trouble(Kind.PASSING, "answer_without_ts", maybe_taken=True))
     return Sent(ts=ts)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPException
+from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
@@ -33,12 +34,13 @@ class Kind(StrEnum):
 class Trouble:
     """`word` is Slack's own or the name of the error, never longer than 200 characters. `away`:
     there was no answer, or it did not come from Slack itself, so it says nothing about the
-    message."""
+    message. `maybe_taken`: Slack may have done all the same what it was asked."""
 
     kind: Kind
     word: str
     retry_after_s: int = 0
     away: bool = False
+    maybe_taken: bool = False
 
 
 ACCOUNT_WORDS = frozenset(
@@ -159,7 +161,7 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, Silenced):
         return Trouble(Kind.LIMITED, "ratelimited", error.retry_after_s)
     if not isinstance(error, SlackApiError):
-        return Trouble(Kind.PASSING, type(error).__name__, away=True)
+        return unanswered(error)
     response = error.response
     status, headers = response.status_code, response.headers
     said = response.data.get("error") if isinstance(response.data, dict) else None
@@ -167,17 +169,25 @@ def trouble_of(error: Exception) -> Trouble:
     return answered(status, word, headers.get("Retry-After") or headers.get("retry-after"))
 
 
+def unanswered(error: Exception) -> Trouble:
+    """No answer, or one that is none. URLError: there was no connection to send it over."""
+    taken = not isinstance(error, URLError)
+    return Trouble(Kind.PASSING, type(error).__name__, away=True, maybe_taken=taken)
+
+
 def answered(status: int, word: str, retry_after: str | None) -> Trouble:
     """Classify one answer by its HTTP status and Slack's word."""
     if status == 429 or word in RATE_WORDS:
         return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
     if status >= 500:
-        return Trouble(Kind.PASSING, word, away=True)
+        # Only 503 says that nothing was done: a gateway gives the others for a call passed on.
+        return Trouble(Kind.PASSING, word, away=True, maybe_taken=status != 503)
     if word in ACCOUNT_WORDS:
         return Trouble(Kind.ACCOUNT, word)
     if word in FINAL_WORDS:
         return Trouble(Kind.FINAL, word)
-    return Trouble(Kind.PASSING, word, away=word == "http_200")
+    no_word = word == "http_200"
+    return Trouble(Kind.PASSING, word, away=no_word, maybe_taken=no_word)
 
 
 def _seconds(retry_after: str | None) -> int:

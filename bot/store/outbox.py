@@ -97,6 +97,7 @@ class Outbox:
                     due_at=case((changed_since, now + gap), else_=None),
                     lease_until=0,
                     attempts=0,
+                    lost=0,
                     last_error=None,
                 )
             )
@@ -105,7 +106,9 @@ class Outbox:
         if due.slot == Slot.CARD:
             self._db.wakes.wake(Room.CHECK)
 
-    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
         held_up = refused and due.slot == Slot.CARD and due.ts is None
         with self._db.write() as conn:
             now = self._db.now(conn)
@@ -115,6 +118,7 @@ class Outbox:
                     not_before=until,
                     lease_until=0,
                     attempts=messages.c.attempts + 1,
+                    lost=messages.c.lost + int(lost),
                     last_error=error,
                 )
             )
@@ -192,6 +196,7 @@ def _due(row: Row[Any], answer: Answer | None, address: str | None, *, card_gone
         wanted=row.wanted,
         shown=row.shown,
         attempts=row.attempts,
+        lost=row.lost,
         answer=answer,
         user=row.person,
         response_url=address,

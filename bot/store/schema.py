@@ -103,6 +103,7 @@ messages = Table(
     Column("not_before", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
     Column("last_error", Text),
     Column("answer", Text),
     Column("person", Text),

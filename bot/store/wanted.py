@@ -99,6 +99,7 @@ def add(
         "not_before": 0,
         "lease_until": 0,
         "attempts": 0,
+        "lost": 0,
         "created_at": now,
     }
     conn.execute(_INSERT, {**always, **columns})

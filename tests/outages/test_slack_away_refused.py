@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -311,3 +312,51 @@ def test_show_says_what_slack_does_not(tmp_path: Path, monkeypatch: pytest.Monke
     text = CliRunner().invoke(app, ["show", ID], env={"COLUMNS": "200"}).stdout
     assert "not said in Slack" in text
     assert "the channel is archived" in " ".join(text.split())
+
+
+# ---- nobody says whether Slack took it ---------------------------------------------------------
+
+
+def cut_in_the_channel(world: SlackWorld) -> None:
+    """Slack takes what is posted there, and each answer is lost on the way. So it stays."""
+    world.slack.fail(
+        "chat.postMessage", lost=True, times=None, match=lambda args: args["channel"] == CHANNEL
+    )
+
+
+def test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever() -> None:
+    """It was posted again and again: 65 cards in an hour."""
+    with closing(SlackWorld(approval_ttl_ms=12 * HOUR * 1000)) as world:
+        cut_in_the_channel(world)
+        world.ask()
+        world.pass_time(11 * HOUR)
+        assert len(world.slack.messages(CHANNEL)) == 3
+        outcome = world.get().outcome
+        assert outcome is not None
+        assert (world.state(), outcome.code) == (State.REFUSED, "card_refused")
+        (told,) = world.slack.direct_messages(ASKER)
+        assert "never said whether it took it" in told.text
+        assert world.given_up == [("card", "answer_lost")]
+
+
+def test_a_card_that_slack_does_not_confirm_in_time_is_refused(world: SlackWorld) -> None:
+    cut_in_the_channel(world)
+    world.ask()
+    world.pass_time(11 * HOUR)
+    assert len(world.slack.messages(CHANNEL)) == 2
+    assert world.state() is State.REFUSED
+    assert len(world.slack.direct_messages(ASKER)) == 1
+
+
+def test_a_final_reply_whose_answers_are_all_lost_goes_to_each_person_once(
+    world: SlackWorld,
+) -> None:
+    followed(world)
+    cut_in_the_channel(world)
+    ended(world)
+    world.pass_time(11 * HOUR)
+    in_the_thread = [m for m in world.finals() if m.channel == CHANNEL]
+    assert len(in_the_thread) == 3
+    for person in (ASKER, FIRST):
+        assert len(world.slack.direct_messages(person)) == 1
+    assert "three times" in world.unsaid()["final"]

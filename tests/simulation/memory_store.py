@@ -65,6 +65,7 @@ class Post:
     not_before: int = 0
     lease_until: int = 0
     attempts: int = 0
+    lost: int = 0
     last_error: str | None = None
     answer: Answer | None = None
     person: str | None = None
@@ -385,6 +386,7 @@ class MemoryStore:
             wanted=post.wanted,
             shown=post.shown,
             attempts=post.attempts,
+            lost=post.lost,
             answer=post.answer,
             user=post.person,
             response_url=self._address(post.answer, now),
@@ -408,17 +410,20 @@ class MemoryStore:
         gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
         changed = post.wanted != due.wanted
         post.ts = post.ts or ts
-        post.shown, post.attempts, post.last_error = digest, 0, None
+        post.shown, post.attempts, post.lost, post.last_error = digest, 0, 0, None
         post.not_before, post.lease_until = now + gap, 0
         post.due_at = now + gap if changed else None
         if due.slot == Slot.CARD and due.ts is None and ts is not None:
             self._tell(due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
         self.changes += 1
 
-    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
         post = self.posts[due.request_id, due.slot]
         post.due_at, post.not_before, post.lease_until = until, until, 0
         post.attempts, post.last_error = post.attempts + 1, error
+        post.lost += lost
         if refused and due.slot == Slot.CARD and due.ts is None:
             told = f"card-held-up:{due.request_id}:{error}"
             self._tell(due, CardHeldUp(error=error), told)

@@ -269,9 +269,12 @@ class PostgresMemory(MemoryStore):
         sent = super().sent
         self._settled(due, lambda: sent(due, ts=ts, digest=digest))
 
-    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
         put_off = super().put_off
-        self._settled(due, lambda: put_off(due, until=until, error=error, refused=refused))
+        told = {"error": error, "refused": refused, "lost": lost}
+        self._settled(due, lambda: put_off(due, until=until, **told))
 
     def given_up(self, due: Due, *, error: str) -> None:
         given_up = super().given_up

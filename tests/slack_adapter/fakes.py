@@ -209,9 +209,11 @@ class FakeOutbox:
             raise self.sent_errors.pop()
         self._did("sent", due, ts=ts, digest=digest)
 
-    def put_off(self, due: Due, *, until: int, error: str, refused: bool = False) -> None:
-        refused_too = {"refused": True} if refused else {}
-        self._did("put_off", due, until=until, error=error, **refused_too)
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
+        told = {"refused": refused, "lost": lost}
+        self._did("put_off", due, until=until, error=error, **{k: v for k, v in told.items() if v})
 
     def given_up(self, due: Due, *, error: str) -> None:
         self._did("given_up", due, error=error)

@@ -210,9 +210,12 @@ def test_a_token_that_is_refused_is_told_loudly_and_tried_again(
         assert "critical" in capsys.readouterr().out
 
 
-PASSING = {
+REFUSED = {
     "internal_error": error("internal_error"),
     "a word of next year": error("the_moon_is_full"),
+    "503": Answer(status=503),
+}
+LOST = {
     "500": Answer(status=500),
     "502 html": Answer(b"<html>", status=502),
     "200 html": Answer(b"<html>"),
@@ -224,12 +227,45 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_what_may_pass_is_tried_again(api: FakeWebApi, outbox: FakeOutbox, name: str) -> None:
-    api.script("chat.postMessage", PASSING[name])
-    done = _deliver(api, outbox, CARD)
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_slack_refuses_for_now_is_tried_again(
+    api: FakeWebApi, outbox: FakeOutbox, name: str
+) -> None:
+    api.script("chat.postMessage", REFUSED[name])
+    done = _deliver(api, outbox, CARD.model_copy(update={"lost": 2}))
     assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 1000)
+    assert "lost" not in done
     assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_slack_may_have_taken_is_sent_three_times_at_most(
+    api: FakeWebApi, outbox: FakeOutbox, name: str
+) -> None:
+    told: list[tuple[str, str]] = []
+    done = []
+    for lost in range(3):
+        api.script("chat.postMessage", LOST[name])
+        due = CARD.model_copy(update={"lost": lost})
+        done.append(_deliver(api, outbox, due, on_given_up=lambda *what: told.append(what)))
+    gaps = [done[0]["until"] - outbox.clock_ms, done[1]["until"] - outbox.clock_ms]  # type: ignore[operator]
+    assert gaps == [5_000, 2 * 3_600_000]
+    assert done[0]["lost"] is done[1]["lost"] is True
+    assert done[2] == {"did": "given_up", "error": "answer_lost"}
+    assert told == [("card", "answer_lost")]
+    assert len(api.of("chat.postMessage")) == 3
+    # Should the row want it once more, it is not sent.
+    again = _deliver(api, outbox, CARD.model_copy(update={"last_error": "answer_lost"}))
+    assert again == done[2]
+    assert len(api.of("chat.postMessage")) == 3
+
+
+@pytest.mark.parametrize("name", [name for name in LOST if name != "no ts"])
+def test_an_edit_may_be_repeated(api: FakeWebApi, outbox: FakeOutbox, name: str) -> None:
+    api.script("chat.update", LOST[name])
+    done = _deliver(api, outbox, EDIT.model_copy(update={"attempts": 100}))
+    assert done["until"] == outbox.clock_ms + 60_000
+    assert "lost" not in done
 
 
 def test_a_slack_that_is_away(outbox: FakeOutbox) -> None:
@@ -237,7 +273,9 @@ def test_a_slack_that_is_away(outbox: FakeOutbox) -> None:
     outbox.add(CARD)
     pauses = FakePauses(outbox.now)
     Poster(outbox, client, _draw, draw_answer, messages, nets=(), pauses=pauses).once()
-    assert outbox.last()[0] == "put_off"
+    word, values = outbox.last()
+    assert word == "put_off"
+    assert "lost" not in values
 
 
 @pytest.mark.parametrize(
@@ -374,7 +412,8 @@ def test_an_answer_is_tried_again_while_its_address_lives(
     monkeypatch.setattr("bot.slack.sending.POST_TIMEOUT_S", 1)
     api.script("response", answer)
     done = _deliver(api, outbox, _answer(api.response_url(), matters=True))
-    assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 1000)
+    assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 5000)
+    assert done["lost"] is True
     assert [c.method for c in api.calls] == ["response"]
 
 
@@ -396,7 +435,9 @@ def test_while_posts_are_silenced_no_direct_message_goes(
     poster.once()
     outbox.add(_answer(None, matters=True))
     poster.once()
-    assert outbox.last()[0] == "put_off"
+    word, values = outbox.last()
+    assert word == "put_off"
+    assert "lost" not in values
     assert len(api.calls) == 1
 
 

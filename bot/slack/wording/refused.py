@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.core.delivery import ANSWER_LOST
 from bot.core.problem import Problem, ProblemKind
 from bot.core.request import Outcome, Request
 from bot.core.who_may import Reason
@@ -158,12 +159,18 @@ def unreachable(request: Request, outcome: Outcome) -> Ending:
 
 def card_refused(request: Request, outcome: Outcome) -> Ending:
     error = outcome.lines[0] if outcome.lines else "no reason given"
+    if error == ANSWER_LOST:
+        return Ending(
+            title="Slack was sent the card three times, and never said whether it took it.",
+            body=("Copies of it may stand in the channel: nothing can be decided on them.",),
+            next_step="Ask again when Slack works as usual.",
+        )
     step = _CARD_STEPS.get(error, f"{_INVITE} If the bot is in it already, {_TELL_ADMIN}")
     return Ending(title=f"Slack did not take the card: {code(error, ID)}.", next_step=step)
 
 
 def card_not_posted(request: Request, outcome: Outcome) -> Ending:
-    title = "Slack did not take the card in time, so nobody could decide."
+    title = "Slack did not take the card in time, or did not say so: nobody could decide."
     if outcome.lines:
         why = f"{slack_refuses(outcome.lines[0])}."
         return Ending(title=title, body=(why,), next_step=f"{HAVE_IT_CHECKED} Then ask again.")
