@@ -11,16 +11,15 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 
-from bot import __version__, checks, wiring
+from bot import __version__, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.core.messages import messages
 from bot.core.starts import Running
-from bot.operate.bounded import in_time
-from bot.operate.health import Check, Health
+from bot.operate.check import STOP_SECONDS as CHECK_STOP_SECONDS
+from bot.operate.check import BackgroundCheck, at_start
+from bot.operate.health import Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.operate.start_look import STOP_SECONDS as START_LOOK_STOP_SECONDS
-from bot.operate.start_look import StartLook
 from bot.operate.stopping import Deadline
 from bot.parts import policy_of
 from bot.settings import Settings
@@ -154,7 +153,7 @@ class Bot:
             dry_run=self.policy.dry_run,
         )
         # Last, and in a thread of its own: a Slack that hangs must not delay a start.
-        self.start_look.start()
+        self.check.start()
 
     def stop(self) -> None:
         """Begin nothing new, take no more events, and give all that runs one deadline. Whatever has
@@ -164,7 +163,7 @@ class Bot:
         # Ask all of them before waiting for any: a call that began meanwhile would outlast the
         # deadline. What still comes in before the server is closed is stored for the next process.
         self._stopping.set()
-        for part in (self.worker, self.poster, self.lookups, self.start_look):
+        for part in (self.worker, self.poster, self.lookups, self.check):
             part.stop(0)
         ended = {}
         if self.socket:
@@ -179,7 +178,7 @@ class Bot:
             # After listeners and look-ups, which may have had something to tell people until now.
             "whisper": self.whisper.stop(max(deadline.left(), MOMENT_SECONDS)),
             "lookups": self.lookups.stop(0),
-            "start_look": self.start_look.stop(deadline.left(START_LOOK_STOP_SECONDS)),
+            "check": self.check.stop(deadline.left(CHECK_STOP_SECONDS)),
         }
         if all(ended.values()) or self.db.log_gone:
             # A database whose `-wal` is gone takes no more writes, so it is closed even while
@@ -214,8 +213,8 @@ class Bot:
 
         quick = client(QUICK_TIMEOUT_S)
         self.identity = Identity(quick)
-        look_at_start = checks.at_start(settings, self.appliances, self.identity.learn)
-        self.start_look = StartLook(look_at_start, self._end)
+        found = at_start(settings, self.appliances, self.identity.learn)
+        self.check = BackgroundCheck(found, self._end)
         self.whisper = Whisper(pauses, settings.slack_api_url)
         self.poster = Poster(
             self.outbox,
@@ -270,7 +269,7 @@ class Bot:
     def _bound(self) -> list[Server]:
         """Slack's port, and where `OPERATE_PORT` is set another one for probes."""
         settings, slack = self.settings, self.from_slack
-        health = Health(self._checks(), self.start_look.hints)
+        health = Health(self._checks(), self.check.hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
             figures=wiring.read_figures(self.db, sites),

@@ -27,7 +27,14 @@ from bot.operate import logs
 from bot.operate import show as shown
 from bot.run import PROBLEM, WRONG_USE
 from bot.run import main as run_main
-from bot.settings import EXAMPLE, SettingsError, load, load_database, load_slack_app
+from bot.settings import (
+    EXAMPLE,
+    SettingsError,
+    files_seen_by_others,
+    load,
+    load_database,
+    load_slack_app,
+)
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
@@ -127,18 +134,18 @@ def check(as_json: JsonOption = False) -> None:
     logged in to once and read, and the privilege is only named. Exits with 1 where something is
     wrong.
     """
-    from bot import checks  # imported here: the other commands start without Slack
-    from bot.operate import check as lines
+    from bot.operate import check as checks  # imported here: the others start without Slack
+    from bot.operate import check_lines
 
     logging.disable()  # the lines say everything; libraries would only log it again
     found = []
-    for finding in checks.check(load):
-        found.append(finding)
+    for line in checks.check(load, files_seen_by_others):
+        found.append(line)
         if not as_json:
-            print(lines.as_line(finding), flush=True)
+            print(check_lines.as_text(line), flush=True)
     if as_json:
-        print(lines.as_json(found))
-    if lines.failed(found):
+        print(check_lines.as_json(found))
+    if any(line.result is check_lines.Result.WRONG for line in found):
         raise typer.Exit(PROBLEM)
 
 

@@ -6,9 +6,6 @@ says so, and SSO counts only one log-in.
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from bot.appliance.answers import date
 from bot.appliance.budget import EffectBudget
 from bot.appliance.errors import Answered, Unanswered
 from bot.appliance.models import Info
@@ -48,11 +45,11 @@ class FirstLook:
         """One log-in, if there is no session yet."""
         self._sessions.current(self._effect)
 
-    def info(self) -> tuple[Info, datetime | None]:
-        """The appliance itself, and the time by its own clock, if it tells it."""
+    def info(self) -> Info:
+        """The appliance itself."""
         session = self._sessions.current(self._effect)
         self._effect.pay()
         answer = self._sessions.send(
             Call.of("GET", "/info"), session, expect=OK, by=self._effect.by
         )
-        return answer.read(Info), date(answer.headers.get("Date", ""))
+        return answer.read(Info)

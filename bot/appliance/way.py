@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import ssl
 from urllib.parse import urlsplit
 
@@ -31,17 +30,6 @@ def proxy_of(host: str) -> str | None:
     ports = {"https": 443, "http": 80}
     port = parts.port or ports.get(parts.scheme, 1080)
     return f"{parts.hostname}:{port}"
-
-
-def addresses(name: str) -> list[str]:
-    """Each address of the name, once. Raises OSError; the system decides how long that takes."""
-    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def connect(name: str, port: int, timeout_seconds: float) -> None:
-    """Returns if somebody listens there. Raises OSError otherwise."""
-    socket.create_connection((name, port), timeout_seconds).close()
 
 
 def served_fingerprint(host: str, port: int, timeout_seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Who the bot itself is in Slack: known from the look at the start, or read when first needed.
+"""Who the bot itself is in Slack: known from the check at the start, or read when first needed.
 
 The bot must start even if Slack cannot be reached, since stored requests go on without Slack.
 """

@@ -23,7 +23,7 @@ IDLE_SECONDS = 60.0
 AGAINST = f"{IDLE_SECONDS:.0f} s with nothing open"
 
 LAST_OF_THE_START = "/info"
-"""The last call of the look at the start (`bot.checks.AT_START_APPLIANCE`)."""
+"""The last call of the check at the start (`bot.operate.check_appliance`)."""
 
 
 def measure() -> list[Line]:

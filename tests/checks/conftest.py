@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot import checks
-from bot.core.finding import Finding, Standing
+from bot.operate import check
+from bot.operate.check_lines import Line, Result
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from bot.settings import Settings, load
+from bot.settings import Settings, files_seen_by_others, load
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 
@@ -35,9 +35,14 @@ class Stage:
     def settings(self) -> Settings:
         return load(self.environment, self.folder)
 
-    def check(self, **fields: Any) -> list[Finding]:
+    def check(self, **fields: Any) -> list[Line]:
         """All lines; `fields` replace those of the settings that cannot be given as text yet."""
-        return list(checks.check(lambda: self.settings().model_copy(update=fields)))
+        return list(
+            check.check(
+                lambda: self.settings().model_copy(update=fields),
+                lambda: files_seen_by_others(self.environment, self.folder),
+            )
+        )
 
     @property
     def database(self) -> Path:
@@ -90,12 +95,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
-def wrong_lines(found: list[Finding]) -> list[str]:
+def wrong_lines(found: list[Line]) -> list[str]:
     """Keys of the lines that failed by themselves."""
-    return [finding.key for finding in found if finding.standing is Standing.WRONG]
+    return [finding.key for finding in found if finding.result is Result.WRONG]
 
 
-def one(found: list[Finding], key: str) -> Finding:
+def one(found: list[Line], key: str) -> Line:
     """The finding of this line."""
     (finding,) = [finding for finding in found if finding.key == key]
     return finding

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any
 
 from bot.sandbox.appliance import Answer
@@ -68,11 +67,6 @@ def _fails(method: str, path: str, answer: Answer) -> Callable[[Stage], None]:
     return lambda stage: stage.appliance.fail(method, path, answer, times=None)
 
 
-def _clock(stage: Stage) -> None:
-    late = {"Date": formatdate(1_000_000_000, usegmt=True)}
-    stage.appliance.fail("GET", "/info", Answer(headers=late), times=None)
-
-
 NEW_PROGRAM = "UPDATE schema_info SET oldest_program = '99.0.0'"
 
 FAULTS = (
@@ -96,9 +90,9 @@ FAULTS = (
         "no folder",
         sets(DATABASE_URL="sqlite:////nowhere/at/all/bot.db"),
         "database",
-        ("/nowhere/at/all", "not there", "DATABASE_URL"),
+        ("/nowhere/at/all", "cannot be opened", "make its folder", "DATABASE_URL"),
     ),
-    Fault("no database", _garbage, "database", ("cannot be written", "not a database")),
+    Fault("no database", _garbage, "database", ("is no database", "restore the backup")),
     Fault("newer schema", _schema(NEW_PROGRAM), "schema", ("99.0.0", "restore the backup")),
     # ---- Slack ------------------------------------------------------------------------------
     Fault(
@@ -120,7 +114,7 @@ FAULTS = (
         "Slack broken",
         lambda stage: stage.slack.down(status=503),
         "slack-token",
-        ("auth.test", "HTTP 503", "SLACK_API_URL"),
+        ("HTTP 503", "SLACK_API_URL"),
     ),
     *(
         Fault(
@@ -229,7 +223,7 @@ FAULTS = (
         "nobody listens",
         lambda stage: stage.appliance.refuse_connections(),
         "appliance-reachable",
-        ("takes no connection", "refused"),
+        ("No connection", "refused", "VR_HOST"),
     ),
     Fault(
         "another certificate",
@@ -327,7 +321,6 @@ FAULTS = (
 )
 
 HINTS = (
-    Fault("clock", _clock, "appliance-clock", ("behind", "NTP")),
     Fault(
         "no database yet",
         lambda stage: sets(DATABASE_URL=f"sqlite:///{stage.folder}/new.db")(stage),

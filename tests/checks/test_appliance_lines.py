@@ -12,7 +12,7 @@ import pytest
 
 from bot.appliance.budget import BudgetState
 from bot.appliance.way import served_fingerprint
-from bot.core.finding import Standing
+from bot.operate.check_lines import Result
 from bot.parts import budget_key
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.settings import DEFAULT_SITE
@@ -83,9 +83,9 @@ def test_a_name_without_an_address(stage: Stage, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     stage.environment["VR_HOST"] = "vr.example.net"
     found = stage.check()
-    assert wrong_lines(found) == ["appliance-name"]
-    finding = one(found, "appliance-name")
-    assert "vr.example.net has no address (Name or service not known)" in finding.words
+    assert wrong_lines(found) == ["appliance-reachable"]
+    finding = one(found, "appliance-reachable")
+    assert "The name vr.example.net could not be looked up" in finding.words
     assert "VR_HOST" in finding.next_step
 
 
@@ -213,7 +213,7 @@ def test_a_site_that_is_away_does_not_hide_the_one_that_is_there(stage: Stage) -
     other = stage.appliance.add_pairing("berlin", "oslo")
     found = stage.check()
     assert wrong_lines(found) == [f"appliance-remote {PAIRING}"]
-    assert one(found, f"appliance-remote {other}").standing is Standing.OK
+    assert one(found, f"appliance-remote {other}").result is Result.OK
 
 
 def test_a_remote_site_that_wants_a_user_of_its_own(stage: Stage) -> None:
@@ -243,7 +243,7 @@ def test_several_appliances_are_told_apart(stage: Stage) -> None:
         found = stage.check(sites={"berlin": site, "lyon": away})
     assert wrong_lines(found) == ["appliance-login lyon"]
     assert "VR_SITES__LYON__PASSWORD" in one(found, "appliance-login lyon").next_step
-    assert one(found, "appliance-login berlin").standing is Standing.OK
+    assert one(found, "appliance-login berlin").result is Result.OK
     assert one(found, "appliance-version lyon").words == "needs appliance-login"
 
 

@@ -1,4 +1,4 @@
-"""The look at the start with the real bot: it never delays, never logs in twice, and ends the
+"""The check at the start with the real bot: it never delays, never logs in twice, and ends the
 process only for what can never work."""
 
 from __future__ import annotations

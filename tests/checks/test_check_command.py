@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from bot import checks
+from bot.operate import check
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
 from tests.checks.conftest import CHANNEL, Stage
 from tests.scenarios.console import Console
@@ -46,7 +46,7 @@ def test_all_is_well_and_nothing_was_changed(stage: Stage) -> None:
     lines = done.stdout.splitlines()
     assert {line.split()[0] for line in lines} == {"ok"}
     assert any("(note): " in line for line in lines)
-    assert {line.split()[1].rstrip(":") for line in lines} == set(checks.NAMES) - {"slack-group"}
+    assert {line.split()[1].rstrip(":") for line in lines} == set(check.NAMES) - {"slack-group"}
     assert contents(stage.folder) == before
     seen = [(call.method, call.path) for call in stage.appliance.calls]
     assert {call for call in seen if "remote-session" not in call[1]} == READS
@@ -61,12 +61,12 @@ def test_json_and_exit_code_of_a_failure(stage: Stage) -> None:
     done = run(stage, "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
-    names = {"name", "about", "ok", "standing", "words", "next_step"}
+    names = {"name", "about", "ok", "result", "words", "next_step"}
     assert all(set(line) == names for line in found)
     bad = [(line["name"], line["about"]) for line in found if line["ok"] is False]
     assert bad == [("slack-channel", CHANNEL), ("appliance-reachable", "")]
     skipped = [line for line in found if line["ok"] is None]
-    assert {line["standing"] for line in skipped} == {"skipped"}
+    assert {line["result"] for line in skipped} == {"skipped"}
     assert {line["words"] for line in skipped} == {"needs appliance-reachable"}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from bot.core.finding import Standing
-from bot.store import check
+from bot.operate import check
+from bot.operate.check_lines import Result
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 
@@ -30,9 +29,9 @@ def url(file: Path) -> str:
 
 def test_fine_and_untouched(file: Path) -> None:
     before = file.read_bytes(), file.stat().st_mtime_ns
-    (database,) = check.database(url(file))
-    (schema,) = check.schema(url(file))
-    assert (database.standing, schema.standing) == (Standing.OK, Standing.OK)
+    database = check.database(url(file))
+    schema = check.schema(url(file))
+    assert (database.result, schema.result) == (Result.OK, Result.OK)
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
     assert [path.name for path in file.parent.iterdir()] == ["bot.db"]
 
@@ -41,34 +40,23 @@ def test_a_writer_that_never_ends(file: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(check, "BUSY_SECONDS", 0.1)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    (database,) = check.database(url(file))
+    database = check.database(url(file))
     other.close()
-    assert database.standing is Standing.WRONG
+    assert database.result is Result.WRONG
     assert "locked" in database.words
 
 
 def test_it_gives_the_right_to_write_back(file: Path) -> None:
-    list(check.database(url(file)))
-    list(check.schema(url(file)))
+    check.database(url(file))
+    check.schema(url(file))
     other = sqlite3.connect(file, isolation_level=None, timeout=0)
     other.execute("BEGIN IMMEDIATE")
     other.close()
 
 
-@pytest.mark.parametrize("refused", ["bot.db", "folder"])
-def test_permissions(file: Path, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
-    # Asked for instead of set: whoever may do everything, as in a container, is refused nothing.
-    place = file if refused == "bot.db" else file.parent
-    real = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: path != place and real(path, mode))
-    (database,) = check.database(url(file))
-    assert database.standing is Standing.WRONG
-    assert str(place) in database.words
-
-
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
-    (database,) = check.database(url(tmp_path))
-    assert database.standing is Standing.WRONG
+    database = check.database(url(tmp_path))
+    assert database.result is Result.WRONG
     assert "unable to open" in database.words
 
 
@@ -77,23 +65,23 @@ def test_a_database_of_something_else(tmp_path: Path) -> None:
     with sqlite3.connect(path) as conn:
         conn.execute("CREATE TABLE something (x)")
     conn.close()
-    (schema,) = check.schema(url(path))
-    assert schema.standing is Standing.NOTE
-    assert check.shared_value(url(path), "gate:default") is None
+    schema = check.schema(url(path))
+    assert schema.result is Result.NOTE
+    assert check.stored_budget(url(path), "default") is None
 
 
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     missing = tmp_path / "none.db"
-    (database,) = check.database(url(missing))
-    (schema,) = check.schema(url(missing))
-    assert (database.standing, schema.standing) == (Standing.NOTE, Standing.NOTE)
-    assert check.shared_value(url(missing), "gate:default") is None
+    database = check.database(url(missing))
+    schema = check.schema(url(missing))
+    assert (database.result, schema.result) == (Result.NOTE, Result.NOTE)
+    assert check.stored_budget(url(missing), "default") is None
     assert not missing.exists()
 
 
 def test_a_server_that_is_away_is_told_without_its_password() -> None:
     address = "postgresql+psycopg://bot:not-a-real-one@127.0.0.1:1/vr"
-    (database,) = check.database(address)
-    assert database.standing is Standing.WRONG
-    assert "the database vr at 127.0.0.1" in database.words
+    database = check.database(address)
+    assert database.result is Result.WRONG
+    assert "The database vr at 127.0.0.1" in database.words
     assert "not-a-real-one" not in database.words

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot import checks
-from bot.core.finding import Standing
-from bot.operate.check import failed
+from bot.operate import check
+from bot.operate.check_lines import Result
 from tests.checks.conftest import Stage, one, wrong_lines
 from tests.checks.faults import FAULTS, HINTS, Fault
 
@@ -14,9 +13,8 @@ from tests.checks.faults import FAULTS, HINTS, Fault
 def test_nothing_is_wrong_where_nothing_is(stage: Stage) -> None:
     found = stage.check()
     assert wrong_lines(found) == []
-    assert {f.name for f in found if f.standing is Standing.SKIPPED} == set()
-    assert {f.name for f in found} == set(checks.NAMES) - {"slack-group"}
-    assert not failed(found)
+    assert {f.name for f in found if f.result is Result.SKIPPED} == set()
+    assert {f.name for f in found} == set(check.NAMES) - {"slack-group"}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -24,14 +22,13 @@ def test_the_right_line_fails_and_only_that(stage: Stage, fault: Fault) -> None:
     fault.breaks(stage)
     found = stage.check()
     assert wrong_lines(found) == [fault.line]
-    assert failed(found)
     finding = one(found, fault.line)
     for words in fault.says:
         assert words in f"{finding.words}; {finding.next_step}"
     assert finding.words
     assert finding.next_step
     for other in found:
-        if other.standing is Standing.SKIPPED:
+        if other.result is Result.SKIPPED:
             assert other.words.startswith(f"needs {fault.line.split()[0]}"), other
 
 
@@ -41,9 +38,31 @@ def test_a_hint_is_no_failure(stage: Stage, fault: Fault) -> None:
     found = stage.check()
     assert wrong_lines(found) == []
     finding = one(found, fault.line)
-    assert finding.standing is Standing.NOTE
+    assert finding.result is Result.NOTE
     for words in fault.says:
         assert words in f"{finding.words}; {finding.next_step}"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o640, 0o600])
+def test_secrets_that_others_can_read_are_a_hint(stage: Stage, mode: int) -> None:
+    secrets = stage.folder / "secrets"
+    secrets.mkdir()
+    stage.environment["SECRETS_DIR"] = str(secrets)
+    for file, text in (
+        (stage.folder / ".env", "PORT=3001\n"),
+        (secrets / "VR_PASSWORD", stage.environment.pop("VR_PASSWORD")),
+    ):
+        file.write_text(text)
+        file.chmod(mode)
+    found = stage.check()
+    assert wrong_lines(found) == []
+    told = [line for line in found if line.name == "settings" and line.about]
+    if mode & 0o004:
+        assert [line.about for line in told] == [".env", "VR_PASSWORD"]
+        assert {line.result for line in told} == {Result.NOTE}
+        assert f"chmod o-rwx {stage.folder / '.env'}" in told[0].next_step
+    else:
+        assert told == []
 
 
 def test_two_faults_are_both_told(stage: Stage) -> None:
@@ -56,4 +75,4 @@ def test_every_wrong_setting_has_a_line(stage: Stage) -> None:
     del stage.environment["VR_HOST"], stage.environment["APPROVERS"]
     found = stage.check()
     assert wrong_lines(found) == ["settings VR_HOST", "settings APPROVERS"]
-    assert {f.name for f in found} == set(checks.NAMES)
+    assert {f.name for f in found} == set(check.NAMES)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.finding import Finding, Standing
+from bot.operate import check_slack
+from bot.operate.check_lines import Line, Result
 from tests.checks.conftest import ALAN, ANNA, Stage, one, wrong_lines
 
 GROUP, OTHER = "S0GROUP", "S0OTHER"
@@ -20,7 +21,7 @@ def grouped(stage: Stage) -> Stage:
     return stage
 
 
-def check(stage: Stage, **fields: Any) -> list[Finding]:
+def check(stage: Stage, **fields: Any) -> list[Line]:
     return stage.check(**{"approvers": (GROUP,), **fields})
 
 
@@ -28,7 +29,7 @@ def test_members_of_a_group_count(grouped: Stage) -> None:
     found = check(grouped)
     assert wrong_lines(found) == []
     assert one(found, f"slack-group {GROUP}").words == "@approvers, 2 people, in APPROVERS"
-    assert one(found, NEEDED).standing is Standing.OK
+    assert one(found, NEEDED).result is Result.OK
 
 
 def test_one_call_for_all_groups(grouped: Stage) -> None:
@@ -63,7 +64,7 @@ def test_a_workspace_without_groups(grouped: Stage) -> None:
     found = check(grouped, requesters=(OTHER,))
     assert wrong_lines(found) == [f"slack-group {GROUP}"]
     assert "by their ids" in one(found, f"slack-group {GROUP}").next_step
-    assert one(found, f"slack-group {OTHER}").standing is Standing.SKIPPED
+    assert one(found, f"slack-group {OTHER}").result is Result.SKIPPED
 
 
 def test_groups_without_the_scope_fail_at_the_scope(grouped: Stage) -> None:
@@ -139,11 +140,8 @@ def test_only_a_token_that_is_refused_for_good_ends_a_start(
 
 
 def test_scopes_that_slack_does_not_tell_are_no_failure(stage: Stage) -> None:
-    from bot.slack.looking import Slack
-    from bot.slack.token_check import scopes
-
-    slack = Slack(client=None)  # type: ignore[arg-type]
-    assert [finding.standing for finding in scopes(slack)] == [Standing.NOTE]
+    slack = check_slack.slack_of(stage.settings())
+    assert [line.result for line in check_slack.scopes(slack)] == [Result.NOTE]
 
 
 def test_http_mode_needs_no_app_token(stage: Stage) -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bot.operate.bounded import in_time
+from bot.operate.health import in_time
 
 LATE = "no answer from the database within 2 s"
 

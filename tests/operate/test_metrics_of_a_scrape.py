@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.figures import Figures
 from bot.core.request import OPEN, State
-from bot.operate.bounded import Bounded
+from bot.operate.health import Bounded
 from bot.operate.metrics import Metrics, stored
 from bot.operate.metrics.copies import KEPT_SECONDS, Copy
 from bot.store.database import Database

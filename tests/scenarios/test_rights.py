@@ -176,7 +176,7 @@ def test_who_may_ask_where_and_why(http_stage: Stage) -> None:
         REASON_PATTERN=pattern,
     )
     slack, here = world.slack, "C0HERE"
-    # The look at the start may ask for the channel before it is made here.
+    # The check at the start may ask for the channel before it is made here.
     world.expected_from_slack.add("channel_not_found")
     slack.add_channel("here", id=here)
     slack.add_group("ops", [RITA], id=OPS)

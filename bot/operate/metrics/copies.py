@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.operate.bounded import Bounded
+from bot.operate.health import Bounded
 
 KEPT_SECONDS = 5.0
 """Checking whether the database can be written means writing to it, so not every scrape does it."""

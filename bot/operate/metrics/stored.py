@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from bot.core.figures import Figures
 from bot.core.messages import Slot
 from bot.core.request import OPEN, State
-from bot.operate.bounded import Bounded
+from bot.operate.health import Bounded
 
 log = structlog.get_logger(__name__)
 

@@ -1,13 +1,13 @@
-"""The look at the start, without a bot: what ends it, what becomes a hint, and when one goes."""
+"""The check at the start, without a bot: what ends it, what becomes a hint, and when one goes."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 
-from bot.core.finding import Finding, fine, note, skipped, wrong
+from bot.operate.check import BackgroundCheck
+from bot.operate.check_lines import Line, fine, note, skipped, wrong
 from bot.operate.health import Health
-from bot.operate.start_look import StartLook
 
 REFUSED = wrong("slack-token", "Slack refuses it", "copy it again", final=True)
 AWAY = wrong("slack-token", "no answer", "wait")
@@ -17,13 +17,13 @@ LOGIN = wrong("appliance-login", "refused", "correct it", about="lyon")
 class Looks:
     """Each look finds the next of these."""
 
-    def __init__(self, *looks: list[Finding]) -> None:
+    def __init__(self, *looks: list[Line]) -> None:
         self._looks = list(looks)
         self.told: list[str] = []
         self.asked = 0
-        self.look = StartLook(self._next, self.told.append, again_seconds=0.01)
+        self.look = BackgroundCheck(self._next, self.told.append, again_seconds=0.01)
 
-    def _next(self) -> Iterator[Finding]:
+    def _next(self) -> Iterator[Line]:
         for finding in self._looks.pop(0):
             self.asked += 1
             yield finding
@@ -76,11 +76,11 @@ def test_it_looks_again_only_while_there_are_hints() -> None:
 def test_a_stop_ends_the_wait_between_two_looks() -> None:
     seen = threading.Event()
 
-    def look() -> Iterator[Finding]:
+    def look() -> Iterator[Line]:
         yield AWAY
         seen.set()
 
-    waiting = StartLook(look, lambda _: None, again_seconds=3600)
+    waiting = BackgroundCheck(look, lambda _: None, again_seconds=3600)
     waiting.start()
     assert seen.wait(10)
     assert waiting.stop()
@@ -90,12 +90,12 @@ def test_a_stop_ends_the_wait_between_two_looks() -> None:
 def test_a_stop_does_not_wait_for_a_server_that_hangs() -> None:
     asked, goes_on = threading.Event(), threading.Event()
 
-    def look() -> Iterator[Finding]:
+    def look() -> Iterator[Line]:
         asked.set()
         assert goes_on.wait(10)
         yield AWAY
 
-    hanging = StartLook(look, lambda _: None, again_seconds=3600)
+    hanging = BackgroundCheck(look, lambda _: None, again_seconds=3600)
     hanging.start()
     assert asked.wait(10)
     assert not hanging.stop(0)
