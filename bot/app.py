@@ -14,7 +14,9 @@ from slack_sdk import WebClient
 from bot import __version__, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
+from bot.core.delivery import Drawn
 from bot.core.messages import messages
+from bot.core.request import Request
 from bot.core.starts import Running
 from bot.operate.check import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.check import BackgroundCheck, at_start
@@ -126,11 +128,14 @@ class Bot:
         self.appliances = wiring.appliances(settings, self.db, self.metrics)
         self.giving_way = GivingWay()
         self._stopping = threading.Event()
-        # With the command in it: poster and digests have to draw the same.
-        self.draw = partial(draw.draw, command=settings.slack_command)
         self._slack()
         self._work()
         self.servers: list[Server] = []
+
+    def draw(self, request: Request, slot: str) -> Drawn:
+        """With the same command and address for poster and digests: both have to draw the same."""
+        me = self.identity.known()
+        return draw.draw(request, slot, self.settings.slack_command, me.url if me else None)
 
     def start(self) -> None:
         upgrade(self.db)

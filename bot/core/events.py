@@ -210,7 +210,9 @@ class RightsRead(Frozen):
     """The rights that people have now, with the policy that this process has now.
 
     `verdicts` is the right to approve and deny, `glass` the right to break the glass: neither
-    includes the other. `approvers` is the list itself, mentioned when the glass is broken.
+    includes the other. `approvers` is the list itself, mentioned when the glass is broken. Then
+    `approving` are all its people, through groups too, and `unread_groups` the groups of it that
+    could not be read.
     `read_at`: when the reading began, so that it does not look new after the process was frozen.
     """
 
@@ -221,6 +223,8 @@ class RightsRead(Frozen):
     glass: dict[str, Verdict] = Field(default_factory=dict)
     glass_there: bool = True
     approvers: tuple[str, ...] = ()
+    approving: tuple[str, ...] = ()
+    unread_groups: tuple[str, ...] = ()
     read_at: int | None = None
 
 

@@ -13,13 +13,15 @@ from bot.core.request import Request, State
 
 class Slot(StrEnum):
     """The kinds of message. Reminder, notice, alarm and stray have a number or a `ts` behind a
-    colon. An alarm is a notice that the whole channel sees, not only the thread."""
+    colon. An alarm is a notice that the whole channel sees, not only the thread; `told` is the same
+    for one person, with their id and the number of the notice behind it."""
 
     CARD = "card"
     PROGRESS = "progress"
     REMINDER = "reminder"
     NOTICE = "notice"
     ALARM = "alarm"
+    TOLD = "told"
     FINAL = "final"
     CORRECTION = "correction"
     STRAY = "stray"
@@ -51,9 +53,10 @@ class Message(Frozen):
         return self.slot.partition(":")[2]
 
     @property
-    def private(self) -> bool:
-        """Whether it is a copy for one person, in the conversation with the bot."""
-        return self.kind in PRIVATE and bool(self.which)
+    def person(self) -> str | None:
+        """For whom alone it is, in the conversation with the bot."""
+        alone = self.kind is Slot.TOLD or self.kind in PRIVATE
+        return self.which.partition(":")[0] or None if alone else None
 
 
 def messages(request: Request, now: int) -> tuple[Message, ...]:
@@ -73,6 +76,8 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         kind = Slot.ALARM if notice.code in ALARMS else Slot.NOTICE
         wanted.append(Message(slot=f"{kind}:{number}"))
+        told = (f"{Slot.TOLD}:{person}:{number}" for person in notice.told)
+        wanted += [Message(slot=slot, in_thread=False) for slot in told]
     wanted += [Message(slot=f"{Slot.STRAY}:{ts}", in_thread=False) for ts in request.strays]
     if not request.state.open and request.state is not State.REFUSED:
         wanted.append(Message(slot=Slot.FINAL))

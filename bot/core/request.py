@@ -135,13 +135,17 @@ class TaskView(Frozen):
 
 class Notice(Frozen):
     """What the thread is told once, such as that the request waits or that an approval is void.
-    `who`: the people it is about; `called`: others who are mentioned."""
+    `who`: the people it is about; `called`: others who are mentioned; `told`: those who get it as a
+    direct message as well; `unread`: groups whose members could not be told, since Slack did not
+    say who is in them."""
 
     code: str
     at: int
     text: str = ""
     who: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Outcome(Frozen):

@@ -138,6 +138,7 @@ NAMES = {
     Slot.REMINDER: "A reminder",
     Slot.NOTICE: "A notice in the thread",
     Slot.ALARM: "The call to all approvers",
+    Slot.TOLD: "The news that the glass was broken",
     Slot.FINAL: "The final reply",
     Slot.CORRECTION: "The correction of the final reply",
     Slot.STRAY: "A copy of the card",
@@ -186,8 +187,8 @@ NO_ANSWER = re.compile(r"http_\d+|[A-Z]\w+")
 def sentence(message: Unsaid) -> str:
     named = Message(slot=message.slot)
     what = NAMES[named.kind]
-    if named.private:
-        what = f"{what} for {named.which}, as a direct message,"
+    if named.person is not None:
+        what = f"{what} for {named.person}, as a direct message,"
     if message.error is None:
         state = "stands in Slack in an older form" if message.posted else "is not in Slack yet"
         return f"{what} {state}: it waits for its turn."
@@ -198,7 +199,7 @@ def sentence(message: Unsaid) -> str:
     if message.posted:
         return f"{what} is not edited any more: {why}."
     instead = ""
-    if named.kind in (Slot.FINAL, Slot.CORRECTION) and not named.private:
+    if named.kind in (Slot.FINAL, Slot.CORRECTION) and named.person is None:
         instead = " It went to each who asked or decided as a direct message instead."
     return f"{what} is not in Slack and is not tried again: {why}.{instead}"
 

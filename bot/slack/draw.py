@@ -8,16 +8,20 @@ from bot.core.messages import Message, Slot
 from bot.core.request import Request
 from bot.slack.blocks import drawn
 from bot.slack.card import card
+from bot.slack.card_link import card_url
 from bot.slack.progress import progress
-from bot.slack.thread import alarm, correction, final, notice, reminder, stray
+from bot.slack.thread import alarm, correction, final, notice, reminder, stray, told
 from bot.slack.wording.answers import answer_words
 
 COMMAND = "/vr-unpair"
 
 
-def draw(request: Request, slot: str, command: str = COMMAND) -> Drawn:
+def draw(
+    request: Request, slot: str, command: str = COMMAND, workspace_url: str | None = None
+) -> Drawn:
     """The message of this slot, as the row is now. `command` is the slash command. It must be the
     same in every copy: a message that was drawn with another one is not recognised as different.
+    `workspace_url` is for a link to the card.
 
     Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that
     does not exist).
@@ -34,6 +38,9 @@ def draw(request: Request, slot: str, command: str = COMMAND) -> Drawn:
             return notice(request, _number(request, message.which))
         case Slot.ALARM:
             return alarm(request, _number(request, message.which))
+        case Slot.TOLD:
+            number = _number(request, message.which.partition(":")[2])
+            return told(request, number, card_url(request, workspace_url))
         case Slot.FINAL:
             return final(request)
         case Slot.CORRECTION:

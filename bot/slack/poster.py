@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.core.delivery import ANSWER_LOST, NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
 from bot.core.entries import Answer
-from bot.core.messages import Message
+from bot.core.messages import PRIVATE, Message
 from bot.core.request import Request
 from bot.slack.away import Away
 from bot.slack.sending import METHODS, NEED_TOKEN, Failed, Method, Outcome, Sent, send, tell
@@ -190,8 +190,9 @@ class Poster:
         if request is None:
             return None
         slots = {m.slot for m in self._wanted(request, now)}
-        message = Message(slot=due.slot)
-        wanted = (message.kind.value if message.private else due.slot) in slots
+        kind = Message(slot=due.slot).kind
+        # A copy of final words is wanted for as long as those are.
+        wanted = due.slot in slots or (kind in PRIVATE and kind.value in slots)
         return self._draw(request, due.slot) if wanted else None
 
     def _send(self, due: Due, drawn: Drawn) -> Outcome:

@@ -62,8 +62,10 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     ts = due.ts or (message.which if message.kind is Slot.STRAY else None)
     if ts is not None:
         return _edit(client, due.channel, ts, drawn)
-    if message.private:
-        return _post(client, message.which, drawn, None)
+    if message.person is not None:
+        # Slack docs, chat.postMessage: a user id as the channel is the conversation with that
+        # person.
+        return _post(client, message.person, drawn, None)
     if message.in_thread and message.kind is not Slot.CARD and due.thread_ts is None:
         # Outside of a thread it would tell the whole channel something without its context.
         return Failed("post", Trouble(Kind.PASSING, "card_not_posted_yet"))
@@ -87,7 +89,6 @@ def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
             return Failed("answer", trouble)
     if due.user is None or due.answer is None or not due.answer.matters:
         return Failed("answer", NO_WAY)
-    # Slack docs, chat.postMessage: a user id as the channel is the conversation with that person.
     return _post(client, due.user, drawn, None)
 
 

@@ -11,7 +11,7 @@ from bot.slack import limits
 from bot.slack.blocks import context, drawn, section
 from bot.slack.card_buttons import look_button
 from bot.slack.markup import mentions, when
-from bot.slack.wording.glass import glass_broken, glass_reason
+from bot.slack.wording.glass import glass_broken, glass_reason, not_told, told_where
 from bot.slack.wording.notices import notice_words
 from bot.slack.wording.outcomes import ending
 from bot.slack.wording.phrases import (
@@ -45,19 +45,32 @@ def notice(request: Request, number: int) -> Drawn:
 
 def alarm(request: Request, number: int) -> Drawn:
     """Somebody broke the glass. Mentions every approver, in as many sections as needed."""
-    told = request.notices[number - 1]
-    approvers = told.called[: limits.APPROVERS_CALLED]
-    left = len(told.called) - len(approvers)
+    news = request.notices[number - 1]
+    approvers = news.called[: limits.APPROVERS_CALLED]
+    left = len(news.called) - len(approvers)
     each = limits.PEOPLE_SHOWN
     calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
     if calls:
         calls[0] = f"*Approvers, this did not wait for all of you:* {calls[0]}"
         calls += [f"and {left} more"] if left else []
-    brief = glass_broken(request, told, limits.REASON_IN_TEXT)
+    calls += [not_told(news.unread)] if news.unread else []
+    brief = glass_broken(request, news, limits.REASON_IN_TEXT)
     return drawn(
         "\n".join([brief, *calls]),
-        section(notice_words(request, told)),
+        section(notice_words(request, news)),
         *(section(words) for words in calls),
+    )
+
+
+def told(request: Request, number: int, card: str | None) -> Drawn:
+    """The same for one approver, in the conversation with the bot: they may not be in the channel,
+    so it can be understood by itself. `card` is the card's address."""
+    notice = request.notices[number - 1]
+    where = told_where(request, card)
+    return drawn(
+        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
+        section(glass_broken(request, notice)),
+        section(where),
     )
 
 

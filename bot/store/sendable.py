@@ -19,6 +19,7 @@ URGENCY = {
     Slot.REMINDER: 3,
     Slot.NOTICE: 3,
     Slot.ALARM: 1,
+    Slot.TOLD: 3,
     Slot.STRAY: 3,
     Slot.PROGRESS: 4,
 }

@@ -50,7 +50,7 @@ def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int)
                 request.id,
                 item.message,
                 now,
-                channel=request.channel,
+                channel=item.message.person or request.channel,
                 thread_ts=request.card_ts if item.message.in_thread else None,
                 ts=item.message.which if stray else None,
                 wanted=item.digest,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from bot.core.events import RightsRead, StandingRead
 from bot.core.policy import Policy
 from bot.core.ports import PeoplePort
-from bot.core.request import Request
+from bot.core.request import Request, State
 from bot.core.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,
@@ -93,6 +93,19 @@ class Reading:
             if unread is not None and unread.retry_at is not None:
                 break  # a 429: Slack would refuse the next call as well
         return confirmed, unread
+
+    def everybody(self, listed: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All people who are listed, by id or through a group, each once and in order; and the
+        groups that could not be read."""
+        people: set[str] = set()
+        unread: list[str] = []
+        for who in _ids_first(listed):
+            members = self._members(who) if is_group(who) else frozenset({who})
+            if isinstance(members, Verdict):
+                unread.append(who)
+            else:
+                people |= members
+        return tuple(sorted(people)), tuple(unread)
 
     def _counting(self, user: str, team: str | None) -> Person | Verdict:
         """The person, or why they do not count; then no group has to be asked about."""
@@ -182,18 +195,23 @@ def read_rights(
 ) -> RightsRead:
     """The rights of now, without a cache. `breaking`: who breaks the glass, or has."""
     teams = {click.by: click.team for click in reversed(request.clicks)}
+    glass = {
+        user: now.right_to_decide(user, teams.get(user), policy.break_glass) for user in breaking
+    }
+    # All approvers are told when the glass is broken, and not once more before the intent.
+    breaks = request.state is State.PENDING and any(verdict.yes for verdict in glass.values())
+    approving, unread_groups = now.everybody(policy.approvers) if breaks else ((), ())
     return RightsRead(
         verdicts={
             user: now.right_to_decide(user, teams.get(user), policy.approvers) for user in users
         },
         dry_run=policy.dry_run,
         approvals_required=policy.required(force=request.force),
-        glass={
-            user: now.right_to_decide(user, teams.get(user), policy.break_glass)
-            for user in breaking
-        },
+        glass=glass,
         glass_there=bool(policy.break_glass),
         approvers=_ids_first(policy.approvers) if breaking else (),
+        approving=approving,
+        unread_groups=unread_groups,
     )
 
 

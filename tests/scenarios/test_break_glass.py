@@ -134,6 +134,36 @@ def test_the_own_request_is_broken_alone_and_everybody_is_told(world: World) -> 
     assert "\nvr_unpair_break_glass_total 1.0\n" in page
 
 
+def test_where_nobody_else_is_in_the_channel_every_approver_is_told_all_the_same(
+    world: World,
+) -> None:
+    pairing = world.pairing()
+    asked = world.asks_to_break(pairing)
+    channel = world.slack.workspace.channels[asked.channel]
+    with world.slack.workspace.changing():
+        channel.private, channel.members = True, {RITA}
+    before = {who: len(world.slack.direct_messages(who)) for who in (ALAN, ANNA, CHIEF, RITA)}
+    asked.breaks_glass(RITA, WHY)
+    final = asked.wait_for_final()
+    assert "The pairing is gone." in final.text
+    asked.wait_for_quiet()
+    told = {who: world.slack.direct_messages(who)[count:] for who, count in before.items()}
+    assert {who: len(messages) for who, messages in told.items()} == {
+        ALAN: 1,
+        ANNA: 1,
+        CHIEF: 0,
+        RITA: 0,
+    }
+    for message in (*told[ALAN], *told[ANNA]):
+        for words in (
+            f"<@{RITA}> has decided alone",
+            "Prague burns &lt;!channel&gt;",
+            asked.id,
+            f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open the card>",
+        ):
+            assert words in message.all_text
+
+
 def test_with_too_few_approvers_it_stands_in_the_place_of_approve(world: World) -> None:
     """Alan asks, so Anna alone could approve, and two are needed."""
     asked = world.asks(f"{world.pairing()} CHG0031337", by=ALAN)

@@ -11,6 +11,7 @@ from bot.core.problem import ProblemKind
 from bot.core.request import State
 from bot.core.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit as trail
+from bot.store.lanes import Lane
 from bot.store.schema import requests
 from tests.worker.world import (
     ASKER,
@@ -98,6 +99,64 @@ def test_a_second_decision_changes_nothing_whichever_way_it_comes(world: World) 
     assert world.actions().count("glass_broken") == 1
     codes = [code for _, code in world.answers]
     assert codes == ["glass_broken", "ended", "ended", "already_decided"]
+
+
+def told(world: World) -> list[str]:
+    return [slot for _, slot, how in world.posted if slot.startswith("told") and how == "post"]
+
+
+def test_every_approver_is_told_once_through_groups_too(world: World) -> None:
+    """However quiet the channel is. Not whoever broke it, and not those who may only break it."""
+    world.people.groups["S0APPROVERS"] = frozenset({"U0THIRD", FIRST, CHIEF})
+    request_id = world.pending()
+    break_glass(world, request_id)
+    assert told(world) == [f"told:{who}:1" for who in (FIRST, SECOND, "U0THIRD")]
+    notice = world.get().notices[0]
+    assert (notice.who, notice.unread) == ((CHIEF,), ())
+    world.appliance.end_task()
+    for _ in range(3):
+        world.wait(10_000)
+    assert world.state() is State.SUCCEEDED
+    assert len(told(world)) == 3
+
+
+def test_whoever_is_told_is_told_although_the_process_dies_and_slack_says_wait(
+    world: World,
+) -> None:
+    """They are in the outbox, in the transaction that stores the decision."""
+    request_id = world.pending()
+    world.click(request_id, "break_glass", CHIEF, reason=WHY)
+    while world.get().state is State.PENDING:
+        assert world.worker.step(Lane.DECIDE)
+    world.worker = world.new_worker()
+    # A 429 to posts holds these back as all others.
+    held = {"post": world.ms + 30_000}
+    while (due := world.outbox.claim(held)) is not None:
+        assert due.ts is not None or due.answer is not None
+        world.outbox.sent(due, ts=due.ts, digest=due.wanted)
+    world.ms += 30_000
+    world.settle()
+    assert told(world) == [f"told:{who}:1" for who in (FIRST, SECOND, "U0THIRD")]
+
+
+def test_a_group_that_cannot_be_read_holds_up_nothing_and_is_named(world: World) -> None:
+    request_id = world.pending()
+    world.people.groups["S0APPROVERS"] = GROUP_UNREADABLE
+    break_glass(world, request_id)
+    assert len(world.appliance.deletes) == 1
+    assert told(world) == [f"told:{who}:1" for who in (FIRST, SECOND)]
+    assert world.get().notices[0].unread == ("S0APPROVERS",)
+    assert the_entry(world, "glass_broken").detail["unread_groups"] == ["S0APPROVERS"]
+
+
+def test_a_press_without_the_right_asks_about_no_group(world: World) -> None:
+    request_id = world.pending()
+    world.people.groups_asked.clear()
+    break_glass(world, request_id, STRANGER)
+    assert world.people.groups_asked == []
+    break_glass(world, request_id)
+    assert world.people.groups_asked == ["S0APPROVERS"]
+    assert len(told(world)) == 3
 
 
 @pytest.mark.parametrize("by", [STRANGER, FIRST], ids=["a stranger", "an approver"])

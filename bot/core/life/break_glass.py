@@ -1,4 +1,5 @@
-"""Break glass: one person of BREAK_GLASS decides alone, and everybody is told.
+"""Break glass: one person of BREAK_GLASS decides alone, and everybody is told: the channel, and
+each approver by a direct message, since the channel may be one that nobody else is in.
 
 Worst case: one person who was not meant to breaks a pairing alone. So this right is one of its own,
 is read when the form is sent and once more before the intent, and counts as a no when it cannot be
@@ -38,8 +39,16 @@ def rights_read_at_click(step: Step, event: RightsRead, click: WaitingClick) -> 
         approvals_required=request.terms.approvals_required,
         fingerprint=request.fingerprint,
         dry_run=request.terms.dry_run,
+        unread_groups=list(event.unread_groups) or None,
     )
-    step.notice("glass_broken", text=click.reason, who=(click.by,), called=event.approvers)
+    step.notice(
+        "glass_broken",
+        text=click.reason,
+        who=(click.by,),
+        called=event.approvers,
+        told=tuple(each for each in event.approving if each != click.by),
+        unread=event.unread_groups,
+    )
     step.answer("glass_broken", event=click.event, by=click.by)
     step.answer_waiting_clicks()
     return None

@@ -109,14 +109,9 @@ class Step:
         if number:
             self._answers.append(Answer(event=number, code=code, params=params, matters=matters))
 
-    def notice(
-        self,
-        code: str,
-        text: str = "",
-        who: tuple[str, ...] = (),
-        called: tuple[str, ...] = (),
-    ) -> None:
-        added = Notice(code=code, at=self.now, text=text, who=who, called=called)
+    def notice(self, code: str, text: str = "", **people: tuple[str, ...]) -> None:
+        """`people` as in `Notice`."""
+        added = Notice(code=code, at=self.now, text=text, **people)
         self.change(notices=(*self.request.notices, added))
 
     def done(self) -> Absorbed:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.request import Decision, Notice, Request
 from bot.slack.card_facts import place
 from bot.slack.limits import DECISION_REASON_SHOWN, TITLE
-from bot.slack.markup import fence, mention, mentions, when
-from bot.slack.wording.phrases import consequences
+from bot.slack.markup import channels, fence, mention, mentions, when
+from bot.slack.wording.phrases import consequences, open_card, request_id
 
 GLASS_ALONE = (
     "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
@@ -30,6 +32,22 @@ def glass_taken_back(lost: Decision) -> str:
     return (
         f"🚨 Break glass by {mention(lost.by)}, {when(lost.at)}, no longer counts: the right to it "
         "is gone."
+    )
+
+
+def told_where(request: Request, card: str | None) -> str:
+    """Where it happened, for an approver who is told by a direct message."""
+    link = f" {open_card(card)}." if card is not None else ""
+    return (
+        f"You are told as an approver. Request {request_id(request)} was asked in "
+        f"{channels([request.channel])}.{link}"
+    )
+
+
+def not_told(groups: Sequence[str]) -> str:
+    return (
+        f"⚠️ Slack did not say who is in {mentions(groups)}: whoever approves only through that "
+        "got no direct message of this."
     )
 
 

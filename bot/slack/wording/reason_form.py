@@ -31,7 +31,7 @@ def _breaking(request: Request) -> str:
     return "\n".join(
         [
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the "
-            "channel, with every approver called by name, and the audit trail.",
+            "channel, every approver by a direct message, and the audit trail.",
             *consequences(request, TITLE),
             f"Asked by {mention(request.requester)}.",
         ]

@@ -126,6 +126,34 @@ def test_the_alarm() -> None:
     assert "Oslo burns" in text
 
 
+TOLD = BROKEN.model_copy(update={"told": ("UANN",), "unread": ("SLEADS",)})
+
+
+def test_an_approver_is_told_alone_and_understands_it_without_the_channel() -> None:
+    request = broken(notices=(TOLD,))
+    drawn = draw(request, "told:UANN:1", workspace_url="https://ops.slack.test/")
+    assert problems(drawn) == []
+    for text in (drawn.text, reading(drawn)):
+        for words in ("<@UCHIEF> has decided alone", "Oslo burns", "lyon.example.com → oslo"):
+            assert words in text
+        assert "<https://ops.slack.test/archives/C0PS/p1700000001000100|Open the card>" in text
+        assert "K7QM-3XPD" in text
+    assert calls(drawn.text) == {"UCHIEF", "UASKER"}
+    assert "Open the card" not in draw(request, "told:UANN:1").text
+
+
+def test_the_alarm_names_the_groups_whose_people_could_not_be_told() -> None:
+    said = alarm(broken(notices=(TOLD,)))
+    assert "Slack did not say who is in <!subteam^SLEADS>" in said.replace("\n", " ")
+    assert "Slack did not say" not in alarm(broken())
+
+
+def test_what_an_approver_was_told_never_changes_afterwards() -> None:
+    plain = {"terms": WITH_GLASS, "glass": GLASS, "notices": (TOLD,)}
+    later = decided(State.SUCCEEDED, "proved", **plain)
+    assert draw(later, "told:UANN:1").digest == draw(broken(notices=(TOLD,)), "told:UANN:1").digest
+
+
 def test_the_alarm_of_a_dry_run_is_a_rehearsal() -> None:
     dry = broken(terms=WITH_GLASS.model_copy(update={"dry_run": True}))
     assert "This is a rehearsal" in alarm(dry)
@@ -166,7 +194,7 @@ def test_the_form_says_plainly_what_it_does() -> None:
     assert wrapped(told["text"]["text"]).split("\n") == snapshot(
         [
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the",
-            "channel, with every approver called by name, and the audit trail.",
+            "channel, every approver by a direct message, and the audit trail.",
             "`lyon.example.com → oslo.example.com`, 12 replications.",
             "Only `lyon.example.com` lets go; `oslo.example.com` keeps its half.",
             "It cannot be undone, only paired anew.",
