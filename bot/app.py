@@ -14,36 +14,37 @@ from slack_sdk import WebClient
 from bot import __version__, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
-from bot.core.delivery import Drawn
-from bot.core.messages import messages
-from bot.core.request import Request
-from bot.core.starts import Running
 from bot.operate.check import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.check import BackgroundCheck, at_start
 from bot.operate.health import Check, Health, in_time
 from bot.operate.metrics import Metrics
 from bot.operate.stopping import Deadline
 from bot.parts import policy_of
+from bot.request.delivery import Drawn
+from bot.request.messages import messages
+from bot.request.model import Request
+from bot.request.starts import Running
 from bot.settings import Settings
-from bot.slack import draw, socket_address
-from bot.slack.client import (
+from bot.slack import socket_address
+from bot.slack.draw import message as draw
+from bot.slack.envelopes import Envelopes
+from bot.slack.identity import Identity
+from bot.slack.people import People
+from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.deps import ListenerDeps
+from bot.slack.receive.http import FromSlack, Server, Wsgi
+from bot.slack.receive.listeners import register
+from bot.slack.receive.payload import Json
+from bot.slack.send.client import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
     PRESS_TIMEOUT_S,
     QUICK_TIMEOUT_S,
     api_client,
 )
-from bot.slack.deps import ListenerDeps
-from bot.slack.envelopes import Envelopes
-from bot.slack.identity import Identity
-from bot.slack.listeners import register
-from bot.slack.people import People
-from bot.slack.poster import Poster
-from bot.slack.receive.bolt import dispatch, make_app
-from bot.slack.receive.http import FromSlack, Server, Wsgi
-from bot.slack.receive.payload import Json
+from bot.slack.send.poster import Poster
+from bot.slack.send.whisper import Whisper
 from bot.slack.socket_watch import SocketMode
-from bot.slack.whisper import Whisper
 from bot.store import look
 from bot.store.claims import Claims
 from bot.store.database import Database
@@ -55,18 +56,18 @@ from bot.store.pauses import Pauses
 from bot.store.starts import note_start
 from bot.store.wakes import nets
 from bot.worker.digests import Digests
+from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.giving_way import GivingWay
 from bot.worker.homes import Homes
 from bot.worker.lease import lease_ms
 from bot.worker.lists import Lists
-from bot.worker.lives import Lives
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
 from bot.worker.recent import Recent
-from bot.worker.send import Sender
+from bot.worker.rights import may_break_glass
+from bot.worker.sender import Sender
 from bot.worker.side_by_side import SideBySide
-from bot.worker.standing import may_break_glass
 
 log = structlog.get_logger(__name__)
 

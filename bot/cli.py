@@ -20,11 +20,11 @@ from sqlalchemy.engine import make_url
 from bot import __version__
 from bot.cli_audit import audit_app
 from bot.cli_shared import JsonOption, database, fail, for_machines, written
-from bot.core import ids
-from bot.core.events import OperatorCancelled
-from bot.core.request import CANCELLABLE, Request, State
 from bot.operate import logs
 from bot.operate import show as shown
+from bot.request import ids
+from bot.request.events import OperatorCancelled
+from bot.request.model import CANCELLABLE, Request, State
 from bot.run import PROBLEM, WRONG_USE
 from bot.run import main as run_main
 from bot.settings import (

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from bot.cli_shared import JsonOption, database, fail, for_machines
-from bot.core.audit import SHORT, Head, Record
 from bot.operate import show as shown
+from bot.request.audit import SHORT, Head, Record
 from bot.run import PROBLEM, WRONG_USE
 from bot.store import audit as trail
 

@@ -7,7 +7,7 @@ from bot.appliance.budget import Budget
 from bot.appliance.client import Appliance
 from bot.appliance.transport import OnCall
 from bot.appliance.trust import Trust
-from bot.core.policy import Policy, SiteTerms
+from bot.request.policy import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
 
 

@@ -11,12 +11,12 @@ import structlog
 
 from bot.appliance.budget import Budget, BudgetState, Change, rest_seconds
 from bot.appliance.client import Appliance
-from bot.core.entries import Entry
-from bot.core.figures import Figures
-from bot.core.request import Request
 from bot.operate import journal
 from bot.operate.metrics import Metrics
 from bot.parts import appliance_of, budget_key
+from bot.request.entries import Entry
+from bot.request.figures import Figures
+from bot.request.model import Request
 from bot.settings import Settings
 from bot.store import figures, shared
 from bot.store.database import Database

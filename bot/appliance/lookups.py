@@ -1,4 +1,4 @@
-"""Reads what people only look at, at the lowest priority (`bot.core.lookups.ReadingPort`)."""
+"""Reads what people only look at, at the lowest priority (`bot.request.lookups.ReadingPort`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from bot.appliance.errors import ApplianceError
 from bot.appliance.port import Port
 from bot.appliance.problems import Clock, problem
 from bot.appliance.snapshots import meta_words, pairing
-from bot.core.events import CallFailed, PairingRead, PairingUnresolved
-from bot.core.lookups import ListedPairing
-from bot.core.pairing import Pairing
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.lookups import ListedPairing
+from bot.request.pairing import Pairing
 
 PARTIAL_KEPT = 5
 

@@ -1,4 +1,4 @@
-"""One appliance as the worker sees it (`bot.core.ports.AppliancePort`): events, never errors."""
+"""One appliance as the worker sees it (`bot.request.ports.AppliancePort`): events, never errors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bot.appliance.errors import (
 from bot.appliance.models import Issue, Listing
 from bot.appliance.problems import Clock, after_delete, problem
 from bot.appliance.snapshots import pairing, snapshot, task_view
-from bot.core import pairing as core_pairing
-from bot.core.events import (
+from bot.request import pairing as core_pairing
+from bot.request.events import (
     CallFailed,
     DeleteAccepted,
     DeleteOutcome,
@@ -26,8 +26,8 @@ from bot.core.events import (
     PairingUnresolved,
     TaskSeen,
 )
-from bot.core.request import TaskView
-from bot.core.snapshot import Snapshot
+from bot.request.model import TaskView
+from bot.request.snapshot import Snapshot
 
 CHECKING, ACTING = 4, 5
 """How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of

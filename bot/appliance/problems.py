@@ -20,8 +20,8 @@ from bot.appliance.errors import (
     Unavailable,
     Unproven,
 )
-from bot.core.events import DeleteAnswered, DeleteNotAccepted
-from bot.core.problem import Problem, ProblemKind
+from bot.request.events import DeleteAnswered, DeleteNotAccepted
+from bot.request.problem import Problem, ProblemKind
 
 Clock = Callable[[], int]
 """Now, in ms epoch."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.appliance.models import Issue, Listing, MetaError, Pairing, Replication, ServerInfo, Task
-from bot.core import pairing as core_pairing
-from bot.core import snapshot as core_snapshot
-from bot.core.request import TaskView
-from bot.core.snapshot import (
+from bot.request import pairing as core_pairing
+from bot.request import snapshot as core_snapshot
+from bot.request.model import TaskView
+from bot.request.snapshot import (
     ISSUES_KEPT,
     NAME_KEPT,
     REPLICATIONS_KEPT,

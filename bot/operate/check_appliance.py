@@ -24,8 +24,8 @@ from bot.appliance.errors import (
 from bot.appliance.first_look import FirstLook
 from bot.appliance.models import Listing, Pairing
 from bot.appliance.trust import Trust
-from bot.core.snapshot import same_id
 from bot.operate.check_lines import Check, Line, fine, note, skipped, wrong
+from bot.request.snapshot import same_id
 from bot.settings import ApplianceSettings
 
 REACHABLE, TRUSTED = "appliance-reachable", "appliance-trusted"

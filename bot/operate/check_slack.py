@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.who_may import Home, Reason, counts, is_group
 from bot.operate.check_lines import Check, Line, fine, note, skipped, wrong
+from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
-from bot.slack.client import api_client
 from bot.slack.identity import Myself, myself
 from bot.slack.manifest import SCOPES
 from bot.slack.people import NO_SUCH_PERSON, person_of
-from bot.slack.proxies import proxy_for
-from bot.slack.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.client import api_client
+from bot.slack.send.proxies import proxy_for
+from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
 CHANNEL, GROUP, PERSON, APPROVERS = "slack-channel", "slack-group", "slack-person", "approvers"

@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from bot.core.entries import Entry
-from bot.core.request import Request
+from bot.request.entries import Entry
+from bot.request.model import Request
 
 log = structlog.get_logger(__name__)
 

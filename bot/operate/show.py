@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.audit import Record
-from bot.core.delivery import Unsaid
-from bot.core.messages import Message, Slot
-from bot.core.request import Request
+from bot.request.audit import Record
+from bot.request.delivery import Unsaid
+from bot.request.messages import Message, Slot
+from bot.request.model import Request
 
 _ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 """DEL, C1, what changes the direction of text, line and paragraph separators, lone surrogates."""

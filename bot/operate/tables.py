@@ -9,10 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.core.audit import Record
-from bot.core.delivery import Unsaid
-from bot.core.request import Request, State
 from bot.operate.show import as_json, iso, printable, sentence, to_json
+from bot.request.audit import Record
+from bot.request.delivery import Unsaid
+from bot.request.model import Request, State
 
 NARROW = 120
 """On terminals with fewer columns, texts of two halves are put on two lines."""

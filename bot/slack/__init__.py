@@ -1,1 +1,1 @@
-"""Slack: what people type and press, and what they see. Knows the core and no other part."""
+"""Slack: what people type and press, and what they see. Knows the request and no other part."""

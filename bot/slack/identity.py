@@ -14,8 +14,8 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.who_may import Home
-from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
+from bot.request.who_may import Home
+from bot.slack.send.trouble import BROKEN, Kind, Trouble, trouble_of
 
 log = structlog.get_logger(__name__)
 

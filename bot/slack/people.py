@@ -9,9 +9,9 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.slack.identity import Identity, IdentityUnread
-from bot.slack.trouble import BROKEN, Kind, Trouble, trouble_of
+from bot.slack.send.trouble import BROKEN, Kind, Trouble, trouble_of
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 
 
 class People:
-    """Implements `bot.core.ports.PeoplePort`. `now` gives ms epoch, only used for `retry_at`."""
+    """Implements `bot.request.ports.PeoplePort`. `now` gives ms epoch, only used for `retry_at`."""
 
     def __init__(self, client: WebClient, identity: Identity, now: Callable[[], int]) -> None:
         self._client = client

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 TIMEOUT_S = 5
 """Per socket operation. Nobody waits for it, but it must not delay a stop for long."""

@@ -17,8 +17,8 @@ from typing import cast
 from slack_sdk.errors import SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin.connection import Connection, ConnectionState
 
-from bot.slack.client import tls
-from bot.slack.proxies import proxy_for
+from bot.slack.send.client import tls
+from bot.slack.send.proxies import proxy_for
 
 RECEIVE_BYTES = 64 * 1024
 """For one read. The SDK recurses once for each read of a message, so with its default of 1024 bytes

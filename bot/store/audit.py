@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 
-from bot.core.audit import Head, Record, Witness, link, verify
-from bot.core.entries import Entry
-from bot.core.request import OPEN, Request, State
+from bot.request.audit import Head, Record, Witness, link, verify
+from bot.request.entries import Entry
+from bot.request.model import OPEN, Request, State
 from bot.store.database import Database
 from bot.store.remembered import Remembered, moving, of
 from bot.store.schema import audit, audit_head

@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.events import Stored
-from bot.core.request import OPEN, Request, State
-from bot.core.snapshot import id_key
+from bot.request.events import Stored
+from bot.request.model import OPEN, Request, State
+from bot.request.snapshot import id_key
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, next_due
 from bot.store.lanes import Lane, lane_of

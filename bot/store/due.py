@@ -18,7 +18,7 @@ from sqlalchemy import (
     union,
 )
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.lanes import ACTING, Lane, by_state, lane_of_row
 from bot.store.schema import inbox, requests
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from bot.core.figures import Figures
-from bot.core.request import OPEN, Request, State
+from bot.request.figures import Figures
+from bot.request.model import OPEN, Request, State
 from bot.store.database import Database
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
 

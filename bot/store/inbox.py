@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.events import EVENT, Event, Opened, Stored, person_of
+from bot.request.events import EVENT, Event, Opened, Stored, person_of
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of_row
 from bot.store.schema import inbox, requests
@@ -47,7 +47,7 @@ _LANE_AND_LOCK = _LANE.with_for_update(read=True)
 
 
 class Inbox:
-    """Implements `bot.core.delivery.InboxPort`."""
+    """Implements `bot.request.delivery.InboxPort`."""
 
     def __init__(self, db: Database, within_s: float | None = None) -> None:
         """`within_s`: how long `put` may wait for its turn. After that time whoever pressed is told

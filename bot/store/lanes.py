@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnClause, literal_column
 
-from bot.core.request import Request, State
+from bot.request.model import Request, State
 from bot.store.wakes import Room
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.entries import Answer, Entry
-from bot.core.events import EVENT, Stored
+from bot.request.entries import Answer, Entry
+from bot.request.events import EVENT, Stored
 from bot.store import audit, inbox
 from bot.store.due import first_without_row
 from bot.store.requests import Requests

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, select
 
-from bot.core.ends import same_pairing
-from bot.core.request import OPEN, Request, State
-from bot.core.snapshot import Snapshot
+from bot.request.ends import same_pairing
+from bot.request.model import OPEN, Request, State
+from bot.request.snapshot import Snapshot
 from bot.store.schema import requests
 
 _IN_STATES = (

@@ -16,11 +16,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.delivery import Due
-from bot.core.entries import Answer
-from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event
-from bot.core.messages import PRIVATE, Message, Slot
-from bot.core.request import Request
+from bot.request.delivery import Due
+from bot.request.entries import Answer
+from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event
+from bot.request.messages import PRIVATE, Message, Slot
+from bot.request.model import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
@@ -50,7 +50,7 @@ _NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(No
 
 
 class Outbox:
-    """Implements `bot.core.delivery.OutboxPort`."""
+    """Implements `bot.request.delivery.OutboxPort`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

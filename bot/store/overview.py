@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from bot.core.request import OPEN, Request, State
-from bot.core.snapshot import Snapshot
+from bot.request.model import OPEN, Request, State
+from bot.request.snapshot import Snapshot
 from bot.store.database import Database
 from bot.store.other_ends import of_same_pairing
 from bot.store.requests import Requests
@@ -19,7 +19,7 @@ _OPEN = sorted(state.value for state in OPEN)
 
 @dataclass(frozen=True)
 class Overview:
-    """Implements `bot.core.lookups.OverviewPort`."""
+    """Implements `bot.request.lookups.OverviewPort`."""
 
     db: Database
 

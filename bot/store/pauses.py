@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from bot.core.delivery import LONGEST_PAUSE_S
+from bot.request.delivery import LONGEST_PAUSE_S
 from bot.store import shared
 from bot.store.database import Database
 from bot.store.schema import shared as table
@@ -15,7 +15,7 @@ _ALL = select(table.c.key, table.c.value).where(table.c.key.startswith(PREFIX, a
 
 
 class Pauses:
-    """Implements `bot.core.delivery.PausesPort`. One row per method that Slack has ever limited."""
+    """Implements `PausesPort` (`bot.request.delivery`). One row per method ever limited."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
-from bot.core.audit import Head
+from bot.request.audit import Head
 from bot.store.faults import went_back
 
 log = structlog.get_logger(__name__)

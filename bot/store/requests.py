@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Row, func, select
 
-from bot.core.request import Request, State
+from bot.request.model import Request, State
 from bot.store.database import Database
 from bot.store.other_ends import of_same_pairing
 from bot.store.schema import requests
@@ -15,7 +15,7 @@ from bot.store.schema import requests
 
 @dataclass
 class Requests:
-    """Implements `bot.core.delivery.RequestsPort`."""
+    """Implements `bot.request.delivery.RequestsPort`."""
 
     db: Database
 

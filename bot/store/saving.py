@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bot.core.entries import Answer, Entry
-from bot.core.request import Request
-from bot.core.snapshot import id_key
+from bot.request.entries import Answer, Entry
+from bot.request.model import Request
+from bot.request.snapshot import id_key
 from bot.store import audit, inbox
 from bot.store.wanted import Wanted, add_answers, want
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.core.request import OPEN
+from bot.request.model import OPEN
 
 REVISION = "0001"
 """The newest migration that this program knows."""

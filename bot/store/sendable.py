@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, exists, select
 
-from bot.core.messages import Slot
+from bot.request.messages import Slot
 from bot.store.due import lease_over
 from bot.store.schema import messages
 

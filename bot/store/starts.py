@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.starts import STARTED, Running, started
+from bot.request.starts import STARTED, Running, started
 from bot.store import audit
 from bot.store.database import Database
 

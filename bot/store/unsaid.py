@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import or_, select
 
-from bot.core.delivery import NO_LONGER_WANTED, Unsaid
+from bot.request.delivery import NO_LONGER_WANTED, Unsaid
 from bot.store.database import Database
 from bot.store.schema import messages
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
 
-from bot.core.entries import Answer
-from bot.core.events import EVENT, person_of
-from bot.core.messages import Message, Slot
-from bot.core.request import Request
+from bot.request.entries import Answer
+from bot.request.events import EVENT, person_of
+from bot.request.messages import Message, Slot
+from bot.request.model import Request
 from bot.store.schema import inbox, messages
 from bot.store.sendable import URGENCY
 

@@ -11,8 +11,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from bot.core.messages import messages
-from bot.core.request import Request
+from bot.request.messages import messages
+from bot.request.model import Request
 from bot.store.wanted import Wanted
 
 Draw = Callable[[Request, str], str]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.core.effects import (
+from bot.request.effects import (
     Effect,
     LookAround,
     LookAtPairing,
@@ -15,22 +15,22 @@ from bot.core.effects import (
     ReadRights,
     ReadStanding,
 )
-from bot.core.events import (
+from bot.request.events import (
     CallFailed,
     Event,
     Looked,
     PairingRead,
     PairingUnresolved,
 )
-from bot.core.policy import Policy
-from bot.core.ports import AppliancePort, PeoplePort
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import ANY_SITE, Request, State
+from bot.request.model import ANY_SITE, Request, State
+from bot.request.policy import Policy
+from bot.request.ports import AppliancePort, PeoplePort
+from bot.request.problem import Problem, ProblemKind
 from bot.store.requests import Requests
 from bot.worker.lists import Lists
+from bot.worker.rights import Reading, read_rights, read_standing
 from bot.worker.search import search
 from bot.worker.side_by_side import SideBySide
-from bot.worker.standing import Reading, read_rights, read_standing
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 

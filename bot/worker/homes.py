@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.core.home import HomeRead, sort_home
-from bot.core.lookups import MayNotLook, OverviewPort
-from bot.core.policy import Policy
-from bot.core.ports import PeoplePort
-from bot.core.who_may import Reason
-from bot.worker.standing import Reading
+from bot.request.home import HomeRead, sort_home
+from bot.request.lookups import MayNotLook, OverviewPort
+from bot.request.policy import Policy
+from bot.request.ports import PeoplePort
+from bot.request.who_may import Reason
+from bot.worker.rights import Reading
 
 ASKED_MOST = 5
 ENDED_MOST = 5
@@ -25,7 +25,7 @@ MAY_LOOK = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
 
 @dataclass(frozen=True)
 class Homes:
-    """Implements `bot.core.home.HomesPort`. `people` may be a moment old (`Recent`)."""
+    """Implements `bot.request.home.HomesPort`. `people` may be a moment old (`Recent`)."""
 
     overview: OverviewPort
     people: PeoplePort

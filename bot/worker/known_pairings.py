@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from bot.core.lookups import PairingsListed
+from bot.request.lookups import PairingsListed
 
 
 class KnownPairings:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.core.ends import same_pairing
-from bot.core.events import CallFailed
-from bot.core.lookups import PairingsListed, ReadingPort, SiteUnread
-from bot.core.snapshot import Snapshot
+from bot.request.ends import same_pairing
+from bot.request.events import CallFailed
+from bot.request.lookups import PairingsListed, ReadingPort, SiteUnread
+from bot.request.snapshot import Snapshot
 from bot.worker.known_pairings import KnownPairings
 from bot.worker.side_by_side import SECONDS, SideBySide
 

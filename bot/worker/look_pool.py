@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.core.ids import new_reference
+from bot.request.ids import new_reference
 
 log = structlog.get_logger(__name__)
 

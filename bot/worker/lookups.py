@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from bot.core.events import PairingRead
-from bot.core.ids import new_reference
-from bot.core.lookups import (
+from bot.request.events import PairingRead
+from bot.request.ids import new_reference
+from bot.request.lookups import (
     Found,
     LookFailed,
     MayNotLook,
@@ -24,10 +24,10 @@ from bot.core.lookups import (
     ReadingPort,
     SitesRead,
 )
-from bot.core.policy import Policy
-from bot.core.ports import PeoplePort
-from bot.core.request import ANY_SITE
-from bot.core.who_may import Person, Reason, counts
+from bot.request.model import ANY_SITE
+from bot.request.policy import Policy
+from bot.request.ports import PeoplePort
+from bot.request.who_may import Person, Reason, counts
 from bot.worker.lists import Lists
 from bot.worker.look_pool import LookPool
 from bot.worker.search import search
@@ -46,7 +46,7 @@ LOOK_SECONDS = 20.0
 
 
 class Lookups:
-    """Implements `bot.core.lookups.LookupsPort`."""
+    """Implements `bot.request.lookups.LookupsPort`."""
 
     def __init__(
         self,

@@ -15,17 +15,18 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
-from bot.core.events import Asked
-from bot.core.ids import new_reference
-from bot.core.life import begin, dismissal
-from bot.core.policy import Policy
+from bot.request.checking import begin
+from bot.request.dismissing import dismissal
+from bot.request.events import Asked
+from bot.request.ids import new_reference
+from bot.request.policy import Policy
 from bot.store.claims import Claims
 from bot.store.lanes import Lane
 from bot.store.saving import Saving
 from bot.store.wakes import nets
 from bot.worker.crew import Crew
 from bot.worker.digests import Draw, changed_messages
-from bot.worker.lives import Lives
+from bot.worker.drive import Lives
 from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)

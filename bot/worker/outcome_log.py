@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from bot.core.events import Event
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Request
+from bot.request.events import Event
+from bot.request.model import Request
+from bot.request.problem import Problem, ProblemKind
 
 log = structlog.get_logger(__name__)
 

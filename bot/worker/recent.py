@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.core.ports import PeoplePort
-from bot.core.who_may import Home, Person, Verdict
+from bot.request.ports import PeoplePort
+from bot.request.who_may import Home, Person, Verdict
 
 RECENT_MS = 30_000
 """How old it may be. Long enough that a crowd of requests asks Slack once, short enough that
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class Recent:
-    """Implements `bot.core.ports.PeoplePort` over another one. `now` is in ms.
+    """Implements `bot.request.ports.PeoplePort` over another one. `now` is in ms.
 
     What Slack did not tell is asked again at once. Two threads may ask the same thing twice:
     neither waits for the other's call.

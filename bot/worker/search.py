@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.core.events import CallFailed, PairingRead, PairingUnresolved
-from bot.core.lookups import ReadingPort
-from bot.core.pairing import looks_like_id
-from bot.core.policy import Policy
-from bot.core.ports import AppliancePort
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.lookups import ReadingPort
+from bot.request.pairing import looks_like_id
+from bot.request.policy import Policy
+from bot.request.ports import AppliancePort
 from bot.worker.side_by_side import SideBySide
 
 Read = PairingRead | PairingUnresolved | CallFailed

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from bot.core.events import CallFailed
-from bot.core.problem import Problem, ProblemKind
+from bot.request.events import CallFailed
+from bot.request.problem import Problem, ProblemKind
 
 SECONDS = 5.0
 """For one of several. The vendor names no figure; a list of pairings takes a fraction of it."""

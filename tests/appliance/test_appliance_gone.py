@@ -20,8 +20,8 @@ from bot.appliance.errors import (
     NotUnderstood,
 )
 from bot.appliance.port import Port
-from bot.core.events import CallFailed, Looked, PairingLooked, TaskSeen
-from bot.core.problem import ProblemKind
+from bot.request.events import CallFailed, Looked, PairingLooked, TaskSeen
+from bot.request.problem import ProblemKind
 from tests.appliance.small_server import Reply, Server
 
 PAIRING = {"pairing_id": "p-1"}

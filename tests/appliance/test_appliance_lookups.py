@@ -10,9 +10,9 @@ import pytest
 from bot.appliance.budget import MemoryBudget, Priority, ceiling
 from bot.appliance.client import Appliance
 from bot.appliance.lookups import LookupPort
-from bot.core.events import CallFailed, PairingRead
-from bot.core.lookups import ListedPairing
-from bot.core.problem import ProblemKind
+from bot.request.events import CallFailed, PairingRead
+from bot.request.lookups import ListedPairing
+from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.simulated_client import client_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.appliance.budget import MemoryBudget
 from bot.appliance.port import Port
-from bot.core.events import PairingRead, PairingUnresolved
+from bot.request.events import PairingRead, PairingUnresolved
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.simulated_client import client_of
 

@@ -6,9 +6,9 @@ import pytest
 
 from bot.appliance.models import Issue, Listing, MetaError, Replication, Shortfall, Task
 from bot.appliance.snapshots import meta_words, snapshot, task_view
-from bot.core.fingerprint import differences
-from bot.core.pairing import Pairing
-from bot.core.snapshot import Server
+from bot.request.fingerprint import differences
+from bot.request.pairing import Pairing
+from bot.request.snapshot import Server
 
 AWAY = MetaError(
     code="REMOTE_SITE_UNREACHABLE", message="The remote site cannot be reached.", field="$.list"

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
 from bot.appliance.errors import OverBudget
 from bot.appliance.port import Port
-from bot.core.events import CallFailed, PairingRead
-from bot.core.life.limits import READINGS_FRESH_MS
-from bot.core.problem import ProblemKind
+from bot.request.events import CallFailed, PairingRead
+from bot.request.limits import READINGS_FRESH_MS
+from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.simulated_client import client_of
 

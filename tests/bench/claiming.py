@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.worker.lease import LEASE_MS
 from tests.bench.databases import postgres
 from tests.bench.figures import Aim, Line

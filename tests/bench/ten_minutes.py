@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager
 
 from structlog.testing import capture_logs
 
-from bot.core.policy import SiteTerms
-from bot.core.request import State
+from bot.request.model import State
+from bot.request.policy import SiteTerms
 from tests.outages.slack_world import SlackWorld
 
 SECONDS = 600

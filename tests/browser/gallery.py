@@ -14,12 +14,12 @@ from typing import Any, Literal
 from PIL import Image
 from playwright.sync_api import Browser
 
-from bot.core.request import Decision, Request, State
-from bot.core.snapshot import digest_of
+from bot.request.model import Decision, Request, State
+from bot.request.snapshot import digest_of
 from bot.sandbox.page import cast, routes
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import chat_methods
-from bot.slack.draw import draw
+from bot.slack.draw.message import draw
 from tests.browser import chromium
 from tests.browser.visitor import PHONE, Visitor
 from tests.slack.drawing.samples import (

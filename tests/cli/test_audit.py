@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from bot.core.audit import SHORT
 from bot.operate.show import iso
-from bot.slack.wording.witness import witness_words
+from bot.request.audit import SHORT
+from bot.slack.draw.words.witness import witness_words
 from bot.store import audit
 from bot.store.database import Database
 from bot.store.outbox import Outbox

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot import cli
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.inbox import Inbox
 from tests.worker.world import FIRST, World
 

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from bot import cli
-from bot.core.request import Outcome, Request, State, TaskView
 from bot.operate.tables import LOOK_SECONDS, follow, share
+from bot.request.model import Outcome, Request, State, TaskView
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, update
 from structlog.testing import capture_logs
 
-from bot.core.events import OperatorCancelled
-from bot.core.request import State
+from bot.request.events import OperatorCancelled
+from bot.request.model import State
 from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane

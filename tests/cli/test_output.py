@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.database import Database
 from tests.store.samples import born
 

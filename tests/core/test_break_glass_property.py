@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.core.effects import ReadPairing, ReadRights, SendDelete, Wait
-from bot.core.events import (
+from bot.request.absorb import absorb
+from bot.request.checking import begin
+from bot.request.effects import ReadPairing, ReadRights, SendDelete, Wait
+from bot.request.events import (
     CardPosted,
     Clicked,
     Event,
@@ -18,9 +20,9 @@ from bot.core.events import (
     StandingRead,
     Stored,
 )
-from bot.core.life import absorb, begin, plan
-from bot.core.request import Request, State, Terms
-from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
+from bot.request.model import Request, State, Terms
+from bot.request.plan import plan
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 
 ASKER, FIRST, SECOND, CHIEF = PEOPLE = ("U0ASKER", "U0A", "U0B", "U0CHIEF")

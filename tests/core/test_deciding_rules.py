@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.effects import ReadRights
-from bot.core.events import (
+from bot.request.absorb import absorb
+from bot.request.checking import begin
+from bot.request.effects import ReadRights
+from bot.request.events import (
     CardPosted,
     CardRefused,
     Clicked,
@@ -20,10 +22,10 @@ from bot.core.events import (
     StandingRead,
     Stored,
 )
-from bot.core.life import absorb, begin, plan
-from bot.core.messages import messages
-from bot.core.request import Request, State, Terms
-from bot.core.who_may import Reason, Verdict
+from bot.request.messages import messages
+from bot.request.model import Request, State, Terms
+from bot.request.plan import plan
+from bot.request.who_may import Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 
 PEOPLE = ["U0ASKER", "U0A", "U0B", "U0C", "U0D"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.ends import other_ends, same_pairing
-from bot.core.lookups import ListedPairing, PairingsListed
-from bot.core.pairing import Pairing
-from bot.core.snapshot import Server
+from bot.request.ends import other_ends, same_pairing
+from bot.request.lookups import ListedPairing, PairingsListed
+from bot.request.pairing import Pairing
+from bot.request.snapshot import Server
 
 
 def pairing(pairing_id: str, local: str | None, remote: str | None) -> Pairing:

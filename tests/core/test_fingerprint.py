@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.fingerprint import differences, fingerprint
-from bot.core.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
+from bot.request.fingerprint import differences, fingerprint
+from bot.request.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
 
 PLAIN = Snapshot(
     pairing_id="p",

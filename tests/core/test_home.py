@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.home import Home, sort_home
-from bot.core.request import Decision, Request, State
+from bot.request.home import Home, sort_home
+from bot.request.model import Decision, Request, State
 from tests.slack.drawing.samples import NOW, TERMS, sample
 
 ME, OTHER = "UME", "UOTHER"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.ids import ALPHABET, new_request_id, tidy
+from bot.request.ids import ALPHABET, new_request_id, tidy
 
 
 def test_form_and_variety() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.core.policy import Policy
-from bot.core.starts import started
+from bot.request.policy import Policy
+from bot.request.starts import started
 from tests.core.samples import running
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.life.following import names_pairing
-from bot.core.request import TaskView
+from bot.request.following import names_pairing
+from bot.request.model import TaskView
 
 PAIRING = "0f7a3b1c-AAAA-4bbb-8ccc-000000000001"
 TYPED = f"HmsPairing:{PAIRING}:5d0c"

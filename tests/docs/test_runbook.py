@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bot.core.request import OPEN, State
 from bot.operate.check import NAMES
+from bot.request.model import OPEN, State
 from bot.settings import PROXIES, setting_names
 
 ROOT = Path(__file__).parents[2]

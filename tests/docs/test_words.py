@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from bot.cli import app
-from bot.core.request import State
+from bot.request.model import State
 from tests.slack.drawing.words_page import AWAY, PAGE, page
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

@@ -18,16 +18,16 @@ from typing import Any
 
 import bot.app
 import bot.appliance.budget
-import bot.core.policy
-import bot.slack.poster
+import bot.request.policy
+import bot.slack.send.poster
 import bot.store.audit
 import bot.store.outbox
 import bot.worker.lease
 from bot.__main__ import main
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
-from bot.core.delivery import Due
-from bot.slack.sending import Outcome
+from bot.request.delivery import Due
+from bot.slack.send.sending import Outcome
 from bot.store.claims import Claims
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
@@ -182,7 +182,7 @@ def lay_points_on_the_wire(doom: Doom) -> None:
 
 def lay_points_to_slack(doom: Doom) -> None:
     """The poster's three kinds of call, and the storing of what Slack said."""
-    poster = bot.slack.poster
+    poster = bot.slack.send.poster
 
     def calling(original: Callable[..., Outcome], kind: Callable[[Due], str]) -> Any:
         def call(client: Any, due: Due, *args: Any, **options: Any) -> Outcome:
@@ -218,7 +218,7 @@ def change_figures(faults: Faults) -> None:
     if faults.login_rest_ms is not None:
         bot.appliance.budget.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
-        bot.appliance.budget.WINDOW_MS = bot.core.policy.MINUTE_MS = faults.window_ms
+        bot.appliance.budget.WINDOW_MS = bot.request.policy.MINUTE_MS = faults.window_ms
         bot.appliance.budget.LATER_MS = faults.window_ms // 6
     if faults.calls_per_minute is not None:
         os.environ["VR_CALLS_PER_MINUTE"] = str(faults.calls_per_minute)

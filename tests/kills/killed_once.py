@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from tests.kills.faults import QUICK, Faults
 from tests.kills.people import Story
 from tests.kills.rules import Seen, check_story, check_words

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from bot.core.request import Request, State
+from bot.request.model import Request, State
 from bot.sandbox.appliance import Call
 from bot.sandbox.slack import mentions
 from tests.kills.people import Story

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.core.request import OPEN, Request
+from bot.request.model import OPEN, Request
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.slack import LocalSlack

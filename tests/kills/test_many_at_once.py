@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Delivery, Message
 from tests.kills.faults import NO_BUDGET

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core.entries import Entry
-from bot.core.problem import ProblemKind
-from bot.core.request import State
 from bot.operate.metrics import Metrics
+from bot.request.entries import Entry
+from bot.request.model import State
+from bot.request.problem import ProblemKind
 from bot.store import shared
 from bot.store.lanes import Lane
 from bot.wiring import read_figures, resting, saved

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.figures import Figures
-from bot.core.request import OPEN, State
 from bot.operate.health import Bounded
 from bot.operate.metrics import Metrics, stored
 from bot.operate.metrics.copies import KEPT_SECONDS, Copy
+from bot.request.figures import Figures
+from bot.request.model import OPEN, State
 from bot.store.database import Database
 from bot.wiring import read_figures, resting
 from tests.operate.scraped import EMPTY, Scrape

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from bot.core.audit import Head, Record, link
 from bot.operate import show
+from bot.request.audit import Head, Record, link
 from tests.store.samples import request
 
 PROMISED = (

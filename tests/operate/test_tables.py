@@ -7,10 +7,10 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from bot.core.audit import Record
-from bot.core.request import State
-from bot.core.snapshot import Server, Snapshot
 from bot.operate import tables
+from bot.request.audit import Record
+from bot.request.model import State
+from bot.request.snapshot import Server, Snapshot
 from tests.store.samples import request
 
 

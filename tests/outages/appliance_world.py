@@ -8,8 +8,8 @@ from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
 from bot.appliance.port import Port
 from bot.appliance.trust import Trust
-from bot.core.problem import Problem
-from bot.core.request import Request
+from bot.request.model import Request
+from bot.request.problem import Problem
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.store import shared
 from tests.worker.world import World

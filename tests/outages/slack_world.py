@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from slack_sdk import WebClient
 
-from bot.core.messages import messages
 from bot.operate.show import unsaid_json
+from bot.request.messages import messages
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin
-from bot.slack.client import api_client
-from bot.slack.draw import draw, draw_answer
-from bot.slack.poster import Poster
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.send.client import api_client
+from bot.slack.send.poster import Poster
 from bot.store.outbox import Outbox
 from bot.store.pauses import Pauses
 from bot.store.unsaid import unsaid

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.events import DeleteAnswered
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import State
+from bot.request.events import DeleteAnswered
+from bot.request.model import State
+from bot.request.problem import Problem, ProblemKind
 from tests.worker.world import ASKER, FIRST, World, problem
 
 MINUTE = 60_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from bot.appliance.budget import begin_login
-from bot.core.problem import ProblemKind
-from bot.core.request import State
+from bot.request.model import State
+from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.slack.draw import draw
+from bot.slack.draw.message import draw
 from tests.outages.appliance_world import ApplianceWorld
 
 MINUTE = 60_000

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store import audit as trail
 from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
@@ -27,7 +27,8 @@ from bot.store.faults import FileGone, LogGone
 from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.migrate import Damaged, SchemaTooNew, upgrade
-from bot.worker import lives, loop
+from bot.worker import drive as lives
+from bot.worker import loop
 from tests.outages.database_world import DatabaseWorld, damage, mend, no_byte_more
 from tests.worker.world import ASKER, FIRST
 

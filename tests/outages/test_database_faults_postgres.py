@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store import look, outage, postgres
 from bot.store.database import Database
 from bot.store.faults import fault_of

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.outages.appliance_world import ApplianceWorld
 from tests.worker.world import FIRST

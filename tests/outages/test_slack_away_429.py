@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.core.events import Clicked
-from bot.core.request import State
-from bot.core.who_may import Verdict
+from bot.request.events import Clicked
+from bot.request.model import State
+from bot.request.who_may import Verdict
 from bot.slack.identity import Identity, IdentityUnread
-from bot.slack.pauses import Silenced
 from bot.slack.people import People
-from bot.slack.trouble import Kind, trouble_of
+from bot.slack.send.pauses import Silenced
+from bot.slack.send.trouble import Kind, trouble_of
 from bot.store.lanes import Lane
 from bot.store.pauses import Pauses
 from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.slack import mentions
-from bot.slack.wording import status
+from bot.slack.draw.words import status
 from tests.outages.slack_world import CHANNEL, FINAL_MARK, ID, SlackWorld
 from tests.worker.world import ASKER, FIRST, SECOND
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.slack import mentions
-from bot.slack.away import LONGEST_GAP_MS
+from bot.slack.send.away import LONGEST_GAP_MS
 from tests.outages.slack_world import CHANNEL, FINAL_MARK, ID, SlackWorld, kind_of
 from tests.worker.world import ASKER, FIRST, PAIRING
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.worker.lease import LEASE_MS
 from tests.kills.faults import AS_IT_IS
 from tests.kills.people import Story

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from tests.kills.faults import QUICK
 from tests.kills.people import Story
 from tests.kills.rules import check_story

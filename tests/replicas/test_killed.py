@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.appliance import Answer
 from tests.kills.faults import QUICK
 from tests.kills.people import Story

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from tests.kills.faults import QUICK
 from tests.kills.people import Story
 from tests.kills.rules import check_story

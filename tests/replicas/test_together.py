@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.appliance import Call
 from tests.kills.faults import Faults
 from tests.kills.people import Story

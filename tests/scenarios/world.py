@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, mentions

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bot.core.events import (
+from bot.request.events import (
     CallFailed,
     DeleteAccepted,
     DeleteAnswered,
@@ -18,9 +18,9 @@ from bot.core.events import (
     PairingUnresolved,
     TaskSeen,
 )
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import TaskView
-from bot.core.snapshot import Presence, Server, Snapshot, digest_of
+from bot.request.model import TaskView
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import Presence, Server, Snapshot, digest_of
 from tests.simulation.happenings import PAIRINGS
 
 TIMEOUT_MS = 10_000

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.worker.lives import Lives
-    from bot.worker.send import Sender
+    from bot.worker.drive import Lives
+    from bot.worker.sender import Sender
     from tests.simulation.memory_store import MemoryStore, OutboxView
 
 

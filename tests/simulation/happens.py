@@ -7,9 +7,9 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from bot.core.events import Asked, Clicked, OperatorCancelled
-from bot.core.messages import Slot
-from bot.core.policy import Policy
+from bot.request.events import Asked, Clicked, OperatorCancelled
+from bot.request.messages import Slot
+from bot.request.policy import Policy
 from tests.simulation.appliance import Estate
 from tests.simulation.happenings import PAIRINGS, Happening
 from tests.simulation.memory_store import Item

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.audit import Head, Record, link
-from bot.core.delivery import Due
-from bot.core.ends import same_pairing
-from bot.core.entries import Answer, Entry
-from bot.core.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
-from bot.core.messages import PRIVATE, Slot
-from bot.core.request import Readings, Request, State
-from bot.core.snapshot import same_id
+from bot.request.audit import Head, Record, link
+from bot.request.delivery import Due
+from bot.request.ends import same_pairing
+from bot.request.entries import Answer, Entry
+from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
+from bot.request.messages import PRIVATE, Slot
+from bot.request.model import Readings, Request, State
+from bot.request.snapshot import same_id
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.due import LONGEST_LEASE_MS, ORDER
 from bot.store.inbox import RESPONSE_URL_MS

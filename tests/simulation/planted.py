@@ -10,15 +10,15 @@ import textwrap
 from types import FunctionType, ModuleType
 from typing import Any
 
-from bot.core import fingerprint
-from bot.core.life import deciding, deleting, following
-from bot.core.request import Request
-from bot.worker import lives
-from bot.worker.send import Sender
+from bot.request import deciding, fingerprint, following
+from bot.request import sending as deleting
+from bot.request.model import Request
+from bot.worker import drive as lives
+from bot.worker.sender import Sender
 from tests.simulation.bugs import Bugs
 from tests.simulation.memory_store import OutboxView
 
-plan = importlib.import_module("bot.core.life.next_effect")
+plan = importlib.import_module("bot.request.plan")
 """The module: the package's own `plan` is the function."""
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.core.delivery import Drawn
-from bot.core.messages import messages
-from bot.core.request import Request
-from bot.slack.poster import Poster
+from bot.request.delivery import Drawn
+from bot.request.messages import messages
+from bot.request.model import Request
+from bot.slack.send.poster import Poster
 from bot.store.claims import Claim
 from bot.store.lanes import Lane
+from bot.worker.drive import Lives
 from bot.worker.effects import Effects
-from bot.worker.lives import Lives
 from bot.worker.loop import Worker
-from bot.worker.send import Sender
+from bot.worker.sender import Sender
 from tests.simulation.appliance import AppliancePort
 from tests.simulation.postgres_store import DONE, OPEN, Cut
 from tests.simulation.slack import Client, People

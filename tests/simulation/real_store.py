@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from bot.core.audit import GENESIS, Head, Record
-from bot.core.entries import Answer
-from bot.core.events import EVENT
-from bot.core.request import Request
+from bot.request.audit import GENESIS, Head, Record
+from bot.request.entries import Answer
+from bot.request.events import EVENT
+from bot.request.model import Request
 from bot.store import audit as trail
 from bot.store.claims import Claim, Claims
 from bot.store.database import Database

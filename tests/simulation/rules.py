@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.core import audit
-from bot.core.effects import Wait
-from bot.core.events import Clicked, OperatorCancelled
-from bot.core.fingerprint import differences
-from bot.core.life import plan
-from bot.core.messages import Slot, messages
-from bot.core.policy import Policy
-from bot.core.request import Outcome, Request, State
+from bot.request import audit
+from bot.request.effects import Wait
+from bot.request.events import Clicked, OperatorCancelled
+from bot.request.fingerprint import differences
+from bot.request.messages import Slot, messages
+from bot.request.model import Outcome, Request, State
+from bot.request.plan import plan
+from bot.request.policy import Policy
 from tests.simulation.happenings import APPROVERS
 from tests.simulation.process import digest
 

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from greenlet import getcurrent
 
-from bot.core.policy import Policy, SiteTerms
-from bot.slack import poster, sending
+from bot.request.policy import Policy, SiteTerms
+from bot.slack.send import poster, sending
 from tests.simulation.appliance import Estate
 from tests.simulation.bugs import NO_BUGS, Bugs
 from tests.simulation.happenings import APPROVERS, GLASS, Happening, History

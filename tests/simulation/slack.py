@@ -10,8 +10,8 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.core.who_may import UNREADABLE, Home, Person, Verdict
-from bot.slack.trouble import Kind, Trouble
+from bot.request.who_may import UNREADABLE, Home, Person, Verdict
+from bot.slack.send.trouble import Kind, Trouble
 from tests.simulation.happenings import PEOPLE
 
 TEAM = "T0HOME"
@@ -93,7 +93,7 @@ class Client:
         return {"ok": True}
 
     def tell(self, url: str, drawn: Any, timeout_s: float) -> Trouble | None:
-        """In place of `bot.slack.sending.say`; the address is the number of the event."""
+        """In place of `bot.slack.send.sending.say`; the address is the number of the event."""
         self._step("post:before")
         fault = self._workspace.fault()
         if fault in ("lost_before", "server"):
@@ -123,7 +123,7 @@ class Client:
 
 
 class People:
-    """`bot.core.ports.PeoplePort` for one process."""
+    """`bot.request.ports.PeoplePort` for one process."""
 
     def __init__(self, workspace: Workspace, step: Callable[[str], None]) -> None:
         self._workspace, self._step = workspace, step

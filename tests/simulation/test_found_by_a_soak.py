@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.worker.lives import Lives
+from bot.worker.drive import Lives
 from tests.simulation.bugs import Bugs
 from tests.simulation.happenings import Happening, History
 from tests.simulation.planted import mutated

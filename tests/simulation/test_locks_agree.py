@@ -16,9 +16,9 @@ import pytest
 from greenlet import getcurrent, greenlet
 from sqlalchemy import event
 
-from bot.core.delivery import Due
-from bot.core.messages import Message
-from bot.core.request import Request, State
+from bot.request.delivery import Due
+from bot.request.messages import Message
+from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from bot.operate.health import Health
-from bot.slack.client import api_client
-from bot.slack.deps import ListenerDeps
 from bot.slack.identity import Identity
-from bot.slack.listeners import register
 from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.http import FromSlack, Server, Wsgi
-from bot.slack.whisper import Whisper
+from bot.slack.receive.listeners import register
+from bot.slack.send.client import api_client
+from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, FakeWebApi
 from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakePauses, FakeRequests

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.delivery import Due
-from bot.core.events import Event, PairingUnresolved
-from bot.core.home import Home, HomeRead
-from bot.core.lookups import (
+from bot.request.delivery import Due
+from bot.request.events import Event, PairingUnresolved
+from bot.request.home import Home, HomeRead
+from bot.request.lookups import (
     Found,
     LookFailed,
     MayNotLook,
@@ -19,8 +19,8 @@ from bot.core.lookups import (
     SitesRead,
     SiteUnread,
 )
-from bot.core.request import Request, State
-from bot.core.snapshot import Snapshot
+from bot.request.model import Request, State
+from bot.request.snapshot import Snapshot
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.core.events import CallFailed
-from bot.core.lookups import ListedPairing, PairingsListed, SiteUnread
-from bot.core.pairing import Pairing
-from bot.core.problem import Problem, ProblemKind
-from bot.core.snapshot import Server
+from bot.request.events import CallFailed
+from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread
+from bot.request.pairing import Pairing
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import Server
 
 READ_AT = 1_700_000_000_000
 

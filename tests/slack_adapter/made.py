@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
 
-from bot.core.policy import Policy, SiteTerms
-from bot.core.request import Request, State, Terms
-from bot.core.snapshot import Server, Snapshot
-from bot.slack.ids import ButtonValue
+from bot.request.model import Request, State, Terms
+from bot.request.policy import Policy, SiteTerms
+from bot.request.snapshot import Server, Snapshot
+from bot.slack.draw.ids import ButtonValue
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 COMMAND = "/vr-unpair"

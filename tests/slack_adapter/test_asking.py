@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import Asked
+from bot.request.events import Asked
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter, Reply
 

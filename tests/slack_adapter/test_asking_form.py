@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import Opened
-from bot.core.lookups import MayNotLook
-from bot.core.who_may import Reason
-from bot.slack.ids import AskOrigin
+from bot.request.events import Opened
+from bot.request.lookups import MayNotLook
+from bot.request.who_may import Reason
+from bot.slack.draw.ids import AskOrigin
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import Answer, error, limited

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import Clicked, Misdirected
-from bot.slack.ids import ButtonValue
+from bot.request.events import Clicked, Misdirected
+from bot.slack.draw.ids import ButtonValue
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import Answer, error
@@ -250,7 +250,7 @@ def test_without_a_response_url_nonsense_is_still_acknowledged(adapter: Adapter)
 def test_a_hanging_response_url_holds_nobody_up(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 1)
+    monkeypatch.setattr("bot.slack.send.whisper.TIMEOUT_S", 1)
     adapter.api.script("response", Answer(hang=True))
     started = time.monotonic()
     for n in range(8):

@@ -9,10 +9,10 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot import __version__
-from bot.core.delivery import Drawn
-from bot.slack.client import api_client
-from bot.slack.response_url import is_of_slack, say
-from bot.slack.trouble import BROKEN, Kind, trouble_of
+from bot.request.delivery import Drawn
+from bot.slack.send.client import api_client
+from bot.slack.send.response_url import is_of_slack, say
+from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")

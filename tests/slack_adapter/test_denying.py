@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import Clicked, Opened
-from bot.core.request import State
-from bot.slack.ids import ButtonValue, ReasonOrigin
+from bot.request.events import Clicked, Opened
+from bot.request.model import State
+from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import Answer, error, limited

@@ -9,9 +9,9 @@ from urllib.error import URLError
 
 import pytest
 
-from bot.slack import kept_connections
-from bot.slack.client import tls
-from bot.slack.kept_connections import KeptConnections
+from bot.slack.send import kept_connections
+from bot.slack.send.client import tls
+from bot.slack.send.kept_connections import KeptConnections
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.delivery import Drawn
-from bot.slack.client import api_client
-from bot.slack.deps import ListenerDeps
+from bot.request.delivery import Drawn
 from bot.slack.identity import Identity
-from bot.slack.listeners import register
 from bot.slack.receive.bolt import dispatch, make_app
+from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.http import FromSlack
-from bot.slack.whisper import Whisper
+from bot.slack.receive.listeners import register
+from bot.slack.send.client import api_client
+from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
-from bot.slack.client import api_client
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
 from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.people import People
+from bot.slack.send.client import api_client
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 
 NOW_MS = 1_700_000_000_000

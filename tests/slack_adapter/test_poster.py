@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.delivery import Drawn, Due
-from bot.core.entries import Answer as Words
-from bot.core.messages import Message, messages
-from bot.core.request import Notice, Request, State
-from bot.slack.client import api_client
-from bot.slack.draw import draw, draw_answer
-from bot.slack.poster import Poster
-from bot.slack.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
+from bot.request.delivery import Drawn, Due
+from bot.request.entries import Answer as Words
+from bot.request.messages import Message, messages
+from bot.request.model import Notice, Request, State
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.send.client import api_client
+from bot.slack.send.poster import Poster
+from bot.slack.send.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import (
     PATIENCE_SECONDS,
@@ -40,7 +40,7 @@ def outbox() -> FakeOutbox:
 @pytest.fixture(autouse=True)
 def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a retry need not be waited for; the waits themselves are not tested."""
-    monkeypatch.setattr("bot.slack.poster.AFTER_FAULT_S", 0.05)
+    monkeypatch.setattr("bot.slack.send.poster.AFTER_FAULT_S", 0.05)
 
 
 def _draw(request: Request, slot: str) -> Drawn:
@@ -409,7 +409,7 @@ def test_a_direct_message_that_is_refused_is_given_up(api: FakeWebApi, outbox: F
 def test_an_answer_is_tried_again_while_its_address_lives(
     api: FakeWebApi, outbox: FakeOutbox, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.sending.POST_TIMEOUT_S", 1)
+    monkeypatch.setattr("bot.slack.send.sending.POST_TIMEOUT_S", 1)
     api.script("response", answer)
     done = _deliver(api, outbox, _answer(api.response_url(), matters=True))
     assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 5000)

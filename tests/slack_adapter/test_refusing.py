@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import time_machine
 
-from bot.core.events import AskRefused
+from bot.request.events import AskRefused
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 

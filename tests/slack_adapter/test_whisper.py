@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.slack.whisper import WAITING_MOST, Whisper
+from bot.slack.send.whisper import WAITING_MOST, Whisper
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
 from tests.slack_adapter.fakes import FakePauses
 
@@ -38,7 +38,7 @@ def test_a_failure_is_logged_and_the_next_goes_out(
 def test_a_crowd_is_dropped_and_never_blocks(
     api: FakeWebApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 1)
+    monkeypatch.setattr("bot.slack.send.whisper.TIMEOUT_S", 1)
     api.script("response", Answer(hang=True))
     whisper = Whisper(FakePauses(), API)
     started = time.monotonic()
@@ -67,7 +67,7 @@ def test_a_stop_waits_no_longer_than_it_may(
     api: FakeWebApi, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And may be asked again: first what waits is dropped, then the call in hand is waited for."""
-    monkeypatch.setattr("bot.slack.whisper.TIMEOUT_S", 60)
+    monkeypatch.setattr("bot.slack.send.whisper.TIMEOUT_S", 60)
     api.script("response", Answer(hang=True))
     whisper = Whisper(FakePauses(), API)
     for words in ("one", "two", "three"):

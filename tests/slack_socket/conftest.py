@@ -12,10 +12,10 @@ import pytest
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.client import api_client
 from bot.slack.envelopes import Envelopes
 from bot.slack.receive.bolt import dispatch, make_app
 from bot.slack.receive.payload import Malformed
+from bot.slack.send.client import api_client
 from bot.slack.socket_address import Addresses
 from bot.slack.socket_watch import SocketMode, Times
 

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.client import api_client
+from bot.slack.send.client import api_client
 from bot.slack.socket_address import Addresses, NoAddress
 from tests.slack_socket.conftest import Client, press, wait_for
 

@@ -15,7 +15,7 @@ import trustme
 from websockets.sync.server import ServerConnection, serve
 
 from bot.slack import socket_connection
-from bot.slack.proxies import proxy_for
+from bot.slack.send.proxies import proxy_for
 from bot.slack.socket_connection import CannotConnect, SocketConnection
 from tests.slack_socket.conftest import wait_for
 

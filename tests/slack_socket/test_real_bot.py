@@ -15,7 +15,7 @@ import requests
 
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery
-from bot.slack import origins
+from bot.slack.receive import origins
 from tests.scenarios.way_in import CONNECTS_WITHIN_SECONDS, OverSocket
 from tests.scenarios.world import ALAN, RITA, World, staged
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.core.audit import Witness
-from bot.core.entries import Entry
-from bot.core.events import Asked, Clicked, Event
-from bot.core.request import Outcome, Request, State, Terms
+from bot.request.audit import Witness
+from bot.request.entries import Entry
+from bot.request.events import Asked, Clicked, Event
+from bot.request.model import Outcome, Request, State, Terms
 from bot.store import audit
 from bot.store.claims import Claims
 from bot.store.database import Database

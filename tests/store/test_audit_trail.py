@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store import audit
 from bot.store.database import Database
 from bot.store.schema import audit as table

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, update
 
-from bot.core.request import Request, State
+from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of

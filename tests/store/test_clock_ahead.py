@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from bot.core.entries import Answer
-from bot.core.request import State
+from bot.request.entries import Answer
+from bot.request.model import State
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.due import LONGEST_LEASE_MS

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.core.messages import Message
-from bot.core.request import Intent, State
+from bot.request.messages import Message
+from bot.request.model import Intent, State
 from bot.store import figures, shared
 from bot.store.claims import Claims
 from bot.store.database import Database

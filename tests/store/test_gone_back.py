@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.core.audit import Head
-from bot.core.request import State
+from bot.request.audit import Head
+from bot.request.model import State
 from bot.store import audit, look
 from bot.store.claims import Claim, Claims, WentBack
 from bot.store.database import Database

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from bot.core.request import Request
-from bot.core.snapshot import Server, Snapshot
+from bot.request.model import Request
+from bot.request.snapshot import Server, Snapshot
 from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
 from bot.store.lanes import Lane

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.database import Database
 from bot.store.overview import Overview
 from tests.store.samples import born

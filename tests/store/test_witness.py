@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.audit import SHORT, Witness
-from bot.core.entries import Entry
-from bot.core.request import Outcome, State
-from bot.core.starts import STARTED
+from bot.request.audit import SHORT, Witness
+from bot.request.entries import Entry
+from bot.request.model import Outcome, State
+from bot.request.starts import STARTED
 from bot.store import audit
 from bot.store.database import Database
 from bot.store.outbox import Outbox

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.core.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
-from bot.core.messages import messages
-from bot.core.problem import ProblemKind
-from bot.core.request import State, TaskView
-from bot.slack.draw import draw
+from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
+from bot.request.messages import messages
+from bot.request.model import State, TaskView
+from bot.request.problem import ProblemKind
+from bot.slack.draw.message import draw
 from bot.store import audit as trail
 from bot.store.claims import Claim
 from bot.store.saving import Saving

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.events import Asked, Opened
-from bot.core.request import State
+from bot.request.events import Asked, Opened
+from bot.request.model import State
 from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.audit import Record
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
+from bot.request.audit import Record
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit as trail
 from bot.store.lanes import Lane
 from bot.store.schema import requests

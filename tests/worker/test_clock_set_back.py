@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import Person
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person
 from tests.worker.world import FIRST, PAIRING, TEAM, World, problem, snapshot
 
 SET_BACK_MS = 5 * 60_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import State
-from bot.core.snapshot import digest_of
-from bot.core.who_may import Person
+from bot.request.model import State
+from bot.request.snapshot import digest_of
+from bot.request.who_may import Person
 from bot.store import audit as trail
 from bot.store.lanes import Lane
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
@@ -327,7 +327,7 @@ def test_a_click_on_a_request_that_does_not_exist_is_answered(world: World) -> N
     event = world.click("AAAA-BBBB", "approve", FIRST)
     assert event is not None
     world.settle()
-    from bot.core.events import Clicked
+    from bot.request.events import Clicked
 
     lost = Clicked(
         action="approve", by=FIRST, team=TEAM, fingerprint="x", channel=CHANNEL,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.entries import Answer
-from bot.core.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
-from bot.core.messages import messages
-from bot.core.problem import ProblemKind
-from bot.core.request import Request, State, TaskView
-from bot.core.who_may import Person
-from bot.slack.draw import draw, draw_answer
+from bot.request.entries import Answer
+from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
+from bot.request.messages import messages
+from bot.request.model import Request, State, TaskView
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person
+from bot.slack.draw.message import draw, draw_answer
 from bot.store.lanes import Lane
 from tests.worker.world import ASKER, FIRST, PAIRING, TEAM, World, problem
 

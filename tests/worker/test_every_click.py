@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.audit import Record
-from bot.core.request import State
-from bot.core.who_may import Person
+from bot.request.audit import Record
+from bot.request.model import State
+from bot.request.who_may import Person
 from bot.store import audit as trail
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.events import DeleteAccepted, DeleteAnswered
-from bot.core.policy import SiteTerms
-from bot.core.problem import ProblemKind
-from bot.core.request import State
+from bot.request.events import DeleteAccepted, DeleteAnswered
+from bot.request.model import State
+from bot.request.policy import SiteTerms
+from bot.request.problem import ProblemKind
 from tests.worker.world import FIRST, PAIRING, World, problem, snapshot
 
 POLL_MS = 5_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import State
-from bot.core.who_may import Person, Verdict
+from bot.request.model import State
+from bot.request.who_may import Person, Verdict
 from bot.store.lanes import Lane
 from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
 

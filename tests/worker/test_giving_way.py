@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.worker import giving_way
 from bot.worker.giving_way import LONGEST_S, GivingWay
 from tests.worker.world import FIRST, PATIENCE_SECONDS, World, wait_for

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.core.events import DeleteAnswered
-from bot.core.problem import ProblemKind
-from bot.core.request import Request, State
-from bot.slack.draw import draw
+from bot.request.events import DeleteAnswered
+from bot.request.model import Request, State
+from bot.request.problem import ProblemKind
+from bot.slack.draw.message import draw
 from tests.worker.world import FIRST, World, problem
 
 POLL_MS = 5_000

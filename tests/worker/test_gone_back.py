@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import DeleteAccepted, OperatorCancelled
-from bot.core.problem import ProblemKind
-from bot.core.request import Intent, Sent, State, TaskView
-from bot.slack.draw import draw
+from bot.request.events import DeleteAccepted, OperatorCancelled
+from bot.request.model import Intent, Sent, State, TaskView
+from bot.request.problem import ProblemKind
+from bot.slack.draw.message import draw
 from tests.worker.world import ASKER, FIRST, World, problem
 
 REQUEST = "AAAA-BBBB"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import State
-from bot.core.who_may import GROUP_UNREADABLE, Person
+from bot.request.model import State
+from bot.request.who_may import GROUP_UNREADABLE, Person
 from tests.worker.listed import DAY, NIGHT, THIRD, groups, refusals
 from tests.worker.world import ASKER, FIRST, SECOND, START_MS, TEAM, World
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.home import Home
-from bot.core.lookups import MayNotLook
-from bot.core.request import State
-from bot.core.who_may import Person, Reason, Verdict
+from bot.request.home import Home
+from bot.request.lookups import MayNotLook
+from bot.request.model import State
+from bot.request.who_may import Person, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.overview import Overview

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import CallFailed, PairingLooked, PairingRead, TaskSeen
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import Person, Verdict
+from bot.request.events import CallFailed, PairingLooked, PairingRead, TaskSeen
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person, Verdict
 from bot.store.lanes import Lane
 from tests.worker.world import (
     ASKER,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core.events import CallFailed, PairingRead, PairingUnresolved
-from bot.core.lookups import (
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.lookups import (
     ListedPairing,
     LookFailed,
     MayNotLook,
@@ -19,10 +19,10 @@ from bot.core.lookups import (
     SitesRead,
     SiteUnread,
 )
-from bot.core.pairing import Pairing
-from bot.core.policy import SiteTerms
-from bot.core.problem import ProblemKind
-from bot.core.who_may import Person, Reason
+from bot.request.pairing import Pairing
+from bot.request.policy import SiteTerms
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person, Reason
 from bot.worker.lists import COUNTED_MOST, Lists
 from bot.worker.look_pool import THREADS
 from bot.worker.lookups import LOOK_SECONDS, STORED_WAITING_MOST, Lookups

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.core.events import AskRefused
+from bot.request.events import AskRefused
 from bot.store import audit as trail
 from tests.worker.world import CHANNEL, FIRST, TEAM, World
 

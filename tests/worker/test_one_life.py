@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-from bot.core.events import CallFailed
-from bot.core.request import Readings, State
+from bot.request.events import CallFailed
+from bot.request.model import Readings, State
 from bot.store import audit as trail
 from tests.worker.world import ASKER, FIRST, PAIRING, World
 

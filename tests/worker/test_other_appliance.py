@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.events import DeleteAnswered
-from bot.core.policy import SiteTerms
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.snapshot import Server
+from bot.request.events import DeleteAnswered
+from bot.request.model import State
+from bot.request.policy import SiteTerms
+from bot.request.problem import ProblemKind
+from bot.request.snapshot import Server
 from bot.store.overview import Overview
 from tests.worker.world import (
     ASKER,

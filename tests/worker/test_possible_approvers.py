@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.request import State
-from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Person
+from bot.request.model import State
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
 from bot.worker.recent import RECENT_MS, Recent
-from bot.worker.standing import MOST_ASKED_ABOUT, Reading
+from bot.worker.rights import MOST_ASKED_ABOUT, Reading
 from tests.worker.listed import NIGHT, groups
 from tests.worker.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
 

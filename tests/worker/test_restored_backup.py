@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from tests.worker.world import FIRST, World
 
 DAY_MS = 86_400_000

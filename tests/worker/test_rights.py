@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.events import Misdirected
-from bot.core.request import State
-from bot.core.who_may import Person, Reason, Verdict
+from bot.request.events import Misdirected
+from bot.request.model import State
+from bot.request.who_may import Person, Reason, Verdict
 from bot.store import audit as trail
 from tests.worker.listed import refusals
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World

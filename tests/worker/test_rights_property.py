@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.core.effects import ReadPairing, ReadRights, SendDelete, Tick, Wait
-from bot.core.events import (
+from bot.request.absorb import absorb
+from bot.request.checking import begin
+from bot.request.effects import ReadPairing, ReadRights, SendDelete, Tick, Wait
+from bot.request.events import (
     CardPosted,
     Clicked,
     Event,
@@ -22,10 +24,10 @@ from bot.core.events import (
     Stored,
     TimePassed,
 )
-from bot.core.life import absorb, begin, plan
-from bot.core.request import Request, State, Terms
-from bot.core.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
-from bot.worker.standing import Reading, read_rights
+from bot.request.model import Request, State, Terms
+from bot.request.plan import plan
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
+from bot.worker.rights import Reading, read_rights
 from tests.core.samples import CHANNEL, asked, snapshot
 from tests.slack_adapter.made import policy
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.events import Asked, CallFailed, PairingRead, PairingUnresolved
-from bot.core.policy import Policy, SiteTerms
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.snapshot import Server, Snapshot
-from bot.slack.wording.outcomes import ending
+from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
+from bot.request.model import State
+from bot.request.policy import Policy, SiteTerms
+from bot.request.problem import ProblemKind
+from bot.request.snapshot import Server, Snapshot
+from bot.slack.draw.words.outcomes import ending
 from bot.store.lanes import Lane
 from bot.worker.crew import AT_A_SITE, Crew
 from bot.worker.search import Read, search

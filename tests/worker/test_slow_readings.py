@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import Person, Verdict
-from bot.slack.draw import draw
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person, Verdict
+from bot.slack.draw.message import draw
+from bot.worker.drive import SLOW
 from bot.worker.lease import EFFECT_SHARE
-from bot.worker.lives import SLOW
 from tests.worker.world import FIRST, LEASE_MS, TEAM, FakePeople, World
 
 LONGEST_MS = int(LEASE_MS * EFFECT_SHARE)

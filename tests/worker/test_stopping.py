@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.core.request import State
+from bot.request.model import State
 from bot.store.lanes import Lane
 from tests.worker.world import FIRST, FakeAppliance, World
 

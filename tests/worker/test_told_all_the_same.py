@@ -3,10 +3,10 @@ after another approval."""
 
 from __future__ import annotations
 
-from bot.core.events import OperatorCancelled
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import Person
+from bot.request.events import OperatorCancelled
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person
 from bot.store.lanes import Lane
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World, problem
 

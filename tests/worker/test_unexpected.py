@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.core.delivery import Due
-from bot.core.entries import UNEXPECTED
-from bot.slack.draw import draw_answer
+from bot.request.delivery import Due
+from bot.request.entries import UNEXPECTED
+from bot.slack.draw.message import draw_answer
 from tests.worker.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World, wait_for
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.events import Stored
-from bot.core.life.limits import UNREACHABLE_MS
-from bot.core.problem import ProblemKind
-from bot.core.request import State
-from bot.core.who_may import UNREADABLE
-from bot.slack.wording.outcomes import ending
+from bot.request.events import Stored
+from bot.request.limits import UNREACHABLE_MS
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import UNREADABLE
+from bot.slack.draw.words.outcomes import ending
 from bot.store.claims import Claim
 from tests.worker.world import ASKER, FIRST, World, problem
 

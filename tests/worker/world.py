@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.core.delivery import Drawn
-from bot.core.events import (
+from bot.request.delivery import Drawn
+from bot.request.events import (
     Asked,
     CallFailed,
     Clicked,
@@ -26,11 +26,11 @@ from bot.core.events import (
     PairingUnresolved,
     TaskSeen,
 )
-from bot.core.policy import Policy, SiteTerms
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Request, State, TaskView
-from bot.core.snapshot import Presence, Replication, Server, Snapshot, digest_of, same_id
-from bot.core.who_may import UNREADABLE, Home, Person, Verdict
+from bot.request.model import Request, State, TaskView
+from bot.request.policy import Policy, SiteTerms
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import Presence, Replication, Server, Snapshot, digest_of, same_id
+from bot.request.who_may import UNREADABLE, Home, Person, Verdict
 from bot.store import audit as trail
 from bot.store.claims import Claims
 from bot.store.database import Database
@@ -38,10 +38,10 @@ from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
+from bot.worker.drive import Lives
 from bot.worker.effects import Effects
-from bot.worker.lives import Lives
 from bot.worker.loop import Worker
-from bot.worker.send import Sender
+from bot.worker.sender import Sender
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"

@@ -16,13 +16,13 @@ from prometheus_client import (
     generate_latest,
 )
 
-from bot.core.figures import Figures
 from bot.operate.metrics.appliance import ApplianceMetrics
 from bot.operate.metrics.copies import Copy
 from bot.operate.metrics.database import DatabaseMetrics
 from bot.operate.metrics.decisions import DecisionMetrics
 from bot.operate.metrics.slack import SlackMetrics
 from bot.operate.metrics.stored import Stored
+from bot.request.figures import Figures
 
 
 class Metrics:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from bot.core.entries import Entry
-from bot.core.request import OPEN, UNDECIDED, Request, State
+from bot.request.entries import Entry
+from bot.request.model import OPEN, UNDECIDED, Request, State
 
 KINDS = {
     "approved_by": "approve",

@@ -9,10 +9,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.core.figures import Figures
-from bot.core.messages import Slot
-from bot.core.request import OPEN, State
 from bot.operate.health import Bounded
+from bot.request.figures import Figures
+from bot.request.messages import Slot
+from bot.request.model import OPEN, State
 
 log = structlog.get_logger(__name__)
 

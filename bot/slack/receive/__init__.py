@@ -1,1 +1,1 @@
-"""Slack: what people type and press, and what they see. Knows the core and no other part."""
+"""What Slack brings: commands, buttons, forms. Parsed, stored, acknowledged."""

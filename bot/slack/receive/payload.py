@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from bot.slack.ids import ACTION_VALUE
+from bot.slack.draw.ids import ACTION_VALUE
 
 Json = dict[str, Any]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.core.fingerprint import fingerprint
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import (
+from bot.request.fingerprint import fingerprint
+from bot.request.model import (
     Decision,
     Intent,
     Outcome,
@@ -15,7 +14,8 @@ from bot.core.request import (
     TaskView,
     Terms,
 )
-from bot.core.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.entries import UNEXPECTED, Answer
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Request, State
-from bot.slack.draw import draw_answer
-from bot.slack.wording.answers import ANSWERS
-from bot.slack.wording.states import STATES
+from bot.request.entries import UNEXPECTED, Answer
+from bot.request.model import Request, State
+from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.message import draw_answer
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import BY_STATE, CUT_OFF, FIRST, SECOND, TERMS
 
 ENDED = {state for state in State if not state.open}

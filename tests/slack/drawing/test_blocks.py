@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.slack import limits
-from bot.slack.blocks import button, buttons, context, drawn, header, section
+from bot.slack.draw import limits
+from bot.slack.draw.blocks import button, buttons, context, drawn, header, section
 from tests.slack.drawing.slack_checker import problems, size, strings
 
 

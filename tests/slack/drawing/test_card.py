@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.request import Decision, Notice, Request, State
-from bot.core.snapshot import Server
-from bot.slack.card_facts import hits
-from bot.slack.draw import draw
-from bot.slack.ids import ButtonValue
+from bot.request.model import Decision, Notice, Request, State
+from bot.request.snapshot import Server
+from bot.slack.draw.card_facts import hits
+from bot.slack.draw.ids import ButtonValue
+from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     ENDED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from bot.core.request import State
-from bot.slack.draw import draw
+from bot.request.model import State
+from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     CANCELLED,

@@ -14,20 +14,20 @@ from types import ModuleType
 
 import pytest
 
-from bot.core import life
-from bot.core.entries import Answer
-from bot.core.events import Looked, Stored
-from bot.core.life import absorb
-from bot.core.request import Notice, Outcome, Request, State, TaskView, WaitingClick
-from bot.core.snapshot import Presence
-from bot.core.who_may import Reason
-from bot.slack.draw import draw, draw_answer
-from bot.slack.sentences import help_text
-from bot.slack.wording.answers import ANSWERS
-from bot.slack.wording.notices import NOTICES
-from bot.slack.wording.outcomes import OUTCOMES
-from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
-from bot.slack.wording.states import STATES
+from bot import request as life
+from bot.request.absorb import absorb
+from bot.request.entries import Answer
+from bot.request.events import Looked, Stored
+from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick
+from bot.request.snapshot import Presence
+from bot.request.who_may import Reason
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.sentences import help_text
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.draw.words.notices import NOTICES
+from bot.slack.draw.words.outcomes import OUTCOMES
+from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import BY_STATE, NOW, RUNNING, sample
 from tests.slack.drawing.slack_checker import problems
 
@@ -141,7 +141,7 @@ def codes() -> dict[str, set[str]]:
 def _modules() -> Iterator[ModuleType]:
     folder = Path(inspect.getfile(life)).parent
     for path in sorted(folder.glob("*.py")):
-        yield importlib.import_module(f"bot.core.life.{path.stem}")
+        yield importlib.import_module(f"bot.request.{path.stem}")
 
 
 def _name(node: ast.expr) -> str:

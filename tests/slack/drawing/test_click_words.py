@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.entries import Answer
-from bot.core.request import Decision, Outcome, Request, State
-from bot.core.who_may import Reason
-from bot.slack.draw import draw_answer
-from bot.slack.wording.rights import may_not_decide
+from bot.request.entries import Answer
+from bot.request.model import Decision, Outcome, Request, State
+from bot.request.who_may import Reason
+from bot.slack.draw.message import draw_answer
+from bot.slack.draw.words.rights import may_not_decide
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample
 
 AGAIN = "must be asked for again"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.command import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
+from bot.slack.receive.command import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
 from tests.slack.drawing.hostile import FOREIGN
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from bot.core.problem import Problem, ProblemKind
-from bot.core.request import Outcome, State
-from bot.slack.draw import draw
+from bot.request.model import Outcome, State
+from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     CUT_OFF,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from bot.core.home import Home
-from bot.core.lookups import MayNotLook
-from bot.core.request import State
-from bot.core.who_may import Reason
+from bot.request.home import Home
+from bot.request.lookups import MayNotLook
+from bot.request.model import State
+from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_home
-from bot.slack.card_link import card_url
-from bot.slack.home import SHOWN, home_view
-from bot.slack.wording import home as words
+from bot.slack.draw.card_link import card_url
+from bot.slack.draw.home import SHOWN, home_view
+from bot.slack.draw.words import home as words
 from tests.slack.drawing.hostile import FOREIGN
 from tests.slack.drawing.samples import BY_STATE, NOW, sample
 from tests.slack.drawing.slack_checker import calls, strings

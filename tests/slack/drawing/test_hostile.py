@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.entries import Answer
-from bot.core.request import Decision, Outcome, Request, State
-from bot.core.snapshot import IssueLine, Server
-from bot.slack.command import Ask, Parsed, Wrong, parse
-from bot.slack.draw import draw, draw_answer
-from bot.slack.limits import REASON
-from bot.slack.markup import fenced_units
-from bot.slack.wording.answers import ANSWERS
+from bot.request.entries import Answer
+from bot.request.model import Decision, Outcome, Request, State
+from bot.request.snapshot import IssueLine, Server
+from bot.slack.draw.limits import REASON
+from bot.slack.draw.markup import fenced_units
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.receive.command import Ask, Parsed, Wrong, parse
 from tests.slack.drawing.hostile import FOREIGN, PIECES, requests
 from tests.slack.drawing.samples import (
     APPROVED,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.ids import new_request_id
-from bot.slack.ids import ButtonValue, ReasonOrigin
+from bot.request.ids import new_request_id
+from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from tests.slack.drawing.hostile import FOREIGN
 
 ORIGIN = ReasonOrigin(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack import markup
+from bot.slack.draw import markup
 from tests.slack.drawing.hostile import FOREIGN
 from tests.slack.drawing.slack_checker import size
 

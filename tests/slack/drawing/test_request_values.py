@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.slack.ids import AskOrigin
-from bot.slack.modals import FieldErrors
-from bot.slack.request_values import RequestSubmitted, read_request
-from bot.slack.wording import form
+from bot.slack.draw.ids import AskOrigin
+from bot.slack.draw.modals import FieldErrors
+from bot.slack.draw.words import form
+from bot.slack.receive.request_values import RequestSubmitted, read_request
 from tests.worker.world import policy
 
 ID = "11111111-2222-3333-4444-555555555555"

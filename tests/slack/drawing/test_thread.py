@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from bot.core.events import CallFailed, Looked, Stored
-from bot.core.life import absorb
-from bot.core.problem import ProblemKind
-from bot.core.request import Notice, State, WaitingClick
-from bot.slack.draw import draw
+from bot.request.absorb import absorb
+from bot.request.events import CallFailed, Looked, Stored
+from bot.request.model import Notice, State, WaitingClick
+from bot.request.problem import ProblemKind
+from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (
     APPROVED,
     BY_STATE,

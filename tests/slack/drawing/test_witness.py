@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from bot.core.audit import Witness
-from bot.core.request import Outcome, Request, State
-from bot.slack.draw import draw
+from bot.request.audit import Witness
+from bot.request.model import Outcome, Request, State
+from bot.slack.draw.message import draw
 from tests.slack.drawing.hostile import requests
 from tests.slack.drawing.samples import BY_STATE
 from tests.slack.drawing.slack_checker import problems, strings

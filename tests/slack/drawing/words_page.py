@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from bot.core.entries import Answer
-from bot.core.messages import Slot
-from bot.core.request import Notice, Outcome, Request, State
-from bot.core.who_may import Reason
-from bot.slack.draw import draw, draw_answer
-from bot.slack.wording import attention
-from bot.slack.wording.answers import ANSWERS
-from bot.slack.wording.notices import NOTICES
-from bot.slack.wording.outcomes import OUTCOMES, ending
-from bot.slack.wording.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
-from bot.slack.wording.states import STATES
+from bot.request.entries import Answer
+from bot.request.messages import Slot
+from bot.request.model import Notice, Outcome, Request, State
+from bot.request.who_may import Reason
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.words import attention
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.draw.words.notices import NOTICES
+from bot.slack.draw.words.outcomes import OUTCOMES, ending
+from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import (
     APPROVED,
     BY_STATE,

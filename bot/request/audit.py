@@ -1,0 +1,118 @@
+"""The audit chain: each record is hashed over all its columns, the hash of the one before included.
+
+It proves that nobody has changed, removed or inserted a record without making every later hash and
+the head anew. If a copy of the head is kept elsewhere, it proves that nobody has done even that.
+The final replies in Slack are such copies (`Witness`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from bot.request.frozen import Frozen
+
+GENESIS = "0" * 64
+SHORT = 16
+"""Characters of a head as people see it, for `verify --head`. Somebody who can write to the
+database could try details until the hash of a forged record begins like the one that Slack knows:
+with 48 bits that is a night's work for one machine, with these 64 it takes decades."""
+
+NEAR = 1_000
+"""How many numbers back the old place of a record that stands elsewhere now is looked for."""
+
+
+class Record(Frozen):
+    """One stored line. `number` counts from 1 without a gap; `at` is ms epoch."""
+
+    number: int
+    at: int
+    request_id: str | None
+    actor: str
+    action: str
+    message: str | None
+    before: str | None
+    after: str | None
+    detail: dict[str, Any]
+    previous: str
+    hash: str
+
+    @property
+    def expected_hash(self) -> str:
+        return chain_hash(self.model_dump(exclude={"hash"}))
+
+
+class Witness(Frozen):
+    """A record as the thread shows it. When it was written, its hash was the head of the trail."""
+
+    number: int
+    hash: str
+
+    @property
+    def short(self) -> str:
+        return self.hash[:SHORT]
+
+
+class Head(Frozen):
+    """How many records there are, and the hash of the last one: by these a cut-off tail is
+    found."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+    @property
+    def short(self) -> str:
+        return self.hash[:SHORT]
+
+
+def chain_hash(columns: dict[str, Any]) -> str:
+    """SHA-256 over a canonical form: sorted keys, no spaces, UTF-8. No record is written with lone
+    surrogates; they are hashed all the same, so that `verify` names such a record and does not
+    fail."""
+    canonical = json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
+
+
+def link(head: Head, columns: dict[str, Any]) -> Record:
+    """The next record after `head`, from every column but `number`, `previous` and `hash`."""
+    full = {**columns, "number": head.count + 1, "previous": head.hash}
+    return Record(**full, hash=chain_hash(full))
+
+
+def verify(records: Iterable[Record], head: Head) -> int | None:
+    """The number, as the export shows it, of the first record that was changed, removed (the last
+    ones included) or inserted; None when the chain is whole up to `head`. Records come in the order
+    of their numbers."""
+    number, previous = 0, GENESIS
+    lately = deque([GENESIS], maxlen=NEAR)  # the hashes so far: the last is that of `number`
+    for record in records:
+        if record.number != number + 1:
+            return min(record.number, number + 1)
+        if record.previous != previous:
+            return _first_of(record, lately)
+        if record.hash != record.expected_hash:
+            return record.number
+        number, previous = record.number, record.hash
+        lately.append(previous)
+    if number != head.count:
+        return min(number, head.count) + 1
+    return None if previous == head.hash else max(number, 1)
+
+
+def _first_of(record: Record, lately: deque[str]) -> int:
+    """`record` was not written after the one that stands before it, though that one is whole by
+    itself: either one of the two was changed, or records were inserted or removed between them."""
+    number = record.number
+    for was in range(number, max(0, number - NEAR), -1):
+        written = record.model_copy(update={"number": was})
+        if record.hash == written.expected_hash:
+            break
+    else:
+        return number
+    if was == number:
+        return max(number - 1, 1)  # it is as it was written, so the one before was changed
+    twice = number - was <= len(lately) and lately[was - number] == record.hash
+    return number if twice else was  # it made room for the one that stands in its old place

@@ -1,0 +1,223 @@
+"""From the asking to the card: `checking`, which ends in `pending` or `refused`."""
+
+from __future__ import annotations
+
+from bot.request.entries import Absorbed
+from bot.request.events import (
+    Asked,
+    CallFailed,
+    CardHeldUp,
+    CardPosted,
+    CardRefused,
+    PairingRead,
+    PairingTaken,
+    PairingUnresolved,
+    StandingRead,
+    Stored,
+)
+from bot.request.fingerprint import fingerprint, identified
+from bot.request.limits import TELL_AFTER_MS, UNREACHABLE_MS
+from bot.request.model import Outcome, Request, State, Terms
+from bot.request.problem import Problem, ProblemKind
+from bot.request.step import Step
+from bot.request.who_may import Verdict
+
+RETRY_MS = 2_000
+"""Between two tries of a check. Short, since somebody is waiting in front of the screen."""
+
+
+def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
+    """The first row of a request, from the event that asked for it."""
+    asked = stored.event
+    if not isinstance(asked, Asked):
+        raise TypeError(f"a request begins with Asked, not with {asked.kind}")
+    request = Request(
+        id=request_id,
+        site=asked.site,
+        asked=asked.pairing,
+        force=asked.force,
+        reason=asked.reason,
+        requester=asked.requester,
+        requester_team=asked.team,
+        channel=asked.channel,
+        terms=terms,
+        asked_by_event=stored.number,
+        created_at=stored.at,
+        updated_at=now,
+    )
+    step = Step(request, stored, now)
+    step.record(
+        "asked",
+        asked.requester,
+        site=asked.site,
+        pairing=asked.pairing,
+        force=asked.force,
+        reason=asked.reason,
+        channel=asked.channel,
+        dry_run=terms.dry_run,
+    )
+    return step.done()
+
+
+def standing_read(step: Step, event: StandingRead) -> None:
+    """May this person ask here, and are there enough people who could approve? Settled before the
+    appliance is asked anything."""
+    request = step.request
+    if event.requester.unread:
+        return _ask_slack_again(step, event.requester)
+    if not event.requester.yes:
+        return refuse(step, "requester_not_allowed", lines=(event.requester.reason.value,))
+    if not event.channel_allowed:
+        return refuse(step, "channel_not_allowed", lines=event.channels)
+    if event.reason_missing:
+        return refuse(step, "reason_missing")
+    if event.reason_pattern is not None:
+        return refuse(step, "reason_does_not_fit", lines=(event.reason_pattern,))
+    needed = request.terms.approvals_required
+    if event.possible_approvers < needed:
+        # The missing approvers may be among those whom Slack told nothing about: no refusal yet.
+        if event.unread is not None and not event.glass_possible:
+            return _ask_slack_again(step, event.unread)
+        if not event.glass_possible:
+            lines = (str(event.possible_approvers), str(needed))
+            return refuse(step, "too_few_approvers", lines=lines)
+        # Unless Slack told of everybody, there may be enough of them, so Approve is shown as well.
+        step.change(only_glass=event.unread is None)
+    step.change(standing_read=True, not_before=None, unreachable_since=None)
+    return None
+
+
+def pairing_read(step: Step, event: PairingRead) -> None:
+    """The snapshot is what everybody will be shown. The time to decide begins here."""
+    snapshot, place = event.snapshot, event.place
+    if place is not None:
+        terms = place.model_dump(exclude={"site"})
+        step.change(site=place.site, terms=step.request.terms.model_copy(update=terms))
+    request = step.request
+    step.change(
+        snapshot=snapshot,
+        pairing_id=snapshot.pairing_id,
+        earlier_attention=event.earlier_attention,
+        also_at=event.also_at,
+        fingerprint=fingerprint(snapshot, force=request.force, dry_run=request.terms.dry_run),
+        decide_by=step.now + request.terms.approval_ttl_ms,
+        not_before=None,
+        unreachable_since=None,
+        waiting=None,
+    )
+    step.record(
+        "checked",
+        site=request.site,
+        pairing_id=snapshot.pairing_id,
+        pairing=snapshot.title,
+        replications=snapshot.count,
+        complete=snapshot.complete,
+        fingerprint=step.request.fingerprint,
+        # What the fingerprint is made of, and what the card warns of. Whoever reads the trail years
+        # later sees what was approved, even when the card has been deleted from Slack.
+        compared=identified(snapshot),
+        in_recovery_plans=snapshot.protected,
+        open_issues=snapshot.issue_count,
+        remote_down=snapshot.remote_down,
+    )
+
+
+def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
+    refuse(step, f"pairing_{event.why}", lines=event.unread or event.candidates)
+
+
+def pairing_taken(step: Step, event: PairingTaken) -> None:
+    step.change(pairing_id=None)  # the unique index has room for the other request alone
+    lines = (event.other, event.site) if event.site else (event.other,)
+    refuse(step, "pairing_taken", lines=lines)
+
+
+def check_failed(step: Step, event: CallFailed) -> None:
+    problem = event.problem
+    if problem.kind is ProblemKind.NOT_FOUND:
+        return refuse(step, "pairing_none", problem)
+    if not problem.passes:
+        return refuse(step, "check_failed", problem)
+    until = problem.retry_at or step.now + RETRY_MS
+    # Our own limit of calls (`bot.appliance.budget`) is no outage: only APPROVAL_TTL ends the wait.
+    if problem.kind is ProblemKind.OVER_BUDGET:
+        return _wait_for_room(step, problem, until)
+    if _away_too_long(step, until):
+        refuse(step, "unreachable", problem)
+    return None
+
+
+def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
+    """The asker is told once, when the wait is or will be a long one: there is no card yet."""
+    request = step.request
+    step.change(not_before=until)
+    longest = max(step.now, until) - request.created_at
+    if longest < TELL_AFTER_MS:
+        return
+    step.change(waiting=problem)
+    if request.waiting is None:
+        step.answer("waits_for_room", event=request.asked_by_event)
+
+
+def card_posted(step: Step, event: CardPosted) -> None:
+    request = step.request
+    if request.card_ts is None:
+        # A request that ended while its card was on the way keeps the card too: it is the record,
+        # and its thread takes the final reply.
+        step.change(card_ts=event.ts)
+        if request.state is State.CHECKING:
+            step.change(state=State.PENDING, pending_since=step.now)
+        step.record("card_posted", message=f"{request.channel}/{event.ts}")
+    elif request.card_ts != event.ts and event.ts not in request.strays:
+        # The answer to a post was lost, so the card was posted twice: this copy is turned into a
+        # pointer to the real one.
+        step.change(strays=(*request.strays, event.ts))
+
+
+def card_refused(step: Step, event: CardRefused) -> None:
+    request = step.request
+    if request.state is State.CHECKING:
+        refuse(step, "card_refused", lines=(event.error,))
+    elif request.state is State.CANCELLED and request.card_ts is None:
+        # Cancelled while Slack was away, and there will be no thread to say so in.
+        step.record("card_refused", error=event.error)
+        step.answer("cancelled", event=request.asked_by_event, matters=True)
+
+
+def card_held_up(step: Step, event: CardHeldUp) -> None:
+    """Slack refuses the token or its scopes. Only an operator can help, and nobody in Slack can see
+    that, so the asker is told once, at Slack's first refusal."""
+    if step.request.card_error is None:
+        step.answer("card_held_up", event=step.request.asked_by_event)
+    step.change(card_error=event.error)
+    step.record("card_held_up", error=event.error)
+
+
+def refuse(
+    step: Step, code: str, problem: Problem | None = None, lines: tuple[str, ...] = ()
+) -> None:
+    """The check ends the request. Only the asker is told, once."""
+    step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines))
+    step.record("refused", why=code, lines=list(lines), problem=_words(problem))
+    step.answer("refused", event=step.request.asked_by_event, matters=True)
+
+
+def _ask_slack_again(step: Step, unread: Verdict) -> None:
+    if _away_too_long(step, max(unread.retry_at or 0, step.now + RETRY_MS)):
+        refuse(step, "people_unreadable")
+
+
+def _away_too_long(step: Step, until: int) -> bool:
+    """If not, it is tried again at `until`. Whoever asked sees nothing meanwhile, so the last try
+    comes after UNREACHABLE_MS even if a Retry-After says later: a new request would not wait for
+    it either."""
+    since = step.request.unreachable_since
+    if since is None:
+        since = step.now
+    last = since + UNREACHABLE_MS
+    step.change(unreachable_since=since, not_before=min(until, last))
+    return step.now >= last
+
+
+def _words(problem: Problem | None) -> dict[str, object] | None:
+    return problem.model_dump(exclude_none=True) if problem else None

@@ -1,0 +1,198 @@
+"""Clicks and deadlines. Of two clicks in a race both get an answer."""
+
+from __future__ import annotations
+
+from bot.request import break_glass
+from bot.request.checking import card_posted, refuse
+from bot.request.events import CardPosted, Clicked, Misdirected, OperatorCancelled, RightsRead
+from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
+from bot.request.plan import next_reminder
+from bot.request.step import Step, with_form
+from bot.request.who_may import UNREADABLE
+
+
+def clicked(step: Step, event: Clicked) -> None:
+    """Check the click against what the row knows. Rights are read by an effect afterwards."""
+    if event.action == "look":
+        return _look(step, event)
+    _adopt(step, event)
+    request = step.request
+    message = f"{event.channel}/{event.message_ts}"
+    if event.channel != request.channel or event.message_ts != request.card_ts or not event.ours:
+        _stray(step, event)
+        return _refuse_click(step, event, "not_the_card")
+    if event.action == "cancel":
+        return _cancel(step, event, message)
+    if event.fingerprint != request.fingerprint:
+        return _refuse_click(step, event, "other_fingerprint")
+    if request.state is not State.PENDING:
+        return _refuse_click(step, event, "already_decided")
+    if event.action == "break_glass":
+        if not request.terms.break_glass:
+            return _refuse_click(step, event, "no_glass_here")
+    elif event.by == request.requester:
+        return _refuse_click(step, event, f"own_request_{event.action}")
+    if event.action == "approve" and any(d.by == event.by for d in request.approvals):
+        return _refuse_click(step, event, "already_counted")
+    if request.decide_by is not None and step.stored.at >= request.decide_by:
+        return _refuse_click(step, event, "too_late")
+    waiting = WaitingClick(
+        event=step.stored.number,
+        action=event.action,
+        by=event.by,
+        team=event.team,
+        at=step.stored.at,
+        reason=event.reason,
+        message=message,
+    )
+    step.change(clicks=(*request.clicks, waiting))
+    return None
+
+
+def rights_read_at_click(step: Step, event: RightsRead) -> None:
+    """Decide the first waiting click, by the rights that its owner has now."""
+    policy_of_now(step, event)
+    if not step.request.clicks:
+        return None
+    click, *rest = step.request.clicks
+    step.change(clicks=tuple(rest))
+    if click.action == "break_glass":
+        return break_glass.rights_read_at_click(step, event, click)
+    verdict = event.verdicts.get(click.by, UNREADABLE)
+    if not verdict.yes:
+        code = f"no_right_{verdict.reason.value}"
+        return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
+    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
+    if click.action == "deny":
+        step.change(denial=decision)
+        step.end(State.DENIED, Outcome(code="denied"))
+        step.record("denied", click.by, click.message, reason=click.reason)
+        return step.answer("denied", event=click.event)
+    if any(d.by == click.by for d in step.request.approvals):
+        return step.turn_away(click, "already_counted", "already_counted")
+    drop_lost_approvals(step, event)
+    step.change(approvals=(*step.request.approvals, decision))
+    step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
+    step.answer("approval_counted", event=click.event, by=click.by)
+    if step.request.missing_approvals == 0:
+        step.approve()
+        step.record("approved", people=[d.by for d in step.request.approvals])
+        step.answer_waiting_clicks()
+    return None
+
+
+def drop_lost_approvals(step: Step, event: RightsRead) -> None:
+    """An approval counts only as long as its giver has the right. One whose rights could not be
+    read is kept: that is no loss yet."""
+    request = step.request
+    lost = [
+        d
+        for d in request.approvals
+        if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread
+    ]
+    if not lost:
+        return
+    step.change(approvals=tuple(d for d in request.approvals if d not in lost))
+    step.notice("rights_lost", who=tuple(d.by for d in lost))
+    step.record("rights_lost", people={d.by: event.verdicts[d.by].reason.value for d in lost})
+
+
+def policy_of_now(step: Step, event: RightsRead) -> None:
+    # A policy that has become stricter counts at once. One that has become laxer does not: the
+    # card promised more approvals.
+    terms = step.request.terms
+    if event.approvals_required > terms.approvals_required:
+        terms = terms.model_copy(update={"approvals_required": event.approvals_required})
+    if terms.break_glass and not event.glass_there:
+        terms = terms.model_copy(update={"break_glass": False})
+    if terms != step.request.terms:
+        step.change(terms=terms)
+
+
+def misdirected(step: Step, event: Misdirected) -> None:
+    """Only recorded. The listener has already answered whoever pressed."""
+    message = f"{event.channel}/{event.message_ts}"
+    step.record(
+        "click_refused", event.by, message, click=event.action, why=event.why, value=event.value
+    )
+
+
+def operator_cancelled(step: Step, event: OperatorCancelled) -> None:
+    if step.request.state not in CANCELLABLE:
+        step.record("cancel_refused", f"operator:{event.operator}", why=step.request.state.value)
+        return
+    _take_back(step, Decision(by=f"operator:{event.operator}", at=step.now))
+
+
+def decision_time(step: Step) -> None:
+    """The deadline of a pending or checking request, or its next reminder."""
+    request = step.request
+    if request.state is State.CHECKING:
+        code = "card_not_posted" if request.snapshot else "unreachable"
+        lines = (request.card_error,) if request.card_error else ()
+        return refuse(step, code, request.waiting, lines)
+    if request.decide_by is not None and step.now >= request.decide_by:
+        step.end(State.EXPIRED, Outcome(code="not_decided"))
+        step.record("expired", why="not_decided")
+        return None
+    due = next_reminder(request)
+    if due is not None and step.now >= due:
+        # After an outage several may be due: people are reminded once, not in a burst.
+        while due is not None and step.now >= due:
+            step.change(reminders=step.request.reminders + 1)
+            due = next_reminder(step.request)
+        step.record("reminded", number=step.request.reminders)
+    return None
+
+
+def _cancel(step: Step, event: Clicked, message: str) -> None:
+    if event.by != step.request.requester:
+        return _refuse_click(step, event, "cancel_not_yours")
+    if step.request.state not in CANCELLABLE:
+        return _refuse_click(step, event, "already_decided")
+    step.answer("cancelled")
+    return _take_back(step, Decision(by=event.by, at=step.stored.at, message=message), message)
+
+
+def _take_back(step: Step, decision: Decision, message: str | None = None) -> None:
+    step.change(cancellation=decision)
+    unseen = step.request.snapshot is None
+    step.end(State.CANCELLED, Outcome(code="cancelled"))
+    step.record("cancelled", decision.by, message)
+    if unseen:  # no card, and so no thread to say it in
+        step.answer("cancelled", event=step.request.asked_by_event, matters=True)
+
+
+def _look(step: Step, event: Clicked) -> None:
+    request = step.request
+    if request.state is not State.ATTENTION:
+        return _refuse_click(step, event, "nothing_to_look_at")
+    look = WaitingClick(
+        event=step.stored.number, action="look", by=event.by, team=event.team, at=step.stored.at
+    )
+    step.change(clicks=(*request.clicks, look))
+    return step.record("look_asked", event.by, f"{event.channel}/{event.message_ts}")
+
+
+def _adopt(step: Step, event: Clicked) -> None:
+    """Take the clicked message for the card while the row knows of none: the click was quicker than
+    Slack's answer to the post, or that answer was lost. Also when the request is over, so that
+    its final words find a thread."""
+    request = step.request
+    unposted = request.card_ts is None and request.snapshot is not None
+    if unposted and event.ours and event.channel == request.channel:
+        card_posted(step, CardPosted(ts=event.message_ts))
+
+
+def _stray(step: Step, event: Clicked) -> None:
+    """Turn our own second copy of the card into a pointer to the first; touch no other message."""
+    request = step.request
+    known = event.message_ts in request.strays or request.card_ts is None
+    if event.ours and event.channel == request.channel and not known:
+        step.change(strays=(*request.strays, event.message_ts))
+
+
+def _refuse_click(step: Step, event: Clicked, why: str) -> None:
+    message = f"{event.channel}/{event.message_ts}"
+    step.record("click_refused", event.by, message, click=event.action, why=why)
+    step.answer(why, matters=with_form(event.action))

@@ -1,0 +1,334 @@
+"""Everything that can happen to a request. Stored as JSON in the inbox or absorbed at once.
+
+What people did comes from the inbox. What an effect brought back is absorbed at once by the holder
+of the claim. If the claim is lost, the outcome of a DELETE goes into the inbox: it is never thrown
+away.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bot.request.frozen import Frozen
+from bot.request.model import Sent, TaskView
+from bot.request.problem import Problem
+from bot.request.snapshot import Presence, Snapshot
+from bot.request.who_may import Verdict
+
+# ---- what people did -------------------------------------------------------------------------
+
+
+class Asked(Frozen):
+    """Somebody asked; the worker makes the row. `team` is what Slack said of the asker."""
+
+    kind: Literal["asked"] = "asked"
+    site: str
+    pairing: str
+    force: bool
+    reason: str
+    requester: str
+    team: str | None
+    channel: str
+
+
+class Clicked(Frozen):
+    """A button, or the modal behind it. `ours` says that the bot itself wrote the message."""
+
+    kind: Literal["clicked"] = "clicked"
+    action: Literal["approve", "deny", "cancel", "look", "break_glass"]
+    by: str
+    team: str | None
+    fingerprint: str
+    channel: str
+    message_ts: str
+    ours: bool
+    reason: str | None = None
+
+
+class Opened(Frozen):
+    """A button or a command that opened a modal: kept so that its submission can be answered."""
+
+    kind: Literal["opened"] = "opened"
+    action: Literal["deny", "break_glass", "ask"]
+    by: str
+
+    @property
+    def only_address(self) -> bool:
+        """Whether nothing ever absorbs it, because its form is for a request that does not exist
+        yet and may never do. It is kept for the `response_url` that it came with."""
+        return self.action == "ask"
+
+
+class Misdirected(Frozen):
+    """A press that can change nothing, kept for the audit trail: this version does not know the
+    button, no card of ours has its value, or there is no such request. `bot_unread`: Slack did
+    not say whether the message is ours. `action` and `value` are cut."""
+
+    kind: Literal["misdirected"] = "misdirected"
+    action: str
+    by: str
+    channel: str
+    message_ts: str
+    value: str
+    why: Literal["unreadable_button", "unknown_button", "unknown_request", "bot_unread"]
+
+
+class AskRefused(Frozen):
+    """The listener itself refused it and answered, so there is no request. Kept for the audit
+    trail. `pairing` is as typed, empty if a form was wanted."""
+
+    kind: Literal["ask_refused"] = "ask_refused"
+    by: str
+    team: str | None
+    channel: str
+    pairing: str
+    force: bool
+    why: Literal["direct_message", "channel", "reason_missing", "reason_pattern"]
+
+
+class OperatorCancelled(Frozen):
+    """`vr-unpair cancel`: for when Slack is away. `operator` is the system user."""
+
+    kind: Literal["operator_cancelled"] = "operator_cancelled"
+    operator: str
+
+
+# ---- what time and effects brought -----------------------------------------------------------
+
+
+class TimePassed(Frozen):
+    """A deadline or a reminder has come."""
+
+    kind: Literal["time_passed"] = "time_passed"
+
+
+class SetBack(Frozen):
+    """The database has lost its latest commits: what looks approved may have been sent already."""
+
+    kind: Literal["set_back"] = "set_back"
+
+
+class StandingRead(Frozen):
+    """May the requester ask here at all, and how many people could approve?
+
+    `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
+    number needed. `unread`: Slack did not tell of some people, so there may be more.
+    `reason_pattern`: the one that the reason does not fit. `glass_possible`: there are too few
+    approvers, but somebody of BREAK_GLASS could decide alone.
+    """
+
+    kind: Literal["standing_read"] = "standing_read"
+    requester: Verdict
+    channel_allowed: bool
+    channels: tuple[str, ...] = ()
+    possible_approvers: int
+    glass_possible: bool = False
+    unread: Verdict | None = None
+    reason_missing: bool = False
+    reason_pattern: str | None = None
+
+
+class Place(Frozen):
+    """The appliance at which a pairing was found, as `SiteTerms` has it."""
+
+    site: str
+    appliance: str
+    poll_ms: int
+    timeout_ms: int
+
+
+class PairingRead(Frozen):
+    """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
+
+    `earlier_attention`: a request of this pairing whose outcome is still unknown; the card names
+    it. `place`: where it was found. `also_at`: other sites that list the same pairing. `read_at` as
+    in RightsRead.
+    """
+
+    kind: Literal["pairing_read"] = "pairing_read"
+    snapshot: Snapshot
+    task_ids: tuple[str, ...] = ()
+    earlier_attention: str | None = None
+    place: Place | None = None
+    also_at: tuple[str, ...] = ()
+    read_at: int | None = None
+
+
+class PairingUnresolved(Frozen):
+    """What was asked for is not one pairing: none, several, or a site paired with itself.
+
+    Nobody can tell when some of several appliances are `unread` (their names) or a list is
+    `partial`. `no_site`: the appliance is not in the settings any more.
+    """
+
+    kind: Literal["pairing_unresolved"] = "pairing_unresolved"
+    why: Literal["none", "several", "self", "partial", "unread", "no_site"]
+    candidates: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+class CallFailed(Frozen):
+    """A call other than the DELETE itself failed."""
+
+    kind: Literal["call_failed"] = "call_failed"
+    problem: Problem
+
+
+class PairingTaken(Frozen):
+    """Another open request holds this pairing, or its other end at `site`."""
+
+    kind: Literal["pairing_taken"] = "pairing_taken"
+    other: str
+    site: str | None = None
+
+
+class CardPosted(Frozen):
+    """Slack has the card."""
+
+    kind: Literal["card_posted"] = "card_posted"
+    ts: str
+
+
+class CardRefused(Frozen):
+    """Slack will not take the card, whatever is tried. `error` is Slack's word."""
+
+    kind: Literal["card_refused"] = "card_refused"
+    error: str
+
+
+class CardHeldUp(Frozen):
+    """Slack refuses the token or its scopes, so the card waits until an operator has acted. `error`
+    is Slack's word."""
+
+    kind: Literal["card_held_up"] = "card_held_up"
+    error: str
+
+
+class RightsRead(Frozen):
+    """The rights that people have now, with the policy that this process has now.
+
+    `verdicts` is the right to approve and deny, `glass` the right to break the glass: neither
+    includes the other. `approvers` is the list itself, mentioned when the glass is broken. Then
+    `approving` are all its people, through groups too, and `unread_groups` the groups of it that
+    could not be read.
+    `read_at`: when the reading began, so that it does not look new after the process was frozen.
+    """
+
+    kind: Literal["rights_read"] = "rights_read"
+    verdicts: dict[str, Verdict]
+    dry_run: bool
+    approvals_required: int
+    glass: dict[str, Verdict] = Field(default_factory=dict)
+    glass_there: bool = True
+    approvers: tuple[str, ...] = ()
+    approving: tuple[str, ...] = ()
+    unread_groups: tuple[str, ...] = ()
+    read_at: int | None = None
+
+
+class IntentStored(Frozen):
+    """The step into `deleting`; only ever saved together with the guards of rule 2."""
+
+    kind: Literal["intent_stored"] = "intent_stored"
+
+
+class DeleteNotAccepted(Frozen):
+    """Only the process that sent the DELETE, or did not, may say this. `intent_at` names the intent
+    that it is about: it may be said twice, when a commit did not answer, and the second time it
+    must not undo the next intent."""
+
+    kind: Literal["delete_not_accepted"] = "delete_not_accepted"
+    problem: Problem
+    intent_at: int | None = None
+
+
+class DeleteAccepted(Frozen):
+    """202 with a task. `sent`: what the DELETE was sent for."""
+
+    kind: Literal["delete_accepted"] = "delete_accepted"
+    task: TaskView
+    sent: Sent | None = None
+
+
+class DeleteAnswered(Frozen):
+    """Any other answer, or none. We find out by looking what it means. `sent` as above."""
+
+    kind: Literal["delete_answered"] = "delete_answered"
+    problem: Problem
+    sent: Sent | None = None
+
+
+DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
+"""What became of one DELETE. Nobody but the process that sent it can know, so it is never lost."""
+
+
+class Looked(Frozen):
+    """The tasks that were asked for, and whether the pairing is there. `superseded`: a later
+    request of the same pairing has an intent, so this look may only report."""
+
+    kind: Literal["looked"] = "looked"
+    tasks: tuple[TaskView, ...]
+    pairing: Presence
+    superseded: bool = False
+
+
+class TaskSeen(Frozen):
+    """The task, asked for by its id; None when the appliance itself answers 404 to that.
+    `pause_ms`: how long to wait before it is asked for again."""
+
+    kind: Literal["task_seen"] = "task_seen"
+    task: TaskView | None
+    pause_ms: int = 0
+
+
+class PairingLooked(Frozen):
+    """Whether the pairing is there."""
+
+    kind: Literal["pairing_looked"] = "pairing_looked"
+    pairing: Presence
+
+
+Event = Annotated[
+    Asked
+    | Clicked
+    | Opened
+    | Misdirected
+    | AskRefused
+    | OperatorCancelled
+    | TimePassed
+    | SetBack
+    | StandingRead
+    | PairingRead
+    | PairingUnresolved
+    | CallFailed
+    | PairingTaken
+    | CardPosted
+    | CardRefused
+    | CardHeldUp
+    | RightsRead
+    | IntentStored
+    | DeleteNotAccepted
+    | DeleteAccepted
+    | DeleteAnswered
+    | Looked
+    | TaskSeen
+    | PairingLooked,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def person_of(event: Event) -> str | None:
+    """Whose Slack user did it; None for what nobody in Slack did."""
+    return event.requester if isinstance(event, Asked) else getattr(event, "by", None)
+
+
+class Stored(Frozen):
+    """An event with its place and time in the inbox; 0 for one that never went through it."""
+
+    number: int = 0
+    at: int
+    event: Event

@@ -1,0 +1,259 @@
+"""One request, as it is stored: a value. It only ever changes through `bot.request.absorb`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from bot.request.audit import Witness
+from bot.request.frozen import Frozen
+from bot.request.problem import Problem
+from bot.request.snapshot import Snapshot
+
+
+class State(StrEnum):
+    """The words of the contract: in `--json`, the audit trail and the metrics."""
+
+    CHECKING = "checking"
+    PENDING = "pending"
+    APPROVED = "approved"
+    DELETING = "deleting"
+    FOLLOWING = "following"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    REHEARSED = "rehearsed"
+    ATTENTION = "attention"
+
+    @property
+    def open(self) -> bool:
+        """Whether it still holds its pairing, so that a second request is refused."""
+        return self in OPEN
+
+
+ANY_SITE = ""
+"""The site of a request that named none of several appliances, until the check has found it."""
+
+OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
+UNDECIDED = frozenset({State.CHECKING, State.PENDING})
+CANCELLABLE = UNDECIDED | {State.APPROVED}
+
+TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
+"""The three statuses that end a task (vendor OpenAPI, Task). An unknown one is not an end."""
+
+
+class Terms(Frozen):
+    """The policy in force when the request was made, kept over a restart. Times in ms.
+    `break_glass`: BREAK_GLASS is set; who is in it is read anew each time, as for APPROVERS.
+    `several`: there are several appliances, so each message names the site."""
+
+    approvals_required: int
+    approval_ttl_ms: int
+    execution_ttl_ms: int
+    follow_ttl_ms: int
+    remind_after_ms: int
+    poll_ms: int
+    timeout_ms: int
+    dry_run: bool
+    notify: tuple[str, ...]
+    label: str = ""
+    appliance: str = ""
+    break_glass: bool = False
+    several: bool = False
+
+
+class Decision(Frozen):
+    """Who approved, denied or cancelled, when, and by which message."""
+
+    by: str
+    at: int
+    reason: str | None = None
+    message: str | None = None
+
+
+class WaitingClick(Frozen):
+    """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
+
+    event: int
+    action: Literal["approve", "deny", "look", "break_glass"]
+    by: str
+    team: str | None
+    at: int
+    reason: str | None = None
+    message: str | None = None
+
+
+class Readings(Frozen):
+    """What was read again before the DELETE, and when. Old readings are made anew. Never stored,
+    since they count only within the claim that made them: their age alone does not tell, because if
+    the clock is set back during a wait old readings look new."""
+
+    rights_at: int | None = None
+    appliance_at: int | None = None
+    task_ids: tuple[str, ...] = ()
+
+
+class Intent(Frozen):
+    """Stored before the DELETE goes out. `task_ids` were listed just before: a task that is not
+    among them and names the pairing can only be this call's."""
+
+    at: int
+    task_ids: tuple[str, ...]
+
+
+class Sent(Frozen):
+    """What the row must not forget of the moment when its DELETE left. The sender carries it with
+    the answer, in case the database comes back without its last commits."""
+
+    intent: Intent
+    follow_by: int | None
+    approvals: tuple[Decision, ...]
+    glass: Decision | None
+
+
+class TaskView(Frozen):
+    """A task as the appliance tells it (vendor OpenAPI, Task); `progress` is 0 to 100."""
+
+    id: str
+    status: str
+    progress: int | None = None
+    entity: str | None = None
+    description: str | None = None
+    error_message: str | None = None
+    error_details: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TASK_FINAL
+
+
+class Notice(Frozen):
+    """What the thread is told once, such as that the request waits or that an approval is void.
+    `who`: the people it is about; `called`: others who are mentioned; `told`: those who get it as a
+    direct message as well; `unread`: groups whose members could not be told, since Slack did not
+    say who is in them."""
+
+    code: str
+    at: int
+    text: str = ""
+    who: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+class Outcome(Frozen):
+    """How it ended: `code` names the sentence, the rest is what the sentence must carry.
+    `by_404s`: that the pairing is gone was shown by answers of 404 alone, since the list of
+    pairings was not whole by its own word."""
+
+    code: str
+    problem: Problem | None = None
+    lines: tuple[str, ...] = ()
+    by_404s: bool = False
+
+
+class Request(Frozen):
+    """Everything about one request. Times are ms epoch of the database's clock.
+
+    `glass` is the decision of one person of BREAK_GLASS alone, `glass_lost` one that does not count
+    any more. `only_glass`: at the check too few people could approve. `also_at`: other sites that
+    listed the same pairing at the check.
+    """
+
+    id: str
+    state: State = State.CHECKING
+    site: str
+    asked: str
+    force: bool
+    reason: str
+    requester: str
+    requester_team: str | None = None
+    channel: str
+    terms: Terms
+    asked_by_event: int
+    created_at: int
+    updated_at: int
+
+    pairing_id: str | None = None
+    snapshot: Snapshot | None = None
+    fingerprint: str | None = None
+    earlier_attention: str | None = None
+    also_at: tuple[str, ...] = ()
+
+    standing_read: bool = False
+    unreachable_since: int | None = None
+    not_before: int | None = None
+    waiting: Problem | None = None
+
+    card_error: str | None = None
+    """Slack's error, if it refuses the token or its scopes and so holds up the card."""
+    card_ts: str | None = None
+    strays: tuple[str, ...] = ()
+    decide_by: int | None = None
+    pending_since: int | None = None
+    reminders: int = 0
+    clicks: tuple[WaitingClick, ...] = ()
+    approvals: tuple[Decision, ...] = ()
+    denial: Decision | None = None
+    cancellation: Decision | None = None
+    only_glass: bool = False
+    glass: Decision | None = None
+    glass_lost: Decision | None = None
+
+    approved_at: int | None = None
+    execute_by: int | None = None
+    readings: Readings = Field(default=Readings(), exclude=True)
+    unauthorized: int = 0
+    intent: Intent | None = None
+    answer: Problem | None = None
+    turned_away: Problem | None = None
+    """The last answer by which the appliance turned a DELETE away (401, 429, 503). Kept to the end:
+    nothing was accepted, but no final reply may say that nothing was sent."""
+    follow_by: int | None = None
+    task: TaskView | None = None
+    task_adopted: bool = False
+    """The answer to the DELETE was lost, and the task is taken for ours by two signs: it was not in
+    the list that was read just before the DELETE, and it names this pairing."""
+    nameless_task: bool = False
+    looked_at: int | None = None
+    """When the appliance was last asked for its tasks or the pairing, with or without an answer."""
+    looking_since: int | None = None
+    gone_since: int | None = None
+    """When the pairing's id was first answered 404 while the list of pairings was not whole. None
+    when that list has settled it since, either way."""
+    notices: tuple[Notice, ...] = ()
+
+    outcome: Outcome | None = None
+    ended_at: int | None = None
+    correction: Outcome | None = None
+
+    # Not stored with the row: they are read from the audit trail when a message is drawn.
+    ended_in: Witness | None = Field(default=None, exclude=True)
+    corrected_in: Witness | None = Field(default=None, exclude=True)
+
+    @property
+    def missing_approvals(self) -> int:
+        return max(0, self.terms.approvals_required - len(self.approvals))
+
+    @property
+    def glass_alone(self) -> bool:
+        """Whether only breaking the glass can decide, since too few people could approve."""
+        return self.only_glass and self.terms.break_glass
+
+    @property
+    def title(self) -> str:
+        return self.snapshot.title if self.snapshot else self.asked
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """Who decided, each once and in order. The final reply mentions them."""
+        people = [d.by for d in self.approvals]
+        people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
+        return tuple(dict.fromkeys(people))

@@ -1,0 +1,234 @@
+"""From the approval to the appliance's answer: read everything again, store the intent, send once,
+take the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.request import break_glass
+from bot.request.deciding import drop_lost_approvals, policy_of_now
+from bot.request.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    DeleteOutcome,
+    PairingLooked,
+    PairingRead,
+    RightsRead,
+)
+from bot.request.fingerprint import differences, identified
+from bot.request.following import fail, is_gone, watch
+from bot.request.limits import LIMITED_MS
+from bot.request.model import Intent, Outcome, Readings, Request, Sent, State
+from bot.request.problem import Problem, ProblemKind
+from bot.request.step import Step
+from bot.request.waiting import again_at, rights_known, wait_for, wait_for_rights, went_on
+from bot.request.who_may import UNREADABLE
+
+
+def rights_read_before_intent(step: Step, event: RightsRead) -> None:
+    """The rights of all who approved, once more. If too few are left: back to `pending`, with the
+    old deadline."""
+    request = step.request
+    if event.dry_run != request.terms.dry_run:
+        was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
+        return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
+    if request.glass:
+        policy_of_now(step, event)
+        return break_glass.rights_read_before_intent(step, event)
+    needed = max(request.terms.approvals_required, event.approvals_required)
+    # First those who are known to have lost the right: if too few are left, there is no need to
+    # wait for what Slack says of the others.
+    drop_lost_approvals(step, event)
+    if len(step.request.approvals) < needed:
+        policy_of_now(step, event)
+        step.back_to_pending()
+        if needed > request.terms.approvals_required:
+            step.notice("more_approvals", text=str(needed))
+        return step.record("approval_void", missing=step.request.missing_approvals)
+    verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals]
+    unread = [v for v in verdicts if v.unread]
+    if unread:
+        return wait_for_rights(step, unread)
+    rights_known(step, event)
+    return None
+
+
+def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
+    """Compare what is there now with what was approved."""
+    request = step.request
+    shown = request.snapshot
+    if shown is None:
+        raise ValueError(f"{request.id} is approved and was never shown")
+    found = differences(shown, event.snapshot, force=request.force)
+    if found:
+        return _changed(step, found, identified(event.snapshot))
+    if request.terms.dry_run:
+        step.end(State.REHEARSED, Outcome(code="rehearsed"))
+        return step.record("rehearsed")
+    step.change(
+        readings=Readings(
+            rights_at=request.readings.rights_at,
+            appliance_at=step.read_at(event),
+            task_ids=event.task_ids,
+        )
+    )
+    return None
+
+
+def pairing_missing_before_intent(step: Step, event: PairingLooked) -> None:
+    """Its id was answered 404. Gone is `changed`; until that is proved it is read again."""
+    if is_gone(step, event.pairing):
+        code = "changed_gone"
+        step.end(State.CHANGED, Outcome(code=code, by_404s=step.request.gone_since is not None))
+        return step.record("changed", differences=["the pairing is gone"])
+    listed = "still has it" if event.pairing == "there" else "is not whole by its own word"
+    text = f"The appliance answers 404 for the pairing, and its list of pairings {listed}."
+    problem = Problem(kind=ProblemKind.NOT_UNDERSTOOD, text=text, status=404)
+    return wait_for(step, problem, step.now + step.request.terms.poll_ms)
+
+
+def intent_stored(step: Step) -> None:
+    """The last thing written before the DELETE goes out."""
+    request = step.request
+    step.change(
+        state=State.DELETING,
+        intent=Intent(at=step.now, task_ids=request.readings.task_ids),
+        readings=Readings(),
+        follow_by=step.now + request.terms.follow_ttl_ms,
+        answer=None,
+        looking_since=None,
+        gone_since=None,
+        not_before=None,
+    )
+    _record_intent(step)
+
+
+def forgotten(step: Step, sent: Sent) -> None:
+    """An answer to a DELETE that the row knows nothing of: the database came back without its last
+    commits, as when a standby server takes over that had not caught up. The row is put back to
+    what it was when the DELETE left. To believe it instead would send the DELETE a second time."""
+    step.answer_waiting_clicks()
+    step.change(
+        state=State.DELETING,
+        intent=sent.intent,
+        approvals=sent.approvals,
+        glass=sent.glass,
+        approved_at=step.request.approved_at or sent.intent.at,
+        follow_by=sent.follow_by,
+        readings=Readings(),
+        not_before=None,
+    )
+    _record_intent(step, forgotten=True)
+
+
+def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
+    """Whether it is about the intent that the row has. Yes where either does not say which: an
+    outcome of an older version, or a row that lost its intent with the database's last commits."""
+    intent = step.request.intent
+    if isinstance(event, DeleteNotAccepted):
+        about = event.intent_at
+    else:
+        about = event.sent.intent.at if event.sent else None
+    return about is None or intent is None or about == intent.at
+
+
+def found_by_looking(step: Step, event: DeleteAccepted) -> bool:
+    """Whether the task is one that was found by looking. It may be somebody else's, which names
+    this pairing and was begun after the last listing; only the answer tells."""
+    return of_this_intent(step, event) and step.request.task_adopted
+
+
+def refused(step: Step, event: DeleteAnswered) -> bool:
+    """Whether the appliance refused this very DELETE, so that nothing was done."""
+    return event.problem.kind is ProblemKind.REFUSED and of_this_intent(step, event)
+
+
+def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
+    """The DELETE certainly had no effect: back to `approved`, with the old deadline. A second 401
+    fails."""
+    request, problem = step.request, event.problem
+    step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
+    if problem.status is not None:
+        step.change(turned_away=problem)
+    if problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1:
+        step.change(answer=problem)
+        return fail(step, "delete_refused")
+    unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
+    step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
+    if problem.kind is ProblemKind.UNAUTHORIZED:
+        return None  # at once: logging in again is all there is to do
+    untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
+    wait = LIMITED_MS if untold else _pause_ms(request, problem)
+    return wait_for(step, problem, again_at(step, problem, wait))
+
+
+def accepted(step: Step, event: DeleteAccepted) -> None:
+    went_on(step)
+    step.change(
+        state=State.FOLLOWING,
+        task=event.task,
+        task_adopted=False,
+        looked_at=step.now,
+        looking_since=None,
+        gone_since=None,
+        not_before=None,
+    )
+    step.record("accepted", task=event.task.id, status=event.task.status)
+    watch(step, event.task)
+
+
+def answered(step: Step, event: DeleteAnswered) -> None:
+    """400 and 403 end the request. After anything else we look; we never send again."""
+    problem = event.problem
+    step.change(answer=problem)
+    step.record("answered", problem=problem.model_dump(exclude_none=True))
+    if problem.kind is ProblemKind.REFUSED:
+        return fail(step, "delete_refused")
+    return went_on(step)
+
+
+def call_failed(step: Step, event: CallFailed) -> None:
+    """A reading or a look that did not work, after the approval."""
+    problem = event.problem
+    if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
+        step.change(looked_at=step.now)
+    return wait_for(step, problem, again_at(step, problem, _pause_ms(step.request, problem)))
+
+
+def execution_time(step: Step) -> None:
+    """EXECUTION_TTL: an approval not begun by then is void."""
+    waited_for = step.request.waiting
+    step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
+    step.record("expired", why="not_begun")
+
+
+def _pause_ms(request: Request, problem: Problem) -> int:
+    """No pause after the first DELETE that came too late to be sent: the process was frozen, and is
+    not any more. From the second on there is one, since a disk or a server may always be slow."""
+    first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
+    return 0 if first else request.terms.poll_ms
+
+
+def _record_intent(step: Step, *, forgotten: bool | None = None) -> None:
+    request = step.request
+    step.record(
+        "intent",
+        pairing_id=request.pairing_id,
+        force=request.force,
+        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        break_glass=True if request.glass else None,
+        fingerprint=request.fingerprint,
+        forgotten=forgotten,
+    )
+
+
+def _changed(step: Step, found: tuple[str, ...], compared: dict[str, Any] | None = None) -> None:
+    """`compared` is for the audit trail: people are told names, and those may change."""
+    step.end(State.CHANGED, Outcome(code="changed", lines=found))
+    step.record("changed", differences=list(found), compared=compared)
+
+
+def _dry(on: bool) -> str:
+    return "on" if on else "off"

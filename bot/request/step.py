@@ -1,0 +1,120 @@
+"""`Step`: one event being absorbed. Collects its changes, audit entries and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.request.entries import SYSTEM, Absorbed, Answer, Entry
+from bot.request.events import PairingRead, RightsRead, Stored
+from bot.request.limits import LONGEST_READING_MS
+from bot.request.model import Notice, Outcome, Readings, Request, State, WaitingClick
+
+
+def with_form(action: str) -> bool:
+    """Whether a form is filled in for it. The answer goes to where that was opened, which may have
+    lapsed while somebody typed. Then it must come as a direct message: who is refused a Deny would
+    otherwise believe that they had stopped the request."""
+    return action in ("deny", "break_glass")
+
+
+class Step:
+    """Collects what one event does. Nothing is visible before `done`."""
+
+    def __init__(self, request: Request, stored: Stored, now: int) -> None:
+        self.request = request
+        self.stored = stored
+        self.now = now
+        self._before = request.state
+        self._entries: list[Entry] = []
+        self._answers: list[Answer] = []
+
+    def read_at(self, event: RightsRead | PairingRead) -> int:
+        """The moment for which the reading holds: now, or its beginning if the process froze."""
+        begun = self.now if event.read_at is None else event.read_at
+        longest = max(LONGEST_READING_MS, 2 * self.request.terms.timeout_ms)
+        return self.now if self.now - begun <= longest else begun
+
+    def change(self, **changes: Any) -> None:
+        self.request = self.request.model_copy(update={**changes, "updated_at": self.now})
+
+    def end(self, state: State, outcome: Outcome) -> None:
+        """A final state: waiting clicks are answered, and nothing is due any more."""
+        self.answer_waiting_clicks()
+        self.change(
+            state=state,
+            outcome=outcome,
+            ended_at=self.now,
+            not_before=None,
+            waiting=None,
+        )
+
+    def approve(self) -> None:
+        """Enough people agreed. EXECUTION_TTL begins here."""
+        self.change(
+            state=State.APPROVED,
+            approved_at=self.now,
+            execute_by=self.now + self.request.terms.execution_ttl_ms,
+            not_before=None,
+        )
+
+    def back_to_pending(self) -> None:
+        """The decision does not hold any more. The old deadline stays; what was read is void."""
+        self.change(
+            state=State.PENDING,
+            readings=Readings(),
+            not_before=None,
+            waiting=None,
+            unreachable_since=None,
+            execute_by=None,
+        )
+
+    def answer_waiting_clicks(self) -> None:
+        """It is decided. Clicks whose rights are not read yet cannot count any more, and are
+        answered now: otherwise nobody would hear of them until the request has ended."""
+        for click in self.request.clicks:
+            if click.action == "look":
+                self.answer("ended", event=click.event)
+            else:
+                self.turn_away(click, "ended", "ended")
+        self.change(clicks=())
+
+    def turn_away(
+        self, click: WaitingClick, why: str, code: str, retry_at: int | None = None
+    ) -> None:
+        """A click that does not count: `why` is for the audit trail, `code` for whoever clicked."""
+        self.record("click_refused", click.by, click.message, click=click.action, why=why)
+        params = {} if retry_at is None else {"retry_at": str(retry_at)}
+        matters = with_form(click.action)
+        self.answer(code, event=click.event, matters=matters, **params)
+
+    def record(
+        self, action: str, actor: str = SYSTEM, message: str | None = None, **detail: Any
+    ) -> None:
+        self._entries.append(
+            Entry(
+                action=action,
+                actor=actor,
+                at=self.now,
+                message=message,
+                before=self._before,
+                after=self.request.state,
+                detail={k: v for k, v in detail.items() if v is not None},
+            )
+        )
+
+    def answer(
+        self, code: str, *, event: int | None = None, matters: bool = False, **params: str
+    ) -> None:
+        number = self.stored.number if event is None else event
+        if number:
+            self._answers.append(Answer(event=number, code=code, params=params, matters=matters))
+
+    def notice(self, code: str, text: str = "", **people: tuple[str, ...]) -> None:
+        """`people` as in `Notice`."""
+        added = Notice(code=code, at=self.now, text=text, **people)
+        self.change(notices=(*self.request.notices, added))
+
+    def done(self) -> Absorbed:
+        return Absorbed(
+            request=self.request, entries=tuple(self._entries), answers=tuple(self._answers)
+        )

@@ -1,0 +1,1 @@
+"""How each message, form and home tab looks."""

@@ -1,0 +1,177 @@
+"""Makes text by others safe for Slack. It is escaped first, then cut, but never inside an entity.
+
+Slack wants `& < >` escaped (Slack docs, formatting message text). This also turns `<!channel>` and
+`<@U…>` in such text into plain characters. Backticks inside code are replaced, so that nothing can
+get out of its code span. Lengths are in UTF-16 units (see `limits`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from bot.slack.draw import limits
+
+ELLIPSIS = "…"
+GRAVE = "\u02cb"
+"""Looks like a backtick, but is none."""
+
+OPERATOR = "operator:"
+"""How the core marks the person who runs `vr-unpair cancel`: no Slack user, so never a mention."""
+
+_FENCE = "```"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{1,30}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
+_PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|```|.", re.DOTALL)
+# Control characters, and the marks that change the reading direction: with them one name can be
+# made to look like another.
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# White space, what Unicode calls default ignorable (zero widths, fillers, variation selectors), and
+# the braille blank. They count as nothing only if there is nothing else: inside words they join
+# letters and emoji.
+_NOTHING = re.compile(
+    r"[\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
+_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+
+
+def units(text: str) -> int:
+    """Length as Slack may count it: characters beyond the basic plane count twice."""
+    if text.isascii():  # faster; nearly always true, and called many times for each drawing
+        return len(text)
+    return len(text) + sum(c > "\uffff" for c in text)
+
+
+def tidy(text: str) -> str:
+    """Without control characters and direction marks, with `\\n` as line ends. Not escaped yet.
+
+    Empty if nothing in it is visible. Otherwise such text would pass as the required reason.
+    """
+    visible = _UNSEEN.sub("", _BREAKS.sub("\n", text))
+    if _NOTHING.fullmatch(visible):
+        return ""
+    # Half of a surrogate pair cannot be sent as UTF-8.
+    return _HALF_A_PAIR.sub("\ufffd", visible).strip()
+
+
+def escape(text: str, limit: int) -> str:
+    """Text by others, which may have several lines."""
+    return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)
+
+
+def line(text: str, limit: int = limits.LINE) -> str:
+    """Text by others inside a sentence: one line, and no backtick that could pair with ours."""
+    return escape(_one_line(text), limit) or "(empty)"
+
+
+def code(text: str, limit: int = limits.NAME) -> str:
+    """A name or an id in a code span, where no formatting character means anything."""
+    return f"`{escape(_one_line(text), limit - 2) or '(empty)'}`"
+
+
+def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
+    """Unchanged words in a block of code, where formatting characters mean nothing. Only three
+    backticks in a row are replaced.
+
+    For what the appliance says, and for people's reasons. In a quotation `*bold*` would be bold,
+    and a line could be made to look like one of ours.
+    """
+    body = _cut(_fenced(text), limit - limits.FENCE)
+    return f"{_FENCE}\n{body or '(empty)'}\n{_FENCE}"
+
+
+def fenced_units(text: str) -> int:
+    """The length of the whole text in such a block, without the marks around it. `& < >` take four
+    or five units each."""
+    return sum(units(piece) for piece in _fenced(text))
+
+
+def plain(text: str, limit: int) -> str:
+    """For `plain_text` objects, which Slack does not unescape. Angle brackets are replaced by
+    similar characters."""
+    safe = _one_line(text).replace("<", "\u2039").replace(">", "\u203a")
+    return _cut(iter(safe), limit) or "(empty)"
+
+
+def fit(markup: str, limit: int) -> str:
+    """Cut text that is escaped already and may hold mentions, but never inside an entity or a
+    mention. A block of code that is cut is closed again; otherwise Slack would read text by others
+    as markup."""
+    if units(markup) <= limit:
+        return markup
+    pieces = [m.group() for m in _PIECE.finditer(markup)]
+    cut = _cut(pieces, limit)
+    if cut.count(_FENCE) % 2 == 0:
+        return cut
+    end = f"\n{_FENCE}"
+    shorter = _cut(pieces, limit - units(end))
+    return f"{shorter}{end}" if shorter.count(_FENCE) % 2 else shorter
+
+
+def when(ms: int) -> str:
+    """A moment in each reader's time zone, or in UTC if the client cannot show that."""
+    moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
+    pattern = "{date_short_pretty} {time}"
+    return f"<!date^{ms // 1000}^{pattern}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def mention(who: str) -> str:
+    """Mentions a Slack user or user group. Anybody else is named in plain words."""
+    if _USER.fullmatch(who):
+        return f"<@{who}>"
+    if _GROUP.fullmatch(who):
+        return f"<!subteam^{who}>"
+    if who.startswith(OPERATOR):
+        return f"{code(who.removeprefix(OPERATOR))} (operator)"
+    return code(who)
+
+
+def mentions(people: Iterable[str]) -> str:
+    """Mentions each once, in order. A very long list is cut and says how many are left out."""
+    each = list(dict.fromkeys(people))
+    shown = [mention(p) for p in each[: limits.PEOPLE_SHOWN]]
+    left = len(each) - len(shown)
+    return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+def channels(ids: Sequence[str]) -> str:
+    """As links, or as code if an id is not a channel's. A long list is cut."""
+    shown = ids[: limits.CHANNELS_SHOWN]
+    return ", ".join(f"<#{c}>" if _CHANNEL.fullmatch(c) else code(c) for c in shown)
+
+
+def sentence(text: str, limit: int = limits.SENTENCE) -> str:
+    """Words by others, or stored ones, as a sentence with a capital and a full stop."""
+    said = line(text, limit)
+    said = said[:1].upper() + said[1:]
+    return said if said.endswith((".", "?", "!", ELLIPSIS)) else f"{said}."
+
+
+def _fenced(text: str) -> list[str]:
+    # Tidied first: once invisible characters are removed, three backticks may be in a row.
+    return [_ENTITIES.get(c, c) for c in tidy(text).replace(_FENCE, GRAVE * 3)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(tidy(text).split()).replace("`", GRAVE)
+
+
+def _cut(pieces: Iterable[str], limit: int) -> str:
+    """As many whole pieces as fit, with an ellipsis if some do not."""
+    every = list(pieces)
+    whole = "".join(every)
+    if units(whole) <= limit:
+        return whole
+    room = limit - units(ELLIPSIS)
+    kept: list[str] = []
+    for piece in every:
+        room -= units(piece)
+        if room < 0:
+            break
+        kept.append(piece)
+    return "".join(kept).rstrip() + ELLIPSIS

@@ -1,0 +1,63 @@
+"""Draws a message from a row: one function for every slot of the core, and one for answers."""
+
+from __future__ import annotations
+
+from bot.request.delivery import Drawn
+from bot.request.entries import Answer
+from bot.request.messages import Message, Slot
+from bot.request.model import Request
+from bot.slack.draw.blocks import drawn
+from bot.slack.draw.card import card
+from bot.slack.draw.card_link import card_url
+from bot.slack.draw.progress import progress
+from bot.slack.draw.thread import alarm, correction, final, notice, reminder, stray, told
+from bot.slack.draw.words.answers import answer_words
+
+COMMAND = "/vr-unpair"
+
+
+def draw(
+    request: Request, slot: str, command: str = COMMAND, workspace_url: str | None = None
+) -> Drawn:
+    """The message of this slot, as the row is now. `command` is the slash command. It must be the
+    same in every copy: a message that was drawn with another one is not recognised as different.
+    `workspace_url` is for a link to the card.
+
+    Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that
+    does not exist).
+    """
+    message = Message(slot=slot)
+    match message.kind:
+        case Slot.CARD:
+            return card(request, command)
+        case Slot.PROGRESS:
+            return progress(request)
+        case Slot.REMINDER:
+            return reminder(request)
+        case Slot.NOTICE:
+            return notice(request, _number(request, message.which))
+        case Slot.ALARM:
+            return alarm(request, _number(request, message.which))
+        case Slot.TOLD:
+            number = _number(request, message.which.partition(":")[2])
+            return told(request, number, card_url(request, workspace_url))
+        case Slot.FINAL:
+            return final(request)
+        case Slot.CORRECTION:
+            return correction(request)
+        case Slot.STRAY:
+            return stray(request)
+        case Slot.ANSWER:
+            raise ValueError("an answer is drawn by draw_answer")
+
+
+def draw_answer(answer: Answer, request: Request | None) -> Drawn:
+    """A message for one person, only text. `request` is None if there is no row."""
+    return drawn(answer_words(answer, request))
+
+
+def _number(request: Request, which: str) -> int:
+    number = int(which)
+    if not 1 <= number <= len(request.notices):
+        raise ValueError(f"request {request.id} has no notice {which}")
+    return number

@@ -1,0 +1,140 @@
+"""The messages in the card's thread: reminders, notices, the final reply, a correction."""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import Block
+
+from bot.request.audit import Witness
+from bot.request.delivery import Drawn
+from bot.request.model import Outcome, Request, State
+from bot.slack.draw import limits
+from bot.slack.draw.blocks import context, drawn, section
+from bot.slack.draw.card_buttons import look_button
+from bot.slack.draw.markup import mentions, when
+from bot.slack.draw.words.glass import glass_broken, glass_reason, not_told, told_where
+from bot.slack.draw.words.notices import notice_words
+from bot.slack.draw.words.outcomes import ending
+from bot.slack.draw.words.phrases import (
+    approvals_so_far,
+    pairing,
+    pairing_at,
+    people_concerned,
+    request_id,
+    to_call,
+)
+from bot.slack.draw.words.said import said
+from bot.slack.draw.words.states import STATES, StateWords
+from bot.slack.draw.words.witness import witness_words
+
+
+def reminder(request: Request) -> Drawn:
+    """Mentions the same people as the card."""
+    until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
+    called = to_call(request)
+    text = (
+        f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "
+        f"Please decide on the card{until}."
+    )
+    return _words(f"{text}\n{called}" if called else text)
+
+
+def notice(request: Request, number: int) -> Drawn:
+    """`number` counts from 1, like the slot's."""
+    return _words(notice_words(request, request.notices[number - 1]))
+
+
+def alarm(request: Request, number: int) -> Drawn:
+    """Somebody broke the glass. Mentions every approver, in as many sections as needed."""
+    news = request.notices[number - 1]
+    approvers = news.called[: limits.APPROVERS_CALLED]
+    left = len(news.called) - len(approvers)
+    each = limits.PEOPLE_SHOWN
+    calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
+    if calls:
+        calls[0] = f"*Approvers, this did not wait for all of you:* {calls[0]}"
+        calls += [f"and {left} more"] if left else []
+    calls += [not_told(news.unread)] if news.unread else []
+    brief = glass_broken(request, news, limits.REASON_IN_TEXT)
+    return drawn(
+        "\n".join([brief, *calls]),
+        section(notice_words(request, news)),
+        *(section(words) for words in calls),
+    )
+
+
+def told(request: Request, number: int, card: str | None) -> Drawn:
+    """The same for one approver, in the conversation with the bot: they may not be in the channel,
+    so it can be understood by itself. `card` is the card's address."""
+    notice = request.notices[number - 1]
+    where = told_where(request, card)
+    return drawn(
+        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
+        section(glass_broken(request, notice)),
+        section(where),
+    )
+
+
+def stray(request: Request) -> Drawn:
+    """Replaces a copy of the card that is not in use. It has no buttons."""
+    posted = _posted_at(request.card_ts)
+    where = f", posted {when(posted)}" if posted is not None else ""
+    return _words(
+        f"This copy is not in use. The card of {request_id(request)} is another message in this "
+        f"channel{where}: use that one."
+    )
+
+
+def final(request: Request) -> Drawn:
+    """How it ended. Posted once, and mentions who asked and who decided."""
+    outcome = request.outcome or Outcome(code=request.state.value)
+    state = STATES[_first_state(request)]
+    look = look_button(request) if request.state is State.ATTENTION else None
+    return _reply(request, state, outcome, request.ended_in, look)
+
+
+def correction(request: Request) -> Drawn:
+    """What a second look found. A new reply, because nobody is notified of an edit."""
+    outcome = request.correction or Outcome(code=request.state.value)
+    return _reply(request, STATES[request.state], outcome, request.corrected_in, None)
+
+
+def _reply(
+    request: Request,
+    state: StateWords,
+    outcome: Outcome,
+    witness: Witness | None,
+    last: Block | None,
+) -> Drawn:
+    end = ending(request, outcome)
+    title = f"{state.mark} *{end.title}*"
+    step = f"*Next:* {end.next_step}"
+    people = people_concerned(request)
+    brief = said(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
+    proof = witness_words(witness) if witness else ""
+    lines = [title, people, f"Pairing {pairing_at(request)}", *brief, step, *end.body, proof]
+    text = "\n".join(filter(None, lines))
+    return drawn(
+        text,
+        section("\n".join([title, *end.body])),
+        section(glass_reason(request)) if request.glass else None,
+        *(section(paragraph) for paragraph in said(request, outcome.problem)),
+        section(step),
+        section(f"{people}\nPairing {pairing_at(request)}, request {request_id(request)}."),
+        context(proof) if proof else None,
+        last,
+    )
+
+
+def _first_state(request: Request) -> State:
+    """If a correction has changed the state, the final reply still says how it ended first."""
+    return State.ATTENTION if request.correction else request.state
+
+
+def _words(text: str) -> Drawn:
+    return drawn(text, section(text))
+
+
+def _posted_at(card_ts: str | None) -> int | None:
+    """A message's `ts` is its time in seconds (Slack docs, chat.postMessage)."""
+    seconds = (card_ts or "").partition(".")[0]
+    return int(seconds) * 1000 if seconds.isdecimal() and len(seconds) <= 10 else None

@@ -1,0 +1,123 @@
+"""All words of the request modal. Those for `plain_text` have no markup."""
+
+from __future__ import annotations
+
+from bot.slack.draw.limits import NAME, QUOTED, SENTENCE
+from bot.slack.draw.markup import code, line, plain
+from bot.slack.draw.words.phrases import count_of
+
+TITLE = "Break a pairing"
+SUBMIT = "Ask"
+CLOSE = "Close"
+
+SITE = "Appliance"
+SITE_PLACEHOLDER = "All of them"
+PAIRING = "Pairing"
+PAIRING_PLACEHOLDER = "Choose the pairing to break"
+PAIRING_SEARCH = "Type a part of a site's name or of the id"
+FORCE = "How to break it"
+FORCE_NO = "Both sites let go"
+FORCE_NO_MEANS = "The usual way. The other site must be reachable."
+FORCE_YES = "One-sided break (force)"
+FORCE_YES_MEANS = "For when the other site is gone for good."
+FORCE_HINT = (
+    "A one-sided break is done at this site alone: the other site keeps its half, and needs the "
+    "same done there. Approvers see which of the two was asked for."
+)
+REASON = "Why"
+_REASON_HINT = "The card shows it to whoever decides."
+
+CHOOSE_PAIRING = "Choose the pairing to break."
+CHOOSE_AGAIN = "The list was still being read. Type again, and choose a pairing."
+NOT_OF_SITE = "This pairing belongs to another appliance. Choose one of the appliance above."
+CHOOSE_FORCE = "Choose how to break it."
+REASON_NEEDED = "A reason is needed here."
+LIST_NOT_READ = "The pairings are being read. Type again in a moment."
+
+
+def reading(command: str) -> str:
+    return (
+        "Reading the appliance. The pairings come in a moment.\n"
+        f"If this stays, close it and type {code(f'{command} PAIRING reason')}."
+    )
+
+
+def where(label: str, dry_run: bool) -> str:
+    """What people should know before they fill in the form."""
+    parts = [f"*{line(label, NAME)}*"] if label else []
+    parts += ["🧪 *Dry run: nothing will be deleted.*"] if dry_run else []
+    return "\n".join(parts)
+
+
+def reason_hint(pattern: str | None) -> str:
+    if pattern is None:
+        return _REASON_HINT
+    return f"It must contain {plain(pattern, SENTENCE)} (a regular expression). {_REASON_HINT}"
+
+
+def reason_does_not_fit(pattern: str) -> str:
+    return f"It must contain {plain(pattern, SENTENCE)} (a regular expression). Add it."
+
+
+def reason_too_long(length: int, most: int) -> str:
+    return f"It takes {length:,} characters on the card; {most:,} is the most. Shorten it."
+
+
+def quoted(reason: str) -> str:
+    """A reason at its field, where it is only to be recognised."""
+    return plain(reason, QUOTED) if reason else "none"
+
+
+def already_sent(what: str, request_id: str | None = None) -> str:
+    """For a form that stayed open although it was taken, and was sent again with other content: the
+    first one counts. At the field that differs, so it is plain text."""
+    named = f", as request {request_id}" if request_id else ""
+    step = (
+        f" To change it, take {request_id} back on its card, and ask again." if request_id else ""
+    )
+    return f"This was already sent{named}, with {what}. That one counts. Close this form.{step}"
+
+
+def many(number: int) -> str:
+    return f"There are {number:,}: type to search among them."
+
+
+def left_out(number: int) -> str:
+    pairs = "pairs a site with itself and is" if number == 1 else "pair a site with itself and are"
+    return f"{count_of(number, 'pairing')} {pairs} left out: never broken by this bot."
+
+
+def appliance(site: str, several: bool) -> str:
+    """A single one is not named: its name is `default`, which nobody would recognise."""
+    return code(site) if several else "the appliance"
+
+
+def unread(named: str, why: str) -> str:
+    """`named` is from `appliance`. `why` is escaped already, here and below."""
+    return f"⚠️ The pairings of {named} could not be read. {why}"
+
+
+def not_complete(named: str, why: str) -> str:
+    return f"⚠️ The list of {named} may not be complete: {why}"
+
+
+def nothing_to_break(appliances: str) -> str:
+    return f"There is no pairing to break on {appliances}. Close this form."
+
+
+def none_of_site(site: str) -> str:
+    return f"⚠️ There is nothing to choose at {code(site)} now: the list shows those of the others."
+
+
+def as_of(named: str, moment: str, why: str) -> str:
+    """Says that an older list is shown because the pairings could not be read."""
+    named = named[:1].upper() + named[1:]
+    return f"⚠️ {named} could not be read just now, so this is its list of {moment}. {why}"
+
+
+def type_instead(command: str) -> str:
+    """Names the command, because it keeps trying for some minutes and the form does not."""
+    return (
+        f"*Next:* close this form and open it again later, or type "
+        f"{code(f'{command} PAIRING reason')}: then it is tried again for some minutes."
+    )

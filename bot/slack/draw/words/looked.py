@@ -1,0 +1,204 @@
+"""What is shown only to the person who looked: pairings, a pairing that is not there, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+
+from bot.request.ends import keys_of, other_ends
+from bot.request.events import CallFailed, PairingUnresolved
+from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread
+from bot.request.model import Request
+from bot.request.pairing import Pairing
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import Server, Snapshot, id_key
+from bot.request.who_may import Reason
+from bot.slack.draw.limits import (
+    CANDIDATES_SHOWN,
+    ID,
+    NAME,
+    PAIRING_TYPED,
+    TITLE,
+    VENDOR_WORDS_IN_TEXT,
+)
+from bot.slack.draw.markup import code, line, when
+from bot.slack.draw.words.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of
+from bot.slack.draw.words.rights import MAY_NOT_ASK
+from bot.slack.draw.words.said import problem_said
+from bot.slack.draw.words.states import STATES
+
+SHOWN_MOST = 40
+"""Pairings in one list. The form can search among more of them."""
+
+Holders = Mapping[Hashable, Request]
+"""The open request of a pairing, by site and pairing id, and also by the keys of its snapshot: the
+other site lists the same pairing too."""
+
+
+def holders(opened: Sequence[Request]) -> Holders:
+    found: dict[Hashable, Request] = {}
+    for request in opened:
+        if request.pairing_id is not None:
+            found[request.site, id_key(request.pairing_id)] = request
+        if request.snapshot is not None:
+            found |= dict.fromkeys(keys_of(request.snapshot), request)
+    return found
+
+
+def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request | None:
+    """The open request for this pairing, asked at this site or at its other end."""
+    pairing_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
+    own = among.get((site, id_key(pairing_id)))
+    others = (among[key] for key in keys_of(pairing) if key in among)
+    return own or next((other for other in others if other.site != site), None)
+
+
+Ends = Mapping[tuple[str, str], tuple[str, ...]]
+"""The other sites that list the same pairing, by site and pairing id."""
+
+
+def may_not_look(reason: Reason) -> str:
+    words = MAY_NOT_ASK.get(reason, "You may not look here.")
+    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
+    return f"{words} {step}"
+
+
+def sites(
+    read: Sequence[PairingsListed | SiteUnread], holders: Holders, command: str
+) -> list[list[str]]:
+    """The lines of each appliance: first one about itself, then one for each of its pairings."""
+    several = len(read) > 1
+    ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
+    return [
+        _listed(each, holders, ends, command, several=several)
+        if isinstance(each, PairingsListed)
+        else _unread(each)
+        for each in read
+    ]
+
+
+def _unread(each: SiteUnread) -> list[str]:
+    return [
+        f"⚠️ The pairings of {code(each.site)} could not be read.",
+        *problem_said(each.failed.problem, VENDOR_WORDS_IN_TEXT),
+        _again(each.failed.problem),
+    ]
+
+
+def _listed(
+    each: PairingsListed, holders: Holders, ends: Ends, command: str, *, several: bool
+) -> list[str]:
+    at = f" on {code(each.site)}" if several else ""
+    head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
+    pairings = sorted(each.pairings, key=_place)
+    lines = [
+        _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()))
+        for item in pairings
+    ]
+    left = len(lines) - SHOWN_MOST
+    more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
+    # Each only once: a remote site that is away is reported for each of its pairings.
+    partial = dict.fromkeys(each.partial)
+    gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
+    return [head, *lines[:SHOWN_MOST], *more, *gaps]
+
+
+def _place(item: ListedPairing) -> tuple[bool, int, str]:
+    """Sorts what is not in order first: that is what people look for, and a long list is cut."""
+    found = item.pairing
+    return found.of_itself, {"🔴": 0, "🟡": 1}.get(_mark(found), 2), found.title
+
+
+def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...]) -> str:
+    found = item.pairing
+    parts = [f"{_mark(found)} *{code(found.title, TITLE)}*", code(found.id, ID)]
+    if found.of_itself:
+        parts.append("a site paired with itself, never broken by this bot")
+    parts += _health(found)
+    if item.replications is not None:
+        parts.append(count_of(item.replications, "replication"))
+    elif item.uncounted:
+        parts.append("replications not read")
+    if also_at:
+        named = ", ".join(code(other, NAME) for other in also_at)
+        parts.append(f"the same pairing as seen from {named}")
+    holder = holder_of(site, found, holders)
+    if holder is not None:
+        at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
+        parts.append(f"open request {code(holder.id)}{at} {STATES[holder.state].phrase}")
+    return " · ".join(parts)
+
+
+def _servers(found: Pairing) -> list[tuple[str, Server]]:
+    return [
+        ("local vCenter", found.local_vc),
+        ("remote vCenter", found.remote_vc),
+        ("local replication server", found.local_vrms),
+        ("remote replication server", found.remote_vrms),
+    ]
+
+
+def _mark(found: Pairing) -> str:
+    if found.of_itself:
+        return "⚪"
+    told = [server.status for _, server in _servers(found) if server.status]
+    if not told:
+        return "❔"
+    if "ERROR" in told:
+        return "🔴"
+    return "🟢" if all(status == "OK" for status in told) else "🟡"
+
+
+def _health(found: Pairing) -> list[str]:
+    """Each server that is not in order (vendor OpenAPI, ServerInfo)."""
+    told = [(name, server) for name, server in _servers(found) if server.status]
+    if not told:
+        return ["health not told"]
+    return [
+        f"{name} {code(server.title, NAME)}: {code(server.status or '', NAME)}"
+        for name, server in told
+        if server.status != "OK"
+    ]
+
+
+def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) -> str:
+    """Why there is nothing to preview, and which pairings were close."""
+    typed = code(asked, PAIRING_TYPED)
+    title = {
+        "none": f"There is no pairing {typed}.",
+        "several": f"More than one pairing matches {typed}.",
+        "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
+        "partial": f"It cannot be told which pairing {typed} is. {NOT_ALL_LISTED}",
+        "unread": f"It cannot be told which pairing {typed} is.",
+        "no_site": f"There is no appliance {code(site, NAME)} here any more.",
+    }[found.why]
+    if found.unread:
+        away = ", ".join(code(name, NAME) for name in found.unread)
+        step = f"*Next:* try again in a minute, or type {code(f'{command} preview SITE/PAIRING')}."
+        return "\n".join([title, f"These appliances could not be read: {away}.", step])
+    shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
+    left = len(found.candidates) - len(shown)
+    shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
+    step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
+    if found.why == "partial":
+        step = f"*Next:* type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
+    return "\n".join([title, *shown, step])
+
+
+def not_previewed(asked: str, failed: CallFailed) -> str:
+    problem = failed.problem
+    return "\n".join(
+        [
+            f"{code(asked, PAIRING_TYPED)} could not be read.",
+            *problem_said(problem, VENDOR_WORDS_IN_TEXT),
+            _again(problem),
+        ]
+    )
+
+
+def _again(problem: Problem) -> str:
+    if problem.kind is ProblemKind.OVER_BUDGET:
+        # The sentence before it names the seconds to wait. A time of day has no seconds here, so it
+        # would be over already when it is read.
+        return "*Next:* try again then."
+    again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
+    return f"*Next:* try again {again}; if it stays, have `vr-unpair check` run."

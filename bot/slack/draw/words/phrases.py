@@ -1,0 +1,189 @@
+"""Parts of sentences that several endings and messages share."""
+
+from __future__ import annotations
+
+from bot.request.limits import LOOKS_OVER_TIMEOUTS
+from bot.request.model import Decision, Outcome, Request
+from bot.slack.draw.limits import ID, NAME, TITLE
+from bot.slack.draw.markup import code, mention, mentions, when
+
+WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
+
+NOT_ALL_LISTED = (
+    "The list of pairings may not be complete: one that matches may be missing from it."
+)
+FOUND_BY_ID = "it finds a pairing that is not listed, too"
+HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`, which names what is wrong."
+
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
+
+
+def pairing(request: Request) -> str:
+    """A pairing has no name, so its two sites are named, or what was typed."""
+    return code(request.title, TITLE)
+
+
+def pairing_at(request: Request) -> str:
+    """The same, with its site if there are several."""
+    return f"{pairing(request)}{at_site(request)}"
+
+
+def at_site(request: Request) -> str:
+    """Follows the pairing if there are several appliances. Empty until it is found at one."""
+    return f" at {code(request.site, NAME)}" if request.terms.several and request.site else ""
+
+
+def local_site(request: Request, limit: int = NAME) -> str:
+    """The site of the appliance that does the break."""
+    return code(request.snapshot.local_vc.title, limit) if request.snapshot else "this site"
+
+
+def remote_site(request: Request, limit: int = NAME) -> str:
+    return code(request.snapshot.remote_vc.title, limit) if request.snapshot else "the other site"
+
+
+def nothing_sent(request: Request) -> str:
+    """For ends where the appliance has accepted nothing. If it turned a DELETE away before (401,
+    429, 503), that is said, since it matters to whoever finds out what became of the pairing."""
+    turned_away = request.turned_away
+    if turned_away is None:
+        return "Nothing was sent to the appliance."
+    status = f" (HTTP {code(str(turned_away.status), ID)})" if turned_away.status else ""
+    return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
+
+
+def signs_of_ours(request: Request) -> str:
+    """By what a task is taken for ours whose DELETE had no clear answer. Empty where the appliance
+    itself has named the task in its answer."""
+    if not request.task_adopted:
+        return ""
+    return (
+        "No answer to the delete names this task. It is taken for ours by two signs: it was not in "
+        "the list read just before the delete, and it names this pairing."
+    )
+
+
+def shown_by_404s(request: Request, outcome: Outcome) -> str:
+    """How it is known that a pairing is gone, where the list of pairings could not tell."""
+    if not outcome.by_404s:
+        return ""
+    time = duration(LOOKS_OVER_TIMEOUTS * request.terms.timeout_ms)
+    return (
+        "The appliance's list of pairings is not whole by its own word; that the pairing is gone "
+        f"is shown by its id alone, which was answered 404 for {time} and more."
+    )
+
+
+def slack_refuses(error: str | None) -> str:
+    """Why the card cannot come until an operator acts, with Slack's own word for it."""
+    return f"Slack refuses this app's token or its scopes ({code(error or 'no reason given', ID)})"
+
+
+def request_id(request: Request) -> str:
+    return code(request.id, ID)
+
+
+def show(request: Request) -> str:
+    """The command that shows everything about a request."""
+    return f"`vr-unpair show {request.id}`"
+
+
+def open_card(url: str) -> str:
+    """A link to the card."""
+    return f"<{url}|Open the card>"
+
+
+def count_of(number: int, one: str, many: str | None = None) -> str:
+    """`1 pairing`, `2 pairings`, `1,200 pairings`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(ms: int) -> str:
+    """In the largest unit that is exact: `90 seconds`, `1 hour`."""
+    for size, name in _UNITS:
+        if ms >= size and ms % size == 0:
+            return count_of(ms // size, name)
+    return f"{ms / 1000:g} seconds"
+
+
+def tally(request: Request) -> str:
+    """`1 of 2`."""
+    return f"{len(request.approvals)} of {request.terms.approvals_required}"
+
+
+def approvals_so_far(request: Request) -> str:
+    """`1 of 2 approvals`."""
+    return (
+        f"{tally(request)} {'approval' if request.terms.approvals_required == 1 else 'approvals'}"
+    )
+
+
+def to_call(request: Request) -> str:
+    """Those of NOTIFY who may still decide: without whoever asked, and without those whose approval
+    is counted. Groups are always kept, since it is not known here who is in them.
+
+    Reminders use this too. It changes only with the approvals, like the tally in a reminder.
+    """
+    done = {request.requester, *(d.by for d in request.approvals)}
+    return mentions(who for who in request.terms.notify if who not in done)
+
+
+def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> list[str]:
+    """What somebody is about to do, in a few words for the confirmation dialog."""
+    count = request.snapshot.count if request.snapshot else 0
+    lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
+    if request.terms.dry_run:
+        return [*lines, "Dry run: nothing will be deleted."]
+    if request.force:
+        local, remote = local_site(request, site_limit), remote_site(request, site_limit)
+        lines.append(f"Only {local} lets go; {remote} keeps its half.")
+    else:
+        lines.append("Both sites let go.")
+    return [*lines, "It cannot be undone, only paired anew."]
+
+
+def who_decided(request: Request) -> str:
+    """One sentence for the record: who decided what, and when. Empty if nobody did."""
+    denial, cancellation = request.denial, request.cancellation
+    if denial:
+        return f"Denied by {mention(denial.by)}, {when(denial.at)}."
+    if cancellation:
+        return f"Taken back by {mention(cancellation.by)}, {when(cancellation.at)}."
+    if request.glass:
+        return f"Break glass: {mention(request.glass.by)} decided alone, {when(request.glass.at)}."
+    if not request.approvals:
+        return ""
+    people = mentions(d.by for d in request.approvals)
+    if request.missing_approvals:
+        return f"It has {approvals_so_far(request)}, by {people}."
+    return f"Approved by {people}, {when(request.approvals[-1].at)}."
+
+
+def people_concerned(request: Request) -> str:
+    """Who asked and who decided: the line of the final reply that mentions them."""
+    deciders = [p for p in request.deciders if p != request.requester]
+    asked = f"Asked by {mention(request.requester)}"
+    if last := request.denial or request.cancellation:
+        return _said_no(request, asked, last)
+    if request.glass:
+        before = [d.by for d in request.approvals if d.by != request.glass.by]
+        others = f" Approved before by {mentions(before)}." if before else ""
+        return f"{asked}, decided alone by {mention(request.glass.by)} (break glass).{others}"
+    if not deciders:
+        return f"{asked}."
+    how = "approved so far" if request.missing_approvals else "decided"
+    return f"{asked}, {how} by {mentions(deciders)}."
+
+
+def _said_no(request: Request, asked: str, last: Decision) -> str:
+    """Who denied it or took it back. Those who had approved before did not decide this end, but
+    they are mentioned too, so that they know of it."""
+    how = "denied" if request.denial else "taken back"
+    approved = [d.by for d in request.approvals if d.by != last.by]
+    glass = request.glass
+    parts = [f"{asked}, {how} by {mention(last.by)}"]
+    parts += [f"approved before by {mentions(approved)}"] if approved else []
+    parts += (
+        [f"glass broken before by {mention(glass.by)}"] if glass and glass.by != last.by else []
+    )
+    return f"{'; '.join(parts)}."

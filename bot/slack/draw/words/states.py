@@ -1,0 +1,136 @@
+"""Each state as people see it: a mark, the heading of the card, and the end of a sentence."""
+
+from __future__ import annotations
+
+from bot.request.frozen import Frozen
+from bot.request.model import Request, State
+from bot.slack.draw.markup import when
+from bot.slack.draw.words.phrases import nothing_sent, request_id, who_decided
+
+
+class StateWords(Frozen):
+    """`heading` is at the top of the card; `phrase` completes "the request …"."""
+
+    mark: str
+    heading: str
+    phrase: str
+
+
+_NOTHING_SENT = "nothing was sent"
+_SEE_THREAD = ": see the thread"
+
+_APPROVED = "Approved: "
+_GLASS = "🚨 Break glass: "
+UNDER_WAY = f"{_APPROVED}under way"
+"""While it is sent and carried out. The card looks the same for both, since they are often a second
+apart and each edit is a call to Slack. The thread says how far it is."""
+
+STATES: dict[State, StateWords] = {
+    State.CHECKING: StateWords(
+        mark="🟡", heading="Approval needed: break a pairing", phrase="is being checked"
+    ),
+    State.PENDING: StateWords(
+        mark="🟡", heading="Approval needed: break a pairing", phrase="waits for a decision"
+    ),
+    State.APPROVED: StateWords(
+        mark="🔵", heading=f"{_APPROVED}about to be sent", phrase="is approved and about to be sent"
+    ),
+    State.DELETING: StateWords(
+        mark="🔵", heading=UNDER_WAY, phrase="is being sent to the appliance"
+    ),
+    State.FOLLOWING: StateWords(mark="🔵", heading=UNDER_WAY, phrase="is being carried out"),
+    State.SUCCEEDED: StateWords(
+        mark="✅", heading="Done: the pairing is gone", phrase="is done: the pairing is gone"
+    ),
+    State.FAILED: StateWords(
+        mark="❌", heading=f"Failed{_SEE_THREAD}", phrase="has failed: its thread says why"
+    ),
+    State.REFUSED: StateWords(
+        mark="🚫", heading="Not accepted", phrase="was not accepted when it was checked"
+    ),
+    State.DENIED: StateWords(mark="⛔", heading=f"Denied: {_NOTHING_SENT}", phrase="was denied"),
+    State.CANCELLED: StateWords(
+        mark="↩️", heading=f"Taken back: {_NOTHING_SENT}", phrase="was taken back"
+    ),
+    State.EXPIRED: StateWords(mark="⌛", heading="Out of time", phrase="ran out of time"),
+    State.CHANGED: StateWords(
+        mark="🔀",
+        heading=f"Changed meanwhile: {_NOTHING_SENT}",
+        phrase="ended because the pairing is not what was approved",
+    ),
+    State.REHEARSED: StateWords(
+        mark="🧪", heading=f"Dry run done: {_NOTHING_SENT}", phrase="was a dry run and is over"
+    ),
+    State.ATTENTION: StateWords(
+        mark="⚠️",
+        heading=f"Somebody must look{_SEE_THREAD}",
+        phrase="ended unclear: somebody must look",
+    ),
+}
+
+
+def heading(request: Request) -> str:
+    """The heading with its mark. It does not say "nothing was sent" if the appliance turned a
+    DELETE away, since that one was sent. And it does not say "approved" after a break glass, even
+    if there were approvals before."""
+    words = STATES[request.state]
+    said = words.heading
+    if request.glass is not None and said.startswith(_APPROVED):
+        return f"{_GLASS}{said.removeprefix(_APPROVED)}"
+    if request.turned_away is not None:
+        said = said.replace(_NOTHING_SENT, "nothing was accepted")
+    return f"{words.mark} {said}"
+
+
+def heading_in_thread(request: Request) -> str:
+    """The same for the thread, without a hint to see the thread."""
+    return heading(request).removesuffix(_SEE_THREAD)
+
+
+def state_now(request: Request) -> str:
+    """How the request is at this moment, for one person: the state, who decided and when, when it
+    ended, and what that means for them. It names the time of each thing that lies ahead, so that it
+    is still true when it is read late."""
+    state = STATES[request.state]
+    # A denial or a cancellation is named with its time, which is also the end.
+    told = request.denial is not None or request.cancellation is not None
+    end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
+    parts = (
+        f"{state.mark} {request_id(request)} {_phrase(request)}.",
+        who_decided(request),
+        end,
+        _means(request),
+    )
+    return " ".join(part for part in parts if part)
+
+
+def while_undecided(request: Request, fact: str, step: str) -> str:
+    """`fact`: what a click led to. `step` is what can be done as long as nobody has decided: later
+    the state is told in its place."""
+    return f"{fact} {step if request.state is State.PENDING else state_now(request)}"
+
+
+def _phrase(request: Request) -> str:
+    if request.state is State.APPROVED and request.terms.dry_run:
+        return "is approved, as a dry run: nothing will be deleted"
+    if request.state is State.APPROVED and request.waiting:
+        return "is approved, and cannot be sent yet"
+    return STATES[request.state].phrase
+
+
+def _means(request: Request) -> str:
+    match request.state:
+        case State.PENDING if request.decide_by is not None:
+            return f"It can be decided until {when(request.decide_by)}."
+        case State.APPROVED:
+            return "Whoever asked can take it back until it is sent."
+        case State.DELETING | State.FOLLOWING:
+            return "It can no longer be stopped; the thread tells how it ends."
+        case State.SUCCEEDED | State.ATTENTION:
+            return "Its thread says what happened."
+        case State.CHANGED:
+            return f"{nothing_sent(request)} Its thread says what differs."
+        case State.REFUSED | State.DENIED | State.CANCELLED | State.EXPIRED | State.REHEARSED:
+            return f"{nothing_sent(request)} If it is still wanted, it must be asked for again."
+        case _:
+            return ""

@@ -1,0 +1,105 @@
+"""`status`: one request in a few lines, or all that are open and those that ended lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.request.model import UNDECIDED, Request, State, TaskView
+from bot.slack.draw.limits import ID, NAME
+from bot.slack.draw.markup import code, mention, when
+from bot.slack.draw.words.outcomes import ending
+from bot.slack.draw.words.phrases import (
+    HAVE_IT_CHECKED,
+    approvals_so_far,
+    count_of,
+    open_card,
+    pairing_at,
+    slack_refuses,
+    who_decided,
+)
+from bot.slack.draw.words.states import STATES
+
+OPEN_MOST = 20
+ENDED_MOST = 5
+
+
+def one(request: Request, card: str | None = None) -> str:
+    """One request. The rest is on its card, at the address `card`. The reason is left out here: it
+    belongs to the channel."""
+    state = STATES[request.state]
+    lines = [
+        f"{state.mark} {code(request.id, ID)} {state.phrase}.",
+        f"{mention(request.requester)} asked {when(request.created_at)} to break "
+        f"{pairing_at(request)}, in <#{request.channel}>.",
+    ]
+    lines += [open_card(card)] if card is not None else []
+    if request.force:
+        lines.append("One-sided break.")
+    if request.terms.dry_run:
+        lines.append("Dry run: nothing will be deleted.")
+    if held_up := _held_up(request):
+        lines.append(f"{held_up}. {HAVE_IT_CHECKED}")
+    if request.state is State.PENDING and request.decide_by is not None:
+        lines.append(f"{approvals_so_far(request)} until {when(request.decide_by)}.")
+    elif decided := who_decided(request):
+        lines.append(decided)
+    if request.state is State.FOLLOWING and request.task is not None:
+        lines.append(_task(request.task))
+    lines += _end(request)
+    return "\n".join(lines)
+
+
+def many(opened: Sequence[Request], ended: Sequence[Request], command: str) -> str:
+    shown = [_line(request) for request in opened[-OPEN_MOST:]]
+    left = len(opened) - len(shown)
+    lines = [f"*{count_of(len(opened), 'open request')}*" if opened else "*No open requests*"]
+    lines += [f"• {left:,} older ones"] if left else []
+    lines += shown
+    if ended:
+        lines.append("*Ended recently*")
+        lines += [_line(request) for request in ended[:ENDED_MOST]]
+    lines.append(f"{code(f'{command} status ID')} tells more about one.")
+    return "\n".join(lines)
+
+
+def unknown(request_id: str, command: str) -> str:
+    return (
+        f"There is no request {code(request_id, ID)} here. "
+        f"{code(f'{command} status')} names those that are open."
+    )
+
+
+def _line(request: Request) -> str:
+    state = STATES[request.state]
+    until = (
+        f", until {when(request.decide_by)}"
+        if request.state in UNDECIDED and request.decide_by is not None
+        else ""
+    )
+    held_up = f" {why}." if (why := _held_up(request)) else ""
+    ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
+    return (
+        f"• {state.mark} {code(request.id, ID)} {pairing_at(request)} "
+        f"{state.phrase}"
+        f"{until}{ended}.{held_up} "
+        f"Asked by {mention(request.requester)} in <#{request.channel}>."
+    )
+
+
+def _task(task: TaskView) -> str:
+    progress = f", {task.progress} %" if task.progress is not None else ""
+    return f"Task {code(task.id, ID)}: {code(task.status, NAME)}{progress}."
+
+
+def _held_up(request: Request) -> str:
+    """Why its card does not come. Empty if no reason is known."""
+    waits = request.state is State.CHECKING and request.card_error is not None
+    return slack_refuses(request.card_error) if waits else ""
+
+
+def _end(request: Request) -> list[str]:
+    if request.outcome is None:
+        return []
+    end = ending(request, request.correction or request.outcome)
+    at = f" ({when(request.ended_at)})" if request.ended_at is not None else ""
+    return [f"*{end.title}*{at}", f"*Next:* {end.next_step}"]

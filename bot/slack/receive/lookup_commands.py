@@ -1,0 +1,139 @@
+"""`preview`, `list`, `status`: only the person who asks sees the answer, and nothing is stored.
+
+Separate threads first ask Slack who the person is, and then answer through the `response_url`. So
+the acknowledgement waits for neither Slack nor an appliance, and it names nothing.
+"""
+
+from __future__ import annotations
+
+import structlog
+from slack_sdk.models.blocks import Block
+
+from bot.request.delivery import Drawn
+from bot.request.events import CallFailed, PairingUnresolved
+from bot.request.lookups import LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.slack.draw import limits, sentences
+from bot.slack.draw.blocks import drawn, section
+from bot.slack.draw.card_link import card_url
+from bot.slack.draw.markup import fit
+from bot.slack.draw.preview import preview
+from bot.slack.draw.words import looked, status
+from bot.slack.draw.words.usage import being_listed, being_looked_up, being_previewed
+from bot.slack.receive.command import Preview
+from bot.slack.receive.deps import ListenerDeps
+from bot.slack.receive.payload import Json, text_of
+from bot.slack.receive.sites import site_and_pairing
+
+log = structlog.get_logger(__name__)
+
+LINES_IN_BLOCK = 8
+"""So many lines fit into one section, even the longest."""
+
+
+def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
+    """Starts a preview. Returns what the asker reads at once. Raises Malformed."""
+    by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
+    address = text_of(payload, "response_url")
+    found = site_and_pairing(wanted.pairing, tuple(deps.policy.sites), deps.command)
+    if isinstance(found, str):
+        return found
+    site, pairing = found
+
+    def tell(read: PreviewRead) -> None:
+        made = _preview(read, site, pairing, by, channel, deps, force=wanted.force)
+        deps.whisper.tell(address, made)
+
+    if not deps.lookups.preview(site, pairing, by, tell):
+        return sentences.busy(deps.command)
+    log.info("previewing", by=by, channel=channel, site=site)
+    return being_previewed(pairing)
+
+
+def listed(payload: Json, deps: ListenerDeps) -> str:
+    """The same for the list of all pairings. Raises Malformed."""
+    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+
+    def tell(read: SitesRead) -> None:
+        deps.whisper.tell(address, _list(read, deps))
+
+    if not deps.lookups.pairings(tuple(deps.policy.sites), by, tell, counted=True):
+        return sentences.busy(deps.command)
+    log.info("listing", by=by)
+    return being_listed(tuple(deps.policy.sites))
+
+
+def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
+    """The same for the state of requests, which only needs the store. Raises Malformed."""
+    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+
+    def tell(read: str | MayNotLook | LookFailed) -> None:
+        deps.whisper.tell(address, read if isinstance(read, str) else _untold(read))
+
+    if not deps.lookups.stored(by, lambda: _standing(request_id, deps), tell):
+        return sentences.busy_with_requests()
+    log.info("looking_at_requests", by=by)
+    return being_looked_up(request_id)
+
+
+def _standing(request_id: str | None, deps: ListenerDeps) -> str:
+    if request_id is None:
+        words = status.many(
+            deps.overview.unfinished(), deps.overview.ended(status.ENDED_MOST), deps.command
+        )
+        return fit(words, limits.FALLBACK_TEXT)
+    request = deps.overview.get(request_id)
+    if request is None:
+        return status.unknown(request_id, deps.command)
+    myself = deps.identity.known()
+    card = card_url(request, myself.url if myself else None)
+    return fit(status.one(request, card), limits.FALLBACK_TEXT)
+
+
+def _preview(
+    read: PreviewRead,
+    site: str,
+    pairing: str,
+    by: str,
+    channel: str,
+    deps: ListenerDeps,
+    *,
+    force: bool,
+) -> Drawn:
+    match read:
+        case MayNotLook() | LookFailed():
+            return _untold(read)
+        case PairingUnresolved():
+            return drawn(looked.unresolved(site, pairing, read, deps.command))
+        case CallFailed():
+            return drawn(looked.not_previewed(pairing, read))
+    return preview(
+        read.snapshot,
+        site=read.place.site if read.place else site,
+        also_at=read.also_at,
+        force=force,
+        by=by,
+        channel=channel,
+        policy=deps.policy,
+        overview=deps.overview,
+        command=deps.command,
+    )
+
+
+def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
+    if isinstance(read, MayNotLook | LookFailed):
+        return _untold(read)
+    sites = looked.sites(read, looked.holders(deps.overview.unfinished()), deps.command)
+    text = "\n".join(line for lines in sites for line in lines)
+    return drawn(text, *(block for lines in sites for block in _sections(lines)))
+
+
+def _untold(read: MayNotLook | LookFailed) -> Drawn:
+    """The words if nothing may be shown. They are the same for everything, and name nothing."""
+    if isinstance(read, MayNotLook):
+        return drawn(looked.may_not_look(read.reason))
+    return drawn(sentences.unexpected(read.reference))
+
+
+def _sections(lines: list[str]) -> list[Block]:
+    parts = range(0, len(lines), LINES_IN_BLOCK)
+    return [section("\n".join(lines[n : n + LINES_IN_BLOCK])) for n in parts]

@@ -1,0 +1,302 @@
+"""The poster: sends to Slack what is due in the outbox, drawn from the row at that moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.request.delivery import ANSWER_LOST, NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
+from bot.request.entries import Answer
+from bot.request.messages import PRIVATE, Message
+from bot.request.model import Request
+from bot.slack.send.away import Away
+from bot.slack.send.sending import METHODS, NEED_TOKEN, Failed, Method, Outcome, Sent, send, tell
+from bot.slack.send.trouble import (
+    BROKEN,
+    PLACE_WORDS,
+    UNEDITABLE_WORDS,
+    Kind,
+    Trouble,
+    trouble_of,
+)
+
+log = structlog.get_logger(__name__)
+
+FIRST_GAP_MS = 1_000
+LONGEST_GAP_MS = 60_000
+"""Between two tries of one message. The gap doubles, but stays short enough that everything is said
+soon after an outage."""
+
+LOST_GAPS_MS = (5_000, 2 * 60 * 60_000)
+"""After a post that Slack may have taken, though its answer did not come or was of no use: each try
+may put one more copy into the channel, so there are three in all. An edit may be repeated."""
+
+ACCOUNT_GAP_MS = 60_000
+"""When only an operator can help: seldom enough not to flood the log, often enough to notice when
+they have."""
+
+FIRST_PLACE_GAP_MS = 60_000
+LONGEST_PLACE_GAP_MS = 60 * 60_000
+PLACE_TRIES = 30
+"""An edit in a channel that is closed to us is tried for about a day: somebody may open the channel
+again, and then the card must not go on asking what is decided already."""
+
+AFTER_FAULT_S = 1.0
+"""After an error of the database: it may be away, and the loop must not keep a core busy."""
+
+BEGIN_WITHIN_S = 2.0
+"""Between the claim of a message and its call to Slack. If the process froze in between, it does
+not send: its lease may be over, and another copy may have posted the message."""
+
+STORE_AGAIN_S, STORE_FOR_S = 0.2, 60.0
+"""How often, and for how long, storing is tried after Slack has taken a message: one whose `ts` is
+not stored is posted a second time when its lease is over. Often enough that after an outage of the
+database this comes before new messages."""
+
+
+class Poster:
+    """`start` once. There is one thread for each of `nets`, which say how many seconds it sleeps
+    when nobody wakes it. Several, so that one slow call does not hold up final words.
+
+    A message that the row does not want any more is given up without a call. To settle it with
+    `sent` would make it due again at once, since it does not look as it was wanted.
+    """
+
+    def __init__(
+        self,
+        outbox: OutboxPort,
+        client: WebClient,
+        draw: Callable[[Request, str], Drawn],
+        draw_answer: Callable[[Answer, Request | None], Drawn],
+        wanted: Callable[[Request, int], Sequence[Message]],
+        *,
+        nets: Sequence[float],
+        pauses: PausesPort,
+        on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
+        give_way: Callable[[], None] = lambda: None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._outbox = outbox
+        self._client = client
+        self._draw = draw
+        self._draw_answer = draw_answer
+        self._wanted = wanted
+        self._on_given_up = on_given_up
+        self._give_way = give_way
+        self._pause = pause
+        self._stopping = threading.Event()
+        self._failed_with: str | None = None
+        self._pauses = pauses
+        self._away = Away(outbox.now, self._slack_trouble)
+        self._threads = [
+            threading.Thread(
+                target=self._run,
+                args=(net_s,),
+                name=f"poster-{number}",
+                daemon=True,
+            )
+            for number, net_s in enumerate(nets)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Begin nothing new, and give calls that have begun so long to end; returns whether they
+        did. A message whose call did not end keeps its lease, and is tried again when that is over.
+        May be called again, with more time."""
+        self._stopping.set()
+        self._outbox.end_waiting()
+        until = time.monotonic() + seconds
+        threads = [thread for thread in self._threads if thread.ident is not None]
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def once(self) -> bool:
+        """Deliver one message. False when none is due, Slack is away, or a stop has begun, which
+        may happen while we ask whether Slack is back. When only the token is refused, answers still
+        go out: they need none, and tell the asker that no card will come."""
+        open_again = self._away.over() or self._away.token_refused
+        if not open_again or self._stopping.is_set():
+            return False
+        begun = time.monotonic()
+        due = self._outbox.claim(self.paused_until())
+        if due is None:
+            return False
+        self._deliver(due, begun)
+        return True
+
+    def _run(self, net_s: float) -> None:
+        while self._goes_on():
+            try:
+                if not self.once():
+                    self._outbox.wait(net_s)
+                self._failed_with = None
+            except Exception as error:
+                # The claimed message comes back by itself when its lease is over.
+                self._failed(error)
+                self._stopping.wait(AFTER_FAULT_S)
+
+    def _goes_on(self) -> bool:
+        """Give way first. A stop may begin meanwhile."""
+        self._give_way()
+        return not self._stopping.is_set()
+
+    def _failed(self, error: Exception) -> None:
+        """Log it, but only once while it stays the same, such as a database that is away."""
+        # Of an error of the database only the cause: its text holds the statement, which differs.
+        what = f"{type(error).__name__}: {getattr(error, 'orig', error)}"
+        say = log.debug if what == self._failed_with else log.error
+        self._failed_with = what
+        say("poster_failed", exc_info=error)
+
+    # ---- one message --------------------------------------------------------------------------
+
+    def _deliver(self, due: Due, begun: float) -> None:
+        gone = UNEDITABLE_WORDS if due.ts is not None else {ANSWER_LOST}
+        if due.last_error and due.last_error in gone:
+            # It cannot be edited any more, or stands there three times: no call, and no log line.
+            self._outbox.given_up(due, error=due.last_error)
+            return
+        request = self._outbox.request(due.request_id)
+        now = self._outbox.now()  # outside `try`: its errors are the database's, not the drawing's
+        try:
+            drawn = self._drawn(due, request, now)
+        except Exception:
+            # An error of ours in one message must not stop the others. It is tried again later,
+            # perhaps by a version that can draw it.
+            log.exception("not_drawn", request=due.request_id, slot=due.slot)
+            self._put_off(due, self._gap(due), "not_drawn")
+            return
+        if drawn is None:
+            self._outbox.given_up(due, error=NO_LONGER_WANTED)
+        elif drawn.digest == due.shown:
+            self._outbox.sent(due, ts=due.ts, digest=drawn.digest)
+        elif time.monotonic() - begun > BEGIN_WITHIN_S:
+            log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
+        else:
+            self._settle(due, drawn, self._send(due, drawn))
+
+    def _drawn(self, due: Due, request: Request | None, now: int) -> Drawn | None:
+        if due.answer is not None:
+            return self._draw_answer(due.answer, request)
+        if request is None:
+            return None
+        slots = {m.slot for m in self._wanted(request, now)}
+        kind = Message(slot=due.slot).kind
+        # A copy of final words is wanted for as long as those are.
+        wanted = due.slot in slots or (kind in PRIVATE and kind.value in slots)
+        return self._draw(request, due.slot) if wanted else None
+
+    def _send(self, due: Due, drawn: Drawn) -> Outcome:
+        if due.answer is not None:
+            return tell(self._client, due, drawn)
+        return send(self._client, due, drawn)
+
+    def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
+        if isinstance(outcome, Sent):
+            if outcome.ts is not None or not self._away.token_refused:
+                self._away.worked()
+            self._keep(due, outcome.ts, drawn.digest)
+            where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
+            log.info("sent", request=due.request_id, slot=due.slot, **where)
+            return
+        self._settle_failed(due, outcome)
+
+    def _keep(self, due: Due, ts: str | None, digest: str) -> None:
+        until, told = time.monotonic() + STORE_FOR_S, False
+        while True:
+            try:
+                return self._outbox.sent(due, ts=ts, digest=digest)
+            except Exception as error:
+                if not told:
+                    why = type(error).__name__
+                    log.warning("sent_not_stored", request=due.request_id, slot=due.slot, error=why)
+                told = True
+                if time.monotonic() > until:
+                    raise
+                # Even during a stop, as long as that waits: otherwise it would be posted again.
+                self._pause(STORE_AGAIN_S)
+
+    def _settle_failed(self, due: Due, failed: Failed) -> None:
+        """The one place that decides whether to try again soon, later, or never."""
+        trouble, word = failed.trouble, failed.trouble.word
+        where = {"request": due.request_id, "slot": due.slot}
+        match trouble.kind:
+            case Kind.LIMITED:
+                until = self._pauses.hold(METHODS[failed.method], trouble.retry_after_s)
+                log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
+                self._outbox.put_off(due, until=until, error=word)
+            case Kind.PASSING if trouble.maybe_taken and due.ts is None:
+                self._lost(due, word, **where)
+                if trouble.away:
+                    self._away.failed(trouble, **where)
+            case Kind.PASSING:
+                log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
+                self._put_off(due, self._gap(due), word)
+                if trouble.away:
+                    self._away.failed(trouble, **where)
+            case Kind.ACCOUNT:
+                until = self._outbox.now() + ACCOUNT_GAP_MS
+                self._outbox.put_off(due, until=until, error=word, refused=True)
+                self._away.failed(trouble, **where)
+            case Kind.FINAL if due.ts and word in PLACE_WORDS and due.attempts < PLACE_TRIES:
+                log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
+                self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
+            case Kind.FINAL:
+                self._give_up(due, word)
+
+    def _lost(self, due: Due, word: str, **where: str) -> None:
+        if due.lost >= len(LOST_GAPS_MS):
+            return self._give_up(due, ANSWER_LOST)
+        log.warning("answer_lost", lost=due.lost + 1, error=word, **where)
+        until = self._outbox.now() + LOST_GAPS_MS[due.lost]
+        return self._outbox.put_off(due, until=until, error=word, lost=True)
+
+    def _give_up(self, due: Due, error: str) -> None:
+        log.warning("given_up", error=error, request=due.request_id, slot=due.slot)
+        self._outbox.given_up(due, error=error)
+        self._on_given_up(due.slot, error)
+
+    # ---- waiting ------------------------------------------------------------------------------
+
+    def _gap(self, due: Due) -> int:
+        return doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS)
+
+    def _put_off(self, due: Due, gap_ms: int, error: str) -> None:
+        self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)
+
+    def paused_until(self) -> dict[str, int]:
+        """Until when (ms epoch) nothing of a kind is sent. For posts also a time that has passed,
+        as `OutboxPort.claim` wants it."""
+        known = self._pauses.known()
+        found = {kind: known[method] for kind, method in METHODS.items() if method in known}
+        away = self._away.until or 0
+        held: tuple[Method, ...] = NEED_TOKEN if self._away.token_refused else tuple(METHODS)
+        for kind in held if away else ():
+            found[kind] = max(away, found.get(kind, 0))
+        now = self._outbox.now() if found else 0
+        later = {str(kind): until for kind, until in found.items() if until > now}
+        calm_since = max(found.get("post", 0), self._away.back_at)
+        return {"post": calm_since, **later} if calm_since else later
+
+    def _slack_trouble(self) -> Trouble | None:
+        """Whether Slack can be used at all, by a call that needs nothing but the token."""
+        try:
+            self._client.auth_test()
+        except (SlackApiError, *BROKEN) as error:
+            return trouble_of(error)
+        return None
+
+
+def doubled(first_ms: int, due: Due, longest_ms: int) -> int:
+    """The gap after this try of the message."""
+    gap: int = first_ms << min(due.attempts, 16)
+    return min(gap, longest_ms)

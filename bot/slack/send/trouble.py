@@ -1,0 +1,198 @@
+"""What an answer of Slack other than `ok` means. All callers share this table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import HTTPException
+from urllib.error import URLError
+
+from slack_sdk.errors import SlackApiError, SlackRequestError
+
+from bot.request.delivery import LONGEST_PAUSE_S
+from bot.slack.send.pauses import Silenced
+
+RETRY_AFTER_S = 30
+"""If a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
+
+WORD = re.compile(r"[a-z0-9_.:-]{1,200}", re.IGNORECASE)
+"""Slack's words for errors have this form. If the answer is no JSON, the SDK gives a sentence with
+a piece of the page instead (SDK source, `_build_unexpected_body_error_message`)."""
+
+
+class Kind(StrEnum):
+    """What to do next."""
+
+    LIMITED = "limited"  # 429: nothing of this method before `retry_after_s`
+    PASSING = "passing"  # no answer, or one that may be different later
+    ACCOUNT = "account"  # the token or its scopes: it goes on once an operator has mended them
+    FINAL = "final"  # Slack will never accept this message
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`word` is Slack's own or the name of the error, never longer than 200 characters. `away`:
+    there was no answer, or it did not come from Slack itself, so it says nothing about the
+    message. `maybe_taken`: Slack may have done all the same what it was asked."""
+
+    kind: Kind
+    word: str
+    retry_after_s: int = 0
+    away: bool = False
+    maybe_taken: bool = False
+
+
+ACCOUNT_WORDS = frozenset(
+    {
+        "access_denied",
+        "accesslimited",
+        "account_inactive",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    }
+)
+"""About the token, its scopes, or the workspace (Slack docs, errors of every method)."""
+
+FINAL_WORDS = frozenset(
+    {
+        # about the channel or the person (chat.postMessage)
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "slack_connect_file_link_sharing_blocked",
+        "team_not_found",
+        "cannot_reply_to_message",
+        "thread_not_found",
+        "user_not_in_channel",
+        "messages_tab_disabled",
+        "cannot_dm_bot",
+        "user_not_found",
+        "user_disabled",
+        "channel_type_not_supported",
+        "method_not_supported_for_channel_type",
+        # about the message
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "block_mismatch",
+        "no_text",
+        "too_many_attachments",
+        "invalid_attachments",
+        "markdown_text_conflict",
+        "invalid_arguments",
+        "invalid_arg_name",
+        "invalid_array_arg",
+        "invalid_charset",
+        "invalid_form_data",
+        "invalid_post_type",
+        "missing_post_type",
+        "method_deprecated",
+        "deprecated_endpoint",
+        "unknown_method",
+        "metadata_too_large",
+        # about edits (chat.update)
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "as_user_not_supported",
+    }
+)
+"""Sending again gives the same answer (Slack docs, chat.postMessage and chat.update). After any
+other word the message is tried again: trying too often costs a line in the log, but giving up too
+early means that nobody is told."""
+
+PLACE_WORDS = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
+"""About the channel rather than the message: the bot may be let in again. A private channel gives
+`channel_not_found` to a bot that was removed, an archived one gives `is_inactive` for an edit
+(Slack docs, chat.update)."""
+
+NO_THREAD_WORDS = frozenset(
+    {
+        "thread_not_found",
+        "message_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+"""Slack accepts no reply in this thread, but maybe a message in the channel. `thread_not_found` for
+a thread whose first message was deleted is not in the docs, but people have seen it."""
+
+UNEDITABLE_WORDS = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""This message can never be edited again."""
+
+RATE_WORDS = frozenset(("ratelimited", "rate_limited"))
+
+BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError, LookupError)
+"""What the SDK raises besides SlackApiError: for no connection, a timeout, a cut answer, bytes that
+are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Classify any failure of a call to Slack's Web API."""
+    if isinstance(error, Silenced):
+        return Trouble(Kind.LIMITED, "ratelimited", error.retry_after_s)
+    if not isinstance(error, SlackApiError):
+        return unanswered(error)
+    response = error.response
+    status, headers = response.status_code, response.headers
+    said = response.data.get("error") if isinstance(response.data, dict) else None
+    word = said if isinstance(said, str) and WORD.fullmatch(said) else f"http_{status}"
+    return answered(status, word, headers.get("Retry-After") or headers.get("retry-after"))
+
+
+def unanswered(error: Exception) -> Trouble:
+    """No answer, or one that is none. URLError: there was no connection to send it over."""
+    taken = not isinstance(error, URLError)
+    return Trouble(Kind.PASSING, type(error).__name__, away=True, maybe_taken=taken)
+
+
+def answered(status: int, word: str, retry_after: str | None) -> Trouble:
+    """Classify one answer by its HTTP status and Slack's word."""
+    if status == 429 or word in RATE_WORDS:
+        return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
+    if status >= 500:
+        # Only 503 says that nothing was done: a gateway gives the others for a call passed on.
+        return Trouble(Kind.PASSING, word, away=True, maybe_taken=status != 503)
+    if word in ACCOUNT_WORDS:
+        return Trouble(Kind.ACCOUNT, word)
+    if word in FINAL_WORDS:
+        return Trouble(Kind.FINAL, word)
+    no_word = word == "http_200"
+    return Trouble(Kind.PASSING, word, away=no_word, maybe_taken=no_word)
+
+
+def _seconds(retry_after: str | None) -> int:
+    try:
+        named = int(retry_after or "")
+    except ValueError:
+        return RETRY_AFTER_S
+    return min(max(named, 1), LONGEST_PAUSE_S)

@@ -1,0 +1,259 @@
+"""Drive one claimed request as far as it goes now: absorb events, run effects, release it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.request.absorb import absorb
+from bot.request.effects import Effect, SendDelete, Tick, Wait
+from bot.request.entries import Absorbed
+from bot.request.events import (
+    CallFailed,
+    DeleteOutcome,
+    Event,
+    IntentStored,
+    PairingRead,
+    PairingTaken,
+    RightsRead,
+    SetBack,
+    Stored,
+    TimePassed,
+)
+from bot.request.model import Readings, Request
+from bot.request.plan import plan
+from bot.request.problem import Problem, ProblemKind
+from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, WentBack
+from bot.store.inbox import Inbox
+from bot.store.saving import Saving
+from bot.worker.digests import Draw, changed_messages
+from bot.worker.effects import Effects, no_appliance
+from bot.worker.lease import time_for
+from bot.worker.outcome_log import log_outcome
+from bot.worker.sender import Sender, not_told
+
+log = structlog.get_logger(__name__)
+
+SLOW = Problem(
+    kind=ProblemKind.TOO_LATE,
+    text="Reading who may decide and what is there takes so long that it would be old before the "
+    "delete is sent: Slack or the appliance answers slowly. A larger VR_TIMEOUT_SECONDS gives it "
+    "more time.",
+)
+
+AGAIN_SECONDS = 1.0
+"""Between two tries to store an outcome while the database is away."""
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Drives claims. Once `stopping` says so, no effect is begun and the row is given back, so that
+    the next process need not wait for a lease. The worst case it prevents: a DELETE whose answer
+    comes after this process has ended, where nobody can ever read it."""
+
+    requests: Claims
+    inbox: Inbox
+    effects: Effects
+    senders: dict[str, Sender]
+    draw: Draw
+    monotonic: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+    stopping: Callable[[], bool] = lambda: False
+
+    def drive(self, claim: Claim) -> None:
+        """Until there is nothing to do now, the next step is another lane's, the claim is lost, its
+        lease is nearly over, or the process is about to end."""
+        due_at: int | None = claim.lease_until
+        # Also by a clock that nobody can set: if the database's clock is set back while this
+        # process is frozen, a lease that was over long ago would look as if it had hardly begun.
+        lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
+        over_at = self.monotonic() + lasts_ms / 1000
+        try:
+            while not claim.over:
+                # Take the time before reading the events. Otherwise a process that froze after
+                # reading them would let a deadline pass although a click was stored in time.
+                now = self.requests.now()
+                claim = self._absorb_waiting(claim)
+                if claim.over:
+                    break
+                effect = plan(claim.request, now)
+                if isinstance(effect, Wait):
+                    due_at = effect.until
+                    break
+                if isinstance(effect, Tick):
+                    claim = self._pass_time(claim, now)
+                    continue
+                if self.stopping():
+                    due_at = now
+                    break
+                begun_at = self.requests.now()
+                left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
+                time_ms = time_for(effect, claim.request, left_ms, self.requests.lease_ms)
+                if time_ms is None:
+                    if claim.request.readings != Readings():
+                        # What was read is lost with this claim, and the next one may fare the same.
+                        # People must see why nothing happens, so this is a wait with a reason.
+                        claim = self._keep(claim, CallFailed(problem=SLOW))
+                    due_at = claim.request.not_before or now
+                    break
+                claim = self._run(claim, effect, begun_at, time_ms)
+        except ClaimLost:
+            log.info("claim_lost", request=claim.request.id)
+            return
+        except WentBack:
+            self._call_a_person(claim)
+            return
+        if not claim.over:
+            self.requests.release(claim, due_at)
+
+    def _call_a_person(self, claim: Claim) -> None:
+        """The database has been set back, so the DELETE may have been sent. Only a person can find
+        out."""
+        try:
+            claim = self._absorb(claim, SetBack(), self.requests.now())
+        except ClaimLost:  # the next claim will find the same
+            log.info("claim_lost", request=claim.request.id)
+            return
+        if not claim.over:
+            self.requests.release(claim, _due_at(claim.request))
+
+    def _run(self, claim: Claim, effect: Effect, begun_at: int, time_ms: float) -> Claim:
+        by = self.monotonic() + time_ms / 1000
+        if isinstance(effect, SendDelete):
+            return self._send(claim, by)
+        outcome = self.effects.run(effect, claim.request, by)
+        if isinstance(outcome, RightsRead | PairingRead):
+            outcome = outcome.model_copy(update={"read_at": begun_at})
+        log_outcome(claim.request, outcome)
+        return self._keep(claim, outcome)
+
+    def _send(self, claim: Claim, by: float) -> Claim:
+        sender = self.senders.get(claim.request.site)
+        if sender is None:
+            # The appliance was read by another copy, with other settings.
+            return self._keep(claim, CallFailed(problem=no_appliance(claim.request.site)))
+        unprepared = sender.prepare(claim.request, by)
+        if unprepared:
+            log_outcome(claim.request, unprepared)
+            return self._keep(claim, unprepared)
+        intended_at = self.monotonic()
+        now = self.requests.now()
+        if self.stopping():
+            return claim  # without sending anything
+        if intended_at > by or not isinstance(plan(claim.request, now), SendDelete):
+            # Preparing took so long that the readings have grown old: read again. Checked both by
+            # the clock that all copies share and by our own, which nobody can set.
+            return claim
+        stored = Stored(at=now, event=IntentStored())
+        absorbed = absorb(claim.request, stored, now)
+        try:
+            claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
+        except SaveRefused:
+            return claim  # an event waits, or it is too late: the next round sees which
+        except SQLAlchemyError as error:
+            # Whether the intent is stored or not, nothing was sent. Only this process knows that:
+            # anybody else who found the intent would have to call a person.
+            self._leave(claim, not_told(absorbed.request))
+            raise ClaimLost from error
+        outcome = sender.send(claim.request, intended_at, by)
+        log.info("delete", request=claim.request.id, outcome=outcome.kind)
+        log_outcome(claim.request, outcome)
+        claim = self._keep(claim, outcome)
+        self.requests.wake_posters()  # for the intent, now that the outcome is safe
+        return claim
+
+    def _absorb_waiting(self, claim: Claim) -> Claim:
+        """Absorb what is in the inbox, each event in a transaction of its own, until one moves the
+        row into another lane, which absorbs the rest. The outcome of a DELETE goes first: it was
+        already so when people pressed, and after "not accepted" a cancel that waits still counts.
+        All others go in the order they came."""
+        waiting = self.requests.events(claim)
+        for stored in sorted(waiting, key=lambda s: not isinstance(s.event, DeleteOutcome)):
+            if claim.over:
+                break
+            absorbed = absorb(claim.request, stored, self.requests.now())
+            saving = self._saving(claim.request, absorbed, stored.number)
+            claim = self.requests.save(claim, saving)
+        return claim
+
+    def _pass_time(self, claim: Claim, now: int) -> Claim:
+        absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
+        try:
+            return self.requests.save_passed(claim, self._saving(claim.request, absorbed))
+        except SaveRefused:
+            return claim  # an event has come meanwhile: the next round absorbs it first
+
+    def _keep(self, claim: Claim, outcome: Event) -> Claim:
+        """Absorb an outcome. If that fails (the claim is lost, the database does not answer, or
+        there is a fault of our own) the outcome of a DELETE is left in the inbox for the next
+        holder of the row, since nobody else knows it. A reading is not left: it would be old by the
+        time it is absorbed, and could decide a click by rights that are gone."""
+        try:
+            return self._absorb(claim, outcome, self.requests.now())
+        except Exception as error:
+            if not isinstance(outcome, DeleteOutcome):
+                raise
+            self._leave(claim, outcome)
+            if isinstance(error, ClaimLost | SQLAlchemyError):
+                raise ClaimLost from error
+            raise
+
+    def _leave(self, claim: Claim, outcome: Event) -> None:
+        """Put an outcome into the inbox, however long the database is away. If the row has absorbed
+        it before, since a save without an answer worked after all, it only counts as late."""
+        origin = f"outcome:{claim.request.id}:{claim.version}:{outcome.kind}"
+        say = log.warning
+        while True:
+            try:
+                self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
+                return
+            except SQLAlchemyError as error:
+                say(
+                    "outcome_in_hand",
+                    request=claim.request.id,
+                    outcome=outcome.kind,
+                    error=type(error).__name__,
+                )
+                say = log.debug  # one warning is enough, however long it lasts
+                self.pause(AGAIN_SECONDS)
+
+    def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
+        absorbed = absorb(claim.request, Stored(at=now, event=event), now)
+        if _only_read(claim.request, absorbed):
+            return replace(claim, request=absorbed.request)
+        try:
+            return self.requests.save(claim, self._saving(claim.request, absorbed))
+        except PairingTakenBy as taken:
+            other = PairingTaken(other=taken.other, site=taken.site)
+            refused = absorb(claim.request, Stored(at=now, event=other), now)
+            return self.requests.save(claim, self._saving(claim.request, refused))
+
+    def _saving(self, before: Request, step: Absorbed, number: int = 0) -> Saving:
+        after = step.request
+        return Saving(
+            request=after,
+            absorbed=number,
+            entries=step.entries,
+            answers=step.answers,
+            wanted=changed_messages(before, after, self.draw),
+            due_at=_due_at(after),
+        )
+
+
+def _due_at(request: Request) -> int | None:
+    """When the row is due, seen from the step that has just made it."""
+    now = request.updated_at
+    effect = plan(request, now)
+    return effect.until if isinstance(effect, Wait) else now
+
+
+def _only_read(before: Request, absorbed: Absorbed) -> bool:
+    """Whether the step has only taken readings, which are never stored."""
+    if absorbed.entries or absorbed.answers:
+        return False
+    read = {"readings": before.readings, "updated_at": before.updated_at}
+    return absorbed.request.model_copy(update=read) == before

@@ -1,0 +1,240 @@
+"""Who may ask and who may decide, from the policy and from what Slack says now.
+
+Each reading asks Slack anew, but about each user group at most once. It asks about groups only when
+somebody is not listed by id, since Slack allows few of those calls a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from bot.request.events import RightsRead, StandingRead
+from bot.request.model import Request, State
+from bot.request.policy import Policy
+from bot.request.ports import PeoplePort
+from bot.request.who_may import (
+    GROUP_UNREADABLE,
+    UNREADABLE,
+    Person,
+    Reason,
+    Verdict,
+    acts_from_home,
+    counts,
+    is_group,
+    may_ask,
+    may_decide,
+)
+
+MOST_ASKED_ABOUT = 30
+"""How many people Slack is asked about in one check. The others count as possible approvers. Only a
+list with many closed accounts gets this far, and it must not use up a minute's calls."""
+
+
+class Reading:
+    """One reading of rights. Nothing in it is older than the effect that it is made for.
+
+    After the monotonic second `by` nothing more is asked, and what is missing counts as unread. A
+    call that has begun may end later, so a lease must last one timeout longer than `by`.
+    """
+
+    def __init__(
+        self, people: PeoplePort, by: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._people = people
+        self._by = by
+        self._monotonic = monotonic
+        self._groups: dict[str, frozenset[str] | Verdict] = {}
+
+    def right_to_decide(self, user: str, team: str | None, listed: frozenset[str]) -> Verdict:
+        """`team`: the workspace that Slack named with the click."""
+        person = self._counting(user, team)
+        if isinstance(person, Verdict):
+            return person
+        resolved = self._resolved(user, listed)
+        if isinstance(resolved, Verdict):
+            return resolved
+        return may_decide(person, self._people.home(), resolved)
+
+    def right_to_ask(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
+        person = self._counting(user, team)
+        if isinstance(person, Verdict):
+            return person
+        resolved = None if listed is None else self._resolved(user, listed)
+        if isinstance(resolved, Verdict):
+            return resolved
+        return may_ask(person, self._people.home(), resolved)
+
+    def could_decide(
+        self, listed: frozenset[str], but: str, needed: int
+    ) -> tuple[int, Verdict | None]:
+        """How many could decide, counted up to `needed`; and a verdict if Slack did not tell of
+        some of the others."""
+        asked: set[str] = {but}
+        confirmed = 0
+        unread: Verdict | None = None
+        for someone in self._everybody(listed):
+            if isinstance(someone, Verdict):
+                unread = _later(unread, someone)
+                continue
+            if someone in asked:
+                continue
+            asked.add(someone)
+            if len(asked) > MOST_ASKED_ABOUT:
+                confirmed += 1
+            else:
+                person = self._person(someone)
+                if isinstance(person, Person):
+                    confirmed += counts(person, self._people.home()) is Reason.YES
+                elif person.unread:
+                    unread = _later(unread, person)
+            if confirmed >= needed:
+                return confirmed, None
+            if unread is not None and unread.retry_at is not None:
+                break  # a 429: Slack would refuse the next call as well
+        return confirmed, unread
+
+    def everybody(self, listed: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All people who are listed, by id or through a group, each once and in order; and the
+        groups that could not be read."""
+        people: set[str] = set()
+        unread: list[str] = []
+        for who in _ids_first(listed):
+            members = self._members(who) if is_group(who) else frozenset({who})
+            if isinstance(members, Verdict):
+                unread.append(who)
+            else:
+                people |= members
+        return tuple(sorted(people)), tuple(unread)
+
+    def _counting(self, user: str, team: str | None) -> Person | Verdict:
+        """The person, or why they do not count; then no group has to be asked about."""
+        person = self._person(user)
+        if isinstance(person, Verdict):
+            return person
+        home = self._people.home()
+        standing = counts(person, home)
+        if standing is Reason.YES and not acts_from_home(team, person, home):
+            standing = Reason.OTHER_WORKSPACE
+        return person if standing is Reason.YES else Verdict(reason=standing)
+
+    def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
+        """Ids first, since they cost no call. Instead of a group that cannot be read, a verdict."""
+        for who in _ids_first(listed):
+            if not is_group(who):
+                yield who
+                continue
+            members = self._members(who)
+            if isinstance(members, Verdict):
+                yield members
+            else:
+                yield from sorted(members)
+
+    def _resolved(self, user: str, listed: frozenset[str]) -> frozenset[str] | Verdict:
+        """Only this person if they are listed, by id or by a group; otherwise nobody. A verdict if
+        they may be in a group that could not be read."""
+        if user in listed:
+            return frozenset({user})
+        unread: Verdict | None = None
+        for group in sorted(who for who in listed if is_group(who)):
+            members = self._members(group)
+            if isinstance(members, Verdict):
+                unread = _later(unread, members)
+            elif user in members:
+                return frozenset({user})
+        return frozenset() if unread is None else unread
+
+    def _person(self, user: str) -> Person | Verdict:
+        return UNREADABLE if self._over() else self._people.person(user)
+
+    def _members(self, group: str) -> frozenset[str] | Verdict:
+        if group not in self._groups:
+            self._groups[group] = GROUP_UNREADABLE if self._over() else self._people.members(group)
+        return self._groups[group]
+
+    def _over(self) -> bool:
+        return self._monotonic() >= self._by
+
+
+def read_standing(now: Reading, lately: Reading, policy: Policy, request: Request) -> StandingRead:
+    """May the requester ask here, for this reason, and how many people could approve? The requester
+    is not counted, but may be the one who could break the glass. `lately` may be a little old,
+    since whoever clicks later is read anew."""
+    verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
+    allowed = policy.channel_allowed(request.channel)
+    found = StandingRead(
+        requester=verdict,
+        channel_allowed=allowed,
+        channels=() if allowed else tuple(sorted(policy.channels or ())),
+        possible_approvers=0,
+        reason_missing=policy.reason_missing(request.reason),
+        reason_pattern=None if policy.reason_fits(request.reason) else policy.reason_pattern,
+    )
+    if not verdict.yes or not found.channel_allowed:
+        return found
+    needed = request.terms.approvals_required
+    possible, unread = lately.could_decide(policy.approvers, request.requester, needed)
+    if possible < needed and unread is None:
+        # Refuse nobody because of what Slack said a moment ago: the list may just have been mended.
+        possible, unread = now.could_decide(policy.approvers, request.requester, needed)
+    told = {"possible_approvers": possible, "unread": unread}
+    if possible < needed and request.terms.break_glass:
+        somebody, unsaid = lately.could_decide(policy.break_glass, "", 1)
+        if not somebody and unsaid is None:
+            somebody, unsaid = now.could_decide(policy.break_glass, "", 1)
+        told |= {"glass_possible": bool(somebody), "unread": _later(unread, unsaid)}
+    return found.model_copy(update=told)
+
+
+def read_rights(
+    now: Reading,
+    policy: Policy,
+    request: Request,
+    users: tuple[str, ...],
+    breaking: tuple[str, ...] = (),
+) -> RightsRead:
+    """The rights of now, without a cache. `breaking`: who breaks the glass, or has."""
+    teams = {click.by: click.team for click in reversed(request.clicks)}
+    glass = {
+        user: now.right_to_decide(user, teams.get(user), policy.break_glass) for user in breaking
+    }
+    # All approvers are told when the glass is broken, and not once more before the intent.
+    breaks = request.state is State.PENDING and any(verdict.yes for verdict in glass.values())
+    approving, unread_groups = now.everybody(policy.approvers) if breaks else ((), ())
+    return RightsRead(
+        verdicts={
+            user: now.right_to_decide(user, teams.get(user), policy.approvers) for user in users
+        },
+        dry_run=policy.dry_run,
+        approvals_required=policy.required(force=request.force),
+        glass=glass,
+        glass_there=bool(policy.break_glass),
+        approvers=_ids_first(policy.approvers) if breaking else (),
+        approving=approving,
+        unread_groups=unread_groups,
+    )
+
+
+def _ids_first(listed: Iterable[str]) -> tuple[str, ...]:
+    """People before user groups, each in order."""
+    return tuple(sorted(listed, key=lambda who: (is_group(who), who)))
+
+
+def may_break_glass(
+    people: PeoplePort, policy: Policy, seconds: float
+) -> Callable[[str, str | None], bool]:
+    """For the press of the button, to know whether to show the form: it decides nothing. After
+    `seconds` Slack is asked nothing more, since the press must be acknowledged."""
+
+    def may(user: str, team: str | None) -> bool:
+        reading = Reading(people, by=time.monotonic() + seconds)
+        return reading.right_to_decide(user, team, policy.break_glass).yes
+
+    return may
+
+
+def _later(one: Verdict | None, other: Verdict | None) -> Verdict | None:
+    """Of two that are unread, the one that may be asked again last: no use in asking before."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda verdict: verdict.retry_at or 0)
