@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import LocalSlack
+from bot.sandbox.slack import LocalSlack, render_thread
 
 TASK_SECONDS = 4.0
 PATIENCE_SECONDS = 60.0
@@ -81,7 +81,7 @@ def play(say: Callable[[str], None] = print, console: Console | None = None) -> 
                     say("\n".join((f"It did not end: {late}", "The bot's log:", *bot.lines)))
                     return 1
             say("")
-            say(slack.render_thread(channel, card.ts))
+            say(render_thread(slack, channel, card.ts))
             say("")
         gone, sent = pairing not in appliance.pairings, len(appliance.deletes)
         there = "gone" if gone else "STILL THERE"

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from bot.sandbox.slack import payloads
-from bot.sandbox.slack.deliver import FORM, form
+from bot.sandbox.slack import interaction_payloads as payloads
 from bot.sandbox.slack.records import Origin
+from bot.sandbox.slack.signed_requests import FORM, form
 from tests.bench.figures import Aim, Line
 from tests.bench.installed import ROOT
 from tests.bench.many_at_once import CONNECTIONS
@@ -88,7 +88,7 @@ def _signed(world: World, taker: Taker) -> str:
             command,
             "some-pairing CHG0031337",
             trigger,
-            payloads.full_response_url(world.slack.base_url, address),
+            world.slack.base_url + address.path,
         )
     body = form(fields)
     headers = {

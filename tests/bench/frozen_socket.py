@@ -46,7 +46,7 @@ def _seconds(one: DefaultBot, number: int) -> float:
     if _greeted(one) != 1:
         raise RuntimeError(f"it has not kept its first connection: {one.bot.lines[-5:]}")
     began = time.monotonic()
-    one.world.slack.freeze_sockets()
+    one.world.slack.sockets.freeze()
     wait_until(lambda: _greeted(one) == 2, PATIENCE_SECONDS)
     return time.monotonic() - began
 

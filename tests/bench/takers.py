@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
-from bot.sandbox.slack.deliver import Courier, Delivery
+from bot.sandbox.slack.signed_requests import Courier, Delivery
 from tests.bench.databases import Stored, postgres
 from tests.bench.kept_connection import Kept
 from tests.bench.processes import BareBot, wait_until_idle

@@ -45,7 +45,7 @@ def _schema(statement: str) -> Callable[[Stage], None]:
 
 
 def _lacks(scope: str) -> Callable[[Stage], None]:
-    return lambda stage: stage.slack.scopes.discard(scope)
+    return lambda stage: stage.slack.workspace.scopes.discard(scope)
 
 
 def _joins(user: str, **how: Any) -> Callable[[Stage], None]:

@@ -87,7 +87,7 @@ def test_a_refused_log_in_is_a_hint_and_no_restart_tries_it_again(http: Stage) -
 
 
 def test_what_may_recover_is_a_hint_and_the_bot_is_ready(http: Stage) -> None:
-    http.slack.scopes.discard("usergroups:read")
+    http.slack.workspace.scopes.discard("usergroups:read")
     http.slack.set_channel(CHANNEL, bot_is_member=False)
     http.appliance.refuse_connections()
     with BotProcess(http.environment, http.folder) as bot:

@@ -68,7 +68,7 @@ def test_a_workspace_without_groups(grouped: Stage) -> None:
 
 
 def test_groups_without_the_scope_fail_at_the_scope(grouped: Stage) -> None:
-    grouped.slack.scopes.discard("usergroups:read")
+    grouped.slack.workspace.scopes.discard("usergroups:read")
     found = check(grouped, requesters=(OTHER,))
     assert wrong_lines(found) == ["slack-scope usergroups:read"]
     for group in (GROUP, OTHER):

@@ -75,7 +75,7 @@ class Copies(Stage):
         In Socket Mode Slack looks at the connections alone."""
         if isinstance(self.way_in, OverHttp):
             ready = [bot for bot in self.alive if is_ready(bot)]
-            self.slack.request_urls = [f"{bot.url}/slack/events" for bot in ready]
+            self.slack.courier.request_urls = [f"{bot.url}/slack/events" for bot in ready]
 
     def kill(self, bot: DyingBot) -> None:
         """SIGKILL by its own hand, so that it can say first what was on its way to Slack."""

@@ -58,8 +58,7 @@ def test_a_form_is_forged_or_tampered_with_in_vain(world: World) -> None:
             view = world.slack.view_of(RITA)
             view.definition["private_metadata"] = metadata(view.private_metadata)
             view.user = by
-            world.slack.workspace.stacks[RITA].remove(view)
-            world.slack.workspace.stacks.setdefault(by, []).append(view)
+            world.slack.workspace.views[by] = world.slack.workspace.views.pop(RITA)
         assert world.slack.submit(by, values={"reason": WHY}).ok
         return press
 

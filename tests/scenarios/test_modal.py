@@ -18,8 +18,7 @@ def form(world: World, *, says: str = "") -> View:
     """Rita's form once it is filled, or once it says this."""
 
     def look() -> View | None:
-        views = world.slack.views.get(RITA) or [None]
-        view = views[-1]
+        view = world.slack.views.get(RITA)
         if view is None:
             return None
         filled = view.block("pairing") is not None if not says else says in view.all_text

@@ -63,11 +63,11 @@ def test_a_group_that_cannot_be_read_is_closed_said_and_well_again_by_itself(
     assert "Press again in a minute" in no
     assert "user groups" in no
     world.slack.heal()
-    world.slack.scopes = world.slack.scopes - {"usergroups:read"}
+    world.slack.workspace.scopes = world.slack.workspace.scopes - {"usergroups:read"}
     says(world, asked, ALAN, "approve", *closed)
     # Whoever is listed by id needs no group.
     says(world, asked, ANNA, "approve", "1 of 2")
-    world.slack.scopes = world.slack.scopes | {"usergroups:read"}
+    world.slack.workspace.scopes = world.slack.workspace.scopes | {"usergroups:read"}
     world.slack.set_group(OPS, [ALAN], disabled=True)
     says(world, asked, ALAN, "approve", "not an approver")
     assert world.appliance.deletes == []
@@ -105,7 +105,7 @@ def test_who_does_not_count_although_listed(http_stage: Stage) -> None:
     listed = ["U0GUEST", "U0ULTRA", "U0ROBOT", "U0CLOSED", foreign, sister, ALAN, RITA]
     world = http_stage(APPROVERS=",".join([OPS, *listed]), APPROVALS_REQUIRED="2")
     slack = world.slack
-    slack.enterprise_id = "E0OURS"
+    slack.workspace.enterprise_id = "E0OURS"
     slack.add_person("Guest", id="U0GUEST", guest=True)
     slack.add_person("Ultra", id="U0ULTRA", ultra_guest=True)
     slack.add_person("Robot", id="U0ROBOT", bot=True)

@@ -172,7 +172,7 @@ class World:
         """All messages and all ephemeral words of the workspace, as they stand now."""
         with self.slack.workspace.lock:
             standing = [m for m in self.slack.workspace.messages.values() if not m.deleted]
-            return [*standing, *(shown for _, shown in self.slack.workspace.ephemerals)]
+            return [*standing, *self.slack.workspace.ephemerals]
 
     def called(self) -> set[str]:
         """Everybody who is really called by anything that was said."""

@@ -28,7 +28,7 @@ def opens(slack: LocalSlack) -> int:
 
 
 def test_ready_only_after_the_hello(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
-    slack.freeze_sockets(new_ones=True)
+    slack.sockets.freeze(new_ones=True)
     client = make_client(ping=0.2)
     wait_for(lambda: slack.sockets.opened)
     assert client.mode.problem() == "no connection to Slack: one is being opened"
@@ -48,7 +48,7 @@ def test_a_quiet_connection_stays(quick: Client, slack: LocalSlack) -> None:
 
 
 def test_a_frozen_server_is_noticed_within_three_pings(quick: Client, slack: LocalSlack) -> None:
-    slack.freeze_sockets(new_ones=True)
+    slack.sockets.freeze(new_ones=True)
     began = time.monotonic()
     wait_for(lambda: quick.mode.problem() is not None)
     assert time.monotonic() - began < THREE_PINGS_S
@@ -67,7 +67,7 @@ def test_clicks_into_a_frozen_server_come_again_and_are_not_lost(
     quick: Client, slack: LocalSlack
 ) -> None:
     slack.courier.ack_seconds = 0.1
-    slack.freeze_sockets()
+    slack.sockets.freeze()
     lost = [press(slack) for _ in range(3)]
     assert {delivery.error for delivery in lost} == {"operation_timeout"}
     wait_for(lambda: len(quick.clicks) == 3)
@@ -82,7 +82,7 @@ def test_a_bare_end_is_replaced_at_once(
     client = make_client(ping=0.2, first_gap=30.0)
     client.wait_until_ready()
     time.sleep(0.6)  # long enough to count as a good connection
-    slack.drop_sockets()
+    slack.sockets.drop()
     began = time.monotonic()
     wait_for(lambda: slack.sockets.opened == 2)
     client.wait_until_ready()
@@ -96,7 +96,7 @@ def test_a_slack_that_greets_and_hangs_up_is_not_asked_without_a_pause(
     make_client(first_gap=0.2)
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
-        slack.drop_sockets()
+        slack.sockets.drop()
         time.sleep(0.01)
     # 0.1 to 0.2 s, then twice that, and so on: 0.2 + 0.4 + 0.8 is nearly the whole time.
     assert 2 <= opens(slack) <= 6
@@ -106,7 +106,7 @@ def test_a_slack_that_greets_and_hangs_up_is_not_asked_without_a_pause(
 def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, reason: str) -> None:
     slack.courier.ack_seconds = 0.1
     held = press(slack, "hold")
-    slack.disconnect_sockets(reason, closes_after=5.0)
+    slack.sockets.disconnect(reason, closes_after=5.0)
     wait_for(lambda: slack.sockets.usable == 1)
     assert client.mode.problem() is None
     slack.courier.ack_seconds = 3.0
@@ -121,7 +121,7 @@ def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, re
 
 
 def test_ready_all_the_way_through_a_gentle_disconnect(client: Client, slack: LocalSlack) -> None:
-    slack.disconnect_sockets("warning", closes_after=5.0)
+    slack.sockets.disconnect("warning", closes_after=5.0)
     while slack.sockets.usable < 1:
         assert client.mode.problem() is None
     assert client.mode.problem() is None
@@ -131,7 +131,7 @@ def test_a_gentle_disconnect_while_no_other_can_be_opened(
     client: Client, slack: LocalSlack
 ) -> None:
     fault = slack.fail("apps.connections.open", error="internal_error", times=None)
-    slack.disconnect_sockets("warning", closes_after=0.5)
+    slack.sockets.disconnect("warning", closes_after=0.5)
     wait_for(lambda: fault.used >= 2)
     assert client.mode.problem() is None, "the old one still works"
     wait_for(lambda: client.mode.problem() is not None)
@@ -145,7 +145,7 @@ def test_asked_to_refresh_again_and_again_is_not_obeyed_without_a_pause(
     make_client(first_gap=0.2)
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
-        slack.disconnect_sockets("refresh_requested", closes_after=5.0)
+        slack.sockets.disconnect("refresh_requested", closes_after=5.0)
         time.sleep(0.01)
     assert 2 <= opens(slack) <= 6
 
@@ -155,7 +155,7 @@ def test_a_disconnect_for_good_is_named_and_tried_again(
     client: Client, slack: LocalSlack, reason: str
 ) -> None:
     fault = slack.fail("apps.connections.open", error="internal_error", times=1)
-    slack.disconnect_sockets(reason, closes_after=5.0)
+    slack.sockets.disconnect(reason, closes_after=5.0)
     problem = wait_for(client.mode.problem)
     assert reason in problem
     wait_for(lambda: fault.used)
@@ -210,7 +210,7 @@ def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[...
     wait_for(lambda: time.monotonic() - began > 1.5 * THREE_PINGS_S)
     assert client.mode.silent_s() < THREE_PINGS_S
     frozen_at = time.monotonic()
-    slack.freeze_sockets(new_ones=True)
+    slack.sockets.freeze(new_ones=True)
     wait_for(lambda: client.mode.silent_s() > 2 * THREE_PINGS_S)
     assert "no connection" in str(client.mode.problem())
     assert client.mode.silent_s() < time.monotonic() - frozen_at + THREE_PINGS_S

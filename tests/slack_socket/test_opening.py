@@ -150,7 +150,7 @@ def test_no_ticket_and_no_token_in_the_log(
 ) -> None:
     client = make_client()
     client.wait_until_ready()
-    slack.drop_sockets()
+    slack.sockets.drop()
     wait_for(lambda: slack.sockets.opened == 2)
     client.wait_until_ready()
     said = "".join(capfd.readouterr())
@@ -167,7 +167,7 @@ def test_other_connections_are_hinted_at_once(
         assert [e for e in logs if e["event"] == "slack_socket_not_alone"] == []
         other = make_client()
         other.wait_until_ready()
-        slack.disconnect_sockets("warning", closes_after=0.0)
+        slack.sockets.disconnect("warning", closes_after=0.0)
         wait_for(lambda: slack.sockets.opened == 4)
     hints = [e for e in logs if e["event"] == "slack_socket_not_alone"]
     assert hints
@@ -180,7 +180,7 @@ def test_our_own_old_connection_is_no_other(
 ) -> None:
     with capture_logs() as logs:
         make_client().wait_until_ready()
-        slack.disconnect_sockets("warning", closes_after=5.0)
+        slack.sockets.disconnect("warning", closes_after=5.0)
         wait_for(lambda: slack.sockets.usable == 1)
         wait_for(lambda: [e for e in logs if e.get("connections") == 2])
     assert [e for e in logs if e["event"] == "slack_socket_not_alone"] == []

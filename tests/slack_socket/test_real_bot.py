@@ -128,7 +128,7 @@ def test_told_to_stop_while_people_click(tmp_path: Path) -> None:
 def test_told_to_stop_while_slack_is_frozen_and_the_next_address_hangs(tmp_path: Path) -> None:
     with staged(OverSocket(), tmp_path, {}, {}) as world:
         fault = world.slack.fail("apps.connections.open", hang=True, times=None)
-        world.slack.drop_sockets()
+        world.slack.sockets.drop()
         world.slack.wait_for(lambda: fault.used, CONNECTS_WITHIN_SECONDS)
         status, found = readiness(world.bot)
         assert status == 503

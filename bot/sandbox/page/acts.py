@@ -100,8 +100,8 @@ class Acts:
         return {**_told(delivery, "The search"), "options": found}
 
     def _close(self, body: Json) -> Json:
-        delivery = self._slack.close(_me(body), str(body["view"]))
-        return _told(delivery, "Closing the form") if delivery else {"note": ""}
+        self._slack.close(_me(body), str(body["view"]))
+        return {"note": ""}
 
     def _home(self, body: Json) -> Json:
         return _told(self._slack.open_home(_me(body)), "The Home tab")

@@ -22,7 +22,7 @@ from bot.sandbox.page.board import Board
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.page.switches import Switches
 from bot.sandbox.page.view import view_of
-from bot.sandbox.slack.server import ThreadedServer
+from bot.sandbox.threaded_server import ThreadedServer
 
 LOOK_SECONDS = 0.25
 """Between two looks at the bot's database, which lives in another process and rings no bell."""

@@ -26,8 +26,8 @@ def view_of(slack: LocalSlack, me: str) -> Json:
             }
             for c in channels
         ]
-        stack = ws.stacks.get(me)
-        modal = _modal(stack[-1]) if stack else None
+        open_view = ws.views.get(me)
+        modal = _modal(open_view) if open_view else None
     home = slack.home(me)
     return {
         "me": me,

@@ -6,14 +6,14 @@ the place says "assumption".
 
 from __future__ import annotations
 
-from .deliver import Delivery
-from .faults import Fault
+from .endpoints import Fault
+from .interaction_payloads import ABSENT
 from .local_slack import LocalSlack
-from .mentions import mentions
-from .modal_values import CannotDo
-from .payloads import ABSENT
+from .modals import CannotDo
 from .rate_limits import POST_BURST, RateLimits
 from .records import ApiCall, Ephemeral, Json, Message, Origin, View
+from .signed_requests import Delivery
+from .thread_text import mentions, render_thread
 
 __all__ = [
     "ABSENT",
@@ -30,4 +30,5 @@ __all__ = [
     "RateLimits",
     "View",
     "mentions",
+    "render_thread",
 ]

@@ -1,4 +1,5 @@
-"""`chat.postMessage`, `chat.update`, `chat.postEphemeral` (Slack docs, one page each)."""
+"""What the bot says: `chat.postMessage`, `chat.update`, `chat.postEphemeral` (Slack docs, one page
+each), and answers to a `response_url` (handling user interaction, message responses)."""
 
 from __future__ import annotations
 
@@ -6,9 +7,21 @@ import copy
 from typing import Any
 
 from .block_limits import POST_TEXT, UPDATE_TEXT, blocks_too_long, check_blocks
-from .errors import SlackError, invalid, required, truthy
-from .records import Channel, Ephemeral, Json, Message
+from .records import (
+    Channel,
+    Ephemeral,
+    Json,
+    Message,
+    ResponseUrl,
+    SlackError,
+    invalid,
+    required,
+    truthy,
+)
 from .workspace import Workspace
+
+RESPONSE_URL_USES = 5
+RESPONSE_URL_SECONDS = 30 * 60
 
 
 def post_message(ws: Workspace, args: Json) -> Json:
@@ -32,14 +45,11 @@ def update(ws: Workspace, args: Json) -> Json:
 
     Slack docs, chat.update: `text` above 4,000 characters is `msg_too_long`; `blocks: []` removes
     the blocks; an archived channel is `is_inactive`. Without `blocks` the old ones stay. A newer
-    wording of the same page says that a call with `text` alone removes them; set the workspace's
-    `text_only_update_keeps_blocks` to False for that reading. Whoever always sends both is right
-    under either.
+    wording of the same page says that a call with `text` alone removes them: whoever always sends
+    both is right under either.
     """
     channel_id, ts = required(args, "channel", "ts")
-    channel = ws.channels.get(channel_id)
-    if channel is None or (channel.private and not channel.bot_is_member):
-        raise SlackError("channel_not_found")
+    channel = _known_channel(ws, channel_id)
     message = ws.message(channel_id, ts)
     if message is None:
         raise SlackError("message_not_found")
@@ -47,20 +57,28 @@ def update(ws: Workspace, args: Json) -> Json:
         raise SlackError("cant_update_message")
     if channel.archived:
         raise SlackError("is_inactive")
-    text, blocks = _edited(ws, message, args)
-    changed = ws.edit_message(message, text, blocks)
-    body = {"channel": channel_id, "ts": ts, "text": text}
-    return {**body, "message": message_json(ws, changed)}
+    text = str(args.get("text") or "")
+    blocks = message.blocks if args.get("blocks") is None else _blocks(args)
+    if len(text) > UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    if not text and (args.get("blocks") is None or not blocks):
+        raise SlackError("no_text")
+    changed = ws.edit_message(
+        message,
+        text=text,
+        blocks=ws.with_ids(blocks),
+        edited=ws.clock(),
+        edits=message.edits + 1,
+    )
+    return {"channel": channel_id, "ts": ts, "text": text, "message": message_json(ws, changed)}
 
 
 def post_ephemeral(ws: Workspace, args: Json) -> Json:
-    """Shows something to one person in a channel where both the person and the bot are."""
+    """Shows something to one person in a channel where the bot is."""
     (user,) = required(args, "user")
     channel = _channel_to_post(ws, args)
     person = ws.people.get(user)
     if person is None or person.deleted:
-        raise SlackError("user_not_in_channel")
-    if channel.members is not None and user not in channel.members:
         raise SlackError("user_not_in_channel")
     thread_ts = _thread(ws, channel.id, args.get("thread_ts"))
     text, blocks = content(args)
@@ -73,8 +91,57 @@ def post_ephemeral(ws: Workspace, args: Json) -> Json:
         via="chat.postEphemeral",
         thread_ts=thread_ts,
     )
-    ws.ephemerals.append((None, shown))
+    ws.ephemerals.append(shown)
     return {"message_ts": shown.ts}
+
+
+def answer_response_url(ws: Workspace, path: str, body: Json | None) -> tuple[int, Json]:
+    """(HTTP status, body). The caller holds the workspace's lock. `body` None: not JSON.
+
+    Five uses in thirty minutes, in any channel whether the bot is a member or not. Only what one
+    person sees is played here. The forms of the refusals are not documented; `used_url` and
+    `expired_url` with HTTP 404 are an assumption, and so is that a refused answer costs no use.
+    """
+    url = ws.response_urls.get(path)
+    error = None
+    if url is None:
+        error = "no_service"
+    elif ws.clock() - url.made_at > RESPONSE_URL_SECONDS:
+        error = "expired_url"
+    elif url.uses >= RESPONSE_URL_USES:
+        error = "used_url"
+    if url is None or error is not None:
+        return 404, {"ok": False, "error": error}
+    if body is None:
+        return 400, {"ok": False, "error": "invalid_payload"}
+    try:
+        show_to_one(ws, url, body, via="response_url")
+    except SlackError as refused:
+        return 400, refused.body()
+    url.uses += 1
+    return 200, {"ok": True}
+
+
+def show_to_one(ws: Workspace, url: ResponseUrl, body: Json, *, via: str) -> None:
+    """An answer to whoever acted; with `replace_original` in the place of the ephemeral message
+    whose button was pressed. Raises SlackError."""
+    text, blocks = content(body)
+    if body.get("response_type") == "in_channel" or truthy(body.get("delete_original")):
+        raise SlackError("not_played_here")
+    replaced = url.origin.message_ts if truthy(body.get("replace_original")) else None
+    ws.ephemerals[:] = [shown for shown in ws.ephemerals if shown.ts != replaced]
+    ws.ephemerals.append(
+        Ephemeral(
+            ts=ws.new_ts(),
+            user=url.origin.user,
+            channel=url.channel,
+            text=text,
+            blocks=ws.with_ids(blocks),
+            via=via,
+            answers=url.origin,
+            thread_ts=str(body["thread_ts"]) if body.get("thread_ts") else None,
+        )
+    )
 
 
 def content(args: Json) -> tuple[str, list[Json]]:
@@ -109,8 +176,15 @@ def message_json(ws: Workspace, message: Message) -> Json:
     return body
 
 
+def _known_channel(ws: Workspace, channel_id: str) -> Channel:
+    """A private channel without the bot is not even known to it."""
+    channel = ws.channels.get(channel_id)
+    if channel is None or (channel.private and not channel.bot_is_member):
+        raise SlackError("channel_not_found")
+    return channel
+
+
 def _channel_to_post(ws: Workspace, args: Json) -> Channel:
-    """Where to post. A private channel without the bot is not even known to it."""
     (target,) = required(args, "channel")
     if target in ws.people:
         person = ws.people[target]
@@ -118,9 +192,7 @@ def _channel_to_post(ws: Workspace, args: Json) -> Channel:
             # Slack docs, conversations.open: nobody to talk to. The name is an assumption.
             raise SlackError("channel_not_found")
         return ws.direct_channel(target)
-    channel = ws.channels.get(target)
-    if channel is None or (channel.private and not channel.bot_is_member):
-        raise SlackError("channel_not_found")
+    channel = _known_channel(ws, target)
     if channel.archived:
         raise SlackError("is_archived")
     if not channel.bot_is_member:
@@ -142,20 +214,6 @@ def _thread(ws: Workspace, channel: str, thread_ts: Any) -> str | None:
     if parent is None or parent.thread_ts is not None:
         raise SlackError("thread_not_found")
     return str(thread_ts)
-
-
-def _edited(ws: Workspace, message: Message, args: Json) -> tuple[str, list[Json]]:
-    text = str(args.get("text") or "")
-    if len(text) > UPDATE_TEXT:
-        raise SlackError("msg_too_long")
-    if args.get("blocks") is None:
-        if not text:
-            raise SlackError("no_text")
-        return text, message.blocks if ws.text_only_update_keeps_blocks else []
-    blocks = _blocks(args)
-    if not text and not blocks:
-        raise SlackError("no_text")
-    return text, blocks
 
 
 def _blocks(args: Json) -> list[Json]:

@@ -4,30 +4,80 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from . import response_url, web_api
-from .faults import Fault, Faults
+from bot.sandbox.threaded_server import ThreadedServer
+
+from . import chat_methods, web_api
 from .rate_limits import RateLimits
 from .records import ApiCall, Json
-from .server import ThreadedServer
-from .sockets import Sockets
+from .socket_mode import Sockets
 from .web_api import Answer
 from .workspace import Workspace
 
 
-class Endpoints:
-    """Routes of the Web API and of the response addresses. `down_status` answers everything."""
+@dataclass
+class Fault:
+    """One fault; `used` tells how often it struck.
 
-    def __init__(self, ws: Workspace, limits: RateLimits, faults: Faults, sockets: Sockets) -> None:
+    method: a Web API method, `response_url`, or `*` for every call.
+    error: Slack's error name, with HTTP 200 (or 429 when `retry_after` is there).
+    status: an HTTP status with a body that is not JSON, as a broken front server sends it.
+    retry_after: seconds, gives 429 with that header; `error` is then `ratelimited`.
+    lost: carried out, then the connection is cut without an answer.
+    hang: not carried out and never answered, until the caller hangs up or `heal()` cuts it.
+    times: how often, None for as long as it is there.
+    match: only calls whose arguments it accepts.
+    """
+
+    method: str
+    error: str | None = None
+    status: int | None = None
+    retry_after: int | None = None
+    lost: bool = False
+    hang: bool = False
+    times: int | None = 1
+    match: Callable[[Json], bool] | None = None
+    used: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        kinds = [self.error or self.retry_after, self.status, self.lost, self.hang]
+        if sum(kind not in (None, False) for kind in kinds) != 1:
+            raise ValueError("a fault is one of: error or retry_after, status, lost, hang")
+
+    @property
+    def kind(self) -> Literal["lost", "hang", "status", "error"]:
+        if self.lost:
+            return "lost"
+        if self.hang:
+            return "hang"
+        return "status" if self.status is not None else "error"
+
+    def fits(self, method: str, args: Json) -> bool:
+        """Whether it can strike this call."""
+        left = self.times is None or self.used < self.times
+        if not left or self.method not in (method, "*"):
+            return False
+        return self.match is None or self.match(args)
+
+
+class Endpoints:
+    """Routes of the Web API and of the response addresses. `down_status` answers everything.
+
+    `faults`: those that wait, oldest first; the server's one thread lets them strike.
+    """
+
+    def __init__(self, ws: Workspace, limits: RateLimits, sockets: Sockets) -> None:
         self._ws = ws
-        self._sockets = sockets
         self._limits = limits
-        self._faults = faults
+        self._sockets = sockets
+        self.faults: list[Fault] = []
         self.down_status: int | None = None
         self.server: ThreadedServer | None = None
 
@@ -43,7 +93,6 @@ class Endpoints:
         method = request.path_params["method"]
         args, problem = await _read_args(request)
         token = _token(request, args)
-        args = web_api.decode_args(args)
 
         def run() -> Answer:
             if problem is not None:
@@ -61,13 +110,12 @@ class Endpoints:
             body = None
         args = body if isinstance(body, dict) else None
         path = request.url.path
+
+        def run() -> Answer:
+            return Answer(*chat_methods.answer_response_url(self._ws, path, args))
+
         shown: Json = {**(args or {}), "response_url": path}
-        return await self._serve(
-            request,
-            "response_url",
-            shown,
-            lambda: response_url.answer(self._ws, path, args),
-        )
+        return await self._serve(request, "response_url", shown, run)
 
     async def _serve(
         self, request: Request, method: str, args: Json, run: Callable[[], Answer]
@@ -75,8 +123,10 @@ class Endpoints:
         if self.down_status is not None:
             self._record(method, args, None, self.down_status, "down")
             return PlainTextResponse("", self.down_status)
-        fault = self._faults.strike(method, args)
-        if fault is not None and fault.kind == "hang":
+        fault = next((fault for fault in self.faults if fault.fits(method, args)), None)
+        if fault is not None:
+            fault.used += 1
+        if fault is not None and fault.hang:
             self._record(method, args, None, 0, "hang")
             if self.server is not None:
                 await self.server.hang(request.scope, request.receive)
@@ -117,12 +167,11 @@ async def hung_up(request: Request, error: Exception) -> Response:
 
 
 async def _read_args(request: Request) -> tuple[Json, str | None]:
-    """Query and body together, and Slack's name for a body that cannot be read."""
+    """Query and body together, and Slack's name for a body that cannot be read. `blocks` and
+    `view` may be JSON in a form; what is not JSON stays a string and is refused by the method."""
     args: Json = dict(request.query_params)
     raw = await request.body()
-    if not raw:
-        return args, None
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if request.headers.get("content-type", "").startswith("application/json") and raw:
         try:
             body = json.loads(raw)
         except ValueError:
@@ -131,10 +180,15 @@ async def _read_args(request: Request) -> tuple[Json, str | None]:
             return args, "json_not_object"
         return {**args, **body}, None
     try:
-        form = parse_qsl(raw.decode(), keep_blank_values=True)
+        args |= dict(parse_qsl(raw.decode(), keep_blank_values=True))
     except ValueError:
         return args, "invalid_form_data"
-    return {**args, **dict(form)}, None
+    for key in {"blocks", "view"} & args.keys():
+        try:
+            args[key] = json.loads(args[key])
+        except ValueError:
+            continue
+    return args, None
 
 
 def _token(request: Request, args: Json) -> str | None:

@@ -1,4 +1,5 @@
-"""The local Slack as tests and the demo use it."""
+"""The local Slack as tests and the demo use it: a workspace behind a server, who and what is in it,
+and what goes wrong on demand."""
 
 from __future__ import annotations
 
@@ -9,21 +10,20 @@ from typing import Any, Self
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 
-from .deliver import Courier
-from .endpoints import Endpoints, hung_up
-from .faults import Fault, Faults
-from .people_home import PeopleHome
+from bot.sandbox.threaded_server import ThreadedServer
+
+from .endpoints import Endpoints, Fault, hung_up
+from .person_acts import PersonActs
 from .rate_limits import RateLimits
-from .records import Channel, Group, Json, Person
-from .server import ThreadedServer
-from .sockets import Sockets
-from .watch import Watch
+from .records import Channel, Group, Person
+from .signed_requests import Courier
+from .socket_mode import Sockets
 from .workspace import Workspace
 
 _SIGNING_SECRET = "local-sandbox-signing-secret-0001"  # noqa: S105 - of the sandbox alone
 
 
-class LocalSlack(PeopleHome, Watch):
+class LocalSlack(PersonActs):
     """A workspace behind a real HTTP server on 127.0.0.1.
 
     clock: epoch seconds, for message times, rate limits, triggers and response addresses;
@@ -40,11 +40,13 @@ class LocalSlack(PeopleHome, Watch):
         workspace: Workspace | None = None,
     ) -> None:
         workspace = workspace or Workspace(clock)
-        secret = f"{_SIGNING_SECRET}-{workspace.app_id}"
-        super().__init__(workspace, Courier(secret), Sockets(workspace))
-        self._faults = Faults()
+        self.signing_secret = f"{_SIGNING_SECRET}-{workspace.app_id}"
+        super().__init__(workspace, Courier(self.signing_secret), Sockets(workspace))
+        self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
+        self.app_id, self.bot_user_id = workspace.app_id, workspace.bot_user_id
+        self.team_id = workspace.team_id
         self._limits = RateLimits(clock, float(rate_limits))
-        self._endpoints = Endpoints(workspace, self._limits, self._faults, self.sockets)
+        self._endpoints = Endpoints(workspace, self._limits, self.sockets)
         app = Starlette(
             routes=self._endpoints.routes(), exception_handlers={ClientDisconnect: hung_up}
         )
@@ -82,54 +84,7 @@ class LocalSlack(PeopleHome, Watch):
         """For `SLACK_API_URL`, with the slash at the end."""
         return f"{self.base_url}/api/"
 
-    @property
-    def bot_token(self) -> str:
-        return self.workspace.bot_token
-
-    @property
-    def app_token(self) -> str:
-        """The app-level token, for Socket Mode."""
-        return self.workspace.app_token
-
-    @property
-    def signing_secret(self) -> str:
-        return self.courier.signing_secret
-
-    @property
-    def app_id(self) -> str:
-        return self.workspace.app_id
-
-    @property
-    def bot_id(self) -> str:
-        return self.workspace.bot_id
-
-    @property
-    def bot_user_id(self) -> str:
-        return self.workspace.bot_user_id
-
-    @property
-    def team_id(self) -> str:
-        return self.workspace.team_id
-
-    @property
-    def enterprise_id(self) -> str | None:
-        """None, or the Enterprise Grid that this workspace belongs to."""
-        return self.workspace.enterprise_id
-
-    @enterprise_id.setter
-    def enterprise_id(self, enterprise_id: str | None) -> None:
-        with self.workspace.changing():
-            self.workspace.enterprise_id = enterprise_id
-
-    @property
-    def scopes(self) -> set[str]:
-        """The token's scopes; change the set or put another one."""
-        return self.workspace.scopes
-
-    @scopes.setter
-    def scopes(self, scopes: Iterable[str]) -> None:
-        with self.workspace.changing():
-            self.workspace.scopes = set(scopes)
+    # -- who and what is there -----------------------------------------------------------------
 
     def add_person(
         self,
@@ -146,12 +101,11 @@ class LocalSlack(PeopleHome, Watch):
         """A user id. Without `team_id` the person belongs to this workspace (and its grid)."""
         ws = self.workspace
         with ws.changing():
-            grid = enterprise_id or (ws.enterprise_id if team_id is None else None)
             person = Person(
                 id=id or ws.new_id("U"),
                 name=name,
                 team_id=team_id or ws.team_id,
-                enterprise_id=grid,
+                enterprise_id=enterprise_id or (ws.enterprise_id if team_id is None else None),
                 guest=guest,
                 ultra_guest=ultra_guest,
                 deleted=deleted,
@@ -173,18 +127,11 @@ class LocalSlack(PeopleHome, Watch):
         private: bool = False,
         bot_is_member: bool = True,
         archived: bool = False,
-        members: Iterable[str] | None = None,
     ) -> str:
-        """A channel id. Without `members` everyone is one."""
+        """A channel id. Everyone is a member, and the bot unless told otherwise."""
         with self.workspace.changing():
-            channel = Channel(
-                id=id or self.workspace.new_id("C"),
-                name=name,
-                private=private,
-                bot_is_member=bot_is_member,
-                archived=archived,
-                members=None if members is None else set(members),
-            )
+            channel_id = id or self.workspace.new_id("C")
+            channel = Channel(channel_id, name, private, bot_is_member, archived)
             self.workspace.channels[channel.id] = channel
             return channel.id
 
@@ -218,49 +165,21 @@ class LocalSlack(PeopleHome, Watch):
 
     def delete_message(self, channel: str, ts: str) -> None:
         """Somebody deletes a message: edits answer `message_not_found` then."""
-        with self.workspace.changing():
-            self.workspace.delete_message(self.workspace.messages[channel, ts])
+        ws = self.workspace
+        with ws.changing():
+            ws.edit_message(ws.messages[channel, ts], deleted=True)
 
-    def fail(
-        self,
-        method: str,
-        *,
-        error: str | None = None,
-        status: int | None = None,
-        retry_after: int | None = None,
-        lost: bool = False,
-        hang: bool = False,
-        times: int | None = 1,
-        match: Callable[[Json], bool] | None = None,
-    ) -> Fault:
-        """The next calls of this method fail; see Fault. Raises ValueError for a mix of kinds."""
-        fault = Fault(
-            method,
-            error=error,
-            status=status,
-            retry_after=retry_after,
-            lost=lost,
-            hang=hang,
-            times=times,
-            match=match,
-        )
-        return self._faults.add(fault)
+    # -- what goes wrong on demand -------------------------------------------------------------
 
-    def freeze_sockets(self, *, new_ones: bool = False) -> None:
-        """Open sockets stay silent from now on, also to pings; with `new_ones` later ones too."""
-        self.sockets.freeze(new_ones=new_ones)
-
-    def drop_sockets(self) -> None:
-        """The TCP connections of all sockets end without a word."""
-        self.sockets.drop()
-
-    def disconnect_sockets(self, reason: str = "warning", *, closes_after: float = 10.0) -> None:
-        """Slack's `disconnect` frame on every socket, which end some seconds later."""
-        self.sockets.disconnect(reason, closes_after)
+    def fail(self, method: str, **how: Any) -> Fault:
+        """The next calls of this method fail; `how` is what Fault takes. ValueError for a mix."""
+        fault = Fault(method, **how)
+        self._endpoints.faults.append(fault)
+        return fault
 
     def heal(self) -> None:
         """No faults any more; calls that hang are cut."""
-        self._faults.clear()
+        self._endpoints.faults.clear()
         self._server.release()
 
     def down(self, is_down: bool = True, *, status: int | None = None) -> None:

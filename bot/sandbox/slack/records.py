@@ -1,4 +1,4 @@
-"""What a workspace is made of: people, channels, messages, modals. Data only."""
+"""What a workspace is made of: people, channels, messages, modals; and Slack's way to say no."""
 
 from __future__ import annotations
 
@@ -35,39 +35,26 @@ class Group:
 
 @dataclass
 class Channel:
-    """A conversation. `members` None means everyone; `dm_with` is set for direct messages."""
+    """A conversation; `dm_with` is set for direct messages."""
 
     id: str
     name: str
     private: bool = False
     bot_is_member: bool = True
     archived: bool = False
-    members: set[str] | None = None
     dm_with: str | None = None
 
 
-@dataclass(frozen=True)
-class Message:
-    """One message as it stands now. An edit gives a new object with the same `ts`.
-
-    `order` counts all messages of the workspace as they came; `edited` is the time of the last
-    edit in epoch seconds; `edits` how many there were. A `broadcast` reply is seen in the channel
-    as well as in its thread.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What stands in a channel or thread, for all or for one person."""
 
     ts: str
     channel: str
-    thread_ts: str | None
     text: str
     blocks: list[Json]
     user: str
-    order: int
-    bot_id: str | None = None
-    app_id: str | None = None
-    edited: float | None = None
-    edits: int = 0
-    deleted: bool = False
-    broadcast: bool = False
+    thread_ts: str | None = None
 
     @property
     def all_text(self) -> str:
@@ -84,6 +71,22 @@ class Message:
         return found[0] if found else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Message(Shown):
+    """One message as it stands now; `user` wrote it. An edit gives a new object with the same `ts`.
+
+    `edited` is the time of the last edit in epoch seconds; `edits` how many there were. A
+    `broadcast` reply is seen in the channel as well as in its thread.
+    """
+
+    bot_id: str | None = None
+    app_id: str | None = None
+    edited: float | None = None
+    edits: int = 0
+    deleted: bool = False
+    broadcast: bool = False
+
+
 @dataclass(frozen=True)
 class Origin:
     """What a person did and what an answer belongs to; `what` is the text or the action id."""
@@ -96,26 +99,15 @@ class Origin:
     message_ts: str | None = None
 
 
-@dataclass(frozen=True)
-class Ephemeral:
-    """What one person alone sees. `via` is `chat.postEphemeral`, `response_url` or `ack`.
+@dataclass(frozen=True, kw_only=True)
+class Ephemeral(Shown):
+    """What `user` alone sees. `via` is `chat.postEphemeral`, `response_url` or `ack`.
 
     `answers` is None for `chat.postEphemeral`: Slack does not say what such a message is about.
     """
 
-    ts: str
-    user: str
-    channel: str
-    text: str
-    blocks: list[Json]
     via: str
     answers: Origin | None = None
-    thread_ts: str | None = None
-
-    @property
-    def all_text(self) -> str:
-        """`text` and every text inside the blocks, a line each."""
-        return "\n".join([self.text, *texts_in(self.blocks)])
 
 
 @dataclass
@@ -128,8 +120,6 @@ class View:
 
     id: str
     user: str
-    root_id: str
-    previous_id: str | None
     definition: Json
     hash: str
     chosen: Json = field(default_factory=dict)
@@ -171,7 +161,6 @@ class Trigger:
     id: str
     user: str
     made_at: float
-    view_id: str | None = None
     used: bool = False
 
 
@@ -209,13 +198,10 @@ class ApiCall:
 def elements_in(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
     """Each interactive element with its block: actions, section accessories, inputs."""
     for block in blocks:
-        if block["type"] == "actions":
-            for element in block["elements"]:
+        single = block.get("accessory") or block.get("element")
+        for element in block["elements"] if block["type"] == "actions" else [single]:
+            if element:
                 yield block, element
-        elif block["type"] == "section" and block.get("accessory"):
-            yield block, block["accessory"]
-        elif block["type"] == "input":
-            yield block, block["element"]
 
 
 def texts_in(node: Any) -> Iterator[str]:
@@ -229,3 +215,37 @@ def texts_in(node: Any) -> Iterator[str]:
                 yield value
             elif isinstance(value, dict | list):
                 yield from texts_in(value)
+
+
+class SlackError(Exception):
+    """`ok: false` with an error name; `details` are further keys of the answer."""
+
+    def __init__(self, error: str, **details: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.details = details
+
+    def body(self) -> Json:
+        return {"ok": False, "error": self.error, **self.details}
+
+
+def invalid(error: str, problems: list[str]) -> SlackError:
+    """`invalid_blocks` or `invalid_arguments` with what is wrong, in the two places Slack has."""
+    messages = [f"[ERROR] {problem}" for problem in problems]
+    details: Json = {"response_metadata": {"messages": messages}}
+    if error == "invalid_blocks":
+        details["errors"] = problems
+    return SlackError(error, **details)
+
+
+def required(args: Json, *names: str) -> list[str]:
+    """The arguments by name; raises SlackError `invalid_arguments` for a missing one."""
+    missing = [name for name in names if args.get(name) in (None, "")]
+    if missing:
+        raise invalid("invalid_arguments", [f"missing required field: {n}" for n in missing])
+    return [str(args[name]) for name in names]
+
+
+def truthy(value: Any) -> bool:
+    """Booleans as they come in forms: `true`, `1`."""
+    return value in (True, "true", "True", "1", 1)

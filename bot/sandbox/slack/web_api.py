@@ -1,37 +1,17 @@
-"""The Web API: one call from its arguments to Slack's answer, in Slack's order of checks."""
+"""The Web API: one call from its arguments to Slack's answer, in Slack's order of checks; and the
+methods that tell who is who (Slack docs, one page each)."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from . import chat_methods, people_methods, view_methods
-from .errors import SlackError
+from . import chat_methods, modals
 from .rate_limits import RateLimits
-from .records import Json
+from .records import Group, Json, Person, SlackError, required, truthy
 from .workspace import Workspace
 
 Method = Callable[[Workspace, Json], Json]
-
-#: Method, the scope it needs (None: any token), and what it does. The scope of
-#: `conversations.info` depends on the conversation and is checked there.
-METHODS: dict[str, tuple[str | None, Method]] = {
-    "auth.test": (None, people_methods.auth_test),
-    "chat.postMessage": ("chat:write", chat_methods.post_message),
-    "chat.postEphemeral": ("chat:write", chat_methods.post_ephemeral),
-    "chat.update": ("chat:write", chat_methods.update),
-    "conversations.info": (None, people_methods.conversations_info),
-    "conversations.open": ("im:write", people_methods.conversations_open),
-    "usergroups.list": ("usergroups:read", people_methods.usergroups_list),
-    "usergroups.users.list": ("usergroups:read", people_methods.usergroups_users_list),
-    "users.info": ("users:read", people_methods.users_info),
-    "views.publish": (None, view_methods.publish),
-    "views.open": (None, view_methods.open_view),
-    "views.push": (None, view_methods.push),
-    "views.update": (None, view_methods.update),
-}
 
 
 @dataclass
@@ -45,46 +25,167 @@ class Answer:
 
 def call(ws: Workspace, limits: RateLimits, method: str, token: str | None, args: Json) -> Answer:
     """Carries one call out. The caller holds the workspace's lock."""
-    scopes = {"X-OAuth-Scopes": ",".join(sorted(ws.scopes))}
     if method not in METHODS:
         return Answer(200, {"ok": False, "error": "unknown_method", "req_method": method})
+    if token != ws.bot_token:
+        # An unknown token gets no word about scopes.
+        return Answer(200, {"ok": False, "error": "invalid_auth" if token else "not_authed"})
     needed, run = METHODS[method]
+    scopes = {"X-OAuth-Scopes": ",".join(sorted(ws.scopes))}
     if needed is not None:
         scopes["X-Accepted-OAuth-Scopes"] = needed
+    wait = limits.refuse(method, str(args.get("channel") or ""))
+    if wait is not None:
+        body = {"ok": False, "error": "ratelimited"}
+        return Answer(429, body, {**scopes, "Retry-After": str(wait)})
     try:
-        if not token:
-            raise SlackError("not_authed")
-        if token != ws.bot_token:
-            raise SlackError("invalid_auth")
-        wait = limits.refuse(method, str(args.get("channel") or ""))
-        if wait is not None:
-            return too_many(wait, scopes)
-        if needed is not None:
-            people_methods.need_scope(ws, needed)
+        _need_scope(ws, needed)
         return Answer(200, {"ok": True, **run(ws, args)}, scopes)
     except SlackError as refused:
-        # An unknown token gets no word about scopes.
-        headers = {} if refused.error in ("not_authed", "invalid_auth") else scopes
-        return Answer(200, refused.body(), headers)
+        return Answer(200, refused.body(), scopes)
 
 
-def too_many(retry_after: int, headers: Mapping[str, str] | None = None) -> Answer:
-    """429 with `Retry-After` in whole seconds (Slack docs, rate limits)."""
-    body = {"ok": False, "error": "ratelimited"}
-    return Answer(429, body, {**(headers or {}), "Retry-After": str(retry_after)})
+def _need_scope(ws: Workspace, needed: str | None) -> None:
+    """Raises SlackError `missing_scope` with `needed` and `provided`."""
+    if needed is not None and needed not in ws.scopes:
+        raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(ws.scopes)))
 
 
-def decode_args(args: Json) -> Json:
-    """Form values as Slack reads them: `blocks`, `view`, `metadata` may be JSON in a string.
+def _auth_test(ws: Workspace, args: Json) -> Json:
+    """Who the token is. `enterprise_id` only on Enterprise Grid."""
+    body: Json = {
+        "url": "https://local.slack.com/",
+        "team": ws.team_name,
+        "user": ws.people[ws.bot_user_id].name,
+        "team_id": ws.team_id,
+        "user_id": ws.bot_user_id,
+        "bot_id": ws.bot_id,
+        "is_enterprise_install": False,
+    }
+    if ws.enterprise_id is not None:
+        body["enterprise_id"] = ws.enterprise_id
+    return body
 
-    What is not JSON stays a string and is refused by the method.
-    """
-    decoded: dict[str, Any] = {}
-    for key, value in args.items():
-        decoded[key] = value
-        if key in ("blocks", "view", "metadata") and isinstance(value, str):
-            try:
-                decoded[key] = json.loads(value)
-            except ValueError:
-                decoded[key] = value
-    return decoded
+
+def _users_info(ws: Workspace, args: Json) -> Json:
+    (user,) = required(args, "user")
+    if user not in ws.people:
+        raise SlackError("user_not_found")
+    return {"user": _user_json(ws, ws.people[user])}
+
+
+def _user_json(ws: Workspace, person: Person) -> Json:
+    """`is_stranger` marks people of other workspaces; on Grid `enterprise_user` names theirs."""
+    shown: Json = {
+        "id": person.id,
+        "team_id": person.team_id,
+        "name": person.name.lower().replace(" ", "."),
+        "deleted": person.deleted,
+        "real_name": person.name,
+        "profile": {"real_name": person.name, "display_name": person.name},
+        "is_bot": person.bot,
+        "is_app_user": False,
+        "updated": int(ws.clock()),
+    }
+    if not person.deleted:
+        # Slack leaves these away for deactivated accounts: a reader must not need them.
+        shown |= {
+            "is_restricted": person.guest or person.ultra_guest,
+            "is_ultra_restricted": person.ultra_guest,
+            "is_admin": False,
+            "is_owner": False,
+            "tz": "Etc/UTC",
+        }
+    if person.team_id != ws.team_id and person.enterprise_id != ws.enterprise_id:
+        shown["is_stranger"] = True
+    if person.enterprise_id is not None:
+        shown["enterprise_user"] = {
+            "id": person.id,
+            "enterprise_id": person.enterprise_id,
+            "enterprise_name": "local grid",
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [person.team_id],
+        }
+    return shown
+
+
+def _usergroups_list(ws: Workspace, args: Json) -> Json:
+    _need_paid_plan(ws)
+    groups = [
+        {
+            "id": group.id,
+            "team_id": ws.team_id,
+            "is_usergroup": True,
+            "name": group.handle,
+            "handle": group.handle,
+            "description": "",
+            "date_delete": int(ws.clock()) if group.disabled else 0,
+            **({"users": list(group.members)} if truthy(args.get("include_users")) else {}),
+        }
+        for group in ws.groups.values()
+        if _is_shown(group, args)
+    ]
+    return {"usergroups": groups}
+
+
+def _usergroups_users_list(ws: Workspace, args: Json) -> Json:
+    """Ids of the members. Assumption on the safe side: deactivated accounts stay in the list."""
+    (group_id,) = required(args, "usergroup")
+    _need_paid_plan(ws)
+    group = ws.groups.get(group_id)
+    if group is None or not _is_shown(group, args):
+        raise SlackError("no_such_subteam")
+    return {"users": list(group.members)}
+
+
+def _is_shown(group: Group, args: Json) -> bool:
+    return not group.disabled or truthy(args.get("include_disabled"))
+
+
+def _need_paid_plan(ws: Workspace) -> None:
+    """User groups exist on paid plans only. The error name is an assumption."""
+    if not ws.paid_plan:
+        raise SlackError("paid_teams_only")
+
+
+def _conversations_info(ws: Workspace, args: Json) -> Json:
+    """A private channel without the bot is `channel_not_found`, as if it were not there. The scope
+    depends on the kind of conversation."""
+    (channel_id,) = required(args, "channel")
+    channel = ws.channels.get(channel_id)
+    if channel is None:
+        raise SlackError("channel_not_found")
+    if channel.dm_with is not None:
+        _need_scope(ws, "im:read")
+        return {"channel": {"id": channel.id, "is_im": True, "user": channel.dm_with}}
+    _need_scope(ws, "groups:read" if channel.private else "channels:read")
+    if channel.private and not channel.bot_is_member:
+        raise SlackError("channel_not_found")
+    shown = {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": not channel.private,
+        "is_group": channel.private,
+        "is_im": False,
+        "is_private": channel.private,
+        "is_archived": channel.archived,
+        "is_member": channel.bot_is_member,
+    }
+    return {"channel": shown}
+
+
+#: Method, the scope it needs (None: any token), and what it does.
+METHODS: dict[str, tuple[str | None, Method]] = {
+    "auth.test": (None, _auth_test),
+    "chat.postMessage": ("chat:write", chat_methods.post_message),
+    "chat.postEphemeral": ("chat:write", chat_methods.post_ephemeral),
+    "chat.update": ("chat:write", chat_methods.update),
+    "conversations.info": (None, _conversations_info),
+    "usergroups.list": ("usergroups:read", _usergroups_list),
+    "usergroups.users.list": ("usergroups:read", _usergroups_users_list),
+    "users.info": ("users:read", _users_info),
+    "views.publish": (None, modals.publish),
+    "views.open": (None, modals.open_view),
+    "views.update": (None, modals.update),
+}

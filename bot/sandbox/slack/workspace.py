@@ -1,4 +1,5 @@
-"""The workspace: who and what is there, under one lock, with a bell for every change."""
+"""The workspace: who and what is there, under one lock, with a bell for every change; and watching
+it."""
 
 from __future__ import annotations
 
@@ -21,11 +22,14 @@ from .records import (
     Origin,
     Person,
     ResponseUrl,
+    Shown,
     Trigger,
     View,
+    elements_in,
 )
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 
 #: How often a wait looks again without a change here: predicates may ask other things too.
 _LOOK_AGAIN_SECONDS = 0.2
@@ -42,12 +46,14 @@ class Workspace:
         self._numbers = itertools.count(1)
         self.team_id = "T0LOCAL01"
         self.team_name = "local"
+        #: None, or the Enterprise Grid that this workspace belongs to.
         self.enterprise_id: str | None = None
         self.app_id = "A0LOCAL01"
         self.bot_id = "B0LOCAL01"
         self.bot_user_id = "U0LOCALBOT"
         self.bot_token = "xoxb-local-sandbox-token"  # noqa: S105 - of the sandbox alone
         self.app_token = "xapp-local-sandbox-token"  # noqa: S105 - of the sandbox alone
+        #: The bot token's scopes; change the set or put another one.
         self.scopes: set[str] = {
             "commands",
             "chat:write",
@@ -57,16 +63,17 @@ class Workspace:
             "groups:read",
         }
         self.paid_plan = True
-        self.text_only_update_keeps_blocks = True
         #: Whether a thread whose first message was deleted still takes replies.
         self.deleted_takes_replies = False
         self.people: dict[str, Person] = {}
         self.groups: dict[str, Group] = {}
         self.channels: dict[str, Channel] = {}
+        #: By channel and `ts`, in the order of posting.
         self.messages: dict[tuple[str, str], Message] = {}
-        self.ephemerals: list[tuple[str | None, Ephemeral]] = []
-        self.stacks: dict[str, list[View]] = {}
-        #: The home tab of each person, as the bot published it last.
+        self.ephemerals: list[Ephemeral] = []
+        #: The modal on each person's screen.
+        self.views: dict[str, View] = {}
+        #: The Home tab of each person, as the bot published it last.
         self.homes: dict[str, Json] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
@@ -114,20 +121,14 @@ class Workspace:
                 return value
             left = until - time.monotonic()
             if left <= 0:
-                raise TimeoutError(f"not within {timeout_seconds} s; {self._last_calls()}")
+                with self.lock:
+                    last = [f"{c.method} {c.error or c.fault or 'ok'}" for c in self.calls[-8:]]
+                raise TimeoutError(f"not within {timeout_seconds} s; the bot's last calls: {last}")
             with self._bell:
                 self._bell.wait_for(
                     lambda seen=seen: self._changes != seen,  # type: ignore[misc]
                     min(left, _LOOK_AGAIN_SECONDS),
                 )
-
-    def _last_calls(self) -> str:
-        with self.lock:
-            last = self.calls[-8:]
-        if not last:
-            return "the bot made no call"
-        words = [f"{call.method} {call.error or call.fault or 'ok'}" for call in last]
-        return "the last calls were: " + ", ".join(words)
 
     def number(self) -> int:
         """A number never given before."""
@@ -158,7 +159,6 @@ class Workspace:
             text=text,
             blocks=self.with_ids(blocks),
             user=user,
-            order=self.number(),
             bot_id=self.bot_id if own else None,
             app_id=self.app_id if own else None,
             broadcast=broadcast,
@@ -166,19 +166,11 @@ class Workspace:
         self.messages[channel, message.ts] = message
         return message
 
-    def edit_message(self, message: Message, text: str, blocks: list[Json]) -> Message:
-        changed = replace(
-            message,
-            text=text,
-            blocks=self.with_ids(blocks),
-            edited=self.clock(),
-            edits=message.edits + 1,
-        )
-        self.messages[message.channel, message.ts] = changed
-        return changed
-
-    def delete_message(self, message: Message) -> None:
-        self.messages[message.channel, message.ts] = replace(message, deleted=True)
+    def edit_message(self, message: Message, **changed: object) -> Message:
+        """Raises TypeError for what a message has not."""
+        edited = replace(message, **changed)  # type: ignore[arg-type]
+        self.messages[message.channel, message.ts] = edited
+        return edited
 
     def message(self, channel: str, ts: str) -> Message | None:
         """The message as it stands, None when it was never there or is deleted."""
@@ -190,8 +182,8 @@ class Workspace:
         blocks = copy.deepcopy(blocks)
         for block in blocks:
             block.setdefault("block_id", f"b{self.number()}")
-            for element in [*_interactive(block)]:
-                element.setdefault("action_id", f"a{self.number()}")
+        for _, element in elements_in(blocks):
+            element.setdefault("action_id", f"a{self.number()}")
         return blocks
 
     def direct_channel(self, user: str) -> Channel:
@@ -199,15 +191,14 @@ class Workspace:
         for channel in self.channels.values():
             if channel.dm_with == user:
                 return channel
-        channel = Channel(self.new_id("D"), "directmessage", members={user}, dm_with=user)
+        channel = Channel(self.new_id("D"), "directmessage", dm_with=user)
         self.channels[channel.id] = channel
         return channel
 
-    def new_trigger(self, user: str, view_id: str | None = None) -> Trigger:
+    def new_trigger(self, user: str) -> Trigger:
         trigger_id = f"{self.number()}.{self.number()}.{self.number():032x}"
-        trigger = Trigger(trigger_id, user, self.clock(), view_id)
-        self.triggers[trigger.id] = trigger
-        return trigger
+        self.triggers[trigger_id] = Trigger(trigger_id, user, self.clock())
+        return self.triggers[trigger_id]
 
     def new_response_url(self, origin: Origin, channel: str) -> ResponseUrl:
         kind = "commands" if origin.kind == "command" else "actions"
@@ -215,19 +206,93 @@ class Workspace:
         self.response_urls[path] = ResponseUrl(path, origin, channel, self.clock())
         return self.response_urls[path]
 
-    def view(self, view_id: str) -> View | None:
-        """An open modal by its id."""
-        for stack in self.stacks.values():
-            for view in stack:
-                if view.id == view_id:
-                    return view
-        return None
 
+class Watch:
+    """Reads the workspace. What it returns are snapshots: a later edit gives new objects."""
 
-def _interactive(block: Json) -> Iterator[Json]:
-    if block["type"] == "actions":
-        yield from block["elements"]
-    for name in ("accessory", "element"):
-        element = block.get(name)
-        if element:
-            yield element
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def messages(
+        self, channel: str, thread_ts: str | None = None, *, deleted: bool = False
+    ) -> list[Message]:
+        """The channel's messages, or the replies of one thread, in the order of posting."""
+        with self.workspace.lock:
+            return [
+                message
+                for message in self.workspace.messages.values()
+                if message.channel == channel
+                and message.thread_ts == thread_ts
+                and (deleted or not message.deleted)
+            ]
+
+    def message(self, channel: str, ts: str) -> Message | None:
+        """One message as it stands; None when it is not there or deleted."""
+        with self.workspace.lock:
+            return self.workspace.message(channel, ts)
+
+    def thread(self, channel: str, ts: str) -> list[Message]:
+        """The message and its replies."""
+        parent = self.message(channel, ts)
+        return [*([parent] if parent else []), *self.messages(channel, ts)]
+
+    def ephemerals(self, user: str) -> list[Ephemeral]:
+        """What this person alone was shown, oldest first."""
+        with self.workspace.lock:
+            return [shown for shown in self.workspace.ephemerals if shown.user == user]
+
+    def direct_messages(self, user: str) -> list[Message]:
+        """The conversation between this person and the bot."""
+        with self.workspace.lock:
+            open_ones = [c.id for c in self.workspace.channels.values() if c.dm_with == user]
+        return self.messages(open_ones[0]) if open_ones else []
+
+    @property
+    def views(self) -> dict[str, View]:
+        """The modal of each person who has one open."""
+        with self.workspace.lock:
+            return dict(self.workspace.views)
+
+    def home(self, user: str) -> Json | None:
+        """What the bot published last for this person's Home tab; None: nothing yet."""
+        with self.workspace.lock:
+            return self.workspace.homes.get(user)
+
+    @property
+    def calls(self) -> list[ApiCall]:
+        """Every call of the bot, refused ones included, oldest first."""
+        with self.workspace.lock:
+            return list(self.workspace.calls)
+
+    def calls_of(self, method: str) -> list[ApiCall]:
+        return [call for call in self.calls if call.method == method]
+
+    def wait_for(self, predicate: Callable[[], T], timeout_seconds: float = 10) -> T:
+        """The first true value of `predicate`. Raises TimeoutError, naming the last calls."""
+        return self.workspace.wait_for(predicate, timeout_seconds)
+
+    def wait_for_message(
+        self,
+        channel: str,
+        predicate: Callable[[Message], bool] = lambda message: True,
+        *,
+        thread_ts: str | None = None,
+        timeout_seconds: float = 10,
+    ) -> Message:
+        """The first message of the channel (or reply of the thread) that `predicate` accepts."""
+        return self._first(lambda: self.messages(channel, thread_ts), predicate, timeout_seconds)
+
+    def wait_for_ephemeral(
+        self,
+        user: str,
+        predicate: Callable[[Ephemeral], bool] = lambda shown: True,
+        *,
+        timeout_seconds: float = 10,
+    ) -> Ephemeral:
+        """The first thing shown to this person alone that `predicate` accepts."""
+        return self._first(lambda: self.ephemerals(user), predicate, timeout_seconds)
+
+    def _first(
+        self, shown: Callable[[], list[S]], predicate: Callable[[S], bool], timeout_seconds: float
+    ) -> S:
+        return self.wait_for(lambda: [one for one in shown() if predicate(one)], timeout_seconds)[0]

@@ -7,6 +7,7 @@ import threading
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import ABSENT, CannotDo, Json, LocalSlack
@@ -46,7 +47,7 @@ def test_an_empty_command_text_is_still_a_field(slack: LocalSlack, receiver: Rec
 
 
 def test_private_channels_and_grid_and_overrides(slack: LocalSlack, receiver: Receiver) -> None:
-    slack.enterprise_id = "E0GRID"
+    slack.workspace.enterprise_id = "E0GRID"
     ann = slack.add_person("Ann")
     channel = slack.add_channel("secret", private=True)
     slack.command(ann, "x", channel=channel, command="/other", user_name="root")
@@ -63,14 +64,14 @@ def test_the_answer_to_a_command_is_shown(slack: LocalSlack, receiver: Receiver)
     channel = slack.add_channel("ops", bot_is_member=False)
     receiver.answer = lambda request: (200, "usage: …", "text/plain")
     slack.command(ann, "help", channel=channel)
-    body = json.dumps({"response_type": "in_channel", "text": "all", "blocks": [section("b")]})
+    body = json.dumps({"response_type": "ephemeral", "text": "json", "blocks": [section("b")]})
     receiver.answer = lambda request: (200, body, "application/json")
-    slack.command(ann, "loud", channel=channel)
-    (shown,) = slack.ephemerals(ann)
+    slack.command(ann, "list", channel=channel)
+    shown, more = slack.ephemerals(ann)
     assert (shown.text, shown.via) == ("usage: …", "ack")
     assert shown.answers is not None
     assert (shown.answers.kind, shown.answers.what) == ("command", "/vr-unpair help")
-    assert [m.text for m in slack.messages(channel)] == ["all"]
+    assert more.all_text == "json\nb"
     receiver.answer = lambda request: (200, json.dumps({"blocks": [{"type": "no"}]}), "text/json")
     assert slack.command(ann, "bad", channel=channel).problem == "invalid_blocks"
 
@@ -101,7 +102,7 @@ def test_a_click_carries_the_message_it_was_made_on(
         "thread_ts": card,
     }
     message = payload["message"]
-    assert (message["app_id"], message["bot_id"]) == (slack.app_id, slack.bot_id)
+    assert (message["app_id"], message["bot_id"]) == (slack.app_id, slack.workspace.bot_id)
     assert (message["user"], message["ts"]) == (slack.bot_user_id, ts)
     assert message["thread_ts"] == card
     assert [block["type"] for block in message["blocks"]] == ["section", "actions"]
@@ -154,6 +155,25 @@ def test_the_value_picks_among_buttons_of_one_id_and_force_replaces_it(
     assert payload_of(receiver)["actions"][0]["block_id"] == "more"
     slack.click(ann, message, "go", value="forged", force=True)
     assert payload_of(receiver)["actions"][0]["value"] == "forged"
+
+
+def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
+    slack: LocalSlack, receiver: Receiver, client: WebClient
+) -> None:
+    ann, bob, channel = slack.add_person("Ann"), slack.add_person("Bob"), slack.add_channel("ops")
+    blocks = [actions(button("unpair_suggest:1", "P1"))]
+    client.chat_postEphemeral(channel=channel, user=ann, text="which?", blocks=blocks)
+    (shown,) = slack.ephemerals(ann)
+    with pytest.raises(CannotDo):
+        slack.click(bob, shown, "unpair_suggest:1")
+    delivery = slack.click(ann, shown, "unpair_suggest:1")
+    payload = payload_of(receiver)
+    assert payload["container"]["is_ephemeral"]
+    assert "message" not in payload
+    assert payload["actions"][0]["value"] == "P1"
+    answer = {"text": "opened", "replace_original": True}
+    assert requests.post(delivery.response_url, json=answer, timeout=5).status_code == 200
+    assert [one.text for one in slack.ephemerals(ann)] == ["opened"]
 
 
 def test_click_overrides_and_strangers(

@@ -20,9 +20,9 @@ def error_of(call: object, **kwargs: object) -> str:
 def test_auth_test_names_the_bot_and_its_workspace(slack: LocalSlack, client: WebClient) -> None:
     answer = client.auth_test()
     assert answer["team_id"] == slack.team_id
-    assert (answer["user_id"], answer["bot_id"]) == (slack.bot_user_id, slack.bot_id)
+    assert (answer["user_id"], answer["bot_id"]) == (slack.bot_user_id, slack.workspace.bot_id)
     assert "enterprise_id" not in answer.data
-    slack.enterprise_id = "E0GRID"
+    slack.workspace.enterprise_id = "E0GRID"
     assert client.auth_test()["enterprise_id"] == "E0GRID"
 
 
@@ -38,14 +38,14 @@ def test_tokens(slack: LocalSlack, client: WebClient) -> None:
 def test_scopes_are_named_and_kept(slack: LocalSlack, client: WebClient) -> None:
     ann = slack.add_person("Ann")
     scopes = client.auth_test().headers["x-oauth-scopes"]
-    assert set(scopes.split(",")) == slack.scopes
-    slack.scopes -= {"users:read"}
+    assert set(scopes.split(",")) == slack.workspace.scopes
+    slack.workspace.scopes -= {"users:read"}
     with pytest.raises(SlackApiError) as caught:
         client.users_info(user=ann)
     answer = caught.value.response
     assert (answer["error"], answer["needed"]) == ("missing_scope", "users:read")
     assert "chat:write" in answer["provided"].split(",")
-    slack.scopes = {"users:read"}
+    slack.workspace.scopes = {"users:read"}
     assert client.users_info(user=ann)["ok"]
     channel = slack.add_channel("ops")
     assert error_of(client.chat_postMessage, channel=channel, text="x") == "missing_scope"
@@ -54,7 +54,7 @@ def test_scopes_are_named_and_kept(slack: LocalSlack, client: WebClient) -> None
 
 
 def test_users_info_tells_who_must_not_count(slack: LocalSlack, client: WebClient) -> None:
-    slack.enterprise_id = "E0GRID"
+    slack.workspace.enterprise_id = "E0GRID"
     people = {
         "member": slack.add_person("Ann Ash", id="W0ANN"),
         "guest": slack.add_person("Guest", guest=True),
@@ -121,20 +121,6 @@ def test_channels(slack: LocalSlack, client: WebClient) -> None:
     assert (shown["is_member"], shown["is_archived"]) == (False, True)
     assert error_of(client.conversations_info, channel=hidden) == "channel_not_found"
     assert error_of(client.conversations_info, channel="C0NONE") == "channel_not_found"
-    slack.scopes -= {"groups:read"}
+    slack.workspace.scopes -= {"groups:read"}
     assert error_of(client.conversations_info, channel=private) == "missing_scope"
     assert client.conversations_info(channel=open_one)["ok"]
-
-
-def test_opening_a_direct_message_needs_a_scope_the_bot_does_not_ask_for(
-    slack: LocalSlack, client: WebClient
-) -> None:
-    ann, gone = slack.add_person("Ann"), slack.add_person("Gone", deleted=True)
-    assert error_of(client.conversations_open, users=ann) == "missing_scope"
-    slack.scopes |= {"im:write"}
-    channel = client.conversations_open(users=ann)["channel"]["id"]
-    assert client.conversations_open(users=ann)["channel"]["id"] == channel
-    assert client.chat_postMessage(channel=channel, text="hi")["ok"]
-    assert [m.text for m in slack.direct_messages(ann)] == ["hi"]
-    assert error_of(client.conversations_open, users=gone) == "user_disabled"
-    assert error_of(client.conversations_open, users="U0NONE") == "user_not_found"

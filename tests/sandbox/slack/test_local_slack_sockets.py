@@ -151,7 +151,7 @@ def test_frozen_is_silent_to_pings_and_stays_open(slack: LocalSlack) -> None:
     with socket(slack) as opened:
         next_of(opened)
         assert opened.ping().wait(5)
-        slack.freeze_sockets()
+        slack.sockets.freeze()
         assert not opened.ping().wait(0.3)
         assert len(slack.sockets.open_now) == 1
         assert slack.sockets.usable == 0
@@ -160,7 +160,7 @@ def test_frozen_is_silent_to_pings_and_stays_open(slack: LocalSlack) -> None:
 def test_dropped_ends_without_a_close_frame(slack: LocalSlack) -> None:
     with socket(slack) as opened:
         next_of(opened)
-        slack.drop_sockets()
+        slack.sockets.drop()
         with pytest.raises(ConnectionClosed) as caught:
             opened.recv(timeout=5)
         assert caught.value.rcvd is None
@@ -169,7 +169,7 @@ def test_dropped_ends_without_a_close_frame(slack: LocalSlack) -> None:
 def test_a_disconnect_is_said_and_done(slack: LocalSlack) -> None:
     with socket(slack) as opened:
         next_of(opened)
-        slack.disconnect_sockets("refresh_requested", closes_after=0.1)
+        slack.sockets.disconnect("refresh_requested", closes_after=0.1)
         frame = next_of(opened)
         assert (frame["type"], frame["reason"]) == ("disconnect", "refresh_requested")
         with pytest.raises(ConnectionClosed):

@@ -41,10 +41,10 @@ def test_in_turn_and_past_one_that_is_down() -> None:
         user, channel = slack.add_person("rita"), slack.add_channel("dr")
         with a_copy() as (gone, _):
             pass
-        slack.request_urls = [here, there]
+        slack.courier.request_urls = [here, there]
         assert all(slack.command(user, "help", channel=channel).ok for _ in range(4))
         assert (len(heard), len(also_heard)) == (2, 2)
-        slack.request_urls = [gone, here, there]
+        slack.courier.request_urls = [gone, here, there]
         assert all(slack.command(user, "help", channel=channel).ok for _ in range(6))
         assert len(heard) + len(also_heard) == 10
 
@@ -52,7 +52,7 @@ def test_in_turn_and_past_one_that_is_down() -> None:
 def test_what_one_has_refused_goes_to_no_other() -> None:
     with LocalSlack() as slack, a_copy(500) as (bad, heard), a_copy() as (good, also_heard):
         user, channel = slack.add_person("rita"), slack.add_channel("dr")
-        slack.request_urls = [bad, good]
+        slack.courier.request_urls = [bad, good]
         done = [slack.command(user, "help", channel=channel).error for _ in range(2)]
         assert sorted(done, key=str) == [None, "dispatch_failed"]
         assert (len(heard), len(also_heard)) == (1, 1)
@@ -63,5 +63,5 @@ def test_nobody_is_there() -> None:
         user, channel = slack.add_person("rita"), slack.add_channel("dr")
         with a_copy() as (gone, _):
             pass
-        slack.request_urls = [gone, gone]
+        slack.courier.request_urls = [gone, gone]
         assert slack.command(user, "help", channel=channel).error == "dispatch_failed"

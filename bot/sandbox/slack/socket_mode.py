@@ -10,22 +10,49 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from .deliver import Delivery
+from bot.sandbox.threaded_server import ThreadedServer
+
 from .records import Json
-from .server import ThreadedServer
-from .socket_records import Socket, Waiting
+from .signed_requests import Delivery
 from .web_api import Answer
 from .workspace import Workspace
 
 MOST_RETRIES = 3
 ANSWERED = {"command", "view_submission", "block_suggestion"}
+
+
+@dataclass(eq=False)
+class Socket:
+    """One WebSocket. `leaving` after a `disconnect` frame, `frozen` when it stays silent."""
+
+    websocket: WebSocket
+    greeted: bool = False
+    frozen: bool = False
+    leaving: bool = False
+
+    @property
+    def usable(self) -> bool:
+        return self.greeted and not self.frozen and not self.leaving
+
+
+@dataclass(eq=False)
+class Waiting:
+    """An envelope that is not acknowledged. `socket` is where it was sent last."""
+
+    envelope: Json
+    socket: Socket | None = None
+    refused: bool = False
+    answer: Json | None = None
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class Sockets:
@@ -60,8 +87,6 @@ class Sockets:
     def open_now(self) -> list[Socket]:
         """All whose end has not been seen, silent and leaving ones included."""
         return list(self._open)
-
-    # ---- apps.connections.open ----------------------------------------------------------------
 
     def new_address(self, token: str | None, base_url: str) -> Answer:
         """Slack docs, apps.connections.open: an app-level token, in the header."""
@@ -219,21 +244,22 @@ class Sockets:
         """TCP ends without a word."""
         self._each(lambda socket: self._protocol(socket).transport.abort())
 
-    def disconnect(self, reason: str, closes_after: float) -> None:
+    def disconnect(self, reason: str = "warning", *, closes_after: float = 10.0) -> None:
         """Slack's `disconnect` frame, and its end some seconds later."""
-        self._each(lambda socket: self._dismiss(socket, reason, closes_after))
+
+        def dismiss(socket: Socket) -> None:
+            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local"}}
+            self._send(socket, json.dumps(frame))
+            socket.leaving = True
+            self._spawn(self._close_later(socket, closes_after))
+
+        self._each(dismiss)
 
     def _freeze(self, socket: Socket) -> None:
         socket.frozen = True
         protocol = self._protocol(socket)
         protocol.stop_keepalive()
         protocol.transport.pause_reading()
-
-    def _dismiss(self, socket: Socket, reason: str, closes_after: float) -> None:
-        frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local"}}
-        self._send(socket, json.dumps(frame))
-        socket.leaving = True
-        self._spawn(self._close_later(socket, closes_after))
 
     async def _close_later(self, socket: Socket, seconds: float) -> None:
         await asyncio.sleep(seconds)

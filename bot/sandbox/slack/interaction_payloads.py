@@ -6,9 +6,8 @@ import copy
 from typing import Any, Final
 
 from .chat_methods import message_json
-from .modal_values import value_of
-from .records import Channel, Json, Message, Person, ResponseUrl, Trigger, View
-from .view_methods import view_json
+from .modals import value_of, view_json
+from .records import Channel, Ephemeral, Json, Message, Person, Trigger, View
 from .workspace import Workspace
 
 
@@ -41,9 +40,9 @@ def command_form(
         "team_id": person.team_id,
         "team_domain": ws.team_name,
         "channel_id": channel.id,
-        "channel_name": _form_channel_name(channel),
+        "channel_name": _channel_name(channel),
         "user_id": person.id,
-        "user_name": person.name.lower().replace(" ", "."),
+        "user_name": _user_name(person),
         "command": command,
         "text": text,
         "api_app_id": ws.app_id,
@@ -59,27 +58,28 @@ def command_form(
 def click_payload(
     ws: Workspace,
     person: Person,
-    message: Message,
+    shown: Message | Ephemeral,
     channel: Channel,
     action: Json,
     trigger: Trigger,
     response_url: str,
 ) -> Json:
-    """`block_actions` from a message."""
+    """`block_actions` from a message; of one that a single person sees Slack sends no content."""
     container: Json = {
         "type": "message",
-        "message_ts": message.ts,
+        "message_ts": shown.ts,
         "channel_id": channel.id,
-        "is_ephemeral": False,
+        "is_ephemeral": isinstance(shown, Ephemeral),
     }
-    if message.thread_ts is not None:
-        container["thread_ts"] = message.thread_ts
+    if shown.thread_ts is not None:
+        container["thread_ts"] = shown.thread_ts
+    content = {"message": message_json(ws, shown)} if isinstance(shown, Message) else {}
     return {
         "type": "block_actions",
         **_common(ws, person, trigger),
         "container": container,
-        "channel": {"id": channel.id, "name": _form_channel_name(channel)},
-        "message": message_json(ws, message),
+        "channel": {"id": channel.id, "name": _channel_name(channel)},
+        **content,
         "state": {"values": {}},
         "response_url": response_url,
         "actions": [action],
@@ -130,10 +130,9 @@ def suggestion_payload(
     ws: Workspace, person: Person, view: View, block_id: str, element: Json, typed: str
 ) -> Json:
     """`block_suggestion`: somebody types into an external select. It has no trigger."""
-    common = _common(ws, person, None)
     return {
         "type": "block_suggestion",
-        **common,
+        **_common(ws, person, None),
         "action_id": element["action_id"],
         "block_id": block_id,
         "value": typed,
@@ -148,8 +147,15 @@ def submission_payload(ws: Workspace, person: Person, view: View, trigger: Trigg
     return {"type": "view_submission", **common, "view": view_json(ws, view), "response_urls": []}
 
 
-def home_opened_payload(ws: Workspace, person: Person, tab: str) -> Json:
+def home_opened_payload(ws: Workspace, person: Person) -> Json:
     """The event `app_home_opened` in its envelope (Slack docs, Events API)."""
+    authorization = {
+        "enterprise_id": ws.enterprise_id,
+        "team_id": ws.team_id,
+        "user_id": ws.bot_user_id,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
     return {
         "token": "legacy-verification-token",
         "type": "event_callback",
@@ -157,34 +163,16 @@ def home_opened_payload(ws: Workspace, person: Person, tab: str) -> Json:
         "api_app_id": ws.app_id,
         "event_id": ws.new_id("Ev"),
         "event_time": int(ws.clock()),
-        "authorizations": [
-            {
-                "enterprise_id": ws.enterprise_id,
-                "team_id": ws.team_id,
-                "user_id": ws.bot_user_id,
-                "is_bot": True,
-                "is_enterprise_install": False,
-            }
-        ],
+        "authorizations": [authorization],
         "is_ext_shared_channel": False,
         "event": {
             "type": "app_home_opened",
             "user": person.id,
             "channel": ws.new_id("D"),
-            "tab": tab,
+            "tab": "home",
             "event_ts": ws.new_ts(),
         },
     }
-
-
-def closed_payload(ws: Workspace, person: Person, view: View) -> Json:
-    """`view_closed`, sent only for views with `notify_on_close`."""
-    common = _common(ws, person, None)
-    return {"type": "view_closed", **common, "view": view_json(ws, view), "is_cleared": False}
-
-
-def full_response_url(base: str, url: ResponseUrl) -> str:
-    return base.rstrip("/") + url.path
 
 
 def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
@@ -192,16 +180,12 @@ def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
     enterprise: Any = None
     if person.enterprise_id is not None:
         enterprise = {"id": person.enterprise_id, "name": "local grid"}
+    name = _user_name(person)
     common: Json = {
         "team": {"id": person.team_id, "domain": ws.team_name},
         "enterprise": enterprise,
         "is_enterprise_install": False,
-        "user": {
-            "id": person.id,
-            "username": person.name.lower().replace(" ", "."),
-            "name": person.name.lower().replace(" ", "."),
-            "team_id": person.team_id,
-        },
+        "user": {"id": person.id, "username": name, "name": name, "team_id": person.team_id},
         "api_app_id": ws.app_id,
         "token": "legacy-verification-token",
     }
@@ -210,6 +194,10 @@ def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
     return common
 
 
-def _form_channel_name(channel: Channel) -> str:
+def _user_name(person: Person) -> str:
+    return person.name.lower().replace(" ", ".")
+
+
+def _channel_name(channel: Channel) -> str:
     """Slack hides the names of private channels from commands."""
     return "privategroup" if channel.private else channel.name

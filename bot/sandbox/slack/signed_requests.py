@@ -129,10 +129,6 @@ class Courier:
             return not _refused(error)
         return True
 
-    def send_signed(self, kind: str, body: bytes, content_type: str = FORM) -> Delivery:
-        headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
-        return self.send(kind, body, {**headers, **self.sign(body)})
-
 
 def _refused(error: requests.RequestException) -> bool:
     cause = error.args[0] if error.args else None
@@ -142,8 +138,3 @@ def _refused(error: requests.RequestException) -> bool:
 def form(fields: Mapping[str, str]) -> bytes:
     """A form body, as commands have it."""
     return urlencode(fields).encode()
-
-
-def interactive(payload: Json) -> bytes:
-    """A form body with one field `payload`, as clicks and modals have it."""
-    return form({"payload": json.dumps(payload)})

@@ -1,0 +1,286 @@
+"""What people do at Slack: type a command, press a button, fill in a modal, open the Home tab. Each
+becomes a signed request, or an envelope over a socket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from . import interaction_payloads as payloads
+from .block_limits import check_suggestions
+from .chat_methods import show_to_one
+from .modals import CannotDo, answered, element_in, fill
+from .records import Ephemeral, Json, Message, Origin, Person, SlackError, View, elements_in
+from .signed_requests import FORM, JSON, Courier, Delivery, form
+from .socket_mode import Sockets
+from .workspace import Watch, Workspace
+
+
+class PersonActs(Watch):
+    """Needs `request_url` or an open socket. No lock is held while sending, so the bot may call
+    back before it answers. `view` is the modal or its id; None is whatever is open."""
+
+    def __init__(self, ws: Workspace, courier: Courier, sockets: Sockets) -> None:
+        super().__init__(ws)
+        self.courier = courier
+        self.sockets = sockets
+        #: `http` or `socket`; None: over HTTP where `request_url` is set.
+        self.mode: Literal["http", "socket"] | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port of this server."""
+        raise NotImplementedError
+
+    @property
+    def request_url(self) -> str:
+        """Where the bot listens, `http://127.0.0.1:PORT/slack/events`; empty: nowhere. Where its
+        copies listen is in `courier.request_urls`."""
+        return next(iter(self.courier.request_urls), "")
+
+    @request_url.setter
+    def request_url(self, url: str) -> None:
+        self.courier.request_urls = [url] if url else []
+
+    # -- messages ----------------------------------------------------------------------------
+
+    def command(
+        self, user: str, text: str, *, channel: str, command: str = "/vr-unpair", **overrides: Any
+    ) -> Delivery:
+        """Types a command. An override of None or `ABSENT` leaves that form field away.
+
+        What the answer itself says is shown: a text to the person, a JSON message as it asks.
+        Raises KeyError for an unknown person or channel.
+        """
+        ws = self.workspace
+        with ws.changing():
+            person, place = ws.people[user], ws.channels[channel]
+            trigger = ws.new_trigger(user)
+            origin = Origin("command", user, f"{command} {text}".strip(), trigger.id, channel)
+            url = ws.new_response_url(origin, channel)
+            full = self.base_url + url.path
+            fields = payloads.command_form(ws, person, place, command, text, trigger, full)
+        kept = {
+            key: str(value)
+            for key, value in {**fields, **overrides}.items()
+            if value is not None and value is not payloads.ABSENT
+        }
+        delivery = self._deliver("command", dict(kept), form(kept))
+        delivery.trigger_id, delivery.response_url, delivery.payload = trigger.id, full, dict(kept)
+        if delivery.error is None and delivery.text.strip():
+            with ws.changing():
+                try:
+                    body = delivery.json or {"text": delivery.text}
+                    show_to_one(ws, url, body, via="ack")
+                except SlackError as refused:
+                    delivery.problem = refused.error
+        return delivery
+
+    def click(
+        self,
+        user: str,
+        /,
+        message: Message | Ephemeral | tuple[str, str],
+        action_id: str,
+        *,
+        value: str | None = None,
+        force: bool = False,
+        **overrides: Any,
+    ) -> Delivery:
+        """Presses a button and confirms its dialog. `value` picks among buttons of one action id.
+
+        Raises CannotDo when the button is not there now; `force` presses it anyway, with the
+        given value, as somebody does whose screen is behind. Overrides are top-level keys of the
+        payload (`ABSENT` leaves one away).
+        """
+        ws = self.workspace
+        channel_id, ts = message if isinstance(message, tuple) else (message.channel, message.ts)
+        with ws.changing():
+            person, place = ws.people[user], ws.channels[channel_id]
+            current = self._on_screen(person, channel_id, ts)
+            block_id, button = _find_button(current, action_id, value, force=force)
+            pressed = value if force and value is not None else button.get("value")
+            action = payloads.button_action(ws, block_id, button, pressed)
+            trigger = ws.new_trigger(person.id)
+            origin = Origin("click", person.id, action_id, trigger.id, place.id, ts)
+            url = self.base_url + ws.new_response_url(origin, place.id).path
+            payload = payloads.click_payload(ws, person, current, place, action, trigger, url)
+        return self._send_payload(payloads.with_overrides(payload, overrides))
+
+    def _on_screen(self, person: Person, channel: str, ts: str) -> Message | Ephemeral:
+        """A message, a deleted one too, or what this person alone sees. Raises CannotDo."""
+        ws = self.workspace
+        message = ws.messages.get((channel, ts))
+        if message is not None and message.app_id not in (None, ws.app_id):
+            raise CannotDo(f"{ts} belongs to {message.app_id}: Slack tells that app of a click")
+        own = [one for one in ws.ephemerals if (one.user, one.ts) == (person.id, ts)]
+        if message is None and not own:
+            raise CannotDo(f"no message {ts} in {channel}")
+        return message or own[0]
+
+    # -- modals and the Home tab -------------------------------------------------------------
+
+    def view_of(self, user: str, view: View | str | None = None) -> View:
+        """The modal. Raises CannotDo when it is not open."""
+        with self.workspace.lock:
+            found = self.workspace.views.get(user)
+        wanted = view.id if isinstance(view, View) else view
+        if found is None or wanted not in (None, found.id):
+            raise CannotDo(f"no such modal open for {user}")
+        return found
+
+    def choose(
+        self, user: str, block_id: str, value: Any = None, *, view: View | str | None = None
+    ) -> Delivery:
+        """Chooses something that tells the bot at once, or presses a button in the modal.
+
+        Raises CannotDo for an input without `dispatch_action`: Slack says nothing then.
+        """
+        ws = self.workspace
+        with ws.changing():
+            shown = self.view_of(user, view)
+            block, element = element_in(shown, block_id)
+            if block["type"] == "input" and not block.get("dispatch_action"):
+                raise CannotDo(f"the input {block_id!r} does not tell the bot (dispatch_action)")
+            if element["type"] != "button":
+                fill(shown, {block_id: value}, force=False, complete=False)
+            trigger = ws.new_trigger(user)
+            payload = payloads.view_action_payload(
+                ws, ws.people[user], shown, block_id, element, trigger
+            )
+        return self._send_payload(payload)
+
+    def suggest(
+        self, user: str, block_id: str, typed: str, *, view: View | str | None = None
+    ) -> Delivery:
+        """Types into an external select; the options that come back can be chosen then."""
+        ws = self.workspace
+        with ws.changing():
+            shown = self.view_of(user, view)
+            _, element = element_in(shown, block_id)
+            if element["type"] != "external_select":
+                raise CannotDo(f"block {block_id!r} does not search")
+            payload = payloads.suggestion_payload(
+                ws, ws.people[user], shown, block_id, element, typed
+            )
+        delivery = self._send_payload(payload)
+        options = delivery.json.get("options")
+        with ws.changing():
+            problems = check_suggestions(options)
+            if delivery.error is None and problems:
+                delivery.problem = "; ".join(problems)
+            shown.options[block_id] = options if isinstance(options, list) and not problems else []
+        return delivery
+
+    def submit(
+        self,
+        user: str,
+        view: View | str | None = None,
+        values: Json | None = None,
+        *,
+        force: bool = False,
+        **overrides: Any,
+    ) -> Delivery:
+        """Presses the submit button. Raises CannotDo for what Slack's form would not send
+        (a required input left empty, a text too long); `force` sends it.
+
+        Without a good answer the modal stays open. A delivery's `problem` names an answer that
+        Slack would not take.
+        """
+        ws = self.workspace
+        with ws.changing():
+            shown = self.view_of(user, view)
+            fill(shown, values or {}, force=force)
+            trigger = ws.new_trigger(user)
+            payload = payloads.submission_payload(ws, ws.people[user], shown, trigger)
+        delivery = self._send_payload(payloads.with_overrides(payload, overrides))
+        if delivery.error is None:
+            with ws.changing():
+                delivery.problem = answered(ws, shown, delivery.text, delivery.json)
+        return delivery
+
+    def close(self, user: str, view: View | str | None = None) -> None:
+        """Closes the modal; the bot is not told."""
+        with self.workspace.changing():
+            del self.workspace.views[self.view_of(user, view).user]
+
+    def open_home(self, user: str) -> Delivery:
+        """Opens the app's Home tab. Raises KeyError for an unknown person."""
+        ws = self.workspace
+        with ws.changing():
+            payload = payloads.home_opened_payload(ws, ws.people[user])
+        return self._deliver("event_callback", payload, json.dumps(payload).encode(), JSON)
+
+    # -- by hand -----------------------------------------------------------------------------
+
+    def redeliver(self, delivery: Delivery, *, num: int = 1) -> Delivery:
+        """The same body once more, freshly signed, with Slack's headers of a retry; or the same
+        envelope."""
+        if delivery.envelope_id:
+            retry = {"retry_attempt": num, "retry_reason": "timeout"}
+            envelope = {**json.loads(delivery.sent), **retry}
+            again = self.sockets.deliver_envelope(delivery.kind, envelope, self.courier.ack_seconds)
+        else:
+            headers = {
+                **delivery.headers,
+                **self.courier.sign(delivery.sent),
+                "X-Slack-Retry-Num": str(num),
+                "X-Slack-Retry-Reason": "http_timeout",
+            }
+            again = self.courier.send(delivery.kind, delivery.sent, headers)
+        again.trigger_id, again.response_url = delivery.trigger_id, delivery.response_url
+        again.payload = delivery.payload
+        return again
+
+    def deliver_raw(
+        self,
+        body: bytes | str,
+        headers: dict[str, str] | None = None,
+        *,
+        sign: bool = True,
+        spoil_signature: bool = False,
+        shift_seconds: float = 0,
+        content_type: str = FORM,
+    ) -> Delivery:
+        """Any body: forged (`sign=False` or `spoil_signature`), old (`shift_seconds=-600`),
+        malformed. `headers` win over the ones made here."""
+        raw = body.encode() if isinstance(body, str) else body
+        made = {"Content-Type": content_type}
+        if sign:
+            made |= self.courier.sign(
+                raw, spoil_signature=spoil_signature, shift_seconds=shift_seconds
+            )
+        return self.courier.send("raw", raw, {**made, **(headers or {})})
+
+    def _deliver(self, kind: str, payload: Json, body: bytes, content_type: str = FORM) -> Delivery:
+        over_socket = self.mode == "socket" or (
+            self.mode is None and not self.request_url and self.sockets.opened > 0
+        )
+        if over_socket:
+            return self.sockets.deliver(kind, payload, self.courier.ack_seconds)
+        headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
+        return self.courier.send(kind, body, {**headers, **self.courier.sign(body)})
+
+    def _send_payload(self, payload: Json) -> Delivery:
+        body = form({"payload": json.dumps(payload)})
+        delivery = self._deliver(str(payload.get("type")), payload, body)
+        delivery.trigger_id = str(payload.get("trigger_id") or "")
+        delivery.response_url = str(payload.get("response_url") or "")
+        delivery.payload = json.loads(json.dumps(payload))
+        return delivery
+
+
+def _find_button(
+    shown: Message | Ephemeral, action_id: str, value: str | None, *, force: bool
+) -> tuple[str, Json]:
+    gone = isinstance(shown, Message) and shown.deleted
+    for block, element in elements_in([] if gone else shown.blocks):
+        if element["type"] != "button" or element.get("action_id") != action_id:
+            continue
+        if force or value is None or element.get("value") == value:
+            return block["block_id"], element
+    if not force:
+        there = [button.get("action_id") for button in shown.buttons()]
+        raise CannotDo(f"no button {action_id!r} on {shown.ts}, only {there}")
+    text = {"type": "plain_text", "text": action_id, "emoji": True}
+    return "gone", {"type": "button", "action_id": action_id, "text": text, "value": value}
