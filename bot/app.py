@@ -18,12 +18,12 @@ from bot.operate.check import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.check import BackgroundCheck, at_start
 from bot.operate.health import Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.operate.stopping import Deadline
 from bot.parts import policy_of
 from bot.request.delivery import Drawn
 from bot.request.messages import messages
 from bot.request.model import Request
 from bot.request.starts import Running
+from bot.run import Deadline
 from bot.settings import Settings
 from bot.slack import socket_address
 from bot.slack.draw import message as draw
@@ -117,7 +117,7 @@ class Bot:
         )
         self.metrics = Metrics(__version__, settings.sites)
         self.db = Database(
-            settings.database_url.get_secret_value(), on_error=self.metrics.database.failed
+            settings.database_url.get_secret_value(), on_error=self.metrics.database_failed
         )
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
@@ -213,7 +213,7 @@ class Bot:
                 token,
                 base_url=settings.slack_api_url,
                 timeout_s=timeout_s,
-                on_call=self.metrics.slack.called,
+                on_call=self.metrics.slack_called,
                 pauses=pauses,
             )
 
@@ -230,7 +230,7 @@ class Bot:
             messages,
             nets=nets(POSTERS),
             pauses=pauses,
-            on_given_up=self.metrics.slack.given_up,
+            on_given_up=self.metrics.message_given_up,
             give_way=self.giving_way.give_way,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
@@ -258,7 +258,7 @@ class Bot:
             overview=overview,
             homes=Homes(overview, self.lately, self.policy, self.requests.now),
             may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
-            on_repeated=lambda: self.metrics.slack.rejected("replayed"),
+            on_repeated=lambda: self.metrics.slack_rejected("replayed"),
         )
         register(bolt, deps)
 
@@ -266,7 +266,7 @@ class Bot:
             with self.giving_way.answering():
                 return dispatch(bolt, payload)
 
-        rejected = self.metrics.slack.rejected
+        rejected = self.metrics.slack_rejected
         self.from_slack = (
             FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
         )
@@ -306,9 +306,9 @@ class Bot:
             token.get_secret_value(),
             base_url=self.settings.slack_api_url,
             timeout_s=socket_address.TIMEOUT_S,
-            on_call=self.metrics.slack.called,
+            on_call=self.metrics.slack_called,
         )
-        return SocketMode(socket_address.Addresses(client).new, answer, self.metrics.slack.rejected)
+        return SocketMode(socket_address.Addresses(client).new, answer, self.metrics.slack_rejected)
 
     def _checks(self) -> dict[str, Check]:
         database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)

@@ -11,7 +11,7 @@ import structlog
 
 from bot.appliance.budget import Budget, BudgetState, Change, rest_seconds
 from bot.appliance.client import Appliance
-from bot.operate import journal
+from bot.operate import logs
 from bot.operate.metrics import Metrics
 from bot.parts import appliance_of, budget_key
 from bot.request.entries import Entry
@@ -29,7 +29,7 @@ def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, 
     """The appliances by site. Each uses the budget and the log-ins that all copies share."""
     made = {}
     for name, site in settings.sites.items():
-        observers = metrics.appliance.of(name)
+        observers = metrics.of_site(name)
         budget = Budget(
             site.calls_per_minute,
             _shared(db, name),
@@ -45,8 +45,8 @@ def saved(metrics: Metrics) -> OnSaved:
 
     def told(request: Request | None, entries: Sequence[Entry]) -> None:
         try:
-            journal.steps(request, entries)
-            metrics.decisions.saved(request, entries)
+            logs.steps(request, entries)
+            metrics.saved(request, entries)
         except Exception:
             # The step is committed. An error raised here would look to the caller as if it was not.
             log.exception("step_not_told")

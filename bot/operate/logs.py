@@ -9,16 +9,23 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from bot.operate.show import printable, to_json
+from bot.request.entries import Entry
+from bot.request.model import Request
+
+log = structlog.get_logger(__name__)
 
 SECRET_KEYS = frozenset({"response_url", "trigger_id", "token", "authorization", "password"})
 MASK = "***"
+
+KEPT = ("why", "click", "status", "differences", "missing", "fingerprint")
+"""What is kept of the detail of a step: our own words and those of the vendor's API."""
 
 _LOOKS_SECRET = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://[^\s\"']*/(?:actions|commands|response)/[^\s\"']+"
@@ -74,6 +81,47 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
     # It warns of each request that finds no idle thread, so strangers could fill the log.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def steps(request: Request | None, entries: Sequence[Entry]) -> None:
+    """One event for each step of a request, with every id that somebody may search for. A step is
+    one record of the audit trail. What people wrote is only in there, since logs are sent to more
+    places."""
+    for entry in entries:
+        log.info(
+            "step",
+            step=entry.action,
+            state=entry.after.value if entry.after else None,
+            before=entry.before.value if entry.before else None,
+            by=entry.actor,
+            slack_message=entry.message,
+            **_request(request),
+            **_detail(entry.detail),
+        )
+
+
+def _request(request: Request | None) -> dict[str, Any]:
+    if request is None:
+        return {}
+    ids = {
+        "request": request.id,
+        "site": request.site,
+        "channel": request.channel,
+        "card": request.card_ts,
+        "pairing": request.pairing_id,
+        "task": request.task.id if request.task else None,
+    }
+    return {key: value for key, value in ids.items() if value is not None}
+
+
+def _detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: detail[key] for key in KEPT if key in detail}
+    problem = detail.get("problem")
+    if isinstance(problem, dict):
+        names = {"kind": "problem", "status": "http_status"}
+        names |= {key: key for key in ("error_code", "op_id")}
+        kept |= {name: problem[key] for key, name in names.items() if key in problem}
+    return kept
 
 
 def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:

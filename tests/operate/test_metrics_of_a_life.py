@@ -212,7 +212,7 @@ def test_a_fault_in_counting_costs_no_step(
     def fail(*_: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(watched.metrics.decisions, "saved", fail)
+    monkeypatch.setattr(watched.metrics, "saved", fail)
     with capture_logs() as logged:
         watched.world.pending()
     assert any(event["event"] == "step_not_told" for event in logged)

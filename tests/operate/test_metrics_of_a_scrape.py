@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.operate.health import Bounded
-from bot.operate.metrics import Metrics, stored
-from bot.operate.metrics.copies import KEPT_SECONDS, Copy
+from bot.operate.metrics import KEPT_SECONDS, UNREAD, Copy, Metrics
 from bot.request.figures import Figures
 from bot.request.model import OPEN, State
 from bot.store.database import Database
@@ -67,7 +66,7 @@ def test_http_mode_has_no_socket() -> None:
 
 def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Path) -> None:
     metrics = Metrics("1.2.3", SITES)
-    db = Database(f"sqlite:///{tmp_path}/no/such/folder.db", on_error=metrics.database.failed)
+    db = Database(f"sqlite:///{tmp_path}/no/such/folder.db", on_error=metrics.database_failed)
     scrape = Scrape(watched(read_figures(db, SITES), metrics=metrics, ready=lambda: False))
     db.close()
     left_out = {
@@ -79,7 +78,7 @@ def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Pat
         "vr_unpair_break_glass_total",
     }
     assert not left_out & scrape.names()
-    assert scrape("vr_unpair_database_errors_total", error=stored.UNREAD) == 1
+    assert scrape("vr_unpair_database_errors_total", error=UNREAD) == 1
     assert scrape("vr_unpair_database_errors_total", error="OperationalError") == 1
     assert scrape("vr_unpair_ready") == 0
     assert scrape("vr_unpair_decisions_total", kind="approve") == 0
@@ -116,7 +115,7 @@ def test_a_value_that_nobody_understands_is_left_out_too() -> None:
     odd = EMPTY.model_copy(update={"shared": {"budget:east": "no json"}})
     scrape = Scrape(watched(lambda: odd))
     assert "vr_unpair_requests" not in scrape.names()
-    assert scrape("vr_unpair_database_errors_total", error=stored.UNREAD) == 1
+    assert scrape("vr_unpair_database_errors_total", error=UNREAD) == 1
 
 
 # ---- readiness -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bot.operate.stopping import Deadline
+from bot.run import Deadline
 
 PATIENCE_SECONDS = 10
 

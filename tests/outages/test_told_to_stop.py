@@ -49,8 +49,7 @@ class Stage:
         """Begun in another thread, and past the moment at which the doors are closed."""
         stopping = threading.Thread(target=self.bot.stop)
         stopping.start()
-        assert self.bot.server is not None
-        port = self.bot.server.port
+        port = self.bot.servers[0].port
         wait_for(lambda: not _listens(port))
         return stopping
 
@@ -104,8 +103,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         )
         bot = Bot(settings, end=pytest.fail)
         bot.start()
-        assert bot.server is not None
-        slack.request_url = f"http://127.0.0.1:{bot.server.port}/slack/events"
+        slack.request_url = f"http://127.0.0.1:{bot.servers[0].port}/slack/events"
         pairing = appliance.add_pairing(local="berlin", remote="prague")
         stage = Stage(bot, slack, appliance, pairing, slack.add_channel("dr"))
         yield stage
