@@ -14,9 +14,9 @@ from slack_sdk import WebClient
 from bot import __version__, wiring
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
-from bot.operate.check import STOP_SECONDS as CHECK_STOP_SECONDS
-from bot.operate.check import BackgroundCheck, at_start
-from bot.operate.health import Check, Health, in_time
+from bot.operate.check import at_start
+from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
+from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
 from bot.parts import policy_of
 from bot.request.delivery import Drawn

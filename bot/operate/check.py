@@ -7,7 +7,6 @@ migrated.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import getproxies
 
-import structlog
 from sqlalchemy import Connection, NullPool, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,8 +22,17 @@ from bot.appliance import way
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.operate.check_appliance import Site
-from bot.operate.check_lines import Check, Line, Result, fine, lines_of, note, skipped, wrong
-from bot.operate.check_slack import proxy_of, slack_of
+from bot.operate.check_lines import Check, Line, fine, lines_of, note, skipped, wrong
+from bot.operate.check_people import approvers, groups, people
+from bot.operate.check_slack import (
+    Slack,
+    app_token,
+    channels,
+    proxy_of,
+    scopes,
+    slack_of,
+    token,
+)
 from bot.parts import appliance_of, budget_key, secrets_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.identity import Myself
@@ -33,11 +40,9 @@ from bot.store.faults import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
 
-log = structlog.get_logger(__name__)
-
 NAMES = (
     *("settings", "way-in", "proxy", "database", "schema"),
-    *("slack-token", "slack-scope", "slack-app-token", "slack-channel", "slack-group"),
+    *("slack-token", "slack-scope", "slack-channel", "slack-app-token", "slack-group"),
     *("slack-person", "approvers"),
     *("appliance-reachable", "appliance-trusted", "appliance-login", "appliance-version"),
     *("appliance-pairings", "appliance-privilege", "appliance-remote"),
@@ -57,14 +62,6 @@ another program."""
 
 CONNECT_SECONDS = 10
 """To connect to a database server; whole seconds (libpq docs, connect_timeout)."""
-
-AGAIN_SECONDS = 300.0
-"""The running bot checks again this often while something is wrong. Otherwise a fault that has
-passed would stay in `/readyz` until a restart."""
-
-STOP_SECONDS = 1.0
-"""The thread may be waiting for a server that hangs. It can be left behind: it holds nothing that
-has to be released."""
 
 
 def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
@@ -91,11 +88,32 @@ def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> It
     )
     secrets = secrets_of(settings)
     with ThreadPoolExecutor(APPLIANCES_AT_ONCE + 1) as pool:
-        slack = pool.submit(lambda: list(lines_of(slack_of(settings).all())))
+        slack = pool.submit(lambda: list(lines_of(_slack(slack_of(settings)))))
         sites = [pool.submit(_appliance, settings, name) for name in settings.sites]
         yield from (line.masked(secrets) for line in lines_of(own))
         for others in (slack, *sites):
             yield from (line.masked(secrets) for line in others.result())
+
+
+def _slack(slack: Slack) -> tuple[Check, ...]:
+    return (
+        *_slack_at_start(slack),
+        ("slack-app-token", "", lambda: app_token(slack)),
+        ("slack-group", "slack-token", lambda: groups(slack)),
+        ("slack-person", "slack-token", lambda: people(slack)),
+        ("approvers", "slack-token", lambda: approvers(slack)),
+    )
+
+
+def _slack_at_start(slack: Slack) -> tuple[Check, ...]:
+    """Without people and groups: Slack counts those calls together with the ones that a click
+    needs, and there a 429 means no. Nor the app token: the socket itself shows in `/readyz` whether
+    it works, and needs the few calls of that method to connect again."""
+    return (
+        ("slack-token", "", lambda: [token(slack)]),
+        ("slack-scope", "slack-token", lambda: scopes(slack)),
+        ("slack-channel", "slack-token", lambda: channels(slack)),
+    )
 
 
 def _appliance(settings: Settings, name: str) -> list[Line]:
@@ -273,81 +291,8 @@ def at_start(
     def found() -> Iterator[Line]:
         slack = slack_of(settings)
         slack.on_identity = on_identity
-        yield from lines_of(slack.at_start())
+        yield from lines_of(_slack_at_start(slack))
         for site in sites:
             yield from lines_of(site.at_start(), about=site.about)
 
     return lambda: (line.masked(secrets) for line in found())
-
-
-class BackgroundCheck:
-    """Checks in a thread: at the start, and then again until nothing is wrong.
-
-    A fault that can pass is a warning in the log, once, and a hint in `/readyz` as long as it
-    lasts. A fault that cannot ends the process: `end` is called with a sentence. A refused token is
-    one, although a supervisor will start the bot again and again. A bot without Slack can neither
-    be asked nor answer, every supervisor shows to people that a process ended, and a rolling
-    deployment stops there while the old copies still work. A loop of such restarts does no harm:
-    each asks Slack one question, and ends before a log-in to any appliance.
-
-    This is so only until this process has seen the token accepted. If it is revoked later, that is
-    a hint, because tasks of the appliance are still being followed.
-    """
-
-    def __init__(
-        self,
-        found: Callable[[], Iterable[Line]],
-        end: Callable[[str], None],
-        again_seconds: float = AGAIN_SECONDS,
-    ) -> None:
-        self._found = found
-        self._end = end
-        self._again_seconds = again_seconds
-        self._stopping = threading.Event()
-        self._wrong: dict[str, Line] = {}
-        self._once_fine: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="check", daemon=True)
-
-    def start(self) -> None:
-        """Returns at once; the checks run in a thread."""
-        self._thread.start()
-
-    def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """Whether the thread ended in this time. May be called repeatedly, and without `start`."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def hints(self) -> dict[str, str]:
-        """What was wrong at the last check: the key of each line, and what it says."""
-        return {key: line.sentence for key, line in self._wrong.copy().items()}
-
-    def _run(self) -> None:
-        while self.once() and self._wrong:
-            if self._stopping.wait(self._again_seconds):
-                return
-
-    def once(self) -> bool:
-        """One round of checks. False if no other may follow, since the bot stops."""
-        for line in self._found():
-            if self._stopping.is_set():
-                return False
-            if line.final and line.key not in self._once_fine:
-                self._end(f"{line.sentence}.")
-                return False
-            self._keep(line)
-        return True
-
-    def _keep(self, line: Line) -> None:
-        # A skipped line says nothing new, so an older hint about it stays.
-        before = self._wrong.get(line.key)
-        if line.result is Result.WRONG:
-            self._wrong[line.key] = line
-            if before is None:
-                words, step = line.words, line.next_step
-                log.warning("check_failed", line=line.key, words=words, next_step=step)
-        elif line.ok:
-            self._once_fine.add(line.key)
-            if self._wrong.pop(line.key, None):
-                log.info("check_fine_again", line=line.key)

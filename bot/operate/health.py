@@ -1,23 +1,37 @@
 """The pages that probes and Prometheus read: `/healthz`, `/readyz`, `/metrics`.
 
-`/readyz` says whether this copy can do its work. Hints are about faults elsewhere, which taking
-this copy out of service would not help against.
+`/readyz` says whether this copy can do its work. Its hints are about faults elsewhere, which taking
+this copy out of service would not help against: what the check in the background has found.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
+
+import structlog
+
+from bot.operate.check_lines import Line, Result
+
+log = structlog.get_logger(__name__)
 
 Check = Callable[[], str | None]
 """None when fine, else the reason in words. An error that it raises counts as the reason."""
 
 SECONDS = 3.0
 """For a read that may hang. A scrape makes two, and Prometheus gives up after 10 s by default."""
+
+AGAIN_SECONDS = 300.0
+"""The running bot checks again this often while something is wrong. Otherwise a fault that has
+passed would stay in `/readyz` until a restart."""
+
+STOP_SECONDS = 1.0
+"""The thread may be waiting for a server that hangs. It can be left behind: it holds nothing that
+has to be released."""
 
 Read = TypeVar("Read")
 
@@ -63,6 +77,79 @@ def _run(check: Check) -> str:
         return check() or "ok"
     except Exception as error:  # reported as the reason: a probe must never get a 500
         return f"{type(error).__name__}: {error}"[:300]
+
+
+class BackgroundCheck:
+    """Checks in a thread: at the start, and then again until nothing is wrong.
+
+    A fault that can pass is a warning in the log, once, and a hint in `/readyz` as long as it
+    lasts. A fault that cannot ends the process: `end` is called with a sentence. A refused token is
+    one, although a supervisor will start the bot again and again. A bot without Slack can neither
+    be asked nor answer, every supervisor shows to people that a process ended, and a rolling
+    deployment stops there while the old copies still work. A loop of such restarts does no harm:
+    each asks Slack one question, and ends before a log-in to any appliance.
+
+    This is so only until this process has seen the token accepted. If it is revoked later, that is
+    a hint, because tasks of the appliance are still being followed.
+    """
+
+    def __init__(
+        self,
+        found: Callable[[], Iterable[Line]],
+        end: Callable[[str], None],
+        again_seconds: float = AGAIN_SECONDS,
+    ) -> None:
+        self._found = found
+        self._end = end
+        self._again_seconds = again_seconds
+        self._stopping = Event()
+        self._wrong: dict[str, Line] = {}
+        self._once_fine: set[str] = set()
+        self._thread = Thread(target=self._run, name="check", daemon=True)
+
+    def start(self) -> None:
+        """Returns at once; the checks run in a thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Whether the thread ended in this time. May be called repeatedly, and without `start`."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def hints(self) -> dict[str, str]:
+        """What was wrong at the last check: the key of each line, and what it says."""
+        return {key: line.sentence for key, line in self._wrong.copy().items()}
+
+    def _run(self) -> None:
+        while self.once() and self._wrong:
+            if self._stopping.wait(self._again_seconds):
+                return
+
+    def once(self) -> bool:
+        """One round of checks. False if no other may follow, since the bot stops."""
+        for line in self._found():
+            if self._stopping.is_set():
+                return False
+            if line.final and line.key not in self._once_fine:
+                self._end(f"{line.sentence}.")
+                return False
+            self._keep(line)
+        return True
+
+    def _keep(self, line: Line) -> None:
+        # A skipped line says nothing new, so an older hint about it stays.
+        before = self._wrong.get(line.key)
+        if line.result is Result.WRONG:
+            self._wrong[line.key] = line
+            if before is None:
+                words, step = line.words, line.next_step
+                log.warning("check_failed", line=line.key, words=words, next_step=step)
+        elif line.ok:
+            self._once_fine.add(line.key)
+            if self._wrong.pop(line.key, None):
+                log.info("check_fine_again", line=line.key)
 
 
 class Bounded(Generic[Read]):
