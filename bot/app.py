@@ -140,7 +140,6 @@ class Bot:
 
     def start(self) -> None:
         upgrade(self.db)
-        self.db.listen()
         self.servers = self._bound()
         note_start(self.db, self.running)
         self.worker.start()

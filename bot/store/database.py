@@ -118,10 +118,6 @@ class Database:
         with self.read() as conn:
             return self._kind.damage(conn)
 
-    def listen(self) -> None:
-        """Start to hear of changes by other copies. Those that are missed are found by polling."""
-        self.wakes.listen()
-
     @property
     def log_gone(self) -> bool:
         """Whether the `-wal` of a SQLite file was deleted, moved or replaced."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event, text
 
 from bot.store.postgres_connection import PatientConnection, with_limits
-from bot.store.postgres_wakes import PostgresWakes
+from bot.store.wakes import Wakes
 
 SCHEMA_LOCK = 0x76725F75
 """The advisory lock that a copy takes before it migrates, so that no two migrate together."""
@@ -46,7 +46,7 @@ class Postgres:
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _connect)
-        self.wakes = PostgresWakes(with_limits(url))
+        self.wakes = Wakes()
 
     def writing(self, within_s: float | None) -> AbstractContextManager[object]:
         """Nothing to do: the time limits of `postgres_connection` hold for every transaction."""
@@ -94,7 +94,6 @@ class Postgres:
         return None
 
     def close(self) -> None:
-        self.wakes.close()
         self.engine.dispose()
 
 

@@ -16,8 +16,9 @@ class Room(StrEnum):
 
 
 NET_SECONDS = 2.0
-"""How long the first thread of each room sleeps at most. Another process on the same file (the
-command line) cannot wake us, so what it stores is found this late."""
+"""How long the first thread of each room sleeps at most. Another process (a copy on the same
+PostgreSQL, the command line) cannot wake us, so what it stores is found this late. Mostly whoever
+stores something works on it too: only what it holds or leaves behind waits for this."""
 
 OTHERS_NET_SECONDS = 5.0
 """The same for the other threads, in case a slow server holds up the first one. It is longer, since
@@ -50,9 +51,6 @@ class Wakes:
         the two is missed."""
         with self._changed[room]:
             return self._count[room]
-
-    def listen(self) -> None:
-        """There is no other process to listen to."""
 
     def wake(self, *rooms: Room) -> None:
         for room in rooms:

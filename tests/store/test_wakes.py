@@ -1,97 +1,21 @@
-"""LISTEN and NOTIFY: what one copy has stored wakes the other, also after a restart."""
+"""Who waits for work: woken once by what is stored, and no more after the end. And the limits of a
+connection to PostgreSQL."""
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 from sqlalchemy.engine import make_url
 
-from bot.store import postgres_wakes
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.postgres_connection import IDLE_MS, PatientConnection, with_limits
-from bot.store.postgres_wakes import PostgresWakes
+from bot.store.postgres_connection import IDLE_MS, with_limits
 from bot.store.wakes import Room
 from tests.postgres.server import PostgresServer
 
 HEARD_WITHIN_SECONDS = 20.0
 REST_SECONDS = 0.1
-LISTENS = "SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN vr_unpair'"
-
-
-def wait_for_listener(db: Database) -> None:
-    until = time.monotonic() + HEARD_WITHIN_SECONDS
-    while True:
-        with db.read() as conn:
-            if conn.exec_driver_sql(LISTENS).scalar_one():
-                return
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def assert_heard(telling: Database, hearing: Database) -> None:
-    seen = hearing.wakes.seen(Room.ACT)
-    telling.wakes.wake(Room.ACT)
-    hearing.wakes.wait(Room.ACT, seen, HEARD_WITHIN_SECONDS)
-    assert hearing.wakes.seen(Room.ACT) > seen
-
-
-def test_a_wake_is_heard_by_the_other_copy_and_after_a_restart(postgres: PostgresServer) -> None:
-    url = postgres.new_database()
-    telling, hearing = Database(url), Database(url)
-    try:
-        hearing.listen()
-        for restarted in (False, True):
-            if restarted:
-                postgres.kill()
-                postgres.go()
-            wait_for_listener(telling)
-            assert_heard(telling, hearing)
-    finally:
-        telling.close()
-        hearing.close()
-
-
-def test_a_room_of_a_newer_version_does_not_make_deaf(postgres: PostgresServer) -> None:
-    url = postgres.new_database()
-    telling, hearing = Database(url), Database(url)
-    try:
-        hearing.listen()
-        wait_for_listener(telling)
-        with telling.write() as conn:
-            conn.exec_driver_sql("SELECT pg_notify('vr_unpair', 'a room of a newer version')")
-        assert_heard(telling, hearing)
-    finally:
-        telling.close()
-        hearing.close()
-
-
-def test_an_error_of_ours_ends_no_listening(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = postgres.new_database()
-    telling, hearing = Database(url), Database(url)
-    wakes = hearing.wakes
-    assert isinstance(wakes, PostgresWakes)
-    monkeypatch.setattr(postgres_wakes, "AGAIN_SECONDS", 0.05)
-    hears, failed = wakes._hear_over, threading.Event()
-
-    def failing_first(connection: PatientConnection) -> None:
-        if not failed.is_set():
-            failed.set()
-            raise ZeroDivisionError
-        hears(connection)
-
-    monkeypatch.setattr(wakes, "_hear_over", failing_first)
-    try:
-        hearing.listen()
-        assert failed.wait(HEARD_WITHIN_SECONDS)
-        assert_heard(telling, hearing)
-    finally:
-        telling.close()
-        hearing.close()
 
 
 def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database) -> None:
