@@ -11,14 +11,13 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 
-from bot import __version__, wiring
+from bot import __version__, parts
 from bot.appliance.lookups import LookupPort
 from bot.appliance.port import Port
 from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.parts import policy_of
 from bot.request.delivery import Drawn
 from bot.request.messages import messages
 from bot.request.model import Request
@@ -108,7 +107,7 @@ class Bot:
     def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
         self._end = end
-        self.policy = policy_of(settings)
+        self.policy = parts.policy_of(settings)
         self.running = Running(
             version=__version__,
             mode=settings.mode(),
@@ -124,9 +123,9 @@ class Bot:
         self.requests = Claims(
             db=self.db,
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
-            on_saved=wiring.saved(self.metrics),
+            on_saved=parts.saved(self.metrics),
         )
-        self.appliances = wiring.appliances(settings, self.db, self.metrics)
+        self.appliances = parts.appliances(settings, self.db, self.metrics)
         self.giving_way = GivingWay()
         self._stopping = threading.Event()
         self._slack()
@@ -277,8 +276,8 @@ class Bot:
         health = Health(self._checks(), self.check.hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
-            figures=wiring.read_figures(self.db, sites),
-            resting=wiring.resting(sites),
+            figures=parts.read_figures(self.db, sites),
+            resting=parts.resting(sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
         )

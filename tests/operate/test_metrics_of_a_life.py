@@ -9,12 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.operate.metrics import Metrics
+from bot.parts import read_figures, resting, saved
 from bot.request.entries import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import shared
 from bot.store.lanes import Lane
-from bot.wiring import read_figures, resting, saved
 from tests.operate.scraped import Scrape
 from tests.worker.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
 
