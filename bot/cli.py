@@ -348,5 +348,5 @@ def _known(store: Requests, request_id: str) -> Request:
 def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Request:
     request = _known(Requests(db), request_id)
     if request.state not in states:
-        fail(f"{request.id} is {request.state.value}: it cannot be taken back any more.")
+        fail(f"{request.id} is {request.state.value}: it cannot be withdrawn any more.")
     return request

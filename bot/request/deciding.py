@@ -121,7 +121,7 @@ def operator_cancelled(step: Step, event: OperatorCancelled) -> None:
     if step.request.state not in CANCELLABLE:
         step.record("cancel_refused", f"operator:{event.operator}", why=step.request.state.value)
         return
-    _take_back(step, Decision(by=f"operator:{event.operator}", at=step.now))
+    _withdraw(step, Decision(by=f"operator:{event.operator}", at=step.now))
 
 
 def decision_time(step: Step) -> None:
@@ -151,10 +151,10 @@ def _cancel(step: Step, event: Clicked, message: str) -> None:
     if step.request.state not in CANCELLABLE:
         return _refuse_click(step, event, "already_decided")
     step.answer("cancelled")
-    return _take_back(step, Decision(by=event.by, at=step.stored.at, message=message), message)
+    return _withdraw(step, Decision(by=event.by, at=step.stored.at, message=message), message)
 
 
-def _take_back(step: Step, decision: Decision, message: str | None = None) -> None:
+def _withdraw(step: Step, decision: Decision, message: str | None = None) -> None:
     step.change(cancellation=decision)
     unseen = step.request.snapshot is None
     step.end(State.CANCELLED, Outcome(code="cancelled"))

@@ -3,7 +3,7 @@
 There are three, so that work which waits for one thing never queues behind work that waits for
 another. In a prototype with one pool, reading for new requests filled it and no DELETE was sent at
 all; later, following a few tasks at an appliance that hung held every thread that could have
-absorbed a Cancel.
+absorbed a Withdraw.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`vr-unpair cancel` while no bot runs: stored, and taken back at the next start of one."""
+"""`vr-unpair cancel` while no bot runs: stored, and withdrawn at the next start of one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_one_that_comes_a_moment_too_late_promises_nothing(
 
     monkeypatch.setattr(cli, "Inbox", Late)
     done = run("cancel", request_id, code=1)
-    assert "cannot be taken back any more" in done.stderr
+    assert "cannot be withdrawn any more" in done.stderr
     assert "nothing will be sent" not in done.stdout
     assert len(world.appliance.deletes) == 1
 
@@ -77,4 +77,4 @@ def test_twice_is_taken_back_once(world: World, run: Run) -> None:
     world.settle()
     assert world.state() is State.CANCELLED
     assert world.actions().count("cancelled") == 1
-    assert "cannot be taken back" in run("cancel", request_id, code=1).stderr
+    assert "cannot be withdrawn" in run("cancel", request_id, code=1).stderr

@@ -15,7 +15,7 @@ def test_who_may_not_press_is_told_what_to_do_instead(shared_world: World) -> No
         own = world.answer(asked.clicks(RITA, action))
         assert own.user == RITA
         assert "your own request" in own.text
-        assert "Cancel" in own.text
+        assert "press Withdraw" in own.text
         strange = world.answer(asked.clicks(STAN, action))
         assert "not an approver" in strange.text
     foreign = world.answer(asked.clicks(ALAN, "cancel"))
@@ -46,7 +46,7 @@ def test_the_requester_never_counts_even_when_listed(stage: Stage) -> None:
     asked = world.asks_to_break(world.pairing())
     own = world.answer(asked.clicks(RITA, "approve"))
     assert "your own request" in own.text
-    assert "Cancel" in own.text
+    assert "press Withdraw" in own.text
     assert "0 of 1" in asked.card.all_text
     assert world.appliance.deletes == []
     asked.clicks(ALAN, "approve")

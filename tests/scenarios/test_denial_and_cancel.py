@@ -1,4 +1,4 @@
-"""Said no, or taken back: nothing reaches the appliance."""
+"""Said no, or withdrawn: nothing reaches the appliance."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def test_the_requester_takes_it_back(shared_world: World) -> None:
     final = asked.wait_for_final()
     record = asked.wait_for_record()
 
-    assert "taken back" in world.answer(click).text
-    assert f"Taken back by <@{RITA}>" in record.all_text
-    assert "Taken back" in final.text
+    assert "withdrawn" in world.answer(click).text
+    assert f"Withdrawn by <@{RITA}>" in record.all_text
+    assert "Withdrawn" in final.text
     assert mentions(final) == {RITA}
     assert asked.replies() == [final]
     assert world.appliance.deletes == []
@@ -96,7 +96,7 @@ def test_an_operator_takes_it_back_at_the_command_line(shared_world: World) -> N
     final = asked.wait_for_final()
     record = asked.wait_for_record()
     operator = getpass.getuser()
-    assert f"Taken back by `{operator}` (operator)" in record.all_text
+    assert f"Withdrawn by `{operator}` (operator)" in record.all_text
     assert mentions(final) == {RITA}
     assert world.appliance.deletes == []
     shown = world.console.show(asked.id)
@@ -117,7 +117,7 @@ def test_cancel_wins_over_an_approval_that_comes_after_it(shared_world: World) -
     late = asked.clicks(ALAN, "approve")
 
     assert "changed nothing" in world.answer(late).text
-    assert "taken back" in world.answer(late).text
+    assert "withdrawn" in world.answer(late).text
     asked.wait_for_final()
-    assert f"Taken back by <@{RITA}>" in asked.wait_for_record().all_text
+    assert f"Withdrawn by <@{RITA}>" in asked.wait_for_record().all_text
     assert world.appliance.deletes == []

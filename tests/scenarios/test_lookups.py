@@ -76,7 +76,7 @@ def test_status_follows_a_request(world: World) -> None:
     told = looks(world, "status").text
     assert "No open requests" in told
     assert "Ended recently" in told
-    assert "was taken back" in looks(world, f"status {card.id.lower()}").text
+    assert "was withdrawn" in looks(world, f"status {card.id.lower()}").text
     assert "There is no request" in looks(world, "status ZZZZ-ZZZZ").text
 
 

@@ -95,7 +95,7 @@ def test_both_sides_of_a_race_are_told_who_decided_when_and_what_it_means(
     again = "asked for again"
     says(world, denied, ALAN, "approve", f"Denied by <@{ANNA}>, <!date^", again)
     says(world, denied, RITA, "cancel", f"Denied by <@{ANNA}>, <!date^", again)
-    says(world, taken, ALAN, "approve", f"Taken back by <@{RITA}>, <!date^", again)
+    says(world, taken, ALAN, "approve", f"Withdrawn by <@{RITA}>, <!date^", again)
     undecided.wait_for_final()
     says(world, undecided, ALAN, "approve", "ran out of time", "It ended <!date^", again)
 

@@ -14,7 +14,7 @@ from bot.slack.draw.blocks import context, drawn, header, section
 from bot.slack.draw.card_buttons import card_buttons
 from bot.slack.draw.card_facts import hits, one_sided, place, small_print
 from bot.slack.draw.markup import code, fence, mention, mentions, tidy, when
-from bot.slack.draw.words.glass import GLASS_ALONE, glass_reason, glass_taken_back
+from bot.slack.draw.words.glass import GLASS_ALONE, glass_lost, glass_reason
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import pairing, pairing_at, tally, to_call, who_decided
 from bot.slack.draw.words.states import heading
@@ -52,7 +52,7 @@ def _glass(request: Request) -> Block | None:
     """Who broke the glass and why, or that somebody had and it no longer counts."""
     if request.glass:
         return section(glass_reason(request))
-    return section(glass_taken_back(request.glass_lost)) if request.glass_lost else None
+    return section(glass_lost(request.glass_lost)) if request.glass_lost else None
 
 
 def _asked(request: Request, command: str) -> str:
@@ -107,11 +107,11 @@ def _call(request: Request) -> Block | None:
 
 def _outcome(request: Request) -> Block | None:
     """The decision or the end. It comes on top, since the card is now a record."""
-    taken_back = request.denial or request.cancellation
-    decided = who_decided(request) if taken_back or not request.glass else ""
+    ended_by_hand = request.denial or request.cancellation
+    decided = who_decided(request) if ended_by_hand or not request.glass else ""
     if request.outcome is None:
         return section(decided) if decided and request.state not in UNDECIDED else None
-    if taken_back:
+    if ended_by_hand:
         # The decision is also the end, so it is said only once.
         reason = request.denial.reason if request.denial else None
         why = [fence(reason, limits.DECISION_REASON_SHOWN)] if reason else []
@@ -143,7 +143,7 @@ def _text(request: Request) -> str:
     if request.glass:
         parts.append(glass_reason(request, limits.REASON_IN_TEXT))
     elif request.glass_lost:
-        parts.append(glass_taken_back(request.glass_lost))
+        parts.append(glass_lost(request.glass_lost))
     elif request.glass_alone and request.state in UNDECIDED:
         parts.append(GLASS_ALONE)
     parts.append(_reason(request, limits.REASON_IN_TEXT))

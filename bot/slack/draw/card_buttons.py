@@ -23,15 +23,15 @@ _SITE_IN_QUESTION = 40
 
 
 def card_buttons(request: Request) -> Block | None:
-    """All of them while it is undecided, only Cancel until the DELETE is sent, then none.
+    """All of them while it is undecided, only Withdraw until the DELETE is sent, then none.
 
     `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
     """
     if request.state in (State.CHECKING, State.PENDING):
         glass = [_break_glass(request)] if request.terms.break_glass else []
         approve = [] if request.glass_alone else [_approve(request)]
-        return buttons(*approve, _deny(request), _cancel(request), *glass)
-    return buttons(_cancel(request)) if request.state is State.APPROVED else None
+        return buttons(*approve, _deny(request), _withdraw(request), *glass)
+    return buttons(_withdraw(request)) if request.state is State.APPROVED else None
 
 
 def look_button(request: Request) -> Block:
@@ -81,10 +81,10 @@ def _break_glass(request: Request) -> ButtonElement:
     )
 
 
-def _cancel(request: Request) -> ButtonElement:
+def _withdraw(request: Request) -> ButtonElement:
     return button(
-        "Cancel",
+        "Withdraw",
         UNPAIR_CANCEL,
         value_of(request),
-        label=f"Cancel request {request.id}, for who asked",
+        label=f"Withdraw request {request.id}, for who asked",
     )

@@ -127,7 +127,7 @@ def help_text(
         f"{code(f'{command} status')}: open requests and what ended recently; "
         f"{code(f'{command} status ID')} tells more about one",
         f"{code(f'{command} help')}: this text",
-        "*Approve* and *Deny* on the card are for approvers, *Cancel* is for whoever asked.",
+        "*Approve* and *Deny* on the card are for approvers, *Withdraw* is for whoever asked.",
     ]
     if break_glass:
         lines.append(

@@ -1,4 +1,4 @@
-"""Approve, Cancel and Look: each click becomes one event. Whether it counts is the worker's."""
+"""Approve, Withdraw and Look: each click becomes one event. Whether it counts is the worker's."""
 
 from __future__ import annotations
 

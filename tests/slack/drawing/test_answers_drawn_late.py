@@ -33,21 +33,21 @@ TRUE_ONLY_IN: dict[str, set[State]] = {
     r"not here yet": {State.CHECKING},
     r"tried again by itself": {state for state in State if state.open},
     r"more needed": {State.PENDING},
-    r"\b[Pp]ress (?!Cancel|it)": {State.PENDING},
+    r"\b[Pp]ress (?!Withdraw|it)": {State.PENDING},
     r"Ask them to press it": {State.CHECKING, State.APPROVED},
-    r"press Cancel": {State.PENDING},
+    r"press Withdraw": {State.PENDING},
     r"must (press|decide)": {State.PENDING},
     r"can (still )?(be decided|decide|break)": {State.PENDING},
     r"Approvers press": {State.PENDING},
     r"waits for a decision": {State.PENDING},
     r"Use the other card": {State.PENDING, State.APPROVED},
-    r"can take it back": {State.CHECKING, State.PENDING, State.APPROVED},
+    r"can withdraw it": {State.CHECKING, State.PENDING, State.APPROVED},
     r"tells how it ends": {State.PENDING, State.DELETING, State.FOLLOWING},
     r"no longer be stopped": {State.DELETING, State.FOLLOWING},
     r"asked for again": UNSENT - {State.CHANGED},
     r"Look again later": {State.ATTENTION},
     r"ask again": {State.CHECKING, State.ATTENTION, State.REFUSED},
-    r"is taken back": {State.CANCELLED},
+    r"is withdrawn": {State.CANCELLED},
     r"is on the card": {State.DENIED},
     r"task is": set(),
 }
@@ -93,7 +93,7 @@ def test_an_answer_on_a_request_that_is_over_says_that_it_is(state: State) -> No
     for code, _, text in drawn(state):
         own = {
             (State.DENIED, "denied"): "Your denial is on the card",
-            (State.CANCELLED, "cancelled"): "is taken back",
+            (State.CANCELLED, "cancelled"): "is withdrawn",
             (State.REFUSED, "refused"): "open request for this pairing",
         }.get((state, code), STATES[state].phrase)
         asked_of_it = code.startswith("look_") and state is State.ATTENTION
@@ -109,7 +109,7 @@ def test_whoever_came_after_the_deadline_reads_of_the_task_that_runs() -> None:
     assert "Approved by <@UFIRST>, <@USECOND>" in text
 
 
-def test_an_approval_that_was_counted_on_a_request_that_was_taken_back_since() -> None:
+def test_an_approval_that_was_counted_on_a_request_that_was_withdrawn_since() -> None:
     row = BY_STATE[State.CANCELLED].model_copy(update={"approvals": (FIRST, SECOND)})
     answer = Answer(event=1, code="approval_counted", params={"by": FIRST.by})
     text = draw_answer(answer, row).text

@@ -115,8 +115,8 @@ def test_the_alarm() -> None:
             "```",
             "Oslo burns",
             "```",
-            "Until it is sent, <@UASKER> can stop it with Cancel on the card. The thread says",
-            "how it ends.",
+            "Until it is sent, <@UASKER> can withdraw it on the card. The thread says how it",
+            "ends.",
             "---",
             "*Approvers, this did not wait for all of you:* <@UANN>, <@WBEN>, <!subteam^SLEADS>",
         ]

@@ -43,7 +43,7 @@ Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
 (Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
-[Approve] [Deny] [Cancel]\
+[Approve] [Deny] [Withdraw]\
 """)
 
 
@@ -95,7 +95,7 @@ before the delete, the bot will not notice.
 (Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
-[Approve] [Deny] [Cancel]\
+[Approve] [Deny] [Withdraw]\
 """)
 
 
@@ -126,7 +126,7 @@ CHG1234567 Oslo moves out
 (Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
 ⟨22:13⟩)
 ---
-[Cancel]\
+[Withdraw]\
 """)
 
 
@@ -196,9 +196,9 @@ CHG1234567 Oslo moves out
 
 def test_cancelled_by_an_operator() -> None:
     assert reading(draw(CANCELLED, "card")) == snapshot("""\
-# ↩️ Taken back: nothing was sent
+# ↩️ Withdrawn: nothing was sent
 ---
-*Taken back by `alice` (operator), ⟨22:14⟩.*
+*Withdrawn by `alice` (operator), ⟨22:14⟩.*
 ---
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*

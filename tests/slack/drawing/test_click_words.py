@@ -33,7 +33,7 @@ def said(code: str, state: State, **changes: object) -> str:
     ("state", "changes", "words"),
     [
         (State.DENIED, {**DENIED, **OVER}, ["Denied by <@UFIRST>", at(NOW + MINUTE), AGAIN]),
-        (State.CANCELLED, {**TAKEN, **OVER}, ["Taken back by <@UASKER>", at(NOW + MINUTE), AGAIN]),
+        (State.CANCELLED, {**TAKEN, **OVER}, ["Withdrawn by <@UASKER>", at(NOW + MINUTE), AGAIN]),
         (
             State.EXPIRED,
             {**OVER, "outcome": Outcome(code="not_decided")},
@@ -42,7 +42,7 @@ def said(code: str, state: State, **changes: object) -> str:
         (
             State.APPROVED,
             {"approvals": BOTH},
-            ["<@UFIRST>, <@USECOND>", at(SECOND.at), "take it back until it is sent"],
+            ["<@UFIRST>, <@USECOND>", at(SECOND.at), "withdraw it until it is sent"],
         ),
         (State.DELETING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),
         (State.FOLLOWING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),

@@ -205,12 +205,12 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
     "cancelled": (
         BY_STATE[State.CANCELLED],
         snapshot("""\
-↩️ *Taken back by `alice` (operator).*
+↩️ *Withdrawn by `alice` (operator).*
 Nothing was sent to the appliance.
 ---
 *Next:* Ask again if it is wanted after all.
 ---
-Asked by <@UASKER>, taken back by `alice` (operator).
+Asked by <@UASKER>, withdrawn by `alice` (operator).
 Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 """),
     ),
@@ -291,12 +291,12 @@ BY_ASKER = Decision(by="UASKER", at=NOW + 2 * MINUTE)
     [
         (
             {"cancellation": BY_ROOT, "approvals": (FIRST,)},
-            "Asked by <@UASKER>, taken back by `root` (operator); approved before by <@UFIRST>.",
+            "Asked by <@UASKER>, withdrawn by `root` (operator); approved before by <@UFIRST>.",
         ),
-        ({"cancellation": BY_ASKER}, "Asked by <@UASKER>, taken back by <@UASKER>."),
+        ({"cancellation": BY_ASKER}, "Asked by <@UASKER>, withdrawn by <@UASKER>."),
         (
             {"cancellation": BY_ASKER, "glass": SECOND},
-            "Asked by <@UASKER>, taken back by <@UASKER>; glass broken before by <@USECOND>.",
+            "Asked by <@UASKER>, withdrawn by <@UASKER>; glass broken before by <@USECOND>.",
         ),
         (
             {"denial": SECOND, "approvals": (FIRST,)},

@@ -92,7 +92,7 @@ def glass_broken(params: dict[str, str], request: Request) -> str:
 def cancelled(params: dict[str, str], request: Request) -> str:
     if request.state is not State.CANCELLED:
         return state_now(request)
-    return f"{request_id(request)} is taken back. {nothing_sent(request)}"
+    return f"{request_id(request)} is withdrawn. {nothing_sent(request)}"
 
 
 def nothing_to_look_at(params: dict[str, str], request: Request) -> str:

@@ -17,7 +17,7 @@ from bot.slack.draw.words.states import state_now, while_undecided
 
 Words = Callable[[dict[str, str], Request], str]
 
-_TAKE_BACK = "To take it back, press Cancel."
+_WITHDRAW = "To withdraw it, press Withdraw."
 
 
 def ended(params: dict[str, str], request: Request) -> str:
@@ -58,7 +58,7 @@ def own_request_approve(params: dict[str, str], request: Request) -> str:
 
 def own_request_deny(params: dict[str, str], request: Request) -> str:
     fact = "It is your own request, so your click was not counted."
-    return while_undecided(request, fact, _TAKE_BACK)
+    return while_undecided(request, fact, _WITHDRAW)
 
 
 def no_glass_here(params: dict[str, str], request: Request) -> str:
@@ -76,9 +76,9 @@ def glass_without_reason(params: dict[str, str], request: Request) -> str:
 def cancel_not_yours(params: dict[str, str], request: Request) -> str:
     who = mention(request.requester)
     if request.state not in CANCELLABLE:
-        return f"Only {who}, who asked, could take it back. {state_now(request)}"
+        return f"Only {who}, who asked, could withdraw it. {state_now(request)}"
     step = "Approvers press Deny." if request.state is State.PENDING else "Ask them to press it."
-    return f"Only {who}, who asked, can take it back. {step}"
+    return f"Only {who}, who asked, can withdraw it. {step}"
 
 
 CLICK_REFUSALS: dict[str, Words] = {

@@ -72,9 +72,7 @@ def already_sent(what: str, request_id: str | None = None) -> str:
     """For a form that stayed open although it was taken, and was sent again with other content: the
     first one counts. At the field that differs, so it is plain text."""
     named = f", as request {request_id}" if request_id else ""
-    step = (
-        f" To change it, take {request_id} back on its card, and ask again." if request_id else ""
-    )
+    step = f" To change it, withdraw {request_id} on its card, and ask again." if request_id else ""
     return f"This was already sent{named}, with {what}. That one counts. Close this form.{step}"
 
 

@@ -28,7 +28,7 @@ def glass_reason(request: Request, limit: int = DECISION_REASON_SHOWN) -> str:
     )
 
 
-def glass_taken_back(lost: Decision) -> str:
+def glass_lost(lost: Decision) -> str:
     return (
         f"🚨 Break glass by {mention(lost.by)}, {when(lost.at)}, no longer counts: the right to it "
         "is gone."
@@ -63,7 +63,7 @@ def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_
         *consequences(request, TITLE),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
         f"*Why:*\n{fence(notice.text, limit)}",
-        f"Until it is sent, {mention(request.requester)} can stop it with Cancel on the card. "
+        f"Until it is sent, {mention(request.requester)} can withdraw it on the card. "
         "The thread says how it ends.",
     ]
     return "\n".join(lines)

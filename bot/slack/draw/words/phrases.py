@@ -148,7 +148,7 @@ def who_decided(request: Request) -> str:
     if denial:
         return f"Denied by {mention(denial.by)}, {when(denial.at)}."
     if cancellation:
-        return f"Taken back by {mention(cancellation.by)}, {when(cancellation.at)}."
+        return f"Withdrawn by {mention(cancellation.by)}, {when(cancellation.at)}."
     if request.glass:
         return f"Break glass: {mention(request.glass.by)} decided alone, {when(request.glass.at)}."
     if not request.approvals:
@@ -176,9 +176,9 @@ def people_concerned(request: Request) -> str:
 
 
 def _said_no(request: Request, asked: str, last: Decision) -> str:
-    """Who denied it or took it back. Those who had approved before did not decide this end, but
+    """Who denied or withdrew it. Those who had approved before did not decide this end, but
     they are mentioned too, so that they know of it."""
-    how = "denied" if request.denial else "taken back"
+    how = "denied" if request.denial else "withdrawn"
     approved = [d.by for d in request.approvals if d.by != last.by]
     glass = request.glass
     parts = [f"{asked}, {how} by {mention(last.by)}"]

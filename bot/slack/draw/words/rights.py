@@ -13,7 +13,7 @@ _DECIDED_NOTHING = "so your click decided nothing."
 MAY_NOT_DECIDE: dict[Reason, tuple[str, str]] = {
     Reason.OWN_REQUEST: (
         f"It is your own request, {_NOT_COUNTED}",
-        "Somebody else must decide. To take it back, press Cancel.",
+        "Somebody else must decide. To withdraw it, press Withdraw.",
     ),
     Reason.NOT_LISTED: (
         f"You are not an approver, {_NOT_COUNTED}",

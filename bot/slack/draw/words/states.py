@@ -50,7 +50,7 @@ STATES: dict[State, StateWords] = {
     ),
     State.DENIED: StateWords(mark="⛔", heading=f"Denied: {_NOTHING_SENT}", phrase="was denied"),
     State.CANCELLED: StateWords(
-        mark="↩️", heading=f"Taken back: {_NOTHING_SENT}", phrase="was taken back"
+        mark="↩️", heading=f"Withdrawn: {_NOTHING_SENT}", phrase="was withdrawn"
     ),
     State.EXPIRED: StateWords(mark="⌛", heading="Out of time", phrase="ran out of time"),
     State.CHANGED: StateWords(
@@ -123,7 +123,7 @@ def _means(request: Request) -> str:
         case State.PENDING if request.decide_by is not None:
             return f"It can be decided until {when(request.decide_by)}."
         case State.APPROVED:
-            return "Whoever asked can take it back until it is sent."
+            return "Whoever asked can withdraw it until it is sent."
         case State.DELETING | State.FOLLOWING:
             return "It can no longer be stopped; the thread tells how it ends."
         case State.SUCCEEDED | State.ATTENTION:

@@ -1,4 +1,4 @@
-"""Endings where the appliance accepted nothing: denied, too late, taken back, changed, dry run."""
+"""Endings where the appliance accepted nothing: denied, too late, withdrawn, changed, dry run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def denied(request: Request, outcome: Outcome) -> Ending:
 
 def cancelled(request: Request, outcome: Outcome) -> Ending:
     by = f" by {mention(request.cancellation.by)}" if request.cancellation else ""
-    return _ended(request, f"Taken back{by}.", next_step="Ask again if it is wanted after all.")
+    return _ended(request, f"Withdrawn{by}.", next_step="Ask again if it is wanted after all.")
 
 
 def not_decided(request: Request, outcome: Outcome) -> Ending:
