@@ -25,13 +25,12 @@ from bot.request.events import (
     PairingTaken,
     PairingUnresolved,
     RightsRead,
-    SetBack,
     StandingRead,
     Stored,
     TaskSeen,
     TimePassed,
 )
-from bot.request.model import Request, Sent, State
+from bot.request.model import Intent, Request, State
 from bot.request.step import Step
 
 
@@ -89,8 +88,6 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.pairing_missing_before_intent(step, event)
         case State.APPROVED, TimePassed():
             deleting.execution_time(step)
-        case ((State.PENDING | State.APPROVED), SetBack()):
-            following.attention(step, "set_back")
         case State.APPROVED, IntentStored():
             deleting.intent_stored(step)
         case State.DELETING, DeleteNotAccepted() if deleting.of_this_intent(step, event):
@@ -101,11 +98,11 @@ def _dispatch(step: Step, state: State) -> bool:
             deleting.answered(step, event)
         case State.FOLLOWING, DeleteAccepted() if deleting.found_by_looking(step, event):
             deleting.accepted(step, event)
-        case ((State.PENDING | State.APPROVED), DeleteAccepted(sent=Sent() as sent)):
-            deleting.forgotten(step, sent)
+        case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
+            deleting.lost_intent(step, intent)
             deleting.accepted(step, event)
-        case ((State.PENDING | State.APPROVED), DeleteAnswered(sent=Sent() as sent)):
-            deleting.forgotten(step, sent)
+        case ((State.PENDING | State.APPROVED), DeleteAnswered(intent=Intent() as intent)):
+            deleting.lost_intent(step, intent)
             deleting.answered(step, event)
 
         case State.DELETING, Looked():

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.request.frozen import Frozen
-from bot.request.model import Sent, TaskView
+from bot.request.model import Intent, TaskView
 from bot.request.problem import Problem
 from bot.request.snapshot import Presence, Snapshot
 from bot.request.who_may import Verdict
@@ -102,12 +102,6 @@ class TimePassed(Frozen):
     """A deadline or a reminder has come."""
 
     kind: Literal["time_passed"] = "time_passed"
-
-
-class SetBack(Frozen):
-    """The database has lost its latest commits: what looks approved may have been sent already."""
-
-    kind: Literal["set_back"] = "set_back"
 
 
 class StandingRead(Frozen):
@@ -235,29 +229,30 @@ class IntentStored(Frozen):
 
 
 class DeleteNotAccepted(Frozen):
-    """Only the process that sent the DELETE, or did not, may say this. `intent_at` names the intent
-    that it is about: it may be said twice, when a commit did not answer, and the second time it
-    must not undo the next intent."""
+    """Only the process that sent the DELETE, or did not, may say this. `intent` is the one that it
+    is about: it may be said twice, when a commit did not answer, and the second time it must not
+    undo the next intent."""
 
     kind: Literal["delete_not_accepted"] = "delete_not_accepted"
     problem: Problem
-    intent_at: int | None = None
+    intent: Intent | None = None
 
 
 class DeleteAccepted(Frozen):
-    """202 with a task. `sent`: what the DELETE was sent for."""
+    """202 with a task. `intent` as above: the row may have lost it with the database's last
+    commits."""
 
     kind: Literal["delete_accepted"] = "delete_accepted"
     task: TaskView
-    sent: Sent | None = None
+    intent: Intent | None = None
 
 
 class DeleteAnswered(Frozen):
-    """Any other answer, or none. We find out by looking what it means. `sent` as above."""
+    """Any other answer, or none. We find out by looking what it means. `intent` as above."""
 
     kind: Literal["delete_answered"] = "delete_answered"
     problem: Problem
-    sent: Sent | None = None
+    intent: Intent | None = None
 
 
 DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
@@ -298,7 +293,6 @@ Event = Annotated[
     | AskRefused
     | OperatorCancelled
     | TimePassed
-    | SetBack
     | StandingRead
     | PairingRead
     | PairingUnresolved

@@ -107,16 +107,6 @@ class Intent(Frozen):
     task_ids: tuple[str, ...]
 
 
-class Sent(Frozen):
-    """What the row must not forget of the moment when its DELETE left. The sender carries it with
-    the answer, in case the database comes back without its last commits."""
-
-    intent: Intent
-    follow_by: int | None
-    approvals: tuple[Decision, ...]
-    glass: Decision | None
-
-
 class TaskView(Frozen):
     """A task as the appliance tells it (vendor OpenAPI, Task); `progress` is 0 to 100."""
 

@@ -20,7 +20,7 @@ from bot.request.events import (
 from bot.request.fingerprint import differences, identified
 from bot.request.following import fail, is_gone, watch
 from bot.request.limits import LIMITED_MS
-from bot.request.model import Intent, Outcome, Readings, Request, Sent, State
+from bot.request.model import Intent, Outcome, Readings, Request, State
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
 from bot.request.waiting import again_at, rights_known, wait_for, wait_for_rights, went_on
@@ -105,33 +105,25 @@ def intent_stored(step: Step) -> None:
     _record_intent(step)
 
 
-def forgotten(step: Step, sent: Sent) -> None:
+def lost_intent(step: Step, intent: Intent) -> None:
     """An answer to a DELETE that the row knows nothing of: the database came back without its last
-    commits, as when a standby server takes over that had not caught up. The row is put back to
-    what it was when the DELETE left. To believe it instead would send the DELETE a second time."""
+    commits. To believe the row instead would send the DELETE a second time."""
     step.answer_waiting_clicks()
     step.change(
         state=State.DELETING,
-        intent=sent.intent,
-        approvals=sent.approvals,
-        glass=sent.glass,
-        approved_at=step.request.approved_at or sent.intent.at,
-        follow_by=sent.follow_by,
+        intent=intent,
+        approved_at=step.request.approved_at or intent.at,
+        follow_by=intent.at + step.request.terms.follow_ttl_ms,
         readings=Readings(),
         not_before=None,
     )
-    _record_intent(step, forgotten=True)
+    _record_intent(step)
 
 
 def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
-    """Whether it is about the intent that the row has. Yes where either does not say which: an
-    outcome of an older version, or a row that lost its intent with the database's last commits."""
-    intent = step.request.intent
-    if isinstance(event, DeleteNotAccepted):
-        about = event.intent_at
-    else:
-        about = event.sent.intent.at if event.sent else None
-    return about is None or intent is None or about == intent.at
+    """Whether it is about the intent that the row has. Yes where either does not say which."""
+    about, intent = event.intent, step.request.intent
+    return about is None or intent is None or about.at == intent.at
 
 
 def found_by_looking(step: Step, event: DeleteAccepted) -> bool:
@@ -211,7 +203,7 @@ def _pause_ms(request: Request, problem: Problem) -> int:
     return 0 if first else request.terms.poll_ms
 
 
-def _record_intent(step: Step, *, forgotten: bool | None = None) -> None:
+def _record_intent(step: Step) -> None:
     request = step.request
     step.record(
         "intent",
@@ -220,7 +212,6 @@ def _record_intent(step: Step, *, forgotten: bool | None = None) -> None:
         people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
         break_glass=True if request.glass else None,
         fingerprint=request.fingerprint,
-        forgotten=forgotten,
     )
 
 

@@ -24,13 +24,10 @@ from bot.request.audit import Head, Record, Witness, link, verify
 from bot.request.entries import Entry
 from bot.request.model import OPEN, Request, State
 from bot.store.database import Database
-from bot.store.remembered import Remembered, moving, of
 from bot.store.schema import audit, audit_head
 
 # Statements are built once, since they run with every step of every request.
-_KNOWN = select(audit.c.hash).where(audit.c.number == bindparam("known")).scalar_subquery()
-_HEAD = select(audit_head, _KNOWN.label("there"))
-_HEAD_LOCKED = _HEAD.with_for_update(of=audit_head)
+_HEAD_LOCKED = select(audit_head).with_for_update()
 _INSERT = insert(audit)
 _MOVE_HEAD = update(audit_head)
 
@@ -55,8 +52,8 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
     entries = tuple(entries)
     if not entries:
         return
-    remembered = of(conn)
-    head = _compared(conn, _HEAD_LOCKED, remembered)
+    row = conn.execute(_HEAD_LOCKED).one()
+    head = Head(count=row.count, hash=row.hash)
     records = []
     for entry in entries:
         record = link(head, _columns(request_id, entry))
@@ -64,24 +61,6 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
         records.append({**record.model_dump(), "detail": _json(record.detail)})
     conn.execute(_INSERT, records)
     conn.execute(_MOVE_HEAD, {"count": head.count, "hash": head.hash})
-    moving(conn, head)
-
-
-def look_back(db: Database) -> None:
-    """Checks whether the last record that this process has seen is still there, and remembers the
-    newest one. So copies that store little notice too when records of the others are lost."""
-    with db.read() as conn:
-        there = _compared(conn, _HEAD, db.remembered)
-    db.remembered.seen(there)
-
-
-def _compared(
-    conn: Connection, query: Select[tuple[bool, int, str, str | None]], remembered: Remembered
-) -> Head:
-    known = remembered.head
-    row = conn.execute(query, {"known": known.count}).one()
-    remembered.compare(known, row.there)
-    return Head(count=row.count, hash=row.hash)
 
 
 def head(db: Database) -> Head:

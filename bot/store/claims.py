@@ -34,12 +34,6 @@ _UPDATE = update(requests).where(
 )
 _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
 
-_UNSENT = frozenset({State.PENDING, State.APPROVED})
-_NOTHING_SENT = frozenset(
-    {State.PENDING, State.CHANGED, State.EXPIRED, State.CANCELLED, State.DENIED}
-)
-"""What such a row becomes without a DELETE."""
-
 
 class ClaimLost(Exception):
     """Somebody else holds the row now. An outcome in hand goes into the inbox."""
@@ -57,10 +51,6 @@ class PairingTakenBy(Exception):
 
 class SaveRefused(Exception):
     """A guard did not hold: an event has to be absorbed first, or it is too late for an intent."""
-
-
-class WentBack(Exception):
-    """The database has lost commits that this process has seen: the DELETE may be sent already."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +100,8 @@ class Claims(NewRequests):
             return inbox_table.unabsorbed(conn, claim.request.id)
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
-        """Raises ClaimLost, WentBack, or PairingTakenBy when another open request holds this
-        pairing or its other end. A row that moves into another lane is given back in the same
+        """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its
+        other end. A row that moves into another lane is given back in the same
         UPDATE, one commit less on the way from a click to its DELETE. The claim is over then
         (`Claim.over`)."""
         try:
@@ -120,7 +110,6 @@ class Claims(NewRequests):
                 if not self._update(conn, claim, saving):
                     raise ClaimLost
                 store_rest(conn, saving, now)
-                self._refuse_if_set_back(claim, saving)
                 if saving.request.pairing_id and not claim.request.pairing_id:
                     # Asked only now, with the head of the audit trail locked: if two requests take
                     # the two ends at the same moment, the second one sees the first.
@@ -132,7 +121,7 @@ class Claims(NewRequests):
         return self._saved(claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        """With the guards of rule 2 in the same UPDATE. Raises SaveRefused, ClaimLost or WentBack.
+        """With the guards of rule 2 in the same UPDATE. Raises SaveRefused or ClaimLost.
 
         Wakes nobody: the DELETE must go out within a second, and telling other copies may take
         longer. Call `wake_posters` afterwards."""
@@ -140,7 +129,7 @@ class Claims(NewRequests):
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
             return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
 
-        self._save_heard(claim, saving, guards, to_send=True)
+        self._save_heard(claim, saving, guards)
         self.on_saved(saving.request, saving.entries)
         return self._next(claim, saving)
 
@@ -149,8 +138,8 @@ class Claims(NewRequests):
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         """Save what time alone has done, such as a deadline. Only when no event waits: a click that
-        was stored before the deadline counts, however late its commit ended. Raises SaveRefused,
-        ClaimLost or WentBack."""
+        was stored before the deadline counts, however late its commit ended. Raises SaveRefused
+        or ClaimLost."""
         self._save_heard(claim, saving, lambda _now: ())
         return self._saved(claim, saving)
 
@@ -176,7 +165,6 @@ class Claims(NewRequests):
         claim: Claim,
         saving: Saving,
         guards: Callable[[int], Sequence[ColumnElement[bool]]],
-        to_send: bool = False,
     ) -> None:
         """Save only if no event of this request waits in the inbox. Otherwise raises
         SaveRefused."""
@@ -193,17 +181,6 @@ class Claims(NewRequests):
                     raise SaveRefused
                 raise ClaimLost
             store_rest(conn, saving, now)
-            self._refuse_if_set_back(claim, saving, to_send=to_send)
-
-    def _refuse_if_set_back(self, claim: Claim, saving: Saving, *, to_send: bool = False) -> None:
-        """Raises WentBack when the database has lost commits. Then the DELETE may be sent already,
-        so it is not sent now, and no row may end by saying that nothing was sent: from the click to
-        the DELETE takes less than a second, so one that looks undecided may have been sent as well.
-        Asked after the audit trail has grown: that is what may find the loss out."""
-        before, after = claim.request.state, saving.request.state
-        untrue = before in _UNSENT and after in _NOTHING_SENT and before is not after
-        if (to_send or untrue) and self.db.remembered.lost:
-            raise WentBack
 
     def _update(
         self,

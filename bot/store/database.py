@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.errors import Errors
 from bot.store.outage import Outage
-from bot.store.remembered import Remembered
 from bot.store.sqlite import Sqlite
 from bot.store.wakes import Wakes
 
@@ -48,7 +47,6 @@ class Database:
         self.engine: Engine = self._kind.engine
         self._errors = Errors(self.engine, on_error)
         self.outage = Outage(parsed)
-        self.remembered = Remembered(parsed)
         self.wakes: Wakes = self._kind.wakes
         self._told = wall_clock_ms(), time.monotonic()
 
@@ -92,12 +90,8 @@ class Database:
         it may wait for other writers of a SQLite file."""
         with self._met(), self._kind.writing(within_s), self.engine.begin() as conn:
             before = self._kind.changes(conn)
-            self.remembered.begin(conn)
             yield conn
             after = self._kind.changes(conn)
-            moved = self.remembered.moved_in(conn)
-        if moved is not None:
-            self.remembered.seen(moved)
         if after is None or after != before:
             self.outage.worked()
 

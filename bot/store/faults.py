@@ -157,19 +157,6 @@ def damaged(shown: str, words: str) -> Fault:
     )
 
 
-def went_back(place: URL, number: int) -> Fault:
-    shown = shown_place(place)
-    return Fault(
-        f"{_upper(shown)} has gone back to what it was before: record {number} of the audit trail, "
-        "which was there, is not there any more. What was sent since then may be unknown to it, so "
-        "this process sends nothing more.",
-        "Look at the appliance before anything is approved again, and only then start the bot "
-        "again",
-        lasts=True,
-        by_itself=False,
-    )
-
-
 def _of_server(error: SQLAlchemyError, shown: str) -> Fault | None:
     cause = getattr(error, "orig", None)
     if cause is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store import audit, shared
+from bot.store import shared
 from bot.store.database import Database
 from bot.store.faults import damaged, fault_of
 from bot.store.migrate import may_work
@@ -19,8 +19,7 @@ def problem(db: Database) -> str | None:
         shared.change(db, KEY, _another)
         with db.read() as conn:
             may_work(conn)
-        audit.look_back(db)
-        return db.remembered.lost or _lasting(db)
+        return _lasting(db)
     except SQLAlchemyError as error:
         fault = fault_of(error, db.engine.url)
         if fault is None:

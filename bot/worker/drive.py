@@ -20,14 +20,13 @@ from bot.request.events import (
     PairingRead,
     PairingTaken,
     RightsRead,
-    SetBack,
     Stored,
     TimePassed,
 )
 from bot.request.model import Readings, Request
 from bot.request.plan import plan
 from bot.request.problem import Problem, ProblemKind
-from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused, WentBack
+from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.inbox import Inbox
 from bot.store.saving import Saving
 from bot.worker.digests import Draw, changed_messages
@@ -104,22 +103,8 @@ class Lives:
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
-        except WentBack:
-            self._call_a_person(claim)
-            return
         if not claim.over:
             self.requests.release(claim, due_at)
-
-    def _call_a_person(self, claim: Claim) -> None:
-        """The database has been set back, so the DELETE may have been sent. Only a person can find
-        out."""
-        try:
-            claim = self._absorb(claim, SetBack(), self.requests.now())
-        except ClaimLost:  # the next claim will find the same
-            log.info("claim_lost", request=claim.request.id)
-            return
-        if not claim.over:
-            self.requests.release(claim, _due_at(claim.request))
 
     def _run(self, claim: Claim, effect: Effect, begun_at: int, time_ms: float) -> Claim:
         by = self.monotonic() + time_ms / 1000

@@ -17,7 +17,7 @@ from bot.request.events import (
     DeleteNotAccepted,
     DeleteOutcome,
 )
-from bot.request.model import Request, Sent
+from bot.request.model import Request
 from bot.request.policy import Policy
 from bot.request.ports import AppliancePort
 from bot.request.problem import Problem, ProblemKind
@@ -53,16 +53,15 @@ class Sender:
     def send(self, request: Request, intended_at: float, by: float) -> DeleteOutcome:
         """`intended_at`: the monotonic second just before the intent was committed. Raises
         ValueError, and sends nothing, for a request without an intent."""
-        sent = _sent(request)
+        if request.intent is None:
+            raise ValueError(f"request {request.id} has no intent")
         send_by = intended_at + SEND_WITHIN_SECONDS
         if self.monotonic() > send_by:
             return _unsent(request, HELD_UP)
         outcome = self.appliance.delete(
             _pairing(request), force=request.force, send_by=send_by, by=by
         )
-        if isinstance(outcome, DeleteNotAccepted):
-            return outcome.model_copy(update={"intent_at": _intent_at(request)})
-        return outcome.model_copy(update={"sent": sent})
+        return outcome.model_copy(update={"intent": request.intent})
 
 
 def not_told(request: Request) -> DeleteNotAccepted:
@@ -72,22 +71,7 @@ def not_told(request: Request) -> DeleteNotAccepted:
 
 def _unsent(request: Request, text: str) -> DeleteNotAccepted:
     problem = Problem(kind=ProblemKind.TOO_LATE, text=text)
-    return DeleteNotAccepted(problem=problem, intent_at=_intent_at(request))
-
-
-def _sent(request: Request) -> Sent:
-    if request.intent is None:
-        raise ValueError(f"request {request.id} has no intent")
-    return Sent(
-        intent=request.intent,
-        follow_by=request.follow_by,
-        approvals=request.approvals,
-        glass=request.glass,
-    )
-
-
-def _intent_at(request: Request) -> int | None:
-    return request.intent.at if request.intent else None
+    return DeleteNotAccepted(problem=problem, intent=request.intent)
 
 
 def _pairing(request: Request) -> str:

@@ -64,15 +64,6 @@ def follow_ttl(request: Request, outcome: Outcome) -> Ending:
     return _look(request, f"It has not ended after {time}.", found)
 
 
-def set_back(request: Request, outcome: Outcome) -> Ending:
-    return _taken_after_all(request) or _look(
-        request,
-        "It cannot be told whether the delete was sent.",
-        "The bot's database has been set back, and what was sent since then may be unknown to it. "
-        "Nothing more is sent until whoever runs the bot has started it again.",
-    )
-
-
 def _taken_after_all(request: Request) -> Ending | None:
     if request.task is None:
         return None

@@ -24,7 +24,6 @@ OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
         attention.task_lost,
         attention.success_but_there,
         attention.follow_ttl,
-        attention.set_back,
         unsent.denied,
         unsent.cancelled,
         unsent.not_decided,
