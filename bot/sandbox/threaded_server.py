@@ -1,17 +1,19 @@
-"""A uvicorn server in a thread that starts, stops, refuses and cuts connections on demand."""
+"""A uvicorn server in a thread that starts, stops, refuses and cuts connections on demand.
+
+Under the local Slack, the simulated appliance (over TLS) and the page of the demo.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
-from collections.abc import MutableMapping
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.types import Receive
+from starlette.types import ASGIApp, Receive, Scope
 
 _STOP_SECONDS = 5.0
 
@@ -23,8 +25,9 @@ class ThreadedServer:
     does not listen. `close()` lets it go.
     """
 
-    def __init__(self, app: Starlette, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._app = app
+        self._tls = tls
         self._wanted_port = port
         self._reserved: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -34,7 +37,7 @@ class ThreadedServer:
     def port(self) -> int:
         """Raises RuntimeError before the first start."""
         if self._reserved is None:
-            raise RuntimeError("the local Slack has not been started")
+            raise RuntimeError("it has not been started")
         port: int = self._reserved.getsockname()[1]
         return port
 
@@ -49,7 +52,7 @@ class ThreadedServer:
         if self._reserved is None:
             self._reserved = _bound(self._wanted_port)
         listener = _bound(self.port)
-        config = uvicorn.Config(
+        config = _Config(
             self._app,
             http="h11",
             ws="websockets-sansio",
@@ -59,16 +62,17 @@ class ThreadedServer:
             lifespan="off",
             log_config=None,
             access_log=False,
-            timeout_keep_alive=60,
+            timeout_keep_alive=600,
         )
+        config.tls = self._tls
         self._server = _Server(config)
         self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="local-slack", daemon=True
+            target=self._server.run, args=([listener],), name="sandbox-server", daemon=True
         )
         self._thread.start()
         if not self._server.ready.wait(_STOP_SECONDS):
             self.stop()
-            raise RuntimeError("the local Slack did not start")
+            raise RuntimeError("it did not start")
 
     def stop(self) -> None:
         """Cuts every connection and ends the thread. Starting again gives the same port."""
@@ -77,7 +81,7 @@ class ThreadedServer:
         self._server.end()
         self._thread.join(_STOP_SECONDS)
         if self._thread.is_alive():
-            raise RuntimeError("the local Slack's thread did not end")
+            raise RuntimeError("its thread did not end")
         self._thread = self._server = None
 
     def close(self) -> None:
@@ -92,6 +96,11 @@ class ThreadedServer:
         if self._server is not None:
             self._server.release()
 
+    def cut_all(self) -> None:
+        """Cuts every connection that is open now, in the middle of whatever it does."""
+        if self._server is not None:
+            self._server.cut_all()
+
     def connection(self, client: tuple[str, int]) -> Any:
         """uvicorn's side of the connection from there. In the server's thread only; raises
         LookupError when it has ended."""
@@ -101,18 +110,30 @@ class ThreadedServer:
                 return connection
         raise LookupError("that connection has ended")
 
-    async def cut(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
-        """Cuts the connection of this request: the caller gets no answer at all."""
-        if self._server is not None:
-            self._server.abort(scope["client"])
+    async def cut(self, scope: Scope, receive: Receive, last: bytes = b"") -> None:
+        """Cuts the connection of this request: the caller gets `last` and no more."""
+        with contextlib.suppress(LookupError):  # the caller was faster
+            transport = self.connection(scope["client"]).transport
+            transport.write(last)
+            transport.close() if last else transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    async def hang(self, scope: MutableMapping[str, Any], receive: Receive) -> None:
+    async def hang(self, scope: Scope, receive: Receive) -> None:
         """Waits until the caller hangs up or `release()`, then cuts."""
         if self._server is not None:
             await self._server.hang(receive)
         await self.cut(scope, receive)
+
+
+class _Config(uvicorn.Config):
+    """With a ready context, whose certificate can be changed while it serves."""
+
+    tls: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self.tls
 
 
 class _Server(uvicorn.Server):
@@ -138,8 +159,7 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self._released.set()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        self._abort_all()
         if self.server_state.tasks:
             await asyncio.wait(list(self.server_state.tasks), timeout=_STOP_SECONDS)
         for server in self.servers:
@@ -157,14 +177,20 @@ class _Server(uvicorn.Server):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._release_all)
 
+    def cut_all(self) -> None:
+        async def cut() -> None:
+            self._abort_all()
+
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(cut(), self._loop).result(_STOP_SECONDS)
+
+    def _abort_all(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     def _release_all(self) -> None:
         self._released.set()
         self._released = asyncio.Event()
-
-    def abort(self, client: tuple[str, int]) -> None:
-        for connection in list(self.server_state.connections):
-            if getattr(connection, "client", None) == tuple(client):
-                connection.transport.abort()
 
     async def hang(self, receive: Receive) -> None:
         waits = {

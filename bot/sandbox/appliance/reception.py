@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from bot.sandbox.appliance.answers_on_demand import Answer, Call, Faults, Request, Response, Wire
@@ -19,10 +20,10 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Hanging:
-    """A call that waits for its answer: `late` makes it, once released and not cut."""
+    """A call that waits for its answer: `late` makes it, once `over` says `released`, not `cut`."""
 
     late: Callable[[], Response]
-    over: Literal["released", "cut"] | None = None
+    over: Future[Literal["released", "cut"]] = field(default_factory=Future)
 
 
 @dataclass(frozen=True)
@@ -138,21 +139,21 @@ class Reception:
             self._note(request, response, response.status, number)
             return response
 
-        hanging = Hanging(late, "cut" if self._away else None)
+        hanging = Hanging(late)
         self._hanging.append(hanging)
+        if self._away:
+            self._end_hanging("cut")
         return hanging
 
     def resume(self, hanging: Hanging) -> Response | None:
-        """Waits until hanging calls are released; None when the connection is cut meanwhile."""
+        """The answer of a call that hangs no more; None when its connection is cut."""
         with self._changed:
-            self._changed.wait_for(lambda: hanging.over is not None)
-            return hanging.late() if hanging.over == "released" else None
+            return hanging.late() if hanging.over.result() == "released" else None
 
     def _end_hanging(self, over: Literal["released", "cut"]) -> None:
         for hanging in self._hanging:
-            hanging.over = over
+            hanging.over.set_result(over)
         self._hanging.clear()
-        self._changed.notify_all()
 
     def _ordinary(self, request: Request) -> Response:
         return self._api.answer(request, self._advance())

@@ -3,7 +3,6 @@ outside of HTTP."""
 
 from __future__ import annotations
 
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Literal, Self
 
 from bot.sandbox.appliance.estate import SERVER_SLOTS, Estate, Issue, Pairing, Replication
-from bot.sandbox.appliance.https_server import LOCAL_NAMES, Certificates, Listener, reserved_socket
+from bot.sandbox.appliance.https_server import LOCAL_NAMES, Certificates, Https
 from bot.sandbox.appliance.login_sessions import Account, Sessions
 from bot.sandbox.appliance.reception import Reception
 from bot.sandbox.appliance.task_board import DEFAULT_ERROR, Outcome, Task
+from bot.sandbox.threaded_server import ThreadedServer
 
 
 class SimulatedAppliance(Reception):
@@ -52,9 +52,7 @@ class SimulatedAppliance(Reception):
         self._port = port
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._certificates: Certificates | None = None
-        self._listener: Listener | None = None
-        self._reserved: socket.socket | None = None
-        self._errors: list[BaseException] = []
+        self._app = Https(self)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -62,11 +60,11 @@ class SimulatedAppliance(Reception):
         """Raises RuntimeError when it was started before, OSError when the port is taken."""
         if self._certificates is not None:
             raise RuntimeError("a simulated appliance is started once")
-        self._reserved = reserved_socket(self._port)
-        self._port = self._reserved.getsockname()[1]
         self._folder = tempfile.TemporaryDirectory(prefix="simulated-appliance-")
         self._certificates = Certificates(Path(self._folder.name))
-        self._come_back()
+        self._app.server = ThreadedServer(self._app, self._port, self._certificates.context)
+        self._app.server.start()
+        self._port = self._app.server.port
         return self
 
     def stop(self) -> None:
@@ -74,15 +72,14 @@ class SimulatedAppliance(Reception):
 
         RuntimeError when a thread does not end, or when the sandbox itself failed in one.
         """
-        self._go_away()
-        if self._reserved is not None:
-            self._reserved.close()
-            self._reserved = None
+        if self._app.server is not None:
+            self._go_away()
+            self._app.server.close()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
-        if self._errors:
-            error, self._errors = self._errors[0], []
+        if self._app.errors:
+            error, self._app.errors = self._app.errors[0], []
             raise RuntimeError("the simulated appliance itself failed") from error
 
     def __enter__(self) -> Self:
@@ -93,18 +90,20 @@ class SimulatedAppliance(Reception):
 
     def refuse_connections(self, refuse: bool = True) -> None:
         """True: nothing listens on the port and every connection is cut. False: it is back."""
-        if refuse and self._listener is not None:
+        if self._app.server is None:
+            raise RuntimeError("the simulated appliance has not been started")
+        if refuse:
             self._go_away()
-            self._reserved = reserved_socket(self._port)
-        elif not refuse and self._listener is None:
-            self._come_back()
+        else:
+            self._away = False
+            self._app.server.start()
 
     def cut_connections(self) -> None:
         """Ends every connection that is open now, in the middle of whatever it does."""
         with self._changed:
             self._end_hanging("cut")
-        if self._listener is not None:
-            self._listener.cut_connections()
+        if self._app.server is not None:
+            self._app.server.cut_all()
 
     def new_certificate(
         self, *, same_authority: bool = True, host_names: Sequence[str] = LOCAL_NAMES
@@ -116,23 +115,12 @@ class SimulatedAppliance(Reception):
         self._identity.issue(same_authority=same_authority, names=host_names)
         self.cut_connections()
 
-    def _come_back(self) -> None:
-        if self._reserved is None:
-            raise RuntimeError("the simulated appliance has not been started")
-        reserved, self._reserved = self._reserved, None
-        self._away = False
-        self._listener = Listener(reserved, self, lambda: self._identity.context)
-        self._listener.open()
-
     def _go_away(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is None:
-            return
         with self._changed:
             self._away = True
             self._end_hanging("cut")
-        listener.close()
-        self._errors += listener.errors
+        if self._app.server is not None:
+            self._app.server.stop()
 
     # -- where it is, and how to trust it ----------------------------------------------------
 
