@@ -184,7 +184,7 @@ def proxy(settings: Settings) -> Line:
 
 
 def database(url: str) -> Line:
-    """Whether it can be written: the write lock is taken and released again."""
+    """Whether it can be written: something is, and taken back."""
     place = make_url(url)
     file = _file(place)
     if file and file.parent.is_dir() and not file.exists():
@@ -193,6 +193,8 @@ def database(url: str) -> Line:
         with _reading(place) as conn:
             if file:
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
+                # The lock alone is also given for a file that may only be read.
+                conn.exec_driver_sql("CREATE TABLE of_check (n)")
             elif conn.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
                 # A standby or a read-only database. Reads work there, as if all was well.
                 words = f"{shown_place(place)} takes reads only"

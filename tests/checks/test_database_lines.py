@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,37 @@ def test_it_gives_the_right_to_write_back(file: Path) -> None:
     other = sqlite3.connect(file, isolation_level=None, timeout=0)
     other.execute("BEGIN IMMEDIATE")
     other.close()
+
+
+@pytest.fixture
+def somebody_else() -> Iterator[Path]:
+    """A folder where everybody may write, by a user who may not do everything."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    me = os.geteuid()
+    yield folder
+    os.seteuid(me)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("of_file", "of_folder", "says"), [(0o444, 0o777, "only be read"), (0o400, 0o555, "opened")]
+)
+def test_permissions(somebody_else: Path, of_file: int, of_folder: int, says: str) -> None:
+    path = somebody_else / "bot.db"
+    db = Database(url(path))
+    upgrade(db)
+    db.close()
+    path.chmod(of_file)
+    somebody_else.chmod(of_folder)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    elif of_file == 0o400:
+        path.chmod(0)
+    database = check.database(url(path))
+    assert database.result is Result.WRONG
+    assert says in database.words
+    assert "let the bot's user write" in database.next_step
 
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
