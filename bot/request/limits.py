@@ -23,7 +23,7 @@ TELL_AFTER_MS = 30_000
 
 LAST_LOOKS_TIMEOUTS = 3
 """When FOLLOW_TTL is over and nobody has looked lately, this many times VR_TIMEOUT_SECONDS is left
-for looking before a person is called: enough for a log-in, a list of tasks and the proof."""
+for looking before a person is called: enough for a log-in, the task and the proof."""
 
 LOOKS_OVER_TIMEOUTS = 2
 """Looks go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that

@@ -72,7 +72,8 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
             rights_at=request.readings.rights_at,
             appliance_at=step.read_at(event),
             task_ids=event.task_ids,
-        )
+        ),
+        gone_since=None,
     )
     return None
 

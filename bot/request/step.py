@@ -65,6 +65,7 @@ class Step:
             not_before=None,
             waiting=None,
             unreachable_since=None,
+            gone_since=None,
             execute_by=None,
         )
 

@@ -18,7 +18,7 @@ from tests.replicas.copies import Copies, copies
 from tests.scenarios.way_in import WayIn
 
 TWENTY, COPIES, HANDS = 20, 3, 5
-POLL_SECONDS, POLLS = 1.0, 4
+POLL_SECONDS, POLLS = 1.0, 2
 
 WINDOW_SECONDS, CALLS = 3.0, 150
 """Instead of sixty seconds, so that several windows fit into a test."""

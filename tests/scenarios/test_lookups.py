@@ -108,7 +108,7 @@ def test_status_is_a_no_while_slack_does_not_say_who_asks(world: World) -> None:
 
 def test_while_looking_waits_a_request_goes_on(stage: Stage) -> None:
     """Looking has a share of the calls: it is used up, and the request is not held up by that."""
-    world = stage(VR_CALLS_PER_MINUTE="40")
+    world = stage(VR_CALLS_PER_MINUTE="60")
     pairing = world.pairing()
     channel = world.channel()
     said: list[str] = []

@@ -10,8 +10,9 @@ import pytest
 from bot.request.events import DeleteAnswered
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
+from bot.request.who_may import Person
 from bot.slack.draw.message import draw
-from tests.worker.world import FIRST, World, problem
+from tests.worker.world import FIRST, TEAM, World, problem
 
 POLL_MS = 5_000
 PROVED_MS = 20_000
@@ -159,3 +160,33 @@ def test_a_pairing_that_is_listed_but_answers_404_waits_with_a_reason(world: Wor
     world.appliance.contradicts = False
     world.wait(POLL_MS)
     assert world.state(request_id) is State.FOLLOWING
+
+
+def test_before_the_delete_the_time_begins_anew_when_it_was_there(world: World) -> None:
+    """A gateway's 404, then a reading that works, and a DELETE that cannot be prepared for long."""
+    request_id = approved(world)
+    world.appliance.present, world.appliance.list_whole = False, False
+    world.settle()
+    world.appliance.present = True
+    world.appliance.prepare_failures += [problem(ProblemKind.UNSENT)] * 6
+    for _ in range(6):
+        world.wait(POLL_MS)
+    assert world.state(request_id) is State.APPROVED
+    world.appliance.present = False
+    world.wait(POLL_MS)
+    assert world.state(request_id) is State.APPROVED
+
+
+def test_nor_does_an_old_404_outlast_a_decision(world: World) -> None:
+    request_id = approved(world)
+    world.appliance.present, world.appliance.list_whole = False, False
+    world.settle()
+    assert world.get(request_id).gone_since is not None
+    world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
+    world.wait(POLL_MS)
+    assert world.state(request_id) is State.PENDING
+    world.people.persons.clear()
+    world.ms += 60_000
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert world.state(request_id) is State.APPROVED
