@@ -184,10 +184,7 @@ class Bot:
             "lookups": self.lookups.stop(0),
             "check": self.check.stop(deadline.left(CHECK_STOP_SECONDS)),
         }
-        if all(ended.values()) or self.db.log_gone:
-            # A database whose `-wal` is gone takes no more writes, so it is closed even while
-            # others still run: closing writes into the file what only that log holds, and that may
-            # be the intent of a DELETE. Without it the next start could send the same DELETE again.
+        if all(ended.values()):
             ended["database"] = deadline.within(self._close, at_least_s=CLOSE_SECONDS)
         left = [part for part, has_ended in ended.items() if not has_ended]
         if left:

@@ -112,10 +112,9 @@ class Database:
         with self.read() as conn:
             return self._kind.damage(conn)
 
-    @property
     def log_gone(self) -> bool:
         """Whether the `-wal` of a SQLite file was deleted, moved or replaced."""
-        return self._kind.log_gone
+        return self._kind.log_gone()
 
     def close(self) -> None:
         self._kind.close()

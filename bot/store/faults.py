@@ -26,11 +26,6 @@ class FileGone(SQLAlchemyError):
         self.replaced = replaced
 
 
-class LogGone(FileGone):
-    """The same for the `-wal` beside it. Until SQLite has copied them into the database, committed
-    changes are only in there, and would be lost if the process was killed."""
-
-
 class NotInTime(SQLAlchemyError):
     """Nothing could be written in the given time: other threads of this process had their turn
     first, and they wait for another process."""
@@ -58,8 +53,6 @@ class Fault:
 def fault_of(error: BaseException, place: URL) -> Fault | None:
     """The fault behind this error; None if it is not the database's but an error of our own."""
     shown = shown_place(place)
-    if isinstance(error, LogGone):
-        return _log_gone(shown, error.replaced)
     if isinstance(error, FileGone):
         return _file_gone(shown, error.replaced)
     if isinstance(error, NotInTime):
@@ -98,14 +91,12 @@ def _file_gone(shown: str, replaced: bool) -> Fault:
     )
 
 
-def _log_gone(shown: str, replaced: bool) -> Fault:
+def log_gone(place: URL) -> Fault:
     """An orderly end of the process saves everything: SQLite then copies the log, which it still
     holds open, into the database."""
-    what = f"The file {shown}-wal has been deleted or moved away under the bot"
-    if replaced:
-        what = f"Another file has been put in the place of {shown}-wal under the bot"
     return Fault(
-        f"{what}, and the newest of the database is in it.",
+        f"The file {shown_place(place)}-wal has been deleted, moved away or replaced under the "
+        "bot, and the newest of the database is in it.",
         "Stop the bot without killing it, which writes that into the database, and start it again",
         by_itself=False,
     )

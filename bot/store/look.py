@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store import shared
 from bot.store.database import Database
-from bot.store.faults import damaged, fault_of
+from bot.store.faults import damaged, fault_of, log_gone
 from bot.store.migrate import may_work
 
 KEY = "readyz"
@@ -16,6 +16,8 @@ def problem(db: Database) -> str | None:
     """Tries to write as well, since a full disk can still be read. Raises SchemaTooNew, and errors
     that are not faults of the database."""
     try:
+        if db.log_gone():
+            return log_gone(db.engine.url).running()
         shared.change(db, KEY, _another)
         with db.read() as conn:
             may_work(conn)

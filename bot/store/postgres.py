@@ -80,7 +80,6 @@ class Postgres:
     def missing_file(self) -> str | None:
         return None
 
-    @property
     def log_gone(self) -> bool:
         """The server looks after its own files."""
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import threading
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from bot.store.faults import FileGone, LogGone, NotInTime
+from bot.store.faults import FileGone, NotInTime
 from bot.store.wakes import Wakes
 
 BUSY_SECONDS = 10.0
@@ -26,9 +25,6 @@ CONNECTIONS = 16
 POOL_SECONDS = 10
 """How long to wait for a free connection. After that it is an error; a thread must not wait for
 ever."""
-
-WRITE_OUT_SECONDS = 1.0
-"""How long writing out the log waits for others who use the file."""
 
 _Inode = tuple[int, int]
 """The device and the inode's number."""
@@ -51,9 +47,6 @@ class Sqlite:
         # If the path is a link, SQLite creates the log beside the file that it leads to.
         self._log_path = f"{os.path.realpath(url.database)}-wal" if url.database else None
         self._log: _Inode | None = None
-        self._connections: set[int] = set()
-        self._keeping = threading.Lock()
-        self._keeper: sqlite3.Connection | None = None
         pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
         if self._in_memory:
             pool = {"poolclass": StaticPool}
@@ -65,7 +58,6 @@ class Sqlite:
         )
         event.listen(self.engine, "do_connect", self._before_connect)
         event.listen(self.engine, "connect", self._connected)
-        event.listen(self.engine, "close", self._closed)
         event.listen(self.engine, "begin", self._begin)
 
     @contextmanager
@@ -105,8 +97,8 @@ class Sqlite:
             return None
         return self._path
 
-    @property
     def log_gone(self) -> bool:
+        """Whether the `-wal` is not the one that the first connection has opened."""
         log = self._log  # read once, since a close in another thread sets it to None
         return log is not None and self._at(self._log_path) != log
 
@@ -121,17 +113,8 @@ class Sqlite:
         return None if found == "ok" else " ".join(str(found).split())
 
     def close(self) -> None:
+        self._log = None  # SQLite removes the log with the last connection
         self.engine.dispose()
-        if self.log_gone:
-            self._write_out("FULL")
-            if self._connections:
-                return  # still used with the old log: a second log must not be made beside the file
-        with self._keeping:
-            # Set to None first: SQLite removes the log when it closes the last connection, and
-            # another thread would think that somebody has taken it away.
-            keeper, self._keeper, self._log = self._keeper, None, None
-            if keeper is not None:
-                keeper.close()
 
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()
@@ -140,35 +123,11 @@ class Sqlite:
 
     def _connected(self, connection: Any, record: Any) -> None:
         _prepare(connection, record)
-        self._connections.add(id(connection))
         if self._opened is None:
             self._opened = self._at(self._path)
-        if not self._in_memory:
-            self._keep()
-
-    def _closed(self, connection: Any, _record: Any) -> None:
-        self._connections.discard(id(connection))
-
-    def _keep(self) -> None:
-        """Opens one connection that nothing else uses. It keeps the log open even if its name is
-        removed, so that its content can still be saved."""
-        with self._keeping:
-            if self._keeper is None and self._path is not None and not self.log_gone:
-                keeper = sqlite3.connect(
-                    self._path, timeout=WRITE_OUT_SECONDS, check_same_thread=False
-                )
-                _prepare(keeper, None)
-                keeper.execute("SELECT count(*) FROM sqlite_master").fetchall()  # opens the log
-                self._keeper, self._log = keeper, self._at(self._log_path)
-
-    def _write_out(self, how: str) -> None:
-        """Copy what is committed but only in the log into the database file. No other process can
-        open that log any more, so if this one were killed all of it would be lost, perhaps with the
-        intent of a DELETE. `how` is a mode of
-        https://www.sqlite.org/pragma.html#pragma_wal_checkpoint."""
-        with self._keeping, suppress(sqlite3.Error):  # that the log is gone is reported anyway
-            if self._keeper is not None:
-                self._keeper.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+        if self._log is None and not self._in_memory:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # opens the log
+            self._log = self._at(self._log_path)
 
     def _begin(self, conn: Connection) -> None:
         self._require_the_file()
@@ -183,16 +142,13 @@ class Sqlite:
         conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _require_the_file(self) -> None:
-        """Raises FileGone, or LogGone. What is committed into a file without a name is lost at the
-        next start, and a DELETE whose intent was in it would look as if it had never been sent."""
+        """Raises FileGone. What is committed into a file without a name is lost at the next start,
+        and a DELETE whose intent was in it would look as if it had never been sent."""
         if self._opened is None:
             return
         there = self._at(self._path)
         if there != self._opened:
             raise FileGone(replaced=there is not None)
-        if self.log_gone:
-            self._write_out("PASSIVE")
-            raise LogGone(replaced=self._at(self._log_path) is not None)
 
     def _at(self, path: str | None) -> _Inode | None:
         if self._in_memory or path is None:

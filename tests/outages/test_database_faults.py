@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from bot.store import audit as trail
 from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
 from bot.store.database import Database
-from bot.store.faults import FileGone, LogGone
+from bot.store.faults import FileGone
 from bot.store.inbox import Inbox
 from bot.store.lanes import Lane
 from bot.store.migrate import Damaged, SchemaTooNew, upgrade
@@ -107,20 +106,6 @@ FAULTS: dict[str, tuple[Callable[[DatabaseWorld], AbstractContextManager[None]],
     "moved": (Moved, "has been deleted or moved away", "Move it back"),
 }
 PASSING = pytest.mark.parametrize("name", FAULTS)
-
-
-class LogMoved(AbstractContextManager[None]):
-    """The `-wal` is somewhere else meanwhile."""
-
-    def __init__(self, world: DatabaseWorld) -> None:
-        self._here = Path(f"{world.file}-wal")
-        self._there = Path(f"{world.file}.moved")
-
-    def __enter__(self) -> None:
-        self._here.rename(self._there)
-
-    def __exit__(self, *_: object) -> None:
-        self._there.rename(self._here)
 
 
 # ---- each of them -----------------------------------------------------------------------------
@@ -371,21 +356,19 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(
     again.close()
 
 
-def test_the_log_deleted_under_the_bot_is_whole_again_after_a_stop(
-    world: DatabaseWorld, logged: Logged
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_log_that_is_deleted_under_the_bot_is_said_and_saved_by_a_stop(
+    world: DatabaseWorld, replaced: bool
 ) -> None:
-    """Committed there, an intent would be lost with a process that is killed."""
     world.pending()
-    for part in ("-wal", "-shm"):
-        Path(f"{world.file}{part}").unlink()
+    log, kept = Path(f"{world.file}-wal"), world.file.with_suffix(".kept")
+    log.rename(kept)
+    if replaced:
+        log.touch()
     said = look.problem(world.db) or ""
-    assert f"{world.file}-wal has been deleted or moved away" in said
+    assert f"{log} has been deleted, moved away or replaced" in said
     assert "Stop the bot without killing it" in said
     assert "by itself" not in said
-    with pytest.raises(FileGone):
-        world.click(REQUEST, "approve", FIRST)
-    Path(f"{world.file}-wal").touch()  # by whoever opens the database now
-    assert "Another file has been put in the place" in (look.problem(world.db) or "")
     world.close()
     again = DatabaseWorld(world.file)
     assert again.state() is State.PENDING
@@ -393,55 +376,12 @@ def test_the_log_deleted_under_the_bot_is_whole_again_after_a_stop(
     again.close()
 
 
-def test_what_the_log_held_is_in_the_file_once_its_loss_is_noticed(
-    world: DatabaseWorld, logged: Logged
-) -> None:
-    """From there on a process that is killed takes nothing along."""
+def test_a_log_that_is_moved_back_is_no_fault(world: DatabaseWorld) -> None:
     world.pending()
-    Path(f"{world.file}-wal").unlink()
+    log, kept = Path(f"{world.file}-wal"), world.file.with_suffix(".kept")
+    log.rename(kept)
     assert look.problem(world.db) is not None
-    assert _states_in_the_file_alone(world) == [(State.PENDING,)]
-
-
-def test_a_close_writes_the_log_out_while_others_still_use_the_database(
-    world: DatabaseWorld, logged: Logged
-) -> None:
-    world.pending()
-    with world.db.read():
-        Path(f"{world.file}-wal").unlink()
-        world.db.close()
-        assert _states_in_the_file_alone(world) == [(State.PENDING,)]
-    with pytest.raises(LogGone):
-        world.get()
-
-
-def test_a_log_that_goes_with_a_close_is_not_gone(world: DatabaseWorld) -> None:
-    world.pending()
-    kind: Any = world.db._kind
-    keeper, gone = kind._keeper, []
-
-    def close() -> None:
-        keeper.close()
-        assert not Path(f"{world.file}-wal").exists()
-        gone.append(kind.log_gone)
-
-    kind._keeper = SimpleNamespace(close=close)
-    world.db.close()
-    assert gone == [False]
-
-
-def _states_in_the_file_alone(world: DatabaseWorld) -> list[tuple[str]]:
-    """What is left of the database when nothing is left of the process."""
-    alone = world.file.with_suffix(".alone")
-    shutil.copy(world.file, alone)
-    with closing(sqlite3.connect(alone)) as reader:
-        return reader.execute("SELECT state FROM requests").fetchall()
-
-
-def test_the_log_moved_away_and_back(world: DatabaseWorld, logged: Logged) -> None:
-    world.pending()
-    with LogMoved(world), pytest.raises(FileGone):
-        world.click(REQUEST, "approve", FIRST)
+    kept.rename(log)
     assert look.problem(world.db) is None
     world.click(REQUEST, "approve", FIRST)
     world.settle()
