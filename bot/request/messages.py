@@ -31,6 +31,8 @@ class Slot(StrEnum):
 ALARMS = frozenset({"glass_broken"})
 """Codes of notices that must not be overlooked in a thread."""
 
+UNCLEAR = frozenset({"taken_after_all"})
+"""Codes of notices for a request whose outcome is unknown. All others tell of one that goes on."""
 
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 """What each person concerned gets as a copy when the channel does not take it. Their id stands
@@ -60,7 +62,8 @@ class Message(Frozen):
 
 
 def messages(request: Request, now: int) -> tuple[Message, ...]:
-    """Every message that should exist for the row at `now`. A reminder only while it is needed."""
+    """Every message that should exist for the row at `now`. A reminder or a notice only while what
+    it says is so: one that Slack has not taken by then is not sent late."""
     wanted: list[Message] = []
     shown = request.snapshot is not None
     if shown and (request.state is not State.REFUSED or request.card_ts):
@@ -71,11 +74,12 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
         wanted.append(Message(slot=Slot.PROGRESS))
     undecided = request.state is State.PENDING
     if undecided and request.reminders:
-        # Only the latest: a reminder that Slack has not taken yet is not worth sending late.
         wanted.append(Message(slot=f"{Slot.REMINDER}:{request.reminders}"))
     for number, notice in enumerate(request.notices, start=1):
-        kind = Slot.ALARM if notice.code in ALARMS else Slot.NOTICE
-        wanted.append(Message(slot=f"{kind}:{number}"))
+        if notice.code in ALARMS:
+            wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
+        elif request.state is State.ATTENTION if notice.code in UNCLEAR else request.state.open:
+            wanted.append(Message(slot=f"{Slot.NOTICE}:{number}"))
         told = (f"{Slot.TOLD}:{person}:{number}" for person in notice.told)
         wanted += [Message(slot=slot, in_thread=False) for slot in told]
     wanted += [Message(slot=f"{Slot.STRAY}:{ts}", in_thread=False) for ts in request.strays]

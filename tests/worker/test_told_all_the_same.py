@@ -1,5 +1,5 @@
-"""Who would else hear nothing: a denial overtaken, a request taken back without a thread, a wait
-after another approval."""
+"""Who would else hear nothing: a denial overtaken, a request withdrawn without a thread, a wait
+after another approval. And what nobody is told, since it is over."""
 
 from __future__ import annotations
 
@@ -58,3 +58,23 @@ def test_the_wait_of_a_second_approval_is_told_too(world: World) -> None:
         world.wait(5_000)
     told = [n.code for n in world.get().notices]
     assert told == ["waits_to_send", "rights_lost", "waits_to_send"]
+
+
+def test_a_wait_that_is_over_is_not_told_late(world: World) -> None:
+    """Slack was away meanwhile: "The bot keeps trying" below the end of a request is not so."""
+    request_id = world.pending()
+    world.appliance.read_failures = [problem(ProblemKind.UNSENT) for _ in range(500)]
+    world.click(request_id, "approve", FIRST)
+    for _ in range(9):
+        while any(world.worker.step(lane) for lane in Lane):
+            pass
+        world.ms += 5_000
+    assert [notice.code for notice in world.get().notices] == ["waits_to_send"]
+    world.click(request_id, "cancel", ASKER)
+    while any(world.worker.step(lane) for lane in Lane):
+        pass
+    assert world.state() is State.CANCELLED
+    world.settle()
+    posted = [slot for _, slot, how in world.posted if how == "post"]
+    assert "final" in posted
+    assert not [slot for slot in posted if slot.startswith("notice")]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.request.delivery import Drawn
+from bot.request.delivery import NO_LONGER_WANTED, Drawn
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -26,6 +26,7 @@ from bot.request.events import (
     PairingUnresolved,
     TaskSeen,
 )
+from bot.request.messages import messages
 from bot.request.model import Request, State, TaskView
 from bot.request.policy import Policy, SiteTerms
 from bot.request.problem import Problem, ProblemKind
@@ -329,6 +330,9 @@ class World:
             return True
         request = self.outbox.request(due.request_id)
         assert request is not None
+        if due.slot not in {message.slot for message in messages(request, self.ms)}:
+            self.outbox.given_up(due, error=NO_LONGER_WANTED)
+            return True
         digest = draw(request, due.slot).digest
         if digest != due.shown:
             self.posted.append((due.request_id, due.slot, "edit" if due.ts else "post"))
