@@ -24,9 +24,7 @@ from bot.request.model import Request
 from bot.request.starts import Running
 from bot.run import Deadline
 from bot.settings import Settings
-from bot.slack import socket_address
 from bot.slack.draw import message as draw
-from bot.slack.envelopes import Envelopes
 from bot.slack.identity import Identity
 from bot.slack.people import People
 from bot.slack.receive.bolt import dispatch, make_app
@@ -34,6 +32,7 @@ from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.http import FromSlack, Server, Wsgi
 from bot.slack.receive.listeners import register
 from bot.slack.receive.payload import Json
+from bot.slack.receive.socket import ADDRESS_TIMEOUT_S, SocketMode
 from bot.slack.send.client import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
@@ -43,7 +42,6 @@ from bot.slack.send.client import (
 )
 from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
-from bot.slack.socket_watch import SocketMode
 from bot.store import look
 from bot.store.claims import Claims
 from bot.store.database import Database
@@ -265,7 +263,7 @@ class Bot:
         self.from_slack = (
             FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
         )
-        self.socket = self._socket_mode(Envelopes(listen, rejected).answer)
+        self.socket = self._socket_mode(listen)
 
     def _bound(self) -> list[Server]:
         """Slack's port, and where `OPERATE_PORT` is set another one for probes."""
@@ -293,17 +291,17 @@ class Bot:
             bound.append(Server(Wsgi(pages, None), settings.host, operate_port, threads=2))
         return bound
 
-    def _socket_mode(self, answer: Callable[[Json], Json | None]) -> SocketMode | None:
+    def _socket_mode(self, listen: Callable[[Json], BoltResponse]) -> SocketMode | None:
         token = self.settings.slack_app_token
         if token is None:
             return None
         client = api_client(
             token.get_secret_value(),
             base_url=self.settings.slack_api_url,
-            timeout_s=socket_address.TIMEOUT_S,
+            timeout_s=ADDRESS_TIMEOUT_S,
             on_call=self.metrics.slack_called,
         )
-        return SocketMode(socket_address.Addresses(client).new, answer, self.metrics.slack_rejected)
+        return SocketMode(client, listen, self.metrics.slack_rejected)
 
     def _checks(self) -> dict[str, Check]:
         database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)

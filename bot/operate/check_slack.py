@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.slack.identity import Myself, myself
 from bot.slack.manifest import SCOPES
 from bot.slack.send.client import api_client
-from bot.slack.send.proxies import proxy_for
+from bot.slack.send.kept_connections import proxy_for
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.slack.socket_watch import PING_S
+from bot.slack.receive.socket import Times
 from tests.bench.default_bots import DefaultBot, default_bots
 from tests.bench.figures import Aim, Line
 from tests.bench.processes import wait_until
 from tests.scenarios.way_in import OverSocket
 
 ROUNDS = 5
+PING_S = Times().ping
 PATIENCE_SECONDS = 60.0
 
 GREETED = "slack_connected"

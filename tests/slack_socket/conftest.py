@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,10 @@ import pytest
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.envelopes import Envelopes
 from bot.slack.receive.bolt import dispatch, make_app
 from bot.slack.receive.payload import Malformed
+from bot.slack.receive.socket import SocketMode, Times
 from bot.slack.send.client import api_client
-from bot.slack.socket_address import Addresses
-from bot.slack.socket_watch import SocketMode, Times
 
 UNHURRIED_S = 1.0
 """Between pings where no test waits for them: a machine that stalls must not look deaf."""
@@ -38,12 +37,7 @@ class Client:
         api = api_client(slack.app_token, base_url=slack.api_url, timeout_s=2)
         app = make_app(api)
         self._listen(app)
-        self.mode = SocketMode(
-            Addresses(api).new,
-            Envelopes(partial(dispatch, app), self.rejected.append).answer,
-            self.rejected.append,
-            times=times,
-        )
+        self.mode = SocketMode(api, partial(dispatch, app), self.rejected.append, times=times)
 
     def _listen(self, app: App) -> None:
         def command(ack: Ack, body: dict[str, Any]) -> BoltResponse:
@@ -75,6 +69,39 @@ class Client:
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.mode.problem() is None)
+
+
+class GivenAddress:
+    """Instead of a Web API client: Slack's answer is this address, each time."""
+
+    token = "xapp-1"
+    base_url = "http://127.0.0.1:9/api/"
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def apps_connections_open(self, *, app_token: str) -> dict[str, str]:
+        return {"url": self.url}
+
+
+@contextmanager
+def connected(url: str, *, ping: float = UNHURRIED_S) -> Iterator[tuple[SocketMode, list[Any]]]:
+    """A client at this address, and the payloads that its listener has got."""
+    heard: list[Any] = []
+
+    def listen(payload: dict[str, Any]) -> BoltResponse:
+        heard.append(payload)
+        return BoltResponse(status=200, body="")
+
+    mode = SocketMode(
+        GivenAddress(url),  # type: ignore[arg-type]
+        listen,
+        lambda kind: None,
+        times=Times(ping=ping, first_gap=0.05, leaving=1.0),
+    )
+    mode.start()
+    yield mode, heard
+    mode.stop(drain_s=1.0)
 
 
 def wait_for(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:

@@ -6,11 +6,15 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from slack_bolt import BoltResponse
+from structlog.testing import capture_logs
 
 from bot.sandbox.slack import LocalSlack
+from bot.slack.receive import socket
 from bot.slack.receive.http import LARGEST_BODY
 from tests.slack_socket.conftest import CHANNEL, RITA, Client, press, wait_for
 
@@ -127,7 +131,7 @@ def test_stop_takes_nothing_new_and_finishes_what_is_in_hand(
     held = press(slack, "hold")
     stopping = threading.Thread(target=client.mode.stop, args=(5.0,))
     stopping.start()
-    time.sleep(0.05)  # stop has surely begun, and waits for the listener that is held
+    wait_for(client.mode._draining.is_set)
     late = press(slack)
     client.release.set()
     stopping.join()
@@ -145,3 +149,55 @@ def test_stop_does_not_wait_for_a_listener_that_hangs(client: Client, slack: Loc
     assert time.monotonic() - began < 1.5
     wait_for(lambda: slack.sockets.usable == 0)
     assert client.clicks == []
+
+
+def test_no_more_wait_than_can_be_kept(
+    make_client: Callable[..., Client], slack: LocalSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is dropped is not acknowledged, so Slack sends it again."""
+    monkeypatch.setattr(socket, "WAITING_MOST", 5)
+    client = make_client()
+    client.wait_until_ready()
+    hold = {**CLICK, "actions": [{"action_id": "hold"}], "trigger_id": "1.2.t"}
+    kept = socket.THREADS + 5
+    with capture_logs() as logs:
+        for number in range(kept + 3):
+            slack.sockets.send_raw(envelope(hold, envelope_id=f"e{number}"))
+            wait_for(lambda number=number: _seen(client, logs) > number)
+        client.release.set()
+        wait_for(lambda: len(slack.sockets.acknowledgements) == kept)
+    assert press(slack).ok
+    done = {ack["envelope_id"] for ack in slack.sockets.acknowledgements[:kept]}
+    assert done == {f"e{number}" for number in range(kept)}
+
+
+def _seen(client: Client, logs: list[Any]) -> int:
+    """Envelopes that wait, are in hand, or were dropped. One more is sent only then: a thread takes
+    some time to take one."""
+    dropped = sum(one["event"] == "envelope_dropped" for one in logs)
+    waiting = client.mode._envelopes
+    in_hand = waiting.unfinished_tasks - waiting.qsize()
+    settled = in_hand == min(socket.THREADS, waiting.unfinished_tasks)
+    return waiting.unfinished_tasks + dropped if settled else 0
+
+
+def test_an_error_of_ours_ends_no_thread(client: Client, slack: LocalSlack) -> None:
+    listen, client.mode._listen = client.mode._listen, lambda payload: 1 / 0  # type: ignore[assignment]
+    slack.courier.ack_seconds = 0.05
+    with capture_logs() as logs:
+        for _ in range(2 * socket.THREADS):
+            assert not press(slack).ok
+    failed = [one for one in logs if one["event"] == "envelope_failed"]
+    assert len(failed) == 2 * socket.THREADS
+    client.mode._listen = listen
+    slack.courier.ack_seconds = 3.0
+    assert press(slack).ok
+
+
+def test_what_a_listener_answers_with_an_error_is_not_acknowledged(
+    client: Client, slack: LocalSlack
+) -> None:
+    client.mode._listen = lambda payload: BoltResponse(status=500)
+    slack.courier.ack_seconds = 0.3
+    assert press(slack).error == "operation_timeout"
+    assert slack.sockets.acknowledgements == []

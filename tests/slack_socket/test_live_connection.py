@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.socket_watch import Times
+from bot.slack.receive.socket import Times
 from tests.slack_socket.conftest import Client, press, wait_for
 
 PING_S = 0.3
@@ -81,7 +81,8 @@ def test_a_bare_end_is_replaced_at_once(
 ) -> None:
     client = make_client(ping=0.2, first_gap=30.0)
     client.wait_until_ready()
-    time.sleep(0.6)  # long enough to count as a good connection
+    opened_at = client.mode._lines[0].opened_at
+    wait_for(lambda: time.monotonic() - opened_at > client.mode._times.deaf)  # a good connection
     slack.sockets.drop()
     began = time.monotonic()
     wait_for(lambda: slack.sockets.opened == 2)
@@ -106,7 +107,7 @@ def test_a_slack_that_greets_and_hangs_up_is_not_asked_without_a_pause(
 def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, reason: str) -> None:
     slack.courier.ack_seconds = 0.1
     held = press(slack, "hold")
-    slack.sockets.disconnect(reason, closes_after=5.0)
+    slack.sockets.disconnect(reason, closes_after=30.0)
     wait_for(lambda: slack.sockets.usable == 1)
     assert client.mode.problem() is None
     slack.courier.ack_seconds = 3.0
@@ -216,3 +217,20 @@ def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[...
     assert client.mode.silent_s() < time.monotonic() - frozen_at + THREE_PINGS_S
     slack.sockets.freeze_new = False
     wait_for(lambda: client.mode.silent_s() < PING_S)
+
+
+def test_ready_goes_by_what_was_heard_even_where_the_watch_fails(
+    quick: Client, slack: LocalSlack
+) -> None:
+    quick.mode._no_longer_wanted = lambda line: None  # type: ignore[method-assign]
+    slack.sockets.freeze()
+    wait_for(lambda: "nothing heard from Slack" in str(quick.mode.problem()))
+
+
+def test_an_error_of_ours_costs_one_connection(client: Client, slack: LocalSlack) -> None:
+    wanted = client.mode._no_longer_wanted
+    client.mode._no_longer_wanted = lambda line: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    wait_for(lambda: "ZeroDivisionError" in str(client.mode.problem()))
+    client.mode._no_longer_wanted = wanted  # type: ignore[method-assign]
+    client.wait_until_ready()
+    assert press(slack).ok

@@ -2,81 +2,64 @@
 
 from __future__ import annotations
 
+import json
+import select
 import socket
+import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+import trustme
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
+from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack.socket_connection import SocketConnection, _Line
-from tests.slack_socket.conftest import wait_for
+from bot.slack.receive import socket as receive
+from tests.slack_socket.conftest import PATIENCE_S, connected, wait_for
+
+PING_S = 0.3
+HELLO = json.dumps({"type": "hello", "num_connections": 1})
 
 
-def test_a_read_that_times_out_within_a_frame_loses_nothing() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        here.settimeout(0.02)
-        line = _Line(here)
-        later = threading.Timer(0.15, there.sendall, (b"rest",))
-        later.start()
-        assert line.recv(100) == b"rest"
-        later.join()
+def command(number: int) -> str:
+    payload = {"command": "/vr-unpair", "number": number}
+    return json.dumps({"envelope_id": str(number), "payload": payload})
 
 
-def test_the_end_of_the_line_is_an_error() -> None:
-    here, there = socket.socketpair()
-    with here:
-        there.close()
-        with pytest.raises(ConnectionResetError):
-            _Line(here).recv(100)
+class Talk:
+    """A WebSocket server that greets each connection and then does what a test wants of it."""
 
+    def __init__(
+        self, then: Callable[[ServerConnection, int], None], *, greets: bool = True
+    ) -> None:
+        self._then = then
+        self._greets = greets
+        self.opened = 0
+        self.said: list[str | bytes] = []
 
-def test_a_line_that_waits_can_be_woken() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        line = _Line(here)
-        threading.Timer(0.1, line.wake).start()
-        with pytest.raises(ConnectionResetError):
-            line.recv(100)
-        line.wake()
+    def __call__(self, connection: ServerConnection) -> None:
+        self.opened += 1
+        try:
+            if self._greets:
+                connection.send(HELLO)
+            self._then(connection, self.opened)
+            for text in connection:
+                self.said.append(text)
+        except (ConnectionClosed, OSError):
+            return
 
 
 @contextmanager
-def server(talk: Callable[[ServerConnection], None]) -> Iterator[str]:
-    def answer(connection: ServerConnection) -> None:
-        talk(connection)
-        try:
-            for _ in connection:
-                pass
-        except ConnectionClosed:
-            return
-
-    with serve(answer, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as running:
+def serving(talk: Talk) -> Iterator[str]:
+    with serve(talk, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}/link/?ticket=1"
         running.shutdown()
         thread.join()
-
-
-@contextmanager
-def opened(
-    talk: Callable[[ServerConnection], None], texts: list[str]
-) -> Iterator[SocketConnection]:
-    with server(talk) as url:
-        line = SocketConnection(
-            url,
-            on_text=lambda _, text: texts.append(text),
-            on_end=lambda: None,
-            now=time.monotonic,
-        )
-        line.open()
-        yield line
-        line.close()
 
 
 def frame(payload: bytes, first: int = 0x81) -> bytes:
@@ -85,65 +68,192 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
 
 ODD = {
     "text that is no UTF-8": frame(b"\xff\xfe\xfd"),
+    "a reserved kind of frame": frame(b"", 0x83),
     "a close without a reason": bytes([0x88, 0]),
     "a close with one": frame(b"\x03\xe9bye", 0x88),
 }
 
 
 @pytest.mark.parametrize("raw", ODD.values(), ids=ODD.keys())
-def test_it_ends_and_says_why(raw: bytes) -> None:
-    texts: list[str] = []
-    with opened(lambda connection: connection.socket.sendall(raw), texts) as line:
-        why = wait_for(lambda: line.ended)
-        assert why != "closed"
-        assert texts == []
-        assert not line.send("{}")
+def test_it_ends_says_why_and_opens_another(raw: bytes) -> None:
+    def spoil(connection: ServerConnection, number: int) -> None:
+        if number == 1:
+            connection.socket.sendall(raw)
+
+    talk = Talk(spoil)
+    with capture_logs() as logs, serving(talk) as url, connected(url) as (mode, heard):
+        wait_for(lambda: talk.opened == 2)
+        wait_for(lambda: mode.problem() is None)
+    (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]
+    assert lost["why"]
+    assert heard == []
 
 
-def test_a_frame_in_two_halves_arrives_as_one() -> None:
-    texts: list[str] = []
-    whole = frame(b'{"type":"hello"}')
+def test_a_frame_in_halves_arrives_as_one() -> None:
+    whole = frame(command(1).encode())
 
-    def talk(connection: ServerConnection) -> None:
-        assert connection.ping().wait(5)  # what answers the first ping must not come in between
-        for part in (whole[:1], whole[1:7], whole[7:] + whole):
-            connection.socket.sendall(part)
-            time.sleep(0.05)
+    def halves(connection: ServerConnection, number: int) -> None:
+        # What answers a ping must not come in between.
+        with connection.protocol_mutex:
+            for part in (whole[:1], whole[1:7], whole[7:] + whole):
+                connection.socket.sendall(part)
+                select.select([], [], [], 0.05)
 
-    with opened(talk, texts) as line:
-        wait_for(lambda: len(texts) == 2)
-        assert texts == ['{"type":"hello"}'] * 2
-        assert line.ended is None
+    talk = Talk(halves)
+    with serving(talk) as url, connected(url) as (_, heard):
+        wait_for(lambda: len(heard) == 2)
+        wait_for(lambda: len(talk.said) == 2)
+    assert [payload["number"] for payload in heard] == [1, 1]
+    assert talk.opened == 1
+    assert talk.said == ['{"envelope_id": "1"}'] * 2
 
 
-def test_a_ping_from_slack_is_heard_and_answered() -> None:
+def test_a_ping_from_slack_is_answered() -> None:
     answered = threading.Event()
 
-    def talk(connection: ServerConnection) -> None:
-        time.sleep(0.1)
-        if connection.ping().wait(5):
+    def ping(connection: ServerConnection, number: int) -> None:
+        if connection.ping().wait(PATIENCE_S):
             answered.set()
 
-    with opened(talk, []) as line:
-        at = line.heard_at
-        assert answered.wait(5)
-        assert line.heard_at > at
+    with serving(Talk(ping)) as url, connected(url):
+        assert answered.wait(PATIENCE_S)
+
+
+def test_pings_from_slack_alone_keep_a_connection() -> None:
+    """Also where nobody answers ours: what is heard is what counts."""
+    enough = threading.Event()
+
+    def only_pings(connection: ServerConnection, number: int) -> None:
+        with connection.protocol_mutex:  # so it answers nothing
+            while not enough.wait(PING_S / 3):
+                connection.socket.sendall(frame(b"", 0x89))
+
+    talk = Talk(only_pings)
+    with serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: mode.problem() is None)
+        waited = threading.Event().wait(4 * PING_S)
+        assert mode.problem() is None
+        assert not waited
+        enough.set()
+    assert talk.opened == 1
+
+
+def test_who_never_says_hello_is_not_waited_for() -> None:
+    """Although pings are answered."""
+    talk = Talk(lambda connection, number: None, greets=False)
+    with capture_logs() as logs, serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: talk.opened == 2)
+        assert mode.problem() == "no connection to Slack: Slack did not say hello"
+    assert logs[0]["why"] == "Slack did not say hello"
 
 
 def test_half_a_frame_is_not_heard() -> None:
     """Bytes may come; what counts are frames."""
+    enough = threading.Event()
 
-    def talk(connection: ServerConnection) -> None:
-        assert connection.ping().wait(5)
-        connection.socket.sendall(bytes([0x81, 0x7E, 0xFF, 0xFF]))
-        for _ in range(5):
-            connection.socket.sendall(b"x" * 100)
-            time.sleep(0.02)
+    def trickle(connection: ServerConnection, number: int) -> None:
+        if number > 1:
+            return
+        with connection.protocol_mutex:
+            connection.socket.sendall(bytes([0x81, 0x7E, 0xFF, 0xFF]))
+            while not enough.wait(0.02):
+                connection.socket.sendall(b"x")
 
-    with opened(talk, []) as line:
-        wait_for(lambda: line.heard_at)
-        time.sleep(0.15)
-        at = line.heard_at
-        line.ping()
-        time.sleep(0.1)
-        assert line.heard_at == at
+    talk = Talk(trickle)
+    with capture_logs() as logs, serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: talk.opened == 2)
+        wait_for(lambda: mode.problem() is None)
+        enough.set()
+    (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]
+    assert lost["why"].startswith("deaf: ")
+
+
+def test_a_slack_that_stops_within_a_tls_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads waits for the rest of the record, and sees no end of the connection either."""
+    ca = trustme.CA()
+    trusting = ssl.create_default_context()
+    ca.configure_trust(trusting)
+    monkeypatch.setattr(receive, "tls", lambda: trusting)
+    with FreezingTls(ca) as server, connected(server.url, ping=PING_S) as (mode, _):
+        assert server.frozen.wait(PATIENCE_S)
+        wait_for(lambda: mode.problem() is not None)
+        wait_for(lambda: server.opened == 2)
+        wait_for(lambda: mode.problem() is None)
+        first = server.lines[0]
+        assert select.select([first], [], [], PATIENCE_S)[0], "the first one was ended"
+
+
+class FreezingTls:
+    """Speaks TLS by hand. Greets; the first connection then gets half of a record and silence."""
+
+    def __init__(self, ca: trustme.CA) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("localhost").configure_cert(self._context)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"wss://localhost:{self._listener.getsockname()[1]}/link/?ticket=1"
+        self.opened = 0
+        self.lines: list[socket.socket] = []
+        self.frozen = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def __enter__(self) -> FreezingTls:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in (self._listener, *self.lines):
+            one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for one in (self._listener, *self.lines):
+            one.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self.lines.append(line)
+            self._threads.append(threading.Thread(target=self._talk, args=(line,)))
+            self._threads[-1].start()
+
+    def _talk(self, line: socket.socket) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
+
+        def more() -> bool:
+            line.sendall(outgoing.read())
+            data = line.recv(65536)
+            incoming.write(data)
+            return bool(data)
+
+        protocol = ServerProtocol()
+        greeted = False
+        while True:
+            try:
+                if not greeted:
+                    tls.do_handshake()
+                protocol.receive_data(tls.read(65536))
+            except ssl.SSLWantReadError:
+                if not more():
+                    return
+                continue
+            except (OSError, ssl.SSLError):
+                return
+            for event in protocol.events_received():
+                if not greeted:
+                    protocol.send_response(protocol.accept(event))  # type: ignore[arg-type]
+                    protocol.send_text(HELLO.encode())
+                    greeted = True
+                    self.opened += 1
+            for data in protocol.data_to_send():
+                if data:
+                    tls.write(data)
+            if self.opened == 1:
+                line.sendall(outgoing.read())
+                tls.write(frame(command(1).encode()))
+                record = outgoing.read()
+                line.sendall(record[: len(record) // 2])
+                self.frozen.set()
+                return

@@ -8,16 +8,16 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack import socket_connection
-from bot.slack.send.proxies import proxy_for
-from bot.slack.socket_connection import CannotConnect, SocketConnection
-from tests.slack_socket.conftest import wait_for
+from bot.slack.receive import socket as receive
+from bot.slack.send.kept_connections import proxy_for
+from tests.slack_socket.conftest import connected, wait_for
 
 SLACK = "wss://wss-primary.slack.com/link/?ticket=1"
 VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -115,15 +115,18 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextmanager
-def slack_behind_tls(ca: trustme.CA, name: str) -> Iterator[int]:
-    """A WebSocket server that greets, and gives back what it is sent."""
+def slack_behind_tls(ca: trustme.CA, name: str, heard: list[str]) -> Iterator[int]:
+    """A WebSocket server that greets, sends one large envelope, and keeps what it hears."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(name).configure_cert(context)
 
     def talk(connection: ServerConnection) -> None:
-        connection.send(json.dumps({"type": "hello", "path": connection.request.path}))
-        for message in connection:
-            connection.send(message)
+        heard.append(connection.request.path if connection.request else "")
+        connection.send(json.dumps({"type": "hello"}))
+        payload = {"command": "/vr-unpair", "text": "x" * 300_000}
+        connection.send(json.dumps({"envelope_id": "e1", "payload": payload}))
+        with suppress(ConnectionClosed):
+            heard.extend(str(message) for message in connection)
 
     with serve(talk, "127.0.0.1", 0, ssl=context) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -133,65 +136,53 @@ def slack_behind_tls(ca: trustme.CA, name: str) -> Iterator[int]:
         thread.join()
 
 
-def connection(texts: list[str]) -> SocketConnection:
-    return SocketConnection(
-        SLACK, on_text=lambda _, text: texts.append(text), on_end=lambda: None, now=time.monotonic
-    )
-
-
 def trust(monkeypatch: pytest.MonkeyPatch, ca: trustme.CA) -> None:
     context = ssl.create_default_context()
     ca.configure_trust(context)
-    monkeypatch.setattr(socket_connection, "tls", lambda: context)
+    monkeypatch.setattr(receive, "tls", lambda: context)
 
 
 def test_the_whole_way_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     ca = trustme.CA()
     trust(monkeypatch, ca)
-    texts: list[str] = []
-    with slack_behind_tls(ca, "wss-primary.slack.com") as port:
+    heard: list[str] = []
+    with slack_behind_tls(ca, "wss-primary.slack.com", heard) as port:
         proxy = Proxy(port)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        line = connection(texts)
-        line.open()
-        wait_for(lambda: texts)
-        assert json.loads(texts[0]) == {"type": "hello", "path": "/link/?ticket=1"}
-        large = "x" * 300_000
-        assert line.send(large)
-        wait_for(lambda: len(texts) == 2)
-        assert texts[1] == large
-        heard = line.heard_at
-        line.ping()
-        wait_for(lambda: line.heard_at > heard)
-        line.close()
-        wait_for(lambda: line.ended)
+        with connected(SLACK, ping=0.3) as (mode, payloads):
+            wait_for(lambda: len(heard) == 2)
+            assert heard == ["/link/?ticket=1", '{"envelope_id": "e1"}']
+            assert len(payloads[0]["text"]) == 300_000
+            waited = time.monotonic()
+            wait_for(lambda: time.monotonic() - waited > 0.6 and mode.silent_s() < 0.3)
+            assert mode.problem() is None
         proxy.close()
     (asked,) = proxy.asked
     assert asked.startswith("CONNECT wss-primary.slack.com:443 HTTP/1.")
     assert "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n" in asked
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_certificate_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     ca = trustme.CA()
     trust(monkeypatch, ca)
-    with slack_behind_tls(ca, "evil.example.net") as port:
+    heard: list[str] = []
+    with slack_behind_tls(ca, "evil.example.net", heard) as port:
         proxy = Proxy(port)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(CannotConnect, match="certificate"):
-            connection([]).open()
+        with connected(SLACK) as (mode, _):
+            wait_for(lambda: "certificate" in str(mode.problem()))
         proxy.close()
+    assert heard == [], "not even the ticket"
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_proxy_that_refuses_is_named_without_its_password(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("spoil", ["", "http://user:word@127.0.0.1:1/path", "ftp://u:word@h"])
+def test_a_proxy_that_does_not_work_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, spoil: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     proxy = Proxy(None)
-    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    with pytest.raises(CannotConnect, match="407") as caught:
-        connection([]).open()
+    monkeypatch.setenv("HTTPS_PROXY", spoil or proxy.url)
+    with connected(SLACK) as (mode, _):
+        wait_for(lambda: ("HTTPS_PROXY" if spoil else "407") in str(mode.problem()))
+        assert "word" not in str(mode.problem())
     proxy.close()
-    assert "word" not in str(caught.value)
+    assert "word" not in "".join(capfd.readouterr())

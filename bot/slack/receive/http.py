@@ -60,7 +60,6 @@ LINE_EVERY_S = 60.0
 ROUND_S = 0.5
 
 TEXT = "text/plain; charset=utf-8"
-JSON = "application/json; charset=utf-8"
 
 Answer = tuple[int, bytes, str]
 """Status, body and content type."""
@@ -95,13 +94,13 @@ class FromSlack:
         """Whatever a stranger or a broken client sends, it is answered below 500."""
         if problem := self._not_from_slack(body, timestamp, signature):
             self.turn_away(problem)
-            return _error(401, problem)
+            return 401, problem.encode(), TEXT
         try:
             said = self._listen(parse(body))
         except Malformed as error:
             log.warning("slack_request_malformed", why=str(error))
             self._on_rejected("malformed")
-            return _error(400, "malformed")
+            return 400, b"malformed", TEXT
         return said.status, (said.body or "").encode(), said.headers.get("content-type", [TEXT])[0]
 
     def turn_away(self, why: Rejected) -> None:
@@ -121,7 +120,7 @@ class FromSlack:
         try:
             if self._verifier.is_valid(body, timestamp, signature):
                 return None
-            return "old" if abs(time.time() - int(timestamp)) > WINDOW_S else "forged"
+            return "forged" if abs(time.time() - int(timestamp)) < WINDOW_S else "old"
         except (ValueError, TypeError):
             # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:
             # Slack has signed none of these.
@@ -166,10 +165,6 @@ class Wsgi:
         ]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [] if method == "HEAD" else [body]
-
-
-def _error(status: int, word: str) -> Answer:
-    return status, b'{"error": "%s"}' % word.encode(), JSON
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -292,7 +287,6 @@ class Server:
         self._ending = threading.Event()
         self._drain_s = 0.0
         self._cut_off = 0
-        self._closed = False
 
     @property
     def port(self) -> int:
@@ -306,9 +300,6 @@ class Server:
     def close(self, drain_s: float = 5.0) -> bool:
         """Take no new connections, answer running requests within `drain_s`, then end. Returns
         whether all were answered. Not thread-safe."""
-        if self._closed:
-            return not self._cut_off
-        self._closed = True
         self._drain_s = drain_s
         self._ending.set()
         if self._thread.is_alive():
@@ -316,15 +307,12 @@ class Server:
             # them: later their file descriptors may belong to a database file.
             self._servers[0].pull_trigger()
             self._thread.join()
-        self._end()
-        return not self._cut_off
-
-    def _end(self) -> None:
         self._dispatcher.shutdown(timeout=0.5)
         if not self._dispatcher.threads:
             wasyncore.close_all(self._map)
         # Otherwise a thread still works and will write to a pipe when it is done. So the pipes stay
         # open; the process is about to end anyway.
+        return not self._cut_off
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -333,19 +321,21 @@ class Server:
             self._map.pop(one.fileno())
             one.close()
         deadline = time.monotonic() + self._drain_s
-        while (busy := self._busy()) and time.monotonic() < deadline:
+        while (
+            busy := sum(one.busy for one in self._connections())
+        ) and time.monotonic() < deadline:
             self._round(0.05)
-        self._cut_off = busy
         if busy:
             log.warning("http_cut_off", requests=busy)
+        self._cut_off = busy
 
     def _round(self, wait_s: float) -> None:
         wasyncore.loop(timeout=wait_s, use_poll=True, map=self._map, count=1)
-        self._end_the_slow()
+        self._hang_up()
 
-    def _end_the_slow(self) -> None:
-        """Hang up on whoever takes too long, and on the one that has waited longest where there are
-        too many, or too much has come of requests that are not complete."""
+    def _hang_up(self) -> None:
+        """Hang up on whoever takes too long, and on those that have waited longest where there are
+        too many, or where too much has come of requests that are not complete."""
         now = self._now()
         waiting = [one for one in self._connections() if not one.requests]
         waiting.sort(key=lambda one: one.waits_since)
@@ -353,12 +343,9 @@ class Server:
         held = sum(one.held for one in waiting)
         for number, one in enumerate(waiting):
             late = now - one.waits_since > ARRIVES_WITHIN_S
-            if late or number < too_many or held > ALL_BODIES:
+            if late or number < too_many or (one.held and held > ALL_BODIES):
                 held -= one.held
                 one.handle_close()
-
-    def _busy(self) -> int:
-        return sum(one.busy for one in self._connections())
 
     def _connections(self) -> list[_Connection]:
         return [one for one in self._map.values() if isinstance(one, _Connection)]

@@ -15,17 +15,33 @@ from http.client import HTTPException
 from ssl import SSLContext
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_headers
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, SSLError
 
-from bot.slack.send.proxies import proxy_for
-
 IDLE_SECONDS = 4.0
 """Shorter than any common server keeps an idle connection (the shortest default is 5 s)."""
 
+_SCHEMES = {"https": "https", "http": "http", "wss": "https"}
+
 KEPT_MOST = 8
 """There are never more threads that call at the same time."""
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that a call or a WebSocket to Slack goes through, None for a direct connection.
+
+    By urllib's rules, read from the environment each time (Python docs, `urllib.request`); the SDK
+    would use HTTPS_PROXY for every address and ignore NO_PROXY. `wss:` uses the same proxy as
+    `https:`. A WebSocket without TLS (`ws:`, a test double on this machine) is always direct.
+    """
+    parts = urlsplit(url)
+    proxy = getproxies().get(_SCHEMES.get(parts.scheme, ""), "").strip()
+    # With its port, since urllib's rules allow one: `NO_PROXY=slack.test:8443`.
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 @dataclass
