@@ -173,7 +173,8 @@ class Simulation(Happens):
             times += [process.frozen_until, process.cut_until]
             if process.alive:
                 times += [t.wake_at or 0 for t in process.threads if t.blocked is None]
-            paused = process.poster.paused_until().values()
+            poster = process.poster
+            paused = [*poster.paused().values(), poster.ask_slack_at or 0]
             times += [until - START_MS - self.offset_ms for until in paused]
         due = self.store.next_time()
         times += [self.estate.next_end() or 0, due - START_MS - self.offset_ms if due else 0]

@@ -196,7 +196,7 @@ class FakeOutbox:
                 error, self.claim_error = self.claim_error, None
                 raise error
             for due in self.queue:
-                if _kind(due) not in paused:
+                if paused.get(_kind(due), 0) <= self.clock_ms:
                     self.queue.remove(due)
                     return due
         return None

@@ -14,14 +14,12 @@ from bot.request.delivery import ANSWER_LOST, NO_LONGER_WANTED, Drawn, Due, Outb
 from bot.request.entries import Answer
 from bot.request.messages import PRIVATE, Message
 from bot.request.model import Request
-from bot.slack.send.away import Away
-from bot.slack.send.sending import METHODS, NEED_TOKEN, Failed, Method, Outcome, Sent, send, tell
+from bot.slack.send.sending import METHODS, Failed, Outcome, Sent, send, tell
 from bot.slack.send.trouble import (
     BROKEN,
     PLACE_WORDS,
     UNEDITABLE_WORDS,
     Kind,
-    Trouble,
     trouble_of,
 )
 
@@ -35,6 +33,9 @@ soon after an outage."""
 LOST_GAPS_MS = (5_000, 2 * 60 * 60_000)
 """After a post that Slack may have taken, though its answer did not come or was of no use: each try
 may put one more copy into the channel, so there are three in all. An edit may be repeated."""
+
+ASK_SLACK_EVERY_MS = 10_000
+"""While Slack gives no answer. So late may a waiting message go out when it is back."""
 
 ACCOUNT_GAP_MS = 60_000
 """When only an operator can help: seldom enough not to flood the log, often enough to notice when
@@ -92,7 +93,9 @@ class Poster:
         self._stopping = threading.Event()
         self._failed_with: str | None = None
         self._pauses = pauses
-        self._away = Away(outbox.now, self._slack_trouble)
+        self._away = False
+        self.ask_slack_at: int | None = None
+        """When Slack is asked whether it is back (ms epoch), while it gives no answer."""
         self._threads = [
             threading.Thread(
                 target=self._run,
@@ -121,13 +124,11 @@ class Poster:
 
     def once(self) -> bool:
         """Deliver one message. False when none is due, Slack is away, or a stop has begun, which
-        may happen while we ask whether Slack is back. When only the token is refused, answers still
-        go out: they need none, and tell the asker that no card will come."""
-        open_again = self._away.over() or self._away.token_refused
-        if not open_again or self._stopping.is_set():
+        may happen while we ask whether Slack is back."""
+        if self._slack_is_away() or self._stopping.is_set():
             return False
         begun = time.monotonic()
-        due = self._outbox.claim(self.paused_until())
+        due = self._outbox.claim(self.paused())
         if due is None:
             return False
         self._deliver(due, begun)
@@ -202,8 +203,6 @@ class Poster:
 
     def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
         if isinstance(outcome, Sent):
-            if outcome.ts is not None or not self._away.token_refused:
-                self._away.worked()
             self._keep(due, outcome.ts, drawn.digest)
             where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
             log.info("sent", request=due.request_id, slot=due.slot, **where)
@@ -228,6 +227,8 @@ class Poster:
     def _settle_failed(self, due: Due, failed: Failed) -> None:
         """The one place that decides whether to try again soon, later, or never."""
         trouble, word = failed.trouble, failed.trouble.word
+        if trouble.away and self.ask_slack_at is None:
+            self.ask_slack_at = self._outbox.now() + FIRST_GAP_MS
         where = {"request": due.request_id, "slot": due.slot}
         match trouble.kind:
             case Kind.LIMITED:
@@ -236,17 +237,15 @@ class Poster:
                 self._outbox.put_off(due, until=until, error=word)
             case Kind.PASSING if trouble.maybe_taken and due.ts is None:
                 self._lost(due, word, **where)
-                if trouble.away:
-                    self._away.failed(trouble, **where)
             case Kind.PASSING:
                 log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, self._gap(due), word)
-                if trouble.away:
-                    self._away.failed(trouble, **where)
             case Kind.ACCOUNT:
                 until = self._outbox.now() + ACCOUNT_GAP_MS
+                # For whoever watches the log: Slack shows nothing until somebody has acted.
+                step = "check the token and its scopes (vr-unpair check)"
+                log.critical("slack_refuses_the_token", error=word, help=step, **where)
                 self._outbox.put_off(due, until=until, error=word, refused=True)
-                self._away.failed(trouble, **where)
             case Kind.FINAL if due.ts and word in PLACE_WORDS and due.attempts < PLACE_TRIES:
                 log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
@@ -273,27 +272,35 @@ class Poster:
     def _put_off(self, due: Due, gap_ms: int, error: str) -> None:
         self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)
 
-    def paused_until(self) -> dict[str, int]:
-        """Until when (ms epoch) nothing of a kind is sent. For posts also a time that has passed,
-        as `OutboxPort.claim` wants it."""
+    def paused(self) -> dict[str, int]:
+        """By kind, until when (ms epoch) nothing of it is sent, or was not; see
+        `OutboxPort.claim`."""
         known = self._pauses.known()
-        found = {kind: known[method] for kind, method in METHODS.items() if method in known}
-        away = self._away.until or 0
-        held: tuple[Method, ...] = NEED_TOKEN if self._away.token_refused else tuple(METHODS)
-        for kind in held if away else ():
-            found[kind] = max(away, found.get(kind, 0))
-        now = self._outbox.now() if found else 0
-        later = {str(kind): until for kind, until in found.items() if until > now}
-        calm_since = max(found.get("post", 0), self._away.back_at)
-        return {"post": calm_since, **later} if calm_since else later
+        return {str(kind): known[method] for kind, method in METHODS.items() if method in known}
 
-    def _slack_trouble(self) -> Trouble | None:
-        """Whether Slack can be used at all, by a call that needs nothing but the token."""
+    def _slack_is_away(self) -> bool:
+        """After a call without an answer, Slack is asked whether it is there before the next
+        message is tried: each of them would else wait for its timeout, and use up its tries."""
+        at = self.ask_slack_at
+        if at is None:
+            return False
+        now = self._outbox.now()
+        if now < at <= now + ASK_SLACK_EVERY_MS:
+            return True
+        self.ask_slack_at = now + ASK_SLACK_EVERY_MS  # for the other threads meanwhile
         try:
             self._client.auth_test()
         except (SlackApiError, *BROKEN) as error:
-            return trouble_of(error)
-        return None
+            trouble = trouble_of(error)
+            if trouble.away:
+                if not self._away:
+                    log.warning("slack_away", error=trouble.word)
+                self._away = True
+                return True
+        if self._away:
+            log.info("slack_back")
+        self.ask_slack_at, self._away = None, False
+        return False
 
 
 def doubled(first_ms: int, due: Due, longest_ms: int) -> int:

@@ -27,9 +27,6 @@ METHODS: dict[Method, str] = {
 }
 """Slack's name of the method: a 429 holds back all calls of it."""
 
-NEED_TOKEN: tuple[Method, ...] = ("post", "edit")
-"""A `response_url` needs no token (Slack docs, handling interactive payloads)."""
-
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
 """These go into the channel when the thread takes no replies: each can be understood by itself."""
 
