@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -12,7 +11,7 @@ from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 
 from bot import __version__, parts
-from bot.appliance.lookups import LookupPort
+from bot.appliance.budget import Priority
 from bot.appliance.port import Port
 from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
@@ -56,15 +55,12 @@ from bot.worker.digests import Digests
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.giving_way import GivingWay
-from bot.worker.homes import Homes
 from bot.worker.lease import lease_ms
-from bot.worker.lists import Lists
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
-from bot.worker.recent import Recent
+from bot.worker.pairings import Lists
 from bot.worker.rights import may_break_glass
 from bot.worker.sender import Sender
-from bot.worker.side_by_side import SideBySide
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +90,7 @@ MOMENT_SECONDS = 0.05
 """For a thread that has nothing left to do and only has to notice the stop."""
 
 LOOKUPS_STOP_SECONDS = 0.5
-"""For look-ups. Little is lost with one: it can be typed again."""
+"""For lookups. Little is lost with one: it can be typed again."""
 
 
 class Bot:
@@ -177,7 +173,7 @@ class Bot:
         ended |= {
             "worker": self.worker.stop(deadline.left()),
             "poster": self.poster.stop(deadline.left()),
-            # After listeners and look-ups, which may have had something to tell people until now.
+            # After listeners and lookups, which may have had something to tell people until now.
             "whisper": self.whisper.stop(max(deadline.left(), MOMENT_SECONDS)),
             "lookups": self.lookups.stop(0),
             "check": self.check.stop(deadline.left(CHECK_STOP_SECONDS)),
@@ -227,18 +223,19 @@ class Bot:
             give_way=self.giving_way.give_way,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
-        self.lately = Recent(self.people, self.requests.now)
-        readers = {name: LookupPort(a, self.requests.now) for name, a in self.appliances.items()}
-        self.side_by_side = SideBySide()
-        self.lists = Lists(readers, self.requests.now, time.monotonic, self.side_by_side)
-        self.lookups = Lookups(readers, self.people, self.policy, self.lists, self.side_by_side)
+        looked_at = {
+            name: Port(a, self.requests.now, checks_at=Priority.LOOKUP)
+            for name, a in self.appliances.items()
+        }
+        self.lists = Lists(looked_at, self.requests.now)
+        self.overview = Overview(self.db)
+        self.lookups = Lookups(looked_at, self.lists, self.overview, self.people, self.policy)
         self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now))
 
     def _listen(self, quick: WebClient, at_press: People) -> None:
         settings = self.settings
         secret = settings.slack_signing_secret
         bolt = make_app(quick)
-        overview = Overview(self.db)
         deps = ListenerDeps(
             inbox=self.inbox_of_slack,
             requests=self.requests,
@@ -248,8 +245,7 @@ class Bot:
             views=quick,
             whisper=self.whisper,
             lookups=self.lookups,
-            overview=overview,
-            homes=Homes(overview, self.lately, self.policy, self.requests.now),
+            overview=self.overview,
             may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
             on_repeated=lambda: self.metrics.slack_rejected("replayed"),
         )
@@ -323,9 +319,7 @@ class Bot:
             people=self.people,
             appliances=ports,
             requests=self.requests,
-            lately=self.lately,
             lists=self.lists,
-            side_by_side=self.side_by_side,
         )
         digests = Digests(lambda request, slot: self.draw(request, slot).digest)
         lives = Lives(

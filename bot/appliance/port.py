@@ -14,7 +14,7 @@ from bot.appliance.errors import (
 )
 from bot.appliance.models import Issue, Listing
 from bot.appliance.problems import Clock, after_delete, problem
-from bot.appliance.snapshots import pairing, snapshot, task_view
+from bot.appliance.snapshots import meta_words, pairing, snapshot, task_view
 from bot.request import pairing as core_pairing
 from bot.request.events import (
     CallFailed,
@@ -26,6 +26,7 @@ from bot.request.events import (
     PairingUnresolved,
     TaskSeen,
 )
+from bot.request.lookups import ListedPairing
 from bot.request.model import TaskView
 from bot.request.snapshot import Snapshot
 
@@ -34,10 +35,13 @@ CHECKING, ACTING = 4, 5
 pairings, count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE.
 """
 
+PARTIAL_KEPT = 5
+"""Of the appliance's words for what its list does not hold."""
+
 
 class Port:
     """`now` is the clock of the requests, in ms epoch. `checks_at`: the priority of
-    `find_and_read`, which serves people's look-ups too."""
+    `find_and_read`, which serves people's lookups too."""
 
     def __init__(
         self, appliance: Appliance, now: Clock, *, checks_at: Priority = Priority.CHECK
@@ -57,6 +61,27 @@ class Port:
             return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
         except ApplianceError as error:
             return self._failed(api, error)
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        """Only people look at lists, so this has the priority of lookups."""
+        try:
+            listed = self._appliance.calls(Priority.LOOKUP, by).pairings()
+        except ApplianceError as error:
+            return CallFailed(problem=problem(error, self._now))
+        found = [pairing(item) for item in listed.items]
+        few = len(found) <= count_at_most
+        counted = self._counts(found, by) if few else {}
+        pairings = tuple(
+            ListedPairing(
+                pairing=each,
+                replications=counted.get(each.id),
+                uncounted=few and each.id not in counted,
+            )
+            for each in found
+        )
+        return pairings, tuple(meta_words(error) for error in listed.errors[:PARTIAL_KEPT])
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
         # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
@@ -131,6 +156,19 @@ class Port:
             remote_words,
             self._now(),
         )
+
+    def _counts(self, pairings: list[core_pairing.Pairing], by: float) -> dict[str, int]:
+        """The counts up to the first failure. The list says of the others that they were not
+        read."""
+        counted: dict[str, int] = {}
+        for each in pairings:
+            # Each is an effect of its own: it must not go on to where checks would find no room.
+            api = self._appliance.calls(Priority.LOOKUP, by)
+            try:
+                counted[each.id] = api.replication_count(each.id)
+            except ApplianceError:
+                break
+        return counted
 
     def _failed(self, api: Calls, error: ApplianceError) -> CallFailed:
         api.give_back()

@@ -1,18 +1,16 @@
 """What people look at without asking for anything: pairings, a preview, where requests stand.
 
-Nothing of it is stored, and nothing waits for it: a look-up that is refused can be typed again.
+Nothing of it is stored, and nothing waits for it: a lookup that is refused can be typed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterable
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.frozen import Frozen
-from bot.request.model import Request
+from bot.request.model import UNDECIDED, Request, State
 from bot.request.pairing import Pairing
-from bot.request.snapshot import Snapshot
 from bot.request.who_may import Reason
 
 
@@ -55,89 +53,67 @@ class LookFailed(Frozen):
 PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook | LookFailed
 SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook | LookFailed
 
-Found = TypeVar("Found")
+RUNNING = frozenset({State.APPROVED, State.DELETING, State.FOLLOWING})
 
 
-class ReadingPort(Protocol):
-    """One appliance, as far as people look at it. `by` as in `bot.request.ports`."""
+class Home(Frozen):
+    """The Home tab of one person. Each request is in the first of these lists that it fits.
+    `rights_unread`: Slack did not say whether this person may decide, so it is not known what waits
+    for them."""
 
-    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
-        """The pairing that somebody typed, as it is now."""
-        ...
-
-    def list_pairings(
-        self, by: float, *, count_at_most: int
-    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
-        """All pairings, and what is missing in the appliance's own words. The replications of
-        each are counted where there are no more than `count_at_most` of them and the budget of
-        calls has room."""
-        ...
+    waiting: tuple[Request, ...] = ()
+    asked: tuple[Request, ...] = ()
+    running: tuple[Request, ...] = ()
+    others: tuple[Request, ...] = ()
+    ended: tuple[Request, ...] = ()
+    rights_unread: bool = False
 
 
-class LookupsPort(Protocol):
-    """Reads in threads of its own; `then` is called there, once, and once more with a LookFailed
-    where it raised. Never waits, never raises."""
-
-    def has_room(self) -> bool:
-        """Whether one more would be taken now."""
-        ...
-
-    def submit(self, look: Callable[[], None]) -> bool:
-        """Any other look that needs no appliance. `look` checks by itself who may look. False as
-        below."""
-        ...
-
-    def stored(
-        self,
-        by: str,
-        read: Callable[[], Found],
-        then: Callable[[Found | MayNotLook | LookFailed], None],
-    ) -> bool:
-        """What `read` finds in the store, for `by`, a Slack user. It is read only for somebody who
-        may look, and never waits behind an appliance. False as below."""
-        ...
-
-    def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
-        """Look for `by`, a Slack user, at this site, or at all of them for ANY_SITE. False: too
-        many wait already, and nothing is done."""
-        ...
-
-    def pairings(
-        self,
-        sites: Sequence[str],
-        by: str,
-        then: Callable[[SitesRead], None],
-        *,
-        counted: bool = False,
-        fresh_s: float = 0,
-    ) -> bool:
-        """All pairings of these sites, likewise; `counted` with their replications. A list that
-        is not older than `fresh_s` is given again without a call."""
-        ...
-
-    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
-        """The latest list of this site in memory, unless it is older than that."""
-        ...
+HomeRead = Home | MayNotLook | LookFailed
 
 
-class OverviewPort(Protocol):
-    """What `status`, `list` and `preview` say of requests. Reading only."""
+def sort_home(
+    person: str,
+    *,
+    unfinished: Iterable[Request],
+    asked: Iterable[Request],
+    ended: Iterable[Request],
+    may_decide: bool,
+    may_break_glass: bool,
+    rights_unread: bool,
+) -> Home:
+    """`may_decide`: the person is one of APPROVERS. A request that too few people could approve
+    waits for those who may break the glass. `asked`: this person's latest requests; `ended`:
+    everybody's latest ends. What waits is sorted by the time that it runs out, the rest newest
+    first."""
+    opened = tuple(unfinished)
+    mine = [r for r in opened if r.requester == person]
+    waiting = [
+        r
+        for r in opened
+        if (may_break_glass if r.glass_alone else may_decide) and _waits_for(person, r)
+    ]
+    taken = {r.id for r in (*mine, *waiting)}
+    left = [r for r in opened if r.id not in taken]
+    own = _newest([*mine, *(r for r in asked if not r.state.open)])
+    shown = {r.id for r in own}
+    return Home(
+        waiting=tuple(sorted(waiting, key=lambda r: r.decide_by or r.created_at)),
+        asked=own,
+        running=_newest(r for r in left if r.state in RUNNING),
+        others=_newest(r for r in left if r.state in UNDECIDED),
+        ended=tuple(r for r in ended if r.id not in shown),
+        rights_unread=rights_unread,
+    )
 
-    def get(self, request_id: str) -> Request | None: ...
 
-    def unfinished(self) -> Sequence[Request]:
-        """All that have not ended, oldest first."""
-        ...
+def _waits_for(person: str, request: Request) -> bool:
+    return (
+        request.state is State.PENDING
+        and request.requester != person
+        and all(approval.by != person for approval in request.approvals)
+    )
 
-    def ended(self, limit: int) -> Sequence[Request]:
-        """Those that ended, the latest end first."""
-        ...
 
-    def asked_by(self, person: str, limit: int) -> Sequence[Request]:
-        """What this person asked for, the newest first."""
-        ...
-
-    def unclear(self, snapshot: Snapshot) -> Request | None:
-        """The latest request of this pairing whose fate is not known, whatever its site is called
-        now."""
-        ...
+def _newest(found: Iterable[Request]) -> tuple[Request, ...]:
+    return tuple(sorted(found, key=lambda r: (r.created_at, r.id), reverse=True))

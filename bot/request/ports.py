@@ -14,6 +14,7 @@ from bot.request.events import (
     PairingUnresolved,
     TaskSeen,
 )
+from bot.request.lookups import ListedPairing
 from bot.request.who_may import Home, Person, Verdict
 
 
@@ -22,6 +23,14 @@ class AppliancePort(Protocol):
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         """The pairing that somebody typed, as it is now."""
+        ...
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        """All pairings, and what is missing in the appliance's own words. The replications of
+        each are counted where there are no more than `count_at_most` of them and the budget of
+        calls has room."""
         ...
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:

@@ -19,23 +19,32 @@ _OPEN = sorted(state.value for state in OPEN)
 
 @dataclass(frozen=True)
 class Overview:
-    """Implements `bot.request.lookups.OverviewPort`."""
+    """What `status`, `list`, `preview` and the Home tab say of requests. Reading only."""
 
     db: Database
+
+    def now(self) -> int:
+        """The time in ms, to show when something was read."""
+        return self.db.about_now()
 
     def get(self, request_id: str) -> Request | None:
         return Requests(self.db).get(request_id)
 
     def unfinished(self) -> Sequence[Request]:
+        """All that have not ended, oldest first."""
         return self._read(requests.c.state.in_(_OPEN))[::-1]
 
     def ended(self, limit: int) -> Sequence[Request]:
+        """Those that ended, the latest end first."""
         return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
 
     def asked_by(self, person: str, limit: int) -> Sequence[Request]:
+        """What this person asked for, the newest first."""
         return self._read(requests.c.requester == person, limit=limit)
 
     def unclear(self, snapshot: Snapshot) -> Request | None:
+        """The latest request of this pairing whose fate is not known, whatever its site is called
+        now."""
         with self.db.read() as conn:
             return next(iter(of_same_pairing(conn, snapshot, [State.ATTENTION])), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.request.effects import (
     Effect,
@@ -27,26 +27,21 @@ from bot.request.policy import Policy
 from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.problem import Problem, ProblemKind
 from bot.store.requests import Requests
-from bot.worker.lists import Lists
+from bot.worker.pairings import Lists, search
 from bot.worker.rights import Reading, read_rights, read_standing
-from bot.worker.search import search
-from bot.worker.side_by_side import SideBySide
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 
 
 @dataclass(frozen=True)
 class Effects:
-    """All that reaches outside, by site. `lately` may answer with what Slack said a moment ago, and
-    `people` asks it now. `lists` know of a pairing's other end."""
+    """All that reaches outside, by site. `lists` know of a pairing's other end."""
 
     policy: Policy
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
     requests: Requests
-    lately: PeoplePort | None = None
     lists: Lists | None = None
-    side_by_side: SideBySide = field(default_factory=SideBySide)
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
@@ -54,11 +49,9 @@ class Effects:
         raised: it is an event too."""
         match effect:
             case ReadStanding():
-                lately = self._reading(self.lately or self.people, by)
-                return read_standing(self._reading(self.people, by), lately, self.policy, request)
+                return read_standing(self._reading(by), self.policy, request)
             case ReadRights(people=users, glass=breaking):
-                reading = self._reading(self.people, by)
-                return read_rights(reading, self.policy, request, users, breaking)
+                return read_rights(self._reading(by), self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
                 return self._known_of(request, self._find(request, by), by)
         appliance = self._appliance(request)
@@ -94,12 +87,12 @@ class Effects:
             return other_appliance(shown, here.appliance)
         return appliance
 
-    def _reading(self, people: PeoplePort, by: float) -> Reading:
-        return Reading(people, by, self.monotonic)
+    def _reading(self, by: float) -> Reading:
+        return Reading(self.people, by, self.monotonic)
 
     def _find(self, request: Request, by: float) -> Event:
         if request.site == ANY_SITE:
-            return search(request.asked, self.appliances, self.policy, self.side_by_side, by)
+            return search(request.asked, self.appliances, self.policy, by, monotonic=self.monotonic)
         appliance = self.appliances.get(request.site)
         if appliance is None:
             return PairingUnresolved(why="no_site")
@@ -118,8 +111,7 @@ class Effects:
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
         unknown = [other.id for other in self.requests.same_pairing(this, unclear)]
-        ends = self.lists if len(self.appliances) > 1 else None
-        also_at = ends.also_at(site, found, by) if ends else ()
+        also_at = self.lists.also_at(site, found, by) if self.lists else ()
         earlier = unknown[0] if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
 

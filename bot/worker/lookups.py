@@ -1,100 +1,101 @@
-"""Look-ups for one person, in small pools of threads beside the lanes.
+"""What people look up, in one small pool of threads beside those that work on requests.
 
-A crowd that types `list` must not hold up a request, and whoever finds a queue full is told so at
-once. Of several appliances each has a pool of its own for previews, so that one that hangs does not
-block the others. So have look-ups that need no appliance: people ask most often where their
-requests stand while an appliance hangs.
+A crowd that types `list` must not hold up a request, and whoever finds the pool full is told so at
+once. What asks an appliance holds at most a part of the threads, and of those one appliance only
+some: while one hangs, `status` and Home answer, and so do lookups at the others.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
 from bot.request.events import PairingRead
 from bot.request.ids import new_reference
 from bot.request.lookups import (
-    Found,
+    HomeRead,
     LookFailed,
     MayNotLook,
-    PairingsListed,
     PreviewRead,
-    ReadingPort,
     SitesRead,
+    sort_home,
 )
 from bot.request.model import ANY_SITE
 from bot.request.policy import Policy
-from bot.request.ports import PeoplePort
+from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.who_may import Person, Reason, counts
-from bot.worker.lists import Lists
-from bot.worker.look_pool import LookPool
-from bot.worker.search import search
-from bot.worker.side_by_side import SideBySide
+from bot.store.overview import Overview
+from bot.worker.pairings import Lists, search
+from bot.worker.rights import Reading
 
 log = structlog.get_logger(__name__)
 
-WAITING_MOST = 10
-STORED_WAITING_MOST = 30
-"""Each takes one call to Slack and one query, so the last of a crowd waits a few seconds. While
-Slack hangs it is up to three seconds for every two, and nobody could be told sooner: that needs
-Slack."""
+THREADS, ASKING_MOST, AT_ONE_APPLIANCE = 6, 4, 2
+"""All threads; those that may ask appliances at the same time; and those that may ask one of them,
+or several together."""
+
+WAITING_MOST, STORED_WAITING_MOST = 10, 30
+"""How many may wait for an appliance, and how many for the store. Each of the latter takes one call
+to Slack and one query, so the last of a crowd waits a few seconds. While Slack hangs it is up to
+three seconds for every two, and nobody could be told sooner: that needs Slack."""
 
 LOOK_SECONDS = 20.0
-"""For one look-up as a whole: somebody sits in front of it."""
+"""For one lookup as a whole: somebody sits in front of it."""
+
+ASKED_MOST, ENDED_MOST = 5, 5
+"""Of the past, on somebody's Home."""
+
+MAY_LOOK = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
+"""People of this workspace, whether or not they may decide: they may look."""
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """`at`: the site that it asks, ANY_SITE for several, None where it needs no appliance."""
+
+    look: Callable[[], None]
+    at: str | None
 
 
 class Lookups:
-    """Implements `bot.request.lookups.LookupsPort`."""
+    """Each lookup runs in a thread of the pool, which starts with the first of them, and hands what
+    it has read to `then`, there: once, and once more with a LookFailed where something raised.
+    Whoever asks never waits. False: too many wait already, and nothing is done."""
 
     def __init__(
         self,
-        readers: Mapping[str, ReadingPort],
+        appliances: Mapping[str, AppliancePort],
+        lists: Lists,
+        overview: Overview,
         people: PeoplePort,
         policy: Policy,
-        lists: Lists,
-        side_by_side: SideBySide,
         *,
-        waiting_most: int = WAITING_MOST,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._readers = readers
+        self.lists = lists
+        self._appliances = appliances
+        self._overview = overview
         self._people = people
         self._policy = policy
-        self._lists = lists
-        self._side_by_side = side_by_side
         self._monotonic = monotonic
-        self._general = LookPool("look", waiting_most)
-        self._of_store = LookPool("stored-look", STORED_WAITING_MOST)
-        several = {ANY_SITE: "look-any"} | {site: f"look-{site}" for site in readers}
-        self._of_site = {
-            site: LookPool(name, waiting_most) if len(readers) > 1 else self._general
-            for site, name in several.items()
-        }
+        self._changed = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._running: list[_Waiting] = []
+        self._threads: list[threading.Thread] = []
+        self._stopped = False
 
-    def has_room(self) -> bool:
-        return self._general.has_room()
-
-    def submit(self, look: Callable[[], None]) -> bool:
-        return self._of_store.submit(look)
-
-    def stored(
-        self,
-        by: str,
-        read: Callable[[], Found],
-        then: Callable[[Found | MayNotLook | LookFailed], None],
-    ) -> bool:
-        def look() -> None:
-            then(self._refused(by) or read())
-
-        return self._of_store.submit(lambda: _told(look, then))
+    # ---- what can be looked up ------------------------------------------------------------------
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
-        def look() -> None:
-            then(self._refused(by) or self._preview(site, asked))
-
-        return self._of_site[site].submit(lambda: _told(look, then))
+        """What somebody typed, for `by`, a Slack user, at this site, or at all for ANY_SITE."""
+        return self._put(lambda: self._refused(by) or self._preview(site, asked), then, site)
 
     def pairings(
         self,
@@ -105,37 +106,65 @@ class Lookups:
         counted: bool = False,
         fresh_s: float = 0,
     ) -> bool:
-        def look() -> None:
+        """All pairings of these sites, likewise (see `Lists.read`)."""
+
+        def read() -> SitesRead:
             refused = self._refused(by)
-            read = self._lists.read
-            then(refused or read(sites, self._deadline(), counted=counted, fresh_s=fresh_s))
+            by_then = self._monotonic() + LOOK_SECONDS
+            return refused or self.lists.read(sites, by_then, counted=counted, fresh_s=fresh_s)
 
-        return self._general.submit(lambda: _told(look, then))
+        return self._put(read, then, sites[0] if len(sites) == 1 else ANY_SITE)
 
-    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
-        return self._lists.known(site, within_s)
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Found],
+        then: Callable[[Found | MayNotLook | LookFailed], None],
+    ) -> bool:
+        """What `read` finds in the store. It is read only for somebody who may look."""
+        return self._put(lambda: self._refused(by) or read(), then, None)
 
-    def stop(self, seconds: float) -> bool:
-        """Drop what waits and give what runs so long; whether it ended. May be asked again."""
-        all_pools = (self._general, self._of_store, *self._of_site.values())
-        pools = {id(pool): pool for pool in all_pools}
-        threads = [thread for pool in pools.values() for thread in pool.close()]
-        until = self._monotonic() + seconds
-        for thread in threads:
-            thread.join(timeout=max(0.0, until - self._monotonic()))
-        return not any(thread.is_alive() for thread in threads)
+    def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
+        """What the Home tab shows this person."""
+        return self._put(lambda: self._home(by), then, None)
+
+    def has_room(self) -> bool:
+        """Whether one more that asks an appliance would be taken now."""
+        with self._changed:
+            return self._room(ANY_SITE)
+
+    # ---- how each is read -----------------------------------------------------------------------
 
     def _preview(self, site: str, asked: str) -> PreviewRead:
-        by = self._deadline()
+        by = self._monotonic() + LOOK_SECONDS
         if site == ANY_SITE:
-            read: PreviewRead = search(asked, self._readers, self._policy, self._side_by_side, by)
+            read: PreviewRead = search(
+                asked, self._appliances, self._policy, by, monotonic=self._monotonic
+            )
         else:
-            read = self._readers[site].find_and_read(asked, by)
-        if not isinstance(read, PairingRead) or len(self._readers) == 1:
+            read = self._appliances[site].find_and_read(asked, by)
+        if not isinstance(read, PairingRead):
             return read
         found_at = read.place.site if read.place else site
-        also_at = self._lists.also_at(found_at, read.snapshot, by)
+        also_at = self.lists.also_at(found_at, read.snapshot, by)
         return read.model_copy(update={"also_at": also_at})
+
+    def _home(self, by: str) -> HomeRead:
+        """Whether they may decide is only shown: rights are read anew at each click."""
+        reading = Reading(self._people, self._monotonic() + LOOK_SECONDS, self._monotonic)
+        verdict = reading.right_to_decide(by, None, self._policy.approvers)
+        if verdict.reason not in MAY_LOOK:
+            return MayNotLook(reason=verdict.reason)
+        glass = self._policy.break_glass
+        return sort_home(
+            by,
+            unfinished=self._overview.unfinished(),
+            asked=self._overview.asked_by(by, ASKED_MOST),
+            ended=self._overview.ended(ENDED_MOST),
+            may_decide=verdict.yes,
+            may_break_glass=bool(glass) and reading.right_to_decide(by, None, glass).yes,
+            rights_unread=verdict.unread,
+        )
 
     def _refused(self, by: str) -> MayNotLook | None:
         """Only people of this workspace may see names of sites and servers, and who asked for
@@ -146,15 +175,79 @@ class Lookups:
         standing = counts(person, self._people.home())
         return None if standing is Reason.YES else MayNotLook(reason=standing)
 
-    def _deadline(self) -> float:
-        return self._monotonic() + LOOK_SECONDS
+    # ---- the pool -------------------------------------------------------------------------------
 
+    def _put(
+        self,
+        read: Callable[[], Found],
+        then: Callable[[Found | LookFailed], None],
+        at: str | None,
+    ) -> bool:
+        def look() -> None:
+            try:
+                then(read())
+            except Exception:
+                # Whoever waits is told the reference under which the log has the error.
+                reference = new_reference()
+                log.exception("lookup_failed", reference=reference)
+                then(LookFailed(reference=reference))
 
-def _told(look: Callable[[], None], then: Callable[[LookFailed], None]) -> None:
-    """If it fails, tell whoever waits, with the reference under which the log has the error."""
-    try:
-        look()
-    except Exception:
-        reference = new_reference()
-        log.exception("lookup_failed", reference=reference)
-        then(LookFailed(reference=reference))
+        with self._changed:
+            if not self._room(at):
+                if not self._stopped:
+                    log.warning("lookups_full", waiting=len(self._waiting))
+                return False
+            self._waiting.append(_Waiting(look, at))
+            if len(self._threads) < THREADS:
+                name = f"lookup-{len(self._threads)}"
+                thread = threading.Thread(target=self._run, name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+            self._changed.notify_all()
+        return True
+
+    def _room(self, at: str | None) -> bool:
+        waiting = sum((one.at is None) == (at is None) for one in self._waiting)
+        most = STORED_WAITING_MOST if at is None else WAITING_MOST
+        return not self._stopped and waiting < most
+
+    def _run(self) -> None:
+        while (one := self._next()) is not None:
+            try:
+                one.look()
+            except Exception:
+                # It only affects one person who looked at something. The thread must go on for the
+                # next one.
+                log.exception("lookup_failed", reference=new_reference())
+            finally:
+                with self._changed:
+                    self._running.remove(one)
+
+    def _next(self) -> _Waiting | None:
+        """The first that may begin now; None when the bot stops."""
+        with self._changed:
+            while not self._stopped:
+                for one in self._waiting:
+                    if self._may_begin(one.at):
+                        self._waiting.remove(one)
+                        self._running.append(one)
+                        return one
+                self._changed.wait()
+            return None
+
+    def _may_begin(self, at: str | None) -> bool:
+        asking = [one.at for one in self._running if one.at is not None]
+        return at is None or (len(asking) < ASKING_MOST and asking.count(at) < AT_ONE_APPLIANCE)
+
+    def stop(self, seconds: float) -> bool:
+        """Drop what waits and give what runs so long; whether it ended. May be asked again."""
+        with self._changed:
+            self._stopped = True
+            if self._waiting:
+                log.info("lookups_dropped_at_stop", count=len(self._waiting))
+            self._waiting.clear()
+            self._changed.notify_all()
+        until = self._monotonic() + seconds
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, until - self._monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)

@@ -156,10 +156,9 @@ class Reading:
         return self._monotonic() >= self._by
 
 
-def read_standing(now: Reading, lately: Reading, policy: Policy, request: Request) -> StandingRead:
+def read_standing(now: Reading, policy: Policy, request: Request) -> StandingRead:
     """May the requester ask here, for this reason, and how many people could approve? The requester
-    is not counted, but may be the one who could break the glass. `lately` may be a little old,
-    since whoever clicks later is read anew."""
+    is not counted, but may be the one who could break the glass."""
     verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
     allowed = policy.channel_allowed(request.channel)
     found = StandingRead(
@@ -173,15 +172,10 @@ def read_standing(now: Reading, lately: Reading, policy: Policy, request: Reques
     if not verdict.yes or not found.channel_allowed:
         return found
     needed = request.terms.approvals_required
-    possible, unread = lately.could_decide(policy.approvers, request.requester, needed)
-    if possible < needed and unread is None:
-        # Refuse nobody because of what Slack said a moment ago: the list may just have been mended.
-        possible, unread = now.could_decide(policy.approvers, request.requester, needed)
+    possible, unread = now.could_decide(policy.approvers, request.requester, needed)
     told = {"possible_approvers": possible, "unread": unread}
     if possible < needed and request.terms.break_glass:
-        somebody, unsaid = lately.could_decide(policy.break_glass, "", 1)
-        if not somebody and unsaid is None:
-            somebody, unsaid = now.could_decide(policy.break_glass, "", 1)
+        somebody, unsaid = now.could_decide(policy.break_glass, "", 1)
         told |= {"glass_possible": bool(somebody), "unread": _later(unread, unsaid)}
     return found.model_copy(update=told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
-from bot.worker.look_pool import THREADS
+from bot.worker.lookups import AT_ONE_APPLIANCE
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
 
@@ -134,7 +134,7 @@ def test_an_appliance_that_is_away_is_said_with_a_next_step(world: World) -> Non
 def test_status_answers_while_an_appliance_hangs(world: World) -> None:
     """Both threads that read it stand there, and one more waits for them."""
     world.appliance.fail("*", "/", Answer(wire="hang"), times=None)
-    lists = [world.asks("list").delivery for _ in range(THREADS + 1)]
+    lists = [world.asks("list").delivery for _ in range(AT_ONE_APPLIANCE + 1)]
     assert "No open requests" in looks(world, "status").text
     waiting = [e.via for each in lists for e in world.answers(each)]
     assert waiting == ["ack"] * len(lists), "the appliance has not answered yet"

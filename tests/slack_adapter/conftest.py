@@ -21,7 +21,7 @@ from bot.slack.send.client import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS, FakeWebApi
-from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakePauses, FakeRequests
+from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakePauses, FakeRequests
 
 
 @dataclass
@@ -45,7 +45,6 @@ class Adapter:
     whisper: Whisper
     server: Server
     lookups: FakeLookups = field(default_factory=FakeLookups)
-    homes: FakeHomes = field(default_factory=FakeHomes)
     rejected: list[str] = field(default_factory=list)
     problem: str | None = None
     broken: Exception | None = None
@@ -99,7 +98,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         FakeRequests(made.request()),
         Whisper(FakePauses(), "http://127.0.0.1/api/"),
     )
-    lookups, homes = FakeLookups(), FakeHomes()
+    lookups = FakeLookups()
     deps = ListenerDeps(
         inbox=inbox,
         requests=requests,
@@ -110,7 +109,6 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         whisper=whisper,
         lookups=lookups,
         overview=requests,
-        homes=homes,
     )
     app = make_app(client)
     register(app, replace(deps, **changed_deps))
@@ -134,7 +132,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         threads=4,
         on_too_large=partial(from_slack.turn_away, "too_large"),
     )
-    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups, homes)
+    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups)
     server.start()
     yield made_adapter
     server.close()

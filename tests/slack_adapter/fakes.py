@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from bot.request.delivery import Due
 from bot.request.events import Event, PairingUnresolved
-from bot.request.home import Home, HomeRead
 from bot.request.lookups import (
-    Found,
+    Home,
+    HomeRead,
     LookFailed,
     MayNotLook,
     PairingsListed,
@@ -94,20 +94,24 @@ class FakeLookups:
         self.in_memory: dict[str, PairingsListed] = {}
         self.full = False
         self.asked: list[tuple[object, ...]] = []
+        self.homes: dict[str, HomeRead] = {}
+        self.lists = self
 
     def has_room(self) -> bool:
         return not self.full
 
-    def submit(self, look: Callable[[], None]) -> bool:
-        if not self.full:
-            look()
-        return not self.full
+    def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
+        if self.full:
+            return False
+        self.asked.append(("home", by))
+        then(self.refusal or self.homes.get(by, Home()))
+        return True
 
     def stored(
         self,
         by: str,
-        read: Callable[[], Found],
-        then: Callable[[Found | MayNotLook | LookFailed], None],
+        read: Callable[[], str],
+        then: Callable[[str | MayNotLook | LookFailed], None],
     ) -> bool:
         if self.full:
             return False
@@ -141,22 +145,12 @@ class FakeLookups:
         return self.in_memory.get(site)
 
 
-class FakeHomes:
-    def __init__(self) -> None:
-        self.read_by: dict[str, HomeRead] = {}
-        self.asked: list[str] = []
-
-    def read(self, person: str) -> HomeRead:
-        self.asked.append(person)
-        return self.read_by.get(person, Home())
-
-    def now(self) -> int:
-        return 1_700_000_000_000
-
-
 class FakeRequests:
     def __init__(self, *rows: Request) -> None:
         self.rows = {r.id: r for r in rows}
+
+    def now(self) -> int:
+        return 1_700_000_000_000
 
     def get(self, request_id: str) -> Request | None:
         return self.rows.get(request_id)

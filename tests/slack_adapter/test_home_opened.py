@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.request.home import Home
+from bot.request.lookups import Home
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter, Reply
 from tests.slack_adapter.fake_web_api import error
@@ -24,7 +24,7 @@ def _send(adapter: Adapter, body: str) -> Reply:
 
 
 def test_it_is_published_to_whoever_opened_it(adapter: Adapter) -> None:
-    adapter.homes.read_by["UREQUESTER"] = Home(asked=(made.request(),))
+    adapter.lookups.homes["UREQUESTER"] = Home(asked=(made.request(),))
     assert _send(adapter, opened()).status == 200
     (call,) = adapter.api.wait_for("views.publish")
     assert call.body["user_id"] == "UREQUESTER"
@@ -34,13 +34,13 @@ def test_it_is_published_to_whoever_opened_it(adapter: Adapter) -> None:
 
 def test_the_messages_tab_is_nothing(adapter: Adapter) -> None:
     assert _send(adapter, opened(tab="messages")).status == 200
-    assert adapter.homes.asked == []
+    assert adapter.lookups.asked == []
 
 
 def test_a_crowd_is_not_read_for(adapter: Adapter) -> None:
     adapter.lookups.full = True
     assert _send(adapter, opened()).status == 200
-    assert adapter.homes.asked == []
+    assert adapter.lookups.asked == []
 
 
 def test_slack_that_does_not_take_it_harms_nothing(adapter: Adapter) -> None:

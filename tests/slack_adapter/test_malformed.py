@@ -22,7 +22,7 @@ from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 from tests.slack_adapter.fake_web_api import PATIENCE_SECONDS
-from tests.slack_adapter.fakes import FakeHomes, FakeInbox, FakeLookups, FakePauses, FakeRequests
+from tests.slack_adapter.fakes import FakeInbox, FakeLookups, FakePauses, FakeRequests
 
 URL = "http://127.0.0.1:9/never"
 
@@ -200,7 +200,6 @@ def _from_slack() -> tuple[FromSlack, Whisper]:
         whisper=whisper,
         lookups=lookups,
         overview=FakeRequests(),
-        homes=FakeHomes(),
     )
     register(app, deps)
     return FromSlack(made.SECRET, partial(dispatch, app), lambda kind: None), whisper

@@ -1,41 +1,65 @@
-"""Whose home shows what: the right to decide as Slack told it a moment ago."""
+"""Whose home shows what: the right to decide as Slack tells it when the tab is opened."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from bot.request.home import Home
-from bot.request.lookups import MayNotLook
+from bot.request.lookups import Home, HomeRead, MayNotLook
 from bot.request.model import State
+from bot.request.policy import Policy
 from bot.request.who_may import Person, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.overview import Overview
-from bot.worker.homes import ASKED_MOST, ENDED_MOST, Homes
+from bot.worker.lookups import ASKED_MOST, ENDED_MOST, Lookups
+from bot.worker.pairings import Lists
 from tests.slack_adapter.made import policy
 from tests.store.samples import born
 from tests.worker.world import TEAM, FakePeople
 
+PATIENCE_SECONDS = 10
+
+
+@dataclass
+class Homes:
+    db: Database
+    people: FakePeople = field(default_factory=FakePeople)
+    policy: Policy = field(default_factory=policy)
+
+    def read(self, person: str) -> HomeRead:
+        lookups = Lookups({}, Lists({}, lambda: 1), Overview(self.db), self.people, self.policy)
+        heard: list[HomeRead] = []
+        done = threading.Event()
+
+        def then(read: HomeRead) -> None:
+            heard.append(read)
+            done.set()
+
+        assert lookups.home(person, then)
+        assert done.wait(PATIENCE_SECONDS)
+        assert lookups.stop(PATIENCE_SECONDS)
+        (read,) = heard
+        return read
+
 
 @pytest.fixture
-def homes(tmp_path: Path) -> Homes:
+def homes(tmp_path: Path) -> Iterator[Homes]:
     db = Database(f"sqlite:///{tmp_path}/test.db")
     upgrade(db)
-    people = FakePeople()
+    homes = Homes(db)
     for someone in ("UASKER", "UAPPROVER", "USTRANGER"):
-        people.persons[someone] = Person(id=someone, team=TEAM)
-    return Homes(Overview(db), people, policy(), lambda: 1)
-
-
-def db_of(homes: Homes) -> Database:
-    assert isinstance(homes.overview, Overview)
-    return homes.overview.db
+        homes.people.persons[someone] = Person(id=someone, team=TEAM)
+    yield homes
+    db.close()
 
 
 def test_an_approver_and_somebody_else(homes: Homes) -> None:
-    one = born(db_of(homes), 1, State.PENDING)
+    one = born(homes.db, 1, State.PENDING)
     mine, theirs = homes.read("UAPPROVER"), homes.read("USTRANGER")
     assert isinstance(mine, Home)
     assert isinstance(theirs, Home)
@@ -44,24 +68,22 @@ def test_an_approver_and_somebody_else(homes: Homes) -> None:
 
 
 def test_a_guest_sees_nothing(homes: Homes) -> None:
-    assert isinstance(homes.people, FakePeople)
     homes.people.persons["UGUEST"] = Person(id="UGUEST", team=TEAM, guest=True)
     assert homes.read("UGUEST") == MayNotLook(reason=Reason.GUEST)
 
 
 def test_a_group_that_cannot_be_read_is_said(homes: Homes) -> None:
-    grouped = Homes(homes.overview, homes.people, policy(approvers=frozenset({"S1"})), lambda: 1)
-    one = born(db_of(homes), 1, State.PENDING)
-    assert isinstance(homes.people, FakePeople)
+    homes.policy = policy(approvers=frozenset({"S1"}))
+    one = born(homes.db, 1, State.PENDING)
     homes.people.groups["S1"] = Verdict(reason=Reason.GROUP_UNREADABLE)
-    read = grouped.read("UAPPROVER")
+    read = homes.read("UAPPROVER")
     assert isinstance(read, Home)
     assert (read.rights_unread, read.waiting, read.others) == (True, (), (one,))
 
 
 def test_the_past_is_bounded(homes: Homes) -> None:
     for number in range(ASKED_MOST + ENDED_MOST + 5):
-        born(db_of(homes), number, State.DENIED, updated_at=number)
+        born(homes.db, number, State.DENIED, updated_at=number)
     read = homes.read("UAPPROVER")
     assert isinstance(read, Home)
     assert len(read.ended) == ENDED_MOST

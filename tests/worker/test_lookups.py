@@ -1,16 +1,19 @@
-"""The pool for what people look at: bounded, beside the lanes, and unharmed by what it meets."""
+"""The pool for what people look up: bounded, beside the lanes, and unharmed by what it meets."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookups import (
+    Home,
+    HomeRead,
     ListedPairing,
     LookFailed,
     MayNotLook,
@@ -23,10 +26,19 @@ from bot.request.pairing import Pairing
 from bot.request.policy import SiteTerms
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Reason
-from bot.worker.lists import COUNTED_MOST, Lists
-from bot.worker.look_pool import THREADS
-from bot.worker.lookups import LOOK_SECONDS, STORED_WAITING_MOST, Lookups
-from bot.worker.side_by_side import SideBySide
+from bot.store.database import Database
+from bot.store.migrate import upgrade
+from bot.store.overview import Overview
+from bot.worker.lookups import (
+    ASKING_MOST,
+    AT_ONE_APPLIANCE,
+    LOOK_SECONDS,
+    STORED_WAITING_MOST,
+    THREADS,
+    WAITING_MOST,
+    Lookups,
+)
+from bot.worker.pairings import COUNTED_MOST, Lists
 from tests.worker.world import TEAM, FakePeople, policy, problem, snapshot
 
 PATIENCE_SECONDS = 10
@@ -73,14 +85,14 @@ class Heard:
     """What the callbacks brought, waited for."""
 
     def __init__(self) -> None:
-        self.all: list[PreviewRead | SitesRead | str] = []
+        self.all: list[PreviewRead | SitesRead | HomeRead | str] = []
         self._some = threading.Semaphore(0)
 
-    def __call__(self, read: PreviewRead | SitesRead | str) -> None:
+    def __call__(self, read: PreviewRead | SitesRead | HomeRead | str) -> None:
         self.all.append(read)
         self._some.release()
 
-    def wait(self, count: int = 1) -> list[PreviewRead | SitesRead | str]:
+    def wait(self, count: int = 1) -> list[PreviewRead | SitesRead | HomeRead | str]:
         for _ in range(count):
             assert self._some.acquire(timeout=PATIENCE_SECONDS), self.all
         return self.all
@@ -94,48 +106,42 @@ class Stage:
     seconds: float = 100.0
 
 
-def made(people: FakePeople, now: Callable[[], float], **readers: Reader) -> Lookups:
-    side_by_side = SideBySide(now)
-    lists = Lists(readers, lambda: 1_234, now, side_by_side)
-    sites = dict.fromkeys(readers, SITE)
-    return Lookups(
-        readers,
-        people,
-        POLICY.model_copy(update={"sites": sites}),
-        lists,
-        side_by_side,
-        waiting_most=3,
-        monotonic=now,
-    )
+def made(people: FakePeople, now: Callable[[], float], db: Database, **readers: Reader) -> Lookups:
+    sites = POLICY.model_copy(update={"sites": dict.fromkeys(readers, SITE)})
+    lists = Lists(readers, lambda: 1_234, now)
+    return Lookups(readers, lists, Overview(db), people, sites, monotonic=now)
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def stage(tmp_path: Path) -> Iterator[Stage]:
     """One appliance."""
-    yield from _staged("default")
+    yield from _staged(tmp_path, "default")
 
 
 @pytest.fixture
-def two() -> Iterator[Stage]:
+def two(tmp_path: Path) -> Iterator[Stage]:
     """Two of them, which answer alike."""
-    yield from _staged("default", "west")
+    yield from _staged(tmp_path, "default", "west")
 
 
-def _staged(*sites: str) -> Iterator[Stage]:
+def _staged(folder: Path, *sites: str) -> Iterator[Stage]:
     reader, people = Reader(), FakePeople()
     stage = Stage(reader, people)
-    stage.lookups = made(people, lambda: stage.seconds, **dict.fromkeys(sites, reader))
+    db = Database(f"sqlite:///{folder}/test.db")
+    upgrade(db)
+    stage.lookups = made(people, lambda: stage.seconds, db, **dict.fromkeys(sites, reader))
     reader.hold.set()
     yield stage
     reader.hold.set()
     assert stage.lookups.stop(PATIENCE_SECONDS)
+    db.close()
 
 
 def test_a_preview_is_read_in_a_thread_of_the_pool(stage: Stage) -> None:
     heard = Heard()
     assert stage.lookups.preview("default", "prague", "U1", heard)
     assert heard.wait() == [PairingRead(snapshot=snapshot())]
-    assert stage.reader.threads <= {"look-0", "look-1"}
+    assert stage.reader.threads <= {f"lookup-{n}" for n in range(THREADS)}
     assert stage.reader.deadlines == [100.0 + LOOK_SECONDS]
 
 
@@ -188,18 +194,20 @@ def never_read() -> str:
 def test_beyond_the_queue_it_is_refused_at_once(stage: Stage) -> None:
     stage.reader.hold.clear()
     heard = Heard()
-    for _ in range(THREADS):
+    for _ in range(AT_ONE_APPLIANCE):
         assert stage.lookups.preview("default", "prague", "U1", heard)
         assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
-    for _ in range(3):
+    for _ in range(WAITING_MOST):
         assert stage.lookups.has_room()
         assert stage.lookups.preview("default", "prague", "U1", heard)
     assert not stage.lookups.has_room()
-    assert not stage.lookups.preview("default", "prague", "U1", heard)
-    assert not stage.lookups.pairings(["default"], "U1", heard)
-    assert len(stage.reader.deadlines) == THREADS, "two at a time, however many ask"
+    with capture_logs() as logged:
+        assert not stage.lookups.preview("default", "prague", "U1", heard)
+        assert not stage.lookups.pairings(["default"], "U1", heard)
+    assert [e["event"] for e in logged] == ["lookups_full"] * 2
+    assert len(stage.reader.deadlines) == AT_ONE_APPLIANCE, "two at a time, however many ask"
     stage.reader.hold.set()
-    assert len(heard.wait(THREADS + 3)) == THREADS + 3
+    assert len(heard.wait(AT_ONE_APPLIANCE + WAITING_MOST)) == AT_ONE_APPLIANCE + WAITING_MOST
     assert stage.lookups.has_room()
 
 
@@ -213,20 +221,52 @@ def test_what_the_store_knows_never_waits_behind_several(two: Stage) -> None:
 
 def answers_while_all_else_hangs(stage: Stage, *sites: str) -> None:
     """Where requests stand is asked most while an appliance hangs: then each thread of the other
-    look-ups is at one, and each queue is full."""
+    lookups is at one, and no more of them are taken."""
     stage.reader.hold.clear()
     hanging, heard = Heard(), Heard()
     for site in sites:
-        while stage.lookups.preview(site, "prague", "U1", hanging):
-            pass
+        for _ in range(AT_ONE_APPLIANCE):
+            assert stage.lookups.preview(site, "prague", "U1", hanging)
+            assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
     while stage.lookups.pairings(sites, "U1", hanging):
         pass
     assert not stage.lookups.has_room()
     assert stage.lookups.stored("U1", lambda: "it waits for a decision", heard)
     assert heard.wait() == ["it waits for a decision"]
-    assert stage.lookups.submit(lambda: heard("a home"))
-    assert heard.wait()[-1] == "a home"
+    assert stage.lookups.home("UAPPROVER", heard)
+    assert isinstance(heard.wait()[-1], Home)
     assert hanging.all == []
+
+
+@pytest.mark.parametrize("stuck", [["default"], ["default", "west"]])
+def test_one_appliance_that_hangs_leaves_threads_to_the_others(
+    tmp_path: Path, stuck: list[str]
+) -> None:
+    """Two that hang hold all threads that may ask: then the others wait, and the store does not.
+    Nothing is found, so that no other end is looked for at those that hang."""
+    told = CallFailed(problem=problem(ProblemKind.REFUSED))
+    readers = {site: Reader(failure=told) for site in ("default", "west", "oslo")}
+    db = Database(f"sqlite:///{tmp_path}/test.db")
+    upgrade(db)
+    lookups = made(FakePeople(), lambda: 100.0, db, **readers)
+    heard = Heard()
+    for site in stuck:
+        for _ in range(AT_ONE_APPLIANCE + 1):
+            assert lookups.preview(site, "prague", "U1", Heard())
+        for _ in range(AT_ONE_APPLIANCE):
+            assert readers[site].begun.acquire(timeout=PATIENCE_SECONDS)
+    readers["oslo"].hold.set()
+    assert lookups.preview("oslo", "prague", "U1", heard)
+    waits = len(stuck) * AT_ONE_APPLIANCE >= ASKING_MOST
+    if waits:
+        assert lookups.stored("U1", lambda: "stored", heard)
+        assert heard.wait() == ["stored"]
+        readers["west"].hold.set()
+    assert heard.wait()[-1] == told
+    assert len(readers["default"].deadlines) == AT_ONE_APPLIANCE
+    readers["default"].hold.set()
+    assert lookups.stop(PATIENCE_SECONDS)
+    db.close()
 
 
 def test_a_crowd_that_looks_at_the_store_is_bounded_too(stage: Stage) -> None:
@@ -259,13 +299,13 @@ def test_a_store_that_fails_is_told_like_any_fault(stage: Stage) -> None:
     assert isinstance(told, LookFailed)
 
 
-def test_a_fault_in_one_look_up_leaves_the_threads_for_the_next(stage: Stage) -> None:
+def test_a_fault_in_one_lookup_leaves_the_threads_for_the_next(stage: Stage) -> None:
     heard = Heard()
     stage.reader.error = RuntimeError("planted")
-    for _ in range(THREADS * 2):
+    for _ in range(AT_ONE_APPLIANCE * 2):
         stage.lookups.preview("default", "prague", "U1", heard)
         assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
-    assert all(isinstance(read, LookFailed) for read in heard.wait(THREADS * 2))
+    assert all(isinstance(read, LookFailed) for read in heard.wait(AT_ONE_APPLIANCE * 2))
     stage.reader.error = None
     stage.lookups.preview("default", "prague", "U1", heard)
     assert heard.wait()[-1] == PairingRead(snapshot=snapshot())
@@ -292,8 +332,8 @@ def test_a_fresh_list_is_given_again_and_an_old_one_is_not(stage: Stage) -> None
     heard.wait()
     assert heard.all[0] == heard.all[1]
     assert stage.reader.listings == 1
-    assert stage.lookups.known("default", within_s=60) is not None
-    assert stage.lookups.known("default", within_s=59) is None
+    assert stage.lookups.lists.known("default", within_s=60) is not None
+    assert stage.lookups.lists.known("default", within_s=59) is None
     stage.seconds += 0.5
     stage.lookups.pairings(["default"], "U1", heard, fresh_s=60)
     heard.wait()
@@ -305,13 +345,13 @@ def test_a_list_that_failed_is_not_remembered(stage: Stage) -> None:
     stage.reader.failure = CallFailed(problem=problem(ProblemKind.UNSENT))
     stage.lookups.pairings(["default"], "U1", heard)
     heard.wait()
-    assert stage.lookups.known("default", within_s=60) is None
+    assert stage.lookups.lists.known("default", within_s=60) is None
 
 
 def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Stage) -> None:
     stage.reader.hold.clear()
     heard = Heard()
-    for _ in range(THREADS):
+    for _ in range(AT_ONE_APPLIANCE):
         stage.lookups.preview("default", "prague", "U1", heard)
         assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
     stage.lookups.preview("default", "late", "U1", heard)
@@ -325,14 +365,14 @@ def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Sta
     stopping.join()
     assert ended == [True]
     assert not stage.lookups.stored("U1", never_read, heard)
-    assert len(heard.all) == THREADS
-    assert len(stage.reader.deadlines) == THREADS
+    assert len(heard.all) == AT_ONE_APPLIANCE
+    assert len(stage.reader.deadlines) == AT_ONE_APPLIANCE
 
 
 def test_the_end_may_be_asked_for_first_and_waited_for_later(stage: Stage) -> None:
     stage.reader.hold.clear()
     heard = Heard()
-    for _ in range(THREADS):
+    for _ in range(AT_ONE_APPLIANCE):
         stage.lookups.preview("default", "prague", "U1", heard)
         assert stage.reader.begun.acquire(timeout=PATIENCE_SECONDS)
     stage.lookups.preview("default", "late", "U1", heard)
@@ -343,4 +383,4 @@ def test_the_end_may_be_asked_for_first_and_waited_for_later(stage: Stage) -> No
         assert stage.lookups.stop(PATIENCE_SECONDS)
     dropped = [e["count"] for e in logged if e["event"] == "lookups_dropped_at_stop"]
     assert dropped == [1]
-    assert len(heard.all) == THREADS
+    assert len(heard.all) == AT_ONE_APPLIANCE

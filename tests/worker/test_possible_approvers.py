@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
-from bot.worker.recent import RECENT_MS, Recent
 from bot.worker.rights import MOST_ASKED_ABOUT, Reading
 from tests.worker.listed import NIGHT, groups
 from tests.worker.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
@@ -134,29 +131,19 @@ class TestBudget:
         assert over.could_decide(frozenset({NIGHT}), ASKER, 1) == (0, GROUP_UNREADABLE)
         assert (people.asked, people.groups_asked) == ([], [])
 
-    def test_the_check_may_know_a_little_old_and_a_click_may_not(self) -> None:
+    def test_what_the_check_has_read_is_not_used_for_a_click(self) -> None:
         world = groups(NIGHT)
         world.people.groups[NIGHT] = frozenset({FIRST})
-        recent = Recent(world.people, lambda: world.ms)
-        effects = world.worker.lives.effects
-        lives = replace(world.worker.lives, effects=replace(effects, lately=recent))
-        world.worker.lives = lives
         world.pending()
-        world.click("AAAA-BBBB", "cancel", ASKER)
-        world.ask("CCCC-DDDD")
-        world.settle()
         assert world.people.groups_asked == [NIGHT]
         world.people.groups[NIGHT] = frozenset()
-        world.click("CCCC-DDDD", "approve", FIRST)
+        world.click("AAAA-BBBB", "approve", FIRST)
         world.settle()
         assert world.answers[-1] == (FIRST, "no_right_not_listed")
         world.close()
 
-    def test_nobody_is_refused_for_what_was_so_a_moment_ago(self) -> None:
+    def test_whoever_asks_again_is_read_again(self) -> None:
         world = groups(NIGHT)
-        recent = Recent(world.people, lambda: world.ms)
-        effects = replace(world.worker.lives.effects, lately=recent)
-        world.worker.lives = replace(world.worker.lives, effects=effects)
         world.ask()
         world.settle()
         assert world.state() is State.REFUSED
@@ -165,30 +152,3 @@ class TestBudget:
         world.settle()
         assert world.state("CCCC-DDDD") is State.PENDING
         world.close()
-
-
-class TestRecent:
-    def test_it_is_kept_for_its_time_and_not_longer(self) -> None:
-        people, now = FakePeople(), [START_MS]
-        recent = Recent(people, lambda: now[0])
-        people.groups[NIGHT] = frozenset({FIRST})
-        for _ in range(3):
-            assert recent.members(NIGHT) == frozenset({FIRST})
-            assert isinstance(recent.person(FIRST), Person)
-        assert (people.groups_asked, people.asked) == ([NIGHT], [FIRST])
-        people.groups[NIGHT] = frozenset({SECOND})
-        now[0] += RECENT_MS
-        assert recent.members(NIGHT) == frozenset({FIRST})
-        now[0] += 1
-        assert recent.members(NIGHT) == frozenset({SECOND})
-
-    def test_a_failure_is_not_kept_and_neither_is_anything_from_the_future(self) -> None:
-        people, now = FakePeople(), [START_MS]
-        recent = Recent(people, lambda: now[0])
-        people.groups[NIGHT] = GROUP_UNREADABLE
-        assert recent.members(NIGHT) == GROUP_UNREADABLE
-        people.groups[NIGHT] = frozenset({FIRST})
-        assert recent.members(NIGHT) == frozenset({FIRST})
-        people.groups[NIGHT] = frozenset({SECOND})
-        now[0] -= 1
-        assert recent.members(NIGHT) == frozenset({SECOND})

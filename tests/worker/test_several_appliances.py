@@ -4,7 +4,8 @@ any more, one that hangs."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +19,13 @@ from bot.request.snapshot import Server, Snapshot
 from bot.slack.draw.words.outcomes import ending
 from bot.store.lanes import Lane
 from bot.worker.crew import AT_A_SITE, Crew
-from bot.worker.search import Read, search
-from bot.worker.side_by_side import AWAY_SECONDS, SideBySide
+from bot.worker.pairings import at_once, search
 from tests.worker.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
 
 OTHER_ID = "99999999-2222-3333-4444-555555555555"
 PATIENCE_SECONDS = 20.0
 ASKED = Asked(site="", pairing="p", force=False, reason="", requester="U", team=None, channel="C")
+Read = PairingRead | PairingUnresolved | CallFailed
 AWAY = CallFailed(problem=problem(ProblemKind.UNSENT))
 
 
@@ -161,7 +162,7 @@ def test_what_is_found_at_all_together(
     asked: str, berlin: Read, prague: Read, why: str | None
 ) -> None:
     both = {"berlin": Answers(berlin), "prague": Answers(prague)}
-    found = search(asked, both, several(), SideBySide(lambda: 0.0), 30.0)
+    found = search(asked, both, several(), 30.0, monotonic=lambda: 0.0)  # type: ignore[arg-type]
     if isinstance(found, PairingRead):
         assert why is None
         assert found.place == several().place("berlin")
@@ -284,28 +285,20 @@ def test_threads_of_a_lane(sites: int, check: int, decide: int, act: int) -> Non
     assert [Crew(lane, sites=sites).threads for lane in Lane] == [check, decide, act]
 
 
-def test_one_that_is_away_is_not_waited_for_twice() -> None:
-    seconds, asked, hold = 0.0, [], threading.Event()
-    both = SideBySide(lambda: seconds)
+def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer() -> None:
+    hold, deadlines = threading.Event(), []
 
-    def away(by: float) -> Asked | CallFailed:
-        asked.append(by)
+    def hangs(by: float) -> Asked | CallFailed:
+        deadlines.append(by)
         assert hold.wait(PATIENCE_SECONDS)
-        return AWAY
+        return ASKED
 
-    def calls() -> dict[str, Callable[[float], Asked | CallFailed]]:
-        return {"berlin": away, "prague": lambda by: ASKED}
-
-    def answers() -> list[str]:
-        return [answer.kind for answer in both.ask(calls(), 30.0, seconds=0.05).values()]
-
-    assert answers() == ["call_failed", "asked"]
-    assert answers() == ["call_failed", "asked"]
-    assert len(asked) == 1
-    seconds += AWAY_SECONDS
+    began = time.monotonic()
+    answers = at_once({"berlin": hangs, "prague": lambda by: ASKED}, began + 30.0, seconds=0.05)
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
     hold.set()
-    answers()
-    assert len(asked) == 2
+    assert [answer.kind for answer in answers.values()] == ["call_failed", "asked"]
+    assert [by - began < 1 for by in deadlines] == [True]
 
 
 def test_an_error_of_one_is_the_error_of_all() -> None:
@@ -313,4 +306,4 @@ def test_an_error_of_one_is_the_error_of_all() -> None:
         raise RuntimeError("planted")
 
     with pytest.raises(RuntimeError, match="planted"):
-        SideBySide().ask({"berlin": broken, "prague": lambda by: AWAY}, float("inf"))
+        at_once({"berlin": broken, "prague": lambda by: AWAY}, float("inf"))

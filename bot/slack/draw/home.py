@@ -10,9 +10,9 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from bot.request.home import Home, HomeRead
-from bot.request.lookups import MayNotLook
+from bot.request.lookups import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.model import Request
+from bot.slack.draw import sentences
 from bot.slack.draw.blocks import context, header, section
 from bot.slack.draw.card_link import card_url
 from bot.slack.draw.words import home as words
@@ -28,6 +28,8 @@ def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: i
     links. `now` is in ms."""
     if isinstance(read, MayNotLook):
         blocks: list[Block] = [section(may_not_look(read.reason))]
+    elif isinstance(read, LookFailed):
+        blocks = [section(sentences.unexpected(read.reference))]
     else:
         blocks = _lists(read, workspace_url, command)
     blocks.append(context(words.as_of(now, command)))

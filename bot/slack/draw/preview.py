@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.request.delivery import Drawn
 from bot.request.fingerprint import fingerprint
-from bot.request.lookups import OverviewPort
 from bot.request.model import Request
 from bot.request.policy import Policy
 from bot.request.snapshot import Snapshot
@@ -14,7 +13,6 @@ from bot.slack.draw import limits
 from bot.slack.draw.blocks import context, drawn, header, section
 from bot.slack.draw.card import card
 from bot.slack.draw.markup import code, when
-from bot.slack.draw.words.looked import holder_of, holders
 from bot.slack.draw.words.states import STATES, heading
 
 HEADER = "👁️ Preview: what a card would show"
@@ -34,15 +32,17 @@ def preview(
     by: str,
     channel: str,
     policy: Policy,
-    overview: OverviewPort,
+    holder: Request | None = None,
+    unclear: Request | None = None,
     command: str,
 ) -> Drawn:
-    """The preview of what has just been read."""
-    as_if = _as_if_asked(snapshot, site, by, channel, policy, overview, force=force)
+    """The preview of what has just been read. `holder` is the open request for this pairing, and
+    `unclear` the latest one whose fate is not known."""
+    as_if = _as_if_asked(snapshot, site, by, channel, policy, unclear, force=force)
     request = as_if.model_copy(update={"also_at": also_at})
     made = card(request, command)
     kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
-    before = [header(HEADER), section(_words(snapshot, site, overview))]
+    before = [header(HEADER), section(_words(site, holder))]
     named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
     typed = f"{command} {named}{' --force' if force else ''} reason"
     after = context(
@@ -55,13 +55,12 @@ def preview(
     return Drawn(text=drawn(f"{NOBODY_ASKED}\n{text}").text, blocks=tuple(blocks))
 
 
-def _words(snapshot: Snapshot, site: str, overview: OverviewPort) -> str:
-    other = holder_of(site, snapshot, holders(overview.unfinished()))
-    if other is None:
+def _words(site: str, holder: Request | None) -> str:
+    if holder is None:
         return NOBODY_ASKED
-    at = f" at {code(other.site, limits.NAME)}" if other.site != site else ""
+    at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
     return (
-        f"{NOBODY_ASKED}\n⚠️ {code(other.id, limits.ID)}{at} {STATES[other.state].phrase}: while "
+        f"{NOBODY_ASKED}\n⚠️ {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}: while "
         "that is so, another request for this pairing is refused."
     )
 
@@ -72,13 +71,12 @@ def _as_if_asked(
     by: str,
     channel: str,
     policy: Policy,
-    overview: OverviewPort,
+    unclear: Request | None,
     *,
     force: bool,
 ) -> Request:
     # Nobody is mentioned: only one person sees this, whom mentions would only confuse.
     terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
-    unclear = overview.unclear(snapshot)
     return Request(
         id=NO_ID,
         site=site,

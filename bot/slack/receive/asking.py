@@ -10,12 +10,21 @@ from bot.slack.draw import sentences
 from bot.slack.draw.words.usage import being_checked
 from bot.slack.receive import origins
 from bot.slack.receive.asking_form import open_form
-from bot.slack.receive.command import Ask, Form, Help, List, Preview, Status, Wrong, parse
+from bot.slack.receive.command import (
+    Ask,
+    Form,
+    Help,
+    List,
+    Preview,
+    Status,
+    Wrong,
+    parse,
+    site_and_pairing,
+)
 from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.lookup_commands import listed, previewed, stands
+from bot.slack.receive.lookups import listed, previewed, stands
 from bot.slack.receive.payload import Json, maybe_text, text_of
 from bot.slack.receive.refusing import Why, note_refusal
-from bot.slack.receive.sites import site_and_pairing
 
 log = structlog.get_logger(__name__)
 

@@ -6,27 +6,28 @@ there is no request, only the stored `response_url` of whoever opened it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Asked, Event, Opened
-from bot.request.lookups import LookFailed, MayNotLook, SitesRead
+from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRead, SiteUnread
 from bot.slack.draw import sentences
 from bot.slack.draw.ids import BLOCK_FORCE, BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
 from bot.slack.draw.limits import TITLE
-from bot.slack.draw.markup import plain
+from bot.slack.draw.markup import line, plain, when
 from bot.slack.draw.modals import FieldErrors
 from bot.slack.draw.pairing_options import MOST, choices, found, not_read_option, option
 from bot.slack.draw.request_form import FormLists, filled_form, reading_form, unread_form
 from bot.slack.draw.words import form
 from bot.slack.draw.words.looked import may_not_look
+from bot.slack.draw.words.said import problem_said
 from bot.slack.draw.words.usage import being_checked
 from bot.slack.receive import origins
+from bot.slack.receive.command import site_and_pairing
 from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.form_lists import KEPT_S, form_lists
 from bot.slack.receive.payload import (
     Json,
     chosen,
@@ -37,7 +38,6 @@ from bot.slack.receive.payload import (
     user_of,
 )
 from bot.slack.receive.request_values import read_request
-from bot.slack.receive.sites import site_and_pairing
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,11 @@ log = structlog.get_logger(__name__)
 FRESH_S = 60.0
 """A list of up to this age is used without reading it again. There are few calls for looking, and
 many people may open the form."""
+
+KEPT_S = 15 * 60.0
+"""If the pairings cannot be read, a list of up to this age is shown, and its age is named."""
+
+WORDS_SHOWN = 700
 
 GONE = frozenset({"not_found", "hash_conflict"})
 """The form was closed, or has changed since (Slack docs, views.update)."""
@@ -98,7 +103,7 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
     if payload.get("block_id") != BLOCK_PAIRING:
         return []
     sites = tuple(deps.policy.sites)
-    known = [deps.lookups.known(site, within_s=KEPT_S) for site in sites]
+    known = [deps.lookups.lists.known(site, within_s=KEPT_S) for site in sites]
     listed = [each for each in known if each is not None]
     if not listed:
         # Another copy of the bot has read the list, or this one was restarted since.
@@ -184,7 +189,7 @@ def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: Listene
 
     def show_chosen(read: SitesRead) -> None:
         """Add what is known of the other appliances, without waiting for them."""
-        others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != site]
+        others = [deps.lookups.lists.known(each, within_s=KEPT_S) for each in sites if each != site]
         known = tuple(each for each in others if each is not None)
         show((*read, *known) if isinstance(read, tuple) else read)
 
@@ -198,11 +203,51 @@ def _form_of(
         return unread_form(origin, [may_not_look(read.reason)])
     if isinstance(read, LookFailed):
         return unread_form(origin, [sentences.unexpected(read.reference)])
-    several = len(deps.policy.sites) > 1
-    lists = form_lists(read, site, deps.lookups, deps.command, several=several)
+    lists = _lists(read, site, deps)
     if isinstance(lists, FormLists):
         return filled_form(origin, lists, deps.policy)
     return unread_form(origin, lists)
+
+
+def _lists(
+    read: Sequence[PairingsListed | SiteUnread], site: str | None, deps: ListenerDeps
+) -> FormLists | list[str]:
+    """What to fill the form with. If there is nothing to choose, sentences that say why."""
+    several = len(deps.policy.sites) > 1
+    listed: list[PairingsListed] = []
+    notes: list[str] = []
+    unread: list[str] = []
+    for each in read:
+        if isinstance(each, PairingsListed):
+            listed.append(each)
+            continue
+        why = " ".join(problem_said(each.failed.problem, WORDS_SHOWN))
+        old = deps.lookups.lists.known(each.site, within_s=KEPT_S)
+        named = form.appliance(each.site, several)
+        if old is None:
+            unread.append(form.unread(named, why))
+        else:
+            listed.append(old)
+            notes.append(form.as_of(named, when(old.read_at), why))
+    found = choices(listed, several_sites=several)
+    if several and site is not None and not any(choice.site == site for choice in found):
+        unread.append(form.none_of_site(site))
+    if not found:
+        names = ", ".join(form.appliance(each.site, several) for each in read)
+        nothing = [form.nothing_to_break(names), *_notes(listed, several=several)]
+        return [*unread, form.type_instead(deps.command)] if unread else nothing
+    notes += [*unread, *_notes(listed, several=several)]
+    return FormLists(choices=tuple(found), notes=tuple(notes), site=site)
+
+
+def _notes(listed: Sequence[PairingsListed], *, several: bool) -> list[str]:
+    notes = [
+        form.not_complete(form.appliance(each.site, several), line(words))
+        for each in listed
+        for words in each.partial[:1]
+    ]
+    themselves = sum(item.pairing.of_itself for each in listed for item in each.pairings)
+    return [*notes, form.left_out(themselves)] if themselves else notes
 
 
 def _update(

@@ -9,12 +9,12 @@ from typing import TypeAlias
 from slack_sdk import WebClient
 
 from bot.request.delivery import InboxPort, RequestsPort
-from bot.request.home import HomesPort
 from bot.request.ids import new_request_id
-from bot.request.lookups import LookupsPort, OverviewPort
 from bot.request.policy import Policy
 from bot.slack.identity import Identity
 from bot.slack.send.whisper import Whisper
+from bot.store.overview import Overview
+from bot.worker.lookups import Lookups
 
 MayBreakGlass: TypeAlias = Callable[[str, str | None], bool]
 """Whether this user, from the workspace that Slack names, has the right now. No answer is a no."""
@@ -34,9 +34,8 @@ class ListenerDeps:
     identity: Identity
     views: WebClient
     whisper: Whisper
-    lookups: LookupsPort
-    overview: OverviewPort
-    homes: HomesPort
+    lookups: Lookups
+    overview: Overview
     may_break_glass: MayBreakGlass = lambda user, team: False
     new_id: Callable[[], str] = new_request_id
     on_repeated: Callable[[], None] = lambda: None

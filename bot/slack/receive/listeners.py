@@ -18,7 +18,7 @@ from bot.slack.receive.asking_form import form_submitted, options_wanted, site_c
 from bot.slack.receive.clicks import Action, clicked, pressed_unknown
 from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.failures import error_handler
-from bot.slack.receive.home_opened import home_opened
+from bot.slack.receive.lookups import home_opened
 from bot.slack.receive.payload import Json
 from bot.slack.receive.with_reason import pressed, submitted
 

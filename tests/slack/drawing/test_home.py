@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from bot.request.home import Home
-from bot.request.lookups import MayNotLook
+from bot.request.lookups import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_home
@@ -20,7 +19,7 @@ from tests.slack.drawing.slack_checker import calls, strings
 URL = "https://ops.slack.com/"
 
 
-def shown(home: Home | MayNotLook, url: str | None = URL) -> str:
+def shown(home: HomeRead, url: str | None = URL) -> str:
     view = home_view(home, workspace_url=url, command="/vr-unpair", now=NOW)
     assert check_home(view) == []
     assert not [b for b in view["blocks"] if b["type"] in ("actions", "input")]
@@ -65,6 +64,10 @@ def test_what_slack_did_not_tell_is_said() -> None:
 
 def test_a_guest_reads_why() -> None:
     assert "guest" in shown(MayNotLook(reason=Reason.GUEST)).lower()
+
+
+def test_a_fault_of_ours_is_told_with_its_reference() -> None:
+    assert "give reference R-1" in shown(LookFailed(reference="R-1"))
 
 
 @given(FOREIGN)

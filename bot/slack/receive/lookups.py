@@ -1,28 +1,32 @@
-"""`preview`, `list`, `status`: only the person who asks sees the answer, and nothing is stored.
+"""`preview`, `list`, `status`, and the Home tab: only the person who asks sees the answer, and
+nothing is stored.
 
-Separate threads first ask Slack who the person is, and then answer through the `response_url`. So
-the acknowledgement waits for neither Slack nor an appliance, and it names nothing.
+The threads of `bot.worker.lookups` first ask Slack who the person is, and then answer through the
+`response_url`. So the acknowledgement waits for neither Slack nor an appliance, and it names
+nothing.
 """
 
 from __future__ import annotations
 
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.request.delivery import Drawn
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.lookups import LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.slack.draw import limits, sentences
 from bot.slack.draw.blocks import drawn, section
 from bot.slack.draw.card_link import card_url
+from bot.slack.draw.home import home_view
 from bot.slack.draw.markup import fit
 from bot.slack.draw.preview import preview
 from bot.slack.draw.words import looked, status
 from bot.slack.draw.words.usage import being_listed, being_looked_up, being_previewed
-from bot.slack.receive.command import Preview
+from bot.slack.receive.command import Preview, site_and_pairing
 from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.payload import Json, text_of
-from bot.slack.receive.sites import site_and_pairing
+from bot.slack.receive.payload import Json, object_of, text_of
+from bot.slack.send.trouble import BROKEN, trouble_of
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +79,35 @@ def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
     return being_looked_up(request_id)
 
 
+def home_opened(payload: Json, deps: ListenerDeps) -> None:
+    """Handles the event `app_home_opened` (Slack docs), which also comes for the messages tab. At
+    the worst the tab stays unfilled, and the person opens it again. Raises Malformed."""
+    event = object_of(payload, "event")
+    if text_of(event, "tab") != "home":
+        return
+    user = text_of(event, "user")
+
+    def publish(read: HomeRead) -> None:
+        view = home_view(
+            read, workspace_url=_workspace(deps), command=deps.command, now=deps.overview.now()
+        )
+        try:
+            deps.views.views_publish(user_id=user, view=view)
+        except (SlackApiError, *BROKEN) as error:
+            log.warning("home_not_published", by=user, error=trouble_of(error).word)
+        else:
+            log.info("home_published", by=user)
+
+    if not deps.lookups.home(user, publish):
+        log.warning("home_not_read", by=user, why="too many lookups wait")
+
+
+def _workspace(deps: ListenerDeps) -> str | None:
+    """Its address, for links to cards; None while Slack has not told it."""
+    myself = deps.identity.known()
+    return myself.url if myself else None
+
+
 def _standing(request_id: str | None, deps: ListenerDeps) -> str:
     if request_id is None:
         words = status.many(
@@ -84,8 +117,7 @@ def _standing(request_id: str | None, deps: ListenerDeps) -> str:
     request = deps.overview.get(request_id)
     if request is None:
         return status.unknown(request_id, deps.command)
-    myself = deps.identity.known()
-    card = card_url(request, myself.url if myself else None)
+    card = card_url(request, _workspace(deps))
     return fit(status.one(request, card), limits.FALLBACK_TEXT)
 
 
@@ -106,15 +138,18 @@ def _preview(
             return drawn(looked.unresolved(site, pairing, read, deps.command))
         case CallFailed():
             return drawn(looked.not_previewed(pairing, read))
+    found_at = read.place.site if read.place else site
+    opened = looked.holders(deps.overview.unfinished())
     return preview(
         read.snapshot,
-        site=read.place.site if read.place else site,
+        site=found_at,
         also_at=read.also_at,
         force=force,
         by=by,
         channel=channel,
         policy=deps.policy,
-        overview=deps.overview,
+        holder=looked.holder_of(found_at, read.snapshot, opened),
+        unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
     )
 

@@ -1,0 +1,209 @@
+"""Where pairings are: the one that somebody typed, the list of each appliance, the other end.
+
+Of several appliances all are asked at once, each in a thread of its own, until a deadline: one that
+is away costs whoever waits a few seconds. The latest lists are kept in memory only. They decide
+nothing: what somebody picks is read again from the appliance when it is checked.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from bot.request.ends import same_pairing
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.lookups import PairingsListed, SiteUnread
+from bot.request.pairing import looks_like_id
+from bot.request.policy import Policy
+from bot.request.ports import AppliancePort
+from bot.request.problem import Problem, ProblemKind
+from bot.request.snapshot import Snapshot
+
+SECONDS = 5.0
+"""For one of several. The vendor names no figure; a list of pairings takes a fraction of it."""
+
+GRACE_SECONDS = 0.5
+"""On top, for a thread that is about to bring its answer: calls keep their own deadline."""
+
+COUNTED_MOST = 4
+"""Each count is a call, and people's lookups may use only a part of an appliance's calls."""
+
+END_FRESH_S = 60.0
+"""A list up to this old is used to find the other end, without a call. Pairings are made by hand,
+and rarely."""
+
+END_SECONDS = 2.0
+"""A card does not wait longer for another appliance."""
+
+Answer = TypeVar("Answer")
+
+
+def at_once(
+    calls: Mapping[str, Callable[[float], Answer | CallFailed]],
+    by: float,
+    *,
+    seconds: float = SECONDS,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> dict[str, Answer | CallFailed]:
+    """What each site answers. Each call is given the monotonic second by which to end: `by`, or
+    `seconds` from now; its thread may end that late. Raises what a call raised."""
+    by = min(by, monotonic() + seconds)
+    answers: dict[str, Answer | CallFailed] = {}
+    errors: list[Exception] = []
+
+    def run(site: str, call: Callable[[float], Answer | CallFailed]) -> None:
+        try:
+            answers[site] = call(by)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=(site, call), name=f"ask-{site}", daemon=True)
+        for site, call in calls.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, by + GRACE_SECONDS - monotonic()))
+    if errors:
+        raise errors[0]
+    text = f"no answer within {seconds:g} seconds, and no longer waited for"
+    too_slow = CallFailed(problem=Problem(kind=ProblemKind.UNANSWERED, text=text))
+    return {site: answers.get(site, too_slow) for site in calls}
+
+
+def search(
+    asked: str,
+    appliances: Mapping[str, AppliancePort],
+    policy: Policy,
+    by: float,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> PairingRead | PairingUnresolved:
+    """The pairing that somebody typed without naming an appliance, and where it is, if exactly one
+    fits.
+
+    An id names one pairing, so it may be found while another appliance is away. A name may fit at
+    that one too, or a pairing that is missing from a partial list. Then nobody can tell, and
+    whoever asks has to name the appliance or the id.
+    """
+
+    def call(
+        appliance: AppliancePort,
+    ) -> Callable[[float], PairingRead | PairingUnresolved | CallFailed]:
+        return lambda until: appliance.find_and_read(asked, until)
+
+    calls = {site: call(appliance) for site, appliance in appliances.items()}
+    read = at_once(calls, by, monotonic=monotonic)
+    hits = {site: each for site, each in read.items() if isinstance(each, PairingRead)}
+    others = {site: each for site, each in read.items() if isinstance(each, PairingUnresolved)}
+    unread = tuple(site for site, each in read.items() if isinstance(each, CallFailed))
+    why = {each.why for each in others.values()}
+    if len(hits) > 1 or "several" in why:
+        return PairingUnresolved(why="several", candidates=_titles(hits, others, "several"))
+    if hits and (not (unread or "partial" in why) or looks_like_id(asked)):
+        (site, hit) = next(iter(hits.items()))
+        return hit.model_copy(update={"place": policy.place(site)})
+    if unread:
+        return PairingUnresolved(why="unread", unread=unread)
+    if "partial" in why:
+        return PairingUnresolved(why="partial", candidates=_titles(hits, others, "partial"))
+    if "self" in why:
+        return PairingUnresolved(why="self", candidates=_titles({}, others, "self"))
+    return PairingUnresolved(why="none", candidates=_titles({}, others, "none"))
+
+
+def _titles(
+    hits: Mapping[str, PairingRead], others: Mapping[str, PairingUnresolved], why: str
+) -> tuple[str, ...]:
+    """As they can be typed: `SITE/ID`, with the two vCenters behind it."""
+    found = [
+        f"{site}/{hit.snapshot.pairing_id} ({hit.snapshot.title})" for site, hit in hits.items()
+    ]
+    found += [
+        f"{site}/{title}"
+        for site, each in others.items()
+        if each.why == why
+        for title in each.candidates
+    ]
+    return tuple(found)
+
+
+class Lists:
+    """The pairings of each appliance, read at the priority of lookups, and the latest list of each.
+    Threads share it. `now` is in ms."""
+
+    def __init__(
+        self,
+        appliances: Mapping[str, AppliancePort],
+        now: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._appliances = appliances
+        self._now = now
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._latest: dict[str, tuple[float, PairingsListed]] = {}
+
+    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
+        """The latest list, or None if there is none or it is older than `within_s`."""
+        with self._lock:
+            at, listed = self._latest.get(site, (0.0, None))
+        return listed if listed and self._monotonic() - at <= within_s else None
+
+    def read(
+        self,
+        sites: Sequence[str],
+        by: float,
+        *,
+        counted: bool = False,
+        fresh_s: float = 0,
+        seconds: float = SECONDS,
+    ) -> tuple[PairingsListed | SiteUnread, ...]:
+        """In the order of `sites`; `counted` with their replications. A list that is not older than
+        `fresh_s` is returned again. If there is only one appliance it has until `by`, since no
+        other's list waits for it."""
+        known = {site: self.known(site, within_s=fresh_s) for site in sites if fresh_s}
+        found = {site: listed for site, listed in known.items() if listed}
+        calls = {site: self._call(site, counted) for site in sites if site not in found}
+        if len(self._appliances) == 1:
+            read = {site: call(by) for site, call in calls.items()}
+        else:
+            read = at_once(calls, by, seconds=seconds, monotonic=self._monotonic)
+        return tuple(found.get(site) or _or_unread(site, read[site]) for site in sites)
+
+    def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
+        """Other sites that list this pairing. One that cannot be read now is left out, since this
+        is only told to people. What must not be missed is found among the open requests."""
+        others = [name for name in self._appliances if name != site]
+        if not others or by - self._monotonic() < END_SECONDS:
+            return ()
+        return tuple(
+            listed.site
+            for listed in self.read(others, by, fresh_s=END_FRESH_S, seconds=END_SECONDS)
+            if isinstance(listed, PairingsListed)
+            and any(same_pairing(item.pairing, snapshot) for item in listed.pairings)
+        )
+
+    def _call(self, site: str, counted: bool) -> Callable[[float], PairingsListed | CallFailed]:
+        most = COUNTED_MOST if counted else 0
+
+        def call(by: float) -> PairingsListed | CallFailed:
+            found = self._appliances[site].list_pairings(by, count_at_most=most)
+            if isinstance(found, CallFailed):
+                return found
+            pairings, partial = found
+            listed = PairingsListed(
+                site=site, pairings=pairings, partial=partial, read_at=self._now()
+            )
+            with self._lock:
+                self._latest[site] = (self._monotonic(), listed)
+            return listed
+
+        return call
+
+
+def _or_unread(site: str, read: PairingsListed | CallFailed) -> PairingsListed | SiteUnread:
+    return SiteUnread(site=site, failed=read) if isinstance(read, CallFailed) else read
