@@ -54,7 +54,6 @@ from bot.store.wakes import nets
 from bot.worker.digests import Digests
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
-from bot.worker.giving_way import GivingWay
 from bot.worker.lease import lease_ms
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
@@ -120,7 +119,6 @@ class Bot:
             on_saved=parts.saved(self.metrics),
         )
         self.appliances = parts.appliances(settings, self.db, self.metrics)
-        self.giving_way = GivingWay()
         self._stopping = threading.Event()
         self._slack()
         self._work()
@@ -220,7 +218,6 @@ class Bot:
             nets=nets(POSTERS),
             pauses=pauses,
             on_given_up=self.metrics.message_given_up,
-            give_way=self.giving_way.give_way,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
         looked_at = {
@@ -252,8 +249,7 @@ class Bot:
         register(bolt, deps)
 
         def listen(payload: Json) -> BoltResponse:
-            with self.giving_way.answering():
-                return dispatch(bolt, payload)
+            return dispatch(bolt, payload)
 
         rejected = self.metrics.slack_rejected
         self.from_slack = (
@@ -335,5 +331,4 @@ class Bot:
             lives=lives,
             policy=self.policy,
             draw=digests,
-            give_way=self.giving_way.give_way,
         )

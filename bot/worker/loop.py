@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -37,14 +36,13 @@ AFTER_ERROR_SECONDS = 1.0
 
 @dataclass
 class Worker:
-    """Runs until `stop`. Then what has begun is finished, and everything else stays in the store.
-    `give_way` may delay a check for a moment, but never a decision or a DELETE."""
+    """Runs until `stop`. Then what has begun is finished, and everything else stays in the
+    store."""
 
     requests: Claims
     lives: Lives
     policy: Policy
     draw: Draw
-    give_way: Callable[[], None] = lambda: None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -97,8 +95,6 @@ class Worker:
             seen = wakes.seen(room)
             in_hand: list[str] = []
             try:
-                if lane is Lane.CHECK:
-                    self.give_way()
                 if not self.step(lane, in_hand):
                     # Within `try`, since the time to wait comes from the database.
                     wakes.wait(room, seen, self._idle_seconds(crew, net_s))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -477,29 +476,6 @@ def test_stop_waits_no_longer_than_it_may_and_nothing_new_is_begun(
     api.release()
     assert poster.stop(PATIENCE_SECONDS)
     assert [(did, due) for did, due, _ in outbox.done] == [("put_off", CARD)]
-    assert outbox.queue == [EDIT]
-
-
-def test_a_stop_that_comes_while_it_gives_way_is_heard(api: FakeWebApi, outbox: FakeOutbox) -> None:
-    """Slack is away, and would be asked now whether it is back."""
-    giving_way, goes_on = threading.Event(), threading.Event()
-
-    def give_way() -> None:
-        giving_way.set()
-        assert goes_on.wait(PATIENCE_SECONDS)
-
-    api.script("chat.postMessage", Answer(cut=True))
-    poster = _poster(api, outbox, nets=(0.05,), give_way=give_way)
-    outbox.add(CARD)
-    assert poster.once()
-    outbox.clock_ms += 10_000
-    outbox.add(EDIT)
-    poster.start()
-    assert giving_way.wait(PATIENCE_SECONDS)
-    assert not poster.stop(0)
-    goes_on.set()
-    assert poster.stop(PATIENCE_SECONDS)
-    assert api.of("auth.test") == []
     assert outbox.queue == [EDIT]
 
 

@@ -79,7 +79,6 @@ class Poster:
         nets: Sequence[float],
         pauses: PausesPort,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
-        give_way: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._outbox = outbox
@@ -88,7 +87,6 @@ class Poster:
         self._draw_answer = draw_answer
         self._wanted = wanted
         self._on_given_up = on_given_up
-        self._give_way = give_way
         self._pause = pause
         self._stopping = threading.Event()
         self._failed_with: str | None = None
@@ -135,7 +133,7 @@ class Poster:
         return True
 
     def _run(self, net_s: float) -> None:
-        while self._goes_on():
+        while not self._stopping.is_set():
             try:
                 if not self.once():
                     self._outbox.wait(net_s)
@@ -144,11 +142,6 @@ class Poster:
                 # The claimed message comes back by itself when its lease is over.
                 self._failed(error)
                 self._stopping.wait(AFTER_FAULT_S)
-
-    def _goes_on(self) -> bool:
-        """Give way first. A stop may begin meanwhile."""
-        self._give_way()
-        return not self._stopping.is_set()
 
     def _failed(self, error: Exception) -> None:
         """Log it, but only once while it stays the same, such as a database that is away."""
