@@ -13,7 +13,7 @@ from typer.testing import Result
 
 from bot.operate.show import iso
 from bot.request.audit import SHORT
-from bot.slack.draw.words.witness import witness_words
+from bot.slack.draw.words.notices import witness_words
 from bot.store import audit
 from bot.store.database import Database
 from bot.store.outbox import Outbox

@@ -5,18 +5,58 @@ People read it from the top, often on a phone, so the danger comes first and the
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.request.delivery import Drawn
-from bot.request.model import UNDECIDED, Request
-from bot.slack.draw import limits
-from bot.slack.draw.blocks import context, drawn, header, section
-from bot.slack.draw.card_buttons import card_buttons
-from bot.slack.draw.card_facts import hits, one_sided, place, small_print
-from bot.slack.draw.markup import code, fence, mention, mentions, tidy, when
-from bot.slack.draw.words.glass import GLASS_ALONE, glass_lost, glass_reason
+from bot.request.model import UNDECIDED, Request, State
+from bot.request.snapshot import Snapshot
+from bot.slack.draw.ids import (
+    NO_FINGERPRINT,
+    UNPAIR_APPROVE,
+    UNPAIR_BREAK_GLASS,
+    UNPAIR_CANCEL,
+    UNPAIR_DENY,
+    UNPAIR_LOOK,
+    ButtonValue,
+)
+from bot.slack.draw.markup import (
+    DECISION_REASON_SHOWN,
+    ID,
+    ISSUES_SHOWN,
+    NAME,
+    PARTIAL_SHOWN,
+    REASON_IN_TEXT,
+    REASON_SHOWN,
+    REPLICATIONS_SHOWN,
+    button,
+    buttons,
+    code,
+    confirmation,
+    context,
+    drawn,
+    fence,
+    header,
+    line,
+    mention,
+    mentions,
+    section,
+    tidy,
+    when,
+)
+from bot.slack.draw.words.notices import GLASS_ALONE, glass_reason, glass_void
 from bot.slack.draw.words.outcomes import ending
-from bot.slack.draw.words.phrases import pairing, pairing_at, tally, to_call, who_decided
+from bot.slack.draw.words.phrases import (
+    consequences,
+    count_of,
+    local_site,
+    pairing,
+    pairing_at,
+    place,
+    remote_site,
+    tally,
+    to_call,
+    who_decided,
+)
 from bot.slack.draw.words.states import heading
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
@@ -39,7 +79,7 @@ def card(request: Request, command: str) -> Drawn:
         section(DRY_RUN) if request.terms.dry_run else None,
         section(_asked(request, command)),
         section("\n".join(hits(request))),
-        section(_reason(request, limits.REASON_SHOWN)),
+        section(_reason(request, REASON_SHOWN)),
         section(f"*Approvals:* {_approvals(request)}"),
         section(GLASS_ALONE) if request.glass_alone and request.state in UNDECIDED else None,
         _call(request),
@@ -52,7 +92,7 @@ def _glass(request: Request) -> Block | None:
     """Who broke the glass and why, or that somebody had and it no longer counts."""
     if request.glass:
         return section(glass_reason(request))
-    return section(glass_lost(request.glass_lost)) if request.glass_lost else None
+    return section(glass_void(request.glass_lost)) if request.glass_lost else None
 
 
 def _asked(request: Request, command: str) -> str:
@@ -62,7 +102,7 @@ def _asked(request: Request, command: str) -> str:
     ]
     lines += [where] if (where := place(request)) else []
     if request.also_at:
-        named = ", ".join(code(site, limits.NAME) for site in request.also_at)
+        named = ", ".join(code(site, NAME) for site in request.also_at)
         lines.append(f"Also seen from {named}: that is the same pairing, one request is enough.")
     if request.force:
         lines.append(f"⚠️ {one_sided(request)}")
@@ -114,7 +154,7 @@ def _outcome(request: Request) -> Block | None:
     if ended_by_hand:
         # The decision is also the end, so it is said only once.
         reason = request.denial.reason if request.denial else None
-        why = [fence(reason, limits.DECISION_REASON_SHOWN)] if reason else []
+        why = [fence(reason, DECISION_REASON_SHOWN)] if reason else []
         return section("\n".join([f"*{decided}*", *why]))
     lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
     lines += [decided] if decided else []
@@ -141,10 +181,196 @@ def _text(request: Request) -> str:
     if decided and request.state not in UNDECIDED:
         parts.append(decided)
     if request.glass:
-        parts.append(glass_reason(request, limits.REASON_IN_TEXT))
+        parts.append(glass_reason(request, REASON_IN_TEXT))
     elif request.glass_lost:
-        parts.append(glass_lost(request.glass_lost))
+        parts.append(glass_void(request.glass_lost))
     elif request.glass_alone and request.state in UNDECIDED:
         parts.append(GLASS_ALONE)
-    parts.append(_reason(request, limits.REASON_IN_TEXT))
+    parts.append(_reason(request, REASON_IN_TEXT))
     return "\n".join(parts)
+
+
+# ---- what the appliance said ---------------------------------------------------------------
+SRM = "Site Recovery Manager"
+
+
+def one_sided(request: Request) -> str:
+    """What a forced break leaves behind (vendor OpenAPI, `force`)."""
+    return (
+        f"*One-sided break:* only {local_site(request)} lets go. {remote_site(request)} keeps its "
+        "half and needs the same done there."
+    )
+
+
+def hits(request: Request, *, brief: bool = False) -> list[str]:
+    """Replications, recovery plans, and what is not in order; only the first two if `brief`."""
+    snapshot = request.snapshot
+    if snapshot is None:
+        return ["The appliance has not been read yet."]
+    lines = [_replications(snapshot, names=not brief)]
+    if snapshot.protected:
+        lines.append(f"⚠️ {_protected(snapshot)} protected by recovery plans ({SRM}).")
+    elif snapshot.count and not snapshot.complete:
+        lines.append(f"⚠️ Whether recovery plans ({SRM}) protect them cannot be told.")
+    if brief:
+        return lines
+    if not request.force:
+        lines.append("*Ordinary break:* both sites let go of the pairing.")
+    if snapshot.remote_vrms.status == "ERROR":
+        needed = "" if request.force else ": an ordinary break needs it"
+        lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read{needed}.")
+    lines += _partial(snapshot)
+    return lines + _issues(snapshot)
+
+
+def small_print(request: Request) -> str:
+    """Ids and times. They serve to compare, not to decide."""
+    parts = [f"Request {code(request.id)}"]
+    pairing_id = request.pairing_id or (request.snapshot and request.snapshot.pairing_id)
+    if pairing_id:
+        parts.append(f"pairing id {code(pairing_id, ID)}")
+    if request.snapshot:
+        parts.append(f"read {when(request.snapshot.read_at)}")
+    if request.state in (State.CHECKING, State.PENDING):
+        parts.append(f"asked {when(request.created_at)}")
+    return " · ".join(parts)
+
+
+def _protected(snapshot: Snapshot) -> str:
+    if snapshot.protected == snapshot.count:
+        return "It is" if snapshot.count == 1 else "All of them are"
+    if not snapshot.complete:
+        # Only the listed ones are counted. Whether the others are protected is not known.
+        return f"At least {snapshot.protected:,} of them {_is(snapshot.protected)}"
+    return f"{snapshot.protected:,} of them {_is(snapshot.protected)}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _replications(snapshot: Snapshot, *, names: bool) -> str:
+    if snapshot.count == 0:
+        return "*No replications* use this pairing."
+    verb = "uses" if snapshot.count == 1 else "use"
+    words = f"*{count_of(snapshot.count, 'replication')}* {verb} this pairing"
+    first = snapshot.replications[:REPLICATIONS_SHOWN]
+    shown = [code(each.name, NAME) for each in first]
+    if not names or not shown:
+        return f"{words}."
+    left = snapshot.count - len(shown)
+    more = f" and {left:,} more" if left > 0 else ""
+    return f"{words}: {', '.join(shown)}{more}."
+
+
+def _partial(snapshot: Snapshot) -> list[str]:
+    if snapshot.complete and not snapshot.partial:
+        return []
+    lines = []
+    if not snapshot.complete:
+        lines.append(
+            "⚠️ The appliance could not tell everything. If one VM is swapped for another before "
+            "the delete, the bot will not notice."
+        )
+    else:
+        lines.append("⚠️ The appliance could not tell everything.")
+    lines += [f"• {line(words)}" for words in snapshot.partial[:PARTIAL_SHOWN]]
+    left = len(snapshot.partial) - PARTIAL_SHOWN
+    return [*lines, f"• and {left} more"] if left > 0 else lines
+
+
+def _issues(snapshot: Snapshot) -> list[str]:
+    if not snapshot.issue_count:
+        return []
+    lines = [f"⚠️ {count_of(snapshot.issue_count, 'open issue')}:"]
+    shown = snapshot.issues[:ISSUES_SHOWN]
+    for issue in shown:
+        about = f"{code(issue.entity)}: " if issue.entity else ""
+        how = f" ({line(issue.status, NAME)})" if issue.status else ""
+        lines.append(f"• {about}{line(issue.description or 'no description')}{how}")
+    left = snapshot.issue_count - len(shown)
+    return [*lines, f"• and {left:,} more"] if left > 0 else lines
+
+
+# ---- buttons -------------------------------------------------------------------------------
+_TITLE_IN_QUESTION = 115
+_SITE_IN_QUESTION = 40
+"""The dialog holds 300 characters. The names are kept short so that what follows is not cut off."""
+
+
+def card_buttons(request: Request) -> Block | None:
+    """All of them while it is undecided, only Withdraw until the DELETE is sent, then none.
+
+    `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
+    """
+    if request.state in (State.CHECKING, State.PENDING):
+        glass = [_break_glass(request)] if request.terms.break_glass else []
+        approve = [] if request.glass_alone else [_approve(request)]
+        return buttons(*approve, _deny(request), _withdraw(request), *glass)
+    return buttons(_withdraw(request)) if request.state is State.APPROVED else None
+
+
+def look_button(request: Request) -> Block:
+    """For the final reply of a request that a person must check."""
+    return buttons(
+        button(
+            "Look again",
+            UNPAIR_LOOK,
+            value_of(request),
+            label=f"Look again at request {request.id}, changes nothing",
+        )
+    )
+
+
+def value_of(request: Request) -> str:
+    fingerprint = request.fingerprint or NO_FINGERPRINT
+    return ButtonValue(request_id=request.id, fingerprint=fingerprint).pack()
+
+
+def _approve(request: Request) -> ButtonElement:
+    return button(
+        "Approve",
+        UNPAIR_APPROVE,
+        value_of(request),
+        label=f"Approve request {request.id}",
+        danger=True,
+        confirm=confirmation(
+            "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
+            "\n".join(consequences(request, _TITLE_IN_QUESTION, _SITE_IN_QUESTION)),
+            yes="Approve",
+            no="Not now",
+        ),
+    )
+
+
+def _deny(request: Request) -> ButtonElement:
+    return button("Deny", UNPAIR_DENY, value_of(request), label=f"Deny request {request.id}")
+
+
+def _break_glass(request: Request) -> ButtonElement:
+    return button(
+        "🚨 Break glass",
+        UNPAIR_BREAK_GLASS,
+        value_of(request),
+        label=f"Break glass on request {request.id}: decide alone, with a reason",
+        danger=True,
+    )
+
+
+def _withdraw(request: Request) -> ButtonElement:
+    return button(
+        "Withdraw",
+        UNPAIR_CANCEL,
+        value_of(request),
+        label=f"Withdraw request {request.id}, for who asked",
+    )
+
+
+def card_url(request: Request, workspace_url: str | None) -> str | None:
+    """The same address that "Copy link" gives. It is put together here, since chat.getPermalink
+    (Slack docs) would cost a call for each card. `workspace_url` comes from `auth.test`. None
+    without it, and while there is no card."""
+    if not workspace_url or request.card_ts is None:
+        return None
+    ts = request.card_ts.replace(".", "")
+    return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"

@@ -12,11 +12,11 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from bot.request.lookups import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.model import Request
-from bot.slack.draw import sentences
-from bot.slack.draw.blocks import context, header, section
-from bot.slack.draw.card_link import card_url
-from bot.slack.draw.words import home as words
-from bot.slack.draw.words.looked import may_not_look
+from bot.slack.draw.card import card_url
+from bot.slack.draw.markup import context, header, section
+from bot.slack.draw.words import status as words
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.refused import may_not_look
 
 SHOWN = 10
 """How many of each list are shown. All together stay far below the 100 blocks of a view (Slack
@@ -29,19 +29,19 @@ def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: i
     if isinstance(read, MayNotLook):
         blocks: list[Block] = [section(may_not_look(read.reason))]
     elif isinstance(read, LookFailed):
-        blocks = [section(sentences.unexpected(read.reference))]
+        blocks = [section(usage.unexpected(read.reference))]
     else:
         blocks = _lists(read, workspace_url, command)
-    blocks.append(context(words.as_of(now, command)))
+    blocks.append(context(words.home_as_of(now, command)))
     return {"type": "home", "blocks": [block.to_dict() for block in blocks]}
 
 
 def _lists(home: Home, workspace_url: str | None, command: str) -> list[Block]:
     def lines(requests: Sequence[Request]) -> Iterable[Block]:
         for request in requests[:SHOWN]:
-            yield section(words.line(request, card_url(request, workspace_url)))
+            yield section(words.home_line(request, card_url(request, workspace_url)))
         if len(requests) > SHOWN:
-            yield context(words.more(len(requests) - SHOWN, command))
+            yield context(words.home_more(len(requests) - SHOWN, command))
 
     blocks: list[Block] = [header(words.WAITING)]
     if home.rights_unread:

@@ -6,11 +6,9 @@ from bot.request.delivery import Drawn
 from bot.request.entries import Answer
 from bot.request.messages import Message, Slot
 from bot.request.model import Request
-from bot.slack.draw.blocks import drawn
-from bot.slack.draw.card import card
-from bot.slack.draw.card_link import card_url
-from bot.slack.draw.progress import progress
-from bot.slack.draw.thread import alarm, correction, final, notice, reminder, stray, told
+from bot.slack.draw.card import card, card_url
+from bot.slack.draw.markup import drawn
+from bot.slack.draw.thread import alarm, correction, final, notice, progress, reminder, stray, told
 from bot.slack.draw.words.answers import answer_words
 
 COMMAND = "/vr-unpair"

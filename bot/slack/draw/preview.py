@@ -9,10 +9,8 @@ from bot.request.fingerprint import fingerprint
 from bot.request.model import Request
 from bot.request.policy import Policy
 from bot.request.snapshot import Snapshot
-from bot.slack.draw import limits
-from bot.slack.draw.blocks import context, drawn, header, section
 from bot.slack.draw.card import card
-from bot.slack.draw.markup import code, when
+from bot.slack.draw.markup import ID, NAME, SENTENCE, code, context, drawn, header, section, when
 from bot.slack.draw.words.states import STATES, heading
 
 HEADER = "👁️ Preview: what a card would show"
@@ -46,8 +44,8 @@ def preview(
     named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
     typed = f"{command} {named}{' --force' if force else ''} reason"
     after = context(
-        f"pairing id {code(snapshot.pairing_id, limits.ID)} · read {when(snapshot.read_at)} · "
-        f"to ask for it: {code(typed, limits.SENTENCE)}"
+        f"pairing id {code(snapshot.pairing_id, ID)} · read {when(snapshot.read_at)} · "
+        f"to ask for it: {code(typed, SENTENCE)}"
     )
     first_line = heading(request)
     text = made.text.replace(first_line, HEADER, 1)
@@ -58,9 +56,9 @@ def preview(
 def _words(site: str, holder: Request | None) -> str:
     if holder is None:
         return NOBODY_ASKED
-    at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
+    at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
     return (
-        f"{NOBODY_ASKED}\n⚠️ {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}: while "
+        f"{NOBODY_ASKED}\n⚠️ {code(holder.id, ID)}{at} {STATES[holder.state].phrase}: while "
         "that is so, another request for this pairing is refused."
     )
 

@@ -1,4 +1,4 @@
-"""The messages in the card's thread: reminders, notices, the final reply, a correction."""
+"""The messages in the card's thread: progress, reminder, notices, final reply, correction."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ from slack_sdk.models.blocks import Block
 
 from bot.request.audit import Witness
 from bot.request.delivery import Drawn
-from bot.request.model import Outcome, Request, State
-from bot.slack.draw import limits
-from bot.slack.draw.blocks import context, drawn, section
-from bot.slack.draw.card_buttons import look_button
-from bot.slack.draw.markup import mentions, when
-from bot.slack.draw.words.glass import glass_broken, glass_reason, not_told, told_where
-from bot.slack.draw.words.notices import notice_words
+from bot.request.model import Outcome, Request, State, TaskView
+from bot.request.problem import ProblemKind
+from bot.slack.draw.card import look_button
+from bot.slack.draw.markup import (
+    APPROVERS_CALLED,
+    ID,
+    PEOPLE_SHOWN,
+    REASON_IN_TEXT,
+    VENDOR_WORDS_IN_TEXT,
+    code,
+    context,
+    drawn,
+    mentions,
+    section,
+    sentence,
+    when,
+)
+from bot.slack.draw.words.notices import (
+    glass_broken,
+    glass_reason,
+    not_told,
+    notice_words,
+    told_where,
+    witness_words,
+)
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     approvals_so_far,
+    nothing_sent,
     pairing,
     pairing_at,
     people_concerned,
     request_id,
+    signs_of_ours,
     to_call,
+    vendor_words,
 )
-from bot.slack.draw.words.said import said
-from bot.slack.draw.words.states import STATES, StateWords
-from bot.slack.draw.words.witness import witness_words
+from bot.slack.draw.words.states import STATES, StateWords, heading_in_thread
 
 
 def reminder(request: Request) -> Drawn:
@@ -46,15 +65,15 @@ def notice(request: Request, number: int) -> Drawn:
 def alarm(request: Request, number: int) -> Drawn:
     """Somebody broke the glass. Mentions every approver, in as many sections as needed."""
     news = request.notices[number - 1]
-    approvers = news.called[: limits.APPROVERS_CALLED]
+    approvers = news.called[:APPROVERS_CALLED]
     left = len(news.called) - len(approvers)
-    each = limits.PEOPLE_SHOWN
+    each = PEOPLE_SHOWN
     calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
     if calls:
         calls[0] = f"*Approvers, this did not wait for all of you:* {calls[0]}"
         calls += [f"and {left} more"] if left else []
     calls += [not_told(news.unread)] if news.unread else []
-    brief = glass_broken(request, news, limits.REASON_IN_TEXT)
+    brief = glass_broken(request, news, REASON_IN_TEXT)
     return drawn(
         "\n".join([brief, *calls]),
         section(notice_words(request, news)),
@@ -68,7 +87,7 @@ def told(request: Request, number: int, card: str | None) -> Drawn:
     notice = request.notices[number - 1]
     where = told_where(request, card)
     return drawn(
-        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
+        "\n".join([glass_broken(request, notice, REASON_IN_TEXT), where]),
         section(glass_broken(request, notice)),
         section(where),
     )
@@ -109,7 +128,7 @@ def _reply(
     title = f"{state.mark} *{end.title}*"
     step = f"*Next:* {end.next_step}"
     people = people_concerned(request)
-    brief = said(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
+    brief = vendor_words(request, outcome.problem, VENDOR_WORDS_IN_TEXT)
     proof = witness_words(witness) if witness else ""
     lines = [title, people, f"Pairing {pairing_at(request)}", *brief, step, *end.body, proof]
     text = "\n".join(filter(None, lines))
@@ -117,7 +136,7 @@ def _reply(
         text,
         section("\n".join([title, *end.body])),
         section(glass_reason(request)) if request.glass else None,
-        *(section(paragraph) for paragraph in said(request, outcome.problem)),
+        *(section(paragraph) for paragraph in vendor_words(request, outcome.problem)),
         section(step),
         section(f"{people}\nPairing {pairing_at(request)}, request {request_id(request)}."),
         context(proof) if proof else None,
@@ -138,3 +157,71 @@ def _posted_at(card_ts: str | None) -> int | None:
     """A message's `ts` is its time in seconds (Slack docs, chat.postMessage)."""
     seconds = (card_ts or "").partition(".")[0]
     return int(seconds) * 1000 if seconds.isdecimal() and len(seconds) <= 10 else None
+
+
+BAR = 10
+
+
+def progress(request: Request) -> Drawn:
+    """The one message that is edited as the work goes on. It names no time, so it only changes if
+    there is something new to see."""
+    return _words(_progress(request))
+
+
+def _progress(request: Request) -> str:
+    match request.state:
+        case State.CHECKING | State.PENDING:
+            return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
+        case State.APPROVED:
+            return _approved(request)
+        case State.DELETING:
+            return _deleting(request)
+        case State.FOLLOWING:
+            return _following(request)
+        case _:
+            return f"{heading_in_thread(request)}. The final reply in this thread says how it went."
+
+
+def _approved(request: Request) -> str:
+    decided = "🚨 Break glass" if request.glass else "🔵 Approved"
+    if request.waiting:
+        so_far = "turned away so far" if request.turned_away else "not sent yet"
+        return f"{decided}, {so_far}. {sentence(request.waiting.text)} Trying again."
+    what = "the delete is sent again" if request.turned_away else "anything is sent"
+    return f"{decided}. Reading rights and pairing once more before {what}."
+
+
+def _deleting(request: Request) -> str:
+    if request.waiting:
+        return f"🔵 Looking for what became of the delete. {sentence(request.waiting.text)}"
+    if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
+        return "🔵 The delete was answered 404. Looking whether the pairing is gone."
+    if request.answer:
+        return "🔵 The answer to the delete does not settle it. Looking at tasks and pairing."
+    if request.looking_since is not None:
+        return "🔵 The delete may have gone out: no answer is known. Looking at tasks and pairing."
+    return "🔵 Delete on its way, waiting for the appliance's answer."
+
+
+def _following(request: Request) -> str:
+    task = request.task
+    if task is None:
+        return "🔵 The appliance has accepted the delete."
+    lines = [f"🔵 Task {code(task.status, ID)}{_bar(task)}", f"id {code(task.id, ID)}"]
+    if task.status == "SUCCESS":
+        lines.append("Checking that the pairing is really gone.")
+    elif request.looking_since is not None:
+        lines.append("The appliance does not know the task just now. Asking again.")
+    elif request.waiting:
+        lines.append(f"{sentence(request.waiting.text)} Trying again.")
+    lines += filter(None, [signs_of_ours(request)])
+    return "\n".join(lines)
+
+
+def _bar(task: TaskView) -> str:
+    """Empty if the appliance gives no percentage."""
+    if task.progress is None:
+        return ""
+    percent = min(100, max(0, task.progress))
+    full = percent * BAR // 100
+    return f" {'▰' * full}{'▱' * (BAR - full)} {percent} %"

@@ -6,7 +6,7 @@ import structlog
 
 from bot.request.events import Asked
 from bot.request.policy import Policy
-from bot.slack.draw import sentences
+from bot.slack.draw.words import usage
 from bot.slack.draw.words.usage import being_checked
 from bot.slack.receive import origins
 from bot.slack.receive.asking_form import open_form
@@ -36,7 +36,7 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
     """The immediate answer, for the asker alone; empty when a form opens. Raises Malformed."""
     typed = text_of(payload, "command")
     if typed != deps.command:
-        return sentences.other_command(typed, deps.command)
+        return usage.other_command(typed, deps.command)
     parsed = parse(maybe_text(payload, "text") or "", command=deps.command)
     if not isinstance(parsed, Help | Wrong):
         misplaced = _against_place(payload, parsed, deps.policy)
@@ -58,7 +58,7 @@ def asked(payload: Json, deps: ListenerDeps) -> str:
             return stands(payload, request_id, deps)
         case Help():
             policy = deps.policy
-            return sentences.help_text(
+            return usage.help_text(
                 deps.command,
                 require_reason=policy.require_reason,
                 pattern=policy.reason_pattern,
@@ -110,17 +110,17 @@ def _against_place(
     channel = text_of(payload, "channel_id")
     direct = channel.startswith("D") or payload.get("channel_name") == "directmessage"
     if direct and (isinstance(wanted, Ask | Form) or policy.channels is not None):
-        return "direct_message", sentences.NO_DIRECT_MESSAGE
+        return "direct_message", usage.NO_DIRECT_MESSAGE
     if isinstance(wanted, Ask) or policy.channels is None or channel in policy.channels:
         return None
-    return "channel", sentences.channel_not_allowed(policy.channels)
+    return "channel", usage.channel_not_allowed(policy.channels)
 
 
 def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:
     """What the settings alone refuse. Everything else is for the worker."""
     policy: Policy = deps.policy
     if policy.reason_missing(ask.reason):
-        return "reason_missing", sentences.reason_required(deps.command, policy.reason_pattern)
+        return "reason_missing", usage.reason_required(deps.command, policy.reason_pattern)
     if policy.reason_pattern is not None and not policy.reason_fits(ask.reason):
-        return "reason_pattern", sentences.reason_does_not_fit(policy.reason_pattern)
+        return "reason_pattern", usage.reason_does_not_fit(policy.reason_pattern)
     return None

@@ -14,16 +14,13 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Asked, Event, Opened
 from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRead, SiteUnread
-from bot.slack.draw import sentences
+from bot.slack.draw.forms import FieldErrors, FormLists, filled_form, reading_form, unread_form
 from bot.slack.draw.ids import BLOCK_FORCE, BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
-from bot.slack.draw.limits import TITLE
-from bot.slack.draw.markup import line, plain, when
-from bot.slack.draw.modals import FieldErrors
+from bot.slack.draw.markup import TITLE, line, plain, when
 from bot.slack.draw.pairing_options import MOST, choices, found, not_read_option, option
-from bot.slack.draw.request_form import FormLists, filled_form, reading_form, unread_form
-from bot.slack.draw.words import form
-from bot.slack.draw.words.looked import may_not_look
-from bot.slack.draw.words.said import problem_said
+from bot.slack.draw.words import labels, usage
+from bot.slack.draw.words.phrases import problem_words
+from bot.slack.draw.words.refused import may_not_look
 from bot.slack.draw.words.usage import being_checked
 from bot.slack.receive import origins
 from bot.slack.receive.command import site_and_pairing
@@ -65,7 +62,7 @@ def open_form(payload: Json, deps: ListenerDeps) -> str:
     user, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
     trigger, address = text_of(payload, "trigger_id"), text_of(payload, "response_url")
     if not deps.lookups.has_room():
-        return sentences.busy(deps.command)
+        return usage.busy(deps.command)
     request_id = deps.new_id()
     number = deps.inbox.put(
         Opened(action="ask", by=user),
@@ -83,10 +80,10 @@ def open_form(payload: Json, deps: ListenerDeps) -> str:
         answer = deps.views.views_open(trigger_id=trigger, view=reading_form(origin, deps.command))
     except (SlackApiError, *BROKEN) as error:
         log.warning("form_not_opened", by=user, error=trouble_of(error).word)
-        return sentences.form_not_opened(deps.command)
+        return usage.form_not_opened(deps.command)
     log.info("form_opened", by=user, channel=channel)
     taken = _fill(answer.get("view"), origin, user, None, deps)
-    return "" if taken else sentences.busy(deps.command)
+    return "" if taken else usage.busy(deps.command)
 
 
 def site_chosen(payload: Json, deps: ListenerDeps) -> None:
@@ -109,7 +106,7 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
         # Another copy of the bot has read the list, or this one was restarted since.
         by, _ = user_of(payload)
         deps.lookups.pairings(sites, by, lambda read: None, fresh_s=FRESH_S)
-        return [not_read_option(form.LIST_NOT_READ).to_dict()]
+        return [not_read_option(labels.LIST_NOT_READ).to_dict()]
     among = choices(listed, several_sites=len(sites) > 1)
     site = chosen(maybe_object(payload, "view"), BLOCK_SITE)
     of_site = [c for c in among if c.site == site] or among
@@ -125,12 +122,12 @@ def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:
     submitted = read_request(view, deps.policy)
     if submitted is None:
         log.warning("form_without_origin", by=by)
-        return {BLOCK_REASON: sentences.request_form_lost(deps.command)}
+        return {BLOCK_REASON: usage.request_form_lost(deps.command)}
     if isinstance(submitted, FieldErrors):
         return submitted.errors
     place = site_and_pairing(submitted.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(place, str):
-        return {BLOCK_PAIRING: form.CHOOSE_PAIRING}
+        return {BLOCK_PAIRING: labels.CHOOSE_PAIRING}
     site, pairing = place
     opened = submitted.origin
     event = Asked(
@@ -170,10 +167,10 @@ def _not_what_was_sent(
     if (before.site, before.pairing) != (now.site, now.pairing):
         found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
     if before.force != now.force:
-        found[BLOCK_FORCE] = f"“{form.FORCE_YES if before.force else form.FORCE_NO}”"
+        found[BLOCK_FORCE] = f"“{labels.FORCE_YES if before.force else labels.FORCE_NO}”"
     if before.reason != now.reason:
-        found[BLOCK_REASON] = f"this reason: “{form.quoted(before.reason)}”"
-    return {block: form.already_sent(what, request_id) for block, what in found.items()}
+        found[BLOCK_REASON] = f"this reason: “{labels.quoted(before.reason)}”"
+    return {block: labels.already_sent(what, request_id) for block, what in found.items()}
 
 
 def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:
@@ -202,7 +199,7 @@ def _form_of(
     if isinstance(read, MayNotLook):
         return unread_form(origin, [may_not_look(read.reason)])
     if isinstance(read, LookFailed):
-        return unread_form(origin, [sentences.unexpected(read.reference)])
+        return unread_form(origin, [usage.unexpected(read.reference)])
     lists = _lists(read, site, deps)
     if isinstance(lists, FormLists):
         return filled_form(origin, lists, deps.policy)
@@ -221,33 +218,33 @@ def _lists(
         if isinstance(each, PairingsListed):
             listed.append(each)
             continue
-        why = " ".join(problem_said(each.failed.problem, WORDS_SHOWN))
+        why = " ".join(problem_words(each.failed.problem, WORDS_SHOWN))
         old = deps.lookups.lists.known(each.site, within_s=KEPT_S)
-        named = form.appliance(each.site, several)
+        named = labels.appliance(each.site, several)
         if old is None:
-            unread.append(form.unread(named, why))
+            unread.append(labels.unread(named, why))
         else:
             listed.append(old)
-            notes.append(form.as_of(named, when(old.read_at), why))
+            notes.append(labels.as_of(named, when(old.read_at), why))
     found = choices(listed, several_sites=several)
     if several and site is not None and not any(choice.site == site for choice in found):
-        unread.append(form.none_of_site(site))
+        unread.append(labels.none_of_site(site))
     if not found:
-        names = ", ".join(form.appliance(each.site, several) for each in read)
-        nothing = [form.nothing_to_break(names), *_notes(listed, several=several)]
-        return [*unread, form.type_instead(deps.command)] if unread else nothing
+        names = ", ".join(labels.appliance(each.site, several) for each in read)
+        nothing = [labels.nothing_to_break(names), *_notes(listed, several=several)]
+        return [*unread, labels.type_instead(deps.command)] if unread else nothing
     notes += [*unread, *_notes(listed, several=several)]
     return FormLists(choices=tuple(found), notes=tuple(notes), site=site)
 
 
 def _notes(listed: Sequence[PairingsListed], *, several: bool) -> list[str]:
     notes = [
-        form.not_complete(form.appliance(each.site, several), line(words))
+        labels.not_complete(labels.appliance(each.site, several), line(words))
         for each in listed
         for words in each.partial[:1]
     ]
     themselves = sum(item.pairing.of_itself for each in listed for item in each.pairings)
-    return [*notes, form.left_out(themselves)] if themselves else notes
+    return [*notes, labels.left_out(themselves)] if themselves else notes
 
 
 def _update(

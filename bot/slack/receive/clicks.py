@@ -9,8 +9,8 @@ import structlog
 
 from bot.request.events import Clicked, Misdirected
 from bot.request.model import Request
-from bot.slack.draw import sentences
 from bot.slack.draw.ids import ButtonValue
+from bot.slack.draw.words import usage
 from bot.slack.draw.words.answers import UNKNOWN_REQUEST
 from bot.slack.draw.words.usage import unreadable_button
 from bot.slack.identity import IdentityUnread
@@ -96,7 +96,7 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
         # A message in the card's place is the card, whatever the payload says of its author.
         ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(payload, deps)
     except IdentityUnread:
-        _misdirected(payload, action, "bot_unread", sentences.IDENTITY_UNKNOWN, deps)
+        _misdirected(payload, action, "bot_unread", usage.IDENTITY_UNKNOWN, deps)
         return None
     event = Clicked(
         action=action,
@@ -116,9 +116,9 @@ def pressed_unknown(payload: Json, deps: ListenerDeps) -> None:
     action = _kept(text_of(only_action(payload), "action_id"))
     log.info("unknown_button", action=action, by=by)
     if payload.get("message"):
-        _misdirected(payload, action, "unknown_button", sentences.OLD_BUTTON, deps)
+        _misdirected(payload, action, "unknown_button", usage.OLD_BUTTON, deps)
     else:  # on a form or a home page: nothing there decides anything
-        deps.whisper.tell(maybe_text(payload, "response_url"), sentences.OLD_BUTTON)
+        deps.whisper.tell(maybe_text(payload, "response_url"), usage.OLD_BUTTON)
 
 
 def _misdirected(payload: Json, action: str, why: Why, words: str, deps: ListenerDeps) -> None:

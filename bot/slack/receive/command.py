@@ -16,8 +16,8 @@ from difflib import get_close_matches
 from bot.request.frozen import Frozen
 from bot.request.ids import tidy as tidy_id
 from bot.request.model import ANY_SITE
-from bot.slack.draw import limits, sentences
-from bot.slack.draw.markup import code, fenced_units, tidy
+from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
+from bot.slack.draw.words import usage
 from bot.slack.receive.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
@@ -231,10 +231,10 @@ def _dashes_as_typed(name: str) -> str:
 def _pairing_problem(pairing: str, command: str) -> Wrong | None:
     if not any(c.isalnum() for c in pairing):
         return Wrong(sentence=f"{code(pairing)} is not the name of a pairing. {_usage(command)}")
-    if len(pairing) > limits.PAIRING_TYPED:
+    if len(pairing) > PAIRING_TYPED:
         return Wrong(
             sentence=f"{len(pairing):,} characters are too many for the name of a pairing; "
-            f"{limits.PAIRING_TYPED} is the most. {_usage(command)}"
+            f"{PAIRING_TYPED} is the most. {_usage(command)}"
         )
     if _FORCE_STUCK.search(pairing) or _FORCE_WITHIN.search(pairing):
         return Wrong(
@@ -245,9 +245,9 @@ def _pairing_problem(pairing: str, command: str) -> Wrong | None:
 
 def _reason_problem(reason: str) -> Wrong | None:
     length = fenced_units(reason)
-    if length > limits.REASON:
+    if length > REASON:
         return Wrong(
-            sentence=f"The reason takes {length:,} characters on the card; {limits.REASON:,} is "
+            sentence=f"The reason takes {length:,} characters on the card; {REASON:,} is "
             "the most. Shorten it, or link to where the rest is."
         )
     first = first_word(reason)
@@ -311,7 +311,7 @@ def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[
     if len(sites) == 1:
         return sites[0], typed
     if slash and named is not None:
-        return sentences.pairing_missing(command, named)
+        return usage.pairing_missing(command, named)
     if slash:
-        return sentences.unknown_site(name, sites)
+        return usage.unknown_site(name, sites)
     return ANY_SITE, typed

@@ -11,13 +11,13 @@ from slack_bolt import BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.request.ids import new_reference
-from bot.slack.draw import sentences
 from bot.slack.draw.ids import (
     BLOCK_REASON,
     UNPAIR_BREAK_GLASS_REASON,
     UNPAIR_DENY_REASON,
     UNPAIR_REQUEST,
 )
+from bot.slack.draw.words import usage
 from bot.slack.receive.payload import Json, Malformed
 from bot.slack.send.whisper import Whisper
 
@@ -43,7 +43,7 @@ def error_handler(whisper: Whisper) -> Callable[..., BoltResponse]:
             return BoltResponse(status=200, body="")
         reference = new_reference()
         log.error("listener_failed", reference=reference, traceback=_traceback(error, body))
-        return _tell(sentences.unexpected(reference), body, whisper)
+        return _tell(usage.unexpected(reference), body, whisper)
 
     return handle
 

@@ -12,7 +12,7 @@ import re
 from slack_bolt import Ack, App, BoltResponse
 
 from bot.slack.draw import ids
-from bot.slack.draw.modals import WithReason
+from bot.slack.draw.forms import WithReason
 from bot.slack.receive.asking import asked
 from bot.slack.receive.asking_form import form_submitted, options_wanted, site_chosen
 from bot.slack.receive.clicks import Action, clicked, pressed_unknown

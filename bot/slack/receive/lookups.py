@@ -15,13 +15,12 @@ from slack_sdk.models.blocks import Block
 from bot.request.delivery import Drawn
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
-from bot.slack.draw import limits, sentences
-from bot.slack.draw.blocks import drawn, section
-from bot.slack.draw.card_link import card_url
+from bot.slack.draw.card import card_url
 from bot.slack.draw.home import home_view
-from bot.slack.draw.markup import fit
+from bot.slack.draw.markup import FALLBACK_TEXT, drawn, fit, section
 from bot.slack.draw.preview import preview
-from bot.slack.draw.words import looked, status
+from bot.slack.draw.words import lists, status, usage
+from bot.slack.draw.words.refused import may_not_look
 from bot.slack.draw.words.usage import being_listed, being_looked_up, being_previewed
 from bot.slack.receive.command import Preview, site_and_pairing
 from bot.slack.receive.deps import ListenerDeps
@@ -48,7 +47,7 @@ def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
         deps.whisper.tell(address, made)
 
     if not deps.lookups.preview(site, pairing, by, tell):
-        return sentences.busy(deps.command)
+        return usage.busy(deps.command)
     log.info("previewing", by=by, channel=channel, site=site)
     return being_previewed(pairing)
 
@@ -61,7 +60,7 @@ def listed(payload: Json, deps: ListenerDeps) -> str:
         deps.whisper.tell(address, _list(read, deps))
 
     if not deps.lookups.pairings(tuple(deps.policy.sites), by, tell, counted=True):
-        return sentences.busy(deps.command)
+        return usage.busy(deps.command)
     log.info("listing", by=by)
     return being_listed(tuple(deps.policy.sites))
 
@@ -74,7 +73,7 @@ def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
         deps.whisper.tell(address, read if isinstance(read, str) else _untold(read))
 
     if not deps.lookups.stored(by, lambda: _standing(request_id, deps), tell):
-        return sentences.busy_with_requests()
+        return usage.busy_with_requests()
     log.info("looking_at_requests", by=by)
     return being_looked_up(request_id)
 
@@ -113,12 +112,12 @@ def _standing(request_id: str | None, deps: ListenerDeps) -> str:
         words = status.many(
             deps.overview.unfinished(), deps.overview.ended(status.ENDED_MOST), deps.command
         )
-        return fit(words, limits.FALLBACK_TEXT)
+        return fit(words, FALLBACK_TEXT)
     request = deps.overview.get(request_id)
     if request is None:
         return status.unknown(request_id, deps.command)
     card = card_url(request, _workspace(deps))
-    return fit(status.one(request, card), limits.FALLBACK_TEXT)
+    return fit(status.one(request, card), FALLBACK_TEXT)
 
 
 def _preview(
@@ -135,11 +134,11 @@ def _preview(
         case MayNotLook() | LookFailed():
             return _untold(read)
         case PairingUnresolved():
-            return drawn(looked.unresolved(site, pairing, read, deps.command))
+            return drawn(lists.unresolved(site, pairing, read, deps.command))
         case CallFailed():
-            return drawn(looked.not_previewed(pairing, read))
+            return drawn(lists.not_previewed(pairing, read))
     found_at = read.place.site if read.place else site
-    opened = looked.holders(deps.overview.unfinished())
+    opened = lists.holders(deps.overview.unfinished())
     return preview(
         read.snapshot,
         site=found_at,
@@ -148,7 +147,7 @@ def _preview(
         by=by,
         channel=channel,
         policy=deps.policy,
-        holder=looked.holder_of(found_at, read.snapshot, opened),
+        holder=lists.holder_of(found_at, read.snapshot, opened),
         unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
     )
@@ -157,7 +156,7 @@ def _preview(
 def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
-    sites = looked.sites(read, looked.holders(deps.overview.unfinished()), deps.command)
+    sites = lists.sites(read, lists.holders(deps.overview.unfinished()), deps.command)
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))
 
@@ -165,8 +164,8 @@ def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
 def _untold(read: MayNotLook | LookFailed) -> Drawn:
     """The words if nothing may be shown. They are the same for everything, and name nothing."""
     if isinstance(read, MayNotLook):
-        return drawn(looked.may_not_look(read.reason))
-    return drawn(sentences.unexpected(read.reference))
+        return drawn(may_not_look(read.reason))
+    return drawn(usage.unexpected(read.reference))
 
 
 def _sections(lines: list[str]) -> list[Block]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.request.frozen import Frozen
 from bot.request.policy import Policy
-from bot.slack.draw import limits
+from bot.slack.draw.forms import FieldErrors
 from bot.slack.draw.ids import (
     BLOCK_FORCE,
     BLOCK_PAIRING,
@@ -18,10 +18,9 @@ from bot.slack.draw.ids import (
     UNPAIR_REQUEST,
     AskOrigin,
 )
-from bot.slack.draw.markup import fenced_units, tidy, units
-from bot.slack.draw.modals import FieldErrors
+from bot.slack.draw.markup import REASON, fenced_units, tidy, units
 from bot.slack.draw.pairing_options import NOT_READ, VALUE
-from bot.slack.draw.words import form
+from bot.slack.draw.words import labels
 from bot.slack.receive.payload import chosen, typed
 
 
@@ -46,7 +45,7 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
     problems = {
         BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
         # An empty choice is not taken for "no": only what somebody has chosen may be sent.
-        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else form.CHOOSE_FORCE,
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
         BLOCK_REASON: _reason_problem(reason, policy),
     }
     errors = {block: problem for block, problem in problems.items() if problem}
@@ -57,11 +56,11 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
 
 def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
     if not pairing or units(pairing) > VALUE:
-        return form.CHOOSE_PAIRING
+        return labels.CHOOSE_PAIRING
     if pairing == NOT_READ:
-        return form.CHOOSE_AGAIN
+        return labels.CHOOSE_AGAIN
     if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
-        return form.NOT_OF_SITE
+        return labels.NOT_OF_SITE
     return None
 
 
@@ -75,10 +74,10 @@ def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
 
 def _reason_problem(reason: str, policy: Policy) -> str | None:
     length = fenced_units(reason)
-    if length > limits.REASON:
-        return form.reason_too_long(length, limits.REASON)
+    if length > REASON:
+        return labels.reason_too_long(length, REASON)
     if policy.reason_pattern is not None and not policy.reason_fits(reason):
-        return form.reason_does_not_fit(policy.reason_pattern)
+        return labels.reason_does_not_fit(policy.reason_pattern)
     if policy.require_reason and not reason:
-        return form.REASON_NEEDED
+        return labels.REASON_NEEDED
     return None

@@ -8,10 +8,9 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Clicked, Opened
 from bot.request.model import UNDECIDED
 from bot.request.who_may import is_group
-from bot.slack.draw import sentences
+from bot.slack.draw.forms import BUTTONS, FieldErrors, WithReason, read_reason, reason_form
 from bot.slack.draw.ids import BLOCK_REASON, ReasonOrigin
-from bot.slack.draw.modals import BUTTONS, FieldErrors, WithReason, read_reason, reason_form
-from bot.slack.draw.words import form
+from bot.slack.draw.words import labels, usage
 from bot.slack.receive import origins
 from bot.slack.receive.clicks import Press, read_press, store, told_apart
 from bot.slack.receive.deps import ListenerDeps
@@ -53,7 +52,7 @@ def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | No
     given = read_reason(view, action)
     if given is None:
         log.warning("modal_without_origin", by=by)
-        return sentences.form_lost(BUTTONS[action])
+        return usage.form_lost(BUTTONS[action])
     if isinstance(given, FieldErrors):
         return given.errors[BLOCK_REASON]
     opened = given.origin
@@ -77,7 +76,7 @@ def submitted(payload: Json, action: WithReason, deps: ListenerDeps) -> str | No
     told_apart(number, opened.request_id, action, by, deps)
     before = None if number is not None else deps.inbox.stored(origin)
     if isinstance(before, Clicked) and before.reason != given.reason:
-        return form.already_sent(f"this reason: “{form.quoted(before.reason or '')}”")
+        return labels.already_sent(f"this reason: “{labels.quoted(before.reason or '')}”")
     return None
 
 
@@ -126,4 +125,4 @@ def _open(payload: Json, press: Press, action: WithReason, number: int, deps: Li
     except (SlackApiError, *BROKEN) as error:
         word = trouble_of(error).word
         log.warning("modal_not_opened", request=press.request.id, by=click.by, error=word)
-        deps.whisper.tell(press.response_url, sentences.click_again(BUTTONS[action]))
+        deps.whisper.tell(press.response_url, usage.click_again(BUTTONS[action]))

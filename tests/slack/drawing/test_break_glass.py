@@ -8,9 +8,9 @@ from inline_snapshot import snapshot
 from bot.request.entries import Answer
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.who_may import Reason
+from bot.slack.draw.forms import FieldErrors, Submitted, WithReason, read_reason, reason_form
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.modals import FieldErrors, Submitted, WithReason, read_reason, reason_form
-from bot.slack.draw.words.rights import may_not_break
+from bot.slack.draw.words.refused import may_not_break
 from tests.slack.drawing.hostile import PIECES
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, TERMS, decided, sample
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings, wrapped

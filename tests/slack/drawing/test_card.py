@@ -6,7 +6,7 @@ import pytest
 
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.snapshot import Server
-from bot.slack.draw.card_facts import hits
+from bot.slack.draw.card import hits
 from bot.slack.draw.ids import ButtonValue
 from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (

@@ -22,12 +22,12 @@ from bot.request.model import Notice, Outcome, Request, State, TaskView, Waiting
 from bot.request.snapshot import Presence
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.sentences import help_text
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.draw.words.notices import NOTICES
 from bot.slack.draw.words.outcomes import OUTCOMES
-from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.refused import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE, REFUSED
 from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.usage import help_text
 from tests.slack.drawing.samples import BY_STATE, NOW, RUNNING, sample
 from tests.slack.drawing.slack_checker import problems
 
@@ -201,8 +201,7 @@ def _assigned(name: str, function: ast.FunctionDef) -> list[ast.expr]:
 
 
 def test_refusals_are_said_to_the_asker_with_a_next_step() -> None:
-    refusals = {c for c in OUTCOMES if OUTCOMES[c].__module__.endswith("refused")}
-    for code in refusals:
+    for code in REFUSED:
         request = _refused(code)
         text = draw_answer(Answer(event=1, code="refused"), request).text
         assert text.count("*Next:*") == 1, code

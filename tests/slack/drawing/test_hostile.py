@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from bot.request.entries import Answer
 from bot.request.model import Decision, Outcome, Request, State
 from bot.request.snapshot import IssueLine, Server
-from bot.slack.draw.limits import REASON
-from bot.slack.draw.markup import fenced_units
+from bot.slack.draw.markup import REASON, fenced_units
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.receive.command import Ask, Parsed, Wrong, parse

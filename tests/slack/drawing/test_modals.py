@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
+from bot.slack.draw.forms import FieldErrors, Submitted, read_reason, reason_form
 from bot.slack.draw.message import draw
-from bot.slack.draw.modals import FieldErrors, Submitted, read_reason, reason_form
 from tests.slack.drawing.samples import NOW, sample
 from tests.slack.drawing.slack_checker import problems, strings
 from tests.slack.drawing.test_ids import ORIGIN

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.slack.draw.forms import FieldErrors
 from bot.slack.draw.ids import AskOrigin
-from bot.slack.draw.modals import FieldErrors
-from bot.slack.draw.words import form
+from bot.slack.draw.words import labels
 from bot.slack.receive.request_values import RequestSubmitted, read_request
 from tests.worker.world import policy
 
@@ -58,7 +58,7 @@ def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: s
     """Which of the two was meant nobody can tell."""
     found = sent("berlin", pairing, "berlin", "prague")
     assert isinstance(found, FieldErrors)
-    assert found.errors == {"pairing": form.NOT_OF_SITE}
+    assert found.errors == {"pairing": labels.NOT_OF_SITE}
 
 
 def test_with_one_appliance_nothing_is_put_before_it() -> None:

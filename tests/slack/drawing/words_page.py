@@ -14,11 +14,10 @@ from bot.request.messages import Slot
 from bot.request.model import Notice, Outcome, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.words import attention
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.draw.words.notices import NOTICES
-from bot.slack.draw.words.outcomes import OUTCOMES, ending
-from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.outcomes import OUTCOMES, UNKNOWN, ending
+from bot.slack.draw.words.refused import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import (
     APPROVED,
@@ -150,8 +149,8 @@ def page() -> str:
 
 def _end(code: str, request: Request) -> tuple[str, str, str]:
     outcome = Outcome(code=code, lines=LINES.get(code, ()))
-    unclear = OUTCOMES[code].__module__ == attention.__name__
-    state = State.ATTENTION if unclear else request.state
+    unknown = code in UNKNOWN
+    state = State.ATTENTION if unknown else request.state
     said = ending(request.model_copy(update={"outcome": outcome, "state": state}), outcome)
     return code, "\n".join((said.title, *said.body)), said.next_step
 

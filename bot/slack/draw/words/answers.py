@@ -1,16 +1,17 @@
-"""Words for one person only, for every code that the core answers with.
+"""What one person is told after a press or a command: what came of it, and how it stands now.
 
-They are drawn when they are sent, from the row as it is then, which may be half an hour later. So
-what the click led to is told in the past, and whatever is now or will be comes from the row.
+Drawn when it is sent, from the row as it is then, which may be half an hour later. So what the
+press led to is told in the past, and whatever is now, or can be done now, comes from the row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.request.entries import UNEXPECTED, Answer
-from bot.request.model import Request, State
-from bot.slack.draw.limits import VENDOR_WORDS_IN_TEXT
-from bot.slack.draw.markup import code, sentence, when
-from bot.slack.draw.words.clicks import CLICK_REFUSALS, Words
+from bot.request.model import CANCELLABLE, Request, State
+from bot.request.who_may import Reason
+from bot.slack.draw.markup import VENDOR_WORDS_IN_TEXT, code, mention, sentence, when
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
@@ -20,141 +21,17 @@ from bot.slack.draw.words.phrases import (
     pairing,
     request_id,
     slack_refuses,
+    vendor_words,
 )
-from bot.slack.draw.words.said import said
-from bot.slack.draw.words.states import state_now
+from bot.slack.draw.words.refused import may_not_break, may_not_decide
+from bot.slack.draw.words.states import state_now, while_undecided
+
+Params = dict[str, str]
+Words = Callable[[Params, Request], str]
 
 UNKNOWN_REQUEST = (
     "This request is not known here. Nothing was done. Ask again if it is still wanted."
 )
-
-_SUPERSEDED = (
-    "A later request for this pairing has been sent since, so this look only tells; "
-    "it does not change how this one ended."
-)
-
-
-def refused(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.REFUSED or request.outcome is None:
-        return state_now(request)
-    end = ending(request, request.outcome)
-    own = said(request, request.outcome.problem, VENDOR_WORDS_IN_TEXT)
-    return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
-
-
-def waits_for_room(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.CHECKING or request.snapshot is not None:
-        return state_now(request)  # it has been read since, or never will be
-    return (
-        f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
-        "read in a minute. The card comes by itself; do not ask again."
-    )
-
-
-def card_held_up(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
-        return state_now(request)
-    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
-    return (
-        f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
-        f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
-    )
-
-
-def denied(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.DENIED:
-        return state_now(request)
-    return f"Your denial is on the card, with your reason. {nothing_sent(request)}"
-
-
-def approval_counted(params: dict[str, str], request: Request) -> str:
-    """Rights are read again before the intent, which may have voided the approval already. `by` is
-    whose approval it is."""
-    by = params.get("by")
-    if by is not None and by not in (d.by for d in request.approvals):
-        return _counts_no_longer("approval", request)
-    so_far, missing = approvals_so_far(request), request.missing_approvals
-    if request.state is State.PENDING and missing:
-        return f"Your approval counts: {so_far}, {missing} more needed."
-    return f"Your approval was counted: {so_far}. {_decided(request)}"
-
-
-def glass_broken(params: dict[str, str], request: Request) -> str:
-    """As for `approval_counted`, it may not count any more."""
-    glass, by = request.glass, params.get("by")
-    if request.glass_lost and (glass is None or by not in (None, glass.by)):
-        return _counts_no_longer("decision", request)
-    if glass is None:
-        return state_now(request)
-    return f"You have broken the glass, and all approvers are told. {_decided(request)}"
-
-
-def cancelled(params: dict[str, str], request: Request) -> str:
-    if request.state is not State.CANCELLED:
-        return state_now(request)
-    return f"{request_id(request)} is withdrawn. {nothing_sent(request)}"
-
-
-def nothing_to_look_at(params: dict[str, str], request: Request) -> str:
-    return f"There was nothing to look at. {state_now(request)}"
-
-
-def look_running(params: dict[str, str], request: Request) -> str:
-    return _look(params, request, f"{_task(params)} was still at work.", "Look again later.")
-
-
-def look_unlisted(params: dict[str, str], request: Request) -> str:
-    found = (
-        f"{pairing(request)} was answered 404, but the appliance's list of pairings was not whole "
-        "by its own word, so whether it is gone could not be told."
-    )
-    return _look(params, request, found, "Look again in half a minute.")
-
-
-def look_gone(params: dict[str, str], request: Request) -> str:
-    return _look(params, request, f"{pairing(request)} was gone.")
-
-
-def look_task_failed(params: dict[str, str], request: Request) -> str:
-    own = said(request, None, VENDOR_WORDS_IN_TEXT)
-    found = f"{_task(params)} had not succeeded, and {pairing(request)} was still there."
-    return _look(params, request, "\n".join([found, *own]))
-
-
-def look_still_there(params: dict[str, str], request: Request) -> str:
-    found = f"{pairing(request)} was still there, and no task said why."
-    step = (
-        f"Check in {WHERE_TO_LOOK}. If no task runs there either, ask again: the new card will "
-        "mention this request."
-    )
-    return _look(params, request, found, step)
-
-
-def look_failed(params: dict[str, str], request: Request) -> str:
-    why = f" {sentence(params['text'])}" if params.get("text") else ""
-    step = "Look again later." if request.state is State.ATTENTION else state_now(request)
-    return f"The appliance could not be asked.{why} {step}"
-
-
-ANSWERS: dict[str, Words] = {
-    f.__name__: f
-    for f in (
-        refused,
-        waits_for_room,
-        card_held_up,
-        denied,
-        approval_counted,
-        glass_broken,
-        cancelled,
-        nothing_to_look_at,
-        look_running,
-        look_unlisted,
-        look_gone,
-        look_task_failed,
-        look_still_there,
-        look_failed,
-    )
-} | CLICK_REFUSALS
 
 
 def answer_words(answer: Answer, request: Request | None) -> str:
@@ -169,7 +46,7 @@ def answer_words(answer: Answer, request: Request | None) -> str:
     return f"Answer {code(answer.code)}, which this version has no words for."
 
 
-def _unexpected(params: dict[str, str], request: Request | None) -> str:
+def _unexpected(params: Params, request: Request | None) -> str:
     if request is not None and not request.state.open:
         tried = f"It is over now. {state_now(request)} If something is wrong with that,"
     else:
@@ -180,19 +57,54 @@ def _unexpected(params: dict[str, str], request: Request | None) -> str:
     )
 
 
-def _task(params: dict[str, str]) -> str:
-    """`by_signs`: no answer to the DELETE has named the task."""
-    if params.get("by_signs"):
-        return "a task that was new since the delete, and names this pairing,"
-    return "the task"
+# ---- it counts ---------------------------------------------------------------------------------
+def _refused(params: Params, request: Request) -> str:
+    if request.state is not State.REFUSED or request.outcome is None:
+        return state_now(request)
+    end = ending(request, request.outcome)
+    own = vendor_words(request, request.outcome.problem, VENDOR_WORDS_IN_TEXT)
+    return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
-def _counts_no_longer(what: str, request: Request) -> str:
-    """Only somebody who has lost the right loses a decision that was counted."""
+def _waits_for_room(params: Params, request: Request) -> str:
+    if request.state is not State.CHECKING or request.snapshot is not None:
+        return state_now(request)  # it has been read since, or never will be
     return (
-        f"Your {what} was counted, and does not count any more: the right to it is gone. "
-        f"{state_now(request)}"
+        f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
+        "read in a minute. The card comes by itself; do not ask again."
     )
+
+
+def _card_held_up(params: Params, request: Request) -> str:
+    if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
+        return state_now(request)
+    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
+    return (
+        f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
+        f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
+    )
+
+
+def _approval_counted(params: Params, request: Request) -> str:
+    """Rights are read again before the intent, which may have voided the approval already. `by` is
+    whose approval it is."""
+    by = params.get("by")
+    if by is not None and by not in (d.by for d in request.approvals):
+        return _counts_no_longer("approval", request)
+    so_far, missing = approvals_so_far(request), request.missing_approvals
+    if request.state is State.PENDING and missing:
+        return f"Your approval counts: {so_far}, {missing} more needed."
+    return f"Your approval was counted: {so_far}. {_decided(request)}"
+
+
+def _glass_broken(params: Params, request: Request) -> str:
+    """As for `approval_counted`, it may not count any more."""
+    glass, by = request.glass, params.get("by")
+    if request.glass_lost and (glass is None or by not in (None, glass.by)):
+        return _counts_no_longer("decision", request)
+    if glass is None:
+        return state_now(request)
+    return f"You have broken the glass, and all approvers are told. {_decided(request)}"
 
 
 def _decided(request: Request) -> str:
@@ -205,10 +117,153 @@ def _decided(request: Request) -> str:
     )
 
 
-def _look(params: dict[str, str], request: Request, found: str, step: str = "") -> str:
+def _counts_no_longer(what: str, request: Request) -> str:
+    """Only somebody who has lost the right loses a decision that was counted."""
+    return (
+        f"Your {what} was counted, and does not count any more: the right to it is gone. "
+        f"{state_now(request)}"
+    )
+
+
+# ---- it does not count -------------------------------------------------------------------------
+def _too_late(params: Params, request: Request) -> str:
+    until = f" ({when(request.decide_by)})" if request.decide_by is not None else ""
+    # Another click, which came in time, may still wait to be counted.
+    step = f"The card of {request_id(request)} tells how it ends."
+    fact = f"The time to decide was over{until}, so your click was not counted."
+    return while_undecided(request, fact, step)
+
+
+def _not_the_card(params: Params, request: Request) -> str:
+    fact = "This copy of the card is not in use, so your click was not counted."
+    if request.state in CANCELLABLE and request.card_ts is not None:
+        return f"{fact} Use the other card of {request_id(request)} in the channel."
+    return f"{fact} {state_now(request)}"
+
+
+def _cancel_not_yours(params: Params, request: Request) -> str:
+    who = mention(request.requester)
+    if request.state not in CANCELLABLE:
+        return f"Only {who}, who asked, could withdraw it. {state_now(request)}"
+    step = "Approvers press Deny." if request.state is State.PENDING else "Ask them to press it."
+    return f"Only {who}, who asked, can withdraw it. {step}"
+
+
+# ---- Look again --------------------------------------------------------------------------------
+_SUPERSEDED = (
+    "A later request for this pairing has been sent since, so this look only tells; "
+    "it does not change how this one ended."
+)
+
+
+def _look_failed(params: Params, request: Request) -> str:
+    why = f" {sentence(params['text'])}" if params.get("text") else ""
+    step = "Look again later." if request.state is State.ATTENTION else state_now(request)
+    return f"The appliance could not be asked.{why} {step}"
+
+
+def _task(params: Params) -> str:
+    """`by_signs`: no answer to the DELETE has named the task."""
+    if params.get("by_signs"):
+        return "a task that was new since the delete, and names this pairing,"
+    return "the task"
+
+
+def _look(params: Params, request: Request, found: str, step: str = "") -> str:
     """What was found stays true; what to do next depends on how the request is now."""
     if params.get("superseded"):
         step = _SUPERSEDED
     elif request.state is not State.ATTENTION:
         step = state_now(request)
     return "\n".join(filter(None, [f"Looked again: {found}", step]))
+
+
+# ---- the table ---------------------------------------------------------------------------------
+ANSWERS: dict[str, Words] = {
+    # ---- it counts -----------------------------------------------------------------------------
+    "refused": _refused,
+    "waits_for_room": _waits_for_room,
+    "card_held_up": _card_held_up,
+    "denied": lambda p, r: (
+        f"Your denial is on the card, with your reason. {nothing_sent(r)}"
+        if r.state is State.DENIED
+        else state_now(r)
+    ),
+    "approval_counted": _approval_counted,
+    "glass_broken": _glass_broken,
+    "cancelled": lambda p, r: (
+        f"{request_id(r)} is withdrawn. {nothing_sent(r)}"
+        if r.state is State.CANCELLED
+        else state_now(r)
+    ),
+    # ---- Look again ----------------------------------------------------------------------------
+    "nothing_to_look_at": lambda p, r: f"There was nothing to look at. {state_now(r)}",
+    "look_running": lambda p, r: _look(p, r, f"{_task(p)} was still at work.", "Look again later."),
+    "look_unlisted": lambda p, r: _look(
+        p,
+        r,
+        f"{pairing(r)} was answered 404, but the appliance's list of pairings was not whole by its "
+        "own word, so whether it is gone could not be told.",
+        "Look again in half a minute.",
+    ),
+    "look_gone": lambda p, r: _look(p, r, f"{pairing(r)} was gone."),
+    "look_task_failed": lambda p, r: _look(
+        p,
+        r,
+        "\n".join(
+            [
+                f"{_task(p)} had not succeeded, and {pairing(r)} was still there.",
+                *vendor_words(r, None, VENDOR_WORDS_IN_TEXT),
+            ]
+        ),
+    ),
+    "look_still_there": lambda p, r: _look(
+        p,
+        r,
+        f"{pairing(r)} was still there, and no task said why.",
+        f"Check in {WHERE_TO_LOOK}. If no task runs there either, ask again: the new card will "
+        "mention this request.",
+    ),
+    "look_failed": _look_failed,
+    # ---- it does not count ---------------------------------------------------------------------
+    # One of these two is said where all was over, the other where somebody was quicker by a moment.
+    "ended": lambda p, r: f"Your click changed nothing. {state_now(r)}",
+    "already_decided": lambda p, r: f"Your click changed nothing. {state_now(r)}",
+    "already_counted": lambda p, r: f"Your approval was already counted. {state_now(r)}",
+    "too_late": _too_late,
+    "not_the_card": _not_the_card,
+    "other_fingerprint": lambda p, r: while_undecided(
+        r,
+        "The card was not up to date, so your click was not counted.",
+        "Read it again, then press once more.",
+    ),
+    "own_request_approve": lambda p, r: may_not_decide(Reason.OWN_REQUEST, r),
+    "own_request_deny": lambda p, r: while_undecided(
+        r,
+        "It is your own request, so your click was not counted.",
+        "To withdraw it, press Withdraw.",
+    ),
+    "no_glass_here": lambda p, r: (
+        "Break glass is not set up for this request (`BREAK_GLASS`), so your click decided "
+        f"nothing. {state_now(r)}"
+    ),
+    "glass_without_reason": lambda p, r: while_undecided(
+        r,
+        "Your click decided nothing, since no reason was given.",
+        "Press Break glass again.",
+    ),
+    "cancel_not_yours": _cancel_not_yours,
+}
+
+
+def _no_right(reason: Reason) -> Words:
+    """By the rights that were read at the click, the person could not decide."""
+    return lambda p, r: may_not_decide(reason, r, p.get("retry_at", ""))
+
+
+def _no_glass(reason: Reason) -> Words:
+    return lambda p, r: may_not_break(reason, r, p.get("retry_at", ""))
+
+
+ANSWERS |= {f"no_glass_{r.value}": _no_glass(r) for r in Reason if r is not Reason.YES}
+ANSWERS |= {f"no_right_{r.value}": _no_right(r) for r in Reason if r is not Reason.YES}

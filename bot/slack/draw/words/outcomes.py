@@ -1,60 +1,44 @@
-"""The words for every code with which the core can end a request."""
+"""How a request ended: for every code of the core a title, what is known, and the next step.
+
+One table for the final reply, the card, `status`, and the correction after Look again. The rows for
+requests that the check refused are in `refused.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.request.model import Outcome, Request
-from bot.slack.draw.markup import code
-from bot.slack.draw.words import attention, corrected, failed, refused, succeeded, unsent
-from bot.slack.draw.words.ending import Ending
-from bot.slack.draw.words.phrases import show, shown_by_404s, signs_of_ours
+from bot.request.model import Outcome, Request, State
+from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.markup import (
+    DECISION_REASON_SHOWN,
+    DIFFERENCES_SHOWN,
+    code,
+    fence,
+    line,
+    mention,
+    when,
+)
+from bot.slack.draw.words.phrases import (
+    WHERE_TO_LOOK,
+    Ending,
+    approvals_so_far,
+    count_of,
+    duration,
+    local_site,
+    nothing_sent,
+    pairing,
+    remote_site,
+    show,
+    shown_by_404s,
+    signs_of_ours,
+)
+from bot.slack.draw.words.refused import REFUSED
 
-OUTCOMES: dict[str, Callable[[Request, Outcome], Ending]] = {
-    f.__name__: f
-    for f in (
-        succeeded.proved,
-        succeeded.gone_untold,
-        succeeded.gone_task_lost,
-        failed.delete_refused,
-        failed.task_error,
-        failed.task_cancelled,
-        attention.unknown_fate,
-        attention.nameless_task,
-        attention.task_lost,
-        attention.success_but_there,
-        attention.follow_ttl,
-        unsent.denied,
-        unsent.cancelled,
-        unsent.not_decided,
-        unsent.not_begun,
-        unsent.changed,
-        unsent.changed_gone,
-        unsent.rehearsed,
-        corrected.look_gone,
-        corrected.look_task_failed,
-        corrected.heard_refused,
-        corrected.heard_not_accepted,
-        refused.people_unreadable,
-        refused.requester_not_allowed,
-        refused.channel_not_allowed,
-        refused.reason_missing,
-        refused.reason_does_not_fit,
-        refused.too_few_approvers,
-        refused.pairing_none,
-        refused.pairing_several,
-        refused.pairing_self,
-        refused.pairing_unread,
-        refused.pairing_partial,
-        refused.pairing_no_site,
-        refused.pairing_taken,
-        refused.check_failed,
-        refused.unreachable,
-        refused.card_refused,
-        refused.card_not_posted,
-    )
-}
-"""Each code of the core is the name of the function that has its words."""
+Words = Callable[[Request, Outcome], Ending]
+
+PRIVILEGE = "`HmsRemote.com.vmware.vcHms.Hms.Manage`"
+ASK_AGAIN = "Ask again if it is still wanted."
 
 
 def ending(request: Request, outcome: Outcome) -> Ending:
@@ -64,8 +48,312 @@ def ending(request: Request, outcome: Outcome) -> Ending:
     if words is not None:
         end = words(request, outcome)
         found = (signs_of_ours(request), shown_by_404s(request, outcome))
-        return end.model_copy(update={"body": (*end.body, *filter(None, found))})
-    return Ending(
-        title=f"It ended with {code(outcome.code)}, which this version has no words for.",
-        next_step=f"Read the history: {show(request)}",
+        return end._replace(body=(*end.body, *filter(None, found)))
+    title = f"It ended with {code(outcome.code)}, which this version has no words for."
+    return Ending(title, (), f"Read the history: {show(request)}")
+
+
+# ---- the pairing is gone -----------------------------------------------------------------------
+def _gone(request: Request, title: str, found: str) -> Ending:
+    one_sided = (
+        f"This was a one-sided break: only {local_site(request)} has let go. "
+        f"{remote_site(request)} keeps its half."
     )
+    body = (found, one_sided) if request.force else (found,)
+    return Ending(title, body, _after_gone(request))
+
+
+def _after_gone(request: Request) -> str:
+    if request.force:
+        return (
+            f"Do the same on the appliance of {remote_site(request)}: it still keeps its half of "
+            "the pairing."
+        )
+    count = request.snapshot.count if request.snapshot else 0
+    if not count:
+        return "Nothing to do. To use these two sites together again, make a new site pair."
+    return (
+        "To replicate between these two sites again, make a new site pair and configure the "
+        f"{count_of(count, 'replication')} anew."
+    )
+
+
+def _gone_task(request: Request) -> str:
+    return "The task that is taken for ours" if request.task_adopted else "The appliance's task"
+
+
+def _why_untold(request: Request) -> str:
+    if request.answer is None:
+        return "The delete may have gone out: no answer to it is known."
+    if request.answer.status == 404:
+        return "The delete was answered 404, as if it had been gone before."
+    return "The answer to the delete did not come back clearly."
+
+
+GONE: dict[str, Words] = {
+    "proved": lambda r, o: _gone(
+        r,
+        "The pairing is gone.",
+        f"{_gone_task(r)} ended well, and the appliance no longer knows {pairing(r)}.",
+    ),
+    "gone_untold": lambda r, o: _gone(
+        r,
+        "The pairing is gone; whether by this call cannot be told.",
+        f"The appliance no longer knows {pairing(r)}. {_why_untold(r)}",
+    ),
+    "gone_task_lost": lambda r, o: _gone(
+        r,
+        "The pairing is gone.",
+        f"The appliance no longer knows {pairing(r)}. {_gone_task(r)} had not said how it ended "
+        "when the appliance forgot it.",
+    ),
+}
+
+
+# ---- the appliance refused, or its task failed -------------------------------------------------
+def _delete_refused(request: Request, outcome: Outcome) -> Ending:
+    """Each kind of answer has its own next step."""
+    problem = outcome.problem
+    untouched = (f"{pairing(request)} was not touched.",)
+    if problem is not None and problem.status == 403:
+        return Ending(
+            "The appliance refused: the bot's account may not do this.",
+            untouched,
+            f"Give the bot's account the privilege {PRIVILEGE}, then ask again.",
+        )
+    match problem.kind if problem is not None else None:
+        case ProblemKind.UNAUTHORIZED:
+            return Ending(
+                "The appliance answered the delete with 401 twice, before and after a new log-in.",
+                untouched,
+                "Have `vr-unpair check` run, and the appliance's log read where it finds nothing, "
+                "then ask again.",
+            )
+        case ProblemKind.SERVER_ERROR:
+            support = " Its support wants the op_id." if problem and problem.op_id else ""
+            return Ending(
+                "The appliance failed while it handled the delete.",
+                (f"No task for it can be seen, and {pairing(request)} is still there.",),
+                f"Have the appliance's log read before anybody asks again.{support}",
+            )
+        case ProblemKind.NOT_FOUND:
+            return Ending(
+                "The appliance says that the pairing is not there, and yet it still shows it.",
+                (f"The delete was answered 404; asked afterwards, {pairing(request)} is there.",),
+                f"Look at the pairing in {WHERE_TO_LOOK} before anybody asks again.",
+            )
+        case _:
+            return Ending("The appliance refused the delete.", untouched, _remove_cause(problem))
+
+
+def _remove_cause(problem: Problem | None) -> str:
+    return _cause_named(problem is not None and bool(problem.message))
+
+
+def _cause_named(named: bool) -> str:
+    """The step after a refusal. `named`: the appliance has given a cause."""
+    if named:
+        return "Remove the cause that the appliance names, then ask again."
+    return "Look for the cause in the appliance's log, then ask again."
+
+
+def _taken_task(request: Request) -> str:
+    if request.task_adopted:
+        return "The task that is taken for ours"
+    return "The appliance took the delete, and its task"
+
+
+FAILED: dict[str, Words] = {
+    "delete_refused": _delete_refused,
+    "task_error": lambda r, o: Ending(
+        f"{_taken_task(r)} ended in an error.",
+        (f"The work on {pairing(r)} did not succeed.",),
+        _cause_named(bool(r.task and r.task.error_message)),
+    ),
+    "task_cancelled": lambda r, o: Ending(
+        f"{_taken_task(r)} was cancelled there.",
+        (f"Somebody, or the appliance itself, stopped the work on {pairing(r)}.",),
+        "Find out in the vSphere Client, under recent tasks, who cancelled it and why.",
+    ),
+}
+
+
+# ---- the outcome is unknown: a person must look, and this says where ---------------------------
+def _unknown(request: Request, title: str, found: str) -> Ending:
+    if request.state is not State.ATTENTION:
+        step = "See the correction below."
+    else:
+        step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
+    return Ending(title, (found, f"Its history, on the command line: {show(request)}"), step)
+
+
+def _unless_taken(request: Request, title: str, found: str) -> Ending:
+    """If the answer has come late, the appliance has a task of ours."""
+    if request.task is None:
+        return _unknown(request, title, found)
+    return _unknown(
+        request,
+        "The appliance has taken the delete, and how it ended is not known.",
+        f"Its answer came late. The work on {pairing(request)} was not followed.",
+    )
+
+
+def _unknown_fate(request: Request, outcome: Outcome) -> Ending:
+    seen = f"No task for it can be seen, and {pairing(request)} is still there."
+    if request.answer is None:
+        return _unless_taken(
+            request,
+            "It cannot be told whether the delete was sent.",
+            "It may have gone out: the process that was to send it was stopped or held up, and no "
+            f"answer is known. {seen} Nothing is sent a second time.",
+        )
+    return _unless_taken(
+        request,
+        "It cannot be told whether the delete arrived.",
+        f"Its answer was lost or not understood. {seen} The delete was not sent a second time.",
+    )
+
+
+def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
+    if request.task:
+        found = f"The task last said {code(request.task.status)}; the bot has stopped waiting."
+    else:
+        found = f"What became of the delete of {pairing(request)} could not be found out."
+    # If the DELETE had no answer, the reason is that of a look that failed. It must not read as if
+    # the DELETE was refused.
+    if outcome.problem is not None and request.answer is None:
+        found += " The last look failed, for the reason that is given here."
+    time = duration(request.terms.follow_ttl_ms)
+    return _unknown(request, f"It has not ended after {time}.", found)
+
+
+UNKNOWN: dict[str, Words] = {
+    "unknown_fate": _unknown_fate,
+    "nameless_task": lambda r, o: _unless_taken(
+        r,
+        "A new task on the appliance may be ours: it does not say what it works on.",
+        f"No answer to the delete settles it, and {pairing(r)} is still there. Nothing is sent a "
+        "second time.",
+    ),
+    "task_lost": lambda r, o: _unknown(
+        r,
+        "The appliance no longer knows the task, and the pairing is still there.",
+        f"How the work on {pairing(r)} ended cannot be told.",
+    ),
+    "success_but_there": lambda r, o: _unknown(
+        r,
+        "The task says SUCCESS, and yet the pairing is still there.",
+        f"The appliance still shows {pairing(r)}, after several looks.",
+    ),
+    "follow_ttl": _follow_ttl,
+}
+
+
+# ---- the appliance accepted nothing ------------------------------------------------------------
+def _denied(request: Request, outcome: Outcome) -> Ending:
+    denial = request.denial
+    if denial is None:
+        return Ending("Denied.", (nothing_sent(request),), ASK_AGAIN)
+    reason = (fence(denial.reason, DECISION_REASON_SHOWN),) if denial.reason else ()
+    return Ending(
+        f"Denied by {mention(denial.by)}.",
+        (*reason, nothing_sent(request)),
+        f"Settle it with {mention(denial.by)} before asking again.",
+    )
+
+
+def _withdrawn(request: Request, outcome: Outcome) -> Ending:
+    by = f" by {mention(request.cancellation.by)}" if request.cancellation else ""
+    body = (nothing_sent(request),)
+    return Ending(f"Withdrawn{by}.", body, "Ask again if it is wanted after all.")
+
+
+def _not_decided(request: Request, outcome: Outcome) -> Ending:
+    until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
+    counted = f"It had {approvals_so_far(request)}{until}."
+    return Ending("The time to decide ran out.", (counted, nothing_sent(request)), ASK_AGAIN)
+
+
+def _not_begun(request: Request, outcome: Outcome) -> Ending:
+    title = "The approval ran out before the delete could be carried out."
+    time = duration(request.terms.execution_ttl_ms)
+    found = f"An approval is good for {time}. The appliance accepted nothing."
+    if outcome.problem is None:
+        return Ending(title, (found,), ASK_AGAIN)
+    return Ending(title, (found, "This stood in the way:"), "Have that put right, then ask again.")
+
+
+def _changed(request: Request, outcome: Outcome) -> Ending:
+    shown = [f"• {line(each)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
+    left = len(outcome.lines) - len(shown)
+    shown += [f"• and {left} more"] if left else []
+    differs = "\n".join(shown) or "• it is not known what differs"
+    return Ending(
+        "What is there now is not what was approved.",
+        (differs, nothing_sent(request)),
+        "Ask again: the new card shows what is there now.",
+    )
+
+
+def _changed_gone(request: Request, outcome: Outcome) -> Ending:
+    step = "Nothing is left to break here; the vSphere Client may name who removed it."
+    nothing = nothing_sent(request)
+    if request.turned_away is None:
+        return Ending("The pairing was gone before anything was sent.", (nothing,), step)
+    title = "The pairing is gone, before the delete could be sent again."
+    return Ending(title, ("Whether by that call cannot be told.", nothing), step)
+
+
+UNSENT: dict[str, Words] = {
+    "denied": _denied,
+    "cancelled": _withdrawn,
+    "not_decided": _not_decided,
+    "not_begun": _not_begun,
+    "changed": _changed,
+    "changed_gone": _changed_gone,
+    "rehearsed": lambda r, o: Ending(
+        "Dry run: everything was right up to the delete, which was not sent.",
+        ("`DRY_RUN` is on, so the pairing is untouched.",),
+        "To do it for real, have `DRY_RUN` switched off, then ask again.",
+    ),
+}
+
+
+# ---- what Look again or a late answer has shown, after the outcome was unknown ------------------
+def _look_gone(request: Request, outcome: Outcome) -> Ending:
+    """Without a task that the appliance has named in its answer it is not known whether our delete
+    arrived: somebody else may have deleted the pairing."""
+    known = request.task and not request.task_adopted
+    untold = "" if known else "; whether by this call cannot be told"
+    return Ending(
+        f"Looked again: the pairing is gone{untold}.",
+        (f"The appliance no longer knows {pairing(request)}.",),
+        _after_gone(request),
+    )
+
+
+def _look_task_failed(request: Request, outcome: Outcome) -> Ending:
+    status = f" with {code(request.task.status)}" if request.task else ""
+    return Ending(
+        f"Looked again: the task ended{status}, and the pairing is still there.",
+        (f"{pairing(request)} was not broken.",),
+        "Look for the cause in what the task says, then ask again.",
+    )
+
+
+CORRECTED: dict[str, Words] = {
+    "look_gone": _look_gone,
+    "look_task_failed": _look_task_failed,
+    "heard_refused": lambda r, o: Ending(
+        "The answer has come after all: the appliance refused the delete.",
+        (f"The process that sent it was held up. {pairing(r)} was not touched.",),
+        _remove_cause(o.problem),
+    ),
+    "heard_not_accepted": lambda r, o: Ending(
+        "Found out after all: the appliance has not taken the delete.",
+        (f"The process that was to send it was held up. {pairing(r)} was not touched.",),
+        "If the pairing is still to be broken, ask again.",
+    ),
+}
+
+OUTCOMES: dict[str, Words] = GONE | FAILED | UNKNOWN | UNSENT | CORRECTED | REFUSED

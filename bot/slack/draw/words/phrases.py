@@ -1,11 +1,37 @@
-"""Parts of sentences that several endings and messages share."""
+"""Parts of sentences that several messages share, and the appliance's own words.
+
+Everything in this folder returns Slack markup in which text by others is escaped already.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bot.request.limits import LOOKS_OVER_TIMEOUTS
-from bot.request.model import Decision, Outcome, Request
-from bot.slack.draw.limits import ID, NAME, TITLE
-from bot.slack.draw.markup import code, mention, mentions, when
+from bot.request.model import Decision, Outcome, Request, TaskView
+from bot.request.problem import Problem
+from bot.slack.draw.markup import (
+    ID,
+    NAME,
+    TITLE,
+    VENDOR_WORDS,
+    code,
+    fence,
+    line,
+    mention,
+    mentions,
+    sentence,
+    when,
+)
+
+
+class Ending(NamedTuple):
+    """`title` is one sentence; each of `body` is a paragraph; `next_step` is exactly one step."""
+
+    title: str
+    body: tuple[str, ...]
+    next_step: str
+
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
@@ -31,6 +57,17 @@ def pairing_at(request: Request) -> str:
 def at_site(request: Request) -> str:
     """Follows the pairing if there are several appliances. Empty until it is found at one."""
     return f" at {code(request.site, NAME)}" if request.terms.several and request.site else ""
+
+
+def place(request: Request) -> str:
+    """Which appliance of which deployment, so that nobody has to guess it from the channel. The
+    site is named only if there are several: a single one is called `default`, which says nothing.
+    """
+    terms = request.terms
+    parts = [f"*{line(terms.label, NAME)}*"] if terms.label else []
+    parts += [f"appliance {code(terms.appliance)}"] if terms.appliance else []
+    parts += [f"site {code(request.site)}"] if terms.several and request.site else []
+    return " · ".join(parts)
 
 
 def local_site(request: Request, limit: int = NAME) -> str:
@@ -187,3 +224,54 @@ def _said_no(request: Request, asked: str, last: Decision) -> str:
         [f"glass broken before by {mention(glass.by)}"] if glass and glass.by != last.by else []
     )
     return f"{'; '.join(parts)}."
+
+
+# ---- the appliance's own words: nothing reworded or left out, only cut if too long ---------
+# A task's `status`, `id`, `error.message` and `error.details`; for a refused call the HTTP status
+# and the ResponseError's `error_code`, `message` and `op_id` (vendor OpenAPI, Task, ResponseError).
+_BEFORE_THE_TASK = "This came back for the delete, before the task was found:"
+
+
+def vendor_words(
+    request: Request, problem: Problem | None, limit: int = VENDOR_WORDS
+) -> tuple[str, ...]:
+    """Paragraphs that each fit into a section. `limit` applies to each of the vendor's texts."""
+    task = _task(request.task, limit) if request.task else []
+    answer = _answer(problem, limit) if problem else []
+    if task and answer and problem == request.answer:
+        # In the order in which they came. Otherwise a success would end with an earlier error.
+        answer[0] = f"{_BEFORE_THE_TASK}\n{answer[0]}"
+        return (*answer, *task)
+    return (*task, *answer)
+
+
+def problem_words(problem: Problem, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
+    """The same for a call that belongs to no request."""
+    return tuple(_answer(problem, limit))
+
+
+def _task(task: TaskView, limit: int) -> list[str]:
+    lines = [f"Task status {code(task.status, ID)}, id {code(task.id, ID)}"]
+    if task.error_message:
+        lines.append(f"Task error message:\n{fence(task.error_message, limit)}")
+    if task.error_details:
+        lines.append(f"Task error details:\n{fence(task.error_details, limit)}")
+    if task.status == "ERROR" and not (task.error_message or task.error_details):
+        lines.append("The task came without an error message.")
+    return lines
+
+
+def _answer(problem: Problem, limit: int) -> list[str]:
+    if problem.status is None:
+        return [sentence(problem.text)]
+    words = [f"The appliance answered HTTP {code(str(problem.status), ID)}"]
+    if problem.error_code:
+        words.append(f"error_code {code(problem.error_code, ID)}")
+    if problem.op_id:
+        words.append(f"op_id {code(problem.op_id, ID)}")
+    lines = [", ".join(words)]
+    if problem.message:
+        lines.append(f"The appliance's message:\n{fence(problem.message, limit)}")
+    elif not problem.error_code:
+        lines.append(sentence(problem.text))  # our words, since there are none of the vendor's
+    return lines

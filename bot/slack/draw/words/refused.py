@@ -1,4 +1,7 @@
-"""For requests that the check refused. Only the asker is told, once; the channel saw nothing."""
+"""Why something was refused: a request by the check, a click or a look by the rights of the person.
+
+Of a request that the check refused only the asker is told, once; the channel saw nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,187 +10,283 @@ from collections.abc import Callable
 from bot.request.delivery import ANSWER_LOST
 from bot.request.model import Outcome, Request
 from bot.request.problem import Problem, ProblemKind
-from bot.request.who_may import Reason
-from bot.slack.draw.limits import CANDIDATES_SHOWN, ID, NAME, PAIRING_TYPED, SENTENCE
-from bot.slack.draw.markup import channels, code, when
-from bot.slack.draw.words.ending import Ending
+from bot.request.who_may import Reason, Verdict
+from bot.slack.draw.markup import (
+    CANDIDATES_SHOWN,
+    ID,
+    NAME,
+    PAIRING_TYPED,
+    SENTENCE,
+    channels,
+    code,
+    when,
+)
 from bot.slack.draw.words.phrases import (
     FOUND_BY_ID,
     HAVE_IT_CHECKED,
     NOT_ALL_LISTED,
+    Ending,
     count_of,
     slack_refuses,
 )
-from bot.slack.draw.words.rights import MAY_NOT_ASK
+from bot.slack.draw.words.states import while_undecided
+
+# ---- by their rights ---------------------------------------------------------------------------
+_NOT_COUNTED = "so your click was not counted."
+_DECIDED_NOTHING = "so your click decided nothing."
+
+MAY_NOT_DECIDE: dict[Reason, tuple[str, str]] = {
+    Reason.OWN_REQUEST: (
+        f"It is your own request, {_NOT_COUNTED}",
+        "Somebody else must decide. To withdraw it, press Withdraw.",
+    ),
+    Reason.NOT_LISTED: (
+        f"You are not an approver, {_NOT_COUNTED}",
+        "An approver must press the button.",
+    ),
+    Reason.DEACTIVATED: (
+        f"Your Slack account is deactivated, {_NOT_COUNTED}",
+        "Another approver must decide.",
+    ),
+    Reason.BOT: (
+        "Bots cannot decide, so this click was not counted.",
+        "A person must press the button.",
+    ),
+    Reason.GUEST: (
+        f"Guests of this workspace cannot decide, {_NOT_COUNTED}",
+        "A full member who is an approver must press the button.",
+    ),
+    Reason.OTHER_WORKSPACE: (
+        f"You belong to another workspace, {_NOT_COUNTED}",
+        "An approver of this workspace must press the button.",
+    ),
+    Reason.UNREADABLE: (f"Slack did not say whether you may decide, {_NOT_COUNTED}", ""),
+    Reason.GROUP_UNREADABLE: (
+        f"Slack did not say who is in the user groups of the approvers, {_NOT_COUNTED}",
+        "Approvers who are listed by name can still decide.",
+    ),
+}
+"""Why a click was not counted, and what is to be done while nothing else has decided. Where Slack
+did not say, it is to press again as well."""
+
+MAY_NOT_BREAK: dict[Reason, tuple[str, str]] = {
+    **MAY_NOT_DECIDE,
+    Reason.NOT_LISTED: (
+        f"You are not among the people who may break the glass (`BREAK_GLASS`), {_DECIDED_NOTHING}",
+        "Somebody of that list must press the button.",
+    ),
+    Reason.DEACTIVATED: (
+        f"Your Slack account is deactivated, {_DECIDED_NOTHING}",
+        "Somebody else of `BREAK_GLASS` must press the button.",
+    ),
+    Reason.GUEST: (
+        f"Guests of this workspace cannot break the glass, {_DECIDED_NOTHING}",
+        "A full member of `BREAK_GLASS` must press the button.",
+    ),
+    Reason.OTHER_WORKSPACE: (
+        f"You belong to another workspace, {_DECIDED_NOTHING}",
+        "Somebody of `BREAK_GLASS` in this workspace must press the button.",
+    ),
+    Reason.UNREADABLE: (
+        f"Slack did not say whether you may break the glass, {_DECIDED_NOTHING}",
+        "",
+    ),
+    Reason.GROUP_UNREADABLE: (
+        f"Slack did not say who is in the user groups of `BREAK_GLASS`, {_DECIDED_NOTHING}",
+        "People who are listed by name can still break the glass.",
+    ),
+}
+
+MAY_NOT_ASK: dict[Reason, str] = {
+    Reason.NOT_LISTED: "You are not among the people who may ask (`REQUESTERS`).",
+    Reason.DEACTIVATED: "Your Slack account is deactivated.",
+    Reason.BOT: "Bots cannot ask.",
+    Reason.GUEST: "Guests of this workspace cannot ask.",
+    Reason.OTHER_WORKSPACE: "You belong to another workspace.",
+    Reason.UNREADABLE: "Slack did not say who you are.",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups that may ask.",
+}
 
 
-def people_unreadable(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title="Slack did not say who may ask and who may approve.",
-        next_step="Ask again in a few minutes.",
-    )
+def may_not_decide(reason: Reason, request: Request, retry_at: str = "") -> str:
+    """`retry_at` is when Slack may be asked again: ms epoch as text, or empty."""
+    return _may_not(MAY_NOT_DECIDE, reason, request, retry_at)
 
 
-def requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
+def may_not_break(reason: Reason, request: Request, retry_at: str = "") -> str:
+    """The same for breaking the glass."""
+    return _may_not(MAY_NOT_BREAK, reason, request, retry_at)
+
+
+def _may_not(
+    words: dict[Reason, tuple[str, str]], reason: Reason, request: Request, retry_at: str
+) -> str:
+    fact, step = words[reason]
+    if Verdict(reason=reason).unread:
+        step = f"{step} {_press_again(retry_at)}".strip()
+    return while_undecided(request, fact, step)
+
+
+def _press_again(retry_at: str) -> str:
+    if retry_at.isdecimal():
+        return f"Press again after {when(int(retry_at))}."
+    # Slack may be away, which passes. Or the token may lack a scope, which somebody must mend.
+    return "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
+
+
+def may_not_look(reason: Reason) -> str:
+    words = MAY_NOT_ASK.get(reason, "You may not look here.")
+    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
+    return f"{words} {step}"
+
+
+# ---- by the check ------------------------------------------------------------------------------
+def _requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
     known = [r for r in Reason if r.value in outcome.lines and r in MAY_NOT_ASK]
     title = MAY_NOT_ASK[known[0]] if known else "You may not ask here."
-    return Ending(title=title, next_step="Have a colleague ask who is allowed to.")
+    return Ending(title, (), "Have a colleague ask who is allowed to.")
 
 
-def channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
+def _channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
     named = channels(outcome.lines) if outcome.lines else "a channel that is meant for it"
-    return Ending(
-        title="Requests are not taken in this channel.",
-        next_step=f"Ask in {named} (`CHANNELS` in the settings).",
-    )
+    step = f"Ask in {named} (`CHANNELS` in the settings)."
+    return Ending("Requests are not taken in this channel.", (), step)
 
 
-def reason_missing(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title="A request needs a reason here.",
-        next_step="Ask again, with the reason after the pairing.",
-    )
-
-
-def reason_does_not_fit(request: Request, outcome: Outcome) -> Ending:
+def _reason_does_not_fit(request: Request, outcome: Outcome) -> Ending:
     pattern = code(outcome.lines[0], SENTENCE) if outcome.lines else "what `REASON_PATTERN` names"
+    title = f"The reason must contain {pattern} (a regular expression), and this one does not."
+    return Ending(title, (), "Ask again with such a reason.")
+
+
+def _too_few_approvers(request: Request, outcome: Outcome) -> Ending:
+    counted: tuple[str, ...] = ()
+    if len(outcome.lines) >= 2:
+        there, needed = outcome.lines[:2]
+        counted = (f"Needed besides you: {code(needed, ID)}. There are: {code(there, ID)}.",)
     return Ending(
-        title=f"The reason must contain {pattern} (a regular expression), and this one does not.",
-        next_step="Ask again with such a reason.",
+        "There are too few people who could approve this.",
+        counted,
+        "Have more people put into `APPROVERS` or its user groups, then ask again.",
     )
 
 
-def too_few_approvers(request: Request, outcome: Outcome) -> Ending:
-    title = "There are too few people who could approve this."
-    next_step = "Have more people put into `APPROVERS` or its user groups, then ask again."
-    if len(outcome.lines) < 2:
-        return Ending(title=title, next_step=next_step)
-    there, needed = outcome.lines[:2]
-    counted = f"Needed besides you: {code(needed, ID)}. There are: {code(there, ID)}."
-    return Ending(title=title, body=(counted,), next_step=next_step)
-
-
-def pairing_none(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title=f"There is no pairing {_asked(request)}.",
-        body=_candidates(outcome, "These exist:"),
-        next_step="Check the name, then ask again.",
-    )
-
-
-def pairing_several(request: Request, outcome: Outcome) -> Ending:
+def _pairing_several(request: Request, outcome: Outcome) -> Ending:
     step = "Ask again with the id of the one you mean."
     if request.terms.several:
         step = (
             "Ask again with the appliance and the id, as they stand here: `SITE/ID`. Two ends of "
             "one pairing need one request."
         )
-    return Ending(
-        title=f"More than one pairing matches {_asked(request)}.",
-        body=_candidates(outcome, "They are:"),
-        next_step=step,
-    )
+    title = f"More than one pairing matches {_asked(request)}."
+    return Ending(title, _candidates(outcome, "They are:"), step)
 
 
-def pairing_unread(request: Request, outcome: Outcome) -> Ending:
+def _pairing_unread(request: Request, outcome: Outcome) -> Ending:
     away = ", ".join(code(site, NAME) for site in outcome.lines)
     return Ending(
-        title=f"It cannot be told which pairing {_asked(request)} is.",
-        body=(f"Of the appliances, these could not be read: {away}.",),
-        next_step="Ask again as `SITE/PAIRING`: one that is away is then tried for some minutes.",
+        f"It cannot be told which pairing {_asked(request)} is.",
+        (f"Of the appliances, these could not be read: {away}.",),
+        "Ask again as `SITE/PAIRING`: one that is away is then tried for some minutes.",
     )
 
 
-def pairing_partial(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title=f"It cannot be told which pairing {_asked(request)} is.",
-        body=(NOT_ALL_LISTED, *_candidates(outcome, "These are listed:")),
-        next_step=f"Ask again with the id: {FOUND_BY_ID}.",
-    )
-
-
-def pairing_no_site(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title=f"There is no appliance {code(request.site, NAME)} in this bot's settings any more.",
-        next_step="Have it put back, or ask for a pairing of another one.",
-    )
-
-
-def pairing_self(request: Request, outcome: Outcome) -> Ending:
-    return Ending(
-        title=f"{_asked(request)} pairs a site with itself, and is never broken by this bot.",
-        body=_candidates(outcome, "It is:"),
-        next_step="Name the other site of the pairing you mean.",
-    )
-
-
-def pairing_taken(request: Request, outcome: Outcome) -> Ending:
+def _pairing_taken(request: Request, outcome: Outcome) -> Ending:
     other = code(outcome.lines[0], ID) if outcome.lines else "another one"
     end = f", made at its other end, {code(outcome.lines[1], NAME)}" if outcome.lines[1:] else ""
-    return Ending(
-        title=f"There is an open request for this pairing: {other}{end}.",
-        next_step="Wait for that one, or have it decided on its card.",
-    )
+    title = f"There is an open request for this pairing: {other}{end}."
+    return Ending(title, (), "Wait for that one, or have it decided on its card.")
 
 
-def check_failed(request: Request, outcome: Outcome) -> Ending:
+def _check_failed(request: Request, outcome: Outcome) -> Ending:
     problem = outcome.problem
     if problem is None:
-        return Ending(title="The appliance could not be read.", next_step=HAVE_IT_CHECKED)
+        return Ending("The appliance could not be read.", (), HAVE_IT_CHECKED)
     if problem.status == 403:
         return Ending(
-            title="The bot's account may not read this pairing.",
-            next_step="Have the account's privileges on the appliance checked, then ask again.",
+            "The bot's account may not read this pairing.",
+            (),
+            "Have the account's privileges on the appliance checked, then ask again.",
         )
-    return _CHECKS.get(problem.kind, _unread)(problem)
+    match problem.kind:
+        case ProblemKind.UNAUTHORIZED | ProblemKind.LOGIN_REFUSED:
+            return Ending(
+                "The appliance does not accept the bot's log-in.",
+                (),
+                "Have the bot's log-in checked with `vr-unpair check`, then ask again.",
+            )
+        case ProblemKind.RESTING:
+            return Ending(
+                "The bot could not log in to the appliance, and rests now: accounts get locked.",
+                (),
+                f"Have the bot's log-in checked, then ask again {_again(problem)}.",
+            )
+        case ProblemKind.SERVER_ERROR:
+            return Ending(
+                "The appliance failed while it was read.",
+                (),
+                "Ask again; if it stays, have the appliance's log read.",
+            )
+        case ProblemKind.NOT_UNDERSTOOD:
+            return Ending("The appliance's answer is not understood.", (), HAVE_IT_CHECKED)
+        case _:
+            return Ending(
+                "The appliance refused to be read.",
+                (),
+                "Have the cause that it names removed, then ask again.",
+            )
 
 
-def unreachable(request: Request, outcome: Outcome) -> Ending:
+def _unreachable(request: Request, outcome: Outcome) -> Ending:
     problem = outcome.problem
     if problem is not None and problem.kind is ProblemKind.UNPROVEN:
-        return _unproven(problem)
+        return Ending(
+            "The bot has logged in twice, and no call is known to have worked after that.",
+            (),
+            "Have the bot's log read, which says whether it was killed or the appliance failed, "
+            f"then ask again {_again(problem)}.",
+        )
     if problem is not None and problem.kind is ProblemKind.OVER_BUDGET:
         return Ending(
-            title="This app's own limit of calls left no room to read the appliance.",
-            next_step="Ask again when fewer requests are checked and carried out.",
+            "This app's own limit of calls left no room to read the appliance.",
+            (),
+            "Ask again when fewer requests are checked and carried out.",
         )
     return Ending(
-        title="The appliance could not be reached, although it was tried for some time.",
-        next_step="See what `vr-unpair check` says of the appliance, then ask again.",
+        "The appliance could not be reached, although it was tried for some time.",
+        (),
+        "See what `vr-unpair check` says of the appliance, then ask again.",
     )
 
 
-def card_refused(request: Request, outcome: Outcome) -> Ending:
+def _card_refused(request: Request, outcome: Outcome) -> Ending:
     error = outcome.lines[0] if outcome.lines else "no reason given"
     if error == ANSWER_LOST:
         return Ending(
-            title="Slack was sent the card three times, and never said whether it took it.",
-            body=("Copies of it may stand in the channel: nothing can be decided on them.",),
-            next_step="Ask again when Slack works as usual.",
+            "Slack was sent the card three times, and never said whether it took it.",
+            ("Copies of it may stand in the channel: nothing can be decided on them.",),
+            "Ask again when Slack works as usual.",
         )
-    step = _CARD_STEPS.get(error, f"{_INVITE} If the bot is in it already, {_TELL_ADMIN}")
-    return Ending(title=f"Slack did not take the card: {code(error, ID)}.", next_step=step)
-
-
-def card_not_posted(request: Request, outcome: Outcome) -> Ending:
-    title = "Slack did not take the card in time, or did not say so: nobody could decide."
-    if outcome.lines:
-        why = f"{slack_refuses(outcome.lines[0])}."
-        return Ending(title=title, body=(why,), next_step=f"{HAVE_IT_CHECKED} Then ask again.")
-    return Ending(
-        title=title,
-        next_step="Ask again when Slack works as usual.",
-    )
+    look_up = f"{_INVITE} If the bot is in it already, an administrator must look this error up."
+    step = _CARD_STEPS.get(error, look_up)
+    return Ending(f"Slack did not take the card: {code(error, ID)}.", (), step)
 
 
 _INVITE = "Type `/invite` in this channel, choose the bot, then ask again."
-_TELL_ADMIN = "an administrator must look this error up."
 _CARD_STEPS = {
     "not_in_channel": _INVITE,
     "channel_not_found": _INVITE,
     "is_archived": "This channel is archived: ask in another one.",
     "restricted_action": "Ask in another channel, or have apps allowed to post in this one.",
 }
+
+
+def _card_not_posted(request: Request, outcome: Outcome) -> Ending:
+    title = "Slack did not take the card in time, or did not say so: nobody could decide."
+    if outcome.lines:
+        why = f"{slack_refuses(outcome.lines[0])}."
+        return Ending(title, (why,), f"{HAVE_IT_CHECKED} Then ask again.")
+    return Ending(title, (), "Ask again when Slack works as usual.")
 
 
 def _asked(request: Request) -> str:
@@ -204,56 +303,46 @@ def _candidates(outcome: Outcome, words: str) -> tuple[str, ...]:
     return ("\n".join([words, *shown]),)
 
 
-def _unread(problem: Problem) -> Ending:
-    return Ending(
-        title="The appliance refused to be read.",
-        next_step="Have the cause that it names removed, then ask again.",
-    )
-
-
-def _unauthorized(problem: Problem) -> Ending:
-    return Ending(
-        title="The appliance does not accept the bot's log-in.",
-        next_step="Have the bot's log-in checked with `vr-unpair check`, then ask again.",
-    )
-
-
-def _resting(problem: Problem) -> Ending:
-    return Ending(
-        title="The bot could not log in to the appliance, and rests now: accounts get locked.",
-        next_step=f"Have the bot's log-in checked, then ask again {_again(problem)}.",
-    )
-
-
-def _unproven(problem: Problem) -> Ending:
-    return Ending(
-        title="The bot has logged in twice, and no call is known to have worked after that.",
-        next_step=(
-            "Have the bot's log read, which says whether it was killed or the appliance failed, "
-            f"then ask again {_again(problem)}."
-        ),
-    )
-
-
 def _again(problem: Problem) -> str:
     return f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
 
 
-def _server_error(problem: Problem) -> Ending:
-    return Ending(
-        title="The appliance failed while it was read.",
-        next_step="Ask again; if it stays, have the appliance's log read.",
-    )
-
-
-def _not_understood(problem: Problem) -> Ending:
-    return Ending(title="The appliance's answer is not understood.", next_step=HAVE_IT_CHECKED)
-
-
-_CHECKS: dict[ProblemKind, Callable[[Problem], Ending]] = {
-    ProblemKind.UNAUTHORIZED: _unauthorized,
-    ProblemKind.LOGIN_REFUSED: _unauthorized,
-    ProblemKind.RESTING: _resting,
-    ProblemKind.SERVER_ERROR: _server_error,
-    ProblemKind.NOT_UNDERSTOOD: _not_understood,
+REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
+    "people_unreadable": lambda r, o: Ending(
+        "Slack did not say who may ask and who may approve.", (), "Ask again in a few minutes."
+    ),
+    "requester_not_allowed": _requester_not_allowed,
+    "channel_not_allowed": _channel_not_allowed,
+    "reason_missing": lambda r, o: Ending(
+        "A request needs a reason here.", (), "Ask again, with the reason after the pairing."
+    ),
+    "reason_does_not_fit": _reason_does_not_fit,
+    "too_few_approvers": _too_few_approvers,
+    "pairing_none": lambda r, o: Ending(
+        f"There is no pairing {_asked(r)}.",
+        _candidates(o, "These exist:"),
+        "Check the name, then ask again.",
+    ),
+    "pairing_several": _pairing_several,
+    "pairing_self": lambda r, o: Ending(
+        f"{_asked(r)} pairs a site with itself, and is never broken by this bot.",
+        _candidates(o, "It is:"),
+        "Name the other site of the pairing you mean.",
+    ),
+    "pairing_unread": _pairing_unread,
+    "pairing_partial": lambda r, o: Ending(
+        f"It cannot be told which pairing {_asked(r)} is.",
+        (NOT_ALL_LISTED, *_candidates(o, "These are listed:")),
+        f"Ask again with the id: {FOUND_BY_ID}.",
+    ),
+    "pairing_no_site": lambda r, o: Ending(
+        f"There is no appliance {code(r.site, NAME)} in this bot's settings any more.",
+        (),
+        "Have it put back, or ask for a pairing of another one.",
+    ),
+    "pairing_taken": _pairing_taken,
+    "check_failed": _check_failed,
+    "unreachable": _unreachable,
+    "card_refused": _card_refused,
+    "card_not_posted": _card_not_posted,
 }

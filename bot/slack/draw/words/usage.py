@@ -1,11 +1,10 @@
-"""What people are told before there is any request."""
+"""What a listener says at once, before there is any request: help, what is being read, why not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.slack.draw.limits import ID
-from bot.slack.draw.markup import code
+from bot.slack.draw.markup import ID, SENTENCE, SITES_SHOWN, channels, code
 
 
 def being_checked(pairing: str) -> str:
@@ -34,3 +33,139 @@ def being_looked_up(request_id: str | None) -> str:
 def unreadable_button() -> str:
     """For a button whose value this version does not know."""
     return "This button is not known here. Nothing was done. Ask again if it is still wanted."
+
+
+OLD_BUTTON = (
+    "This button belongs to another version of this app, so nothing was done. "
+    "Use the newest card of the request, or ask again."
+)
+
+IDENTITY_UNKNOWN = "Slack did not answer a question of this app, so nothing was done. Press again."
+
+NO_DIRECT_MESSAGE = (
+    "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "
+    "nothing was asked here."
+)
+
+
+def form_lost(button: str) -> str:
+    """Shown at a field of the modal behind that button, so it is plain text."""
+    return f"This form has lost its request. Close it and press {button} on the card again."
+
+
+def click_again(button: str) -> str:
+    return f"Slack did not open the form, so nothing was decided. Press {button} again."
+
+
+def channel_not_allowed(allowed: frozenset[str]) -> str:
+    named = channels(sorted(allowed))
+    return f"This command does not work in this channel, so nothing was asked. Use {named}."
+
+
+def reason_required(command: str, pattern: str | None) -> str:
+    must = f" It must contain {_pattern(pattern)}." if pattern else ""
+    return (
+        "A request needs a reason here, so nothing was asked."
+        f"{must} Type it after the pairing: {code(f'{command} PAIRING why it must go')}."
+    )
+
+
+def reason_does_not_fit(pattern: str) -> str:
+    return (
+        f"The reason must contain {_pattern(pattern)}, and this one does not, so nothing was "
+        "asked. Type the command again with such a reason."
+    )
+
+
+def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
+    shown = sites[:SITES_SHOWN]
+    left = f" and {len(sites) - len(shown)} more" if len(sites) > len(shown) else ""
+    named = ", ".join(code(s) for s in shown)
+    return f"There is no appliance {code(typed)} here, so nothing was asked. Known: {named}{left}."
+
+
+def pairing_missing(command: str, site: str) -> str:
+    step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a site's name."
+    return f"There is no pairing after the slash, so nothing was asked. {step}"
+
+
+def busy(command: str) -> str:
+    """Too many people look at the appliance at this moment."""
+    return (
+        "Too many people are looking at the appliance just now, so nothing was read. Try again in "
+        f"a minute, or ask at once with {code(f'{command} PAIRING reason')}."
+    )
+
+
+def busy_with_requests() -> str:
+    """The same for looks that need no appliance."""
+    return "Too many people are looking just now, so nothing was read. Try again in a minute."
+
+
+def form_not_opened(command: str) -> str:
+    return (
+        f"Slack did not open the form. Type {code(command)} again, or "
+        f"{code(f'{command} PAIRING reason')} without the form."
+    )
+
+
+def request_form_lost(command: str) -> str:
+    """Shown at a field of a modal, so it is plain text."""
+    return f"This form belongs to another version of this app. Close it and type {command} again."
+
+
+def other_command(typed: str, command: str) -> str:
+    return f"This deployment answers to {code(command)}, not to {code(typed)}. Type that instead."
+
+
+def unexpected(reference: str) -> str:
+    """For an error of ours. Plain text: it may be in a modal, where markup is not rendered."""
+    return (
+        "Something went wrong here, and this may not have been taken. Try again; if it lasts, "
+        f"give reference {reference} to whoever runs this app."
+    )
+
+
+def help_text(
+    command: str,
+    *,
+    require_reason: bool,
+    pattern: str | None,
+    break_glass: bool = False,
+    sites: tuple[str, ...] = (),
+) -> str:
+    """`sites` are all appliances. If there are several, they are named."""
+    reason = "reason" if require_reason or pattern else "[reason]"
+    must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
+    named = ", ".join(code(site) for site in sites[:SITES_SHOWN])
+    where = (
+        [f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"]
+        if len(sites) > 1
+        else []
+    )
+    lines = [
+        "*Breaking a vSphere Replication pairing*",
+        f"{code(command)}: a form to choose a pairing and ask for it",
+        f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it at once. A card follows in "
+        "this channel; it is done once somebody else has approved it there.",
+        f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
+        *where,
+        f"• {code('--force')}: a one-sided break, for a site that is gone for good",
+        *must,
+        f"{code(f'{command} preview PAIRING [--force]')}: what a card would show; nobody is asked",
+        f"{code(f'{command} list')}: the pairings with their health",
+        f"{code(f'{command} status')}: open requests and what ended recently; "
+        f"{code(f'{command} status ID')} tells more about one",
+        f"{code(f'{command} help')}: this text",
+        "*Approve* and *Deny* on the card are for approvers, *Withdraw* is for whoever asked.",
+    ]
+    if break_glass:
+        lines.append(
+            "*Break glass* on the card is for an emergency: somebody of `BREAK_GLASS` decides "
+            "alone, and everybody is told."
+        )
+    return "\n".join(lines)
+
+
+def _pattern(pattern: str) -> str:
+    return f"{code(pattern, SENTENCE)} (a regular expression)"

@@ -1,10 +1,14 @@
-"""All words of the request modal. Those for `plain_text` have no markup."""
+"""All words of the modals: titles, labels, hints, errors. Those for `plain_text` have no markup."""
 
 from __future__ import annotations
 
-from bot.slack.draw.limits import NAME, QUOTED, SENTENCE
-from bot.slack.draw.markup import code, line, plain
-from bot.slack.draw.words.phrases import count_of
+from collections.abc import Callable
+
+from bot.request.frozen import Frozen
+from bot.request.model import Request
+from bot.slack.draw.markup import NAME, QUOTED, SENTENCE, code, line, mention, plain
+from bot.slack.draw.markup import TITLE as PAIRING_TITLE
+from bot.slack.draw.words.phrases import consequences, count_of, pairing
 
 TITLE = "Break a pairing"
 SUBMIT = "Ask"
@@ -119,3 +123,48 @@ def type_instead(command: str) -> str:
         f"*Next:* close this form and open it again later, or type "
         f"{code(f'{command} PAIRING reason')}: then it is tried again for some minutes."
     )
+
+
+class ReasonWords(Frozen):
+    """`button` is on the button that opens the form. `told`, which is markup, says what people must
+    know before they fill it in."""
+
+    button: str
+    title: str
+    submit: str
+    question: str
+    missing: str
+    told: Callable[[Request], str]
+
+
+def _denying(request: Request) -> str:
+    return f"{mention(request.requester)} asked to break {pairing(request)}."
+
+
+def _breaking(request: Request) -> str:
+    return "\n".join(
+        [
+            "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the "
+            "channel, every approver by a direct message, and the audit trail.",
+            *consequences(request, PAIRING_TITLE),
+            f"Asked by {mention(request.requester)}.",
+        ]
+    )
+
+
+DENY = ReasonWords(
+    button="Deny",
+    title="Deny the request",
+    submit="Deny",
+    question="Why not?",
+    missing="Say why, in a few words: it goes on the card.",
+    told=_denying,
+)
+GLASS = ReasonWords(
+    button="Break glass",
+    title="Break glass",
+    submit="Break glass",
+    question="What is the emergency?",
+    missing="Say why it cannot wait, in a few words: everybody is told.",
+    told=_breaking,
+)

@@ -1,4 +1,4 @@
-"""What is shown only to the person who looked: pairings, a pairing that is not there, errors."""
+"""`list` and `preview`: pairings as the one person who looks reads them, and why there are none."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from bot.request.model import Request
 from bot.request.pairing import Pairing
 from bot.request.problem import Problem, ProblemKind
 from bot.request.snapshot import Server, Snapshot, id_key
-from bot.request.who_may import Reason
-from bot.slack.draw.limits import (
+from bot.slack.draw.markup import (
     CANDIDATES_SHOWN,
     ID,
     NAME,
     PAIRING_TYPED,
     TITLE,
     VENDOR_WORDS_IN_TEXT,
+    code,
+    line,
+    when,
 )
-from bot.slack.draw.markup import code, line, when
-from bot.slack.draw.words.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of
-from bot.slack.draw.words.rights import MAY_NOT_ASK
-from bot.slack.draw.words.said import problem_said
+from bot.slack.draw.words.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of, problem_words
 from bot.slack.draw.words.states import STATES
 
 SHOWN_MOST = 40
@@ -56,12 +55,6 @@ Ends = Mapping[tuple[str, str], tuple[str, ...]]
 """The other sites that list the same pairing, by site and pairing id."""
 
 
-def may_not_look(reason: Reason) -> str:
-    words = MAY_NOT_ASK.get(reason, "You may not look here.")
-    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
-    return f"{words} {step}"
-
-
 def sites(
     read: Sequence[PairingsListed | SiteUnread], holders: Holders, command: str
 ) -> list[list[str]]:
@@ -79,7 +72,7 @@ def sites(
 def _unread(each: SiteUnread) -> list[str]:
     return [
         f"⚠️ The pairings of {code(each.site)} could not be read.",
-        *problem_said(each.failed.problem, VENDOR_WORDS_IN_TEXT),
+        *problem_words(each.failed.problem, VENDOR_WORDS_IN_TEXT),
         _again(each.failed.problem),
     ]
 
@@ -189,7 +182,7 @@ def not_previewed(asked: str, failed: CallFailed) -> str:
     return "\n".join(
         [
             f"{code(asked, PAIRING_TYPED)} could not be read.",
-            *problem_said(problem, VENDOR_WORDS_IN_TEXT),
+            *problem_words(problem, VENDOR_WORDS_IN_TEXT),
             _again(problem),
         ]
     )
