@@ -113,7 +113,7 @@ def demo(
     """
     # Imported here: no other command needs the sandbox.
     from bot.sandbox.demo import leave_in_order, play
-    from bot.sandbox.page.serve import PORT, serve
+    from bot.sandbox.page.page_server import PORT, serve
 
     if scripted and port is not None:
         fail("--scripted serves no page, so --port has no meaning with it.", WRONG_USE)

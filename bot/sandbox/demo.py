@@ -5,12 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
@@ -41,7 +37,7 @@ def leave_in_order() -> None:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
-def play(say: Callable[[str], None] = print, console: Console | None = None) -> int:
+def play(say: Callable[[str], None] = print) -> int:
     """0 only when the pairing is really gone at the appliance and exactly one DELETE got there."""
     with (
         tempfile.TemporaryDirectory(prefix="vr-unpair-demo-") as folder,
@@ -64,22 +60,20 @@ def play(say: Callable[[str], None] = print, console: Console | None = None) -> 
             say("The card is in the channel. Alan presses Approve.")
             slack.click(alan, card, "unpair_approve")
             say("Waiting for the task to end …")
-            with _bar(console or Console()) as show:
 
-                def told() -> bool:
-                    show(appliance)
-                    record, *replies = slack.thread(channel, card.ts)
-                    # The end is said twice, in the last reply and on the card, in either order.
-                    ended = "Ended" in record.all_text and all(
-                        "RUNNING" not in reply.all_text for reply in replies
-                    )
-                    return ended and any(f"<@{rita}>" in m.text for m in replies)
+            def told() -> bool:
+                record, *replies = slack.thread(channel, card.ts)
+                # The end is said twice, in the last reply and on the card, in either order.
+                ended = "Ended" in record.all_text and all(
+                    "RUNNING" not in reply.all_text for reply in replies
+                )
+                return ended and any(f"<@{rita}>" in m.text for m in replies)
 
-                try:
-                    slack.wait_for(told, timeout_seconds=PATIENCE_SECONDS)
-                except TimeoutError as late:
-                    say("\n".join((f"It did not end: {late}", "The bot's log:", *bot.lines)))
-                    return 1
+            try:
+                slack.wait_for(told, timeout_seconds=PATIENCE_SECONDS)
+            except TimeoutError as late:
+                say("\n".join((f"It did not end: {late}", "The bot's log:", *bot.lines)))
+                return 1
             say("")
             say(render_thread(slack, channel, card.ts))
             say("")
@@ -87,21 +81,3 @@ def play(say: Callable[[str], None] = print, console: Console | None = None) -> 
         there = "gone" if gone else "STILL THERE"
         say(f"At the appliance: the pairing is {there}, DELETE was sent {sent} time(s).")
         return 0 if gone and sent == 1 else 1
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Callable[[SimulatedAppliance], None]]:
-    """The appliance's newest task as a live bar, where there is a terminal; nothing elsewhere."""
-    if not console.is_terminal:
-        yield lambda appliance: None
-        return
-    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        line = progress.add_task("not sent yet", total=100)
-
-        def show(appliance: SimulatedAppliance) -> None:
-            for task in appliance.tasks[:1]:
-                words = f"{task.description}: {task.status}"
-                progress.update(line, completed=task.progress, description=words)
-
-        yield show

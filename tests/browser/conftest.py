@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from bot.sandbox.page.routes import Page
+from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import Stage
 from tests.browser import chromium
 from tests.browser.visitor import Visitor

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 
 from bot.request.model import Decision, Request, State
 from bot.request.snapshot import digest_of
-from bot.sandbox.page import cast, routes
+from bot.sandbox.page import cast, page_server
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import chat_methods
 from bot.slack.draw.message import draw
@@ -104,7 +104,9 @@ def hang(stage: Stage, rows: dict[str, Request]) -> None:
             chat_methods.post_message(workspace, args)
 
 
-def take(browser: Browser, served: routes.Page, rows: dict[str, Request], folder: Path) -> None:
+def take(
+    browser: Browser, served: page_server.Page, rows: dict[str, Request], folder: Path
+) -> None:
     for kind, size, scheme in KINDS:
         visitor = Visitor.arrives(browser, served, size, scheme, device_scale_factor=1)
         visitor.becomes("Alan")
@@ -137,7 +139,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     rows = requests()
-    with chromium.browser() as browser, Stage() as stage, routes.Page(stage) as served:
+    with chromium.browser() as browser, Stage() as stage, page_server.Page(stage) as served:
         hang(stage, rows)
         take(browser, served, rows, folder)
     print(f"{len(rows) * len(KINDS)} pictures in {folder}")

@@ -17,7 +17,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from bot.sandbox.page import routes
+from bot.sandbox.page import page_server
 from bot.sandbox.page.stage import Stage
 from tests.browser import chromium
 from tests.browser.visitor import PHONE, Visitor
@@ -67,7 +67,7 @@ def small(png: bytes) -> bytes:
     return out.getvalue()
 
 
-def take(browser: Browser, stage: Stage, served: routes.Page) -> Album:
+def take(browser: Browser, stage: Stage, served: page_server.Page) -> Album:
     """Plays the stories that the pictures show."""
     album = Album({}, {})
 
@@ -125,7 +125,7 @@ def settle(*visitors: Visitor) -> None:
 
 def look() -> str:
     """What the page looks like, apart from its words."""
-    return hashlib.sha256(Path(routes.__file__).with_name("page.css").read_bytes()).hexdigest()
+    return hashlib.sha256(Path(page_server.__file__).with_name("page.css").read_bytes()).hexdigest()
 
 
 def make() -> None:
@@ -133,7 +133,7 @@ def make() -> None:
     with (
         chromium.browser() as browser,
         Stage(task_seconds=TASK_SECONDS, more={"VR_POLL_SECONDS": "1"}) as stage,
-        routes.Page(stage) as served,
+        page_server.Page(stage) as served,
     ):
         album = take(browser, stage, served)
     for name, shot in album.shots.items():

@@ -6,7 +6,7 @@ import json
 
 from playwright.sync_api import Browser
 
-from bot.sandbox.page.routes import Page
+from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import Stage
 from tests.browser import pictures
 

@@ -26,7 +26,7 @@ def test_killed_while_the_task_runs_and_started_again(visitor: Visitor, stage: S
     ask_and_approve(visitor)
     expect(visitor.state).to_have_text("following")
     visitor.page.get_by_role("button", name="Kill (kill -9)").click()
-    expect(visitor.page.locator("#bot")).to_contain_text("killed")
+    expect(visitor.page.locator("#bot")).to_contain_text("does not run")
     visitor.types("/vr-unpair help")
     expect(visitor.page.locator("#note")).to_contain_text("dispatch_failed")
     stage.appliance.release_tasks()
@@ -41,7 +41,7 @@ def test_what_failed_while_it_was_away_is_not_said_once_it_is_back(
     visitor: Visitor, stage: Stage
 ) -> None:
     stage.kill_bot()
-    expect(visitor.page.locator("#bot")).to_contain_text("killed")
+    expect(visitor.page.locator("#bot")).to_contain_text("does not run")
     visitor.types("/vr-unpair help")
     expect(visitor.page.locator("#note")).to_contain_text("dispatch_failed")
     stage.start_bot()  # as another visitor would

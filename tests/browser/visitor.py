@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect
 
-from bot.sandbox.page import routes
+from bot.sandbox.page import page_server
 
 DESKTOP, PHONE = (1440, 1000), (360, 740)
 PATIENCE_MS = 30_000.0
@@ -28,7 +28,7 @@ class Visitor:
     def arrives(
         cls,
         browser: Browser,
-        served: routes.Page,
+        served: page_server.Page,
         size: tuple[int, int] = DESKTOP,
         scheme: Literal["light", "dark"] = "light",
         **more: Any,

@@ -20,7 +20,8 @@ class NotUnderstood(Exception):
 
 
 class Acts:
-    """Each act ends with a note for the visitor, empty when all went as it should."""
+    """Each act ends with a note for the visitor, empty when there is nothing to say; `wrong` when
+    something did not go as it should."""
 
     def __init__(self, stage: Stage, switches: Switches) -> None:
         self._stage = stage
@@ -50,22 +51,24 @@ class Acts:
         except (KeyError, UnknownSwitch) as error:
             raise NotUnderstood(f"{name}: {error!r}") from error
         except CannotDo as error:
-            return {"note": f"Slack does not let you do that: {error}."}
+            return _wrong(f"Slack does not let you do that: {error}.")
+        except DidNotStart as error:
+            return _wrong(f"The bot did not start: {error}")
 
     def _say(self, body: Json) -> Json:
         me, channel, text = _me(body), str(body["channel"]), str(body["text"]).strip()
         if channel not in self._slack.workspace.channels:
             raise NotUnderstood("no such channel")
         if not text:
-            return {"note": ""}
+            return _note("")
         # Slack escapes these three before anybody else reads what was typed.
         typed = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         if not text.startswith("/"):
             self._slack.post_as(me, channel, typed)
-            return {"note": ""}
+            return _note("")
         command, _, rest = typed.partition(" ")
         if command != COMMAND:
-            return {"note": f"Slack: {command} is not a valid command."}
+            return _wrong(f"Slack: {command} is not a valid command.")
         return _told(self._slack.command(me, rest.strip(), channel=channel), COMMAND)
 
     def _click(self, body: Json) -> Json:
@@ -101,29 +104,28 @@ class Acts:
 
     def _close(self, body: Json) -> Json:
         self._slack.close(_me(body), str(body["view"]))
-        return {"note": ""}
+        return _note("")
 
     def _home(self, body: Json) -> Json:
         return _told(self._slack.open_home(_me(body)), "The Home tab")
 
     def _switch(self, body: Json) -> Json:
+        before = self._stage.bot
         self._switches.set(str(body["name"]), str(body["value"]))
-        return {"note": ""}
+        new = self._stage.bot is not before
+        return _note("The bot was restarted with this setting." if new else "")
 
     def _change(self, body: Json) -> Json:
         self._switches.change(str(body["pairing"]), str(body["change"]))
-        return {"note": ""}
+        return _note("")
 
     def _kill(self, body: Json) -> Json:
         self._stage.kill_bot()
-        return {"note": "The bot was killed with SIGKILL: nothing was finished, nothing said."}
+        return _note("The bot was killed with SIGKILL: nothing was finished, nothing said.")
 
     def _start(self, body: Json) -> Json:
-        try:
-            self._stage.start_bot()
-        except DidNotStart as error:
-            return {"note": f"The bot did not start: {error}"}
-        return {"note": "The bot runs again, with nothing but its database to go on from."}
+        self._stage.start_bot()
+        return _note("The bot runs again, with nothing but its database to go on from.")
 
 
 def _me(body: Json) -> str:
@@ -136,7 +138,15 @@ def _me(body: Json) -> str:
 def _told(delivery: Delivery, what: str) -> Json:
     """What Slack shows when the bot did not answer, or answered what Slack does not take."""
     if delivery.error is not None:
-        return {"note": f"Slack: {what} failed with the error “{delivery.error}”."}
+        return _wrong(f"Slack: {what} failed with the error “{delivery.error}”.")
     if delivery.problem is not None:
-        return {"note": f"Slack did not take the bot's answer: {delivery.problem}"}
-    return {"note": ""}
+        return _wrong(f"Slack did not take the bot's answer: {delivery.problem}")
+    return _note("")
+
+
+def _note(words: str) -> Json:
+    return {"note": words, "wrong": False}
+
+
+def _wrong(words: str) -> Json:
+    return {"note": words, "wrong": True}

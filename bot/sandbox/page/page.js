@@ -141,9 +141,8 @@ function drawBlock(block, act, errors = {}) {
   switch (block.type) {
     case "header": return el("h3", { className: "header" }, block.text.text);
     case "divider": return el("hr");
-    case "context": return el("div", { className: "context" }, block.elements.map((one) => (one.text ? words(one) : `[${one.alt_text}]`)));
+    case "context": return el("div", { className: "context" }, block.elements.map(words));
     case "actions": return el("div", { className: "row" }, block.elements.map((one) => drawElement(one, act, block)));
-    case "image": return el("p", {}, `[image: ${block.alt_text}]`);
     case "section": return el("div", { className: "section" }, el("div", {},
       block.text ? words(block.text) : "",
       block.fields ? el("div", { className: "fields" }, block.fields.map(words)) : ""),
@@ -197,6 +196,10 @@ function control(element, block, act, label) {
     });
     field.read = () => field.value || null;
     field.onchange = tell;
+  } else if (element.type === "datepicker" || element.type === "timepicker") {
+    const kind = element.type.slice(0, 4);
+    field = el("input", { type: kind, value: element[`initial_${kind}`] || "", required, "aria-label": label, onchange: tell });
+    field.read = () => field.value || null;
   } else if (element.type === "static_select" || element.type === "external_select") {
     const none = el("option", { value: "" }, element.placeholder?.text || "Choose …");
     const groups = (element.option_groups || []).map((one) => el("optgroup", { label: one.label.text }, optionsOf(one.options)));
@@ -253,7 +256,7 @@ function drawMessage(message) {
   const person = message.alone ? { name: "vr-unpair", bot: true } : seen.view.people[message.user] || { name: message.user };
   const name = person.bot ? "vr-unpair" : person.name;
   const at = new Date(Number(message.ts.split(".")[0]) * 1000);
-  const press = message.alone ? null : (element) => act({ do: "click", channel: message.channel, ts: message.ts, action_id: element.action_id, value: element.value });
+  const press = (element) => act({ do: "click", channel: message.channel, ts: message.ts, action_id: element.action_id, value: element.value });
   const body = message.blocks.length ? message.blocks.map((block) => drawBlock(block, press)) : [mrkdwn(message.text)];
   const dismiss = () => { dismissed.add(message.key); showView(); };
   return el("article", { className: message.alone ? "message alone" : "message" },
@@ -306,17 +309,19 @@ function showView() {
   showModal(view.modal);
   if (home) { showHome(view.home); return; }
   const here = view.channels.find((one) => one.key === channel);
-  sync($("examples"), view.examples.map(([label, text]) => ({ key: label, text })), (one) => el("button", {
-    type: "button", title: one.text, "data-focus": one.key, onclick: () => { $("text").value = one.text; $("text").focus(); },
-  }, one.key));
   const log = $("log");
+  const drawn = log.dataset.channel === channel ? new Set([...log.children].map((node) => node.dataset.key)) : null;
+  log.dataset.channel = channel;
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 90;
   const before = log.querySelectorAll(".alone").length;
   const tops = here.messages.filter((one) => !dismissed.has(one.key));
   sync(log, tops.map((top) => ({ ...top, hidden: top.thread.filter((one) => dismissed.has(one.key)).length })), ({ hidden, ...top }, old) => drawTop(top, old));
   if (!tops.length && !log.children.length) log.append(el("p", { className: "empty" }, "Nothing here yet. Send the command below, then become an approver and press a button on the card."));
   const alone = log.querySelectorAll(".alone");
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  // A card is read from its top, wherever one was reading before.
+  const card = drawn && tops.filter((top) => !drawn.has(top.key) && !top.alone && top.blocks.some((block) => block.type === "actions")).pop();
+  if (card) log.querySelector(`[data-key="${CSS.escape(card.key)}"]`).scrollIntoView({ block: "start" });
+  else if (atEnd) log.scrollTop = log.scrollHeight;
   else if (clicked && alone.length > before) alone[alone.length - 1].scrollIntoView({ block: "nearest" });
 }
 
@@ -374,22 +379,24 @@ function valuesOf(box) {
 // ---- Switches and board ---------------------------------------------------------------------
 
 function showBoard() {
-  const { bot, switches, requests, deletes, calls, callsPerMinute, refusals } = seen.board;
+  const { bot, settings, examples, switches, requests, deletes, calls, callsPerMinute, refusals } = seen.board;
   // What Slack said of the process before is over; what was said of its start is not.
   if (bot.running && bot.pid !== pid && $("note").textContent.startsWith("Slack: ")) $("note").textContent = "";
   if (bot.running) pid = bot.pid;
-  $("bot").replaceChildren(el("span", { className: bot.running ? "badge good" : "badge bad" }, bot.running ? "runs" : "killed"), bot.running ? ` as process ${bot.pid}` : " Start it: it goes on from its database.");
+  $("bot").replaceChildren(el("span", { className: bot.running ? "badge good" : "badge" }, bot.running ? "runs" : "does not run"), bot.running ? ` as process ${bot.pid}` : " When it starts, it goes on from its database.");
   $("kill").disabled = !bot.running;
   $("start").disabled = bot.running;
-  sync($("choices"), switches.choices.map((one) => ({ key: one.name, ...one })), (one) => {
-    const select = el("select", { "data-focus": one.name, onchange: () => act({ do: "switch", name: one.name, value: select.value }) },
-      one.options.map(([value, label]) => el("option", { value, selected: value === one.value }, label)));
-    return el("label", { className: "choice" }, one.label, select);
-  });
+  sync($("choices"), switches.choices.map((one) => ({ key: one.name, ...one })), drawChoice);
+  sync($("bot-choices"), switches.settings.map((one) => ({ key: one.name, ...one })), drawChoice);
+  sync($("settings"), settings.map(([key, value, before]) => ({ key, value, before })), (one) => el("li", {},
+    el("code", {}, `${one.key}=${one.value}`), el("span", { className: "hint" }, one.before ? ` (default ${one.before})` : " (no default)")));
+  sync($("examples"), examples.map(([label, text]) => ({ key: label, text })), (one) => el("button", {
+    type: "button", title: one.text, "data-focus": one.key, onclick: () => { $("text").value = one.text; $("text").focus(); },
+  }, one.key));
   sync($("pairings"), switches.pairings, drawPairing);
   sync($("requests"), requests, drawRequest);
   if (!requests.length) $("requests").replaceChildren(el("p", { className: "hint" }, "None yet."));
-  $("deletes").replaceChildren("DELETE sent: ", el("b", {}, deletes.sent), ", accepted: ", el("b", {}, deletes.accepted));
+  $("deletes").replaceChildren(...counted(deletes));
   $("room").textContent = `Here the bot may make ${callsPerMinute} calls a minute, so that you need not wait. A real appliance takes 50, and the bot keeps to 40 (VR_CALLS_PER_MINUTE).`;
   const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
   sync($("calls").tBodies[0], [...calls].reverse(), (call) => el("tr", { className: call.unpair ? "unpair" : "" },
@@ -398,6 +405,14 @@ function showBoard() {
     el("td", {}, call.status ?? "none")));
   sync($("refusals"), [...refusals].reverse(), (one) => el("li", {}, `${clock(one.at)} ${one.method}: `, el("code", {}, one.error)));
   if (!refusals.length) $("refusals").replaceChildren(el("li", { className: "hint" }, "Nothing."));
+}
+
+const counted = ({ sent, accepted }) => ["DELETE sent: ", el("b", {}, sent), ", accepted: ", el("b", {}, accepted)];
+
+function drawChoice(one) {
+  const select = el("select", { "data-focus": one.name, onchange: () => act({ do: "switch", name: one.name, value: select.value }) },
+    one.options.map(([value, label]) => el("option", { value, selected: value === one.value }, label)));
+  return el("label", { className: "choice" }, one.label, select);
 }
 
 function drawPairing(pairing) {
@@ -416,8 +431,11 @@ function drawPairing(pairing) {
 function drawRequest(request, old) {
   const good = { succeeded: "good", failed: "bad", attention: "bad", refused: "bad" }[request.state] || "";
   const who = (actor) => seen.view?.people[actor]?.name || actor;
-  return el("details", { open: old ? old.open : request.key === seen.board.requests[0].key },
-    el("summary", { "data-focus": request.key }, el("span", { className: `badge ${good}` }, request.state), ` ${request.key} `, el("span", {}, `${request.pairing || request.asked}${request.force ? ", one-sided" : ""}`)),
+  // What has ended folds by itself, once.
+  const open = old && old.dataset.ended === String(request.ended) ? old.open : !request.ended;
+  return el("details", { open, "data-ended": String(request.ended) },
+    el("summary", { "data-focus": request.key }, el("span", { className: `badge ${good}` }, request.state), ` ${request.key} `, el("span", {}, `${request.pairing || request.asked}${request.force ? ", one-sided" : ""}`),
+      el("div", { className: "hint" }, counted(request.deletes))),
     el("ol", {}, request.events.map((event) => el("li", {}, el("time", {}, new Date(event.time).toLocaleTimeString("en-GB")), " ",
       el("b", {}, who(event.actor)), `: ${event.action.replaceAll("_", " ")}`, event.before !== event.after ? el("span", { className: "hint" }, ` → ${event.after}`) : ""))));
 }
@@ -427,9 +445,9 @@ function drawRequest(request, old) {
 async function post(body) {
   try {
     const answer = await fetch("act", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ me, ...body }) });
-    return answer.ok ? await answer.json() : { note: await answer.text() };
+    return answer.ok ? await answer.json() : { note: await answer.text(), wrong: true };
   } catch {
-    return { note: "The demo does not answer: was it stopped?" };
+    return { note: "The demo does not answer: was it stopped?", wrong: true };
   }
 }
 
@@ -442,6 +460,7 @@ function act(body) {
     const answer = await post({ me: sender, ...body });
     document.body.removeAttribute("aria-busy");
     $("note").textContent = answer.note;
+    $("note").className = answer.wrong ? "wrong" : "";
     setTimeout(() => { clicked = false; }, 3000);
   });
   return acts;

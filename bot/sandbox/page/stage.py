@@ -1,4 +1,5 @@
-"""The demo's world: both sandbox servers and the real bot as a process, ended together."""
+"""The demo's world: the sandbox servers and the real bot as a process, ended together; and the
+settings that the bot has here."""
 
 from __future__ import annotations
 
@@ -14,21 +15,31 @@ from bot.sandbox.bot_process import BotProcess, DidNotStart
 from bot.sandbox.demo import settings
 from bot.sandbox.page import cast
 from bot.sandbox.slack import LocalSlack
+from bot.settings import EXAMPLE
 
 TASK_SECONDS = 12.0
 """Long enough to watch a task, and to kill the bot while it runs."""
-
-POLL_SECONDS = "2"
 
 APPLIANCE_CALLS, BOT_CALLS = 600, 500
 """In a minute. A visitor plays in minutes what happens elsewhere in weeks. With the vendor's 50 and
 the bot's 40 the third story would wait for most of a minute, and look broken. The page says so."""
 
+OWN = {
+    "NOTIFY": ",".join(part.id for part in cast.PEOPLE if part.approver and not part.guest),
+    "FORCE_APPROVALS_REQUIRED": "2",
+    "REMIND_AFTER": "2m",
+    "DEPLOYMENT_LABEL": "demo",
+    "APPROVERS": ",".join(part.id for part in cast.PEOPLE if part.approver),
+    "BREAK_GLASS": ",".join(part.id for part in cast.PEOPLE if part.break_glass),
+}
+OF_EACH_APPLIANCE = {"VR_POLL_SECONDS": "2", "VR_CALLS_PER_MINUTE": str(BOT_CALLS)}
+
 
 class Stage:
-    """`appliance`, `slack` and the bot; SQLite in a folder that goes at the end.
+    """The appliances by site (`appliance` is the first), `slack` and the bot; SQLite in a folder
+    that goes at the end.
 
-    `more` are settings on top of the demo's own.
+    `more` are settings on top of the demo's own. `pairings`: each with what it was at first.
     """
 
     process: type[BotProcess] = BotProcess
@@ -37,13 +48,18 @@ class Stage:
     def __init__(
         self, *, task_seconds: float = TASK_SECONDS, more: Mapping[str, str] | None = None
     ) -> None:
-        self.appliance = SimulatedAppliance(
-            task_seconds=task_seconds, calls_per_minute=APPLIANCE_CALLS
-        )
+        self.appliances = {
+            site: SimulatedAppliance(task_seconds=task_seconds, calls_per_minute=APPLIANCE_CALLS)
+            for site in cast.SITES
+        }
+        self.appliance = self.appliances[cast.BERLIN]
         self.slack = LocalSlack()
         self.pairings: dict[str, cast.Pair] = {}
         self.database_url = ""
+        self.switched: dict[str, str] = {}
+        self.known: tuple[str, ...] = (cast.BERLIN,)
         self._more = dict(more or {})
+        self._folder = Path()
         self._bot: BotProcess | None = None
         self._ends = ExitStack()
         self._changing = threading.Lock()
@@ -51,24 +67,15 @@ class Stage:
     def __enter__(self) -> Self:
         """Raises DidNotStart with what the bot said."""
         with ExitStack() as ends:
-            folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="vr-unpair-demo-")))
-            ends.enter_context(self.appliance)
+            folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="vr-unpair-demo-"))
+            for appliance in self.appliances.values():
+                ends.enter_context(appliance)
             ends.enter_context(self.slack)
             cast.fill_slack(self.slack)
             for pair in cast.PAIRS:
-                self.pairings[cast.add_pair(self.appliance, pair)] = pair
+                self.pairings[cast.add_pair(self.appliances[pair.home], pair)] = pair
+            self._folder = Path(folder)
             self.database_url = f"sqlite:///{folder}/vr-unpair.db"
-            approvers = ",".join(part.id for part in cast.PEOPLE if part.approver)
-            own = {
-                **settings(self.appliance, self.slack, approvers),
-                "VR_POLL_SECONDS": POLL_SECONDS,
-                "VR_CALLS_PER_MINUTE": str(BOT_CALLS),
-                "FORCE_APPROVALS_REQUIRED": "2",
-                "REMIND_AFTER": "2m",
-                "DEPLOYMENT_LABEL": "demo",
-                "DATABASE_URL": self.database_url,
-            }
-            self._bot = self.process({**own, **self._more}, folder)
             ends.callback(self._stop_bot)
             self.start_bot()
             self._ends = ends.pop_all()
@@ -86,9 +93,10 @@ class Stage:
     def start_bot(self) -> None:
         """Does nothing while it runs. Raises DidNotStart."""
         with self._changing:
-            if not self.bot.alive:
-                self.bot.start()
-                self.slack.request_url = f"{self.bot.url}/slack/events"
+            if self._bot is None or not self._bot.alive:
+                # Known to others when it runs: until then they see the one before, which does not.
+                self._bot = self.process(self._settings(), self._folder).start()
+                self.slack.request_url = f"{self._bot.url}/slack/events"
 
     def kill_bot(self) -> None:
         """SIGKILL in the middle of whatever it does; nothing while it does not run."""
@@ -96,10 +104,42 @@ class Stage:
             if self.bot.alive:
                 self.bot.kill()
 
+    def restart_bot(self, *, known: tuple[str, ...] | None = None, **switched: str) -> None:
+        """With other settings from now on, and the appliances of the `known` sites. An empty value
+        is the default again. Raises DidNotStart."""
+        self._stop_bot()
+        self.known = known or self.known
+        self.switched |= switched
+        self.start_bot()
+
+    def changed_settings(self) -> list[tuple[str, str, str]]:
+        """(name, value here, default) of each that is not as the bot would have it by itself, those
+        aside that every bot needs. Of several appliances' own, each is named once."""
+        lines = (
+            line.lstrip("#").partition("=") for line in EXAMPLE.read_text("utf-8").splitlines()
+        )
+        defaults = {name: value for name, equals, value in lines if equals and " " not in name}
+        here = {**OWN, **OF_EACH_APPLIANCE, **self._more, **self.switched}
+        if len(self.known) > 1:
+            here["VR_SITES__<NAME>__HOST"] = ", ".join(self.known)
+        listed = [(name, value, defaults.get(name, "")) for name, value in here.items()]
+        return [one for one in listed if one[1] not in ("", one[2])]
+
+    def _settings(self) -> dict[str, str]:
+        sites: dict[str, str] = {}
+        for site in self.known:
+            of_it = {**settings(self.appliances[site], self.slack, ""), **OF_EACH_APPLIANCE}
+            of_it |= {name: value for name, value in self._more.items() if name.startswith("VR_")}
+            for name, value in of_it.items():
+                site_name = name.replace("VR_", f"VR_SITES__{site.upper()}__")
+                sites[site_name if name.startswith("VR_") else name] = value
+        more = {name: value for name, value in self._more.items() if not name.startswith("VR_")}
+        return {**sites, **OWN, "DATABASE_URL": self.database_url, **more, **self.switched}
+
     def _stop_bot(self) -> None:
         with self._changing:
-            if self.bot.alive:
-                self.bot.stop()
+            if self._bot is not None and self._bot.alive:
+                self._bot.stop()
 
 
 __all__ = ["DidNotStart", "Stage"]

@@ -1,13 +1,15 @@
-"""The switches beside the channel: what the appliance does, what happens to its pairings."""
+"""The switches beside the channel: what the appliance does, what happens to its pairings, and some
+settings of the bot."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from bot.sandbox.appliance import Answer, SimulatedAppliance
+from bot.sandbox.appliance import Answer, Replication
 from bot.sandbox.page import cast
+from bot.sandbox.page.stage import Stage
 
 Json = dict[str, Any]
 
@@ -27,20 +29,20 @@ DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
 }
 """What the next DELETE gets (vendor OpenAPI, DELETE pairing, and what a network can do)."""
 
-TASK_ENDS: Mapping[str, tuple[str, str | None]] = {
+TASK_ENDS = {
     "usual": ("as it should", None),
     "error": ("in ERROR", "ERROR"),
     "cancelled": ("CANCELLED", "CANCELLED"),
 }
-TASK_TIMES: Mapping[str, tuple[str, float]] = {
-    "fast": ("fast, 3 s", 3.0),
-    "usual": ("12 s", 12.0),
-    "slow": ("slow, 45 s", 45.0),
-}
+TASK_TIMES = {"fast": ("fast, 3 s", 3.0), "usual": ("12 s", 12.0), "slow": ("slow, 45 s", 45.0)}
 REACHABLE = {"usual": "usual", "mute": "accepts calls, never answers", "away": "unreachable"}
 
+DRY_RUN = {"": ("off: it breaks pairings", ""), "on": ("on: no DELETE is sent", "true")}
+TTL = {"": ("1 hour", ""), "short": ("20 seconds, then it expires", "20s")}
+KNOWN = {"one": ("Berlin's", cast.SITES[:1]), "two": ("Berlin's and Oslo's", cast.SITES)}
+"""Settings of the bot: a change restarts it, as with a deployment."""
+
 CHANGES = ("remote", "more", "rebuilt", "broken", "back")
-Change = Literal["remote", "more", "rebuilt", "broken", "back"]
 
 
 class UnknownSwitch(Exception):
@@ -48,51 +50,53 @@ class UnknownSwitch(Exception):
 
 
 class Switches:
-    """One lock: two visitors may press at once, and a fault is laid out as a whole."""
+    """One lock: two visitors may press at once, and a fault is laid out as a whole. The faults are
+    those of the first appliance."""
 
-    def __init__(self, appliance: SimulatedAppliance, pairings: Mapping[str, cast.Pair]) -> None:
-        self._appliance = appliance
-        self._pairings = pairings
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._appliance = stage.appliance
         self._lock = threading.Lock()
-        self._delete, self._delete_until = "202", 0
-        self._ends, self._time, self._reach = "usual", "usual", "usual"
+        self._at = {"delete": "202", "ends": "usual", "time": "usual", "reach": "usual"}
+        self._at |= {"dry": "", "ttl": "", "known": "one"}
+        self._delete_until = 0
+        self._turns: dict[str, Callable[[str], None]] = {
+            "delete": self._set_delete,
+            "ends": lambda value: self._appliance.set_task_outcome(TASK_ENDS[value][1]),
+            "time": lambda value: self._appliance.set_task_seconds(TASK_TIMES[value][1]),
+            "reach": self._set_reach,
+            "dry": lambda value: stage.restart_bot(DRY_RUN=DRY_RUN[value][1]),
+            "ttl": lambda value: stage.restart_bot(APPROVAL_TTL=TTL[value][1]),
+            "known": lambda value: stage.restart_bot(known=KNOWN[value][1]),
+        }
 
     def set(self, name: str, value: str) -> None:
-        """Raises UnknownSwitch."""
-        turns: dict[str, Callable[[str], None]] = {
-            "delete": self._set_delete,
-            "ends": self._set_ends,
-            "time": self._set_time,
-            "reach": self._set_reach,
-        }
-        if name not in turns:
-            raise UnknownSwitch(name)
+        """Raises UnknownSwitch, DidNotStart."""
         with self._lock:
             try:
-                turns[name](value)
+                self._turns[name](value)
             except KeyError as error:
                 raise UnknownSwitch(f"{name} {value}") from error
+            self._at[name] = value
 
     def change(self, pairing: str, change: str) -> None:
         """What happens to a pairing while people decide. Raises UnknownSwitch."""
-        if pairing not in self._pairings or change not in CHANGES:
+        pair = self._stage.pairings.get(pairing)
+        if pair is None or change not in CHANGES:
             raise UnknownSwitch(f"{change} {pairing}")
-        appliance = self._appliance
+        appliance = self._stage.appliances[pair.home]
         with self._lock:
             if change == "back":
                 if pairing not in appliance.pairings:
-                    cast.add_pair(appliance, self._pairings[pairing], pairing)
+                    cast.add_pair(appliance, pair, pairing)
                 return
             try:
                 there = appliance.pairing(pairing)
                 if change == "remote":
                     appliance.set_remote_down(pairing, not there.remote_down)
                 elif change == "more":
-                    appliance.set_replications(
-                        pairing,
-                        [*there.replications, f"new-vm-{len(there.replications) + 1}"],
-                        recovery_plans=0,
-                    )
+                    vms: list[str | Replication] = [*there.replications]
+                    appliance.set_replications(pairing, [*vms, f"new-vm-{len(vms) + 1}"])
                 elif change == "rebuilt":
                     appliance.change_server_ids(pairing, "remote_vc", "remote_vrms")
                 else:
@@ -104,20 +108,27 @@ class Switches:
     def as_json(self) -> Json:
         """Every switch with its positions and the present one, and every pairing."""
         with self._lock:
-            used = len(self._appliance.deletes) >= self._delete_until
-            choices = [
-                _choice("delete", "Next DELETE", "202" if used else self._delete, _words()),
-                _choice("ends", "Tasks end", self._ends, {k: v[0] for k, v in TASK_ENDS.items()}),
-                _choice("time", "Tasks take", self._time, {k: v[0] for k, v in TASK_TIMES.items()}),
-                _choice("reach", "Appliance", self._reach, REACHABLE),
-            ]
-        return {"choices": choices, "pairings": [self._pairing(one) for one in self._pairings]}
+            at = dict(self._at)
+            if len(self._appliance.deletes) >= self._delete_until:
+                at["delete"] = "202"
+        choices = [
+            _choice("delete", "Next DELETE", at, DELETE_ANSWERS),
+            _choice("ends", "Tasks end", at, TASK_ENDS),
+            _choice("time", "Tasks take", at, TASK_TIMES),
+            _choice("reach", "Appliance", at, {key: (words,) for key, words in REACHABLE.items()}),
+        ]
+        of_bot = [
+            _choice("dry", "DRY_RUN", at, DRY_RUN),
+            _choice("ttl", "Time to decide (APPROVAL_TTL)", at, TTL),
+            _choice("known", "Sites that it knows (VR_SITES)", at, KNOWN),
+        ]
+        pairings = [self._pairing(*one) for one in self._stage.pairings.items()]
+        return {"choices": choices, "settings": of_bot, "pairings": pairings}
 
-    def _pairing(self, pairing_id: str) -> Json:
-        pair = self._pairings[pairing_id]
-        shown: Json = {"key": pairing_id, "name": f"{cast.HOME} → {pair.remote or 'itself'}"}
+    def _pairing(self, pairing_id: str, pair: cast.Pair) -> Json:
+        shown: Json = {"key": pairing_id, "name": f"{pair.home} → {pair.remote or 'itself'}"}
         try:
-            there = self._appliance.pairing(pairing_id)
+            there = self._stage.appliances[pair.home].pairing(pairing_id)
         except KeyError:
             return {**shown, "there": False}
         return {
@@ -131,43 +142,29 @@ class Switches:
 
     def _set_delete(self, value: str) -> None:
         answers = DELETE_ANSWERS[value][1]
-        self._delete = value
-        self._lay_out(answers)
+        self._lay_out(answers, self._at["reach"])
         self._delete_until = len(self._appliance.deletes) + len(answers)
-
-    def _set_ends(self, value: str) -> None:
-        self._appliance.set_task_outcome(TASK_ENDS[value][1])
-        self._ends = value
-
-    def _set_time(self, value: str) -> None:
-        self._appliance.set_task_seconds(TASK_TIMES[value][1])
-        self._time = value
 
     def _set_reach(self, value: str) -> None:
         if value not in REACHABLE:
             raise KeyError(value)
-        self._reach = value
-        self._lay_out(self._waiting())
+        # The answers that no DELETE has had yet go on waiting.
+        left = max(0, self._delete_until - len(self._appliance.deletes))
+        answers = DELETE_ANSWERS[self._at["delete"]][1]
+        self._lay_out(answers[len(answers) - left :], value)
         self._appliance.refuse_connections(value == "away")
         if value != "mute":
             self._appliance.release_hanging()
 
-    def _waiting(self) -> tuple[Answer, ...]:
-        """The answers that no DELETE has had yet."""
-        left = max(0, self._delete_until - len(self._appliance.deletes))
-        answers = DELETE_ANSWERS[self._delete][1]
-        return answers[len(answers) - left :]
-
-    def _lay_out(self, answers: tuple[Answer, ...]) -> None:
+    def _lay_out(self, answers: tuple[Answer, ...], reach: str) -> None:
         self._appliance.clear_faults()
         self._appliance.on_delete(*answers)
-        if self._reach == "mute":
+        if reach == "mute":
             self._appliance.fail("*", "/", Answer(wire="hang"), times=None)
 
 
-def _words() -> dict[str, str]:
-    return {key: words for key, (words, _) in DELETE_ANSWERS.items()}
-
-
-def _choice(name: str, label: str, value: str, words: Mapping[str, str]) -> Json:
-    return {"name": name, "label": label, "value": value, "options": list(words.items())}
+def _choice(
+    name: str, label: str, at: Mapping[str, str], positions: Mapping[str, tuple[Any, ...]]
+) -> Json:
+    options = [(key, position[0]) for key, position in positions.items()]
+    return {"name": name, "label": label, "value": at[name], "options": options}

@@ -92,7 +92,7 @@ def test_a_taken_port_and_a_signal_that_ends_everything(
             seen = board(url)
             pid = seen["bot"]["pid"]
             assert seen["bot"]["running"]
-            assert len(seen["switches"]["pairings"]) == 4
+            assert len(seen["switches"]["pairings"]) == 5
             assert is_there(pid)
             process.send_signal(number)
             rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
@@ -157,13 +157,6 @@ def test_at_a_terminal_the_page_is_served(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         read_until(terminal, b"Everything has ended.")
         assert process.wait(PATIENCE_SECONDS) == 0
-
-
-def test_at_a_terminal_the_story_has_a_live_bar(tmp_path: Path) -> None:
-    with at_a_terminal(tmp_path, "--scripted") as (process, terminal):
-        said = read_until(terminal, b"time(s).")
-        assert process.wait(PATIENCE_SECONDS) == 0
-    assert b"Break site pair: RUNNING" in said
 
 
 def test_a_terminal_in_ci_is_nobody(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from bot.sandbox.page import routes
-from bot.sandbox.page.routes import NoFreePort, Page
+from bot.sandbox.page import page_server
+from bot.sandbox.page.page_server import NoFreePort, Page
 from bot.sandbox.page.stage import Stage
 
-FILES = [Path(routes.__file__).with_name(f"page.{end}") for end in ("html", "js", "css")]
+FILES = [Path(page_server.__file__).with_name(f"page.{end}") for end in ("html", "js", "css")]
 RITA = "U0RITA"
 
 
@@ -39,7 +39,7 @@ def test_the_three_files_are_served_and_nothing_else(url: str) -> None:
         answer = requests.get(url + path, timeout=10)
         assert answer.status_code == 200
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    for path in ("page.html", "routes.py", "..%2froutes.py", "api/auth.test"):
+    for path in ("page.html", "page_server.py", "..%2fpage_server.py", "api/auth.test"):
         assert requests.get(url + path, timeout=10).status_code == 404
 
 

@@ -9,7 +9,7 @@ import requests
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.page.view import view_of
+from bot.sandbox.page.shown import view_of
 from bot.sandbox.slack import LocalSlack
 from tests.sandbox.slack.slack_kit import Clock, actions, button, section
 

@@ -1,10 +1,16 @@
-"""The page over HTTP: three files, one stream of what is to be seen, one address to act."""
+"""`vr-unpair demo`: the page over HTTP, until somebody stops it: three files, one stream of what is
+to be seen, one address to act."""
 
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Self
 
 import anyio
@@ -18,16 +24,15 @@ from starlette.routing import Route
 
 from bot.sandbox.page import cast
 from bot.sandbox.page.acts import Acts, NotUnderstood
-from bot.sandbox.page.board import Board
-from bot.sandbox.page.stage import Stage
+from bot.sandbox.page.shown import Board, view_of
+from bot.sandbox.page.stage import DidNotStart, Stage
 from bot.sandbox.page.switches import Switches
-from bot.sandbox.page.view import view_of
 from bot.sandbox.threaded_server import ThreadedServer
 
 LOOK_SECONDS = 0.25
 """Between two looks at the bot's database, which lives in another process and rings no bell."""
 
-PORTS_TRIED = 40
+PORT, PORTS_TRIED = 8080, 40
 
 _FILES = {
     "/": ("page.html", "text/html"),
@@ -56,7 +61,7 @@ class Page:
     def __init__(self, stage: Stage, port: int = 0) -> None:
         self._stage = stage
         self._wanted = port
-        self._switches = Switches(stage.appliance, stage.pairings)
+        self._switches = Switches(stage)
         self._acts = Acts(stage, self._switches)
         self._board = Board(stage)
         self._server: ThreadedServer | None = None
@@ -147,3 +152,33 @@ def _file(request: Request) -> Response:
 
 def _no_icon(request: Request) -> Response:
     return Response(status_code=204)
+
+
+def serve(port: int = PORT) -> int:
+    """Exit code: 0 when it was stopped, 1 when something did not start, said on stderr."""
+    say = partial(print, flush=True)
+    # Not an Event: a second signal inside its `set` would wait for ever for a lock of this thread.
+    signals: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: signals.put(number))
+    say("Starting a simulated appliance, a local Slack and the real bot …")
+    try:
+        with Stage() as stage, Page(stage, port) as page:
+            if port not in (0, page.port):
+                say(f"Port {port} is taken, so it is the next free one: {page.port}.")
+            say(f"\n    {page.url}\n")
+            say("Open it in a browser: ask as Rita, approve as Alan, watch the thread.")
+            say("Nothing leaves this machine. Stop with Ctrl-C: everything started here ends.")
+            signals.get()
+            say("\nStopping …")
+    except DidNotStart as error:
+        print(f"The bot did not start:\n{error}", file=sys.stderr)
+        return 1
+    except NoFreePort as error:
+        print(f"The page cannot be served: {error}. Choose another with --port.", file=sys.stderr)
+        return 1
+    except subprocess.TimeoutExpired as error:
+        print(f"The bot did not stop within {error.timeout:g} s and was killed.", file=sys.stderr)
+        return 1
+    say("Everything has ended.")
+    return 0
