@@ -41,15 +41,15 @@ from bot.slack.send.client import (
 )
 from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
-from bot.store import look
+from bot.store import ready
+from bot.store.audit import note_start
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
-from bot.store.overview import Overview
-from bot.store.pauses import Pauses
-from bot.store.starts import note_start
+from bot.store.queries import Overview
+from bot.store.shared import Pauses
 from bot.store.wakes import nets
 from bot.worker.digests import Digests
 from bot.worker.drive import Lives
@@ -302,7 +302,7 @@ class Bot:
 
     def _database(self) -> str | None:
         try:
-            return look.problem(self.db)
+            return ready.problem(self.db)
         except SchemaTooNew as error:
             # A newer copy has migrated the database meanwhile: what we write now might do harm.
             self._end(str(error))

@@ -38,8 +38,8 @@ from bot.settings import (
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
+from bot.store.queries import unsaid
 from bot.store.requests import Requests
-from bot.store.unsaid import unsaid
 
 app = typer.Typer(
     name="vr-unpair",

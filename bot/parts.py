@@ -21,9 +21,9 @@ from bot.request.figures import Figures
 from bot.request.model import Request
 from bot.request.policy import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
-from bot.store import figures, shared
+from bot.store import queries, shared
 from bot.store.database import Database
-from bot.store.saving import OnSaved
+from bot.store.requests import OnSaved
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +130,7 @@ def saved(metrics: Metrics) -> OnSaved:
 
 
 def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
-    return lambda: figures.read(db, [budget_key(site) for site in sites])
+    return lambda: queries.figures(db, [budget_key(site) for site in sites])
 
 
 def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from bot.request.audit import Head, Record, Witness, link, verify
 from bot.request.entries import Entry
 from bot.request.model import OPEN, Request, State
+from bot.request.starts import STARTED, Running, started
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
 
@@ -110,6 +111,13 @@ def latest(conn: Connection, action: str) -> Record | None:
     query = select(audit).where(audit.c.request_id.is_(None), audit.c.action == action)
     row = conn.execute(query.order_by(audit.c.number.desc()).limit(1)).mappings().one_or_none()
     return _record(row) if row else None
+
+
+def note_start(db: Database, running: Running) -> None:
+    """Adds one record: the policy in force, and how it differs from the start before."""
+    with db.write() as conn:
+        before = latest(conn, STARTED)
+        append(conn, None, [started(running, before.detail if before else None, db.now(conn))])
 
 
 def export(db: Database, since: int | None = None) -> Iterator[Record]:

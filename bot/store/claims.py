@@ -22,9 +22,7 @@ from bot.request.snapshot import id_key
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, next_due
 from bot.store.lanes import Lane, lane_of
-from bot.store.new_requests import NewRequests
-from bot.store.other_ends import holder_of_other_end
-from bot.store.saving import Saving, row_of, store_rest
+from bot.store.requests import NewRequests, Saving, holder_of_other_end, row_of, store_rest
 from bot.store.schema import inbox, requests
 from bot.store.wakes import Room
 

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.errors import Errors
-from bot.store.outage import Outage
+from bot.store.outage import Errors, Outage
 from bot.store.sqlite import Sqlite
 from bot.store.wakes import Wakes
 

@@ -1,4 +1,5 @@
-"""What all copies of the bot share: one value for each key, changed in a transaction."""
+"""What all copies of the bot share: one value for each key, changed in a transaction. Among them
+are the pauses that Slack asks for with a 429, which the next start keeps too."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.request.delivery import LONGEST_PAUSE_S
 from bot.store.database import Database
 from bot.store.schema import shared
 
@@ -45,3 +47,42 @@ def read(db: Database, key: str) -> tuple[str, int] | None:
     with db.read() as conn:
         row = conn.execute(_READ, {"wanted": key}).one_or_none()
         return (row.value, row.at) if row else None
+
+
+PREFIX = "slack-pause:"
+_ALL = select(shared.c.key, shared.c.value).where(shared.c.key.startswith(PREFIX, autoescape=True))
+
+
+class Pauses:
+    """Implements `PausesPort` (`bot.request.delivery`). One row per method ever limited."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def known(self) -> dict[str, int]:
+        with self._db.read() as conn:
+            rows, now = conn.execute(_ALL).all(), self._db.now(conn)
+        untils = {row.key.removeprefix(PREFIX): _until(row.value, now) for row in rows}
+        return {method: until for method, until in untils.items() if until}
+
+    def hold(self, method: str, seconds: int) -> int:
+        held = 0
+
+        def longer(value: str | None, now: int) -> str:
+            nonlocal held
+            held = max(now + seconds * 1000, _until(value, now))
+            return str(held)
+
+        change(self._db, f"{PREFIX}{method}", longer)
+        return held
+
+    def now(self) -> int:
+        return self._db.clock()
+
+
+def _until(value: str | None, now: int) -> int:
+    """When the pause ends (ms); 0 if that is further away than any pause can be. A clock that was
+    ahead must have stored it, and messages would be held back until the right time gets there. If
+    Slack still wants a pause, it says so again."""
+    until = int(value or 0)
+    return until if until <= now + LONGEST_PAUSE_S * 1000 else 0

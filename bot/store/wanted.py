@@ -12,7 +12,21 @@ from bot.request.events import EVENT, person_of
 from bot.request.messages import Message, Slot
 from bot.request.model import Request
 from bot.store.schema import inbox, messages
-from bot.store.sendable import URGENCY
+
+URGENCY = {
+    Slot.FINAL: 0,
+    Slot.CORRECTION: 0,
+    Slot.ANSWER: 1,
+    Slot.CARD: 2,
+    Slot.REMINDER: 3,
+    Slot.NOTICE: 3,
+    Slot.ALARM: 1,
+    Slot.TOLD: 3,
+    Slot.STRAY: 3,
+    Slot.PROGRESS: 4,
+}
+"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
+the outcome until everything else is posted."""
 
 # Built once each, as they run with every step of every request.
 _INSERT = insert(messages)

@@ -28,7 +28,7 @@ from bot.request.plan import plan
 from bot.request.problem import Problem, ProblemKind
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.inbox import Inbox
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from bot.worker.digests import Draw, changed_messages
 from bot.worker.effects import Effects, no_appliance
 from bot.worker.lease import time_for

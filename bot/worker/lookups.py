@@ -29,7 +29,7 @@ from bot.request.model import ANY_SITE
 from bot.request.policy import Policy
 from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.who_may import Person, Reason, counts
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from bot.worker.pairings import Lists, search
 from bot.worker.rights import Reading
 

@@ -21,7 +21,7 @@ from bot.request.ids import new_reference
 from bot.request.policy import Policy
 from bot.store.claims import Claims
 from bot.store.lanes import Lane
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from bot.store.wakes import nets
 from bot.worker.crew import Crew
 from bot.worker.digests import Draw, changed_messages

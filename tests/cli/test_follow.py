@@ -15,7 +15,7 @@ from bot.request.model import Outcome, Request, State, TaskView
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.lanes import Lane
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)

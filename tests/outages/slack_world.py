@@ -14,8 +14,8 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.client import api_client
 from bot.slack.send.poster import Poster
 from bot.store.outbox import Outbox
-from bot.store.pauses import Pauses
-from bot.store.unsaid import unsaid
+from bot.store.queries import unsaid
+from bot.store.shared import Pauses
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, World
 
 ID = "AAAA-BBBB"

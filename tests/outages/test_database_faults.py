@@ -19,8 +19,8 @@ from structlog.testing import capture_logs
 
 from bot.request.model import State
 from bot.store import audit as trail
-from bot.store import look, sqlite, wakes
 from bot.store import outage as outages
+from bot.store import ready, sqlite, wakes
 from bot.store.database import Database
 from bot.store.faults import FileGone
 from bot.store.inbox import Inbox
@@ -117,9 +117,9 @@ def test_it_is_said_once_in_a_sentence_and_is_over_by_itself(
 ) -> None:
     fault, what, step = FAULTS[name]
     world.pending()
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     with fault(world):
-        sentences = [look.problem(world.db) for _ in range(3)]
+        sentences = [ready.problem(world.db) for _ in range(3)]
         assert len(set(sentences)) == 1
         said = sentences[0] or ""
         assert what in said
@@ -131,7 +131,7 @@ def test_it_is_said_once_in_a_sentence_and_is_over_by_itself(
                 world.click(REQUEST, "approve", FIRST)
     assert [e["sentence"] for e in named(logged, "database_fault")] == [said]
     assert named(logged, "database_back") == []
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert len(named(logged, "database_back")) == 1
     whole(world)
 
@@ -313,7 +313,7 @@ def test_a_disk_that_takes_a_little_now_and_then_is_no_flood_of_lines(
     for _ in range(5):
         with world.no_page_more(), pytest.raises(SQLAlchemyError):
             world.put(world.ask_event(reason="x" * 20_000), "CCCC-DDDD")
-        assert look.problem(world.db) is None
+        assert ready.problem(world.db) is None
     assert len(named(logged, "database_fault")) == 1
     assert named(logged, "database_back") == []
 
@@ -343,7 +343,7 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(
     world.file.unlink()
     shutil.copy(kept, world.file)
     before = world.file.read_bytes()
-    said = look.problem(world.db) or ""
+    said = ready.problem(world.db) or ""
     assert "Another file has been put in the place" in said
     assert "Start the bot again" in said
     assert "by itself" not in said
@@ -365,7 +365,7 @@ def test_a_log_that_is_deleted_under_the_bot_is_said_and_saved_by_a_stop(
     log.rename(kept)
     if replaced:
         log.touch()
-    said = look.problem(world.db) or ""
+    said = ready.problem(world.db) or ""
     assert f"{log} has been deleted, moved away or replaced" in said
     assert "Stop the bot without killing it" in said
     assert "by itself" not in said
@@ -380,9 +380,9 @@ def test_a_log_that_is_moved_back_is_no_fault(world: DatabaseWorld) -> None:
     world.pending()
     log, kept = Path(f"{world.file}-wal"), world.file.with_suffix(".kept")
     log.rename(kept)
-    assert look.problem(world.db) is not None
+    assert ready.problem(world.db) is not None
     kept.rename(log)
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     world.click(REQUEST, "approve", FIRST)
     world.settle()
     assert world.state() is State.FOLLOWING
@@ -396,9 +396,9 @@ def test_what_others_do_with_a_database_in_use_is_no_fault(
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         other.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
         other.execute("SELECT count(*) FROM requests").fetchone()
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     world.fresh_connections()  # with the last one SQLite removes the log
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert named(logged, "database_fault") == []
 
 
@@ -412,12 +412,12 @@ def test_damage_under_the_bot_is_told_until_the_file_is_whole(
     with pytest.raises(SQLAlchemyError):
         world.settle()
     assert world.appliance.deletes == []
-    said = look.problem(world.db) or ""
+    said = ready.problem(world.db) or ""
     assert "is damaged, or is no database" in said
     assert "restore the backup" in said
     mend(world.file, was)
     world.fresh_connections()
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.wait(30_000)
     assert world.state() is State.FOLLOWING
@@ -441,16 +441,16 @@ def test_a_damaged_page_that_only_some_need_keeps_the_copy_out_of_service(
         was = file.read(size)
         file.seek((page - 1) * size)
         file.write(b"\xa5" * size)
-    assert look.problem(world.db) is None  # nobody has met it yet
+    assert ready.problem(world.db) is None  # nobody has met it yet
     with pytest.raises(SQLAlchemyError):
         world.get()
-    assert "is damaged" in (look.problem(world.db) or "")
-    assert "is damaged" in (look.problem(world.db) or "")
+    assert "is damaged" in (ready.problem(world.db) or "")
+    assert "is damaged" in (ready.problem(world.db) or "")
     with world.file.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(was)
     world.fresh_connections()
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert world.state() is State.PENDING
 
 
@@ -477,7 +477,7 @@ def test_a_schema_from_a_newer_version_under_the_bot(world: DatabaseWorld) -> No
         raw.execute("UPDATE schema_info SET oldest_program = '99.0.0'")
     raw.close()
     with pytest.raises(SchemaTooNew, match=r"oldest that may work on it is 99\.0\.0"):
-        look.problem(world.db)
+        ready.problem(world.db)
 
 
 def test_a_pool_that_ran_dry(
@@ -491,11 +491,11 @@ def test_a_pool_that_ran_dry(
         overflow = world.db.engine.pool._max_overflow  # type: ignore[attr-defined]
         for _ in range(1 + overflow):
             held.enter_context(world.db.read())
-        said = look.problem(world.db) or ""
+        said = ready.problem(world.db) or ""
         assert "All connections of the bot to" in said
         with pytest.raises(SQLAlchemyError):
             world.click(REQUEST, "approve", FIRST)
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.click(REQUEST, "approve", FIRST)
     world.settle()
@@ -511,11 +511,11 @@ def test_somebody_who_holds_the_file(
     world.pending()
     raw = sqlite3.connect(world.file, isolation_level=None)
     raw.execute("BEGIN IMMEDIATE")
-    said = look.problem(world.db) or ""
+    said = ready.problem(world.db) or ""
     assert "is held by another process" in said
     raw.execute("ROLLBACK")
     raw.close()
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     world.close()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.model import State
-from bot.store import look, outage, postgres
+from bot.store import outage, postgres, ready
 from bot.store.database import Database
 from bot.store.faults import fault_of
 from tests.postgres.server import PostgresServer
@@ -54,12 +54,12 @@ def test_a_pool_that_ran_dry(
         for _ in range(1 + overflow):
             held.enter_context(world.db.read())
         for _ in range(2):
-            said = look.problem(world.db) or ""
+            said = ready.problem(world.db) or ""
             assert said.startswith("All connections of the bot to the database ")
             assert said.endswith("the bot goes on by itself then.")
         with pytest.raises(SQLAlchemyError):
             world.click(REQUEST, "approve", FIRST)
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.click(REQUEST, "approve", FIRST)
     world.settle()
@@ -84,11 +84,11 @@ def test_a_server_that_takes_reads_only(
         world.db.engine.dispose()
 
     reads_only(True)
-    assert "may only be read. Name the server that takes writes" in (look.problem(world.db) or "")
+    assert "may only be read. Name the server that takes writes" in (ready.problem(world.db) or "")
     with pytest.raises(SQLAlchemyError):
         world.click(REQUEST, "approve", FIRST)
     reads_only(False)
-    assert look.problem(world.db) is None
+    assert ready.problem(world.db) is None
     assert world.state() is State.PENDING
     world.close()
 

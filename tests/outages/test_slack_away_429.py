@@ -16,7 +16,7 @@ from bot.slack.people import People
 from bot.slack.send.pauses import Silenced
 from bot.slack.send.trouble import Kind, trouble_of
 from bot.store.lanes import Lane
-from bot.store.pauses import Pauses
+from bot.store.shared import Pauses
 from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
 from tests.worker.world import ASKER, FIRST, PAIRING, snapshot
 

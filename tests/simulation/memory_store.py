@@ -24,9 +24,9 @@ from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
+    URGENCY,
 )
-from bot.store.saving import Saving
-from bot.store.sendable import URGENCY
+from bot.store.requests import Saving
 from bot.store.wanted import Wanted
 
 

@@ -28,7 +28,7 @@ from bot.request.entries import Answer, Entry
 from bot.request.events import Event, Stored
 from bot.store.claims import Claim
 from bot.store.lanes import Lane
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from tests.simulation.memory_store import Item, MemoryStore, Row, lease_over, wants_pairing
 
 T = TypeVar("T")

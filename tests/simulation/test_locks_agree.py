@@ -22,7 +22,7 @@ from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from bot.store.wanted import Wanted
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory

@@ -10,7 +10,7 @@ from bot.store import audit
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 
 TERMS = Terms(
     approvals_required=1,

@@ -13,7 +13,7 @@ from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.database import Database
 from bot.store.lanes import Lane, lane_of
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from bot.store.schema import requests
 from bot.store.wakes import Room
 from tests.store.samples import asked, born, put, request

@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from bot.request.messages import Message
 from bot.request.model import Intent, State
-from bot.store import figures, shared
+from bot.store import queries, shared
 from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.errors import Errors
 from bot.store.inbox import Inbox
-from bot.store.saving import Saving
+from bot.store.outage import Errors
+from bot.store.requests import Saving
 from bot.store.wanted import Wanted
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
@@ -36,7 +36,7 @@ def test_everything_at_once(db: Database) -> None:
     )
     shared.change(db, "gate:west", lambda _old, _now: "west")
     shared.change(db, "gate:east", lambda _old, _now: "east")
-    found = figures.read(db, ["gate:west", "gate:north"])
+    found = queries.figures(db, ["gate:west", "gate:north"])
     assert found.by_state == {"succeeded": 2, "pending": 2, "following": 1, "checking": 1}
     late = found.at - now
     assert found.oldest_ms == {
@@ -52,7 +52,7 @@ def test_everything_at_once(db: Database) -> None:
 
 
 def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
-    statements = selects_of(sqlite_db, lambda: figures.read(sqlite_db, ["gate:west"]))
+    statements = selects_of(sqlite_db, lambda: queries.figures(sqlite_db, ["gate:west"]))
     assert len(statements) == 5
     assert [walks(sqlite_db, statement) for statement in statements] == [[]] * 5
 

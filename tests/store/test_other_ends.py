@@ -9,7 +9,7 @@ from bot.request.snapshot import Server, Snapshot
 from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
 from bot.store.lanes import Lane
-from bot.store.saving import Saving
+from bot.store.requests import Saving
 from tests.store.samples import born, entry
 
 ROUNDS = 10

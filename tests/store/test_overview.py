@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.request.model import State
 from bot.store.database import Database
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from tests.store.samples import born
 from tests.store.test_other_ends import reading
 

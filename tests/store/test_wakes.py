@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.postgres_connection import IDLE_MS, with_limits
+from bot.store.postgres import IDLE_MS, with_limits
 from bot.store.wakes import Room
 from tests.postgres.server import PostgresServer
 

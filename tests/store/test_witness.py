@@ -9,9 +9,9 @@ from bot.request.entries import Entry
 from bot.request.model import Outcome, State
 from bot.request.starts import STARTED
 from bot.store import audit
+from bot.store.audit import note_start
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.starts import note_start
 from tests.core.samples import running
 from tests.store.samples import born, entry, step
 

@@ -15,7 +15,7 @@ from bot.request.policy import Policy
 from bot.request.who_may import Person, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from bot.worker.lookups import ASKED_MOST, ENDED_MOST, Lookups
 from bot.worker.pairings import Lists
 from tests.slack_adapter.made import policy

@@ -28,7 +28,7 @@ from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Reason
 from bot.store.database import Database
 from bot.store.migrate import upgrade
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from bot.worker.lookups import (
     ASKING_MOST,
     AT_ONE_APPLIANCE,

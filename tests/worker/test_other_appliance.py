@@ -9,7 +9,7 @@ from bot.request.model import State
 from bot.request.policy import SiteTerms
 from bot.request.problem import ProblemKind
 from bot.request.snapshot import Server
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from tests.worker.world import (
     ASKER,
     FIRST,

@@ -13,7 +13,7 @@ from bot.request.ids import new_request_id
 from bot.request.policy import Policy
 from bot.slack.identity import Identity
 from bot.slack.send.whisper import Whisper
-from bot.store.overview import Overview
+from bot.store.queries import Overview
 from bot.worker.lookups import Lookups
 
 MayBreakGlass: TypeAlias = Callable[[str, str | None], bool]

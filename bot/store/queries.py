@@ -1,0 +1,158 @@
+"""What people and `/metrics` read: lists of requests, figures, and what Slack does not show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, or_, select
+
+from bot.request.delivery import NO_LONGER_WANTED, Unsaid
+from bot.request.figures import Figures
+from bot.request.model import OPEN, Request, State
+from bot.request.snapshot import Snapshot
+from bot.store.database import Database
+from bot.store.requests import Requests, of_same_pairing
+from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
+
+_OPEN = sorted(state.value for state in OPEN)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What `status`, `list`, `preview` and the Home tab say of requests. Reading only."""
+
+    db: Database
+
+    def now(self) -> int:
+        """The time in ms, to show when something was read."""
+        return self.db.about_now()
+
+    def get(self, request_id: str) -> Request | None:
+        return Requests(self.db).get(request_id)
+
+    def unfinished(self) -> Sequence[Request]:
+        """All that have not ended, oldest first."""
+        return self._read(requests.c.state.in_(_OPEN))[::-1]
+
+    def ended(self, limit: int) -> Sequence[Request]:
+        """Those that ended, the latest end first."""
+        return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
+
+    def asked_by(self, person: str, limit: int) -> Sequence[Request]:
+        """What this person asked for, the newest first."""
+        return self._read(requests.c.requester == person, limit=limit)
+
+    def unclear(self, snapshot: Snapshot) -> Request | None:
+        """The latest request of this pairing whose fate is not known, whatever its site is called
+        now."""
+        with self.db.read() as conn:
+            return next(iter(of_same_pairing(conn, snapshot, [State.ATTENTION])), None)
+
+    def _read(
+        self, *where: object, limit: int | None = None, latest: bool = False
+    ) -> list[Request]:
+        order = requests.c.updated_at if latest else requests.c.created_at
+        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
+        with self.db.read() as conn:
+            rows = conn.execute(query.limit(limit))
+            return [Request.model_validate_json(row.body) for row in rows]
+
+
+_OPEN = sorted(state.value for state in OPEN)
+
+
+def figures(db: Database, keys: Sequence[str]) -> Figures:
+    """What `/metrics` reads, in one view. `keys` are those of the values that all copies share.
+    Raises what the database raises.
+
+    A scrape may come every few seconds, so no query reads the rows of ended requests. With 100,000
+    of them it takes milliseconds."""
+    with db.read() as conn:
+        now = db.now(conn)
+        waiting, unposted = _messages(conn, now)
+        return Figures(
+            at=now,
+            by_state=_by_state(conn),
+            oldest_ms=_oldest(conn, now),
+            waiting=waiting,
+            unposted_ms=unposted,
+            shared=_shared(conn, keys),
+            glass_broken=_glass_broken(conn),
+        )
+
+
+def _by_state(conn: Connection) -> dict[str, int]:
+    rows = conn.execute(select(requests.c.state, func.count()).group_by(requests.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def _oldest(conn: Connection, now: int) -> dict[str, int]:
+    """The age in ms of the oldest open request of each state. No column says when a state began, so
+    the open rows are read: at most one for each pairing, and those that are being checked."""
+    found: dict[str, int] = {}
+    columns = (requests.c.state, requests.c.body)
+    for row in conn.execute(select(*columns).where(requests.c.state.in_(_OPEN))):
+        began = _began(Request.model_validate_json(row.body))
+        found[row.state] = max(0, now - began, found.get(row.state, 0))
+    return found
+
+
+def _began(request: Request) -> int:
+    """When the state began; for `following`, when the DELETE was sent that led to it."""
+    match request.state:
+        case State.PENDING:
+            began = request.pending_since
+        case State.APPROVED:
+            began = request.approved_at
+        case State.DELETING | State.FOLLOWING:
+            began = request.intent.at if request.intent else None
+        case _:
+            began = None
+    return request.created_at if began is None else began
+
+
+def _messages(conn: Connection, now: int) -> tuple[dict[str, int], dict[str, int]]:
+    """By kind: how many messages wait, and the age in ms of the oldest that was never shown."""
+    columns = (messages.c.slot, messages.c.shown, messages.c.created_at)
+    waiting: Counter[str] = Counter()
+    unposted: dict[str, int] = {}
+    for row in conn.execute(select(*columns).where(messages.c.due_at.isnot(None))):
+        kind = row.slot.partition(":")[0]
+        waiting[kind] += 1
+        if row.shown is None:
+            unposted[kind] = max(now - row.created_at, unposted.get(kind, 0))
+    return dict(waiting), unposted
+
+
+def _shared(conn: Connection, keys: Sequence[str]) -> dict[str, str]:
+    rows = conn.execute(select(shared.c.key, shared.c.value).where(shared.c.key.in_(keys)))
+    return {row.key: row.value for row in rows}
+
+
+def _glass_broken(conn: Connection) -> int:
+    # Written exactly as in the index: with a parameter neither database would use that.
+    return int(conn.execute(select(func.count(audit.c.number)).where(GLASS_BROKEN)).scalar_one())
+
+
+def unsaid(db: Database, request_id: str) -> list[Unsaid]:
+    """Messages that wait and messages that were given up, oldest first."""
+    missing = or_(messages.c.due_at.isnot(None), messages.c.last_error != NO_LONGER_WANTED)
+    query = (
+        select(messages)
+        .where(messages.c.request_id == request_id, missing)
+        .order_by(messages.c.created_at, messages.c.slot)
+    )
+    with db.read() as conn:
+        return [
+            Unsaid(
+                slot=row.slot,
+                error=row.last_error,
+                attempts=row.attempts,
+                posted=row.ts is not None,
+                since=row.created_at,
+                due_at=row.due_at,
+            )
+            for row in conn.execute(query)
+        ]
