@@ -7,6 +7,7 @@ A proxy on the way may answer anything, so the status never proves what the body
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.models import ResponseError
-from bot.appliance.tolerant import clean
+from bot.appliance.tolerant import as_text, clean
 
 EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
 RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer in a chat
@@ -55,26 +56,46 @@ class Redactor:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole HTTP answer to `method` `path` (relative to the base path)."""
+    """A whole HTTP answer to `method` `path` (relative to the base path), made by `of`."""
 
     method: str
     path: str
     host: str
     status: int
     headers: Mapping[str, str]
-    body: bytes
     redact: Redactor
+    size: int
+    begins: bytes
+    empty: bool
+    found: object
+    broken: bool
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        path: str,
+        host: str,
+        status: int,
+        headers: Mapping[str, str],
+        redact: Redactor,
+        body: bytearray,
+    ) -> Answer:
+        """Takes `body` apart, and keeps its beginning alone."""
+        size = len(body)
+        begins, empty = bytes(body[: EXCERPT_LENGTH_MAX * 8]), not body.strip()
+        found, broken = _load(body)
+        return cls(method, path, host, status, headers, redact, size, begins, empty, found, broken)
 
     def __repr__(self) -> str:
         # Without the body: a log-in's holds the session id.
-        return f"Answer({self.method} {self.path}: {self.status}, {len(self.body)} bytes)"
+        return f"Answer({self.method} {self.path}: {self.status})"
 
     def json(self) -> object:
         """The body as JSON. Raises NotUnderstood."""
-        found, broken = _load(self.body)
-        if broken:
+        if self.broken:
             raise self.not_understood("with a body that is not JSON")
-        return found
+        return self.found
 
     def read(self, model: type[M]) -> M:
         """The body as a model. Raises NotUnderstood, naming the field that is wrong."""
@@ -92,7 +113,7 @@ class Answer:
 
     def excerpt(self) -> str:
         """The beginning of the body: printable, on one line, without secrets."""
-        text = self.redact(clean(self.body[: EXCERPT_LENGTH_MAX * 8].decode("utf-8", "replace")))
+        text = self.redact(clean(self.begins.decode("utf-8", "replace")))
         printable = "".join(c if c.isprintable() else " " for c in text)
         return " ".join(printable.split())[:EXCERPT_LENGTH_MAX]
 
@@ -124,7 +145,7 @@ class Answer:
                 method=self.method,
                 path=self.path,
                 status=status,
-                body_excerpt=self.excerpt() or ("(no text)" if self.body.strip() else ""),
+                body_excerpt=self.excerpt() or ("" if self.empty else "(no text)"),
             )
         if status == 429:
             return Limited(
@@ -158,12 +179,13 @@ class Answer:
 
     def response_error(self) -> ResponseError | None:
         """The ResponseError in the body, if it holds one; secrets removed."""
-        found, broken = _load(self.body)
-        if broken or not isinstance(found, dict):
+        found = self.found
+        if not isinstance(found, dict):
             return None
-        said = ResponseError.model_validate(found)
-        words = {name: self.redact(value) for name, value in said.model_dump().items() if value}
-        return ResponseError(**words) if words else None
+        # Secrets first: a cut through the middle of one would leave the half of it.
+        words = {name: as_text(found.get(name)) for name in ResponseError.model_fields}
+        said = {name: self.redact(value) for name, value in words.items() if value}
+        return ResponseError(**said) if said else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -194,9 +216,34 @@ def date(text: str) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _load(body: bytes) -> tuple[object, bool]:
-    """The JSON value and False, or None and True if it is not JSON."""
+VALUES_MAX = 250_000
+"""Of one answer. A page of 500 replications has some 20,000. Eight million bytes of empty objects
+would otherwise become 200 MB."""
+
+NESTING_MAX = 50
+"""How deeply values may stand in each other. The deepest of this API stand in five."""
+
+_VALUE_SIGNS = (b",", b"[", b"{")
+"""There are no more values than these signs and one."""
+
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+def _load(body: bytearray) -> tuple[object, bool]:
+    """The JSON value and False, or None and True if it is not JSON, or more than anybody sends."""
+    if sum(map(body.count, _VALUE_SIGNS)) > VALUES_MAX or _nested_too_deeply(body):
+        return None, True
     try:
         return json.loads(body.decode("utf-8-sig")), False
-    except (ValueError, RecursionError):
+    except ValueError:
         return None, True
+
+
+def _nested_too_deeply(body: bytearray) -> bool:
+    depth = 0
+    for found in _TEXT_OR_BRACKET.finditer(body):
+        sign = body[found.start()]
+        depth += (sign in b"[{") - (sign in b"]}")
+        if depth > NESTING_MAX:
+            return True
+    return False

@@ -29,10 +29,11 @@ PageSizes = MutableMapping[str, int]
 """The largest page that an appliance is known to give, by list. Where nothing is known yet it is
 worth one call to try."""
 
-# Far above what a site pair can hold (about 4000 replications). An appliance that serves new items
-# for ever must not keep a thread busy for ever.
-ITEMS_MAX = 20_000
+# More than a site pair can hold (about 4000 replications). An appliance that serves new items for
+# ever must not keep a thread busy for ever, nor fill the memory.
+ITEMS_MAX = 5_000
 PAGES_MAX = 200
+BYTES_MAX = 12 * 1024 * 1024  # 4000 replications have some 6
 
 M = TypeVar("M", bound=FromAppliance)
 
@@ -59,7 +60,7 @@ def read_all(
     seen: set[object] = set()
     errors: dict[MetaError, None] = {}
     total: int | None = None
-    offset = 0
+    offset = bytes_read = 0
     limit = PAGE
     counted = 0
     ended = False
@@ -76,20 +77,24 @@ def read_all(
         page = _page(answer)
         errors.update(dict.fromkeys(page.errors))
         total = total if page.total is None else page.total
-        found = [answer.shape(model, entry) for entry in page.entries]
+        # No more than were asked for: what is left over comes with the next page, or is missing,
+        # and then the list is marked as partial.
+        found = [answer.shape(model, entry) for entry in page.entries[:limit]]
         fresh = [item for item in found if identity(item) not in seen]
         items += fresh
         seen.update(identity(item) for item in fresh)
         offset += len(found)
         # Nothing new: this is the end, or the appliance ignores `offset`.
         ended = not fresh or page.last or (total is not None and offset >= total)
-        if ended or len(items) >= ITEMS_MAX:
+        bytes_read += answer.size
+        if ended or len(items) >= ITEMS_MAX or bytes_read >= BYTES_MAX:
             break
         if len(found) < limit:  # it gives no more at once, whatever is asked for
             sizes[name] = max(PAGE, len(found))
         size = len(found) if len(found) < limit else sizes.get(name, LARGE_PAGE)
         counted = _expected(expect, total, offset, size, counted)
         limit = sizes.get(name, LARGE_PAGE)
+        del answer, page  # some megabytes, at the worst, that the next page need not come on top of
     if total is not None and len(items) < total:
         errors[Shortfall(message=f"{total} were announced and {len(items)} listed.")] = None
     elif not ended:

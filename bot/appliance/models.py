@@ -26,6 +26,7 @@ from bot.appliance.tolerant import (
     Percent,
     Text,
     Word,
+    Words,
     as_object,
     as_text,
 )
@@ -64,6 +65,10 @@ class Shortfall(MetaError):
     read, so this says nothing about the remote site."""
 
 
+ERRORS_MAX = 100
+"""Of one answer. There is one for each server of a pairing that is away, and few are shown."""
+
+
 def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
     """All `errors` of a `_meta` object.
 
@@ -75,7 +80,8 @@ def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
         return ()
     if not isinstance(found, list | tuple):
         return (UNREADABLE,)
-    return tuple(entry if isinstance(entry, Mapping) else UNREADABLE for entry in found)
+    read = tuple(entry if isinstance(entry, Mapping) else UNREADABLE for entry in found)
+    return read if len(read) <= ERRORS_MAX else (*read[:ERRORS_MAX], UNREADABLE)
 
 
 MaybeServer = Annotated[ServerInfo | None, BeforeValidator(as_object)]
@@ -112,8 +118,8 @@ class Issue(FromAppliance):
 class TaskError(FromAppliance):
     """Why a task failed (vendor OpenAPI, TaskError). It can be missing even at ERROR."""
 
-    message: Text = None
-    details: Text = None
+    message: Words = None
+    details: Words = None
 
 
 def _error_object(value: object) -> object:
@@ -152,7 +158,7 @@ class ResponseError(FromAppliance):
     """The body of a 400, 403 or 500 (vendor OpenAPI, ResponseError). Support asks for `op_id`."""
 
     error_code: Text = None
-    message: Text = None
+    message: Words = None
     op_id: Text = None
 
 

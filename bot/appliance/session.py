@@ -38,6 +38,7 @@ from bot.appliance.transport import Call, HeaderAuth, Transport
 
 SESSION_HEADER = "x-dr-session"
 OK = frozenset({200})
+HEADER_LENGTH_MAX = 4_096  # servers refuse all headers together above some 8,000
 
 # When a log-in fails for a reason that is the same for all, everybody who waited for it gets this
 # error. A deadline or a budget is each caller's own.
@@ -54,7 +55,9 @@ _SHARED_FAILURES = (
 
 def header_value(text: str) -> str:
     """The text, if it can be a header's value. Raises ValueError."""
-    if not text.strip() or not text.isascii() or not text.isprintable():
+    if not text.strip() or len(text) > HEADER_LENGTH_MAX:
+        raise ValueError("cannot be sent in a header")
+    if not text.isascii() or not text.isprintable():
         raise ValueError("cannot be sent in a header")
     return text
 

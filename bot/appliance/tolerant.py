@@ -17,7 +17,16 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StrictStr
 
 INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
-ID_LENGTH_MAX = 1024  # far above any id seen; limits the URL made of it
+ID_LENGTH_MAX = 255  # more than twice any id seen; limits the URL made of it, and what is stored
+
+TEXT_LENGTH_MAX = 300
+"""Of names, and of lines such as an issue: of none more is shown."""
+WORDS_LENGTH_MAX = 2_500
+"""Of what the appliance says of an error, which is shown up to 2,400."""
+
+READ_LENGTH_MAX = 4 * WORDS_LENGTH_MAX
+"""Of any text before secrets are removed from it: a secret that this cut goes through is beyond
+what is kept."""
 
 # The years 1 to 9999: nothing else can be shown as a date.
 _MILLIS_MIN = -62_135_596_800_000
@@ -34,15 +43,28 @@ def clean(text: str) -> str:
 
 
 def as_text(value: object) -> str | None:
-    """Text unchanged, anything else as its JSON, null as `None`."""
+    """The beginning of a text, or of the JSON of anything else; null as `None`."""
     if value is None:
         return None
     if isinstance(value, str):
-        return clean(value)
+        return clean(value[:READ_LENGTH_MAX])
     try:
-        return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return clean(text[:READ_LENGTH_MAX])
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def as_name(value: object) -> str | None:
+    """Text, cut: a name of two megabytes would go with its request wherever that goes."""
+    text = as_text(value)
+    return None if text is None else text[:TEXT_LENGTH_MAX]
+
+
+def as_words(value: object) -> str | None:
+    """The same for what the appliance says in sentences."""
+    text = as_text(value)
+    return None if text is None else text[:WORDS_LENGTH_MAX]
 
 
 def as_whole(value: object) -> int | None:
@@ -116,13 +138,14 @@ def usable_id(value: str) -> str:
 
 
 def known_word(value: str) -> str:
-    """An enum value, even one that this version does not know. Raises ValueError if empty."""
-    if not value.strip() or clean(value) != value:
-        raise ValueError("empty")
+    """An enum value, also one that this version does not know. Raises ValueError if it is none."""
+    if not value.strip() or len(value) > TEXT_LENGTH_MAX or clean(value) != value:
+        raise ValueError("not a word")
     return value
 
 
-Text = Annotated[str | None, BeforeValidator(as_text)]
+Text = Annotated[str | None, BeforeValidator(as_name)]
+Words = Annotated[str | None, BeforeValidator(as_words)]
 Millis = Annotated[int | None, BeforeValidator(as_millis)]
 Percent = Annotated[int | None, BeforeValidator(as_percent)]
 Id = Annotated[StrictStr, AfterValidator(usable_id)]

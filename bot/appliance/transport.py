@@ -11,7 +11,9 @@ import http.client
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -19,11 +21,11 @@ from urllib3.exceptions import HTTPError
 
 from bot.appliance.adapter import make_session
 from bot.appliance.answers import Answer, Redactor
-from bot.appliance.errors import ApplianceError, NotFound, TooLate
+from bot.appliance.errors import ApplianceError, NotFound, NotUnderstood, TooLate
 from bot.appliance.failures import explain, timed_out
 from bot.appliance.tolerant import usable_id
 from bot.appliance.trust import Trust
-from bot.appliance.wire import Flight, PastSendBy, current_flight
+from bot.appliance.wire import Flight, PastSendBy, TooLarge, current_flight
 
 OnCall = Callable[[str, str, str, float], None]
 
@@ -31,10 +33,11 @@ OnCall = Callable[[str, str, str, float], None]
 # beginning of the answer and for its end. Only a server that sends in trickles needs more.
 CALL_LASTS_TIMEOUTS = 4
 
-# Twice the largest list that there can be (4000 replications of some 4 KB). Anything larger is no
-# answer of this API, and could use up the memory of the whole bot.
-BODY_MAX_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+LARGE_BYTES = 256 * 1024
+"""Larger answers of one appliance are taken apart by one thread, one after the other. What each
+thread has once used, the system's allocator keeps for that thread, so an appliance that was taken
+over would fill the memory with the same megabytes for each of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -100,10 +103,12 @@ class Transport:
         self._monotonic = monotonic
         self._on_call = on_call
         self._session = make_session(trust, user_agent)
+        self._reader = ThreadPoolExecutor(1, f"answers-{host}")
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
+        self._reader.shutdown(wait=False)
 
     def require_time(self, call: Call, by: float | None) -> None:
         """Raises TimedOut if the caller's time is over. Called before any budget is used."""
@@ -177,21 +182,23 @@ class Transport:
                 stream=True,
             ) as response:
                 status = response.status_code
-                body, whole = self._body(response, deadline)
-                answer = Answer(
-                    method=call.method,
-                    path=call.path,
-                    host=self.host,
-                    status=status,
-                    headers=response.headers,
-                    body=body,
-                    redact=redact,
-                )
-                if whole:
-                    return answer
-                failure = answer.not_understood("with far too many bytes")
+                body = self._body(response, deadline)
+            read = partial(
+                Answer.of, call.method, call.path, self.host, status, response.headers, redact
+            )
+            return (
+                read(body) if len(body) <= LARGE_BYTES else self._reader.submit(read, body).result()
+            )
         except PastSendBy:
             failure = self._too_late(call)
+        except TooLarge:
+            failure = NotUnderstood(
+                f"{self.host} answered {call.method} {call.path} with far too many bytes; that is"
+                " not an answer of this API.",
+                method=call.method,
+                path=call.path,
+                status=status,
+            )
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as exc:
             failure = explain(
                 exc,
@@ -207,18 +214,15 @@ class Transport:
         # credentials in its request.
         raise failure
 
-    def _body(self, response: requests.Response, deadline: float) -> tuple[bytes, bool]:
-        """The body, and whether it is complete."""
-        parts: list[bytes] = []
-        size = 0
-        for chunk in response.iter_content(CHUNK_BYTES):
-            if parts and self._monotonic() > deadline:
+    def _body(self, response: requests.Response, deadline: float) -> bytearray:
+        """The body as it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
+        unpack into gigabytes, and we have asked for none that are packed."""
+        body = bytearray()
+        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+            if body and self._monotonic() > deadline:
                 raise TimeoutError
-            size += len(chunk)
-            parts.append(chunk)
-            if size > BODY_MAX_BYTES:
-                return b"".join(parts), False
-        return b"".join(parts), True
+            body += chunk
+        return body
 
     def _too_late(self, call: Call) -> TooLate:
         return TooLate(

@@ -22,8 +22,16 @@ from urllib3.connectionpool import HTTPSConnectionPool
 WARM_SECONDS = 2.0
 
 
+ANSWER_MAX_BYTES = 6 * 1024 * 1024
+"""For one answer with its headers. A page of 500 replications has some two million bytes."""
+
+
 class PastSendBy(Exception):
     """The request did not leave in time. Not an OSError, since urllib3 would wrap one."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than any of this API. Not an OSError either."""
 
 
 class Flight:
@@ -40,6 +48,7 @@ class Flight:
         self._monotonic = monotonic
         self._deadline = deadline
         self._send_by = send_by
+        self._received = 0
         self.sent = False
 
     def leave(self) -> None:
@@ -47,6 +56,16 @@ class Flight:
         if self._send_by is not None and self._monotonic() > self._send_by:
             raise PastSendBy
         self.sent = True
+
+    def received(self, count: int) -> None:
+        """So many bytes of the answer were read from the socket. Raises TooLarge.
+
+        Counted here and not in the body alone: the libraries read a header's line, the size of a
+        chunk or what follows the last one however long it is, and an appliance that was taken over
+        could fill the memory with any of them."""
+        self._received += count
+        if self._received > ANSWER_MAX_BYTES:
+            raise TooLarge
 
     def now(self) -> float:
         return self._monotonic()
@@ -69,20 +88,26 @@ current_flight: ContextVar[Flight] = ContextVar("current_flight")
 
 
 class _KeepsDeadline:
-    """A socket that reads no longer than its call may last.
+    """A socket that reads no longer than its call may last, and no more than an answer may have.
 
     A read timeout starts anew with every byte. A server (or a broken middlebox) that sends one byte
     every few seconds could keep a thread for hours, both in the headers and in the body.
     """
 
     def recv_into(self: Any, *args: Any) -> int:
-        self.settimeout(current_flight.get().clamp(self.gettimeout()))
-        return super().recv_into(*args)  # type: ignore[misc,no-any-return]
+        flight = current_flight.get()
+        self.settimeout(flight.clamp(self.gettimeout()))
+        count: int = super().recv_into(*args)  # type: ignore[misc]
+        flight.received(count)
+        return count
 
     def recv(self: Any, *args: Any) -> bytes:
         """Used for TLS inside the TLS of a proxy."""
-        self.settimeout(current_flight.get().clamp(self.gettimeout()))
-        return super().recv(*args)  # type: ignore[misc,no-any-return]
+        flight = current_flight.get()
+        self.settimeout(flight.clamp(self.gettimeout()))
+        received: bytes = super().recv(*args)  # type: ignore[misc]
+        flight.received(len(received))
+        return received
 
 
 class DeadlineSocket(_KeepsDeadline, ssl.SSLSocket):

@@ -29,7 +29,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.models import Task
-from bot.appliance.transport import BODY_MAX_BYTES
+from bot.appliance.wire import ANSWER_MAX_BYTES
 from tests.appliance.small_server import (
     PASSWORD,
     REMOTE,
@@ -77,7 +77,7 @@ def cut_in_body(handler: Handler) -> None:
 
 def endless(handler: Handler) -> None:
     handler.wfile.write(b"HTTP/1.1 202 Accepted\r\n\r\n")
-    for _ in range(BODY_MAX_BYTES // 2**20 + 2):
+    for _ in range(ANSWER_MAX_BYTES // 2**20 + 2):
         handler.wfile.write(b" " * 2**20)
 
 

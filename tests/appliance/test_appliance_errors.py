@@ -204,16 +204,6 @@ def test_something_that_is_not_http(appliance: Appliance, server: Server) -> Non
     assert type(get_info(appliance)) is NotUnderstood
 
 
-def test_too_large_an_answer(
-    appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.appliance.transport.BODY_MAX_BYTES", 200_000)
-    server.on("GET", "/info", Reply(200, {"name": "n" * 199_000}))
-    assert len(appliance.calls(Priority.CHECK).info().name or "") == 199_000
-    server.on("GET", "/info", Reply(200, {"name": "n" * 201_000}))
-    assert type(get_info(appliance)) is NotUnderstood
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_never_gets_the_token(
     appliance: Appliance, server: Server, start_server: Start, leaf: Any, status: int

@@ -1,0 +1,239 @@
+"""Answers of an appliance that was taken over, and a process that asks for all of them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bot.appliance.wire import ANSWER_MAX_BYTES
+from tests.appliance.small_server import Handler, Reply, Seen
+
+MEGABYTE = 1024 * 1024
+MOST = ANSWER_MAX_BYTES - 1_000
+FACE = "\U0001f600"  # one such character makes Python keep four bytes for each of a text
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+FEW = 40
+"""Megabytes of what is called endless: ten times what may be read."""
+
+Hostile = Callable[[Seen], Reply]
+
+
+def _raw(head: bytes, again: bytes, *, before: bytes = b"") -> Hostile:
+    def write(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(head + b"\r\n" + before)
+        block = again * (MEGABYTE // len(again))
+        for _ in range(FEW):
+            handler.wfile.write(block)
+
+    return lambda _: Reply(raw=write)
+
+
+def _listed(item: Callable[[int], object], many: int | None = None, **meta: object) -> Hostile:
+    """A page, of as many as were asked for or of `many`; new items for ever."""
+
+    def page(seen: Seen) -> Reply:
+        asked = int(seen.query.get("limit", ["1"])[0])
+        first = int(seen.query.get("offset", ["0"])[0])
+        found = [item(first + n) for n in range(asked if many is None else many)]
+        return Reply(200, {**ONE, "list": found, "_meta": {"total": 10**9, **meta}})
+
+    return page
+
+
+def _body(body: Callable[[], bytes], *, status: int = 200, **headers: str) -> Hostile:
+    """Made when it is asked for: the process that is measured must not hold it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: Reply(status, body(), headers=named)
+
+
+def _long_names(_: int) -> object:
+    long = "x" * (2 * MEGABYTE) + FACE
+    return {**ONE, "name": long, "local_vrms": {"id": long, "name": long}, "entity_name": long}
+
+
+ONE = {"pairing_id": "p-1", "id": "t-1", "status": "RUNNING", "count": 3}
+
+
+def _missing(seen: Seen) -> Reply:
+    """As many errors as an answer can hold, other ones on each page."""
+    first = int(seen.query.get("offset", ["0"])[0])
+    errors = b",".join([b'{"code":"%d/%d"}' % (first, n) for n in range(120_000)])
+    items = b",".join([b'{"pairing_id":"p-1","id":"r-%d"}' % (first + n) for n in range(100)])
+    meta = b'"_meta":{"total":1000000,"errors":[' + errors + b"]}"
+    return Reply(200, b'{"list":[' + items + b"]," + meta + b"}")
+
+
+def _fat(n: int) -> object:
+    """One item that is a pairing, a replication, an issue and a task: a page of 500 such is as
+    large as may be."""
+    text = "y" * 1_220 + FACE
+    server = {"id": text, "name": text, "server_status": text}
+    return {
+        "pairing_id": f"p-{n}",
+        "id": f"{n:04}" + "z" * 250,
+        "status": "RUNNING",
+        "name": text,
+        "entity": text,
+        "entity_name": text,
+        "description": text + str(n),
+        "error": {"message": text, "details": text},
+        "remote_vrms": server,
+    }
+
+
+HOSTILE: dict[str, Hostile] = {
+    "a body without an end": _raw(HEAD, b" "),
+    "a body of a gigabyte, as announced": _raw(HEAD + b"Content-Length: 1073741824\r\n", b" "),
+    "chunks without an end": _raw(
+        HEAD + b"Transfer-Encoding: chunked\r\n", b"10000\r\n" + b" " * 65536 + b"\r\n"
+    ),
+    "a chunk of a gigabyte": _raw(
+        HEAD + b"Transfer-Encoding: chunked\r\n", b" ", before=b"40000000\r\n"
+    ),
+    "a size of a chunk without an end": _raw(HEAD + b"Transfer-Encoding: chunked\r\n", b"0"),
+    "what follows the last chunk, without an end": _raw(
+        HEAD + b"Transfer-Encoding: chunked\r\n",
+        b"X: " + b"y" * 1_000 + b"\r\n",
+        before=b"2\r\n{}\r\n0\r\n",
+    ),
+    "a header without an end": _raw(b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+    "headers without an end": _raw(b"HTTP/1.1 200 OK", b"X: y\r\n"),
+    "continue without an end": _raw(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "packed, though we asked for none": _body(
+        lambda: gzip.compress(b"[" + b" " * (20 * MEGABYTE) + b"]", 9), Content_Encoding="gzip"
+    ),
+    "empty objects": _body(lambda: b'{"list":[' + b"{}," * (1_950_000) + b"{}]}"),
+    "small objects": _body(lambda: b'{"list":[' + b'{"a":1},' * 735_000 + b"{}]}"),
+    "small texts": _body(lambda: b'{"list":[' + b'"ab",' * 1_170_000 + b'""]}'),
+    "brackets": _body(lambda: b"[" * (MOST)),
+    "brackets in an object": _body(lambda: b'{"list":' + b"[" * (MOST)),
+    "brackets in brackets, few": _body(
+        lambda: b'{"list":[{"id":"r","name":' + b"[" * 900 + b"]" * 900
+    ),
+    "one text of all bytes": _body(lambda: b'{"name":"' + b"x" * MOST + rb'\ud83d\ude00"}'),
+    "one text in four bytes for each of its letters": _body(
+        lambda: ('{"name":"' + "x" * MOST + FACE + '"}').encode()
+    ),
+    "many texts of that kind": _body(
+        lambda: b"[" + b",".join([('"' + "x" * 2_990 + FACE + '"').encode()] * 2_080) + b"]"
+    ),
+    "one text in escapes": _body(lambda: b'{"name":"' + rb"\ud83d\ude00" * 480_000 + b'"}'),
+    "a number of all bytes": _body(lambda: b'{"count":' + b"9" * (MOST) + b"}"),
+    "names of two megabytes": _listed(_long_names, many=1),
+    "a session of two megabytes": _body(
+        lambda: json.dumps({"session_id": "s" * 2 * MEGABYTE}).encode()
+    ),
+    "long texts for ever": _listed(_fat),
+    "more than was asked for": _listed(lambda n: {**ONE, "id": f"r-{n}"}, many=3_000),
+    "all of it missing, for ever": _missing,
+    "an error as large as may be": _body(
+        lambda: ('{"message":"' + "x" * (MOST) + FACE + '"}').encode(), status=500
+    ),
+    "a page as large as may be": _body(lambda: b"<html>" * (MOST // 6), status=404),
+}
+"""By what is wrong. Each is the answer to every call but the log-in."""
+
+NUMBERS = dict(enumerate(HOSTILE))
+"""The base path of each is `/h` and its number."""
+
+
+def answer(seen: Seen, logged_in: Reply) -> Reply:
+    """What it says at one of these base paths, and an honest one at any other."""
+    _, base, *rest = seen.path.split("/")
+    name = NUMBERS[int(base[1:])] if base[1:].isdigit() else ""
+    if rest == ["session"] and seen.method == "POST" and not name.startswith("a session"):
+        return logged_in
+    return HOSTILE[name](seen) if name else Reply(200, {"version": "honest"})
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has had since it was last asked."""
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    Path("/proc/self/clear_refs").write_text("5")
+    return int(peak.split()[1]) / 1024
+
+
+def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
+    """Print, for each of these answers, the peak of this process, what was kept of them, and how
+    often an honest appliance has answered meanwhile."""
+    # Imported here: the process that plays the appliance needs none of it.
+    from pydantic import SecretStr
+
+    import bot.app  # noqa: F401  # the whole bot, on top of which such an answer comes
+    from bot.appliance.budget import MemoryBudget, Priority
+    from bot.appliance.client import Appliance
+    from bot.appliance.port import Port
+    from bot.appliance.trust import Trust
+
+    def client(base_path: str) -> Appliance:
+        return Appliance(
+            host=host,
+            username="admin",
+            password=SecretStr("password"),
+            remote_username=None,
+            remote_password=None,
+            trust=Trust.ca_file(ca_file),
+            base_path=base_path,
+            timeout_seconds=5.0,
+            budget=MemoryBudget(1_000_000),
+            user_agent="vr-unpair-test",
+        )
+
+    def all_at_once(port: Port) -> list[object]:
+        """A check, what comes before and after a DELETE, and a lookup, by three threads."""
+        by = time.monotonic() + 60
+        effects: list[Callable[[], object]] = [
+            lambda: port.find_and_read("p-1", by),
+            lambda: port.find_and_read("nowhere", by),
+            lambda: port.read_to_act("p-1", by),
+            lambda: port.delete("p-1", force=False, send_by=by, by=by),
+            lambda: port.look_around("p-1", by, listed=True, task_id=None),
+            lambda: port.look_at_task("t-1", by),
+            lambda: port.list_pairings(by, count_at_most=0),
+        ]
+        with ThreadPoolExecutor(3) as pool:
+            return [each.result() for each in [pool.submit(effect) for effect in effects]]
+
+    honest = client("/honest")
+    for number in numbers:
+        peak_megabytes()
+        begun = time.monotonic()
+        over = threading.Event()
+        answered = 0
+
+        def meanwhile(over: threading.Event = over) -> None:
+            nonlocal answered
+            while not over.is_set() or not answered:
+                assert honest.calls(Priority.CHECK).info().version == "honest"
+                answered += 1
+
+        hostile = client(f"/h{number}")
+        with ThreadPoolExecutor(1) as beside:
+            other = beside.submit(meanwhile)
+            try:
+                found = all_at_once(Port(hostile, lambda: 0))
+            finally:
+                over.set()
+            other.result()
+        hostile.close()
+        told = {
+            "name": NUMBERS[number],
+            "peak": peak_megabytes(),
+            "kept": max(len(repr(each)) for each in found),
+            "honest": answered,
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+        print(json.dumps(told), flush=True)
+    honest.close()
+
+
+if __name__ == "__main__":
+    ask_for_everything(sys.argv[1], sys.argv[2], [int(number) for number in sys.argv[3:]])
