@@ -235,14 +235,13 @@ class Bot:
         bolt = make_app(quick)
         deps = ListenerDeps(
             inbox=self.inbox_of_slack,
-            requests=self.requests,
+            overview=self.overview,
             policy=self.policy,
             command=settings.slack_command,
             identity=self.identity,
             views=quick,
             whisper=self.whisper,
             lookups=self.lookups,
-            overview=self.overview,
             may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
             on_repeated=lambda: self.metrics.slack_rejected("replayed"),
         )

@@ -7,43 +7,8 @@ import json
 from typing import Any, Protocol
 
 from bot.request.entries import Answer
-from bot.request.events import Event
 from bot.request.frozen import Frozen
 from bot.request.model import Request
-
-
-class InboxPort(Protocol):
-    """Where listeners leave events. A listener waits for this commit and for nothing else."""
-
-    def put(
-        self,
-        event: Event,
-        *,
-        origin: str,
-        request_id: str,
-        response_url: str | None = None,
-        answer_via: int | None = None,
-    ) -> int | None:
-        """Store one event and wake the worker. Its number, or None if `origin` was stored before.
-
-        `answer_via` is the number of an earlier event whose `response_url` serves this one too
-        (a modal's submission has none of its own).
-        """
-        ...
-
-    def stored(self, origin: str) -> Event | None:
-        """The event that was stored under this origin, for whoever was told that there is one."""
-        ...
-
-    def address(self, number: int) -> str | None:
-        """The `response_url` that came with an event, for words that may be lost."""
-        ...
-
-
-class RequestsPort(Protocol):
-    """Reading only."""
-
-    def get(self, request_id: str) -> Request | None: ...
 
 
 class Due(Frozen):

@@ -47,7 +47,7 @@ _LANE_AND_LOCK = _LANE.with_for_update(read=True)
 
 
 class Inbox:
-    """Implements `bot.request.delivery.InboxPort`."""
+    """Where listeners leave events. A listener waits for this commit and for nothing else."""
 
     def __init__(self, db: Database, within_s: float | None = None) -> None:
         """`within_s`: how long `put` may wait for its turn. After that time whoever pressed is told
@@ -64,6 +64,11 @@ class Inbox:
         response_url: str | None = None,
         answer_via: int | None = None,
     ) -> int | None:
+        """Store one event and wake the worker. Its number, or None if `origin` was stored before.
+
+        `answer_via` is the number of an earlier event whose `response_url` serves this one too
+        (a modal's submission has none of its own).
+        """
         try:
             with self._db.write(self._within_s) as conn:
                 via = answer_via if response_url is None else None
@@ -92,6 +97,7 @@ class Inbox:
         return Lane.CHECK if rowless or lane is None else Lane(lane)
 
     def stored(self, origin: str) -> Event | None:
+        """The event that was stored under this origin, for whoever was told that there is one."""
         with self._db.read() as conn:
             body = conn.execute(
                 select(inbox.c.body).where(inbox.c.origin == origin)
@@ -99,6 +105,7 @@ class Inbox:
         return None if body is None else EVENT.validate_json(body)
 
     def address(self, number: int) -> str | None:
+        """The `response_url` that came with an event, for words that may be lost."""
         with self._db.read() as conn:
             return address(conn, number, self._db.now(conn))
 

@@ -67,8 +67,6 @@ def store_rest(conn: Connection, saving: Saving, now: int) -> None:
 
 @dataclass
 class Requests:
-    """Implements `bot.request.delivery.RequestsPort`."""
-
     db: Database
 
     def now(self) -> int:

@@ -101,7 +101,6 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     lookups = FakeLookups()
     deps = ListenerDeps(
         inbox=inbox,
-        requests=requests,
         policy=made.policy(),
         command=made.COMMAND,
         identity=Identity(client),

@@ -1,4 +1,4 @@
-"""Pairings as the look-ups bring them, for tests."""
+"""Pairings as the lookups bring them, for tests."""
 
 from __future__ import annotations
 

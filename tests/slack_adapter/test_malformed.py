@@ -192,14 +192,13 @@ def _from_slack() -> tuple[FromSlack, Whisper]:
     app = make_app(client)
     deps = ListenerDeps(
         inbox=FakeInbox(),
-        requests=FakeRequests(made.request(requester="UAPPROVER")),
         policy=made.policy(),
         command=made.COMMAND,
         identity=Identity(client),
         views=client,
         whisper=whisper,
         lookups=lookups,
-        overview=FakeRequests(),
+        overview=FakeRequests(made.request(requester="UAPPROVER")),
     )
     register(app, deps)
     return FromSlack(made.SECRET, partial(dispatch, app), lambda kind: None), whisper

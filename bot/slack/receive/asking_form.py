@@ -162,7 +162,7 @@ def _not_what_was_sent(
     stayed open, since the acknowledgement was lost, and somebody has corrected it."""
     if not isinstance(before, Asked):
         return {}
-    row = deps.requests.get(request_id)
+    row = deps.overview.get(request_id)
     found: dict[str, str] = {}
     if (before.site, before.pairing) != (now.site, now.pairing):
         found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
@@ -174,7 +174,7 @@ def _not_what_was_sent(
 
 
 def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:
-    """Have the form filled in a thread of the look-ups. False if too many wait there already."""
+    """Have the form filled in a thread of the lookups. False if too many wait there already."""
     shown = view if isinstance(view, Mapping) else {}
 
     def show(read: SitesRead) -> None:

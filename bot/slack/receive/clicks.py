@@ -85,7 +85,7 @@ def read_press(payload: Json, action: Action, deps: ListenerDeps) -> Press | Non
     by, team = user_of(payload)
     origin = origins.of_click(payload)
     channel, message_ts = _place(payload)
-    request = deps.requests.get(value.request_id) if value is not None else None
+    request = deps.overview.get(value.request_id) if value is not None else None
     if value is None:
         _misdirected(payload, action, "unreadable_button", unreadable_button(), deps)
         return None

@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 from slack_sdk import WebClient
 
-from bot.request.delivery import InboxPort, RequestsPort
 from bot.request.ids import new_request_id
 from bot.request.policy import Policy
 from bot.slack.identity import Identity
 from bot.slack.send.whisper import Whisper
+from bot.store.inbox import Inbox
 from bot.store.queries import Overview
 from bot.worker.lookups import Lookups
 
@@ -27,15 +27,14 @@ class ListenerDeps:
     `on_repeated` counts events that were stored before: replays and Slack's own second tries, which
     look the same."""
 
-    inbox: InboxPort
-    requests: RequestsPort
+    inbox: Inbox
+    overview: Overview
     policy: Policy
     command: str
     identity: Identity
     views: WebClient
     whisper: Whisper
     lookups: Lookups
-    overview: Overview
     may_break_glass: MayBreakGlass = lambda user, team: False
     new_id: Callable[[], str] = new_request_id
     on_repeated: Callable[[], None] = lambda: None
