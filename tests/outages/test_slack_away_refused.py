@@ -243,7 +243,7 @@ def test_the_token_is_refused_before_the_card(
     (held_up,) = told(world)
     for part in (ID, f"`{word}`", "do not ask again", "`vr-unpair check`"):
         assert part in held_up
-    for said in (status.one(world.get()), status.many([world.get()], [], "/vr-unpair")):
+    for said in (status.one(world.get()), status.line(world.get(), None)):
         assert f"`{word}`" in said
     world.pass_time(600)
     assert told(world) == [held_up], "once"

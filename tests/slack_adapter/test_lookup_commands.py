@@ -399,10 +399,13 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
     text = _stands(adapter, "status")
     opened = len(adapter.requests.unfinished())
     assert f"*{opened} open requests*" in text
-    assert f"{opened - 20} older ones" in text
-    assert "*Ended recently*" in text
-    assert "`ZZZZ-ZZZZ`" in text
     assert len(text) <= 3_900
+    shown = [b["text"]["text"] for b in _later(adapter)["blocks"] if b["type"] != "context"]
+    assert shown[0] == f"{opened} open requests"
+    assert len(shown) == 1 + 20 + 1 + 1
+    assert shown[-2] == "Ended recently"
+    assert "`ZZZZ-ZZZZ`" in shown[-1]
+    assert f"{opened - 20} older ones" in _all(_later(adapter))
 
 
 def test_status_of_nothing(adapter: Adapter) -> None:

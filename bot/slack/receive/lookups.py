@@ -16,8 +16,8 @@ from bot.request.delivery import Drawn
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.slack.draw.card import card_url
-from bot.slack.draw.home import home_view
-from bot.slack.draw.markup import FALLBACK_TEXT, drawn, fit, section
+from bot.slack.draw.home import ENDED_MOST, home_view, status_list
+from bot.slack.draw.markup import drawn, section
 from bot.slack.draw.preview import preview
 from bot.slack.draw.words import lists, status, usage
 from bot.slack.draw.words.refused import may_not_look
@@ -69,8 +69,8 @@ def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
     """The same for the state of requests, which only needs the store. Raises Malformed."""
     by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
 
-    def tell(read: str | MayNotLook | LookFailed) -> None:
-        deps.whisper.tell(address, read if isinstance(read, str) else _untold(read))
+    def tell(read: Drawn | MayNotLook | LookFailed) -> None:
+        deps.whisper.tell(address, read if isinstance(read, Drawn) else _untold(read))
 
     if not deps.lookups.stored(by, lambda: _standing(request_id, deps), tell):
         return usage.busy_with_requests()
@@ -107,17 +107,14 @@ def _workspace(deps: ListenerDeps) -> str | None:
     return myself.url if myself else None
 
 
-def _standing(request_id: str | None, deps: ListenerDeps) -> str:
+def _standing(request_id: str | None, deps: ListenerDeps) -> Drawn:
     if request_id is None:
-        words = status.many(
-            deps.overview.unfinished(), deps.overview.ended(status.ENDED_MOST), deps.command
-        )
-        return fit(words, FALLBACK_TEXT)
+        opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_MOST)
+        return status_list(opened, ended, workspace_url=_workspace(deps), command=deps.command)
     request = deps.overview.get(request_id)
     if request is None:
-        return status.unknown(request_id, deps.command)
-    card = card_url(request, _workspace(deps))
-    return fit(status.one(request, card), FALLBACK_TEXT)
+        return drawn(status.unknown(request_id, deps.command))
+    return drawn(status.one(request, card_url(request, _workspace(deps))))
 
 
 def _preview(

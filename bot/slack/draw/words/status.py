@@ -1,8 +1,6 @@
-"""`status` and the Home tab: one request, or all that are open and those that ended lately."""
+"""`status` and the Home tab: one request in a few lines, or a line for each of many."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from bot.request.model import UNDECIDED, Request, State, TaskView
 from bot.slack.draw.markup import ID, NAME, TITLE, code, mention, when
@@ -19,8 +17,17 @@ from bot.slack.draw.words.phrases import (
 )
 from bot.slack.draw.words.states import STATES
 
-OPEN_MOST = 20
-ENDED_MOST = 5
+WAITING = "Waiting for you"
+ASKED = "You asked"
+RUNNING = "Running"
+OTHERS = "Waiting for others"
+ENDED = "Ended recently"
+
+NOTHING_WAITS = "Nothing waits for your decision."
+RIGHTS_UNREAD = (
+    "⚠️ Slack did not say just now whether you may decide, so nothing is listed here. "
+    "*Next:* open this tab again in a minute; the cards in their channels work meanwhile."
+)
 
 
 def one(request: Request, card: str | None = None) -> str:
@@ -49,40 +56,57 @@ def one(request: Request, card: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def many(opened: Sequence[Request], ended: Sequence[Request], command: str) -> str:
-    shown = [_line(request) for request in opened[-OPEN_MOST:]]
-    left = len(opened) - len(shown)
-    lines = [f"*{count_of(len(opened), 'open request')}*" if opened else "*No open requests*"]
-    lines += [f"• {left:,} older ones"] if left else []
-    lines += shown
-    if ended:
-        lines.append("*Ended recently*")
-        lines += [_line(request) for request in ended[:ENDED_MOST]]
-    lines.append(f"{code(f'{command} status ID')} tells more about one.")
+def line(request: Request, card: str | None) -> str:
+    """One of many: what is asked, how far it is, until when, and a link to its card."""
+    state = STATES[request.state]
+    facts = [f"{mention(request.requester)} in <#{request.channel}>"]
+    if request.state in UNDECIDED and request.decide_by is not None:
+        so_far = f"{approvals_so_far(request)} " if request.state is State.PENDING else ""
+        facts.append(f"{so_far}until {when(request.decide_by)}")
+    task = request.task
+    if request.state is State.FOLLOWING and task is not None and task.progress is not None:
+        facts.append(f"{task.progress} %")
+    if request.ended_at is not None:
+        facts.append(when(request.ended_at))
+    if card is not None:
+        facts.append(open_card(card))
+    kind = " one-sided" if request.force else ""
+    rehearsal = " (dry run)" if request.terms.dry_run else ""
+    lines = [
+        f"{state.mark} *{code(request.title, TITLE)}*{at_site(request)}{kind}{rehearsal} "
+        f"{state.phrase}",
+        f"{code(request.id, ID)} · {' · '.join(facts)}",
+    ]
+    if held_up := _held_up(request):
+        lines.append(f"{held_up}.")
     return "\n".join(lines)
+
+
+def open_ones(number: int) -> str:
+    return count_of(number, "open request") if number else "No open requests"
+
+
+def older(left: int) -> str:
+    return f"… and {count_of(left, 'older one', 'older ones')}"
+
+
+def one_of_them(command: str) -> str:
+    return f"{code(f'{command} status ID')} tells more about one."
+
+
+def more(left: int, command: str) -> str:
+    return f"… and {count_of(left, 'more', 'more')}: {code(f'{command} status')} in any channel."
+
+
+def as_of(now: int, command: str) -> str:
+    more = code(f"{command} help")
+    return f"As of {when(now)}; open this tab again to refresh it. {more} says more."
 
 
 def unknown(request_id: str, command: str) -> str:
     return (
         f"There is no request {code(request_id, ID)} here. "
         f"{code(f'{command} status')} names those that are open."
-    )
-
-
-def _line(request: Request) -> str:
-    state = STATES[request.state]
-    until = (
-        f", until {when(request.decide_by)}"
-        if request.state in UNDECIDED and request.decide_by is not None
-        else ""
-    )
-    held_up = f" {why}." if (why := _held_up(request)) else ""
-    ended = f", {when(request.ended_at)}" if request.ended_at is not None else ""
-    return (
-        f"• {state.mark} {code(request.id, ID)} {pairing_at(request)} "
-        f"{state.phrase}"
-        f"{until}{ended}.{held_up} "
-        f"Asked by {mention(request.requester)} in <#{request.channel}>."
     )
 
 
@@ -103,48 +127,3 @@ def _end(request: Request) -> list[str]:
     end = ending(request, request.correction or request.outcome)
     at = f" ({when(request.ended_at)})" if request.ended_at is not None else ""
     return [f"*{end.title}*{at}", f"*Next:* {end.next_step}"]
-
-
-# ---- the Home tab --------------------------------------------------------------------------
-WAITING = "Waiting for you"
-ASKED = "You asked"
-RUNNING = "Running"
-OTHERS = "Waiting for others"
-ENDED = "Ended recently"
-
-NOTHING_WAITS = "Nothing waits for your decision."
-RIGHTS_UNREAD = (
-    "⚠️ Slack did not say just now whether you may decide, so nothing is listed here. "
-    "*Next:* open this tab again in a minute; the cards in their channels work meanwhile."
-)
-
-
-def home_line(request: Request, card: str | None) -> str:
-    """One request: what is asked, how far it is, until when, and a link to its card."""
-    state = STATES[request.state]
-    facts = [f"{mention(request.requester)} in <#{request.channel}>"]
-    if request.state is State.PENDING and request.decide_by is not None:
-        facts.append(f"{approvals_so_far(request)} until {when(request.decide_by)}")
-    task = request.task
-    if request.state is State.FOLLOWING and task is not None and task.progress is not None:
-        facts.append(f"{task.progress} %")
-    if request.ended_at is not None:
-        facts.append(when(request.ended_at))
-    if card is not None:
-        facts.append(open_card(card))
-    kind = " one-sided" if request.force else ""
-    rehearsal = " (dry run)" if request.terms.dry_run else ""
-    return (
-        f"{state.mark} *{code(request.title, TITLE)}*{at_site(request)}{kind}{rehearsal} "
-        f"{state.phrase}\n"
-        f"{code(request.id, ID)} · {' · '.join(facts)}"
-    )
-
-
-def home_more(left: int, command: str) -> str:
-    return f"… and {count_of(left, 'more', 'more')}: {code(f'{command} status')} in any channel."
-
-
-def home_as_of(now: int, command: str) -> str:
-    more = code(f"{command} help")
-    return f"As of {when(now)}; open this tab again to refresh it. {more} says more."
