@@ -17,10 +17,9 @@ from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.request.delivery import Drawn
-from bot.request.messages import messages
+from bot.request.audit import Running
+from bot.request.messages import Drawn, messages
 from bot.request.model import Request
-from bot.request.starts import Running
 from bot.run import Deadline
 from bot.settings import Settings
 from bot.slack.draw import message as draw

@@ -22,9 +22,8 @@ from bot.cli_audit import audit_app
 from bot.cli_shared import JsonOption, database, fail, for_machines, written
 from bot.operate import logs
 from bot.operate import show as shown
-from bot.request import ids
 from bot.request.events import OperatorCancelled
-from bot.request.model import CANCELLABLE, Request, State
+from bot.request.model import CANCELLABLE, Request, State, tidy_id
 from bot.run import PROBLEM, WRONG_USE
 from bot.run import main as run_main
 from bot.settings import (
@@ -339,7 +338,7 @@ def _system_user() -> str:
 
 
 def _known(store: Requests, request_id: str) -> Request:
-    request = store.get(ids.tidy(request_id) or request_id)
+    request = store.get(tidy_id(request_id) or request_id)
     if request is None:
         fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
     return request

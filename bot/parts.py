@@ -16,10 +16,9 @@ from bot.appliance.transport import OnCall
 from bot.appliance.trust import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
-from bot.request.entries import Entry
-from bot.request.figures import Figures
-from bot.request.model import Request
-from bot.request.policy import Policy, SiteTerms
+from bot.request.audit import Entry
+from bot.request.model import Figures, Request
+from bot.request.who_may import Policy, SiteTerms
 from bot.settings import ApplianceSettings, Settings
 from bot.store import queries, shared
 from bot.store.database import Database

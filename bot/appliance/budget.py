@@ -29,7 +29,7 @@ WINDOW_MS = 60_000 + SPARE_MS
 
 LATER_MS = 10_000
 """The DELETE is counted with the reading before it, and made at most this long after it: a reading
-that is older is made anew, with a DELETE of its own (`bot.request.limits.READINGS_FRESH_MS`)."""
+that is older is made anew, with a DELETE of its own (`bot.request.plan.READINGS_FRESH_MS`)."""
 
 REST_MS = 300_000
 """SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five in

@@ -44,7 +44,7 @@ from bot.appliance.session import Credentials, Sessions
 from bot.appliance.transport import Call, OnCall, Transport
 from bot.appliance.trust import Trust
 from bot.appliance.wire import WARM_SECONDS
-from bot.request.snapshot import Presence, id_key, same_id
+from bot.request.pairing import Presence, id_key, same_id
 
 _log = logging.getLogger(__name__)
 

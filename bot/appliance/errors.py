@@ -190,7 +190,7 @@ class NotFound(Answered):
 class NoSuchPairing(NotFound):
     """The application's own 404 about a pairing. No other 404 counts, such as a log-in's or a
     gateway's: if it were taken for "gone", the bot would report a deletion that did not happen. Nor
-    is this one the proof: the list of pairings has to agree (`bot.request.snapshot.Presence`)."""
+    is this one the proof: the list of pairings has to agree (`bot.request.pairing.Presence`)."""
 
     @classmethod
     def by(cls, answer: NotFound) -> NoSuchPairing:

@@ -28,7 +28,7 @@ from bot.request.events import (
 )
 from bot.request.lookups import ListedPairing
 from bot.request.model import TaskView
-from bot.request.snapshot import Snapshot
+from bot.request.pairing import Snapshot
 
 CHECKING, ACTING = 4, 5
 """How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bot.appliance.models import Issue, Listing, MetaError, Pairing, Replication, ServerInfo, Task
 from bot.request import pairing as core_pairing
-from bot.request import snapshot as core_snapshot
 from bot.request.model import TaskView
-from bot.request.snapshot import (
+from bot.request.pairing import (
     ISSUES_KEPT,
     NAME_KEPT,
     REPLICATIONS_KEPT,
@@ -64,7 +63,7 @@ def snapshot(
         complete=complete,
         replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
         replications=tuple(
-            core_snapshot.Replication(id=each, name=name[:NAME_KEPT])
+            core_pairing.Replication(id=each, name=name[:NAME_KEPT])
             for name, each in named[:REPLICATIONS_KEPT]
         ),
         protected=sum((r.recovery_solution or "").startswith(SITE_RECOVERY) for r in items),

@@ -25,7 +25,7 @@ from bot.appliance.first_look import FirstLook
 from bot.appliance.models import Listing, Pairing
 from bot.appliance.trust import Trust
 from bot.operate.check_lines import Check, Line, fine, note, skipped, wrong
-from bot.request.snapshot import same_id
+from bot.request.pairing import same_id
 from bot.settings import ApplianceSettings
 
 REACHABLE, TRUSTED = "appliance-reachable", "appliance-trusted"

@@ -16,7 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from bot.operate.show import printable, to_json
-from bot.request.entries import Entry
+from bot.request.audit import Entry
 from bot.request.model import Request
 
 log = structlog.get_logger(__name__)

@@ -27,10 +27,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bot.operate.health import Bounded
-from bot.request.entries import Entry
-from bot.request.figures import Figures
+from bot.request.audit import Entry
 from bot.request.messages import Slot
-from bot.request.model import OPEN, UNDECIDED, Request, State
+from bot.request.model import OPEN, UNDECIDED, Figures, Request, State
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.request.audit import Record
-from bot.request.delivery import Unsaid
-from bot.request.messages import Message, Slot
+from bot.request.messages import Message, Slot, Unsaid
 from bot.request.model import Request
 
 _ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"

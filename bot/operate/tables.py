@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bot.operate.show import as_json, iso, printable, sentence, to_json
 from bot.request.audit import Record
-from bot.request.delivery import Unsaid
+from bot.request.messages import Unsaid
 from bot.request.model import Request, State
 
 NARROW = 120

@@ -1,12 +1,16 @@
-"""`absorb`: what one event does to a request in its present state. Nothing else changes one."""
+"""`absorb`: what one event does to a request in its present state. Nothing else changes one.
+
+`dismissal` is for an event of a request that does not exist: it is answered and recorded.
+"""
 
 from __future__ import annotations
 
-from bot.request import checking as asking
-from bot.request import deciding, following
-from bot.request import sending as deleting
-from bot.request.entries import Absorbed
+from typing import Any
+
+from bot.request import Frozen, checking, deciding, following, sending
+from bot.request.audit import SYSTEM, Entry
 from bot.request.events import (
+    AskRefused,
     CallFailed,
     CardHeldUp,
     CardPosted,
@@ -30,8 +34,9 @@ from bot.request.events import (
     TaskSeen,
     TimePassed,
 )
+from bot.request.messages import Answer
 from bot.request.model import Intent, Request, State
-from bot.request.step import Step
+from bot.request.step import Absorbed, Step
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
@@ -59,51 +64,51 @@ def _dispatch(step: Step, state: State) -> bool:
         case _, OperatorCancelled():
             deciding.operator_cancelled(step, event)
         case _, CardPosted():
-            asking.card_posted(step, event)
+            checking.card_posted(step, event)
         case _, CardRefused():
-            asking.card_refused(step, event)
+            checking.card_refused(step, event)
 
         case State.CHECKING, StandingRead():
-            asking.standing_read(step, event)
+            checking.standing_read(step, event)
         case State.CHECKING, PairingRead():
-            asking.pairing_read(step, event)
+            checking.pairing_read(step, event)
         case State.CHECKING, PairingUnresolved():
-            asking.pairing_unresolved(step, event)
+            checking.pairing_unresolved(step, event)
         case State.CHECKING, CardHeldUp():
-            asking.card_held_up(step, event)
+            checking.card_held_up(step, event)
         case State.CHECKING, PairingTaken():
-            asking.pairing_taken(step, event)
+            checking.pairing_taken(step, event)
         case State.CHECKING, CallFailed():
-            asking.check_failed(step, event)
+            checking.check_failed(step, event)
         case ((State.CHECKING | State.PENDING), TimePassed()):
             deciding.decision_time(step)
         case State.PENDING, RightsRead():
             deciding.rights_read_at_click(step, event)
 
         case State.APPROVED, RightsRead():
-            deleting.rights_read_before_intent(step, event)
+            sending.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():
-            deleting.pairing_read_before_intent(step, event)
+            sending.pairing_read_before_intent(step, event)
         case State.APPROVED, PairingLooked():
-            deleting.pairing_missing_before_intent(step, event)
+            sending.pairing_missing_before_intent(step, event)
         case State.APPROVED, TimePassed():
-            deleting.execution_time(step)
+            sending.execution_time(step)
         case State.APPROVED, IntentStored():
-            deleting.intent_stored(step)
-        case State.DELETING, DeleteNotAccepted() if deleting.of_this_intent(step, event):
-            deleting.not_accepted(step, event)
+            sending.intent_stored(step)
+        case State.DELETING, DeleteNotAccepted() if sending.of_this_intent(step, event):
+            sending.not_accepted(step, event)
         case State.DELETING, DeleteAccepted():
-            deleting.accepted(step, event)
+            sending.accepted(step, event)
         case State.DELETING, DeleteAnswered():
-            deleting.answered(step, event)
-        case State.FOLLOWING, DeleteAccepted() if deleting.found_by_looking(step, event):
-            deleting.accepted(step, event)
+            sending.answered(step, event)
+        case State.FOLLOWING, DeleteAccepted() if sending.found_by_looking(step, event):
+            sending.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
-            deleting.lost_intent(step, intent)
-            deleting.accepted(step, event)
+            sending.lost_intent(step, intent)
+            sending.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAnswered(intent=Intent() as intent)):
-            deleting.lost_intent(step, intent)
-            deleting.answered(step, event)
+            sending.lost_intent(step, intent)
+            sending.answered(step, event)
 
         case State.DELETING, Looked():
             following.looked(step, event)
@@ -114,13 +119,13 @@ def _dispatch(step: Step, state: State) -> bool:
         case ((State.DELETING | State.FOLLOWING), TimePassed()):
             following.follow_time(step)
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
-            deleting.call_failed(step, event)
+            sending.call_failed(step, event)
 
-        case State.ATTENTION, DeleteAccepted() if deleting.of_this_intent(step, event):
+        case State.ATTENTION, DeleteAccepted() if sending.of_this_intent(step, event):
             following.accepted_late(step, event)
-        case State.ATTENTION, DeleteAnswered() if deleting.refused(step, event):
+        case State.ATTENTION, DeleteAnswered() if sending.refused(step, event):
             following.refused_late(step, event)
-        case State.ATTENTION, DeleteNotAccepted() if deleting.of_this_intent(step, event):
+        case State.ATTENTION, DeleteNotAccepted() if sending.of_this_intent(step, event):
             following.not_accepted_late(step, event)
         case State.ATTENTION, Looked():
             following.looked_again(step, event)
@@ -129,3 +134,38 @@ def _dispatch(step: Step, state: State) -> bool:
         case _:
             return False
     return True
+
+
+class Dismissed(Frozen):
+    """What such an event leaves behind; there is no row to change."""
+
+    entries: tuple[Entry, ...]
+    answers: tuple[Answer, ...] = ()
+
+
+def dismissal(stored: Stored, now: int) -> Dismissed:
+    match stored.event:
+        case Misdirected() as event:
+            # The listener has already answered whoever pressed.
+            detail = {"click": event.action, "why": event.why, "value": event.value}
+            return Dismissed(entries=(_click_refused(event, now, detail),))
+        case AskRefused() as event:
+            asked = event.model_dump(exclude={"kind", "by"}, exclude_none=True)
+            entry = Entry(action="ask_refused", actor=event.by, at=now, detail=asked)
+            return Dismissed(entries=(entry,))
+        case Clicked() as event:
+            detail = {"click": event.action, "why": "unknown_request"}
+            entry = _click_refused(event, now, detail)
+        case OperatorCancelled() as event:
+            actor, detail = f"operator:{event.operator}", {"why": "unknown_request"}
+            entry = Entry(action="cancel_refused", actor=actor, at=now, detail=detail)
+        case event:
+            detail = {"event": event.kind, "why": "unknown_request"}
+            entry = Entry(action="came_late", actor=SYSTEM, at=now, detail=detail)
+    answer = Answer(event=stored.number, code="unknown_request")
+    return Dismissed(entries=(entry,), answers=(answer,))
+
+
+def _click_refused(event: Clicked | Misdirected, now: int, detail: dict[str, Any]) -> Entry:
+    where = f"{event.channel}/{event.message_ts}"
+    return Entry(action="click_refused", actor=event.by, at=now, message=where, detail=detail)

@@ -13,13 +13,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
+from bot.request.model import SHORT, State
+from bot.request.who_may import Policy
 
 GENESIS = "0" * 64
-SHORT = 16
-"""Characters of a head as people see it, for `verify --head`. Somebody who can write to the
-database could try details until the hash of a forged record begins like the one that Slack knows:
-with 48 bits that is a night's work for one machine, with these 64 it takes decades."""
 
 NEAR = 1_000
 """How many numbers back the old place of a record that stands elsewhere now is looked for."""
@@ -43,17 +41,6 @@ class Record(Frozen):
     @property
     def expected_hash(self) -> str:
         return chain_hash(self.model_dump(exclude={"hash"}))
-
-
-class Witness(Frozen):
-    """A record as the thread shows it. When it was written, its hash was the head of the trail."""
-
-    number: int
-    hash: str
-
-    @property
-    def short(self) -> str:
-        return self.hash[:SHORT]
 
 
 class Head(Frozen):
@@ -116,3 +103,54 @@ def _first_of(record: Record, lately: deque[str]) -> int:
         return max(number - 1, 1)  # it is as it was written, so the one before was changed
     twice = number - was <= len(lately) and lately[was - number] == record.hash
     return number if twice else was  # it made room for the one that stands in its old place
+
+
+SYSTEM = "vr-unpair"
+"""The actor of whatever no person did."""
+
+
+class Entry(Frozen):
+    """One line of the audit trail before it is chained: who did what, by which message, and the
+    state before and after (None if it belongs to no request)."""
+
+    action: str
+    actor: str
+    at: int
+    message: str | None = None
+    before: State | None = None
+    after: State | None = None
+    detail: dict[str, Any]
+
+
+STARTED = "started"
+
+
+class Running(Frozen):
+    """One start of `vr-unpair run`; nothing in it is a secret. `mode` is the way in from Slack."""
+
+    version: str
+    mode: str
+    command: str
+    policy: Policy
+
+
+def started(running: Running, before: dict[str, Any] | None, now: int) -> Entry:
+    """`before` is the detail of the start before this one; None when this is the first."""
+    detail = _plain(running)
+    if before is not None:
+        names = sorted((detail.keys() | before.keys()) - {"changed"})
+        detail["changed"] = {
+            name: {"before": before.get(name), "after": detail.get(name)}
+            for name in names
+            if before.get(name) != detail.get(name)
+        }
+    return Entry(action=STARTED, actor=SYSTEM, at=now, detail=detail)
+
+
+def _plain(running: Running) -> dict[str, Any]:
+    """All names on one level, and people sorted, so that an equal policy gives an equal record."""
+    policy = running.policy.model_dump(mode="json")
+    for name, value in running.policy:
+        if isinstance(value, frozenset):
+            policy[name] = sorted(value)
+    return {**running.model_dump(mode="json", exclude={"policy"}), **policy}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.request.entries import Absorbed
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -16,10 +15,10 @@ from bot.request.events import (
     Stored,
 )
 from bot.request.fingerprint import fingerprint, identified
-from bot.request.limits import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.model import Outcome, Request, State, Terms
+from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Step
+from bot.request.step import Absorbed, Step
 from bot.request.who_may import Verdict
 
 RETRY_MS = 2_000

@@ -1,8 +1,7 @@
-"""Clicks and deadlines. Of two clicks in a race both get an answer."""
+"""Clicks, break glass and deadlines. Of two clicks in a race both get an answer."""
 
 from __future__ import annotations
 
-from bot.request import break_glass
 from bot.request.checking import card_posted, refuse
 from bot.request.events import CardPosted, Clicked, Misdirected, OperatorCancelled, RightsRead
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
@@ -57,7 +56,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     click, *rest = step.request.clicks
     step.change(clicks=tuple(rest))
     if click.action == "break_glass":
-        return break_glass.rights_read_at_click(step, event, click)
+        return _glass_right_read(step, event, click)
     verdict = event.verdicts.get(click.by, UNREADABLE)
     if not verdict.yes:
         code = f"no_right_{verdict.reason.value}"
@@ -78,6 +77,51 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         step.approve()
         step.record("approved", people=[d.by for d in step.request.approvals])
         step.answer_waiting_clicks()
+    return None
+
+
+def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> None:
+    """Break glass: one person of BREAK_GLASS decides alone, by a form that was sent, or by a press
+    where no form was shown. Everybody is told: the channel, and each approver by a direct message,
+    since the channel may be one that nobody else is in.
+
+    Worst case: one person who was not meant to breaks a pairing alone. So this right is one of its
+    own, is read here and once more before the intent, and counts as a no when it cannot be read.
+    """
+    verdict = event.glass.get(click.by, UNREADABLE)
+    if not step.request.terms.break_glass:
+        return step.turn_away(click, "no_glass_here", "no_glass_here")
+    if not verdict.yes:
+        code = f"no_glass_{verdict.reason.value}"
+        return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
+    if not click.reason:
+        return step.turn_away(click, "no_reason", "glass_without_reason")
+    request = step.request
+    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
+    step.change(glass=decision, glass_lost=None)
+    step.approve()
+    step.record(
+        "glass_broken",
+        click.by,
+        click.message,
+        reason=click.reason,
+        own_request=click.by == request.requester,
+        approvals=[d.by for d in request.approvals],
+        approvals_required=request.terms.approvals_required,
+        fingerprint=request.fingerprint,
+        dry_run=request.terms.dry_run,
+        unread_groups=list(event.unread_groups) or None,
+    )
+    step.notice(
+        "glass_broken",
+        text=click.reason,
+        who=(click.by,),
+        called=event.approvers,
+        told=tuple(each for each in event.approving if each != click.by),
+        unread=event.unread_groups,
+    )
+    step.answer("glass_broken", event=click.event, by=click.by)
+    step.answer_waiting_clicks()
     return None
 
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any, Protocol
 
-from bot.request.entries import Answer
-from bot.request.frozen import Frozen
+from bot.request import Frozen
+from bot.request.messages import Answer
 from bot.request.model import Request
 
 

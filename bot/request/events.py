@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 from bot.request.model import Intent, TaskView
+from bot.request.pairing import Presence, Snapshot
 from bot.request.problem import Problem
-from bot.request.snapshot import Presence, Snapshot
-from bot.request.who_may import Verdict
+from bot.request.who_may import Place, Verdict
 
 # ---- what people did -------------------------------------------------------------------------
 
@@ -122,15 +122,6 @@ class StandingRead(Frozen):
     unread: Verdict | None = None
     reason_missing: bool = False
     reason_pattern: str | None = None
-
-
-class Place(Frozen):
-    """The appliance at which a pairing was found, as `SiteTerms` has it."""
-
-    site: str
-    appliance: str
-    poll_ms: int
-    timeout_ms: int
 
 
 class PairingRead(Frozen):

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from bot.request.snapshot import Replication, Snapshot, id_key
+from bot.request.pairing import Replication, Snapshot, id_key
 
 FINGERPRINT_LENGTH = 16
 """Hex characters in a button's value: 64 bits, enough for something that is only ever compared

@@ -11,13 +11,11 @@ from bot.request.events import (
     PairingLooked,
     TaskSeen,
 )
-from bot.request.limits import LAST_LOOKS_TIMEOUTS, LOOKS_OVER_TIMEOUTS
 from bot.request.model import Outcome, State, TaskView
-from bot.request.plan import looked_long_enough
+from bot.request.pairing import Presence, id_key, same_id
+from bot.request.plan import LAST_LOOKS_TIMEOUTS, LOOKS_OVER_TIMEOUTS, looked_long_enough
 from bot.request.problem import ProblemKind
-from bot.request.snapshot import Presence, id_key, same_id
 from bot.request.step import Step
-from bot.request.waiting import went_on
 
 
 def names_pairing(task: TaskView, pairing_id: str | None) -> bool:
@@ -64,7 +62,7 @@ def is_gone(step: Step, pairing: Presence) -> bool:
 def looked(step: Step, event: Looked) -> None:
     """Tasks and pairing, after a DELETE that nobody knows the outcome of. Never leads to another
     DELETE."""
-    went_on(step)
+    step.went_on()
     request = step.request
     if request.intent is None:
         raise ValueError(f"{request.id} has no intent to look after")
@@ -100,7 +98,7 @@ def looked(step: Step, event: Looked) -> None:
 
 def task_seen(step: Step, event: TaskSeen) -> None:
     """What the task says of itself, or that the appliance does not know it."""
-    went_on(step)
+    step.went_on()
     step.change(looked_at=step.now)
     if event.task is not None:
         step.change(looking_since=None)
@@ -129,7 +127,7 @@ def watch(step: Step, task: TaskView, pause_ms: int = 0) -> None:
 
 def pairing_looked(step: Step, event: PairingLooked) -> None:
     """The proof: gone ends the request. Still there: we look again, and then call a person."""
-    went_on(step)
+    step.went_on()
     request = step.request
     success = request.task is not None and request.task.status == "SUCCESS"
     if is_gone(step, event.pairing):

@@ -5,12 +5,12 @@ Nothing of it is stored, and nothing waits for it: a lookup that is refused can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+from bot.request import Frozen
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.frozen import Frozen
 from bot.request.model import UNDECIDED, Request, State
-from bot.request.pairing import Pairing
+from bot.request.pairing import Pairing, keys_of
 from bot.request.who_may import Reason
 
 
@@ -29,6 +29,28 @@ class PairingsListed(Frozen):
     pairings: tuple[ListedPairing, ...]
     partial: tuple[str, ...] = ()
     read_at: int
+
+
+def other_ends(listed: Sequence[PairingsListed]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By site and pairing id, the other sites among these that list the same pairing."""
+    at: dict[Hashable, dict[str, None]] = {}
+    for each in listed:
+        for item in each.pairings:
+            for key in keys_of(item.pairing):
+                at.setdefault(key, {})[each.site] = None
+    return {
+        (each.site, item.pairing.id): others
+        for each in listed
+        for item in each.pairings
+        if (others := _others(each.site, at, item.pairing))
+    }
+
+
+def _others(
+    site: str, at: Mapping[Hashable, Mapping[str, None]], pairing: Pairing
+) -> tuple[str, ...]:
+    found = dict.fromkeys(other for key in keys_of(pairing) for other in at[key])
+    return tuple(other for other in found if other != site)
 
 
 class SiteUnread(Frozen):

@@ -5,9 +5,14 @@ A slot is the lasting name of one message. The poster draws it from the row at t
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
+from typing import Any
 
-from bot.request.frozen import Frozen
+from pydantic import Field
+
+from bot.request import Frozen
 from bot.request.model import Request, State
 
 
@@ -88,3 +93,85 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     if request.correction:
         wanted.append(Message(slot=Slot.CORRECTION))
     return tuple(wanted)
+
+
+UNEXPECTED = "unexpected"
+"""The code of the one answer that comes from no event but from an error of ours. Its `params`:
+`reference`, under which the error stands in the log, and `request`."""
+
+
+class Answer(Frozen):
+    """Words for one person alone, in reply to the event of that number in the inbox.
+
+    `matters` keeps it alive as a direct message when Slack's `response_url` has lapsed.
+    """
+
+    event: int
+    code: str
+    params: dict[str, str] = Field(default_factory=dict)
+    matters: bool = False
+
+
+class Due(Frozen):
+    """One message that is due, claimed for as long as its sending may take.
+
+    `slot` as in `bot.request.messages`. `ts` is set when it was posted before, so it is edited now.
+    `wanted` is the digest that was asked for at the claim, `shown` that of what Slack shows.
+    For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
+    has lapsed; then it goes as a direct message). `last_error`: of the try before this one. `lost`:
+    how many tries Slack may have taken without saying so.
+    `card_gone`, for final words: the card could not be edited, since somebody has deleted it.
+    """
+
+    request_id: str
+    slot: str
+    channel: str
+    thread_ts: str | None = None
+    ts: str | None = None
+    wanted: str = ""
+    shown: str | None = None
+    attempts: int = 0
+    lost: int = 0
+    answer: Answer | None = None
+    user: str | None = None
+    response_url: str | None = None
+    last_error: str | None = None
+    card_gone: bool = False
+
+
+NO_LONGER_WANTED = "no_longer_wanted"
+"""An error of our own, in place of Slack's: the row does not want the message any more."""
+
+
+ANSWER_LOST = "answer_lost"
+"""Another one: Slack was given the message three times, and never said whether it took it."""
+
+
+class Unsaid(Frozen):
+    """A message that Slack does not show as it should. `due_at` is ms epoch, None when it was given
+    up. `posted`: Slack shows an older form of it. `since`: when it was first wanted."""
+
+    slot: str
+    error: str | None
+    attempts: int
+    posted: bool
+    since: int
+    due_at: int | None
+
+
+LONGEST_PAUSE_S = 15 * 60
+"""Neither an absurd Retry-After nor a time that was stored by a clock that was ahead may silence
+the bot for a day. Slack's limits are per minute (Slack docs, rate limits)."""
+
+
+class Drawn(Frozen):
+    """A message as Slack takes it: `text` is never empty (phones, screen readers)."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Equal only for what looks the same."""
+        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]

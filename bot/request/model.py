@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
-from bot.request.audit import Witness
-from bot.request.frozen import Frozen
+from bot.request import Frozen
+from bot.request.pairing import Snapshot
 from bot.request.problem import Problem
-from bot.request.snapshot import Snapshot
+
+SHORT = 16
+"""Characters of a head as people see it, for `verify --head`. Somebody who can write to the
+database could try details until the hash of a forged record begins like the one that Slack knows:
+with 48 bits that is a night's work for one machine, with these 64 it takes decades."""
+
+
+class Witness(Frozen):
+    """A record as the thread shows it. When it was written, its hash was the head of the trail."""
+
+    number: int
+    hash: str
+
+    @property
+    def short(self) -> str:
+        return self.hash[:SHORT]
 
 
 class State(StrEnum):
@@ -247,3 +265,42 @@ class Request(Frozen):
         people = [d.by for d in self.approvals]
         people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
         return tuple(dict.fromkeys(people))
+
+
+class Figures(Frozen):
+    """`by_state`: how many requests are in each state. `oldest_ms`: for how long the oldest has
+    been in each unfinished state. `waiting`: messages that Slack does not show yet as they should
+    be, by kind of slot; `unposted_ms`: the age of the oldest of them that was never posted.
+    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken."""
+
+    at: int
+    by_state: Mapping[str, int]
+    oldest_ms: Mapping[str, int]
+    waiting: Mapping[str, int]
+    unposted_ms: Mapping[str, int]
+    shared: Mapping[str, str]
+    glass_broken: int
+
+
+ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
+"""No vowels, so no words by accident. No 0/O and 1/I/L, so it can be read out over the phone."""
+
+_FORM = re.compile(rf"^[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$")
+
+
+def new_request_id() -> str:
+    """For example `K7QM-3XPD`: 28^8 ids, about 38 bits. Knowing an id gives nobody any right."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def new_reference() -> str:
+    """For an unexpected error: shown to people, and logged with the traceback."""
+    return secrets.token_hex(4)
+
+
+def tidy_id(text: str) -> str | None:
+    """What somebody typed as an id, in the usual form. None if it cannot be one."""
+    letters = re.sub(r"[\s-]", "", text).upper()
+    candidate = f"{letters[:4]}-{letters[4:]}"
+    return candidate if _FORM.match(candidate) else None

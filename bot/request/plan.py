@@ -2,21 +2,101 @@
 
 from __future__ import annotations
 
-from bot.request.effects import (
-    Effect,
-    LookAround,
-    LookAtPairing,
-    LookAtTask,
-    ReadPairing,
-    ReadRights,
-    ReadStanding,
-    SendDelete,
-    Tick,
-    Wait,
-)
-from bot.request.limits import LOOKS_OVER_TIMEOUTS, READINGS_FRESH_MS
+from typing import Literal
+
+from bot.request import Frozen
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
+
+UNREACHABLE_MS = 5 * 60_000
+"""A check gives up on an appliance that has been away this long (contract, `refused`)."""
+
+READINGS_FRESH_MS = 10_000
+"""Rights and pairing that were read before the DELETE are read anew when they are older than this:
+the process may have been frozen since. (Another claim reads anew in any case.) Longer than one
+reading takes, and shorter than anybody would call stale."""
+
+LONGEST_READING_MS = 20_000
+"""When a reading took longer than this, its process must have been frozen, and what it read is old.
+Longer than any effect may take at the default settings and shorter than a lease. With a longer
+VR_TIMEOUT_SECONDS it is twice that."""
+
+LIMITED_MS = 60_000
+"""After a 429 that names no time: the vendor counts per minute (release notes of 8.8)."""
+
+TELL_AFTER_MS = 30_000
+"""The thread is told of a wait only when it lasts this long: nobody needs to know of a hiccup."""
+
+LAST_LOOKS_TIMEOUTS = 3
+"""When FOLLOW_TTL is over and nobody has looked lately, this many times VR_TIMEOUT_SECONDS is left
+for looking before a person is called: enough for a log-in, the task and the proof."""
+
+LOOKS_OVER_TIMEOUTS = 2
+"""Looks go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that
+was still under way at the first look has been answered or has timed out."""
+
+
+class Wait(Frozen):
+    """Nothing to do before `until` (ms); None: only an event can wake it."""
+
+    until: int | None
+
+
+class Tick(Frozen):
+    """Time itself is the event: absorb `TimePassed`."""
+
+
+class ReadStanding(Frozen):
+    """May the requester ask, and who could approve?"""
+
+
+class ReadPairing(Frozen):
+    """What the appliance says of the pairing; to `act`, its tasks as well."""
+
+    purpose: Literal["check", "act"]
+
+
+class ReadRights(Frozen):
+    """The rights that these people have now. `glass`: whose right to break the glass is read."""
+
+    people: tuple[str, ...]
+    glass: tuple[str, ...] = ()
+
+
+class SendDelete(Frozen):
+    """Log in and reserve the call, store the intent, send. Once."""
+
+
+class LookAround(Frozen):
+    """Tasks and pairing: after a DELETE whose outcome is unknown, and when somebody presses Look
+    again. Of the tasks all that are `listed`, or the one of this id, or none."""
+
+    listed: bool
+    task_id: str | None = None
+
+
+class LookAtTask(Frozen):
+    """The task that is followed, asked for by its id."""
+
+    task_id: str
+
+
+class LookAtPairing(Frozen):
+    """Is it gone?"""
+
+
+Effect = (
+    Wait
+    | Tick
+    | ReadStanding
+    | ReadPairing
+    | ReadRights
+    | SendDelete
+    | LookAround
+    | LookAtTask
+    | LookAtPairing
+)
+
 
 FOREVER = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 
 
 class ProblemKind(StrEnum):

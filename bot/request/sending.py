@@ -3,9 +3,9 @@ take the answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bot.request import break_glass
 from bot.request.deciding import drop_lost_approvals, policy_of_now
 from bot.request.events import (
     CallFailed,
@@ -19,12 +19,16 @@ from bot.request.events import (
 )
 from bot.request.fingerprint import differences, identified
 from bot.request.following import fail, is_gone, watch
-from bot.request.limits import LIMITED_MS
 from bot.request.model import Intent, Outcome, Readings, Request, State
+from bot.request.plan import LIMITED_MS
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
-from bot.request.waiting import again_at, rights_known, wait_for, wait_for_rights, went_on
-from bot.request.who_may import UNREADABLE
+from bot.request.who_may import UNREADABLE, Verdict
+
+RIGHTS_UNREAD = Problem(
+    kind=ProblemKind.UNANSWERED,
+    text="Slack does not say whether everybody who approved still has the right to.",
+)
 
 
 def rights_read_before_intent(step: Step, event: RightsRead) -> None:
@@ -36,7 +40,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
     if request.glass:
         policy_of_now(step, event)
-        return break_glass.rights_read_before_intent(step, event)
+        return _glass_right_before_intent(step, event)
     needed = max(request.terms.approvals_required, event.approvals_required)
     # First those who are known to have lost the right: if too few are left, there is no need to
     # wait for what Slack says of the others.
@@ -50,9 +54,25 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals]
     unread = [v for v in verdicts if v.unread]
     if unread:
-        return wait_for_rights(step, unread)
-    rights_known(step, event)
+        return _wait_for_rights(step, unread)
+    _rights_known(step, event)
     return None
+
+
+def _glass_right_before_intent(step: Step, event: RightsRead) -> None:
+    """The right of the one who decided, once more. If lost: back to `pending`, old deadline."""
+    glass = step.request.glass
+    if glass is None:
+        raise ValueError(f"{step.request.id} has no broken glass to ask about")
+    verdict = event.glass.get(glass.by, UNREADABLE)
+    if verdict.unread:
+        return _wait_for_rights(step, [verdict])
+    if verdict.yes:
+        return _rights_known(step, event)
+    step.change(glass=None, glass_lost=glass)
+    step.back_to_pending()
+    step.notice("glass_lost", who=(glass.by,))
+    return step.record("glass_lost", people={glass.by: verdict.reason.value})
 
 
 def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
@@ -87,7 +107,7 @@ def pairing_missing_before_intent(step: Step, event: PairingLooked) -> None:
     listed = "still has it" if event.pairing == "there" else "is not whole by its own word"
     text = f"The appliance answers 404 for the pairing, and its list of pairings {listed}."
     problem = Problem(kind=ProblemKind.NOT_UNDERSTOOD, text=text, status=404)
-    return wait_for(step, problem, step.now + step.request.terms.poll_ms)
+    return step.wait_for(problem, step.now + step.request.terms.poll_ms)
 
 
 def intent_stored(step: Step) -> None:
@@ -154,11 +174,11 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
         return None  # at once: logging in again is all there is to do
     untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
     wait = LIMITED_MS if untold else _pause_ms(request, problem)
-    return wait_for(step, problem, again_at(step, problem, wait))
+    return step.wait_for(problem, _again_at(step, problem, wait))
 
 
 def accepted(step: Step, event: DeleteAccepted) -> None:
-    went_on(step)
+    step.went_on()
     step.change(
         state=State.FOLLOWING,
         task=event.task,
@@ -179,7 +199,7 @@ def answered(step: Step, event: DeleteAnswered) -> None:
     step.record("answered", problem=problem.model_dump(exclude_none=True))
     if problem.kind is ProblemKind.REFUSED:
         return fail(step, "delete_refused")
-    return went_on(step)
+    return step.went_on()
 
 
 def call_failed(step: Step, event: CallFailed) -> None:
@@ -187,7 +207,7 @@ def call_failed(step: Step, event: CallFailed) -> None:
     problem = event.problem
     if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
         step.change(looked_at=step.now)
-    return wait_for(step, problem, again_at(step, problem, _pause_ms(step.request, problem)))
+    return step.wait_for(problem, _again_at(step, problem, _pause_ms(step.request, problem)))
 
 
 def execution_time(step: Step) -> None:
@@ -195,6 +215,27 @@ def execution_time(step: Step) -> None:
     waited_for = step.request.waiting
     step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
     step.record("expired", why="not_begun")
+
+
+def _wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
+    """Read them again when Slack says, or soon, until EXECUTION_TTL is over."""
+    retry = max((v.retry_at for v in unread if v.retry_at), default=None)
+    step.wait_for(RIGHTS_UNREAD, retry or step.now + step.request.terms.poll_ms)
+
+
+def _rights_known(step: Step, event: RightsRead) -> None:
+    """All who approved still have the right. What was read of the pairing stays valid: if that took
+    so long that the rights grew old, reading both again could go on for ever."""
+    readings = step.request.readings.model_copy(update={"rights_at": step.read_at(event)})
+    step.change(readings=readings, not_before=None)
+
+
+def _again_at(step: Step, problem: Problem, pause_ms: int) -> int:
+    """When to try again: at the time we were given, and never before the pause, since a Retry-After
+    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact."""
+    if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
+        return problem.retry_at
+    return max(problem.retry_at or 0, step.now + pause_ms)
 
 
 def _pause_ms(request: Request, problem: Problem) -> int:

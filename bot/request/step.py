@@ -1,13 +1,35 @@
-"""`Step`: one event being absorbed. Collects its changes, audit entries and answers."""
+"""`Step`: one event being absorbed. Collects its changes, audit entries and answers.
+
+A wait for the appliance or for Slack is silent at first. Then the thread is told once that the
+request waits, and once that it goes on.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.request.entries import SYSTEM, Absorbed, Answer, Entry
+from bot.request import Frozen
+from bot.request.audit import SYSTEM, Entry
 from bot.request.events import PairingRead, RightsRead, Stored
-from bot.request.limits import LONGEST_READING_MS
+from bot.request.messages import Answer
 from bot.request.model import Notice, Outcome, Readings, Request, State, WaitingClick
+from bot.request.plan import LONGEST_READING_MS, TELL_AFTER_MS
+from bot.request.problem import Problem, ProblemKind
+
+WAITS = {
+    State.APPROVED: "waits_to_send",
+    State.DELETING: "waits_to_look",
+    State.FOLLOWING: "waits_to_follow",
+}
+GOES_ON = "goes_on"
+
+
+class Absorbed(Frozen):
+    """The new request, with what must be stored in the same transaction."""
+
+    request: Request
+    entries: tuple[Entry, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 def with_form(action: str) -> bool:
@@ -115,7 +137,42 @@ class Step:
         added = Notice(code=code, at=self.now, text=text, **people)
         self.change(notices=(*self.request.notices, added))
 
+    def wait_for(self, problem: Problem, until: int) -> None:
+        """Do nothing before `until`. The thread is told when the wait is or will be a long one, and
+        never that a reading after the DELETE waits for our own limit of calls: the next one finds
+        out as much as this one would have."""
+        if problem.kind is ProblemKind.OVER_BUDGET and self.request.state is not State.APPROVED:
+            self.change(not_before=until)
+            return
+        since = self.request.unreachable_since
+        if since is None:
+            since = self.now
+        self.change(not_before=until, unreachable_since=since, waiting=problem)
+        if told_of_wait(self.request):
+            return
+        if self.now - since >= TELL_AFTER_MS or until - self.now >= TELL_AFTER_MS:
+            self.notice(WAITS[self.request.state], text=problem.text)
+            self.record("waits", problem=problem.model_dump(exclude_none=True))
+
+    def went_on(self) -> None:
+        """The wait is over, not just one call of several: whoever was told of it is told so."""
+        request = self.request
+        if request.waiting is None and request.unreachable_since is None:
+            return
+        self.change(waiting=None, unreachable_since=None, not_before=None)
+        if told_of_wait(request):
+            self.notice(GOES_ON)
+
     def done(self) -> Absorbed:
         return Absorbed(
             request=self.request, entries=tuple(self._entries), answers=tuple(self._answers)
         )
+
+
+def told_of_wait(request: Request) -> bool:
+    """Whether the thread believes that it waits: its last word on that since the approval."""
+    since = request.approved_at or 0
+    words = [
+        n.code for n in request.notices if n.at >= since and n.code in (*WAITS.values(), GOES_ON)
+    ]
+    return bool(words) and words[-1] != GOES_ON

@@ -176,7 +176,7 @@ def label(value: object) -> str:
 
 def regular_expression(value: object) -> str:
     """A regular expression in Python's syntax that the package `regex` accepts as well. That one
-    runs it, because it can stop after a time (see `bot.request.policy.PATTERN_SECONDS`)."""
+    runs it, because it can stop after a time (see `bot.request.who_may.PATTERN_SECONDS`)."""
     import regex  # type: ignore[import-untyped]  # 1 MB, only needed where a pattern is set
 
     text = str(value)

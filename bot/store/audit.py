@@ -20,10 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from bot.request.audit import Head, Record, Witness, link, verify
-from bot.request.entries import Entry
-from bot.request.model import OPEN, Request, State
-from bot.request.starts import STARTED, Running, started
+from bot.request.audit import STARTED, Entry, Head, Record, Running, link, started, verify
+from bot.request.model import OPEN, Request, State, Witness
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.request.events import Stored
 from bot.request.model import OPEN, Request, State
-from bot.request.snapshot import id_key
+from bot.request.pairing import id_key
 from bot.store import inbox as inbox_table
 from bot.store.due import claimable, next_due
 from bot.store.lanes import Lane, lane_of

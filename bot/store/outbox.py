@@ -24,10 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.delivery import Due
-from bot.request.entries import Answer
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event
-from bot.request.messages import PRIVATE, Message, Slot
+from bot.request.messages import PRIVATE, Answer, Due, Message, Slot
 from bot.request.model import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
@@ -96,7 +94,7 @@ _NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(No
 
 
 class Outbox:
-    """Implements `bot.request.delivery.OutboxPort`."""
+    """The `messages` table as the poster sees it. Each method is one short transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -104,6 +102,12 @@ class Outbox:
         self._erase_at = 0
 
     def claim(self, paused: dict[str, int]) -> Due | None:
+        """The most urgent due message: final words, answers, cards, notices, progress.
+
+        `paused`: by kind of delivery ("post", "edit", "answer"), the time (ms epoch) before which
+        none may be sent. For "post" a time that has passed counts too: only a first progress
+        message that was wanted after it goes before final words. Replies wait for their card.
+        """
         self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
@@ -121,6 +125,7 @@ class Outbox:
         return _due(row, answer, self._address(answer, now), card_gone=gone)
 
     def request(self, request_id: str) -> Request | None:
+        """The row as it is now, with its witnesses. Nothing may be drawn from an older copy."""
         with self._db.read() as conn:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
@@ -128,6 +133,7 @@ class Outbox:
             return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        """Slack has it. For a card, `CardPosted` goes into the inbox in the same transaction."""
         with self._db.write() as conn:
             now = self._db.now(conn)
             gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
@@ -155,6 +161,9 @@ class Outbox:
     def put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
     ) -> None:
+        """Slack did not take it this time, or has not said so (`lost`, which is counted). It is not
+        tried again before `until` (ms epoch), even if it changes. `refused`: because of the token
+        or its scopes; then for a card that was never posted, `CardHeldUp` goes into the inbox."""
         held_up = refused and due.slot == Slot.CARD and due.ts is None
         with self._db.write() as conn:
             now = self._db.now(conn)
@@ -175,6 +184,8 @@ class Outbox:
             self._db.wakes.wake(Room.CHECK)
 
     def given_up(self, due: Due, *, error: str) -> None:
+        """Slack will never take it. For a card that was never posted, `CardRefused` goes into the
+        inbox. Final words that the channel does not take go to each person concerned, once."""
         with self._db.write() as conn:
             now = self._db.now(conn)
             conn.execute(_one(due).values(due_at=None, lease_until=0, last_error=error))
@@ -190,6 +201,7 @@ class Outbox:
         return self._db.clock()
 
     def wait(self, seconds: float) -> None:
+        """Wait until something may be due, at most this long."""
         with self._db.read() as conn:
             now = self._db.now(conn)
             due = conn.execute(_NEXT_DUE).scalar_one()
@@ -208,6 +220,7 @@ class Outbox:
         self._seen.count = self._db.wakes.seen(Room.POST)
 
     def end_waiting(self) -> None:
+        """For a stop: whoever waits returns at once, now and later."""
         self._db.wakes.end(Room.POST)
 
     def _address(self, answer: Answer | None, now: int) -> str | None:

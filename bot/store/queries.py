@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, or_, select
 
-from bot.request.delivery import NO_LONGER_WANTED, Unsaid
-from bot.request.figures import Figures
-from bot.request.model import OPEN, Request, State
-from bot.request.snapshot import Snapshot
+from bot.request.messages import NO_LONGER_WANTED, Unsaid
+from bot.request.model import OPEN, Figures, Request, State
+from bot.request.pairing import Snapshot
 from bot.store.database import Database
 from bot.store.requests import Requests, of_same_pairing
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared

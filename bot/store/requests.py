@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.ends import same_pairing
-from bot.request.entries import Answer, Entry
+from bot.request.audit import Entry
 from bot.request.events import EVENT, Stored
+from bot.request.messages import Answer
 from bot.request.model import OPEN, Request, State
-from bot.request.snapshot import Snapshot, id_key
+from bot.request.pairing import Snapshot, id_key, same_pairing
 from bot.store import audit, inbox
 from bot.store.database import Database
 from bot.store.due import first_without_row

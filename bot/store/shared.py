@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.delivery import LONGEST_PAUSE_S
+from bot.request.messages import LONGEST_PAUSE_S
 from bot.store.database import Database
 from bot.store.schema import shared
 
@@ -54,18 +54,22 @@ _ALL = select(shared.c.key, shared.c.value).where(shared.c.key.startswith(PREFIX
 
 
 class Pauses:
-    """Implements `PausesPort` (`bot.request.delivery`). One row per method ever limited."""
+    """What a 429 holds back, by Slack's name of the method. One row per method ever limited."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def known(self) -> dict[str, int]:
+        """By method, the time (ms epoch) before which it may not be called. Times that have passed
+        stay for a while: they tell since when Slack has taken everything again."""
         with self._db.read() as conn:
             rows, now = conn.execute(_ALL).all(), self._db.now(conn)
         untils = {row.key.removeprefix(PREFIX): _until(row.value, now) for row in rows}
         return {method: until for method, until in untils.items() if until}
 
     def hold(self, method: str, seconds: int) -> int:
+        """Slack has named these seconds. Returns until when it is held now, never earlier than
+        before."""
         held = 0
 
         def longer(value: str | None, now: int) -> str:
@@ -77,6 +81,7 @@ class Pauses:
         return held
 
     def now(self) -> int:
+        """ms epoch, by the same clock as the times above."""
         return self._db.clock()
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
 
-from bot.request.entries import Answer
 from bot.request.events import EVENT, person_of
-from bot.request.messages import Message, Slot
+from bot.request.messages import Answer, Message, Slot
 from bot.request.model import Request
 from bot.store.schema import inbox, messages
 

@@ -10,8 +10,6 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb
-from bot.request.effects import Effect, SendDelete, Tick, Wait
-from bot.request.entries import Absorbed
 from bot.request.events import (
     CallFailed,
     DeleteOutcome,
@@ -24,8 +22,9 @@ from bot.request.events import (
     TimePassed,
 )
 from bot.request.model import Readings, Request
-from bot.request.plan import plan
+from bot.request.plan import Effect, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
+from bot.request.step import Absorbed
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.inbox import Inbox
 from bot.store.requests import Saving

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.effects import (
+from bot.request.events import CallFailed, Event, Looked, PairingRead, PairingUnresolved
+from bot.request.model import ANY_SITE, Request, State
+from bot.request.plan import (
     Effect,
     LookAround,
     LookAtPairing,
@@ -15,17 +17,9 @@ from bot.request.effects import (
     ReadRights,
     ReadStanding,
 )
-from bot.request.events import (
-    CallFailed,
-    Event,
-    Looked,
-    PairingRead,
-    PairingUnresolved,
-)
-from bot.request.model import ANY_SITE, Request, State
-from bot.request.policy import Policy
 from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.problem import Problem, ProblemKind
+from bot.request.who_may import Policy
 from bot.store.requests import Requests
 from bot.worker.pairings import Lists, search
 from bot.worker.rights import Reading, read_rights, read_standing

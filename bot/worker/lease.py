@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.request.effects import Effect, ReadRights, SendDelete
 from bot.request.model import Request
+from bot.request.plan import Effect, ReadRights, SendDelete
 
 LEASE_MS = 25_000
 """At the default settings. With one poll on top, another copy goes on within 30 s after a kill."""

@@ -16,7 +16,6 @@ from typing import TypeVar
 import structlog
 
 from bot.request.events import PairingRead
-from bot.request.ids import new_reference
 from bot.request.lookups import (
     HomeRead,
     LookFailed,
@@ -25,10 +24,9 @@ from bot.request.lookups import (
     SitesRead,
     sort_home,
 )
-from bot.request.model import ANY_SITE
-from bot.request.policy import Policy
+from bot.request.model import ANY_SITE, new_reference
 from bot.request.ports import AppliancePort, PeoplePort
-from bot.request.who_may import Person, Reason, counts
+from bot.request.who_may import Person, Policy, Reason, counts
 from bot.store.queries import Overview
 from bot.worker.pairings import Lists, search
 from bot.worker.rights import Reading

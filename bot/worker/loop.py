@@ -14,11 +14,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
+from bot.request.absorb import dismissal
 from bot.request.checking import begin
-from bot.request.dismissing import dismissal
 from bot.request.events import Asked
-from bot.request.ids import new_reference
-from bot.request.policy import Policy
+from bot.request.model import new_reference
+from bot.request.who_may import Policy
 from bot.store.claims import Claims
 from bot.store.lanes import Lane
 from bot.store.requests import Saving

@@ -12,14 +12,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from bot.request.ends import same_pairing
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookups import PairingsListed, SiteUnread
-from bot.request.pairing import looks_like_id
-from bot.request.policy import Policy
+from bot.request.pairing import Snapshot, looks_like_id, same_pairing
 from bot.request.ports import AppliancePort
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Snapshot
+from bot.request.who_may import Policy
 
 SECONDS = 5.0
 """For one of several. The vendor names no figure; a list of pairings takes a fraction of it."""

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 
 from bot.request.events import RightsRead, StandingRead
 from bot.request.model import Request, State
-from bot.request.policy import Policy
 from bot.request.ports import PeoplePort
 from bot.request.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,
     Person,
+    Policy,
     Reason,
     Verdict,
     acts_from_home,

@@ -12,15 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.request.events import (
-    CallFailed,
-    DeleteNotAccepted,
-    DeleteOutcome,
-)
+from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome
 from bot.request.model import Request
-from bot.request.policy import Policy
 from bot.request.ports import AppliancePort
 from bot.request.problem import Problem, ProblemKind
+from bot.request.who_may import Policy
 
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.entries import UNEXPECTED, Answer
+from bot.request.messages import UNEXPECTED, Answer
 from bot.store import inbox
 from bot.store.claims import Claims
 from bot.store.database import Database

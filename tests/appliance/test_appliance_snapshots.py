@@ -7,8 +7,7 @@ import pytest
 from bot.appliance.models import Issue, Listing, MetaError, Replication, Shortfall, Task
 from bot.appliance.snapshots import meta_words, snapshot, task_view
 from bot.request.fingerprint import differences
-from bot.request.pairing import Pairing
-from bot.request.snapshot import Server
+from bot.request.pairing import Pairing, Server
 
 AWAY = MetaError(
     code="REMOTE_SITE_UNREACHABLE", message="The remote site cannot be reached.", field="$.list"

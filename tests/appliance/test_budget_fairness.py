@@ -17,7 +17,7 @@ from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
 from bot.appliance.errors import OverBudget
 from bot.appliance.port import Port
 from bot.request.events import CallFailed, PairingRead
-from bot.request.limits import READINGS_FRESH_MS
+from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.simulated_client import client_of

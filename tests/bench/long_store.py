@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from bot.request.ids import new_request_id
+from bot.request.model import new_request_id
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.store.schema import audit, inbox, messages, requests

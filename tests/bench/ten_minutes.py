@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from structlog.testing import capture_logs
 
 from bot.request.model import State
-from bot.request.policy import SiteTerms
+from bot.request.who_may import SiteTerms
 from tests.outages.slack_world import SlackWorld
 
 SECONDS = 600

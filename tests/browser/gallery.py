@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from bot.request.model import Decision, Request, State
-from bot.request.snapshot import digest_of
+from bot.request.pairing import digest_of
 from bot.sandbox.page import cast, page_server
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import chat_methods

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import Result
 
 from bot.operate.show import iso
-from bot.request.audit import SHORT
+from bot.request.model import SHORT
 from bot.slack.draw.words.notices import witness_words
 from bot.store import audit
 from bot.store.database import Database

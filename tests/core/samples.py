@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.request.audit import Running
 from bot.request.events import Asked
-from bot.request.policy import Policy, SiteTerms
-from bot.request.snapshot import Replication, Server, Snapshot, digest_of
-from bot.request.starts import Running
+from bot.request.pairing import Replication, Server, Snapshot, digest_of
+from bot.request.who_may import Policy, SiteTerms
 
 CHANNEL = "C0OPS"
 PAIRING = "11111111-2222-3333-4444-555555555555"

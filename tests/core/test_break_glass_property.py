@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from bot.request.absorb import absorb
 from bot.request.checking import begin
-from bot.request.effects import ReadPairing, ReadRights, SendDelete, Wait
 from bot.request.events import (
     CardPosted,
     Clicked,
@@ -21,7 +20,7 @@ from bot.request.events import (
     Stored,
 )
 from bot.request.model import Request, State, Terms
-from bot.request.plan import plan
+from bot.request.plan import ReadPairing, ReadRights, SendDelete, Wait, plan
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bot.request.absorb import absorb
 from bot.request.checking import begin
-from bot.request.effects import ReadRights
 from bot.request.events import (
     CardPosted,
     CardRefused,
@@ -24,7 +23,7 @@ from bot.request.events import (
 )
 from bot.request.messages import messages
 from bot.request.model import Request, State, Terms
-from bot.request.plan import plan
+from bot.request.plan import ReadRights, plan
 from bot.request.who_may import Reason, Verdict
 from tests.core.samples import CHANNEL, asked, snapshot
 

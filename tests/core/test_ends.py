@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.ends import other_ends, same_pairing
-from bot.request.lookups import ListedPairing, PairingsListed
-from bot.request.pairing import Pairing
-from bot.request.snapshot import Server
+from bot.request.lookups import ListedPairing, PairingsListed, other_ends
+from bot.request.pairing import Pairing, Server, same_pairing
 
 
 def pairing(pairing_id: str, local: str | None, remote: str | None) -> Pairing:

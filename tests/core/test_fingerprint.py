@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.fingerprint import differences, fingerprint
-from bot.request.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
+from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 
 PLAIN = Snapshot(
     pairing_id="p",

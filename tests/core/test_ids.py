@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.ids import ALPHABET, new_request_id, tidy
+from bot.request.model import ALPHABET, new_request_id, tidy_id
 
 
 def test_form_and_variety() -> None:
@@ -16,9 +16,9 @@ def test_form_and_variety() -> None:
 def test_found_however_typed() -> None:
     identity = new_request_id()
     for typed in (identity, identity.lower(), identity.replace("-", ""), f" {identity} "):
-        assert tidy(typed) == identity
+        assert tidy_id(typed) == identity
 
 
 @pytest.mark.parametrize("typed", ["", "AAAA", "AAAA-BBBBB", "0OIL-1111", "<@U1>", "%"])
 def test_what_cannot_be_an_id(typed: str) -> None:
-    assert tidy(typed) is None
+    assert tidy_id(typed) is None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.pairing import Hit, Pairing, find
-from bot.request.snapshot import Server
+from bot.request.pairing import Hit, Pairing, Server, find
 
 ID_A = "aaaaaaaa-0000-0000-0000-000000000001"
 ID_B = "bbbbbbbb-0000-0000-0000-000000000002"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bot.request.policy import PATTERN_SECONDS
+from bot.request.who_may import PATTERN_SECONDS
 from tests.slack_adapter.made import policy
 
 

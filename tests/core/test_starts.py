@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.request.policy import Policy
-from bot.request.starts import started
+from bot.request.audit import started
+from bot.request.who_may import Policy
 from tests.core.samples import running
 
 

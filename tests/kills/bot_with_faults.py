@@ -18,7 +18,7 @@ from typing import Any
 
 import bot.app
 import bot.appliance.budget
-import bot.request.policy
+import bot.request.who_may
 import bot.slack.send.poster
 import bot.store.audit
 import bot.store.outbox
@@ -26,7 +26,7 @@ import bot.worker.lease
 from bot.__main__ import main
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
-from bot.request.delivery import Due
+from bot.request.messages import Due
 from bot.slack.send.sending import Outcome
 from bot.store.claims import Claims
 from bot.store.inbox import Inbox
@@ -218,7 +218,7 @@ def change_figures(faults: Faults) -> None:
     if faults.login_rest_ms is not None:
         bot.appliance.budget.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
-        bot.appliance.budget.WINDOW_MS = bot.request.policy.MINUTE_MS = faults.window_ms
+        bot.appliance.budget.WINDOW_MS = bot.request.who_may.MINUTE_MS = faults.window_ms
         bot.appliance.budget.LATER_MS = faults.window_ms // 6
     if faults.calls_per_minute is not None:
         os.environ["VR_CALLS_PER_MINUTE"] = str(faults.calls_per_minute)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.operate.metrics import Metrics
-from bot.request.figures import Figures
+from bot.request.model import Figures
 
 EMPTY = Figures(
     at=0, by_state={}, oldest_ms={}, waiting={}, unposted_ms={}, shared={}, glass_broken=0

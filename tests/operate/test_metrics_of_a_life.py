@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.operate.metrics import Metrics
 from bot.parts import read_figures, resting, saved
-from bot.request.entries import Entry
+from bot.request.audit import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import shared

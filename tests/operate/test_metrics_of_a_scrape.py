@@ -11,8 +11,7 @@ import pytest
 from bot.operate.health import Bounded
 from bot.operate.metrics import KEPT_SECONDS, UNREAD, Copy, Metrics
 from bot.parts import read_figures, resting
-from bot.request.figures import Figures
-from bot.request.model import OPEN, State
+from bot.request.model import OPEN, Figures, State
 from bot.store.database import Database
 from tests.operate.scraped import EMPTY, Scrape
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from bot.operate import tables
 from bot.request.audit import Record
 from bot.request.model import State
-from bot.request.snapshot import Server, Snapshot
+from bot.request.pairing import Server, Snapshot
 from tests.store.samples import request
 
 

@@ -19,8 +19,8 @@ from bot.request.events import (
     TaskSeen,
 )
 from bot.request.model import TaskView
+from bot.request.pairing import Presence, Server, Snapshot, digest_of
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Presence, Server, Snapshot, digest_of
 from tests.simulation.happenings import PAIRINGS
 
 TIMEOUT_MS = 10_000

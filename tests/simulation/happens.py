@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.request.events import Asked, Clicked, OperatorCancelled
 from bot.request.messages import Slot
-from bot.request.policy import Policy
+from bot.request.who_may import Policy
 from tests.simulation.appliance import Estate
 from tests.simulation.happenings import PAIRINGS, Happening
 from tests.simulation.memory_store import Item

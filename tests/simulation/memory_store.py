@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.request.audit import Head, Record, link
-from bot.request.delivery import Due
-from bot.request.ends import same_pairing
-from bot.request.entries import Answer, Entry
+from bot.request.audit import Entry, Head, Record, link
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
-from bot.request.messages import PRIVATE, Slot
+from bot.request.messages import PRIVATE, Answer, Due, Slot
 from bot.request.model import Readings, Request, State
-from bot.request.snapshot import same_id
+from bot.request.pairing import same_id, same_pairing
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.due import LONGEST_LEASE_MS, ORDER
 from bot.store.inbox import RESPONSE_URL_MS

@@ -23,9 +23,9 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from bot.request.delivery import Due
-from bot.request.entries import Answer, Entry
+from bot.request.audit import Entry
 from bot.request.events import Event, Stored
+from bot.request.messages import Answer, Due
 from bot.store.claims import Claim
 from bot.store.lanes import Lane
 from bot.store.requests import Saving

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request.delivery import Drawn
-from bot.request.messages import messages
+from bot.request.messages import Drawn, messages
 from bot.request.model import Request
 from bot.slack.send.poster import Poster
 from bot.store.claims import Claim

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from bot.request.audit import GENESIS, Head, Record
-from bot.request.entries import Answer
 from bot.request.events import EVENT
+from bot.request.messages import Answer
 from bot.request.model import Request
 from bot.store import audit as trail
 from bot.store.claims import Claim, Claims

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.request import audit
-from bot.request.effects import Wait
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
 from bot.request.messages import Slot, messages
 from bot.request.model import Outcome, Request, State
-from bot.request.plan import plan
-from bot.request.policy import Policy
+from bot.request.plan import Wait, plan
+from bot.request.who_may import Policy
 from tests.simulation.happenings import APPROVERS
 from tests.simulation.process import digest
 

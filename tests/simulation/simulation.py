@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from greenlet import getcurrent
 
-from bot.request.policy import Policy, SiteTerms
+from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import poster, sending
 from tests.simulation.appliance import Estate
 from tests.simulation.bugs import NO_BUGS, Bugs

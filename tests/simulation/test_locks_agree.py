@@ -16,8 +16,7 @@ import pytest
 from greenlet import getcurrent, greenlet
 from sqlalchemy import event
 
-from bot.request.delivery import Due
-from bot.request.messages import Message
+from bot.request.messages import Due, Message
 from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.lanes import Lane

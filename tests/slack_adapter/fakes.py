@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.request.delivery import Due
 from bot.request.events import Event, PairingUnresolved
 from bot.request.lookups import (
     Home,
@@ -19,8 +18,9 @@ from bot.request.lookups import (
     SitesRead,
     SiteUnread,
 )
+from bot.request.messages import Due
 from bot.request.model import Request, State
-from bot.request.snapshot import Snapshot
+from bot.request.pairing import Snapshot
 
 
 @dataclass

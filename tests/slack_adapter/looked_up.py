@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bot.request.events import CallFailed
 from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread
-from bot.request.pairing import Pairing
+from bot.request.pairing import Pairing, Server
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Server
 
 READ_AT = 1_700_000_000_000
 

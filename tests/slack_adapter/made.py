@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from slack_sdk.signature import SignatureVerifier
 
 from bot.request.model import Request, State, Terms
-from bot.request.policy import Policy, SiteTerms
-from bot.request.snapshot import Server, Snapshot
+from bot.request.pairing import Server, Snapshot
+from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.ids import ButtonValue
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

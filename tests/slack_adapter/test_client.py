@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot import __version__
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 from bot.slack.send.client import api_client
 from bot.slack.send.response_url import is_of_slack, say
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot.request.events import CallFailed, PairingRead, PairingUnresolved, Place
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed, SiteUnread
 from bot.request.model import ANY_SITE, Outcome, State, TaskView
+from bot.request.pairing import Replication, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Replication, Server, Snapshot
-from bot.request.who_may import Reason
+from bot.request.who_may import Place, Reason
 from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.identity import Identity, Myself
 from tests.slack_adapter import looked_up, made

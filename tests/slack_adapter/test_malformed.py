@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 from bot.slack.identity import Identity
 from bot.slack.receive.bolt import dispatch, make_app
 from bot.slack.receive.deps import ListenerDeps

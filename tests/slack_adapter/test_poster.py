@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.request.delivery import Drawn, Due
-from bot.request.entries import Answer as Words
-from bot.request.messages import Message, messages
+from bot.request.messages import Answer as Words
+from bot.request.messages import Drawn, Due, Message, messages
 from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.client import api_client

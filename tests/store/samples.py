@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bot.request.audit import Witness
-from bot.request.entries import Entry
+from bot.request.audit import Entry
 from bot.request.events import Asked, Clicked, Event
-from bot.request.model import Outcome, Request, State, Terms
+from bot.request.model import Outcome, Request, State, Terms, Witness
 from bot.store import audit
 from bot.store.claims import Claims
 from bot.store.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from bot.request.entries import Answer
+from bot.request.messages import Answer
 from bot.request.model import State
 from bot.store.claims import Claims
 from bot.store.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from bot.request.model import Request
-from bot.request.snapshot import Server, Snapshot
+from bot.request.pairing import Server, Snapshot
 from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
 from bot.store.lanes import Lane

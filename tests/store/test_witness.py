@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.audit import SHORT, Witness
-from bot.request.entries import Entry
-from bot.request.model import Outcome, State
-from bot.request.starts import STARTED
+from bot.request.audit import STARTED, Entry
+from bot.request.model import SHORT, Outcome, State, Witness
 from bot.store import audit
 from bot.store.audit import note_start
 from bot.store.database import Database

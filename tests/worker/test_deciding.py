@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.model import State
-from bot.request.snapshot import digest_of
+from bot.request.pairing import digest_of
 from bot.request.who_may import Person
 from bot.store import audit as trail
 from bot.store.lanes import Lane

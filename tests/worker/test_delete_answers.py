@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.request.entries import Answer
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
-from bot.request.messages import messages
+from bot.request.messages import Answer, messages
 from bot.request.model import Request, State, TaskView
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person

@@ -7,8 +7,8 @@ import pytest
 
 from bot.request.events import DeleteAccepted, DeleteAnswered
 from bot.request.model import State
-from bot.request.policy import SiteTerms
 from bot.request.problem import ProblemKind
+from bot.request.who_may import SiteTerms
 from tests.worker.world import FIRST, PAIRING, World, problem, snapshot
 
 POLL_MS = 5_000

@@ -11,8 +11,7 @@ import pytest
 
 from bot.request.lookups import Home, HomeRead, MayNotLook
 from bot.request.model import State
-from bot.request.policy import Policy
-from bot.request.who_may import Person, Reason, Verdict
+from bot.request.who_may import Person, Policy, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview

@@ -23,9 +23,8 @@ from bot.request.lookups import (
     SiteUnread,
 )
 from bot.request.pairing import Pairing
-from bot.request.policy import SiteTerms
 from bot.request.problem import ProblemKind
-from bot.request.who_may import Person, Reason
+from bot.request.who_may import Person, Reason, SiteTerms
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview

@@ -6,9 +6,9 @@ import pytest
 
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
-from bot.request.policy import SiteTerms
+from bot.request.pairing import Server
 from bot.request.problem import ProblemKind
-from bot.request.snapshot import Server
+from bot.request.who_may import SiteTerms
 from bot.store.queries import Overview
 from tests.worker.world import (
     ASKER,

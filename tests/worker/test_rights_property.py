@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from bot.request.absorb import absorb
 from bot.request.checking import begin
-from bot.request.effects import ReadPairing, ReadRights, SendDelete, Tick, Wait
 from bot.request.events import (
     CardPosted,
     Clicked,
@@ -25,7 +24,7 @@ from bot.request.events import (
     TimePassed,
 )
 from bot.request.model import Request, State, Terms
-from bot.request.plan import plan
+from bot.request.plan import ReadPairing, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.worker.rights import Reading, read_rights
 from tests.core.samples import CHANNEL, asked, snapshot

@@ -13,9 +13,9 @@ import pytest
 
 from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
 from bot.request.model import State
-from bot.request.policy import Policy, SiteTerms
+from bot.request.pairing import Server, Snapshot
 from bot.request.problem import ProblemKind
-from bot.request.snapshot import Server, Snapshot
+from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.words.outcomes import ending
 from bot.store.lanes import Lane
 from bot.worker.crew import AT_A_SITE, Crew

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.request.delivery import Due
-from bot.request.entries import UNEXPECTED
+from bot.request.messages import UNEXPECTED, Due
 from bot.slack.draw.message import draw_answer
 from tests.worker.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World, wait_for
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.request.events import Stored
-from bot.request.limits import UNREACHABLE_MS
 from bot.request.model import State
+from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import ProblemKind
 from bot.request.who_may import UNREADABLE
 from bot.slack.draw.words.outcomes import ending

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.request.delivery import NO_LONGER_WANTED, Drawn
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -26,12 +25,11 @@ from bot.request.events import (
     PairingUnresolved,
     TaskSeen,
 )
-from bot.request.messages import messages
+from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
 from bot.request.model import Request, State, TaskView
-from bot.request.policy import Policy, SiteTerms
+from bot.request.pairing import Presence, Replication, Server, Snapshot, digest_of, same_id
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Presence, Replication, Server, Snapshot, digest_of, same_id
-from bot.request.who_may import UNREADABLE, Home, Person, Verdict
+from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.store import audit as trail
 from bot.store.claims import Claims
 from bot.store.database import Database

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 from bot.request.model import UNDECIDED, Request, State
-from bot.request.snapshot import Snapshot
+from bot.request.pairing import Snapshot
 from bot.slack.draw.ids import (
     NO_FINGERPRINT,
     UNPAIR_APPROVE,

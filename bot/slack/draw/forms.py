@@ -20,9 +20,9 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 from bot.request.model import Request
-from bot.request.policy import Policy
+from bot.request.who_may import Policy
 from bot.slack.draw.ids import (
     ACTION_VALUE,
     BLOCK_FORCE,

@@ -11,8 +11,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from bot.request.delivery import Drawn
 from bot.request.lookups import Home, HomeRead, LookFailed, MayNotLook
+from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.slack.draw.card import card_url
 from bot.slack.draw.markup import context, drawn, header, section

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 
 # ---- action_id of buttons --------------------------------------------------------------------
 UNPAIR_APPROVE = "unpair_approve"

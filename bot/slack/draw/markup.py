@@ -27,7 +27,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 
 # ---- Slack's ---------------------------------------------------------------------------------
 HEADER_TEXT = 150

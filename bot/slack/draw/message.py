@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bot.request.delivery import Drawn
-from bot.request.entries import Answer
-from bot.request.messages import Message, Slot
+from bot.request.messages import Answer, Drawn, Message, Slot
 from bot.request.model import Request
 from bot.slack.draw.card import card, card_url
 from bot.slack.draw.markup import drawn

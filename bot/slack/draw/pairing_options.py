@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Option, PlainTextObject
 
-from bot.request.ends import other_ends
-from bot.request.frozen import Frozen
-from bot.request.lookups import PairingsListed
+from bot.request import Frozen
+from bot.request.lookups import PairingsListed, other_ends
 from bot.request.pairing import Pairing
 from bot.slack.draw.markup import plain, units
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.request.delivery import Drawn
 from bot.request.fingerprint import fingerprint
+from bot.request.messages import Drawn
 from bot.request.model import Request
-from bot.request.policy import Policy
-from bot.request.snapshot import Snapshot
+from bot.request.pairing import Snapshot
+from bot.request.who_may import Policy
 from bot.slack.draw.card import card
 from bot.slack.draw.markup import ID, NAME, SENTENCE, code, context, drawn, header, section, when
 from bot.slack.draw.words.states import STATES, heading

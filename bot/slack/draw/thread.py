@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
-from bot.request.audit import Witness
-from bot.request.delivery import Drawn
-from bot.request.model import Outcome, Request, State, TaskView
+from bot.request.messages import Drawn
+from bot.request.model import Outcome, Request, State, TaskView, Witness
 from bot.request.problem import ProblemKind
 from bot.slack.draw.card import look_button
 from bot.slack.draw.markup import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.request.events import Asked
-from bot.request.policy import Policy
+from bot.request.who_may import Policy
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.usage import being_checked
 from bot.slack.receive import origins

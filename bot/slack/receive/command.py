@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from bot.request.frozen import Frozen
-from bot.request.ids import tidy as tidy_id
-from bot.request.model import ANY_SITE
+from bot.request import Frozen
+from bot.request.model import ANY_SITE, tidy_id
 from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
 from bot.slack.draw.words import usage
 from bot.slack.receive.slack_text import MARKS, Word, first_word, plain_text, without_marks

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from slack_sdk import WebClient
 
-from bot.request.ids import new_request_id
-from bot.request.policy import Policy
+from bot.request.model import new_request_id
+from bot.request.who_may import Policy
 from bot.slack.identity import Identity
 from bot.slack.send.whisper import Whisper
 from bot.store.inbox import Inbox

@@ -10,7 +10,7 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
-from bot.request.ids import new_reference
+from bot.request.model import new_reference
 from bot.slack.draw.ids import (
     BLOCK_REASON,
     UNPAIR_BREAK_GLASS_REASON,

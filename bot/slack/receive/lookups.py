@@ -12,9 +12,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
-from bot.request.delivery import Drawn
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.request.messages import Drawn
 from bot.slack.draw.card import card_url
 from bot.slack.draw.home import ENDED_MOST, home_view, status_list
 from bot.slack.draw.markup import drawn, section

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.request.frozen import Frozen
-from bot.request.policy import Policy
+from bot.request import Frozen
+from bot.request.who_may import Policy
 from bot.slack.draw.forms import FieldErrors
 from bot.slack.draw.ids import (
     BLOCK_FORCE,

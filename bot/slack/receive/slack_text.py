@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 from bot.request.pairing import looks_like_id
 from bot.slack.draw.markup import tidy
 

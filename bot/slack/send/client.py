@@ -20,10 +20,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot import __version__
-from bot.request.delivery import PausesPort
 from bot.slack.send.kept_connections import KeptConnections
 from bot.slack.send.pauses import Silenced, left_ms
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
+from bot.store.shared import Pauses
 
 OnCall = Callable[[str, str], None]
 
@@ -65,7 +65,7 @@ class ObservedClient(WebClient):
     method back, it raises `Silenced` instead of calling it. Keeps its connections for a moment."""
 
     on_call: OnCall | None = None
-    pauses: PausesPort | None = None
+    pauses: Pauses | None = None
     connections: KeptConnections
 
     def _perform_urllib_http_request(
@@ -113,7 +113,7 @@ def api_client(
     base_url: str,
     timeout_s: int,
     on_call: OnCall | None = None,
-    pauses: PausesPort | None = None,
+    pauses: Pauses | None = None,
 ) -> WebClient:
     """A client that tries once. `on_call` must not raise. Without `pauses` no 429 holds it back,
     which is right for a single look whose result somebody reads.

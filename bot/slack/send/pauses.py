@@ -6,7 +6,7 @@ import math
 
 from slack_sdk.errors import SlackRequestError
 
-from bot.request.delivery import PausesPort
+from bot.store.shared import Pauses
 
 RESPONSE_URL = "response_url"
 """Stands for all of these addresses, where otherwise a method is named."""
@@ -21,7 +21,7 @@ class Silenced(SlackRequestError):
         self.retry_after_s = math.ceil(left_ms / 1000)
 
 
-def left_ms(pauses: PausesPort, method: str) -> int:
+def left_ms(pauses: Pauses, method: str) -> int:
     """How long the method is still held back; 0 if it is not."""
     until = pauses.known().get(method)
     return 0 if until is None else max(0, until - pauses.now())

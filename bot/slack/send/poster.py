@@ -10,9 +10,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.request.delivery import ANSWER_LOST, NO_LONGER_WANTED, Drawn, Due, OutboxPort, PausesPort
-from bot.request.entries import Answer
-from bot.request.messages import PRIVATE, Message
+from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, PRIVATE, Answer, Drawn, Due, Message
 from bot.request.model import Request
 from bot.slack.send.sending import METHODS, Failed, Outcome, Sent, send, tell
 from bot.slack.send.trouble import (
@@ -22,6 +20,8 @@ from bot.slack.send.trouble import (
     Kind,
     trouble_of,
 )
+from bot.store.outbox import Outbox
+from bot.store.shared import Pauses
 
 log = structlog.get_logger(__name__)
 
@@ -70,14 +70,14 @@ class Poster:
 
     def __init__(
         self,
-        outbox: OutboxPort,
+        outbox: Outbox,
         client: WebClient,
         draw: Callable[[Request, str], Drawn],
         draw_answer: Callable[[Answer, Request | None], Drawn],
         wanted: Callable[[Request, int], Sequence[Message]],
         *,
         nets: Sequence[float],
-        pauses: PausesPort,
+        pauses: Pauses,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -267,7 +267,7 @@ class Poster:
 
     def paused(self) -> dict[str, int]:
         """By kind, until when (ms epoch) nothing of it is sent, or was not; see
-        `OutboxPort.claim`."""
+        `Outbox.claim`."""
         known = self._pauses.known()
         return {str(kind): known[method] for kind, method in METHODS.items() if method in known}
 

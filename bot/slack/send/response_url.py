@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 from bot.slack.send.client import USER_AGENT, tls
 from bot.slack.send.trouble import Kind, Trouble, answered, unanswered
 

@@ -12,8 +12,7 @@ from typing import Any, Literal
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.request.delivery import Drawn, Due
-from bot.request.messages import Message, Slot
+from bot.request.messages import Drawn, Due, Message, Slot
 from bot.slack.send.client import POST_TIMEOUT_S
 from bot.slack.send.pauses import RESPONSE_URL
 from bot.slack.send.response_url import say

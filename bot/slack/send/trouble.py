@@ -10,7 +10,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from bot.request.delivery import LONGEST_PAUSE_S
+from bot.request.messages import LONGEST_PAUSE_S
 from bot.slack.send.pauses import Silenced
 
 RETRY_AFTER_S = 30

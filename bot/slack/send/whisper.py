@@ -13,10 +13,11 @@ import threading
 
 import structlog
 
-from bot.request.delivery import Drawn, PausesPort
+from bot.request.messages import Drawn
 from bot.slack.send.pauses import RESPONSE_URL, left_ms
 from bot.slack.send.response_url import say
 from bot.slack.send.trouble import Kind
+from bot.store.shared import Pauses
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ TRIES = 2
 class Whisper:
     """Has its own thread, which starts with the first sentence. `api_url`: SLACK_API_URL."""
 
-    def __init__(self, pauses: PausesPort, api_url: str) -> None:
+    def __init__(self, pauses: Pauses, api_url: str) -> None:
         self._pauses = pauses
         self._api_url = api_url
         self._stopping = threading.Event()

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.request.model import Decision, Notice, Outcome, Request, State, TaskView
+from bot.request.pairing import IssueLine, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import IssueLine, Server, Snapshot
 from bot.slack.draw.words.notices import NOTICES
 from bot.slack.draw.words.outcomes import OUTCOMES
 from tests.slack.drawing.samples import NOW, SNAPSHOT, TERMS, named, sample

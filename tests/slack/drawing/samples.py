@@ -14,8 +14,8 @@ from bot.request.model import (
     TaskView,
     Terms,
 )
+from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import IssueLine, Replication, Server, Snapshot, digest_of
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000

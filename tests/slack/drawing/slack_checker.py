@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from bot.request.delivery import Drawn
+from bot.request.messages import Drawn
 
 ALL_TEXT = 13_000
 _OURS = re.compile(

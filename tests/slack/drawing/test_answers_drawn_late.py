@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.request.entries import UNEXPECTED, Answer
+from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import Request, State
 from bot.request.problem import Problem, ProblemKind
 from bot.slack.draw.message import draw_answer

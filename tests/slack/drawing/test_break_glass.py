@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from inline_snapshot import snapshot
 
-from bot.request.entries import Answer
+from bot.request.messages import Answer
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.forms import FieldErrors, Submitted, WithReason, read_reason, reason_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.model import Decision, Notice, Request, State
-from bot.request.snapshot import Server
+from bot.request.pairing import Server
 from bot.slack.draw.card import hits
 from bot.slack.draw.ids import ButtonValue
 from bot.slack.draw.message import draw

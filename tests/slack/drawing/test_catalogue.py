@@ -16,10 +16,10 @@ import pytest
 
 from bot import request as life
 from bot.request.absorb import absorb
-from bot.request.entries import Answer
 from bot.request.events import Looked, Stored
+from bot.request.messages import Answer
 from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick
-from bot.request.snapshot import Presence
+from bot.request.pairing import Presence
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.entries import Answer
+from bot.request.messages import Answer
 from bot.request.model import Decision, Outcome, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw_answer

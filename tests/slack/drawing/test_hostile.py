@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.request.entries import Answer
+from bot.request.messages import Answer
 from bot.request.model import Decision, Outcome, Request, State
-from bot.request.snapshot import IssueLine, Server
+from bot.request.pairing import IssueLine, Server
 from bot.slack.draw.markup import REASON, fenced_units
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS

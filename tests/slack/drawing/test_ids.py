@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.request.ids import new_request_id
+from bot.request.model import new_request_id
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from tests.slack.drawing.hostile import FOREIGN
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from bot.request.audit import Witness
-from bot.request.model import Outcome, Request, State
+from bot.request.model import Outcome, Request, State, Witness
 from bot.slack.draw.message import draw
 from tests.slack.drawing.hostile import requests
 from tests.slack.drawing.samples import BY_STATE

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from bot.request.entries import Answer
-from bot.request.messages import Slot
+from bot.request.messages import Answer, Slot
 from bot.request.model import Notice, Outcome, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer

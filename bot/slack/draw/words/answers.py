@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.request.entries import UNEXPECTED, Answer
+from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import CANCELLABLE, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.markup import VENDOR_WORDS_IN_TEXT, code, mention, sentence, when

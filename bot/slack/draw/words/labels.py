@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 from bot.request.model import Request
 from bot.slack.draw.markup import NAME, QUOTED, SENTENCE, code, line, mention, plain
 from bot.slack.draw.markup import TITLE as PAIRING_TITLE

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from bot.request.ends import keys_of, other_ends
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread
+from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread, other_ends
 from bot.request.model import Request
-from bot.request.pairing import Pairing
+from bot.request.pairing import Pairing, Server, Snapshot, id_key, keys_of
 from bot.request.problem import Problem, ProblemKind
-from bot.request.snapshot import Server, Snapshot, id_key
 from bot.slack.draw.markup import (
     CANDIDATES_SHOWN,
     ID,

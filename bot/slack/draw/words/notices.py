@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.request.audit import Witness
-from bot.request.model import Decision, Notice, Request
+from bot.request.model import Decision, Notice, Request, Witness
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
     ID,

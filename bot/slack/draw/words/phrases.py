@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.request.limits import LOOKS_OVER_TIMEOUTS
 from bot.request.model import Decision, Outcome, Request, TaskView
+from bot.request.plan import LOOKS_OVER_TIMEOUTS
 from bot.request.problem import Problem
 from bot.slack.draw.markup import (
     ID,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.request.delivery import ANSWER_LOST
+from bot.request.messages import ANSWER_LOST
 from bot.request.model import Outcome, Request
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Reason, Verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.request.frozen import Frozen
+from bot.request import Frozen
 from bot.request.model import Request, State
 from bot.slack.draw.markup import when
 from bot.slack.draw.words.phrases import nothing_sent, request_id, who_decided
