@@ -245,11 +245,7 @@ class Bot:
             on_repeated=lambda: self.metrics.slack_rejected("replayed"),
         )
         register(bolt, deps)
-
-        def listen(payload: Json) -> BoltResponse:
-            return dispatch(bolt, payload)
-
-        rejected = self.metrics.slack_rejected
+        listen, rejected = partial(dispatch, bolt), self.metrics.slack_rejected
         self.from_slack = (
             FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
         )

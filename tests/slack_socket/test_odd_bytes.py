@@ -147,6 +147,26 @@ def test_who_never_says_hello_is_not_waited_for() -> None:
     assert logs[0]["why"] == "Slack did not say hello"
 
 
+def test_others_on_the_token_are_hinted_at_once_and_again_when_they_come_back() -> None:
+    def greet_again(connection: ServerConnection, number: int) -> None:
+        for count in (2, 3, 1, 2):
+            connection.send(json.dumps({"type": "hello", "num_connections": count}))
+
+    with capture_logs() as logs, serving(Talk(greet_again)) as url, connected(url):
+        wait_for(lambda: sum(line["event"] == "slack_connected" for line in logs) == 5)
+    hints = [line["connections"] for line in logs if line["event"] == "slack_socket_not_alone"]
+    assert hints == [2, 2]
+
+
+def test_an_address_that_is_none_is_named_without_its_ticket(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with connected("wss:///link/?ticket=secret-1") as (mode, _):
+        wait_for(lambda: "InvalidURI: its address" in str(mode.problem()))
+        assert "secret-1" not in str(mode.problem())
+    assert "secret-1" not in "".join(capfd.readouterr())
+
+
 def test_half_a_frame_is_not_heard() -> None:
     """Bytes may come; what counts are frames."""
     enough = threading.Event()
@@ -250,7 +270,7 @@ class FreezingTls:
             for data in protocol.data_to_send():
                 if data:
                     tls.write(data)
-            if self.opened == 1:
+            if greeted and line is self.lines[0]:
                 line.sendall(outgoing.read())
                 tls.write(frame(command(1).encode()))
                 record = outgoing.read()
