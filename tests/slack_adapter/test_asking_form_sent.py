@@ -44,7 +44,7 @@ def test_one_form_asks_once(adapter: Adapter) -> None:
     ("corrected", "says"),
     [
         ({"reason": "moving out in May"}, {"reason": "“moving out”"}),
-        ({"force": "true"}, {"force": "“Both sites let go”"}),
+        ({"force": "true"}, {"force": "“Both sites drop the pairing”"}),
         ({"pairing": "paris"}, {"pairing": f"{ONE.id}."}),
         ({"force": "true", "reason": None}, {"force": "Both sites", "reason": "“moving out”"}),
     ],

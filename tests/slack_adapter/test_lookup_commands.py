@@ -101,7 +101,7 @@ def test_a_preview_of_a_one_sided_break(adapter: Adapter) -> None:
     _ack(adapter, "preview paris --force")
     words = _all(_later(adapter))
     for part in (
-        "*One-sided break:* only `london` lets go",
+        "*One-sided break:* only `london` drops the pairing",
         "0 of 3",
         f"`{made.COMMAND} p-1 --force reason`",
     ):
@@ -116,7 +116,7 @@ def test_a_preview_names_the_open_request_and_the_unclear_one(adapter: Adapter) 
     _ack(adapter, "preview paris")
     words = _all(_later(adapter))
     assert "`K7QM-3XPD` waits for a decision" in words
-    assert "`BBBB-CCCC`, ended unclear" in words
+    assert "`BBBB-CCCC`, has no confirmed outcome" in words
 
 
 @pytest.mark.parametrize(

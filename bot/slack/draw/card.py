@@ -49,6 +49,7 @@ from bot.slack.draw.words.phrases import (
     consequences,
     count_of,
     local_site,
+    no_way_back,
     pairing,
     pairing_at,
     place,
@@ -60,13 +61,6 @@ from bot.slack.draw.words.phrases import (
 from bot.slack.draw.words.states import heading
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
-NO_WAY_BACK = (
-    "Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new site pair "
-    "does."
-)
-"""It stays on the card at the end: whoever reads the record months later has the same question."""
-
-REPLICATIONS_ANEW = " Its replications then have to be configured anew."
 
 
 def card(request: Request, command: str) -> Drawn:
@@ -110,11 +104,11 @@ def _asked(request: Request, command: str) -> str:
         earlier = code(request.earlier_attention)
         look = code(f"{command} status {request.earlier_attention}")
         lines.append(
-            f"⚠️ An earlier request for this pairing, {earlier}, ended unclear. "
-            f"See first what became of it: {look} leads to its card."
+            f"⚠️ An earlier request for this pairing, {earlier}, has no confirmed outcome. "
+            f"Check it before approving: {look} leads to its card."
         )
-    replicates = request.snapshot is not None and request.snapshot.count > 0
-    lines.append(f"{NO_WAY_BACK}{REPLICATIONS_ANEW if replicates else ''}")
+    # It stays at the end: whoever reads the record months later has the same question.
+    lines.append(f"{no_way_back(request)} Reconnect does not bring a pairing back.")
     return "\n".join(lines)
 
 
@@ -130,13 +124,9 @@ def _reason(request: Request, limit: int) -> str:
 
 def _approvals(request: Request) -> str:
     by = f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
-    line = f"{tally(request)}{by}"
-    if request.state not in UNDECIDED:
-        return f"{line}."
-    missing = f"{line}, {request.missing_approvals} missing."
-    if request.decide_by is None:
-        return missing
-    return f"{missing} *Until:* {when(request.decide_by)}"
+    open_until = request.decide_by if request.state in UNDECIDED else None
+    until = f" *Until:* {when(open_until)}" if open_until is not None else ""
+    return f"{tally(request)}{by}.{until}"
 
 
 def _call(request: Request) -> Block | None:
@@ -197,8 +187,8 @@ SRM = "Site Recovery Manager"
 def one_sided(request: Request) -> str:
     """What a forced break leaves behind (vendor OpenAPI, `force`)."""
     return (
-        f"*One-sided break:* only {local_site(request)} lets go. {remote_site(request)} keeps its "
-        "half and needs the same done there."
+        f"*One-sided break:* only {local_site(request)} drops the pairing. {remote_site(request)} "
+        "keeps its half and needs the same done there."
     )
 
 
@@ -215,7 +205,7 @@ def hits(request: Request, *, brief: bool = False) -> list[str]:
     if brief:
         return lines
     if not request.force:
-        lines.append("*Ordinary break:* both sites let go of the pairing.")
+        lines.append("*Ordinary break:* both sites drop the pairing.")
     if snapshot.remote_vrms.status == "ERROR":
         needed = "" if request.force else ": an ordinary break needs it"
         lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read{needed}.")
@@ -293,8 +283,9 @@ def _issues(snapshot: Snapshot) -> list[str]:
 
 
 # ---- buttons -------------------------------------------------------------------------------
-_TITLE_IN_QUESTION = 115
-_SITE_IN_QUESTION = 40
+_TITLE_IN_QUESTION = 140
+_TITLE_BESIDE_SITES = 70
+_SITE_IN_QUESTION = 30
 """The dialog holds 300 characters. The names are kept short so that what follows is not cut off."""
 
 
@@ -328,6 +319,7 @@ def value_of(request: Request) -> str:
 
 
 def _approve(request: Request) -> ButtonElement:
+    title = _TITLE_BESIDE_SITES if request.force else _TITLE_IN_QUESTION
     return button(
         "Approve",
         UNPAIR_APPROVE,
@@ -336,7 +328,7 @@ def _approve(request: Request) -> ButtonElement:
         danger=True,
         confirm=confirmation(
             "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
-            "\n".join(consequences(request, _TITLE_IN_QUESTION, _SITE_IN_QUESTION)),
+            "\n".join(consequences(request, title, _SITE_IN_QUESTION)),
             yes="Approve",
             no="Not now",
         ),

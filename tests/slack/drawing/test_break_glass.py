@@ -109,8 +109,9 @@ def test_the_alarm() -> None:
             "nobody else had to approve it:",
             "*production* · appliance `vr.example.com`",
             "`lyon.example.com → oslo.example.com`, 12 replications.",
-            "Both sites let go.",
-            "It cannot be undone, only paired anew.",
+            "Both sites drop the pairing.",
+            "This can't be undone. The sites would have to be paired again and all 12",
+            "replications reconfigured.",
             "*Why:*",
             "```",
             "Oslo burns",
@@ -158,7 +159,7 @@ def test_the_alarm_of_a_dry_run_is_a_rehearsal() -> None:
     dry = broken(terms=WITH_GLASS.model_copy(update={"dry_run": True}))
     assert "This is a rehearsal" in alarm(dry)
     assert "nothing will be deleted" in alarm(dry)
-    assert "cannot be undone" not in alarm(dry)
+    assert "can't be undone" not in alarm(dry)
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -196,8 +197,9 @@ def test_the_form_says_plainly_what_it_does() -> None:
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the",
             "channel, every approver by a direct message, and the audit trail.",
             "`lyon.example.com → oslo.example.com`, 12 replications.",
-            "Only `lyon.example.com` lets go; `oslo.example.com` keeps its half.",
-            "It cannot be undone, only paired anew.",
+            "Only `lyon.example.com` drops the pairing; `oslo.example.com` keeps its half.",
+            "This can't be undone. The sites would have to be paired again and all 12",
+            "replications reconfigured.",
             "Asked by <@UASKER>.",
         ]
     )

@@ -52,7 +52,9 @@ def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
 def test_the_question_says_one_sided_and_dry_run() -> None:
     forced = sample(force=True)
     question = elements(draw(forced, "card"))["unpair_approve"]["confirm"]["text"]["text"]
-    assert "Only `lyon.example.com` lets go; `oslo.example.com` keeps its half." in question
+    assert (
+        "Only `lyon.example.com` drops the pairing; `oslo.example.com` keeps its half." in question
+    )
     question = elements(draw(HARD, "card"))["unpair_approve"]["confirm"]["text"]["text"]
     assert "nothing will be deleted" in question
 
@@ -71,7 +73,7 @@ def test_the_question_is_never_cut_off() -> None:
     assert "`lyon." in question
     assert "`oslo." in question
     assert "keeps its half." in question
-    assert question.endswith("only paired anew.")
+    assert question.endswith("and all 100,000 replications reconfigured.")
 
 
 def test_checking_looks_like_pending() -> None:
@@ -166,14 +168,13 @@ def test_expired_never_reads_as_denied() -> None:
 def test_reconnect_does_not_bring_it_back(request_: Request) -> None:
     """Before the decision, and in the record that stays."""
     words = " ".join(reading(draw(request_, "card")).split())
-    assert "cannot be undone: Reconnect does not bring a pairing back" in words
-    assert "Its replications then have to be configured anew." in words
-    assert "*Ordinary break:* both sites let go" in words
+    assert "and all 12 replications reconfigured. Reconnect does not bring a pairing back" in words
+    assert "*Ordinary break:* both sites drop the pairing" in words
 
 
 def test_no_replications_have_nothing_to_be_configured_anew() -> None:
     none = SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
-    assert "configured anew" not in reading(draw(sample(snapshot=none), "card"))
+    assert "reconfigured" not in reading(draw(sample(snapshot=none), "card"))
 
 
 def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:
@@ -200,3 +201,12 @@ def test_recovery_plans_of_replications_that_are_not_listed(
     for brief in (True, False):
         about = [line for line in hits(sample(snapshot=read), brief=brief) if "recovery" in line]
         assert [line.startswith(words or "") for line in about] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("count", "anew"),
+    [(0, "paired again."), (1, "and its replication reconfigured."), (1_200, "all 1,200 repl")],
+)
+def test_what_it_would_take_to_have_it_back_is_counted(count: int, anew: str) -> None:
+    shown = SNAPSHOT.model_copy(update={"count": count})
+    assert anew in " ".join(reading(draw(sample(snapshot=shown), "card")).split())

@@ -23,20 +23,20 @@ def test_pending() -> None:
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+This can't be undone. The sites would have to be paired again and all 12
+replications reconfigured. Reconnect does not bring a pairing back.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites let go of the pairing.
+*Ordinary break:* both sites drop the pairing.
 ---
 *Why:*
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
+*Approvals:* 1 of 2 (<@UFIRST>). *Until:* ⟨23:13⟩
 ---
 Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
 ---
@@ -53,7 +53,7 @@ def test_pending_as_a_phone_shows_it() -> None:
 <@UASKER> asks to break `lyon.example.com → oslo.example.com`.
 *12 replications* use this pairing.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-Approvals: 1 of 2 (<@UFIRST>), 1 missing. *Until:* ⟨23:13⟩
+Approvals: 1 of 2 (<@UFIRST>). *Until:* ⟨23:13⟩
 Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
 *Why:*
 ```
@@ -71,12 +71,12 @@ def test_everything_to_be_warned_of() -> None:
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-⚠️ *One-sided break:* only `lyon.example.com` lets go. `oslo.example.com` keeps
-its half and needs the same done there.
-⚠️ An earlier request for this pairing, `DDDD-FFFF`, ended unclear. See first what
-became of it: `/vr-unpair status DDDD-FFFF` leads to its card.
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+⚠️ *One-sided break:* only `lyon.example.com` drops the pairing.
+`oslo.example.com` keeps its half and needs the same done there.
+⚠️ An earlier request for this pairing, `DDDD-FFFF`, has no confirmed outcome.
+Check it before approving: `/vr-unpair status DDDD-FFFF` leads to its card.
+This can't be undone. The sites would have to be paired again and its replication
+reconfigured. Reconnect does not bring a pairing back.
 ---
 *1 replication* uses this pairing.
 ⚠️ It is protected by recovery plans (Site Recovery Manager).
@@ -90,7 +90,7 @@ before the delete, the bot will not notice.
 ---
 *Why:* no reason given.
 ---
-*Approvals:* 0 of 2, 2 missing. *Until:* ⟨23:13⟩
+*Approvals:* 0 of 2. *Until:* ⟨23:13⟩
 ---
 (Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
 ⟨22:13⟩ · asked ⟨22:13⟩)
@@ -108,13 +108,13 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 <@UASKER> asks to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+This can't be undone. The sites would have to be paired again and all 12
+replications reconfigured. Reconnect does not bring a pairing back.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites let go of the pairing.
+*Ordinary break:* both sites drop the pairing.
 ---
 *Why:*
 ```
@@ -141,13 +141,13 @@ Ended ⟨22:16⟩.
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+This can't be undone. The sites would have to be paired again and all 12
+replications reconfigured. Reconnect does not bring a pairing back.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites let go of the pairing.
+*Ordinary break:* both sites drop the pairing.
 ---
 *Why:*
 ```
@@ -174,13 +174,13 @@ until 5
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+This can't be undone. The sites would have to be paired again and all 12
+replications reconfigured. Reconnect does not bring a pairing back.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites let go of the pairing.
+*Ordinary break:* both sites drop the pairing.
 ---
 *Why:*
 ```
@@ -203,13 +203,13 @@ def test_cancelled_by_an_operator() -> None:
 <@UASKER> asked to break the pairing
 *`lyon.example.com → oslo.example.com`*
 *production* · appliance `vr.example.com`
-Breaking it cannot be undone: Reconnect does not bring a pairing back, only a new
-site pair does. Its replications then have to be configured anew.
+This can't be undone. The sites would have to be paired again and all 12
+replications reconfigured. Reconnect does not bring a pairing back.
 ---
 *12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
 and 7 more.
 ⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites let go of the pairing.
+*Ordinary break:* both sites drop the pairing.
 ---
 *Why:*
 ```
@@ -267,7 +267,7 @@ Ended ⟨22:16⟩.\
             snapshot("""\
 # 🔀 Changed meanwhile: nothing was sent
 ---
-*What is there now is not what was approved.*
+*The pairing changed after approval; nothing was sent.*
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 Ended ⟨22:16⟩.\
 """),
@@ -285,7 +285,7 @@ Ended ⟨22:16⟩.\
         (
             State.ATTENTION,
             snapshot("""\
-# ⚠️ Somebody must look: see the thread
+# ⚠️ Outcome unknown: see the thread
 ---
 *It cannot be told whether the delete arrived.*
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.

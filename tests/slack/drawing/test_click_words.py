@@ -85,8 +85,11 @@ def test_an_approval_that_was_lost_before_its_answer_was_sent(others: tuple[Deci
     answer = Answer(event=1, code="approval_counted", params={"by": FIRST.by})
     lost = draw_answer(answer, sample(approvals=others)).text
     assert "does not count any more" in lost
-    assert "Your approval counts" not in lost
-    assert "Your approval counts: 1 of 2" in draw_answer(answer, sample(approvals=(FIRST,))).text
+    assert "Your approval of" not in lost
+    assert (
+        "Your approval of `K7QM-3XPD` counts: 1 of 2"
+        in draw_answer(answer, sample(approvals=(FIRST,))).text
+    )
 
 
 def test_a_broken_glass_that_was_lost_before_its_answer_was_sent() -> None:

@@ -45,8 +45,8 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 ✅ *The pairing is gone.*
 The appliance's task ended well, and the appliance no longer knows
 `lyon.example.com → oslo.example.com`.
-This was a one-sided break: only `lyon.example.com` has let go. `oslo.example.com`
-keeps its half.
+This was a one-sided break: only `lyon.example.com` has dropped the pairing.
+`oslo.example.com` keeps its half.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---

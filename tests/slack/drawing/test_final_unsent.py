@@ -257,9 +257,8 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
     "changed": (
         BY_STATE[State.CHANGED],
         snapshot("""\
-🔀 *What is there now is not what was approved.*
+🔀 *The pairing changed after approval; nothing was sent.*
 • number of replications: was 12, is now 13
-Nothing was sent to the appliance.
 ---
 *Next:* Ask again: the new card shows what is there now.
 ---

@@ -43,6 +43,10 @@ def test_a_line_in_each_state(state: State) -> None:
     assert request.card_ts is None or f"<{card_url(request, URL)}|" in text
 
 
+def test_one_that_was_turned_down_for_another_says_so() -> None:
+    assert "was rejected: another request is open" in shown(Home(ended=(BY_STATE[State.REFUSED],)))
+
+
 def test_the_link_is_the_one_of_copy_link() -> None:
     request = sample(channel="C0PS", card_ts="1700000001.000100")
     assert card_url(request, URL) == "https://ops.slack.com/archives/C0PS/p1700000001000100"

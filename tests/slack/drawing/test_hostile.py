@@ -140,7 +140,7 @@ def test_the_question_before_approving_is_never_cut_off(piece: str, force: bool)
     confirm = elements(draw(sample(snapshot=long, force=force), "card"))["unpair_approve"][
         "confirm"
     ]
-    assert confirm["text"]["text"].endswith("It cannot be undone, only paired anew.")
+    assert confirm["text"]["text"].endswith("all 123,456 replications reconfigured.")
 
 
 @pytest.mark.parametrize("piece", PIECES)

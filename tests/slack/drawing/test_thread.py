@@ -206,7 +206,7 @@ second time.\
 The appliance is at work, and cannot be asked how far it is. The appliance did not
 answer within 10 s. The bot keeps looking.\
 """,
-            "What held it up is over, ⟨22:13⟩. It goes on.",
+            "The wait ended ⟨22:13⟩; continuing.",
         ]
     )
 

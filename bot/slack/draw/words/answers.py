@@ -93,7 +93,7 @@ def _approval_counted(params: Params, request: Request) -> str:
         return _counts_no_longer("approval", request)
     so_far, missing = approvals_so_far(request), request.missing_approvals
     if request.state is State.PENDING and missing:
-        return f"Your approval counts: {so_far}, {missing} more needed."
+        return f"Your approval of {request_id(request)} counts: {so_far}, {missing} more needed."
     return f"Your approval was counted: {so_far}. {_decided(request)}"
 
 

@@ -134,7 +134,7 @@ def waits_to_follow(request: Request, notice: Notice) -> str:
 
 
 def goes_on(request: Request, notice: Notice) -> str:
-    return f"What held it up is over, {when(notice.at)}. It goes on."
+    return f"The wait ended {when(notice.at)}; continuing."
 
 
 def taken_after_all(request: Request, notice: Notice) -> str:

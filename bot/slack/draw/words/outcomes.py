@@ -56,7 +56,7 @@ def ending(request: Request, outcome: Outcome) -> Ending:
 # ---- the pairing is gone -----------------------------------------------------------------------
 def _gone(request: Request, title: str, found: str) -> Ending:
     one_sided = (
-        f"This was a one-sided break: only {local_site(request)} has let go. "
+        f"This was a one-sided break: only {local_site(request)} has dropped the pairing. "
         f"{remote_site(request)} keeps its half."
     )
     body = (found, one_sided) if request.force else (found,)
@@ -288,11 +288,11 @@ def _changed(request: Request, outcome: Outcome) -> Ending:
     left = len(outcome.lines) - len(shown)
     shown += [f"• and {left} more"] if left else []
     differs = "\n".join(shown) or "• it is not known what differs"
-    return Ending(
-        "What is there now is not what was approved.",
-        (differs, nothing_sent(request)),
-        "Ask again: the new card shows what is there now.",
-    )
+    step = "Ask again: the new card shows what is there now."
+    if request.turned_away is None:
+        return Ending("The pairing changed after approval; nothing was sent.", (differs,), step)
+    body = (differs, nothing_sent(request))
+    return Ending("The pairing changed after approval.", body, step)
 
 
 def _changed_gone(request: Request, outcome: Outcome) -> Ending:

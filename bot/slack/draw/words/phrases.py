@@ -173,10 +173,18 @@ def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> 
         return [*lines, "Dry run: nothing will be deleted."]
     if request.force:
         local, remote = local_site(request, site_limit), remote_site(request, site_limit)
-        lines.append(f"Only {local} lets go; {remote} keeps its half.")
+        lines.append(f"Only {local} drops the pairing; {remote} keeps its half.")
     else:
-        lines.append("Both sites let go.")
-    return [*lines, "It cannot be undone, only paired anew."]
+        lines.append("Both sites drop the pairing.")
+    return [*lines, no_way_back(request)]
+
+
+def no_way_back(request: Request) -> str:
+    """What it would take to have the pairing back."""
+    count = request.snapshot.count if request.snapshot else 0
+    anew = f" and all {count:,} replications reconfigured" if count > 1 else ""
+    anew = " and its replication reconfigured" if count == 1 else anew
+    return f"This can't be undone. The sites would have to be paired again{anew}."
 
 
 def who_decided(request: Request) -> str:

@@ -195,7 +195,10 @@ def _pairing_taken(request: Request, outcome: Outcome) -> Ending:
     other = code(outcome.lines[0], ID) if outcome.lines else "another one"
     end = f", made at its other end, {code(outcome.lines[1], NAME)}" if outcome.lines[1:] else ""
     title = f"There is an open request for this pairing: {other}{end}."
-    return Ending(title, (), "Wait for that one, or have it decided on its card.")
+    if not outcome.lines:
+        return Ending(title, (), "Open that one's card.")
+    status = code(f"status {outcome.lines[0]}", ID)
+    return Ending(title, (), f"Open {other}: the command with {status} links to its card.")
 
 
 def _check_failed(request: Request, outcome: Outcome) -> Ending:

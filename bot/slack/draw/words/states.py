@@ -45,9 +45,7 @@ STATES: dict[State, StateWords] = {
     State.FAILED: StateWords(
         mark="❌", heading=f"Failed{_SEE_THREAD}", phrase="has failed: its thread says why"
     ),
-    State.REFUSED: StateWords(
-        mark="🚫", heading="Not accepted", phrase="was not accepted when it was checked"
-    ),
+    State.REFUSED: StateWords(mark="🚫", heading="Rejected", phrase="was rejected"),
     State.DENIED: StateWords(mark="⛔", heading=f"Denied: {_NOTHING_SENT}", phrase="was denied"),
     State.CANCELLED: StateWords(
         mark="↩️", heading=f"Withdrawn: {_NOTHING_SENT}", phrase="was withdrawn"
@@ -56,15 +54,15 @@ STATES: dict[State, StateWords] = {
     State.CHANGED: StateWords(
         mark="🔀",
         heading=f"Changed meanwhile: {_NOTHING_SENT}",
-        phrase="ended because the pairing is not what was approved",
+        phrase="ended: the pairing changed after approval",
     ),
     State.REHEARSED: StateWords(
         mark="🧪", heading=f"Dry run done: {_NOTHING_SENT}", phrase="was a dry run and is over"
     ),
     State.ATTENTION: StateWords(
         mark="⚠️",
-        heading=f"Somebody must look{_SEE_THREAD}",
-        phrase="ended unclear: somebody must look",
+        heading=f"Outcome unknown{_SEE_THREAD}",
+        phrase="has no confirmed outcome: somebody must look",
     ),
 }
 
@@ -96,7 +94,7 @@ def state_now(request: Request) -> str:
     told = request.denial is not None or request.cancellation is not None
     end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
     parts = (
-        f"{state.mark} {request_id(request)} {_phrase(request)}.",
+        f"{state.mark} {request_id(request)} {phrase(request)}.",
         who_decided(request),
         end,
         _means(request),
@@ -110,11 +108,14 @@ def while_undecided(request: Request, fact: str, step: str) -> str:
     return f"{fact} {step if request.state is State.PENDING else state_now(request)}"
 
 
-def _phrase(request: Request) -> str:
+def phrase(request: Request) -> str:
+    """How it is, as the end of a sentence."""
     if request.state is State.APPROVED and request.terms.dry_run:
         return "is approved, as a dry run: nothing will be deleted"
     if request.state is State.APPROVED and request.waiting:
         return "is approved, and cannot be sent yet"
+    if request.outcome is not None and request.outcome.code == "pairing_taken":
+        return "was rejected: another request is open"
     return STATES[request.state].phrase
 
 

@@ -15,7 +15,7 @@ from bot.slack.draw.words.phrases import (
     slack_refuses,
     who_decided,
 )
-from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.states import STATES, phrase
 
 WAITING = "Waiting for you"
 ASKED = "You asked"
@@ -35,7 +35,7 @@ def one(request: Request, card: str | None = None) -> str:
     belongs to the channel."""
     state = STATES[request.state]
     lines = [
-        f"{state.mark} {code(request.id, ID)} {state.phrase}.",
+        f"{state.mark} {code(request.id, ID)} {phrase(request)}.",
         f"{mention(request.requester)} asked {when(request.created_at)} to break "
         f"{pairing_at(request)}, in <#{request.channel}>.",
     ]
@@ -74,7 +74,7 @@ def line(request: Request, card: str | None) -> str:
     rehearsal = " (dry run)" if request.terms.dry_run else ""
     lines = [
         f"{state.mark} *{code(request.title, TITLE)}*{at_site(request)}{kind}{rehearsal} "
-        f"{state.phrase}",
+        f"{phrase(request)}",
         f"{code(request.id, ID)} · {' · '.join(facts)}",
     ]
     if held_up := _held_up(request):
