@@ -12,8 +12,8 @@ import structlog
 from bot import __version__
 from bot.appliance.budget import Budget, BudgetState, Change, rest_seconds
 from bot.appliance.client import Appliance
-from bot.appliance.transport import OnCall
-from bot.appliance.trust import Trust
+from bot.appliance.http import OnCall
+from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
 from bot.request.audit import Entry

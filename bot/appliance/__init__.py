@@ -1,5 +1,5 @@
-"""The REST client of the vSphere Replication appliance: session, models, errors, trust, budget.
+"""The REST client of the vSphere Replication appliance: session, models, errors, TLS, budget.
 
-The client knows nothing of the core. `port`, `problems` and `snapshots` do, which turn
-it into what requests need, and so do the files of `check`. Nothing here knows another adapter.
+The client knows nothing of requests but how ids are compared. `port` and `problems` turn it into
+what they need. Nothing here knows another adapter.
 """

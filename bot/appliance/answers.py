@@ -25,8 +25,7 @@ from bot.appliance.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.models import ResponseError
-from bot.appliance.tolerant import as_text, clean
+from bot.appliance.models import ResponseError, as_text, clean
 
 EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
 RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer in a chat

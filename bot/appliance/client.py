@@ -27,7 +27,7 @@ from bot.appliance.errors import (
     Unanswered,
     Unavailable,
 )
-from bot.appliance.first_look import FirstLook
+from bot.appliance.http import Call, OnCall, Transport
 from bot.appliance.listing import PageSizes, read_all
 from bot.appliance.models import (
     Count,
@@ -41,8 +41,7 @@ from bot.appliance.models import (
 )
 from bot.appliance.remote import RemoteSessions
 from bot.appliance.session import Credentials, Sessions
-from bot.appliance.transport import Call, OnCall, Transport
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from bot.appliance.wire import WARM_SECONDS
 from bot.request.pairing import Presence, id_key, same_id
 
@@ -126,10 +125,6 @@ class Appliance:
         """How many calls the log-in at the remote site takes; None is a pairing not known yet."""
         return int(self._remote.missing(pairing_id))
 
-    def first_look(self, priority: Priority, by: float | None = None) -> FirstLook:
-        """The first calls one by one, to find out what is wrong."""
-        return FirstLook(self._sessions, EffectBudget(self._sessions.budget, priority, by=by))
-
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""
         self._transport.close()
@@ -159,6 +154,20 @@ class Calls:
     def give_back(self) -> None:
         """The effect has failed: what it has counted and not made is free again."""
         self._effect.give_back()
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether there is a session. Makes no call."""
+        return self._sessions.held() is not None
+
+    def knock(self) -> None:
+        """One call without a session and without credentials. Raises NotSent if the appliance
+        cannot be reached or is not the trusted one; any answer is fine."""
+        self._sessions.knock(self._effect)
+
+    def log_in(self) -> None:
+        """One log-in, if there is no session yet."""
+        self._sessions.current(self._effect)
 
     def info(self) -> Info:
         """The appliance itself, with its version."""

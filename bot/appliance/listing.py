@@ -15,8 +15,14 @@ from typing import TypeVar
 
 from bot.appliance.answers import Answer
 from bot.appliance.errors import Refused
-from bot.appliance.models import FromAppliance, Listing, MetaError, Shortfall, read_meta_errors
-from bot.appliance.tolerant import as_whole
+from bot.appliance.models import (
+    FromAppliance,
+    Listing,
+    MetaError,
+    Shortfall,
+    as_whole,
+    read_meta_errors,
+)
 
 PAGE = 100  # the documented default, which every appliance accepts
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from bot.appliance.budget import REST_MS, EffectBudget
 from bot.appliance.errors import ApplianceError, LoginRefused, NotFound, Refused, Unauthorized
+from bot.appliance.http import Call
 from bot.appliance.session import OK, Credentials, HeldSession, Sessions, login_refused
-from bot.appliance.transport import Call
 
 MADE = frozenset({200, 201, 204})
 

@@ -29,12 +29,13 @@ from bot.appliance.errors import (
     NotUnderstood,
     Refused,
     TooLate,
+    Unanswered,
     Unauthorized,
     Unavailable,
+    timed_out,
 )
-from bot.appliance.failures import timed_out
+from bot.appliance.http import Call, HeaderAuth, Transport
 from bot.appliance.models import FromAppliance
-from bot.appliance.transport import Call, HeaderAuth, Transport
 
 SESSION_HEADER = "x-dr-session"
 OK = frozenset({200})
@@ -46,6 +47,7 @@ _SHARED_FAILURES = (
     LoginRefused,
     Refused,
     Limited,
+    Unanswered,
     Unavailable,
     NotUnderstood,
     NotSent,
@@ -208,6 +210,18 @@ class Sessions:
         self._worked(session)
         return answer
 
+    def knock(self, effect: EffectBudget) -> None:
+        """One call without a session and without credentials. Raises NotSent and nothing else."""
+        call = Call.of("GET", "/session")
+        effect.pay()
+        try:
+            self.transport.exchange(
+                call, expect=OK, auth=HeaderAuth({}), redact=self.redactor(None), by=effect.by
+            )
+        except (Answered, Unanswered):
+            # It was sent, so a trusted server is there. What is wrong with it the log-in will say.
+            return
+
     def read(self, call: Call, effect: EffectBudget) -> Answer:
         """A call that changes nothing: repeated once, after a new log-in, on a 401."""
         try:
@@ -281,13 +295,14 @@ def login_refused(
     host: str, refusal: ApplianceError, *, which: Literal["local", "remote"]
 ) -> LoginRefused:
     """The error for a 401 or 403 at a log-in."""
-    return LoginRefused(
+    error = LoginRefused(
         f"{host} refused the log-in of the {which} user (HTTP {refusal.status}): name or password"
         " is wrong, or the account is locked or has no right.",
-        which=which,
         method=refusal.method,
         path=refusal.path,
         status=refusal.status,
         retry_after_seconds=REST_MS / 1000,
         response_error=refusal.response_error,
     )
+    error.which = which
+    return error

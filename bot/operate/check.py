@@ -18,7 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.appliance import way
+from bot.appliance import tls
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.operate.check_appliance import Site
@@ -172,7 +172,7 @@ def way_in(settings: Settings) -> Line:
 def proxy(settings: Settings) -> Line:
     """The proxy that the environment sets for Slack and each appliance, without its credentials."""
     ways = {"Slack": proxy_of(settings.slack_api_url)}
-    ways |= {site.host: way.proxy_of(site.host) for site in settings.sites.values()}
+    ways |= {site.host: tls.proxy_of(site.host) for site in settings.sites.values()}
     shown = ", ".join(
         f"{name} {f'through {at}' if at else 'directly'}" for name, at in ways.items()
     )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.appliance import way
+from bot.appliance import tls
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance, Calls
 from bot.appliance.errors import (
@@ -21,9 +21,8 @@ from bot.appliance.errors import (
     TlsFailed,
     Unavailable,
 )
-from bot.appliance.first_look import FirstLook
 from bot.appliance.models import Listing, Pairing
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from bot.operate.check_lines import Check, Line, fine, note, skipped, wrong
 from bot.request.pairing import same_id
 from bot.settings import ApplianceSettings
@@ -79,9 +78,6 @@ class Site:
     def host(self) -> str:
         return self.appliance.host
 
-    def first(self) -> FirstLook:
-        return self.appliance.first_look(self.priority, self._by())
-
     def calls(self) -> Calls:
         return self.appliance.calls(self.priority, self._by())
 
@@ -89,7 +85,7 @@ class Site:
         """Why nothing can be sent, or None. Found out once, then remembered."""
         if self._knocked is None:
             try:
-                self.first().knock()
+                self.calls().knock()
             except NotSent as error:
                 self._knocked = (error,)
             else:
@@ -114,7 +110,7 @@ def _why(error: Exception) -> str:
 
 def reachable(site: Site) -> Line:
     """Whether somebody listens there, directly or behind the proxy, which the error names then."""
-    proxy = way.proxy_of(site.host)
+    proxy = tls.proxy_of(site.host)
     error = site.knocked()
     if error is None or isinstance(error, TlsFailed):
         return fine(
@@ -137,12 +133,12 @@ def trusted(site: Site) -> Line:
 
 def _stranger(site: Site) -> tuple[str, str]:
     pin, ca = f"{site.prefix}FINGERPRINT", f"{site.prefix}CA_FILE"
-    if way.proxy_of(site.host):
+    if tls.proxy_of(site.host):
         step = f"read its SHA-256 on the appliance's own console, for {pin}, or set {ca}"
         return "Its certificate cannot be read through a proxy", step
-    target, port = way.place(site.host)
+    target, port = tls.place(site.host)
     try:
-        served = way.served_fingerprint(target, port, site.settings.timeout_seconds)
+        served = tls.served_fingerprint(target, port, site.settings.timeout_seconds)
     except OSError as error:
         return f"No certificate is shown there ({_why(error)})", f"correct {site.prefix}HOST"
     step = (
@@ -154,7 +150,7 @@ def _stranger(site: Site) -> tuple[str, str]:
 
 def login(site: Site) -> Line:
     """One log-in, unless one was refused already: SSO locks an account after a few."""
-    look = site.first()
+    look = site.calls()
     credentials = f"{site.prefix}USERNAME and {site.prefix}PASSWORD"
     if site.refused and not look.logged_in:
         return skipped(LOGIN, "a person: it is not tried again by itself")
@@ -202,7 +198,7 @@ def _after_an_answer(site: Site, error: Answered) -> str:
 def version(site: Site) -> Line:
     """`GET /info`: whether the session works, and which version answers."""
     try:
-        info = site.first().info()
+        info = site.calls().info()
     except OverBudget as error:
         return skipped(VERSION, f"room: {said(error)}")
     except ApplianceError as error:

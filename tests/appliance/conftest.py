@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot.appliance.budget import MemoryBudget
 from bot.appliance.client import Appliance
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.small_server import BASE, PASSWORD, Server, Start
 

@@ -171,7 +171,7 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
     from bot.appliance.budget import MemoryBudget, Priority
     from bot.appliance.client import Appliance
     from bot.appliance.port import Port
-    from bot.appliance.trust import Trust
+    from bot.appliance.tls import Trust
 
     def client(base_path: str) -> Appliance:
         return Appliance(

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bot.appliance.budget import Budget
 from bot.appliance.client import Appliance
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 
 

@@ -28,8 +28,8 @@ from bot.appliance.errors import (
     TimedOut,
     Unauthorized,
     Unavailable,
+    explain,
 )
-from bot.appliance.failures import explain
 from tests.appliance.small_server import BASE, TOKEN, Handler, Reply, Server, Start, broken_tls, cut
 
 RESPONSE_ERROR = {"error_code": "E42", "message": "no right", "op_id": "0-1-2"}

@@ -18,7 +18,7 @@ from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ApplianceError, LoginRefused
 from bot.appliance.session import Credentials, HeldSession
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from tests.appliance.small_server import (
     PASSWORD,
     REMOTE,
@@ -132,7 +132,8 @@ def test_objects_show_no_secret(connect: Callable[..., Appliance], server: Serve
 
 
 def test_errors_survive_copies() -> None:
-    error = LoginRefused("sentence", which="remote", status=401, retry_after_seconds=3)
+    error = LoginRefused("sentence", status=401, retry_after_seconds=3)
+    error.which = "remote"
     for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
         assert str(again) == "sentence"
         assert (again.which, again.status, again.retry_after_seconds) == ("remote", 401, 3)
@@ -142,8 +143,8 @@ def test_verification_is_switched_off_nowhere() -> None:
     source = {path.name: path.read_text() for path in Path(OUR_CODE).glob("*.py")}
     assert not [name for name, text in source.items() if "verify=False" in text]
     # The pin is the only place without a chain, and urllib3 checks it before handing over.
-    assert [name for name, text in source.items() if "CERT_NONE" in text] == ["trust.py"]
-    assert source["trust.py"].count("CERT_NONE") == 1
+    assert [name for name, text in source.items() if "CERT_NONE" in text] == ["tls.py"]
+    assert source["tls.py"].count("CERT_NONE") == 1
     # Shows a certificate to a person and sends nothing: it makes no connection that is used.
     shows = [name for name, text in source.items() if "get_server_certificate" in text]
-    assert shows == ["way.py"]
+    assert shows == ["tls.py"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.appliance.models import Issue, Listing, MetaError, Replication, Shortfall, Task
-from bot.appliance.snapshots import meta_words, snapshot, task_view
+from bot.appliance.port import meta_words, snapshot, task_view
 from bot.request.fingerprint import differences
 from bot.request.pairing import Pairing, Server
 

@@ -18,7 +18,7 @@ import trustme
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ConnectFailed, NameLookupFailed, TlsFailed
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from tests.appliance.small_server import Reply, Server, Start
 
 

@@ -15,9 +15,8 @@ from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ConnectionCut, NotUnderstood, Refused
 from bot.appliance.listing import BYTES_MAX
-from bot.appliance.models import ERRORS_MAX
+from bot.appliance.models import ERRORS_MAX, TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.appliance.port import Port
-from bot.appliance.tolerant import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.appliance.wire import ANSWER_MAX_BYTES
 from bot.request.events import PairingRead, PairingUnresolved
 from tests.appliance import hostile

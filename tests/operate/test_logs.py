@@ -91,7 +91,7 @@ class TestJson:
             "bot.slack.library",
             "waitress",
             "alembic.runtime.migration",
-            "bot.appliance.transport",
+            "bot.appliance.http",
         ],
     )
     def test_libraries_go_through_the_same_pipe(

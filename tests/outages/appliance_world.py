@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
 from bot.appliance.port import Port
-from bot.appliance.trust import Trust
+from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import Problem
 from bot.sandbox.appliance import SimulatedAppliance
