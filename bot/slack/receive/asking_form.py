@@ -14,10 +14,20 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Asked, Event, Opened
 from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRead, SiteUnread
-from bot.slack.draw.forms import FieldErrors, FormLists, filled_form, reading_form, unread_form
+from bot.slack.draw.forms import (
+    OPTIONS_MOST,
+    FieldErrors,
+    FormLists,
+    choices,
+    filled_form,
+    matching,
+    not_read_option,
+    option,
+    reading_form,
+    unread_form,
+)
 from bot.slack.draw.ids import BLOCK_FORCE, BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
 from bot.slack.draw.markup import TITLE, line, plain, when
-from bot.slack.draw.pairing_options import MOST, choices, found, not_read_option, option
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.phrases import problem_words
 from bot.slack.draw.words.refused import may_not_look
@@ -110,8 +120,8 @@ def options_wanted(payload: Json, deps: ListenerDeps) -> list[dict[str, Any]]:
     among = choices(listed, several_sites=len(sites) > 1)
     site = chosen(maybe_object(payload, "view"), BLOCK_SITE)
     of_site = [c for c in among if c.site == site] or among
-    fitting = found(of_site, maybe_text(payload, "value") or "")
-    return [option(choice).to_dict() for choice in fitting[:MOST]]
+    fitting = matching(of_site, maybe_text(payload, "value") or "")
+    return [option(choice).to_dict() for choice in fitting[:OPTIONS_MOST]]
 
 
 def form_submitted(payload: Json, deps: ListenerDeps) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.request import Frozen
 from bot.request.who_may import Policy
-from bot.slack.draw.forms import FieldErrors
+from bot.slack.draw.forms import NOT_READ, OPTION_VALUE, FieldErrors
 from bot.slack.draw.ids import (
     BLOCK_FORCE,
     BLOCK_PAIRING,
@@ -19,13 +19,12 @@ from bot.slack.draw.ids import (
     AskOrigin,
 )
 from bot.slack.draw.markup import REASON, fenced_units, tidy, units
-from bot.slack.draw.pairing_options import NOT_READ, VALUE
 from bot.slack.draw.words import labels
 from bot.slack.receive.payload import chosen, typed
 
 
 class RequestSubmitted(Frozen):
-    """`pairing` is an option's value (see `pairing_options.Choice`)."""
+    """`pairing` is an option's value (see `forms.Choice`)."""
 
     origin: AskOrigin
     pairing: str
@@ -55,7 +54,7 @@ def read_request(view: Mapping[str, Any], policy: Policy) -> RequestSubmitted | 
 
 
 def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
-    if not pairing or units(pairing) > VALUE:
+    if not pairing or units(pairing) > OPTION_VALUE:
         return labels.CHOOSE_PAIRING
     if pairing == NOT_READ:
         return labels.CHOOSE_AGAIN
