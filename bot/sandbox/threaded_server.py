@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Collection
 from typing import Any
 
 import uvicorn
@@ -32,6 +33,7 @@ class ThreadedServer:
         self._reserved: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None
+        self._hanging: set[tuple[str, int]] = set()
 
     @property
     def port(self) -> int:
@@ -94,12 +96,12 @@ class ThreadedServer:
     def release(self) -> None:
         """Ends every hang: those connections are cut."""
         if self._server is not None:
-            self._server.release()
+            self._server.abort(self._hanging)
 
     def cut_all(self) -> None:
         """Cuts every connection that is open now, in the middle of whatever it does."""
         if self._server is not None:
-            self._server.cut_all()
+            self._server.abort()
 
     def connection(self, client: tuple[str, int]) -> Any:
         """uvicorn's side of the connection from there. In the server's thread only; raises
@@ -120,10 +122,11 @@ class ThreadedServer:
             pass
 
     async def hang(self, scope: Scope, receive: Receive) -> None:
-        """Waits until the caller hangs up or `release()`, then cuts."""
-        if self._server is not None:
-            await self._server.hang(receive)
-        await self.cut(scope, receive)
+        """Waits until the caller hangs up or `release()`."""
+        self._hanging.add(tuple(scope["client"]))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._hanging.discard(tuple(scope["client"]))
 
 
 class _Config(uvicorn.Config):
@@ -144,7 +147,6 @@ class _Server(uvicorn.Server):
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end = asyncio.Event()
-        self._released = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -158,8 +160,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        self._released.set()
-        self._abort_all()
+        self._abort(None)
         if self.server_state.tasks:
             await asyncio.wait(list(self.server_state.tasks), timeout=_STOP_SECONDS)
         for server in self.servers:
@@ -173,34 +174,19 @@ class _Server(uvicorn.Server):
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._end.set)
 
-    def release(self) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._release_all)
+    def abort(self, clients: Collection[tuple[str, int]] | None = None) -> None:
+        """The connections of these, or all, are ended when this returns."""
 
-    def cut_all(self) -> None:
-        async def cut() -> None:
-            self._abort_all()
+        async def abort() -> None:
+            self._abort(clients)
 
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(cut(), self._loop).result(_STOP_SECONDS)
+            asyncio.run_coroutine_threadsafe(abort(), self._loop).result(_STOP_SECONDS)
 
-    def _abort_all(self) -> None:
+    def _abort(self, clients: Collection[tuple[str, int]] | None) -> None:
         for connection in list(self.server_state.connections):
-            connection.transport.abort()
-
-    def _release_all(self) -> None:
-        self._released.set()
-        self._released = asyncio.Event()
-
-    async def hang(self, receive: Receive) -> None:
-        waits = {
-            asyncio.ensure_future(receive()),
-            asyncio.ensure_future(self._released.wait()),
-        }
-        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+            if clients is None or getattr(connection, "client", None) in clients:
+                connection.transport.abort()
 
 
 def _bound(port: int) -> socket.socket:

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
 
 JSON = "application/json"
 Wire = Literal["cut_before", "cut_after_accept", "hang", "truncate", "garbage"]
@@ -26,30 +25,7 @@ class Request:
     authorization: str | None
     token: str | None
     remote_address: str
-    inside: bool = True
-
-    @classmethod
-    def parse(
-        cls,
-        method: str,
-        target: str,
-        *,
-        origin: str,
-        base_path: str,
-        authorization: str | None,
-        token: str | None,
-        remote_address: str,
-    ) -> Request:
-        parts = urlsplit(target)
-        path, inside = parts.path, False
-        if path.startswith(base_path + "/"):
-            path, inside = path[len(base_path) :], True
-        query = {
-            name: tuple(values)
-            for name, values in parse_qs(parts.query, keep_blank_values=True).items()
-        }
-        url, path = origin + parts.path, unquote(path)
-        return cls(method, url, path, query, authorization, token, remote_address, inside)
+    inside: bool
 
     @property
     def is_unpair(self) -> bool:
@@ -71,9 +47,9 @@ class Response:
     task_id: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A call as the appliance saw it.
+    """A call as the appliance saw it; one that hangs is completed when it is answered.
 
     `at`: seconds of the appliance's clock. `status`: None when no status line was sent for it.
     `task_id`: set when the call was accepted as an unpairing, whatever its answer said.

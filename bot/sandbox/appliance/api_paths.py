@@ -108,7 +108,7 @@ class Api:
     # -- one for each path -------------------------------------------------------------------
 
     def who_am_i(self, asked: Asked) -> Response:
-        return Response(200, {"username": asked.session.username})
+        return Response(200, {"username": self._sessions.local.username})
 
     def log_out(self, asked: Asked) -> Response:
         self._sessions.end(asked.session)
@@ -145,8 +145,13 @@ class Api:
         if self._estate.board.running_for(pairing.id) is not None:
             words = "Another operation on this pairing is in progress."
             return refusal(500, "TASK_IN_PROGRESS", words)
-        ready = self._sessions.remote_ready(asked.session, pairing.id)
-        task = self._estate.begin_unpair(pairing, force=force, remote_ready=ready, now=asked.now)
+        task = self._estate.board.add(
+            pairing_id=pairing.id,
+            entity_name=f"{pairing.local_vc.name} - {pairing.remote_vc.name}",
+            force=force,
+            remote_ready=self._sessions.remote_ready(asked.session, pairing.id),
+            now=asked.now,
+        )
         response = _entity(documents.task_document(task))
         response.status, response.task_id = 202, task.id
         return response
@@ -175,9 +180,11 @@ class Api:
         pairing = self._pairing(asked)
         if pairing.remote_down:
             return refusal(500, *_UNREACHABLE)
-        header = asked.request.authorization
-        ready = self._sessions.log_in_remote(asked.session, pairing.id, header, asked.now)
-        return Response(204 if ready else 401)
+        account = self._sessions.remote or self._sessions.local
+        if not account.accepts(asked.request.authorization, asked.now):
+            return Response(401)
+        asked.session.remote_pairings.add(pairing.id)
+        return Response(204)
 
     def tasks(self, asked: Asked) -> Response:
         items = [documents.task_document(task) for task in self._estate.board.listed]

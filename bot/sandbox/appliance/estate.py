@@ -182,18 +182,6 @@ class Estate:
             server = pairing.server(slot)
             setattr(pairing, slot, replace(server, id=stable_uuid("changed", server.id)))
 
-    def begin_unpair(
-        self, pairing: Pairing, *, force: bool, remote_ready: bool, now: float
-    ) -> Task:
-        """The accepted half of DELETE: a task that will remove the pairing when it succeeds."""
-        return self.board.add(
-            pairing_id=pairing.id,
-            entity_name=f"{pairing.local_vc.name} - {pairing.remote_vc.name}",
-            force=force,
-            remote_ready=remote_ready,
-            now=now,
-        )
-
     def advance(self, now: float) -> bool:
         """Moves all tasks to `now`; True when something changed."""
         changed = self.board.move(now)

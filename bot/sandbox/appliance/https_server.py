@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import parse_qs, unquote
 
 import trustme
 from starlette.types import Message, Receive, Scope, Send
@@ -86,15 +87,18 @@ class Https:
     def _request(self, scope: Scope) -> Request:
         headers = {name.decode("latin-1"): value.decode() for name, value in scope["headers"]}
         host, port = scope["server"]
-        query = scope["query_string"].decode("latin-1")
-        return Request.parse(
-            scope["method"],
-            scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
-            origin=f"https://{host}:{port}",
-            base_path=self._reception.base_path,
+        path, base = scope["raw_path"].decode("latin-1"), self._reception.base_path
+        inside = path.startswith(base + "/")
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return Request(
+            method=scope["method"],
+            url=f"https://{host}:{port}{path}",
+            path=unquote(path.removeprefix(base) if inside else path),
+            query={name: tuple(values) for name, values in query.items()},
             authorization=headers.get("authorization"),
             token=headers.get("x-dr-session"),
             remote_address=str(scope["client"][0]),
+            inside=inside,
         )
 
 

@@ -78,7 +78,6 @@ class Session:
 
     seq: int
     token: str
-    username: str
     remote_pairings: set[str] = field(default_factory=set)
 
 
@@ -98,7 +97,7 @@ class Sessions:
         if not self.local.accepts(header, now):
             return None
         self._made += 1
-        session = Session(self._made, str(uuid.uuid4()), self.local.username)
+        session = Session(self._made, str(uuid.uuid4()))
         self._open[session.token] = session
         return session
 
@@ -110,14 +109,6 @@ class Sessions:
 
     def end_all(self) -> None:
         self._open.clear()
-
-    def log_in_remote(
-        self, session: Session, pairing_id: str, header: str | None, now: float
-    ) -> bool:
-        if not (self.remote or self.local).accepts(header, now):
-            return False
-        session.remote_pairings.add(pairing_id)
-        return True
 
     def remote_ready(self, session: Session, pairing_id: str) -> bool:
         """Whether the remote site would listen to this session."""

@@ -132,11 +132,11 @@ class Reception:
 
     def _hang(self, request: Request, fault: Answer) -> Hanging:
         early = self._faulty(request, fault) if fault.has_effect else None
-        number = self._note(request, early or Response(0), None)
+        call = self._note(request, early or Response(0), None)
 
         def late() -> Response:
             response = early or self._faulty(request, replace(fault, wire=None))
-            self._note(request, response, response.status, number)
+            self._complete(call, response, response.status)
             return response
 
         hanging = Hanging(late)
@@ -171,31 +171,27 @@ class Reception:
             response.task_id = own.task_id
         return response
 
-    def _note(
-        self, request: Request, response: Response, status: int | None, number: int | None = None
-    ) -> int:
-        """Keeps the call, or what became of call `number`; returns its number."""
+    def _note(self, request: Request, response: Response, status: int | None) -> Call:
         session = self._sessions.find(request.token)
-        document = response.document or {}
         call = Call(
-            at=self._clock() if number is None else self._calls[number].at,
+            at=self._clock(),
             method=request.method,
             path=request.path,
             query={name: ",".join(values) for name, values in request.query.items()},
             status=status,
-            session_seq=response.session_seq or (session.seq if session else None),
+            session_seq=session.seq if session else None,
             remote_address=request.remote_address,
-            task_id=response.task_id,
-            op_id=document.get("op_id"),
             is_unpair=request.is_unpair,
         )
-        if number is None:
-            number = len(self._calls)
-            self._calls.append(call)
-        else:
-            self._calls[number] = call
+        self._calls.append(call)
+        self._complete(call, response, status)
+        return call
+
+    def _complete(self, call: Call, response: Response, status: int | None) -> None:
+        call.status, call.task_id = status, response.task_id
+        call.op_id = (response.document or {}).get("op_id")
+        call.session_seq = response.session_seq or call.session_seq
         self._changed.notify_all()
-        return number
 
     # -- shared ------------------------------------------------------------------------------
 

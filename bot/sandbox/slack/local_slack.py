@@ -87,30 +87,15 @@ class LocalSlack(PersonActs):
     # -- who and what is there -----------------------------------------------------------------
 
     def add_person(
-        self,
-        name: str,
-        *,
-        id: str | None = None,
-        guest: bool = False,
-        ultra_guest: bool = False,
-        deleted: bool = False,
-        bot: bool = False,
-        team_id: str | None = None,
-        enterprise_id: str | None = None,
+        self, name: str, *, id: str | None = None, team_id: str | None = None, **more: Any
     ) -> str:
-        """A user id. Without `team_id` the person belongs to this workspace (and its grid)."""
+        """A user id. Without `team_id` the person belongs to this workspace (and its grid). `more`
+        is what Person takes."""
         ws = self.workspace
         with ws.changing():
-            person = Person(
-                id=id or ws.new_id("U"),
-                name=name,
-                team_id=team_id or ws.team_id,
-                enterprise_id=enterprise_id or (ws.enterprise_id if team_id is None else None),
-                guest=guest,
-                ultra_guest=ultra_guest,
-                deleted=deleted,
-                bot=bot,
-            )
+            if team_id is None:
+                more = {"enterprise_id": ws.enterprise_id, **more}
+            person = Person(id or ws.new_id("U"), name, team_id or ws.team_id, **more)
             ws.people[person.id] = person
             return person.id
 
@@ -119,19 +104,11 @@ class LocalSlack(PersonActs):
         with self.workspace.changing():
             self.workspace.people[user].deleted = True
 
-    def add_channel(
-        self,
-        name: str,
-        *,
-        id: str | None = None,
-        private: bool = False,
-        bot_is_member: bool = True,
-        archived: bool = False,
-    ) -> str:
-        """A channel id. Everyone is a member, and the bot unless told otherwise."""
+    def add_channel(self, name: str, *, id: str | None = None, **more: Any) -> str:
+        """A channel id. Everyone is a member, and the bot unless told otherwise; `more` is what
+        Channel takes."""
         with self.workspace.changing():
-            channel_id = id or self.workspace.new_id("C")
-            channel = Channel(channel_id, name, private, bot_is_member, archived)
+            channel = Channel(id or self.workspace.new_id("C"), name, **more)
             self.workspace.channels[channel.id] = channel
             return channel.id
 
