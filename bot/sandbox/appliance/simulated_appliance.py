@@ -258,7 +258,6 @@ class SimulatedAppliance(Reception):
                 entity=entity,
                 entity_name=entity_name,
                 description=description,
-                description_id="com.vmware.hms.tasks.other",
                 now=now,
             )
             return task.id

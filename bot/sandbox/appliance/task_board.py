@@ -96,14 +96,13 @@ class TaskBoard:
         force: bool = False,
         remote_ready: bool = True,
         description: str = "Break site pair",
-        description_id: str = "com.vmware.hms.tasks.unpair",
         entity: str | None = None,
     ) -> Task:
         """A new QUEUED task. `entity` counts only for a task of no pairing."""
         task = Task(
             id=f"HmsTask:TASK-{len(self._all) + 1}:{self._server}",
             description=description,
-            description_id=description_id,
+            description_id=f"com.vmware.hms.tasks.{'other' if pairing_id is None else 'unpair'}",
             entity=entity if pairing_id is None else f"Pairing:{pairing_id}",
             entity_name=entity_name,
             pairing_id=pairing_id,

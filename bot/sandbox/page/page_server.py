@@ -102,7 +102,6 @@ class Page:
         return Starlette(
             routes=[
                 *(Route(path, _file) for path in _FILES),
-                Route("/favicon.ico", _no_icon),
                 Route("/live", self._live),
                 Route("/act", self._act, methods=["POST"]),
             ],
@@ -148,10 +147,6 @@ class Page:
 def _file(request: Request) -> Response:
     name, kind = _FILES[request.url.path]
     return Response(Path(__file__).with_name(name).read_bytes(), 200, _HEADERS, kind)
-
-
-def _no_icon(request: Request) -> Response:
-    return Response(status_code=204)
 
 
 def serve(port: int = PORT) -> int:

@@ -71,7 +71,6 @@ _MORE_FIGURES: dict[tuple[Model, str], int] = {
     (sdk.Option, "text"): sdk.Option.label_max_length,
     (sdk.RadioButtonsElement, "options"): 10,
     (sdk.SectionBlock, "field"): 2000,
-    (SdkView, "external_id"): 255,
 }
 #: What the SDK fills in where it is missing, and Slack does not.
 _REQUIRED: dict[Model, set[str]] = {
@@ -107,7 +106,9 @@ def check_view(view: Any) -> list[str]:
     for name in ("submit", "close"):
         if view.get(name) is not None:
             reader.text(view[name], _most(SdkView, name), f"/view/{name}", plain=True)
-    for name in ("private_metadata", "callback_id", "external_id"):
+    if "external_id" in view:
+        reader.add("not played here: external_id", "/view/external_id")
+    for name in ("private_metadata", "callback_id"):
         if view.get(name):
             reader.string(view[name], _most(SdkView, name), f"/view/{name}")
     most = _most(SdkView, "blocks")

@@ -168,7 +168,7 @@ async def hung_up(request: Request, error: Exception) -> Response:
 
 async def _read_args(request: Request) -> tuple[Json, str | None]:
     """Query and body together, and Slack's name for a body that cannot be read. `blocks` and
-    `view` may be JSON in a form; what is not JSON stays a string and is refused by the method."""
+    `view` as JSON in a form are not played here: the method refuses the string."""
     args: Json = dict(request.query_params)
     raw = await request.body()
     if request.headers.get("content-type", "").startswith("application/json") and raw:
@@ -180,15 +180,9 @@ async def _read_args(request: Request) -> tuple[Json, str | None]:
             return args, "json_not_object"
         return {**args, **body}, None
     try:
-        args |= dict(parse_qsl(raw.decode(), keep_blank_values=True))
+        return args | dict(parse_qsl(raw.decode(), keep_blank_values=True)), None
     except ValueError:
         return args, "invalid_form_data"
-    for key in {"blocks", "view"} & args.keys():
-        try:
-            args[key] = json.loads(args[key])
-        except ValueError:
-            continue
-    return args, None
 
 
 def _token(request: Request, args: Json) -> str | None:

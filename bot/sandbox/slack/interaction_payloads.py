@@ -10,13 +10,8 @@ from .modals import value_of, view_json
 from .records import Channel, Ephemeral, Json, Message, Person, Trigger, View
 from .workspace import Workspace
 
-
-class _Absent:
-    """The type of `ABSENT`."""
-
-
 #: As the value of an override: leave this key away.
-ABSENT: Final = _Absent()
+ABSENT: Final = object()
 
 
 def with_overrides(payload: Json, overrides: Json) -> Json:

@@ -39,9 +39,6 @@ def open_view(ws: Workspace, args: Json) -> Json:
     if ws.clock() - trigger.made_at > TRIGGER_SECONDS:
         raise SlackError("expired_trigger_id")
     trigger.used = True
-    external_id = definition.get("external_id")
-    if external_id and _by_external_id(ws, external_id) is not None:
-        raise SlackError("duplicate_external_id")
     view = View(ws.new_id("V"), trigger.user, definition, hash="")
     _replace(ws, view, definition)
     ws.views[trigger.user] = view
@@ -49,10 +46,9 @@ def open_view(ws: Workspace, args: Json) -> Json:
 
 
 def update(ws: Workspace, args: Json) -> Json:
-    """Changes an open modal, named by `view_id` or `external_id`; `hash` guards against races."""
+    """Changes an open modal, named by `view_id`; `hash` guards against races."""
     definition = _checked(args, check_view)
-    found = [view for view in ws.views.values() if view.id == args.get("view_id")]
-    view = found[0] if found else _by_external_id(ws, args.get("external_id"))
+    view = next((view for view in ws.views.values() if view.id == args.get("view_id")), None)
     if view is None:
         raise SlackError("not_found")
     if args.get("hash") not in (None, "", view.hash):
@@ -73,7 +69,7 @@ def publish(ws: Workspace, args: Json) -> Json:
 def view_json(ws: Workspace, view: View) -> Json:
     """A view as it stands in answers and payloads, with what is typed in so far."""
     definition = copy.deepcopy(view.definition)
-    for name in ("private_metadata", "callback_id", "external_id"):
+    for name in ("private_metadata", "callback_id"):
         definition[name] = definition.get(name) or ""
     for name in ("submit", "close"):
         definition.setdefault(name, None)
@@ -162,11 +158,6 @@ def _checked(args: Json, check: Any) -> Json:
     if view_too_large(view):
         raise SlackError("view_too_large")
     return view
-
-
-def _by_external_id(ws: Workspace, external_id: Any) -> View | None:
-    named = [v for v in ws.views.values() if v.definition.get("external_id") == external_id]
-    return named[0] if external_id and named else None
 
 
 def _replace(ws: Workspace, view: View, definition: Json) -> None:

@@ -98,8 +98,8 @@ def test_a_trigger_is_good_once_and_for_three_seconds(
     assert not wrong.used
 
 
-def test_updating_by_id_and_external_id_with_a_hash(slack: LocalSlack, client: WebClient) -> None:
-    ann = opened(slack, client, modal(section("loading"), external_id="x1"))
+def test_updating_by_id_with_a_hash(slack: LocalSlack, client: WebClient) -> None:
+    ann = opened(slack, client, modal(section("loading")))
     view = slack.views[ann]
     old_hash = view.hash
     answer = client.views_update(view_id=view.id, hash=old_hash, view=modal(section("ready")))
@@ -110,18 +110,8 @@ def test_updating_by_id_and_external_id_with_a_hash(slack: LocalSlack, client: W
         "hash_conflict"
     )
     assert error_of(client.views_update, view_id="V0NONE", view=fresh) == "not_found"
-    client.views_update(view_id=view.id, view=modal(section("named"), external_id="x2"))
-    client.views_update(external_id="x2", view=modal(section("found")))
-    assert "found" in slack.views[ann].all_text
     slack.close(ann)
     assert error_of(client.views_update, view_id=view.id, view=fresh) == "not_found"
-
-
-def test_an_external_id_can_be_open_once(slack: LocalSlack, client: WebClient) -> None:
-    opened(slack, client, modal(section(), external_id="x1"))
-    trigger = slack.workspace.new_trigger(slack.add_person("Bob")).id
-    view = modal(section(), external_id="x1")
-    assert error_of(client.views_open, trigger_id=trigger, view=view) == "duplicate_external_id"
 
 
 def test_a_submission_carries_typed_values(
