@@ -124,7 +124,7 @@ def _dispatch(step: Step, state: State) -> bool:
         case State.ATTENTION, DeleteAccepted() if sending.of_this_intent(step, event):
             following.accepted_late(step, event)
         case State.ATTENTION, DeleteAnswered() if sending.refused(step, event):
-            following.refused_late(step, event)
+            following.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if sending.of_this_intent(step, event):
             following.not_accepted_late(step, event)
         case State.ATTENTION, Looked():

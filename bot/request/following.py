@@ -92,7 +92,7 @@ def looked(step: Step, event: Looked) -> None:
         not_before=step.now + request.terms.poll_ms,
     )
     if there and looked_long_enough(step.request, step.now):
-        attention(step, "nameless_task" if nameless else "unknown_fate")
+        attention(step, "outcome_unknown")
     return None
 
 
@@ -131,7 +131,7 @@ def pairing_looked(step: Step, event: PairingLooked) -> None:
     request = step.request
     success = request.task is not None and request.task.status == "SUCCESS"
     if is_gone(step, event.pairing):
-        return succeed(step, "proved" if success else "gone_task_lost")
+        return succeed(step, "proved")
     there = event.pairing == "there"
     if there and not success:
         return attention(step, "task_lost")
@@ -188,21 +188,19 @@ def looked_again(step: Step, event: Looked) -> None:
 
 
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
-    """The answer arrives after all, from the process that has had it in hand all the time. It names
-    the task that nobody could find, and the next look asks for that one by its id."""
-    step.change(task=event.task, task_adopted=False)
-    step.notice("taken_after_all", text=event.task.id)
+    """The process that has had the answer in hand all the time names the task that nobody could
+    find. The final reply says so, and Look again asks for that task by its id."""
+    step.change(task=event.task, task_adopted=False, outcome=Outcome(code="accepted_late"))
     step.record("accepted", task=event.task.id, status=event.task.status)
 
 
-def refused_late(step: Step, event: DeleteAnswered) -> None:
-    _correct(step, State.FAILED, Outcome(code="heard_refused", problem=event.problem))
-    step.record("answered", problem=event.problem.model_dump(exclude_none=True))
-
-
-def not_accepted_late(step: Step, event: DeleteNotAccepted) -> None:
-    _correct(step, State.EXPIRED, Outcome(code="heard_not_accepted", problem=event.problem))
-    step.record("not_accepted", problem=event.problem.model_dump(exclude_none=True))
+def not_accepted_late(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> None:
+    """The same, and it says that nothing was done: refused, or not accepted."""
+    refused = isinstance(event, DeleteAnswered)
+    state = State.FAILED if refused else State.EXPIRED
+    _correct(step, state, Outcome(code="not_accepted_late", problem=event.problem))
+    action = "answered" if refused else "not_accepted"
+    step.record(action, problem=event.problem.model_dump(exclude_none=True))
 
 
 def look_failed(step: Step, event: CallFailed) -> None:

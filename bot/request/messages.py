@@ -36,9 +36,6 @@ class Slot(StrEnum):
 ALARMS = frozenset({"glass_broken"})
 """Codes of notices that must not be overlooked in a thread."""
 
-UNCLEAR = frozenset({"taken_after_all"})
-"""Codes of notices for a request whose outcome is unknown. All others tell of one that goes on."""
-
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 """What each person concerned gets as a copy when the channel does not take it. Their id stands
 behind the colon."""
@@ -83,7 +80,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         if notice.code in ALARMS:
             wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
-        elif request.state is State.ATTENTION if notice.code in UNCLEAR else request.state.open:
+        elif request.state.open:
             wanted.append(Message(slot=f"{Slot.NOTICE}:{number}"))
         told = (f"{Slot.TOLD}:{person}:{number}" for person in notice.told)
         wanted += [Message(slot=slot, in_thread=False) for slot in told]

@@ -39,7 +39,7 @@ def test_a_correction_has_a_witness_of_its_own(db: Database) -> None:
         db,
         1,
         State.SUCCEEDED,
-        outcome=Outcome(code="unknown_fate"),
+        outcome=Outcome(code="outcome_unknown"),
         correction=Outcome(code="look_gone"),
     )
     first = step(db, made.id, State.DELETING, State.ATTENTION, "attention")

@@ -169,6 +169,9 @@ def test_the_task_is_known_to_the_next_look(world: World) -> None:
     given_up(world, NAMELESS)
     comes(world, DeleteAccepted(task=NAMELESS))
     assert world.state() is State.ATTENTION
+    said = draw(world.get(), "final").text
+    assert "The appliance has taken the delete, and how it ended is not known." in said
+    assert "Look again" in said
     world.click("AAAA-BBBB", "look", SECOND)
     world.settle()
     assert world.answers[-1] == (SECOND, "look_running")
@@ -181,8 +184,12 @@ def test_the_task_is_known_to_the_next_look(world: World) -> None:
 @pytest.mark.parametrize(
     ("outcome", "end", "words"),
     [
-        (FORBIDDEN, State.FAILED, ("the appliance refused the delete", "no privilege", "403")),
-        (HELD_UP, State.EXPIRED, ("the appliance has not taken the delete", "too_late problem")),
+        (
+            FORBIDDEN,
+            State.FAILED,
+            ("the appliance has not accepted the delete", "no privilege", "403"),
+        ),
+        (HELD_UP, State.EXPIRED, ("the appliance has not accepted the delete", "too_late problem")),
     ],
     ids=["refused", "not sent"],
 )
@@ -266,4 +273,4 @@ def test_a_fault_of_our_own_loses_no_answer(
         world.settle()
     world.wait(LEASE_MS)
     assert world.state() is end
-    assert "unknown_fate" not in world.actions()
+    assert "outcome_unknown" not in world.actions()

@@ -154,7 +154,7 @@ def test_a_500_and_a_new_task_that_names_nobody_calls_a_person(
     request = world.get()
     assert request.state is State.ATTENTION
     assert request.outcome is not None
-    assert request.outcome.code == "nameless_task"
+    assert request.outcome.code == "outcome_unknown"
     assert len(world.appliance.deletes) == 1
 
 
@@ -290,7 +290,7 @@ class TestFateUnknown:
         request = world.get()
         assert request.state is State.ATTENTION
         assert request.outcome is not None
-        assert request.outcome.code == "nameless_task"
+        assert request.outcome.code == "outcome_unknown"
 
     def test_looks_go_on_while_the_appliance_is_away(self, world: World, kind: ProblemKind) -> None:
         away = problem(ProblemKind.UNSENT)

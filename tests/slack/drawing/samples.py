@@ -180,7 +180,7 @@ BY_STATE: dict[State, Request] = {
     State.REHEARSED: decided(
         State.REHEARSED, "rehearsed", terms=TERMS.model_copy(update={"dry_run": True})
     ),
-    State.ATTENTION: decided(State.ATTENTION, "unknown_fate", problem=CUT_OFF, answer=CUT_OFF),
+    State.ATTENTION: decided(State.ATTENTION, "outcome_unknown", problem=CUT_OFF, answer=CUT_OFF),
 }
 ENDED = {s: r for s, r in BY_STATE.items() if r.outcome and s is not State.REFUSED}
 

@@ -31,13 +31,12 @@ UNREAD = Problem(
 )
 
 FINAL = {
-    "unknown_fate": (
+    "outcome_unknown": (
         BY_STATE[State.ATTENTION],
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-Its answer was lost or not understood. No task for it can be seen, and
-`lyon.example.com → oslo.example.com` is still there. The delete was not sent a
-second time.
+No clear answer to it is known. No task for it can be seen, and `lyon.example.com
+→ oslo.example.com` is still there. Nothing is sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
@@ -51,13 +50,12 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
 [Look again]\
 """),
     ),
-    "unknown_fate, no answer known": (
-        decided(State.ATTENTION, "unknown_fate"),
+    "outcome_unknown, no answer known": (
+        decided(State.ATTENTION, "outcome_unknown"),
         snapshot("""\
-⚠️ *It cannot be told whether the delete was sent.*
-It may have gone out: the process that was to send it was stopped or held up, and
-no answer is known. No task for it can be seen, and `lyon.example.com →
-oslo.example.com` is still there. Nothing is sent a second time.
+⚠️ *It cannot be told whether the delete arrived.*
+No clear answer to it is known. No task for it can be seen, and `lyon.example.com
+→ oslo.example.com` is still there. Nothing is sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
@@ -69,12 +67,13 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
 [Look again]\
 """),
     ),
-    "nameless_task": (
-        decided(State.ATTENTION, "nameless_task"),
+    "outcome_unknown, a task that may be ours": (
+        decided(State.ATTENTION, "outcome_unknown", nameless_task=True),
         snapshot("""\
-⚠️ *A new task on the appliance may be ours: it does not say what it works on.*
-No answer to the delete settles it, and `lyon.example.com → oslo.example.com` is
-still there. Nothing is sent a second time.
+⚠️ *It cannot be told whether the delete arrived.*
+No clear answer to it is known. A new task there may be ours: it does not say what
+it works on, and `lyon.example.com → oslo.example.com` is still there. Nothing is
+sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
@@ -113,6 +112,25 @@ looks.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
+---
+*Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
+is there, then press Look again.
+---
+Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
+Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+---
+[Look again]\
+"""),
+    ),
+    "accepted_late": (
+        decided(State.ATTENTION, "accepted_late", task=RUNNING),
+        snapshot("""\
+⚠️ *The appliance has taken the delete, and how it ended is not known.*
+Its answer came late. The work on `lyon.example.com → oslo.example.com` was not
+followed.
+Its history, on the command line: `vr-unpair show K7QM-3XPD`
+---
+Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
 is there, then press Look again.

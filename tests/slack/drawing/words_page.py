@@ -24,7 +24,6 @@ from tests.slack.drawing.samples import (
     CUT_OFF,
     ENDED_WELL,
     NOW,
-    RUNNING,
     SECOND,
     sample,
 )
@@ -52,7 +51,6 @@ LINES = {
 TEXTS = {
     "more_approvals": "2",
     "glass_broken": "Oslo burns, INC0815",
-    "taken_after_all": RUNNING.id,
 }
 AWAY = "The appliance did not answer within 10 s"
 """What a notice tells besides; this where none is named."""
@@ -150,7 +148,10 @@ def _end(code: str, request: Request) -> tuple[str, str, str]:
     outcome = Outcome(code=code, lines=LINES.get(code, ()))
     unknown = code in UNKNOWN
     state = State.ATTENTION if unknown else request.state
-    said = ending(request.model_copy(update={"outcome": outcome, "state": state}), outcome)
+    row = request.model_copy(update={"outcome": outcome, "state": state})
+    if code == "proved":
+        row = row.model_copy(update={"task": ENDED_WELL})
+    said = ending(row, outcome)
     return code, "\n".join((said.title, *said.body)), said.next_step
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from bot.request.model import Decision, Notice, Request, Witness
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
-    ID,
     TITLE,
     channels,
     code,
@@ -137,13 +136,6 @@ def goes_on(request: Request, notice: Notice) -> str:
     return f"The wait ended {when(notice.at)}; continuing."
 
 
-def taken_after_all(request: Request, notice: Notice) -> str:
-    return (
-        f"The answer has come after all: the appliance has taken the delete, task "
-        f"{code(notice.text, ID)}. Look again, in the final reply, says how far it is."
-    )
-
-
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     f.__name__: f
     for f in (
@@ -155,7 +147,6 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         waits_to_look,
         waits_to_follow,
         goes_on,
-        taken_after_all,
     )
 }
 

@@ -79,33 +79,27 @@ def _after_gone(request: Request) -> str:
 
 
 def _gone_task(request: Request) -> str:
-    return "The task that is taken for ours" if request.task_adopted else "The appliance's task"
+    task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
+    done = request.task is not None and request.task.status == "SUCCESS"
+    return f"{task} {'ended well' if done else 'cannot be asked any more how it ended'}"
 
 
 def _why_untold(request: Request) -> str:
-    if request.answer is None:
-        return "The delete may have gone out: no answer to it is known."
-    if request.answer.status == 404:
+    if request.answer is not None and request.answer.status == 404:
         return "The delete was answered 404, as if it had been gone before."
-    return "The answer to the delete did not come back clearly."
+    return "No clear answer to the delete is known."
 
 
 GONE: dict[str, Words] = {
     "proved": lambda r, o: _gone(
         r,
         "The pairing is gone.",
-        f"{_gone_task(r)} ended well, and the appliance no longer knows {pairing(r)}.",
+        f"{_gone_task(r)}, and the appliance no longer knows {pairing(r)}.",
     ),
     "gone_untold": lambda r, o: _gone(
         r,
         "The pairing is gone; whether by this call cannot be told.",
         f"The appliance no longer knows {pairing(r)}. {_why_untold(r)}",
-    ),
-    "gone_task_lost": lambda r, o: _gone(
-        r,
-        "The pairing is gone.",
-        f"The appliance no longer knows {pairing(r)}. {_gone_task(r)} had not said how it ended "
-        "when the appliance forgot it.",
     ),
 }
 
@@ -187,30 +181,15 @@ def _unknown(request: Request, title: str, found: str) -> Ending:
     return Ending(title, (found, f"Its history, on the command line: {show(request)}"), step)
 
 
-def _unless_taken(request: Request, title: str, found: str) -> Ending:
-    """If the answer has come late, the appliance has a task of ours."""
-    if request.task is None:
-        return _unknown(request, title, found)
+def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
+    seen = "No task for it can be seen"
+    if request.nameless_task:
+        seen = "A new task there may be ours: it does not say what it works on"
     return _unknown(
         request,
-        "The appliance has taken the delete, and how it ended is not known.",
-        f"Its answer came late. The work on {pairing(request)} was not followed.",
-    )
-
-
-def _unknown_fate(request: Request, outcome: Outcome) -> Ending:
-    seen = f"No task for it can be seen, and {pairing(request)} is still there."
-    if request.answer is None:
-        return _unless_taken(
-            request,
-            "It cannot be told whether the delete was sent.",
-            "It may have gone out: the process that was to send it was stopped or held up, and no "
-            f"answer is known. {seen} Nothing is sent a second time.",
-        )
-    return _unless_taken(
-        request,
         "It cannot be told whether the delete arrived.",
-        f"Its answer was lost or not understood. {seen} The delete was not sent a second time.",
+        f"No clear answer to it is known. {seen}, and {pairing(request)} is still there. Nothing "
+        "is sent a second time.",
     )
 
 
@@ -228,12 +207,11 @@ def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
 
 
 UNKNOWN: dict[str, Words] = {
-    "unknown_fate": _unknown_fate,
-    "nameless_task": lambda r, o: _unless_taken(
+    "outcome_unknown": _outcome_unknown,
+    "accepted_late": lambda r, o: _unknown(
         r,
-        "A new task on the appliance may be ours: it does not say what it works on.",
-        f"No answer to the delete settles it, and {pairing(r)} is still there. Nothing is sent a "
-        "second time.",
+        "The appliance has taken the delete, and how it ended is not known.",
+        f"Its answer came late. The work on {pairing(r)} was not followed.",
     ),
     "task_lost": lambda r, o: _unknown(
         r,
@@ -344,15 +322,10 @@ def _look_task_failed(request: Request, outcome: Outcome) -> Ending:
 CORRECTED: dict[str, Words] = {
     "look_gone": _look_gone,
     "look_task_failed": _look_task_failed,
-    "heard_refused": lambda r, o: Ending(
-        "The answer has come after all: the appliance refused the delete.",
-        (f"The process that sent it was held up. {pairing(r)} was not touched.",),
-        _remove_cause(o.problem),
-    ),
-    "heard_not_accepted": lambda r, o: Ending(
-        "Found out after all: the appliance has not taken the delete.",
-        (f"The process that was to send it was held up. {pairing(r)} was not touched.",),
-        "If the pairing is still to be broken, ask again.",
+    "not_accepted_late": lambda r, o: Ending(
+        "The answer came late: the appliance has not accepted the delete.",
+        (f"The process that knew it was held up. {pairing(r)} was not touched.",),
+        "If the pairing is still to be broken, have the cause removed, then ask again.",
     ),
 }
 
