@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from slack_bolt import BoltResponse
@@ -30,7 +31,6 @@ from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.http import FromSlack, Server, Wsgi
 from bot.slack.receive.listeners import register
 from bot.slack.receive.payload import Json
-from bot.slack.receive.socket import ADDRESS_TIMEOUT_S, SocketMode
 from bot.slack.send.client import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
@@ -59,6 +59,9 @@ from bot.worker.loop import Worker
 from bot.worker.pairings import Lists
 from bot.worker.rights import may_break_glass
 from bot.worker.sender import Sender
+
+if TYPE_CHECKING:
+    from bot.slack.receive.socket import SocketMode
 
 log = structlog.get_logger(__name__)
 
@@ -281,6 +284,9 @@ class Bot:
         token = self.settings.slack_app_token
         if token is None:
             return None
+        # Imported here: HTTP mode does not need what takes a twentieth of a start.
+        from bot.slack.receive.socket import ADDRESS_TIMEOUT_S, SocketMode
+
         client = api_client(
             token.get_secret_value(),
             base_url=self.settings.slack_api_url,
