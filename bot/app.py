@@ -51,9 +51,8 @@ from bot.store.queries import Overview
 from bot.store.shared import Pauses
 from bot.store.wakes import nets
 from bot.worker.digests import Digests
-from bot.worker.drive import Lives
+from bot.worker.drive import Lives, lease_ms
 from bot.worker.effects import Effects
-from bot.worker.lease import lease_ms
 from bot.worker.lookups import Lookups
 from bot.worker.loop import Worker
 from bot.worker.pairings import Lists

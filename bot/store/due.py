@@ -28,7 +28,7 @@ ORDER = (*ACTING, State.PENDING)
 _URGENCY = by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
 
 LONGEST_LEASE_MS = 750_000
-"""That of a copy with the longest VR_TIMEOUT_SECONDS (`bot.worker.lease`). A lease that is further
+"""That of a copy with the longest VR_TIMEOUT_SECONDS (`bot.worker.drive`). A lease that is further
 away was stamped by a clock that was ahead, and would keep a dead holder's row for as long as that
 was: it is over. No tighter, since setting the clock back by seconds must end nobody's lease."""
 

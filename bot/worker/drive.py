@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -22,7 +22,7 @@ from bot.request.events import (
     TimePassed,
 )
 from bot.request.model import Readings, Request
-from bot.request.plan import Effect, SendDelete, Tick, Wait, plan
+from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Absorbed
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
@@ -30,8 +30,6 @@ from bot.store.inbox import Inbox
 from bot.store.requests import Saving
 from bot.worker.digests import Draw, changed_messages
 from bot.worker.effects import Effects, no_appliance
-from bot.worker.lease import time_for
-from bot.worker.outcome_log import log_outcome
 from bot.worker.sender import Sender, not_told
 
 log = structlog.get_logger(__name__)
@@ -241,3 +239,69 @@ def _only_read(before: Request, absorbed: Absorbed) -> bool:
         return False
     read = {"readings": before.readings, "updated_at": before.updated_at}
     return absorbed.request.model_copy(update=read) == before
+
+
+LEASE_MS = 25_000
+"""At the default settings. With one poll on top, another copy goes on within 30 s after a kill."""
+
+LEASE_OVER_TIMEOUT = 2.5
+"""A lease in multiples of VR_TIMEOUT_SECONDS: an effect, which has EFFECT_SHARE of it, then has
+time for one whole timeout."""
+
+EFFECT_SHARE = 0.6
+"""How much of a lease one effect may take. The rest is for earlier effects of the same claim and
+for the commit afterwards."""
+
+SEND_SHARE = 0.2
+"""How much of a lease must be left to begin a DELETE. Less than for any other effect, because its
+readings are made under the same lease: were it as much, a reading of some seconds would leave too
+little each time, and an approved DELETE would never be sent."""
+
+RIGHTS_AGAIN_MS = 1_000
+"""The least time for reading rights once more, when reading the pairing took so long that they have
+grown old."""
+
+COMMIT_MS = 2_000
+"""Left of a lease after the longest effect, for its commit."""
+
+
+def lease_ms(timeouts_s: Iterable[float]) -> int:
+    """`timeouts_s`: VR_TIMEOUT_SECONDS of each appliance. Longer if one has more time to answer."""
+    return max(LEASE_MS, int(max(timeouts_s) * LEASE_OVER_TIMEOUT * 1000))
+
+
+def time_for(effect: Effect, request: Request, left_ms: float, lease_ms: int) -> float | None:
+    """How many ms the effect may take when `left_ms` of the lease are left; None when that is too
+    little to begin."""
+    send_ms = lease_ms * SEND_SHARE
+    most = lease_ms * EFFECT_SHARE
+    least, kept = most, float(COMMIT_MS)
+    if isinstance(effect, SendDelete):
+        least = send_ms
+    elif isinstance(effect, ReadRights) and request.readings.appliance_at is not None:
+        least, kept = RIGHTS_AGAIN_MS, COMMIT_MS + send_ms
+    time_ms = min(most, left_ms - kept)
+    return time_ms if time_ms >= least else None
+
+
+def log_outcome(request: Request, outcome: Event) -> None:
+    """A failed call is logged with all that the vendor needs to find it."""
+    about: dict[str, object] = {"request": request.id, "state": request.state.value}
+    about["outcome"] = outcome.kind
+    problem: Problem | None = getattr(outcome, "problem", None)
+    if problem is None:
+        log.debug("effect", **about)
+        return
+    about |= {
+        "pairing": request.pairing_id,
+        "problem": problem.kind.value,
+        "http_status": problem.status,
+        "error_code": problem.error_code,
+        "op_id": problem.op_id,
+        "words": problem.text,
+    }
+    # A request that is waiting already would log the same failure every few seconds.
+    if request.unreachable_since is not None or problem.kind is ProblemKind.OVER_BUDGET:
+        log.debug("effect_failed", **about)
+    else:
+        log.warning("effect_failed", **about)

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from bot.request.absorb import dismissal
 from bot.request.checking import begin
 from bot.request.events import Asked
+from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import new_reference
 from bot.request.who_may import Policy
-from bot.store.claims import Claims
+from bot.store import inbox
+from bot.store.claims import Claim, Claims
+from bot.store.database import Database
 from bot.store.lanes import Lane
 from bot.store.requests import Saving
-from bot.store.wakes import nets
-from bot.worker.crew import Crew
+from bot.store.wakes import Room, nets
+from bot.store.wanted import add_answers
 from bot.worker.digests import Draw, changed_messages
 from bot.worker.drive import Lives
-from bot.worker.unexpected import tell_failed
 
 log = structlog.get_logger(__name__)
 
@@ -147,3 +151,87 @@ class Worker:
             )
         )
         return True
+
+
+AT_A_SITE = {Lane.CHECK: 1, Lane.ACT: 2}
+"""How many threads may be at one of several appliances. Those that decide are at none."""
+
+FEWEST = {Lane.CHECK: 2, Lane.DECIDE: 2, Lane.ACT: 2}
+"""Threads when there is one appliance. Two of DECIDE, so that one slow reading of rights at Slack
+does not hold up everybody else's click."""
+
+MOST = {Lane.CHECK: 8, Lane.DECIDE: 2, Lane.ACT: 16}
+"""The most threads, however many appliances there are, since each idle thread asks the database now
+and then. Divided by AT_A_SITE: how many appliances may hang at once before others feel it."""
+
+
+class Crew:
+    """The threads of one lane, and at which sites they are. All of them share it."""
+
+    def __init__(self, lane: Lane, *, sites: int) -> None:
+        self.lane = lane
+        each = AT_A_SITE.get(lane)
+        several = sites > 1 and each is not None
+        # One more for checks: requests that name no appliance count as a site of their own.
+        wanted = (each or 0) * sites + (lane is Lane.CHECK) if several else 0
+        self.threads = min(MOST[lane], max(FEWEST[lane], wanted))
+        self._per_site = each if several else None
+        self._lock = threading.Lock()
+        self._at: Counter[str] = Counter()
+
+    def take(self, claim: Callable[[frozenset[str]], Claim | None]) -> Claim | None:
+        """A claim at a site that is not full; `claim` is given those that are. One thread of the
+        lane at a time, so that no two take the last place at a site."""
+        if self._per_site is None:
+            return claim(frozenset())
+        with self._lock:
+            taken = claim(self._full())
+            if taken is not None:
+                self._at[taken.request.site] += 1
+            return taken
+
+    def give_back(self, taken: Claim) -> None:
+        if self._per_site is not None:
+            with self._lock:
+                self._at[taken.request.site] -= 1
+
+    def full(self) -> frozenset[str]:
+        """Sites that have all the threads they may have. No need to look there again before one of
+        these is done."""
+        with self._lock:
+            return self._full()
+
+    def _full(self) -> frozenset[str]:
+        most = self._per_site
+        return frozenset(s for s, count in self._at.items() if most and count >= most)
+
+
+def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
+    """Tell who asked, and everybody whose click has not been answered; once for each event, however
+    often the step fails. Never raises: it is called while an error is handled."""
+    params = {"reference": reference, "request": request_id}
+    try:
+        for number in sorted(_waiting(requests, request_id)):
+            answer = Answer(event=number, code=UNEXPECTED, params=params, matters=True)
+            _answer(requests.db, request_id, answer)
+    except Exception:
+        log.exception("step_failure_not_told", request=request_id, reference=reference)
+    requests.db.wakes.wake(Room.POST)
+
+
+def _waiting(requests: Claims, request_id: str) -> set[int]:
+    """Numbers of events in the inbox."""
+    with requests.db.read() as conn:
+        waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
+    request = requests.get(request_id)
+    if request is not None:
+        waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}
+    return waiting
+
+
+def _answer(db: Database, request_id: str, answer: Answer) -> None:
+    try:
+        with db.write() as conn:
+            add_answers(conn, request_id, (answer,), db.now(conn))
+    except IntegrityError:
+        return  # told before, when an earlier try failed

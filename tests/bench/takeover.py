@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bot.request.model import State
-from bot.worker.lease import LEASE_MS
+from bot.worker.drive import LEASE_MS
 from tests.bench.databases import postgres
 from tests.bench.figures import Aim, Line
 from tests.kills.faults import AS_IT_IS

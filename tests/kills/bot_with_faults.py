@@ -22,7 +22,7 @@ import bot.request.who_may
 import bot.slack.send.poster
 import bot.store.audit
 import bot.store.outbox
-import bot.worker.lease
+import bot.worker.drive
 from bot.__main__ import main
 from bot.appliance.port import Port
 from bot.appliance.wire import ApplianceConnection, Flight
@@ -210,9 +210,9 @@ def lay_points_to_slack(doom: Doom) -> None:
 
 def change_figures(faults: Faults) -> None:
     if faults.lease_ms is not None:
-        bot.worker.lease.LEASE_MS = faults.lease_ms
+        bot.worker.drive.LEASE_MS = faults.lease_ms
     if faults.commit_ms is not None:
-        bot.worker.lease.COMMIT_MS = faults.commit_ms
+        bot.worker.drive.COMMIT_MS = faults.commit_ms
     if faults.sending_ms is not None:
         bot.store.outbox.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.request.model import State
-from bot.worker.lease import LEASE_MS
+from bot.worker.drive import LEASE_MS
 from tests.kills.faults import AS_IT_IS
 from tests.kills.people import Story
 from tests.kills.rules import check_story, check_words

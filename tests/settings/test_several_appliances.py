@@ -10,7 +10,7 @@ import pytest
 from bot.parts import policy_of
 from bot.settings import ApplianceSettings, SettingsError, load
 from bot.settings.sources import site_prefix
-from bot.worker.lease import lease_ms
+from bot.worker.drive import lease_ms
 
 SECRET = "the-site-password"
 NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}

@@ -14,7 +14,7 @@ from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from bot.store.schema import messages, requests
 from bot.store.wanted import add_answers
-from bot.worker.lease import lease_ms
+from bot.worker.drive import lease_ms
 from tests.store.samples import born, click, put
 
 HOURS_MS = 3 * 3_600_000

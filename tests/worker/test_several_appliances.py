@@ -18,7 +18,7 @@ from bot.request.problem import ProblemKind
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.words.outcomes import ending
 from bot.store.lanes import Lane
-from bot.worker.crew import AT_A_SITE, Crew
+from bot.worker.loop import AT_A_SITE, Crew
 from bot.worker.pairings import at_once, search
 from tests.worker.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
 

@@ -9,8 +9,7 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
 from bot.slack.draw.message import draw
-from bot.worker.drive import SLOW
-from bot.worker.lease import EFFECT_SHARE
+from bot.worker.drive import EFFECT_SHARE, SLOW
 from tests.worker.world import FIRST, LEASE_MS, TEAM, FakePeople, World
 
 LONGEST_MS = int(LEASE_MS * EFFECT_SHARE)
