@@ -221,13 +221,13 @@ class Bot:
             on_given_up=self.metrics.message_given_up,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
-        looked_at = {
+        polled_at = {
             name: Port(a, self.requests.now, checks_at=Priority.LOOKUP)
             for name, a in self.appliances.items()
         }
-        self.lists = Lists(looked_at, self.requests.now)
+        self.lists = Lists(polled_at, self.requests.now)
         self.overview = Overview(self.db)
-        self.lookups = Lookups(looked_at, self.lists, self.overview, self.people, self.policy)
+        self.lookups = Lookups(polled_at, self.lists, self.overview, self.people, self.policy)
         self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now))
 
     def _listen(self, quick: WebClient, at_press: People) -> None:

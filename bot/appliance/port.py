@@ -19,11 +19,11 @@ from bot.request.events import (
     CallFailed,
     DeleteAccepted,
     DeleteOutcome,
-    Looked,
-    PairingLooked,
     PairingRead,
     PairingUnresolved,
-    TaskSeen,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
 from bot.request.lookups import ListedPairing
 from bot.request.model import TaskView
@@ -90,7 +90,7 @@ class Port:
         )
         return pairings, tuple(meta_words(error) for error in listed.errors[:PARTIAL_KEPT])
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
         # by the time there is room for it.
         calls = ACTING + self._appliance.remote_calls(pairing_id)
@@ -99,7 +99,7 @@ class Port:
             try:
                 found = api.pairing(pairing_id)
             except (NoSuchPairing, GatewaysNotFound) as missing:
-                return PairingLooked(pairing=api.listed_after(missing, pairing_id))
+                return PresenceRead(pairing=api.listed_after(missing, pairing_id))
             now = self._read(api, pairing(found), issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that
@@ -124,29 +124,29 @@ class Port:
             return after_delete(error, self._now)
         return DeleteAccepted(task=task_view(task))
 
-    def look_around(
+    def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> Looked | CallFailed:
+    ) -> TasksRead | CallFailed:
         calls = 1 + (listed or task_id is not None)
         api = self._appliance.calls(Priority.FOLLOW, by, calls=calls)
         try:
             # Tasks first: one that has ended by then has taken its pairing with it.
             tasks = _tasks(api) if listed else _task(api, task_id)
-            return Looked(tasks=tasks, pairing=api.presence(pairing_id))
+            return TasksRead(tasks=tasks, pairing=api.presence(pairing_id))
         except ApplianceError as error:
             return self._failed(api, error)
 
-    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
         api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            return PairingLooked(pairing=api.presence(pairing_id))
+            return PresenceRead(pairing=api.presence(pairing_id))
         except ApplianceError as error:
             return self._failed(api, error)
 
-    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         api = self._appliance.calls(Priority.FOLLOW, by)
         try:
-            return TaskSeen(task=next(iter(_task(api, task_id)), None))
+            return TaskPolled(task=next(iter(_task(api, task_id)), None))
         except ApplianceError as error:
             return self._failed(api, error)
 

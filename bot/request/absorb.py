@@ -20,18 +20,18 @@ from bot.request.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     IntentStored,
-    Looked,
     Misdirected,
     Opened,
     OperatorCancelled,
-    PairingLooked,
     PairingRead,
     PairingTaken,
     PairingUnresolved,
+    PresenceRead,
     RightsRead,
-    StandingRead,
+    RightsToAskRead,
     Stored,
-    TaskSeen,
+    TaskPolled,
+    TasksRead,
     TimePassed,
 )
 from bot.request.messages import Answer
@@ -68,8 +68,8 @@ def _dispatch(step: Step, state: State) -> bool:
         case _, CardRefused():
             checking.card_refused(step, event)
 
-        case State.CHECKING, StandingRead():
-            checking.standing_read(step, event)
+        case State.CHECKING, RightsToAskRead():
+            checking.rights_to_ask_read(step, event)
         case State.CHECKING, PairingRead():
             checking.pairing_read(step, event)
         case State.CHECKING, PairingUnresolved():
@@ -89,7 +89,7 @@ def _dispatch(step: Step, state: State) -> bool:
             sending.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():
             sending.pairing_read_before_intent(step, event)
-        case State.APPROVED, PairingLooked():
+        case State.APPROVED, PresenceRead():
             sending.pairing_missing_before_intent(step, event)
         case State.APPROVED, TimePassed():
             sending.execution_time(step)
@@ -101,7 +101,7 @@ def _dispatch(step: Step, state: State) -> bool:
             sending.accepted(step, event)
         case State.DELETING, DeleteAnswered():
             sending.answered(step, event)
-        case State.FOLLOWING, DeleteAccepted() if sending.found_by_looking(step, event):
+        case State.FOLLOWING, DeleteAccepted() if sending.found_in_list(step, event):
             sending.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
             sending.lost_intent(step, intent)
@@ -110,12 +110,12 @@ def _dispatch(step: Step, state: State) -> bool:
             sending.lost_intent(step, intent)
             sending.answered(step, event)
 
-        case State.DELETING, Looked():
-            following.looked(step, event)
-        case State.FOLLOWING, TaskSeen():
-            following.task_seen(step, event)
-        case State.FOLLOWING, PairingLooked():
-            following.pairing_looked(step, event)
+        case State.DELETING, TasksRead():
+            following.tasks_read(step, event)
+        case State.FOLLOWING, TaskPolled():
+            following.task_polled(step, event)
+        case State.FOLLOWING, PresenceRead():
+            following.presence_read(step, event)
         case ((State.DELETING | State.FOLLOWING), TimePassed()):
             following.follow_time(step)
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
@@ -127,7 +127,7 @@ def _dispatch(step: Step, state: State) -> bool:
             following.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if sending.of_this_intent(step, event):
             following.not_accepted_late(step, event)
-        case State.ATTENTION, Looked():
+        case State.ATTENTION, TasksRead():
             following.looked_again(step, event)
         case State.ATTENTION, CallFailed():
             following.look_failed(step, event)

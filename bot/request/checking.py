@@ -11,7 +11,7 @@ from bot.request.events import (
     PairingRead,
     PairingTaken,
     PairingUnresolved,
-    StandingRead,
+    RightsToAskRead,
     Stored,
 )
 from bot.request.fingerprint import fingerprint, identified
@@ -58,7 +58,7 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
     return step.done()
 
 
-def standing_read(step: Step, event: StandingRead) -> None:
+def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
     """May this person ask here, and are there enough people who could approve? Settled before the
     appliance is asked anything."""
     request = step.request
@@ -82,7 +82,7 @@ def standing_read(step: Step, event: StandingRead) -> None:
             return refuse(step, "too_few_approvers", lines=lines)
         # Unless Slack told of everybody, there may be enough of them, so Approve is shown as well.
         step.change(only_glass=event.unread is None)
-    step.change(standing_read=True, not_before=None, unreachable_since=None)
+    step.change(rights_to_ask_read=True, not_before=None, unreachable_since=None)
     return None
 
 

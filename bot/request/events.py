@@ -104,7 +104,7 @@ class TimePassed(Frozen):
     kind: Literal["time_passed"] = "time_passed"
 
 
-class StandingRead(Frozen):
+class RightsToAskRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
     `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
@@ -113,7 +113,7 @@ class StandingRead(Frozen):
     approvers, but somebody of BREAK_GLASS could decide alone.
     """
 
-    kind: Literal["standing_read"] = "standing_read"
+    kind: Literal["rights_to_ask_read"] = "rights_to_ask_read"
     requester: Verdict
     channel_allowed: bool
     channels: tuple[str, ...] = ()
@@ -239,7 +239,7 @@ class DeleteAccepted(Frozen):
 
 
 class DeleteAnswered(Frozen):
-    """Any other answer, or none. We find out by looking what it means. `intent` as above."""
+    """Any other answer, or none. We find out by polling what it means. `intent` as above."""
 
     kind: Literal["delete_answered"] = "delete_answered"
     problem: Problem
@@ -250,29 +250,29 @@ DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
 """What became of one DELETE. Nobody but the process that sent it can know, so it is never lost."""
 
 
-class Looked(Frozen):
+class TasksRead(Frozen):
     """The tasks that were asked for, and whether the pairing is there. `superseded`: a later
-    request of the same pairing has an intent, so this look may only report."""
+    request of the same pairing has an intent, so Look again may only report."""
 
-    kind: Literal["looked"] = "looked"
+    kind: Literal["tasks_read"] = "tasks_read"
     tasks: tuple[TaskView, ...]
     pairing: Presence
     superseded: bool = False
 
 
-class TaskSeen(Frozen):
+class TaskPolled(Frozen):
     """The task, asked for by its id; None when the appliance itself answers 404 to that.
     `pause_ms`: how long to wait before it is asked for again."""
 
-    kind: Literal["task_seen"] = "task_seen"
+    kind: Literal["task_polled"] = "task_polled"
     task: TaskView | None
     pause_ms: int = 0
 
 
-class PairingLooked(Frozen):
+class PresenceRead(Frozen):
     """Whether the pairing is there."""
 
-    kind: Literal["pairing_looked"] = "pairing_looked"
+    kind: Literal["presence_read"] = "presence_read"
     pairing: Presence
 
 
@@ -284,7 +284,7 @@ Event = Annotated[
     | AskRefused
     | OperatorCancelled
     | TimePassed
-    | StandingRead
+    | RightsToAskRead
     | PairingRead
     | PairingUnresolved
     | CallFailed
@@ -297,9 +297,9 @@ Event = Annotated[
     | DeleteNotAccepted
     | DeleteAccepted
     | DeleteAnswered
-    | Looked
-    | TaskSeen
-    | PairingLooked,
+    | TasksRead
+    | TaskPolled
+    | PresenceRead,
     Field(discriminator="kind"),
 ]
 

@@ -1,4 +1,4 @@
-"""After the DELETE: look around when its outcome is unknown, follow its task, prove the end."""
+"""After the DELETE: read the tasks when its outcome is unknown, follow its task, prove the end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from bot.request.events import (
     DeleteAccepted,
     DeleteAnswered,
     DeleteNotAccepted,
-    Looked,
-    PairingLooked,
-    TaskSeen,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
 from bot.request.model import Outcome, State, TaskView
 from bot.request.pairing import Presence, id_key, same_id
-from bot.request.plan import LAST_LOOKS_TIMEOUTS, LOOKS_OVER_TIMEOUTS, looked_long_enough
+from bot.request.plan import LAST_POLLS_TIMEOUTS, POLLS_OVER_TIMEOUTS, polled_long_enough
 from bot.request.problem import ProblemKind
 from bot.request.step import Step
 
@@ -35,14 +35,14 @@ def _entity(task: TaskView) -> str:
     return id_key(task.entity) or ""
 
 
-def _begun_since(step: Step, event: Looked) -> list[TaskView]:
+def _begun_since(step: Step, event: TasksRead) -> list[TaskView]:
     """The tasks that were not in the list read just before the DELETE."""
     old = {id_key(i) for i in step.request.intent.task_ids} if step.request.intent else set()
     return [t for t in event.tasks if id_key(t.id) not in old]
 
 
 def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
-    """Whether the appliance is done with the call after this answer, so that one successful look
+    """Whether the appliance is done with the call after this answer, so that one successful poll
     settles it. After a 404 it is. After a 500 too, unless a new task names no pairing: that may be
     our DELETE, still at work."""
     return answer is ProblemKind.NOT_FOUND or (answer is ProblemKind.SERVER_ERROR and not nameless)
@@ -56,16 +56,16 @@ def is_gone(step: Step, pairing: Presence) -> bool:
         return pairing == "gone"
     since = step.now if step.request.gone_since is None else step.request.gone_since
     step.change(gone_since=since)
-    return step.now - since >= LOOKS_OVER_TIMEOUTS * step.request.terms.timeout_ms
+    return step.now - since >= POLLS_OVER_TIMEOUTS * step.request.terms.timeout_ms
 
 
-def looked(step: Step, event: Looked) -> None:
+def tasks_read(step: Step, event: TasksRead) -> None:
     """Tasks and pairing, after a DELETE that nobody knows the outcome of. Never leads to another
     DELETE."""
     step.went_on()
     request = step.request
     if request.intent is None:
-        raise ValueError(f"{request.id} has no intent to look after")
+        raise ValueError(f"{request.id} has no intent to follow")
     new = _begun_since(step, event)
     mine = next((t for t in new if names_pairing(t, request.pairing_id)), None)
     if mine:
@@ -73,8 +73,8 @@ def looked(step: Step, event: Looked) -> None:
             state=State.FOLLOWING,
             task=mine,
             task_adopted=True,
-            looked_at=step.now,
-            looking_since=None,
+            polled_at=step.now,
+            polling_since=None,
             not_before=None,
         )
         step.record("task_adopted", task=mine.id, status=mine.status)
@@ -86,26 +86,26 @@ def looked(step: Step, event: Looked) -> None:
     if there and request.answer and _done_with(request.answer.kind, nameless=nameless):
         return fail(step, "delete_refused")
     step.change(
-        looked_at=step.now,
-        looking_since=step.now if request.looking_since is None else request.looking_since,
+        polled_at=step.now,
+        polling_since=step.now if request.polling_since is None else request.polling_since,
         nameless_task=nameless,
         not_before=step.now + request.terms.poll_ms,
     )
-    if there and looked_long_enough(step.request, step.now):
+    if there and polled_long_enough(step.request, step.now):
         attention(step, "outcome_unknown")
     return None
 
 
-def task_seen(step: Step, event: TaskSeen) -> None:
+def task_polled(step: Step, event: TaskPolled) -> None:
     """What the task says of itself, or that the appliance does not know it."""
     step.went_on()
-    step.change(looked_at=step.now)
+    step.change(polled_at=step.now)
     if event.task is not None:
-        step.change(looking_since=None)
+        step.change(polling_since=None)
         return watch(step, event.task, event.pause_ms)
-    since = step.request.looking_since
-    step.change(looking_since=step.now if since is None else since)
-    enough = looked_long_enough(step.request, step.now)
+    since = step.request.polling_since
+    step.change(polling_since=step.now if since is None else since)
+    enough = polled_long_enough(step.request, step.now)
     pause_ms = max(event.pause_ms, step.request.terms.poll_ms)
     step.change(not_before=None if enough else step.now + pause_ms)
     return None
@@ -120,13 +120,13 @@ def watch(step: Step, task: TaskView, pause_ms: int = 0) -> None:
     if not task.ended:
         step.change(not_before=step.now + max(pause_ms, step.request.terms.poll_ms))
     elif task.status == "SUCCESS":
-        step.change(looking_since=None, not_before=None)
+        step.change(polling_since=None, not_before=None)
     else:
         fail(step, f"task_{task.status.lower()}")
 
 
-def pairing_looked(step: Step, event: PairingLooked) -> None:
-    """The proof: gone ends the request. Still there: we look again, and then call a person."""
+def presence_read(step: Step, event: PresenceRead) -> None:
+    """The proof: gone ends the request. Still there: polled again, then a person is called."""
     step.went_on()
     request = step.request
     success = request.task is not None and request.task.status == "SUCCESS"
@@ -135,32 +135,32 @@ def pairing_looked(step: Step, event: PairingLooked) -> None:
     there = event.pairing == "there"
     if there and not success:
         return attention(step, "task_lost")
-    since = step.now if request.looking_since is None else request.looking_since
+    since = step.now if request.polling_since is None else request.polling_since
     not_before = step.now + request.terms.poll_ms
-    step.change(looked_at=step.now, looking_since=since, not_before=not_before)
-    if there and looked_long_enough(step.request, step.now):
+    step.change(polled_at=step.now, polling_since=since, not_before=not_before)
+    if there and polled_long_enough(step.request, step.now):
         attention(step, "success_but_there")
     return None
 
 
 def follow_time(step: Step) -> None:
-    """FOLLOW_TTL is over. If nobody has looked just before, because the bot was away or many tasks
-    are followed, the task may have ended long ago: then there is some more time, once, to look
-    first. A person is not called for what the appliance itself can tell."""
+    """FOLLOW_TTL is over. If nothing was polled just before, because the bot was away or many tasks
+    are followed, the task may have ended long ago: then there is some more time, once, to
+    poll first. A person is not called for what the appliance itself can tell."""
     request, terms = step.request, step.request.terms
     ends_at = (request.intent.at if request.intent else 0) + terms.follow_ttl_ms
-    looked = request.looked_at is not None and request.looked_at >= ends_at - 2 * terms.poll_ms
-    if not looked and request.follow_by == ends_at:
+    polled = request.polled_at is not None and request.polled_at >= ends_at - 2 * terms.poll_ms
+    if not polled and request.follow_by == ends_at:
         # A pause between polls may last longer than that; one that the appliance asked for stays.
         pause = request.not_before if request.waiting else None
-        last = step.now + LAST_LOOKS_TIMEOUTS * terms.timeout_ms
+        last = step.now + LAST_POLLS_TIMEOUTS * terms.timeout_ms
         return step.change(follow_by=last, not_before=pause)
     return attention(step, "follow_ttl")
 
 
-def looked_again(step: Step, event: Looked) -> None:
-    """Somebody pressed Look on a request in `attention`. It may bring one correction, and never
-    sends anything."""
+def looked_again(step: Step, event: TasksRead) -> None:
+    """Somebody pressed Look again on a request in `attention`. It may bring one correction, and
+    never sends anything."""
     request = step.request
     clicks = request.clicks
     step.change(clicks=())
@@ -234,7 +234,7 @@ def _correct(step: Step, state: State, outcome: Outcome) -> None:
     step.record("corrected", why=outcome.code)
 
 
-def _task_of(step: Step, event: Looked) -> TaskView | None:
+def _task_of(step: Step, event: TasksRead) -> TaskView | None:
     request = step.request
     if request.task:
         known = request.task.id

@@ -195,7 +195,7 @@ class Request(Frozen):
     earlier_attention: str | None = None
     also_at: tuple[str, ...] = ()
 
-    standing_read: bool = False
+    rights_to_ask_read: bool = False
     unreachable_since: int | None = None
     not_before: int | None = None
     waiting: Problem | None = None
@@ -230,9 +230,9 @@ class Request(Frozen):
     """The answer to the DELETE was lost, and the task is taken for ours by two signs: it was not in
     the list that was read just before the DELETE, and it names this pairing."""
     nameless_task: bool = False
-    looked_at: int | None = None
+    polled_at: int | None = None
     """When the appliance was last asked for its tasks or the pairing, with or without an answer."""
-    looking_since: int | None = None
+    polling_since: int | None = None
     gone_since: int | None = None
     """When the pairing's id was first answered 404 while the list of pairings was not whole. None
     when that list has settled it since, either way."""

@@ -27,13 +27,13 @@ LIMITED_MS = 60_000
 TELL_AFTER_MS = 30_000
 """The thread is told of a wait only when it lasts this long: nobody needs to know of a hiccup."""
 
-LAST_LOOKS_TIMEOUTS = 3
-"""When FOLLOW_TTL is over and nobody has looked lately, this many times VR_TIMEOUT_SECONDS is left
-for looking before a person is called: enough for a log-in, the task and the proof."""
+LAST_POLLS_TIMEOUTS = 3
+"""When FOLLOW_TTL is over and nothing was polled lately, this many times VR_TIMEOUT_SECONDS is
+left for polling before a person is called: enough for a log-in, the task and the proof."""
 
-LOOKS_OVER_TIMEOUTS = 2
-"""Looks go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that
-was still under way at the first look has been answered or has timed out."""
+POLLS_OVER_TIMEOUTS = 2
+"""Polls go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that
+was still under way at the first poll has been answered or has timed out."""
 
 
 class Wait(Frozen):
@@ -46,7 +46,7 @@ class Tick(Frozen):
     """Time itself is the event: absorb `TimePassed`."""
 
 
-class ReadStanding(Frozen):
+class ReadRightsToAsk(Frozen):
     """May the requester ask, and who could approve?"""
 
 
@@ -67,7 +67,7 @@ class SendDelete(Frozen):
     """Log in and reserve the call, store the intent, send. Once."""
 
 
-class LookAround(Frozen):
+class ReadTasks(Frozen):
     """Tasks and pairing: after a DELETE whose outcome is unknown, and when somebody presses Look
     again. Of the tasks all that are `listed`, or the one of this id, or none."""
 
@@ -75,26 +75,26 @@ class LookAround(Frozen):
     task_id: str | None = None
 
 
-class LookAtTask(Frozen):
+class PollTask(Frozen):
     """The task that is followed, asked for by its id."""
 
     task_id: str
 
 
-class LookAtPairing(Frozen):
+class ReadPresence(Frozen):
     """Is it gone?"""
 
 
 Effect = (
     Wait
     | Tick
-    | ReadStanding
+    | ReadRightsToAsk
     | ReadPairing
     | ReadRights
     | SendDelete
-    | LookAround
-    | LookAtTask
-    | LookAtPairing
+    | ReadTasks
+    | PollTask
+    | ReadPresence
 )
 
 
@@ -111,11 +111,11 @@ def plan(request: Request, now: int) -> Effect:
         case State.APPROVED:
             return _approved(request, now)
         case State.DELETING:
-            return _later(request.follow_by, request, now) or _look_around(request)
+            return _later(request.follow_by, request, now) or _read_tasks(request)
         case State.FOLLOWING:
             return _following(request, now)
         case State.ATTENTION if request.clicks:
-            return _look_around(request)
+            return _read_tasks(request)
         case _:
             return Wait(until=FOREVER)
 
@@ -129,10 +129,10 @@ def next_reminder(request: Request) -> int | None:
     return request.pending_since + gap * doublings
 
 
-def looked_long_enough(request: Request, now: int) -> bool:
-    """Whether successful looks have gone on long enough to call a person."""
-    since = request.looking_since
-    span = LOOKS_OVER_TIMEOUTS * request.terms.timeout_ms
+def polled_long_enough(request: Request, now: int) -> bool:
+    """Whether successful polls have gone on long enough to call a person."""
+    since = request.polling_since
+    span = POLLS_OVER_TIMEOUTS * request.terms.timeout_ms
     return since is not None and now - since >= span
 
 
@@ -140,8 +140,8 @@ def _checking(request: Request, now: int) -> Effect:
     deadline = request.decide_by or request.created_at + request.terms.approval_ttl_ms
     if now >= deadline:
         return Tick()
-    if not request.standing_read:
-        return _until(request.not_before, deadline, now) or ReadStanding()
+    if not request.rights_to_ask_read:
+        return _until(request.not_before, deadline, now) or ReadRightsToAsk()
     if request.snapshot is None:
         return _until(request.not_before, deadline, now) or ReadPairing(purpose="check")
     return Wait(until=deadline)
@@ -181,22 +181,22 @@ def _following(request: Request, now: int) -> Effect:
         return later
     task = request.task
     if task is None or task.ended or request.gone_since is not None:
-        return LookAtPairing()
-    return LookAtPairing() if _missing_for_long(request, now) else LookAtTask(task_id=task.id)
+        return ReadPresence()
+    return ReadPresence() if _missing_for_long(request, now) else PollTask(task_id=task.id)
 
 
-def _look_around(request: Request) -> LookAround:
+def _read_tasks(request: Request) -> ReadTasks:
     """After a 404 to the DELETE no task is ours, whatever it names: nothing of ours began."""
     if request.task is not None:
-        return LookAround(listed=False, task_id=request.task.id)
+        return ReadTasks(listed=False, task_id=request.task.id)
     nothing_began = request.answer is not None and request.answer.kind is ProblemKind.NOT_FOUND
-    return LookAround(listed=not nothing_began)
+    return ReadTasks(listed=not nothing_began)
 
 
 def _missing_for_long(request: Request, now: int) -> bool:
-    """Whether the task's id has been answered 404 for long, the last answer included. After a look
+    """Whether the task's id has been answered 404 for long, the last answer included. After a poll
     that failed (`not_before` is set) it is asked for again: the task may be back."""
-    return looked_long_enough(request, now) and request.not_before is None
+    return polled_long_enough(request, now) and request.not_before is None
 
 
 def _later(deadline: int | None, request: Request, now: int) -> Effect | None:

@@ -8,11 +8,11 @@ from typing import Protocol
 from bot.request.events import (
     CallFailed,
     DeleteOutcome,
-    Looked,
-    PairingLooked,
     PairingRead,
     PairingUnresolved,
-    TaskSeen,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
 from bot.request.lookups import ListedPairing
 from bot.request.who_may import Home, Person, Verdict
@@ -33,7 +33,7 @@ class AppliancePort(Protocol):
         calls has room."""
         ...
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         """The pairing as it is now, and all tasks listed after it. Or that it is not there."""
         ...
 
@@ -45,15 +45,15 @@ class AppliancePort(Protocol):
         """Exactly one DELETE, or provably none: not after the monotonic second `send_by`."""
         ...
 
-    def look_around(
+    def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> Looked | CallFailed:
+    ) -> TasksRead | CallFailed:
         """All tasks that are `listed`, or the one of this id, or none; and the pairing."""
         ...
 
-    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed: ...
+    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed: ...
 
-    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         """One call, whatever else the appliance has to do."""
         ...
 

@@ -13,8 +13,8 @@ from bot.request.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     DeleteOutcome,
-    PairingLooked,
     PairingRead,
+    PresenceRead,
     RightsRead,
 )
 from bot.request.fingerprint import differences, identified
@@ -98,7 +98,7 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     return None
 
 
-def pairing_missing_before_intent(step: Step, event: PairingLooked) -> None:
+def pairing_missing_before_intent(step: Step, event: PresenceRead) -> None:
     """Its id was answered 404. Gone is `changed`; until that is proved it is read again."""
     if is_gone(step, event.pairing):
         code = "changed_gone"
@@ -119,7 +119,7 @@ def intent_stored(step: Step) -> None:
         readings=Readings(),
         follow_by=step.now + request.terms.follow_ttl_ms,
         answer=None,
-        looking_since=None,
+        polling_since=None,
         gone_since=None,
         not_before=None,
     )
@@ -147,8 +147,8 @@ def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
     return about is None or intent is None or about.at == intent.at
 
 
-def found_by_looking(step: Step, event: DeleteAccepted) -> bool:
-    """Whether the task is one that was found by looking. It may be somebody else's, which names
+def found_in_list(step: Step, event: DeleteAccepted) -> bool:
+    """Whether the task is one that was found in the list. It may be somebody else's, which names
     this pairing and was begun after the last listing; only the answer tells."""
     return of_this_intent(step, event) and step.request.task_adopted
 
@@ -183,8 +183,8 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
         state=State.FOLLOWING,
         task=event.task,
         task_adopted=False,
-        looked_at=step.now,
-        looking_since=None,
+        polled_at=step.now,
+        polling_since=None,
         gone_since=None,
         not_before=None,
     )
@@ -193,7 +193,7 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
 
 
 def answered(step: Step, event: DeleteAnswered) -> None:
-    """400 and 403 end the request. After anything else we look; we never send again."""
+    """400 and 403 end the request. After anything else we poll; we never send again."""
     problem = event.problem
     step.change(answer=problem)
     step.record("answered", problem=problem.model_dump(exclude_none=True))
@@ -203,10 +203,10 @@ def answered(step: Step, event: DeleteAnswered) -> None:
 
 
 def call_failed(step: Step, event: CallFailed) -> None:
-    """A reading or a look that did not work, after the approval."""
+    """A reading or a poll that did not work, after the approval."""
     problem = event.problem
     if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
-        step.change(looked_at=step.now)
+        step.change(polled_at=step.now)
     return step.wait_for(problem, _again_at(step, problem, _pause_ms(step.request, problem)))
 
 

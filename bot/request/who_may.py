@@ -99,9 +99,9 @@ def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
 def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict:
     """`approvers` are people, with groups resolved. `absorb` keeps out the requester, since it
     knows who that is."""
-    standing = counts(person, home)
-    if standing is not Reason.YES:
-        return Verdict(reason=standing)
+    reason = counts(person, home)
+    if reason is not Reason.YES:
+        return Verdict(reason=reason)
     if person.id not in approvers:
         return Verdict(reason=Reason.NOT_LISTED)
     return Verdict(reason=Reason.YES)
@@ -109,9 +109,9 @@ def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict
 
 def may_ask(person: Person, home: Home, requesters: frozenset[str] | None) -> Verdict:
     """`requesters` None: anyone of the workspace."""
-    standing = counts(person, home)
-    if standing is not Reason.YES:
-        return Verdict(reason=standing)
+    reason = counts(person, home)
+    if reason is not Reason.YES:
+        return Verdict(reason=reason)
     if requesters is not None and person.id not in requesters:
         return Verdict(reason=Reason.NOT_LISTED)
     return Verdict(reason=Reason.YES)

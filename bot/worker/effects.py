@@ -6,23 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.events import CallFailed, Event, Looked, PairingRead, PairingUnresolved
+from bot.request.events import CallFailed, Event, PairingRead, PairingUnresolved, TasksRead
 from bot.request.model import ANY_SITE, Request, State
 from bot.request.plan import (
     Effect,
-    LookAround,
-    LookAtPairing,
-    LookAtTask,
+    PollTask,
     ReadPairing,
+    ReadPresence,
     ReadRights,
-    ReadStanding,
+    ReadRightsToAsk,
+    ReadTasks,
 )
 from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.store.requests import Requests
 from bot.worker.pairings import Lists, search
-from bot.worker.rights import Reading, read_rights, read_standing
+from bot.worker.rights import Reading, read_rights, read_rights_to_ask
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 
@@ -42,8 +42,8 @@ class Effects:
         """`by` is the monotonic second by which it must be over. What goes wrong outside is never
         raised: it is an event too."""
         match effect:
-            case ReadStanding():
-                return read_standing(self._reading(by), self.policy, request)
+            case ReadRightsToAsk():
+                return read_rights_to_ask(self._reading(by), self.policy, request)
             case ReadRights(people=users, glass=breaking):
                 return read_rights(self._reading(by), self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
@@ -55,14 +55,14 @@ class Effects:
         match effect:
             case ReadPairing():
                 return appliance.read_to_act(pairing, by)
-            case LookAround(listed=listed, task_id=task_id):
-                looked = appliance.look_around(pairing, by, listed=listed, task_id=task_id)
-                return self._superseded(request, looked)
-            case LookAtPairing():
-                return appliance.look_at_pairing(pairing, by)
-            case LookAtTask(task_id=task_id):
+            case ReadTasks(listed=listed, task_id=task_id):
+                read = appliance.read_tasks(pairing, by, listed=listed, task_id=task_id)
+                return self._superseded(request, read)
+            case ReadPresence():
+                return appliance.read_presence(pairing, by)
+            case PollTask(task_id=task_id):
                 followed = self.requests.followed(request.site)
-                seen = appliance.look_at_task(task_id, by)
+                seen = appliance.poll_task(task_id, by)
                 if isinstance(seen, CallFailed):
                     return seen
                 pause_ms = self.policy.sites[request.site].pause_ms(followed)
@@ -109,13 +109,13 @@ class Effects:
         earlier = unknown[0] if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
 
-    def _superseded(self, request: Request, looked: Looked | CallFailed) -> Looked | CallFailed:
-        if isinstance(looked, CallFailed) or request.state is not State.ATTENTION:
-            return looked
+    def _superseded(self, request: Request, read: TasksRead | CallFailed) -> TasksRead | CallFailed:
+        if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
+            return read
         later = self.requests.same_pairing(request, WITH_INTENT)
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
-        return looked.model_copy(update={"superseded": newer})
+        return read.model_copy(update={"superseded": newer})
 
 
 def no_appliance(site: str) -> Problem:

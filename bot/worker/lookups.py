@@ -170,8 +170,8 @@ class Lookups:
         person = self._people.person(by)
         if not isinstance(person, Person):
             return MayNotLook(reason=person.reason)
-        standing = counts(person, self._people.home())
-        return None if standing is Reason.YES else MayNotLook(reason=standing)
+        reason = counts(person, self._people.home())
+        return None if reason is Reason.YES else MayNotLook(reason=reason)
 
     # ---- the pool -------------------------------------------------------------------------------
 

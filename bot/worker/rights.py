@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from bot.request.events import RightsRead, StandingRead
+from bot.request.events import RightsRead, RightsToAskRead
 from bot.request.model import Request, State
 from bot.request.ports import PeoplePort
 from bot.request.who_may import (
@@ -113,10 +113,10 @@ class Reading:
         if isinstance(person, Verdict):
             return person
         home = self._people.home()
-        standing = counts(person, home)
-        if standing is Reason.YES and not acts_from_home(team, person, home):
-            standing = Reason.OTHER_WORKSPACE
-        return person if standing is Reason.YES else Verdict(reason=standing)
+        reason = counts(person, home)
+        if reason is Reason.YES and not acts_from_home(team, person, home):
+            reason = Reason.OTHER_WORKSPACE
+        return person if reason is Reason.YES else Verdict(reason=reason)
 
     def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
         """Ids first, since they cost no call. Instead of a group that cannot be read, a verdict."""
@@ -156,12 +156,12 @@ class Reading:
         return self._monotonic() >= self._by
 
 
-def read_standing(now: Reading, policy: Policy, request: Request) -> StandingRead:
+def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> RightsToAskRead:
     """May the requester ask here, for this reason, and how many people could approve? The requester
     is not counted, but may be the one who could break the glass."""
     verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
     allowed = policy.channel_allowed(request.channel)
-    found = StandingRead(
+    found = RightsToAskRead(
         requester=verdict,
         channel_allowed=allowed,
         channels=() if allowed else tuple(sorted(policy.channels or ())),

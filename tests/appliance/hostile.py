@@ -195,8 +195,8 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
             lambda: port.find_and_read("nowhere", by),
             lambda: port.read_to_act("p-1", by),
             lambda: port.delete("p-1", force=False, send_by=by, by=by),
-            lambda: port.look_around("p-1", by, listed=True, task_id=None),
-            lambda: port.look_at_task("t-1", by),
+            lambda: port.read_tasks("p-1", by, listed=True, task_id=None),
+            lambda: port.poll_task("t-1", by),
             lambda: port.list_pairings(by, count_at_most=0),
         ]
         with ThreadPoolExecutor(3) as pool:

@@ -20,7 +20,7 @@ from bot.appliance.errors import (
     NotUnderstood,
 )
 from bot.appliance.port import Port
-from bot.request.events import CallFailed, Looked, PairingLooked, TaskSeen
+from bot.request.events import CallFailed, PresenceRead, TaskPolled, TasksRead
 from bot.request.problem import ProblemKind
 from tests.appliance.small_server import Reply, Server
 
@@ -58,14 +58,14 @@ def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
 def looked(appliance: Appliance) -> object:
     """What three ways to look find: they have to agree."""
     at = port(appliance)
-    one = at.look_at_pairing("p-1", soon())
-    around = at.look_around("p-1", soon(), listed=True, task_id=None)
+    one = at.read_presence("p-1", soon())
+    around = at.read_tasks("p-1", soon(), listed=True, task_id=None)
     acting = at.read_to_act("p-1", soon())
     if isinstance(one, CallFailed):
         assert (type(around), type(acting)) == (CallFailed, CallFailed)
         return one.problem.kind
-    assert isinstance(one, PairingLooked)
-    assert isinstance(around, Looked)
+    assert isinstance(one, PresenceRead)
+    assert isinstance(around, TasksRead)
     assert one.pairing == around.pairing
     assert acting == one
     return one.pairing
@@ -117,7 +117,7 @@ def test_a_404_with_a_body_never_counts(
 
 def test_a_pairing_that_answers_needs_no_list(appliance: Appliance, server: Server) -> None:
     serve_pairing(server, PAIRING)
-    assert port(appliance).look_at_pairing("p-1", soon()) == PairingLooked(pairing="there")
+    assert port(appliance).read_presence("p-1", soon()) == PresenceRead(pairing="there")
     assert server.count("GET", "/pairings") == 0
 
 
@@ -128,7 +128,7 @@ def test_a_404_of_the_log_in_says_nothing_about_the_pairing(
     with pytest.raises(NotFound) as caught:
         appliance.calls(Priority.FOLLOW).pairing("p-1")
     assert not isinstance(caught.value, NoSuchPairing)
-    said = port(appliance).look_at_pairing("p-1", soon())
+    said = port(appliance).read_presence("p-1", soon())
     assert isinstance(said, CallFailed)
     assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
 
@@ -147,14 +147,14 @@ def test_nor_does_a_404_to_something_about_it(
 # ---- a task, asked for by its id -----------------------------------------------------------------
 
 
-def polled(appliance: Appliance) -> TaskSeen | CallFailed:
-    return port(appliance).look_at_task(TASK, soon())
+def polled(appliance: Appliance) -> TaskPolled | CallFailed:
+    return port(appliance).poll_task(TASK, soon())
 
 
 def test_a_running_task_is_one_call(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(200, {"id": TASK, "status": "RUNNING", "progress": 4}))
     seen = polled(appliance)
-    assert isinstance(seen, TaskSeen)
+    assert isinstance(seen, TaskPolled)
     assert seen.task is not None
     assert (seen.task.id, seen.task.progress) == (TASK, 4)
     assert [s.path for s in server.seen] == ["/session", TASK_PATH]
@@ -164,7 +164,7 @@ def test_its_own_404_says_that_it_is_forgotten(appliance: Appliance, server: Ser
     server.on("GET", TASK_PATH, Reply(404))
     with pytest.raises(NoSuchTask):
         appliance.calls(Priority.FOLLOW).task(TASK)
-    assert polled(appliance) == TaskSeen(task=None)
+    assert polled(appliance) == TaskPolled(task=None)
 
 
 @pytest.mark.parametrize("body", GATEWAYS)
@@ -194,9 +194,9 @@ def test_another_task_is_not_taken_for_it(
 def test_looking_again_asks_for_the_known_task_alone(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(200, {"id": TASK.upper(), "status": "ERROR"}))
     server.on("GET", "/pairings/p-1", Reply(200, PAIRING))
-    seen = port(appliance).look_around("p-1", soon(), listed=False, task_id=TASK)
-    assert isinstance(seen, Looked)
+    seen = port(appliance).read_tasks("p-1", soon(), listed=False, task_id=TASK)
+    assert isinstance(seen, TasksRead)
     assert [t.status for t in seen.tasks] == ["ERROR"]
-    seen = port(appliance).look_around("p-1", soon(), listed=False, task_id=None)
-    assert seen == Looked(tasks=(), pairing="there")
+    seen = port(appliance).read_tasks("p-1", soon(), listed=False, task_id=None)
+    assert seen == TasksRead(tasks=(), pairing="there")
     assert server.count("GET", "/tasks") == 0

@@ -43,7 +43,7 @@ def wait_for(bot: BotProcess, fits: Callable[[dict[str, Any]], bool]) -> dict[st
     raise AssertionError(document)
 
 
-def looked_at(stage: Stage) -> None:
+def polled_at(stage: Stage) -> None:
     """The look is over: `/info` is its last call."""
     stage.appliance.wait_for(
         lambda: [c for c in stage.appliance.calls if c.path == "/info"], PATIENCE_SECONDS
@@ -52,7 +52,7 @@ def looked_at(stage: Stage) -> None:
 
 def test_one_log_in_and_one_reading_for_a_start(http: Stage) -> None:
     with BotProcess(http.environment, http.folder) as bot:
-        looked_at(http)
+        polled_at(http)
         assert "hints" not in readiness(bot)[1]
         assert [(c.method, c.path) for c in http.appliance.calls] == [
             ("POST", "/session"),
@@ -64,7 +64,7 @@ def test_one_log_in_and_one_reading_for_a_start(http: Stage) -> None:
 
 def test_who_we_are_is_asked_once_for_the_look_and_the_first_request(http: Stage) -> None:
     with BotProcess(http.environment, http.folder) as bot:
-        looked_at(http)
+        polled_at(http)
         http.slack.request_url = f"{bot.url}/slack/events"
         assert http.slack.command(ANNA, f"{PAIRING} moving, CHG0031337", channel=CHANNEL).ok
         http.slack.wait_for(lambda: bool(http.slack.messages(CHANNEL)), PATIENCE_SECONDS)
@@ -116,7 +116,7 @@ def test_slack_away_is_a_hint(http: Stage) -> None:
     with BotProcess(http.environment, http.folder) as bot:
         hints = wait_for(bot, lambda d: "hints" in d)["hints"]
         assert list(hints) == ["slack-token"]
-        looked_at(http)
+        polled_at(http)
 
 
 def test_a_token_that_is_refused_ends_the_start(http: Stage) -> None:

@@ -16,7 +16,7 @@ from bot.request.events import (
     IntentStored,
     PairingRead,
     RightsRead,
-    StandingRead,
+    RightsToAskRead,
     Stored,
 )
 from bot.request.model import Request, State, Terms
@@ -132,7 +132,7 @@ def _pending(glass_there: bool) -> Request:
     )
     request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", terms, 0).request
     for what in (
-        StandingRead(requester=YES, channel_allowed=True, possible_approvers=9),
+        RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
         PairingRead(snapshot=snapshot()),
         CardPosted(ts="1.0"),
     ):

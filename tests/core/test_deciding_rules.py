@@ -18,7 +18,7 @@ from bot.request.events import (
     Event,
     PairingRead,
     RightsRead,
-    StandingRead,
+    RightsToAskRead,
     Stored,
 )
 from bot.request.messages import messages
@@ -66,7 +66,7 @@ def pending(needed: int, carded: Event = CARDED) -> Request:
     )
     request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", terms, 0).request
     for event in (
-        StandingRead(requester=YES, channel_allowed=True, possible_approvers=9),
+        RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
         PairingRead(snapshot=snapshot()),
         carded,
     ):

@@ -12,11 +12,11 @@ from bot.request.events import (
     DeleteAccepted,
     DeleteAnswered,
     DeleteNotAccepted,
-    Looked,
-    PairingLooked,
     PairingRead,
     PairingUnresolved,
-    TaskSeen,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
 from bot.request.model import TaskView
 from bot.request.pairing import Presence, Server, Snapshot, digest_of
@@ -194,11 +194,11 @@ class AppliancePort:
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         return self._call(lambda: self._found(asked))
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
-        def read() -> PairingRead | PairingLooked:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
+        def read() -> PairingRead | PresenceRead:
             presence = self.estate.presence(pairing_id)
             if self.estate.now() < self.estate.lies_until or presence != "there":
-                return PairingLooked(pairing=presence)
+                return PresenceRead(pairing=presence)
             ids = tuple(t.id for t in self.estate.views())
             self.estate.listed_at[pairing_id] = self.estate.now()
             now = self.estate.snapshot(pairing_id, capitals=True)
@@ -209,22 +209,22 @@ class AppliancePort:
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         return self._call(lambda: None)
 
-    def look_around(
+    def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> Looked | CallFailed:
-        def look() -> Looked:
+    ) -> TasksRead | CallFailed:
+        def look() -> TasksRead:
             tasks = tuple(t for t in self.estate.views() if listed or t.id == task_id)
-            return Looked(tasks=tasks, pairing=self.estate.presence(pairing_id))
+            return TasksRead(tasks=tasks, pairing=self.estate.presence(pairing_id))
 
         return self._call(look)
 
-    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
-        return self._call(lambda: PairingLooked(pairing=self.estate.presence(pairing_id)))
+    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
+        return self._call(lambda: PresenceRead(pairing=self.estate.presence(pairing_id)))
 
-    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
-        def look() -> TaskSeen:
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
+        def look() -> TaskPolled:
             found = (t for t in self.estate.views() if t.id == task_id)
-            return TaskSeen(task=next(found, None))
+            return TaskPolled(task=next(found, None))
 
         return self._call(look)
 

@@ -141,7 +141,7 @@ BUGS = (
     ),
     Bugs(
         "tasks looked at after a 404 to the DELETE",
-        (mutated(plan, "_look_around", "listed=not nothing_began", "listed=True"),),
+        (mutated(plan, "_read_tasks", "listed=not nothing_began", "listed=True"),),
     ),
     Bugs(
         "gone by one 404, though the list is not whole",

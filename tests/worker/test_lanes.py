@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.request.events import CallFailed, PairingLooked, PairingRead, TaskSeen
+from bot.request.events import CallFailed, PairingRead, PresenceRead, TaskPolled
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
@@ -42,10 +42,10 @@ class Hanging(FakeAppliance):
     go: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
 
-    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
-        return AWAY if self._hung() else super().look_at_task(task_id, by)
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
+        return AWAY if self._hung() else super().poll_task(task_id, by)
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         return AWAY if self._hung() else super().read_to_act(pairing_id, by)
 
     def _hung(self) -> bool:

@@ -19,7 +19,7 @@ from bot.request.events import (
     Event,
     IntentStored,
     PairingRead,
-    StandingRead,
+    RightsToAskRead,
     Stored,
     TimePassed,
 )
@@ -148,7 +148,7 @@ class Life:
         ).request
         self.number = 1
         yes = Verdict(reason=Reason.YES)
-        self.happens(StandingRead(requester=yes, channel_allowed=True, possible_approvers=9))
+        self.happens(RightsToAskRead(requester=yes, channel_allowed=True, possible_approvers=9))
         self.happens(PairingRead(snapshot=snapshot()))
         self.happens(CardPosted(ts="1.0"))
         assert self.request.state is State.PENDING

@@ -78,7 +78,7 @@ def test_the_last_word_of_what_was_in_hand_is_stored(world: World) -> None:
     world.settle()
     world.appliance.end_task()
     world.ms += 5_000
-    stops_after(world, "look_at_pairing")
+    stops_after(world, "read_presence")
     world.worker.step(Lane.ACT)
     assert world.state() is State.SUCCEEDED
     while world.post():

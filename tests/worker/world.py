@@ -19,11 +19,11 @@ from bot.request.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     Event,
-    Looked,
-    PairingLooked,
     PairingRead,
     PairingUnresolved,
-    TaskSeen,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
 from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
 from bot.request.model import Request, State, TaskView
@@ -112,11 +112,11 @@ class FakeAppliance:
             return "there"
         return "gone" if self.list_whole else "unlisted"
 
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PairingLooked | CallFailed:
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         if self.read_failures:
             return CallFailed(problem=self.read_failures.pop(0))
         if not self.present or self.contradicts:
-            return PairingLooked(pairing=self.presence)
+            return PresenceRead(pairing=self.presence)
         self.listings += 1
         return PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
 
@@ -137,25 +137,25 @@ class FakeAppliance:
         self.tasks.append(task)
         return DeleteAccepted(task=task)
 
-    def look_around(
+    def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> Looked | CallFailed:
+    ) -> TasksRead | CallFailed:
         self.listings += listed
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
         tasks = [t for t in self.tasks if listed or same_id(t.id, task_id)]
-        return Looked(tasks=tuple(tasks), pairing=self.presence)
+        return TasksRead(tasks=tuple(tasks), pairing=self.presence)
 
-    def look_at_pairing(self, pairing_id: str, by: float) -> PairingLooked | CallFailed:
+    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return PairingLooked(pairing=self.presence)
+        return PresenceRead(pairing=self.presence)
 
-    def look_at_task(self, task_id: str, by: float) -> TaskSeen | CallFailed:
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         self.polls.append(task_id)
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return TaskSeen(task=next((t for t in self.tasks if t.id == task_id), None))
+        return TaskPolled(task=next((t for t in self.tasks if t.id == task_id), None))
 
     def end_task(self, status: str = "SUCCESS", *, gone: bool = True, **error: str) -> None:
         self.tasks[-1] = self.tasks[-1].model_copy(update={"status": status, **error})

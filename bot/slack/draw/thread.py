@@ -197,7 +197,7 @@ def _deleting(request: Request) -> str:
         return "🔵 The delete was answered 404. Looking whether the pairing is gone."
     if request.answer:
         return "🔵 The answer to the delete does not settle it. Looking at tasks and pairing."
-    if request.looking_since is not None:
+    if request.polling_since is not None:
         return "🔵 The delete may have gone out: no answer is known. Looking at tasks and pairing."
     return "🔵 Delete on its way, waiting for the appliance's answer."
 
@@ -209,7 +209,7 @@ def _following(request: Request) -> str:
     lines = [f"🔵 Task {code(task.status, ID)}{_bar(task)}", f"id {code(task.id, ID)}"]
     if task.status == "SUCCESS":
         lines.append("Checking that the pairing is really gone.")
-    elif request.looking_since is not None:
+    elif request.polling_since is not None:
         lines.append("The appliance does not know the task just now. Asking again.")
     elif request.waiting:
         lines.append(f"{sentence(request.waiting.text)} Trying again.")

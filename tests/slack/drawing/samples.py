@@ -96,7 +96,7 @@ def sample(**changes: Any) -> Request:
         "updated_at": NOW,
         "pairing_id": PAIRING_ID,
         "snapshot": SNAPSHOT,
-        "standing_read": True,
+        "rights_to_ask_read": True,
         "card_ts": "1700000001.000100",
         "decide_by": NOW + 60 * MINUTE,
         "pending_since": NOW,

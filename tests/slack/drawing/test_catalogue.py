@@ -16,7 +16,7 @@ import pytest
 
 from bot import request as life
 from bot.request.absorb import absorb
-from bot.request.events import Looked, Stored
+from bot.request.events import Stored, TasksRead
 from bot.request.messages import Answer
 from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick
 from bot.request.pairing import Presence
@@ -63,7 +63,7 @@ def test_a_look_that_finds_nothing_final_corrects_nothing(
 ) -> None:
     click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
     request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
-    looked = Stored(at=NOW, event=Looked(tasks=tasks, pairing=pairing))
+    looked = Stored(at=NOW, event=TasksRead(tasks=tasks, pairing=pairing))
     after = absorb(request, looked, NOW)
     assert after.request.correction is None
     assert after.answers[0].code in ONLY_ANSWERS

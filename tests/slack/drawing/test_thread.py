@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.request.absorb import absorb
-from bot.request.events import CallFailed, Looked, Stored
+from bot.request.events import CallFailed, Stored, TasksRead
 from bot.request.model import Notice, State, WaitingClick
 from bot.request.problem import ProblemKind
 from bot.slack.draw.message import draw
@@ -28,13 +28,13 @@ TRAIL = {
     "cannot send": APPROVED.model_copy(update={"waiting": CUT_OFF}),
     "sent": BY_STATE[State.DELETING],
     "looking": BY_STATE[State.DELETING].model_copy(update={"answer": CUT_OFF}),
-    "no answer known": BY_STATE[State.DELETING].model_copy(update={"looking_since": NOW}),
+    "no answer known": BY_STATE[State.DELETING].model_copy(update={"polling_since": NOW}),
     "not there": BY_STATE[State.DELETING].model_copy(
         update={"answer": CUT_OFF.model_copy(update={"kind": ProblemKind.NOT_FOUND})}
     ),
     "running": BY_STATE[State.FOLLOWING],
     "proving": BY_STATE[State.FOLLOWING].model_copy(update={"task": ENDED_WELL}),
-    "missing": BY_STATE[State.FOLLOWING].model_copy(update={"looking_since": NOW}),
+    "missing": BY_STATE[State.FOLLOWING].model_copy(update={"polling_since": NOW}),
     "ended": BY_STATE[State.FAILED],
     "back to the approvers": sample(),
 }
@@ -100,7 +100,7 @@ def test_correction() -> None:
     """Through the core, so that what is drawn is what a look really leaves behind."""
     click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
     request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
-    gone = Stored(at=NOW, event=Looked(tasks=(), pairing="gone"))
+    gone = Stored(at=NOW, event=TasksRead(tasks=(), pairing="gone"))
     assert reading(draw(absorb(request, gone, NOW).request, "correction")) == snapshot("""\
 ✅ *Looked again: the pairing is gone; whether by this call cannot be told.*
 The appliance no longer knows `lyon.example.com → oslo.example.com`.
@@ -116,7 +116,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
     assert told.startswith("✅ *Looked again: the pairing is gone.*")
     failed = Stored(
         at=NOW,
-        event=Looked(tasks=(ENDED_BADLY.model_copy(update={"id": "new"}),), pairing="there"),
+        event=TasksRead(tasks=(ENDED_BADLY.model_copy(update={"id": "new"}),), pairing="there"),
     )
     corrected = absorb(request, failed, NOW).request
     assert reading(draw(corrected, "correction")) == snapshot("""\

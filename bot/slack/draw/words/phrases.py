@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.request.model import Decision, Outcome, Request, TaskView
-from bot.request.plan import LOOKS_OVER_TIMEOUTS
+from bot.request.plan import POLLS_OVER_TIMEOUTS
 from bot.request.problem import Problem
 from bot.slack.draw.markup import (
     ID,
@@ -104,7 +104,7 @@ def shown_by_404s(request: Request, outcome: Outcome) -> str:
     """How it is known that a pairing is gone, where the list of pairings could not tell."""
     if not outcome.by_404s:
         return ""
-    time = duration(LOOKS_OVER_TIMEOUTS * request.terms.timeout_ms)
+    time = duration(POLLS_OVER_TIMEOUTS * request.terms.timeout_ms)
     return (
         "The appliance's list of pairings is not whole by its own word; that the pairing is gone "
         f"is shown by its id alone, which was answered 404 for {time} and more."
