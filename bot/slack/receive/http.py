@@ -51,6 +51,10 @@ ARRIVES_WITHIN_S = 10.0
 """For a request, head and body, and for a connection on which none has begun. Slack sends a request
 in one go, and waits for three seconds."""
 
+KEPT_S = 75.0
+"""For a connection at rest after an answer. Longer than load balancers keep theirs, mostly 60 s, or
+they would send a click into one that is just being closed."""
+
 WINDOW_S = 5 * 60
 """Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
 
@@ -226,6 +230,11 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         return bool(self.requests or self.total_outbufs_len)
 
     @property
+    def patience_s(self) -> float:
+        at_rest = self.answered and not self.drops and not self.busy
+        return KEPT_S if at_rest else ARRIVES_WITHIN_S
+
+    @property
     def held(self) -> int:
         """Bytes of the body that is arriving."""
         return self.request.body_bytes_received if self.request else 0
@@ -342,7 +351,7 @@ class Server:
         too_many = len(waiting) - CONNECTIONS
         held = sum(one.held for one in waiting)
         for number, one in enumerate(waiting):
-            late = now - one.waits_since > ARRIVES_WITHIN_S
+            late = now - one.waits_since > one.patience_s
             if late or number < too_many or (one.held and held > ALL_BODIES):
                 held -= one.held
                 one.handle_close()
