@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.request import audit
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
-from bot.request.messages import Slot, messages
+from bot.request.messages import ANSWER_LOST, Slot, messages
 from bot.request.model import Outcome, Request, State
 from bot.request.plan import Wait, plan
 from bot.request.who_may import Policy
@@ -321,7 +321,8 @@ class Rules:
             post = store.posts.get((request.id, slot))
             if post is None:
                 self.broken(f"{request.id}: {slot} was never asked for")
-            if post.last_error in ("message_not_found", "no_longer_wanted"):
+            # Given up: deleted, not wanted, or sent three times without a word from Slack (rule 5).
+            if post.last_error in ("message_not_found", "no_longer_wanted", ANSWER_LOST):
                 continue
             if post.due_at is not None:
                 self.broken(f"{request.id}: {slot} is due for ever")
@@ -331,6 +332,11 @@ class Rules:
         finals = [m for m in standing if m.text.startswith(f"('{Slot.FINAL}', '{request.id}'")]
         lost = sum(m.lost for m in finals)
         expected = 1 if Slot.FINAL in wanted else 0
+        final = store.posts.get((request.id, Slot.FINAL.value))
+        if final and final.last_error == ANSWER_LOST:
+            if not any(slot.startswith(f"{Slot.FINAL}:") for _, slot in store.posts):
+                self.broken(f"{request.id}: its final words were given up, and nobody was told")
+            return
         # A post whose answer was lost with the process may stand twice as well (rule 5).
         lost_with_it = ("killed", "freezes", "cannot reach")
         killed = any(word in w for word in lost_with_it for w in self.sim.story)
