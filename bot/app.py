@@ -68,8 +68,8 @@ STOP_SECONDS = 8.0
 """For a stop as a whole. Hosts kill ten seconds after SIGTERM."""
 
 CLOSE_SECONDS = 1.5
-"""The database gets this long to close, even past the deadline: longer than it waits when a lost
-log has to be written out."""
+"""The database gets this long to close, even past the deadline: a `-wal` that somebody has deleted
+is written into the file then."""
 
 POSTERS = 2
 """Threads that write to Slack. It takes about one message a second in each channel."""

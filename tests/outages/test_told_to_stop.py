@@ -7,10 +7,8 @@ What must not happen is proved by what the servers saw; the only real time here 
 from __future__ import annotations
 
 import socket
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,22 +128,6 @@ def test_it_ends_by_its_deadline_and_says_what_it_left(stage: Stage) -> None:
     assert stopped["seconds"] >= STOP_SECONDS, "they had all of it"
     (left,) = (e for e in logged if e["event"] == "left_at_stop")
     assert left["left"] == ["worker", "poster"]
-
-
-def test_a_file_without_its_log_is_whole_after_a_stop_that_leaves_somebody(stage: Stage) -> None:
-    """The newest is in memory alone then, and only a close puts it into the file: at stake is the
-    intent of a DELETE that has gone out."""
-    stage.card()
-    stage.appliance.on_delete(Answer(wire="hang", accept_first=True))
-    stage.approve()
-    stage.appliance.wait_for(lambda: stage.appliance.accepted_deletes, PATIENCE_SECONDS)
-    file = Path(str(stage.bot.db.engine.url.database))
-    file.with_name(file.name + "-wal").unlink()
-    with capture_logs() as logged:
-        stage.stop().join(PATIENCE_SECONDS)
-    assert "worker" in next(e for e in logged if e["event"] == "left_at_stop")["left"]
-    with closing(sqlite3.connect(file)) as reader:
-        assert reader.execute("SELECT state FROM requests").fetchall() == [("deleting",)]
 
 
 def test_finished_is_said_only_when_all_have(stage: Stage) -> None:
