@@ -47,9 +47,9 @@ test: browser
 	@$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)
 
 test-all: test
-	@echo "test-all: 100,000 histories, every planted bug, a kill at each pass of each line, and a soak of kills"
+	@echo "test-all: 100,000 histories, every planted change, a kill at each pass of each line, a soak of kills"
 	@$(BIN)/python -m tests.simulation 100000
-	@$(BIN)/python -m tests.kills.planted_bugs
+	@$(BIN)/python -m tests.planted
 	@$(BIN)/python -m tests.kills.every_line
 	@$(BIN)/python -m tests.kills.soak 150
 

@@ -75,6 +75,17 @@ def test_a_chain_made_anew_is_whole_and_has_not_the_head_that_was_posted(
     assert posted in run("audit", "verify", "--head", posted, code=1).stderr
 
 
+def test_a_tail_cut_off_together_with_the_head_misses_only_the_head_that_was_posted(
+    db: Database, three: list[audit.Record], run: Run
+) -> None:
+    posted, left = three[2].hash[:SHORT], three[1].hash
+    with db.write() as conn:
+        conn.execute(table.delete().where(table.c.number == 3))
+        conn.exec_driver_sql(f"UPDATE audit_head SET count = 2, hash = '{left}'")
+    assert run("audit", "verify").stdout.startswith("ok: 2 records")
+    assert posted in run("audit", "verify", "--head", posted, code=1).stderr
+
+
 def test_a_broken_chain_is_no_proof_of_any_head(
     db: Database, three: list[audit.Record], run: Run, run_json: Any
 ) -> None:

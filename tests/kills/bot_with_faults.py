@@ -224,19 +224,6 @@ def change_figures(faults: Faults) -> None:
         os.environ["VR_CALLS_PER_MINUTE"] = str(faults.calls_per_minute)
 
 
-def plant(name: str | None) -> None:
-    """Before the points are laid, so that they stand around what is wrong."""
-    if name is None:
-        return
-    # Imported here: it takes the bot's source apart, and a bot without a bug need not wait for it.
-    from tests.simulation.planted import BUGS
-
-    for bug in BUGS:
-        if bug.name == name:
-            for owner, function, replacement in bug.patch:
-                setattr(owner, function, replacement)
-
-
 def die_after_the_start(doom: Doom) -> None:
     start = bot.app.Bot.start
 
@@ -251,7 +238,6 @@ if __name__ == "__main__":
     told = Faults.of()
     end = Doom(told)
     change_figures(told)
-    plant(told.bug)
     lay_points(end)
     die_after_the_start(end)
     end.when_told()

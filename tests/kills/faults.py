@@ -51,15 +51,13 @@ POINTS = (
 class Faults:
     """`point` and `nth`: die at that pass of that line, of any line where it is None. `nth` 0: at
     none. `freezes`: SIGSTOP instead of SIGKILL, so that it can be woken up again.
-    `after_seconds`: die then at the latest, wherever it is. `bug`: one of
-    `tests.simulation.planted`, to show that kills find it. The rest replaces figures of the
-    program; None leaves what it has."""
+    `after_seconds`: die then at the latest, wherever it is. The rest replaces
+    figures of the program; None leaves what it has."""
 
     point: str | None = None
     nth: int = 0
     freezes: bool = False
     after_seconds: float | None = None
-    bug: str | None = None
     lease_ms: int | None = None
     commit_ms: int | None = None
     sending_ms: int | None = None

@@ -86,18 +86,6 @@ class MemoryStore:
     gaps: bool = False  # PostgreSQL: a refused row has used up a number
     on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
     on_put: Callable[[Item], None] = lambda item: None
-    # Switched off by planted bugs alone.
-    check_version: bool = True
-    check_lease: bool = True
-    check_waiting: bool = True
-    events_make_due: bool = True
-    check_execute_by: bool = True
-    due_after_lease: bool = True
-    check_passed: bool = True
-    lock_rows: bool = True
-    lock_posts: bool = True
-    lock_pairing: bool = True
-    lock_first: bool = True
 
     def now(self) -> int:
         return self.clock()
@@ -187,9 +175,7 @@ class MemoryStore:
         return place, nothing_came, due_at if due_at is not None else -1, row.request.created_at
 
     def _claimable(self, lane: Lane, now: int) -> list[Row]:
-        with_event: set[str] = set()
-        if self.events_make_due:
-            with_event = {i.request_id for i in self.unabsorbed.values()}
+        with_event = {i.request_id for i in self.unabsorbed.values()}
         return [
             row
             for row in self.rows.values()
@@ -202,15 +188,12 @@ class MemoryStore:
         ]
 
     def _free(self, row: Row, lane: Lane, now: int) -> bool:
-        return lane_of(row.request) is lane and (
-            lease_over(row.lease_until, now) or not self.check_lease
-        )
+        return lane_of(row.request) is lane and lease_over(row.lease_until, now)
 
     def _claimed(self, row: Row, lane: Lane, now: int) -> Claim:
         row.version += 1
         row.lease_until = now + self.lease_ms
-        if self.due_after_lease:
-            row.due_at = row.lease_until
+        row.due_at = row.lease_until
         return Claim(row.request, row.version, row.lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
@@ -233,8 +216,7 @@ class MemoryStore:
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
-        if self.check_passed:
-            self._heard(claim)
+        self._heard(claim)
         return self._write(row, claim, saving)
 
     def _pairing_free(self, request: Request) -> None:
@@ -246,16 +228,16 @@ class MemoryStore:
 
     def _may_intend(self, row: Row, now: int) -> None:
         late = row.request.execute_by is not None and row.request.execute_by <= now
-        if row.request.state is not State.APPROVED or (late and self.check_execute_by):
+        if late or row.request.state is not State.APPROVED:
             raise SaveRefused
 
     def _heard(self, claim: Claim) -> None:
-        if self.check_waiting and self.waiting(claim.request.id):
+        if self.waiting(claim.request.id):
             raise SaveRefused
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         row = self.rows[claim.request.id]
-        if row.version == claim.version or not self.check_version:
+        if row.version == claim.version:
             row.lease_until, row.due_at, row.version = 0, due_at, row.version + 1
         self.changes += 1
 
@@ -279,7 +261,7 @@ class MemoryStore:
 
     def _held(self, claim: Claim) -> Row:
         row = self.rows[claim.request.id]
-        if self.check_version and row.version != claim.version:
+        if row.version != claim.version:
             raise ClaimLost
         return row
 

@@ -184,8 +184,6 @@ class PostgresMemory(MemoryStore):
     def _not_locked(self, tx: Transaction, seen: list[Row], lane: Lane, now: int) -> Row | None:
         for row in seen:
             key = ("request", row.request.id)
-            if not self.lock_rows:
-                return row
             if not self._locked(tx, key) and self._free(row, lane, now):
                 tx.locks[key] = False
                 return row
@@ -202,34 +200,23 @@ class PostgresMemory(MemoryStore):
             self._lock(tx, ("request", claim.request.id))
             row, request = self._held(claim), saving.request
             if wants_pairing(request):
-                if self.lock_pairing and request.pairing_id != row.request.pairing_id:
+                if request.pairing_id != row.request.pairing_id:
                     self._lock(tx, ("pairing", request.site, request.pairing_id or ""))
                 self._pairing_free(request)
             return self._write_last(tx, now, row, claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        return self._save_heard(claim, saving, self._may_intend, heard=True)
+        return self._save_heard(claim, saving, self._may_intend)
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
-        return self._save_heard(claim, saving, lambda _row, _now: None, heard=self.check_passed)
+        return self._save_heard(claim, saving, lambda _row, _now: None)
 
-    def _save_heard(
-        self,
-        claim: Claim,
-        saving: Saving,
-        guard: Callable[[Row, int], None],
-        *,
-        heard: bool,
-    ) -> Claim:
+    def _save_heard(self, claim: Claim, saving: Saving, guard: Callable[[Row, int], None]) -> Claim:
         with self._transaction() as tx:
-            if not self.lock_first and heard:
-                self._heard(claim)
-                heard = False
             self._lock(tx, ("request", claim.request.id))
             now, row = self.clock(), self._held(claim)
             guard(row, now)
-            if heard:
-                self._heard(claim)
+            self._heard(claim)
             return self._write_last(tx, now, row, claim, saving)
 
     def _write_last(
@@ -259,7 +246,7 @@ class PostgresMemory(MemoryStore):
                 key = ("post", post.request_id, post.slot)
                 free = lease_over(post.lease_until, now)
                 free = free and post.due_at is not None and post.due_at <= now
-                if self.lock_posts and (self._locked(tx, key) or not free):
+                if self._locked(tx, key) or not free:
                     continue
                 tx.locks[key] = False
                 return self._commit(tx, now, lambda post=post: self._claimed_post(post, now))

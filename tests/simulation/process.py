@@ -167,30 +167,27 @@ class Process:
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
         store = Stepping(self, sim.store, serial=sim.serial)
-        sender = sim.bugs.sender(Sender(self.policy, port, sim.monotonic))
-        lives = sim.bugs.lives(
-            Lives(
+        lives = Lives(
+            requests=store,  # type: ignore[arg-type]
+            inbox=store,  # type: ignore[arg-type]
+            effects=Effects(
+                policy=self.policy,
+                people=People(sim.workspace, self.step),
+                appliances={"default": port},
                 requests=store,  # type: ignore[arg-type]
-                inbox=store,  # type: ignore[arg-type]
-                effects=Effects(
-                    policy=self.policy,
-                    people=People(sim.workspace, self.step),
-                    appliances={"default": port},
-                    requests=store,  # type: ignore[arg-type]
-                    monotonic=sim.monotonic,
-                ),
-                senders={"default": sender},
-                draw=digest,
                 monotonic=sim.monotonic,
-                pause=self.pause,
-            )
+            ),
+            senders={"default": Sender(self.policy, port, sim.monotonic)},
+            draw=digest,
+            monotonic=sim.monotonic,
+            pause=self.pause,
         )
         return Worker(requests=store, lives=lives, policy=self.policy, draw=digest)  # type: ignore[arg-type]
 
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)
         self.client = client
-        outbox = Stepping(self, self.sim.bugs.outbox(self.sim.outbox), serial=self.sim.serial)
+        outbox = Stepping(self, self.sim.outbox, serial=self.sim.serial)
         return Poster(
             outbox,  # type: ignore[arg-type]
             client,  # type: ignore[arg-type]

@@ -5,32 +5,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from tests.simulation.bugs import NO_BUGS, Bugs
 from tests.simulation.happenings import History, history
 from tests.simulation.rules import Violation
 from tests.simulation.simulation import Simulation
 
 
-def check(wanted: History, bugs: Bugs = NO_BUGS) -> Violation | None:
+def check(wanted: History) -> Violation | None:
     """None when every rule held."""
     try:
-        Simulation(wanted, bugs).run()
+        Simulation(wanted).run()
     except Violation as violation:
         return violation
     return None
 
 
-def first_violation(seeds: Iterable[int], bugs: Bugs = NO_BUGS) -> tuple[History, Violation] | None:
+def first_violation(seeds: Iterable[int]) -> tuple[History, Violation] | None:
     for seed in seeds:
         wanted = history(seed)
-        if violation := check(wanted, bugs):
+        if violation := check(wanted):
             return wanted, violation
     return None
 
 
-def shrink(failing: History, bugs: Bugs = NO_BUGS) -> tuple[History, Violation]:
+def shrink(failing: History) -> tuple[History, Violation]:
     """Leave out one happening after the other, as long as some rule is still broken."""
-    violation = check(failing, bugs)
+    violation = check(failing)
     assert violation is not None, "only a failing history can be shrunk"
     smaller = True
     while smaller:
@@ -39,7 +38,7 @@ def shrink(failing: History, bugs: Bugs = NO_BUGS) -> tuple[History, Violation]:
             if number in failing.without:
                 continue
             candidate = dataclasses.replace(failing, without=failing.without | {number})
-            if found := check(candidate, bugs):
+            if found := check(candidate):
                 failing, violation, smaller = candidate, found, True
     return failing, violation
 

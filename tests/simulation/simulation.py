@@ -15,7 +15,6 @@ from greenlet import getcurrent
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import poster, sending
 from tests.simulation.appliance import Estate
-from tests.simulation.bugs import NO_BUGS, Bugs
 from tests.simulation.happenings import APPROVERS, GLASS, Happening, History
 from tests.simulation.happens import NEVER, Happens
 from tests.simulation.memory_store import MemoryStore, OutboxView
@@ -36,13 +35,12 @@ SLOW_COMMITS = 0.1
 class Simulation(Happens):
     """`run` raises Violation, with the story so far, when a rule is broken."""
 
-    def __init__(self, history: History, bugs: Bugs = NO_BUGS) -> None:
-        self.history, self.bugs = history, bugs
+    def __init__(self, history: History) -> None:
+        self.history = history
         self.rng = random.Random(history.seed * 7 + 1)
         self.real_ms = 0
         self.offset_ms = 0
         self.set_back_ms = 0
-        self.lease_ms = bugs.lease_ms or LEASE_MS
         self.story: list[str] = []
         self.hub = getcurrent()
         self.threads: list[Thread] = []
@@ -72,11 +70,10 @@ class Simulation(Happens):
         told = {"on_saved": self.rules.saved, "on_put": self._put}
         if postgres:
             memory: MemoryStore = PostgresMemory(
-                clock=self.db_now, lease_ms=self.lease_ms, scheduler=self, **told
+                clock=self.db_now, lease_ms=LEASE_MS, scheduler=self, **told
             )
         else:
-            memory = MemoryStore(clock=self.db_now, lease_ms=self.lease_ms, **told)
-        self.bugs.store(memory)
+            memory = MemoryStore(clock=self.db_now, lease_ms=LEASE_MS, **told)
         return memory
 
     def use_serial(self, *, gaps: bool) -> None:
@@ -114,7 +111,7 @@ class Simulation(Happens):
     # ---- running ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        with _quiet(), self.bugs.planted(), _answers(self):
+        with _quiet(), _answers(self):
             steps = 0
             try:
                 while self._turn():

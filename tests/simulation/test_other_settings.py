@@ -8,10 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.worker import effects
-from tests.simulation.bugs import Bugs
 from tests.simulation.happenings import APPROVERS, GLASS, MINUTE_MS, Happening, History, history
-from tests.simulation.planted import mutated
 from tests.simulation.runner import check, shrink, story
 
 HISTORIES = 1_200
@@ -23,31 +20,6 @@ SETTINGS: tuple[tuple[str, object], ...] = (
     *(("dry_run", on) for on in (True, False)),
     *(("approvers", frozenset(who)) for who in (APPROVERS, ("U0A", "U0C"), ("U0B",))),
     *(("break_glass", frozenset(who)) for who in (GLASS, ("U0A",), ())),
-)
-
-BUGS = (
-    Bugs(
-        "what APPROVALS_REQUIRED is now is not asked",
-        patch=(
-            mutated(
-                effects,
-                "read_rights",
-                "approvals_required=policy.required(force=request.force)",
-                "approvals_required=1",
-            ),
-        ),
-    ),
-    Bugs(
-        "who may break the glass now is not asked",
-        patch=(
-            mutated(
-                effects,
-                "read_rights",
-                "user: now.right_to_decide(user, teams.get(user), policy.break_glass)",
-                "user: Verdict(reason=Reason.YES)",
-            ),
-        ),
-    ),
 )
 
 
@@ -71,8 +43,3 @@ def test_every_rule_holds(first: int) -> None:
         wanted = with_other_settings(seed)
         if check(wanted):
             pytest.fail(story(*shrink(wanted)))
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_a_bug_is_found(bug: Bugs) -> None:
-    assert any(check(with_other_settings(seed), bug) for seed in range(HISTORIES))

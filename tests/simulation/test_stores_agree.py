@@ -14,7 +14,7 @@ import pytest
 from tests.postgres.server import PostgresServer
 from tests.simulation.happenings import history
 from tests.simulation.real_store import RealStore, outbox_of
-from tests.simulation.simulation import Simulation
+from tests.simulation.simulation import LEASE_MS, Simulation
 
 SEEDS = range(0, 200, 10)
 
@@ -42,14 +42,14 @@ def postgres_url() -> Iterator[str]:
 def test_the_same_history_word_for_word_on_sqlite(seed: int) -> None:
     memory, real = Simulation(history(seed)), Simulation(history(seed))
     memory.use_serial(gaps=False)
-    _play_both(memory, real, RealStore(real.db_now, real.lease_ms))
+    _play_both(memory, real, RealStore(real.db_now, LEASE_MS))
 
 
 @pytest.mark.parametrize("seed", POSTGRES_SEEDS)
 def test_the_same_history_word_for_word_on_postgres(seed: int, postgres_url: str) -> None:
     memory, real = Simulation(history(seed)), Simulation(history(seed))
     memory.use_serial(gaps=True)
-    store = RealStore(real.db_now, real.lease_ms, postgres_url)
+    store = RealStore(real.db_now, LEASE_MS, postgres_url)
     store.empty()
     _play_both(memory, real, store)
 

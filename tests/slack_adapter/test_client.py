@@ -137,6 +137,14 @@ def test_a_response_url_is_used_on_slacks_host_alone(url: str, api_url: str, use
     assert is_of_slack(url, api_url) is used
 
 
+def test_nothing_is_sent_to_another_host(api: FakeWebApi) -> None:
+    drawn, slack = Drawn(text="x"), "https://slack.com/api/"
+    trouble = say(api.response_url(), drawn, api_url=slack, timeout_s=2)
+    assert trouble is not None
+    assert trouble.kind is Kind.FINAL
+    assert api.calls == []
+
+
 @pytest.mark.parametrize("said", ["x" * 5000, "Received a response in a non-JSON format: <html>"])
 def test_what_is_no_word_of_slacks_is_not_kept(said: str) -> None:
     from slack_sdk.web import SlackResponse

@@ -55,7 +55,8 @@ def test_a_lost_claim_writes_nothing(db: Database) -> None:
     new = claimed(db)
     with pytest.raises(ClaimLost):
         requests_of(db).save(old, Saving(request=made.model_copy(update={"reason": "old"})))
-    requests_of(db).release(old, due_at=None)
+    requests_of(db).release(old, due_at=0)
+    assert requests_of(db).claim(Lane.CHECK) is None
     assert requests_of(db).get(made.id) == made
     requests_of(db).save(new, Saving(request=made.model_copy(update={"reason": "new"})))
     saved = requests_of(db).get(made.id)

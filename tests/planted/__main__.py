@@ -1,0 +1,103 @@
+"""`python -m tests.planted [WORDS]`: plant every change, or those with these words in their name,
+and see that its tests find it. Ends with 1 if one is not found.
+
+`--page` also writes what came out into the table of `docs/reliability.md`, `--search TESTS` shows
+which of these tests find a change, the quickest first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tests.planted import page, tree
+from tests.planted.change import Change
+from tests.planted.every import CHANGES
+from tests.planted.tree import FAILED, PASSED, Run, Tree
+
+WORKERS = 2
+
+_tree: Tree
+"""Each worker's own."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.planted")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--at-once", action="store_true", help="do not run them unchanged first")
+    parser.add_argument("--page", action="store_true", help="write the table")
+    parser.add_argument("--search", nargs="+", help="tests that may find it")
+    parser.add_argument("--workers", type=int, default=WORKERS)
+    asked = parser.parse_args()
+    wanted = [c for c in CHANGES if not asked.words or any(w in c.name for w in asked.words)]
+    began = time.monotonic()
+    tree.prepare()
+    with tempfile.TemporaryDirectory(prefix="vr-unpair-planted-") as folder:
+        if asked.search:
+            return _search(Tree(Path(folder)), wanted, asked.search)
+        if not asked.at_once and not _green_without(Tree(Path(folder)), wanted):
+            return 1
+        with ProcessPoolExecutor(
+            asked.workers, multiprocessing.get_context("fork"), _own_tree, (Path(folder),)
+        ) as pool:
+            runs = list(pool.map(_plant, wanted))
+    missed = [c.name for c, run in zip(wanted, runs, strict=True) if run.status != FAILED]
+    minutes = (time.monotonic() - began) / 60
+    print(f"{len(wanted) - len(missed)} of {len(wanted)} changes found, {minutes:.1f} min")
+    for name in missed:
+        print(f"NOT FOUND: {name}")
+    if asked.page:
+        found = zip(wanted, runs, strict=True)
+        page.write(CHANGES, {c.name: run for c, run in found if run.status == FAILED})
+    return 1 if missed else 0
+
+
+def _green_without(unchanged: Tree, wanted: Sequence[Change]) -> bool:
+    """Whether the tests pass while nothing is planted: red ones would find anything."""
+    tests = sorted({test for change in wanted for test in change.found_by})
+    run = unchanged.run(tests, "-n", str(WORKERS))
+    if run.status == PASSED:
+        print(f"nothing planted: every test passes ({run.seconds:.0f} s)", flush=True)
+        return True
+    print(run.output)
+    print("Nothing is planted, and the tests fail: mend that first.")
+    return False
+
+
+def _own_tree(folder: Path) -> None:
+    global _tree
+    _tree = Tree(Path(tempfile.mkdtemp(dir=folder)))
+
+
+def _plant(change: Change) -> Run:
+    with _tree.planting(change):
+        run = _tree.run(change.found_by, "-x")
+    if run.status == FAILED:
+        print(f"{change.name}: {run.found} ({run.seconds:.1f} s): {run.why[:150]}", flush=True)
+    else:
+        print(f"{run.output}\n{change.name}: NOT FOUND (pytest: {run.status})", flush=True)
+    return run
+
+
+def _search(copy: Tree, wanted: Sequence[Change], tests: list[str]) -> int:
+    for change in wanted:
+        with copy.planting(change):
+            run = copy.run(tests, "-n", str(WORKERS), "--durations=0", "-vv")
+        took = re.findall(r"^([\d.]+)s call +(\S.*)$", run.output, re.MULTILINE)
+        failed = re.findall(r"^FAILED (\S.*?)(?: - .*)?$", run.output, re.MULTILINE)
+        seconds = {test: float(s) for s, test in took}
+        print(f"{change.name}: {len(failed)} tests find it ({run.seconds:.0f} s)")
+        for test in sorted(failed, key=lambda test: seconds.get(test, 0.0)):
+            print(f"  {seconds.get(test, 0.0):6.2f} s {test}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

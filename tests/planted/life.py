@@ -1,0 +1,381 @@
+"""The life of a request: what is decided, sent, followed and told."""
+
+from __future__ import annotations
+
+from tests.planted.change import Swap, change
+
+SETTINGS = "tests/simulation/test_other_settings.py"
+HISTORIES = "tests/simulation/test_histories.py"
+FIRST = f"{HISTORIES}::test_every_rule_holds[0]"
+SECOND = f"{FIRST} {HISTORIES}::test_every_rule_holds[500]"
+
+LIFE = (
+    # ---- the intent and the DELETE ------------------------------------------------------------
+    change(
+        "the DELETE is sent before its intent is committed",
+        FIRST,
+        "claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "outcome = sender.send(absorbed.request, intended_at, by);"
+        " claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "outcome = sender.send(claim.request, intended_at, by)",
+        "",
+    ),
+    change(
+        "an unanswered DELETE is sent again",
+        "tests/worker/test_delete_answers.py::TestFateUnknown::test_a_task_of_before_is_never_adopted",
+        "if problem.kind is ProblemKind.REFUSED: return fail",
+        "if problem.kind is ProblemKind.UNANSWERED: return step.change(state=State.APPROVED)\n"
+        "    if problem.kind is ProblemKind.REFUSED: return fail",
+        within="answered",
+    ),
+    change(
+        "it is sent although the intent's commit was not answered",
+        FIRST,
+        "self._leave(claim, not_told(absorbed.request))",
+        "self._leave(claim, sender.send(absorbed.request, intended_at, by))",
+    ),
+    change(
+        "a lost commit's outcome is told as not sent, whatever it was",
+        FIRST,
+        "self._leave(claim, outcome)",
+        "self._leave(claim, not_told(claim.request))",
+        within="_keep",
+    ),
+    change(
+        "a process that froze after the intent sends when it wakes up",
+        FIRST,
+        "if self.monotonic() > send_by:",
+        "if False:",
+        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="Sender.send"),
+    ),
+    change(
+        "an answer that says not accepted undoes the next intent as well",
+        SECOND,
+        "return about is None or intent is None or about.at == intent.at",
+        "return True",
+    ),
+    change(
+        "readings of an earlier claim count before the intent",
+        "tests/worker/test_clock_set_back.py tests/worker/test_one_life.py",
+        "if _only_read(claim.request, absorbed):",
+        "if False:",
+        "readings: Readings = Field(default=Readings(), exclude=True)",
+        "readings: Readings = Field(default=Readings())",
+    ),
+    change(
+        "a second 401 to the DELETE logs in for ever",
+        "tests/worker/test_delete_answers.py::test_401_twice_is_failed",
+        "problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1",
+        "problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 99",
+    ),
+    # ---- rights -------------------------------------------------------------------------------
+    change(
+        "the requester's own approval counts",
+        "tests/worker/test_one_life.py::test_the_requesters_own_approval_never_counts",
+        "elif event.by == request.requester:",
+        "elif event.by == '':",
+        within="clicked",
+    ),
+    change(
+        "one person's two approvals count twice",
+        "tests/worker/test_deciding.py::test_two_of_two_are_needed_and_one_person_counts_once",
+        'if event.action == "approve" and any(d.by == event.by for d in request.approvals):',
+        "if False:",
+        "if any(d.by == click.by for d in step.request.approvals):",
+        "if False:",
+    ),
+    change(
+        "rights are not read again before the intent",
+        FIRST,
+        "if not _fresh(readings.rights_at, now):",
+        "if False:",
+    ),
+    change(
+        "who has lost the right stays counted",
+        "tests/worker/test_deciding.py::TestTheWorldMoved::test_rights_lost_before_the_intent_bring_it_back_to_pending",
+        "if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread",
+        "if False",
+    ),
+    change(
+        "rights that cannot be read before the intent are taken for a yes",
+        "tests/worker/test_groups.py::TestGroups::test_a_group_that_fails_before_the_intent_is_waited_for",
+        "if unread:",
+        "if False:",
+        within="sending.rights_read_before_intent",
+    ),
+    change(
+        "a click counts though the right could not be read",
+        "tests/worker/test_deciding.py::test_unreadable_rights_are_a_no",
+        "if not verdict.yes:",
+        "if not verdict.yes and not verdict.unread:",
+        within="deciding.rights_read_at_click",
+    ),
+    change(
+        "whoever clicked Approve is taken for an approver",
+        "tests/worker/test_deciding.py::test_a_stranger_decides_nothing",
+        "if person.id not in approvers:",
+        "if False:",
+    ),
+    change(
+        "a guest counts",
+        "tests/worker/test_deciding.py::test_listed_people_who_do_not_count",
+        "if person.guest:",
+        "if False:",
+    ),
+    change(
+        "a bot counts",
+        "tests/worker/test_deciding.py::test_listed_people_who_do_not_count",
+        "if person.bot:",
+        "if False:",
+    ),
+    change(
+        "a closed account counts",
+        "tests/worker/test_deciding.py::test_listed_people_who_do_not_count",
+        "if person.deleted:",
+        "if False:",
+    ),
+    change(
+        "somebody of another workspace counts",
+        "tests/worker/test_deciding.py::test_listed_people_who_do_not_count",
+        "if person.stranger or not (same_team or same_grid):",
+        "if False:",
+    ),
+    change(
+        "a click from another workspace counts",
+        "tests/worker/test_rights.py::TestTheTeamOfTheClick::test_another_one_although_users_info_says_ours",
+        "not acts_from_home(team, person, home)",
+        "False",
+    ),
+    change(
+        "a group that cannot be read is one without members",
+        "tests/worker/test_groups.py::TestGroups::test_of_two_groups_the_one_that_can_be_read_is_enough",
+        "return frozenset() if unread is None else unread",
+        "return frozenset()",
+    ),
+    change(
+        "a group is read once and remembered",
+        "tests/worker/test_groups.py::TestGroups::test_a_group_is_asked_once_in_one_reading_and_again_in_the_next",
+        "self._groups: dict[str, frozenset[str] | Verdict] = {}",
+        "self._groups = people.__dict__.setdefault('_remembered', {})",
+        within="Reading",
+    ),
+    change(
+        "after a 429 for somebody's rights nobody is told when to try again",
+        "tests/slack_adapter/test_people.py::test_a_limit_says_when_to_ask_again",
+        'return verdict.model_copy(update={"retry_at": retry_at})',
+        "return verdict",
+    ),
+    change(
+        "the glass is broken on a card that never had the button",
+        "tests/worker/test_break_glass.py",
+        Swap("if not request.terms.break_glass:", "if False:", within="clicked"),
+        Swap("if not step.request.terms.break_glass:", "if False:"),
+    ),
+    change(
+        "anybody may withdraw somebody else's request",
+        "tests/worker/test_deciding.py::test_only_the_requester_cancels",
+        "if event.by != step.request.requester:",
+        "if False:",
+        within="_cancel",
+    ),
+    change(
+        "the glass is broken without a reason",
+        "tests/worker/test_break_glass.py",
+        "if not click.reason:",
+        "if False:",
+    ),
+    # ---- what was approved --------------------------------------------------------------------
+    change(
+        "the fingerprint in the button is not compared",
+        "tests/worker/test_deciding.py::test_clicks_from_elsewhere_never_count",
+        "if event.fingerprint != request.fingerprint:",
+        "if False:",
+    ),
+    change(
+        "what is there before the DELETE is not compared",
+        "tests/worker/test_deciding.py::TestTheWorldMoved::test_what_rule_3_names_is_changed",
+        "if found:",
+        "if False:",
+        within="pairing_read_before_intent",
+    ),
+    change(
+        "other replications, as many as before, are no change",
+        "tests/core/test_fingerprint.py::test_covered",
+        "if others and shown.complete and now.complete:",
+        "if False:",
+    ),
+    change(
+        "the number of replications is not compared",
+        "tests/core/test_fingerprint.py::test_covered",
+        '"number of replications": snapshot.count,',
+        "",
+    ),
+    change(
+        "force is not part of the fingerprint",
+        "tests/core/test_fingerprint.py::test_force_and_dry_run_are_covered",
+        '"force": force, ',
+        "",
+        within="fingerprint",
+    ),
+    change(
+        "a one-sided break goes on though the remote site is back",
+        "tests/core/test_fingerprint.py::test_a_remote_site_that_is_back_takes_the_reason_from_force",
+        "if force and shown.remote_down and not now.remote_down:",
+        "if False:",
+    ),
+    change(
+        "an id in capitals is another one than in small letters",
+        "tests/core/test_fingerprint.py::test_ids_are_compared_without_case",
+        "return None if vendor_id is None else vendor_id.strip().casefold()",
+        "return vendor_id",
+    ),
+    change(
+        "a click on any message counts",
+        "tests/worker/test_deciding.py::test_clicks_from_elsewhere_never_count",
+        "if event.channel != request.channel or event.message_ts != request.card_ts"
+        " or not event.ours:",
+        "if False:",
+    ),
+    change(
+        "a request of a dry run is sent",
+        "tests/worker/test_deciding.py::TestDryRun::test_everything_but_the_delete",
+        Swap("if request.terms.dry_run:", "if False:", within="pairing_read_before_intent"),
+        Swap("self.policy.dry_run or request.terms.dry_run", "False"),
+    ),
+    change(
+        "DRY_RUN that was switched since the approval is no change",
+        "tests/worker/test_deciding.py::TestDryRun::test_switched_in_between_is_changed",
+        "if event.dry_run != request.terms.dry_run:",
+        "if False:",
+    ),
+    change(
+        "the sender sends in a dry run",
+        "tests/worker/test_sender.py",
+        "if self.policy.dry_run or request.terms.dry_run:",
+        "if False:",
+    ),
+    # ---- time ---------------------------------------------------------------------------------
+    change(
+        "an approval does not run out",
+        FIRST,
+        "later = _later(request.execute_by, request, now)",
+        "later = _later(None, request, now)",
+        Swap(", requests.c.execute_by > now", "", within="save_intent"),
+    ),
+    change(
+        "a click that was stored in time is lost to the deadline",
+        "tests/worker/test_deciding.py::TestTime::test_a_click_stored_before_the_deadline_counts_after_it",
+        "if request.clicks:",
+        "if request.clicks and now < (request.decide_by or 0):",
+        within="_pending",
+    ),
+    change(
+        "a click that comes after the deadline counts",
+        "tests/worker/test_deciding.py::TestTime::test_a_click_after_the_deadline_does_not",
+        "if request.decide_by is not None and step.stored.at >= request.decide_by:",
+        "if False:",
+        within="clicked",
+    ),
+    change(
+        "an effect may outlast the lease",
+        "tests/worker/test_lease.py",
+        "time_ms = min(most, left_ms - kept)",
+        "time_ms = 3 * most",
+    ),
+    change(
+        "what moves to another queue is due to nobody there",
+        FIRST,
+        "return effect.until if isinstance(effect, Wait) else now",
+        "return effect.until if isinstance(effect, Wait) else None",
+    ),
+    change(
+        "the outcome of a DELETE is thrown away with a lost claim",
+        FIRST,
+        "self.inbox.put(outcome, origin=origin, request_id=claim.request.id)",
+        "pass",
+        within="_leave",
+    ),
+    change(
+        "the outcome of a DELETE is thrown away while the database is away",
+        FIRST,
+        "if not isinstance(outcome, DeleteOutcome):",
+        "if True:",
+        within="_keep",
+    ),
+    # ---- after the DELETE ---------------------------------------------------------------------
+    change(
+        "a task from before the intent is taken for ours",
+        "tests/worker/test_delete_answers.py::TestFateUnknown::test_a_task_of_before_is_never_adopted",
+        "intent=Intent(at=step.now, task_ids=request.readings.task_ids)",
+        "intent=Intent(at=step.now, task_ids=())",
+    ),
+    change(
+        "a task of another pairing is taken for ours",
+        "tests/core/test_task_of_a_pairing.py::test_it_names_somebody_else_or_nobody",
+        'return bool(wanted) and wanted in (entity, entity.partition(":")[2])',
+        "return True",
+    ),
+    change(
+        "after a 404 to the DELETE somebody else's task is taken for ours",
+        "tests/worker/test_following.py::test_after_a_404_no_task_is_ours",
+        "listed=not nothing_began",
+        "listed=True",
+    ),
+    change(
+        "without a whole list one 404 proves that the pairing is gone",
+        "tests/worker/test_gone.py",
+        "return step.now - since >=",
+        "return True or step.now - since >=",
+        within="is_gone",
+    ),
+    change(
+        "SUCCESS of the task is the end, without a look at the pairing",
+        "tests/worker/test_delete_answers.py::TestTheTask::test_success_with_the_pairing_still_there",
+        "step.change(polling_since=None, not_before=None)",
+        'succeed(step, "proved")',
+        within="watch",
+    ),
+    change(
+        "a person is called after the first look in vain",
+        "tests/worker/test_delete_answers.py::TestFateUnknown::test_a_task_of_before_is_never_adopted",
+        "return since is not None and now - since >= span",
+        "return since is not None",
+    ),
+    change(
+        "a later look sends again where nothing is found",
+        "tests/worker/test_delete_answers.py::test_a_500_and_a_new_task_that_names_nobody_calls_a_person",
+        'attention(step, "outcome_unknown")',
+        "step.change(state=State.APPROVED)",
+        within="tasks_read",
+    ),
+    # ---- settings that have changed meanwhile, and what a kill finds --------------------------
+    change(
+        "what APPROVALS_REQUIRED is now is not asked",
+        f"{SETTINGS}::test_every_rule_holds[0]",
+        "approvals_required=policy.required(force=request.force),",
+        "approvals_required=1,",
+        within="read_rights",
+    ),
+    change(
+        "who may break the glass now is not asked",
+        f"{SETTINGS}::test_every_rule_holds[0]",
+        "user: now.right_to_decide(user, teams.get(user), policy.break_glass)",
+        "user: Verdict(reason=Reason.YES)",
+    ),
+    change(
+        "a process that froze takes the time after the events that it has read",
+        "tests/simulation/test_found_by_a_soak.py::test_it_is_right_now_and_was_wrong_then[found0]",
+        "effect = plan(claim.request, now)",
+        "now = self.requests.now(); effect = plan(claim.request, now)",
+        Swap("self._heard(claim)", "", within="MemoryStore.save_passed", place="tests/simulation"),
+    ),
+    change(
+        "the DELETE is sent before its intent is committed, as a kill sees it",
+        "tests/kills/test_every_line.py::test_killed_at[intent]",
+        "claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "outcome = sender.send(absorbed.request, intended_at, by);"
+        " claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "outcome = sender.send(claim.request, intended_at, by)",
+        "",
+    ),
+)

@@ -1,0 +1,278 @@
+"""What meets the outside: the appliance, the way in from Slack, the words, the logs."""
+
+from __future__ import annotations
+
+from tests.planted.change import Swap, change
+
+DELETE = "tests/appliance/test_appliance_delete.py"
+ERRORS = "tests/appliance/test_appliance_errors.py"
+TRUST = "tests/appliance/test_appliance_trust.py"
+DOOR = "tests/slack_adapter/test_http.py"
+
+APPLIANCE = (
+    change(
+        "every DELETE is forced",
+        "tests/appliance/test_appliance_delete.py::test_an_accepted_delete",
+        '{"force": "true" if force else "false"}',
+        '{"force": "true"}',
+    ),
+    change(
+        "no DELETE is forced",
+        "tests/appliance/test_appliance_delete.py::test_an_accepted_delete",
+        '{"force": "true" if force else "false"}',
+        "{}",
+    ),
+    change(
+        "the sender forgets force",
+        "tests/worker/test_break_glass.py::test_one_person_alone_is_enough_the_own_request_included",
+        "force=request.force, send_by=send_by",
+        "force=False, send_by=send_by",
+    ),
+    change(
+        "an id can reach another path of the appliance",
+        "tests/appliance/test_appliance_listings.py::test_ids_are_one_part_of_the_path",
+        'quote(value, safe="")',
+        'quote(value, safe="/?")',
+    ),
+    change(
+        "urllib3 repeats a DELETE whose answer was lost",
+        "tests/appliance/test_appliance_delete.py::test_exactly_one_whatever_comes_back",
+        "Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0)",
+        "Retry(total=2, allowed_methods=None)",
+    ),
+    change(
+        "redirects of the appliance are followed",
+        "tests/appliance/test_appliance_errors.py::test_a_redirect_never_gets_the_token",
+        "return None",
+        "return super().get_redirect_target(resp)",
+        Swap("allow_redirects=False", "allow_redirects=True"),
+        within="QuietSession.get_redirect_target",
+    ),
+    change(
+        "a DELETE goes out on a connection that was idle for long",
+        "tests/appliance/test_appliance_connections.py::test_a_delete_leaves_on_no_connection_that_was_idle",
+        "return self._send_by is None or self._monotonic() < kept_at + WARM_SECONDS",
+        "return True",
+    ),
+    change(
+        "bytes leave after the second that a DELETE has",
+        "tests/appliance/test_appliance_delete.py::test_frozen_on_a_kept_connection",
+        "if self._send_by is not None and self._monotonic() > self._send_by:",
+        "if False:",
+    ),
+    change(
+        "a DELETE that may have arrived is told as not sent",
+        DELETE,
+        "self.sent = True",
+        "self.sent = self._send_by is None",
+        within="Flight.leave",
+    ),
+    change(
+        "a 503 without Retry-After is told as not accepted",
+        "tests/appliance/test_appliance_delete.py::test_exactly_one_whatever_comes_back",
+        "if status == 503 and (wait := retry_after(self.headers)) is not None:",
+        "if status == 503 and (wait := retry_after(self.headers) or 60.0):",
+    ),
+    change(
+        "a 502 is told as a refusal by the appliance",
+        "tests/appliance/test_appliance_delete.py::test_exactly_one_whatever_comes_back",
+        "or status == 500:",
+        "or status in (500, 502):",
+    ),
+    change(
+        "a 404 alone says that the pairing is gone",
+        "tests/appliance/test_appliance_gone.py",
+        "return self.listed_after(missing, pairing_id)",
+        'return "gone"',
+        within="presence",
+    ),
+    change(
+        "a gateway's 404 is taken for the appliance's",
+        "tests/appliance/test_appliance_gone.py",
+        "if not missing.body_excerpt:",
+        "if True:",
+    ),
+    change(
+        "another pairing's answer is taken for this one's",
+        "tests/appliance/test_appliance_listings.py::test_one_of_each",
+        "if not same_id(found.pairing_id, pairing_id):",
+        "if False:",
+    ),
+    change(
+        "a DELETE logs in by itself",
+        "tests/appliance/test_appliance_delete.py::test_after_a_401_the_session_is_gone_and_nothing_is_sent_without_one",
+        "session = self._sessions.held() if session is None or not"
+        " self._remote.ready(session, pairing_id):",
+        "session = self._sessions.current(self._purse, self._by)\n        if False:",
+        within="delete_pairing",
+    ),
+    change(
+        "a refused log-in does not rest the appliance",
+        "tests/appliance/test_appliance_sessions.py::test_a_refused_log_in_is_tried_once_for_all_and_then_rests",
+        'self.budget.login_refused(f"a log-in was refused with HTTP {refusal.status}")',
+        "",
+    ),
+    change(
+        "the certificate's fingerprint is not compared",
+        f"{TRUST}::test_a_wrong_pin_gets_not_one_byte",
+        '"assert_fingerprint": self._pin,',
+        "",
+    ),
+    change(
+        "any certificate is trusted",
+        "tests/appliance/test_appliance_trust.py::test_an_unknown_authority",
+        "context = ssl.create_default_context(cafile=ca_file)",
+        "context = ssl._create_unverified_context(cafile=ca_file)",
+    ),
+    change(
+        "a certificate for another host is trusted",
+        "tests/appliance/test_appliance_trust.py::test_another_host_name",
+        "context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT",
+        "context.check_hostname = False",
+    ),
+    change(
+        "control characters stay in the excerpt of an answer",
+        "tests/appliance/test_hostile_answers.py"
+        "::test_an_excerpt_shows_nothing_that_a_terminal_or_a_reader_would_obey",
+        'printable = "".join(c if c.isprintable() else " " for c in text)',
+        "printable = text",
+    ),
+    change(
+        "an answer of the appliance may be compressed",
+        "tests/appliance/test_hostile_answers.py"
+        "::test_nothing_is_asked_for_packed_and_nothing_is_unpacked",
+        '"Accept-Encoding": "identity",',
+        '"Accept-Encoding": "gzip",',
+    ),
+    change(
+        "an answer of the appliance may be as large as it likes",
+        "tests/appliance/test_hostile_answers.py"
+        "::test_an_answer_as_large_as_may_be_is_read_and_a_larger_one_is_not",
+        "if self._received > ANSWER_MAX_BYTES:",
+        "if False:",
+    ),
+    change(
+        "credentials of a .netrc file are sent",
+        "tests/appliance/test_appliance_trust.py::test_a_netrc_file_sends_no_credentials",
+        "auth=auth,",
+        "",
+        within="_exchange",
+    ),
+    change(
+        "secrets are shown in the excerpt of an answer",
+        "tests/appliance/test_appliance_secrets.py::test_a_server_that_echoes_the_request",
+        'text = self.redact(clean(self.begins.decode("utf-8", "replace")))',
+        'text = clean(self.begins.decode("utf-8", "replace"))',
+    ),
+)
+
+SLACK = (
+    change(
+        "the signature is not verified",
+        "tests/slack_adapter/test_http.py::test_a_forged_one_is_refused_and_counted",
+        "if self._verifier.is_valid(body, timestamp, signature):",
+        "if True:",
+    ),
+    change(
+        "an old signed request is taken once more",
+        "tests/slack_adapter/test_http.py::test_old_and_future_ones_are_refused",
+        "if self._verifier.is_valid(body, timestamp, signature):",
+        "if self._verifier.generate_signature(timestamp=timestamp, body=body) == signature:",
+    ),
+    change(
+        "a body is parsed before its signature is verified",
+        "tests/slack_adapter/test_http.py::test_the_signature_comes_before_the_parser",
+        "if problem := self._not_from_slack(body, timestamp, signature):",
+        "parse(body)\n        if problem := self._not_from_slack(body, timestamp, signature):",
+    ),
+    change(
+        "a body may be as large as it likes",
+        "tests/slack_adapter/test_http.py::test_a_larger_one_is_413",
+        "max_request_body_size=LARGEST_BODY + 1,",
+        "",
+    ),
+    change(
+        "bodies that nobody has signed go to the disk",
+        "tests/slack_adapter/test_http.py::test_no_body_reaches_the_disk_whatever_its_path",
+        "inbuf_overflow=LARGEST_BODY + 1,",
+        "",
+    ),
+    change(
+        "a request may arrive as slowly as it likes",
+        "tests/slack_adapter/test_server.py::test_a_request_has_ten_seconds_as_a_whole",
+        "late = now - one.waits_since > one.patience_s",
+        "late = False",
+    ),
+    change(
+        "a body whose length can be read in two ways is taken",
+        "tests/slack_adapter/test_server.py::test_a_body_with_two_lengths_ends_its_connection",
+        'raise ParsingError("the length of the body can be read in two ways")',
+        "pass",
+    ),
+    change(
+        "a 500 shows a traceback",
+        "tests/slack_adapter/test_http.py::test_a_page_that_fails_shows_nothing_of_it",
+        "log_socket_errors=False,",
+        "log_socket_errors=False, expose_tracebacks=True,",
+    ),
+    change(
+        "a response_url may lead anywhere",
+        "tests/slack_adapter/test_client.py::test_nothing_is_sent_to_another_host",
+        "if not is_of_slack(url, api_url):",
+        "if False:",
+    ),
+    change(
+        "redirects of a response_url are followed",
+        "tests/slack_adapter/test_client.py::test_no_redirect_of_a_response_url_is_followed",
+        "build_opener(HTTPSHandler(context=tls()), _NoRedirect)",
+        "build_opener(HTTPSHandler(context=tls()))",
+    ),
+    change(
+        "what people and the appliance wrote is not escaped",
+        "tests/slack/drawing/test_command.py::test_sentences_are_escaped",
+        "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
+        "return _cut(iter(tidy(text)), limit)",
+    ),
+    change(
+        "texts are cut within an entity",
+        "tests/slack/drawing/test_markup.py",
+        "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
+        'return _cut(iter("".join(_ENTITIES.get(c, c) for c in tidy(text))), limit)',
+    ),
+    change(
+        "a block of code can be left by its content",
+        "tests/slack/drawing/test_markup.py",
+        "tidy(text).replace(_FENCE, GRAVE * 3)",
+        "tidy(text)",
+    ),
+    change(
+        "a known secret is logged",
+        "tests/operate/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "value = value.replace(secret, MASK)",
+        "pass",
+    ),
+    change(
+        "what looks like a token is logged",
+        "tests/operate/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "return _LOOKS_SECRET.sub(MASK, value)",
+        "return value",
+    ),
+    change(
+        "a response_url is logged",
+        "tests/operate/test_logs.py::TestJson::test_secret_keys_are_masked",
+        "key: MASK if key in SECRET_KEYS else",
+        "key:",
+    ),
+    change(
+        "a terminal obeys what others wrote into the log",
+        "tests/cli/test_hostile_text.py::test_a_log_shows_escapes",
+        "shown = {key: printable(v) if isinstance(v, str) else v for key, v in event.items()}",
+        "shown = dict(event)",
+    ),
+    change(
+        "libraries log whole requests at debug",
+        "tests/operate/test_logs.py",
+        "logging.getLogger(library).setLevel(max(logging.WARNING, root.level))",
+        "pass",
+    ),
+)

@@ -1,0 +1,185 @@
+"""The store: who may write a row, what is stored once, what each message is claimed by."""
+
+from __future__ import annotations
+
+from tests.planted.change import change
+
+CLAIMS = "tests/store/test_claims.py"
+POSTGRES = "tests/simulation/test_locks_agree.py::test_in_postgres"
+
+STORE = (
+    # ---- claims -------------------------------------------------------------------------------
+    change(
+        "a holder that lost its claim writes the row",
+        "tests/store/test_claims.py::test_a_lost_claim_writes_nothing",
+        'requests.c.version == bindparam("held_version")',
+        'requests.c.version >= bindparam("held_version")',
+    ),
+    change(
+        "a row is claimed though its lease still runs",
+        "tests/store/test_claims.py::test_each_row_has_one_holder_however_many_want_it",
+        "lease_over(requests.c.lease_until, now),",
+        "",
+        within="claimable",
+    ),
+    change(
+        "two copies claim a row at once",
+        POSTGRES,
+        ".limit(1).with_for_update(skip_locked=True)",
+        ".limit(1)",
+        within="claimable",
+    ),
+    change(
+        "a row with an event is not due before its own time",
+        "tests/store/test_claims.py::test_no_release_hides_a_click",
+        "requests.c.id.in_(union(due, with_event, held)),",
+        "requests.c.id.in_(union(due, held)),",
+    ),
+    change(
+        "a dead holder's request waits for its old time",
+        "tests/store/test_once.py::test_a_dead_holders_row_is_due_when_its_lease_is_over",
+        '"lease_until": lease_until, "due_at": lease_until}',
+        '"lease_until": lease_until}',
+    ),
+    change(
+        "a release writes over what came meanwhile",
+        CLAIMS,
+        'freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}\n'
+        "conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})",
+        "conn.execute(update(requests).where(requests.c.id == claim.request.id)"
+        ".values(lease_until=0, due_at=due_at))",
+    ),
+    change(
+        "a lease stamped by a clock that was ahead keeps its row for hours",
+        "tests/store/test_clock_ahead.py",
+        "requests.c.id.in_(union(due, with_event, held)),",
+        "requests.c.id.in_(union(due, with_event)),",
+    ),
+    # ---- the intent ---------------------------------------------------------------------------
+    change(
+        "an intent is stored from any state",
+        "tests/store/test_claims.py::TestIntent::test_not_from_another_state",
+        "return requests.c.state == State.APPROVED.value, requests.c.execute_by > now",
+        "return (requests.c.execute_by > now,)",
+    ),
+    change(
+        "an intent is stored after its time",
+        "tests/store/test_claims.py::TestIntent::test_not_after_its_time",
+        "return requests.c.state == State.APPROVED.value, requests.c.execute_by > now",
+        "return (requests.c.state == State.APPROVED.value,)",
+    ),
+    change(
+        "an intent, or what time does, is stored while an event waits",
+        "tests/store/test_claims.py::TestIntent::test_not_while_an_event_waits",
+        "(~_waits(claim.request.id), *guards(now))",
+        "tuple(guards(now))",
+    ),
+    change(
+        "the inbox is asked before the wait for the row",
+        POSTGRES,
+        'if not self.db.one_writer: conn.execute(_LOCKED, {"id": claim.request.id})',
+        "",
+    ),
+    change(
+        "an event is stored beside an intent that does not see it",
+        POSTGRES,
+        "_LANE_AND_LOCK = _LANE.with_for_update(read=True)",
+        "_LANE_AND_LOCK = _LANE",
+    ),
+    change(
+        "what time does is stored though an event waits",
+        "tests/store/test_claims.py::TestTimePassed::test_not_while_a_click_waits",
+        "self._save_heard(claim, saving, lambda _now: ()) return self._saved(claim, saving)",
+        "return self.save(claim, saving)",
+    ),
+    # ---- once ---------------------------------------------------------------------------------
+    change(
+        "a pairing may have two open requests",
+        "tests/store/test_claims.py::test_one_open_request_for_a_pairing",
+        "CREATE UNIQUE INDEX one_open_request_per_pairing",
+        "CREATE INDEX one_open_request_per_pairing",
+    ),
+    change(
+        "the same click is stored twice",
+        "tests/store/test_claims.py::test_the_same_origin_is_stored_once",
+        "origin TEXT NOT NULL UNIQUE,",
+        "origin TEXT NOT NULL,",
+    ),
+    change(
+        "an event is absorbed twice",
+        "tests/store/test_once.py::test_of_two_copies_one_answers_what_has_no_request",
+        'inbox.c.number == bindparam("of_number"), inbox.c.absorbed_at.is_(None)',
+        'inbox.c.number == bindparam("of_number")',
+    ),
+    # ---- messages -----------------------------------------------------------------------------
+    change(
+        "two copies claim the same message",
+        POSTGRES,
+        ".limit(1).with_for_update(skip_locked=True)",
+        ".limit(1)",
+        within="sendable",
+    ),
+    change(
+        "a message that is being sent is claimed again",
+        "tests/store/test_clock_ahead.py::test_the_lease_of_a_message_is_over",
+        "messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held",
+        "messages.c.due_at <= now",
+    ),
+    change(
+        "what changes while a message is sent is never shown",
+        "tests/store/test_once.py::test_what_changes_while_a_message_is_sent_is_shown_afterwards",
+        "changed_since = messages.c.wanted != due.wanted",
+        "changed_since = messages.c.wanted != messages.c.wanted",
+    ),
+    change(
+        "a response_url is kept for ever",
+        "tests/worker/test_asking_by_form.py::test_its_address_is_used_for_thirty_minutes_and_then_erased",
+        'conn.execute(_ERASE, {"since": now - RESPONSE_URL_MS})',
+        "pass",
+    ),
+    change(
+        "errors of SQLite quote what was stored",
+        "tests/store/test_hidden_values.py::test_a_logged_error_quotes_nothing",
+        "hide_parameters=True,",
+        "",
+        within="sqlite",
+    ),
+    change(
+        "errors of PostgreSQL quote what was stored",
+        "tests/store/test_hidden_values.py::test_a_logged_error_quotes_nothing",
+        "hide_parameters=True,",
+        "",
+        within="postgres",
+    ),
+    # ---- the trail ----------------------------------------------------------------------------
+    change(
+        "two writers go on from the same head of the trail",
+        "tests/store/test_audit_trail.py::test_writers_at_once_keep_one_chain",
+        "_HEAD_LOCKED = select(audit_head).with_for_update()",
+        "_HEAD_LOCKED = select(audit_head)",
+    ),
+    change(
+        "a cut-off tail of the trail is not noticed",
+        "tests/store/test_audit_trail.py::test_each_hand_is_found",
+        "if number != head.count:",
+        "if number > head.count:",
+    ),
+    change(
+        "a record may be changed when its hash is made anew",
+        "tests/core/test_audit.py::test_a_change_with_its_hash_made_anew_is_found_by_the_next",
+        "if record.previous != previous:",
+        "if False:",
+    ),
+    change(
+        "the detail of a record is not hashed",
+        "tests/core/test_audit.py::test_a_change_in_any_column_is_found",
+        "canonical = json.dumps(columns,",
+        'canonical = json.dumps({**columns, "detail": None},',
+    ),
+    change(
+        "copies count the calls to an appliance from the same old number",
+        "tests/store/test_once.py::test_what_copies_share_is_changed_by_one_after_the_other",
+        "_LOCKED = _READ.with_for_update()",
+        "_LOCKED = _READ",
+    ),
+)
