@@ -36,7 +36,7 @@ FINAL = {
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
 No clear answer to it is known. No task for it can be seen, and `lyon.example.com
-→ oslo.example.com` is still there. Nothing is sent a second time.
+→ oslo.example.com` is still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
@@ -55,7 +55,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
 No clear answer to it is known. No task for it can be seen, and `lyon.example.com
-→ oslo.example.com` is still there. Nothing is sent a second time.
+→ oslo.example.com` is still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
@@ -72,8 +72,8 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
 No clear answer to it is known. A new task there may be ours: it does not say what
-it works on, and `lyon.example.com → oslo.example.com` is still there. Nothing is
-sent a second time.
+it works on, and `lyon.example.com → oslo.example.com` is still there. The delete
+was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing

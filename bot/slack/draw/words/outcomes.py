@@ -188,8 +188,8 @@ def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
     return _unknown(
         request,
         "It cannot be told whether the delete arrived.",
-        f"No clear answer to it is known. {seen}, and {pairing(request)} is still there. Nothing "
-        "is sent a second time.",
+        f"No clear answer to it is known. {seen}, and {pairing(request)} is still there. The "
+        "delete was not sent a second time.",
     )
 
 
