@@ -86,13 +86,14 @@ LIFE = (
     ),
     change(
         "rights are not read again before the intent",
-        FIRST,
+        "tests/worker/test_frozen_after_reading.py"
+        "::test_a_right_that_was_lost_meanwhile_does_not_count",
         "if not _fresh(readings.rights_at, now):",
         "if False:",
     ),
     change(
         "who has lost the right stays counted",
-        "tests/worker/test_deciding.py::TestTheWorldMoved::test_rights_lost_before_the_intent_bring_it_back_to_pending",
+        "tests/worker/test_deciding.py::TestTheWorldMoved::test_a_right_that_is_lost_before_the_last_click_does_not_count",
         "if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread",
         "if False",
     ),

@@ -270,7 +270,7 @@ class TestTheWorldMoved:
         world.settle()
         assert world.state() is State.CHANGED
 
-    def test_rights_lost_before_the_intent_bring_it_back_to_pending(self) -> None:
+    def test_a_right_that_is_lost_before_the_last_click_does_not_count(self) -> None:
         world = World(approvals_required=2)
         request_id = world.pending()
         world.click(request_id, "approve", FIRST)
