@@ -228,6 +228,38 @@ SLACK = (
         "build_opener(HTTPSHandler(context=tls()))",
     ),
     change(
+        "a payload that is nested without end is an error of ours",
+        f"{DOOR} tests/slack_adapter/test_malformed.py",
+        "except (ValueError, RecursionError) as error:",
+        "except ValueError as error:",
+        within="payload.parse",
+    ),
+    change(
+        "health and metrics stay on the port that Slack reaches",
+        "tests/scenarios/test_http_door.py::test_probes_have_a_port_of_their_own",
+        "Wsgi(pages if operate_port is None else {}, slack)",
+        "Wsgi(pages, slack)",
+    ),
+    change(
+        "the bot's token may go over the network in the clear",
+        "tests/settings/test_values.py",
+        'if address.scheme == "http" and not _is_loopback(address.hostname or ""):',
+        "if False:",
+    ),
+    change(
+        "a corrected form is taken for the one that was sent before",
+        "tests/slack_adapter/test_asking_form_sent.py",
+        "return {block: labels.already_sent(what, request_id) for block, what in found.items()}",
+        "return {}",
+    ),
+    change(
+        "what Slack may have taken is posted again and again",
+        "tests/slack_adapter/test_poster.py"
+        "::test_what_slack_may_have_taken_is_sent_three_times_at_most",
+        "case Kind.PASSING if trouble.maybe_taken and due.ts is None:",
+        "case Kind.PASSING if False:",
+    ),
+    change(
         "what people and the appliance wrote is not escaped",
         "tests/slack/drawing/test_command.py::test_sentences_are_escaped",
         "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",

@@ -151,6 +151,14 @@ STORE = (
         "",
         within="postgres",
     ),
+    change(
+        "the database may be read by others on the machine",
+        "tests/store/test_file_modes.py",
+        "os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))",
+        "pass",
+        "os.chmod(name, mode & 0o700)",
+        "pass",
+    ),
     # ---- the trail ----------------------------------------------------------------------------
     change(
         "two writers go on from the same head of the trail",
@@ -181,5 +189,17 @@ STORE = (
         "tests/store/test_once.py::test_what_copies_share_is_changed_by_one_after_the_other",
         "_LOCKED = _READ.with_for_update()",
         "_LOCKED = _READ",
+    ),
+    change(
+        "a record may be written in another way as long as it reads the same",
+        "tests/store/test_audit_trail.py",
+        'if _json(detail) == row["detail"]:',
+        "if True:",
+    ),
+    change(
+        "a record may hold other types as long as they read the same",
+        "tests/store/test_audit_trail.py",
+        'return Record.model_validate({**row, "detail": detail}, strict=True)',
+        'return Record.model_validate({**row, "detail": detail})',
     ),
 )
