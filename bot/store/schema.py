@@ -21,10 +21,6 @@ from bot.request.model import OPEN
 REVISION = "0001"
 """The newest migration that this program knows."""
 
-OLDEST_PROGRAM = "0.1.0"
-"""The oldest program that may work on a schema of this REVISION and read what is stored as JSON;
-kept in `schema_info`, so that an older one stops with a sentence."""
-
 metadata = MetaData()
 
 _OPEN_STATES = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
@@ -157,3 +153,5 @@ schema_info = Table(
     metadata,
     Column("oldest_program", Text, primary_key=True),
 )
+"""The oldest program that may work on this schema and read what is stored as JSON. A migration sets
+it, so that an older program stops with a sentence (`bot.store.migrate`)."""
