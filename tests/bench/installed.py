@@ -17,7 +17,7 @@ PYTHON = Path(".venv/plain/bin/python")
 """Made by the Makefile, from requirements/run.txt alone."""
 
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
-"""What every start in deploy/ and the Procfile sets (docs/performance.md, start and memory)."""
+"""What every start in deploy/ and the Procfile sets (docs/dev/performance.md, start and memory)."""
 
 
 def python() -> str:
