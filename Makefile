@@ -51,7 +51,7 @@ test-all: test
 	@$(BIN)/python -m tests.simulation 100000
 	@$(BIN)/python -m tests.planted
 	@$(BIN)/python -m tests.kills.every_line
-	@$(BIN)/python -m tests.kills.soak 150
+	@$(BIN)/python -m tools.soak 150
 
 check: .venv/installed-dev .venv/audit/installed
 	@echo "check: lint, format, types, who imports whom, docs"
@@ -60,7 +60,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@$(BIN)/python -m mypy --strict bot
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest --quiet tests/docs
-	@$(BIN)/python -m tests.known_weaknesses $(AUDIT_ARGS)
+	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)
 	@if command -v promtool >/dev/null; then \
 		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/alerts_test.yml; \
 	else \
@@ -79,17 +79,17 @@ demo: .venv/installed-project
 
 bench: .venv/installed-dev .venv/plain/installed
 	@echo "bench: running the benchmarks"
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tools.bench
 
 pictures: browser
 	@echo "pictures: playing the demo in a browser and taking its pictures"
-	@$(BIN)/python -m tests.browser.pictures
+	@$(BIN)/python -m tools.pictures
 
 # Not in `check`: it needs a service that knows of weaknesses, and a package registry is no such one.
 # `--strict`, since where that service answers "not known" to everything, nothing was looked at.
 audit-dependencies: .venv/audit/installed
 	@echo "audit-dependencies: asking for known weaknesses in what is installed"
-	@$(BIN)/python -m tests.known_weaknesses --strict $(AUDIT_ARGS)
+	@$(BIN)/python -m tools.known_weaknesses --strict $(AUDIT_ARGS)
 
 lock: .venv/installed-lock
 	@echo "lock: remaking requirements/*.txt"

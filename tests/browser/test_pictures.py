@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import Stage
-from tests.browser import pictures
+from tools import pictures
 
 REMAKE = "the pictures in docs/ are older than what they show: run `make pictures`"
 

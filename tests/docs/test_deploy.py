@@ -15,7 +15,7 @@ import yaml
 
 from bot import __version__
 from bot.settings import setting_names
-from tests.bench.installed import ENVIRONMENT
+from tools.bench.installed import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests import known_weaknesses
+from tools import known_weaknesses
 
 FINE = {"name": "requests", "version": "2.0", "vulns": []}
 WEAK = {"name": "regex", "version": "1.0", "vulns": [{"id": "GHSA-1"}]}

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from tests.bench.databases import Stored
-from tests.bench.figures import Aim, Line
-from tests.bench.idling import LAST_OF_THE_START
-from tests.bench.processes import resident_mb, wait_until_idle
-from tests.bench.worlds import PATIENCE_SECONDS, TASK_SECONDS, World
+from tools.bench.databases import Stored
+from tools.bench.figures import Aim, Line
+from tools.bench.idling import LAST_OF_THE_START
+from tools.bench.processes import resident_mb, wait_until_idle
+from tools.bench.worlds import PATIENCE_SECONDS, TASK_SECONDS, World
 
 BOTS = 5
 REQUESTS = 1_000

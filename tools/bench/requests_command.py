@@ -10,7 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from bot import cli
-from tests.bench.installed import InstalledBot, python
+from tools.bench.installed import InstalledBot, python
 
 PATIENCE_SECONDS = 60.0
 """Nobody waits for longer: then it is no figure."""

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from bot.request.model import State
 from bot.worker.drive import LEASE_MS
-from tests.bench.databases import postgres
-from tests.bench.figures import Aim, Line
 from tests.kills.faults import AS_IT_IS
 from tests.kills.people import Story
 from tests.kills.rules import check_story
 from tests.replicas.copies import Copies, copies
 from tests.scenarios.way_in import OverHttp
+from tools.bench.databases import postgres
+from tools.bench.figures import Aim, Line
 
 ROUNDS = 5
 LEASE_SECONDS = LEASE_MS / 1000

@@ -16,11 +16,11 @@ from pathlib import Path
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.records import ApiCall
-from tests.bench import ten_minutes
-from tests.bench.databases import Stored
-from tests.bench.figures import Aim, Line
-from tests.bench.processes import wait_until_idle
-from tests.bench.worlds import PATIENCE_SECONDS, World
+from tools.bench import ten_minutes
+from tools.bench.databases import Stored
+from tools.bench.figures import Aim, Line
+from tools.bench.processes import wait_until_idle
+from tools.bench.worlds import PATIENCE_SECONDS, World
 
 STORIES = 5
 TASK_SECONDS = 4.0

@@ -12,11 +12,11 @@ import signal
 import time
 
 from bot.sandbox.appliance import Answer
-from tests.bench.default_bots import DefaultBot, default_bots
-from tests.bench.figures import Aim, Line
-from tests.bench.processes import wait_until
-from tests.bench.worlds import PATIENCE_SECONDS
 from tests.scenarios.way_in import OverHttp
+from tools.bench.default_bots import DefaultBot, default_bots
+from tools.bench.figures import Aim, Line
+from tools.bench.processes import wait_until
+from tools.bench.worlds import PATIENCE_SECONDS
 
 ROUNDS = 5
 IDLE_ROUNDS = 12

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME…]`: every measure, or these, printed as it comes.
+"""`python -m tools.bench [NAME…]`: every measure, or these, printed as it comes.
 
 All of them together write the table of the docs. A missed aim is said and is no failure: machines
 differ. What cannot be measured is one.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import (
+from tools.bench import (
     acknowledging,
     appliance_calls,
     frozen_socket,
@@ -22,8 +22,8 @@ from tests.bench import (
     table,
     takeover,
 )
-from tests.bench.figures import Line
-from tests.bench.installed import ROOT
+from tools.bench.figures import Line
+from tools.bench.installed import ROOT
 
 MEASURES = {
     "stories": stories.measure,

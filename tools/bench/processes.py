@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.bench.installed import ENVIRONMENT, ROOT, python
+from tools.bench.installed import ENVIRONMENT, ROOT, python
 
 STOP_SECONDS = 10.0
 
@@ -36,7 +36,7 @@ class BareBot:
     def start(self) -> Self:
         """Returns when it listens. Raises RuntimeError when it ended instead."""
         self._process = subprocess.Popen(
-            [python(), "-m", "tests.bench.bare_bot", *self._arguments],
+            [python(), "-m", "tools.bench.bare_bot", *self._arguments],
             cwd=ROOT,
             env={**os.environ, **ENVIRONMENT},
             stdin=subprocess.DEVNULL,

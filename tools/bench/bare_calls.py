@@ -13,7 +13,7 @@ import sys
 import time
 from urllib.parse import quote, urlencode
 
-from tests.bench.kept_connection import Kept
+from tools.bench.kept_connection import Kept
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from tests.bench.databases import Stored
-from tests.bench.installed import InstalledBot
-from tests.bench.worlds import World
 from tests.scenarios.way_in import WayIn
+from tools.bench.databases import Stored
+from tools.bench.installed import InstalledBot
+from tools.bench.worlds import World
 
 
 @dataclass(frozen=True)

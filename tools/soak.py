@@ -1,4 +1,4 @@
-"""`python -m tests.kills.soak [REQUESTS [SEED]]`: many requests at once, and random kills.
+"""`python -m tools.soak [REQUESTS [SEED]]`: many requests at once, and random kills.
 
 The seed decides who does what, where each life of the bot ends, and which answers are lost; how
 threads take their turns is not for a seed to decide. Every rule is checked for every request.

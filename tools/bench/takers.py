@@ -13,10 +13,10 @@ from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.signed_requests import Courier, Delivery
-from tests.bench.databases import Stored, postgres
-from tests.bench.kept_connection import Kept
-from tests.bench.processes import BareBot, wait_until_idle
-from tests.bench.worlds import PATIENCE_SECONDS, World
+from tools.bench.databases import Stored, postgres
+from tools.bench.kept_connection import Kept
+from tools.bench.processes import BareBot, wait_until_idle
+from tools.bench.worlds import PATIENCE_SECONDS, World
 
 
 class KeptCourier(Courier):

@@ -1,6 +1,6 @@
 """The card in every state, at a desk and on a phone, light and dark: to be looked at.
 
-`python -m tests.browser.gallery FOLDER` writes one for each, and a sheet of each kind. Nothing
+`python -m tools.gallery FOLDER` writes one for each, and a sheet of each kind. Nothing
 is compared: whether somebody understands it at three in the morning is for eyes to say.
 """
 

@@ -18,8 +18,8 @@ from bot.request.model import new_request_id
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.store.schema import audit, inbox, messages, requests
-from tests.bench.databases import Stored
-from tests.bench.worlds import PATIENCE_SECONDS, TASK_SECONDS, World
+from tools.bench.databases import Stored
+from tools.bench.worlds import PATIENCE_SECONDS, TASK_SECONDS, World
 
 MINUTES_BETWEEN = 5
 FILE = "vr-unpair.db"

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.figures import Line
+from tools.bench.figures import Line
 
 HEAD = ("measure", "against", "ratio", "with the bot", "bare", "of", "aim", "")
 
 ABOUT = """\
 # Measured
 
-Written by `make bench`; what is measured and how is in `tests/bench/`. Every line was measured in
+Written by `make bench`; what is measured and how is in `tools/bench/`. Every line was measured in
 one run side by side with what it is compared to, in rounds that alternate. Three figures are
 minimum/median/maximum. The ratios are what holds; absolute times are those of one machine.
 """

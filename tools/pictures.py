@@ -22,7 +22,7 @@ from bot.sandbox.page.stage import Stage
 from tests.browser import chromium
 from tests.browser.visitor import PHONE, Visitor
 
-FOLDER = Path(__file__).parents[2] / "docs"
+FOLDER = Path(__file__).parents[1] / "docs"
 WORDS = FOLDER / "pictures.json"
 MOST_BYTES = 200_000
 TASK_SECONDS = 3.0

@@ -11,10 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.slack.receive.socket import Times
-from tests.bench.default_bots import DefaultBot, default_bots
-from tests.bench.figures import Aim, Line
-from tests.bench.processes import wait_until
 from tests.scenarios.way_in import OverSocket
+from tools.bench.default_bots import DefaultBot, default_bots
+from tools.bench.figures import Aim, Line
+from tools.bench.processes import wait_until
 
 ROUNDS = 5
 PING_S = Times().ping

@@ -17,12 +17,12 @@ from statistics import median, quantiles
 from bot.sandbox.slack import interaction_payloads as payloads
 from bot.sandbox.slack.records import Origin
 from bot.sandbox.slack.signed_requests import FORM, form
-from tests.bench.figures import Aim, Line
-from tests.bench.installed import ROOT
-from tests.bench.many_at_once import CONNECTIONS
-from tests.bench.processes import wait_until_idle
-from tests.bench.takers import Taker
-from tests.bench.worlds import World
+from tools.bench.figures import Aim, Line
+from tools.bench.installed import ROOT
+from tools.bench.many_at_once import CONNECTIONS
+from tools.bench.processes import wait_until_idle
+from tools.bench.takers import Taker
+from tools.bench.worlds import World
 
 ROUNDS = 5
 COMMANDS = 480
@@ -48,7 +48,7 @@ def _burst(world: World, taker: Taker) -> Figures:
     told = {"port": taker.port, "requests": [_signed(world, taker) for _ in range(COMMANDS)]}
     wait_until_idle(taker.pid)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.many_at_once"],
+        [sys.executable, "-m", "tools.bench.many_at_once"],
         cwd=ROOT,
         input=json.dumps(told),
         stdout=subprocess.PIPE,

@@ -10,11 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from tests.bench.default_bots import DefaultBot, default_bots
-from tests.bench.figures import Aim, Line
-from tests.bench.processes import wait_until_idle
-from tests.bench.worlds import PATIENCE_SECONDS
 from tests.scenarios.way_in import OverHttp, OverSocket
+from tools.bench.default_bots import DefaultBot, default_bots
+from tools.bench.figures import Aim, Line
+from tools.bench.processes import wait_until_idle
+from tools.bench.worlds import PATIENCE_SECONDS
 
 ROUNDS = 5
 """Bots of either way in: each is one."""

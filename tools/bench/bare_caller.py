@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.bench.installed import ROOT, python
-from tests.bench.worlds import World
+from tools.bench.installed import ROOT, python
+from tools.bench.worlds import World
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class BareCaller:
 @contextmanager
 def bare_caller(world: World) -> Iterator[BareCaller]:
     with subprocess.Popen(
-        [python(), "-m", "tests.bench.bare_calls"],
+        [python(), "-m", "tools.bench.bare_calls"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

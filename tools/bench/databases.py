@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine
 
-from tests.bench.processes import wait_until
 from tests.postgres.server import PostgresServer
+from tools.bench.processes import wait_until
 
 _UNDONE = """
 SELECT (SELECT count(*) FROM inbox WHERE absorbed_at IS NULL)

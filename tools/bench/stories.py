@@ -14,10 +14,10 @@ from statistics import median
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
-from tests.bench.bare_caller import BareCaller, bare_caller
-from tests.bench.figures import Aim, Line, Spread
-from tests.bench.processes import BareBot, resident_mb, seconds_to_ready
-from tests.bench.worlds import TASK_SECONDS, Card, World
+from tools.bench.bare_caller import BareCaller, bare_caller
+from tools.bench.figures import Aim, Line, Spread
+from tools.bench.processes import BareBot, resident_mb, seconds_to_ready
+from tools.bench.worlds import TASK_SECONDS, Card, World
 
 ROUNDS = 8
 STORIES_AT_ONCE = (1, 2)

@@ -18,12 +18,12 @@ from pathlib import Path
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.settings import ApplianceSettings
-from tests.bench.databases import Stored
-from tests.bench.figures import Aim, Line
-from tests.bench.installed import InstalledBot
-from tests.bench.worlds import PATIENCE_SECONDS, SETTINGS, World
 from tests.kills.faults import Faults
 from tests.kills.stage import DyingBot
+from tools.bench.databases import Stored
+from tools.bench.figures import Aim, Line
+from tools.bench.installed import InstalledBot
+from tools.bench.worlds import PATIENCE_SECONDS, SETTINGS, World
 
 TASKS = (1, 10, 20)
 WINDOWS = 2

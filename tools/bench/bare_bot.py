@@ -1,6 +1,6 @@
 """The least that a bot like this can be: Bolt, requests, one command that does nothing, waitress.
 
-A process of its own: `python -m tests.bench.bare_bot SECRET [default]`. Says its port as the real
+A process of its own: `python -m tools.bench.bare_bot SECRET [default]`. Says its port as the real
 bot does. The listener runs in the thread of its request (process_before_response), the quickest way
 that Bolt has; with `default` as in Bolt's own examples, in a thread of Bolt's pool, for whose
 acknowledgement the request looks every 10 ms.

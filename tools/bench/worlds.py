@@ -11,7 +11,7 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.records import Message
-from tests.bench.installed import InstalledBot
+from tools.bench.installed import InstalledBot
 
 PATIENCE_SECONDS = 20.0
 TASK_SECONDS = 0.1

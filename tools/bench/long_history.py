@@ -15,16 +15,16 @@ from pathlib import Path
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from tests.bench import long_store
-from tests.bench.claiming import Claimer
-from tests.bench.databases import Stored
-from tests.bench.figures import Aim, Line
-from tests.bench.in_turn import Pairs, in_turn
-from tests.bench.kept_connection import Kept
-from tests.bench.processes import wait_until_idle
-from tests.bench.requests_command import seconds_as_a_process, seconds_inside
-from tests.bench.takers import KeptCourier, Taker
-from tests.bench.worlds import World
+from tools.bench import long_store
+from tools.bench.claiming import Claimer
+from tools.bench.databases import Stored
+from tools.bench.figures import Aim, Line
+from tools.bench.in_turn import Pairs, in_turn
+from tools.bench.kept_connection import Kept
+from tools.bench.processes import wait_until_idle
+from tools.bench.requests_command import seconds_as_a_process, seconds_inside
+from tools.bench.takers import KeptCourier, Taker
+from tools.bench.worlds import World
 
 ENDED = 100_000
 SHOWN = 20

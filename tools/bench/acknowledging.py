@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.bench import at_once
-from tests.bench.figures import Aim, Line
-from tests.bench.in_turn import in_turn
-from tests.bench.takers import Taker, takers
+from tools.bench import at_once
+from tools.bench.figures import Aim, Line
+from tools.bench.in_turn import in_turn
+from tools.bench.takers import Taker, takers
 
 ROUNDS = 7
 COMMANDS_PER_ROUND = 30
