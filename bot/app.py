@@ -260,7 +260,7 @@ class Bot:
         sites = tuple(settings.sites)
         self.metrics.watch(
             figures=parts.read_figures(self.db, sites),
-            resting=parts.resting(sites),
+            login_rests=parts.login_rests(sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
         )

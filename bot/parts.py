@@ -132,7 +132,7 @@ def read_figures(db: Database, sites: Sequence[str]) -> Callable[[], Figures]:
     return lambda: queries.figures(db, [budget_key(site) for site in sites])
 
 
-def resting(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
+def login_rests(sites: Sequence[str]) -> Callable[[Figures], dict[str, float]]:
     """A function from the figures to the seconds for which each site is not logged in to."""
 
     def seconds(found: Figures) -> dict[str, float]:

@@ -21,7 +21,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.appliance.errors import OverBudget, Resting, Unproven
+from bot.appliance.errors import LoginRest, OverBudget, Unproven
 
 SPARE_MS = 1_000
 WINDOW_MS = 60_000 + SPARE_MS
@@ -121,19 +121,19 @@ def _recent(state: BudgetState, now: int) -> list[int]:
 
 
 def begin_login(state: BudgetState, now: int) -> BudgetState:
-    """The state after one more log-in. Raises Resting or Unproven, which changes no state."""
+    """The state after one more log-in. Raises LoginRest or Unproven, which changes no state."""
     # min, here and below: a clock that was set back must not make a rest longer than a rest.
     rest_left = min(state.rests_until_ms or 0, now + REST_MS) - now
     if rest_left > 0:
-        raise _resting(Resting, rest_left, state.why)
+        raise _rest(LoginRest, rest_left, state.why)
     unproven = state.logins_unproven
     last = state.last_login_ms
     since_last = REST_MS if last is None else now - min(last, now)
     if unproven >= LOGINS_UNPROVEN_MAX and since_last < PROOF_MS:
-        raise _resting(Unproven, PROOF_MS - since_last, "two log-ins have just been made")
+        raise _rest(Unproven, PROOF_MS - since_last, "two log-ins have just been made")
     if unproven >= LOGINS_UNPROVEN_MAX and since_last < REST_MS:
         why = f"{unproven} log-ins were made and no call worked after them"
-        raise _resting(Unproven, REST_MS - since_last, why)
+        raise _rest(Unproven, REST_MS - since_last, why)
     if unproven >= LOGINS_UNPROVEN_MAX:
         state = call_worked(state)  # the rest is over: from here on as if one had
     return state.model_copy(
@@ -174,12 +174,12 @@ def rest_seconds(state: BudgetState, now: int) -> float:
     """How long no log-in is made; 0 where one may be made now."""
     try:
         begin_login(state, now)
-    except Resting as exc:
+    except LoginRest as exc:
         return exc.retry_after_seconds or 0.0
     return 0.0
 
 
-def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
+def _rest(kind: type[LoginRest], left_ms: int, why: str) -> LoginRest:
     seconds = left_ms / 1000
     return kind(
         f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
@@ -194,8 +194,8 @@ def _resting(kind: type[Resting], left_ms: int, why: str) -> Resting:
 Change = Callable[[Callable[[BudgetState, int], BudgetState]], None]
 """Runs a change of the state at now (ms) in a transaction, and stores it unless it raises."""
 
-LoginResult = Literal["worked", "refused", "not_sent", "resting"]
-"""`resting`: the log-in was not tried, so that the account is not locked."""
+LoginResult = Literal["worked", "refused", "not_sent", "rest"]
+"""`rest`: the log-in was not tried, so that the account is not locked."""
 
 
 def _untold(*_: object) -> None:
@@ -293,7 +293,7 @@ class EffectBudget:
 
     def pay(self, *, login: bool = False) -> None:
         """One call is about to be made; with `login`, a log-in. Raises OverBudget, and for a log-in
-        Resting; then it is not counted, and must not be made."""
+        LoginRest; then it is not counted, and must not be made."""
         more = int(login or (self._begun and not self._left))
         late = self._budget.monotonic() - self._counted_at > SPARE_MS / 1000
         if more or late or not self._begun:
@@ -330,8 +330,8 @@ class EffectBudget:
         except OverBudget as exc:
             self._budget.on_wait(self._priority.value, exc.retry_after_seconds or 0.0)
             raise
-        except Resting:
-            self._budget.on_login("resting")
+        except LoginRest:
+            self._budget.on_login("rest")
             raise
         if not self._begun:
             self._begun, self._later_ms = True, counted[0] + LATER_MS

@@ -245,7 +245,7 @@ class Calls:
         """Everything that a DELETE needs before its intent is stored: connection, log-ins, budget.
 
         That the remote site is down and cannot be logged in to does not stop it: the appliance
-        itself will say whether it can do without. Raises OverBudget, Resting, LoginRefused and
+        itself will say whether it can do without. Raises OverBudget, LoginRest, LoginRefused and
         every other error that shows that the DELETE cannot be sent now.
         """
         self._warm_up()

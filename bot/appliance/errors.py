@@ -5,7 +5,7 @@ The classes answer the one question that matters after a DELETE: may it have bee
     ApplianceError
     ├─ HeldBack              the bot held itself back; nothing was sent
     │  ├─ OverBudget         its own limit of calls per minute is used up
-    │  └─ Resting            log-ins pause, so that SSO does not lock the account
+    │  └─ LoginRest          log-ins pause, so that SSO does not lock the account
     │     └─ Unproven        none was refused: how the last two ended is not known
     ├─ NotSent               provably nothing reached the application
     │  ├─ NameLookupFailed
@@ -102,7 +102,7 @@ class OverBudget(HeldBack):
     """The calls per minute that this priority may use are used up."""
 
 
-class Resting(HeldBack):
+class LoginRest(HeldBack):
     """Log-ins pause for a while. `why` says what led to it."""
 
     why: str = ""
@@ -112,7 +112,7 @@ class Resting(HeldBack):
         self.why = why
 
 
-class Unproven(Resting):
+class Unproven(LoginRest):
     """It is not known how the last two log-ins ended: neither a refusal nor a call that worked
     afterwards was stored. Mostly the processes that made them were killed, or another copy is about
     to make that call."""

@@ -56,7 +56,7 @@ DECIDED = frozenset({State.APPROVED, State.DENIED})
 # begins at 1.
 REJECTED = ("unsigned", "old", "forged", "malformed", "too_large", "replayed")
 DATABASE_ERRORS = ("OperationalError", UNREAD)
-LOGIN_RESULTS = ("worked", "refused", "not_sent", "resting")
+LOGIN_RESULTS = ("worked", "refused", "not_sent", "rest")
 PRIORITIES = ("act", "follow", "check", "lookup")
 
 TO_DECIDE = (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600)
@@ -133,7 +133,7 @@ class Metrics:
         )
         self._logins = counter(
             "vr_unpair_appliance_logins",
-            "Log-ins to the appliance by result: worked, refused, not_sent, or resting (not tried, "
+            "Log-ins to the appliance by result: worked, refused, not_sent, or rest (not tried, "
             f"so that the account is not locked); the remote site's are among the calls {HERE}",
             ["site", "result"],
         )
@@ -181,13 +181,13 @@ class Metrics:
         self,
         *,
         figures: Callable[[], Figures],
-        resting: Callable[[Figures], Mapping[str, float]],
+        login_rests: Callable[[Figures], Mapping[str, float]],
         ready: Callable[[], bool],
         socket_age: Callable[[], float] | None,
     ) -> None:
-        """Sets what is read at each scrape; call it once, before the first. `resting`: seconds by
-        site. `socket_age`: seconds since the last frame, None in HTTP mode."""
-        self._read.register(Stored(figures, resting, self.database_failed))
+        """Sets what is read at each scrape; call it once, before the first. `login_rests`: seconds
+        by site. `socket_age`: seconds since the last frame, None in HTTP mode."""
+        self._read.register(Stored(figures, login_rests, self.database_failed))
         self._read.register(Copy(ready, socket_age))
 
     def text(self) -> bytes:
@@ -247,17 +247,17 @@ class Stored(Collector):
     def __init__(
         self,
         figures: Callable[[], Figures],
-        resting: Callable[[Figures], Mapping[str, float]],
+        login_rests: Callable[[Figures], Mapping[str, float]],
         failed: Callable[[str], None],
     ) -> None:
         self._figures = Bounded(figures)
-        self._resting = resting
+        self._login_rests = login_rests
         self._failed = failed
 
     def collect(self) -> Iterable[Metric]:
         try:
             figures = self._figures()
-            resting = self._resting(figures)
+            rests = self._login_rests(figures)
         except Exception as error:
             # No figures at all: a gap in Prometheus is better than wrong numbers. The counter says
             # why.
@@ -287,10 +287,10 @@ class Stored(Collector):
         )
         yield _by(
             "site",
-            sorted(resting),
-            "vr_unpair_appliance_resting_seconds",
+            sorted(rests),
+            "vr_unpair_appliance_login_rest_seconds",
             "How long this appliance is not logged in to, so that the account is not locked",
-            resting,
+            rests,
         )
         words = f"Break glass of all times, counted in the audit trail {WHOLE}"
         yield CounterMetricFamily("vr_unpair_break_glass", words, value=figures.glass_broken)

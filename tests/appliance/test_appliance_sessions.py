@@ -19,10 +19,10 @@ from bot.appliance.errors import (
     ConnectionCut,
     Limited,
     LoginRefused,
+    LoginRest,
     NotUnderstood,
     OverBudget,
     Refused,
-    Resting,
     TimedOut,
     Unauthorized,
     Unavailable,
@@ -180,9 +180,9 @@ def test_a_refused_log_in_is_tried_once_for_all_and_then_rests(
     together = False
     assert set(found) == {LoginRefused}
     assert server.count("POST") == 1
-    assert info(appliance) is Resting
+    assert info(appliance) is LoginRest
     clock.added = 299
-    assert info(appliance) is Resting
+    assert info(appliance) is LoginRest
     clock.added = 301
     assert info(appliance) is LoginRefused
     assert server.count("POST") == 2
@@ -220,7 +220,7 @@ def test_a_log_in_that_leads_nowhere_counts(
     clock = Clock()
     appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("POST", "/session", reply)
-    assert [info(appliance) for _ in range(3)] == [error, error, Resting]
+    assert [info(appliance) for _ in range(3)] == [error, error, LoginRest]
     assert (server.count("POST"), server.count("GET")) == (2, 0)
 
 
@@ -251,9 +251,9 @@ def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Serve
     appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Unauthorized
-    assert info(appliance) is Resting, "nobody's call can still prove one of the two"
+    assert info(appliance) is LoginRest, "nobody's call can still prove one of the two"
     clock.added = 299
-    assert info(appliance) is Resting
+    assert info(appliance) is LoginRest
     assert server.logins == 2
     clock.added = 301
     server.on("GET", "/info", Reply(200, {}))
@@ -266,7 +266,7 @@ def test_an_answer_of_the_application_proves_the_session(
 ) -> None:
     for _ in range(4):
         server.on("GET", "/info", Reply(401), reply)
-        assert info(appliance) not in {Resting, Unauthorized}
+        assert info(appliance) not in {LoginRest, Unauthorized}
     assert server.logins == 5
 
 
@@ -290,7 +290,7 @@ def test_a_log_in_that_the_budget_has_no_room_for_does_not_count(
 def test_a_log_in_that_rests_uses_no_call(connect: Connect, server: Server) -> None:
     budget = MemoryBudget(20)
     budget.login_refused("HTTP 401")
-    assert info(connect(budget=budget)) is Resting
+    assert info(connect(budget=budget)) is LoginRest
     assert (server.seen, budget.state.calls_ms) == ([], ())
 
 

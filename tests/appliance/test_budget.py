@@ -19,7 +19,7 @@ from bot.appliance.budget import (
     ceiling,
     wait_ms,
 )
-from bot.appliance.errors import OverBudget, Resting, Unproven
+from bot.appliance.errors import LoginRest, OverBudget, Unproven
 
 PRIORITIES = list(Priority)
 MINUTE = 60.0
@@ -250,7 +250,7 @@ def test_a_clock_that_was_set_back_blocks_no_longer_than_a_minute() -> None:
     state = arithmetic.count(BudgetState(), 10**9, 40)
     assert wait_ms(state, 1000, 1, 40) == WINDOW_MS + LATER_MS
     state = arithmetic.login_refused(BudgetState(), 10**9, "no")
-    with pytest.raises(Resting) as caught:
+    with pytest.raises(LoginRest) as caught:
         arithmetic.begin_login(state, 1000)
     assert caught.value.retry_after_seconds == 300
 
@@ -273,7 +273,7 @@ def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
     state, now = BudgetState(), 0
     bare: list[int] = []  # log-ins since the last call that worked
     refusals: list[int] = []
-    rests: list[Resting] = []
+    rests: list[LoginRest] = []
     for gap, event in events:
         now += gap
         if event == "call":
@@ -282,7 +282,7 @@ def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
             continue
         try:
             state = arithmetic.begin_login(state, now)
-        except Resting as exc:
+        except LoginRest as exc:
             rests.append(exc)
             continue
         if event == "not sent":
@@ -336,9 +336,9 @@ def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
         log_in(budget)
     budget.login_in_vain()
     for left in (300, 1):
-        with pytest.raises(Resting) as caught:
+        with pytest.raises(LoginRest) as caught:
             log_in(budget)
-        assert type(caught.value) is Resting
+        assert type(caught.value) is LoginRest
         assert caught.value.retry_after_seconds == left
         clock.seconds += 299
     log_in(budget)
@@ -363,10 +363,10 @@ def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
     log_in(budget)
     budget.login_refused("HTTP 401")
     budget.call_worked()  # on the older session of another copy
-    with pytest.raises(Resting) as caught:
+    with pytest.raises(LoginRest) as caught:
         log_in(budget)
     assert (caught.value.why, caught.value.retry_after_seconds) == ("HTTP 401", 300)
-    assert type(caught.value) is Resting
+    assert type(caught.value) is LoginRest
     clock.seconds += 300
     log_in(budget)
     log_in(budget)
@@ -405,9 +405,9 @@ def test_waits_and_log_ins_are_told() -> None:
     budget.login_not_sent()
     log_in(budget)
     budget.login_refused("wrong password")
-    with pytest.raises(Resting):
+    with pytest.raises(LoginRest):
         log_in(budget)
-    assert logins == ["not_sent", "refused", "resting"]
+    assert logins == ["not_sent", "refused", "rest"]
     EffectBudget(budget, Priority.ACT, calls=16).pay()
     clock.seconds += 20
     with pytest.raises(OverBudget):

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.operate.metrics import Metrics
-from bot.parts import read_figures, resting, saved
+from bot.parts import login_rests, read_figures, saved
 from bot.request.audit import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
@@ -36,7 +36,7 @@ def watched() -> Iterator[Watched]:
     world.requests.on_saved = saved(metrics)
     metrics.watch(
         figures=read_figures(world.db, ["default"]),
-        resting=resting(["default"]),
+        login_rests=login_rests(["default"]),
         ready=lambda: True,
         socket_age=None,
     )
@@ -139,10 +139,10 @@ def test_an_appliance_that_rests(watched: Watched) -> None:
     world = watched.world
     until = world.ms + 300_000
     shared.change(world.db, "budget:default", lambda _old, _now: f'{{"rests_until_ms": {until}}}')
-    resting_for = "vr_unpair_appliance_resting_seconds"
-    assert watched.scrape()(resting_for, site="default") == 300
+    rest_seconds = "vr_unpair_appliance_login_rest_seconds"
+    assert watched.scrape()(rest_seconds, site="default") == 300
     world.ms += 300_000
-    assert watched.scrape()(resting_for, site="default") == 0
+    assert watched.scrape()(rest_seconds, site="default") == 0
 
 
 # ---- the same steps in the log -------------------------------------------------------------------
@@ -230,6 +230,8 @@ def test_entries_without_a_request_are_counted() -> None:
         detail={"click": "approve", "why": "unknown_request"},
     )
     saved(metrics)(None, (entry,))
-    metrics.watch(figures=lambda: 1 / 0, resting=lambda f: {}, ready=lambda: True, socket_age=None)  # type: ignore[arg-type,return-value]
+    metrics.watch(
+        figures=lambda: 1 / 0, login_rests=lambda f: {}, ready=lambda: True, socket_age=None
+    )  # type: ignore[arg-type,return-value]
     refused = "vr_unpair_decisions_refused_total"
     assert Scrape(metrics)(refused, kind="approve", why="unknown_request") == 1

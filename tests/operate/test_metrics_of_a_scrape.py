@@ -10,7 +10,7 @@ import pytest
 
 from bot.operate.health import Bounded
 from bot.operate.metrics import KEPT_SECONDS, UNREAD, Copy, Metrics
-from bot.parts import read_figures, resting
+from bot.parts import login_rests, read_figures
 from bot.request.model import OPEN, Figures, State
 from bot.store.database import Database
 from tests.operate.scraped import EMPTY, Scrape
@@ -27,7 +27,7 @@ def watched(
     socket_age: Callable[[], float] | None = None,
 ) -> Metrics:
     made = metrics or Metrics("1.2.3", SITES)
-    made.watch(figures=figures, resting=resting(SITES), ready=ready, socket_age=socket_age)
+    made.watch(figures=figures, login_rests=login_rests(SITES), ready=ready, socket_age=socket_age)
     return made
 
 
@@ -73,7 +73,7 @@ def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Pat
         "vr_unpair_request_oldest_seconds",
         "vr_unpair_messages_waiting",
         "vr_unpair_message_oldest_seconds",
-        "vr_unpair_appliance_resting_seconds",
+        "vr_unpair_appliance_login_rest_seconds",
         "vr_unpair_break_glass_total",
     }
     assert not left_out & scrape.names()

@@ -50,7 +50,7 @@ def test_a_check_makes_one_log_in_for_everybody_and_then_rests(world: ApplianceW
         world.ms += MINUTE
         request_id = f"CCCC-DDD{number}"
         assert world.ask_for_pairing(request_id).state is State.REFUSED
-        assert world.ended_with(request_id).kind is ProblemKind.RESTING
+        assert world.ended_with(request_id).kind is ProblemKind.LOGIN_REST
     assert world.log_ins == 1
     password_changed(world, OLD)
     world.ms += MINUTE

@@ -52,7 +52,7 @@ def test_a_check_waits_out_a_log_in_that_another_process_has_just_made(world: Wo
 
 
 def test_a_rest_after_a_refused_log_in_refuses_the_request(world: World) -> None:
-    world.appliance.read_failures = [problem(ProblemKind.RESTING, retry_at=world.ms + 299_000)]
+    world.appliance.read_failures = [problem(ProblemKind.LOGIN_REST, retry_at=world.ms + 299_000)]
     world.ask()
     world.settle()
     assert world.state() is State.REFUSED

@@ -218,7 +218,7 @@ def _check_failed(request: Request, outcome: Outcome) -> Ending:
                 (),
                 "Have the bot's log-in checked with `vr-unpair check`, then ask again.",
             )
-        case ProblemKind.RESTING:
+        case ProblemKind.LOGIN_REST:
             return Ending(
                 "The bot could not log in to the appliance, and rests now: accounts get locked.",
                 (),
