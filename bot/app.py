@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, parts
 from bot.appliance.budget import Priority
@@ -44,6 +45,7 @@ from bot.store import ready
 from bot.store.audit import note_start
 from bot.store.claims import Claims
 from bot.store.database import Database
+from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, upgrade
 from bot.store.outbox import Outbox
@@ -94,9 +96,9 @@ LOOKUPS_STOP_SECONDS = 0.5
 
 
 class Bot:
-    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew or an error of
-    the database; it calls neither Slack nor the appliance. `end` is called after the start, from
-    another thread, with a sentence that says why the bot can never work like this."""
+    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew, Damaged or an
+    error of the database; it calls neither Slack nor the appliance. `end` is called after the
+    start, from another thread, with a sentence that says why the bot can never work like this."""
 
     def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
@@ -124,20 +126,36 @@ class Bot:
         self._slack()
         self._work()
         self.servers: list[Server] = []
+        self._away: str | None = None
+        """What keeps the bot from starting: the server of the database does not answer."""
 
     def draw(self, request: Request, slot: str) -> Drawn:
         """With the same command and address for poster and digests: both have to draw the same."""
         me = self.identity.known()
         return draw.draw(request, slot, self.settings.slack_command, me.url if me else None)
 
-    def start(self) -> None:
-        upgrade(self.db)
-        self.servers = self._bound()
-        note_start(self.db, self.running)
+    def start(self) -> bool:
+        """False while the server of the database is away: call it again. Meanwhile probes are
+        answered, `/readyz` with 503, and Slack's requests are not found: nobody could store them.
+        """
+        try:
+            upgrade(self.db)
+            self.servers = self.servers or self._bound()
+            note_start(self.db, self.running)
+        except SQLAlchemyError as error:
+            first, self._away = self._away is None, self._server_away(error)
+            if self._away is None:
+                raise
+            self.servers = self.servers or self._bound()
+            if first:
+                self._serve()
+            return False
+        waited, self._away = self._away is not None, None
         self.worker.start()
         self.poster.start()
-        for server in self.servers:
-            server.start()
+        self.wsgi.slack = self.from_slack
+        if not waited:
+            self._serve()
         if self.socket:
             self.socket.start()
         log.info(
@@ -151,6 +169,18 @@ class Bot:
         )
         # Last, and in a thread of its own: a Slack that hangs must not delay a start.
         self.check.start()
+        return True
+
+    def _serve(self) -> None:
+        for server in self.servers:
+            server.start()
+
+    def _server_away(self, error: SQLAlchemyError) -> str | None:
+        """What keeps the bot from starting, in words, if it can pass without anybody's help. A
+        SQLite file cannot come by itself: whoever starts the bot is told at once."""
+        fault = fault_of(error, self.db.engine.url)
+        waits = fault is not None and fault.by_itself and not self.db.one_writer
+        return fault.running() if fault is not None and waits else None
 
     def stop(self) -> None:
         """Begin nothing new, take no more events, and give all that runs one deadline. Whatever has
@@ -163,7 +193,7 @@ class Bot:
         for part in (self.worker, self.poster, self.lookups, self.check):
             part.stop(0)
         ended = {}
-        if self.socket:
+        if self.socket and self._away is None:
             ended["socket"] = self.socket.stop(drain_s=deadline.left(DRAIN_SECONDS))
         drain_s = DRAIN_PROBES_SECONDS if self.socket else DRAIN_SECONDS
         closed = [one.close(deadline.left(drain_s)) for one in self.servers]
@@ -267,14 +297,8 @@ class Bot:
         pages = health.pages(self.metrics.text)
         too_large = partial(slack.turn_away, "too_large") if slack else lambda: None
         operate_port = settings.operate_port
-        bound = [
-            Server(
-                Wsgi(pages if operate_port is None else {}, slack),
-                settings.host,
-                settings.port,
-                on_too_large=too_large,
-            )
-        ]
+        self.wsgi = Wsgi(pages if operate_port is None else {}, None)  # Slack's come at the start
+        bound = [Server(self.wsgi, settings.host, settings.port, on_too_large=too_large)]
         if operate_port is not None:
             bound.append(Server(Wsgi(pages, None), settings.host, operate_port, threads=2))
         return bound
@@ -300,6 +324,8 @@ class Bot:
         return {**checks, "slack": self.socket.problem} if self.socket else checks
 
     def _database(self) -> str | None:
+        if self._away is not None:
+            return self._away
         try:
             return ready.problem(self.db)
         except SchemaTooNew as error:

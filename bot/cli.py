@@ -89,7 +89,11 @@ def root(
 
 @app.command()
 def run() -> None:
-    """Run the bot: bring the database to its schema, then serve."""
+    """Run the bot: bring the database to its schema, then serve.
+
+    Exits with 3 where no new start would help: Slack refuses the token, the database is damaged or
+    belongs to a newer version. A database server that is away is waited for.
+    """
     run_main()  # a plain `vr-unpair run` does not get here: it is handled in `bot.__main__`
 
 

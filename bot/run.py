@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,13 @@ PROBLEM = 1
 """One was found, or the bot could not start."""
 WRONG_USE = 2
 """Of the command line, or of the settings. With FINE and PROBLEM, how every command ends."""
+FOR_GOOD = 3
+"""Of `run` alone: it ended for a reason that no new start would mend. A supervisor that restarts
+everything else without end must leave this and WRONG_USE alone (`RestartPreventExitStatus`)."""
+
+AGAIN_SECONDS = 2.0
+"""Between two tries to start while the database is away. Each gives up by itself after some seconds
+(`bot.store.postgres`)."""
 
 _ENDED = b"\0"
 """Python writes the number of a signal into the pipe, and no signal has the number 0."""
@@ -46,7 +56,8 @@ def main() -> None:
 
 def serve(settings: Settings, stop: StopSignals) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after such a stop, 1 when the bot
-    could not start or ended by itself."""
+    could not start and another try may work, 3 when none would. A database server that is away is
+    waited for, with `/readyz` at 503."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -64,25 +75,55 @@ def serve(settings: Settings, stop: StopSignals) -> int:
 
     try:
         bot = Bot(settings, end=end)
-        bot.start()
+        told_to_stop = None
+        while not bot.start() and told_to_stop is None:
+            tell_systemd("READY=1", "STATUS=waits for the database: the journal says why")
+            told_to_stop = stop.wait(AGAIN_SECONDS)
     except (SchemaTooNew, Damaged) as error:
-        return _cannot_start(str(error))
+        return _cannot_start(str(error), FOR_GOOD)
     except SQLAlchemyError as error:
         fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
         if fault is not None:
-            return _cannot_start(fault.at_start())
+            return _cannot_start(fault.at_start(), PROBLEM if fault.by_itself else FOR_GOOD)
         reason = getattr(error, "orig", None) or type(error).__name__
         return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
     except OSError as error:
         return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
-    told_to_stop = stop.wait()
+    if told_to_stop is None:
+        tell_systemd("READY=1", "STATUS=serves")
+    while told_to_stop is None:
+        told_to_stop = stop.wait(watchdog_seconds())
+    tell_systemd("STOPPING=1", "STATUS=drains")
     bot.stop()
-    return FINE if told_to_stop else PROBLEM
+    return FINE if told_to_stop else FOR_GOOD
 
 
-def _cannot_start(sentence: str) -> int:
+def _cannot_start(sentence: str, code: int = PROBLEM) -> int:
     print(sentence, file=sys.stderr)
-    return PROBLEM
+    return code
+
+
+def tell_systemd(*words: str) -> None:
+    """What `Type=notify` and `WatchdogSec=` of a unit wait for (sd_notify(3)). Elsewhere, nothing:
+    without that variable nobody asked. A systemd that does not take it must not end the bot."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):  # a name without a file, which the kernel knows by its first byte
+        address = "\0" + address[1:]
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.setblocking(False)
+        to.sendto("\n".join(("WATCHDOG=1", *words)).encode(), address)
+
+
+def watchdog_seconds() -> float | None:
+    """How often systemd wants to hear from us, three times in its limit, having been told that we
+    are alive; None where it does not ask."""
+    limit = os.environ.get("WATCHDOG_USEC", "")
+    if not limit.isdecimal() or not int(limit):
+        return None
+    tell_systemd()
+    return int(limit) / 3_000_000
 
 
 class StopSignals:
@@ -106,8 +147,11 @@ class StopSignals:
         """Ends the wait from any thread."""
         os.write(self._writing, _ENDED)
 
-    def wait(self) -> bool:
-        """Waits for a signal or for `end`. Whether it was a signal that came first."""
+    def wait(self, seconds: float | None = None) -> bool | None:
+        """Waits for a signal or for `end`. Whether it was a signal that came first; None if neither
+        came in this time."""
+        if not select.select([self._reading], [], [], seconds)[0]:
+            return None
         return os.read(self._reading, 1) != _ENDED
 
 

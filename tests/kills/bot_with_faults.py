@@ -227,9 +227,10 @@ def change_figures(faults: Faults) -> None:
 def die_after_the_start(doom: Doom) -> None:
     start = bot.app.Bot.start
 
-    def starting(self: bot.app.Bot) -> None:
-        start(self)
+    def starting(self: bot.app.Bot) -> bool:
+        started = start(self)
         doom.after_a_while()
+        return started
 
     bot.app.Bot.start = starting  # type: ignore[method-assign]
 

@@ -139,7 +139,7 @@ class Wsgi:
 
     def __init__(self, pages: Mapping[str, Callable[[], Answer]], slack: FromSlack | None) -> None:
         self._pages = pages
-        self._slack = slack
+        self.slack = slack
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
@@ -147,14 +147,14 @@ class Wsgi:
         if path in self._pages:
             allowed: tuple[str, ...] = ("GET", "HEAD")
         else:
-            allowed = ("POST",) if path == EVENTS and self._slack else ()
+            allowed = ("POST",) if path == EVENTS and self.slack else ()
         if not allowed:
             status, body, content_type = 404, b"not found\n", TEXT
         elif method not in allowed:
             status, body, content_type = 405, b"method not allowed\n", TEXT
             more = [("Allow", ", ".join(allowed))]
-        elif self._slack and path == EVENTS:
-            status, body, content_type = self._slack.answer(
+        elif self.slack and path == EVENTS:
+            status, body, content_type = self.slack.answer(
                 environ["wsgi.input"].read(),
                 str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")),
                 str(environ.get("HTTP_X_SLACK_SIGNATURE", "")),
