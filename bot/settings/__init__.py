@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.settings.load import (
     DEFAULT_SITE,
+    PROXIES,
     files_seen_by_others,
     load,
     load_database,
@@ -19,7 +20,7 @@ from bot.settings.model import (
     Settings,
     SettingsError,
 )
-from bot.settings.sources import PROXIES, SITES_PREFIX, secret_names, setting_names, site_prefix
+from bot.settings.names import SITES_PREFIX, secret_names, setting_names, site_prefix
 from bot.settings.values import parse_duration
 
 EXAMPLE = Path(__file__).with_name("example.env")

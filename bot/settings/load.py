@@ -1,16 +1,22 @@
-"""Turns what was given into checked settings, or into sentences that say what to change."""
+"""Turns what was given (the environment, `.env`, a folder of secrets) into checked settings, or
+into sentences that say what to change."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from dotenv.parser import parse_stream
 from pydantic import BaseModel, ValidationError
 
-from bot.settings.addresses import database_url
+from bot.settings import values
 from bot.settings.model import (
     ApplianceSettings,
     Problem,
@@ -18,26 +24,31 @@ from bot.settings.model import (
     SettingsError,
     way_in_problems,
 )
-from bot.settings.sources import (
+from bot.settings.names import (
     APPLIANCE_PREFIX,
     SECRETS_DIR,
     SITES_PREFIX,
-    Given,
     appliance_names,
-    gather,
+    canonical,
     is_secret,
+    name_problems,
     of_site,
     own_names,
-    seen_by_others,
+    setting_names,
     site_name_problem,
     site_prefix,
 )
-from bot.settings.values import label, slack_command
 
+DOTENV = ".env"
 DATABASE_URL = "DATABASE_URL"
 DEFAULT_SITE = "default"
+PROXIES = ("HTTPS_PROXY", "NO_PROXY")
+"""Shared with all programs, in upper or lower case. urllib and requests look for them only in the
+environment."""
+
 _HTTPS = ":443"
 _SHORTEST_SECRET_TO_HIDE = 4
+_LARGEST_FILE = 1_000_000
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -53,23 +64,19 @@ def load(
 
     Raises SettingsError with one sentence for each setting that is wrong, missing or misspelled.
     """
-    environ, cwd = _defaults(environ, cwd)
-    given = gather(environ, cwd)
-    problems = [*given.problems, *_site_names(given.values), *_ephemeral(environ, given.values)]
+    given = _gather(environ, cwd)
+    problems = list(given.problems)
     wrong = {problem.setting for problem in problems}
-    values = {name: value for name, value in given.values.items() if name not in wrong}
-    sites, found = _sites(values, given.values, cwd)
-    problems += found
+    right = {name: value for name, value in given.values.items() if name not in wrong}
+    sites = _sites(right, given, problems)
     # The rest is checked in any case, so that one start names everything there is to correct.
-    own: dict[str, object] = {f: values[name] for name, f in own_names().items() if name in values}
-    settings, found = _check(Settings, {**own, "sites": sites}, own_names())
-    problems += found
+    settings = _checked(Settings, right, own_names(), problems, sites=sites)
     if to_run:
         ways = ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
         problems += way_in_problems(*(name in given.values for name in ways))
     if problems or settings is None:
-        raise SettingsError(_one_each(problems, given))
-    if environ is os.environ:
+        raise given.error(problems)
+    if environ is None or environ is os.environ:
         os.environ.update(given.proxies)
     return settings
 
@@ -79,21 +86,14 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
 
     It may hold a password, so do not show it. Raises SettingsError.
     """
-    environ, cwd = _defaults(environ, cwd)
-    given = gather(environ, cwd)
-    problems = [
+    given = _gather(environ, cwd)
+    concerns = [
         problem
-        for problem in (*given.problems, *_ephemeral(environ, given.values))
+        for problem in given.problems
         if problem.setting in (DATABASE_URL, SECRETS_DIR) or DATABASE_URL in problem.sentence
     ]
-    default = Settings.model_fields["database_url"].default
-    try:
-        address = database_url(given.values.get(DATABASE_URL, default))
-    except ValueError as error:
-        problems.append(Problem(DATABASE_URL, f"{DATABASE_URL} {error}."))
-    if problems:
-        raise SettingsError(_one_each(problems, given))
-    return address.get_secret_value()
+    (address,) = given.read({DATABASE_URL: values.database_url}, concerns)
+    return str(address.get_secret_value())
 
 
 def load_slack_app(
@@ -101,81 +101,221 @@ def load_slack_app(
 ) -> tuple[str, str]:
     """The slash command and the deployment's label, for the manifest of an app that may not exist
     yet: no token is needed. Raises SettingsError."""
-    given = gather(*_defaults(environ, cwd))
-    found: list[str] = []
-    problems: list[Problem] = []
-    for name, reader in (("SLACK_COMMAND", slack_command), ("DEPLOYMENT_LABEL", label)):
-        default = str(Settings.model_fields[name.lower()].default)
-        try:
-            found.append(reader(given.values.get(name, default)))
-        except ValueError as error:
-            problems.append(Problem(name, f"{name} {error}."))
-    if problems:
-        raise SettingsError(_one_each(problems, given))
-    return found[0], found[1]
+    readers = {"SLACK_COMMAND": values.slack_command, "DEPLOYMENT_LABEL": values.label}
+    command, label = _gather(environ, cwd).read(readers, [])
+    return command, label
 
 
 def files_seen_by_others(
     environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> list[Path]:
     """The files with settings that everybody on the machine can read: `.env`, and secrets."""
-    return seen_by_others(gather(*_defaults(environ, cwd)).files)
+    return [p for p in _gather(environ, cwd).files if p.stat().st_mode & stat.S_IROTH]
 
 
-def _defaults(
-    environ: Mapping[str, str] | None, cwd: Path | None
-) -> tuple[Mapping[str, str], Path]:
-    return (os.environ if environ is None else environ), (Path.cwd() if cwd is None else cwd)
+# --- What was given
 
 
-def _site_names(values: Mapping[str, str]) -> Iterator[Problem]:
-    """What is wrong with the names of sites, whatever the values: not a setting, or settings of one
-    appliance beside those of several."""
-    several = [name for name in values if name.startswith(SITES_PREFIX)]
-    for name in several:
-        if problem := site_name_problem(name):
-            yield Problem(name, f"{name} {problem}")
-    for name in appliance_names() if several else ():
-        if name in values:
-            yield Problem(
-                name,
-                f"{name} is set beside {several[0]}: keep the single VR_ settings for one "
-                f"appliance, or write this one as {site_prefix('NAME')}"
-                f"{name.removeprefix(APPLIANCE_PREFIX)} too.",
-            )
+@dataclass(frozen=True)
+class _Given:
+    """As text. `values` holds only known settings and those of sites, none of them empty. `proxies`
+    are those that only `.env` sets; they take effect once they are put into the environment.
+    `files` are those that something was read from."""
+
+    values: dict[str, str] = field(repr=False)
+    problems: tuple[Problem, ...]
+    proxies: dict[str, str] = field(repr=False)
+    files: tuple[Path, ...]
+    cwd: Path
+
+    def read(
+        self, readers: Mapping[str, Callable[[object], Any]], problems: list[Problem]
+    ) -> list[Any]:
+        """The values of these settings of the bot itself. Raises SettingsError."""
+        found = []
+        for name, reader in readers.items():
+            try:
+                default = Settings.model_fields[name.lower()].default
+                found.append(reader(self.values.get(name, default)))
+            except ValueError as error:
+                problems.append(Problem(name, f"{name} {error}."))
+        if problems:
+            raise self.error(problems)
+        return found
+
+    def error(self, problems: Iterable[Problem]) -> SettingsError:
+        """One problem for each setting, and no secret in any: one may also stand in a wrong line,
+        whose value is quoted."""
+        secrets = [
+            value
+            for name, value in self.values.items()
+            if is_secret(name)
+            and len(value) >= _SHORTEST_SECRET_TO_HIDE
+            # Never shown anyway (`values.shown`), and our own sentences contain `sqlite://`.
+            and not (name == DATABASE_URL and "://" in value)
+        ]
+        first: dict[str, Problem] = {}
+        for problem in problems:
+            sentence = problem.sentence
+            for secret in secrets:
+                sentence = sentence.replace(secret, "***")
+            first.setdefault(problem.setting, Problem(problem.setting, sentence))
+        return SettingsError(list(first.values()))
 
 
-def _ephemeral(environ: Mapping[str, str], values: Mapping[str, str]) -> Iterator[Problem]:
+def _gather(environ: Mapping[str, str] | None, cwd: Path | None) -> _Given:
+    """Everything that was given. The environment wins over `.env`, and `.env` over SECRETS_DIR.
+
+    An empty value counts as not set. Raises SettingsError when there is a `.env` that cannot be
+    understood: what it sets is unknown then, so nothing can be said about the other settings.
+    """
+    environ = os.environ if environ is None else environ
+    cwd = Path.cwd() if cwd is None else cwd
+    files: list[Path] = []
+    problems: list[Problem] = []
+    dotenv = _read_dotenv(cwd / DOTENV, files)
+    given = _known(dotenv) | _known(environ)
+    found = _secret_files(given, cwd, files, problems) | given
+    proxies = {
+        written: dotenv[written]
+        for name in PROXIES
+        if not any(environ.get(written) for written in (name, name.lower()))
+        for written in (name, name.lower())
+        if dotenv.get(written)
+    }
+    problems += [
+        Problem(name, f"{name} holds bytes that are not UTF-8 text: write it again.")
+        for name, value in {**given, **proxies}.items()
+        # Python turns bytes of the environment that are not UTF-8 into lone surrogates. They would
+        # fail much later, in the middle of a log-in or while a card is written.
+        if any("\ud800" <= char <= "\udfff" or char == "\0" for char in value)
+    ]
+    both = ("https_proxy", "HTTPS_PROXY")  # urllib looks for them in this order
+    for name, value in [(n, v) for n in both if (v := {**environ, **proxies}.get(n))][:1]:
+        try:
+            values.proxy(value)
+        except ValueError as error:
+            problems.append(Problem(name, f"{name} {error}."))
+    problems += name_problems(environ, dotenv, found)
     # Heroku sets DYNO and wipes the disk at each restart. After a restart between intent and answer
     # the bot would not know that a DELETE may have been sent.
-    if environ.get("DYNO") and values.get(DATABASE_URL, "sqlite:").strip().startswith("sqlite:"):
-        yield Problem(
-            DATABASE_URL,
+    if environ.get("DYNO") and found.get(DATABASE_URL, "sqlite:").strip().startswith("sqlite:"):
+        sentence = (
             "DATABASE_URL names SQLite, but the disk of a dyno is wiped at each restart: set it "
-            "to the postgresql+psycopg:// address of a PostgreSQL database.",
+            "to the postgresql+psycopg:// address of a PostgreSQL database."
         )
+        problems.append(Problem(DATABASE_URL, sentence))
+    return _Given(found, tuple(problems), proxies, tuple(files), cwd)
+
+
+def _known(source: Mapping[str, str]) -> dict[str, str]:
+    names = setting_names()
+    return {
+        canonical(name): value
+        for name, value in source.items()
+        if value and (name in names or name.startswith(SITES_PREFIX))
+    }
+
+
+def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
+    """The names and values of a `.env` file as python-dotenv reads them; {} without the file.
+
+    `${NAME}` is not expanded, since a password may contain it. Raises SettingsError.
+    """
+    try:
+        text = _read_text(path)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        why = f"cannot be read ({error.strerror}): make it readable or remove it"
+        raise SettingsError([Problem(DOTENV, f"The file .env {why}.")]) from None
+    except ValueError as error:
+        raise SettingsError([Problem(DOTENV, f"The file .env {error}.")]) from None
+    files.append(path)
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.key is not None and binding.value is not None and not binding.error:
+            found[binding.key] = binding.value
+        elif binding.error or binding.key is not None:
+            # The line is not quoted: it may hold a password. python-dotenv counts blank lines as
+            # part of the line after them.
+            original = binding.original.string
+            blank = original[: len(original) - len(original.lstrip())].count("\n")
+            sentence = (
+                f"Line {binding.original.line + blank} of the file .env is not understood: write "
+                f"NAME=value, with single quotes around a value that holds spaces, quotes or #."
+            )
+            problems.append(Problem(DOTENV, sentence))
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def _read_text(path: Path) -> str:
+    with values.open_regular(path) as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError("is larger than 1 MB: that cannot be it")
+    try:
+        return content.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text: save it again as UTF-8") from None
+
+
+def _secret_files(
+    given: Mapping[str, str], cwd: Path, files: list[Path], problems: list[Problem]
+) -> dict[str, str]:
+    if SECRETS_DIR not in given:
+        return {}
+    folder = cwd / given[SECRETS_DIR]
+    entries: list[str] = []
+    wrong = "is not a folder: give one with a file for each secret, by its name"
+    if os.path.isdir(folder):  # unlike Path.is_dir, it takes any text
+        try:
+            entries, wrong = sorted(filter(is_secret, os.listdir(folder))), ""
+        except OSError as error:
+            wrong = f"cannot be listed ({error.strerror}): make it readable"
+    if wrong:
+        problems.append(Problem(SECRETS_DIR, f"{SECRETS_DIR} {wrong}."))
+    found: dict[str, str] = {}
+    for name, entry in {canonical(entry): entry for entry in entries}.items():
+        if name in given:
+            continue
+        try:
+            text = _read_text(folder / entry).rstrip("\r\n")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            sentence = f"{name} cannot be read from SECRETS_DIR ({error.strerror})"
+            problems.append(Problem(name, f"{sentence}: make that file readable."))
+        except ValueError as error:
+            problems.append(Problem(name, f"{name} in SECRETS_DIR {error}."))
+        else:
+            files.append(folder / entry)
+            found |= {name: text} if text else {}
+    return found
+
+
+# --- What it means
 
 
 def _sites(
-    values: Mapping[str, str], given: Mapping[str, str], cwd: Path
-) -> tuple[dict[str, ApplianceSettings], list[Problem]]:
-    """All appliances, by name. Whether one or several were meant is taken from `given`, which also
-    has the names whose values are wrong."""
-    several = [name for name in given if name.startswith(SITES_PREFIX)]
-    right = sorted({of_site(name)[0].lower() for name in several if not site_name_problem(name)})
-    prefixes = {site: site_prefix(site) for site in right}
-    if not several:
-        prefixes = {DEFAULT_SITE: APPLIANCE_PREFIX}
+    right: Mapping[str, str], given: _Given, problems: list[Problem]
+) -> dict[str, ApplianceSettings]:
+    """All appliances, by name. Whether one or several were meant is taken from all that was given,
+    which also has the names whose values are wrong."""
+    several = [name for name in given.values if name.startswith(SITES_PREFIX)]
+    named = {of_site(name)[0].lower() for name in several if not site_name_problem(name)}
+    prefixes = {site: site_prefix(site) for site in sorted(named)}
     sites: dict[str, ApplianceSettings] = {}
-    problems: list[Problem] = []
     first: dict[str, str] = {}
-    for site, prefix in prefixes.items():
-        names = appliance_names(prefix)
-        own: dict[str, object] = {f: values[name] for name, f in names.items() if name in values}
-        if "ca_file" in own:
-            own["ca_file"] = str(cwd / os.path.expanduser(str(own["ca_file"])))
-        appliance, found = _check(ApplianceSettings, own, names)
-        problems += found
+    for site, prefix in (prefixes if several else {DEFAULT_SITE: APPLIANCE_PREFIX}).items():
+        ca_file = f"{prefix}CA_FILE"
+        if ca_file in right:
+            path = str(given.cwd / os.path.expanduser(right[ca_file]))
+            right = {**right, ca_file: path}
+        appliance = _checked(ApplianceSettings, right, appliance_names(prefix), problems)
         if appliance is None:
             continue
         sites[site] = appliance
@@ -186,18 +326,23 @@ def _sites(
             words = f"{prefix}HOST names the same appliance as {other}HOST"
             sentence = f"{words}: leave one of the two sites out."
             problems.append(Problem(f"{prefix}HOST", sentence))
-    return sites, problems
+    return sites
 
 
-def _check(
-    model: type[_Model], values: Mapping[str, object], names: Mapping[str, str]
-) -> tuple[_Model | None, list[Problem]]:
+def _checked(
+    model: type[_Model],
+    right: Mapping[str, str],
+    names: Mapping[str, str],
+    problems: list[Problem],
+    **more: object,
+) -> _Model | None:
+    """`model` of these values; None when something is wrong, with what it is in `problems`."""
     try:
-        return model(**values), []
+        own = {field: right[name] for name, field in names.items() if name in right}
+        return model(**own, **more)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     outside = {field: name for name, field in names.items()}
-    problems = []
     for detail in details:
         field = str(detail["loc"][0])
         if field not in outside:  # `sites`: the problems of its settings are reported already
@@ -206,28 +351,9 @@ def _check(
         if detail["type"] == "missing":
             sentence = f"is not set: {model.model_fields[field].description}"
         else:
-            # Every function of `values` raises ValueError with a text of our own, in which another
-            # setting is named by its field.
+            # Every reader raises ValueError with a text of our own, in which another setting is
+            # named by its field.
             sentence = str(detail["ctx"]["error"])
             sentence = re.sub(r"\{([a-z_]+)\}", lambda m: outside.get(m[1], m[0]), sentence)
         problems.append(Problem(name, f"{name} {sentence}."))
-    return None, problems
-
-
-def _one_each(problems: Iterable[Problem], given: Given) -> list[Problem]:
-    secrets = [
-        value
-        for name, value in given.values.items()
-        if is_secret(name)
-        and len(value) >= _SHORTEST_SECRET_TO_HIDE
-        # Never shown anyway (`values.shown`), and our own sentences contain `sqlite://`.
-        and not (name == DATABASE_URL and "://" in value)
-    ]
-    first: dict[str, Problem] = {}
-    for problem in problems:
-        sentence = problem.sentence
-        for secret in secrets:
-            # The same secret may also stand in a wrong line, whose value is quoted.
-            sentence = sentence.replace(secret, "***")
-        first.setdefault(problem.setting, Problem(problem.setting, sentence))
-    return list(first.values())
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -18,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from bot.settings import addresses, values
+from bot.settings import values
 
 Mode = Literal["http", "socket"]
 """How Slack reaches the bot: it calls our port, or we keep a socket to Slack open."""
@@ -27,6 +28,8 @@ DurationMs: TypeAlias = Annotated[int, BeforeValidator(values.parse_duration)]
 """Whole milliseconds, more than 0. Read from text (`15m`) or from an int of milliseconds."""
 
 _People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
+_OR_NOBODY = partial(values.people, nobody_allowed=True)
+_OR_ZERO = partial(values.parse_duration, zero_allowed=True)
 _Approvals = Annotated[int, BeforeValidator(values.whole_number(1, 100))]
 _Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]
 _Switch = Annotated[bool, BeforeValidator(values.switch)]
@@ -35,6 +38,8 @@ _LEVELS = values.one_of("debug", "info", "warning", "error", "critical")
 _Username = Annotated[str, BeforeValidator(values.username)]
 _Password = Annotated[SecretStr, AfterValidator(values.password)]
 _FORMATS = values.one_of("console", "json")
+_BOT_TOKEN = values.token_of("a bot token", "xoxb-", ("xapp-", "xoxp-"))
+_APP_TOKEN = values.token_of("an app-level token", "xapp-", ("xoxb-", "xoxp-"))
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -69,19 +74,19 @@ class ApplianceSettings(BaseModel):
 
     model_config = _STRICT
 
-    host: Annotated[str, BeforeValidator(addresses.host)] = Field(
+    host: Annotated[str, BeforeValidator(values.host)] = Field(
         description="name the vSphere Replication appliance, host or host:port"
     )
     username: _Username = Field(description="name the local SSO user that the bot logs in as")
     password: _Password = Field(description="give the password of the local SSO user")
     remote_username: _Username | None = None
     remote_password: _Password | None = Field(default=None, validate_default=True)
-    ca_file: Annotated[Path, BeforeValidator(addresses.ca_file)] | None = None
+    ca_file: Annotated[Path, BeforeValidator(values.ca_file)] | None = None
     fingerprint: Annotated[str, BeforeValidator(values.fingerprint)] | None = Field(
         default=None, validate_default=True
     )
     base_path: Annotated[
-        str, BeforeValidator(addresses.base_path), AfterValidator(lambda path: path.rstrip("/"))
+        str, BeforeValidator(values.base_path), AfterValidator(lambda path: path.rstrip("/"))
     ] = "/api/rest/vr/v2"
     poll_seconds: Annotated[float, BeforeValidator(values.seconds(0.1, 3600))] = 5.0
     timeout_seconds: Annotated[float, BeforeValidator(values.seconds(0.1, 300))] = 10.0
@@ -118,14 +123,12 @@ class Settings(BaseModel):
 
     model_config = _STRICT
 
-    slack_bot_token: Annotated[SecretStr, AfterValidator(values.bot_token)] = Field(
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_BOT_TOKEN)] = Field(
         description="give the bot token of the Slack app, it begins with xoxb-"
     )
     slack_signing_secret: Annotated[SecretStr, AfterValidator(values.token)] | None = None
-    slack_app_token: Annotated[SecretStr, AfterValidator(values.app_token)] | None = None
-    slack_api_url: Annotated[str, BeforeValidator(addresses.slack_api_url)] = (
-        "https://slack.com/api/"
-    )
+    slack_app_token: Annotated[SecretStr, AfterValidator(_APP_TOKEN)] | None = None
+    slack_api_url: Annotated[str, BeforeValidator(values.slack_api_url)] = "https://slack.com/api/"
     slack_command: Annotated[str, BeforeValidator(values.slack_command)] = "/vr-unpair"
     deployment_label: Annotated[str, BeforeValidator(values.label)] = ""
     sites: dict[str, ApplianceSettings] = Field(min_length=1)
@@ -136,7 +139,7 @@ class Settings(BaseModel):
     )
     approvals_required: _Approvals = 1
     force_approvals_required: _Approvals | None = None
-    notify: Annotated[tuple[str, ...], BeforeValidator(values.people_or_none)] | None = None
+    notify: Annotated[tuple[str, ...], BeforeValidator(_OR_NOBODY)] | None = None
     break_glass: _People = ()
     requesters: _People = ()
     channels: Annotated[tuple[str, ...], BeforeValidator(values.channels)] = ()
@@ -145,11 +148,13 @@ class Settings(BaseModel):
     approval_ttl: DurationMs = 3_600_000
     execution_ttl: DurationMs = 600_000
     follow_ttl: DurationMs = 86_400_000
-    remind_after: Annotated[int, BeforeValidator(values.duration_or_zero)] = 900_000
-    database_url: Annotated[SecretStr, BeforeValidator(addresses.database_url)] = SecretStr(
+    remind_after: Annotated[
+        int, BeforeValidator(partial(values.parse_duration, zero_allowed=True))
+    ] = 900_000
+    database_url: Annotated[SecretStr, BeforeValidator(values.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
-    host: Annotated[str, BeforeValidator(addresses.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
+    host: Annotated[str, BeforeValidator(values.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
     port: _Port = 3000
     operate_port: _Port | None = None
     """Where health and metrics are served alone; None: on `port`, with what Slack sends."""

@@ -1,4 +1,4 @@
-"""Reading the values of settings: numbers, durations, ids, secrets. `addresses` reads the rest.
+"""Reading the values of settings: one reader for each kind of value.
 
 Each reader takes text (or a value that already has the right type) and returns the value to keep.
 Each raises ValueError; its text continues a sentence that begins with the setting's name.
@@ -6,9 +6,18 @@ Each raises ValueError; its text continues a sentence that begins with the setti
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import math
+import os
 import re
+import ssl
+import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
@@ -40,31 +49,23 @@ def shown(value: object) -> str:
 
 def whole_number(low: int, high: int) -> Callable[[object], int]:
     """A reader of whole numbers from `low` to `high`, both included."""
-
-    def read(value: object) -> int:
-        text = "" if isinstance(value, bool) else str(value).strip()
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}, not {shown(value)}")
-        return int(text)
-
-    return read
+    what = f"a whole number from {low} to {high}"
+    return lambda value: int(_number(value, r"[0-9]{1,9}", low, high, what))
 
 
-def seconds(least: float, most: float) -> Callable[[object], float]:
-    """A reader of seconds from `least` to `most`, both included; fractions are allowed."""
+def seconds(low: float, high: float) -> Callable[[object], float]:
+    """A reader of seconds from `low` to `high`, both included; fractions are allowed."""
+    what = f"a number of seconds such as 5 or 0.5, from {low:g} to {high:g}"
+    return lambda value: _number(value, r"[0-9]{0,9}\.?[0-9]{1,9}", low, high, what)
 
-    def read(value: object) -> float:
-        text = "" if isinstance(value, bool) else str(value).strip()
-        # float() alone would also accept exponents, nan and inf.
-        number = float(text) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) else math.nan
-        if not least <= number <= most:
-            raise ValueError(
-                f"must be a number of seconds such as 5 or 0.5, from {least:g} to {most:g}, "
-                f"not {shown(value)}"
-            )
-        return number
 
-    return read
+def _number(value: object, form: str, low: float, high: float, what: str) -> float:
+    text = "" if isinstance(value, bool) else str(value).strip()
+    # float() alone would also accept exponents, nan and inf.
+    number = float(text) if re.fullmatch(form, text) else math.nan
+    if not low <= number <= high:
+        raise ValueError(f"must be {what}, not {shown(value)}")
+    return number
 
 
 def parse_duration(value: object, *, zero_allowed: bool = False) -> int:
@@ -88,10 +89,6 @@ def parse_duration(value: object, *, zero_allowed: bool = False) -> int:
     if value_ms > LONGEST_MS:
         raise ValueError(f"must be 365d or less, not {shown(value)}")
     return value_ms
-
-
-def duration_or_zero(value: object) -> int:
-    return parse_duration(value, zero_allowed=True)
 
 
 def switch(value: object) -> bool:
@@ -137,15 +134,12 @@ slack_command = matching(
 """Slack docs, slash commands."""
 
 
-def people(value: object) -> tuple[str, ...]:
-    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), in order, each once."""
+def people(value: object, *, nobody_allowed: bool = False) -> tuple[str, ...]:
+    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), in order, each once. With
+    `nobody_allowed`, the word `none` is nobody."""
+    if nobody_allowed and isinstance(value, str) and value.strip().lower() == "none":
+        return ()
     return _ids(value, r"[UWS][A-Z0-9]{1,31}", _PEOPLE)
-
-
-def people_or_none(value: object) -> tuple[str, ...]:
-    """The same as `people`, or the word `none` for nobody."""
-    nobody = isinstance(value, str) and value.strip().lower() == "none"
-    return () if nobody else people(value)
 
 
 def channels(value: object) -> tuple[str, ...]:
@@ -213,16 +207,15 @@ def token(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def bot_token(secret: SecretStr) -> SecretStr:
-    if token(secret).get_secret_value().startswith(("xapp-", "xoxp-")):
-        raise ValueError("is not a bot token: give the one that begins with xoxb-")
-    return secret
+def token_of(kind: str, begins: str, others: tuple[str, ...]) -> Callable[[SecretStr], SecretStr]:
+    """A reader of this kind of token, which is none of the `others` that Slack shows beside it."""
 
+    def read(secret: SecretStr) -> SecretStr:
+        if token(secret).get_secret_value().startswith(others):
+            raise ValueError(f"is not {kind}: give the one that begins with {begins}")
+        return secret
 
-def app_token(secret: SecretStr) -> SecretStr:
-    if token(secret).get_secret_value().startswith(("xoxb-", "xoxp-")):
-        raise ValueError("is not an app-level token: give the one that begins with xapp-")
-    return secret
+    return read
 
 
 def fingerprint(value: object) -> str:
@@ -236,3 +229,132 @@ def fingerprint(value: object) -> str:
             "optional"
         )
     return digits
+
+
+# --- Where something is: addresses, hosts, files
+
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = rf"(?=.{{1,253}}(?::|$)){_LABEL}(?:\.{_LABEL})*\.?"
+_PLACE = re.compile(
+    rf"(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[0-9.]+)|{_NAME})(?::(?P<port>[0-9]{{1,5}}))?"
+)
+
+listen_address = matching(
+    r"(?![^:]*:[^:]*$)[A-Za-z0-9_.:-]{1,253}",  # one colon alone is before a port
+    "an address to listen on such as 0.0.0.0, without a port (that is PORT)",
+)
+
+base_path = matching(r"(/(?!\.)[A-Za-z0-9._~-]+)+/?", "a path such as /api/rest/vr/v2")
+
+
+def slack_api_url(value: object) -> str:
+    """The base address of Slack's Web API, with a slash at the end."""
+    text = str(value).strip()
+    address = None if any(char.isspace() for char in text) else _address(text)
+    if (
+        address is None
+        or address.scheme not in {"http", "https"}
+        or address.query
+        or address.fragment
+        or address.username is not None
+    ):
+        raise ValueError(
+            "must be an address such as https://slack.com/api/, without user, password, query or "
+            "fragment"
+        )
+    if address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError(
+            "must begin with https://, since every call carries the token: http:// is for a test "
+            "double on this machine alone (localhost, 127.0.0.1, ::1)"
+        )
+    return text.rstrip("/") + "/"
+
+
+def proxy(value: object) -> str:
+    """The address of a proxy. It may hold a password, so do not show it. Without a scheme it is
+    http. Other schemes are passed on; whether one works depends on the library that connects."""
+    text = str(value).strip()
+    if _address(text if "://" in text else f"http://{text}") is None:
+        raise ValueError("must be an address such as http://proxy.example.net:3128")
+    return text
+
+
+def _address(text: str) -> SplitResult | None:
+    """The parts of an address; None without a host or with a port that cannot be."""
+    try:
+        address = urlsplit(text)
+        return address if address.hostname and address.port != 0 else None
+    except ValueError:
+        return None
+
+
+def database_url(value: object) -> SecretStr:
+    """The address of the database. All of it is a secret, since it may hold a password."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    text = text.strip()
+    if text.startswith("sqlite://"):
+        if not re.fullmatch(r"sqlite:///[^?#\s][^?#]*", text) or ":memory:" in text:
+            raise ValueError(
+                "must name a file, such as sqlite:///vr-unpair.db, without ? or # and what follows "
+                "it: a database in memory forgets what was approved and sent"
+            )
+        return SecretStr(text)
+    if not text.startswith("postgresql+psycopg://"):
+        raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+    complete = False
+    with suppress(ValueError):
+        complete = urlsplit(text).port != 0 and len(urlsplit(text).path) > 1
+    if not complete:
+        raise ValueError(
+            "must be of the form postgresql+psycopg://user:password@host:5432/database, with "
+            "special characters of the password percent-encoded"
+        )
+    return SecretStr(text)
+
+
+def host(value: object) -> str:
+    """The appliance's `host` or `host:port`."""
+    text = str(value).strip()
+    place = _PLACE.fullmatch(text)
+    with suppress(ValueError):
+        # A zone (fe80::1%eth0) is valid on one machine only, and URLs have no form for it.
+        if place and place["v6"] and ipaddress.IPv6Address(place["v6"]).scope_id:
+            place = None
+        if place and place["v4"]:
+            ipaddress.IPv4Address(place["v4"])
+        if place and 1 <= int(place["port"] or 1) <= 65535:
+            return text
+    raise ValueError(
+        f"must be the appliance's host or host:port, such as vr.example.net, without https://, "
+        f"path or user, an IPv6 address in brackets, not {shown(text)}"
+    )
+
+
+def ca_file(value: object) -> Path:
+    path = Path(str(value))
+    try:
+        with open_regular(path):
+            pass
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    # SSLError is an OSError too, so it is caught first: its sentence is the more exact one.
+    except ssl.SSLError as error:
+        raise ValueError(
+            "names a file that holds no certificate in PEM form: give the file of the authority "
+            "that signed the appliance's certificate"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise ValueError(
+            f"names a file that cannot be read ({reason}): give the path of a PEM file"
+        ) from error
+    return path
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file, to be read. Raises OSError, also for what is no regular file: a start would wait
+    for ever for somebody to write into a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.fdopen(descriptor, "rb")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.settings import load, secret_names
-from bot.settings.sources import own_names
+from bot.settings.names import own_names
 
 
 def test_the_secrets() -> None:
@@ -44,8 +44,8 @@ def test_slips_in_the_environment(sentences_with: Any, slip: str, meant: str) ->
 
 
 def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\n")
-    assert list(sentences_with()) == ["REQUESTER"]
+    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\nport=1\n")
+    assert list(sentences_with()) == ["REQUESTER", "port"]
 
 
 def test_names_of_others_are_left_alone(load_with: Any) -> None:

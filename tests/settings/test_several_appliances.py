@@ -9,7 +9,7 @@ import pytest
 
 from bot.parts import policy_of
 from bot.settings import ApplianceSettings, SettingsError, load
-from bot.settings.sources import site_prefix
+from bot.settings.names import site_prefix
 from bot.worker.drive import lease_ms
 
 SECRET = "the-site-password"
