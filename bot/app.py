@@ -52,7 +52,6 @@ from bot.store.outbox import Outbox
 from bot.store.queries import Overview
 from bot.store.shared import Pauses
 from bot.store.wakes import nets
-from bot.worker.digests import Digests
 from bot.worker.drive import Lives, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.lookups import Lookups
@@ -130,7 +129,6 @@ class Bot:
         """What keeps the bot from starting: the server of the database does not answer."""
 
     def draw(self, request: Request, slot: str) -> Drawn:
-        """With the same command and address for poster and digests: both have to draw the same."""
         me = self.identity.known()
         return draw.draw(request, slot, self.settings.slack_command, me.url if me else None)
 
@@ -342,18 +340,15 @@ class Bot:
             requests=self.requests,
             lists=self.lists,
         )
-        digests = Digests(lambda request, slot: self.draw(request, slot).digest)
         lives = Lives(
             requests=self.requests,
             inbox=self.inbox,
             effects=effects,
             senders={name: Sender(self.policy, port) for name, port in ports.items()},
-            draw=digests,
             stopping=self._stopping.is_set,
         )
         self.worker = Worker(
             requests=self.requests,
             lives=lives,
             policy=self.policy,
-            draw=digests,
         )

@@ -92,6 +92,39 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     return tuple(wanted)
 
 
+UNSEEN = frozenset(
+    {"updated_at", "readings", "polled_at", "not_before", "unreachable_since", "clicks"}
+    | {"gone_since", "unauthorized", "rights_to_ask_read"}
+)
+"""No message is drawn from these fields of a row."""
+
+UNDER_WAY = frozenset(
+    {"task", "task_adopted", "nameless_task", "waiting", "polling_since", "answer"}
+)
+"""From these only the progress message is drawn as long as the request is open."""
+
+
+def changed_messages(before: Request | None, after: Request) -> tuple[Message, ...]:
+    """The messages that are new or may look different from before, by the fields they are drawn
+    from: a poll that moved only times keeps nobody busy. What looks the same after all is found out
+    when it is drawn. Worst case of a field that is missing here: a card that goes on showing what
+    is no longer so; `tests/simulation/test_changed_messages.py` holds both lists against the
+    drawings."""
+    now_wanted = messages(after, after.updated_at)
+    if before is None:
+        return now_wanted
+    changed = {
+        name
+        for name in Request.model_fields
+        if name not in UNSEEN and getattr(before, name) != getattr(after, name)
+    }
+    if not changed:
+        return ()
+    if after.state.open and changed <= UNDER_WAY:
+        return tuple(message for message in now_wanted if message.kind is Slot.PROGRESS)
+    return now_wanted
+
+
 UNEXPECTED = "unexpected"
 """The code of the one answer that comes from no event but from an error of ours. Its `params`:
 `reference`, under which the error stands in the log, and `request`."""
@@ -113,7 +146,8 @@ class Due(Frozen):
     """One message that is due, claimed for as long as its sending may take.
 
     `slot` as in `bot.request.messages`. `ts` is set when it was posted before, so it is edited now.
-    `wanted` is the digest that was asked for at the claim, `shown` that of what Slack shows.
+    `wanted` is the version of the row for which it was due at the claim, `shown` the digest of what
+    Slack shows.
     For an answer to one person: `answer`, `user`, `response_url` (None when there is none or it
     has lapsed; then it goes as a direct message). `last_error`: of the try before this one. `lost`:
     how many tries Slack may have taken without saying so.
@@ -125,7 +159,7 @@ class Due(Frozen):
     channel: str
     thread_ts: str | None = None
     ts: str | None = None
-    wanted: str = ""
+    wanted: int = 0
     shown: str | None = None
     attempts: int = 0
     lost: int = 0

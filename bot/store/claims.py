@@ -107,7 +107,7 @@ class Claims(NewRequests):
                 now = self.db.now(conn)
                 if not self._update(conn, claim, saving):
                     raise ClaimLost
-                store_rest(conn, saving, now)
+                posts = store_rest(conn, claim.request, saving, claim.version + 1, now)
                 if saving.request.pairing_id and not claim.request.pairing_id:
                     # Asked only now, with the head of the audit trail locked: if two requests take
                     # the two ends at the same moment, the second one sees the first.
@@ -116,7 +116,7 @@ class Claims(NewRequests):
                         raise PairingTakenBy(*held)
         except IntegrityError:
             raise PairingTakenBy(self._holder(saving.request)) from None
-        return self._saved(claim, saving)
+        return self._saved(claim, saving, posts)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
         """With the guards of rule 2 in the same UPDATE. Raises SaveRefused or ClaimLost.
@@ -138,8 +138,8 @@ class Claims(NewRequests):
         """Save what time alone has done, such as a deadline. Only when no event waits: a click that
         was stored before the deadline counts, however late its commit ended. Raises SaveRefused
         or ClaimLost."""
-        self._save_heard(claim, saving, lambda _now: ())
-        return self._saved(claim, saving)
+        posts = self._save_heard(claim, saving, lambda _now: ())
+        return self._saved(claim, saving, posts)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         """Give the row back, in the same lane: whoever releases a row looks for the next one
@@ -163,7 +163,7 @@ class Claims(NewRequests):
         claim: Claim,
         saving: Saving,
         guards: Callable[[int], Sequence[ColumnElement[bool]]],
-    ) -> None:
+    ) -> bool:
         """Save only if no event of this request waits in the inbox. Otherwise raises
         SaveRefused."""
         with self.db.write() as conn:
@@ -178,7 +178,7 @@ class Claims(NewRequests):
                 if self._holds(conn, claim):
                     raise SaveRefused
                 raise ClaimLost
-            store_rest(conn, saving, now)
+            return store_rest(conn, claim.request, saving, claim.version + 1, now)
 
     def _update(
         self,
@@ -195,10 +195,10 @@ class Claims(NewRequests):
         done = conn.execute(statement, {**_at(request.id, claim.version), **columns})
         return done.rowcount == 1
 
-    def _saved(self, claim: Claim, saving: Saving) -> Claim:
+    def _saved(self, claim: Claim, saving: Saving, posts: bool) -> Claim:
         held = self._next(claim, saving)
         # Wake the other lane even if nothing is due: an event may be waiting for it already.
-        self._committed(saving, *([lane_of(saving.request).room] if held.over else []))
+        self._committed(saving, posts, *([lane_of(saving.request).room] if held.over else []))
         return held
 
     def _next(self, claim: Claim, saving: Saving) -> Claim:

@@ -133,13 +133,14 @@ class Outbox:
             return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
-        """Slack has it. For a card, `CardPosted` goes into the inbox in the same transaction."""
+        """Slack shows it, as it did before where `digest` is the one that was shown. For a card,
+        `CardPosted` goes into the inbox in the same transaction."""
         with self._db.write() as conn:
             now = self._db.now(conn)
-            gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
-            # Compare what is wanted now with what was wanted at the claim, not with what was drawn:
-            # another version of the program may draw the same row differently, and would send it
-            # again and again.
+            # What looks the same was not sent, and holds back no edit that comes at once.
+            sent = due.slot == Slot.PROGRESS and digest != due.shown
+            gap = PROGRESS_GAP_MS if sent else 0
+            # The row may have changed since the claim, and so since it was drawn.
             changed_since = messages.c.wanted != due.wanted
             conn.execute(
                 _one(due).values(

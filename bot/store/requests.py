@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.request.audit import Entry
 from bot.request.events import EVENT, Stored
-from bot.request.messages import Answer
+from bot.request.messages import Answer, changed_messages
 from bot.request.model import OPEN, Request, State
 from bot.request.pairing import Snapshot, id_key, same_pairing
 from bot.store import audit, inbox
@@ -19,20 +19,19 @@ from bot.store.database import Database
 from bot.store.due import first_without_row
 from bot.store.schema import requests
 from bot.store.wakes import Room
-from bot.store.wanted import Wanted, add_answers, want
+from bot.store.wanted import add_answers, want
 
 
 @dataclass(frozen=True)
 class Saving:
     """All that one step stores in one transaction. `absorbed`: the number of its event, 0 for one
-    that never went through the inbox. `wanted` is what looks other than before. `due_at`: when the
-    next lane has something to do, where the step ends the work of this one."""
+    that never went through the inbox. `due_at`: when the next lane has something to do, where the
+    step ends the work of this one."""
 
     request: Request
     absorbed: int = 0
     entries: tuple[Entry, ...] = ()
     answers: tuple[Answer, ...] = ()
-    wanted: tuple[Wanted, ...] = ()
     due_at: int | None = None
 
 
@@ -55,14 +54,19 @@ def row_of(request: Request) -> dict[str, object]:
     }
 
 
-def store_rest(conn: Connection, saving: Saving, now: int) -> None:
-    """All but the row itself. The audit trail comes last: every writer locks its head."""
+def store_rest(
+    conn: Connection, before: Request | None, saving: Saving, version: int, now: int
+) -> bool:
+    """All but the row itself, which has this version now. Whether the poster has something to do.
+    The audit trail comes last: every writer locks its head."""
     request = saving.request
+    wanted = changed_messages(before, request)
     if saving.absorbed:
         inbox.mark_absorbed(conn, saving.absorbed, now)
-    want(conn, request, saving.wanted, now)
+    want(conn, request, wanted, version, now)
     add_answers(conn, request.id, saving.answers, now)
     audit.append(conn, request.id, saving.entries)
+    return bool(wanted or saving.answers)
 
 
 @dataclass
@@ -160,10 +164,10 @@ class NewRequests(Requests):
                 conn.execute(
                     insert(requests).values(**row_of(request), version=1, due_at=now, lease_until=0)
                 )
-                store_rest(conn, saving, now)
+                posts = store_rest(conn, None, saving, 1, now)
         except IntegrityError:
             return False
-        self._committed(saving)
+        self._committed(saving, posts)
         return True
 
     def dismiss(
@@ -180,10 +184,10 @@ class NewRequests(Requests):
         self.on_saved(None, entries)
         self.db.wakes.wake(Room.POST)
 
-    def _committed(self, saving: Saving, *rooms: Room) -> None:
+    def _committed(self, saving: Saving, posts: bool, *rooms: Room) -> None:
         self.on_saved(saving.request, saving.entries)
         # After the commit: whoever woke before it would find nothing and sleep again.
-        if saving.wanted or saving.answers:
+        if posts:
             rooms = (*rooms, Room.POST)
         if rooms:
             self.db.wakes.wake(*rooms)

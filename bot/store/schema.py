@@ -93,7 +93,7 @@ messages = Table(
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),
     Column("ts", Text),
-    Column("wanted", Text, nullable=False),
+    Column("wanted", Integer, nullable=False),
     Column("shown", Text),
     Column("due_at", BigInteger),
     Column("not_before", BigInteger, nullable=False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
 
@@ -42,31 +41,24 @@ _WANT = (
 )
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A message as it should look now, by the digest of its drawing."""
-
-    message: Message
-    digest: str
-
-
-def want(conn: Connection, request: Request, wanted: Sequence[Wanted], now: int) -> None:
-    """Note what should stand in Slack, in the transaction that changes the row."""
-    for item in wanted:
-        slot, kind = item.message.slot, item.message.kind
-        stray = kind is Slot.STRAY
-        named = {"of_request": request.id, "in_slot": slot}
-        changed = conn.execute(_WANT, {**named, "wanted": item.digest, "now": now})
+def want(
+    conn: Connection, request: Request, wanted: Sequence[Message], version: int, now: int
+) -> None:
+    """These messages are due, since the row has this version now: in the transaction that changes
+    it. How they look is found out when they are sent."""
+    for message in wanted:
+        named = {"of_request": request.id, "in_slot": message.slot}
+        changed = conn.execute(_WANT, {**named, "wanted": version, "now": now})
         if changed.rowcount == 0:
             add(
                 conn,
                 request.id,
-                item.message,
+                message,
                 now,
-                channel=item.message.person or request.channel,
-                thread_ts=request.card_ts if item.message.in_thread else None,
-                ts=item.message.which if stray else None,
-                wanted=item.digest,
+                channel=message.person or request.channel,
+                thread_ts=request.card_ts if message.in_thread else None,
+                ts=message.which if message.kind is Slot.STRAY else None,
+                wanted=version,
             )
     if request.card_ts:
         # The card may be known from a click that was quicker than Slack's answer to the post.
@@ -94,14 +86,14 @@ def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], no
             Message(slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}"),
             now,
             channel=getattr(body, "channel", ""),
-            wanted="",
+            wanted=0,
             answer=answer.model_dump_json(),
             person=person_of(body),
         )
 
 
 def add(
-    conn: Connection, request_id: str, message: Message, now: int, **columns: str | None
+    conn: Connection, request_id: str, message: Message, now: int, **columns: str | int | None
 ) -> None:
     """A new message, due at once."""
     always = {

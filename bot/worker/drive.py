@@ -28,7 +28,6 @@ from bot.request.step import Absorbed
 from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.inbox import Inbox
 from bot.store.requests import Saving
-from bot.worker.digests import Draw, changed_messages
 from bot.worker.effects import Effects, no_appliance
 from bot.worker.sender import Sender, not_told
 
@@ -55,7 +54,6 @@ class Lives:
     inbox: Inbox
     effects: Effects
     senders: dict[str, Sender]
-    draw: Draw
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     stopping: Callable[[], bool] = lambda: False
@@ -133,7 +131,7 @@ class Lives:
         stored = Stored(at=now, event=IntentStored())
         absorbed = absorb(claim.request, stored, now)
         try:
-            claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))
+            claim = self.requests.save_intent(claim, self._saving(absorbed))
         except SaveRefused:
             return claim  # an event waits, or it is too late: the next round sees which
         except SQLAlchemyError as error:
@@ -158,14 +156,14 @@ class Lives:
             if claim.over:
                 break
             absorbed = absorb(claim.request, stored, self.requests.now())
-            saving = self._saving(claim.request, absorbed, stored.number)
+            saving = self._saving(absorbed, stored.number)
             claim = self.requests.save(claim, saving)
         return claim
 
     def _pass_time(self, claim: Claim, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
         try:
-            return self.requests.save_passed(claim, self._saving(claim.request, absorbed))
+            return self.requests.save_passed(claim, self._saving(absorbed))
         except SaveRefused:
             return claim  # an event has come meanwhile: the next round absorbs it first
 
@@ -208,20 +206,19 @@ class Lives:
         if _only_read(claim.request, absorbed):
             return replace(claim, request=absorbed.request)
         try:
-            return self.requests.save(claim, self._saving(claim.request, absorbed))
+            return self.requests.save(claim, self._saving(absorbed))
         except PairingTakenBy as taken:
             other = PairingTaken(other=taken.other, site=taken.site)
             refused = absorb(claim.request, Stored(at=now, event=other), now)
-            return self.requests.save(claim, self._saving(claim.request, refused))
+            return self.requests.save(claim, self._saving(refused))
 
-    def _saving(self, before: Request, step: Absorbed, number: int = 0) -> Saving:
+    def _saving(self, step: Absorbed, number: int = 0) -> Saving:
         after = step.request
         return Saving(
             request=after,
             absorbed=number,
             entries=step.entries,
             answers=step.answers,
-            wanted=changed_messages(before, after, self.draw),
             due_at=_due_at(after),
         )
 

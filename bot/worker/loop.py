@@ -29,7 +29,6 @@ from bot.store.lanes import Lane
 from bot.store.requests import Saving
 from bot.store.wakes import Room, nets
 from bot.store.wanted import add_answers
-from bot.worker.digests import Draw, changed_messages
 from bot.worker.drive import Lives
 
 log = structlog.get_logger(__name__)
@@ -46,7 +45,6 @@ class Worker:
     requests: Claims
     lives: Lives
     policy: Policy
-    draw: Draw
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -147,7 +145,6 @@ class Worker:
                 absorbed=stored.number,
                 entries=begun.entries,
                 answers=begun.answers,
-                wanted=changed_messages(None, begun.request, self.draw),
             )
         )
         return True

@@ -166,7 +166,7 @@ def test_nobody_begins_anything_new_while_others_are_waited_for(stage: Stage) ->
     assert stopping.is_alive(), "the DELETE is waited for"
     before = len(stage.slack.calls_of("chat.update"))
     with stage.bot.db.write() as conn:
-        conn.execute(update(messages).values(wanted="another look", shown="", due_at=0))
+        conn.execute(update(messages).values(wanted=-1, shown="", due_at=0))
     stage.bot.db.wakes.wake(Room.POST)
     stopping.join(PATIENCE_SECONDS)
     assert len(stage.slack.calls_of("chat.update")) == before

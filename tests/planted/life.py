@@ -14,9 +14,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed",
         FIRST,
-        "claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "claim = self.requests.save_intent(claim, self._saving(absorbed))",
         "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        " claim = self.requests.save_intent(claim, self._saving(absorbed))",
         "outcome = sender.send(claim.request, intended_at, by)",
         "",
     ),
@@ -379,9 +379,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/kills/test_every_line.py::test_killed_at[intent]",
-        "claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        "claim = self.requests.save_intent(claim, self._saving(absorbed))",
         "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, self._saving(claim.request, absorbed))",
+        " claim = self.requests.save_intent(claim, self._saving(absorbed))",
         "outcome = sender.send(claim.request, intended_at, by)",
         "",
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bot.request.audit import Entry, Head, Record, link
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
-from bot.request.messages import PRIVATE, Answer, Due, Slot
+from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Readings, Request, State
 from bot.request.pairing import same_id, same_pairing
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
@@ -24,7 +24,6 @@ from bot.store.outbox import (
     URGENCY,
 )
 from bot.store.requests import Saving
-from bot.store.wanted import Wanted
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Post:
     channel: str
     thread_ts: str | None
     ts: str | None
-    wanted: str
+    wanted: int
     due_at: int | None
     created_at: int
     shown: str | None = None
@@ -278,7 +277,7 @@ class MemoryStore:
     def _rest(self, before: Request | None, saving: Saving) -> None:
         now, request = self.clock(), saving.request
         self._absorbed(saving.absorbed, now)
-        self._want(request, saving.wanted)
+        self._want(before, request)
         self._answers(request.id, saving.answers)
         self._chain(request.id, saving.entries)
         self.changes += 1
@@ -293,22 +292,22 @@ class MemoryStore:
 
     # ---- outbox -------------------------------------------------------------------------------
 
-    def _want(self, request: Request, wanted: Iterable[Wanted]) -> None:
-        now = self.clock()
-        for item in wanted:
-            slot, kind = item.message.slot, item.message.kind
+    def _want(self, before: Request | None, request: Request) -> None:
+        now, version = self.clock(), self.rows[request.id].version
+        for message in changed_messages(before, request):
+            slot, kind = message.slot, message.kind
             known = self.posts.get((request.id, slot))
             if known:
-                known.wanted, known.due_at = item.digest, max(now, known.not_before)
+                known.wanted, known.due_at = version, max(now, known.not_before)
                 continue
             self.posts[request.id, slot] = Post(
                 request_id=request.id,
                 slot=slot,
                 urgency=URGENCY[kind],
                 channel=request.channel,
-                thread_ts=request.card_ts if item.message.in_thread else None,
-                ts=item.message.which if kind is Slot.STRAY else None,
-                wanted=item.digest,
+                thread_ts=request.card_ts if message.in_thread else None,
+                ts=message.which if kind is Slot.STRAY else None,
+                wanted=version,
                 due_at=now,
                 created_at=now,
             )
@@ -328,7 +327,7 @@ class MemoryStore:
                 channel=getattr(item.event, "channel", ""),
                 thread_ts=None,
                 ts=None,
-                wanted="",
+                wanted=0,
                 due_at=now,
                 created_at=now,
                 answer=answer,
@@ -386,7 +385,8 @@ class MemoryStore:
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         now, post = self.clock(), self.posts[due.request_id, due.slot]
-        gap = PROGRESS_GAP_MS if due.slot == Slot.PROGRESS else 0
+        edited = due.slot == Slot.PROGRESS and digest != due.shown
+        gap = PROGRESS_GAP_MS if edited else 0
         changed = post.wanted != due.wanted
         post.ts = post.ts or ts
         post.shown, post.attempts, post.lost, post.last_error = digest, 0, 0, None

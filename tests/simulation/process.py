@@ -178,11 +178,10 @@ class Process:
                 monotonic=sim.monotonic,
             ),
             senders={"default": Sender(self.policy, port, sim.monotonic)},
-            draw=digest,
             monotonic=sim.monotonic,
             pause=self.pause,
         )
-        return Worker(requests=store, lives=lives, policy=self.policy, draw=digest)  # type: ignore[arg-type]
+        return Worker(requests=store, lives=lives, policy=self.policy)  # type: ignore[arg-type]
 
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)

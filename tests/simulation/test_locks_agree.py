@@ -16,13 +16,13 @@ import pytest
 from greenlet import getcurrent, greenlet
 from sqlalchemy import event
 
-from bot.request.messages import Due, Message
+from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
 from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from bot.store.requests import Saving
-from bot.store.wanted import Wanted
+from tests.core.samples import snapshot
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory
 from tests.simulation.real_store import RealStore
@@ -84,8 +84,7 @@ def two_checked(store: Any, _clock: Clock) -> tuple[Claim, Claim]:
 
 
 def one_message(store: Any, _clock: Clock) -> None:
-    card = Wanted(message=Message(slot="card", in_thread=False), digest="d")
-    store.insert_row(Saving(request=request(1), entries=(entry(),), wanted=(card,)))
+    store.insert_row(Saving(request=request(1, snapshot=snapshot()), entries=(entry(),)))
 
 
 def put(store: Any, _with: object) -> object:

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.request.messages import Message
-from bot.request.model import Intent, State
+from bot.request.model import Intent, Notice, State
 from bot.store import queries, shared
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.outage import Errors
 from bot.store.requests import Saving
-from bot.store.wanted import Wanted
+from tests.core.samples import snapshot
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 
@@ -29,11 +28,9 @@ def test_everything_at_once(db: Database) -> None:
     born(db, 4, State.PENDING, pending_since=now - 9_000)
     intent = Intent(at=now - 30_000, task_ids=())
     born(db, 5, State.FOLLOWING, intent=intent, pairing_id="p-5")
-    wanted = (Wanted(Message(slot="card"), "x"), Wanted(Message(slot="notice:2"), "y"))
-    broken = entry("glass_broken")
-    assert requests.insert_row(
-        Saving(request=request(6, created_at=now - 1_000), entries=(broken,), wanted=wanted)
-    )
+    noticed = {"card_ts": "1.0", "notices": (Notice(code="rights_lost", at=1),)}
+    new = request(6, created_at=now - 1_000, snapshot=snapshot(), **noticed)
+    assert requests.insert_row(Saving(request=new, entries=(entry("glass_broken"),)))
     shared.change(db, "gate:west", lambda _old, _now: "west")
     shared.change(db, "gate:east", lambda _old, _now: "east")
     found = queries.figures(db, ["gate:west", "gate:north"])

@@ -6,8 +6,8 @@ import threading
 
 from sqlalchemy import func, select
 
-from bot.request.messages import Answer, Message, Slot
-from bot.request.model import State
+from bot.request.messages import Answer
+from bot.request.model import Decision, State
 from bot.store import shared
 from bot.store.claims import Claims
 from bot.store.database import Database
@@ -15,7 +15,7 @@ from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
 from bot.store.requests import Saving
 from bot.store.schema import audit, messages
-from bot.store.wanted import Wanted
+from tests.core.samples import snapshot
 from tests.store.samples import born, entry, put
 
 HOUR_MS = 3_600_000
@@ -50,19 +50,18 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
 
 
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:
-    made = born(db, 1)
+    made = born(db, 1, State.PENDING, snapshot=snapshot())
     store, box = Claims(db=db, lease_ms=25_000), Outbox(db)
-    claim = store.claim(Lane.CHECK)
-    assert claim is not None
-    card = Message(slot=Slot.CARD)
-    claim = store.save(claim, Saving(request=made, wanted=(Wanted(card, "first"),)))
     due = box.claim({})
+    claim = store.claim(Lane.DECIDE)
     assert due is not None
-    store.save(claim, Saving(request=made, wanted=(Wanted(card, "second"),)))
+    assert claim is not None
+    approved = (Decision(by="U0FIRST", at=1),)
+    store.save(claim, Saving(request=made.model_copy(update={"approvals": approved})))
     box.sent(due, ts="1.0", digest="first")
     again = box.claim({})
     assert again is not None
-    assert again.wanted == "second"
+    assert again.wanted > due.wanted
     box.sent(again, ts="1.0", digest="second")
     assert box.claim({}) is None
 

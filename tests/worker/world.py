@@ -253,7 +253,6 @@ class World:
                 monotonic=monotonic,
             ),
             senders={n: Sender(self.policy, a, monotonic) for n, a in appliances.items()},
-            draw=lambda request, slot: draw(request, slot).digest,
             monotonic=monotonic,
             stopping=lambda: self.stopping,
         )
@@ -261,7 +260,6 @@ class World:
             requests=self.requests,
             lives=lives,
             policy=self.policy,
-            draw=lambda request, slot: draw(request, slot).digest,
         )
 
     # ---- people -------------------------------------------------------------------------------

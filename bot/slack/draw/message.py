@@ -15,9 +15,8 @@ COMMAND = "/vr-unpair"
 def draw(
     request: Request, slot: str, command: str = COMMAND, workspace_url: str | None = None
 ) -> Drawn:
-    """The message of this slot, as the row is now. `command` is the slash command. It must be the
-    same in every copy: a message that was drawn with another one is not recognised as different.
-    `workspace_url` is for a link to the card.
+    """The message of this slot, as the row is now. `command` is the slash command, `workspace_url`
+    is for a link to the card.
 
     Raises ValueError for a slot that no row asks for (an answer, an unknown kind, a notice that
     does not exist).

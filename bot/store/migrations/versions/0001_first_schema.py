@@ -34,7 +34,7 @@ STATEMENTS = (
     "CREATE INDEX inbox_addresses ON inbox (at) WHERE response_url IS NOT NULL",
     """CREATE TABLE messages (
         request_id TEXT NOT NULL, slot TEXT NOT NULL, urgency INTEGER NOT NULL,
-        channel TEXT NOT NULL, thread_ts TEXT, ts TEXT, wanted TEXT NOT NULL, shown TEXT,
+        channel TEXT NOT NULL, thread_ts TEXT, ts TEXT, wanted INTEGER NOT NULL, shown TEXT,
         due_at BIGINT, not_before BIGINT NOT NULL, lease_until BIGINT NOT NULL,
         attempts INTEGER NOT NULL, lost INTEGER NOT NULL, last_error TEXT, answer TEXT, person TEXT,
         created_at BIGINT NOT NULL, PRIMARY KEY (request_id, slot))""",
