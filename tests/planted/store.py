@@ -89,7 +89,8 @@ STORE = (
     change(
         "what time does is stored though an event waits",
         "tests/store/test_claims.py::TestTimePassed::test_not_while_a_click_waits",
-        "posts = self._save_heard(claim, saving, lambda _now: ()) return self._saved(claim, saving, posts)",
+        "posts = self._save_heard(claim, saving, lambda _now: ()) "
+        "return self._saved(claim, saving, posts)",
         "return self.save(claim, saving)",
     ),
     # ---- once ---------------------------------------------------------------------------------
