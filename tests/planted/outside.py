@@ -237,8 +237,8 @@ SLACK = (
     change(
         "health and metrics stay on the port that Slack reaches",
         "tests/scenarios/test_http_door.py::test_probes_have_a_port_of_their_own",
-        "Wsgi(pages if operate_port is None else {}, slack)",
-        "Wsgi(pages, slack)",
+        "Wsgi(pages if operate_port is None else {}, None)",
+        "Wsgi(pages, None)",
     ),
     change(
         "the bot's token may go over the network in the clear",
