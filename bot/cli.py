@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from bot.cli_audit import audit_app
 from bot.cli_shared import JsonOption, database, fail, for_machines, written
 from bot.operate import logs
 from bot.operate import show as shown
+from bot.operate.health import Line
 from bot.request.events import OperatorCancelled
 from bot.request.model import CANCELLABLE, Request, State, tidy_id
 from bot.run import PROBLEM, WRONG_USE
@@ -138,17 +140,22 @@ def check(as_json: JsonOption = False) -> None:
     wrong.
     """
     from bot.operate import check as checks  # imported here: the others start without Slack
-    from bot.operate import check_lines
 
     logging.disable()  # the lines say everything; libraries would only log it again
     found = []
-    for line in checks.check(load, files_seen_by_others):
-        found.append(line)
-        if not as_json:
-            print(check_lines.as_text(line), flush=True)
+
+    def kept() -> Iterator[Line]:
+        for line in checks.check(load, files_seen_by_others):
+            found.append(line)
+            yield line
+
     if as_json:
-        print(check_lines.as_json(found))
-    if any(line.result is check_lines.Result.WRONG for line in found):
+        print(checks.as_json(kept()))
+    else:
+        colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        for text in checks.as_text(kept(), colours=colours):
+            print(text, flush=True)
+    if any(line.ok is False for line in found):
         raise typer.Exit(PROBLEM)
 
 

@@ -1,7 +1,7 @@
 """`vr-unpair check`, and what the running bot checks by itself: one line for each thing needed.
 
-The lines about Slack and the appliances are in files of their own. Nothing is created, changed or
-migrated.
+The lines about Slack are in `check_slack`, those about an appliance in `check_appliance`. Nothing
+is created, changed or migrated.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -21,18 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.appliance import tls
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
-from bot.operate.check_appliance import Site
-from bot.operate.check_lines import Check, Line, fine, lines_of, note, skipped, wrong
-from bot.operate.check_people import approvers, groups, people
-from bot.operate.check_slack import (
-    Slack,
-    app_token,
-    channels,
-    proxy_of,
-    scopes,
-    slack_of,
-    token,
-)
+from bot.operate import check_appliance, check_slack
+from bot.operate.health import Checks, Line, Result, fine, lines_of, note, skipped, wrong
+from bot.operate.show import printable, to_json
 from bot.parts import appliance_of, budget_key, secrets_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.identity import Myself
@@ -64,22 +56,28 @@ CONNECT_SECONDS = 10
 """To connect to a database server; whole seconds (libpq docs, connect_timeout)."""
 
 
-def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
+def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
     """Checks everything; lines come in the order of NAMES. Appliances are checked at the same time,
     so that one that does not answer does not delay the others.
 
-    `exposed` gives the files with settings that everybody on the machine can read.
+    `load` takes `to_run` as `bot.settings.load` does; `exposed` gives the files with settings that
+    everybody on the machine can read.
     """
     try:
         settings = load()
     except SettingsError as error:
-        for problem in error.problems:
+        problems = error.problems
+        try:
+            load(to_run=True)  # the way in from Slack is missing as well, in an empty folder
+        except SettingsError as all_of_them:
+            problems = all_of_them.problems
+        for problem in problems:
             what, _, step = problem.sentence.rstrip(".").partition(": ")
             yield wrong("settings", what, step, about=problem.setting)
         yield from (skipped(name, "settings") for name in NAMES if name != "settings")
         return
     url = settings.database_url.get_secret_value()
-    own: tuple[Check, ...] = (
+    own: Checks = (
         ("settings", "", lambda: of_settings(settings, exposed())),
         ("way-in", "", lambda: [way_in(settings)]),
         ("proxy", "", lambda: [proxy(settings)]),
@@ -88,36 +86,19 @@ def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> It
     )
     secrets = secrets_of(settings)
     with ThreadPoolExecutor(APPLIANCES_AT_ONCE + 1) as pool:
-        slack = pool.submit(lambda: list(lines_of(_slack(slack_of(settings)))))
+        slack = pool.submit(_slack, settings)
         sites = [pool.submit(_appliance, settings, name) for name in settings.sites]
         yield from (line.masked(secrets) for line in lines_of(own))
         for others in (slack, *sites):
             yield from (line.masked(secrets) for line in others.result())
 
 
-def _slack(slack: Slack) -> tuple[Check, ...]:
-    return (
-        *_slack_at_start(slack),
-        ("slack-app-token", "", lambda: app_token(slack)),
-        ("slack-group", "slack-token", lambda: groups(slack)),
-        ("slack-person", "slack-token", lambda: people(slack)),
-        ("approvers", "slack-token", lambda: approvers(slack)),
-    )
-
-
-def _slack_at_start(slack: Slack) -> tuple[Check, ...]:
-    """Without people and groups: Slack counts those calls together with the ones that a click
-    needs, and there a 429 means no. Nor the app token: the socket itself shows in `/readyz` whether
-    it works, and needs the few calls of that method to connect again."""
-    return (
-        ("slack-token", "", lambda: [token(slack)]),
-        ("slack-scope", "slack-token", lambda: scopes(slack)),
-        ("slack-channel", "slack-token", lambda: channels(slack)),
-    )
+def _slack(settings: Settings) -> list[Line]:
+    return list(lines_of(check_slack.everything(check_slack.slack_of(settings))))
 
 
 def _appliance(settings: Settings, name: str) -> list[Line]:
-    """With calls of its own, but a log-in rest of the bot's is kept."""
+    """With calls of its own, but a login rest of the bot's is kept."""
     site = settings.sites[name]
     budget = MemoryBudget(
         site.calls_per_minute,
@@ -126,19 +107,44 @@ def _appliance(settings: Settings, name: str) -> list[Line]:
     )
     with closing(appliance_of(site, budget)) as appliance:
         place = _site(settings, name, appliance, Priority.ACT)
-        return list(lines_of(place.all(), about=place.about))
+        return list(lines_of(check_appliance.everything(place), about=place.about))
 
 
-def _site(settings: Settings, name: str, appliance: Appliance, priority: Priority) -> Site:
+def _site(
+    settings: Settings, name: str, appliance: Appliance, priority: Priority
+) -> check_appliance.Site:
     single = name == DEFAULT_SITE and len(settings.sites) == 1
-    return Site(
+    site = settings.sites[name]
+    return check_appliance.Site(
         appliance=appliance,
-        settings=settings.sites[name],
-        trust=trust_of(settings.sites[name]),
+        settings=site,
+        trusted_by=trust_of(site).how,
         about="" if single else name,
         prefix="VR_" if single else site_prefix(name),
         priority=priority,
     )
+
+
+def at_start(
+    settings: Settings,
+    appliances: Mapping[str, Appliance],
+    on_identity: Callable[[Myself], None],
+) -> Callable[[], Iterator[Line]]:
+    """What the running bot checks by itself, each time the returned function is called.
+    `on_identity` gets who the bot is in Slack, so that the first request need not ask. The log-in
+    uses the bot's own client, session and budget, so it is the one that the first request would
+    make anyway."""
+    secrets = secrets_of(settings)
+    sites = [_site(settings, name, a, Priority.LOOKUP) for name, a in appliances.items()]
+
+    def found() -> Iterator[Line]:
+        slack = check_slack.slack_of(settings)
+        slack.on_identity = on_identity
+        yield from lines_of(check_slack.at_start(slack))
+        for site in sites:
+            yield from lines_of(check_appliance.at_start(site), about=site.about)
+
+    return lambda: (line.masked(secrets) for line in found())
 
 
 # --- The settings
@@ -171,7 +177,7 @@ def way_in(settings: Settings) -> Line:
 
 def proxy(settings: Settings) -> Line:
     """The proxy that the environment sets for Slack and each appliance, without its credentials."""
-    ways = {"Slack": proxy_of(settings.slack_api_url)}
+    ways = {"Slack": check_slack.proxy_of(settings.slack_api_url)}
     ways |= {site.host: tls.proxy_of(site.host) for site in settings.sites.values()}
     shown = ", ".join(
         f"{name} {f'through {at}' if at else 'directly'}" for name, at in ways.items()
@@ -227,7 +233,7 @@ def schema(url: str) -> Line:
 
 
 def stored_budget(url: str, site: str) -> BudgetState | None:
-    """The log-in rest that the copies of the bot share; None if there is none to be read: the lines
+    """The login rest that the copies of the bot share; None if there is none to be read: the lines
     of the database say what is wrong with it. Its calls are not counted here."""
     place = make_url(url)
     file = _file(place)
@@ -239,9 +245,8 @@ def stored_budget(url: str, site: str) -> BudgetState | None:
             value = conn.execute(wanted).scalar_one_or_none()
     except SQLAlchemyError:
         return None
-    if not value:
-        return None
-    return BudgetState.model_validate_json(value).model_copy(update={"calls_ms": ()})
+    state = BudgetState.model_validate_json(value) if value else BudgetState()
+    return state.model_copy(update={"calls_ms": ()})
 
 
 def _file(place: URL) -> Path | None:
@@ -266,35 +271,44 @@ def _reading(place: URL) -> Iterator[Connection]:
         limit = {"connect_timeout": CONNECT_SECONDS}
         engine = create_engine(place, poolclass=NullPool, hide_parameters=True, connect_args=limit)
     try:
-        with engine.connect() as conn:
-            try:
-                yield conn
-            finally:
-                conn.rollback()
+        with engine.connect() as conn:  # rolls back at its end: nothing commits
+            yield conn
     finally:
         engine.dispose()
 
 
-# --- In the running bot
+# --- As text
 
 
-def at_start(
-    settings: Settings,
-    appliances: Mapping[str, Appliance],
-    on_identity: Callable[[Myself], None],
-) -> Callable[[], Iterator[Line]]:
-    """What the running bot checks by itself, each time the returned function is called.
-    `on_identity` gets who the bot is in Slack, so that the first request need not ask. The log-in
-    uses the bot's own client, session and budget, so it is the one that the first request would
-    make anyway."""
-    secrets = secrets_of(settings)
-    sites = [_site(settings, name, a, Priority.LOOKUP) for name, a in appliances.items()]
+COLOURS = {Result.OK: 32, Result.NOTE: 33, Result.WRONG: 31, Result.SKIPPED: 2}
+"""Of the first word on a terminal (ECMA-48, select graphic rendition)."""
 
-    def found() -> Iterator[Line]:
-        slack = slack_of(settings)
-        slack.on_identity = on_identity
-        yield from lines_of(_slack_at_start(slack))
-        for site in sites:
-            yield from lines_of(site.at_start(), about=site.about)
 
-    return lambda: (line.masked(secrets) for line in found())
+def as_text(lines: Iterable[Line], *, colours: bool) -> Iterator[str]:
+    """One line of text each, but one for all that were skipped for the same reason. A note begins
+    with `ok` like everything that needs no action."""
+    numbered = enumerate(lines)
+    for _, group in groupby(numbered, lambda n: n[1].words if n[1].ok is None else n[0]):
+        same = [line for _, line in group]
+        result = same[0].result
+        key = ", ".join(dict.fromkeys(line.key for line in same))
+        name = key + " (note)" * (result is Result.NOTE)
+        text = printable(": ".join(part for part in (name, same[0].sentence) if part))
+        word = f"{Result.OK if result is Result.NOTE else result:<{len(Result.SKIPPED)}}"
+        yield f"\x1b[{COLOURS[result]}m{word}\x1b[0m  {text}" if colours else f"{word}  {text}"
+
+
+def as_json(lines: Iterable[Line]) -> str:
+    """An array of objects; `ok` is null for skipped lines."""
+    documents = [
+        {
+            "name": line.name,
+            "about": line.about,
+            "ok": line.ok,
+            "result": line.result.value,
+            "words": line.words,
+            "next_step": line.next_step,
+        }
+        for line in lines
+    ]
+    return to_json(documents, indent=2)

@@ -22,8 +22,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.models import Listing, Pairing
-from bot.appliance.tls import Trust
-from bot.operate.check_lines import Check, Line, fine, note, skipped, wrong
+from bot.operate.health import Checks, Line, fine, note, skipped, wrong
 from bot.request.pairing import same_id
 from bot.settings import ApplianceSettings
 
@@ -33,9 +32,6 @@ PAIRINGS, PRIVILEGE, REMOTE = "appliance-pairings", "appliance-privilege", "appl
 
 NEEDED_PRIVILEGE = "HmsRemote.com.vmware.vcHms.Hms.Manage"
 """For the DELETE (vendor OpenAPI, DELETE /pairings/{pairing_id})."""
-
-REMOTE_TRIED = 5
-"""How many pairings are tried until one is found whose remote site is not away."""
 
 LASTS_TIMEOUTS = 6
 """All calls of one line together, in timeouts: a log-in and some reads, each may be slow."""
@@ -49,51 +45,36 @@ class Site:
 
     appliance: Appliance
     settings: ApplianceSettings
-    trust: Trust
+    trusted_by: str
     about: str
     prefix: str
     priority: Priority = Priority.ACT
     refused: bool = False
+    not_sent: NotSent | None = None
     pairings: Listing[Pairing] = field(default_factory=Listing[Pairing])
-    _knocked: tuple[NotSent | None] | None = None
-
-    def all(self) -> tuple[Check, ...]:
-        return (
-            (REACHABLE, "", lambda: [reachable(self)]),
-            (TRUSTED, REACHABLE, lambda: [trusted(self)]),
-            (LOGIN, TRUSTED, lambda: [login(self)]),
-            (VERSION, LOGIN, lambda: [version(self)]),
-            (PAIRINGS, VERSION, lambda: [pairings(self)]),
-            (PRIVILEGE, VERSION, lambda: [privilege(self)]),
-            (REMOTE, PAIRINGS, lambda: remote(self)),
-        )
-
-    def at_start(self) -> tuple[Check, ...]:
-        """No lines about the way there: the log-in takes it too, and its error says what is wrong.
-        Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
-        restarts would lock that account."""
-        return (LOGIN, "", lambda: [login(self)]), (VERSION, LOGIN, lambda: [version(self)])
-
-    @property
-    def host(self) -> str:
-        return self.appliance.host
 
     def calls(self) -> Calls:
-        return self.appliance.calls(self.priority, self._by())
+        by = time.monotonic() + LASTS_TIMEOUTS * self.settings.timeout_seconds
+        return self.appliance.calls(self.priority, by)
 
-    def knocked(self) -> NotSent | None:
-        """Why nothing can be sent, or None. Found out once, then remembered."""
-        if self._knocked is None:
-            try:
-                self.calls().knock()
-            except NotSent as error:
-                self._knocked = (error,)
-            else:
-                self._knocked = (None,)
-        return self._knocked[0]
 
-    def _by(self) -> float:
-        return time.monotonic() + LASTS_TIMEOUTS * self.settings.timeout_seconds
+def everything(site: Site) -> Checks:
+    return (
+        (REACHABLE, "", lambda: [reachable(site)]),
+        (TRUSTED, REACHABLE, lambda: [trusted(site)]),
+        (LOGIN, TRUSTED, lambda: [login(site)]),
+        (VERSION, LOGIN, lambda: [version(site)]),
+        (PAIRINGS, VERSION, lambda: [pairings(site)]),
+        (PRIVILEGE, VERSION, lambda: [privilege()]),
+        (REMOTE, PAIRINGS, lambda: remote(site)),
+    )
+
+
+def at_start(site: Site) -> Checks:
+    """No lines about the way there: the log-in takes it too, and its error says what is wrong.
+    Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
+    restarts would lock that account."""
+    return (LOGIN, "", lambda: [login(site)]), (VERSION, LOGIN, lambda: [version(site)])
 
 
 def said(error: ApplianceError) -> str:
@@ -104,95 +85,81 @@ def said(error: ApplianceError) -> str:
     return f"{words} ({told})" if told else words
 
 
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
-
-
 def reachable(site: Site) -> Line:
     """Whether somebody listens there, directly or behind the proxy, which the error names then."""
-    proxy = tls.proxy_of(site.host)
-    error = site.knocked()
-    if error is None or isinstance(error, TlsFailed):
-        return fine(
-            REACHABLE, f"{site.host} {f'through the proxy {proxy}' if proxy else ''}".rstrip()
-        )
+    proxy = tls.proxy_of(site.appliance.host)
+    try:
+        site.calls().knock()
+    except NotSent as error:
+        site.not_sent = error
+    if site.not_sent is None or isinstance(site.not_sent, TlsFailed):
+        through = f" through the proxy {proxy}" if proxy else ""
+        return fine(REACHABLE, f"{site.appliance.host}{through}")
     step = f"is {site.prefix}HOST right, is it up, and does a firewall stand between?"
     if proxy:
         step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
-    return wrong(REACHABLE, said(error), step)
+    return wrong(REACHABLE, said(site.not_sent), step)
 
 
 def trusted(site: Site) -> Line:
     """Whether it is the trusted appliance. If not, which certificate it shows instead."""
-    error = site.knocked()
-    if error is None:
-        return fine(TRUSTED, f"by {site.trust.how}")
-    words, step = _stranger(site)
-    return wrong(TRUSTED, f"{said(error)}. {words}", step)
-
-
-def _stranger(site: Site) -> tuple[str, str]:
+    if site.not_sent is None:
+        return fine(TRUSTED, f"by {site.trusted_by}")
     pin, ca = f"{site.prefix}FINGERPRINT", f"{site.prefix}CA_FILE"
-    if tls.proxy_of(site.host):
+    host = site.appliance.host
+    if tls.proxy_of(host):
+        found = "Its certificate cannot be read through a proxy"
         step = f"read its SHA-256 on the appliance's own console, for {pin}, or set {ca}"
-        return "Its certificate cannot be read through a proxy", step
-    target, port = tls.place(site.host)
+        return wrong(TRUSTED, f"{said(site.not_sent)}. {found}", step)
     try:
-        served = tls.served_fingerprint(target, port, site.settings.timeout_seconds)
+        served = tls.served_fingerprint(*tls.place(host), site.settings.timeout_seconds)
     except OSError as error:
-        return f"No certificate is shown there ({_why(error)})", f"correct {site.prefix}HOST"
-    step = (
-        f"compare it with what the appliance's own console says; only where both are the same set "
-        f"{pin} to it, or set {ca} to the authority's file"
-    )
-    return f"The certificate that is shown has the SHA-256 {served}", step
+        why = str(error.strerror or error or type(error).__name__)
+        found, step = f"No certificate is shown there ({why})", f"correct {site.prefix}HOST"
+    else:
+        found = f"The certificate that is shown has the SHA-256 {served}"
+        step = (
+            f"compare it with what the appliance's own console says; only where both are the same "
+            f"set {pin} to it, or set {ca} to the authority's file"
+        )
+    return wrong(TRUSTED, f"{said(site.not_sent)}. {found}", step)
 
 
 def login(site: Site) -> Line:
     """One log-in, unless one was refused already: SSO locks an account after a few."""
-    look = site.calls()
-    credentials = f"{site.prefix}USERNAME and {site.prefix}PASSWORD"
-    if site.refused and not look.logged_in:
+    calls = site.calls()
+    if site.refused and not calls.logged_in:
         return skipped(LOGIN, "a person: it is not tried again by itself")
     try:
-        look.log_in()
-    except LoginRefused as error:
-        site.refused = True
-        words = said(error)
-        step = (
-            f"correct {credentials} or unlock the account before the next try: SSO locks an "
-            f"account after a few refusals"
-        )
+        calls.log_in()
     except OverBudget as error:
         return skipped(LOGIN, f"room: {said(error)}")
-    except HeldBack as error:
-        # It was not tried, but it is a failure all the same: an earlier log-in was refused, this
-        # copy's or another's.
-        site.refused = True
-        words = said(error)
-        step = f"correct {credentials} or unlock the account, and look again after that time"
-    except Answered as error:
-        words, step = said(error), _after_an_answer(site, error)
     except ApplianceError as error:
-        # Only the check at the start gets here: `check` has lines about the way before this one.
-        words = said(error)
-        step = "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
-    else:
-        site.refused = False
-        return fine(LOGIN, f"as the user of {site.prefix}USERNAME")
-    return wrong(LOGIN, words, step)
+        # After HeldBack none was tried, but it is a failure all the same: an earlier log-in was
+        # refused, this copy's or another's.
+        site.refused |= isinstance(error, LoginRefused | HeldBack)
+        return wrong(LOGIN, said(error), _after(site, error))
+    site.refused = False
+    return fine(LOGIN, f"as the user of {site.prefix}USERNAME")
 
 
-def _after_an_answer(site: Site, error: Answered) -> str:
-    """The next step after an answer to the log-in. It may come from the wrong server."""
+def _after(site: Site, error: ApplianceError) -> str:
+    """The next step after a log-in that did not work. The answer may come from the wrong server."""
+    correct = f"correct {site.prefix}USERNAME and {site.prefix}PASSWORD or unlock the account"
+    if isinstance(error, LoginRefused):
+        return f"{correct} before the next try: SSO locks an account after a few refusals"
+    if isinstance(error, HeldBack):
+        return f"{correct}, and look again after that time"
     if isinstance(error, Limited | Unavailable):
         return "look again after that time"
     if isinstance(error, Refused):
         return "look into the appliance's own log"
-    return (
-        f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
-        f"{site.prefix}BASE_PATH right?"
-    )
+    if isinstance(error, Answered):
+        return (
+            f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
+            f"{site.prefix}BASE_PATH right?"
+        )
+    return "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
 
 
 def version(site: Site) -> Line:
@@ -215,65 +182,61 @@ def pairings(site: Site) -> Line:
     """Whether they can be read at all, and how many there are."""
     try:
         site.pairings = site.calls().pairings()
+    except Refused as error:
+        return wrong(PAIRINGS, said(error), "give the user the right to read them")
     except ApplianceError as error:
-        step = "give the user the right to read them"
-        if not isinstance(error, Refused):
-            step = "look again, and into the appliance's own log"
+        step = "look again, and into the appliance's own log"
         return wrong(PAIRINGS, said(error), step)
     count = len(site.pairings.items)
     if count == 0:
         return note(PAIRINGS, "there are none", "is this the right appliance?")
-    words = f"{count} {'pairing' if count == 1 else 'pairings'}"
-    return fine(PAIRINGS, words)
+    return fine(PAIRINGS, f"{count} {'pairing' if count == 1 else 'pairings'}")
 
 
-def privilege(site: Site) -> Line:
+def privilege() -> Line:
     """Only names it: this API has no call that tells rights (vendor OpenAPI)."""
     words = f"the DELETE needs {NEEDED_PRIVILEGE}; that cannot be read, so it was not tried"
     return note(PRIVILEGE, words, "look it up in the vSphere Client")
 
 
 def remote(site: Site) -> Iterator[Line]:
-    """Whether the other sites of the pairings are there, and accept their user."""
+    """Whether the other sites of the pairings are there, and accept their user: one log-in, however
+    many pairings there are, since all of them use the same user."""
     found = [p for p in site.pairings.items if not _with_itself(p)]
     away = [p for p in found if p.remote_vrms and p.remote_vrms.server_status == "ERROR"]
+    there = [p for p in found if p not in away]
+    user = f"{site.prefix}REMOTE_USERNAME"
     for pairing in away:
         words = f"the remote site of {_title(pairing)} cannot be reached"
         step = "bring it back; where it is gone for good, --force breaks this half alone"
         yield wrong(REMOTE, words, step, about=_place(site, pairing))
-    if site.settings.remote_username is not None:
-        yield from _logged_in(site, [p for p in found if p not in away])
-    elif site.pairings.partial and not away:
-        told = "; ".join(e.message or e.code or "?" for e in site.pairings.errors[:3])
-        users = f"{site.prefix}REMOTE_USERNAME and {site.prefix}REMOTE_PASSWORD"
-        step = f"where the remote site has an SSO of its own, set {users}"
-        yield wrong(REMOTE, f"not all could be read: {told}", step)
+    if site.settings.remote_username is None:
+        if site.pairings.partial and not away:
+            told = "; ".join(e.message or e.code or "?" for e in site.pairings.errors[:3])
+            step = f"where the remote site has an SSO of its own, set {user} and "
+            step += f"{site.prefix}REMOTE_PASSWORD"
+            yield wrong(REMOTE, f"not all could be read: {told}", step)
+        elif not away:
+            words = "no user of its own is set, which is right where both sites share one SSO"
+            yield fine(REMOTE, words)
+    elif there:
+        yield _logged_in(site, there[0], user)
     elif not away:
-        words = "no user of its own is set, which is right where both sites share one SSO"
-        yield fine(REMOTE, words)
+        yield note(REMOTE, f"there is no remote site to log in to as the user of {user}")
 
 
-def _logged_in(site: Site, found: list[Pairing]) -> Iterator[Line]:
-    """One log-in, however many pairings there are: all of them use the same user."""
-    user = f"{site.prefix}REMOTE_USERNAME"
-    for pairing in found[:REMOTE_TRIED]:
-        about = _place(site, pairing)
-        try:
-            site.calls().ensure_remote_session(pairing.pairing_id)
-        except LoginRefused as error:
-            step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
-            yield wrong(REMOTE, said(error), step, about=about)
-            return
-        except ApplianceError as error:
-            words = f"{_title(pairing)}: {said(error)}"
-            yield wrong(REMOTE, words, "is the remote site up?", about=about)
-        else:
-            words = f"logged in to the remote site of {_title(pairing)} as the user of {user}"
-            yield fine(REMOTE, words, about=about)
-            return
-    if not found:
-        words = f"there is no remote site to log in to as the user of {user}"
-        yield note(REMOTE, words)
+def _logged_in(site: Site, pairing: Pairing, user: str) -> Line:
+    about = _place(site, pairing)
+    try:
+        site.calls().ensure_remote_session(pairing.pairing_id)
+    except LoginRefused as error:
+        step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
+        return wrong(REMOTE, said(error), step, about=about)
+    except ApplianceError as error:
+        words = f"{_title(pairing)}: {said(error)}"
+        return wrong(REMOTE, words, "is the remote site up?", about=about)
+    words = f"logged in to the remote site of {_title(pairing)} as the user of {user}"
+    return fine(REMOTE, words, about=about)
 
 
 def _with_itself(pairing: Pairing) -> bool:

@@ -12,20 +12,24 @@ from urllib.parse import urlsplit
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.operate.check_lines import Line, fine, note, skipped, wrong
-from bot.request.who_may import Home, Reason, is_group
+from bot.operate.health import Checks, Line, fine, note, skipped, wrong
+from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.identity import Myself, myself
 from bot.slack.manifest import SCOPES
+from bot.slack.people import NO_SUCH_PERSON, person_of
 from bot.slack.send.client import api_client
 from bot.slack.send.kept_connections import proxy_for
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
-CHANNEL = "slack-channel"
+CHANNEL, GROUP, PERSON, APPROVERS = "slack-channel", "slack-group", "slack-person", "approvers"
 
 TIMEOUT_S = 10
 """Per socket operation. Longer than for a click, since nobody waits for an acknowledgement."""
+
+MOST_ASKED_ABOUT = 30
+"""How many members of user groups are asked about. Clicks need the same calls per minute."""
 
 REFUSED_FOR_GOOD = frozenset(
     {
@@ -40,9 +44,14 @@ REFUSED_FOR_GOOD = frozenset(
 """With these errors the token will never work (Slack docs, errors of auth.test)."""
 
 NOT_SLACK = "does SLACK_API_URL name Slack?"
+
+DOES_NOT_COUNT = {
+    Reason.DEACTIVATED: "the account is closed",
+    Reason.BOT: "it is a bot",
+    Reason.GUEST: "it is a guest's account",
+    Reason.OTHER_WORKSPACE: "it belongs to another workspace",
+}
 Told: TypeAlias = Mapping[str, Any]
-Steps: TypeAlias = Mapping[str, tuple[str, str]]
-"""For each of Slack's error words: what it means here, and what to do about it."""
 
 
 @dataclass
@@ -53,7 +62,6 @@ class Slack:
 
     settings: Settings
     client: WebClient
-    app: WebClient | None
     on_identity: Callable[[Myself], None] = lambda _me: None
     home: Home | None = None
     bot_name: str = ""
@@ -77,17 +85,27 @@ class Slack:
             if is_group(who) == groups
         }
 
-    def ask(self, line: str, about: str, call: Callable[[], Any], steps: Steps) -> Told | Line:
-        """Slack's answer, or what this line reports instead."""
+    def ask(
+        self,
+        line: str,
+        about: str,
+        call: Callable[[], Any],
+        means: Mapping[str, tuple[str, str]] | None = None,
+    ) -> Told | Line:
+        """Slack's answer, or what this line reports instead. `means`: for some of Slack's error
+        words, what they mean here and what to do."""
         if self.away:
             return skipped(line, self.away, about=about)
         try:
             answer = call()
         except (SlackApiError, *BROKEN) as error:
             trouble = trouble_of(error)
-            if trouble.word in steps:
-                return wrong(line, *steps[trouble.word], about=about)
-            if trouble.word == "missing_scope" and (scope := self._lacking(error)):
+            if means and trouble.word in means:
+                return wrong(line, *means[trouble.word], about=about)
+            lacking = [s for s in SCOPES if self.granted is not None and s not in self.granted]
+            if trouble.word == "missing_scope" and lacking and isinstance(error, SlackApiError):
+                needed = str(error.response.get("needed", "")).split(",")
+                scope = next((scope for scope in needed if scope in lacking), lacking[0])
                 return skipped(line, f"{SCOPE} {scope}", about=about)
             found = wrong(line, *_words(error), about=about)
             if trouble.kind is not Kind.FINAL:
@@ -95,23 +113,33 @@ class Slack:
             return found
         return answer.data if isinstance(answer.data, dict) else {}
 
-    def _lacking(self, error: Exception) -> str | None:
-        """The scope that Slack asks for, if the token is known to lack it."""
-        lacking = [] if self.granted is None else [s for s in SCOPES if s not in self.granted]
-        data = error.response.data if isinstance(error, SlackApiError) else {}
-        needed = str(data.get("needed", "")).split(",") if isinstance(data, dict) else []
-        return next((scope for scope in (*needed, *lacking) if scope in lacking), None)
-
 
 def slack_of(settings: Settings) -> Slack:
-    def client(token: str) -> WebClient:
-        return api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S)
+    return Slack(settings, _client(settings, settings.slack_bot_token.get_secret_value()))
 
-    app = settings.slack_app_token
-    return Slack(
-        settings,
-        client(settings.slack_bot_token.get_secret_value()),
-        client(app.get_secret_value()) if app else None,
+
+def _client(settings: Settings, token: str) -> WebClient:
+    return api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S)
+
+
+def everything(slack: Slack) -> Checks:
+    return (
+        *at_start(slack),
+        (APP_TOKEN, "", lambda: app_token(slack)),
+        (GROUP, TOKEN, lambda: groups(slack)),
+        (PERSON, TOKEN, lambda: people(slack)),
+        (APPROVERS, TOKEN, lambda: approvers(slack)),
+    )
+
+
+def at_start(slack: Slack) -> Checks:
+    """Without people and groups: Slack counts those calls together with the ones that a click
+    needs, and there a 429 means no. Nor the app token: the socket itself shows in `/readyz` whether
+    it works, and needs the few calls of that method to connect again."""
+    return (
+        (TOKEN, "", lambda: [token(slack)]),
+        (SCOPE, TOKEN, lambda: scopes(slack)),
+        (CHANNEL, TOKEN, lambda: channels(slack)),
     )
 
 
@@ -138,40 +166,31 @@ def _words(error: Exception) -> tuple[str, str]:
     return f"Slack says {trouble.word}", "Slack's documentation of that word tells why"
 
 
-# --- Tokens
-
-
 def token(slack: Slack) -> Line:
     """`auth.test`: whose token it is. The scopes come with it (Slack docs, `X-OAuth-Scopes`)."""
-    refused: list[str] = []
+    headers: dict[str, str] = {}
 
     def call() -> Any:
-        try:
-            answer = slack.client.auth_test()
-        except SlackApiError as error:
-            refused.append(trouble_of(error).word)
-            raise
-        headers = {str(key).lower(): str(value) for key, value in answer.headers.items()}
-        scopes = headers.get("x-oauth-scopes")
-        if scopes is not None:
-            slack.granted = frozenset(s.strip() for s in scopes.split(",") if s.strip())
+        answer = slack.client.auth_test()
+        headers.update({str(key).lower(): str(value) for key, value in answer.headers.items()})
         return answer
 
-    told = slack.ask(TOKEN, "", call, {})
+    step = "copy the bot token (xoxb-) of the installed app again"
+    refused = {w: (f"Slack refuses SLACK_BOT_TOKEN ({w})", step) for w in REFUSED_FOR_GOOD}
+    told = slack.ask(TOKEN, "", call, refused)
     if isinstance(told, Line):
-        if not REFUSED_FOR_GOOD.intersection(refused):
-            return told
-        words = f"Slack refuses SLACK_BOT_TOKEN ({refused[0]})"
-        step = "copy the bot token (xoxb-) of the installed app again"
-        return wrong(TOKEN, words, step, final=True)
+        final = (told.words, told.next_step) in refused.values()
+        return wrong(TOKEN, told.words, told.next_step, final=final)
+    scopes = headers.get("x-oauth-scopes")
+    if scopes is not None:
+        slack.granted = frozenset(s.strip() for s in scopes.split(",") if s.strip())
     me, user = myself(told), told.get("user")
     if me is None or not isinstance(user, str):
         return wrong(TOKEN, "the answer to auth.test names no workspace and no bot", NOT_SLACK)
     if me.bot is None:
         step = "give the bot token, it begins with xoxb-"
         return wrong(TOKEN, f"SLACK_BOT_TOKEN is {user}'s own and no bot's", step)
-    slack.home = me.home
-    slack.bot_name = user
+    slack.home, slack.bot_name = me.home, user
     slack.on_identity(me)
     return fine(TOKEN, f"workspace {told.get('team')} ({me.team}), bot @{user}")
 
@@ -192,50 +211,162 @@ def scopes(slack: Slack) -> Iterator[Line]:
 
 def app_token(slack: Slack) -> Iterator[Line]:
     """`apps.connections.open` only returns an address. It does not connect anything."""
-    app = slack.app
-    if app is None:
+    secret = slack.settings.slack_app_token
+    if secret is None:
         return
-    remedy = "copy the app-level token (xapp-) again, it needs the scope connections:write"
-    words = "Slack refuses SLACK_APP_TOKEN"
-    steps = {word: (f"{words} ({word})", remedy) for word in (*REFUSED_FOR_GOOD, "missing_scope")}
-    call = partial(app.apps_connections_open, app_token=app.token or "")
-    told = slack.ask(APP_TOKEN, "", call, steps)
+    client = _client(slack.settings, secret.get_secret_value())
+    step = "copy the app-level token (xapp-) again, it needs the scope connections:write"
+    words = (*REFUSED_FOR_GOOD, "missing_scope")
+    refused = {word: (f"Slack refuses SLACK_APP_TOKEN ({word})", step) for word in words}
+    call = partial(client.apps_connections_open, app_token=secret.get_secret_value())
+    told = slack.ask(APP_TOKEN, "", call, refused)
     if isinstance(told, Line):
         yield told
     elif not told.get("url"):
-        yield wrong(APP_TOKEN, "Slack named no address for Socket Mode", remedy)
+        yield wrong(APP_TOKEN, "Slack named no address for Socket Mode", step)
     else:
         yield fine(APP_TOKEN, "Slack names an address for Socket Mode")
 
 
-# --- Channels
-
-
 def channels(slack: Slack) -> Iterator[Line]:
     """A line for each of CHANNELS."""
-    if not slack.settings.channels:
-        step = f"in each where it is to be used: /invite @{slack.bot_name}"
-        yield note(CHANNEL, "CHANNELS is empty: the command works in every channel", step)
-    for channel in slack.settings.channels:
-        yield _channel(slack, channel)
-
-
-def _channel(slack: Slack, channel: str) -> Line:
     invite = f"/invite @{slack.bot_name}"
+    if not slack.settings.channels:
+        step = f"in each where it is to be used: {invite}"
+        yield note(CHANNEL, "CHANNELS is empty: the command works in every channel", step)
     # If the bot is not in a private channel, Slack answers as if the channel did not exist (Slack
     # docs, conversations.info).
     hidden = ("it does not exist, or it is private and the bot is not in it", invite)
-    call = partial(slack.client.conversations_info, channel=channel)
-    told = slack.ask(CHANNEL, channel, call, {"channel_not_found": hidden})
+    for channel in slack.settings.channels:
+        call = partial(slack.client.conversations_info, channel=channel)
+        told = slack.ask(CHANNEL, channel, call, {"channel_not_found": hidden})
+        shown = None if isinstance(told, Line) else told.get("channel")
+        if isinstance(told, Line):
+            yield told
+        elif not isinstance(shown, dict):
+            yield wrong(CHANNEL, "the answer names no channel", NOT_SLACK, about=channel)
+        elif shown.get("is_archived"):
+            step = "restore it, or take it out of CHANNELS"
+            yield wrong(CHANNEL, f"#{shown.get('name')} is archived", step, about=channel)
+        elif not shown.get("is_member"):
+            words = f"the bot is not in #{shown.get('name')}"
+            yield wrong(CHANNEL, words, f"there: {invite}", about=channel)
+        else:
+            yield fine(CHANNEL, f"the bot is in #{shown.get('name')}", about=channel)
+
+
+def groups(slack: Slack) -> Iterator[Line]:
+    """A line for each user group, from one call for all: Slack allows few of them a minute."""
+    wanted = slack.listed(groups=True)
+    if not wanted:
+        return
+    first, *others = wanted
+    none = ("this workspace has no user groups", "list the people by their ids")
+    call = partial(
+        slack.client.usergroups_list,
+        include_users=True,
+        include_disabled=True,
+        team_id=slack.home.team if slack.home else None,
+    )
+    means = {"paid_teams_only": none, "plan_upgrade_required": none}
+    told = slack.ask(GROUP, first, call, means)
     if isinstance(told, Line):
-        return told
-    shown = told.get("channel")
-    if not isinstance(shown, dict):
-        return wrong(CHANNEL, "the answer names no channel", NOT_SLACK, about=channel)
-    name = f"#{shown.get('name')}"
-    if shown.get("is_archived"):
-        step = "restore it, or take it out of CHANNELS"
-        return wrong(CHANNEL, f"{name} is archived", step, about=channel)
-    if not shown.get("is_member"):
-        return wrong(CHANNEL, f"the bot is not in {name}", f"there: {invite}", about=channel)
-    return fine(CHANNEL, f"the bot is in {name}", about=channel)
+        yield told
+        needs = told.words.removeprefix("needs ") if told.ok is None else told.key
+        yield from (skipped(GROUP, needs, about=group) for group in others)
+        return
+    found = {g.get("id"): g for g in told.get("usergroups") or () if isinstance(g, dict)}
+    for group, settings in wanted.items():
+        shown, step = found.get(group), f"correct {settings}"
+        if shown is None:
+            yield wrong(GROUP, "no user group has this id", step, about=group)
+            continue
+        name, users = f"@{shown.get('handle')}", shown.get("users")
+        if shown.get("date_delete"):
+            step = f"enable it in Slack, or {step}"
+            yield wrong(GROUP, f"{name} is disabled", step, about=group)
+            continue
+        members = tuple(u for u in users if isinstance(u, str)) if isinstance(users, list) else ()
+        slack.members[group] = members
+        if members:
+            count = f"{len(members)} {'person' if len(members) == 1 else 'people'}"
+            yield fine(GROUP, f"{name}, {count}, in {settings}", about=group)
+        else:
+            yield wrong(GROUP, f"nobody is in {name}", f"fill it, or {step}", about=group)
+
+
+def people(slack: Slack) -> Iterator[Line]:
+    """A line for each person in APPROVERS, REQUESTERS, NOTIFY and BREAK_GLASS."""
+    for user, settings in slack.listed(groups=False).items():
+        step = f"take the id out of {settings}"
+        rights = _rights(slack, user, step)
+        if isinstance(rights, Line):
+            yield rights
+        elif rights is Reason.YES:
+            yield fine(PERSON, f"in {settings}", about=user)
+        else:
+            yield wrong(PERSON, DOES_NOT_COUNT[rights], step, about=user)
+
+
+def approvers(slack: Slack) -> Iterator[Line]:
+    """Whether enough people may approve, for each kind of break. The requester never counts."""
+    settings = slack.settings
+    force = settings.effective_force_approvals_required
+    wanted = {"APPROVALS_REQUIRED": settings.approvals_required}
+    if force != settings.approvals_required:
+        wanted["FORCE_APPROVALS_REQUIRED"] = force
+    able, unsure = _able(slack, max(wanted.values()) + 1)
+    unread = [f"{GROUP} {g}" for g in settings.approvers if is_group(g) and g not in slack.members]
+    for setting, needed in wanted.items():
+        people = f"{able} of the {needed} who are needed may approve"
+        if able > needed:
+            yield fine(APPROVERS, f"at least {needed} besides whoever asks", about=setting)
+        elif able == needed:
+            words = f"exactly {needed} may approve, so nobody is left for a request of their own"
+            yield note(APPROVERS, words, "name one more in APPROVERS", about=setting)
+        elif unread or able + len(unsure) >= needed:
+            # Not a failure of this line: the lines of those people or groups say what is wrong.
+            yield skipped(APPROVERS, f"{[*unread, *unsure][0]}: {people}", about=setting)
+        elif settings.break_glass:
+            words = f"{people}, so only BREAK_GLASS is left"
+            yield note(APPROVERS, words, "name more people in APPROVERS", about=setting)
+        else:
+            step = f"name more people in APPROVERS, or lower {setting}"
+            yield wrong(APPROVERS, people, step, about=setting)
+
+
+def _able(slack: Slack, enough: int) -> tuple[int, list[str]]:
+    """How many of APPROVERS count, up to `enough`, and the lines of those who might count. Who is
+    named comes first, having been read already."""
+    named = [who for who in slack.settings.approvers if not is_group(who)]
+    in_groups = [w for g in slack.settings.approvers for w in slack.members.get(g, ())]
+    able = 0
+    unsure: list[str] = []
+    for who in dict.fromkeys((*named, *in_groups[:MOST_ASKED_ABOUT])):
+        if able >= enough:
+            break
+        rights = _rights(slack, who, "")
+        if rights is Reason.YES:
+            able += 1
+        elif isinstance(rights, Line) and rights.ok is None:
+            unsure.append(rights.words.removeprefix("needs "))
+        elif isinstance(rights, Line) or who in named:
+            unsure.append(f"{PERSON} {who}")
+    return able, unsure
+
+
+def _rights(slack: Slack, user: str, step: str) -> Reason | Line:
+    """Whether the person counts, or why Slack could not say it. Asked once per person."""
+    if user not in slack.rights:
+        nobody = ("nobody whom this workspace knows has this id", step)
+        call = partial(slack.client.users_info, user=user)
+        told = slack.ask(PERSON, user, call, dict.fromkeys(NO_SUCH_PERSON, nobody))
+        shown = None if isinstance(told, Line) else told.get("user")
+        if isinstance(told, Line):
+            slack.rights[user] = told
+        elif slack.home is None or not isinstance(shown, dict) or shown.get("id") != user:
+            words = "the answer is about somebody else"
+            slack.rights[user] = wrong(PERSON, words, NOT_SLACK, about=user)
+        else:
+            slack.rights[user] = counts(person_of(shown), slack.home)
+    return slack.rights[user]

@@ -1,21 +1,22 @@
-"""The pages that probes and Prometheus read: `/healthz`, `/readyz`, `/metrics`.
+"""The pages that probes and Prometheus read: `/healthz`, `/readyz`, `/metrics`; and the lines that
+`check` finds.
 
 `/readyz` says whether this copy can do its work. Its hints are about faults elsewhere, which taking
-this copy out of service would not help against: what the check in the background has found.
+this copy out of service would not help against: the lines that the check in the background has
+found wrong.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
 import structlog
-
-from bot.operate.check_lines import Line, Result
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,98 @@ def _run(check: Check) -> str:
         return check() or "ok"
     except Exception as error:  # reported as the reason: a probe must never get a 500
         return f"{type(error).__name__}: {error}"[:300]
+
+
+# --- What `check` finds
+
+
+class Result(StrEnum):
+    """`NOTE` is right, but worth reading. `SKIPPED` was not looked at, for a reason that another
+    line names, so it does not count as a failure of its own."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was found of one thing that the bot needs. No field holds a secret.
+
+    `name` is stable (`slack-scope`), `about` says which of several (`chat:write`). `words` say what
+    was found, `next_step` what to do about it. `final`: waiting can never make it right, so the bot
+    does not go on with it.
+    """
+
+    name: str
+    result: Result
+    words: str = ""
+    next_step: str = ""
+    about: str = ""
+    final: bool = False
+
+    @property
+    def ok(self) -> bool | None:
+        """None for what was not looked at."""
+        return None if self.result is Result.SKIPPED else self.result is not Result.WRONG
+
+    @property
+    def key(self) -> str:
+        """Which line this is, over several checks."""
+        return f"{self.name} {self.about}".strip()
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do, without a full stop."""
+        return "; ".join(part for part in (self.words, self.next_step) if part)
+
+    def masked(self, secrets: Iterable[str]) -> Line:
+        """Without secrets, which a server may have quoted in its error."""
+        words, step = self.words, self.next_step
+        for secret in sorted(secrets, key=len, reverse=True):
+            words, step = words.replace(secret, "***"), step.replace(secret, "***")
+        return replace(self, words=words, next_step=step)
+
+
+def fine(name: str, words: str = "", *, about: str = "") -> Line:
+    return Line(name, Result.OK, words, about=about)
+
+
+def note(name: str, words: str, next_step: str = "", *, about: str = "") -> Line:
+    return Line(name, Result.NOTE, words, next_step, about)
+
+
+def wrong(name: str, words: str, next_step: str, *, about: str = "", final: bool = False) -> Line:
+    return Line(name, Result.WRONG, words, next_step, about, final)
+
+
+def skipped(name: str, needs: str, *, about: str = "") -> Line:
+    """`needs`: the line that has to be right first."""
+    return Line(name, Result.SKIPPED, f"needs {needs}", about=about)
+
+
+Checks = tuple[tuple[str, str, Callable[[], Iterable[Line]]], ...]
+"""Each: the name of a line, the name of the line that it needs (or none), and what finds it."""
+
+
+def lines_of(checks: Checks, *, about: str = "") -> Iterator[Line]:
+    """What they find, in order. One cause is told once: what needs it is skipped. `about` names the
+    place, such as one of several appliances, in lines that name none themselves."""
+    causes: dict[str, str] = {}
+    for name, needs, look in checks:
+        if needs in causes:
+            causes[name] = causes[needs]
+            yield skipped(name, causes[needs], about=about)
+            continue
+        try:
+            found = list(look())
+        except Exception as error:  # a bug in one line must not hide the others
+            words = f"could not be looked at ({type(error).__name__}: {error})"
+            found = [wrong(name, words, "report this with its words")]
+        if any(not line.ok for line in found):
+            causes[name] = name
+        yield from (line if line.about else replace(line, about=about) for line in found)
 
 
 class BackgroundCheck:

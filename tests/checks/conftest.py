@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.operate import check
-from bot.operate.check_lines import Line, Result
+from bot.operate.health import Line, Result
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.settings import Settings, files_seen_by_others, load
@@ -32,14 +32,14 @@ class Stage:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def settings(self) -> Settings:
-        return load(self.environment, self.folder)
+    def settings(self, *, to_run: bool = False) -> Settings:
+        return load(self.environment, self.folder, to_run=to_run)
 
     def check(self, **fields: Any) -> list[Line]:
         """All lines; `fields` replace those of the settings that cannot be given as text yet."""
         return list(
             check.check(
-                lambda: self.settings().model_copy(update=fields),
+                lambda **how: self.settings(**how).model_copy(update=fields),
                 lambda: files_seen_by_others(self.environment, self.folder),
             )
         )

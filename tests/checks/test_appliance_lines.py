@@ -12,7 +12,7 @@ import pytest
 
 from bot.appliance.budget import BudgetState
 from bot.appliance.tls import served_fingerprint
-from bot.operate.check_lines import Result
+from bot.operate.health import Result
 from bot.parts import budget_key
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.settings import DEFAULT_SITE

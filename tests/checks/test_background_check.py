@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from bot.operate.check_lines import Line, fine, note, skipped, wrong
-from bot.operate.health import BackgroundCheck, Health
+from bot.operate.health import BackgroundCheck, Health, Line, fine, note, skipped, wrong
 
 REFUSED = wrong("slack-token", "Slack refuses it", "copy it again", final=True)
 AWAY = wrong("slack-token", "no answer", "wait")

@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 from bot.operate import check
+from bot.operate.health import fine, note, skipped, wrong
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
-from tests.checks.conftest import CHANNEL, Stage
+from tests.checks.conftest import CHANNEL, Stage, one, wrong_lines
 from tests.scenarios.console import Console
 
 READS = {
@@ -74,10 +75,47 @@ def test_wrong_settings_are_lines_of_the_check(stage: Stage) -> None:
     stage.environment["APPROVAL_TTL"] = "soon"
     done = run(stage)
     assert done.returncode == 1
-    bad, *others = done.stdout.splitlines()
+    bad, others = done.stdout.splitlines()
     assert bad.startswith("wrong    settings APPROVAL_TTL: ")
-    assert all(line.endswith("needs settings") for line in others)
+    # What is skipped for one reason is one line.
+    assert others == f"skipped  {', '.join(check.NAMES[1:])}: needs settings"
     assert stage.appliance.calls == []
+
+
+def test_an_empty_folder_is_told_all_that_is_needed_at_once(stage: Stage) -> None:
+    stage.environment.clear()
+    found = stage.check()
+    assert wrong_lines(found) == [
+        "settings VR_HOST",
+        "settings VR_USERNAME",
+        "settings VR_PASSWORD",
+        "settings SLACK_BOT_TOKEN",
+        "settings APPROVERS",
+        "settings SLACK_SIGNING_SECRET",
+    ]
+    assert "SLACK_APP_TOKEN" in one(found, "settings SLACK_SIGNING_SECRET").words
+
+
+def test_words_have_colours_on_a_terminal() -> None:
+    lines = [
+        fine("settings", "1 appliance"),
+        note("schema", "there is none yet", "`run` makes it"),
+        wrong("slack-token", "refused", "copy it again"),
+        skipped("slack-scope", "slack-token"),
+        skipped("slack-channel", "slack-token"),
+        skipped("approvers", "slack-group"),
+    ]
+    shown = list(check.as_text(lines, colours=True))
+    assert shown[:3] == [
+        "\x1b[32mok     \x1b[0m  settings: 1 appliance",
+        "\x1b[33mok     \x1b[0m  schema (note): there is none yet; `run` makes it",
+        "\x1b[31mwrong  \x1b[0m  slack-token: refused; copy it again",
+    ]
+    assert shown[3:] == [
+        "\x1b[2mskipped\x1b[0m  slack-scope, slack-channel: needs slack-token",
+        "\x1b[2mskipped\x1b[0m  approvers: needs slack-group",
+    ]
+    assert "\x1b" not in "".join(check.as_text(lines, colours=False))
 
 
 def test_a_first_look_makes_no_database(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.operate import check
-from bot.operate.check_lines import Result
+from bot.operate.health import Result
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 

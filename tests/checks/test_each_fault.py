@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.operate import check
-from bot.operate.check_lines import Result
+from bot.operate.health import Result
 from tests.checks.conftest import Stage, one, wrong_lines
 from tests.checks.faults import FAULTS, HINTS, Fault
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.operate import check_slack
-from bot.operate.check_lines import Line, Result
+from bot.operate.health import Line, Result
 from tests.checks.conftest import ALAN, ANNA, Stage, one, wrong_lines
 
 GROUP, OTHER = "S0GROUP", "S0OTHER"
