@@ -250,7 +250,7 @@ class Bot:
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
         polled_at = {
-            name: Port(a, self.requests.now, checks_at=Priority.LOOKUP)
+            name: Port(a, self.requests.now, checks_at=Priority.LOOKUP, label=self._label(name))
             for name, a in self.appliances.items()
         }
         self.lists = Lists(polled_at, self.requests.now)
@@ -331,8 +331,15 @@ class Bot:
             self._end(str(error))
             return str(error)
 
+    def _label(self, site: str) -> str | None:
+        """What people may call its pairing; nobody has named a single appliance."""
+        return site if len(self.appliances) > 1 else None
+
     def _work(self) -> None:
-        ports = {name: Port(a, self.db.about_now) for name, a in self.appliances.items()}
+        ports = {
+            name: Port(a, self.db.about_now, label=self._label(name))
+            for name, a in self.appliances.items()
+        }
         effects = Effects(
             policy=self.policy,
             people=self.people,

@@ -98,7 +98,7 @@ def take(browser: Browser, stage: Stage, served: page_server.Page) -> Album:
     desk.changes("Put it back", "berlin → prague")
     desk.turns("Next DELETE", "403 no permission")
     desk.becomes("Rita")
-    desk.types("/vr-unpair prague second try")
+    desk.types("/vr-unpair vcenter-prague second try")
     expect(desk.card).to_contain_text("Approval needed")
     desk.becomes("Alan")
     desk.approves()

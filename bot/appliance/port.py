@@ -48,23 +48,31 @@ PARTIAL_KEPT = 5
 
 class Port:
     """`now` is the clock of the requests, in ms epoch. `checks_at`: the priority of
-    `find_and_read`, which serves people's lookups too."""
+    `find_and_read`, which serves people's lookups too. `label`: what the settings call this one of
+    several appliances."""
 
     def __init__(
-        self, appliance: Appliance, now: Clock, *, checks_at: Priority = Priority.CHECK
+        self,
+        appliance: Appliance,
+        now: Clock,
+        *,
+        checks_at: Priority = Priority.CHECK,
+        label: str | None = None,
     ) -> None:
         self._appliance = appliance
         self._now = now
         self._checks_at = checks_at
+        self._label = label
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         calls = CHECKING + self._appliance.remote_calls()
         api = self._appliance.calls(self._checks_at, by, calls=calls)
         try:
-            hit = _find(api, asked)
+            hit = _find(api, asked, self._label)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
-                return PairingUnresolved(why=hit.why or "none", candidates=titles)
+                why = hit.why or "none"
+                return PairingUnresolved(why=why, candidates=titles, near=hit.near)
             return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
         except ApplianceError as error:
             return self._failed(api, error)
@@ -182,10 +190,11 @@ class Port:
         return CallFailed(problem=problem(error, self._now))
 
 
-def _find(api: Calls, asked: str) -> core_pairing.Hit:
+def _find(api: Calls, asked: str, label: str | None) -> core_pairing.Hit:
     listed = api.pairings()
     complete = whole(listed)
-    hit = core_pairing.find(asked, [pairing(p) for p in listed.items], whole=complete)
+    there = [pairing(p) for p in listed.items]
+    hit = core_pairing.find(asked, there, whole=complete, label=label)
     if complete or hit.why != "none":
         return hit
     # An id that is missing from an incomplete list may still exist: ask for that pairing alone.

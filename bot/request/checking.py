@@ -16,6 +16,7 @@ from bot.request.events import (
 )
 from bot.request.fingerprint import fingerprint, identified
 from bot.request.model import Outcome, Request, State, Terms
+from bot.request.pairing import Near
 from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Absorbed, Step
@@ -122,7 +123,8 @@ def pairing_read(step: Step, event: PairingRead) -> None:
 
 
 def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
-    refuse(step, f"pairing_{event.why}", lines=event.unread or event.candidates)
+    lines = event.unread or event.candidates
+    refuse(step, f"pairing_{event.why}", lines=lines, near=event.near)
 
 
 def pairing_taken(step: Step, event: PairingTaken) -> None:
@@ -193,10 +195,14 @@ def card_held_up(step: Step, event: CardHeldUp) -> None:
 
 
 def refuse(
-    step: Step, code: str, problem: Problem | None = None, lines: tuple[str, ...] = ()
+    step: Step,
+    code: str,
+    problem: Problem | None = None,
+    lines: tuple[str, ...] = (),
+    near: tuple[Near, ...] = (),
 ) -> None:
     """The check ends the request. Only the asker is told, once."""
-    step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines))
+    step.end(State.REFUSED, Outcome(code=code, problem=problem, lines=lines, near=near))
     step.record("refused", why=code, lines=list(lines), problem=_words(problem))
     step.answer("refused", event=step.request.asked_by_event, matters=True)
 

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.request import Frozen
 from bot.request.model import Intent, TaskView
-from bot.request.pairing import Presence, Snapshot
+from bot.request.pairing import Near, Presence, Snapshot
 from bot.request.problem import Problem
 from bot.request.who_may import Place, Verdict
 
@@ -144,13 +144,15 @@ class PairingRead(Frozen):
 class PairingUnresolved(Frozen):
     """What was asked for is not one pairing: none, several, or a site paired with itself.
 
-    Nobody can tell when some of several appliances are `unread` (their names) or a list is
-    `partial`. `no_site`: the appliance is not in the settings any more.
+    `near` are those that nobody has named and that may have been meant. Nobody can tell when some
+    of several appliances are `unread` (their names) or a list is `partial`. `no_site`: the
+    appliance is not in the settings any more.
     """
 
     kind: Literal["pairing_unresolved"] = "pairing_unresolved"
     why: Literal["none", "several", "self", "partial", "unread", "no_site"]
     candidates: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
     unread: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.request import Frozen
-from bot.request.pairing import Snapshot
+from bot.request.pairing import Near, Snapshot
 from bot.request.problem import Problem
 
 SHORT = 16
@@ -164,6 +164,7 @@ class Outcome(Frozen):
     code: str
     problem: Problem | None = None
     lines: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
     by_404s: bool = False
 
 

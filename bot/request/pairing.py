@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Hashable, Iterable, Sequence
+from difflib import SequenceMatcher
 from typing import Literal
 
 from bot.request import Frozen
@@ -139,20 +140,41 @@ class Pairing(Frozen):
         return self.local_vc.id is not None and same_id(self.local_vc.id, self.remote_vc.id)
 
 
+SHORT_ID = 8
+"""Characters of an id that the form shows, and that name the pairing too."""
+
+NEAR_MOST = 5
+
+
+class Near(Frozen):
+    """A pairing that may have been meant. `site` where several appliances were asked."""
+
+    pairing_id: str
+    title: str
+    site: str | None = None
+
+
 class Hit(Frozen):
-    """One pairing found, or why not, with those that would have fitted."""
+    """One pairing found, or why not: with those that it could be, or the `near` ones that nobody
+    has named."""
 
     pairing: Pairing | None = None
     why: Literal["none", "several", "self", "partial"] | None = None
     candidates: tuple[Pairing, ...] = ()
+    near: tuple[Near, ...] = ()
 
 
 def looks_like_id(text: str) -> bool:
     return bool(_UUID.match(text.strip()))
 
 
-def find(text: str, pairings: Sequence[Pairing], *, whole: bool = True) -> Hit:
-    """By id; or by a site's name where only one pairing fits: the whole name before a part of it.
+def find(
+    text: str, pairings: Sequence[Pairing], *, whole: bool = True, label: str | None = None
+) -> Hit:
+    """By its id, or by a name that only one pairing has: the whole name of a server, that name's
+    first label, the beginning of the id as lists show it, `A → B`, or the `label` that the settings
+    give the appliance. A part of a name is none: somebody who asks colleagues a question after the
+    command must not ask to break what one of its words happens to be part of.
 
     A self-pairing is found only so that it can be refused by name; it never makes a name ambiguous.
     In a list that is not `whole` a name finds nothing: a missing pairing may fit as well, and the
@@ -162,23 +184,51 @@ def find(text: str, pairings: Sequence[Pairing], *, whole: bool = True) -> Hit:
     by_id = [p for p in pairings if same_id(p.id, wanted)]
     if by_id:
         return _one(by_id)
-    if looks_like_id(wanted) or not wanted:
-        return Hit(why="none")
-    found = _by_name(wanted, pairings)
-    if whole or found.why == "several":
+    named = [] if looks_like_id(wanted) else _by_name(wanted, pairings, (label or "").casefold())
+    found = _one(named) if named else Hit(why="none", near=_near(text, pairings))
+    if whole or looks_like_id(wanted) or not wanted or found.why == "several":
         return found
-    listed = found.candidates if found.pairing is None else (found.pairing,)
-    return Hit(why="partial", candidates=listed)
+    listed = tuple(p for p in named if not p.of_itself)
+    return Hit(why="partial", candidates=listed, near=_near(text, pairings))
 
 
-def _by_name(wanted: str, pairings: Sequence[Pairing]) -> Hit:
+def nearest(text: str, among: Iterable[Near]) -> tuple[Near, ...]:
+    """The likeliest first."""
+    wanted = text.strip().casefold()
+
+    def unlikeness(near: Near) -> tuple[bool, float, str]:
+        names = f"{near.title} {near.pairing_id} {near.site or ''}".casefold()
+        likest = max(SequenceMatcher(None, wanted, name).ratio() for name in names.split())
+        return wanted not in names, -likest, names
+
+    return tuple(sorted(among, key=unlikeness)[:NEAR_MOST])
+
+
+def _near(text: str, pairings: Sequence[Pairing]) -> tuple[Near, ...]:
+    others = (p for p in pairings if not p.of_itself)
+    return nearest(text, (Near(pairing_id=p.id, title=p.title) for p in others))
+
+
+def _by_name(wanted: str, pairings: Sequence[Pairing], label: str) -> list[Pairing]:
     others = [p for p in pairings if not p.of_itself]
-    for fits in (_equal, _host, _within):
-        hits = [p for p in others if any(fits(wanted, n) for n in _names(p))]
-        if hits:
-            return _one(hits)
-    itself = [p for p in pairings if p.of_itself and any(_within(wanted, n) for n in _names(p))]
-    return _one(itself) if itself else Hit(why="none", candidates=tuple(others))
+    left, arrow, right = wanted.replace("->", "→").partition("→")
+    if arrow:
+        here, there = left.strip(), right.strip()
+        return [
+            p
+            for p in others
+            if here in (*_names(p.local_vc), p.local_vc.title.casefold())
+            and there in (*_names(p.remote_vc), p.remote_vc.title.casefold())
+        ]
+    whole = [p for p in others if any(wanted in _names(s)[:1] for s in _servers(p))]
+    short = [
+        p
+        for p in others
+        if wanted in (p.id[:SHORT_ID].casefold(), label)
+        or any(wanted in _names(s) for s in _servers(p))
+    ]
+    itself = [p for p in pairings if p.of_itself and any(wanted in _names(s) for s in _servers(p))]
+    return (whole or short or itself) if wanted else []
 
 
 def _one(hits: list[Pairing]) -> Hit:
@@ -189,21 +239,15 @@ def _one(hits: list[Pairing]) -> Hit:
     return Hit(pairing=hits[0])
 
 
-def _names(pairing: Pairing) -> list[str]:
-    servers = (pairing.remote_vc, pairing.local_vc, pairing.remote_vrms, pairing.local_vrms)
-    return [s.name.casefold() for s in servers if s.name]
+def _servers(pairing: Pairing) -> tuple[Server, ...]:
+    return pairing.remote_vc, pairing.local_vc, pairing.remote_vrms, pairing.local_vrms
 
 
-def _equal(wanted: str, name: str) -> bool:
-    return wanted == name
-
-
-def _host(wanted: str, name: str) -> bool:
-    return wanted == name.partition(".")[0]
-
-
-def _within(wanted: str, name: str) -> bool:
-    return wanted in name
+def _names(server: Server) -> list[str]:
+    """Its whole name, and the first label of that. An address has no labels: `10` is none."""
+    name = (server.name or "").casefold()
+    label = name.partition(".")[0]
+    return [each for each in (name, "" if label.isdecimal() else label) if each]
 
 
 def same_pairing(one: Pairing | Snapshot, other: Pairing | Snapshot) -> bool:

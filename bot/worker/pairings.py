@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookups import PairingsListed, SiteUnread
-from bot.request.pairing import Snapshot, looks_like_id, same_pairing
+from bot.request.pairing import Snapshot, looks_like_id, nearest, same_pairing
 from bot.request.ports import AppliancePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
@@ -99,6 +99,10 @@ def search(
     others = {site: each for site, each in read.items() if isinstance(each, PairingUnresolved)}
     unread = tuple(site for site, each in read.items() if isinstance(each, CallFailed))
     why = {each.why for each in others.values()}
+    near = nearest(
+        asked,
+        [n.model_copy(update={"site": site}) for site, each in others.items() for n in each.near],
+    )
     if len(hits) > 1 or "several" in why:
         return PairingUnresolved(why="several", candidates=_titles(hits, others, "several"))
     if hits and (not (unread or "partial" in why) or looks_like_id(asked)):
@@ -107,10 +111,11 @@ def search(
     if unread:
         return PairingUnresolved(why="unread", unread=unread)
     if "partial" in why:
-        return PairingUnresolved(why="partial", candidates=_titles(hits, others, "partial"))
+        candidates = _titles(hits, others, "partial")
+        return PairingUnresolved(why="partial", candidates=candidates, near=near)
     if "self" in why:
         return PairingUnresolved(why="self", candidates=_titles({}, others, "self"))
-    return PairingUnresolved(why="none", candidates=_titles({}, others, "none"))
+    return PairingUnresolved(why="none", near=near)
 
 
 def _titles(

@@ -85,12 +85,12 @@ def test_looking_stops_where_checking_still_goes_on(
 
 def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: Port) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
-    found = port.find_and_read("rome", _by())
+    found = port.find_and_read("vcenter-rome", _by())
     assert isinstance(found, PairingRead)
     assert (found.snapshot.pairing_id, found.snapshot.count) == (one, 3)
     while isinstance(port.list_pairings(_by(), count_at_most=0), tuple):
         pass
-    refused = port.find_and_read("rome", _by())
+    refused = port.find_and_read("vcenter-rome", _by())
     assert isinstance(refused, CallFailed)
     assert refused.problem.kind is ProblemKind.OVER_BUDGET
 

@@ -110,6 +110,6 @@ def test_a_remote_site_that_is_away_hides_no_pairing(
     assert isinstance(found, PairingRead)
     one = simulated.add_pairing(local="oslo", remote="riga")
     simulated.set_remote_down(one)
-    found = find(port, "riga")
+    found = find(port, "vcenter-riga")
     assert isinstance(found, PairingRead)
     assert found.snapshot.pairing_id == one

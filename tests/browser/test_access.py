@@ -30,7 +30,7 @@ def test_axe_finds_nothing_serious(
     arrive: Arrive, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
     visitor = arrive(size=size, scheme=scheme)
-    visitor.types("/vr-unpair prague moving")
+    visitor.types("/vr-unpair vcenter-prague moving")
     expect(visitor.card).to_contain_text("Approval needed")
     assert serious_findings(visitor) == []
     visitor.becomes("Alan")

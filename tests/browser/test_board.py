@@ -12,10 +12,10 @@ from tests.browser.visitor import PHONE
 def test_a_new_card_is_shown_from_its_top(arrive: Arrive) -> None:
     visitor = arrive(size=PHONE)
     for site in ("prague", "helsinki"):
-        visitor.types(f"/vr-unpair {site} moving")
+        visitor.types(f"/vr-unpair vcenter-{site} moving")
         expect(visitor.card).to_contain_text(site)
     visitor.page.evaluate("document.getElementById('log').scrollTop = 0")
-    visitor.types("/vr-unpair lisbon --force the site burnt down")
+    visitor.types("/vr-unpair vcenter-lisbon --force the site burnt down")
     expect(visitor.card).to_contain_text("lisbon")
     expect(visitor.card.locator("h3")).to_be_in_viewport()
     top = "node => node.getBoundingClientRect().top"
@@ -25,7 +25,7 @@ def test_a_new_card_is_shown_from_its_top(arrive: Arrive) -> None:
 
 def test_what_has_ended_folds_and_says_its_deletes(arrive: Arrive, stage: Stage) -> None:
     visitor = arrive()
-    visitor.types("/vr-unpair prague moving")
+    visitor.types("/vr-unpair vcenter-prague moving")
     request = visitor.page.locator("#requests details").first
     expect(request).to_have_attribute("open", "")
     expect(request.locator("summary")).to_contain_text("DELETE sent: 0, accepted: 0")

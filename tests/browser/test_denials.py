@@ -9,7 +9,7 @@ from bot.sandbox.page.stage import Stage
 from tests.browser.conftest import Arrive
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
-ASKED = "/vr-unpair prague moving"
+ASKED = "/vr-unpair vcenter-prague moving"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

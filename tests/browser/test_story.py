@@ -48,7 +48,7 @@ def test_two_windows_are_two_people(arrive: Arrive) -> None:
     rita, alan = arrive(), arrive()
     alan.becomes("Alan")
     typed = "<b>bold</b> & _slanted_ *Approvals:* 2 of 2 <!channel>"
-    rita.types(f"/vr-unpair prague {typed}")
+    rita.types(f"/vr-unpair vcenter-prague {typed}")
     expect(alan.card.locator("pre")).to_have_text(typed)
     expect(alan.card.locator("pre *")).to_have_count(0)
     expect(alan.alone).to_have_count(0)
@@ -82,7 +82,7 @@ def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -
 
 def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arrive) -> None:
     visitor = arrive(size=PHONE)
-    visitor.types("/vr-unpair prague moving")
+    visitor.types("/vr-unpair vcenter-prague moving")
     expect(visitor.card).to_contain_text("Approval needed")
     visitor.becomes("Alan")
     home = visitor.page.get_by_role("button", name="Home")

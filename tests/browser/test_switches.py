@@ -11,7 +11,7 @@ from bot.sandbox.page.stage import Stage
 from tests.browser.conftest import Arrive
 from tests.browser.visitor import Visitor
 
-ASKED = "/vr-unpair prague moving"
+ASKED = "/vr-unpair vcenter-prague moving"
 
 
 def ask_and_approve(visitor: Visitor) -> None:
@@ -57,7 +57,7 @@ def test_the_board_opens_the_newest_request_and_leaves_the_others_as_they_are(
     expect(open_ones).to_have_count(1)
     open_ones.click()
     expect(open_ones).to_have_count(0)
-    visitor.types("/vr-unpair helsinki closing")
+    visitor.types("/vr-unpair vcenter-helsinki closing")
     expect(visitor.page.locator("#requests details")).to_have_count(2)
     expect(open_ones).to_have_count(1)
     expect(open_ones).to_contain_text("helsinki")
@@ -66,7 +66,7 @@ def test_the_board_opens_the_newest_request_and_leaves_the_others_as_they_are(
 def test_how_often_delete_was_sent_stands_above_requests_that_grow(arrive: Arrive) -> None:
     visitor = arrive(size=(1280, 500))
     for number, site in enumerate(("prague", "helsinki", "lisbon"), 1):
-        visitor.types(f"/vr-unpair {site} moving")
+        visitor.types(f"/vr-unpair vcenter-{site} moving")
         expect(visitor.page.locator("#requests details")).to_have_count(number)
         expect(visitor.state).to_have_text("pending")
     expect(visitor.deletes).to_be_in_viewport()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.sandbox.slack import View
 from tests.scenarios.world import RITA, World
 
 
@@ -88,18 +89,37 @@ def test_a_pairing_that_is_not_there(shared_world: World) -> None:
     assert "There is no pairing `599d0a6b-0000-0000-0000-e29763d3f0d0`" in text
 
 
-def test_a_name_that_is_not_there_shows_those_that_are(shared_world: World) -> None:
-    pairing = shared_world.pairing(local="dublin", remote="dresden")
-    text = refusal(shared_world, "dubrovnik it must go")
-    assert "There is no pairing `dubrovnik`" in text
-    assert "dublin" in text or pairing in text
+def test_a_part_of_a_name_asks_for_nothing_and_opens_the_form_filled_in(
+    shared_world: World,
+) -> None:
+    world = shared_world
+    pairing = world.pairing(local="dublin", remote="dresden")
+    asked = world.asks("dresde --force it must go")
+    told = world.answer(asked.delivery)
+    assert "There is no pairing `dresde`" in told.text
+    assert len(told.buttons()) <= 5
+    (button,) = [b for b in told.buttons() if pairing[:8] in b["text"]["text"]]
+    assert button["action_id"].startswith("unpair_suggest")
+    before = stored(world)
+    world.slack.click(RITA, told, button["action_id"])
+    view = world.slack.wait_for(lambda: filled_view(world), 20)
+    assert view.block("pairing")["element"]["initial_option"]["value"] == pairing
+    assert view.block("force")["element"]["initial_option"]["value"] == "true"
+    assert view.block("reason")["element"]["initial_value"] == "it must go"
+    world.slack.close(RITA)
+    assert stored(world) == before
+
+
+def filled_view(world: World) -> View | None:
+    view = world.slack.views.get(RITA)
+    return view if view is not None and view.block("pairing") is not None else None
 
 
 def test_a_name_that_fits_two_lists_both(shared_world: World) -> None:
     world = shared_world
     one = world.pairing(local="oslo", remote="paris")
     two = world.pairing(local="oslo", remote="porto")
-    text = refusal(world, "oslo it must go")
+    text = refusal(world, "vcenter-oslo it must go")
     assert "More than one pairing matches" in text
     assert one in text
     assert two in text

@@ -78,7 +78,7 @@ def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
         said = f"the same pairing as seen from `{other}`"
         assert any(pairing in line and said in line for line in lines), lines
 
-    both = ends.refusal("berlin1 which of the two?")
+    both = ends.refusal("vcenter-berlin1 which of the two?")
     assert f"berlin/{here}" in both
     assert f"prague/{there}" in both
 
@@ -106,7 +106,7 @@ def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
 
 def test_a_pairing_that_one_alone_has_needs_no_site(ends: Ends) -> None:
     pairing = ends.prague.add_pairing("oslo", "lyon")
-    asked = ends.world.asks("lyon it closes")
+    asked = ends.world.asks("vcenter-lyon it closes")
     assert "site `prague`" in asked.wait_for_card().all_text
     asked.clicks(ALAN, "approve")
     asked.wait_for_final()

@@ -64,17 +64,17 @@ PAIRS = (
 )
 
 EXAMPLES = (
-    ("Ask", "/vr-unpair prague moving to the new site, CHG0031337"),
-    ("One-sided", "/vr-unpair lisbon --force the site burnt down, INC0815"),
+    ("Ask", "/vr-unpair vcenter-prague moving to the new site, CHG0031337"),
+    ("One-sided", "/vr-unpair vcenter-lisbon --force the site burnt down, INC0815"),
     ("Paired with itself", f"/vr-unpair {ITSELF} is this left over?"),
-    ("240 replications", "/vr-unpair helsinki closing the branch office"),
+    ("240 replications", "/vr-unpair vcenter-helsinki closing the branch office"),
     ("The form", "/vr-unpair"),
     ("List", "/vr-unpair list"),
     ("Help", "/vr-unpair help"),
 )
 """What the page offers to type, so that the first minute needs no manual."""
 
-MORE_EXAMPLES = (("Other appliance", "/vr-unpair oslo/bergen the lease ends"),)
+MORE_EXAMPLES = (("Other appliance", "/vr-unpair oslo/vcenter-bergen the lease ends"),)
 """While the bot knows both appliances."""
 
 

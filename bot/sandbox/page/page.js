@@ -505,5 +505,5 @@ function markTab() {
   for (const tab of document.querySelectorAll("#tabs button")) tab.setAttribute("aria-current", String(tab.dataset.tab === document.body.dataset.tab));
 }
 markTab();
-$("text").value = "/vr-unpair prague moving to the new site, CHG0031337";
+$("text").value = "/vr-unpair vcenter-prague moving to the new site, CHG0031337";
 become(/^#\w+$/.test(location.hash) ? location.hash.slice(1) : FIRST);

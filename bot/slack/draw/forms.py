@@ -24,7 +24,7 @@ from slack_sdk.models.views import View
 from bot.request import Frozen
 from bot.request.lookups import PairingsListed, other_ends
 from bot.request.model import Request
-from bot.request.pairing import Pairing
+from bot.request.pairing import SHORT_ID, Near, Pairing
 from bot.request.who_may import Policy
 from bot.slack.draw.ids import (
     ACTION_VALUE,
@@ -37,12 +37,16 @@ from bot.slack.draw.ids import (
     UNPAIR_BREAK_GLASS_REASON,
     UNPAIR_DENY_REASON,
     UNPAIR_REQUEST,
+    UNPAIR_SUGGEST,
     AskOrigin,
     ReasonOrigin,
+    Suggestion,
 )
 from bot.slack.draw.markup import (
     DECISION_REASON,
     REASON,
+    button,
+    buttons,
     context,
     fenced_units,
     plain,
@@ -60,7 +64,7 @@ from bot.slack.receive.payload import typed
 OPTIONS_MOST = 100
 OPTION_TEXT = 75
 OPTION_VALUE = 150
-ID_IN_TEXT = 8
+BUTTON_VALUE = 2_000
 
 NOT_READ = "-"
 """The value of the option that says "not read yet". No pairing has it."""
@@ -79,7 +83,7 @@ class Choice(Frozen):
     def label(self) -> str:
         """Its two sites, and the beginning of its id in case they have several pairings."""
         before = f"{self.site}: " if self.with_site else ""
-        after = f" · {plain(self.pairing.id[:ID_IN_TEXT], ID_IN_TEXT * 2)}"
+        after = f" · {plain(self.pairing.id[:SHORT_ID], SHORT_ID * 2)}"
         return plain(f"{before}{self.pairing.title}", OPTION_TEXT - units(after)) + after
 
     @property
@@ -135,7 +139,35 @@ def not_read_option(words: str) -> Option:
     return Option(text=PlainTextObject(text=plain(words, OPTION_TEXT), emoji=False), value=NOT_READ)
 
 
+def suggestions(
+    near: Sequence[Near], site: str | None, *, force: bool, refused: str | None = None
+) -> Block | None:
+    """A button for each pairing that may have been meant: it opens the form, filled in. `site` was
+    asked, where there are several appliances."""
+    found = []
+    for number, each in enumerate(near):
+        at = each.site or site
+        named = f"{at}/{each.pairing_id}" if at else each.pairing_id
+        value = Suggestion(pairing=named, force=force, refused=refused).pack()
+        if units(named) > OPTION_VALUE or units(value) > BUTTON_VALUE:
+            continue  # too long for a form, so it has to be typed
+        after = f" · {plain(each.pairing_id[:SHORT_ID], SHORT_ID * 2)}"
+        label = plain(f"{at}: {each.title}" if at else each.title, OPTION_TEXT - units(after))
+        found.append(
+            button(f"{label}{after}", f"{UNPAIR_SUGGEST}_{number}", value, label=f"{label}{after}")
+        )
+    return buttons(*found) if found else None
+
+
 # ---- the form of the command -------------------------------------------------------------------
+class Filled(Frozen):
+    """What the form begins with: `pairing` as an option's value."""
+
+    pairing: str
+    force: bool
+    reason: str = ""
+
+
 class FormLists(Frozen):
     """What the form is filled with. `notes` are shown below, as markup: what is missing from the
     list, and why. `site` is the chosen one."""
@@ -143,6 +175,7 @@ class FormLists(Frozen):
     choices: tuple[Choice, ...]
     notes: tuple[str, ...] = ()
     site: str | None = None
+    filled: Filled | None = None
 
 
 def reading_form(origin: AskOrigin, command: str) -> dict[str, Any]:
@@ -163,9 +196,9 @@ def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str
         origin,
         *_where(policy),
         _site(policy, lists.site) if len(policy.sites) > 1 else None,
-        _pairing(shown),
-        _force(),
-        _reason(policy),
+        _pairing(shown, lists.filled),
+        _force(lists.filled),
+        _reason(policy, lists.filled),
         context("\n".join(lists.notes)) if lists.notes else None,
         submit=labels.SUBMIT,
     )
@@ -193,20 +226,24 @@ def _site(policy: Policy, chosen: str | None) -> Block:
     )
 
 
-def _pairing(shown: Sequence[Choice]) -> Block:
+def _pairing(shown: Sequence[Choice], filled: Filled | None) -> Block:
     searched = len(shown) > OPTIONS_MOST
+    begins_with = [option(c) for c in shown if filled and c.value == filled.pairing]
+    initial = begins_with[0] if begins_with else None
     element: InputInteractiveElement
     if searched:
         element = ExternalDataSelectElement(
             action_id=ACTION_VALUE,
             placeholder=plain_words(labels.PAIRING_SEARCH),
             min_query_length=0,
+            initial_option=initial,
         )
     else:
         element = StaticSelectElement(
             action_id=ACTION_VALUE,
             placeholder=plain_words(labels.PAIRING_PLACEHOLDER),
             options=[option(choice) for choice in shown],
+            initial_option=initial,
         )
     return InputBlock(
         block_id=BLOCK_PAIRING,
@@ -216,7 +253,7 @@ def _pairing(shown: Sequence[Choice]) -> Block:
     )
 
 
-def _force() -> Block:
+def _force(filled: Filled | None) -> Block:
     both = Option(
         value=FORCE_NO,
         text=plain_words(labels.FORCE_NO),
@@ -232,19 +269,26 @@ def _force() -> Block:
         label=plain_words(labels.FORCE),
         hint=plain_words(labels.FORCE_HINT),
         element=RadioButtonsElement(
-            action_id=ACTION_VALUE, options=[both, one], initial_option=both
+            action_id=ACTION_VALUE,
+            options=[both, one],
+            initial_option=one if filled and filled.force else both,
         ),
     )
 
 
-def _reason(policy: Policy) -> Block:
+def _reason(policy: Policy, filled: Filled | None) -> Block:
     required = policy.require_reason or policy.reason_pattern is not None
     hint = labels.reason_hint(policy.reason_pattern)
     return InputBlock(
         block_id=BLOCK_REASON,
         label=plain_words(labels.REASON),
         hint=plain_words(hint),
-        element=PlainTextInputElement(action_id=ACTION_VALUE, multiline=True, max_length=REASON),
+        element=PlainTextInputElement(
+            action_id=ACTION_VALUE,
+            multiline=True,
+            max_length=REASON,
+            initial_value=filled.reason if filled and filled.reason else None,
+        ),
         optional=not required,
     )
 

@@ -18,6 +18,8 @@ UNPAIR_DENY = "unpair_deny"
 UNPAIR_CANCEL = "unpair_cancel"
 UNPAIR_LOOK = "unpair_look"
 UNPAIR_BREAK_GLASS = "unpair_break_glass"
+UNPAIR_SUGGEST = "unpair_suggest"
+"""The beginning of it: each suggested pairing has a button of its own."""
 
 # ---- callback_id of modals -------------------------------------------------------------------
 UNPAIR_DENY_REASON = "unpair_deny_reason"
@@ -93,6 +95,15 @@ class ReasonOrigin(_Metadata):
     message_ts: _SlackWord
     opened_by: Annotated[int, Field(ge=0)]
     ours: bool
+
+
+class Suggestion(_Metadata):
+    """The value of a button that opens the request modal filled in. `refused` is the request that
+    named no pairing, for its reason; None after a preview."""
+
+    pairing: Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+    force: bool
+    refused: _RequestId | None = None
 
 
 class AskOrigin(_Metadata):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.request.messages import Answer, Drawn, Message, Slot
 from bot.request.model import Request
 from bot.slack.draw.card import card, card_url
-from bot.slack.draw.markup import drawn
+from bot.slack.draw.forms import suggestions
+from bot.slack.draw.markup import drawn, section
 from bot.slack.draw.thread import alarm, correction, final, notice, progress, reminder, stray, told
 from bot.slack.draw.words.answers import answer_words
 
@@ -47,8 +48,14 @@ def draw(
 
 
 def draw_answer(answer: Answer, request: Request | None) -> Drawn:
-    """A message for one person, only text. `request` is None if there is no row."""
-    return drawn(answer_words(answer, request))
+    """A message for one person: text, and pairings to press where none was named. `request` is None
+    if there is no row."""
+    words = answer_words(answer, request)
+    if answer.code != "refused" or not request or not request.outcome or not request.outcome.near:
+        return drawn(words)
+    site = request.site if request.terms.several else None
+    near = suggestions(request.outcome.near, site, force=request.force, refused=request.id)
+    return drawn(words, section(words), near)
 
 
 def _number(request: Request, which: str) -> int:

@@ -17,6 +17,7 @@ from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRea
 from bot.slack.draw.forms import (
     OPTIONS_MOST,
     FieldErrors,
+    Filled,
     FormLists,
     choices,
     filled_form,
@@ -26,7 +27,14 @@ from bot.slack.draw.forms import (
     reading_form,
     unread_form,
 )
-from bot.slack.draw.ids import BLOCK_FORCE, BLOCK_PAIRING, BLOCK_REASON, BLOCK_SITE, AskOrigin
+from bot.slack.draw.ids import (
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    AskOrigin,
+    Suggestion,
+)
 from bot.slack.draw.markup import TITLE, line, plain, when
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.phrases import problem_words
@@ -41,6 +49,7 @@ from bot.slack.receive.payload import (
     maybe_object,
     maybe_text,
     object_of,
+    only_action,
     text_of,
     user_of,
 )
@@ -69,14 +78,55 @@ TRIES = 2
 def open_form(payload: Json, deps: ListenerDeps) -> str:
     """Open the form and have it filled. Returns what the asker reads at once, mostly nothing.
     Raises Malformed."""
-    user, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
-    trigger, address = text_of(payload, "trigger_id"), text_of(payload, "response_url")
+    return _open(
+        text_of(payload, "user_id"),
+        text_of(payload, "channel_id"),
+        text_of(payload, "trigger_id"),
+        origins.of_command(payload),
+        text_of(payload, "response_url"),
+        None,
+        deps,
+    )
+
+
+def suggestion_pressed(payload: Json, deps: ListenerDeps) -> None:
+    """Open the form with the pairing that is on the button, and with what was typed before. Raises
+    Malformed."""
+    by, _ = user_of(payload)
+    address = text_of(payload, "response_url")
+    suggested = Suggestion.unpack(only_action(payload).get("value"))
+    refused = deps.overview.get(suggested.refused) if suggested and suggested.refused else None
+    if suggested is None or (suggested.refused and (not refused or refused.requester != by)):
+        return deps.whisper.tell(address, usage.unreadable_button())
+    container = maybe_object(payload, "container")
+    channel = maybe_text(maybe_object(payload, "channel"), "id")
+    channel = refused.channel if refused else channel or text_of(container, "channel_id")
+    if channel.startswith("D"):
+        return deps.whisper.tell(address, usage.NO_DIRECT_MESSAGE)
+    reason = refused.reason if refused else ""
+    filled = Filled(pairing=suggested.pairing, force=suggested.force, reason=reason)
+    trigger, origin = text_of(payload, "trigger_id"), origins.of_click(payload)
+    words = _open(by, channel, trigger, origin, address, filled, deps)
+    if words:
+        deps.whisper.tell(address, words)
+    return None
+
+
+def _open(
+    user: str,
+    channel: str,
+    trigger: str,
+    event_origin: str,
+    address: str,
+    filled: Filled | None,
+    deps: ListenerDeps,
+) -> str:
     if not deps.lookups.has_room():
         return usage.busy(deps.command)
     request_id = deps.new_id()
     number = deps.inbox.put(
         Opened(action="ask", by=user),
-        origin=origins.of_command(payload),
+        origin=event_origin,
         request_id=request_id,
         response_url=address,
     )
@@ -92,7 +142,7 @@ def open_form(payload: Json, deps: ListenerDeps) -> str:
         log.warning("form_not_opened", by=user, error=trouble_of(error).word)
         return usage.form_not_opened(deps.command)
     log.info("form_opened", by=user, channel=channel)
-    taken = _fill(answer.get("view"), origin, user, None, deps)
+    taken = _fill(answer.get("view"), origin, user, None, deps, filled)
     return "" if taken else usage.busy(deps.command)
 
 
@@ -183,12 +233,19 @@ def _not_what_was_sent(
     return {block: labels.already_sent(what, request_id) for block, what in found.items()}
 
 
-def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: ListenerDeps) -> bool:
+def _fill(
+    view: Any,
+    origin: AskOrigin,
+    by: str,
+    site: str | None,
+    deps: ListenerDeps,
+    filled: Filled | None = None,
+) -> bool:
     """Have the form filled in a thread of the lookups. False if too many wait there already."""
     shown = view if isinstance(view, Mapping) else {}
 
     def show(read: SitesRead) -> None:
-        _update(shown, _form_of(read, origin, site, deps), origin, deps)
+        _update(shown, _form_of(read, origin, site, deps, filled), origin, deps)
 
     sites = tuple(deps.policy.sites)
     if site is None or site not in sites:
@@ -204,7 +261,7 @@ def _fill(view: Any, origin: AskOrigin, by: str, site: str | None, deps: Listene
 
 
 def _form_of(
-    read: SitesRead, origin: AskOrigin, site: str | None, deps: ListenerDeps
+    read: SitesRead, origin: AskOrigin, site: str | None, deps: ListenerDeps, filled: Filled | None
 ) -> dict[str, Any]:
     if isinstance(read, MayNotLook):
         return unread_form(origin, [may_not_look(read.reason)])
@@ -212,7 +269,7 @@ def _form_of(
         return unread_form(origin, [usage.unexpected(read.reference)])
     lists = _lists(read, site, deps)
     if isinstance(lists, FormLists):
-        return filled_form(origin, lists, deps.policy)
+        return filled_form(origin, lists.model_copy(update={"filled": filled}), deps.policy)
     return unread_form(origin, lists)
 
 

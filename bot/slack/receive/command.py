@@ -76,7 +76,8 @@ _FORCE_WITHIN = re.compile(
     rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
 )
 _FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
-_JOINS = ("/", "\u2192", "->")
+_ARROWS = ("\u2192", "->")
+_JOINS = ("/", *_ARROWS)
 
 
 def parse(text: str, *, command: str) -> Parsed:
@@ -127,7 +128,7 @@ def _preview(rest: str, command: str) -> Preview | Wrong:
     named = _named(rest, nothing) if rest else nothing
     if isinstance(named, Wrong):
         return named
-    word, force = named
+    word, force = _joined(named[0]), named[1]
     after = _flags_after(word.rest, force)
     if isinstance(after, Wrong):
         return after
@@ -166,7 +167,7 @@ def _ask(typed: str, command: str) -> Ask | Wrong:
     named = _named(typed, _missing_pairing(command, "PAIRING --force"))
     if isinstance(named, Wrong):
         return named
-    word, force = named
+    word, force = _joined(named[0]), named[1]
     pairing, rest = without_marks(word.text), word.rest
     problem = _pairing_problem(pairing, command)
     if problem:
@@ -193,6 +194,20 @@ def _named(text: str, nothing: Wrong) -> tuple[Word, bool] | Wrong:
         force = True
         word = _first(word.rest) if word.rest else nothing
     return word if isinstance(word, Wrong) else (word, force)
+
+
+def _joined(word: Word) -> Word:
+    """With the second name of `A → B`, as lists show it: spaces stand around the arrow."""
+    ends = next((a for a in _ARROWS if word.text.endswith(a) and not word.quoted), None)
+    begins = next((a for a in _ARROWS if word.rest.startswith(a)), None)
+    if ends is None and begins is None:
+        return word
+    here = word.text.removesuffix(ends) if ends else word.text
+    there = first_word(word.rest.removeprefix(begins) if begins and not ends else word.rest)
+    if there is None or there.open_quote:
+        return word
+    pairing = f"{here.strip(MARKS)} \u2192 {there.text.strip(MARKS)}"
+    return Word(text=pairing, rest=there.rest, quoted=word.quoted)
 
 
 def _flags_after(rest: str, force: bool) -> tuple[bool, str] | Wrong:
@@ -266,15 +281,16 @@ def _reason_problem(reason: str) -> Wrong | None:
 
 
 def _split_pairing(pairing: str, reason: str) -> Wrong | None:
-    """Recognises `Prague / madrid`, or `Prague → madrid` as pairings are shown. Otherwise the card
-    would be for any pairing that fits Prague, with the reason "/ madrid". A reason that really
-    begins like this is rare, and quickly written again."""
+    """Recognises `Prague / madrid`, and an arrow with a flag before it. Otherwise the card would be
+    for a pairing of Prague, with the reason "/ madrid". A reason that really begins like this is
+    rare, and quickly written again."""
     if not reason.startswith(_JOINS):
         return None
     return Wrong(
         sentence=f"Is {code(reason)} part of the pairing, or the reason? A pairing is named by its "
-        f"id or by one site, at one of several appliances by {code('SITE/PAIRING')} without "
-        f"spaces. If it is the reason, begin it with a word after {code(pairing)}."
+        f"id, by one site or by {code('A → B')}; at one of several appliances by "
+        f"{code('SITE/PAIRING')} without spaces. If it is the reason, begin it with a word after "
+        f"{code(pairing)}."
     )
 
 

@@ -14,7 +14,12 @@ from slack_bolt import Ack, App, BoltResponse
 from bot.slack.draw import ids
 from bot.slack.draw.forms import WithReason
 from bot.slack.receive.asking import asked
-from bot.slack.receive.asking_form import form_submitted, options_wanted, site_chosen
+from bot.slack.receive.asking_form import (
+    form_submitted,
+    options_wanted,
+    site_chosen,
+    suggestion_pressed,
+)
 from bot.slack.receive.clicks import Action, clicked, pressed_unknown
 from bot.slack.receive.deps import ListenerDeps
 from bot.slack.receive.failures import error_handler
@@ -65,6 +70,10 @@ def register(app: App, deps: ListenerDeps) -> None:
         site_chosen(body, deps)
         return ack()
 
+    def suggestion(ack: Ack, body: Json) -> BoltResponse:
+        suggestion_pressed(body, deps)
+        return ack()
+
     def pairing_options(ack: Ack, body: Json) -> BoltResponse:
         return ack(options=options_wanted(body, deps))
 
@@ -86,6 +95,7 @@ def register(app: App, deps: ListenerDeps) -> None:
     at_once("cancel", ids.UNPAIR_CANCEL)
     at_once("look", ids.UNPAIR_LOOK)
     app.view(ids.UNPAIR_REQUEST)(requested)
+    app.action(re.compile(f"^{ids.UNPAIR_SUGGEST}"))(suggestion)
     app.action({"block_id": ids.BLOCK_SITE, "action_id": ids.ACTION_VALUE})(site)
     app.options(ids.ACTION_VALUE)(pairing_options)
     app.event("app_home_opened")(home)

@@ -16,6 +16,7 @@ from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.request.messages import Drawn
 from bot.slack.draw.card import card_url
+from bot.slack.draw.forms import suggestions
 from bot.slack.draw.home import ENDED_MOST, home_view, status_list
 from bot.slack.draw.markup import drawn, section
 from bot.slack.draw.preview import preview
@@ -131,7 +132,10 @@ def _preview(
         case MayNotLook() | LookFailed():
             return _untold(read)
         case PairingUnresolved():
-            return drawn(lists.unresolved(site, pairing, read, deps.command))
+            words = lists.unresolved(site, pairing, read, deps.command)
+            at = site if len(deps.policy.sites) > 1 else None
+            near = suggestions(read.near, at, force=force)
+            return drawn(words, section(words), near) if near else drawn(words)
         case CallFailed():
             return drawn(lists.not_previewed(pairing, read))
     found_at = read.place.site if read.place else site

@@ -18,7 +18,7 @@ def test_looks_one_after_the_other_are_all_answered() -> None:
 
 def look(slack: LocalSlack, number: int) -> str:
     """The preview that comes as the `number`th, behind its acknowledgement."""
-    slack.command(cast.RITA.id, "preview prague", channel=cast.CHANNELS[cast.CHANNEL])
+    slack.command(cast.RITA.id, "preview vcenter-prague", channel=cast.CHANNELS[cast.CHANNEL])
 
     def previews() -> list[Ephemeral]:
         return [e for e in slack.ephemerals(cast.RITA.id) if e.via != "ack"]

@@ -82,13 +82,13 @@ def newest(page: Page, stage: Stage, state: str) -> dict[str, Any]:
 
 def test_a_dry_run_and_then_for_real(stage: Stage, page: Page, act: Act) -> None:
     act(do="switch", name="dry", value="on")
-    card = asks(stage, "prague moving")
+    card = asks(stage, "vcenter-prague moving")
     assert "Dry run" in card.all_text
     assert stage.slack.click(cast.ALAN.id, card, "unpair_approve").ok
     rehearsed = newest(page, stage, "rehearsed")
     assert (rehearsed["deletes"], rehearsed["ended"]) == ({"sent": 0, "accepted": 0}, True)
     act(do="switch", name="dry", value="")
-    card = asks(stage, "prague moving")
+    card = asks(stage, "vcenter-prague moving")
     assert stage.slack.click(cast.ALAN.id, card, "unpair_approve").ok
     succeeded = newest(page, stage, "succeeded")
     assert succeeded["deletes"] == {"sent": 1, "accepted": 1}
@@ -98,7 +98,7 @@ def test_a_dry_run_and_then_for_real(stage: Stage, page: Page, act: Act) -> None
 
 def test_time_to_decide_runs_out(stage: Stage, page: Page, act: Act) -> None:
     act(do="switch", name="ttl", value="short")
-    asks(stage, "prague moving")
+    asks(stage, "vcenter-prague moving")
     assert newest(page, stage, "expired")["deletes"] == {"sent": 0, "accepted": 0}
 
 
@@ -118,7 +118,7 @@ def test_two_appliances(stage: Stage, page: Page, act: Act) -> None:
 def test_the_guest_does_not_count_and_the_one_on_call_needs_nobody(
     stage: Stage, page: Page, act: Act
 ) -> None:
-    slack, card = stage.slack, asks(stage, "lisbon --force the site burnt down")
+    slack, card = stage.slack, asks(stage, "vcenter-lisbon --force the site burnt down")
     assert slack.click(cast.GINA.id, card, "unpair_approve").ok
     slack.wait_for_ephemeral(cast.GINA.id, lambda e: "Guests" in e.text)
     assert slack.click(cast.BEA.id, card, "unpair_break_glass").ok

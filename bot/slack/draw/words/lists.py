@@ -20,7 +20,14 @@ from bot.slack.draw.markup import (
     line,
     when,
 )
-from bot.slack.draw.words.phrases import FOUND_BY_ID, NOT_ALL_LISTED, count_of, problem_words
+from bot.slack.draw.words.phrases import (
+    FOUND_BY_ID,
+    NAMES_OF_PAIRINGS,
+    NOT_ALL_LISTED,
+    PRESS_THE_ONE,
+    count_of,
+    problem_words,
+)
 from bot.slack.draw.words.states import STATES
 
 SHOWN_MOST = 40
@@ -166,12 +173,16 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
         away = ", ".join(code(name, NAME) for name in found.unread)
         step = f"*Next:* try again in a minute, or type {code(f'{command} preview SITE/PAIRING')}."
         return "\n".join([title, f"These appliances could not be read: {away}.", step])
+    by_id = f"type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
+    if found.near:
+        hint = [NAMES_OF_PAIRINGS] if found.why == "none" else [f"Or {by_id}"]
+        return "\n".join([title, *hint, f"*Next:* {PRESS_THE_ONE}"])
     shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
     left = len(found.candidates) - len(shown)
     shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
     step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
     if found.why == "partial":
-        step = f"*Next:* type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
+        step = f"*Next:* {by_id}"
     return "\n".join([title, *shown, step])
 
 

@@ -38,6 +38,11 @@ WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 NOT_ALL_LISTED = (
     "The list of pairings may not be complete: one that matches may be missing from it."
 )
+NAMES_OF_PAIRINGS = (
+    "A pairing is named by its id, by the name of one of its servers or that name's first label, "
+    "or by `A → B` as lists show it; a part of a name does not count."
+)
+PRESS_THE_ONE = "Press the pairing you mean: a form opens, filled in."
 FOUND_BY_ID = "it finds a pairing that is not listed, too"
 HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`, which names what is wrong."
 

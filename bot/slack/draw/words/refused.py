@@ -24,7 +24,9 @@ from bot.slack.draw.markup import (
 from bot.slack.draw.words.phrases import (
     FOUND_BY_ID,
     HAVE_IT_CHECKED,
+    NAMES_OF_PAIRINGS,
     NOT_ALL_LISTED,
+    PRESS_THE_ONE,
     Ending,
     count_of,
     slack_refuses,
@@ -323,8 +325,8 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "too_few_approvers": _too_few_approvers,
     "pairing_none": lambda r, o: Ending(
         f"There is no pairing {_asked(r)}.",
-        _candidates(o, "These exist:"),
-        "Check the name, then ask again.",
+        (NAMES_OF_PAIRINGS,),
+        PRESS_THE_ONE if o.near else "Check the name, then ask again.",
     ),
     "pairing_several": _pairing_several,
     "pairing_self": lambda r, o: Ending(
@@ -335,8 +337,10 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "pairing_unread": _pairing_unread,
     "pairing_partial": lambda r, o: Ending(
         f"It cannot be told which pairing {_asked(r)} is.",
-        (NOT_ALL_LISTED, *_candidates(o, "These are listed:")),
-        f"Ask again with the id: {FOUND_BY_ID}.",
+        (NOT_ALL_LISTED,),
+        f"{PRESS_THE_ONE} Or ask again with the id: {FOUND_BY_ID}."
+        if o.near
+        else f"Ask again with the id: {FOUND_BY_ID}.",
     ),
     "pairing_no_site": lambda r, o: Ending(
         f"There is no appliance {code(r.site, NAME)} in this bot's settings any more.",

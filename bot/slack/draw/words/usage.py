@@ -85,7 +85,7 @@ def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
 
 
 def pairing_missing(command: str, site: str) -> str:
-    step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a site's name."
+    step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a server's name."
     return f"There is no pairing after the slash, so nothing was asked. {step}"
 
 
@@ -148,7 +148,8 @@ def help_text(
         f"{code(command)}: a form to choose a pairing and ask for it",
         f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it at once. A card follows in "
         "this channel; it is done once somebody else has approved it there.",
-        f"• {code('PAIRING')}: its id, or a site's name when only one pairing fits",
+        f"• {code('PAIRING')}: its id or its first eight characters, the whole name of a server or "
+        f"that name's first label, or {code('A → B')} as lists show it; only one may fit",
         *where,
         f"• {code('--force')}: a one-sided break, for a site that is gone for good",
         *must,
