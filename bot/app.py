@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, parts
+from bot.__main__ import Deadline
 from bot.appliance.budget import Priority
 from bot.appliance.port import Port
 from bot.operate.check import at_start
@@ -22,7 +23,6 @@ from bot.operate.metrics import Metrics
 from bot.request.audit import Running
 from bot.request.messages import Drawn, messages
 from bot.request.model import Request
-from bot.run import Deadline
 from bot.settings import Settings
 from bot.slack.draw import message as draw
 from bot.slack.identity import Identity
@@ -102,7 +102,7 @@ class Bot:
     def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
         self.settings = settings
         self._end = end
-        self.policy = parts.policy_of(settings)
+        self.policy = settings.policy()
         self.running = Running(
             version=__version__,
             mode=settings.mode(),
@@ -118,7 +118,7 @@ class Bot:
         self.requests = Claims(
             db=self.db,
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
-            on_saved=parts.saved(self.metrics),
+            on_saved=partial(parts.saved, self.metrics),
         )
         self.appliances = parts.appliances(settings, self.db, self.metrics)
         self._stopping = threading.Event()
@@ -287,8 +287,8 @@ class Bot:
         health = Health(self._checks(), self.check.hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
-            figures=parts.read_figures(self.db, sites),
-            login_rests=parts.login_rests(sites),
+            figures=partial(parts.read_figures, self.db, sites),
+            login_rests=partial(parts.login_rests, sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
         )

@@ -19,6 +19,8 @@ import typer
 from sqlalchemy.engine import make_url
 
 from bot import __version__
+from bot.__main__ import PROBLEM, WRONG_USE
+from bot.__main__ import run as run_bot
 from bot.cli_audit import audit_app
 from bot.cli_shared import JsonOption, database, fail, for_machines, written
 from bot.operate import logs
@@ -26,8 +28,6 @@ from bot.operate import show as shown
 from bot.operate.health import Line
 from bot.request.events import OperatorCancelled
 from bot.request.model import CANCELLABLE, Request, State, tidy_id
-from bot.run import PROBLEM, WRONG_USE
-from bot.run import main as run_main
 from bot.settings import (
     EXAMPLE,
     SettingsError,
@@ -96,7 +96,7 @@ def run() -> None:
     Exits with 3 where no new start would help: Slack refuses the token, the database is damaged or
     belongs to a newer version. A database server that is away is waited for.
     """
-    run_main()  # a plain `vr-unpair run` does not get here: it is handled in `bot.__main__`
+    run_bot()  # a plain `vr-unpair run` does not get here: it is handled in `bot.__main__`
 
 
 @app.command()

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from bot.__main__ import PROBLEM, WRONG_USE
 from bot.cli_shared import JsonOption, database, fail, for_machines
 from bot.operate import show as shown
 from bot.request.audit import Head, Record
 from bot.request.model import SHORT
-from bot.run import PROBLEM, WRONG_USE
 from bot.store import audit as trail
 
 audit_app = typer.Typer(

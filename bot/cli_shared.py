@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
-from bot.run import PROBLEM
+from bot.__main__ import PROBLEM
 from bot.settings import load_database
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require

@@ -25,7 +25,7 @@ from bot.appliance.client import Appliance
 from bot.operate import check_appliance, check_slack
 from bot.operate.health import Checks, Line, Result, fine, lines_of, note, skipped, wrong
 from bot.operate.show import printable, to_json
-from bot.parts import appliance_of, budget_key, secrets_of, trust_of
+from bot.parts import appliance_of, budget_key, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.identity import Myself
 from bot.store.faults import NAMES_IT, fault_of, shown_place
@@ -84,7 +84,7 @@ def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> I
         ("database", "", lambda: [database(url)]),
         ("schema", "database", lambda: [schema(url)]),
     )
-    secrets = secrets_of(settings)
+    secrets = settings.secrets()
     with ThreadPoolExecutor(APPLIANCES_AT_ONCE + 1) as pool:
         slack = pool.submit(_slack, settings)
         sites = [pool.submit(_appliance, settings, name) for name in settings.sites]
@@ -134,7 +134,7 @@ def at_start(
     `on_identity` gets who the bot is in Slack, so that the first request need not ask. The log-in
     uses the bot's own client, session and budget, so it is the one that the first request would
     make anyway."""
-    secrets = secrets_of(settings)
+    secrets = settings.secrets()
     sites = [_site(settings, name, a, Priority.LOOKUP) for name, a in appliances.items()]
 
     def found() -> Iterator[Line]:

@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.request.who_may import Policy, SiteTerms
 from bot.settings import values
 
 Mode = Literal["http", "socket"]
@@ -177,6 +178,41 @@ class Settings(BaseModel):
     def effective_notify(self) -> tuple[str, ...]:
         """Who is mentioned on a new card and in reminders; empty for nobody."""
         return self.approvers if self.notify is None else self.notify
+
+    def secrets(self) -> list[str]:
+        """Every value that must never be shown."""
+        mine = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        passwords = [p for s in self.sites.values() for p in (s.password, s.remote_password)]
+        return [secret.get_secret_value() for secret in (*mine, *passwords) if secret]
+
+    def policy(self) -> Policy:
+        """What requests need to know of the settings."""
+        return Policy(
+            approvers=frozenset(self.approvers),
+            approvals_required=self.approvals_required,
+            force_approvals_required=self.effective_force_approvals_required,
+            notify=self.effective_notify,
+            requesters=frozenset(self.requesters) or None,
+            channels=frozenset(self.channels) or None,
+            require_reason=self.require_reason,
+            reason_pattern=self.reason_pattern,
+            approval_ttl_ms=self.approval_ttl,
+            execution_ttl_ms=self.execution_ttl,
+            follow_ttl_ms=self.follow_ttl,
+            remind_after_ms=self.remind_after,
+            dry_run=self.dry_run,
+            label=self.deployment_label,
+            break_glass=frozenset(self.break_glass),
+            sites={
+                name: SiteTerms(
+                    appliance=site.host,
+                    poll_ms=int(site.poll_seconds * 1000),
+                    calls_per_minute=site.calls_per_minute,
+                    timeout_ms=int(site.timeout_seconds * 1000),
+                )
+                for name, site in self.sites.items()
+            },
+        )
 
     def problems_for_run(self) -> list[Problem]:
         """What keeps `run` from starting, although other commands work with these settings."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from bot.run import FOR_GOOD
+from bot.__main__ import FOR_GOOD
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
 from tests.checks.conftest import ANNA, CHANNEL, PAIRING, Stage
 from tests.scenarios.console import Console

@@ -35,7 +35,7 @@ def test_the_entry_imports_lean() -> None:
 
 
 def test_garbage_is_collected_again_afterwards() -> None:
-    act = "from bot.run import import_lean; import_lean('json')"
+    act = "from bot.__main__ import import_lean; import_lean('json')"
     assert printed(act, "gc.isenabled()") == "True"
 
 

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
-from bot.run import import_lean
+from bot.__main__ import import_lean
 from tests.forked.order import Order
 
 ON_ITS_WAY = ("alembic.command", "alembic.config", "bot.store.postgres")

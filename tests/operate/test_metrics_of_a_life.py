@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -33,10 +34,10 @@ class Watched:
 @pytest.fixture
 def watched() -> Iterator[Watched]:
     world, metrics = World(), Metrics("1.2.3", ["default"])
-    world.requests.on_saved = saved(metrics)
+    world.requests.on_saved = partial(saved, metrics)
     metrics.watch(
-        figures=read_figures(world.db, ["default"]),
-        login_rests=login_rests(["default"]),
+        figures=partial(read_figures, world.db, ["default"]),
+        login_rests=partial(login_rests, ["default"]),
         ready=lambda: True,
         socket_age=None,
     )
@@ -229,7 +230,7 @@ def test_entries_without_a_request_are_counted() -> None:
         after=None,
         detail={"click": "approve", "why": "unknown_request"},
     )
-    saved(metrics)(None, (entry,))
+    partial(saved, metrics)(None, (entry,))
     metrics.watch(
         figures=lambda: 1 / 0, login_rests=lambda f: {}, ready=lambda: True, socket_age=None
     )  # type: ignore[arg-type,return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def watched(
     socket_age: Callable[[], float] | None = None,
 ) -> Metrics:
     made = metrics or Metrics("1.2.3", SITES)
-    made.watch(figures=figures, login_rests=login_rests(SITES), ready=ready, socket_age=socket_age)
+    made.watch(
+        figures=figures, login_rests=partial(login_rests, SITES), ready=ready, socket_age=socket_age
+    )
     return made
 
 
@@ -66,7 +69,7 @@ def test_http_mode_has_no_socket() -> None:
 def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Path) -> None:
     metrics = Metrics("1.2.3", SITES)
     db = Database(f"sqlite:///{tmp_path}/no/such/folder.db", on_error=metrics.database_failed)
-    scrape = Scrape(watched(read_figures(db, SITES), metrics=metrics, ready=lambda: False))
+    scrape = Scrape(watched(partial(read_figures, db, SITES), metrics=metrics, ready=lambda: False))
     db.close()
     left_out = {
         "vr_unpair_requests",

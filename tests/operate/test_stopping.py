@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bot.run import Deadline
+from bot.__main__ import Deadline
 
 PATIENCE_SECONDS = 10
 

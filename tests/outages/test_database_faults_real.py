@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from bot.run import FOR_GOOD, PROBLEM
+from bot.__main__ import FOR_GOOD, PROBLEM
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, LocalSlack, mentions

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.parts import policy_of
 from bot.settings import ApplianceSettings, SettingsError, load
 from bot.settings.names import site_prefix
 from bot.worker.drive import lease_ms
@@ -55,7 +54,7 @@ def test_each_with_every_setting_of_the_single_one(load_sites: Any, tmp_path: Pa
 def test_what_depends_on_them(load_with: Any) -> None:
     sites = {**site("LYON", TIMEOUT_SECONDS="60"), **site("OSLO")}
     settings = load_with(**{**NONE_OF_THE_SINGLE, **sites})
-    policy = policy_of(settings)
+    policy = settings.policy()
     assert policy.sites["lyon"].timeout_ms == 60_000
     assert policy.terms("oslo", force=False).appliance == "vr-oslo"
     assert policy.terms("oslo", force=False).several
