@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot import run
+from bot import __main__ as run
 from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
