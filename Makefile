@@ -46,7 +46,9 @@ test: browser
 	@echo "test: running every test"
 	@$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)
 
-test-all: test
+test-all: browser
+	@echo "test-all: every test, the long ones too"
+	@$(BIN)/python -m pytest --durations=10 -m "" $(PYTEST_ARGS)
 	@echo "test-all: 100,000 histories, every planted change, a kill at each pass of each line, a soak of kills"
 	@$(BIN)/python -m tests.simulation 100000
 	@$(BIN)/python -m tests.planted

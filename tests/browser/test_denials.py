@@ -12,7 +12,10 @@ from tests.browser.visitor import DESKTOP, PHONE, Visitor
 ASKED = "/vr-unpair vcenter-prague moving"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param(DESKTOP, id="desktop", marks=pytest.mark.long), pytest.param(PHONE, id="phone")],
+)
 def test_denied_with_a_reason(arrive: Arrive, stage: Stage, size: tuple[int, int]) -> None:
     visitor = arrive(size=size)
     visitor.types(ASKED)
@@ -51,8 +54,8 @@ def test_a_form_that_is_closed_leaves_everything_as_it_was(visitor: Visitor) -> 
     ("name", "why"),
     [
         ("Rita", "your own request"),
-        ("Stan", "not an approver"),
-        ("Gus", "You belong to another workspace"),
+        pytest.param("Stan", "not an approver", marks=pytest.mark.long),
+        pytest.param("Gus", "You belong to another workspace", marks=pytest.mark.long),
     ],
 )
 def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str, why: str) -> None:
@@ -71,6 +74,7 @@ def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str
     expect(visitor.alone).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_requester_takes_it_back(visitor: Visitor) -> None:
     visitor.types(ASKED)
     visitor.presses("unpair_cancel")

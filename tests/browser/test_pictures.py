@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import Browser
 
 from bot.sandbox.page.page_server import Page
@@ -13,6 +14,7 @@ from tools import pictures
 REMAKE = "the pictures in docs/ are older than what they show: run `make pictures`"
 
 
+@pytest.mark.long
 def test_the_pictures_show_what_there_is(browser: Browser, stage: Stage, served: Page) -> None:
     kept = json.loads(pictures.WORDS.read_text("utf-8"))
     album = pictures.take(browser, stage, served)

@@ -77,12 +77,17 @@ def test_how_often_delete_was_sent_stands_above_requests_that_grow(arrive: Arriv
     ("answer", "state", "words"),
     [
         ("400 not valid", "failed", "The pairing is in use by a recovery."),
-        ("401 once: session over", "succeeded", "The pairing is gone."),
-        ("401 twice", "failed", "401"),
-        ("403 no permission", "failed", "NO_PERMISSION"),
-        ("404 and it is still there", "failed", "404"),
-        ("500 nothing happened", "failed", "INTERNAL_ERROR"),
-        ("500 but a task began", "succeeded", "The pairing is gone."),
+        *(
+            pytest.param(*one, marks=pytest.mark.long)
+            for one in (
+                ("401 once: session over", "succeeded", "The pairing is gone."),
+                ("401 twice", "failed", "401"),
+                ("403 no permission", "failed", "NO_PERMISSION"),
+                ("404 and it is still there", "failed", "404"),
+                ("500 nothing happened", "failed", "INTERNAL_ERROR"),
+                ("500 but a task began", "succeeded", "The pairing is gone."),
+            )
+        ),
         ("answer lost, a task began", "succeeded", "The pairing is gone."),
     ],
 )
@@ -96,6 +101,7 @@ def test_what_the_appliance_may_answer(
     expect(visitor.page.get_by_label("Next DELETE")).to_have_value("202")
 
 
+@pytest.mark.long
 def test_the_task_ends_in_error(visitor: Visitor) -> None:
     visitor.turns("Tasks end", "in ERROR")
     visitor.turns("Tasks take", "fast, 3 s")
@@ -104,7 +110,13 @@ def test_the_task_ends_in_error(visitor: Visitor) -> None:
     expect(visitor.state).to_have_text("failed")
 
 
-@pytest.mark.parametrize("change", ["Remote down", "+1 VM", "Rebuild", "Break"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "+1 VM",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("Remote down", "Rebuild", "Break")),
+    ],
+)
 def test_the_pairing_changes_while_people_decide(
     visitor: Visitor, stage: Stage, change: str
 ) -> None:
@@ -130,6 +142,7 @@ def test_the_pairing_changes_while_people_decide(
         expect(visitor.page.locator("#pairings")).to_contain_text("12 replications, 4 in recovery")
 
 
+@pytest.mark.long
 def test_an_appliance_that_cannot_be_reached(visitor: Visitor, stage: Stage) -> None:
     visitor.turns("Appliance", "unreachable")
     visitor.types(ASKED)
@@ -138,6 +151,7 @@ def test_an_appliance_that_cannot_be_reached(visitor: Visitor, stage: Stage) -> 
     expect(visitor.card).to_contain_text("Approval needed")
 
 
+@pytest.mark.long
 def test_an_appliance_that_never_answers(visitor: Visitor, stage: Stage) -> None:
     visitor.turns("Appliance", "accepts calls, never answers")
     visitor.types(ASKED)

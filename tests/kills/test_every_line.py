@@ -35,9 +35,14 @@ PASSES: dict[str, tuple[int, ...]] = {
 
 
 LINES = tuple(dict.fromkeys(point.partition(":")[0] for point in POINTS))
+OFTEN = ("save", "intent", "delete", "post")
+"""Where a kill is most dangerous; the others are tried by `make test-all`."""
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(
+    "line",
+    [pytest.param(line, marks=() if line in OFTEN else pytest.mark.long) for line in LINES],
+)
 def test_killed_at(line: str, tmp_path: Path) -> None:
     points = [point for point in POINTS if point.startswith(f"{line}:")]
     passes = [(point, nth) for point in points for nth in PASSES.get(point, (1,))]

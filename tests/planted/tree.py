@@ -26,7 +26,7 @@ SECONDS_MOST = 600
 PASSED, FAILED, BROKEN = 0, 1, 70
 """What pytest ends with. Anything else means that it could not run the tests."""
 
-OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider")
+OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider", "-m", "")
 
 LIBRARIES = ("alembic", "psycopg", "pydantic", "requests", "slack_bolt", "slack_sdk")
 LIBRARIES += ("sqlalchemy.dialects.sqlite", "structlog", "typer", "waitress", "websockets")

@@ -1,4 +1,4 @@
-"""One PostgreSQL for all these tests, and each test over HTTP and in Socket Mode."""
+"""One PostgreSQL for all these tests, and each test over HTTP; `make test-all` has Socket Mode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ def postgres() -> Iterator[PostgresServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session", params=WAYS_IN, ids=[way.name for way in WAYS_IN])
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(way, id=way.name, marks=pytest.mark.long if number else ())
+        for number, way in enumerate(WAYS_IN)
+    ],
+)
 def way_in(request: pytest.FixtureRequest) -> WayIn:
     way: WayIn = request.param
     return way

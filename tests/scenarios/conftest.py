@@ -19,13 +19,15 @@ SLOW = "kill_and_restart"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every scenario once per way in; but kill and restart once, since they take long and are about
-    what comes after the way in."""
+    """Every scenario over HTTP, and in Socket Mode too: `both_ways` in `make test`, the others in
+    `make test-all`. Kill and restart once: they are about what comes after the way in."""
     if "way_in" in metafunc.fixturenames:
-        ways = WAYS_IN[:1] if SLOW in metafunc.module.__name__ else WAYS_IN
-        metafunc.parametrize(
-            "way_in", ways, ids=[way.name for way in ways], indirect=True, scope="session"
-        )
+        http, socket = WAYS_IN
+        marks = () if metafunc.definition.get_closest_marker("both_ways") else pytest.mark.long
+        ways = [pytest.param(http, id=http.name)]
+        if SLOW not in metafunc.module.__name__:
+            ways.append(pytest.param(socket, id=socket.name, marks=marks))
+        metafunc.parametrize("way_in", ways, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

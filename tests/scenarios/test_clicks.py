@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.slack import mentions
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, ANNA, RITA, RUFUS, STAN, World
@@ -54,6 +56,7 @@ def test_the_requester_never_counts_even_when_listed(stage: Stage) -> None:
     assert len(world.appliance.deletes) == 1
 
 
+@pytest.mark.both_ways
 def test_a_double_click_and_a_late_click_send_nothing_more(world: World) -> None:
     asked = world.asks_to_break(world.pairing())
     world.appliance.hold_tasks()

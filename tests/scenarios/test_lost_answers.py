@@ -11,6 +11,7 @@ from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
 
 
+@pytest.mark.both_ways
 def test_an_answer_lost_after_acceptance_is_found_out_by_looking(world: World) -> None:
     world.appliance.on_delete(Answer(wire="cut_after_accept"))
     pairing = world.pairing()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import View
 from tests.scenarios.asked import PATIENCE_SECONDS, Asked
@@ -36,6 +38,7 @@ def sends(world: World, asked: Asked, **values: str) -> None:
     asked.wait_for_card()
 
 
+@pytest.mark.both_ways
 def test_from_the_form_to_the_end(world: World) -> None:
     pairing = world.pairing(local="lyon", remote="oslo", replications=2)
     asked = opened(world)

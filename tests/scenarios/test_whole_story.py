@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 import requests
 
 from bot import __version__
@@ -19,6 +20,7 @@ def block_texts(message: Message) -> list[str]:
     return [b["text"]["text"] for b in message.blocks if b["type"] == "section"]
 
 
+@pytest.mark.both_ways
 def test_approved_by_somebody_else_the_pairing_goes(stage: Stage) -> None:
     world = stage(DEPLOYMENT_LABEL="production")
     pairing = world.pairing(replications=7)

@@ -1,8 +1,11 @@
-"""Ten thousand histories, and every rule after every step."""
+"""Three thousand histories, and every rule after every step; ten thousand in `make test-all`, and
+fresh ones each day. A history that fails there becomes a test of its own
+(`test_found_by_a_soak.py`)."""
 
 from __future__ import annotations
 
 import os
+from datetime import date
 
 import pytest
 
@@ -10,11 +13,17 @@ from bot.request.model import Request, State
 from tests.simulation.rules import Rules
 from tests.simulation.runner import first_violation, shrink, story
 
-HISTORIES = 10_000
 CHUNK = 500
+ALWAYS = range(0, 3_000, CHUNK)
+LONG = range(3_000, 10_000, CHUNK)
+TODAY = int(f"{date.today():%y%m%d}0000")
+"""The first seed of the day's own thousand."""
+FRESH = range(TODAY, TODAY + 1_000, CHUNK)
 
 
-@pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
+@pytest.mark.parametrize(
+    "first", [*ALWAYS, *(pytest.param(seed, marks=pytest.mark.long) for seed in (*LONG, *FRESH))]
+)
 def test_every_rule_holds(first: int) -> None:
     found = first_violation(range(first, first + CHUNK))
     if found:
