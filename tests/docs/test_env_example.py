@@ -1,4 +1,4 @@
-"""`.env.example` and README name the settings that there are, all of them and no other."""
+"""`.env.example` and docs/settings.md name the settings that there are, all of them and no other."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def check_tables(text: str) -> None:
     if named:
         named |= {"SECRETS_DIR"} if "`SECRETS_DIR`" in text else set()
         single = {name for name in named if not name.startswith(SITES_PREFIX)}
-        assert single == set(setting_names()), "the table of settings in README.md"
+        assert single == set(setting_names()), "the table of settings in docs/settings.md"
 
 
 def test_the_example_names_every_setting_once() -> None:
@@ -99,8 +99,8 @@ def test_a_copy_of_the_example_loads_once_the_gaps_are_filled(tmp_path: Path) ->
     assert load({}, tmp_path) == load(_REQUIRED, tmp_path)
 
 
-def test_the_readme_names_every_setting() -> None:
-    check_tables((ROOT / "README.md").read_text(encoding="utf-8"))
+def test_the_page_names_every_setting() -> None:
+    check_tables((ROOT / "docs" / "settings.md").read_text(encoding="utf-8"))
 
 
 def test_a_table_with_a_gap_or_an_invention_is_noticed() -> None:
