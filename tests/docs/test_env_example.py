@@ -1,4 +1,4 @@
-"""`.env.example` and docs/settings.md name the settings that there are, all of them and no other."""
+"""`.env.example` and docs/settings.md name the settings that there are, all and no other."""
 
 from __future__ import annotations
 
