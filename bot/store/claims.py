@@ -54,12 +54,15 @@ class SaveRefused(Exception):
 @dataclass(frozen=True)
 class Claim:
     """The right to write one row, for the work of one lane. It holds until `lease_until`, and only
-    while the row still has this `version`."""
+    while the row still has this `version`. `heard`: numbers of events that `request` has absorbed
+    already, and that the next save marks as such. Until then they wait in the inbox, so whoever
+    claims the row after us absorbs them anew."""
 
     request: Request
     version: int
     lease_until: int
     lane: Lane
+    heard: tuple[int, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -93,9 +96,10 @@ class Claims(NewRequests):
         return Claim(Request.model_validate_json(row.body), version, lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
-        """All that wait, in the order they came."""
+        """All that wait and that it has not heard, in the order they came."""
         with self.db.read() as conn:
-            return inbox_table.unabsorbed(conn, claim.request.id)
+            waiting = inbox_table.unabsorbed(conn, claim.request.id)
+        return [stored for stored in waiting if stored.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its
@@ -107,7 +111,7 @@ class Claims(NewRequests):
                 now = self.db.now(conn)
                 if not self._update(conn, claim, saving):
                     raise ClaimLost
-                posts = store_rest(conn, claim.request, saving, claim.version + 1, now)
+                posts = self._rest(conn, claim, saving, now)
                 if saving.request.pairing_id and not claim.request.pairing_id:
                     # Asked only now, with the head of the audit trail locked: if two requests take
                     # the two ends at the same moment, the second one sees the first.
@@ -173,12 +177,17 @@ class Claims(NewRequests):
             if not self.db.one_writer:
                 conn.execute(_LOCKED, {"id": claim.request.id})
             now = self.db.now(conn)
-            all_guards = (~_waits(claim.request.id), *guards(now))
+            all_guards = (~_waits(claim), *guards(now))
             if not self._update(conn, claim, saving, all_guards):
                 if self._holds(conn, claim):
                     raise SaveRefused
                 raise ClaimLost
-            return store_rest(conn, claim.request, saving, claim.version + 1, now)
+            return self._rest(conn, claim, saving, now)
+
+    def _rest(self, conn: Connection, claim: Claim, saving: Saving, now: int) -> bool:
+        for number in claim.heard:
+            inbox_table.mark_absorbed(conn, number, now)
+        return store_rest(conn, claim.request, saving, claim.version + 1, now)
 
     def _update(
         self,
@@ -233,5 +242,6 @@ def _at(request_id: str, version: int) -> dict[str, object]:
     return {"held_id": request_id, "held_version": version}
 
 
-def _waits(request_id: str) -> Exists:
-    return exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
+def _waits(claim: Claim) -> Exists:
+    mine = inbox.c.request_id == claim.request.id
+    return exists().where(mine, inbox.c.absorbed_at.is_(None), inbox.c.number.not_in(claim.heard))

@@ -148,7 +148,8 @@ class Lives:
 
     def _absorb_waiting(self, claim: Claim) -> Claim:
         """Absorb what is in the inbox, each event in a transaction of its own, until one moves the
-        row into another lane, which absorbs the rest. The outcome of a DELETE goes first: it was
+        row into another lane, which absorbs the rest. A click that waits for its owner's rights is
+        stored with what comes of it. The outcome of a DELETE goes first: it was
         already so when people pressed, and after "not accepted" a cancel that waits still counts.
         All others go in the order they came."""
         waiting = self.requests.events(claim)
@@ -156,6 +157,11 @@ class Lives:
             if claim.over:
                 break
             absorbed = absorb(claim.request, stored, self.requests.now())
+            before, after = claim.request, absorbed.request
+            if after.clicks != before.clicks and _changes_only(before, absorbed, "clicks"):
+                heard = (*claim.heard, stored.number)
+                claim = replace(claim, request=after, heard=heard)
+                continue
             saving = self._saving(absorbed, stored.number)
             claim = self.requests.save(claim, saving)
         return claim
@@ -203,7 +209,7 @@ class Lives:
 
     def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=event), now)
-        if _only_read(claim.request, absorbed):
+        if _changes_only(claim.request, absorbed, "readings"):  # which are never stored
             return replace(claim, request=absorbed.request)
         try:
             return self.requests.save(claim, self._saving(absorbed))
@@ -230,12 +236,13 @@ def _due_at(request: Request) -> int | None:
     return effect.until if isinstance(effect, Wait) else now
 
 
-def _only_read(before: Request, absorbed: Absorbed) -> bool:
-    """Whether the step has only taken readings, which are never stored."""
+def _changes_only(before: Request, absorbed: Absorbed, field: str) -> bool:
+    """Whether the step has changed this field of the row and nothing else that is told or
+    stored."""
     if absorbed.entries or absorbed.answers:
         return False
-    read = {"readings": before.readings, "updated_at": before.updated_at}
-    return absorbed.request.model_copy(update=read) == before
+    as_before = {field: getattr(before, field), "updated_at": before.updated_at}
+    return absorbed.request.model_copy(update=as_before) == before
 
 
 LEASE_MS = 25_000

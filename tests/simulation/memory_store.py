@@ -196,7 +196,10 @@ class MemoryStore:
         return Claim(row.request, row.version, row.lease_until, lane)
 
     def events(self, claim: Claim) -> list[Stored]:
-        return [_stored(i) for i in self.waiting(claim.request.id)]
+        return [_stored(i) for i in self._unheard(claim)]
+
+    def _unheard(self, claim: Claim) -> list[Item]:
+        return [i for i in self.waiting(claim.request.id) if i.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
@@ -231,7 +234,7 @@ class MemoryStore:
             raise SaveRefused
 
     def _heard(self, claim: Claim) -> None:
-        if self.waiting(claim.request.id):
+        if self._unheard(claim):
             raise SaveRefused
 
     def release(self, claim: Claim, due_at: int | None) -> None:
@@ -268,6 +271,8 @@ class MemoryStore:
         before = row.request
         row.request = saving.request.model_copy(update={"readings": Readings()})
         row.version += 1
+        for number in claim.heard:
+            self._absorbed(number, self.clock())
         self._rest(before, saving)
         held = Claim(saving.request, row.version, claim.lease_until, claim.lane)
         if held.over:

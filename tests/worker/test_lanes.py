@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bot.appliance.budget import Budget, BudgetState, EffectBudget, Priority
 from bot.request.events import CallFailed, PairingRead, PresenceRead, TaskPolled
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
+from bot.store import shared
 from bot.store.lanes import Lane
 from tests.worker.world import (
     ASKER,
     FIRST,
+    LEASE_MS,
     PATIENCE_SECONDS,
     SECOND,
     FakeAppliance,
@@ -198,9 +202,20 @@ def test_a_click_beside_the_card_is_decided_by_those_who_decide(world: World) ->
     assert world.state(request_id) is State.APPROVED
 
 
-def test_one_commit_is_all_that_it_costs_from_the_click_to_the_delete(world: World) -> None:
-    """The click, two claims, the click heard, the decision, the intent."""
+def test_six_commits_lead_from_the_click_to_the_delete(world: World) -> None:
+    """The click, the claim of who decides, the decision, the claim of who acts, the calls counted,
+    the intent."""
     (request_id,) = pending(world, 1)
+    budget = Budget(40, lambda how: shared.change(world.db, "budget", partial(_counted, how)))
+    read_to_act = world.appliance.read_to_act
+
+    def read(pairing_id: str, by: float) -> object:
+        effect = EffectBudget(budget, Priority.ACT, calls=5, later=1)
+        for _ in range(4):
+            effect.pay()
+        return read_to_act(pairing_id, by)
+
+    world.appliance.read_to_act = read  # type: ignore[method-assign, assignment]
     commits = committed(world)
     before: list[int] = []
     delete = world.appliance.delete
@@ -214,6 +229,31 @@ def test_one_commit_is_all_that_it_costs_from_the_click_to_the_delete(world: Wor
     world.worker.step(Lane.DECIDE)
     world.worker.step(Lane.ACT)
     assert before == [6]
+
+
+def test_a_click_that_was_only_heard_counts_with_the_next_holder(world: World) -> None:
+    """It is stored with its decision, so whoever dies before that leaves it in the inbox."""
+    (request_id,) = pending(world, 1)
+    world.click(request_id, "approve", FIRST)
+    person = world.people.person
+
+    def dies(user: str) -> Person | Verdict:
+        raise OSError("killed")
+
+    world.people.person = dies  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="killed"):
+        world.worker.step(Lane.DECIDE)
+    assert world.get(request_id).clicks == ()
+    world.people.person = person  # type: ignore[method-assign]
+    world.ms += LEASE_MS + 1
+    world.settle()
+    assert world.state(request_id) is State.FOLLOWING
+    assert world.actions().count("approved_by") == 1
+
+
+def _counted(how: Callable[[BudgetState, int], BudgetState], value: str | None, now: int) -> str:
+    state = BudgetState.model_validate_json(value) if value else BudgetState()
+    return how(state, now).model_dump_json()
 
 
 def committed(world: World) -> list[object]:
