@@ -243,8 +243,8 @@ SLACK = (
     change(
         "the bot's token may go over the network in the clear",
         "tests/settings/test_values.py",
-        'if address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}:',
-        "if False:",
+        'address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}',
+        "False",
     ),
     change(
         "a corrected form is taken for the one that was sent before",
