@@ -14,8 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, parts
 from bot.__main__ import Deadline
-from bot.appliance.budget import Priority
-from bot.appliance.port import Port
 from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
@@ -249,13 +247,10 @@ class Bot:
             on_given_up=self.metrics.message_given_up,
         )
         self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
-        polled_at = {
-            name: Port(a, self.requests.now, checks_at=Priority.LOOKUP, label=self._label(name))
-            for name, a in self.appliances.items()
-        }
-        self.lists = Lists(polled_at, self.requests.now)
+        looked_at = {name: each.for_lookups() for name, each in self.appliances.items()}
+        self.lists = Lists(looked_at, self.requests.now)
         self.overview = Overview(self.db)
-        self.lookups = Lookups(polled_at, self.lists, self.overview, self.people, self.policy)
+        self.lookups = Lookups(looked_at, self.lists, self.overview, self.people, self.policy)
         self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now))
 
     def _listen(self, quick: WebClient, at_press: People) -> None:
@@ -331,19 +326,11 @@ class Bot:
             self._end(str(error))
             return str(error)
 
-    def _label(self, site: str) -> str | None:
-        """What people may call its pairing; nobody has named a single appliance."""
-        return site if len(self.appliances) > 1 else None
-
     def _work(self) -> None:
-        ports = {
-            name: Port(a, self.db.about_now, label=self._label(name))
-            for name, a in self.appliances.items()
-        }
         effects = Effects(
             policy=self.policy,
             people=self.people,
-            appliances=ports,
+            appliances=self.appliances,
             requests=self.requests,
             lists=self.lists,
         )
@@ -351,7 +338,7 @@ class Bot:
             requests=self.requests,
             inbox=self.inbox,
             effects=effects,
-            senders={name: Sender(self.policy, port) for name, port in ports.items()},
+            senders={name: Sender(self.policy, each) for name, each in self.appliances.items()},
             stopping=self._stopping.is_set,
         )
         self.worker = Worker(

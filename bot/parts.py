@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from bot import __version__
-from bot.appliance.budget import Budget, BudgetState, rest_seconds
+from bot.appliance.budget import Budget, BudgetState, login_rest_seconds
 from bot.appliance.client import Appliance
 from bot.appliance.http import OnCall
 from bot.appliance.tls import Trust
@@ -27,9 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 def appliance_of(
-    site: ApplianceSettings, budget: Budget, on_call: OnCall | None = None
+    site: ApplianceSettings,
+    budget: Budget,
+    now: Callable[[], int],
+    on_call: OnCall = lambda *_: None,
+    label: str | None = None,
 ) -> Appliance:
-    """A client of one appliance. The caller has to close it."""
+    """A client of one appliance; `now` in ms epoch. `label`: what people may call its pairing.
+    The caller has to close it."""
     return Appliance(
         host=site.host,
         username=site.username,
@@ -41,6 +46,8 @@ def appliance_of(
         timeout_seconds=site.timeout_seconds,
         budget=budget,
         user_agent=f"vr-unpair/{__version__}",
+        now=now,
+        label=label,
         on_call=on_call,
     )
 
@@ -72,7 +79,8 @@ def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, 
             on_wait=observers.waited,
             on_login=observers.logged_in,
         )
-        made[name] = appliance_of(site, budget, observers.called)
+        label = name if len(settings.sites) > 1 else None  # nobody has named a single appliance
+        made[name] = appliance_of(site, budget, db.about_now, observers.called, label)
     return made
 
 
@@ -93,7 +101,7 @@ def read_figures(db: Database, sites: Sequence[str]) -> Figures:
 def login_rests(sites: Sequence[str], found: Figures) -> dict[str, float]:
     """For how many seconds each site is not logged in to."""
     states = {site: _state(found.shared.get(budget_key(site))) for site in sites}
-    return {site: rest_seconds(state, found.at) for site, state in states.items()}
+    return {site: login_rest_seconds(state, found.at) for site, state in states.items()}
 
 
 def change_budget(db: Database, site: str, how: Callable[[BudgetState, int], BudgetState]) -> None:

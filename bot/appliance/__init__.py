@@ -1,5 +1,5 @@
-"""The REST client of the vSphere Replication appliance: session, models, errors, TLS, budget.
+"""The vSphere Replication appliance: `client` has the effects of requests, `calls` what they ask.
 
-The client knows nothing of requests but how ids are compared. `port` and `problems` turn it into
-what they need. Nothing here knows another adapter.
+Below it are the sessions, the budget of calls, HTTP, and how the appliance proves who it is.
+Nothing here knows another adapter.
 """

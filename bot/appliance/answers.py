@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from bot.appliance.errors import (
     ApplianceError,
@@ -25,7 +22,7 @@ from bot.appliance.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.models import ResponseError, as_text, clean
+from bot.appliance.models import Found, Unreadable, as_name, as_text, as_words, clean
 
 EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
 RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer in a chat
@@ -33,7 +30,8 @@ RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer
 # 407 and 408 come from a proxy: the application may or may not have received the request.
 _GATEWAY_4XX = frozenset({407, 408})
 
-M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+E = TypeVar("E", bound=ApplianceError)
 
 
 class Redactor:
@@ -53,25 +51,12 @@ class Redactor:
         return text
 
 
-@dataclass(frozen=True)
 class Answer:
-    """A whole HTTP answer to `method` `path` (relative to the base path), made by `of`."""
+    """A whole HTTP answer to `method` `path` (relative to the base path). Takes `body` apart, and
+    keeps its beginning alone."""
 
-    method: str
-    path: str
-    host: str
-    status: int
-    headers: Mapping[str, str]
-    redact: Redactor
-    size: int
-    begins: bytes
-    empty: bool
-    found: object
-    broken: bool
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         method: str,
         path: str,
         host: str,
@@ -79,12 +64,17 @@ class Answer:
         headers: Mapping[str, str],
         redact: Redactor,
         body: bytearray,
-    ) -> Answer:
-        """Takes `body` apart, and keeps its beginning alone."""
-        size = len(body)
-        begins, empty = bytes(body[: EXCERPT_LENGTH_MAX * 8]), not body.strip()
-        found, broken = _load(body)
-        return cls(method, path, host, status, headers, redact, size, begins, empty, found, broken)
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.status = status
+        self.size = len(body)
+        self._host = host
+        self._headers = headers
+        self._redact = redact
+        self._begins = bytes(body[: EXCERPT_LENGTH_MAX * 8])
+        self._empty = not body.strip()
+        self._found, self._broken = _load(body)
 
     def __repr__(self) -> str:
         # Without the body: a log-in's holds the session id.
@@ -92,99 +82,95 @@ class Answer:
 
     def json(self) -> object:
         """The body as JSON. Raises NotUnderstood."""
-        if self.broken:
+        if self._broken:
             raise self.not_understood("with a body that is not JSON")
-        return self.found
+        return self._found
 
-    def read(self, model: type[M]) -> M:
-        """The body as a model. Raises NotUnderstood, naming the field that is wrong."""
-        return self.shape(model, self.json())
+    def read(self, read: Callable[[Found], T]) -> T:
+        """What `read` makes of the body. Raises NotUnderstood, naming the field that is wrong."""
+        return self.shape(read, self.json())
 
-    def shape(self, model: type[M], value: object) -> M:
-        """A part of the body as a model. Raises NotUnderstood, naming the field."""
-        try:
-            return model.model_validate(value)
-        except ValidationError as exc:
-            field = ".".join(str(part) for part in exc.errors(include_url=False)[0]["loc"])
+    def shape(self, read: Callable[[Found], T], value: object) -> T:
+        """The same of a part of the body."""
+        missing = "object"
+        if isinstance(value, dict):
+            try:
+                return read(value)
+            except Unreadable as exc:
+                missing = str(exc)
         # The error shows an excerpt without secrets; a traceback with variables must not show more.
         del value
-        raise self.not_understood(f"without a usable {field or 'object'}")
+        raise self.not_understood(f"without a usable {missing}")
 
     def excerpt(self) -> str:
         """The beginning of the body: printable, on one line, without secrets."""
-        text = self.redact(clean(self.begins.decode("utf-8", "replace")))
+        text = self._redact(clean(self._begins.decode("utf-8", "replace")))
         printable = "".join(c if c.isprintable() else " " for c in text)
         return " ".join(printable.split())[:EXCERPT_LENGTH_MAX]
 
     def not_understood(self, what: str) -> NotUnderstood:
         """The error for an answer that this API would not give."""
-        return NotUnderstood(
-            f"{self.host} answered {self.method} {self.path} {what} (HTTP {self.status}); that is"
-            " not an answer of this API.",
-            method=self.method,
-            path=self.path,
-            status=self.status,
-            body_excerpt=self.excerpt(),
+        sentence = (
+            f"{self._host} answered {self.method} {self.path} {what} (HTTP {self.status}); that is"
+            " not an answer of this API."
         )
+        return self._error(NotUnderstood, sentence, body_excerpt=self.excerpt())
 
-    def problem(self) -> ApplianceError:
+    def error(self) -> ApplianceError:
         """The error for a status other than the expected one."""
-        status = self.status
+        status, host = self.status, self._host
         call = f"{self.method} {self.path}"
         if status == 401:
-            return Unauthorized(
-                f"{self.host} says that {call} is not authorised: the session has ended.",
-                method=self.method,
-                path=self.path,
-                status=status,
-            )
+            sentence = f"{host} says that {call} is not authorised: the session has ended."
+            return self._error(Unauthorized, sentence)
         if status == 404:
-            return NotFound(
-                f"{self.host} has nothing at {self.path}.",
-                method=self.method,
-                path=self.path,
-                status=status,
-                body_excerpt=self.excerpt() or ("" if self.empty else "(no text)"),
-            )
+            excerpt = self.excerpt() or ("" if self._empty else "(no text)")
+            sentence = f"{host} has nothing at {self.path}."
+            return self._error(NotFound, sentence, body_excerpt=excerpt)
         if status == 429:
-            return Limited(
-                f"{self.host} says that it was called too often.",
-                method=self.method,
-                path=self.path,
-                status=status,
-                retry_after_seconds=retry_after(self.headers),
-            )
-        if status == 503 and (wait := retry_after(self.headers)) is not None:
-            return Unavailable(
-                f"{self.host} is not available for now; it asks to come back in {wait:.0f} s.",
-                method=self.method,
-                path=self.path,
-                status=status,
-                retry_after_seconds=wait,
-                response_error=self.response_error(),
+            wait = retry_after(self._headers)
+            sentence = f"{host} says that it was called too often."
+            return self._error(Limited, sentence, retry_after_seconds=wait)
+        if status == 503 and (wait := retry_after(self._headers)) is not None:
+            sentence = f"{host} is not available for now; it asks to come back in {wait:.0f} s."
+            return self._with_words(
+                self._error(Unavailable, sentence, retry_after_seconds=wait),
             )
         if (400 <= status < 500 and status not in _GATEWAY_4XX) or status == 500:
-            return Refused(
-                f"{self.host} refused {call} (HTTP {status}).",
-                method=self.method,
-                path=self.path,
-                status=status,
-                response_error=self.response_error(),
-                body_excerpt=self.excerpt(),
-            )
+            sentence = f"{host} refused {call} (HTTP {status})."
+            return self._with_words(self._error(Refused, sentence, body_excerpt=self.excerpt()))
         if 300 <= status < 400:
             return self.not_understood("with a redirect, which is not followed,")
         return self.not_understood("unexpectedly")
 
-    def response_error(self) -> ResponseError | None:
-        """The ResponseError in the body, if it holds one; secrets removed."""
-        found = self.found
-        if not isinstance(found, dict):
-            return None
-        # Secrets first: a cut through the middle of one would leave the half of it.
-        words = {name: as_text(found.get(name)) for name in ResponseError.model_fields}
-        said = {name: self.redact(value) for name, value in words.items() if value}
-        return ResponseError(**said) if said else None
+    def _error(
+        self,
+        kind: type[E],
+        sentence: str,
+        *,
+        body_excerpt: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> E:
+        return kind(
+            sentence,
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            body_excerpt=body_excerpt,
+            retry_after_seconds=retry_after_seconds,
+        )
+
+    def _with_words(self, error: ApplianceError) -> ApplianceError:
+        """With the ResponseError in the body, if it holds one; secrets removed."""
+        if isinstance(found := self._found, dict):
+            # Secrets first: a cut through the middle of one would leave the half of it.
+            code, words, op_id = (
+                self._redact(as_text(found.get(name)) or "") or None
+                for name in ("error_code", "message", "op_id")
+            )
+            error.error_code, error.op_id = as_name(code), as_name(op_id)
+            error.message = as_words(words)
+        return error
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

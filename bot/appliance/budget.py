@@ -135,7 +135,7 @@ def begin_login(state: BudgetState, now: int) -> BudgetState:
         why = f"{unproven} log-ins were made and no call worked after them"
         raise _rest(Unproven, REST_MS - since_last, why)
     if unproven >= LOGINS_UNPROVEN_MAX:
-        state = call_worked(state)  # the rest is over: from here on as if one had
+        state = call_worked(state, now)  # the rest is over: from here on as if one had
     return state.model_copy(
         update={
             "logins_unproven": state.logins_unproven + 1,
@@ -146,8 +146,8 @@ def begin_login(state: BudgetState, now: int) -> BudgetState:
     )
 
 
-def login_not_sent(state: BudgetState) -> BudgetState:
-    """Without the log-in that never reached SSO."""
+def login_not_sent(state: BudgetState, _now: int) -> BudgetState:
+    """Without the log-in that was counted and never reached SSO."""
     return state.model_copy(update={"logins_unproven": max(0, state.logins_unproven - 1)})
 
 
@@ -157,20 +157,21 @@ def login_refused(state: BudgetState, now: int, why: str) -> BudgetState:
 
 
 def login_in_vain(state: BudgetState, now: int) -> BudgetState:
-    """The appliance itself has said that a log-in, not refused, led nowhere. Two are a refusal."""
+    """The appliance itself has said that a log-in, not refused, led nowhere: it was answered
+    without a session, or with one that was not taken afterwards. Two are a refusal."""
     state = state.model_copy(update={"logins_in_vain": state.logins_in_vain + 1})
     if state.logins_in_vain < LOGINS_UNPROVEN_MAX:
         return state
     return login_refused(state, now, "two log-ins have led to no session that the appliance takes")
 
 
-def call_worked(state: BudgetState) -> BudgetState:
+def call_worked(state: BudgetState, _now: int) -> BudgetState:
     """A call worked on a new session. A rest stays: another copy may have been refused with the
     password as it is now."""
     return state.model_copy(update={"logins_unproven": 0, "logins_in_vain": 0})
 
 
-def rest_seconds(state: BudgetState, now: int) -> float:
+def login_rest_seconds(state: BudgetState, now: int) -> float:
     """How long no log-in is made; 0 where one may be made now."""
     try:
         begin_login(state, now)
@@ -184,7 +185,6 @@ def _rest(kind: type[LoginRest], left_ms: int, why: str) -> LoginRest:
     return kind(
         f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
         f" account is not locked: {why}.",
-        why=why,
         retry_after_seconds=seconds,
     )
 
@@ -196,10 +196,6 @@ Change = Callable[[Callable[[BudgetState, int], BudgetState]], None]
 
 LoginResult = Literal["worked", "refused", "not_sent", "rest"]
 """`rest`: the log-in was not tried, so that the account is not locked."""
-
-
-def _untold(*_: object) -> None:
-    return
 
 
 class Budget:
@@ -214,8 +210,8 @@ class Budget:
         calls_per_minute: int,
         change: Change,
         *,
-        on_wait: Callable[[str, float], None] = _untold,
-        on_login: Callable[[LoginResult], None] = _untold,
+        on_wait: Callable[[str, float], None] = lambda *_: None,
+        on_login: Callable[[LoginResult], None] = lambda *_: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.per_minute = calls_per_minute
@@ -223,23 +219,6 @@ class Budget:
         self.on_wait = on_wait
         self.on_login = on_login
         self.monotonic = monotonic
-
-    def login_not_sent(self) -> None:
-        """The log-in that was counted never reached the application."""
-        self.on_login("not_sent")
-        self.change(lambda state, _now: login_not_sent(state))
-
-    def login_refused(self, why: str) -> None:
-        self.on_login("refused")
-        self.change(lambda state, now: login_refused(state, now, why))
-
-    def login_in_vain(self) -> None:
-        """A log-in was answered without a session, or with one that was not taken afterwards."""
-        self.change(login_in_vain)
-
-    def call_worked(self) -> None:
-        """A call on the newest session worked."""
-        self.change(lambda state, _now: call_worked(state))
 
 
 class MemoryBudget(Budget):

@@ -1,58 +1,74 @@
-"""The REST client of one vSphere Replication appliance.
+"""One appliance as the rest of the bot sees it (`bot.request.ports.AppliancePort`).
 
-Operations and shapes: vendor OpenAPI of the vSphere Replication REST API 2.0.0. The errors are
-in `bot.appliance.errors`. There is one `Appliance` per configured appliance, shared by all threads;
-`calls` makes a light object for one effect, with its priority and its deadline.
+Each effect is a few calls with one budget and one deadline. It brings an event, never an error:
+what goes wrong becomes a problem here, and stays that up to the sentence that people read.
 """
 
 from __future__ import annotations
 
-import logging
+import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from pydantic import SecretStr
 
-from bot.appliance.answers import Answer
 from bot.appliance.budget import Budget, EffectBudget, Priority
-from bot.appliance.errors import (
-    GatewaysNotFound,
-    NoSession,
-    NoSuchPairing,
-    NoSuchTask,
-    NotFound,
-    NotUnderstood,
-    Refused,
-    Unanswered,
-    Unavailable,
+from bot.appliance.calls import Calls, whole
+from bot.appliance.errors import ApplianceError, GatewaysNotFound, NoSuchPairing, OverBudget
+from bot.appliance.http import Credentials, OnCall, Transport
+from bot.appliance.listing import Listing, PageSizes
+from bot.appliance.models import Replicated
+from bot.appliance.session import Sessions
+from bot.appliance.tls import Trust
+from bot.request.events import (
+    CallFailed,
+    DeleteAccepted,
+    DeleteAnswered,
+    DeleteNotAccepted,
+    DeleteOutcome,
+    PairingRead,
+    PairingUnresolved,
+    PresenceRead,
+    TaskPolled,
+    TasksRead,
 )
-from bot.appliance.http import Call, OnCall, Transport
-from bot.appliance.listing import PageSizes, read_all
-from bot.appliance.models import (
-    Count,
-    FromAppliance,
-    Info,
-    Issue,
-    Listing,
+from bot.request.lookups import ListedPairing
+from bot.request.pairing import (
+    ISSUES_KEPT,
+    NAME_KEPT,
+    REPLICATIONS_KEPT,
+    Hit,
+    IssueLine,
     Pairing,
     Replication,
-    Task,
+    Snapshot,
+    digest_of,
+    find,
 )
-from bot.appliance.remote import RemoteSessions
-from bot.appliance.session import Credentials, Sessions
-from bot.appliance.tls import Trust
-from bot.appliance.wire import WARM_SECONDS
-from bot.request.pairing import Presence, id_key, same_id
+from bot.request.problem import ProblemKind
 
-_log = logging.getLogger(__name__)
+CHECKING, ACTING = 4, 5
+"""How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of
+pairings, count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE.
+"""
 
-ACCEPTED = frozenset({202})
+PARTIAL_KEPT = 5
+"""Of the appliance's words for what its answer does not hold."""
 
-M = TypeVar("M", bound=FromAppliance)
+NOT_ACCEPTED = frozenset(
+    {
+        ProblemKind.TOO_LATE,
+        ProblemKind.UNSENT,
+        ProblemKind.UNAUTHORIZED,
+        ProblemKind.LIMITED,
+        ProblemKind.UNAVAILABLE,
+    }
+)
+"""After these the DELETE may be sent again: the appliance has provably not accepted it."""
 
-_SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
-"""All that a pairing has beside its id (vendor OpenAPI, Pairing)."""
+T = TypeVar("T")
 
 
 class Appliance:
@@ -60,8 +76,8 @@ class Appliance:
 
     `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. Raises ValueError for
     a host that is more than that. `timeout_seconds` is for the connect and for each wait for an
-    answer. `on_call(method, path_template, outcome, seconds)` is told after every HTTP call, with
-    the status or the name of the error.
+    answer. `now` is the clock of the requests, in ms epoch. `label`: what the settings call this
+    one of several appliances. `on_call(method, path_template, outcome, seconds)` is told after every HTTP call, with the status or the name of the error.
     """
 
     def __init__(
@@ -77,41 +93,43 @@ class Appliance:
         timeout_seconds: float,
         budget: Budget,
         user_agent: str,
+        now: Callable[[], int],
+        label: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        on_call: OnCall | None = None,
+        on_call: OnCall = lambda *_: None,
     ) -> None:
-        remote = (
-            Credentials(remote_username, remote_password)
-            if remote_username and remote_password
-            else None
-        )
-        self._transport = Transport(
-            host=host,
-            base_path=base_path,
-            trust=trust,
-            timeout_seconds=timeout_seconds,
-            user_agent=user_agent,
-            monotonic=monotonic,
-            on_call=on_call,
-        )
-        self._sessions = Sessions(
-            self._transport,
-            budget,
-            Credentials(username, password),
-            other_secrets=remote.secrets() if remote else (),
-            monotonic=monotonic,
-        )
-        self._remote = RemoteSessions(self._sessions, remote, monotonic=monotonic)
+        self.host = host
+        self._now = now
+        self._label = label
         self._monotonic = monotonic
         self._page_sizes: PageSizes = {}
+        self._checks_at = Priority.CHECK
+        self._sessions = Sessions(
+            Transport(
+                host=host,
+                base_path=base_path,
+                trust=trust,
+                timeout_seconds=timeout_seconds,
+                user_agent=user_agent,
+                monotonic=monotonic,
+                on_call=on_call,
+            ),
+            budget,
+            Credentials(username, password),
+            Credentials(remote_username, remote_password)
+            if remote_username and remote_password
+            else None,
+            monotonic=monotonic,
+        )
 
     def __repr__(self) -> str:
         return f"Appliance({self.host})"
 
-    @property
-    def host(self) -> str:
-        """`host` or `host:port`, as configured."""
-        return self._transport.host
+    def for_lookups(self) -> Appliance:
+        """The same, whose `find_and_read` has the priority of people's lookups."""
+        same = copy.copy(self)
+        same._checks_at = Priority.LOOKUP
+        return same
 
     def calls(
         self, priority: Priority, by: float | None = None, *, calls: int = 1, later: int = 0
@@ -119,235 +137,185 @@ class Appliance:
         """Calls for one effect, which must be over at the monotonic second `by`. It makes `calls`,
         log-ins aside, of which `later` belong to the effect after it (`EffectBudget`)."""
         effect = EffectBudget(self._sessions.budget, priority, calls=calls, later=later, by=by)
-        return Calls(self._sessions, self._remote, self._monotonic, effect, self._page_sizes)
-
-    def remote_calls(self, pairing_id: str | None = None) -> int:
-        """How many calls the log-in at the remote site takes; None is a pairing not known yet."""
-        return int(self._remote.missing(pairing_id))
+        return Calls(self._sessions, effect, self._page_sizes, self._monotonic)
 
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""
-        self._transport.close()
+        self._sessions.transport.close()
 
+    # ---- the effects ----------------------------------------------------------------------------
 
-class Calls:
-    """Calls of one priority within one deadline.
+    def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
+        def read(api: Calls) -> PairingRead | PairingUnresolved:
+            hit = _find(api, asked, self._label)
+            if hit.pairing is None:
+                titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
+                why = hit.why or "none"
+                return PairingUnresolved(why=why, candidates=titles, near=hit.near)
+            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
 
-    Every call may raise any `ApplianceError`; docstrings name only special ones. Reads log in when
-    needed and are repeated once after a 401. Nothing else is repeated.
-    """
+        calls = CHECKING + self._sessions.remote_calls()
+        return self._effect(read, self._checks_at, by, calls=calls)
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        remote: RemoteSessions,
-        monotonic: Callable[[], float],
-        effect: EffectBudget,
-        page_sizes: PageSizes,
-    ) -> None:
-        self._sessions = sessions
-        self._remote = remote
-        self._monotonic = monotonic
-        self._effect = effect
-        self._page_sizes = page_sizes
-
-    def give_back(self) -> None:
-        """The effect has failed: what it has counted and not made is free again."""
-        self._effect.give_back()
-
-    @property
-    def logged_in(self) -> bool:
-        """Whether there is a session. Makes no call."""
-        return self._sessions.held() is not None
-
-    def knock(self) -> None:
-        """One call without a session and without credentials. Raises NotSent if the appliance
-        cannot be reached or is not the trusted one; any answer is fine."""
-        self._sessions.knock(self._effect)
-
-    def log_in(self) -> None:
-        """One log-in, if there is no session yet."""
-        self._sessions.current(self._effect)
-
-    def info(self) -> Info:
-        """The appliance itself, with its version."""
-        return self._get("/info").read(Info)
-
-    def pairings(self) -> Listing[Pairing]:
-        """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
-        listing, key = Listing[Pairing], lambda item: id_key(item.pairing_id)
-        return self._all("/pairings", listing, Pairing, key)
-
-    def pairing(self, pairing_id: str) -> Pairing:
-        """One pairing. Raises NoSuchPairing only when the application says that there is none."""
-        answer = self._one("/pairings/{pairing_id}", NoSuchPairing, pairing_id=pairing_id)
-        found = answer.read(Pairing)
-        if not same_id(found.pairing_id, pairing_id):
-            raise answer.not_understood("with another pairing")
-        return found
-
-    def presence(self, pairing_id: str) -> Presence:
-        """Whether the pairing is there, by its id and then, after a 404, by the list."""
-        try:
-            self.pairing(pairing_id)
-        except (NoSuchPairing, GatewaysNotFound) as missing:
-            return self.listed_after(missing, pairing_id)
-        return "there"
-
-    def listed_after(self, missing: NoSuchPairing | GatewaysNotFound, pairing_id: str) -> Presence:
-        """What the list of pairings says after this 404. Raises `missing` if it was a gateway's and
-        the list is not whole: nothing is known then."""
-        listed = self.pairings()
-        if any(same_id(each.pairing_id, pairing_id) for each in listed.items):
-            return "there"
-        if whole(listed):
-            return "gone"
-        if isinstance(missing, GatewaysNotFound):
-            raise missing
-        return "unlisted"
-
-    def replication_count(self, pairing_id: str) -> int:
-        """Incoming and outgoing replications; complete even while the remote site is down."""
-        template = "/pairings/{pairing_id}/replications/count"
-        return self._get(template, pairing_id=pairing_id).read(Count).count
-
-    def replications(self, pairing_id: str) -> Listing[Replication]:
-        """All replications; partial while the remote site is down."""
-        template, key = "/pairings/{pairing_id}/replications", lambda item: id_key(item.id)
-        listing = Listing[Replication]
-        return self._all(template, listing, Replication, key, pairing_id=pairing_id)
-
-    def issues(self, pairing_id: str) -> Listing[Issue]:
-        """What the appliance itself finds wrong with the pairing."""
-        template = "/pairings/{pairing_id}/issues"
-        return self._all(template, Listing[Issue], Issue, lambda item: item, pairing_id=pairing_id)
-
-    def tasks(self) -> Listing[Task]:
-        """The recent tasks; an old one may be gone."""
-        return self._all("/tasks", Listing[Task], Task, lambda item: id_key(item.id))
-
-    def task(self, task_id: str) -> Task:
-        """One task. Raises NoSuchTask only when the application says that there is none."""
-        answer = self._one("/tasks/{task_id}", NoSuchTask, task_id=task_id)
-        found = answer.read(Task)
-        if not same_id(found.id, task_id):
-            raise answer.not_understood("with another task")
-        return found
-
-    def ensure_remote_session(self, pairing_id: str) -> None:
-        """Log in to the remote site, where remote credentials are configured.
-
-        Raises LoginRefused(which="remote"), without a call for 5 minutes after a refusal.
-        """
-        self._remote.ensure(pairing_id, self._effect)
-
-    def prepare_delete(self, pairing_id: str) -> None:
-        """Everything that a DELETE needs before its intent is stored: connection, log-ins, budget.
-
-        That the remote site is down and cannot be logged in to does not stop it: the appliance
-        itself will say whether it can do without. Raises OverBudget, LoginRest, LoginRefused and
-        every other error that shows that the DELETE cannot be sent now.
-        """
-        self._warm_up()
-        try:
-            self._remote.ensure(pairing_id, self._effect, wait_again=False)
-        except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
-            # It is the remote side: not our credentials, our limit or the way to the appliance.
-            about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
-            _log.warning("remote_session_not_made", extra=about)
-
-    def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> Task:
-        """Break the pairing: exactly one DELETE, after `prepare_delete`.
-
-        Never repeated, never logs in, takes no budget. After the monotonic second `send_by` not a
-        byte leaves any more (TooLate). NotSent, Unauthorized, NoSuchPairing, Limited and
-        Unavailable mean that it was not accepted. After Unanswered, NotUnderstood and Refused(500)
-        nobody knows. Returns the task of a 202.
-        """
-        call = Call.of(
-            "DELETE",
-            "/pairings/{pairing_id}",
-            {"force": "true" if force else "false"},
-            pairing_id=pairing_id,
-        )
-        session = self._sessions.held()
-        if session is None or not self._remote.ready(session, pairing_id):
-            raise NoSession(
-                "The session ended before the DELETE could be sent.",
-                method=call.method,
-                path=call.path,
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        """Only people look at lists, so this has the priority of lookups."""
+        listed = self._effect(Calls.pairings, Priority.LOOKUP, by)
+        if isinstance(listed, CallFailed):
+            return listed
+        few = len(listed.items) <= count_at_most
+        counted: dict[str, int] = {}
+        for each in listed.items if few else ():
+            # Each is an effect of its own: it must not go on to where checks would find no room.
+            # After the first that fails, the list says of the others that they were not read.
+            count = partial(Calls.replication_count, pairing_id=each.id)
+            found = self._effect(count, Priority.LOOKUP, by)
+            if isinstance(found, CallFailed):
+                break
+            counted[each.id] = found
+        pairings = tuple(
+            ListedPairing(
+                pairing=each,
+                replications=counted.get(each.id),
+                uncounted=few and each.id not in counted,
             )
-        try:
-            answer = self._sessions.send(
-                call, session, expect=ACCEPTED, by=self._effect.by, send_by=send_by
-            )
-        except NotFound as exc:
-            raise NoSuchPairing.by(exc) from None
-        return answer.read(Task)
-
-    def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
-        call = Call.of("GET", template, query, **ids)
-        return self._sessions.read(call, self._effect)
-
-    def _one(self, template: str, none: type[NotFound], **ids: str) -> Answer:
-        """What has this id. Raises `none` after the application's own 404 to this very question."""
-        path = template
-        try:
-            call = Call.of("GET", template, None, **ids)
-            path = call.path
-            return self._sessions.read(call, self._effect)
-        except NotFound as exc:
-            missing = exc
-        if missing.path != path:
-            raise missing  # the log-in before it was answered so: nobody asked this question
-        if not missing.body_excerpt:
-            raise none(str(missing), method="GET", path=path, status=missing.status)
-        raise GatewaysNotFound(
-            f"{self._sessions.transport.host} answered GET {path} with 404, in words that are not"
-            " its own: probably a gateway's, while the service behind it starts.",
-            method="GET",
-            path=path,
-            status=missing.status,
-            body_excerpt=missing.body_excerpt,
+            for each in listed.items
         )
+        return pairings, tuple(error.words for error in listed.errors[:PARTIAL_KEPT])
 
-    def _all(
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
+        def read(api: Calls) -> PairingRead | PresenceRead:
+            try:
+                found = api.pairing(pairing_id)
+            except (NoSuchPairing, GatewaysNotFound) as missing:
+                return PresenceRead(pairing=api.listed_after(missing, pairing_id))
+            now = self._read(api, found, issues=False)
+            # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
+            # else has started after this listing would be taken for ours. Nothing can close that
+            # window, so keep it as short as possible.
+            return PairingRead(snapshot=now, task_ids=tuple(task.id for task in api.tasks()))
+
+        # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
+        # by the time there is room for it.
+        calls = ACTING + self._sessions.remote_calls(pairing_id)
+        return self._effect(read, Priority.ACT, by, calls=calls, later=1)
+
+    def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
+        prepare = partial(Calls.prepare_delete, pairing_id=pairing_id)
+        return self._effect(prepare, Priority.ACT, by)
+
+    def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
+        delete = partial(Calls.delete_pairing, pairing_id=pairing_id, force=force, send_by=send_by)
+        task = self._effect(delete, Priority.ACT, by)
+        if not isinstance(task, CallFailed):
+            return DeleteAccepted(task=task)
+        # If in doubt, it may have been accepted.
+        if task.problem.kind in NOT_ACCEPTED:
+            return DeleteNotAccepted(problem=task.problem)
+        return DeleteAnswered(problem=task.problem)
+
+    def read_tasks(
+        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
+    ) -> TasksRead | CallFailed:
+        def read(api: Calls) -> TasksRead:
+            # Tasks first: one that has ended by then has taken its pairing with it.
+            one = None if listed or task_id is None else api.task(task_id)
+            tasks = api.tasks() if listed else (one,) if one else ()
+            return TasksRead(tasks=tasks, pairing=api.presence(pairing_id))
+
+        calls = 1 + (listed or task_id is not None)
+        return self._effect(read, Priority.FOLLOW, by, calls=calls)
+
+    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
+        look = partial(Calls.presence, pairing_id=pairing_id)
+        found = self._effect(look, Priority.FOLLOW, by)
+        return found if isinstance(found, CallFailed) else PresenceRead(pairing=found)
+
+    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
+        found = self._effect(partial(Calls.task, task_id=task_id), Priority.FOLLOW, by)
+        return found if isinstance(found, CallFailed) else TaskPolled(task=found)
+
+    def _effect(
         self,
-        template: str,
-        listing: type[Listing[M]],
-        model: type[M],
-        identity: Callable[[M], object],
-        **ids: str,
-    ) -> Listing[M]:
-        """A whole list, its pages counted together as soon as it is known how many there are."""
-        return read_all(
-            lambda query: self._get(template, query, **ids),
-            listing,
-            model,
-            identity,
-            expect=self._effect.expect,
-            sizes=self._page_sizes,
-            name=template,
+        run: Callable[[Calls], T],
+        priority: Priority,
+        by: float,
+        *,
+        calls: int = 1,
+        later: int = 0,
+    ) -> T | CallFailed:
+        """The one place where an error becomes a problem."""
+        api = self.calls(priority, by, calls=calls, later=later)
+        try:
+            return run(api)
+        except ApplianceError as error:
+            api.effect.give_back()
+            return CallFailed(problem=error.problem(self._now()))
+
+    def _read(self, api: Calls, found: Pairing, *, issues: bool) -> Snapshot:
+        """Without the pairing's own `_meta.errors`: it is read before there is a session at the
+        remote site, and complains of that even if everything below comes complete."""
+        remote_words: tuple[str, ...] = ()
+        try:
+            api.ensure_remote_session(found.id)
+        except OverBudget:
+            raise  # no word about the remote site: nobody has asked it
+        except ApplianceError as error:
+            # The replications then come partial, and the card gives this reason.
+            remote_words = (f"no session at the remote site: {error}",)
+        return snapshot(
+            found,
+            api.replication_count(found.id),
+            api.replications(found.id),
+            # Issues are shown, never compared: to read them again would only delay the DELETE.
+            api.issues(found.id) if issues else Listing(),
+            remote_words,
+            self._now(),
         )
 
-    def _warm_up(self) -> None:
-        """Make sure that there is a connection that works for the DELETE. If another thread takes
-        it, the DELETE gets a new one rather than one that was idle (`bot.appliance.wire`)."""
-        session = self._sessions.current(self._effect)
-        answered_at = session.answered_at
-        if answered_at is not None and self._monotonic() < answered_at + WARM_SECONDS:
-            return
-        try:
-            # This also finds out if the session has ended: better now than with the DELETE.
-            self._get("/session")
-        except (Refused, NotFound):
-            # The application answered, so the connection works.
-            return
+
+def _find(api: Calls, asked: str, label: str | None) -> Hit:
+    listed = api.pairings()
+    complete = whole(listed)
+    hit = find(asked, listed.items, whole=complete, label=label)
+    if complete or hit.why != "none":
+        return hit
+    # An id that is missing from an incomplete list may still exist: ask for that pairing alone.
+    try:
+        return find(asked, [api.pairing(asked.strip())])
+    except NoSuchPairing:
+        return hit
 
 
-def whole(listed: Listing[Pairing]) -> bool:
-    """Whether the list can miss no pairing. An error about a server does not mean that: it says
-    that less is known of a listed pairing, as for each remote site that is away or not logged in to
-    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it counted, no name would
-    be understood just when a one-sided break is wanted, and no pairing could be told to be gone."""
-    return all(any(name in (e.field or "") for name in _SERVERS) for e in listed.errors)
+def snapshot(
+    found: Pairing,
+    count: int,
+    replications: Listing[Replicated],
+    issues: Listing[IssueLine],
+    also_partial: tuple[str, ...],
+    now: int,
+) -> Snapshot:
+    """`complete` only if the appliance says nothing is missing and its count agrees."""
+    items = replications.items
+    said = [*also_partial, *(e.words for e in (*replications.errors, *issues.errors))]
+    if not replications.partial and len(items) != count:
+        said.append(f"{len(items)} replications are listed, {count} are counted")
+    kept = sorted(items, key=lambda each: (each.name, each.id))[:REPLICATIONS_KEPT]
+    return Snapshot(
+        pairing_id=found.id,
+        local_vc=found.local_vc,
+        remote_vc=found.remote_vc,
+        local_vrms=found.local_vrms,
+        remote_vrms=found.remote_vrms,
+        count=count,
+        complete=not replications.partial and len(items) == count,
+        replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
+        replications=tuple(Replication(id=each.id, name=each.name[:NAME_KEPT]) for each in kept),
+        protected=sum(each.protected for each in items),
+        issues=issues.items[:ISSUES_KEPT],
+        issue_count=len(issues.items),
+        # Each only once: if one reason cuts off both lists, both give it.
+        partial=tuple(dict.fromkeys(said))[:PARTIAL_KEPT],
+        read_at=now,
+    )

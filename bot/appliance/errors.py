@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a call to the appliance.
+"""Everything that can go wrong with a call to the appliance, and the problem that it is.
 
 The classes answer the one question that matters after a DELETE: may it have been received?
 
@@ -45,17 +45,20 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
-from bot.appliance.models import ResponseError
 from bot.appliance.tls import proxy_of
+from bot.request.problem import Problem, ProblemKind
 
 
 class ApplianceError(Exception):
     """Base of the tree.
 
-    `sentence` is for people. `method` and `path` are the call's, if one was made, with the path
-    relative to the base path. `status` is that of the HTTP answer, if there was one.
-    `retry_after_seconds` is how long to wait before the next try, if that is known.
+    `method` and `path` are the call's, if one was made, with the path relative to the base path.
+    `status` is that of the HTTP answer, if there was one. `retry_after_seconds` is how long to wait
+    before the next try, if that is known. `error_code`, `message` and `op_id` are the appliance's
+    own, as they came (vendor OpenAPI, ResponseError); support asks for `op_id`.
     """
+
+    _kind = ProblemKind.NOT_UNDERSTOOD
 
     def __init__(
         self,
@@ -65,7 +68,9 @@ class ApplianceError(Exception):
         path: str | None = None,
         status: int | None = None,
         retry_after_seconds: float | None = None,
-        response_error: ResponseError | None = None,
+        error_code: str | None = None,
+        message: str | None = None,
+        op_id: str | None = None,
         body_excerpt: str = "",
     ) -> None:
         # Only the sentence is in args: copy and pickle call the class with args, and take the other
@@ -75,23 +80,27 @@ class ApplianceError(Exception):
         self.path = path
         self.status = status
         self.retry_after_seconds = retry_after_seconds
-        self.response_error = response_error
+        self.error_code = error_code
+        self.message = message
+        self.op_id = op_id
         self.body_excerpt = body_excerpt
 
     @property
-    def error_code(self) -> str | None:
-        """The appliance's own code, as it came (vendor OpenAPI, ResponseError)."""
-        return self.response_error.error_code if self.response_error else None
+    def kind(self) -> ProblemKind:
+        return self._kind
 
-    @property
-    def message(self) -> str | None:
-        """The appliance's own words, as they came (vendor OpenAPI, ResponseError)."""
-        return self.response_error.message if self.response_error else None
-
-    @property
-    def op_id(self) -> str | None:
-        """The operation id that support asks for (vendor OpenAPI, ResponseError)."""
-        return self.response_error.op_id if self.response_error else None
+    def problem(self, now: int) -> Problem:
+        """What went wrong, as everybody but this folder knows it; `now` in ms epoch."""
+        wait = self.retry_after_seconds
+        return Problem(
+            kind=self.kind,
+            text=str(self),
+            status=self.status,
+            error_code=self.error_code,
+            message=self.message,
+            op_id=self.op_id,
+            retry_at=None if wait is None else now + int(wait * 1000) + 1,
+        )
 
 
 class HeldBack(ApplianceError):
@@ -101,15 +110,13 @@ class HeldBack(ApplianceError):
 class OverBudget(HeldBack):
     """The calls per minute that this priority may use are used up."""
 
+    _kind = ProblemKind.OVER_BUDGET
+
 
 class LoginRest(HeldBack):
-    """Log-ins pause for a while. `why` says what led to it."""
+    """Log-ins pause for a while."""
 
-    why: str = ""
-
-    def __init__(self, sentence: str, *, why: str = "", retry_after_seconds: float = 0.0) -> None:
-        super().__init__(sentence, retry_after_seconds=retry_after_seconds)
-        self.why = why
+    _kind = ProblemKind.LOGIN_REST
 
 
 class Unproven(LoginRest):
@@ -117,9 +124,13 @@ class Unproven(LoginRest):
     afterwards was stored. Mostly the processes that made them were killed, or another copy is about
     to make that call."""
 
+    _kind = ProblemKind.UNPROVEN
+
 
 class NotSent(ApplianceError):
     """Provably not one byte of the request reached the application."""
+
+    _kind = ProblemKind.UNSENT
 
 
 class NameLookupFailed(NotSent):
@@ -137,6 +148,8 @@ class TlsFailed(NotSent):
 class TooLate(NotSent):
     """The request had to be sent by a certain time, and was not."""
 
+    _kind = ProblemKind.TOO_LATE
+
 
 class NoSession(NotSent):
     """The session that the call was prepared with is gone, and this call may not log in."""
@@ -144,6 +157,8 @@ class NoSession(NotSent):
 
 class Unanswered(ApplianceError):
     """The request may have been received: look before repeating anything."""
+
+    _kind = ProblemKind.UNANSWERED
 
 
 class TimedOut(Unanswered):
@@ -159,16 +174,26 @@ class Answered(ApplianceError):
 
 
 class Refused(Answered):
-    """The application said no; `response_error` and `body_excerpt` hold its words."""
+    """The application said no, in its own words or in those of `body_excerpt`."""
+
+    @property
+    def kind(self) -> ProblemKind:
+        # These are the vendor's refusals (OpenAPI, DELETE /pairings/{id}); others are none of them.
+        if self.status in {400, 403}:
+            return ProblemKind.REFUSED
+        return ProblemKind.SERVER_ERROR if self.status == 500 else ProblemKind.NOT_UNDERSTOOD
 
 
 class Unauthorized(Answered):
     """401: the session has ended or never had the right. The appliance sends no body."""
 
+    _kind = ProblemKind.UNAUTHORIZED
+
 
 class LoginRefused(Answered):
     """A log-in was refused: `which` site's user. Wrong password, locked, or no right."""
 
+    _kind = ProblemKind.LOGIN_REFUSED
     which: Literal["local", "remote"] = "local"
 
 
@@ -181,15 +206,7 @@ class NoSuchPairing(NotFound):
     gateway's: if it were taken for "gone", the bot would report a deletion that did not happen. Nor
     is this one the proof: the list of pairings has to agree (`bot.request.pairing.Presence`)."""
 
-    @classmethod
-    def by(cls, answer: NotFound) -> NoSuchPairing:
-        return cls(
-            str(answer),
-            method=answer.method,
-            path=answer.path,
-            status=answer.status,
-            body_excerpt=answer.body_excerpt,
-        )
+    _kind = ProblemKind.NOT_FOUND
 
 
 class NoSuchTask(NotFound):
@@ -199,9 +216,13 @@ class NoSuchTask(NotFound):
 class Limited(Answered):
     """429. `retry_after_seconds` is None if no header gave it."""
 
+    _kind = ProblemKind.LIMITED
+
 
 class Unavailable(Answered):
     """503 with a readable Retry-After: the request was not carried out, try again later."""
+
+    _kind = ProblemKind.UNAVAILABLE
 
 
 class NotUnderstood(Answered):

@@ -10,6 +10,7 @@ ends at the deadline, even if the server sends one byte at a time.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import logging
 import time
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
@@ -68,16 +70,32 @@ class Call:
         cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
     ) -> Call:
         """A call with quoted ids. Raises NotFound for an id that nothing can have."""
-        for value in ids.values():
-            try:
-                usable_id(value)
-            except ValueError:
-                raise NotFound(
-                    "Nothing on the appliance can have this id.", method=method, path=template
-                ) from None
+        if not all(map(usable_id, ids.values())):
+            sentence = "Nothing on the appliance can have this id."
+            raise NotFound(sentence, method=method, path=template)
         # Colons and slashes too: an id must stay one part of the path, whatever is in it.
         quoted = {name: quote(value, safe="") for name, value in ids.items()}
         return cls(method, template, template.format(**quoted), query or {})
+
+
+class Credentials:
+    """A user of one site's SSO. Its repr shows neither name nor password."""
+
+    def __init__(self, username: str, password: SecretStr) -> None:
+        self._username = username
+        self._password = password
+
+    def __repr__(self) -> str:
+        return "Credentials()"
+
+    def header(self) -> str:
+        """The value of an Authorization header (RFC 7617), in UTF-8 whatever the password holds."""
+        pair = f"{self._username}:{self._password.get_secret_value()}"
+        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return self._password.get_secret_value(), self.header().removeprefix("Basic ")
 
 
 class HeaderAuth(requests.auth.AuthBase):
@@ -107,7 +125,7 @@ class Transport:
         timeout_seconds: float,
         user_agent: str,
         monotonic: Callable[[], float] = time.monotonic,
-        on_call: OnCall | None = None,
+        on_call: OnCall = lambda *_: None,
     ) -> None:
         self.host = _checked_host(host)
         self._base = f"https://{host}/{base_path.strip('/')}".rstrip("/")
@@ -148,14 +166,18 @@ class Transport:
             answer = self._exchange(call, start, auth, redact, by, send_by)
             outcome = str(answer.status)
             if answer.status not in expect:
-                raise answer.problem()
+                raise answer.error()
             return answer
         except ApplianceError as exc:
             if exc.status is None or outcome == "Interrupted":
                 outcome = type(exc).__name__
             raise
         finally:
-            self._observe(call, outcome, self._monotonic() - start)
+            try:
+                self._on_call(call.method, call.template, outcome, self._monotonic() - start)
+            except Exception:
+                # The answer to a DELETE must not be lost because of a broken metric.
+                _log.exception("observer_failed")
 
     def _exchange(
         self,
@@ -196,7 +218,7 @@ class Transport:
                 status = response.status_code
                 body = self._body(response, deadline)
             read = partial(
-                Answer.of, call.method, call.path, self.host, status, response.headers, redact
+                Answer, call.method, call.path, self.host, status, response.headers, redact
             )
             return (
                 read(body) if len(body) <= LARGE_BYTES else self._reader.submit(read, body).result()
@@ -242,15 +264,6 @@ class Transport:
             method=call.method,
             path=call.path,
         )
-
-    def _observe(self, call: Call, outcome: str, seconds: float) -> None:
-        if self._on_call is None:
-            return
-        try:
-            self._on_call(call.method, call.template, outcome, seconds)
-        except Exception:
-            # The answer to a DELETE must not be lost because of a broken metric.
-            _log.exception("observer_failed")
 
 
 def _checked_host(host: str) -> str:

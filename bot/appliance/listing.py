@@ -8,21 +8,14 @@ is marked as partial, so that it is not shown as complete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import ceil
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from bot.appliance.answers import Answer
 from bot.appliance.errors import Refused
-from bot.appliance.models import (
-    FromAppliance,
-    Listing,
-    MetaError,
-    Shortfall,
-    as_whole,
-    read_meta_errors,
-)
+from bot.appliance.models import Found, as_name, as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
 
@@ -41,29 +34,91 @@ ITEMS_MAX = 5_000
 PAGES_MAX = 200
 BYTES_MAX = 12 * 1024 * 1024  # 4000 replications have some 6
 
-M = TypeVar("M", bound=FromAppliance)
+ERRORS_MAX = 100
+"""Of one answer. There is one for each server of a pairing that is away, and few are shown."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class MetaError:
+    """Why an answer is incomplete (vendor OpenAPI, MetaError). `field` is a JSONPath. `ours`: fewer
+    items were listed than announced. The list may have changed while it was read, so that says
+    nothing about the remote site."""
+
+    code: str | None = None
+    message: str | None = None
+    field: str | None = None
+    ours: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is missing, as one line: the sentence, and the vendor's code as it came."""
+        if self.message and self.code:
+            return f"{self.message.rstrip('. ')} ({self.code})"
+        return self.message or self.code or "part of the answer is missing"
+
+
+UNREADABLE = MetaError(message="The appliance reported a problem that could not be read.")
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    """A whole collection, all pages together, with the `_meta.errors` of every page."""
+
+    items: tuple[T, ...] = ()
+    errors: tuple[MetaError, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether something may be missing, which whoever decides must be told."""
+        return bool(self.errors)
+
+    @property
+    def said_partial(self) -> bool:
+        """Whether the appliance itself says that something is missing."""
+        return not all(error.ours for error in self.errors)
+
+
+def meta_errors(meta: Mapping[str, object]) -> tuple[MetaError, ...]:
+    """All `errors` of a `_meta` object.
+
+    An entry that cannot be read becomes UNREADABLE. If it were dropped, the person who decides
+    would take a partial answer for a complete one.
+    """
+    found = meta.get("errors")
+    if found is None:
+        return ()
+    if not isinstance(found, list):
+        return (UNREADABLE,)
+    read = tuple(
+        MetaError(as_name(e.get("code")), as_name(e.get("message")), as_name(e.get("field")))
+        if isinstance(e, Mapping)
+        else UNREADABLE
+        for e in found[:ERRORS_MAX]
+    )
+    return read if len(found) <= ERRORS_MAX else (*read, UNREADABLE)
 
 
 def read_all(
     fetch: Callable[[Mapping[str, str]], Answer],
-    listing: type[Listing[M]],
-    model: type[M],
-    identity: Callable[[M], object],
+    read: Callable[[Found], T],
+    key: Callable[[T, object], Hashable],
     *,
     expect: Callable[[int], None],
     sizes: PageSizes,
     name: str,
-) -> Listing[M]:
-    """All pages; `fetch` makes one call with the given query.
+) -> Listing[T]:
+    """All pages; `fetch` makes one call with the given query, `read` makes an item of an entry.
 
-    `identity` tells an item that comes twice, since the collection may change while it is read.
-    `expect` is told how many more calls will follow, as soon as that is known: counted one by one,
-    a long list would end half-way when the minute is used up, and begin again, and again. `sizes`
-    remembers for the list `name` how large a page may be. Raises what `fetch` and `expect` raise,
-    and NotUnderstood for a page of another shape.
+    `key`, of the item and its entry, tells an item that comes twice, since the collection may
+    change while it is read. `expect` is told how many more calls will follow, as soon as that is
+    known: counted one by one, a long list would end half-way when the minute is used up, and begin
+    again, and again. `sizes` remembers for the list `name` how large a page may be. Raises what
+    `fetch` and `expect` raise, and NotUnderstood for a page of another shape.
     """
-    items: list[M] = []
-    seen: set[object] = set()
+    items: list[T] = []
+    seen: set[Hashable] = set()
     errors: dict[MetaError, None] = {}
     total: int | None = None
     offset = bytes_read = 0
@@ -80,32 +135,40 @@ def read_all(
             limit = sizes[name] = PAGE
             counted = _expected(expect, total, offset, limit, counted)
             continue
-        page = _page(answer)
-        errors.update(dict.fromkeys(page.errors))
-        total = total if page.total is None else page.total
+        entries, meta, page_total = _page(answer)
+        errors.update(dict.fromkeys(meta_errors(meta)))
+        links = meta.get("links")
+        # The links are only believed if they say that there is no next page and no total is known.
+        last = page_total is None and isinstance(links, dict) and links.get("next") is None
+        if page_total is not None and page_total >= 0:
+            total = page_total
         # No more than were asked for: what is left over comes with the next page, or is missing,
         # and then the list is marked as partial.
-        found = [answer.shape(model, entry) for entry in page.entries[:limit]]
-        fresh = [item for item in found if identity(item) not in seen]
+        shaped = [(answer.shape(read, entry), entry) for entry in entries[:limit]]
+        keyed = [(key(item, entry), item) for item, entry in shaped]
+        fresh = [item for its_key, item in keyed if its_key not in seen]
         items += fresh
-        seen.update(identity(item) for item in fresh)
-        offset += len(found)
+        seen.update(its_key for its_key, _ in keyed)
+        found = len(keyed)
+        offset += found
         # Nothing new: this is the end, or the appliance ignores `offset`.
-        ended = not fresh or page.last or (total is not None and offset >= total)
+        ended = not fresh or last or (total is not None and offset >= total)
         bytes_read += answer.size
         if ended or len(items) >= ITEMS_MAX or bytes_read >= BYTES_MAX:
             break
-        if len(found) < limit:  # it gives no more at once, whatever is asked for
-            sizes[name] = max(PAGE, len(found))
-        size = len(found) if len(found) < limit else sizes.get(name, LARGE_PAGE)
+        if found < limit:  # it gives no more at once, whatever is asked for
+            sizes[name] = max(PAGE, found)
+        size = found if found < limit else sizes.get(name, LARGE_PAGE)
         counted = _expected(expect, total, offset, size, counted)
         limit = sizes.get(name, LARGE_PAGE)
-        del answer, page  # some megabytes, at the worst, that the next page need not come on top of
+        # Some megabytes, at the worst, that the next page need not come on top of.
+        del answer, entries, meta, links, shaped
     if total is not None and len(items) < total:
-        errors[Shortfall(message=f"{total} were announced and {len(items)} listed.")] = None
+        words = f"{total} were announced and {len(items)} listed."
+        errors[MetaError(message=words, ours=True)] = None
     elif not ended:
-        errors[Shortfall(message=f"Only the first {len(items)} were read.")] = None
-    return listing(items=tuple(items), errors=tuple(errors))
+        errors[MetaError(message=f"Only the first {len(items)} were read.", ours=True)] = None
+    return Listing(tuple(items), tuple(errors))
 
 
 def _expected(
@@ -118,19 +181,8 @@ def _expected(
     return max(left, counted)
 
 
-@dataclass(frozen=True)
-class _Page:
-    entries: list[object]
-    errors: tuple[MetaError, ...]
-    total: int | None
-    last: bool
-
-
-class _PageErrors(FromAppliance):
-    errors: tuple[MetaError, ...] = ()
-
-
-def _page(answer: Answer) -> _Page:
+def _page(answer: Answer) -> tuple[list[object], Mapping[str, object], int | None]:
+    """Its entries, its `_meta` and the total. Raises NotUnderstood."""
     found = answer.json()
     if not isinstance(found, dict):
         raise answer.not_understood("with something that is not a list")
@@ -143,8 +195,4 @@ def _page(answer: Answer) -> _Page:
     if not isinstance(entries, list):
         # An empty object must not count as an empty list, which would say that nothing exists.
         raise answer.not_understood("without a list")
-    errors = answer.shape(_PageErrors, {"errors": read_meta_errors(meta)}).errors
-    links = meta.get("links")
-    # The links are only believed if they say that there is no next page and no total is known.
-    last = total is None and isinstance(links, dict) and links.get("next") is None
-    return _Page(entries, errors, total if total is None or total >= 0 else None, last)
+    return entries, meta, total

@@ -1,9 +1,8 @@
-"""What the appliance answers, as frozen pydantic models.
+"""Reads the appliance's answers, tolerantly, straight into the request's own models.
 
-Source of every field: the vendor's OpenAPI of the vSphere Replication REST API 2.0.0, schema of
-the same name. Only the fields that are read here are listed; an issue has no id, so it also has
-those that tell it from another one. Unknown fields are ignored and unknown enum values stay plain
-strings, so that a newer appliance does not break the bot. Times are epoch milliseconds.
+Source of every field: the vendor's OpenAPI of the vSphere Replication REST API 2.0.0. Only what is
+read here is named; unknown fields are ignored and unknown enum values stay plain strings, so that a
+newer appliance does not break the bot.
 
 People decide about a pairing by what is read here. One name of the wrong type must not make all
 replications unreadable, so optional fields become readable text, a number or `None`. Ids are the
@@ -16,21 +15,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from dataclasses import dataclass
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictInt,
-    StrictStr,
-)
+from bot.request.model import TaskView
+from bot.request.pairing import IssueLine, Pairing, Server
 
 INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
 ID_LENGTH_MAX = 255  # more than twice any id seen; limits the URL made of it, and what is stored
+HEADER_LENGTH_MAX = 4_096  # servers refuse all headers together above some 8,000
 
 TEXT_LENGTH_MAX = 300
 """Of names, and of lines such as an issue: of none more is shown."""
@@ -41,9 +33,19 @@ READ_LENGTH_MAX = 4 * WORDS_LENGTH_MAX
 """Of any text before secrets are removed from it: a secret that this cut goes through is beyond
 what is kept."""
 
-# The years 1 to 9999: nothing else can be shown as a date.
-_MILLIS_MIN = -62_135_596_800_000
-_MILLIS_MAX = 253_402_300_799_999
+SITE_RECOVERY = "com.vmware.vcDr"
+"""`recovery_solution` begins with it when Site Recovery Manager protects the replication (seen in
+the vendor's own client scripts)."""
+
+Found = Mapping[str, object]
+"""A JSON object of an answer."""
+
+
+class Unreadable(Exception):
+    """An answer without something that it must have; the text names the field."""
+
+
+# ---- one value -------------------------------------------------------------------------------
 
 
 def clean(text: str) -> str:
@@ -104,214 +106,115 @@ def as_whole(value: object) -> int | None:
     return number if abs(number) <= INT64_MAX else None
 
 
-def as_millis(value: object) -> int | None:
-    """Epoch milliseconds from a number (v2), its digits, or ISO 8601 text (v1); else `None`.
-
-    A time without a zone is taken for UTC. Times are only shown and never compared with our clock,
-    so one that cannot be read is no reason to refuse an answer.
-    """
-    if isinstance(value, str) and as_whole(value) is None:
-        try:
-            moment = datetime.fromisoformat(value.strip())
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
-            millis = round(moment.timestamp() * 1000)
-        except (ValueError, OverflowError):
-            return None
-    else:
-        number = as_whole(value)
-        if number is None:
-            return None
-        millis = number
-    return millis if _MILLIS_MIN <= millis <= _MILLIS_MAX else None
-
-
-def as_percent(value: object) -> int | None:
-    """A whole number, limited to 0 to 100."""
-    number = as_whole(value)
-    return None if number is None else max(0, min(100, number))
-
-
-def as_object(value: object) -> object:
-    """A JSON object unchanged, anything else as `None`. For optional nested models."""
-    return value if isinstance(value, Mapping) or hasattr(value, "model_fields_set") else None
-
-
-def usable_id(value: str) -> str:
-    """The id itself. Raises ValueError for one that cannot be put into a path safely.
+def usable_id(value: object) -> bool:
+    """Whether this is an id that can be put into a path safely.
 
     `.` and `..` are the dangerous ones: after URL normalisation `/pairings/.` would mean the whole
     collection, and `/pairings/..` something else altogether.
     """
-    if not value.strip() or value in {".", ".."} or len(value) > ID_LENGTH_MAX:
-        raise ValueError("not an id")
-    if not value.isprintable() or clean(value) != value:
-        raise ValueError("an id holds characters that cannot be printed")
+    if not isinstance(value, str) or len(value) > ID_LENGTH_MAX:
+        return False
+    return bool(value.strip()) and value not in {".", ".."} and _plain(value)
+
+
+def _plain(text: str) -> bool:
+    return text.isprintable() and clean(text) == text
+
+
+def _id(found: Found, name: str) -> str:
+    value = found.get(name)
+    if not isinstance(value, str) or not usable_id(value):
+        raise Unreadable(name)
     return value
 
 
-def known_word(value: str) -> str:
-    """An enum value, also one that this version does not know. Raises ValueError if it is none."""
-    if not value.strip() or len(value) > TEXT_LENGTH_MAX or clean(value) != value:
-        raise ValueError("not a word")
+# ---- one object of an answer: each may raise Unreadable -------------------------------------
+
+
+def server(found: object) -> Server:
+    """A vCenter Server or a replication management server (ServerInfo), also of `GET /info`."""
+    if not isinstance(found, Mapping):
+        return Server()
+    return Server(
+        id=as_name(found.get("id")),
+        name=as_name(found.get("name")),
+        status=as_name(found.get("server_status")),
+        version=as_name(found.get("version")),
+    )
+
+
+def pairing(found: Found) -> Pairing:
+    """A pairing of two sites (Pairing). It has no name and no status of its own."""
+    return Pairing(
+        id=_id(found, "pairing_id"),
+        local_vc=server(found.get("local_vc_server")),
+        remote_vc=server(found.get("remote_vc_server")),
+        local_vrms=server(found.get("local_vrms")),
+        remote_vrms=server(found.get("remote_vrms")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """One replicated virtual machine (ReplicationInfo); `name` is its id where none is told. A site
+    can hold thousands, of which the request keeps a few."""
+
+    id: str
+    name: str
+    protected: bool = False
+
+
+def replicated(found: Found) -> Replicated:
+    its_id = _id(found, "id")
+    protected = (as_name(found.get("recovery_solution")) or "").startswith(SITE_RECOVERY)
+    return Replicated(its_id, as_name(found.get("name")) or its_id, protected)
+
+
+def issue(found: Found) -> IssueLine:
+    """A problem that the appliance reports (IssueInfo)."""
+    return IssueLine(
+        entity=as_name(found.get("entity_name")),
+        description=as_name(found.get("description")),
+        status=as_name(found.get("status")),
+    )
+
+
+def task(found: Found) -> TaskView:
+    """A long-running operation (Task). Its error (TaskError) can be missing even at ERROR, and is
+    worth showing in whatever form it comes."""
+    its_id = _id(found, "id")
+    status = found.get("status")
+    if not isinstance(status, str) or not 0 < len(status) <= TEXT_LENGTH_MAX:
+        raise Unreadable("status")
+    if not status.strip() or clean(status) != status:
+        raise Unreadable("status")
+    percent = as_whole(found.get("progress"))
+    error = found.get("error")
+    told = error if isinstance(error, Mapping) else {"message": error}
+    return TaskView(
+        id=its_id,
+        status=status,
+        progress=None if percent is None else max(0, min(100, percent)),
+        entity=as_name(found.get("entity")),
+        description=as_name(found.get("description")),
+        error_message=as_words(told.get("message")),
+        error_details=as_words(told.get("details")),
+    )
+
+
+def count(found: Found) -> int:
+    """A number of things (CountData)."""
+    value = found.get("count")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= INT64_MAX:
+        raise Unreadable("count")
     return value
 
 
-Text = Annotated[str | None, BeforeValidator(as_name)]
-Words = Annotated[str | None, BeforeValidator(as_words)]
-Millis = Annotated[int | None, BeforeValidator(as_millis)]
-Percent = Annotated[int | None, BeforeValidator(as_percent)]
-Id = Annotated[StrictStr, AfterValidator(usable_id)]
-Word = Annotated[StrictStr, AfterValidator(known_word)]
-
-
-T = TypeVar("T")
-
-
-class FromAppliance(BaseModel):
-    """Base of all models: frozen, and tolerant of fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class ServerInfo(FromAppliance):
-    """A vCenter Server or a replication management server (vendor OpenAPI, ServerInfo)."""
-
-    id: Text = None
-    name: Text = None
-    server_status: Text = None
-    version: Text = None
-
-
-class MetaError(FromAppliance):
-    """Why an answer is incomplete (vendor OpenAPI, MetaError). `field` is a JSONPath."""
-
-    code: Text = None
-    message: Text = None
-    field: Text = None
-
-
-UNREADABLE = MetaError(message="The appliance reported a problem that could not be read.")
-
-
-class Shortfall(MetaError):
-    """Added by us: fewer items were listed than announced. The list may have changed while it was
-    read, so this says nothing about the remote site."""
-
-
-ERRORS_MAX = 100
-"""Of one answer. There is one for each server of a pairing that is away, and few are shown."""
-
-
-def read_meta_errors(meta: Mapping[str, object]) -> tuple[object, ...]:
-    """All `errors` of a `_meta` object.
-
-    An entry that cannot be read becomes UNREADABLE. If it were dropped, the person who decides
-    would take a partial answer for a complete one.
-    """
-    found = meta.get("errors")
-    if found is None:
-        return ()
-    if not isinstance(found, list | tuple):
-        return (UNREADABLE,)
-    read = tuple(entry if isinstance(entry, Mapping) else UNREADABLE for entry in found)
-    return read if len(read) <= ERRORS_MAX else (*read[:ERRORS_MAX], UNREADABLE)
-
-
-MaybeServer = Annotated[ServerInfo | None, BeforeValidator(as_object)]
-
-
-class Pairing(FromAppliance):
-    """A pairing of two sites (vendor OpenAPI, Pairing). It has no name and no status of its own."""
-
-    pairing_id: Id
-    local_vc_server: MaybeServer = None
-    remote_vc_server: MaybeServer = None
-    local_vrms: MaybeServer = None
-    remote_vrms: MaybeServer = None
-
-
-class Replication(FromAppliance):
-    """One replicated virtual machine (vendor OpenAPI, ReplicationInfo)."""
-
-    id: Id
-    name: Text = None
-    recovery_solution: Text = None
-
-
-class Issue(FromAppliance):
-    """A problem that the appliance reports (vendor OpenAPI, IssueInfo). `timestamp` in ms."""
-
-    entity_name: Text = None
-    description: Text = None
-    timestamp: Millis = None
-    status: Text = None
-    issue_type: Text = None
-
-
-class TaskError(FromAppliance):
-    """Why a task failed (vendor OpenAPI, TaskError). It can be missing even at ERROR."""
-
-    message: Words = None
-    details: Words = None
-
-
-def _error_object(value: object) -> object:
-    if value is None or isinstance(value, Mapping | TaskError):
-        return value
-    # Whatever form the error has, it is worth showing.
-    return {"message": as_text(value)}
-
-
-class Task(FromAppliance):
-    """A long-running operation (vendor OpenAPI, Task). `progress` in percent."""
-
-    id: Id
-    status: Word
-    description: Text = None
-    entity: Text = None
-    error: Annotated[TaskError | None, BeforeValidator(_error_object)] = None
-    progress: Percent = None
-
-
-class Info(FromAppliance):
-    """The local appliance itself (vendor OpenAPI, VrmsInfo)."""
-
-    name: Text = None
-    version: Text = None
-    server_status: Text = None
-
-
-class Count(FromAppliance):
-    """A number of things (vendor OpenAPI, CountData)."""
-
-    count: Annotated[StrictInt, Field(ge=0, le=INT64_MAX)]
-
-
-class ResponseError(FromAppliance):
-    """The body of a 400, 403 or 500 (vendor OpenAPI, ResponseError). Support asks for `op_id`."""
-
-    error_code: Text = None
-    message: Words = None
-    op_id: Text = None
-
-
-class Listing(FromAppliance, Generic[T]):
-    """A whole collection, all pages together.
-
-    `errors` holds the `_meta.errors` of every page, and a Shortfall when the appliance listed
-    fewer items than it announced.
-    """
-
-    items: tuple[T, ...] = ()
-    errors: tuple[MetaError, ...] = ()
-
-    @property
-    def partial(self) -> bool:
-        """Whether something may be missing, which whoever decides must be told."""
-        return bool(self.errors)
-
-    @property
-    def said_partial(self) -> bool:
-        """Whether the appliance itself says that something is missing."""
-        return any(not isinstance(error, Shortfall) for error in self.errors)
+def session_id(found: Found) -> str:
+    """The answer to a log-in (SessionIdData): what can be a header's value."""
+    value = found.get("session_id")
+    if not isinstance(value, str) or not value.strip() or len(value) > HEADER_LENGTH_MAX:
+        raise Unreadable("session_id")
+    if not value.isascii() or not value.isprintable():
+        raise Unreadable("session_id")
+    return value

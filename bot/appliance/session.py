@@ -1,155 +1,103 @@
-"""The session with the local appliance: made when needed, shared by all threads, never stored.
+"""The sessions with an appliance: made when needed, shared by all threads, never stored.
 
 Source: vendor OpenAPI. `POST /session` with Basic auth gives `session_id`, which every later call
 carries as `x-dr-session`. How long it lives is not documented, so the only sign of its end is a
 401; a read then logs in again once and is repeated once, and that is all: SSO locks accounts.
+
+Where the remote vCenter has an SSO of its own, the remote site's user is logged in as well: `POST
+/pairings/{pairing_id}/remote-session` with Basic auth, 204. That session belongs to the local one.
 """
 
 from __future__ import annotations
 
-import base64
 import copy
 import threading
 import time
 from collections.abc import Callable
-from typing import Annotated, Literal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
 
-from pydantic import AfterValidator, SecretStr, StrictStr
-
+from bot.appliance import budget as shared
 from bot.appliance.answers import Answer, Redactor
-from bot.appliance.budget import REST_MS, Budget, EffectBudget
+from bot.appliance.budget import Budget, EffectBudget
 from bot.appliance.errors import (
     Answered,
     ApplianceError,
-    ConnectionCut,
     Limited,
     LoginRefused,
     NotFound,
     NotSent,
-    NotUnderstood,
     Refused,
     TooLate,
-    Unanswered,
     Unauthorized,
     Unavailable,
     timed_out,
 )
-from bot.appliance.http import Call, HeaderAuth, Transport
-from bot.appliance.models import FromAppliance
+from bot.appliance.http import Call, Credentials, HeaderAuth, Transport
+from bot.appliance.models import session_id
 
 SESSION_HEADER = "x-dr-session"
 OK = frozenset({200})
-HEADER_LENGTH_MAX = 4_096  # servers refuse all headers together above some 8,000
+REMOTE_MADE = frozenset({200, 201, 204})
 
-# When a log-in fails for a reason that is the same for all, everybody who waited for it gets this
-# error. A deadline or a budget is each caller's own.
-_SHARED_FAILURES = (
-    LoginRefused,
-    Refused,
-    Limited,
-    Unanswered,
-    Unavailable,
-    NotUnderstood,
-    NotSent,
-    ConnectionCut,
-)
+# How long a remote session lives is not documented. One of the vendor's own scripts logs in anew
+# after 300 s; making it again costs one call, a DELETE that fails without it a whole approval.
+RENEW_AFTER_SECONDS = 300.0
+
+SLOW_SECONDS, SLOW_KNOWN_SECONDS = 3.0, 30.0
+"""If a try took this long to fail for the reading, it is not made again for the DELETE after it.
+Otherwise a remote site that does not answer at all, the main reason for a one-sided break, would be
+waited for twice and leave the DELETE no time. Each reading tries anew: if the site is back, the
+reason has gone."""
 
 
-def header_value(text: str) -> str:
-    """The text, if it can be a header's value. Raises ValueError."""
-    if not text.strip() or len(text) > HEADER_LENGTH_MAX:
-        raise ValueError("cannot be sent in a header")
-    if not text.isascii() or not text.isprintable():
-        raise ValueError("cannot be sent in a header")
-    return text
-
-
-class SessionId(FromAppliance):
-    """The answer to a log-in (vendor OpenAPI, SessionIdData)."""
-
-    session_id: Annotated[StrictStr, AfterValidator(header_value)]
-
-
-class Credentials:
-    """A user of one site's SSO. Its repr shows neither name nor password."""
-
-    def __init__(self, username: str, password: SecretStr) -> None:
-        self._username = username
-        self._password = password
-
-    def __repr__(self) -> str:
-        return "Credentials()"
-
-    def header(self) -> str:
-        """The value of an Authorization header (RFC 7617), in UTF-8 whatever the password holds."""
-        pair = f"{self._username}:{self._password.get_secret_value()}"
-        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        return self._password.get_secret_value(), self.header().removeprefix("Basic ")
-
-
+@dataclass(eq=False, repr=False)
 class HeldSession:
     """One session, in memory only. Remote sessions belong to it and end with it.
 
-    `answered_at`: monotonic second of the last answer on it. `remote_made`: when the remote
-    session of a pairing was made on it; `remote_tried`: pairings for which that was tried;
-    `remote_slow`: how and when the last try failed, where it took long to.
+    `answered_at`: monotonic second of the last answer on it. `remote`: by pairing, when the remote
+    session was made on it, or None where that was tried and failed.
     """
 
-    def __init__(self, token: str) -> None:
-        self.token = token
-        self.proven = False
-        self.answered_at: float | None = None
-        self.remote_made: dict[str, float] = {}
-        self.remote_tried: set[str] = set()
-        self.remote_slow: dict[str, tuple[float, ApplianceError]] = {}
-        self.remote_locks: dict[str, threading.Lock] = {}
-
-    def __repr__(self) -> str:
-        return f"HeldSession(proven={self.proven})"
+    token: str
+    proven: bool = False
+    answered_at: float | None = None
+    remote: dict[str, float | None] = field(default_factory=dict)
+    remote_locks: dict[str, threading.Lock] = field(default_factory=dict)
 
 
 class Sessions:
-    """Holds the session and sends calls on it. Thread-safe: one logs in, the others wait."""
+    """Holds the session and sends calls on it. Thread-safe: one logs in, the others wait.
+
+    `held` is the session, if there is one. Refusals of the remote user are remembered, by pairing,
+    beyond the session: SSO locks that account too, and a new session would not make the same
+    password right.
+    """
 
     def __init__(
         self,
         transport: Transport,
         budget: Budget,
         credentials: Credentials,
+        remote: Credentials | None = None,
         *,
-        other_secrets: tuple[str, ...] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.transport = transport
         self.budget = budget
+        self.held: HeldSession | None = None
         self._credentials = credentials
-        self._secrets = (*credentials.secrets(), *other_secrets)
+        self._remote = remote
+        self._secrets = (*credentials.secrets(), *(remote.secrets() if remote else ()))
         self._monotonic = monotonic
-        self._held: HeldSession | None = None
-        self._held_lock = threading.Lock()
+        self._lock = threading.Lock()
         self._login_lock = threading.Lock()
         self._logins = 0
         self._failure: ApplianceError | None = None
-
-    def held(self) -> HeldSession | None:
-        """The session, if there is one. Makes no call."""
-        return self._held
-
-    def drop(self, session: HeldSession) -> bool:
-        """Forget this session. False when somebody has done so already: two threads may come with
-        the same 401, and the slower one must not drop the new session."""
-        with self._held_lock:
-            if self._held is not session:
-                return False
-            self._held = None
-            return True
-
-    def redactor(self, session: HeldSession | None) -> Redactor:
-        """Removes every secret of this client from a server's words."""
-        return Redactor((*self._secrets, session.token) if session else self._secrets)
+        # Until when, what, and for slow failures the session that they belong to.
+        self._remote_failed: dict[str, tuple[float, ApplianceError, HeldSession | None]] = {}
 
     def wait_for(self, lock: threading.Lock, call: Call, by: float | None) -> None:
         """Acquire the lock within the caller's time. Raises TimedOut."""
@@ -157,45 +105,44 @@ class Sessions:
         if not lock.acquire(timeout=left):
             raise timed_out(self.transport.host, call.method, call.path, None)
 
-    def current(self, effect: EffectBudget) -> HeldSession:
-        """The session, made if there is none. Raises any `ApplianceError`."""
-        held = self._held
-        if held is not None:
-            return held
-        call = Call.of("POST", "/session")
-        seen = self._logins
-        self.wait_for(self._login_lock, call, effect.by)
-        try:
-            if self._held is not None:
-                return self._held
-            if self._logins != seen and self._failure is not None:
-                # A copy, since several threads that raise one exception mix up their tracebacks.
-                raise copy.copy(self._failure)
-            return self._log_in(call, effect)
-        finally:
-            self._login_lock.release()
+    # ---- calls ----------------------------------------------------------------------------------
+
+    def read(self, call: Call, effect: EffectBudget) -> Answer:
+        """A call that changes nothing: repeated once, after a new log-in, on a 401."""
+        again = True
+        while True:
+            session = self.current(effect)
+            self.transport.require_time(call, effect.by)
+            effect.pay()
+            try:
+                return self.send(call, session, expect=OK, by=effect.by)
+            except Unauthorized:
+                if not again:
+                    raise
+                again = False
 
     def send(
         self,
         call: Call,
-        session: HeldSession,
+        session: HeldSession | None,
         *,
-        expect: frozenset[int],
+        expect: frozenset[int] = OK,
         by: float | None,
         send_by: float | None = None,
-        remote: Credentials | None = None,
+        user: Credentials | None = None,
     ) -> Answer:
-        """One call on this session, without budget and without a second try.
+        """One call, on this session and with this user's credentials where they are given; without
+        budget and without a second try.
 
-        On a 401 the session is dropped, but not if `remote` credentials were sent too: then the
-        401 may be about those.
+        On a 401 the session is dropped, but not if credentials were sent too: then the 401 may be
+        about those.
         """
         try:
             answer = self.transport.exchange(
                 call,
                 expect=expect,
-                auth=_on_session(session, remote),
-                redact=self.redactor(session),
+                auth=_headers(session, user),
+                redact=Redactor((*self._secrets, session.token) if session else self._secrets),
                 by=by,
                 send_by=send_by,
             )
@@ -204,105 +151,199 @@ class Sessions:
             self._worked(session)
             raise
         except Unauthorized:
-            if remote is None and self.drop(session) and not session.proven:
-                self.budget.login_in_vain()
+            if session and not user and self._drop(session) and not session.proven:
+                self.budget.change(shared.login_in_vain)
             raise
         self._worked(session)
         return answer
 
-    def knock(self, effect: EffectBudget) -> None:
-        """One call without a session and without credentials. Raises NotSent and nothing else."""
-        call = Call.of("GET", "/session")
-        effect.pay()
-        try:
-            self.transport.exchange(
-                call, expect=OK, auth=HeaderAuth({}), redact=self.redactor(None), by=effect.by
-            )
-        except (Answered, Unanswered):
-            # It was sent, so a trusted server is there. What is wrong with it the log-in will say.
+    def _worked(self, session: HeldSession | None) -> None:
+        if session is None:
             return
-
-    def read(self, call: Call, effect: EffectBudget) -> Answer:
-        """A call that changes nothing: repeated once, after a new log-in, on a 401."""
-        try:
-            return self._read_once(call, effect)
-        except Unauthorized:
-            # The second try is outside of this block, so that its errors are not chained to this.
-            pass
-        return self._read_once(call, effect)
-
-    def _read_once(self, call: Call, effect: EffectBudget) -> Answer:
-        session = self.current(effect)
-        self.transport.require_time(call, effect.by)
-        effect.pay()
-        return self.send(call, session, expect=OK, by=effect.by)
-
-    def _worked(self, session: HeldSession) -> None:
         session.answered_at = self._monotonic()
         if not session.proven:
             session.proven = True
-            self.budget.call_worked()
+            self.budget.change(shared.call_worked)
 
-    def _log_in(self, call: Call, effect: EffectBudget) -> HeldSession:
-        self.transport.require_time(call, effect.by)
-        effect.pay(login=True)
-        self._failure = None
+    def _drop(self, session: HeldSession) -> bool:
+        """Forget this session. False when somebody has done so already: two threads may come with
+        the same 401, and the slower one must not drop the new session."""
+        with self._lock:
+            held, self.held = self.held, None if self.held is session else self.held
+        return held is session
+
+    # ---- the local session ----------------------------------------------------------------------
+
+    def current(self, effect: EffectBudget) -> HeldSession:
+        """The session, made if there is none. Raises any `ApplianceError`."""
+        if (held := self.held) is not None:
+            return held
+        call = Call.of("POST", "/session")
+        seen = self._logins
+        self.wait_for(self._login_lock, call, effect.by)
         try:
-            session = self._ask_for_session(call, effect.by)
-        except _SHARED_FAILURES as exc:
-            if not isinstance(exc, TooLate):
-                self._failure = copy.copy(exc)
-            raise
+            if self.held is not None:
+                return self.held
+            if self._logins != seen and self._failure is not None:
+                # A copy, since several threads that raise one exception mix up their tracebacks.
+                raise copy.copy(self._failure)
+            self.transport.require_time(call, effect.by)
+            effect.pay(login=True)
+            self._failure = None
+            try:
+                made = self._log_in(call, effect.by)
+            except ApplianceError as exc:
+                # It would fail for all who waited for it. Only a time to send is each caller's own.
+                self._failure = None if isinstance(exc, TooLate) else copy.copy(exc)
+                raise
+            finally:
+                self._logins += 1
+            with self._lock:
+                self.held = made
+            return made
         finally:
-            self._logins += 1
-        with self._held_lock:
-            self._held = session
-        return session
+            self._login_lock.release()
 
-    def _ask_for_session(self, call: Call, by: float | None) -> HeldSession:
+    def _log_in(self, call: Call, by: float | None) -> HeldSession:
         try:
-            answer = self.transport.exchange(
-                call,
-                expect=OK,
-                auth=HeaderAuth({"Authorization": self._credentials.header()}),
-                redact=self.redactor(None),
-                by=by,
-            )
-            session = HeldSession(answer.read(SessionId).session_id)
+            answer = self.send(call, None, by=by, user=self._credentials)
+            session = HeldSession(answer.read(session_id))
         except (NotSent, Limited, Unavailable):
-            self.budget.login_not_sent()
+            self.budget.on_login("not_sent")
+            self.budget.change(shared.login_not_sent)
             raise
         except Answered as exc:
             if exc.status not in {401, 403}:
-                self.budget.login_in_vain()
+                self.budget.change(shared.login_in_vain)
                 raise
             refusal = exc
         else:
             self.budget.on_login("worked")
             return session
-        self.budget.login_refused(f"a log-in was refused with HTTP {refusal.status}")
-        raise login_refused(self.transport.host, refusal, which="local")
+        self.budget.on_login("refused")
+        why = f"a log-in was refused with HTTP {refusal.status}"
+        self.budget.change(partial(shared.login_refused, why=why))
+        raise self._login_refused(refusal, "local")
+
+    def _login_refused(
+        self, refusal: ApplianceError, which: Literal["local", "remote"]
+    ) -> LoginRefused:
+        """The error for a 401 or 403 at a log-in."""
+        error = LoginRefused(
+            f"{self.transport.host} refused the log-in of the {which} user (HTTP"
+            f" {refusal.status}): name or password is wrong, or the account is locked or has no"
+            " right.",
+            method=refusal.method,
+            path=refusal.path,
+            status=refusal.status,
+            retry_after_seconds=shared.REST_MS / 1000,
+            error_code=refusal.error_code,
+            message=refusal.message,
+            op_id=refusal.op_id,
+        )
+        error.which = which
+        return error
+
+    # ---- the remote site's session --------------------------------------------------------------
+
+    def remote_calls(self, pairing_id: str | None = None) -> int:
+        """How many calls `log_in_remote` may take; None is a pairing not known yet."""
+        made = self.held and pairing_id and self._remote_made(self.held, pairing_id)
+        return int(self._remote is not None and not made)
+
+    def ready(self, session: HeldSession, pairing_id: str) -> bool:
+        """Whether a DELETE of this pairing may go out on this session."""
+        return self._remote is None or pairing_id in session.remote
+
+    def log_in_remote(
+        self, pairing_id: str, effect: EffectBudget, *, wait_again: bool = True
+    ) -> None:
+        """Make the remote session of this pairing if remote credentials are configured and it is
+        missing. Without `wait_again` a try that took long to fail, a moment ago, is not made again.
+
+        Raises LoginRefused(which="remote") for credentials that are or were just refused, and
+        every other error of a call, such as Refused while the remote site is down.
+        """
+        if self._remote is None:
+            return
+        call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
+        for again in (True, False):
+            session = self.current(effect)
+            # One lock per pairing: a remote site that hangs must not hold up the others.
+            lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
+            self.wait_for(lock, call, effect.by)
+            try:
+                if not self._remote_made(session, pairing_id):
+                    self._raise_if_failed(pairing_id, None if wait_again else session)
+                    self._log_in_remote(call, session, pairing_id, self._remote, effect)
+                return
+            except Unauthorized:
+                # The local session had ended: once more, with a new one.
+                if not again:
+                    raise
+            finally:
+                lock.release()
+
+    def _log_in_remote(
+        self,
+        call: Call,
+        session: HeldSession,
+        pairing_id: str,
+        user: Credentials,
+        effect: EffectBudget,
+    ) -> None:
+        self.transport.require_time(call, effect.by)
+        effect.pay()
+        refusal: ApplianceError
+        began = self._monotonic()
+        try:
+            self.send(call, session, expect=REMOTE_MADE, by=effect.by, user=user)
+        except Unauthorized as exc:
+            # The remote password, or the local session? If that has ended this drops it, and raises
+            # Unauthorized; any other answer shows that it is known.
+            effect.pay()
+            with suppress(Refused, NotFound):
+                self.send(Call.of("GET", "/session"), session, by=effect.by)
+            refusal = exc
+        except ApplianceError as exc:
+            session.remote[pairing_id] = None
+            if not isinstance(exc, Refused) or exc.status != 403:
+                if self._monotonic() - began >= SLOW_SECONDS:
+                    self._remember(pairing_id, SLOW_KNOWN_SECONDS, exc, session)
+                raise
+            refusal = exc
+        else:
+            session.remote[pairing_id] = self._monotonic()
+            return
+        refused = self._login_refused(refusal, "remote")
+        self._remember(pairing_id, shared.REST_MS / 1000, refused, None)
+        raise refused
+
+    def _remote_made(self, session: HeldSession, pairing_id: str) -> bool:
+        made_at = session.remote.get(pairing_id)
+        return made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS
+
+    def _remember(
+        self, pairing_id: str, seconds: float, error: ApplianceError, session: HeldSession | None
+    ) -> None:
+        """Without those that are over: a process lives for months."""
+        now = self._monotonic()
+        with self._lock:
+            still = {known: e for known, e in self._remote_failed.items() if e[0] > now}
+            self._remote_failed = still | {pairing_id: (now + seconds, copy.copy(error), session)}
+
+    def _raise_if_failed(self, pairing_id: str, session: HeldSession | None) -> None:
+        """Raises a refusal that is not over; for this `session`, a slow failure on it as well."""
+        until, error, of = self._remote_failed.get(pairing_id, (0.0, None, None))
+        left = until - self._monotonic()
+        if error and left > 0 and of in {None, session}:
+            again = copy.copy(error)
+            again.retry_after_seconds = error.retry_after_seconds if of else left
+            raise again
 
 
-def _on_session(session: HeldSession, remote: Credentials | None) -> HeaderAuth:
-    headers = {SESSION_HEADER: session.token}
-    if remote is not None:
-        headers["Authorization"] = remote.header()
+def _headers(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
+    headers = {} if session is None else {SESSION_HEADER: session.token}
+    if user is not None:
+        headers["Authorization"] = user.header()
     return HeaderAuth(headers)
-
-
-def login_refused(
-    host: str, refusal: ApplianceError, *, which: Literal["local", "remote"]
-) -> LoginRefused:
-    """The error for a 401 or 403 at a log-in."""
-    error = LoginRefused(
-        f"{host} refused the log-in of the {which} user (HTTP {refusal.status}): name or password"
-        " is wrong, or the account is locked or has no right.",
-        method=refusal.method,
-        path=refusal.path,
-        status=refusal.status,
-        retry_after_seconds=REST_MS / 1000,
-        response_error=refusal.response_error,
-    )
-    error.which = which
-    return error

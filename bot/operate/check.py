@@ -100,12 +100,16 @@ def _slack(settings: Settings) -> list[Line]:
 def _appliance(settings: Settings, name: str) -> list[Line]:
     """With calls of its own, but a login rest of the bot's is kept."""
     site = settings.sites[name]
+
+    def now() -> int:
+        return time.time_ns() // 1_000_000
+
     budget = MemoryBudget(
         site.calls_per_minute,
-        now=lambda: time.time_ns() // 1_000_000,
+        now=now,
         state=stored_budget(settings.database_url.get_secret_value(), name),
     )
-    with closing(appliance_of(site, budget)) as appliance:
+    with closing(appliance_of(site, budget, now)) as appliance:
         place = _site(settings, name, appliance, Priority.ACT)
         return list(lines_of(check_appliance.everything(place), about=place.about))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from bot.appliance import tls
 from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance, Calls
+from bot.appliance.calls import Calls
+from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     Answered,
     ApplianceError,
@@ -21,9 +22,9 @@ from bot.appliance.errors import (
     TlsFailed,
     Unavailable,
 )
-from bot.appliance.models import Listing, Pairing
+from bot.appliance.listing import Listing
 from bot.operate.health import Checks, Line, fine, note, skipped, wrong
-from bot.request.pairing import same_id
+from bot.request.pairing import Pairing
 from bot.settings import ApplianceSettings
 
 REACHABLE, TRUSTED = "appliance-reachable", "appliance-trusted"
@@ -172,7 +173,7 @@ def version(site: Site) -> Line:
         step = f"is {site.prefix}BASE_PATH right, and is the service up?"
         return wrong(VERSION, said(error), step)
     words = f"{info.name or 'the appliance'}, version {info.version or 'not told'}"
-    if info.server_status == "ERROR":
+    if info.status == "ERROR":
         step = "look at it in the vSphere Client, Site Recovery"
         return note(VERSION, f"{words}, which says ERROR of itself", step)
     return fine(VERSION, words)
@@ -202,8 +203,8 @@ def privilege() -> Line:
 def remote(site: Site) -> Iterator[Line]:
     """Whether the other sites of the pairings are there, and accept their user: one log-in, however
     many pairings there are, since all of them use the same user."""
-    found = [p for p in site.pairings.items if not _with_itself(p)]
-    away = [p for p in found if p.remote_vrms and p.remote_vrms.server_status == "ERROR"]
+    found = [p for p in site.pairings.items if not p.of_itself]
+    away = [p for p in found if p.remote_vrms.status == "ERROR"]
     there = [p for p in found if p not in away]
     user = f"{site.prefix}REMOTE_USERNAME"
     for pairing in away:
@@ -212,7 +213,7 @@ def remote(site: Site) -> Iterator[Line]:
         yield wrong(REMOTE, words, step, about=_place(site, pairing))
     if site.settings.remote_username is None:
         if site.pairings.partial and not away:
-            told = "; ".join(e.message or e.code or "?" for e in site.pairings.errors[:3])
+            told = "; ".join(error.words for error in site.pairings.errors[:3])
             step = f"where the remote site has an SSO of its own, set {user} and "
             step += f"{site.prefix}REMOTE_PASSWORD"
             yield wrong(REMOTE, f"not all could be read: {told}", step)
@@ -228,7 +229,7 @@ def remote(site: Site) -> Iterator[Line]:
 def _logged_in(site: Site, pairing: Pairing, user: str) -> Line:
     about = _place(site, pairing)
     try:
-        site.calls().ensure_remote_session(pairing.pairing_id)
+        site.calls().ensure_remote_session(pairing.id)
     except LoginRefused as error:
         step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
         return wrong(REMOTE, said(error), step, about=about)
@@ -239,16 +240,10 @@ def _logged_in(site: Site, pairing: Pairing, user: str) -> Line:
     return fine(REMOTE, words, about=about)
 
 
-def _with_itself(pairing: Pairing) -> bool:
-    local, remote = pairing.local_vc_server, pairing.remote_vc_server
-    return bool(local and remote and local.id and remote.id and same_id(local.id, remote.id))
-
-
 def _title(pairing: Pairing) -> str:
-    ends = (pairing.local_vc_server, pairing.remote_vc_server)
-    names = [end.name for end in ends if end and end.name]
-    return " to ".join(names) if len(names) == len(ends) else pairing.pairing_id
+    local, remote = pairing.local_vc.name, pairing.remote_vc.name
+    return f"{local} to {remote}" if local and remote else pairing.id
 
 
 def _place(site: Site, pairing: Pairing) -> str:
-    return f"{site.about} {pairing.pairing_id}".strip()
+    return f"{site.about} {pairing.id}".strip()

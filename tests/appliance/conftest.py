@@ -70,6 +70,7 @@ def connect(ca_file: Path, server: Server) -> Iterator[Callable[..., Appliance]]
             "timeout_seconds": 5.0,
             "budget": MemoryBudget(1000),
             "user_agent": "vr-unpair-test",
+            "now": lambda: 0,
         }
         appliance = Appliance(**(arguments | changes))
         made.append(appliance)

@@ -170,7 +170,6 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
     import bot.app  # noqa: F401  # the whole bot, on top of which such an answer comes
     from bot.appliance.budget import MemoryBudget, Priority
     from bot.appliance.client import Appliance
-    from bot.appliance.port import Port
     from bot.appliance.tls import Trust
 
     def client(base_path: str) -> Appliance:
@@ -185,9 +184,10 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
             timeout_seconds=5.0,
             budget=MemoryBudget(1_000_000),
             user_agent="vr-unpair-test",
+            now=lambda: 0,
         )
 
-    def all_at_once(port: Port) -> list[object]:
+    def all_at_once(port: Appliance) -> list[object]:
         """A check, what comes before and after a DELETE, and a lookup, by three threads."""
         by = time.monotonic() + 60
         effects: list[Callable[[], object]] = [
@@ -219,7 +219,7 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
         with ThreadPoolExecutor(1) as beside:
             other = beside.submit(meanwhile)
             try:
-                found = all_at_once(Port(hostile, lambda: 0))
+                found = all_at_once(hostile)
             finally:
                 over.set()
             other.result()

@@ -25,5 +25,6 @@ def client_of(simulated: SimulatedAppliance, budget: Budget, **changes: Any) -> 
         "timeout_seconds": 5,
         "budget": budget,
         "user_agent": "vr-unpair-test",
+        "now": lambda: 1_000,
     }
     return Appliance(**(arguments | changes))

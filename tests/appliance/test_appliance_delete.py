@@ -28,8 +28,8 @@ from bot.appliance.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.models import Task
 from bot.appliance.wire import ANSWER_MAX_BYTES
+from bot.request.model import TaskView
 from tests.appliance.small_server import (
     PASSWORD,
     REMOTE,
@@ -51,7 +51,7 @@ def soon() -> float:
     return time.monotonic() + 1
 
 
-def prepared(appliance: Appliance, by: float | None = None) -> Callable[[], Task]:
+def prepared(appliance: Appliance, by: float | None = None) -> Callable[[], TaskView]:
     calls = appliance.calls(Priority.ACT, by)
     calls.prepare_delete("p-1")
     return lambda: calls.delete_pairing("p-1", force=False, send_by=soon())

@@ -236,7 +236,7 @@ def test_a_refusal_in_odd_words(appliance: Appliance, server: Server) -> None:
         server.on("GET", "/info", Reply(500, body))
         error = get_info(appliance)
         assert type(error) is Refused
-        assert error.response_error is None
+        assert (error.error_code, error.message, error.op_id) == (None, None, None)
     assert error.body_excerpt == '{"other": 1}'
 
 

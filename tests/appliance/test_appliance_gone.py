@@ -15,11 +15,9 @@ from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     GatewaysNotFound,
     NoSuchPairing,
-    NoSuchTask,
     NotFound,
     NotUnderstood,
 )
-from bot.appliance.port import Port
 from bot.request.events import CallFailed, PresenceRead, TaskPolled, TasksRead
 from bot.request.problem import ProblemKind
 from tests.appliance.small_server import Reply, Server
@@ -39,10 +37,6 @@ def soon() -> float:
     return time.monotonic() + 5
 
 
-def port(appliance: Appliance) -> Port:
-    return Port(appliance, lambda: 0)
-
-
 def listed(*pairings: dict[str, str], errors: tuple[dict[str, str], ...] = ()) -> Reply:
     return Reply(200, {"list": list(pairings), "_meta": {"errors": list(errors)}})
 
@@ -57,7 +51,7 @@ def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
 
 def looked(appliance: Appliance) -> object:
     """What three ways to look find: they have to agree."""
-    at = port(appliance)
+    at = appliance
     one = at.read_presence("p-1", soon())
     around = at.read_tasks("p-1", soon(), listed=True, task_id=None)
     acting = at.read_to_act("p-1", soon())
@@ -117,7 +111,7 @@ def test_a_404_with_a_body_never_counts(
 
 def test_a_pairing_that_answers_needs_no_list(appliance: Appliance, server: Server) -> None:
     serve_pairing(server, PAIRING)
-    assert port(appliance).read_presence("p-1", soon()) == PresenceRead(pairing="there")
+    assert appliance.read_presence("p-1", soon()) == PresenceRead(pairing="there")
     assert server.count("GET", "/pairings") == 0
 
 
@@ -128,7 +122,7 @@ def test_a_404_of_the_log_in_says_nothing_about_the_pairing(
     with pytest.raises(NotFound) as caught:
         appliance.calls(Priority.FOLLOW).pairing("p-1")
     assert not isinstance(caught.value, NoSuchPairing)
-    said = port(appliance).read_presence("p-1", soon())
+    said = appliance.read_presence("p-1", soon())
     assert isinstance(said, CallFailed)
     assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
 
@@ -139,7 +133,7 @@ def test_nor_does_a_404_to_something_about_it(
 ) -> None:
     serve_pairing(server, PAIRING)
     server.on("GET", f"/pairings/p-1{about}", Reply(404))
-    said = port(appliance).read_to_act("p-1", soon())
+    said = appliance.read_to_act("p-1", soon())
     assert isinstance(said, CallFailed)
     assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
 
@@ -148,7 +142,7 @@ def test_nor_does_a_404_to_something_about_it(
 
 
 def polled(appliance: Appliance) -> TaskPolled | CallFailed:
-    return port(appliance).poll_task(TASK, soon())
+    return appliance.poll_task(TASK, soon())
 
 
 def test_a_running_task_is_one_call(appliance: Appliance, server: Server) -> None:
@@ -162,8 +156,7 @@ def test_a_running_task_is_one_call(appliance: Appliance, server: Server) -> Non
 
 def test_its_own_404_says_that_it_is_forgotten(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(404))
-    with pytest.raises(NoSuchTask):
-        appliance.calls(Priority.FOLLOW).task(TASK)
+    assert appliance.calls(Priority.FOLLOW).task(TASK) is None
     assert polled(appliance) == TaskPolled(task=None)
 
 
@@ -194,9 +187,9 @@ def test_another_task_is_not_taken_for_it(
 def test_looking_again_asks_for_the_known_task_alone(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(200, {"id": TASK.upper(), "status": "ERROR"}))
     server.on("GET", "/pairings/p-1", Reply(200, PAIRING))
-    seen = port(appliance).read_tasks("p-1", soon(), listed=False, task_id=TASK)
+    seen = appliance.read_tasks("p-1", soon(), listed=False, task_id=TASK)
     assert isinstance(seen, TasksRead)
     assert [t.status for t in seen.tasks] == ["ERROR"]
-    seen = port(appliance).read_tasks("p-1", soon(), listed=False, task_id=None)
+    seen = appliance.read_tasks("p-1", soon(), listed=False, task_id=None)
     assert seen == TasksRead(tasks=(), pairing="there")
     assert server.count("GET", "/tasks") == 0

@@ -221,8 +221,8 @@ def test_every_collection(appliance: Appliance, server: Server) -> None:
     twice = [{"description": "same"}, {"description": "same"}]
     meta = {"total": 2}
     server.on("GET", "/pairings/p-1/issues", Reply(200, {"list": twice, "_meta": meta}))
-    assert [p.pairing_id for p in calls.pairings().items] == ["p-1"]
-    assert [t.id for t in calls.tasks().items] == ["t:1"]
+    assert [p.id for p in calls.pairings().items] == ["p-1"]
+    assert [t.id for t in calls.tasks()] == ["t:1"]
     # Issues have no id: two alike are two.
     assert (len(calls.issues("p-1").items), calls.issues("p-1").partial) == (2, False)
 
@@ -231,7 +231,7 @@ def test_one_of_each(appliance: Appliance, server: Server) -> None:
     calls = appliance.calls(Priority.CHECK)
     server.on("GET", "/pairings/p-1", Reply(200, {"pairing_id": "P-1"}))
     server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": 7}))
-    assert calls.pairing("p-1").pairing_id == "P-1"  # UUIDs come in either case
+    assert calls.pairing("p-1").id == "P-1"  # UUIDs come in either case
     assert calls.replication_count("p-1") == 7
     server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": "7"}))
     with pytest.raises(NotUnderstood, match="count"):

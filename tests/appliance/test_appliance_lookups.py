@@ -9,7 +9,6 @@ import pytest
 
 from bot.appliance.budget import MemoryBudget, Priority, ceiling
 from bot.appliance.client import Appliance
-from bot.appliance.port import Port
 from bot.request.events import CallFailed, PairingRead
 from bot.request.lookups import ListedPairing
 from bot.request.problem import ProblemKind
@@ -27,22 +26,22 @@ def appliance(simulated: SimulatedAppliance) -> Iterator[Appliance]:
 
 
 @pytest.fixture
-def port(appliance: Appliance) -> Port:
-    return Port(appliance, lambda: 1_000, checks_at=Priority.LOOKUP)
+def port(appliance: Appliance) -> Appliance:
+    return appliance.for_lookups()
 
 
 def _by() -> float:
     return time.monotonic() + 10
 
 
-def _list(port: Port, most: int) -> tuple[ListedPairing, ...]:
+def _list(port: Appliance, most: int) -> tuple[ListedPairing, ...]:
     found = port.list_pairings(_by(), count_at_most=most)
     assert not isinstance(found, CallFailed), found
     return found[0]
 
 
 def test_few_pairings_are_counted_and_many_are_not(
-    simulated: SimulatedAppliance, port: Port
+    simulated: SimulatedAppliance, port: Appliance
 ) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
     two = simulated.add_pairing(local="oslo", remote="riga", replications=5)
@@ -54,14 +53,16 @@ def test_few_pairings_are_counted_and_many_are_not(
     assert {item.replications for item in _list(port, most - 1)} == {None}
 
 
-def test_the_health_of_each_server_comes_along(simulated: SimulatedAppliance, port: Port) -> None:
+def test_the_health_of_each_server_comes_along(
+    simulated: SimulatedAppliance, port: Appliance
+) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome")
     simulated.set_server_status(one, "remote_vrms", "ERROR")
     (found,) = [item.pairing for item in _list(port, 0) if item.pairing.id == one]
     assert (found.remote_vrms.status, found.local_vrms.status) == ("ERROR", "OK")
 
 
-def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: Port) -> None:
+def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: Appliance) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome")
     path = f"/pairings/{one}/replications/count"
     simulated.fail("GET", path, Answer(500), times=None)
@@ -71,7 +72,7 @@ def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: P
 
 
 def test_looking_stops_where_checking_still_goes_on(
-    simulated: SimulatedAppliance, port: Port, appliance: Appliance
+    simulated: SimulatedAppliance, port: Appliance, appliance: Appliance
 ) -> None:
     made = 0
     while not isinstance(found := port.list_pairings(_by(), count_at_most=0), CallFailed):
@@ -83,7 +84,7 @@ def test_looking_stops_where_checking_still_goes_on(
     assert appliance.calls(Priority.CHECK, _by()).pairings().items is not None
 
 
-def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: Port) -> None:
+def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: Appliance) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
     found = port.find_and_read("vcenter-rome", _by())
     assert isinstance(found, PairingRead)
@@ -95,7 +96,7 @@ def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: 
     assert refused.problem.kind is ProblemKind.OVER_BUDGET
 
 
-def test_an_appliance_that_is_away(simulated: SimulatedAppliance, port: Port) -> None:
+def test_an_appliance_that_is_away(simulated: SimulatedAppliance, port: Appliance) -> None:
     simulated.refuse_connections()
     found = port.list_pairings(_by(), count_at_most=0)
     assert isinstance(found, CallFailed)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.appliance.budget import MemoryBudget
-from bot.appliance.port import Port
+from bot.appliance.client import Appliance
 from bot.request.events import PairingRead, PairingUnresolved
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.simulated_client import client_of
@@ -21,9 +21,9 @@ REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.l
 
 
 @pytest.fixture
-def port(simulated: SimulatedAppliance) -> Iterator[Port]:
+def port(simulated: SimulatedAppliance) -> Iterator[Appliance]:
     client = client_of(simulated, MemoryBudget(1000))
-    yield Port(client, lambda: 1_000)
+    yield client
     client.close()
 
 
@@ -47,13 +47,13 @@ def lists(simulated: SimulatedAppliance) -> Lists:
     return Lists(simulated)
 
 
-def find(port: Port, asked: str) -> PairingRead | PairingUnresolved:
+def find(port: Appliance, asked: str) -> PairingRead | PairingUnresolved:
     found = port.find_and_read(asked, time.monotonic() + 10)
     assert isinstance(found, PairingRead | PairingUnresolved), found
     return found
 
 
-def unresolved(port: Port, asked: str) -> PairingUnresolved:
+def unresolved(port: Appliance, asked: str) -> PairingUnresolved:
     found = find(port, asked)
     assert isinstance(found, PairingUnresolved), found
     return found
@@ -61,7 +61,7 @@ def unresolved(port: Port, asked: str) -> PairingUnresolved:
 
 @pytest.mark.parametrize("gap", [GAP, {"code": "PARTIAL"}, {"field": "remote"}, "unreadable"])
 def test_no_card_for_a_name_that_a_missing_one_may_fit_too(
-    port: Port, lists: Lists, gap: Any
+    port: Appliance, lists: Lists, gap: Any
 ) -> None:
     lists.alone(gap)
     found = unresolved(port, "rome")
@@ -69,18 +69,18 @@ def test_no_card_for_a_name_that_a_missing_one_may_fit_too(
     assert found.candidates == (f"oslo → rome ({lists.listed})",)
 
 
-def test_fewer_than_announced_are_a_gap(port: Port, lists: Lists) -> None:
+def test_fewer_than_announced_are_a_gap(port: Appliance, lists: Lists) -> None:
     lists.alone(total=2)
     lists.alone(total=2)  # the page behind, with nothing new
     assert unresolved(port, "rome").why == "partial"
 
 
-def test_an_unknown_name_may_be_a_missing_one(port: Port, lists: Lists) -> None:
+def test_an_unknown_name_may_be_a_missing_one(port: Appliance, lists: Lists) -> None:
     lists.alone(GAP)
     assert unresolved(port, "rome-2").why == "partial"
 
 
-def test_an_id_is_found_whether_it_is_listed_or_not(port: Port, lists: Lists) -> None:
+def test_an_id_is_found_whether_it_is_listed_or_not(port: Appliance, lists: Lists) -> None:
     for pairing_id in (lists.listed, lists.missing):
         lists.alone(GAP)
         found = find(port, f" {pairing_id} ")
@@ -88,13 +88,13 @@ def test_an_id_is_found_whether_it_is_listed_or_not(port: Port, lists: Lists) ->
         assert found.snapshot.pairing_id == pairing_id
 
 
-def test_an_id_that_is_not_there_at_all(port: Port, lists: Lists) -> None:
+def test_an_id_that_is_not_there_at_all(port: Appliance, lists: Lists) -> None:
     lists.alone(GAP)
     assert unresolved(port, NOWHERE).why == "none"
 
 
 def test_a_site_paired_with_itself_is_refused_though_it_is_not_listed(
-    port: Port, lists: Lists, simulated: SimulatedAppliance
+    port: Appliance, lists: Lists, simulated: SimulatedAppliance
 ) -> None:
     itself = simulated.add_self_pairing("oslo")
     lists.alone(GAP)
@@ -102,7 +102,7 @@ def test_a_site_paired_with_itself_is_refused_though_it_is_not_listed(
 
 
 def test_a_remote_site_that_is_away_hides_no_pairing(
-    port: Port, lists: Lists, simulated: SimulatedAppliance
+    port: Appliance, lists: Lists, simulated: SimulatedAppliance
 ) -> None:
     """The list says so of each such site all the time: names must be understood then above all."""
     lists.alone(REMOTE, total=None)

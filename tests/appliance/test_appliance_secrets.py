@@ -17,7 +17,8 @@ import bot.appliance
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ApplianceError, LoginRefused
-from bot.appliance.session import Credentials, HeldSession
+from bot.appliance.http import Credentials
+from bot.appliance.session import HeldSession
 from bot.appliance.tls import Trust
 from tests.appliance.small_server import (
     PASSWORD,
@@ -124,7 +125,7 @@ def test_objects_show_no_secret(connect: Callable[..., Appliance], server: Serve
     server.on("GET", "/info", Reply(200, {}))
     calls = appliance.calls(Priority.CHECK)
     calls.info()
-    held = appliance._sessions.held()
+    held = appliance._sessions.held
     assert held is not None
     credentials = Credentials("admin", REMOTE["remote_password"])
     safe(repr(thing) for thing in (appliance, calls, held, credentials, HeldSession(TOKEN)))

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bot.appliance.budget import EffectBudget, MemoryBudget, Priority
+from bot.appliance.budget import EffectBudget, MemoryBudget, Priority, login_refused
 from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     ApplianceError,
@@ -287,9 +288,25 @@ def test_a_log_in_that_the_budget_has_no_room_for_does_not_count(
     assert (full.state.logins_unproven, len(full.state.calls_ms)) == (0, 20)
 
 
+def test_how_each_log_in_went_is_told(connect: Connect, server: Server) -> None:
+    told: list[str] = []
+    budget = MemoryBudget(1000)
+    budget.on_login = told.append
+    log_in = server.routes["POST", "/session"]
+    server.on("POST", "/session", Reply(429))
+    assert info(connect(budget=budget)) is Limited
+    server.on_call("POST", "/session", log_in)
+    server.on("GET", "/info", Reply(200, {}))
+    assert info(connect(budget=budget)) is None
+    server.on("POST", "/session", Reply(401))
+    assert info(connect(budget=budget)) is LoginRefused
+    assert info(connect(budget=budget)) is LoginRest
+    assert told == ["not_sent", "worked", "refused", "rest"]
+
+
 def test_a_log_in_that_rests_uses_no_call(connect: Connect, server: Server) -> None:
     budget = MemoryBudget(20)
-    budget.login_refused("HTTP 401")
+    budget.change(partial(login_refused, why="HTTP 401"))
     assert info(connect(budget=budget)) is LoginRest
     assert (server.seen, budget.state.calls_ms) == ([], ())
 

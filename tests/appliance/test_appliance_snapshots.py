@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.appliance.models import Issue, Listing, MetaError, Replication, Shortfall, Task
-from bot.appliance.port import meta_words, snapshot, task_view
+from bot.appliance import models
+from bot.appliance.client import snapshot
+from bot.appliance.listing import Listing, MetaError
+from bot.appliance.models import Replicated
 from bot.request.fingerprint import differences
 from bot.request.pairing import Pairing, Server
 
@@ -27,13 +29,12 @@ FOUND = Pairing(
     ],
 )
 def test_a_gap_is_one_line_with_the_code_as_it_came(error: MetaError, words: str) -> None:
-    assert meta_words(error) == words
+    assert error.words == words
 
 
 def test_one_cause_in_two_lists_is_said_once() -> None:
-    replications, issues = Listing[Replication](errors=(AWAY,)), Listing[Issue](errors=(AWAY,))
-    made = snapshot(FOUND, 0, replications, issues, (), now=1)
-    assert made.partial == (meta_words(AWAY),)
+    made = snapshot(FOUND, 0, Listing(errors=(AWAY,)), Listing(errors=(AWAY,)), (), now=1)
+    assert made.partial == (AWAY.words,)
     assert not made.complete
 
 
@@ -50,45 +51,50 @@ def test_one_cause_in_two_lists_is_said_once() -> None:
     ],
 )
 def test_which_tasks_have_ended(status: str, ended: bool) -> None:
-    assert task_view(Task.model_validate({"id": "t", "status": status})).ended is ended
+    assert models.task({"id": "t", "status": status}).ended is ended
 
 
 def test_replications_are_kept_with_id_and_name_the_first_of_them_by_name() -> None:
-    items = [Replication(id=f"r{n}", name=f"vm-{999 - n}") for n in range(300)]
-    items.append(Replication(id="nameless"))
-    made = snapshot(FOUND, 301, Listing(items=tuple(items)), Listing[Issue](), (), now=1)
+    items = [Replicated(f"r{n}", f"vm-{999 - n}") for n in range(300)]
+    items.append(models.replicated({"id": "nameless"}))
+    made = snapshot(FOUND, 301, Listing(items=tuple(items)), Listing(), (), now=1)
     assert len(made.replications) == 200
     first = made.replications[0]
     assert (first.id, first.name) == ("nameless", "nameless")
     assert (made.replications[1].id, made.replications[1].name) == ("r299", "vm-700")
     assert not made.all_named
-    few = snapshot(FOUND, 2, Listing(items=tuple(items[:2])), Listing[Issue](), (), now=1)
+    few = snapshot(FOUND, 2, Listing(items=tuple(items[:2])), Listing(), (), now=1)
     assert few.all_named
 
 
-LISTED = tuple(Replication(id=f"r{n}") for n in range(3))
-WHOLE = Listing[Replication](items=LISTED)
+FEWER = MetaError(message="4 announced", ours=True)
+LISTED = tuple(Replicated(f"r{n}", f"r{n}") for n in range(3))
+WHOLE = Listing[Replicated](items=LISTED)
 
 
 @pytest.mark.parametrize(
     ("listed", "counted", "down"),
     [
         (WHOLE, 4, False),
-        (Listing[Replication](items=LISTED, errors=(Shortfall(message="4 announced"),)), 4, False),
-        (Listing[Replication](items=LISTED, errors=(AWAY,)), 3, True),
         (
-            Listing[Replication](items=LISTED, errors=(AWAY, Shortfall(message="4 announced"))),
+            Listing[Replicated](items=LISTED, errors=(FEWER,)),
+            4,
+            False,
+        ),
+        (Listing[Replicated](items=LISTED, errors=(AWAY,)), 3, True),
+        (
+            Listing[Replicated](items=LISTED, errors=(AWAY, FEWER)),
             4,
             True,
         ),
     ],
 )
 def test_only_the_appliances_own_word_makes_a_remote_site_unreachable(
-    listed: Listing[Replication], counted: int, down: bool
+    listed: Listing[Replicated], counted: int, down: bool
 ) -> None:
     """A list that moved while it was read is no reason for a force, and so none that can go."""
-    shown = snapshot(FOUND, counted, listed, Listing[Issue](), (), now=1)
+    shown = snapshot(FOUND, counted, listed, Listing(), (), now=1)
     assert (shown.complete, shown.remote_down) == (False, down)
-    later = snapshot(FOUND, 3, WHOLE, Listing[Issue](), (), now=2)
+    later = snapshot(FOUND, 3, WHOLE, Listing(), (), now=2)
     told = "\n".join(differences(shown, later, force=True))
     assert ("remote site: was unreachable" in told) is down

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
 from bot.appliance.errors import OverBudget
-from bot.appliance.port import Port
 from bot.request.events import CallFailed, PairingRead
 from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind
@@ -64,10 +63,10 @@ class World:
             self.budget,
             remote_username="far" if remote else None,
             remote_password=SecretStr("far away") if remote else None,
+            now=self.clock.ms,
             monotonic=self.clock,
             on_call=self._called,
         )
-        self.port = Port(self.appliance, self.clock.ms)
         self.begun = self.clock.seconds
         self.cards: dict[str, float] = {}
         self.shown: list[float] = []
@@ -101,7 +100,7 @@ class World:
         self.at(failed.problem.retry_at / 1000, work)
 
     def check(self, pairing: str, then: Callable[[], None] = lambda: None) -> None:
-        read = self.port.find_and_read(pairing, BY)
+        read = self.appliance.find_and_read(pairing, BY)
         if not isinstance(read, PairingRead):
             return self.again(read, lambda: self.check(pairing, then))
         self.cards[pairing] = self.clock.seconds - self.begun
@@ -109,14 +108,14 @@ class World:
         return then()
 
     def act(self, pairing: str, approved_at: float) -> None:
-        read = self.port.read_to_act(pairing, BY)
+        read = self.appliance.read_to_act(pairing, BY)
         if not isinstance(read, PairingRead):
             return self.again(read, lambda: self.act(pairing, approved_at))
         self.at(self.clock.seconds + INTENT_S, lambda: self.send(pairing, approved_at))
         return None
 
     def send(self, pairing: str, approved_at: float) -> None:
-        assert self.port.prepare_delete(pairing, BY) is None
+        assert self.appliance.prepare_delete(pairing, BY) is None
         self.waited.append(self.clock.seconds - approved_at)
         self._called()  # the DELETE, which is counted by the reading before it
         self.following += 1
@@ -239,7 +238,7 @@ def test_a_refused_check_has_made_no_call(world: Callable[..., World]) -> None:
     at = world(40)
     (pairing,) = pairings(at, 1)
     EffectBudget(at.budget, Priority.ACT, calls=25).pay()
-    assert isinstance(at.port.find_and_read(pairing, BY), CallFailed)
+    assert isinstance(at.appliance.find_and_read(pairing, BY), CallFailed)
     assert (at.made, len(at.budget.state.calls_ms)) == ([], 25)
 
 
@@ -249,15 +248,15 @@ def test_a_reading_before_the_delete_comes_with_room_for_the_delete(
     at = world(40)
     (pairing,) = pairings(at, 1)
     EffectBudget(at.budget, Priority.ACT, calls=40 - 5).pay()
-    assert isinstance(at.port.read_to_act(pairing, BY), CallFailed)
+    assert isinstance(at.appliance.read_to_act(pairing, BY), CallFailed)
     assert at.made == [], "log-in, four readings and the DELETE do not fit, so none is begun"
     at.clock.seconds += 62
     EffectBudget(at.budget, Priority.ACT, calls=40 - 6).pay()
-    assert isinstance(at.port.read_to_act(pairing, BY), PairingRead)
+    assert isinstance(at.appliance.read_to_act(pairing, BY), PairingRead)
     with pytest.raises(OverBudget):
         EffectBudget(at.budget, Priority.ACT).pay()
-    assert at.port.prepare_delete(pairing, BY) is None
-    at.port.delete(pairing, force=False, send_by=BY, by=BY)
+    assert at.appliance.prepare_delete(pairing, BY) is None
+    at.appliance.delete(pairing, force=False, send_by=BY, by=BY)
     assert at.fullest_minute() == 6
     assert len(at.budget.state.calls_ms) == 40
 
@@ -281,7 +280,7 @@ def test_no_room_for_a_log_in_is_no_word_about_the_remote_site(world: Callable[.
 
     at.after_a_call = after_the_list
     at.budget.on_wait = has_waited
-    read = at.port.find_and_read(pairing, BY)
+    read = at.appliance.find_and_read(pairing, BY)
     assert isinstance(read, CallFailed), read
     assert read.problem.kind is ProblemKind.OVER_BUDGET
 
@@ -293,7 +292,8 @@ def test_an_appliance_that_is_away_uses_up_no_minute(world: Callable[..., World]
     (pairing,) = pairings(at, 1)
     at.simulated.refuse_connections()
     for _ in range(10):
-        for read in (at.port.find_and_read(pairing, BY), at.port.read_to_act(pairing, BY)):
+        reads = at.appliance.find_and_read(pairing, BY), at.appliance.read_to_act(pairing, BY)
+        for read in reads:
             assert isinstance(read, CallFailed)
             assert read.problem.kind is ProblemKind.UNSENT
     assert len(at.budget.state.calls_ms) == 20

@@ -14,9 +14,8 @@ from bot.appliance.answers import VALUES_MAX
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ConnectionCut, NotUnderstood, Refused
-from bot.appliance.listing import BYTES_MAX
-from bot.appliance.models import ERRORS_MAX, TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
-from bot.appliance.port import Port
+from bot.appliance.listing import BYTES_MAX, ERRORS_MAX
+from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.appliance.wire import ANSWER_MAX_BYTES
 from bot.request.events import PairingRead, PairingUnresolved
 from tests.appliance import hostile
@@ -120,7 +119,7 @@ def test_a_name_of_two_megabytes_goes_no_further_than_its_beginning(
     server.on("GET", "/pairings/p-1/replications", Reply(200, {"list": [vm]}))
     issue = {"entity_name": long, "description": long}
     server.on("GET", "/pairings/p-1/issues", Reply(200, {"list": [issue]}))
-    read = Port(appliance, lambda: 0).find_and_read("p-1", by=1e9)
+    read = appliance.find_and_read("p-1", by=1e9)
     assert isinstance(read, PairingRead)
     assert read.snapshot.local_vc.name == "x" * TEXT_LENGTH_MAX
     assert len(read.model_dump_json()) < 30_000
@@ -166,7 +165,7 @@ def test_a_list_that_complains_more_than_is_read_is_not_taken_for_whole(
         errors = [*known, *[{"code": "LAST", "field": "$.list"}] * more]
         meta = {"total": 1, "errors": errors}
         server.on("GET", "/pairings", Reply(200, {"list": [pairing], "_meta": meta}))
-        found = Port(appliance, lambda: 0).find_and_read("p-2", by=1e9)
+        found = appliance.find_and_read("p-2", by=1e9)
         assert isinstance(found, PairingUnresolved)
         assert found.why == why
     listed = appliance.calls(Priority.CHECK).pairings()
@@ -199,7 +198,8 @@ def test_a_session_longer_than_that_is_not_understood(appliance: Appliance, serv
 def test_a_list_ends_before_it_fills_the_memory(
     connect: Callable[..., Appliance], server: Server
 ) -> None:
-    server.on_call("GET", "/tasks", hostile.HOSTILE["long texts for ever"])
-    listed = connect().calls(Priority.CHECK).tasks()
+    path = "/pairings/p-1/replications"
+    server.on_call("GET", path, hostile.HOSTILE["long texts for ever"])
+    listed = connect().calls(Priority.CHECK).replications("p-1")
     assert listed.partial
     assert BYTES_MAX // 13_000 < len(listed.items) < BYTES_MAX // 10_000

@@ -24,7 +24,7 @@ import bot.store.audit
 import bot.store.outbox
 import bot.worker.drive
 from bot.__main__ import main
-from bot.appliance.port import Port
+from bot.appliance.client import Appliance
 from bot.appliance.wire import ApplianceConnection, Flight
 from bot.request.messages import Due
 from bot.slack.send.sending import Outcome
@@ -131,8 +131,8 @@ def lay_points(doom: Doom) -> None:
     around(doom, Claims, "release", "release:before", "release:after")
     lay_point_before_commits(doom)
     around(doom, Effects, "run", "effect:before", "effect:after")
-    around(doom, Port, "prepare_delete", "prepare:before", "prepare:after")
-    around(doom, Port, "delete", "delete:before", "delete:after")
+    around(doom, Appliance, "prepare_delete", "prepare:before", "prepare:after")
+    around(doom, Appliance, "delete", "delete:before", "delete:after")
     around(doom, Inbox, "put", "inbox:before", "inbox:after")
     around(doom, Outbox, "claim", after="outbox:after")
     lay_points_on_the_wire(doom)

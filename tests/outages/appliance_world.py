@@ -6,7 +6,6 @@ from pydantic import SecretStr
 
 from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
-from bot.appliance.port import Port
 from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import Problem
@@ -42,8 +41,9 @@ class ApplianceWorld(World):
             timeout_seconds=5.0,
             budget=Budget(40, self.change_budget),
             user_agent="vr-unpair-test",
+            now=self.requests.now,
         )
-        self.appliance = Port(self.client, self.requests.now)  # type: ignore[assignment]
+        self.appliance = self.client  # type: ignore[assignment]
         self.worker = self.new_worker()
 
     def change_budget(self, how: object) -> None:

@@ -70,8 +70,8 @@ APPLIANCE = (
     change(
         "a 503 without Retry-After is told as not accepted",
         "tests/appliance/test_appliance_delete.py::test_exactly_one_whatever_comes_back",
-        "if status == 503 and (wait := retry_after(self.headers)) is not None:",
-        "if status == 503 and (wait := retry_after(self.headers) or 60.0):",
+        "if status == 503 and (wait := retry_after(self._headers)) is not None:",
+        "if status == 503 and (wait := retry_after(self._headers) or 60.0):",
     ),
     change(
         "a 502 is told as a refusal by the appliance",
@@ -95,21 +95,21 @@ APPLIANCE = (
     change(
         "another pairing's answer is taken for this one's",
         "tests/appliance/test_appliance_listings.py::test_one_of_each",
-        "if not same_id(found.pairing_id, pairing_id):",
+        "if not same_id(found.id, asked):",
         "if False:",
     ),
     change(
         "a DELETE logs in by itself",
         "tests/appliance/test_appliance_delete.py::test_after_a_401_the_session_is_gone_and_nothing_is_sent_without_one",
-        "session = self._sessions.held() if session is None or not"
-        " self._remote.ready(session, pairing_id):",
-        "session = self._sessions.current(self._purse, self._by)\n        if False:",
+        "session = self._sessions.held if session is None or not"
+        " self._sessions.ready(session, pairing_id):",
+        "session = self._sessions.current(self.effect)\n        if False:",
         within="delete_pairing",
     ),
     change(
         "a refused log-in does not rest the appliance",
         "tests/appliance/test_appliance_sessions.py::test_a_refused_log_in_is_tried_once_for_all_and_then_rests",
-        'self.budget.login_refused(f"a log-in was refused with HTTP {refusal.status}")',
+        "self.budget.change(partial(shared.login_refused, why=why))",
         "",
     ),
     change(
@@ -161,8 +161,8 @@ APPLIANCE = (
     change(
         "secrets are shown in the excerpt of an answer",
         "tests/appliance/test_appliance_secrets.py::test_a_server_that_echoes_the_request",
-        'text = self.redact(clean(self.begins.decode("utf-8", "replace")))',
-        'text = clean(self.begins.decode("utf-8", "replace"))',
+        'text = self._redact(clean(self._begins.decode("utf-8", "replace")))',
+        'text = clean(self._begins.decode("utf-8", "replace"))',
     ),
 )
 
