@@ -77,7 +77,8 @@ class Appliance:
     `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. Raises ValueError for
     a host that is more than that. `timeout_seconds` is for the connect and for each wait for an
     answer. `now` is the clock of the requests, in ms epoch. `label`: what the settings call this
-    one of several appliances. `on_call(method, path_template, outcome, seconds)` is told after every HTTP call, with the status or the name of the error.
+    one of several appliances. `on_call(method, path_template, outcome, seconds)` is told after
+    every HTTP call, with the status or the name of the error.
     """
 
     def __init__(
