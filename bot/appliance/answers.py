@@ -22,7 +22,14 @@ from bot.appliance.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.models import Found, Unreadable, as_name, as_text, as_words, clean
+from bot.appliance.models import (
+    READ_LENGTH_MAX,
+    WORDS_LENGTH_MAX,
+    Found,
+    Unreadable,
+    as_text,
+    clean,
+)
 
 EXCERPT_LENGTH_MAX = 300  # enough to recognise a proxy's page
 RETRY_AFTER_MAX_SECONDS = 3600  # people do not wait longer for the bot's answer in a chat
@@ -165,11 +172,11 @@ class Answer:
         if isinstance(found := self._found, dict):
             # Secrets first: a cut through the middle of one would leave the half of it.
             code, words, op_id = (
-                self._redact(as_text(found.get(name)) or "") or None
+                self._redact(as_text(found.get(name), READ_LENGTH_MAX) or "") or None
                 for name in ("error_code", "message", "op_id")
             )
-            error.error_code, error.op_id = as_name(code), as_name(op_id)
-            error.message = as_words(words)
+            error.error_code, error.op_id = as_text(code), as_text(op_id)
+            error.message = as_text(words, WORDS_LENGTH_MAX)
         return error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from bot.appliance.errors import (
     NotUnderstood,
     Refused,
     Unanswered,
+    Unauthorized,
     Unavailable,
 )
 from bot.appliance.http import Call
@@ -86,11 +87,11 @@ class Calls:
 
     def info(self) -> Server:
         """The appliance itself, with its version."""
-        return self._get("/info").read(models.server)
+        return self._get(Call.of("GET", "/info")).read(models.server)
 
     def pairings(self) -> Listing[Pairing]:
         """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
-        return self._all("/pairings", models.pairing, _by_id)
+        return self._all("/pairings", models.pairing, lambda item, _: id_key(item.id))
 
     def pairing(self, pairing_id: str) -> Pairing:
         """One pairing. Raises NoSuchPairing only when the application says that there is none."""
@@ -120,12 +121,14 @@ class Calls:
     def replication_count(self, pairing_id: str) -> int:
         """Incoming and outgoing replications; complete even while the remote site is down."""
         template = "/pairings/{pairing_id}/replications/count"
-        return self._get(template, pairing_id=pairing_id).read(models.count)
+        return self._get(Call.of("GET", template, pairing_id=pairing_id)).read(models.count)
 
     def replications(self, pairing_id: str) -> Listing[Replicated]:
         """All replications; partial while the remote site is down."""
         template = "/pairings/{pairing_id}/replications"
-        return self._all(template, models.replicated, _by_id, pairing_id=pairing_id)
+        return self._all(
+            template, models.replicated, lambda item, _: item.id, pairing_id=pairing_id
+        )
 
     def issues(self, pairing_id: str) -> Listing[IssueLine]:
         """What the appliance itself finds wrong with the pairing. An issue has no id: all that the
@@ -138,7 +141,7 @@ class Calls:
     def tasks(self) -> tuple[TaskView, ...]:
         """The recent tasks; an old one may be gone. Raises NotUnderstood for a partial list: a task
         that is missing from it would count as gone, and later, when it is listed again, as new."""
-        listed = self._all("/tasks", models.task, _by_id)
+        listed = self._all("/tasks", models.task, lambda item, _: item.id)
         if listed.partial:
             raise NotUnderstood("The appliance's list of tasks is incomplete by its own word.")
         return listed.items
@@ -170,7 +173,7 @@ class Calls:
         if answered_at is None or self._monotonic() >= answered_at + WARM_SECONDS:
             # This also finds out if the session has ended: better now than with the DELETE.
             with suppress(Refused, NotFound):  # the application answered, so the connection works
-                self._get("/session")
+                self._get(Call.of("GET", "/session"))
         try:
             self._sessions.log_in_remote(pairing_id, self.effect, wait_again=False)
         except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
@@ -212,8 +215,19 @@ class Calls:
             body_excerpt=answered.body_excerpt,
         )
 
-    def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
-        return self._sessions.read(Call.of("GET", template, query, **ids), self.effect)
+    def _get(self, call: Call) -> Answer:
+        """A call that changes nothing: repeated once, after a new log-in, on a 401."""
+        again = True
+        while True:
+            session = self._sessions.current(self.effect)
+            self._sessions.transport.require_time(call, self.effect.by)
+            self.effect.pay()
+            try:
+                return self._sessions.send(call, session, by=self.effect.by)
+            except Unauthorized:
+                if not again:
+                    raise
+                again = False
 
     def _one(
         self, template: str, read: Callable[[Found], One], none: type[NotFound], **ids: str
@@ -223,7 +237,7 @@ class Calls:
         try:
             call = Call.of("GET", template, None, **ids)
             path = call.path
-            answer = self._sessions.read(call, self.effect)
+            answer = self._get(call)
         except NotFound as exc:
             missing = exc
         else:
@@ -254,17 +268,13 @@ class Calls:
     ) -> Listing[T]:
         """A whole list, its pages counted together as soon as it is known how many there are."""
         return read_all(
-            lambda query: self._get(template, query, **ids),
+            lambda query: self._get(Call.of("GET", template, query, **ids)),
             read,
             key,
             expect=self.effect.expect,
             sizes=self._page_sizes,
             name=template,
         )
-
-
-def _by_id(item: Pairing | Replicated | TaskView, _entry: object) -> Hashable:
-    return id_key(item.id)
 
 
 def whole(listed: Listing[Pairing]) -> bool:

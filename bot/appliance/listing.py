@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from bot.appliance.answers import Answer
 from bot.appliance.errors import Refused
-from bot.appliance.models import Found, as_name, as_whole
+from bot.appliance.models import Found, as_text, as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
 
@@ -92,7 +92,7 @@ def meta_errors(meta: Mapping[str, object]) -> tuple[MetaError, ...]:
     if not isinstance(found, list):
         return (UNREADABLE,)
     read = tuple(
-        MetaError(as_name(e.get("code")), as_name(e.get("message")), as_name(e.get("field")))
+        MetaError(as_text(e.get("code")), as_text(e.get("message")), as_text(e.get("field")))
         if isinstance(e, Mapping)
         else UNREADABLE
         for e in found[:ERRORS_MAX]

@@ -57,29 +57,17 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
 
 
-def as_text(value: object) -> str | None:
-    """The beginning of a text, or of the JSON of anything else; null as `None`."""
+def as_text(value: object, most: int = TEXT_LENGTH_MAX) -> str | None:
+    """The beginning of a text, or of the JSON of anything else; null as `None`. Cut: a name of two
+    megabytes would go with its request wherever that goes."""
     if value is None:
         return None
     if isinstance(value, str):
-        return clean(value[:READ_LENGTH_MAX])
+        return clean(value[:most])
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return clean(text[:READ_LENGTH_MAX])
+        return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:most])
     except (TypeError, ValueError, RecursionError):
         return None
-
-
-def as_name(value: object) -> str | None:
-    """Text, cut: a name of two megabytes would go with its request wherever that goes."""
-    text = as_text(value)
-    return None if text is None else text[:TEXT_LENGTH_MAX]
-
-
-def as_words(value: object) -> str | None:
-    """The same for what the appliance says in sentences."""
-    text = as_text(value)
-    return None if text is None else text[:WORDS_LENGTH_MAX]
 
 
 def as_whole(value: object) -> int | None:
@@ -112,13 +100,9 @@ def usable_id(value: object) -> bool:
     `.` and `..` are the dangerous ones: after URL normalisation `/pairings/.` would mean the whole
     collection, and `/pairings/..` something else altogether.
     """
-    if not isinstance(value, str) or len(value) > ID_LENGTH_MAX:
+    if not isinstance(value, str) or len(value) > ID_LENGTH_MAX or value in {".", ".."}:
         return False
-    return bool(value.strip()) and value not in {".", ".."} and _plain(value)
-
-
-def _plain(text: str) -> bool:
-    return text.isprintable() and clean(text) == text
+    return bool(value.strip()) and value.isprintable() and clean(value) == value
 
 
 def _id(found: Found, name: str) -> str:
@@ -136,10 +120,10 @@ def server(found: object) -> Server:
     if not isinstance(found, Mapping):
         return Server()
     return Server(
-        id=as_name(found.get("id")),
-        name=as_name(found.get("name")),
-        status=as_name(found.get("server_status")),
-        version=as_name(found.get("version")),
+        id=as_text(found.get("id")),
+        name=as_text(found.get("name")),
+        status=as_text(found.get("server_status")),
+        version=as_text(found.get("version")),
     )
 
 
@@ -166,16 +150,16 @@ class Replicated:
 
 def replicated(found: Found) -> Replicated:
     its_id = _id(found, "id")
-    protected = (as_name(found.get("recovery_solution")) or "").startswith(SITE_RECOVERY)
-    return Replicated(its_id, as_name(found.get("name")) or its_id, protected)
+    protected = (as_text(found.get("recovery_solution")) or "").startswith(SITE_RECOVERY)
+    return Replicated(its_id, as_text(found.get("name")) or its_id, protected)
 
 
 def issue(found: Found) -> IssueLine:
     """A problem that the appliance reports (IssueInfo)."""
     return IssueLine(
-        entity=as_name(found.get("entity_name")),
-        description=as_name(found.get("description")),
-        status=as_name(found.get("status")),
+        entity=as_text(found.get("entity_name")),
+        description=as_text(found.get("description")),
+        status=as_text(found.get("status")),
     )
 
 
@@ -195,10 +179,10 @@ def task(found: Found) -> TaskView:
         id=its_id,
         status=status,
         progress=None if percent is None else max(0, min(100, percent)),
-        entity=as_name(found.get("entity")),
-        description=as_name(found.get("description")),
-        error_message=as_words(told.get("message")),
-        error_details=as_words(told.get("details")),
+        entity=as_text(found.get("entity")),
+        description=as_text(found.get("description")),
+        error_message=as_text(told.get("message"), WORDS_LENGTH_MAX),
+        error_details=as_text(told.get("details"), WORDS_LENGTH_MAX),
     )
 
 

@@ -107,20 +107,6 @@ class Sessions:
 
     # ---- calls ----------------------------------------------------------------------------------
 
-    def read(self, call: Call, effect: EffectBudget) -> Answer:
-        """A call that changes nothing: repeated once, after a new log-in, on a 401."""
-        again = True
-        while True:
-            session = self.current(effect)
-            self.transport.require_time(call, effect.by)
-            effect.pay()
-            try:
-                return self.send(call, session, expect=OK, by=effect.by)
-            except Unauthorized:
-                if not again:
-                    raise
-                again = False
-
     def send(
         self,
         call: Call,
