@@ -13,10 +13,11 @@ LOCK_ARGS ?=
 AUDIT_ARGS ?=
 
 BIN := .venv/bin
-PIP := PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
+PIP = PYTHONUNBUFFERED=1 $(BIN)/python -m pip --no-input --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev browser test test-all check format demo bench pictures audit-dependencies lock clean FORCE
+.PHONY: help install install-dev browser test test-all check format demo bench pictures \
+	audit-dependencies lock release image clean FORCE
 
 help:
 	@echo "make install      .venv with the console script $(BIN)/vr-unpair"
@@ -30,6 +31,8 @@ help:
 	@echo "make pictures     take the pictures in docs/ again"
 	@echo "make audit-dependencies  look for known weaknesses in what the bot runs on; all of it, or it fails"
 	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
+	@echo "make release      into dist/: wheel, its locked requirements, deploy files, SBOM, image, checksums"
+	@echo "make image        the image alone, on a base whose digest it looks up (another one: BASE=...)"
 	@echo "make clean        remove what make made; your .env and database stay"
 
 install: .venv/installed-project
@@ -75,7 +78,7 @@ format: .venv/installed-dev
 	@$(BIN)/python -m ruff check --fix-only .
 	@$(BIN)/python -m ruff format .
 
-demo: .venv/installed-project
+demo: .venv/installed-demo
 	@echo "demo: the real bot and two simulated servers on this machine"
 	@$(BIN)/vr-unpair demo $(DEMO_ARGS)
 
@@ -95,12 +98,47 @@ audit-dependencies: .venv/audit/installed
 
 lock: .venv/installed-lock
 	@echo "lock: remaking requirements/*.txt"
-	@for name in build run dev audit lock; do \
+	@for name in build run demo dev audit lock; do \
 		echo "  requirements/$$name.txt"; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+			$$([ $$name = demo ] && echo --constraint requirements/run.txt) \
 			$(LOCK_ARGS) "requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \
 	done
+
+# The same commit gives the same files: every time in them is that of the commit.
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bot/__init__.py)
+RELEASE = dist/vr-unpair-$(VERSION)
+release: EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+release: .venv/installed-run
+	@echo "release: $(VERSION), into dist/"
+	@rm -rf dist build *.egg-info && mkdir dist
+	@SOURCE_DATE_EPOCH=$(EPOCH) $(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir dist . </dev/null
+	@rm -rf build *.egg-info
+	@cp requirements/run.txt $(RELEASE)-requirements.txt
+	@$(BIN)/python -m tools.sbom $(RELEASE).cdx.json
+	@tar --create --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX \
+		--transform 's,^,vr-unpair-$(VERSION)/,' README.md CHANGELOG.md LICENSE SECURITY.md .env.example \
+		deploy docs | gzip -n > $(RELEASE)-deploy.tar.gz
+	@cd dist && sha256sum * > SHA256SUMS && sed 's/^/  /' SHA256SUMS
+	@if [ -n "$(ENGINE)" ]; then $(MAKE) --no-print-directory image; \
+	else echo "  no podman and no docker here, so no image was built: make image, where one is"; fi
+
+# An address of a base image by its digest, as in BASE=python@sha256:...; a tag is looked up, and the
+# digest that it has today is what the image is built on and says of itself.
+ENGINE ?= $(shell command -v podman || command -v docker)
+BASE ?= python:3.12-slim
+image:
+	@[ -n "$(ENGINE)" ] || { echo "An image needs podman or docker, and neither is here." >&2; exit 1; }
+	@mkdir -p dist
+	@set -e; base="$(BASE)"; case "$$base" in *@sha256:*) ;; *) \
+		"$(ENGINE)" pull --quiet "$$base" >/dev/null; \
+		base=$$("$(ENGINE)" image inspect --format '{{index .RepoDigests 0}}' "$$base");; esac; \
+	echo "image: vr-unpair:$(VERSION) on $$base"; \
+	"$(ENGINE)" build --build-arg BASE="$$base" --label org.opencontainers.image.base.name="$$base" \
+		--label org.opencontainers.image.version=$(VERSION) \
+		--tag vr-unpair:$(VERSION) --file deploy/Containerfile .; \
+	echo "$$base" > $(RELEASE)-image-base.txt
 
 clean:
 	@echo "clean: removing .venv, builds and caches"
@@ -140,14 +178,30 @@ endef
 	$(call pip-install,-r requirements/build.txt -r requirements/run.txt)
 	@touch $@
 
-.venv/installed-project: .venv/installed-run pyproject.toml requirements/run.in bot/__init__.py
+# An ordinary package, which stays as it is while the checkout changes; for development the checkout
+# itself. Both are made anew after a change: of the package's files, or of what names them.
+PACKAGE := pyproject.toml README.md requirements/run.in requirements/demo.in bot/__init__.py
+ifeq ($(wildcard .venv/installed-dev),)
+PACKAGE += $(shell find bot -type f -not -name '*.pyc')
+endif
+
+.venv/installed-project: .venv/installed-run $(PACKAGE)
 	@echo "installing the console script"
-	@$(PIP) install --quiet --no-build-isolation --no-deps --editable . </dev/null
+	@rm -rf build
+	@$(PIP) install --quiet --no-build-isolation --no-deps --force-reinstall \
+		$(if $(wildcard .venv/installed-dev),--editable) . </dev/null
+	@rm -rf build
 	@touch $@
 
-.venv/installed-dev: .venv/installed-project requirements/dev.txt
+.venv/installed-demo: .venv/installed-project requirements/demo.txt
+	@echo "installing what the demo needs"
+	$(call pip-install,-r requirements/demo.txt)
+	@touch $@
+
+.venv/installed-dev: .venv/installed-demo requirements/dev.txt
 	@echo "installing what tests and checks need"
 	$(call pip-install,-r requirements/dev.txt)
+	@$(PIP) install --quiet --no-build-isolation --no-deps --editable . </dev/null
 	@touch $@
 
 .venv/installed-lock: .venv/made requirements/lock.txt
@@ -159,7 +213,7 @@ endef
 # `bench` measures it from this checkout.
 .venv/audit/installed: requirements/audit.txt
 .venv/plain/installed: requirements/run.txt
-.venv/audit/installed .venv/plain/installed: PIP = PYTHONUNBUFFERED=1 $(@D)/bin/python -m pip --no-input --disable-pip-version-check
+.venv/audit/installed .venv/plain/installed: BIN = $(@D)/bin
 .venv/audit/installed .venv/plain/installed: .venv/made
 	@echo "installing $(filter %.txt,$^) into $(@D)"
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)

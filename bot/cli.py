@@ -117,8 +117,14 @@ def demo(
     the scripted story is played instead.
     """
     # Imported here: no other command needs the sandbox.
-    from bot.sandbox.demo import leave_in_order, play
-    from bot.sandbox.page.page_server import PORT, serve
+    try:
+        from bot.sandbox.demo import leave_in_order, play
+        from bot.sandbox.page.page_server import PORT, serve
+    except ModuleNotFoundError as error:
+        fail(
+            f"The demo is not installed here ({error}). In a checkout: make demo. With the "
+            "package: its extra, as in pipx install 'vr_unpair-VERSION-py3-none-any.whl[demo]'."
+        )
 
     if scripted and port is not None:
         fail("--scripted serves no page, so --port has no meaning with it.", WRONG_USE)

@@ -107,10 +107,10 @@ def test_each_alert_says_what_is_wrong_and_where_to_go(rule: dict[str, Any]) -> 
     assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
     assert rule["labels"]["severity"] in ("critical", "warning")
     notes = rule["annotations"]
-    assert set(notes) == {"summary", "description", "runbook"}
+    assert set(notes) == {"summary", "description", "runbook_url"}
     assert all(notes.values())
-    page, _, anchor = notes["runbook"].partition("#")
-    assert page == "docs/runbook.md"
+    page, _, anchor = notes["runbook_url"].partition("#")
+    assert page == "https://docs.example.com/vr-unpair/runbook.md"
     assert anchor == rule["alert"].lower()
     assert anchor in anchors()
 

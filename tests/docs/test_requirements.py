@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "requirements"
-NAMES = ["audit", "build", "dev", "lock", "run"]
+NAMES = ["audit", "build", "demo", "dev", "lock", "run"]
 
 
 def test_there_is_an_input_for_each_lock_and_no_other_file() -> None:

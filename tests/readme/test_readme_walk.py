@@ -1,29 +1,37 @@
-"""The README followed word for word in an empty folder: install, configure, check, run, one story.
+"""The README followed word for word in an empty folder, and the same with the wheel alone: install,
+configure, check, run, one story.
 
 Only Slack's own pages cannot be walked; the two sandbox servers stand for Slack and the appliance.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bot import __version__
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
 from bot.sandbox.slack import LocalSlack
 
 ROOT = Path(__file__).parents[2]
-INSTALL = "make install"
-COPY = "cp .env.example .env"
-MANIFEST_HTTP = ".venv/bin/vr-unpair manifest --url https://YOUR-HOST"
-RUN = ".venv/bin/vr-unpair run"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+STEPS = re.findall(r"(?m)^```sh\n(.*?)^```$", README.partition("## Set it up")[2], re.DOTALL)
+INSTALL, MANIFEST, CONFIGURE, CHECK, RUN = (step.strip() for step in STEPS)
+"""In this order; each is run below as it stands there."""
+
 DEMO = "make demo"
+EXAMPLE = ".venv/bin/vr-unpair settings --example > .env"
+"""In the place of the copy of `.env.example`, which a wheel does not bring along."""
+
 PATIENCE_SECONDS = 60.0
 INSTALL_SECONDS = 300
 """For one line of the README: a package registry may be slow."""
@@ -39,7 +47,8 @@ class Console(BotProcess):
         self.environment = _environment()
 
     def command(self) -> list[str]:
-        return [str(self.folder / RUN.split()[0]), "run"]
+        program, command = RUN.split()
+        return [str(self.folder / program), command]
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +66,21 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_step_stands_in_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for step in (INSTALL, COPY, MANIFEST_HTTP, RUN, DEMO):
-        assert step in text
+@pytest.fixture(scope="module")
+def released(clone: Path) -> Path:
+    """What `make release` made, the image aside: that needs an engine and a base."""
+    say(clone, "make release ENGINE=")
+    return clone / "dist"
+
+
+@pytest.fixture(scope="module")
+def plain(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel in a virtual environment, installed as `pipx` would, and no more."""
+    folder = tmp_path_factory.mktemp("wheel")
+    (wheel,) = released.glob("*.whl")
+    say(folder, f"{sys.executable} -m venv .venv")
+    say(folder, f".venv/bin/python -m pip install --quiet {wheel}")
+    return folder
 
 
 def test_make_demo_plays_the_story(clone: Path) -> None:
@@ -68,60 +88,103 @@ def test_make_demo_plays_the_story(clone: Path) -> None:
 
 
 def test_the_manifest_is_one(clone: Path) -> None:
-    over_http = yaml.safe_load(say(clone, MANIFEST_HTTP))
+    over_socket = yaml.safe_load(say(clone, MANIFEST))
+    assert over_socket["settings"]["socket_mode_enabled"] is True
+    over_http = yaml.safe_load(say(clone, f"{MANIFEST} --url https://YOUR-HOST"))
     assert over_http["settings"]["socket_mode_enabled"] is False
     assert "https://YOUR-HOST/slack/events" in str(over_http)
-    over_socket = yaml.safe_load(say(clone, MANIFEST_HTTP.partition(" --url")[0]))
-    assert over_socket["settings"]["socket_mode_enabled"] is True
 
 
-@pytest.mark.parametrize("mode", ["http", "socket"])
-def test_configured_checked_and_run(clone: Path, mode: str) -> None:
+def test_a_release_is_whole_and_the_same_again(clone: Path, released: Path) -> None:
+    sums = (released / "SHA256SUMS").read_text(encoding="utf-8")
+    listed = dict(reversed(line.split("  ")) for line in sums.splitlines())
+    assert sorted(listed) == [
+        f"vr-unpair-{__version__}-deploy.tar.gz",
+        f"vr-unpair-{__version__}-requirements.txt",
+        f"vr-unpair-{__version__}.cdx.json",
+        f"vr_unpair-{__version__}-py3-none-any.whl",
+    ]
+    for name, digest in listed.items():
+        assert hashlib.sha256((released / name).read_bytes()).hexdigest() == digest
+    say(clone, "make release ENGINE=")
+    assert (released / "SHA256SUMS").read_text(encoding="utf-8") == sums
+
+
+def test_without_its_extra_the_demo_says_so(plain: Path) -> None:
+    done = subprocess.run(
+        [".venv/bin/vr-unpair", "demo", "--scripted"], cwd=plain, env=_environment(),
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("The demo is not installed here (No module named ")
+    assert "[demo]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("way", ["socket", "http", "wheel"])
+def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue("plain" if way == "wheel" else "clone")
     with SimulatedAppliance(task_seconds=1.0) as appliance, LocalSlack() as slack:
         rita, alan = slack.add_person("Rita"), slack.add_person("Alan")
         channel = slack.add_channel("dr-operations")
         pairing = appliance.add_pairing(local="berlin", remote="prague")
-        say(clone, COPY)
-        way_in = {
-            "http": {"SLACK_SIGNING_SECRET": slack.signing_secret},
-            "socket": {"SLACK_APP_TOKEN": slack.app_token},
-        }
+        say(folder, EXAMPLE if way == "wheel" else CONFIGURE)
+        way_in = {"SLACK_APP_TOKEN": slack.app_token}
+        if way == "http":
+            way_in = {"SLACK_SIGNING_SECRET": slack.signing_secret}
         fill(
-            clone / ".env",
+            folder / ".env",
             SLACK_BOT_TOKEN=slack.bot_token,
             SLACK_API_URL=slack.api_url,
             VR_HOST=appliance.host,
             VR_USERNAME=appliance.username,
             VR_PASSWORD=appliance.password,
-            VR_CA_FILE=appliance.ca_file,
-            APPROVERS=alan,
+            VR_FINGERPRINT=appliance.fingerprint,
+            APPROVERS=f"{rita},{alan}",
+            DRY_RUN="true",
             HOST="127.0.0.1",
             PORT="0",
             LOG_FORMAT="json",
-            **way_in[mode],
+            **way_in,
         )
-        checked = say(clone, ".venv/bin/vr-unpair check")
+        checked = say(folder, CHECK)
         assert "wrong" not in checked
-        with Console(clone) as bot:
-            if mode == "http":
-                slack.request_url = f"{bot.url}/slack/events"
-            else:
-                slack.mode = "socket"
-                slack.wait_for(lambda: slack.sockets.usable, PATIENCE_SECONDS)
-            slack.command(rita, f"{pairing} as the README says", channel=channel)
-            card = slack.wait_for_message(
-                channel, lambda m: m.button("unpair_approve") is not None,
-                timeout_seconds=PATIENCE_SECONDS,
-            )  # fmt: skip
-            slack.click(alan, card, "unpair_approve")
-            slack.wait_for_message(
-                channel, lambda m: f"<@{rita}>" in m.text, thread_ts=card.ts,
-                timeout_seconds=PATIENCE_SECONDS,
-            )  # fmt: skip
-            assert bot.stop() == 0
-        assert pairing not in appliance.pairings
+        for dry_run in (True, False):
+            fill(folder / ".env", DRY_RUN=str(dry_run).lower())
+            with Console(folder) as bot:
+                if way == "http":
+                    slack.request_url = f"{bot.url}/slack/events"
+                else:
+                    slack.mode = "socket"
+                    slack.wait_for(lambda: slack.sockets.usable, PATIENCE_SECONDS)
+                read = ask_and_approve(slack, rita, alan, channel, "vcenter-prague.example.net")
+                assert ("Dry run: everything was right up to the delete" in read) is dry_run
+                assert bot.stop() == 0
+            assert (pairing in appliance.pairings) is dry_run
         assert len(appliance.deletes) == 1
-    (clone / "vr-unpair.db").unlink()
+    (folder / "vr-unpair.db").unlink()
+
+
+def ask_and_approve(slack: LocalSlack, rita: str, alan: str, channel: str, server: str) -> str:
+    """The first dry run as the README tells it. What the thread says at the end."""
+    before = {message.ts for message in slack.messages(channel)}
+    slack.command(rita, f"{server} a first try", channel=channel)
+    card = slack.wait_for_message(
+        channel,
+        lambda m: m.ts not in before and m.button("unpair_approve") is not None,
+        timeout_seconds=PATIENCE_SECONDS,
+    )
+    slack.click(rita, card, "unpair_approve")
+    slack.wait_for(
+        lambda: any("It is your own request" in e.all_text for e in slack.ephemerals(rita)),
+        PATIENCE_SECONDS,
+    )
+    slack.click(alan, card, "unpair_approve")
+    final = slack.wait_for_message(
+        channel, lambda m: f"<@{rita}>" in m.text, thread_ts=card.ts,
+        timeout_seconds=PATIENCE_SECONDS,
+    )  # fmt: skip
+    return final.all_text
 
 
 def fill(env_file: Path, **settings: str) -> None:
