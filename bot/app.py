@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.request.audit import Running
+from bot.request.audit import Entry, Running
 from bot.request.messages import Drawn, messages
 from bot.request.model import Request
 from bot.settings import Settings
@@ -57,6 +57,7 @@ from bot.worker.loop import Worker
 from bot.worker.pairings import Lists
 from bot.worker.rights import may_break_glass
 from bot.worker.sender import Sender
+from bot.worker.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from bot.slack.receive.socket import SocketMode
@@ -111,12 +112,13 @@ class Bot:
         self.db = Database(
             settings.database_url.get_secret_value(), on_error=self.metrics.database_failed
         )
+        self.upkeep = Upkeep(self.db)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
         self.requests = Claims(
             db=self.db,
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
-            on_saved=partial(parts.saved, self.metrics),
+            on_saved=self._saved,
         )
         self.appliances = parts.appliances(settings, self.db, self.metrics)
         self._stopping = threading.Event()
@@ -147,6 +149,7 @@ class Bot:
                 self._serve()
             return False
         waited, self._away = self._away is not None, None
+        self.upkeep.start()
         self.worker.start()
         self.poster.start()
         self.wsgi.slack = self.from_slack
@@ -166,6 +169,11 @@ class Bot:
         # Last, and in a thread of its own: a Slack that hangs must not delay a start.
         self.check.start()
         return True
+
+    def _saved(self, request: Request | None, entries: Sequence[Entry]) -> None:
+        parts.saved(self.metrics, request, entries)
+        if entries:
+            self.upkeep.committed()
 
     def _serve(self) -> None:
         for server in self.servers:
@@ -203,6 +211,8 @@ class Bot:
             "lookups": self.lookups.stop(0),
             "check": self.check.stop(deadline.left(CHECK_STOP_SECONDS)),
         }
+        # After all that records something.
+        ended["upkeep"] = self.upkeep.stop(max(deadline.left(), MOMENT_SECONDS))
         if all(ended.values()):
             ended["database"] = deadline.within(self._close, at_least_s=CLOSE_SECONDS)
         left = [part for part, has_ended in ended.items() if not has_ended]

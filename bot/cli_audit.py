@@ -11,10 +11,12 @@ import typer
 
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.cli_shared import JsonOption, database, fail, for_machines
+from bot.operate import logs
 from bot.operate import show as shown
 from bot.request.audit import Head, Record
 from bot.request.model import SHORT
 from bot.store import audit as trail
+from bot.store.witness import Held, held_against
 
 audit_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Export or verify the audit trail."
@@ -53,7 +55,13 @@ def export(
             print(line)
 
 
-@audit_app.command(epilog="Example: vr-unpair audit verify --head 3f9c0a7be2d1")
+@audit_app.command(
+    epilog="""\b
+Examples:
+  vr-unpair audit verify --head 3f9c0a7be2d1
+  vr-unpair audit verify --log /var/log/vr-unpair.log
+  journalctl -o cat -u vr-unpair | vr-unpair audit verify --log -"""
+)
 def verify(
     posted: Annotated[
         str | None,
@@ -61,6 +69,15 @@ def verify(
             "--head",
             metavar="HEAD",
             help="Also look for this head, as a final reply in Slack shows it.",
+        ),
+    ] = None,
+    log: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            metavar="FILE",
+            encoding="utf-8",
+            errors="replace",
+            help="Also hold it against its lines in this log of the bot; - reads stdin.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -71,12 +88,21 @@ def verify(
     one was.
     """
     wanted = None if posted is None else _head(posted)
+    lines = None if log is None else _lines(log)
     with database() as db:
         broken, head = trail.check(db)
         found = trail.with_head(db, wanted) if wanted else None
+        held = None if lines is None else held_against(db, lines)
     if as_json:
-        print(json.dumps(_as_json(broken, head, wanted, found)))
-        raise typer.Exit(PROBLEM if broken is not None or (wanted and not found) else 0)
+        document = _as_json(broken, head, wanted, found, held)
+        print(json.dumps(document))
+        raise typer.Exit(0 if document["ok"] else PROBLEM)
+    if held and held.broken is not None and (broken is None or held.broken < broken):
+        fail(
+            f"The audit trail is not the one of which its log tells, from record {held.broken} on: "
+            "that record was changed, removed or moved after its line was written, or a backup "
+            "from before it was restored."
+        )
     if broken is not None:
         before = f" Head {wanted} is that of record {found.number}." if found else ""
         fail(
@@ -90,8 +116,18 @@ def verify(
             "anew: compare with an export from before."
         )
     print(f"ok: {head.count} records, head {head.short}")
+    if held:
+        print(f"ok: {held.lines} of them as told in the log, {held.first} to {held.last}")
     if found:
         print(f"ok: head {found.hash[:SHORT]} is record {found.number}, {shown.iso(found.at)}")
+
+
+def _lines(log: typer.FileText) -> list[tuple[int, str]]:
+    """What the log tells of the trail. Ends the command when that is nothing: it proves nothing."""
+    found = list(logs.audit_lines(log))
+    if not found:
+        fail(f"{log.name} has no line of the event `audit`: is it the log of `vr-unpair run`?")
+    return found
 
 
 def _head(typed: str) -> str:
@@ -107,11 +143,12 @@ def _head(typed: str) -> str:
 
 
 def _as_json(
-    broken: int | None, head: Head, wanted: str | None, found: Record | None
+    broken: int | None, head: Head, wanted: str | None, found: Record | None, held: Held | None
 ) -> dict[str, object]:
+    told = held.broken if held else None
     first = {"number": broken} if broken is not None else None
     document: dict[str, object] = {
-        "ok": broken is None and (wanted is None or found is not None),
+        "ok": broken is None and told is None and (wanted is None or found is not None),
         "records": head.count,
         "head": head.hash,
         "broken": first,
@@ -121,5 +158,12 @@ def _as_json(
             "head": wanted,
             "number": found.number if found else None,
             "time": shown.iso(found.at) if found else None,
+        }
+    if held is not None:
+        document["log"] = {
+            "lines": held.lines,
+            "first": held.first,
+            "last": held.last,
+            "broken": None if told is None else {"number": told},
         }
     return document

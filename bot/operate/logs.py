@@ -6,10 +6,11 @@ and what looks like one is masked here.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -32,6 +33,17 @@ _LOOKS_SECRET = re.compile(
     r"|(?i:basic|bearer) [\w+/=.-]{8,}"
 )
 """Slack tokens, `response_url`s, and headers that carry credentials."""
+
+
+AUDIT = "bot.store.witness"
+"""Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
+that leaves some out would prove nothing."""
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_AUDIT_TEXT = re.compile(
+    rf"\[info +\] audit +\[{re.escape(AUDIT)}\] +hash=([0-9a-f]{{64}}) number=(\d{{1,18}})\s*$"
+)
+"""Such a line in the form `console`."""
 
 
 def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
@@ -79,6 +91,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     # Their debug output holds whole requests with headers, and with them secrets.
     for library in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
     # It warns of each request that finds no idle thread, so strangers could fill the log.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
@@ -98,6 +111,34 @@ def steps(request: Request | None, entries: Sequence[Entry]) -> None:
             **_request(request),
             **_detail(entry.detail),
         )
+
+
+def audit_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Number and hash of each line of the audit trail among lines of a log, in either form of
+    LOG_FORMAT. Before it there may be what a log shipper has put there, such as a time and a host;
+    and as JSON it may stand in a field of the shipper's own object."""
+    for line in lines:
+        if found := _AUDIT_TEXT.search(_ANSI.sub("", line)):
+            yield int(found[2]), found[1]
+        elif "{" in line:
+            yield from _in_json(line[line.index("{") :])
+
+
+def _in_json(text: str, *, deeper: bool = True) -> Iterator[tuple[int, str]]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(document, dict):
+        return
+    number, digest = document.get("number"), document.get("hash")
+    if document.get("event") != "audit" or document.get("logger") != AUDIT:
+        if deeper:
+            for value in document.values():
+                if isinstance(value, str) and "{" in value:
+                    yield from _in_json(value, deeper=False)
+    elif isinstance(number, int) and isinstance(digest, str):
+        yield number, digest
 
 
 def _request(request: Request | None) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""What is done beside the requests, in a thread of its own, so that it delays none of them: the
+lines of the audit trail in the log, and now and then a look at what is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+
+from bot.store.database import Database
+from bot.store.witness import AuditLines
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 60.0
+
+
+class Upkeep:
+    """`committed` is called after each commit that has recorded something."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lines = AuditLines(db)
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        self._woken.set()  # what the last process has left
+        self._thread.start()
+
+    def committed(self) -> None:
+        self._woken.set()
+
+    def stop(self, seconds: float) -> bool:
+        """Whether the thread ended in this time, with all lines written. May be called repeatedly,
+        and without `start`."""
+        self._stopping = True
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        again, last = 0.0, False
+        while not last:
+            self._woken.wait(EVERY_SECONDS)
+            self._woken.clear()
+            last = self._stopping  # read before the work, so that a stop in between has its turn
+            now_and_then = last or time.monotonic() >= again
+            try:
+                self._lines.write()
+                if now_and_then:
+                    self._lines.keep()
+                    again = time.monotonic() + EVERY_SECONDS
+            except Exception as error:
+                # Tried again at the next commit or in a minute. That the database is away is told
+                # by those whose work needs it.
+                log.warning("upkeep_failed", error=type(error).__name__)

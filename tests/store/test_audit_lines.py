@@ -1,0 +1,179 @@
+"""The audit trail's lines in the log: none is left out, and the trail is held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from sqlalchemy import insert, update
+from structlog.testing import capture_logs
+
+from bot.request.audit import Head, Record, link
+from bot.store import audit, shared
+from bot.store.database import Database
+from bot.store.schema import audit as table
+from bot.store.schema import audit_head
+from bot.store.witness import KEY, AuditLines, Held, held_against
+from tests.store.samples import entry
+
+Line = tuple[int, str]
+
+
+def record(db: Database, count: int = 1) -> None:
+    for _ in range(count):
+        at = audit.head(db).count  # no two are alike
+        with db.write() as conn:
+            audit.append(conn, "AAAA-0001", [entry().model_copy(update={"at": at})])
+
+
+def written(lines: AuditLines) -> list[Line]:
+    with capture_logs() as found:
+        lines.write()
+    assert {line["event"] for line in found} <= {"audit"}
+    return [(line["number"], line["hash"]) for line in found]
+
+
+def recorded(db: Database) -> list[Line]:
+    return [(r.number, r.hash) for r in audit.export(db)]
+
+
+# ---- written ---------------------------------------------------------------------------------
+
+
+def test_each_record_is_one_line_with_its_number_and_hash(db: Database) -> None:
+    record(db, 3)
+    lines = AuditLines(db)
+    first = written(lines)
+    assert written(lines) == []
+    record(db, 2)
+    assert first + written(lines) == recorded(db)
+
+
+def test_lines_that_a_kill_left_out_are_written_at_the_next_start(db: Database) -> None:
+    lines = AuditLines(db)
+    record(db, 3)
+    written(lines)
+    lines.keep()
+    record(db, 2)  # and killed before the lines
+    assert written(AuditLines(db)) == recorded(db)[3:]
+
+
+def test_lines_are_written_twice_rather_than_not_at_all(db: Database) -> None:
+    lines = AuditLines(db)
+    record(db, 3)
+    written(lines)  # and killed before it is stored how far they are
+    assert written(AuditLines(db)) == recorded(db)
+
+
+def test_what_has_failed_half_way_goes_on_there(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(db, 3)
+    lines = AuditLines(db)
+    with capture_logs() as found:
+        monkeypatch.setattr("bot.store.witness.log", Breaks(at=3))
+        with pytest.raises(OSError, match="no space"):
+            lines.write()
+    monkeypatch.undo()
+    assert not found
+    assert written(lines) == recorded(db)[2:]
+
+
+class Breaks:
+    """A log that cannot be written from this number on."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+
+    def info(self, _event: str, *, number: int, hash: str) -> None:
+        if number == self._at:
+            raise OSError("no space")
+
+
+def test_how_far_they_are_is_stored_only_when_it_has_changed(db: Database) -> None:
+    lines = AuditLines(db)
+    lines.keep()
+    assert shared.read(db, KEY) is None
+    record(db)
+    written(lines)
+    lines.keep()
+    lines.keep()
+    stored = shared.read(db, KEY)
+    assert stored is not None
+    assert stored[0] == "1"
+
+
+def test_a_trail_that_was_cut_while_nothing_ran_is_told_again(db: Database) -> None:
+    lines = AuditLines(db)
+    record(db, 5)
+    log = written(lines)
+    lines.keep()
+    forge(db, lambda records: records[:3])
+    with db.write() as conn:
+        audit.append(conn, "AAAA-0001", [entry("other")])
+    log += written(AuditLines(db))
+    assert log[-1] == recorded(db)[3]
+    assert held_against(db, log).broken == 4
+
+
+# ---- held against them -----------------------------------------------------------------------
+
+
+def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None:
+    """The whole chain made anew, head included, so that it verifies by itself."""
+    records = how(list(audit.export(db)))
+    head = Head()
+    with db.write() as conn:
+        conn.execute(table.delete())
+        for old in records:
+            columns = old.model_dump(exclude={"number", "previous", "hash"})
+            new = link(head, columns)
+            detail = audit._json(new.detail)
+            conn.execute(insert(table), {**new.model_dump(), "detail": detail})
+            head = Head(count=new.number, hash=new.hash)
+        conn.execute(update(audit_head), {"count": head.count, "hash": head.hash})
+    assert audit.check(db)[0] is None
+
+
+@pytest.fixture
+def log(db: Database) -> list[Line]:
+    record(db, 6)
+    return written(AuditLines(db))
+
+
+def test_a_trail_that_is_as_it_was_told(db: Database, log: list[Line]) -> None:
+    record(db, 2)  # not told yet
+    found = held_against(db, [*log[1:], *log[3:]])
+    assert found == Held(lines=5, first=2, last=6, broken=None)
+
+
+def test_no_line_proves_nothing(db: Database, log: list[Line]) -> None:
+    assert held_against(db, []) == Held(lines=0, first=None, last=None, broken=None)
+
+
+@pytest.mark.parametrize(
+    ("how", "broken"),
+    [
+        (lambda records: records[:4], 5),
+        (lambda records: [], 1),
+        (lambda records: [*records[:2], records[2].model_copy(update={"actor": "U9"})], 3),
+        (lambda records: [r.model_copy(update={"at": r.at + (r.number == 2)}) for r in records], 2),
+        (lambda records: [*records[:1], *records[2:]], 2),
+        (lambda records: [*records[:3], records[0], *records[3:]], 4),
+        (
+            lambda records: [
+                *records[:3],
+                records[4].model_copy(update={"actor": "U2"}),
+                records[3],
+                records[5],
+            ],
+            4,
+        ),
+    ],
+    ids=["tail cut", "all gone", "forged and cut", "one value", "removed", "inserted", "reordered"],
+)
+def test_what_the_chain_cannot_see_its_lines_show(
+    db: Database, log: list[Line], how: Callable[[list[Record]], list[Record]], broken: int
+) -> None:
+    forge(db, how)
+    assert held_against(db, log).broken == broken
