@@ -10,10 +10,10 @@ from .endpoints import Fault
 from .interaction_payloads import ABSENT
 from .local_slack import LocalSlack
 from .modals import CannotDo
-from .rate_limits import POST_BURST, RateLimits
 from .records import ApiCall, Ephemeral, Json, Message, Origin, View
 from .signed_requests import Delivery
 from .thread_text import mentions, render_thread
+from .web_api import POST_BURST, RateLimits
 
 __all__ = [
     "ABSENT",

@@ -15,10 +15,9 @@ from starlette.routing import BaseRoute, Route
 from bot.sandbox.threaded_server import ThreadedServer
 
 from . import chat_methods, web_api
-from .rate_limits import RateLimits
 from .records import ApiCall, Json
 from .socket_mode import Sockets
-from .web_api import Answer
+from .web_api import Answer, RateLimits
 from .workspace import Workspace
 
 

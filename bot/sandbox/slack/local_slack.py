@@ -14,10 +14,10 @@ from bot.sandbox.threaded_server import ThreadedServer
 
 from .endpoints import Endpoints, Fault, hung_up
 from .person_acts import PersonActs
-from .rate_limits import RateLimits
 from .records import Channel, Group, Person
 from .signed_requests import Courier
 from .socket_mode import Sockets
+from .web_api import RateLimits
 from .workspace import Workspace
 
 _SIGNING_SECRET = "local-sandbox-signing-secret-0001"  # noqa: S105 - of the sandbox alone
