@@ -77,4 +77,5 @@ if __name__ == "__main__":
     sys.argv[1:] = wanted.arguments
     more = wanted.environment.get("PYTHONPATH", "")
     sys.path[:1] = [wanted.folder, *filter(None, more.split(os.pathsep))]
+    sys.modules.pop("bot.__main__", None)  # or runpy warns that it is there before it runs it
     runpy.run_module(wanted.module, run_name="__main__", alter_sys=True)
