@@ -25,11 +25,12 @@ from bot.settings import Settings
 from bot.slack.draw import message as draw
 from bot.slack.identity import Identity
 from bot.slack.people import People
-from bot.slack.receive.bolt import dispatch, make_app
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.http import FromSlack, Server, Wsgi
-from bot.slack.receive.listeners import register
+from bot.slack.receive import Deps
+from bot.slack.receive import Lookups as LookupsOfListeners
+from bot.slack.receive.http import Server, Wsgi
+from bot.slack.receive.listeners import dispatch, make_app
 from bot.slack.receive.payload import Json
+from bot.slack.receive.signature import FromSlack
 from bot.slack.send.client import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
@@ -152,7 +153,7 @@ class Bot:
         self.upkeep.start()
         self.worker.start()
         self.poster.start()
-        self.wsgi.slack = self.from_slack
+        self.wsgi.slack = self.from_slack.answer if self.from_slack else None
         if not waited:
             self._serve()
         if self.socket:
@@ -266,8 +267,8 @@ class Bot:
     def _listen(self, quick: WebClient, at_press: People) -> None:
         settings = self.settings
         secret = settings.slack_signing_secret
-        bolt = make_app(quick)
-        deps = ListenerDeps(
+        lookups, sites = self.lookups, tuple(self.policy.sites)
+        deps = Deps(
             inbox=self.inbox_of_slack,
             overview=self.overview,
             policy=self.policy,
@@ -275,12 +276,19 @@ class Bot:
             identity=self.identity,
             views=quick,
             whisper=self.whisper,
-            lookups=self.lookups,
+            lookups=LookupsOfListeners(
+                preview=lookups.preview,
+                all_counted=lambda by, then: lookups.pairings(sites, by, then, counted=True),
+                pairings=lambda at, by, then, s: lookups.pairings(at, by, then, fresh_s=s),
+                stored=lookups.stored,
+                home=lookups.home,
+                has_room=lookups.has_room,
+                known=lambda site, seconds: self.lists.known(site, within_s=seconds),
+            ),
             may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
             on_repeated=lambda: self.metrics.slack_rejected("replayed"),
         )
-        register(bolt, deps)
-        listen, rejected = partial(dispatch, bolt), self.metrics.slack_rejected
+        listen, rejected = partial(dispatch, make_app(deps)), self.metrics.slack_rejected
         self.from_slack = (
             FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
         )

@@ -13,10 +13,10 @@ import pytest
 
 from bot.operate.health import Health
 from bot.slack.identity import Identity
-from bot.slack.receive.bolt import dispatch, make_app
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.http import FromSlack, Server, Wsgi
-from bot.slack.receive.listeners import register
+from bot.slack.receive import Deps
+from bot.slack.receive.http import Server, Wsgi
+from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.signature import FromSlack
 from bot.slack.send.client import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
@@ -99,18 +99,18 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         Whisper(FakePauses(), "http://127.0.0.1/api/"),
     )
     lookups = FakeLookups()
-    deps = ListenerDeps(
+    policy = changed_deps.get("policy", made.policy())
+    deps = Deps(
         inbox=inbox,
-        policy=made.policy(),
+        policy=policy,
         command=made.COMMAND,
         identity=Identity(client),
         views=client,
         whisper=whisper,
-        lookups=lookups,
+        lookups=lookups.of(policy),
         overview=requests,
     )
-    app = make_app(client)
-    register(app, replace(deps, **changed_deps))
+    app = make_app(replace(deps, **changed_deps))
     from_slack = FromSlack(
         made.SECRET,
         partial(dispatch, app),
@@ -125,7 +125,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
 
     pages = Health({"database": lambda: made_adapter.problem}).pages(metrics)
     server = Server(
-        Wsgi(pages, from_slack),
+        Wsgi(pages, from_slack.answer),
         "127.0.0.1",
         0,
         threads=4,

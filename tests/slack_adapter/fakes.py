@@ -21,6 +21,8 @@ from bot.request.lookups import (
 from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.request.pairing import Snapshot
+from bot.request.who_may import Policy
+from bot.slack.receive import Lookups
 
 
 @dataclass
@@ -95,10 +97,19 @@ class FakeLookups:
         self.full = False
         self.asked: list[tuple[object, ...]] = []
         self.homes: dict[str, HomeRead] = {}
-        self.lists = self
 
-    def has_room(self) -> bool:
-        return not self.full
+    def of(self, policy: Policy) -> Lookups:
+        """As the listeners get them."""
+        every = tuple(policy.sites)
+        return Lookups(
+            preview=self.preview,
+            all_counted=lambda by, then: self.pairings(every, by, then, counted=True),
+            pairings=lambda sites, by, then, fresh_s: self.pairings(sites, by, then),
+            stored=self.stored,
+            home=self.home,
+            has_room=lambda: not self.full,
+            known=lambda site, within_s: self.in_memory.get(site),
+        )
 
     def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
         if self.full:
@@ -133,16 +144,12 @@ class FakeLookups:
         then: Callable[[SitesRead], None],
         *,
         counted: bool = False,
-        fresh_s: float = 0,
     ) -> bool:
         if self.full:
             return False
         self.asked.append(("pairings", tuple(sites), by, counted))
         then(self.refusal or tuple(self.sites[site] for site in sites))
         return True
-
-    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
-        return self.in_memory.get(site)
 
 
 class FakeRequests:

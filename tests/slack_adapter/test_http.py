@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack.receive.http import EVENTS, LARGEST_BODY, LARGEST_HEAD, LINE_EVERY_S, Server, Wsgi
+from bot.slack.receive.http import EVENTS, LARGEST_BODY, LARGEST_HEAD, Server, Wsgi
+from bot.slack.receive.signature import LINE_EVERY_S
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 

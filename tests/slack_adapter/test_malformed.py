@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from bot.request.messages import Drawn
 from bot.slack.identity import Identity
-from bot.slack.receive.bolt import dispatch, make_app
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.http import FromSlack
-from bot.slack.receive.listeners import register
+from bot.slack.receive import Deps
+from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.signature import FromSlack
 from bot.slack.send.client import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack_adapter import made
@@ -189,19 +188,17 @@ def _from_slack() -> tuple[FromSlack, Whisper]:
     whisper = _Silent(FakePauses(), "http://127.0.0.1:9/api/")
     lookups = FakeLookups()
     lookups.full = True  # so that no modal is opened for an empty command
-    app = make_app(client)
-    deps = ListenerDeps(
+    deps = Deps(
         inbox=FakeInbox(),
         policy=made.policy(),
         command=made.COMMAND,
         identity=Identity(client),
         views=client,
         whisper=whisper,
-        lookups=lookups,
+        lookups=lookups.of(made.policy()),
         overview=FakeRequests(made.request(requester="UAPPROVER")),
     )
-    register(app, deps)
-    return FromSlack(made.SECRET, partial(dispatch, app), lambda kind: None), whisper
+    return FromSlack(made.SECRET, partial(dispatch, make_app(deps)), lambda kind: None), whisper
 
 
 class _Silent(Whisper):

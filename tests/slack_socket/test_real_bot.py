@@ -15,7 +15,7 @@ import requests
 
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery
-from bot.slack.receive import origins
+from bot.slack.receive import payload
 from tests.scenarios.way_in import CONNECTS_WITHIN_SECONDS, OverSocket
 from tests.scenarios.world import ALAN, RITA, World, staged
 
@@ -118,7 +118,7 @@ def test_told_to_stop_while_people_click(tmp_path: Path) -> None:
         enough.set()
         for person in people:
             person.join()
-        acknowledged = {origins.of_click(d.payload) for d in done if d.ok}
+        acknowledged = {payload.click(d.payload).origin for d in done if d.ok}
         assert len(acknowledged) > 5
         assert acknowledged <= inbox(world)
         assert len(acknowledged) < len(done), "nobody clicked after the end"

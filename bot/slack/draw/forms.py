@@ -5,7 +5,7 @@ Text in them by people or the appliance is `plain_text` or escaped, as everywher
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from slack_sdk.models.blocks import (
@@ -48,15 +48,12 @@ from bot.slack.draw.markup import (
     button,
     buttons,
     context,
-    fenced_units,
     plain,
     plain_words,
     section,
-    tidy,
     units,
 )
 from bot.slack.draw.words import labels
-from bot.slack.receive.payload import typed
 
 # ---- pairings as the options of a menu: their names, and which fit what was typed --------------
 # Lengths and numbers: Slack docs, option object (text and description 75, value 150) and select
@@ -313,21 +310,6 @@ _FORMS: dict[WithReason, tuple[str, labels.ReasonWords]] = {
     "deny": (UNPAIR_DENY_REASON, labels.DENY),
     "break_glass": (UNPAIR_BREAK_GLASS_REASON, labels.GLASS),
 }
-BUTTONS: dict[WithReason, str] = {action: words.button for action, (_, words) in _FORMS.items()}
-"""The words on the button that opens each form."""
-
-
-class Submitted(Frozen):
-    """What was filled in and sent."""
-
-    origin: ReasonOrigin
-    reason: str
-
-
-class FieldErrors(Frozen):
-    """For `response_action: errors`: a sentence under each input, by its `block_id`."""
-
-    errors: dict[str, str]
 
 
 def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> dict[str, Any]:
@@ -342,21 +324,6 @@ def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> d
         private_metadata=origin.pack(),
         blocks=[section(words.told(request)), _decision_reason(words)],
     ).to_dict()
-
-
-def read_reason(view: Mapping[str, Any], action: WithReason) -> Submitted | FieldErrors | None:
-    """A submission's values. None if it is not a submission of this modal."""
-    callback_id, words = _FORMS[action]
-    origin = ReasonOrigin.unpack(view.get("private_metadata"))
-    if origin is None or view.get("callback_id") != callback_id:
-        return None
-    reason = tidy(typed(view, BLOCK_REASON))
-    if not reason:
-        return FieldErrors(errors={BLOCK_REASON: words.missing})
-    length = fenced_units(reason)
-    if length > DECISION_REASON:
-        return FieldErrors(errors={BLOCK_REASON: labels.reason_too_long(length, DECISION_REASON)})
-    return Submitted(origin=origin, reason=reason)
 
 
 def _decision_reason(words: labels.ReasonWords) -> Block:

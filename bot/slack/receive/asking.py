@@ -1,126 +1,275 @@
-"""The slash command: from what somebody typed to one stored `Asked`, or to a sentence."""
+"""Every way to ask: from what somebody typed, or sent with the form, to one stored `Asked`, or to a
+sentence."""
 
 from __future__ import annotations
 
+import time
+from typing import Literal
+
 import structlog
 
-from bot.request.events import Asked
+from bot.request import Frozen
+from bot.request.events import Asked, AskRefused
+from bot.request.model import ANY_SITE
 from bot.request.who_may import Policy
-from bot.slack.draw.words import usage
-from bot.slack.draw.words.usage import being_checked
-from bot.slack.receive import origins
-from bot.slack.receive.asking_form import open_form
-from bot.slack.receive.command import (
-    Ask,
-    Form,
-    Help,
-    List,
-    Preview,
-    Status,
-    Wrong,
-    parse,
-    site_and_pairing,
+from bot.slack.draw.forms import NOT_READ, OPTION_VALUE
+from bot.slack.draw.ids import (
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    FORCE_NO,
+    FORCE_YES,
+    UNPAIR_REQUEST,
+    AskOrigin,
 )
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.lookups import listed, previewed, stands
-from bot.slack.receive.payload import Json, maybe_text, text_of
-from bot.slack.receive.refusing import Why, note_refusal
+from bot.slack.draw.markup import REASON, TITLE, fenced_units, plain, tidy, units
+from bot.slack.draw.words import labels, usage
+from bot.slack.receive import Deps, lookups
+from bot.slack.receive.forms import open_form
+from bot.slack.receive.payload import Command, FormSent, View, origin
+from bot.slack.receive.typed import Ask, Form, Help, List, Preview, Status, Wrong, parse
 
 log = structlog.get_logger(__name__)
 
-Refusal = tuple[Why, str]
-"""Why, in the word of the audit trail and in a sentence."""
+REFUSED_ONCE_IN_S = 60
+"""The same refusal of the same person in the same place is recorded only once in this time.
+Somebody who types it all day must not fill the trail, nor the queue in which other requests
+wait."""
+
+Why = Literal["direct_message", "channel", "reason_missing", "reason_pattern"]
 
 
-def asked(payload: Json, deps: ListenerDeps) -> str:
-    """The immediate answer, for the asker alone; empty when a form opens. Raises Malformed."""
-    typed = text_of(payload, "command")
-    if typed != deps.command:
-        return usage.other_command(typed, deps.command)
-    parsed = parse(maybe_text(payload, "text") or "", command=deps.command)
-    if not isinstance(parsed, Help | Wrong):
-        misplaced = _against_place(payload, parsed, deps.policy)
-        if misplaced is not None:
-            why, sentence = misplaced
-            if isinstance(parsed, Ask | Form):
-                note_refusal(payload, parsed, why, deps)
-            return sentence
-    match parsed:
-        case Ask() as ask:
-            return _ask(payload, ask, deps)
-        case Form():
-            return open_form(payload, deps)
-        case Preview() as wanted:
-            return previewed(payload, wanted, deps)
-        case List():
-            return listed(payload, deps)
-        case Status(id=request_id):
-            return stands(payload, request_id, deps)
-        case Help():
-            policy = deps.policy
-            return usage.help_text(
-                deps.command,
-                require_reason=policy.require_reason,
-                pattern=policy.reason_pattern,
-                break_glass=bool(policy.break_glass),
-                sites=tuple(policy.sites),
-            )
-        case Wrong(sentence=sentence):
-            return sentence
-
-
-def _ask(payload: Json, ask: Ask, deps: ListenerDeps) -> str:
-    requester, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
-    origin = origins.of_command(payload)
-    response_url = text_of(payload, "response_url")
-    refusal = _against_policy(ask, deps)
-    if refusal is not None:
-        why, sentence = refusal
-        note_refusal(payload, ask, why, deps)
+def command_typed(command: Command, deps: Deps) -> str:
+    """The immediate answer, for the asker alone; empty when a form opens."""
+    if command.name != deps.command:
+        return usage.other_command(command.name, deps.command)
+    parsed = parse(command.text, command=deps.command)
+    if isinstance(parsed, Wrong):
+        return parsed.sentence
+    if isinstance(parsed, Help):
+        return usage.help_text(
+            deps.command,
+            require_reason=deps.policy.require_reason,
+            pattern=deps.policy.reason_pattern,
+            break_glass=bool(deps.policy.break_glass),
+            sites=tuple(deps.policy.sites),
+        )
+    if problem := _problem(command, parsed, deps):
+        why, sentence = problem
+        if isinstance(parsed, Ask | Form):
+            _record(command, parsed, why, deps)
         return sentence
-    found = site_and_pairing(ask.pairing, tuple(deps.policy.sites), deps.command)
+    match parsed:
+        case Form():
+            return open_form(command, None, deps)
+        case List():
+            return lookups.list_pairings(command, deps)
+        case Status(id=request_id):
+            return lookups.status(command, request_id, deps)
+    found = site_and_pairing(parsed.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(found, str):
         return found
     site, pairing = found
+    if isinstance(parsed, Preview):
+        return lookups.preview(command, site, pairing, parsed.force, deps)
     event = Asked(
         site=site,
         pairing=pairing,
-        force=ask.force,
-        reason=ask.reason,
-        requester=requester,
-        team=maybe_text(payload, "team_id"),
-        channel=channel,
+        force=parsed.force,
+        reason=parsed.reason,
+        requester=command.by,
+        team=command.team,
+        channel=command.channel,
     )
-    request_id = deps.new_id()
-    number = deps.inbox.put(event, origin=origin, request_id=request_id, response_url=response_url)
-    if number is None:
-        deps.on_repeated()
-        log.info("asking_repeated", by=requester, channel=channel)
-    else:
-        log.info("asked", request=request_id, by=requester, channel=channel, site=site)
-    return being_checked(pairing)
+    store(event, command.origin, deps.new_id(), deps, response_url=command.response_url)
+    return usage.being_checked(pairing)
 
 
-def _against_place(
-    payload: Json, wanted: Ask | Form | Preview | List | Status, policy: Policy
-) -> Refusal | None:
-    """The refusal if the command does not work in this place. In a direct message people may look,
-    but not ask. A complete request from another channel is let through: the check refuses it
-    (`channel_not_allowed`)."""
-    channel = text_of(payload, "channel_id")
-    direct = channel.startswith("D") or payload.get("channel_name") == "directmessage"
-    if direct and (isinstance(wanted, Ask | Form) or policy.channels is not None):
+def _problem(
+    command: Command, wanted: Ask | Form | Preview | List | Status, deps: Deps
+) -> tuple[Why, str] | None:
+    """What the settings alone refuse. Everything else is for the worker: a complete request from
+    another channel too (`channel_not_allowed`). In a direct message people may look, but not
+    ask."""
+    policy = deps.policy
+    if command.direct and (isinstance(wanted, Ask | Form) or policy.channels is not None):
         return "direct_message", usage.NO_DIRECT_MESSAGE
-    if isinstance(wanted, Ask) or policy.channels is None or channel in policy.channels:
-        return None
-    return "channel", usage.channel_not_allowed(policy.channels)
-
-
-def _against_policy(ask: Ask, deps: ListenerDeps) -> Refusal | None:
-    """What the settings alone refuse. Everything else is for the worker."""
-    policy: Policy = deps.policy
-    if policy.reason_missing(ask.reason):
+    if not isinstance(wanted, Ask):
+        if policy.channels is None or command.channel in policy.channels:
+            return None
+        return "channel", usage.channel_not_allowed(policy.channels)
+    if policy.reason_missing(wanted.reason):
         return "reason_missing", usage.reason_required(deps.command, policy.reason_pattern)
-    if policy.reason_pattern is not None and not policy.reason_fits(ask.reason):
+    if policy.reason_pattern is not None and not policy.reason_fits(wanted.reason):
         return "reason_pattern", usage.reason_does_not_fit(policy.reason_pattern)
     return None
+
+
+def _record(command: Command, wanted: Ask | Form, why: Why, deps: Deps) -> None:
+    """Leave a refused request to the worker, for the audit trail, and that is all: a listener never
+    waits for the head of the trail."""
+    event = AskRefused(
+        by=command.by,
+        team=command.team,
+        channel=command.channel,
+        pairing=wanted.pairing if isinstance(wanted, Ask) else "",
+        force=wanted.force if isinstance(wanted, Ask) else False,
+        why=why,
+    )
+    period = str(int(time.time()) // REFUSED_ONCE_IN_S)
+    deps.inbox.put(
+        event, origin=origin("refusal", command.by, command.channel, why, period), request_id=""
+    )
+    log.info("asking_refused", by=command.by, channel=command.channel, why=why)
+
+
+def store(
+    event: Asked,
+    key: str,
+    request_id: str,
+    deps: Deps,
+    *,
+    response_url: str | None = None,
+    answer_via: int | None = None,
+) -> bool:
+    """Whether this request is a new one."""
+    number = deps.inbox.put(
+        event,
+        origin=key,
+        request_id=request_id,
+        response_url=response_url,
+        answer_via=answer_via,
+    )
+    about = {"by": event.requester, "channel": event.channel}
+    if number is None:
+        deps.on_repeated()
+        log.info("asking_repeated", **about)
+    else:
+        log.info("asked", request=request_id, site=event.site, **about)
+    return number is not None
+
+
+def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[str, str] | str:
+    """Site and pairing from `SITE/PAIRING`, or a sentence that says what is wrong. With a single
+    appliance its name is optional, and any other slash belongs to the pairing. With several, a
+    pairing without a site is looked for at all of them."""
+    name, slash, rest = typed.partition("/")
+    named = next((s for s in sites if s.casefold() == name.strip().casefold()), None)
+    if slash and named is not None and rest.strip():
+        return named, rest.strip()
+    if len(sites) == 1:
+        return sites[0], typed
+    if slash and named is not None:
+        return usage.pairing_missing(command, named)
+    if slash:
+        return usage.unknown_site(name, sites)
+    return ANY_SITE, typed
+
+
+# ---- by the form ----------------------------------------------------------------------------
+
+
+class RequestSent(Frozen):
+    """`pairing` is an option's value (see `draw.forms.Choice`)."""
+
+    opened: AskOrigin
+    pairing: str
+    force: bool
+    reason: str
+
+
+def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
+    """Store the same event as the command does. Returns a sentence for each wrong field, also where
+    this form was sent before with other content; nothing if all is well."""
+    read = read_request(sent.view, deps.policy)
+    if read is None:
+        log.warning("form_without_origin", by=sent.by)
+        return {BLOCK_REASON: usage.request_form_lost(deps.command)}
+    if isinstance(read, dict):
+        return read
+    place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
+    if isinstance(place, str):
+        return {BLOCK_PAIRING: labels.CHOOSE_PAIRING}
+    event = Asked(
+        site=place[0],
+        pairing=place[1],
+        force=read.force,
+        reason=read.reason,
+        requester=sent.by,
+        team=sent.team,
+        channel=read.opened.channel,
+    )
+    # By the id of its request: one form makes one request, however often it is sent.
+    key, request_id = origin("form", read.opened.request_id), read.opened.request_id
+    if not store(event, key, request_id, deps, answer_via=read.opened.opened_by):
+        return _differs(key, event, request_id, deps)
+    address = deps.inbox.address(read.opened.opened_by)
+    deps.whisper.tell(address, usage.being_checked(event.pairing))
+    return {}
+
+
+def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | None:
+    """None if it is not a submission of this modal. Names everything that is wrong at once."""
+    opened = AskOrigin.unpack(view.metadata)
+    if opened is None or view.callback_id != UNPAIR_REQUEST:
+        return None
+    site, force = view.values.get(BLOCK_SITE), view.values.get(BLOCK_FORCE)
+    pairing = _with_site(tidy(view.values.get(BLOCK_PAIRING, "")), site, policy)
+    reason = tidy(view.values.get(BLOCK_REASON, ""))
+    problems = {
+        BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
+        # An empty choice is not taken for "no": only what somebody has chosen may be sent.
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
+        BLOCK_REASON: _reason_problem(reason, policy),
+    }
+    found = {block: problem for block, problem in problems.items() if problem}
+    return found or RequestSent(
+        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason
+    )
+
+
+def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
+    """If there are several appliances, an id without one belongs to the chosen one."""
+    named = pairing.partition("/")[0].casefold() in {known.casefold() for known in policy.sites}
+    if len(policy.sites) == 1 or not site or not pairing or named or pairing == NOT_READ:
+        return pairing
+    return f"{site}/{pairing}"
+
+
+def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
+    if not pairing or units(pairing) > OPTION_VALUE:
+        return labels.CHOOSE_PAIRING
+    if pairing == NOT_READ:
+        return labels.CHOOSE_AGAIN
+    if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
+        return labels.NOT_OF_SITE
+    return None
+
+
+def _reason_problem(reason: str, policy: Policy) -> str | None:
+    length = fenced_units(reason)
+    if length > REASON:
+        return labels.reason_too_long(length, REASON)
+    if policy.reason_pattern is not None and not policy.reason_fits(reason):
+        return labels.reason_does_not_fit(policy.reason_pattern)
+    if policy.require_reason and not reason:
+        return labels.REASON_NEEDED
+    return None
+
+
+def _differs(key: str, now: Asked, request_id: str, deps: Deps) -> dict[str, str]:
+    """A sentence for each field that differs from what this form was first sent with: the form had
+    stayed open, since the acknowledgement was lost, and somebody has corrected it."""
+    before = deps.inbox.stored(key)
+    if not isinstance(before, Asked):
+        return {}
+    row = deps.overview.get(request_id)
+    found: dict[str, str] = {}
+    if (before.site, before.pairing) != (now.site, now.pairing):
+        found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
+    if before.force != now.force:
+        found[BLOCK_FORCE] = f"“{labels.FORCE_YES if before.force else labels.FORCE_NO}”"
+    if before.reason != now.reason:
+        found[BLOCK_REASON] = f"this reason: “{labels.quoted(before.reason)}”"
+    return {block: labels.already_sent(what, request_id) for block, what in found.items()}

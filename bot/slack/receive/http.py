@@ -15,18 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
-from slack_bolt import BoltResponse
-from slack_sdk.signature import SignatureVerifier
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
-
-from bot.slack.receive.payload import Json, Malformed, parse
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,80 +51,15 @@ KEPT_S = 75.0
 """For a connection at rest after an answer. Longer than load balancers keep theirs, mostly 60 s, or
 they would send a click into one that is just being closed."""
 
-WINDOW_S = 5 * 60
-"""Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
-
-LINE_EVERY_S = 60.0
-"""Between two lines in the log about requests that are not from Slack: anybody can send them."""
-
 ROUND_S = 0.5
 
 TEXT = "text/plain; charset=utf-8"
 
-Answer = tuple[int, bytes, str]
+Answer: TypeAlias = tuple[int, bytes, str]
 """Status, body and content type."""
 
-Rejected = Literal["unsigned", "old", "forged", "malformed", "too_large"]
-
-
-class FromSlack:
-    """The way in for what Slack sends: its signature, its shape, then the listeners.
-
-    `listen` may raise Malformed and nothing else. `on_rejected` counts. `now` is in monotonic
-    seconds.
-    """
-
-    def __init__(
-        self,
-        signing_secret: str,
-        listen: Callable[[Json], BoltResponse],
-        on_rejected: Callable[[Rejected], None],
-        *,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._verifier = SignatureVerifier(signing_secret)
-        self._listen = listen
-        self._on_rejected = on_rejected
-        self._now = now
-        self._lock = threading.Lock()
-        self._turned_away = 0
-        self._next_line_at = -math.inf
-
-    def answer(self, body: bytes, timestamp: str, signature: str) -> Answer:
-        """Whatever a stranger or a broken client sends, it is answered below 500."""
-        if problem := self._not_from_slack(body, timestamp, signature):
-            self.turn_away(problem)
-            return 401, problem.encode(), TEXT
-        try:
-            said = self._listen(parse(body))
-        except Malformed as error:
-            log.warning("slack_request_malformed", why=str(error))
-            self._on_rejected("malformed")
-            return 400, b"malformed", TEXT
-        return said.status, (said.body or "").encode(), said.headers.get("content-type", [TEXT])[0]
-
-    def turn_away(self, why: Rejected) -> None:
-        """Count one that is not known to come from Slack."""
-        self._on_rejected(why)
-        with self._lock:
-            self._turned_away += 1
-            if self._now() < self._next_line_at:
-                return
-            requests, self._turned_away = self._turned_away, 0
-            self._next_line_at = self._now() + LINE_EVERY_S
-        log.warning("slack_requests_turned_away", requests=requests, last=why)
-
-    def _not_from_slack(self, body: bytes, timestamp: str, signature: str) -> Rejected | None:
-        if not timestamp or not signature:
-            return "unsigned"
-        try:
-            if self._verifier.is_valid(body, timestamp, signature):
-                return None
-            return "forged" if abs(time.time() - int(timestamp)) < WINDOW_S else "old"
-        except (ValueError, TypeError):
-            # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:
-            # Slack has signed none of these.
-            return "forged"
+Slack: TypeAlias = Callable[[bytes, str, str], Answer]
+"""From body, timestamp and signature of a request."""
 
 
 class Wsgi:
@@ -137,7 +68,7 @@ class Wsgi:
     A page that raises is answered by waitress, with a 500 that shows nothing, and logged.
     """
 
-    def __init__(self, pages: Mapping[str, Callable[[], Answer]], slack: FromSlack | None) -> None:
+    def __init__(self, pages: Mapping[str, Callable[[], Answer]], slack: Slack | None) -> None:
         self._pages = pages
         self.slack = slack
 
@@ -154,7 +85,7 @@ class Wsgi:
             status, body, content_type = 405, b"method not allowed\n", TEXT
             more = [("Allow", ", ".join(allowed))]
         elif self.slack and path == EVENTS:
-            status, body, content_type = self.slack.answer(
+            status, body, content_type = self.slack(
                 environ["wsgi.input"].read(),
                 str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")),
                 str(environ.get("HTTP_X_SLACK_SIGNATURE", "")),
@@ -183,7 +114,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("the length of the body can be read in two ways")
 
 
-class _Refusal(ErrorTask):  # type: ignore[misc]
+class _ErrorAnswer(ErrorTask):  # type: ignore[misc]
     """The answer to a request that waitress itself refuses: too large, or no HTTP.
 
     What still comes is read and dropped for a while. Hanging up on bytes that nobody has read
@@ -209,7 +140,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
     """`waits_since`: since when it has been at rest, or a request has been arriving on it."""
 
     parser_class = _Parser
-    error_task_class = _Refusal
+    error_task_class = _ErrorAnswer
 
     def __init__(
         self,

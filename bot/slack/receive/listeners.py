@@ -1,4 +1,5 @@
-"""Every listener, registered once. Each one parses, stores one event and acknowledges.
+"""Every listener, registered once with Bolt. Each one reads the payload, has one event stored and
+acknowledges; every error becomes a sentence for the person and a line in the log.
 
 Slack waits for three seconds. A click that is not acknowledged by then is shown as failed although
 it still counts. So nothing here waits for an appliance, a worker, or Slack, except to open a form,
@@ -7,97 +8,159 @@ and to ask whether the form behind Break glass may be opened at all.
 
 from __future__ import annotations
 
+import logging
 import re
+import traceback
 
-from slack_bolt import Ack, App, BoltResponse
+import structlog
+from slack_bolt import Ack, App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 
+from bot.request.model import new_reference
 from bot.slack.draw import ids
-from bot.slack.draw.forms import WithReason
-from bot.slack.receive.asking import asked
-from bot.slack.receive.asking_form import (
-    form_submitted,
-    options_wanted,
-    site_chosen,
-    suggestion_pressed,
-)
-from bot.slack.receive.clicks import Action, clicked, pressed_unknown
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.failures import error_handler
-from bot.slack.receive.lookups import home_opened
-from bot.slack.receive.payload import Json
-from bot.slack.receive.with_reason import pressed, submitted
+from bot.slack.draw.words import usage
+from bot.slack.receive import Deps, asking, buttons, forms, lookups, payload
+from bot.slack.receive.payload import Click, FormSent, Json, Malformed
+
+log = structlog.get_logger(__name__)
 
 ANY = re.compile("")
-"""Bolt takes the first listener that fits, so those with this pattern come last."""
+
+SHORTEST_SECRET = 8
+"""Hiding anything shorter would blank out half of the traceback and protect nothing."""
+
+SECRETS = ("response_url", "trigger_id", "token")
+"""Fields of a payload that must not be logged. A database error quotes the values to store."""
 
 
-def register(app: App, deps: ListenerDeps) -> None:
-    """Once per App. The App must have `process_before_response` (see `receive.bolt.make_app`)."""
-    app.error(error_handler(deps.whisper))
+def make_app(deps: Deps) -> App:
+    """Bolt's App with all listeners: synchronous, for one workspace, and it makes no calls to Slack
+    by itself.
+
+    `process_before_response`: a listener runs in the thread of its request. This saves 10 ms per
+    acknowledgement, and Bolt's pool of five threads, which could be full. Bolt's check of the
+    signature is off: it comes after its parser, and `signature` has checked it before anything is
+    parsed.
+    """
+    token = deps.views.token
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # Without this Bolt would call auth.test inside the first request, and wait up to 30 s.
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+    # Errors only. At lower levels Bolt logs bodies with `response_url` and `trigger_id`, and warns
+    # at each start about a token that we pass on purpose.
+    logger = logging.getLogger("bot.slack.bolt")
+    logger.setLevel(logging.ERROR)
+    app = App(
+        name="vr-unpair",
+        client=deps.views,
+        authorize=authorize,
+        logger=logger,
+        process_before_response=True,
+        token_verification_enabled=False,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+        attaching_function_token_enabled=False,
+        raise_error_for_unhandled_request=True,
+    )
 
     def command(ack: Ack, body: Json) -> BoltResponse:
-        words = asked(body, deps)
+        words = asking.command_typed(payload.command(body), deps)
         return ack(text=words, response_type="ephemeral") if words else ack()
 
-    def at_once(action: Action, button: str) -> None:
-        def press(ack: Ack, body: Json) -> BoltResponse:
-            clicked(body, action, deps)
-            return ack()
+    def click(ack: Ack, body: Json) -> BoltResponse:
+        _clicked(payload.click(body), deps)
+        return ack()
 
-        app.action(button)(press)
-
-    def with_reason(action: WithReason, button: str, form: str) -> None:
-        def press(ack: Ack, body: Json) -> BoltResponse:
-            pressed(body, action, deps)
-            return ack()
-
-        def submit(ack: Ack, body: Json) -> BoltResponse:
-            problem = submitted(body, action, deps)
-            if problem is None:
-                return ack()
-            return ack(response_action="errors", errors={ids.BLOCK_REASON: problem})
-
-        app.action(button)(press)
-        app.view(form)(submit)
-
-    def requested(ack: Ack, body: Json) -> BoltResponse:
-        problems = form_submitted(body, deps)
+    def sent(ack: Ack, body: Json) -> BoltResponse:
+        problems = _sent(payload.form_sent(body), deps)
         if problems is None:
-            return ack()
-        return ack(response_action="errors", errors=problems)
+            return ack(response_action="clear")
+        return ack(response_action="errors", errors=problems) if problems else ack()
 
-    def site(ack: Ack, body: Json) -> BoltResponse:
-        site_chosen(body, deps)
-        return ack()
-
-    def suggestion(ack: Ack, body: Json) -> BoltResponse:
-        suggestion_pressed(body, deps)
-        return ack()
-
-    def pairing_options(ack: Ack, body: Json) -> BoltResponse:
-        return ack(options=options_wanted(body, deps))
+    def search(ack: Ack, body: Json) -> BoltResponse:
+        return ack(options=forms.search_pairings(payload.search(body), deps))
 
     def home(ack: Ack, body: Json) -> BoltResponse:
-        home_opened(body, deps)
+        lookups.home(payload.home_opened(body), deps)
         return ack()
 
-    def old_button(ack: Ack, body: Json) -> BoltResponse:
-        pressed_unknown(body, deps)
-        return ack()
-
-    def old_form(ack: Ack) -> BoltResponse:
-        return ack(response_action="clear")
+    def problem(error: Exception, body: Json) -> BoltResponse:
+        return _problem(error, body, deps)
 
     app.command(ANY)(command)
-    at_once("approve", ids.UNPAIR_APPROVE)
-    with_reason("deny", ids.UNPAIR_DENY, ids.UNPAIR_DENY_REASON)
-    with_reason("break_glass", ids.UNPAIR_BREAK_GLASS, ids.UNPAIR_BREAK_GLASS_REASON)
-    at_once("cancel", ids.UNPAIR_CANCEL)
-    at_once("look", ids.UNPAIR_LOOK)
-    app.view(ids.UNPAIR_REQUEST)(requested)
-    app.action(re.compile(f"^{ids.UNPAIR_SUGGEST}"))(suggestion)
-    app.action({"block_id": ids.BLOCK_SITE, "action_id": ids.ACTION_VALUE})(site)
-    app.options(ids.ACTION_VALUE)(pairing_options)
+    app.block_action({"action_id": ANY})(click)
+    app.view(ANY)(sent)
+    app.options(ANY)(search)
     app.event("app_home_opened")(home)
-    app.block_action({"action_id": ANY})(old_button)
-    app.view(ANY)(old_form)
+    app.error(problem)
+    return app
+
+
+def dispatch(app: App, body: Json) -> BoltResponse:
+    """What the listener answers to a payload that `payload.checked` let through. Raises Malformed.
+
+    The mode is `socket_mode` for HTTP too: so Bolt takes the payload as it is, and parses nothing.
+    """
+    try:
+        request = BoltRequest(mode="socket_mode", body=body)
+    except Exception as error:
+        # Bolt looks for ids in some forty places, whatever their type is, and fails on a wrong one.
+        raise Malformed(f"Bolt cannot read it: {type(error).__name__}") from error
+    answer = app.dispatch(request)
+    if answer.status == 400:
+        raise Malformed("a listener cannot read it")
+    return answer
+
+
+def _clicked(click: Click, deps: Deps) -> None:
+    action = buttons.ACTIONS.get(click.action_id)
+    if action is not None:
+        buttons.pressed(click, action, deps)
+    elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
+        forms.suggestion_pressed(click, deps)
+    elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
+        forms.site_chosen(click, deps)
+    else:
+        buttons.pressed_unknown(click, deps)
+
+
+def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:
+    """A sentence for each field that is wrong. None for a form of another version of the bot."""
+    if form.view.callback_id == ids.UNPAIR_REQUEST:
+        return asking.request_sent(form, deps)
+    action = buttons.FORMS.get(form.view.callback_id or "")
+    if action is None:
+        return None
+    problem = buttons.reason_sent(form, action, deps)
+    return {ids.BLOCK_REASON: problem} if problem else {}
+
+
+def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
+    """Whatever came from Slack and is not malformed is acknowledged with 200. With any other status
+    the person would only read "operation failed"."""
+    if isinstance(error, Malformed):
+        log.warning("payload_malformed", why=str(error))
+        return BoltResponse(status=400, body={"error": "malformed"})
+    if isinstance(error, BoltUnhandledRequestError):
+        log.info("payload_unhandled", kind=str(body.get("type"))[:40])
+        return BoltResponse(status=200, body="")
+    reference = new_reference()
+    # Without local variables, and without the secrets of the payload.
+    lines = "".join(traceback.format_exception(error))
+    for value in (body.get(name) for name in SECRETS):
+        if isinstance(value, str) and len(value) >= SHORTEST_SECRET:
+            lines = lines.replace(value, "<secret>")
+    log.error("listener_failed", reference=reference, traceback=lines)
+    sentence = usage.unexpected(reference)
+    if "command" in body:
+        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
+    if body.get("type") == "view_submission":
+        ours = body["view"].get("callback_id") in (ids.UNPAIR_REQUEST, *buttons.FORMS)
+        errors = {"response_action": "errors", "errors": {ids.BLOCK_REASON: sentence}}
+        return BoltResponse(status=200, body=errors if ours else {"response_action": "clear"})
+    url = body.get("response_url")
+    deps.whisper.tell(url if isinstance(url, str) else None, sentence)
+    return BoltResponse(status=200, body="")

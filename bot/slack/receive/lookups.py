@@ -19,13 +19,12 @@ from bot.slack.draw.card import card_url
 from bot.slack.draw.forms import suggestions
 from bot.slack.draw.home import ENDED_MOST, home_view, status_list
 from bot.slack.draw.markup import drawn, section
-from bot.slack.draw.preview import preview
-from bot.slack.draw.words import lists, status, usage
+from bot.slack.draw.preview import preview as preview_of
+from bot.slack.draw.words import lists, usage
+from bot.slack.draw.words import status as words
 from bot.slack.draw.words.refused import may_not_look
-from bot.slack.draw.words.usage import being_listed, being_looked_up, being_previewed
-from bot.slack.receive.command import Preview, site_and_pairing
-from bot.slack.receive.deps import ListenerDeps
-from bot.slack.receive.payload import Json, object_of, text_of
+from bot.slack.receive import Deps
+from bot.slack.receive.payload import Command, HomeOpened
 from bot.slack.send.trouble import BROKEN, trouble_of
 
 log = structlog.get_logger(__name__)
@@ -34,119 +33,98 @@ LINES_IN_BLOCK = 8
 """So many lines fit into one section, even the longest."""
 
 
-def previewed(payload: Json, wanted: Preview, deps: ListenerDeps) -> str:
-    """Starts a preview. Returns what the asker reads at once. Raises Malformed."""
-    by, channel = text_of(payload, "user_id"), text_of(payload, "channel_id")
-    address = text_of(payload, "response_url")
-    found = site_and_pairing(wanted.pairing, tuple(deps.policy.sites), deps.command)
-    if isinstance(found, str):
-        return found
-    site, pairing = found
+def preview(asked: Command, site: str, pairing: str, force: bool, deps: Deps) -> str:
+    """Starts a preview. Returns what the asker reads at once."""
 
     def tell(read: PreviewRead) -> None:
-        made = _preview(read, site, pairing, by, channel, deps, force=wanted.force)
-        deps.whisper.tell(address, made)
+        deps.whisper.tell(asked.response_url, _preview(read, asked, site, pairing, force, deps))
 
-    if not deps.lookups.preview(site, pairing, by, tell):
+    if not deps.lookups.preview(site, pairing, asked.by, tell):
         return usage.busy(deps.command)
-    log.info("previewing", by=by, channel=channel, site=site)
-    return being_previewed(pairing)
+    log.info("previewing", by=asked.by, channel=asked.channel, site=site)
+    return usage.being_previewed(pairing)
 
 
-def listed(payload: Json, deps: ListenerDeps) -> str:
-    """The same for the list of all pairings. Raises Malformed."""
-    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+def list_pairings(asked: Command, deps: Deps) -> str:
+    """The same for the list of all pairings."""
 
     def tell(read: SitesRead) -> None:
-        deps.whisper.tell(address, _list(read, deps))
+        deps.whisper.tell(asked.response_url, _list(read, deps))
 
-    if not deps.lookups.pairings(tuple(deps.policy.sites), by, tell, counted=True):
+    if not deps.lookups.all_counted(asked.by, tell):
         return usage.busy(deps.command)
-    log.info("listing", by=by)
-    return being_listed(tuple(deps.policy.sites))
+    log.info("listing", by=asked.by)
+    return usage.being_listed(tuple(deps.policy.sites))
 
 
-def stands(payload: Json, request_id: str | None, deps: ListenerDeps) -> str:
-    """The same for the state of requests, which only needs the store. Raises Malformed."""
-    by, address = text_of(payload, "user_id"), text_of(payload, "response_url")
+def status(asked: Command, request_id: str | None, deps: Deps) -> str:
+    """The same for the state of requests, which only needs the store."""
 
     def tell(read: Drawn | MayNotLook | LookFailed) -> None:
-        deps.whisper.tell(address, read if isinstance(read, Drawn) else _untold(read))
+        deps.whisper.tell(asked.response_url, read if isinstance(read, Drawn) else _untold(read))
 
-    if not deps.lookups.stored(by, lambda: _standing(request_id, deps), tell):
+    if not deps.lookups.stored(asked.by, lambda: _status(request_id, deps), tell):
         return usage.busy_with_requests()
-    log.info("looking_at_requests", by=by)
-    return being_looked_up(request_id)
+    log.info("looking_at_requests", by=asked.by)
+    return usage.being_looked_up(request_id)
 
 
-def home_opened(payload: Json, deps: ListenerDeps) -> None:
-    """Handles the event `app_home_opened` (Slack docs), which also comes for the messages tab. At
-    the worst the tab stays unfilled, and the person opens it again. Raises Malformed."""
-    event = object_of(payload, "event")
-    if text_of(event, "tab") != "home":
-        return
-    user = text_of(event, "user")
+def home(opened: HomeOpened, deps: Deps) -> None:
+    """At the worst the tab stays unfilled, and the person opens it again."""
 
     def publish(read: HomeRead) -> None:
         view = home_view(
             read, workspace_url=_workspace(deps), command=deps.command, now=deps.overview.now()
         )
         try:
-            deps.views.views_publish(user_id=user, view=view)
+            deps.views.views_publish(user_id=opened.by, view=view)
         except (SlackApiError, *BROKEN) as error:
-            log.warning("home_not_published", by=user, error=trouble_of(error).word)
+            log.warning("home_not_published", by=opened.by, error=trouble_of(error).word)
         else:
-            log.info("home_published", by=user)
+            log.info("home_published", by=opened.by)
 
-    if not deps.lookups.home(user, publish):
-        log.warning("home_not_read", by=user, why="too many lookups wait")
+    if opened.home and not deps.lookups.home(opened.by, publish):
+        log.warning("home_not_read", by=opened.by, why="too many lookups wait")
 
 
-def _workspace(deps: ListenerDeps) -> str | None:
+def _workspace(deps: Deps) -> str | None:
     """Its address, for links to cards; None while Slack has not told it."""
     myself = deps.identity.known()
     return myself.url if myself else None
 
 
-def _standing(request_id: str | None, deps: ListenerDeps) -> Drawn:
+def _status(request_id: str | None, deps: Deps) -> Drawn:
     if request_id is None:
         opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_MOST)
         return status_list(opened, ended, workspace_url=_workspace(deps), command=deps.command)
     request = deps.overview.get(request_id)
     if request is None:
-        return drawn(status.unknown(request_id, deps.command))
-    return drawn(status.one(request, card_url(request, _workspace(deps))))
+        return drawn(words.unknown(request_id, deps.command))
+    return drawn(words.one(request, card_url(request, _workspace(deps))))
 
 
 def _preview(
-    read: PreviewRead,
-    site: str,
-    pairing: str,
-    by: str,
-    channel: str,
-    deps: ListenerDeps,
-    *,
-    force: bool,
+    read: PreviewRead, asked: Command, site: str, pairing: str, force: bool, deps: Deps
 ) -> Drawn:
     match read:
         case MayNotLook() | LookFailed():
             return _untold(read)
         case PairingUnresolved():
-            words = lists.unresolved(site, pairing, read, deps.command)
+            why = lists.unresolved(site, pairing, read, deps.command)
             at = site if len(deps.policy.sites) > 1 else None
             near = suggestions(read.near, at, force=force)
-            return drawn(words, section(words), near) if near else drawn(words)
+            return drawn(why, section(why), near) if near else drawn(why)
         case CallFailed():
             return drawn(lists.not_previewed(pairing, read))
     found_at = read.place.site if read.place else site
     opened = lists.holders(deps.overview.unfinished())
-    return preview(
+    return preview_of(
         read.snapshot,
         site=found_at,
         also_at=read.also_at,
         force=force,
-        by=by,
-        channel=channel,
+        by=asked.by,
+        channel=asked.channel,
         policy=deps.policy,
         holder=lists.holder_of(found_at, read.snapshot, opened),
         unclear=deps.overview.unclear(read.snapshot),
@@ -154,7 +132,7 @@ def _preview(
     )
 
 
-def _list(read: SitesRead, deps: ListenerDeps) -> Drawn:
+def _list(read: SitesRead, deps: Deps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
     sites = lists.sites(read, lists.holders(deps.overview.unfinished()), deps.command)

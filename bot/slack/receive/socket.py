@@ -29,8 +29,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import Event
 from websockets.sync.client import ClientConnection, connect
 
-from bot.slack.receive.http import LARGEST_BODY, Rejected
-from bot.slack.receive.payload import Json, Malformed, checked
+from bot.slack.receive.http import LARGEST_BODY
+from bot.slack.receive.payload import Json, Malformed, Rejected, checked
 from bot.slack.send.client import USER_AGENT, tls
 from bot.slack.send.kept_connections import proxy_for
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
@@ -362,11 +362,11 @@ def address(client: WebClient) -> str:
     try:
         url = client.apps_connections_open(app_token=client.token or "").get("url")
     except (SlackApiError, *BROKEN) as error:
-        trouble = trouble_of(error)
-        words = f"apps.connections.open: {trouble.word}"
-        if trouble.kind is Kind.ACCOUNT:
+        problem = trouble_of(error)
+        words = f"apps.connections.open: {problem.word}"
+        if problem.kind is Kind.ACCOUNT:
             words += " (is SLACK_APP_TOKEN right, with the scope connections:write?)"
-        raise NotOpened(words, trouble.retry_after_s) from error
+        raise NotOpened(words, problem.retry_after_s) from error
     # Without TLS only where Slack's API itself is without, a test double on this machine: the
     # ticket and every click would be readable on the way.
     secure = ("wss://", "ws://") if client.base_url.startswith("http://") else "wss://"

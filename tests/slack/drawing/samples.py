@@ -16,6 +16,7 @@ from bot.request.model import (
 )
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 from bot.request.problem import Problem, ProblemKind
+from bot.slack.receive.payload import View, view_of
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -203,3 +204,8 @@ HARD = sample(
     ),
 )
 """Everything an approver must be warned of, at once."""
+
+
+def sent(view: dict[str, Any]) -> View:
+    """A modal as Slack sends it back."""
+    return view_of({"view": view})

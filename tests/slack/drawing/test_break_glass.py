@@ -8,11 +8,12 @@ from inline_snapshot import snapshot
 from bot.request.messages import Answer
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.who_may import Reason
-from bot.slack.draw.forms import FieldErrors, Submitted, WithReason, read_reason, reason_form
+from bot.slack.draw.forms import WithReason, reason_form
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.refused import may_not_break
+from bot.slack.receive.buttons import ReasonSent, read_reason
 from tests.slack.drawing.hostile import PIECES
-from tests.slack.drawing.samples import FIRST, MINUTE, NOW, TERMS, decided, sample
+from tests.slack.drawing.samples import FIRST, MINUTE, NOW, TERMS, decided, sample, sent
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings, wrapped
 from tests.slack.drawing.test_ids import ORIGIN
 
@@ -218,16 +219,16 @@ def test_the_form_of_a_dry_run() -> None:
 def test_one_form_is_never_read_as_the_other(form: WithReason, read_as: WithReason) -> None:
     values = {"reason": {"value": {"type": "plain_text_input", "value": " it burns "}}}
     view = {**reason_form(form, ORIGIN, sample()), "state": {"values": values}}
-    expected = Submitted(origin=ORIGIN, reason="it burns") if form == read_as else None
-    assert read_reason(view, read_as) == expected
+    expected = ReasonSent(opened=ORIGIN, reason="it burns") if form == read_as else None
+    assert read_reason(sent(view), read_as) == expected
 
 
 def test_nothing_is_no_reason() -> None:
     values = {"reason": {"value": {"type": "plain_text_input", "value": " \n\u2060"}}}
     view = {**reason_form("break_glass", ORIGIN, sample()), "state": {"values": values}}
-    found = read_reason(view, "break_glass")
-    assert isinstance(found, FieldErrors)
-    assert "cannot wait" in found.errors["reason"]
+    found = read_reason(sent(view), "break_glass")
+    assert isinstance(found, str)
+    assert "cannot wait" in found
 
 
 # ---- words for one ---------------------------------------------------------------------------

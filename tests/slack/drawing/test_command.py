@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.receive.command import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
+from bot.slack.receive.typed import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
 from tests.slack.drawing.hostile import FOREIGN
 
 
@@ -231,7 +231,7 @@ def test_sites_are_not_taken_for_misspelt_words(site: str) -> None:
 
 
 def test_a_site_like_a_word_can_still_be_asked_for() -> None:
-    assert "add a reason" in wrong("lists")
+    assert "in quotes" in wrong("lists")
     assert read("lists closes in May") == Ask(pairing="lists", force=False, reason="closes in May")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
-from bot.slack.draw.forms import FieldErrors, Submitted, read_reason, reason_form
+from bot.slack.draw.forms import reason_form
 from bot.slack.draw.message import draw
-from tests.slack.drawing.samples import NOW, sample
+from bot.slack.receive.buttons import ReasonSent, read_reason
+from tests.slack.drawing.samples import NOW, sample, sent
 from tests.slack.drawing.slack_checker import problems, strings
 from tests.slack.drawing.test_ids import ORIGIN
 
@@ -44,34 +45,34 @@ def test_it_says_which_pairing() -> None:
 
 
 def test_a_submission() -> None:
-    found = read_reason(submission("  not tonight\r\nplease\x07 "), "deny")
-    assert found == Submitted(origin=ORIGIN, reason="not tonight\nplease")
+    found = read_reason(sent(submission("  not tonight\r\nplease\x07 ")), "deny")
+    assert found == ReasonSent(opened=ORIGIN, reason="not tonight\nplease")
 
 
 @pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00", "\u200b\u3164"])
 def test_nothing_is_no_reason(reason: str | None) -> None:
-    found = read_reason(submission(reason), "deny")
-    assert isinstance(found, FieldErrors)
-    assert set(found.errors) == {"reason"}
+    found = read_reason(sent(submission(reason)), "deny")
+    assert isinstance(found, str)
+    assert found
 
 
 def test_a_reason_that_is_too_long() -> None:
-    assert isinstance(read_reason(submission("x" * 2_000), "deny"), Submitted)
-    found = read_reason(submission("x" * 2_001), "deny")
-    assert isinstance(found, FieldErrors)
-    assert "2,001" in found.errors["reason"]
+    assert isinstance(read_reason(sent(submission("x" * 2_000)), "deny"), ReasonSent)
+    found = read_reason(sent(submission("x" * 2_001)), "deny")
+    assert isinstance(found, str)
+    assert "2,001" in found
 
 
 @pytest.mark.parametrize("piece", ["x", "&", "\n", "`", "👍"])
 def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
     """One more is refused, and the last one is still on the card and in the thread."""
 
-    def read(times: int) -> Submitted | FieldErrors | None:
-        return read_reason(submission(f"a{piece * times}END"), "deny")
+    def read(times: int) -> ReasonSent | str | None:
+        return read_reason(sent(submission(f"a{piece * times}END")), "deny")
 
-    most = max(n for n in range(2_001) if isinstance(read(n), Submitted))
+    most = max(n for n in range(2_001) if isinstance(read(n), ReasonSent))
     taken = read(most)
-    assert isinstance(taken, Submitted)
+    assert isinstance(taken, ReasonSent)
     decision = Decision(by="UNO", at=NOW, reason=taken.reason)
     notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=taken.reason)
     outcome = Outcome(code="denied")
@@ -95,10 +96,10 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
     ],
 )
 def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
-    assert read_reason(view, "deny") is None
+    assert read_reason(sent(view), "deny") is None
 
 
 @pytest.mark.parametrize("values", [None, 7, {}, {"reason": None}, {"reason": {"value": "x"}}])
 def test_a_submission_without_its_field(values: object) -> None:
     view = {**reason_form("deny", ORIGIN, sample()), "state": {"values": values}}
-    assert isinstance(read_reason(view, "deny"), FieldErrors)
+    assert isinstance(read_reason(sent(view), "deny"), str)

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from bot.slack.draw.forms import FieldErrors
 from bot.slack.draw.ids import AskOrigin
 from bot.slack.draw.words import labels
-from bot.slack.receive.request_values import RequestSubmitted, read_request
+from bot.slack.receive.asking import RequestSent, read_request
+from bot.slack.receive.payload import View
 from tests.worker.world import policy
 
 ID = "11111111-2222-3333-4444-555555555555"
 SITES = policy().sites
 
 
-def sent(site: str | None, pairing: str, *sites: str) -> RequestSubmitted | FieldErrors | None:
-    def choice(value: str | None) -> dict[str, Any]:
-        return {"value": {"selected_option": {"value": value} if value else None}}
-
-    view = {
-        "callback_id": "unpair_request",
-        "private_metadata": AskOrigin(request_id="K7QM-3XPD", channel="C1", opened_by=1).pack(),
-        "state": {
-            "values": {
-                "site": choice(site),
-                "pairing": choice(pairing),
-                "force": choice("false"),
-                "reason": {"value": {"value": None}},
-            }
-        },
-    }
+def sent(site: str | None, pairing: str, *sites: str) -> RequestSent | dict[str, str] | None:
+    opened = AskOrigin(request_id="K7QM-3XPD", channel="C1", opened_by=1)
+    values = {"pairing": pairing, "force": "false", **({"site": site} if site else {})}
+    view = View(
+        callback_id="unpair_request", metadata=opened.pack(), id=None, hash=None, values=values
+    )
     terms = next(iter(SITES.values()))
     return read_request(view, policy(sites=dict.fromkeys(sites, terms)))
 
@@ -49,7 +37,7 @@ def sent(site: str | None, pairing: str, *sites: str) -> RequestSubmitted | Fiel
 )
 def test_the_chosen_site_is_that_of_the_pairing(site: str | None, pairing: str, meant: str) -> None:
     found = sent(site, pairing, "berlin", "prague")
-    assert isinstance(found, RequestSubmitted)
+    assert isinstance(found, RequestSent)
     assert found.pairing == meant
 
 
@@ -57,11 +45,11 @@ def test_the_chosen_site_is_that_of_the_pairing(site: str | None, pairing: str, 
 def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: str) -> None:
     """Which of the two was meant nobody can tell."""
     found = sent("berlin", pairing, "berlin", "prague")
-    assert isinstance(found, FieldErrors)
-    assert found.errors == {"pairing": labels.NOT_OF_SITE}
+    assert isinstance(found, dict)
+    assert found == {"pairing": labels.NOT_OF_SITE}
 
 
 def test_with_one_appliance_nothing_is_put_before_it() -> None:
     found = sent("default", ID, "default")
-    assert isinstance(found, RequestSubmitted)
+    assert isinstance(found, RequestSent)
     assert found.pairing == ID

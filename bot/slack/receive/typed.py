@@ -1,0 +1,340 @@
+"""Parses what somebody typed after the slash command. Only reads text: it knows neither pairings
+nor people.
+
+Slack escapes `& < >` in the text and writes users and links as `<…>` (Slack docs, slash commands).
+The result is what the person typed. Every sentence of `Wrong` is escaped already.
+
+A one-sided break must neither be assumed nor overlooked: if `--force` is anywhere but in its place,
+the person is asked to write it again.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from difflib import get_close_matches
+
+from bot.request import Frozen
+from bot.request.model import tidy_id
+from bot.request.pairing import looks_like_id
+from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
+
+
+class Ask(Frozen):
+    """A request. `pairing` is as typed, with the site in `SITE/PAIRING`. `reason` may be empty."""
+
+    pairing: str
+    force: bool
+    reason: str
+
+
+class Form(Frozen):
+    """Nothing was typed, so the form asks for everything."""
+
+
+class Preview(Frozen):
+    """What the card would show; with `force` the card of a one-sided break."""
+
+    pairing: str
+    force: bool = False
+
+
+class List(Frozen):
+    """All pairings."""
+
+
+class Status(Frozen):
+    """All requests, or the one with this id (in the core's form)."""
+
+    id: str | None = None
+
+
+class Help(Frozen):
+    """What can be typed."""
+
+
+class Wrong(Frozen):
+    """Not understood. One or two sentences with the reason and the next step, escaped for Slack."""
+
+    sentence: str
+
+
+Parsed = Ask | Form | Preview | List | Status | Help | Wrong
+
+EXAMPLE_ID = "K7QM-3XPD"
+FORCE = "--force"
+SUBCOMMANDS = ("help", "list", "preview", "status")
+CLOSE = 0.74
+"""With this value a word of four letters with two swapped is a slip, but `lisbon` for `list` is
+not."""
+
+_HELP = frozenset({"help", "?", "-h", "-help", "--help"})
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_FLAG = re.compile(rf"^(?:-{{1,2}}|[{_DASHES}]{{1,2}})([^\W\d].*)$", re.DOTALL)
+_BARE_DASH = re.compile(rf"^[-{_DASHES}]+$")
+_FORCE_WITHIN = re.compile(
+    rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
+)
+_FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
+_ARROWS = ("\u2192", "->")
+
+
+def parse(text: str, *, command: str) -> Parsed:
+    """What is asked for. Never raises. `command` is the slash command, named in the sentences."""
+    typed = plain_text(text)
+    word = first_word(typed)
+    if word is None:
+        return Form()
+    name = "" if word.quoted else word.text.casefold()
+    # Phones turn two hyphens into an em dash.
+    if re.sub(rf"^[{_DASHES}]+", "--", name) in _HELP:
+        return Help()
+    match name:
+        case "list" if word.rest:
+            how = code(f"{command} list")
+            return Wrong(sentence=f"{code('list')} takes nothing after it. Write {how}.")
+        case "list":
+            return List()
+        case "status":
+            return _status(word.rest)
+        case "preview":
+            return _pairing(word.rest, command, preview=True)
+    return _misspelt(word, command) or _pairing(typed, command, preview=False)
+
+
+def _misspelt(word: Word, command: str) -> Wrong | None:
+    """Recognises a misspelt `status ID`, `preview PAIRING` or a subcommand alone, which would
+    otherwise be a request for a pairing of that name. In quotes it is taken for a name."""
+    near = get_close_matches(word.text.casefold(), SUBCOMMANDS, n=1, cutoff=CLOSE)
+    after = first_word(word.rest)
+    if word.quoted or not near or _flag(word) is not None:
+        return None
+    if after is not None and (after.rest or not _may_follow(near, after)):
+        return None
+    meant = code(" ".join([command, *near, *([after.text] if after else [])]))
+    name = code(word.text)
+    return Wrong(
+        sentence=f"Did you mean {meant}? If {name} is the name of a pairing, put it in quotes."
+    )
+
+
+def _may_follow(near: list[str], after: Word) -> bool:
+    return near == ["preview"] or (near == ["status"] and tidy_id(after.text) is not None)
+
+
+def _status(rest: str) -> Status | Wrong:
+    if not rest:
+        return Status()
+    found = tidy_id(rest.strip(MARKS))
+    if found is not None:
+        return Status(id=found)
+    return Wrong(
+        sentence=f"{code(rest)} is not the id of a request. Ids look like {code(EXAMPLE_ID)}: "
+        "copy it from the card."
+    )
+
+
+def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong:
+    """`[--force] PAIRING [--force] [reason…]`; a preview takes no reason."""
+    write = code(f"{command} preview PAIRING [{FORCE}]" if preview else f"{command} PAIRING reason")
+    word, force = first_word(text), False
+    while word is not None and (flag := _flag(word)) is not None:
+        if flag != FORCE:
+            return _unknown_flag(word.text, flag)
+        word, force = first_word(word.rest), True
+    if word is None:
+        which = "A preview of what?" if preview else "Which pairing?"
+        how = write if preview else code(f"{command} PAIRING {FORCE} reason")
+        return Wrong(sentence=f"{which} Write {how}.")
+    if word.open_quote:
+        return Wrong(
+            sentence="There is a quotation mark that is never closed. Close it, or drop it."
+        )
+    word = _joined(word)
+    pairing, rest = without_marks(word.text), word.rest
+    if problem := _pairing_problem(pairing, f"Write {write}."):
+        return Wrong(sentence=problem)
+    while (after := first_word(rest)) is not None and (flag := _flag(after)) is not None:
+        if flag != FORCE:
+            return _unknown_flag(after.text, flag)
+        rest, force = after.rest, True
+    if preview and rest:
+        return Wrong(
+            sentence=f"{code('preview')} takes one pairing; a name with spaces goes in quotes. "
+            f"Write {write}."
+        )
+    if preview:
+        return Preview(pairing=pairing, force=force)
+    if problem := _reason_problem(rest, pairing):
+        return Wrong(sentence=problem)
+    return Ask(pairing=pairing, force=force, reason=tidy(rest))
+
+
+def _joined(word: Word) -> Word:
+    """With the second name of `A → B`, as lists show it: spaces stand around the arrow."""
+    ends = next((a for a in _ARROWS if word.text.endswith(a) and not word.quoted), None)
+    begins = next((a for a in _ARROWS if word.rest.startswith(a)), None)
+    if ends is None and begins is None:
+        return word
+    here = word.text.removesuffix(ends) if ends else word.text
+    there = first_word(word.rest.removeprefix(begins) if begins and not ends else word.rest)
+    if there is None or there.open_quote:
+        return word
+    pairing = f"{here.strip(MARKS)} \u2192 {there.text.strip(MARKS)}"
+    return Word(text=pairing, rest=there.rest, quoted=word.quoted)
+
+
+def _flag(word: Word) -> str | None:
+    """The flag that this word is, written with two hyphens. None if it is no flag."""
+    found = None if word.quoted else _FLAG.match(word.text)
+    if found is None:
+        return None
+    double = not re.match(r"^-[^-]", word.text)
+    return f"{'--' if double else '-'}{found.group(1).casefold()}"
+
+
+def _unknown_flag(typed: str, flag: str) -> Wrong:
+    near = get_close_matches(flag, [FORCE, "--help"], n=1)
+    hint = f"Did you mean {code(near[0])}?" if near else f"The only one is {code(FORCE)}."
+    return Wrong(sentence=f"{code(typed)} is not known. {hint}")
+
+
+def _pairing_problem(pairing: str, step: str) -> str | None:
+    if not any(c.isalnum() for c in pairing):
+        return f"{code(pairing)} is not the name of a pairing. {step}"
+    if len(pairing) > PAIRING_TYPED:
+        return (
+            f"{len(pairing):,} characters are too many for the name of a pairing; "
+            f"{PAIRING_TYPED} is the most. {step}"
+        )
+    if _FORCE_STUCK.search(pairing) or _FORCE_WITHIN.search(pairing):
+        return f"Is {code(FORCE)} meant in {code(pairing)}? Write it as a word of its own."
+    return None
+
+
+def _reason_problem(reason: str, pairing: str) -> str | None:
+    length = fenced_units(reason)
+    if length > REASON:
+        return (
+            f"The reason takes {length:,} characters on the card; {REASON:,} is the most. Shorten "
+            "it, or link to where the rest is."
+        )
+    first = first_word(reason)
+    spaced = first is not None and _BARE_DASH.match(first.text)
+    second = first_word(first.rest) if first is not None and spaced else first
+    if second is not None and second.text.casefold() == "force" and (spaced or not second.rest):
+        return (
+            f"For a one-sided break write {code(FORCE)} in one word right after the pairing; if it "
+            "is the reason, use other words."
+        )
+    if _FORCE_WITHIN.search(reason):
+        return (
+            f"{code(FORCE)} stands inside the reason, where it could be meant or not. For a "
+            "one-sided break put it right after the pairing; otherwise leave it out."
+        )
+    if reason.startswith(("/", *_ARROWS)):
+        # `Prague / madrid` would be a request for a pairing of Prague, with the reason "/ madrid".
+        return (
+            f"Is {code(reason)} part of the pairing, or the reason? A pairing is named by its id, "
+            f"by one site or by {code('A → B')}; at one of several appliances by "
+            f"{code('SITE/PAIRING')} without spaces. If it is the reason, begin it with a word "
+            f"after {code(pairing)}."
+        )
+    return None
+
+
+# ---- word by word ----------------------------------------------------------------------------
+
+_MARK = re.compile(r"<([^<>]*)>")
+_ESCAPED = re.compile(r"&(?:amp|lt|gt);")
+_SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)", re.IGNORECASE)
+
+QUOTES = {
+    '"': '"',
+    "'": "'",
+    "\u201c": "\u201d\u201c",
+    "\u201d": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u2018": "\u2019",
+    "\u2019": "\u2019",
+    "\u201a": "\u2018\u2019",
+    "\u00ab": "\u00bb",
+    "\u00bb": "\u00ab",
+}
+"""Maps each opening mark to those that may close it. Phones make quotes curly, each language in its
+own way."""
+
+_DOUBLE = '"\u201c\u201d\u201e\u00ab'
+
+MARKS = "`*_~<>,.;:"
+"""What is often copied along with an id: Slack's formatting, brackets of a usage line, a comma."""
+
+
+class Word(Frozen):
+    """The first word of a text. `rest` is what follows, as typed, without the space between."""
+
+    text: str
+    rest: str
+    quoted: bool = False
+    open_quote: bool = False
+
+
+def plain_text(text: str) -> str:
+    """What the person typed: Slack's `<…>` as words, entities as characters, no control characters.
+
+    Slack only escapes `& < >`, so only these are unescaped: `&quot;` was typed like that.
+    """
+    without_marks = _MARK.sub(lambda m: _spoken(m.group(1)), text)
+    return tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), without_marks))
+
+
+def without_marks(typed: str) -> str:
+    """Removes the marks around a pairing's id and its site, since the bot itself shows ids as code.
+    What is no id after that stays as typed: a name may begin or end with anything."""
+    site, slash, last = typed.rpartition("/")
+    bare = last.strip(MARKS)
+    return f"{site.strip(MARKS)}{slash}{bare}" if looks_like_id(bare) else typed
+
+
+def first_word(text: str) -> Word | None:
+    """A word, or a name in quotes that may hold spaces: `"Site B"`, or after a site:
+    `lyon/"Site B"`."""
+    text = text.lstrip()
+    if not text:
+        return None
+    if text[0] in QUOTES:
+        return _quoted("", text)
+    end = next((n for n, c in enumerate(text) if c.isspace()), len(text))
+    slash = next((n for n in range(1, end) if text[n - 1] == "/" and text[n] in _DOUBLE), None)
+    if slash is not None:
+        return _quoted(text[:slash], text[slash:])
+    return Word(text=text[:end], rest=text[end:].lstrip())
+
+
+def _quoted(before: str, text: str) -> Word:
+    """A quotation mark only ends the word before a space or the end: `'Peter's site'` is one
+    word."""
+    closing = QUOTES[text[0]]
+    ends = (
+        n
+        for n in range(1, len(text))
+        if text[n] in closing and (n + 1 == len(text) or text[n + 1].isspace())
+    )
+    end = next(ends, None)
+    if end is None:
+        return Word(text=before + text, rest="", quoted=True, open_quote=True)
+    return Word(text=before + text[1:end].strip(), rest=text[end + 1 :].lstrip(), quoted=True)
+
+
+def _spoken(mark: str) -> str:
+    """`<@U1|ann>`, `<#C1|ops>`, `<!here>`, `<https://…|label>` as a person would write them."""
+    target, _, label = mark.partition("|")
+    if target.startswith("@"):
+        return f"@{label or target[1:]}"
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!"):
+        return label if label.startswith("@") else f"@{label or target[1:].partition('^')[0]}"
+    bare = _SCHEME.sub("", target).rstrip("/")
+    # Slack turned a host name into a link. It was typed without the scheme, as the label shows.
+    return label if label and label.rstrip("/") == bare else target
