@@ -109,7 +109,7 @@ class Metrics:
         )
         self._to_end = histogram(
             "vr_unpair_decision_to_end_seconds",
-            f"From the approval that was enough to the end {HERE}",
+            f"From the approval that was enough, or the time that was asked for, to the end {HERE}",
             buckets=TO_END,
         )
         self._appliance_calls = counter(
@@ -237,7 +237,8 @@ class Metrics:
             outcome = request.correction or request.outcome
             self._ended.labels(after.value, outcome.code if outcome else "").inc()
             if request.approved_at is not None and before in OPEN:
-                self._to_end.observe((at - request.approved_at) / 1000)
+                begins = max(request.approved_at, request.scheduled_at or 0)
+                self._to_end.observe(max(0, at - begins) / 1000)
 
 
 class Stored(Collector):
@@ -271,9 +272,12 @@ class Stored(Collector):
             [state for state in states if state in OPEN],
             "vr_unpair_request_oldest_seconds",
             "How long the oldest request of each unfinished state has been in it; since the DELETE "
-            "for deleting and following; 0 where there is none",
+            "for deleting and following; what is approved ahead counts from its time; 0 where "
+            "there is none",
             _seconds(figures.oldest_ms),
         )
+        ahead = f"Approved requests that wait for the time that was asked for {WHOLE}"
+        yield GaugeMetricFamily("vr_unpair_requests_scheduled", ahead, value=figures.scheduled)
         yield by_slot(
             "vr_unpair_messages_waiting",
             "Messages that Slack does not yet show as they should be, by kind",

@@ -94,7 +94,7 @@ def as_json(request: Request) -> dict[str, Any]:
         "decide_by": iso(request.decide_by),
         "execute_by": iso(request.execute_by),
         "ended_at": iso(request.ended_at),
-        "scheduled_at": None,
+        "scheduled_at": iso(request.scheduled_at),
     }
 
 

@@ -84,7 +84,13 @@ def _dispatch(step: Step, state: State) -> bool:
             deciding.decision_time(step)
         case State.PENDING, RightsRead():
             deciding.rights_read_at_click(step, event)
+        case State.APPROVED, RightsRead() if step.request.clicks:
+            deciding.rights_read_at_click(step, event)
 
+        case State.APPROVED, (PairingRead() | PresenceRead() | CallFailed()) if sending.too_early(
+            step, event
+        ):
+            sending.tell_ahead(step, event)
         case State.APPROVED, RightsRead():
             sending.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():

@@ -19,6 +19,7 @@ from bot.request.model import Outcome, Request, State, Terms
 from bot.request.pairing import Near
 from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
+from bot.request.schedule import NotTaken, moment
 from bot.request.step import Absorbed, Step
 from bot.request.who_may import Verdict
 
@@ -40,6 +41,7 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
         requester=asked.requester,
         requester_team=asked.team,
         channel=asked.channel,
+        at=asked.at,
         terms=terms,
         asked_by_event=stored.number,
         created_at=stored.at,
@@ -54,6 +56,7 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
         force=asked.force,
         reason=asked.reason,
         channel=asked.channel,
+        at=asked.at,
         dry_run=terms.dry_run,
     )
     return step.done()
@@ -73,6 +76,11 @@ def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
         return refuse(step, "reason_missing")
     if event.reason_pattern is not None:
         return refuse(step, "reason_does_not_fit", lines=(event.reason_pattern,))
+    if request.at is not None:
+        found = _time_asked_for(request, event, step.now)
+        if isinstance(found, str):
+            return refuse(step, "time_not_taken", lines=(found, event.zone or ""))
+        step.change(scheduled_at=found, zone=event.zone)
     needed = request.terms.approvals_required
     if event.possible_approvers < needed:
         # The missing approvers may be among those whom Slack told nothing about: no refusal yet.
@@ -87,20 +95,36 @@ def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
     return None
 
 
+def _time_asked_for(request: Request, event: RightsToAskRead, now: int) -> int | NotTaken:
+    if not event.schedule_max_ms:
+        return "off"
+    found = moment(request.at or "", event.zone, request.created_at)
+    if isinstance(found, str):
+        return found
+    if found <= now:
+        return "past"
+    return "too_far" if found > request.created_at + event.schedule_max_ms else found
+
+
 def pairing_read(step: Step, event: PairingRead) -> None:
     """The snapshot is what everybody will be shown. The time to decide begins here."""
-    snapshot, place = event.snapshot, event.place
+    snapshot, place, at = event.snapshot, event.place, step.request.scheduled_at
+    if at is not None and step.now >= at:  # while the appliance was away
+        return refuse(step, "time_not_taken", lines=("past", step.request.zone or ""))
     if place is not None:
         terms = place.model_dump(exclude={"site"})
         step.change(site=place.site, terms=step.request.terms.model_copy(update=terms))
     request = step.request
+    decide_by = step.now + request.terms.approval_ttl_ms
     step.change(
         snapshot=snapshot,
         pairing_id=snapshot.pairing_id,
         earlier_attention=event.earlier_attention,
         also_at=event.also_at,
-        fingerprint=fingerprint(snapshot, force=request.force, dry_run=request.terms.dry_run),
-        decide_by=step.now + request.terms.approval_ttl_ms,
+        fingerprint=fingerprint(
+            snapshot, force=request.force, dry_run=request.terms.dry_run, scheduled_at=at
+        ),
+        decide_by=decide_by if at is None else min(decide_by, at),
         not_before=None,
         unreachable_since=None,
         waiting=None,
@@ -112,6 +136,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
         pairing=snapshot.title,
         replications=snapshot.count,
         complete=snapshot.complete,
+        scheduled_at=at,
         fingerprint=step.request.fingerprint,
         # What the fingerprint is made of, and what the card warns of. Whoever reads the trail years
         # later sees what was approved, even when the card has been deleted from Slack.
@@ -120,6 +145,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
         open_issues=snapshot.issue_count,
         remote_down=snapshot.remote_down,
     )
+    return None
 
 
 def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:

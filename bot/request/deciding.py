@@ -24,7 +24,8 @@ def clicked(step: Step, event: Clicked) -> None:
         return _cancel(step, event, message)
     if event.fingerprint != request.fingerprint:
         return _refuse_click(step, event, "other_fingerprint")
-    if request.state is not State.PENDING:
+    still = request.may_be_denied if event.action == "deny" else request.state is State.PENDING
+    if not still:
         return _refuse_click(step, event, "already_decided")
     if event.action == "break_glass":
         if not request.terms.break_glass:
@@ -33,7 +34,8 @@ def clicked(step: Step, event: Clicked) -> None:
         return _refuse_click(step, event, f"own_request_{event.action}")
     if event.action == "approve" and any(d.by == event.by for d in request.approvals):
         return _refuse_click(step, event, "already_counted")
-    if request.decide_by is not None and step.stored.at >= request.decide_by:
+    too_late = request.decide_by is not None and step.stored.at >= request.decide_by
+    if too_late and request.state is State.PENDING:
         return _refuse_click(step, event, "too_late")
     waiting = WaitingClick(
         event=step.stored.number,
@@ -49,8 +51,10 @@ def clicked(step: Step, event: Clicked) -> None:
 
 
 def rights_read_at_click(step: Step, event: RightsRead) -> None:
-    """Decide the first waiting click, by the rights that its owner has now."""
-    policy_of_now(step, event)
+    """Decide the first waiting click, by the rights that its owner has now. Of what waits for its
+    time only a denial can be left to decide: whoever approved takes it back by one too."""
+    if step.request.state is State.PENDING:
+        policy_of_now(step, event)
     if not step.request.clicks:
         return None
     click, *rest = step.request.clicks
@@ -76,7 +80,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     if step.request.missing_approvals == 0:
         step.approve()
         step.record("approved", people=[d.by for d in step.request.approvals])
-        step.answer_waiting_clicks()
+        step.answer_waiting_clicks(approved=True)
     return None
 
 
@@ -121,7 +125,7 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
         unread=event.unread_groups,
     )
     step.answer("glass_broken", event=click.event, by=click.by)
-    step.answer_waiting_clicks()
+    step.answer_waiting_clicks(approved=True)
     return None
 
 

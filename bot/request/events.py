@@ -21,7 +21,8 @@ from bot.request.who_may import Place, Verdict
 
 
 class Asked(Frozen):
-    """Somebody asked; the worker makes the row. `team` is what Slack said of the asker."""
+    """Somebody asked; the worker makes the row. `team` is what Slack said of the asker; `at`: not
+    before this time, as typed (`bot.request.schedule.tidy_time`)."""
 
     kind: Literal["asked"] = "asked"
     site: str
@@ -31,6 +32,7 @@ class Asked(Frozen):
     requester: str
     team: str | None
     channel: str
+    at: str | None = None
 
 
 class Clicked(Frozen):
@@ -110,7 +112,7 @@ class RightsToAskRead(Frozen):
     `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
     number needed. `unread`: Slack did not tell of some people, so there may be more.
     `reason_pattern`: the one that the reason does not fit. `glass_possible`: there are too few
-    approvers, but somebody of BREAK_GLASS could decide alone.
+    approvers, but somebody of BREAK_GLASS could decide alone. `zone`: the requester's.
     """
 
     kind: Literal["rights_to_ask_read"] = "rights_to_ask_read"
@@ -122,6 +124,8 @@ class RightsToAskRead(Frozen):
     unread: Verdict | None = None
     reason_missing: bool = False
     reason_pattern: str | None = None
+    zone: str | None = None
+    schedule_max_ms: int = 0
 
 
 class PairingRead(Frozen):

@@ -45,10 +45,18 @@ def identified(snapshot: Snapshot) -> dict[str, Any]:
     return {**_compared(snapshot), "replications": digest}
 
 
-def fingerprint(snapshot: Snapshot, *, force: bool, dry_run: bool) -> str:
-    """Over everything that rule 3 names. Status, RPO, times, issues and order are left out on
-    purpose: they change all the time, and approvals would hardly ever survive them."""
-    covered = {**identified(snapshot), "force": force, "dry run": dry_run}
+def fingerprint(
+    snapshot: Snapshot, *, force: bool, dry_run: bool, scheduled_at: int | None = None
+) -> str:
+    """Over everything that rule 3 names, and the time for the delete. Status, RPO, times, issues
+    and order are left out on purpose: they change all the time, and approvals would hardly ever
+    survive them."""
+    covered = {
+        **identified(snapshot),
+        "force": force,
+        "dry run": dry_run,
+        "not before": scheduled_at,
+    }
     canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from bot.request import Frozen
 from bot.request.model import Request, State
+from bot.request.plan import AHEAD
 
 
 class Slot(StrEnum):
@@ -80,7 +81,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         if notice.code in ALARMS:
             wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
-        elif request.state.open:
+        elif request.state is State.APPROVED if notice.code in AHEAD else request.state.open:
             wanted.append(Message(slot=f"{Slot.NOTICE}:{number}"))
         told = (f"{Slot.TOLD}:{person}:{number}" for person in notice.told)
         wanted += [Message(slot=slot, in_thread=False) for slot in told]

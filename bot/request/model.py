@@ -143,6 +143,7 @@ class TaskView(Frozen):
 
 class Notice(Frozen):
     """What the thread is told once, such as that the request waits or that an approval is void.
+    `lines`: what differs by then from what was approved.
     `who`: the people it is about; `called`: others who are mentioned; `told`: those who get it as a
     direct message as well; `unread`: groups whose members could not be told, since Slack did not
     say who is in them."""
@@ -150,6 +151,7 @@ class Notice(Frozen):
     code: str
     at: int
     text: str = ""
+    lines: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -189,6 +191,14 @@ class Request(Frozen):
     asked_by_event: int
     created_at: int
     updated_at: int
+
+    at: str | None = None
+    """The time for the delete, as it was asked for (`bot.request.schedule`)."""
+    zone: str | None = None
+    """The asker's, as Slack named it when that was read."""
+    scheduled_at: int | None = None
+    time_came: bool = False
+    """Since the approval: from then on all is read again, and the card says so."""
 
     pairing_id: str | None = None
     snapshot: Snapshot | None = None
@@ -257,6 +267,19 @@ class Request(Frozen):
         return self.only_glass and self.terms.break_glass
 
     @property
+    def may_be_denied(self) -> bool:
+        """While it is undecided. With a time for the delete until that is being sent: approvals
+        were given hours ahead, and whoever gave one may have heard better since."""
+        waits = self.state is State.APPROVED and self.scheduled_at is not None
+        return self.state is State.PENDING or waits
+
+    @property
+    def waits_for_its_time(self) -> bool:
+        """Approved, and the time that was asked for has not come."""
+        scheduled = self.scheduled_at is not None
+        return self.state is State.APPROVED and scheduled and not self.time_came
+
+    @property
     def title(self) -> str:
         return self.snapshot.title if self.snapshot else self.asked
 
@@ -272,7 +295,8 @@ class Figures(Frozen):
     """`by_state`: how many requests are in each state. `oldest_ms`: for how long the oldest has
     been in each unfinished state. `waiting`: messages that Slack does not show yet as they should
     be, by kind of slot; `unposted_ms`: the age of the oldest of them that was never posted.
-    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken."""
+    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken.
+    `scheduled`: how many of those that are approved wait for the time that was asked for."""
 
     at: int
     by_state: Mapping[str, int]
@@ -281,6 +305,7 @@ class Figures(Frozen):
     unposted_ms: Mapping[str, int]
     shared: Mapping[str, str]
     glass_broken: int
+    scheduled: int = 0
 
 
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"

@@ -7,6 +7,7 @@ from typing import Literal
 from bot.request import Frozen
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
+from bot.request.schedule import AHEAD_MS
 
 UNREACHABLE_MS = 5 * 60_000
 """A check gives up on an appliance that has been away this long (contract, `refused`)."""
@@ -36,6 +37,10 @@ POLLS_OVER_TIMEOUTS = 2
 was still under way at the first poll has been answered or has timed out."""
 
 
+AHEAD = frozenset({"ahead", "ahead_unread"})
+"""Codes of the notices that say so."""
+
+
 class Wait(Frozen):
     """Nothing to do before `until` (ms); None: only an event can wake it."""
 
@@ -51,9 +56,10 @@ class ReadRightsToAsk(Frozen):
 
 
 class ReadPairing(Frozen):
-    """What the appliance says of the pairing; to `act`, its tasks as well."""
+    """What the appliance says of the pairing; to `act`, its tasks as well. `ahead`: the same some
+    minutes before the time that was asked for, to tell people."""
 
-    purpose: Literal["check", "act"]
+    purpose: Literal["check", "act", "ahead"]
 
 
 class ReadRights(Frozen):
@@ -161,7 +167,21 @@ def _pending(request: Request, now: int) -> Effect:
     return Wait(until=min(times, default=FOREVER))
 
 
+def told_ahead(request: Request) -> bool:
+    """Whether the thread was told since the approval that it is about to be done."""
+    since = request.approved_at or 0
+    return any(n.code in AHEAD and n.at >= since for n in request.notices)
+
+
 def _approved(request: Request, now: int) -> Effect:
+    if request.clicks:  # a denial, which counts until it is sent
+        return ReadRights(people=(request.clicks[0].by,))
+    at = request.scheduled_at
+    if at is not None and now < at:
+        tell_at = at - AHEAD_MS
+        if told_ahead(request) or (request.approved_at or now) >= tell_at:
+            return Wait(until=max(at, request.not_before or 0))
+        return Wait(until=tell_at) if now < tell_at else ReadPairing(purpose="ahead")
     later = _later(request.execute_by, request, now)
     if later:
         return later

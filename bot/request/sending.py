@@ -20,7 +20,7 @@ from bot.request.events import (
 from bot.request.fingerprint import differences, identified
 from bot.request.following import fail, is_gone, watch
 from bot.request.model import Intent, Outcome, Readings, Request, State
-from bot.request.plan import LIMITED_MS
+from bot.request.plan import LIMITED_MS, told_ahead
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
 from bot.request.who_may import UNREADABLE, Verdict
@@ -35,6 +35,8 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     """The rights of all who approved, once more. If too few are left: back to `pending`, with the
     old deadline."""
     request = step.request
+    if request.waits_for_its_time:
+        step.change(time_came=True)
     if event.dry_run != request.terms.dry_run:
         was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
@@ -73,6 +75,32 @@ def _glass_right_before_intent(step: Step, event: RightsRead) -> None:
     step.back_to_pending()
     step.notice("glass_lost", who=(glass.by,))
     return step.record("glass_lost", people={glass.by: verdict.reason.value})
+
+
+def too_early(step: Step, event: PairingRead | PresenceRead | CallFailed) -> bool:
+    """Whether this was read before the time that was asked for. It tells people what is there by
+    then, and decides nothing: at the time everything is read again."""
+    at = step.request.scheduled_at
+    begun = event.read_at if isinstance(event, PairingRead) else None
+    return at is not None and (step.now if begun is None else begun) < at
+
+
+def tell_ahead(step: Step, event: PairingRead | PresenceRead | CallFailed) -> None:
+    """Some minutes before its time, once: that it will be done, and what differs already."""
+    request, at = step.request, step.request.scheduled_at or 0
+    if step.now >= at or told_ahead(request):
+        return None
+    people = tuple(dict.fromkeys((request.requester, *request.deciders)))
+    if isinstance(event, CallFailed):
+        step.notice("ahead_unread", text=event.problem.text, who=people)
+        return step.record("told_ahead", problem=event.problem.model_dump(exclude_none=True))
+    count = ""
+    found: tuple[str, ...] = ("the appliance answers 404 for the pairing",)
+    if isinstance(event, PairingRead) and request.snapshot:
+        count = str(event.snapshot.count)
+        found = differences(request.snapshot, event.snapshot, force=request.force)
+    step.notice("ahead", text=count, lines=found, who=people)
+    return step.record("told_ahead", replications=count or None, differences=list(found))
 
 
 def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
@@ -252,6 +280,7 @@ def _record_intent(step: Step) -> None:
         pairing_id=request.pairing_id,
         force=request.force,
         people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        scheduled_at=request.scheduled_at,
         break_glass=True if request.glass else None,
         fingerprint=request.fingerprint,
     )

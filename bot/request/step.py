@@ -71,11 +71,13 @@ class Step:
         )
 
     def approve(self) -> None:
-        """Enough people agreed. EXECUTION_TTL begins here."""
+        """Enough people agreed. EXECUTION_TTL begins here, or at the time that was asked for."""
+        begins = max(self.now, self.request.scheduled_at or 0)
         self.change(
             state=State.APPROVED,
             approved_at=self.now,
-            execute_by=self.now + self.request.terms.execution_ttl_ms,
+            time_came=False,
+            execute_by=begins + self.request.terms.execution_ttl_ms,
             not_before=None,
         )
 
@@ -91,15 +93,20 @@ class Step:
             execute_by=None,
         )
 
-    def answer_waiting_clicks(self) -> None:
+    def answer_waiting_clicks(self, *, approved: bool = False) -> None:
         """It is decided. Clicks whose rights are not read yet cannot count any more, and are
-        answered now: otherwise nobody would hear of them until the request has ended."""
+        answered now: otherwise nobody would hear of them until the request has ended. Denials of
+        what waits for its time still can."""
+        waits = approved and self.request.may_be_denied
+        kept = tuple(c for c in self.request.clicks if waits and c.action == "deny")
         for click in self.request.clicks:
+            if click in kept:
+                continue
             if click.action == "look":
                 self.answer("ended", event=click.event)
             else:
                 self.turn_away(click, "ended", "ended")
-        self.change(clicks=())
+        self.change(clicks=kept)
 
     def turn_away(
         self, click: WaitingClick, why: str, code: str, retry_at: int | None = None

@@ -12,7 +12,8 @@ from bot.request.model import Terms
 
 
 class Person(Frozen):
-    """What `users.info` says of somebody (Slack docs, users.info)."""
+    """What `users.info` says of somebody (Slack docs, users.info). `zone`: such as
+    `Europe/Berlin`."""
 
     id: str
     team: str | None = None
@@ -21,6 +22,7 @@ class Person(Frozen):
     bot: bool = False
     guest: bool = False
     stranger: bool = False
+    zone: str | None = None
 
 
 class Home(Frozen):
@@ -177,6 +179,7 @@ class Policy(Frozen):
     label: str
     sites: dict[str, SiteTerms]
     break_glass: frozenset[str] = frozenset()
+    schedule_max_ms: int = 0
 
     def required(self, *, force: bool) -> int:
         return self.force_approvals_required if force else self.approvals_required

@@ -28,6 +28,7 @@ Mode = Literal["http", "socket"]
 DurationMs: TypeAlias = Annotated[int, BeforeValidator(values.parse_duration)]
 """Whole milliseconds, more than 0. Read from text (`15m`) or from an int of milliseconds."""
 
+_DurationOrZero = Annotated[int, BeforeValidator(partial(values.parse_duration, zero_allowed=True))]
 _People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
 _OR_NOBODY = partial(values.people, nobody_allowed=True)
 _OR_ZERO = partial(values.parse_duration, zero_allowed=True)
@@ -149,9 +150,8 @@ class Settings(BaseModel):
     approval_ttl: DurationMs = 3_600_000
     execution_ttl: DurationMs = 600_000
     follow_ttl: DurationMs = 86_400_000
-    remind_after: Annotated[
-        int, BeforeValidator(partial(values.parse_duration, zero_allowed=True))
-    ] = 900_000
+    remind_after: _DurationOrZero = 900_000
+    schedule_max: _DurationOrZero = 604_800_000
     database_url: Annotated[SecretStr, BeforeValidator(values.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
@@ -200,6 +200,7 @@ class Settings(BaseModel):
             execution_ttl_ms=self.execution_ttl,
             follow_ttl_ms=self.follow_ttl,
             remind_after_ms=self.remind_after,
+            schedule_max_ms=self.schedule_max,
             dry_run=self.dry_run,
             label=self.deployment_label,
             break_glass=frozenset(self.break_glass),

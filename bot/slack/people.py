@@ -103,6 +103,7 @@ def person_of(told: Mapping[str, Any]) -> Person:
         bot=bool(told.get("is_bot")) or told["id"] == SLACKBOT,
         guest=bool(told.get("is_restricted")) or bool(told.get("is_ultra_restricted")),
         stranger=bool(told.get("is_stranger")),
+        zone=_text(told.get("tz")),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Exists,
     bindparam,
     exists,
+    or_,
     select,
     update,
 )
@@ -129,7 +130,10 @@ class Claims(NewRequests):
         longer. Call `wake_posters` afterwards."""
 
         def guards(now: int) -> Sequence[ColumnElement[bool]]:
-            return requests.c.state == State.APPROVED.value, requests.c.execute_by > now
+            at = requests.c.scheduled_at
+            its_time = or_(at.is_(None), at <= now)
+            approved = requests.c.state == State.APPROVED.value
+            return approved, requests.c.execute_by > now, its_time
 
         self._save_heard(claim, saving, guards)
         self.on_saved(saving.request, saving.entries)

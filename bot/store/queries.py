@@ -71,10 +71,12 @@ def figures(db: Database, keys: Sequence[str]) -> Figures:
     with db.read() as conn:
         now = db.now(conn)
         waiting, unposted = _messages(conn, now)
+        oldest, scheduled = _oldest(conn, now)
         return Figures(
             at=now,
             by_state=_by_state(conn),
-            oldest_ms=_oldest(conn, now),
+            oldest_ms=oldest,
+            scheduled=scheduled,
             waiting=waiting,
             unposted_ms=unposted,
             shared=_shared(conn, keys),
@@ -87,24 +89,28 @@ def _by_state(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _oldest(conn: Connection, now: int) -> dict[str, int]:
-    """The age in ms of the oldest open request of each state. No column says when a state began, so
-    the open rows are read: at most one for each pairing, and those that are being checked."""
+def _oldest(conn: Connection, now: int) -> tuple[dict[str, int], int]:
+    """The age in ms of the oldest open request of each state, and how many wait for their time. No
+    column says when a state began, so the open rows are read: at most one for each pairing, and
+    those that are being checked."""
     found: dict[str, int] = {}
+    scheduled = 0
     columns = (requests.c.state, requests.c.body)
     for row in conn.execute(select(*columns).where(requests.c.state.in_(_OPEN))):
-        began = _began(Request.model_validate_json(row.body))
-        found[row.state] = max(0, now - began, found.get(row.state, 0))
-    return found
+        request = Request.model_validate_json(row.body)
+        found[row.state] = max(0, now - _began(request), found.get(row.state, 0))
+        scheduled += request.state is State.APPROVED and (request.scheduled_at or 0) > now
+    return found, scheduled
 
 
 def _began(request: Request) -> int:
-    """When the state began; for `following`, when the DELETE was sent that led to it."""
+    """When the state began; for `following`, when the DELETE was sent that led to it. What is
+    approved ahead is not late before its time."""
     match request.state:
         case State.PENDING:
             began = request.pending_since
         case State.APPROVED:
-            began = request.approved_at
+            began = request.approved_at and max(request.approved_at, request.scheduled_at or 0)
         case State.DELETING | State.FOLLOWING:
             began = request.intent.at if request.intent else None
         case _:

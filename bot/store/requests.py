@@ -49,6 +49,7 @@ def row_of(request: Request) -> dict[str, object]:
         "channel": request.channel,
         "created_at": request.created_at,
         "updated_at": request.updated_at,
+        "scheduled_at": request.scheduled_at,
         "execute_by": request.execute_by,
         "body": request.model_dump_json(),
     }

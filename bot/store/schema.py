@@ -39,6 +39,7 @@ requests = Table(
     Column("channel", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("scheduled_at", BigInteger),
     Column("execute_by", BigInteger),
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False),

@@ -45,6 +45,7 @@ class Reading:
         self._by = by
         self._monotonic = monotonic
         self._groups: dict[str, frozenset[str] | Verdict] = {}
+        self.zones: dict[str, str | None] = {}
 
     def right_to_decide(self, user: str, team: str | None, listed: frozenset[str]) -> Verdict:
         """`team`: the workspace that Slack named with the click."""
@@ -145,7 +146,12 @@ class Reading:
         return frozenset() if unread is None else unread
 
     def _person(self, user: str) -> Person | Verdict:
-        return UNREADABLE if self._over() else self._people.person(user)
+        if self._over():
+            return UNREADABLE
+        person = self._people.person(user)
+        if isinstance(person, Person):
+            self.zones[user] = person.zone
+        return person
 
     def _members(self, group: str) -> frozenset[str] | Verdict:
         if group not in self._groups:
@@ -166,6 +172,8 @@ def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> Rights
         channel_allowed=allowed,
         channels=() if allowed else tuple(sorted(policy.channels or ())),
         possible_approvers=0,
+        zone=now.zones.get(request.requester),
+        schedule_max_ms=policy.schedule_max_ms,
         reason_missing=policy.reason_missing(request.reason),
         reason_pattern=None if policy.reason_fits(request.reason) else policy.reason_pattern,
     )

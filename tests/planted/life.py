@@ -261,6 +261,60 @@ LIFE = (
         "if self.policy.dry_run or request.terms.dry_run:",
         "if False:",
     ),
+    # ---- the time that was asked for ----------------------------------------------------------
+    change(
+        "the DELETE is sent before the time that was asked for",
+        FIRST,
+        Swap("if at is not None and now < at:", "if False:", within="_approved"),
+        Swap(
+            "return at is not None and (step.now if begun is None else begun) < at",
+            "return False",
+        ),
+        Swap("if late or early or", "if late or", place="tests/simulation"),
+    ),
+    change(
+        "rights are those of the approval, not those of the time",
+        FIRST,
+        "if not _fresh(readings.rights_at, now):",
+        "if request.scheduled_at is None and not _fresh(readings.rights_at, now):",
+    ),
+    change(
+        "a window that was missed is sent all the same",
+        FIRST,
+        "execute_by=begins + self.request.terms.execution_ttl_ms,",
+        "execute_by=begins + self.request.terms.execution_ttl_ms"
+        " * (1 if self.request.scheduled_at is None else 99),",
+    ),
+    change(
+        "a denial that waits for its owner's rights is overtaken by the DELETE",
+        SECOND,
+        "if request.clicks:  # a denial, which counts until it is sent",
+        "if False:",
+    ),
+    change(
+        "the store takes an intent before the time that was asked for",
+        "tests/store/test_claims.py::TestIntent::test_not_before_the_time_that_was_asked_for",
+        "or_(at.is_(None), at <= now)",
+        "or_(at.is_(None), at <= 10**15)",
+    ),
+    change(
+        "what was read before the time counts at the time",
+        "tests/worker/test_schedule.py::TestReadAgain::test_a_reading_from_before_decides_nothing",
+        "(step.now if begun is None else begun) < at",
+        "step.now < at",
+    ),
+    change(
+        "a time that comes twice is the first of the two",
+        "tests/core/test_schedule.py::test_what_is_not_guessed",
+        'return "twice" if back == local else "missing"',
+        'return first if back == local else "missing"',
+    ),
+    change(
+        "the time is not part of the fingerprint",
+        "tests/core/test_schedule.py::test_the_fingerprint_covers_it",
+        ', "not before": scheduled_at',
+        "",
+    ),
     # ---- time ---------------------------------------------------------------------------------
     change(
         "an approval does not run out",
@@ -279,7 +333,7 @@ LIFE = (
     change(
         "a click that comes after the deadline counts",
         "tests/worker/test_deciding.py::TestTime::test_a_click_after_the_deadline_does_not",
-        "if request.decide_by is not None and step.stored.at >= request.decide_by:",
+        "if too_late and request.state is State.PENDING:",
         "if False:",
         within="clicked",
     ),

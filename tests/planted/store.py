@@ -59,14 +59,14 @@ STORE = (
     change(
         "an intent is stored from any state",
         "tests/store/test_claims.py::TestIntent::test_not_from_another_state",
-        "return requests.c.state == State.APPROVED.value, requests.c.execute_by > now",
-        "return (requests.c.execute_by > now,)",
+        "return approved, requests.c.execute_by > now, its_time",
+        "return requests.c.execute_by > now, its_time",
     ),
     change(
         "an intent is stored after its time",
         "tests/store/test_claims.py::TestIntent::test_not_after_its_time",
-        "return requests.c.state == State.APPROVED.value, requests.c.execute_by > now",
-        "return (requests.c.state == State.APPROVED.value,)",
+        "return approved, requests.c.execute_by > now, its_time",
+        "return approved, its_time",
     ),
     change(
         "an intent, or what time does, is stored while an event waits",

@@ -94,6 +94,7 @@ def _another(name: str) -> str:
         "EXECUTION_TTL": "7m",
         "FOLLOW_TTL": "7m",
         "REMIND_AFTER": "7m",
+        "SCHEDULE_MAX": "9d",
         "DATABASE_URL": "sqlite:///other.db",
         "HOST": "127.0.0.1",
         "LOG_LEVEL": "debug",

@@ -118,7 +118,8 @@ def history(seed: int) -> History:
         if number == 0 or rng.random() < 0.7:
             asked_at, pairing = rng.randrange(0, 2 * MINUTE_MS), rng.randrange(2)
         asker = rng.choice(("U0ASKER", "U0ASKER", "U0A"))
-        asked = (number, asker, pairing, rng.random() < 0.2)
+        at = _time(rng)
+        asked = (number, asker, pairing, rng.random() < 0.2, at)
         happenings.append(Happening(asked_at, "ask", asked))
         if number == 0 and seed % 50 == 7:
             happenings += _leaves_meanwhile(number, asked_at)
@@ -130,6 +131,8 @@ def history(seed: int) -> History:
             continue
         happenings += _clicks(rng, number, asked_at, glass=glass)
         happenings += _worst_moments(rng, number, asker, asked_at)
+        if at is not None:
+            happenings += _over_the_window(rng, number, asked_at, TIMES[at])
         if rng.random() < 0.1:
             what = rng.choice(("foreign_task", "nameless_task", "count"))
             happenings.append(Happening(asked_at + rng.randrange(30_000), "world", (pairing, what)))
@@ -193,6 +196,45 @@ def _worst_moments(rng: random.Random, number: int, asker: str, asked_at: int) -
         what = rng.choice(("freeze", "freeze", "crash"))
         made.append(_at_point(rng, asked_at + 1_000, what, (None, span)))
     return made
+
+
+TIMES = {
+    "+90s": 90_000,
+    "+4m": 4 * MINUTE_MS,
+    "+9m": 9 * MINUTE_MS,
+    "+13m": 13 * MINUTE_MS,
+    "+18m": 18 * MINUTE_MS,
+    "13:45": 15 * MINUTE_MS,
+}
+"""Times for the delete, and about how long after the asking each is: at the start of a history it
+is half past one for all of its people (`slack.ZONE`)."""
+
+
+def _time(rng: random.Random) -> str | None:
+    """Every third has one."""
+    return rng.choice(tuple(TIMES)) if rng.random() < 1 / 3 else None
+
+
+def _over_the_window(rng: random.Random, number: int, asked_at: int, span: int) -> list[Happening]:
+    """Somebody who approved leaves before the time, or denies it; all copies, or the appliance, are
+    away over the window; the clock jumps over its edge; the world moves."""
+    edge = asked_at + span
+    who, early = rng.choice(("U0B", "U0C")), max(asked_at, edge - rng.randrange(1, 4 * MINUTE_MS))
+    kinds = (
+        [],
+        [],
+        [Happening(early, "rights", (who, 20 * MINUTE_MS))],
+        [Happening(early, "click", (number, who, "deny", "plain"))],
+        [_at_point(rng, edge - 1_000, "click", (number, who, "deny", "plain"))],
+        [Happening(edge - 2_000, "crash", (copy, 7 * MINUTE_MS)) for copy in range(3)],
+        [Happening(edge - 2_000, "crash", (copy, 20_000)) for copy in range(3)],
+        [Happening(edge - 2_000, "appliance", (rng.choice((1, 7)) * MINUTE_MS, 1.0))],
+        [Happening(early, "jump", (rng.choice((-300_000, -30_000, 30_000, 900_000)),))],
+        [Happening(edge + rng.randrange(-500, 2_000), "jump", (-30_000,))],
+        [_at_point(rng, edge - 500, "jump", (-30_000,))],
+        [Happening(early, "world", (rng.randrange(2), rng.choice(WORLD_CHANGES)))],
+    )
+    return rng.choice(kinds)
 
 
 def _at_the_deadline(rng: random.Random, number: int, edge: int) -> list[Happening]:

@@ -59,7 +59,14 @@ class Happens:
         self.next_at = min((h.at for h in self.waiting if h.point is None), default=NEVER)
 
     def _ask(
-        self, _h: Happening, _p: object, number: int, asker: str, pairing: int, force: bool
+        self,
+        _h: Happening,
+        _p: object,
+        number: int,
+        asker: str,
+        pairing: int,
+        force: bool,
+        at: str | None = None,
     ) -> None:
         event = Asked(
             site="default",
@@ -69,10 +76,13 @@ class Happens:
             requester=asker,
             team=TEAM,
             channel=CHANNEL,
+            at=at,
         )
         origin = f"ask:{number}"
         self.store.put(event, origin=origin, request_id=_id(number), response_url="asker")
-        self.tell(f"{asker} asks for {PAIRINGS[pairing][:4]} as {_id(number)} force={force}")
+        self.tell(
+            f"{asker} asks for {PAIRINGS[pairing][:4]} as {_id(number)} force={force} at={at}"
+        )
 
     def _click(
         self, h: Happening, _p: object, number: int, who: str, action: str, how: str

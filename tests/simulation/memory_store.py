@@ -230,7 +230,8 @@ class MemoryStore:
 
     def _may_intend(self, row: Row, now: int) -> None:
         late = row.request.execute_by is not None and row.request.execute_by <= now
-        if late or row.request.state is not State.APPROVED:
+        early = row.request.scheduled_at is not None and row.request.scheduled_at > now
+        if late or early or row.request.state is not State.APPROVED:
             raise SaveRefused
 
     def _heard(self, claim: Claim) -> None:

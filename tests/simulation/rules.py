@@ -168,8 +168,16 @@ class Rules:
         waiting = sim.store.waiting(before.id)
         if any(_cancels(i.event, before) for i in waiting):
             self.broken("an intent is stored although a cancel waits")
+        if before.clicks:
+            self.broken("an intent is stored although a denial waits for the rights of its owner")
         if before.execute_by is not None and sim.db_now() >= before.execute_by:
             self.broken("an intent is stored after its approval had run out")
+        # By the clock that all copies share, whatever it was set to since the approval.
+        at = before.scheduled_at
+        if at is not None and sim.db_now() < at:
+            self.broken("an intent is stored before the time that was asked for")
+        if at is not None and sim.db_now() >= at + before.terms.execution_ttl_ms:
+            self.broken("an intent is stored though its window was missed")
         assert before.snapshot is not None
         # The world may move after the last reading; what had moved long before must be seen.
         if not self._moved_lately():

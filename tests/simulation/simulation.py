@@ -259,6 +259,7 @@ def _policy(history: History) -> Policy:
         remind_after_ms=120_000,
         dry_run=history.dry_run,
         label="",
+        schedule_max_ms=3_600_000,
         break_glass=frozenset(GLASS) if history.glass else frozenset(),
         sites={"default": SiteTerms(appliance="vr", poll_ms=15_000, timeout_ms=10_000)},
     )

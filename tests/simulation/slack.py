@@ -15,6 +15,8 @@ from bot.slack.send.trouble import Kind, Trouble
 from tests.simulation.happenings import PEOPLE
 
 TEAM = "T0HOME"
+ZONE = "Asia/Kolkata"
+"""Half an hour off the full one."""
 
 
 @dataclass
@@ -135,7 +137,7 @@ class People:
         self._step("effect:before")
         workspace = self._workspace
         unreadable = workspace.now() < workspace.people_until
-        person = Person(id=user, team=TEAM, deleted=not workspace.rights[user])
+        person = Person(id=user, team=TEAM, zone=ZONE, deleted=not workspace.rights[user])
         self._step("effect:after")
         return UNREADABLE if unreadable else person
 

@@ -35,6 +35,7 @@ def policy(**changes: Any) -> Policy:
         "execution_ttl_ms": 600_000,
         "follow_ttl_ms": 86_400_000,
         "remind_after_ms": 900_000,
+        "schedule_max_ms": 604_800_000,
         "dry_run": False,
         "label": "",
         "sites": {"default": SiteTerms(appliance="vr.local", poll_ms=5000, timeout_ms=10_000)},

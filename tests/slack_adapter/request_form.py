@@ -37,13 +37,16 @@ def words_of(view: dict[str, Any]) -> str:
 
 
 def send(adapter: Adapter, metadata: str, **changes: Any) -> Reply:
-    """Presses the button of the form. Changes: `pairing`, `force`, `reason`, `site`, `view_id`."""
+    """Presses the button of the form. Changes: `pairing`, `force`, `reason`, `site`, `date`,
+    `time`, `view_id`."""
     given = {"pairing": ONE.id, "force": "false", "reason": "moving out", **changes}
 
     def picked(value: Any) -> Any:
         return {"value": {"selected_option": {"value": value} if value is not None else None}}
 
     values = {name: picked(given[name]) for name in ("pairing", "force", "site") if name in given}
+    for name in ("date", "time"):
+        values[name] = {"value": {f"selected_{name}": given.get(name)}}
     values["reason"] = {"value": {"type": "plain_text_input", "value": given["reason"]}}
     view = {
         "id": given.get("view_id", "V1"),

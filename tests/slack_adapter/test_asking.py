@@ -84,7 +84,7 @@ def test_help_names_everything_that_can_be_typed(adapter: Adapter) -> None:
     text = _refused(adapter, _ask(adapter, "help"))
     for form in (
         "",
-        " PAIRING [--force] [reason]",
+        " PAIRING [--force] [--at TIME] [reason]",
         " preview PAIRING [--force]",
         " list",
         " status",

@@ -56,7 +56,7 @@ def test_only_its_address_is_kept(adapter: Adapter) -> None:
 def test_its_inputs_have_the_names_of_the_contract(adapter: Adapter) -> None:
     opened(adapter)
     blocks = inputs(view_of(adapter))
-    assert list(blocks) == ["pairing", "force", "reason"]
+    assert list(blocks) == ["pairing", "force", "date", "time", "reason"]
     assert {b["element"]["action_id"] for b in blocks.values()} == {"value"}
     pairing = blocks["pairing"]["element"]
     assert pairing["type"] == "static_select"
@@ -285,7 +285,7 @@ def _two_sites(adapter: Adapter) -> str:
 def test_all_are_listed_until_an_appliance_is_chosen(adapter: Adapter) -> None:
     metadata = _two_sites(adapter)
     blocks = inputs(view_of(adapter))
-    assert list(blocks) == ["site", "pairing", "force", "reason"]
+    assert list(blocks) == ["site", "pairing", "force", "date", "time", "reason"]
     assert [o["value"] for o in blocks["site"]["element"]["options"]] == ["east", "west"]
     assert blocks["site"]["dispatch_action"] is True
     values = [o["value"] for o in blocks["pairing"]["element"]["options"]]

@@ -32,6 +32,28 @@ def test_what_is_sent_is_stored_as_the_command_would(adapter: Adapter) -> None:
     assert said == f"Reading `{ONE.id}` from the appliance. The card comes next, in this channel."
 
 
+@pytest.mark.parametrize(
+    ("picked", "at"),
+    [
+        ({"date": "2026-12-03", "time": "22:00"}, "2026-12-03T22:00"),
+        ({"time": "07:05"}, "07:05"),
+        ({}, None),
+    ],
+)
+def test_a_time_is_stored_as_the_command_would(
+    adapter: Adapter, picked: dict[str, str], at: str | None
+) -> None:
+    send(adapter, opened(adapter), **picked)
+    asked = adapter.inbox.puts[-1].event
+    assert isinstance(asked, Asked)
+    assert asked.at == at
+
+
+def test_a_day_without_a_time_is_said_there(adapter: Adapter) -> None:
+    reply = send(adapter, opened(adapter), date="2026-12-03")
+    assert reply.json["errors"] == {"time": "Choose the time too, or clear the day."}
+
+
 def test_one_form_asks_once(adapter: Adapter) -> None:
     metadata = opened(adapter)
     for press in ("first", "second"):
@@ -44,6 +66,7 @@ def test_one_form_asks_once(adapter: Adapter) -> None:
     ("corrected", "says"),
     [
         ({"reason": "moving out in May"}, {"reason": "“moving out”"}),
+        ({"time": "22:00"}, {"time": "no time"}),
         ({"force": "true"}, {"force": "“Both sites drop the pairing”"}),
         ({"pairing": "paris"}, {"pairing": f"{ONE.id}."}),
         ({"force": "true", "reason": None}, {"force": "Both sites", "reason": "“moving out”"}),

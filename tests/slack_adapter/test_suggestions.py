@@ -56,6 +56,26 @@ def test_the_form_keeps_what_was_typed(adapter: Adapter) -> None:
     assert [type(put.event) for put in adapter.inbox.puts] == [Opened]
 
 
+@pytest.mark.parametrize(
+    ("at", "zone", "picked"),
+    [
+        (1_800_000_000_000, "Asia/Kolkata", ("2027-01-15", "13:30")),
+        (1_800_000_000_001, "Asia/Kolkata", ("2027-01-15", "13:31")),
+        (1_800_000_000_000, None, ("2027-01-15", "08:00")),
+    ],
+)
+def test_the_form_keeps_the_time(
+    adapter: Adapter, at: int, zone: str | None, picked: tuple[str, str]
+) -> None:
+    """Without it the delete would be sent at once; and never earlier than was asked for."""
+    row = REFUSED.model_copy(update={"at": "+6h", "scheduled_at": at, "zone": zone})
+    adapter.requests.rows[REFUSED.id] = row
+    press(adapter, Suggestion(pairing=ONE.id, force=True, refused=REFUSED.id).pack())
+    form = inputs(view_of(adapter))
+    day, time = form["date"]["element"], form["time"]["element"]
+    assert (day["initial_date"], time["initial_time"]) == picked
+
+
 def test_a_pairing_that_is_gone_meanwhile_is_not_chosen(adapter: Adapter) -> None:
     press(adapter, Suggestion(pairing="gone", force=False).pack())
     assert "initial_option" not in inputs(view_of(adapter))["pairing"]["element"]

@@ -213,6 +213,16 @@ class TestIntent:
         with pytest.raises(SaveRefused):
             self.intend(db, self.approved(db, 1))
 
+    def test_not_before_the_time_that_was_asked_for(self, db: Database) -> None:
+        """However early the clock of whoever plans it is."""
+        at = db.clock() + 60_000
+        born(db, 1, State.APPROVED, execute_by=10**15, scheduled_at=at)
+        claim = claimed(db, Lane.ACT)
+        with pytest.raises(SaveRefused):
+            self.intend(db, claim)
+        over = claim.request.model_copy(update={"scheduled_at": db.clock()})
+        self.intend(db, requests_of(db).save(claim, Saving(request=over)))
+
     def test_not_while_an_event_waits(self, db: Database) -> None:
         claim = self.approved(db, 10**15)
         put(db, claim.request.id, "cancel")

@@ -67,6 +67,7 @@ def test_the_trail_says_what_was_agreed_to(world: World) -> None:
         **checked["compared"],
         "force": asked["force"],
         "dry run": asked["dry_run"],
+        "not before": checked.get("scheduled_at"),
     }
     canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"))
     assert details["approved_by"]["fingerprint"] == sha256(canonical.encode()).hexdigest()[:16]

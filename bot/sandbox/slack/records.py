@@ -21,6 +21,7 @@ class Person:
     ultra_guest: bool = False
     deleted: bool = False
     bot: bool = False
+    zone: str = "Etc/UTC"
 
 
 @dataclass

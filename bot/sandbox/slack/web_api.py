@@ -167,7 +167,7 @@ def _user_json(ws: Workspace, person: Person) -> Json:
             "is_ultra_restricted": person.ultra_guest,
             "is_admin": False,
             "is_owner": False,
-            "tz": "Etc/UTC",
+            "tz": person.zone,
         }
     if person.team_id != ws.team_id and person.enterprise_id != ws.enterprise_id:
         shown["is_stranger"] = True

@@ -49,7 +49,9 @@ from bot.slack.draw.words.phrases import (
     consequences,
     count_of,
     local_site,
+    may_stop_it,
     no_way_back,
+    not_before,
     pairing,
     pairing_at,
     place,
@@ -74,6 +76,7 @@ def card(request: Request, command: str) -> Drawn:
         section(_asked(request, command)),
         section("\n".join(hits(request))),
         section(_reason(request, REASON_SHOWN)),
+        section(_time(request)) if request.scheduled_at is not None else None,
         section(f"*Approvals:* {_approvals(request)}"),
         section(GLASS_ALONE) if request.glass_alone and request.state in UNDECIDED else None,
         _call(request),
@@ -122,6 +125,19 @@ def _reason(request: Request, limit: int) -> str:
     return f"*Why:*\n{fence(request.reason, limit)}"
 
 
+def _time(request: Request) -> str:
+    """When it is sent, in whose time, and until when and how it can be stopped."""
+    lines = [f"⏰ *Not before:* {not_before(request)}"]
+    if request.state in UNDECIDED:
+        lines.append(
+            "Once approved, it waits until then; what is there and who may is read again at that "
+            f"time. {may_stop_it(request)}."
+        )
+    elif request.may_be_denied:
+        lines.append(f"{may_stop_it(request)}.")
+    return "\n".join(lines)
+
+
 def _approvals(request: Request) -> str:
     by = f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
     open_until = request.decide_by if request.state in UNDECIDED else None
@@ -140,6 +156,9 @@ def _outcome(request: Request) -> Block | None:
     ended_by_hand = request.denial or request.cancellation
     decided = who_decided(request) if ended_by_hand or not request.glass else ""
     if request.outcome is None:
+        if request.waits_for_its_time and request.scheduled_at is not None:
+            waits = "Waits" if request.glass else "Approved, waits"
+            decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
         return section(decided) if decided and request.state not in UNDECIDED else None
     if ended_by_hand:
         # The decision is also the end, so it is said only once.
@@ -160,6 +179,8 @@ def _text(request: Request) -> str:
     if request.terms.dry_run:
         parts.append("Dry run: nothing will be deleted.")
     parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing_at(request)}.")
+    if request.scheduled_at is not None:
+        parts.append(_time(request))
     if request.force:
         parts.append(one_sided(request))
     parts += hits(request, brief=True)
@@ -286,11 +307,13 @@ def _issues(snapshot: Snapshot) -> list[str]:
 _TITLE_IN_QUESTION = 140
 _TITLE_BESIDE_SITES = 70
 _SITE_IN_QUESTION = 30
+_TIME_IN_QUESTION = 30
 """The dialog holds 300 characters. The names are kept short so that what follows is not cut off."""
 
 
 def card_buttons(request: Request) -> Block | None:
-    """All of them while it is undecided, only Withdraw until the DELETE is sent, then none.
+    """All of them while it is undecided, only Withdraw until the DELETE is sent, and with a time
+    for that Deny as well, then none.
 
     `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
     """
@@ -298,7 +321,10 @@ def card_buttons(request: Request) -> Block | None:
         glass = [_break_glass(request)] if request.terms.break_glass else []
         approve = [] if request.glass_alone else [_approve(request)]
         return buttons(*approve, _deny(request), _withdraw(request), *glass)
-    return buttons(_withdraw(request)) if request.state is State.APPROVED else None
+    if request.state is not State.APPROVED:
+        return None
+    deny = [_deny(request)] if request.may_be_denied else []
+    return buttons(*deny, _withdraw(request))
 
 
 def look_button(request: Request) -> Block:
@@ -320,6 +346,7 @@ def value_of(request: Request) -> str:
 
 def _approve(request: Request) -> ButtonElement:
     title = _TITLE_BESIDE_SITES if request.force else _TITLE_IN_QUESTION
+    title -= _TIME_IN_QUESTION if request.scheduled_at is not None else 0
     return button(
         "Approve",
         UNPAIR_APPROVE,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from slack_sdk.models.blocks import (
     Block,
+    DatePickerElement,
     ExternalDataSelectElement,
     InputBlock,
     InputInteractiveElement,
@@ -18,6 +19,7 @@ from slack_sdk.models.blocks import (
     PlainTextObject,
     RadioButtonsElement,
     StaticSelectElement,
+    TimePickerElement,
 )
 from slack_sdk.models.views import View
 
@@ -28,10 +30,12 @@ from bot.request.pairing import SHORT_ID, Near, Pairing
 from bot.request.who_may import Policy
 from bot.slack.draw.ids import (
     ACTION_VALUE,
+    BLOCK_DATE,
     BLOCK_FORCE,
     BLOCK_PAIRING,
     BLOCK_REASON,
     BLOCK_SITE,
+    BLOCK_TIME,
     FORCE_NO,
     FORCE_YES,
     UNPAIR_BREAK_GLASS_REASON,
@@ -158,11 +162,14 @@ def suggestions(
 
 # ---- the form of the command -------------------------------------------------------------------
 class Filled(Frozen):
-    """What the form begins with: `pairing` as an option's value."""
+    """What the form begins with: `pairing` as an option's value; day and time as pickers take
+    them."""
 
     pairing: str
     force: bool
     reason: str = ""
+    day: str | None = None
+    time: str | None = None
 
 
 class FormLists(Frozen):
@@ -195,6 +202,7 @@ def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str
         _site(policy, lists.site) if len(policy.sites) > 1 else None,
         _pairing(shown, lists.filled),
         _force(lists.filled),
+        *(_time(lists.filled) if policy.schedule_max_ms else ()),
         _reason(policy, lists.filled),
         context("\n".join(lists.notes)) if lists.notes else None,
         submit=labels.SUBMIT,
@@ -271,6 +279,26 @@ def _force(filled: Filled | None) -> Block:
             initial_option=one if filled and filled.force else both,
         ),
     )
+
+
+def _time(filled: Filled | None) -> list[Block]:
+    """Both are read in the time zone of who fills them in, which no picker says."""
+    day, time = (filled.day, filled.time) if filled else (None, None)
+    days = DatePickerElement(action_id=ACTION_VALUE, initial_date=day)
+    times = TimePickerElement(action_id=ACTION_VALUE, initial_time=time)
+    return [
+        InputBlock(
+            block_id=block_id,
+            label=plain_words(label),
+            hint=plain_words(hint) if hint else None,
+            element=element,
+            optional=True,
+        )
+        for block_id, label, hint, element in (
+            (BLOCK_DATE, labels.DATE, None, days),
+            (BLOCK_TIME, labels.TIME, labels.TIME_HINT, times),
+        )
+    ]
 
 
 def _reason(policy: Policy, filled: Filled | None) -> Block:

@@ -31,6 +31,8 @@ BLOCK_SITE = "site"
 BLOCK_PAIRING = "pairing"
 BLOCK_FORCE = "force"
 BLOCK_REASON = "reason"
+BLOCK_DATE = "date"
+BLOCK_TIME = "time"
 ACTION_VALUE = "value"
 
 NO_FINGERPRINT = "-"

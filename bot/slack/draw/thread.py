@@ -33,6 +33,7 @@ from bot.slack.draw.words.notices import (
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     approvals_so_far,
+    may_stop_it,
     nothing_sent,
     pairing,
     pairing_at,
@@ -49,6 +50,8 @@ def reminder(request: Request) -> Drawn:
     """Mentions the same people as the card."""
     until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
     called = to_call(request)
+    if request.scheduled_at is not None:
+        until += f", for a delete not before {when(request.scheduled_at)}"
     text = (
         f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "
         f"Please decide on the card{until}."
@@ -183,6 +186,8 @@ def _progress(request: Request) -> str:
 
 def _approved(request: Request) -> str:
     decided = "🚨 Break glass" if request.glass else "🔵 Approved"
+    if request.waits_for_its_time and request.scheduled_at is not None:
+        return f"{decided}, waits until {when(request.scheduled_at)}. {may_stop_it(request)}."
     if request.waiting:
         so_far = "turned away so far" if request.turned_away else "not sent yet"
         return f"{decided}, {so_far}. {sentence(request.waiting.text)} Trying again."

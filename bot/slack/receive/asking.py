@@ -11,13 +11,16 @@ import structlog
 from bot.request import Frozen
 from bot.request.events import Asked, AskRefused
 from bot.request.model import ANY_SITE
+from bot.request.schedule import tidy_time
 from bot.request.who_may import Policy
 from bot.slack.draw.forms import NOT_READ, OPTION_VALUE
 from bot.slack.draw.ids import (
+    BLOCK_DATE,
     BLOCK_FORCE,
     BLOCK_PAIRING,
     BLOCK_REASON,
     BLOCK_SITE,
+    BLOCK_TIME,
     FORCE_NO,
     FORCE_YES,
     UNPAIR_REQUEST,
@@ -54,6 +57,7 @@ def command_typed(command: Command, deps: Deps) -> str:
             pattern=deps.policy.reason_pattern,
             break_glass=bool(deps.policy.break_glass),
             sites=tuple(deps.policy.sites),
+            schedule=deps.policy.schedule_max_ms > 0,
         )
     if problem := _problem(command, parsed, deps):
         why, sentence = problem
@@ -81,6 +85,7 @@ def command_typed(command: Command, deps: Deps) -> str:
         requester=command.by,
         team=command.team,
         channel=command.channel,
+        at=parsed.at,
     )
     store(event, command.origin, deps.new_id(), deps, response_url=command.response_url)
     return usage.being_checked(pairing)
@@ -171,12 +176,13 @@ def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[
 
 
 class RequestSent(Frozen):
-    """`pairing` is an option's value (see `draw.forms.Choice`)."""
+    """`pairing` is an option's value (see `draw.forms.Choice`), `at` as `tidy_time` gives it."""
 
     opened: AskOrigin
     pairing: str
     force: bool
     reason: str
+    at: str | None = None
 
 
 def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
@@ -199,6 +205,7 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
         requester=sent.by,
         team=sent.team,
         channel=read.opened.channel,
+        at=read.at,
     )
     # By the id of its request: one form makes one request, however often it is sent.
     key, request_id = origin("form", read.opened.request_id), read.opened.request_id
@@ -217,15 +224,18 @@ def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | N
     site, force = view.values.get(BLOCK_SITE), view.values.get(BLOCK_FORCE)
     pairing = _with_site(tidy(view.values.get(BLOCK_PAIRING, "")), site, policy)
     reason = tidy(view.values.get(BLOCK_REASON, ""))
+    day, clock = view.values.get(BLOCK_DATE), view.values.get(BLOCK_TIME)
+    at = tidy_time(f"{day}T{clock}" if day else clock) if clock else None
     problems = {
         BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
         # An empty choice is not taken for "no": only what somebody has chosen may be sent.
         BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
+        BLOCK_TIME: labels.CHOOSE_TIME if (day or clock) and at is None else None,
         BLOCK_REASON: _reason_problem(reason, policy),
     }
     found = {block: problem for block, problem in problems.items() if problem}
     return found or RequestSent(
-        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason
+        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason, at=at
     )
 
 
@@ -270,6 +280,8 @@ def _differs(key: str, now: Asked, request_id: str, deps: Deps) -> dict[str, str
         found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
     if before.force != now.force:
         found[BLOCK_FORCE] = f"“{labels.FORCE_YES if before.force else labels.FORCE_NO}”"
+    if before.at != now.at:
+        found[BLOCK_TIME] = before.at or "no time"
     if before.reason != now.reason:
         found[BLOCK_REASON] = f"this reason: “{labels.quoted(before.reason)}”"
     return {block: labels.already_sent(what, request_id) for block, what in found.items()}

@@ -131,7 +131,7 @@ def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -
         or misplaced
         or click.channel != request.channel
         or click.fingerprint != request.fingerprint
-        or request.state not in UNDECIDED
+        or not (request.state in UNDECIDED or (action == "deny" and request.may_be_denied))
     ):
         return True
     if action == "deny":

@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Opened
 from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRead, SiteUnread
+from bot.request.schedule import on_the_clock
 from bot.slack.draw.forms import (
     OPTIONS_MOST,
     Filled,
@@ -103,7 +104,12 @@ def suggestion_pressed(click: Click, deps: Deps) -> None:
         words = usage.NO_DIRECT_MESSAGE
     else:
         reason = refused.reason if refused else ""
-        filled = Filled(pairing=suggested.pairing, force=suggested.force, reason=reason)
+        # A time that got lost on this way would be a delete at once.
+        at = refused.scheduled_at if refused else None
+        day, time = on_the_clock(at, refused.zone) if refused and at is not None else (None, None)
+        filled = Filled(
+            pairing=suggested.pairing, force=suggested.force, reason=reason, day=day, time=time
+        )
         words = open_form(click, filled, deps, channel)
     if words:
         deps.whisper.tell(click.response_url, words)

@@ -71,8 +71,8 @@ class Command(Frozen):
 
 
 class View(Frozen):
-    """A modal as it was on the screen. `values` has what is chosen or typed in an input, by its
-    block id, and nothing for an empty one (Slack docs, view payloads)."""
+    """A modal as it was on the screen. `values` has what is chosen, picked or typed in an input, by
+    its block id, and nothing for an empty one (Slack docs, view payloads)."""
 
     callback_id: str | None
     metadata: str | None
@@ -244,8 +244,9 @@ def view_of(payload: Json) -> View:
     values = {}
     for block_id, block in state.items() if isinstance(state, Mapping) else ():
         chosen = _within(block, ACTION_VALUE, "selected_option", "value")
-        value = chosen if isinstance(chosen, str) else _within(block, ACTION_VALUE, "value")
-        if isinstance(value, str) and value:
+        names = ("value", "selected_date", "selected_time")
+        given = (chosen, *(_within(block, ACTION_VALUE, name) for name in names))
+        if value := next((each for each in given if isinstance(each, str) and each), None):
             values[str(block_id)] = value
     texts = ("callback_id", "private_metadata", "id", "hash")
     callback_id, metadata, view_id, view_hash = (

@@ -17,14 +17,21 @@ from difflib import get_close_matches
 from bot.request import Frozen
 from bot.request.model import tidy_id
 from bot.request.pairing import looks_like_id
+from bot.request.schedule import tidy_time
 from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
 
 
-class Ask(Frozen):
+class Flags(Frozen):
+    """`at`: not before this time, as `tidy_time` gives it."""
+
+    force: bool = False
+    at: str | None = None
+
+
+class Ask(Flags):
     """A request. `pairing` is as typed, with the site in `SITE/PAIRING`. `reason` may be empty."""
 
     pairing: str
-    force: bool
     reason: str
 
 
@@ -63,6 +70,7 @@ Parsed = Ask | Form | Preview | List | Status | Help | Wrong
 
 EXAMPLE_ID = "K7QM-3XPD"
 FORCE = "--force"
+AT = "--at"
 SUBCOMMANDS = ("help", "list", "preview", "status")
 CLOSE = 0.74
 """With this value a word of four letters with two swapped is a slip, but `lisbon` for `list` is
@@ -75,6 +83,8 @@ _BARE_DASH = re.compile(rf"^[-{_DASHES}]+$")
 _FORCE_WITHIN = re.compile(
     rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
 )
+_AT_WITHIN = re.compile(rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})at\b|(?<!\S)-at\b", re.IGNORECASE)
+_AT_MEANT = re.compile(r"@|at", re.IGNORECASE)
 _FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
 _ARROWS = ("\u2192", "->")
 
@@ -135,13 +145,13 @@ def _status(rest: str) -> Status | Wrong:
 
 
 def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong:
-    """`[--force] PAIRING [--force] [reason…]`; a preview takes no reason."""
+    """`[--force] [--at TIME] PAIRING [--force] [--at TIME] [reason…]`; a preview takes neither
+    time nor reason."""
     write = code(f"{command} preview PAIRING [{FORCE}]" if preview else f"{command} PAIRING reason")
-    word, force = first_word(text), False
-    while word is not None and (flag := _flag(word)) is not None:
-        if flag != FORCE:
-            return _unknown_flag(word.text, flag)
-        word, force = first_word(word.rest), True
+    before = _flags(text, Flags())
+    if isinstance(before, Wrong):
+        return before
+    flags, word = before[0], first_word(before[1])
     if word is None:
         which = "A preview of what?" if preview else "Which pairing?"
         how = write if preview else code(f"{command} PAIRING {FORCE} reason")
@@ -154,20 +164,49 @@ def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong
     pairing, rest = without_marks(word.text), word.rest
     if problem := _pairing_problem(pairing, f"Write {write}."):
         return Wrong(sentence=problem)
-    while (after := first_word(rest)) is not None and (flag := _flag(after)) is not None:
-        if flag != FORCE:
-            return _unknown_flag(after.text, flag)
-        rest, force = after.rest, True
+    after = _flags(rest, flags)
+    if isinstance(after, Wrong):
+        return after
+    flags, rest = after
+    if preview and flags.at is not None:
+        return Wrong(sentence=f"{code('preview')} shows what is there now: leave {code(AT)} out.")
     if preview and rest:
         return Wrong(
             sentence=f"{code('preview')} takes one pairing; a name with spaces goes in quotes. "
             f"Write {write}."
         )
     if preview:
-        return Preview(pairing=pairing, force=force)
+        return Preview(pairing=pairing, force=flags.force)
     if problem := _reason_problem(rest, pairing):
         return Wrong(sentence=problem)
-    return Ask(pairing=pairing, force=force, reason=tidy(rest))
+    return Ask(pairing=pairing, reason=tidy(rest), force=flags.force, at=flags.at)
+
+
+def _flags(text: str, known: Flags) -> tuple[Flags, str] | Wrong:
+    """The flags at the beginning, and what follows."""
+    while (word := first_word(text)) is not None and (flag := _flag(word)) is not None:
+        name, given, value = flag.partition("=")
+        text = word.rest
+        if name == AT:
+            if not given and (after := first_word(text)) is not None:
+                value, text = after.text, after.rest
+            at = tidy_time(value)
+            if at is None or known.at not in (None, at):
+                return _no_time(value)
+            known = known.model_copy(update={"at": at})
+        elif flag == FORCE:
+            known = known.model_copy(update={"force": True})
+        else:
+            return _unknown_flag(word.text, flag)
+    return known, text
+
+
+def _no_time(typed: str) -> Wrong:
+    named = f"{code(typed)} is not one" if typed else "none follows"
+    return Wrong(
+        sentence=f"{code(AT)} needs one time, and {named}. Write {code(f'{AT} 22:00')} in your "
+        f"time zone, {code(f'{AT} 2026-12-03T22:00')}, or {code(f'{AT} +6h')}."
+    )
 
 
 def _joined(word: Word) -> Word:
@@ -194,8 +233,9 @@ def _flag(word: Word) -> str | None:
 
 
 def _unknown_flag(typed: str, flag: str) -> Wrong:
-    near = get_close_matches(flag, [FORCE, "--help"], n=1)
-    hint = f"Did you mean {code(near[0])}?" if near else f"The only one is {code(FORCE)}."
+    near = get_close_matches(flag, [FORCE, AT, "--help"], n=1)
+    there = f"There are {code(FORCE)} and {code(AT)}."
+    hint = f"Did you mean {code(near[0])}?" if near else there
     return Wrong(sentence=f"{code(typed)} is not known. {hint}")
 
 
@@ -232,6 +272,11 @@ def _reason_problem(reason: str, pairing: str) -> str | None:
             f"{code(FORCE)} stands inside the reason, where it could be meant or not. For a "
             "one-sided break put it right after the pairing; otherwise leave it out."
         )
+    if _AT_WITHIN.search(reason) or _says_a_time(reason):
+        return (
+            f"Is the delete to wait for a time? Then write {code(f'{AT} 22:00')} right after the "
+            f"pairing; otherwise begin the reason with other words, without {code(AT)}."
+        )
     if reason.startswith(("/", *_ARROWS)):
         # `Prague / madrid` would be a request for a pairing of Prague, with the reason "/ madrid".
         return (
@@ -241,6 +286,16 @@ def _reason_problem(reason: str, pairing: str) -> str | None:
             f"after {code(pairing)}."
         )
     return None
+
+
+def _says_a_time(reason: str) -> bool:
+    """Whether it begins like `at 22:00`: without the hyphens, it would be sent at once."""
+    first = first_word(reason)
+    if first is None or not _AT_MEANT.match(first.text):
+        return False
+    after = first_word(first.rest)
+    bare = _AT_MEANT.sub("", first.text, count=1)
+    return tidy_time(bare or (after.text if after else "")) is not None
 
 
 # ---- word by word ----------------------------------------------------------------------------

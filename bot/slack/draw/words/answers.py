@@ -109,7 +109,8 @@ def _glass_broken(params: Params, request: Request) -> str:
 
 def _decided(request: Request) -> str:
     """What comes of it, for whoever has decided."""
-    if request.state is not State.APPROVED or request.terms.dry_run or request.waiting:
+    waits = request.terms.dry_run or request.waiting or request.waits_for_its_time
+    if request.state is not State.APPROVED or waits:
         return state_now(request)
     return (
         f"{request_id(request)} is decided: rights and pairing are read once more, then the delete "
@@ -145,7 +146,7 @@ def _cancel_not_yours(params: Params, request: Request) -> str:
     who = mention(request.requester)
     if request.state not in CANCELLABLE:
         return f"Only {who}, who asked, could withdraw it. {state_now(request)}"
-    step = "Approvers press Deny." if request.state is State.PENDING else "Ask them to press it."
+    step = "Approvers press Deny." if request.may_be_denied else "Ask them to press it."
     return f"Only {who}, who asked, can withdraw it. {step}"
 
 

@@ -28,6 +28,12 @@ FORCE_HINT = (
     "A one-sided break is done at this site alone: the other site keeps its half, and needs the "
     "same done there. Approvers see which of the two was asked for."
 )
+DATE = "Not before: day"
+TIME = "Not before: time"
+TIME_HINT = (
+    "In your time zone. Without it the last approval sends the delete at once; with a time and no "
+    "day it is the next such time."
+)
 REASON = "Why"
 _REASON_HINT = "The card shows it to whoever decides."
 
@@ -35,6 +41,7 @@ CHOOSE_PAIRING = "Choose the pairing to break."
 CHOOSE_AGAIN = "The list was still being read. Type again, and choose a pairing."
 NOT_OF_SITE = "This pairing belongs to another appliance. Choose one of the appliance above."
 CHOOSE_FORCE = "Choose how to break it."
+CHOOSE_TIME = "Choose the time too, or clear the day."
 REASON_NEEDED = "A reason is needed here."
 LIST_NOT_READ = "The pairings are being read. Type again in a moment."
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from bot.request.model import Decision, Notice, Request, Witness
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
+    DIFFERENCES_SHOWN,
     TITLE,
     channels,
     code,
@@ -21,7 +22,17 @@ from bot.slack.draw.markup import (
     sentence,
     when,
 )
-from bot.slack.draw.words.phrases import consequences, open_card, place, request_id
+from bot.slack.draw.words.phrases import (
+    consequences,
+    count_of,
+    duration,
+    may_stop_it,
+    not_before,
+    open_card,
+    pairing_at,
+    place,
+    request_id,
+)
 
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
@@ -75,6 +86,7 @@ def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_
         "approve it:",
         *filter(None, [place(request)]),
         *consequences(request, TITLE),
+        *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
         f"*Why:*\n{fence(notice.text, limit)}",
         f"Until it is sent, {mention(request.requester)} can withdraw it on the card. "
@@ -136,6 +148,39 @@ def goes_on(request: Request, notice: Notice) -> str:
     return f"The wait ended {when(notice.at)}; continuing."
 
 
+def ahead(request: Request, notice: Notice) -> str:
+    """Some minutes before the time that was asked for. `text`: how many replications there are."""
+    at = when(request.scheduled_at or notice.at)
+    found = [f"• {line(each)}" for each in notice.lines[:DIFFERENCES_SHOWN]]
+    there = f", {count_of(int(notice.text), 'replication')} now" if notice.text.isdecimal() else ""
+    if not found:
+        return (
+            f"⏰ At {at} {_is_done(request)}: {pairing_at(request)}{there}, as it was approved. "
+            f"{may_stop_it(request)}."
+        )
+    return "\n".join(
+        [
+            f"⚠️ {mentions(notice.who)}: at {at} {_is_done(request)}, and {pairing_at(request)} "
+            f"is not what was approved any more{there}:",
+            *found,
+            "If that is still so by then, nothing is sent. Whoever still wants it asks again.",
+        ]
+    )
+
+
+def ahead_unread(request: Request, notice: Notice) -> str:
+    at = when(request.scheduled_at or notice.at)
+    time = duration(request.terms.execution_ttl_ms)
+    return (
+        f"⚠️ {mentions(notice.who)}: at {at} {_is_done(request)}, and {pairing_at(request)} cannot "
+        f"be read now. {_why(notice)}It is read again then, and tried for {time}."
+    )
+
+
+def _is_done(request: Request) -> str:
+    return "the dry run is played" if request.terms.dry_run else "the delete is sent"
+
+
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     f.__name__: f
     for f in (
@@ -147,6 +192,8 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         waits_to_look,
         waits_to_follow,
         goes_on,
+        ahead,
+        ahead_unread,
     )
 }
 

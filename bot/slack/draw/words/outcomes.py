@@ -17,6 +17,7 @@ from bot.slack.draw.markup import (
     fence,
     line,
     mention,
+    mentions,
     when,
 )
 from bot.slack.draw.words.phrases import (
@@ -249,6 +250,10 @@ def _withdrawn(request: Request, outcome: Outcome) -> Ending:
 def _not_decided(request: Request, outcome: Outcome) -> Ending:
     until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
     counted = f"It had {approvals_so_far(request)}{until}."
+    gone = [n for n in request.notices if n.code in ("rights_lost", "glass_lost")]
+    if gone:
+        people = mentions(who for notice in gone for who in notice.who)
+        counted += f" What {people} had decided no longer counted: the right to it was gone."
     return Ending("The time to decide ran out.", (counted, nothing_sent(request)), ASK_AGAIN)
 
 
@@ -256,6 +261,14 @@ def _not_begun(request: Request, outcome: Outcome) -> Ending:
     title = "The approval ran out before the delete could be carried out."
     time = duration(request.terms.execution_ttl_ms)
     found = f"An approval is good for {time}. The appliance accepted nothing."
+    if request.scheduled_at is not None:
+        title = "The time that was asked for passed before the delete could be carried out."
+        found = (
+            f"It was to be sent at {when(request.scheduled_at)}, or within {time} after that. The "
+            "appliance accepted nothing."
+        )
+        if outcome.problem is None:
+            found += " Nothing that stood in the way is known: the bot was not running, or held up."
     if outcome.problem is None:
         return Ending(title, (found,), ASK_AGAIN)
     return Ending(title, (found, "This stood in the way:"), "Have that put right, then ask again.")

@@ -84,6 +84,24 @@ def remote_site(request: Request, limit: int = NAME) -> str:
     return code(request.snapshot.remote_vc.title, limit) if request.snapshot else "the other site"
 
 
+def not_before(request: Request) -> str:
+    """When the delete is sent at the earliest: to each reader in their own time zone, and as it was
+    asked for. Empty without such a time."""
+    at = request.scheduled_at
+    if at is None or request.at is None:
+        return ""
+    clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', NAME)}"
+    return f"{when(at)} (your time; asked for as {code(request.at)}{clock})"
+
+
+def may_stop_it(request: Request) -> str:
+    """How an approved request that waits for its time is stopped."""
+    return (
+        f"Until it is sent, {mention(request.requester)} can withdraw it, and each approver can "
+        "deny it, those who approved it too"
+    )
+
+
 def nothing_sent(request: Request) -> str:
     """For ends where the appliance has accepted nothing. If it turned a DELETE away before (401,
     429, 503), that is said, since it matters to whoever finds out what became of the pairing."""
@@ -176,6 +194,8 @@ def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> 
     lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
     if request.terms.dry_run:
         return [*lines, "Dry run: nothing will be deleted."]
+    if request.scheduled_at is not None:
+        lines.append("Not before the time on the card.")
     if request.force:
         local, remote = local_site(request, site_limit), remote_site(request, site_limit)
         lines.append(f"Only {local} drops the pairing; {remote} keeps its half.")

@@ -312,6 +312,39 @@ def _again(problem: Problem) -> str:
     return f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
 
 
+TIMES: dict[str, tuple[str, str]] = {
+    "off": (
+        "Here nothing can be asked for at a later time (`SCHEDULE_MAX` is 0).",
+        "Ask again without a time, when it is to be done.",
+    ),
+    "no_zone": (
+        "It cannot be told what time that is for you: Slack names no time zone of yours, or one "
+        "that this machine does not know.",
+        "Ask again with the time from now, as in `--at +6h`.",
+    ),
+    "missing": (
+        "There is no such time on that day: the clocks are put forward.",
+        "Ask again with another time, or with the time from now, as in `--at +6h`.",
+    ),
+    "twice": (
+        "That time comes twice on that day: the clocks are put back.",
+        "Ask again with another time, or with the time from now, as in `--at +6h`.",
+    ),
+    "past": ("That time has passed.", "Ask again with a later one."),
+    "too_far": (
+        "That time is further ahead than `SCHEDULE_MAX` allows.",
+        "Ask again with an earlier one, or nearer to it.",
+    ),
+}
+
+
+def _time_not_taken(request: Request, outcome: Outcome) -> Ending:
+    why, zone = (*outcome.lines, "", "")[:2]
+    title, step = TIMES.get(why, ("That time is not taken.", "Ask again with another time."))
+    in_zone = f", in the time zone {code(zone, ID)}" if zone else ""
+    return Ending(title, (f"Asked for: {code(request.at or '', ID)}{in_zone}.",), step)
+
+
 REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "people_unreadable": lambda r, o: Ending(
         "Slack did not say who may ask and who may approve.", (), "Ask again in a few minutes."
@@ -322,6 +355,7 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
         "A request needs a reason here.", (), "Ask again, with the reason after the pairing."
     ),
     "reason_does_not_fit": _reason_does_not_fit,
+    "time_not_taken": _time_not_taken,
     "too_few_approvers": _too_few_approvers,
     "pairing_none": lambda r, o: Ending(
         f"There is no pairing {_asked(r)}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.request import Frozen
 from bot.request.model import Request, State
 from bot.slack.draw.markup import when
-from bot.slack.draw.words.phrases import nothing_sent, request_id, who_decided
+from bot.slack.draw.words.phrases import may_stop_it, nothing_sent, request_id, who_decided
 
 
 class StateWords(Frozen):
@@ -67,12 +67,20 @@ STATES: dict[State, StateWords] = {
 }
 
 
+WAITS_FOR_TIME = "Approved, waits until its time"
+"""A header cannot show a moment in each reader's time zone: the line below it does."""
+
+
 def heading(request: Request) -> str:
     """The heading with its mark. It does not say "nothing was sent" if the appliance turned a
     DELETE away, since that one was sent. And it does not say "approved" after a break glass, even
     if there were approvals before."""
     words = STATES[request.state]
     said = words.heading
+    if request.waits_for_its_time:
+        if request.glass is not None:
+            return "🚨 Break glass, waits until its time"
+        said = WAITS_FOR_TIME
     if request.glass is not None and said.startswith(_APPROVED):
         return f"{_GLASS}{said.removeprefix(_APPROVED)}"
     if request.turned_away is not None:
@@ -110,6 +118,8 @@ def while_undecided(request: Request, fact: str, step: str) -> str:
 
 def phrase(request: Request) -> str:
     """How it is, as the end of a sentence."""
+    if request.waits_for_its_time and request.scheduled_at is not None:
+        return f"is approved, and waits until {when(request.scheduled_at)}"
     if request.state is State.APPROVED and request.terms.dry_run:
         return "is approved, as a dry run: nothing will be deleted"
     if request.state is State.APPROVED and request.waiting:
@@ -123,6 +133,8 @@ def _means(request: Request) -> str:
     match request.state:
         case State.PENDING if request.decide_by is not None:
             return f"It can be decided until {when(request.decide_by)}."
+        case State.APPROVED if request.may_be_denied:
+            return f"{may_stop_it(request)}."
         case State.APPROVED:
             return "Whoever asked can withdraw it until it is sent."
         case State.DELETING | State.FOLLOWING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.request.model import UNDECIDED, Request, State, TaskView
+from bot.request.model import CANCELLABLE, UNDECIDED, Request, State, TaskView
 from bot.slack.draw.markup import ID, NAME, TITLE, code, mention, when
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
@@ -10,6 +10,7 @@ from bot.slack.draw.words.phrases import (
     approvals_so_far,
     at_site,
     count_of,
+    not_before,
     open_card,
     pairing_at,
     slack_refuses,
@@ -44,6 +45,8 @@ def one(request: Request, card: str | None = None) -> str:
         lines.append("One-sided break.")
     if request.terms.dry_run:
         lines.append("Dry run: nothing will be deleted.")
+    if before := not_before(request):
+        lines.append(f"Not before {before}.")
     if held_up := _held_up(request):
         lines.append(f"{held_up}. {HAVE_IT_CHECKED}")
     if request.state is State.PENDING and request.decide_by is not None:
@@ -63,6 +66,9 @@ def line(request: Request, card: str | None) -> str:
     if request.state in UNDECIDED and request.decide_by is not None:
         so_far = f"{approvals_so_far(request)} " if request.state is State.PENDING else ""
         facts.append(f"{so_far}until {when(request.decide_by)}")
+    told = request.waits_for_its_time or request.state not in CANCELLABLE
+    if request.scheduled_at is not None and not told:
+        facts.append(f"not before {when(request.scheduled_at)}")
     task = request.task
     if request.state is State.FOLLOWING and task is not None and task.progress is not None:
         facts.append(f"{task.progress} %")

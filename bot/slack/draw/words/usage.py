@@ -133,8 +133,10 @@ def help_text(
     pattern: str | None,
     break_glass: bool = False,
     sites: tuple[str, ...] = (),
+    schedule: bool = False,
 ) -> str:
-    """`sites` are all appliances. If there are several, they are named."""
+    """`sites` are all appliances. If there are several, they are named. `schedule`: a time for the
+    delete can be asked for."""
     reason = "reason" if require_reason or pattern else "[reason]"
     must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
     named = ", ".join(code(site) for site in sites[:SITES_SHOWN])
@@ -143,15 +145,19 @@ def help_text(
         if len(sites) > 1
         else []
     )
+    at = " [--at TIME]" if schedule else ""
+    times = " or ".join(code(each) for each in ("22:00", "2026-12-03T22:00", "+6h"))
+    later = [f"• {code('--at')}: not before this time, in your time zone: {times}"] if at else []
     lines = [
         "*Breaking a vSphere Replication pairing*",
         f"{code(command)}: a form to choose a pairing and ask for it",
-        f"{code(f'{command} PAIRING [--force] {reason}')}: ask for it at once. A card follows in "
-        "this channel; it is done once somebody else has approved it there.",
+        f"{code(f'{command} PAIRING [--force]{at} {reason}')}: ask for it at once. A card follows "
+        "in this channel; it is done once somebody else has approved it there.",
         f"• {code('PAIRING')}: its id or its first eight characters, the whole name of a server or "
         f"that name's first label, or {code('A → B')} as lists show it; only one may fit",
         *where,
         f"• {code('--force')}: a one-sided break, for a site that is gone for good",
+        *later,
         *must,
         f"{code(f'{command} preview PAIRING [--force]')}: what a card would show; nobody is asked",
         f"{code(f'{command} list')}: the pairings with their health",

@@ -15,7 +15,7 @@ STATEMENTS = (
     """CREATE TABLE requests (
         id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, site TEXT NOT NULL, pairing_id TEXT,
         requester TEXT NOT NULL, channel TEXT NOT NULL, created_at BIGINT NOT NULL,
-        updated_at BIGINT NOT NULL, execute_by BIGINT, body TEXT NOT NULL,
+        updated_at BIGINT NOT NULL, scheduled_at BIGINT, execute_by BIGINT, body TEXT NOT NULL,
         version INTEGER NOT NULL, due_at BIGINT, lease_until BIGINT NOT NULL)""",
     """CREATE UNIQUE INDEX one_open_request_per_pairing ON requests (site, pairing_id)
         WHERE pairing_id IS NOT NULL
