@@ -319,7 +319,8 @@ class Bot:
         if token is None:
             return None
         # Imported here: HTTP mode does not need what takes a twentieth of a start.
-        from bot.slack.receive.socket import ADDRESS_TIMEOUT_S, SocketMode
+        from bot.slack.receive.opening import ADDRESS_TIMEOUT_S
+        from bot.slack.receive.socket import SocketMode
 
         client = api_client(
             token.get_secret_value(),

@@ -13,7 +13,7 @@ from slack_bolt import BoltResponse
 
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.payload import Malformed
-from bot.slack.receive.socket import SocketMode, Times
+from bot.slack.receive.socket import SocketMode
 from bot.slack.send.client import api_client
 
 UNHURRIED_S = 1.0
@@ -26,14 +26,14 @@ RITA, CHANNEL = "U0RITA", "C0ROOM"
 class Client:
     """A bot that only keeps what it was sent. A click on `hold` waits for `release`."""
 
-    def __init__(self, slack: LocalSlack, times: Times) -> None:
+    def __init__(self, slack: LocalSlack, **times: float) -> None:
         self.slack = slack
         self.commands: list[dict[str, Any]] = []
         self.clicks: list[str] = []
         self.rejected: list[str] = []
         self.release = threading.Event()
         api = api_client(slack.app_token, base_url=slack.api_url, timeout_s=2)
-        self.mode = SocketMode(api, self._listen, self.rejected.append, times=times)
+        self.mode = SocketMode(api, self._listen, self.rejected.append, **times)
 
     def _listen(self, payload: dict[str, Any]) -> BoltResponse:
         if "command" in payload:
@@ -81,7 +81,9 @@ def connected(url: str, *, ping: float = UNHURRIED_S) -> Iterator[tuple[SocketMo
         GivenAddress(url),  # type: ignore[arg-type]
         listen,
         lambda kind: None,
-        times=Times(ping=ping, first_gap=0.05, leaving=1.0),
+        ping_s=ping,
+        first_gap_s=0.05,
+        leaving_s=1.0,
     )
     mode.start()
     yield mode, heard
@@ -120,8 +122,8 @@ def make_client(slack: LocalSlack) -> Iterator[Callable[..., Client]]:
     made: list[Client] = []
 
     def make(**times: float) -> Client:
-        usual = {"ping": UNHURRIED_S, "first_gap": 0.05, "leaving": 1.0}
-        made.append(Client(slack, Times(**{**usual, **times})))
+        usual = {"ping_s": UNHURRIED_S, "first_gap_s": 0.05, "leaving_s": 1.0}
+        made.append(Client(slack, **{**usual, **times}))
         made[-1].start()
         return made[-1]
 

@@ -8,43 +8,36 @@ when its event is stored, and otherwise Slack sends it again (Slack docs, Socket
 from __future__ import annotations
 
 import json
-import logging
 import math
 import queue
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
 
 import structlog
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import Event
-from websockets.sync.client import ClientConnection, connect
 
 from bot.slack.receive.http import LARGEST_BODY
+from bot.slack.receive.opening import Line, NotOpened, open_line
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
-from bot.slack.send.client import USER_AGENT, tls
-from bot.slack.send.kept_connections import proxy_for
-from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 
 log = structlog.get_logger(__name__)
 
-ADDRESS_TIMEOUT_S = 5
-"""For `apps.connections.open`, per socket operation."""
+PING_S = 5.0
+DEAF_AFTER = 2.5
+"""After the silence of so many pings a connection is given up: two had no answer. Also the time
+that Slack has to say hello."""
 
-OPEN_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 0.5
-"""For TCP, TLS and the first answer; and for a farewell, of which nothing depends on an answer."""
+LEAVING_S = 15.0
+"""How long an old connection is kept once the new one works, for acknowledgements. Slack ends it
+about ten seconds after announcing it (Slack docs, Socket Mode, refreshing)."""
 
-LONGEST_GAP_S = 60.0
+FIRST_GAP_S, LONGEST_GAP_S = 1.0, 60.0
 """Between two tries to connect."""
 
 THREADS = 8
@@ -63,36 +56,9 @@ NOT_ALONE = (
 )
 
 
-@dataclass(frozen=True)
-class Times:
-    """In seconds. Only tests use other values.
-
-    `leaving`: how long an old connection is kept once the new one works, for acknowledgements.
-    Slack ends it about ten seconds after announcing it (Slack docs, Socket Mode, refreshing).
-    """
-
-    ping: float = 5.0
-    leaving: float = 15.0
-    first_gap: float = 1.0
-
-    @property
-    def deaf(self) -> float:
-        """After so long a silence a connection is given up: two pings had no answer. Also the time
-        that Slack has to say hello."""
-        return 2.5 * self.ping
-
-
-class NotOpened(Exception):
-    """Its text may be shown. `wait_s` is how long Slack asked to wait, 0 if it did not."""
-
-    def __init__(self, words: str, wait_s: int = 0) -> None:
-        super().__init__(words)
-        self.wait_s = wait_s
-
-
 class SocketMode:
     """`client` has the app-level token (see `client.api_client`). `listen` may raise Malformed.
-    `on_rejected` counts."""
+    `on_rejected` counts. Only tests change the seconds."""
 
     def __init__(
         self,
@@ -100,17 +66,20 @@ class SocketMode:
         listen: Callable[[Json], BoltResponse],
         on_rejected: Callable[[Rejected], None],
         *,
-        times: Times | None = None,
+        ping_s: float = PING_S,
+        leaving_s: float = LEAVING_S,
+        first_gap_s: float = FIRST_GAP_S,
     ) -> None:
         self._client = client
         self._listen = listen
         self._on_rejected = on_rejected
-        self._times = times or Times()
-        self._lines: list[_Line] = []
+        self._ping_s, self._leaving_s, self._first_gap_s = ping_s, leaving_s, first_gap_s
+        self.deaf_s = DEAF_AFTER * ping_s
+        self._lines: list[Line] = []
         self._heard_at = time.monotonic()
         self._why = "one is being opened"
         self._alone = True
-        self._envelopes: queue.Queue[tuple[_Line, Json]] = queue.Queue(WAITING_MOST)
+        self._envelopes: queue.Queue[tuple[Line, Json]] = queue.Queue(WAITING_MOST)
         self._draining = threading.Event()
         self._stopping = threading.Event()
         self._manager = _thread(self._stay_connected, "slack-socket-mode")
@@ -142,20 +111,17 @@ class SocketMode:
 
     def problem(self) -> str | None:
         """None if Slack is heard, otherwise the reason in words, for `/readyz`."""
-        heard = [line.heard_at for line in self._open() if line.greeted]
-        if not heard:
+        if not any(line.greeted for line in self._open()):
             return f"no connection to Slack: {self._why}"
-        silent = time.monotonic() - max(heard)
-        if silent > self._times.deaf:
-            return f"nothing heard from Slack for {silent:.1f} s"
-        return None
+        silent = self.silent_s()
+        return None if silent <= self.deaf_s else f"nothing heard from Slack for {silent:.1f} s"
 
     def silent_s(self) -> float:
         """Seconds since the last frame or ping on any connection, or since the start."""
         heard = [line.heard_at for line in self._open() if line.greeted]
         return max(0.0, time.monotonic() - max([self._heard_at, *heard]))
 
-    def _open(self) -> list[_Line]:
+    def _open(self) -> list[Line]:
         return [line for line in self._lines if not line.ended]
 
     # ---- one connection after the other --------------------------------------------------------
@@ -165,7 +131,7 @@ class SocketMode:
         while not self._stopping.is_set():
             wait_s = 0
             try:
-                line = self._connect()
+                line = open_line(self._client)
             except NotOpened as error:
                 self._why, wait_s = str(error), error.wait_s
                 log.warning("slack_socket_not_opened", why=self._why)
@@ -175,39 +141,13 @@ class SocketMode:
                 _thread(partial(self._read, line), "slack-socket").start()
                 line.over.wait()
                 lived_s = time.monotonic() - line.opened_at
-                good = line.greeted and lived_s >= self._times.deaf
+                good = line.greeted and lived_s >= self.deaf_s
                 # If Slack greets and then hangs up, or sends it away, the next one has to wait.
                 failures = 0 if good and line.leaving in ("", *GENTLE) else failures + 1
             if failures:
-                self._stopping.wait(max(wait_s, gap_s(failures, self._times.first_gap)))
+                self._stopping.wait(max(wait_s, gap_s(failures, self._first_gap_s)))
 
-    def _connect(self) -> _Line:
-        """Raises NotOpened."""
-        url = address(self._client)
-        proxy = proxy_for(url)
-        try:
-            line = connect(
-                url,
-                ssl=tls() if url.startswith("wss:") else None,
-                proxy=proxy,
-                user_agent_header=USER_AGENT,
-                compression=None,
-                open_timeout=OPEN_TIMEOUT_S,
-                close_timeout=CLOSE_TIMEOUT_S,
-                ping_interval=None,  # its own come without a pause after a slow answer
-                max_size=16 * LARGEST_BODY,
-                logger=_silent_logger(),
-                create_connection=_Line,
-                legacy=True,
-            )
-        except Exception as error:
-            # Whatever it is: without another try the bot would stay deaf.
-            words = f"{type(error).__name__}: {error}".replace(url, "its address")
-            # websockets quotes the proxy's address, which may hold a password.
-            raise NotOpened(words.replace(proxy or url, "HTTPS_PROXY")[:200]) from error
-        return cast(_Line, line)
-
-    def _read(self, line: _Line) -> None:
+    def _read(self, line: Line) -> None:
         """From the hello to the end, in a thread of the connection's own."""
         try:
             why = self._talk(line)
@@ -225,36 +165,36 @@ class SocketMode:
         line.over.set()
         line.close()
 
-    def _talk(self, line: _Line) -> str:
+    def _talk(self, line: Line) -> str:
         """Returns why it ended, or has to."""
-        ping_at = line.opened_at + self._times.ping
+        ping_at = line.opened_at + self._ping_s
         while True:
             try:
                 if time.monotonic() >= ping_at:
                     line.ping()
-                    ping_at = time.monotonic() + self._times.ping
+                    ping_at = time.monotonic() + self._ping_s
                 with suppress(TimeoutError):
-                    self._frame(line, line.recv(timeout=self._times.ping / 5))
+                    self._frame(line, line.recv(timeout=self._ping_s / 5))
             except ConnectionClosed as closed:
                 return f"{type(closed.__cause__ or closed).__name__}: {closed}"[:200]
             if why := self._no_longer_wanted(line):
                 return why
 
-    def _no_longer_wanted(self, line: _Line) -> str | None:
+    def _no_longer_wanted(self, line: Line) -> str | None:
         now = time.monotonic()
         if self._stopping.is_set() or now >= line.leave_at:
             return "another one has replaced it, or the bot stops"
         if line.leaving and line.leaving not in GENTLE:
             return f"Slack ended it: {line.leaving}"
-        if now - line.heard_at >= self._times.deaf:
+        if now - line.heard_at >= self.deaf_s:
             return f"deaf: nothing heard for {now - line.heard_at:.1f} s"
-        if not line.greeted and now - line.opened_at >= self._times.deaf:
+        if not line.greeted and now - line.opened_at >= self.deaf_s:
             return "Slack did not say hello"
         return None
 
     # ---- what comes in -------------------------------------------------------------------------
 
-    def _frame(self, line: _Line, text: str | bytes) -> None:
+    def _frame(self, line: Line, text: str | bytes) -> None:
         if len(text) > LARGEST_BODY:
             self._reject("too_large", "a frame of the socket is too large")
             return
@@ -278,12 +218,12 @@ class SocketMode:
             except queue.Full:
                 log.warning("envelope_dropped", waiting=WAITING_MOST)
 
-    def _hello(self, line: _Line, frame: Json) -> None:
+    def _hello(self, line: Line, frame: Json) -> None:
         line.greeted = True
         ours, count = self._open(), frame.get("num_connections")
         for other in ours:
             if other is not line:
-                other.leave_at = time.monotonic() + self._times.leaving
+                other.leave_at = time.monotonic() + self._leaving_s
         log.info("slack_connected", connections=count)
         others = isinstance(count, int) and count > len(ours)
         if others and self._alone:
@@ -303,7 +243,7 @@ class SocketMode:
                 log.exception("envelope_failed")
             self._envelopes.task_done()
 
-    def _answer(self, line: _Line, envelope: Json) -> None:
+    def _answer(self, line: Line, envelope: Json) -> None:
         """Acknowledge, unless it is what gets an error over HTTP: without an acknowledgement Slack
         tells the person that it failed, which is true."""
         try:
@@ -329,52 +269,6 @@ class SocketMode:
         self._on_rejected(kind)
 
 
-class _Line(ClientConnection):
-    """One WebSocket, and what is known of it. Its reading thread alone writes that, `leave_at`
-    aside. Times are those of `time.monotonic`."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        self.opened_at = self.heard_at = time.monotonic()
-        self.greeted = self.ended = False
-        self.leaving = ""
-        """Why Slack wants it to go."""
-        self.leave_at = math.inf
-        """Another one has replaced it; until then it is kept."""
-        self.over = threading.Event()
-        """Another one is wanted."""
-        super().__init__(*args, **options)
-
-    def process_event(self, event: Event) -> None:
-        """For each whole frame, pings and pongs included."""
-        self.heard_at = time.monotonic()
-        super().process_event(event)
-
-    def close_socket(self) -> None:
-        # Closing alone does not wake a thread that reads within a TLS record. And not the TLS
-        # socket's own `shutdown`: it would drop the TLS state while that thread still uses it.
-        with suppress(OSError):
-            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-        super().close_socket()
-
-
-def address(client: WebClient) -> str:
-    """Where to connect. It is secret, since it holds a ticket. Raises NotOpened."""
-    try:
-        url = client.apps_connections_open(app_token=client.token or "").get("url")
-    except (SlackApiError, *BROKEN) as error:
-        problem = trouble_of(error)
-        words = f"apps.connections.open: {problem.word}"
-        if problem.kind is Kind.ACCOUNT:
-            words += " (is SLACK_APP_TOKEN right, with the scope connections:write?)"
-        raise NotOpened(words, problem.retry_after_s) from error
-    # Without TLS only where Slack's API itself is without, a test double on this machine: the
-    # ticket and every click would be readable on the way.
-    secure = ("wss://", "ws://") if client.base_url.startswith("http://") else "wss://"
-    if not isinstance(url, str) or not url.startswith(secure):
-        raise NotOpened("apps.connections.open gave no address that is secure")
-    return url
-
-
 def gap_s(failures: int, first_s: float, chance: Callable[[], float] = random.random) -> float:
     """Seconds until the next try after so many failures in a row. They double, and are shortened at
     random, at most by half, so that many bots do not come back at once."""
@@ -384,10 +278,3 @@ def gap_s(failures: int, first_s: float, chance: Callable[[], float] = random.ra
 
 def _thread(target: Callable[[], None], name: str) -> threading.Thread:
     return threading.Thread(target=target, name=name, daemon=True)
-
-
-def _silent_logger() -> logging.Logger:
-    """It would tell of what is told here once, and at DEBUG of every frame."""
-    logger = logging.getLogger("bot.slack.websockets")
-    logger.setLevel(logging.CRITICAL)
-    return logger
