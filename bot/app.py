@@ -23,8 +23,7 @@ from bot.request.messages import Drawn, messages
 from bot.request.model import Request
 from bot.settings import Settings
 from bot.slack.draw import message as draw
-from bot.slack.identity import Identity
-from bot.slack.people import People
+from bot.slack.people import Identity, People
 from bot.slack.receive import Deps
 from bot.slack.receive import Lookups as LookupsOfListeners
 from bot.slack.receive.http import Server, Wsgi

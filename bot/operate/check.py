@@ -27,7 +27,7 @@ from bot.operate.health import Checks, Line, Result, fine, lines_of, note, skipp
 from bot.operate.show import printable, to_json
 from bot.parts import appliance_of, budget_key, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
-from bot.slack.identity import Myself
+from bot.slack.people import Myself
 from bot.store.faults import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared

@@ -15,9 +15,8 @@ from slack_sdk.errors import SlackApiError
 from bot.operate.health import Checks, Line, fine, note, skipped, wrong
 from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
-from bot.slack.identity import Myself, myself
 from bot.slack.manifest import SCOPES
-from bot.slack.people import NO_SUCH_PERSON, person_of
+from bot.slack.people import NO_SUCH_PERSON, Myself, myself, person_of
 from bot.slack.send.client import api_client
 from bot.slack.send.kept_connections import proxy_for
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of

@@ -1,8 +1,15 @@
-"""Asks Slack who somebody is now. Rights are read at each click, without a cache."""
+"""Who the bot itself is in Slack, and who somebody else is now.
+
+The bot's own ids are known from the check at the start, or read when first needed: it must start
+even if Slack cannot be reached, since stored requests go on without Slack. Rights are read at each
+click, without a cache.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -10,7 +17,6 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
-from bot.slack.identity import Identity, IdentityUnread
 from bot.slack.send.trouble import BROKEN, Kind, Trouble, trouble_of
 
 log = structlog.get_logger(__name__)
@@ -24,6 +30,87 @@ NO_SUCH_PERSON = frozenset({"user_not_found", "user_not_visible"})
 
 NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 """Unknown, or disabled (Slack docs, usergroups.users.list)."""
+
+
+class IdentityUnread(Exception):
+    """Slack did not say who the bot is."""
+
+    def __init__(self, problem: Trouble) -> None:
+        super().__init__(problem.word)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Myself:
+    """The bot's own ids (Slack docs, auth.test). They never change for a token."""
+
+    team: str
+    enterprise: str | None
+    user: str | None
+    bot: str | None
+    url: str | None = None
+    """The workspace's address in a browser."""
+
+    @property
+    def home(self) -> Home:
+        return Home(team=self.team, enterprise=self.enterprise)
+
+
+def myself(told: Mapping[str, Any]) -> Myself | None:
+    """From an answer to `auth.test`. None if it names no workspace."""
+    team = _text(told.get("team_id"))
+    if team is None:
+        return None
+    return Myself(
+        team=team,
+        enterprise=_text(told.get("enterprise_id")),
+        user=_text(told.get("user_id")),
+        bot=_text(told.get("bot_id")),
+        url=_text(told.get("url")),
+    )
+
+
+class Identity:
+    """The answer to `auth.test`, kept for as long as the process lives."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._known: Myself | None = None
+
+    def known(self) -> Myself | None:
+        """What has been read, or None. Makes no call."""
+        return self._known
+
+    def learn(self, me: Myself) -> None:
+        """Take what another caller has read from `auth.test`."""
+        self._known = me
+
+    def read(self, *, queue_s: float = 5) -> Myself:
+        """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for another
+        thread's. Otherwise, if Slack hangs, threads would wait for one timeout after another."""
+        if self._known:
+            return self._known
+        if not self._lock.acquire(timeout=queue_s):
+            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_hangs"))
+        try:
+            if self._known is None:
+                self._known = self._ask()
+            return self._known
+        finally:
+            self._lock.release()
+
+    def _ask(self) -> Myself:
+        try:
+            answer = self._client.auth_test()
+        except (SlackApiError, *BROKEN) as error:
+            problem = trouble_of(error)
+            log.warning("identity_unread", error=problem.word)
+            raise IdentityUnread(problem) from error
+        me = myself(answer.data if isinstance(answer.data, dict) else {})
+        if me is None:
+            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
+        return me
 
 
 class People:
@@ -45,7 +132,7 @@ class People:
             self._identity.read()
             answer = self._client.users_info(user=user)
         except IdentityUnread as error:
-            return self._unreadable(user, error.trouble)
+            return self._unreadable(user, error.problem)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_PERSON:
                 log.warning("person_unknown", user=user)
@@ -64,7 +151,7 @@ class People:
             team = self._identity.read().team
             answer = self._client.usergroups_users_list(usergroup=group, team_id=team)
         except IdentityUnread as error:
-            return self._group_unreadable(group, error.trouble)
+            return self._group_unreadable(group, error.problem)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_GROUP:
                 log.warning("group_unknown", group=group)
@@ -75,18 +162,18 @@ class People:
             return self._group_unreadable(group, Trouble(Kind.PASSING, "group_not_understood"))
         return frozenset(told)
 
-    def _unreadable(self, user: str, trouble: Trouble) -> Verdict:
-        log.warning("person_unreadable", user=user, error=trouble.word)
-        return self._again(UNREADABLE, trouble)
+    def _unreadable(self, user: str, problem: Trouble) -> Verdict:
+        log.warning("person_unreadable", user=user, error=problem.word)
+        return self._again(UNREADABLE, problem)
 
-    def _group_unreadable(self, group: str, trouble: Trouble) -> Verdict:
-        log.warning("group_unreadable", group=group, error=trouble.word)
-        return self._again(GROUP_UNREADABLE, trouble)
+    def _group_unreadable(self, group: str, problem: Trouble) -> Verdict:
+        log.warning("group_unreadable", group=group, error=problem.word)
+        return self._again(GROUP_UNREADABLE, problem)
 
-    def _again(self, verdict: Verdict, trouble: Trouble) -> Verdict:
-        if trouble.kind is not Kind.LIMITED:
+    def _again(self, verdict: Verdict, problem: Trouble) -> Verdict:
+        if problem.kind is not Kind.LIMITED:
             return verdict
-        retry_at = self._now() + trouble.retry_after_s * 1000
+        retry_at = self._now() + problem.retry_after_s * 1000
         return verdict.model_copy(update={"retry_at": retry_at})
 
 

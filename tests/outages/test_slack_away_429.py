@@ -11,8 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Clicked
 from bot.request.model import State
 from bot.request.who_may import Verdict
-from bot.slack.identity import Identity, IdentityUnread
-from bot.slack.people import People
+from bot.slack.people import Identity, IdentityUnread, People
 from bot.slack.send.pauses import Silenced
 from bot.slack.send.trouble import Kind, trouble_of
 from bot.store.lanes import Lane

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.operate.health import Health
-from bot.slack.identity import Identity
+from bot.slack.people import Identity
 from bot.slack.receive import Deps
 from bot.slack.receive.http import Server, Wsgi
 from bot.slack.receive.listeners import dispatch, make_app

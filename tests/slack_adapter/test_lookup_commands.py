@@ -16,7 +16,7 @@ from bot.request.pairing import Replication, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Place, Reason
 from bot.sandbox.slack.block_limits import check_blocks
-from bot.slack.identity import Identity, Myself
+from bot.slack.people import Identity, Myself
 from tests.slack_adapter import looked_up, made
 from tests.slack_adapter.conftest import Adapter
 

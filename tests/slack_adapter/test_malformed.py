@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.request.messages import Drawn
-from bot.slack.identity import Identity
+from bot.slack.people import Identity
 from bot.slack.receive import Deps
 from bot.slack.receive.listeners import dispatch, make_app
 from bot.slack.receive.signature import FromSlack

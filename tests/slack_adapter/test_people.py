@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
-from bot.slack.identity import Identity, IdentityUnread
-from bot.slack.people import People
+from bot.slack.people import Identity, IdentityUnread, People
 from bot.slack.send.client import api_client
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.slack.receive.socket import Times
+from bot.slack.receive.socket import PING_S
 from tests.scenarios.way_in import OverSocket
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
 from tools.bench.processes import wait_until
 
 ROUNDS = 5
-PING_S = Times().ping
 PATIENCE_SECONDS = 60.0
 
 GREETED = "slack_connected"

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from bot.request.lookups import HomeRead, PairingsListed, PreviewRead, SitesRead
 from bot.request.model import new_request_id
 from bot.request.who_may import Policy
-from bot.slack.identity import Identity
+from bot.slack.people import Identity
 from bot.slack.send.whisper import Whisper
 from bot.store.inbox import Inbox
 from bot.store.queries import Overview

@@ -18,7 +18,7 @@ from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.markup import DECISION_REASON, fenced_units, tidy
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.answers import UNKNOWN_REQUEST
-from bot.slack.identity import IdentityUnread
+from bot.slack.people import IdentityUnread
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
 from bot.slack.send.trouble import BROKEN, trouble_of

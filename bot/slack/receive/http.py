@@ -160,16 +160,6 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         """Whether a request was received and is not completely answered yet."""
         return bool(self.requests or self.total_outbufs_len)
 
-    @property
-    def patience_s(self) -> float:
-        at_rest = self.answered and not self.drops and not self.busy
-        return KEPT_S if at_rest else ARRIVES_WITHIN_S
-
-    @property
-    def held(self) -> int:
-        """Bytes of the body that is arriving."""
-        return self.request.body_bytes_received if self.request else 0
-
     def received(self, data: bytes) -> bool:
         if self.drops:
             return False
@@ -280,11 +270,14 @@ class Server:
         waiting = [one for one in self._connections() if not one.requests]
         waiting.sort(key=lambda one: one.waits_since)
         too_many = len(waiting) - CONNECTIONS
-        held = sum(one.held for one in waiting)
+        # Bytes of the bodies that are arriving.
+        held = {one: one.request.body_bytes_received if one.request else 0 for one in waiting}
+        in_all = sum(held.values())
         for number, one in enumerate(waiting):
-            late = now - one.waits_since > one.patience_s
-            if late or number < too_many or (one.held and held > ALL_BODIES):
-                held -= one.held
+            at_rest = one.answered and not one.drops and not one.busy
+            late = now - one.waits_since > (KEPT_S if at_rest else ARRIVES_WITHIN_S)
+            if late or number < too_many or (held[one] and in_all > ALL_BODIES):
+                in_all -= held[one]
                 one.handle_close()
 
     def _connections(self) -> list[_Connection]:

@@ -21,7 +21,7 @@ from bot.request.model import new_reference
 from bot.slack.draw import ids
 from bot.slack.draw.words import usage
 from bot.slack.receive import Deps, asking, buttons, forms, lookups, payload
-from bot.slack.receive.payload import Click, FormSent, Json, Malformed
+from bot.slack.receive.payload import FormSent, Json, Malformed
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +70,17 @@ def make_app(deps: Deps) -> App:
         words = asking.command_typed(payload.command(body), deps)
         return ack(text=words, response_type="ephemeral") if words else ack()
 
-    def click(ack: Ack, body: Json) -> BoltResponse:
-        _clicked(payload.click(body), deps)
+    def pressed(ack: Ack, body: Json) -> BoltResponse:
+        click = payload.click(body)
+        action = buttons.ACTIONS.get(click.action_id)
+        if action is not None:
+            buttons.pressed(click, action, deps)
+        elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
+            forms.suggestion_pressed(click, deps)
+        elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
+            forms.site_chosen(click, deps)
+        else:
+            buttons.pressed_unknown(click, deps)
         return ack()
 
     def sent(ack: Ack, body: Json) -> BoltResponse:
@@ -91,7 +100,7 @@ def make_app(deps: Deps) -> App:
         return _problem(error, body, deps)
 
     app.command(ANY)(command)
-    app.block_action({"action_id": ANY})(click)
+    app.block_action({"action_id": ANY})(pressed)
     app.view(ANY)(sent)
     app.options(ANY)(search)
     app.event("app_home_opened")(home)
@@ -113,18 +122,6 @@ def dispatch(app: App, body: Json) -> BoltResponse:
     if answer.status == 400:
         raise Malformed("a listener cannot read it")
     return answer
-
-
-def _clicked(click: Click, deps: Deps) -> None:
-    action = buttons.ACTIONS.get(click.action_id)
-    if action is not None:
-        buttons.pressed(click, action, deps)
-    elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
-        forms.suggestion_pressed(click, deps)
-    elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
-        forms.site_chosen(click, deps)
-    else:
-        buttons.pressed_unknown(click, deps)
 
 
 def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:

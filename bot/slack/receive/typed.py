@@ -116,20 +116,18 @@ def _misspelt(word: Word, command: str) -> Wrong | None:
     """Recognises a misspelt `status ID`, `preview PAIRING` or a subcommand alone, which would
     otherwise be a request for a pairing of that name. In quotes it is taken for a name."""
     near = get_close_matches(word.text.casefold(), SUBCOMMANDS, n=1, cutoff=CLOSE)
+    if word.quoted or _flag(word) is not None or not near:
+        return None
     after = first_word(word.rest)
-    if word.quoted or not near or _flag(word) is not None:
-        return None
-    if after is not None and (after.rest or not _may_follow(near, after)):
-        return None
+    if after is not None:
+        fits = near == ["preview"] or (near == ["status"] and tidy_id(after.text) is not None)
+        if after.rest or not fits:
+            return None
     meant = code(" ".join([command, *near, *([after.text] if after else [])]))
     name = code(word.text)
     return Wrong(
         sentence=f"Did you mean {meant}? If {name} is the name of a pairing, put it in quotes."
     )
-
-
-def _may_follow(near: list[str], after: Word) -> bool:
-    return near == ["preview"] or (near == ["status"] and tidy_id(after.text) is not None)
 
 
 def _status(rest: str) -> Status | Wrong:
