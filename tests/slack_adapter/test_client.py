@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
+from pathlib import Path
 
 import pytest
+import trustme
 from slack_sdk.errors import SlackApiError
 
 from bot import __version__
 from bot.request.messages import Drawn
-from bot.slack.send.client import api_client
+from bot.slack.send.client import api_client, tls
 from bot.slack.send.response_url import is_of_slack, say
 from bot.slack.send.trouble import BROKEN, Kind, trouble_of
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
@@ -185,3 +188,16 @@ def test_each_call_is_told_with_how_it_ended(api: FakeWebApi, answer: Answer, re
     with contextlib.suppress(SlackApiError, *BROKEN):
         client.chat_postMessage(channel="C1", text="x")
     assert told == [("chat.postMessage", result)]
+
+
+def test_a_company_s_own_authority_is_trusted_where_the_environment_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a proxy that opens TLS (docs/slack.md). Both ways to Slack use this context."""
+    authority = trustme.CA(organization_name="example corp")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = tls.__wrapped__()  # it is read once in a process
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert ["example corp" in str(known["subject"]) for known in context.get_ca_certs()] == [True]
