@@ -39,17 +39,15 @@ from bot.slack.send.client import (
 )
 from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
-from bot.store import ready
 from bot.store.audit import note_start
-from bot.store.claims import Claims
-from bot.store.database import Database
+from bot.store.database import Database, nets
 from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
-from bot.store.migrate import SchemaTooNew, upgrade
+from bot.store.migrate import SchemaTooNew, ready_problem, upgrade
 from bot.store.outbox import Outbox
 from bot.store.queries import Overview
+from bot.store.requests import Requests
 from bot.store.shared import Pauses
-from bot.store.wakes import nets
 from bot.worker.drive import Lives, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.lookups import Lookups
@@ -115,7 +113,7 @@ class Bot:
         self.upkeep = Upkeep(self.db)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
-        self.requests = Claims(
+        self.requests = Requests(
             db=self.db,
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
             on_saved=self._saved,
@@ -256,12 +254,12 @@ class Bot:
             pauses=pauses,
             on_given_up=self.metrics.message_given_up,
         )
-        self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.requests.now)
+        self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.db.clock)
         looked_at = {name: each.for_lookups() for name, each in self.appliances.items()}
-        self.lists = Lists(looked_at, self.requests.now)
+        self.lists = Lists(looked_at, self.db.clock)
         self.overview = Overview(self.db)
         self.lookups = Lookups(looked_at, self.lists, self.overview, self.people, self.policy)
-        self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.requests.now))
+        self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.db.clock))
 
     def _listen(self, quick: WebClient, at_press: People) -> None:
         settings = self.settings
@@ -338,7 +336,7 @@ class Bot:
         if self._away is not None:
             return self._away
         try:
-            return ready.problem(self.db)
+            return ready_problem(self.db)
         except SchemaTooNew as error:
             # A newer copy has migrated the database meanwhile: what we write now might do harm.
             self._end(str(error))
@@ -349,7 +347,7 @@ class Bot:
             policy=self.policy,
             people=self.people,
             appliances=self.appliances,
-            requests=self.requests,
+            overview=self.overview,
             lists=self.lists,
         )
         lives = Lives(

@@ -39,8 +39,7 @@ from bot.settings import (
 from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.queries import unsaid
-from bot.store.requests import Requests
+from bot.store.queries import Overview, unsaid
 
 app = typer.Typer(
     name="vr-unpair",
@@ -187,7 +186,7 @@ def requests(
 ) -> None:
     """List what is and was asked, newest first."""
     with database() as db:
-        found = Requests(db).newest(state, limit)
+        found = Overview(db).newest(state, limit)
     if as_json:
         print(shown.to_json([shown.as_json(r) for r in found], indent=2))
     elif found:
@@ -209,7 +208,7 @@ def show(
 ) -> None:
     """Show one request with its whole history."""
     with database() as db:
-        store = Requests(db)
+        store = Overview(db)
         request = _known(store, request_id)
         if follow:
             # Imported here: `run` starts without rich.
@@ -354,7 +353,7 @@ def _system_user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _known(store: Requests, request_id: str) -> Request:
+def _known(store: Overview, request_id: str) -> Request:
     request = store.get(tidy_id(request_id) or request_id)
     if request is None:
         fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
@@ -362,7 +361,7 @@ def _known(store: Requests, request_id: str) -> Request:
 
 
 def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Request:
-    request = _known(Requests(db), request_id)
+    request = _known(Overview(db), request_id)
     if request.state not in states:
         fail(f"{request.id} is {request.state.value}: it cannot be withdrawn any more.")
     return request

@@ -265,6 +265,12 @@ def _joined(pairing: Pairing | Snapshot) -> frozenset[str] | None:
     return frozenset((local, remote)) if local and remote and local != remote else None
 
 
+def pair_key(found: Pairing | Snapshot) -> str | None:
+    """One text for both ends of a pairing: its two vCenters in order, else its id."""
+    joined = _joined(found)
+    return " ".join(sorted(joined)) if joined else _id(found)
+
+
 def keys_of(pairing: Pairing | Snapshot) -> tuple[Hashable, ...]:
     """Two readings that share one of these are the same pairing; for finding among many."""
     joined = _joined(pairing)

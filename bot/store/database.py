@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,18 +13,78 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.outage import Errors, Outage
+from bot.store.faults import Errors, Outage
 from bot.store.sqlite import Sqlite
-from bot.store.wakes import Wakes
 
 if TYPE_CHECKING:
     from bot.store.postgres import Postgres
 
-__all__ = ["Database", "wall_clock_ms"]
-
 
 def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+NET_SECONDS = 2.0
+"""How long the first thread of each queue sleeps at most. Another process (a copy on the same
+PostgreSQL, the command line) cannot wake us, so what it stores is found this late. Mostly whoever
+stores something works on it too: only what it holds or leaves behind waits for this."""
+
+OTHERS_NET_SECONDS = 5.0
+"""The same for the other threads, in case a slow server holds up the first one. It is longer, since
+all of them ask the database the same question and an idle bot should cost next to nothing."""
+
+
+def nets(threads: int) -> tuple[float, ...]:
+    """How long each thread of one queue may sleep when nobody wakes it, in seconds."""
+    return tuple(OTHERS_NET_SECONDS if number else NET_SECONDS for number in range(threads))
+
+
+KEPT_MOST = 16
+"""Wakes of one queue that are kept: there are never more threads in one."""
+
+
+class Wakes:
+    """Tells waiting threads of this process that something may be due in their queue. Should a wake
+    be missed, they look by themselves after a while (`nets`).
+
+    A wake is for one thread. All of them would ask the database the same question and keep the
+    interpreter from the one that has work (measured: 8 threads that woke at each commit took longer
+    than all calls of a story together). If nobody waits it is kept for whoever would wait next, so
+    none is lost between a look for work and the wait after it.
+    """
+
+    def __init__(self) -> None:
+        lock = threading.Lock()
+        self._changed: defaultdict[str, threading.Condition] = defaultdict(
+            lambda: threading.Condition(lock)
+        )
+        self._kept: Counter[str] = Counter()
+        self._ended: set[str] = set()
+        self._lock = lock
+
+    def wake(self, *queues: str) -> None:
+        with self._lock:
+            for queue in queues:
+                self._kept[queue] = min(self._kept[queue] + 1, KEPT_MOST)
+                self._changed[queue].notify()
+
+    def end(self, *queues: str) -> None:
+        """From now on nobody waits in these queues. One last wake would not be enough: a thread
+        that has just looked whether it may go on would sleep its full time."""
+        with self._lock:
+            for queue in queues:
+                self._ended.add(queue)
+                self._changed[queue].notify_all()
+
+    def wait(self, queue: str, seconds: float) -> bool:
+        """Whether it was woken."""
+        with self._lock:
+            self._changed[queue].wait_for(
+                lambda: self._kept[queue] or queue in self._ended, timeout=seconds
+            )
+            woken = self._kept[queue] > 0
+            self._kept[queue] -= woken
+            return woken
 
 
 class Database:
@@ -44,9 +106,11 @@ class Database:
 
             self._kind = Postgres(parsed, now)
         self.engine: Engine = self._kind.engine
+        self.clock: Callable[[], int] = self._kind.clock
+        """ms epoch by the database's clock, outside of a transaction."""
         self._errors = Errors(self.engine, on_error)
         self.outage = Outage(parsed)
-        self.wakes: Wakes = self._kind.wakes
+        self.wakes: Wakes = Wakes()
         self._told = wall_clock_ms(), time.monotonic()
 
     @property
@@ -62,10 +126,6 @@ class Database:
     def now(self, conn: Connection) -> int:
         """ms epoch by the database's clock."""
         return self._kind.now(conn)
-
-    def clock(self) -> int:
-        """The same, outside of a transaction."""
-        return self._kind.clock()
 
     def about_now(self) -> int:
         """The same, but it also works while the database is down: then it is calculated from its

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.request.events import EVENT, Event, Opened, Stored, person_of
 from bot.store.database import Database
-from bot.store.lanes import Lane, lane_of_row
+from bot.store.queues import Queue, queue_of_row
 from bot.store.schema import inbox, requests
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
-"""Events that come before any row, or never have one. They are for the lane CHECK."""
+"""Events that come before any row, or never have one. They are for the queue CHECK."""
 
 RESPONSE_URL_MS = 30 * 60_000
 """A `response_url` works for 30 minutes (Slack docs, handling interactive payloads)."""
@@ -42,8 +42,8 @@ _OPENER = select(func.coalesce(_ITSELF.c.answer_via, _ITSELF.c.number)).where(
 _ADDRESS = select(inbox.c.response_url).where(
     inbox.c.number == _OPENER.scalar_subquery(), inbox.c.at > bindparam("since")
 )
-_LANE = select(lane_of_row).where(requests.c.id == bindparam("request_id"))
-_LANE_AND_LOCK = _LANE.with_for_update(read=True)
+_QUEUE = select(queue_of_row).where(requests.c.id == bindparam("request_id"))
+_QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)
 
 
 class Inbox:
@@ -74,27 +74,27 @@ class Inbox:
                 via = answer_via if response_url is None else None
                 if via is not None and not _of_same_person(conn, via, event):
                     via = None
-                lane = self._lane(conn, event, request_id)
+                queue = self._queue(conn, event, request_id)
                 now = self._db.now(conn)
                 number = add(conn, now, event, origin, request_id, response_url, via)
         except IntegrityError:
             return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
-            # If somebody holds the row, it may move into another lane meanwhile. The save that
-            # moves it wakes that lane.
-            self._db.wakes.wake(lane.room)
+            # If somebody holds the row, it may move into another queue meanwhile. The save that
+            # moves it wakes that queue.
+            self._db.wakes.wake(queue)
         return number
 
-    def _lane(self, conn: Connection, event: Event, request_id: str) -> Lane:
-        """The lane whose threads have to be told."""
+    def _queue(self, conn: Connection, event: Event, request_id: str) -> Queue:
+        """The queue whose threads have to be told."""
         rowless = event.kind in ROWLESS
         if self._db.one_writer and rowless:
-            return Lane.CHECK  # saves every command a query
+            return Queue.CHECK  # saves every command a query
         # The lock is held until the commit, so that the intent of the same request is stored either
         # before this event or after it, and a stored cancel always wins.
-        query = _LANE if self._db.one_writer else _LANE_AND_LOCK
-        lane = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
-        return Lane.CHECK if rowless or lane is None else Lane(lane)
+        query = _QUEUE if self._db.one_writer else _QUEUE_AND_LOCK
+        queue = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
+        return Queue.CHECK if rowless or queue is None else Queue(queue)
 
     def stored(self, origin: str) -> Event | None:
         """The event that was stored under this origin, for whoever was told that there is one."""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
-from bot.store import schema
+from bot.store import schema, shared
 from bot.store.database import Database
-from bot.store.faults import damaged, shown_place
+from bot.store.faults import damaged, fault_of, log_gone, shown_place
 
 log = structlog.get_logger(__name__)
 
@@ -90,3 +91,43 @@ def _migrate(conn: Connection) -> None:
 
 def _parts(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:3])
+
+
+KEY = "readyz"
+
+
+def ready_problem(db: Database) -> str | None:
+    """Whether the database is usable now, for `/readyz`; a sentence when it is not. Tries to write
+    as well, since a full disk can still be read. Raises SchemaTooNew, and errors
+    that are not faults of the database."""
+    try:
+        if db.log_gone():
+            return log_gone(db.engine.url).running()
+        shared.change(db, KEY, _another)
+        with db.read() as conn:
+            may_work(conn)
+        return _lasting(db)
+    except SQLAlchemyError as error:
+        fault = fault_of(error, db.engine.url)
+        if fault is None:
+            raise
+        return fault.running()
+
+
+def _another(old: str | None, now: int) -> str:
+    """Always another value than the stored one: to store the same would write nothing, and so prove
+    nothing."""
+    return str(now) if old != str(now) else f"{now} again"
+
+
+def _lasting(db: Database) -> str | None:
+    """A lasting fault that is still there. Only a transaction that needs a damaged page notices it,
+    so a write elsewhere that works says nothing: the whole database is checked."""
+    fault = db.outage.lasting()
+    if fault is None:
+        return None
+    found = db.damage()
+    if found is None:
+        db.outage.mended()
+        return None
+    return damaged(str(db.engine.url.database), found).running()

@@ -1,9 +1,9 @@
-"""The poster's side of the messages: which one is due, and what became of it in Slack. Final words
+"""The messages: which should stand in Slack, which one is due, and what became of it. Final words
 go first, then cards, then progress."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -19,21 +19,128 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    insert,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event
+from bot.request.events import (
+    EVENT,
+    CardHeldUp,
+    CardPosted,
+    CardRefused,
+    Event,
+    person_of,
+)
 from bot.request.messages import PRIVATE, Answer, Due, Message, Slot
 from bot.request.model import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
-from bot.store.due import lease_over
-from bot.store.schema import messages, requests
-from bot.store.wakes import Room
-from bot.store.wanted import URGENCY, add
+from bot.store.queues import POST, Queue, lease_over
+from bot.store.schema import inbox, messages, requests
+
+URGENCY = {
+    Slot.FINAL: 0,
+    Slot.CORRECTION: 0,
+    Slot.ANSWER: 1,
+    Slot.CARD: 2,
+    Slot.REMINDER: 3,
+    Slot.NOTICE: 3,
+    Slot.ALARM: 1,
+    Slot.TOLD: 3,
+    Slot.STRAY: 3,
+    Slot.PROGRESS: 4,
+}
+"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
+the outcome until everything else is posted."""
+
+# Built once each, as they run with every step of every request.
+_INSERT = insert(messages)
+_NOW = bindparam("now", type_=BigInteger)
+_WANT = (
+    update(messages)
+    .where(
+        messages.c.request_id == bindparam("of_request"), messages.c.slot == bindparam("in_slot")
+    )
+    .values(
+        wanted=bindparam("wanted"),
+        due_at=case((messages.c.not_before > _NOW, messages.c.not_before), else_=_NOW),
+    )
+)
+
+
+def want(
+    conn: Connection, request: Request, wanted: Sequence[Message], version: int, now: int
+) -> None:
+    """These messages are due, since the row has this version now: in the transaction that changes
+    it. How they look is found out when they are sent."""
+    for message in wanted:
+        named = {"of_request": request.id, "in_slot": message.slot}
+        changed = conn.execute(_WANT, {**named, "wanted": version, "now": now})
+        if changed.rowcount == 0:
+            add(
+                conn,
+                request.id,
+                message,
+                now,
+                channel=message.person or request.channel,
+                thread_ts=request.card_ts if message.in_thread else None,
+                ts=message.which if message.kind is Slot.STRAY else None,
+                wanted=version,
+            )
+    if request.card_ts:
+        # The card may be known from a click that was quicker than Slack's answer to the post.
+        conn.execute(
+            update(messages)
+            .where(
+                messages.c.request_id == request.id,
+                messages.c.slot == Slot.CARD.value,
+                messages.c.ts.is_(None),
+            )
+            .values(ts=request.card_ts)
+        )
+
+
+def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], now: int) -> None:
+    """Words for one person: to the `response_url` of the event they answer."""
+    for answer in answers:
+        event = conn.execute(select(inbox).where(inbox.c.number == answer.event)).one_or_none()
+        if event is None:
+            continue
+        body = EVENT.validate_json(event.body)
+        add(
+            conn,
+            request_id,
+            Message(slot=f"{Slot.ANSWER}:{answer.event}:{answer.code}"),
+            now,
+            channel=getattr(body, "channel", ""),
+            wanted=0,
+            answer=answer.model_dump_json(),
+            person=person_of(body),
+        )
+
+
+def add(
+    conn: Connection, request_id: str, message: Message, now: int, **columns: str | int | None
+) -> None:
+    """A new message, due at once."""
+    always = {
+        "request_id": request_id,
+        "slot": message.slot,
+        "urgency": URGENCY[message.kind],
+        "due_at": now,
+        "not_before": 0,
+        "lease_until": 0,
+        "attempts": 0,
+        "lost": 0,
+        "created_at": now,
+    }
+    conn.execute(_INSERT, {**always, **columns})
+
+
+# ---- which is due -------------------------------------------------------------------------------
 
 
 @cache
@@ -93,12 +200,14 @@ ERASE_EVERY_MS = 60_000
 _NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
 
 
+_SAME_IN_DUE = [name for name in Due.model_fields if name in messages.c and name != "answer"]
+
+
 class Outbox:
     """The `messages` table as the poster sees it. Each method is one short transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._seen = threading.local()
         self._erase_at = 0
 
     def claim(self, paused: dict[str, int]) -> Due | None:
@@ -108,7 +217,6 @@ class Outbox:
         none may be sent. For "post" a time that has passed counts too: only a first progress
         message that was wanted after it goes before final words. Replies wait for their card.
         """
-        self._seen.count = self._db.wakes.seen(Room.POST)
         with self._db.write() as conn:
             now = self._db.now(conn)
             where = not_paused(paused, now)
@@ -122,7 +230,9 @@ class Outbox:
         # Read after the commit: an answer that a hand has broken keeps its lease, and all others
         # go on.
         answer = Answer.model_validate_json(row.answer) if row.answer else None
-        return _due(row, answer, self._address(answer, now), card_gone=gone)
+        same = {name: getattr(row, name) for name in _SAME_IN_DUE}
+        address = self._address(answer, now)
+        return Due(**same, answer=answer, user=row.person, response_url=address, card_gone=gone)
 
     def request(self, request_id: str) -> Request | None:
         """The row as it is now, with its witnesses. Nothing may be drawn from an older copy."""
@@ -157,7 +267,7 @@ class Outbox:
             if due.slot == Slot.CARD and due.ts is None and ts is not None:
                 self._tell(conn, now, due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
         if due.slot == Slot.CARD:
-            self._db.wakes.wake(Room.CHECK)
+            self._db.wakes.wake(Queue.CHECK)
 
     def put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
@@ -182,7 +292,7 @@ class Outbox:
                 told = f"card-held-up:{due.request_id}:{error}"
                 self._tell(conn, now, due, CardHeldUp(error=error), told)
         if held_up:
-            self._db.wakes.wake(Room.CHECK)
+            self._db.wakes.wake(Queue.CHECK)
 
     def given_up(self, due: Due, *, error: str) -> None:
         """Slack will never take it. For a card that was never posted, `CardRefused` goes into the
@@ -196,7 +306,7 @@ class Outbox:
             if due.slot in PRIVATE and due.ts is None:
                 _copy_to_each(conn, due, now)
         if due.slot == Slot.CARD:
-            self._db.wakes.wake(Room.CHECK)
+            self._db.wakes.wake(Queue.CHECK)
 
     def now(self) -> int:
         return self._db.clock()
@@ -214,15 +324,11 @@ class Outbox:
         if left is not None:
             # Due, and yet it could not be claimed: it is held or paused, so look again soon.
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
-        seen = getattr(self._seen, "count", 0)
-        self._db.wakes.wait(Room.POST, seen, seconds)
-        # This wake is used up. A thread that claims next takes the count anew; one that may not,
-        # since Slack is away, must not be woken by it a second time.
-        self._seen.count = self._db.wakes.seen(Room.POST)
+        self._db.wakes.wait(POST, seconds)
 
     def end_waiting(self) -> None:
         """For a stop: whoever waits returns at once, now and later."""
-        self._db.wakes.end(Room.POST)
+        self._db.wakes.end(POST)
 
     def _address(self, answer: Answer | None, now: int) -> str | None:
         if answer is None:
@@ -243,25 +349,6 @@ def _one(row: Row[Any] | Due) -> Update:
     return update(messages).where(
         messages.c.request_id == row.request_id,
         messages.c.slot == row.slot,
-    )
-
-
-def _due(row: Row[Any], answer: Answer | None, address: str | None, *, card_gone: bool) -> Due:
-    return Due(
-        request_id=row.request_id,
-        slot=row.slot,
-        channel=row.channel,
-        thread_ts=row.thread_ts,
-        ts=row.ts,
-        wanted=row.wanted,
-        shown=row.shown,
-        attempts=row.attempts,
-        lost=row.lost,
-        answer=answer,
-        user=row.person,
-        response_url=address,
-        last_error=row.last_error,
-        card_gone=card_gone,
     )
 
 

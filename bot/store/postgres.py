@@ -13,8 +13,6 @@ import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, create_engine, event, text
 
-from bot.store.wakes import Wakes
-
 T = TypeVar("T")
 
 CONNECT_SECONDS = 5
@@ -114,7 +112,6 @@ class Postgres:
             pool_pre_ping=True,
         )
         event.listen(self.engine, "do_connect", _connect)
-        self.wakes = Wakes()
 
     def writing(self, within_s: float | None) -> AbstractContextManager[object]:
         """Nothing to do: the time limits of `with_limits` hold for every transaction."""

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from bot.request.messages import NO_LONGER_WANTED, Unsaid
 from bot.request.model import OPEN, Figures, Request, State
-from bot.request.pairing import Snapshot
+from bot.request.pairing import Snapshot, same_pairing
 from bot.store.database import Database
-from bot.store.requests import Requests, of_same_pairing
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
 
 _OPEN = sorted(state.value for state in OPEN)
+_IN_STATES = (
+    select(requests.c.body)
+    .where(
+        requests.c.pairing_id.is_not(None),
+        requests.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .order_by(requests.c.created_at.desc(), requests.c.id.desc())
+)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What `status`, `list`, `preview` and the Home tab say of requests. Reading only."""
+    """Requests as `status`, `list`, the Home tab, the command line and the worker read them."""
 
     db: Database
 
@@ -29,7 +36,11 @@ class Overview:
         return self.db.about_now()
 
     def get(self, request_id: str) -> Request | None:
-        return Requests(self.db).get(request_id)
+        found = self._read(requests.c.id == request_id)
+        return found[0] if found else None
+
+    def newest(self, state: State | None = None, limit: int | None = None) -> Sequence[Request]:
+        return self._read(*([requests.c.state == state.value] if state else []), limit=limit)
 
     def unfinished(self) -> Sequence[Request]:
         """All that have not ended, oldest first."""
@@ -46,20 +57,37 @@ class Overview:
     def unclear(self, snapshot: Snapshot) -> Request | None:
         """The latest request of this pairing whose fate is not known, whatever its site is called
         now."""
+        return next(iter(self._of_pairing(snapshot, [State.ATTENTION])), None)
+
+    def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
+        """Other requests of the same pairing in one of these states, newest first, whatever its
+        site is called and at whichever of its ends they were made."""
+        found = self._of_pairing(request.snapshot, states) if request.snapshot else []
+        return [each for each in found if each.id != request.id]
+
+    def followed(self, site: str) -> int:
+        """How many tasks are followed at this site, by all copies of the bot."""
+        following = requests.c.state == State.FOLLOWING.value
+        query = select(func.count()).select_from(requests)
         with self.db.read() as conn:
-            return next(iter(of_same_pairing(conn, snapshot, [State.ATTENTION])), None)
+            return conn.execute(query.where(following, requests.c.site == site)).scalar_one()
+
+    def _of_pairing(self, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
+        """Told by the ids of the pairing and of its two vCenters and never by the site, whose name
+        in the settings may change. Reads all in these states: open and unclear ones are few."""
+        with self.db.read() as conn:
+            rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]})
+            found = [Request.model_validate_json(row.body) for row in rows]
+        return [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
 
     def _read(
-        self, *where: object, limit: int | None = None, latest: bool = False
+        self, *where: ColumnElement[bool], limit: int | None = None, latest: bool = False
     ) -> list[Request]:
         order = requests.c.updated_at if latest else requests.c.created_at
-        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())  # type: ignore[arg-type]
+        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())
         with self.db.read() as conn:
             rows = conn.execute(query.limit(limit))
             return [Request.model_validate_json(row.body) for row in rows]
-
-
-_OPEN = sorted(state.value for state in OPEN)
 
 
 def figures(db: Database, keys: Sequence[str]) -> Figures:

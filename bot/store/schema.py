@@ -27,6 +27,7 @@ _OPEN_STATES = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
 # Partial indexes have only `sqlite_where` here, since `postgresql_where` would load that dialect,
 # 2 MB in every process. The tables are made by the migrations, which have the condition for both.
 HOLDS_PAIRING = text(f"pairing_id IS NOT NULL AND state IN ({_OPEN_STATES})")
+HOLDS_PAIR = text(f"pair_key IS NOT NULL AND state IN ({_OPEN_STATES})")
 
 requests = Table(
     "requests",
@@ -35,6 +36,7 @@ requests = Table(
     Column("state", Text, nullable=False),
     Column("site", Text, nullable=False),
     Column("pairing_id", Text),
+    Column("pair_key", Text),
     Column("requester", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -52,6 +54,12 @@ Index(
     requests.c.pairing_id,
     unique=True,
     sqlite_where=HOLDS_PAIRING,
+)
+Index(
+    "one_open_request_per_pair",
+    requests.c.pair_key,
+    unique=True,
+    sqlite_where=HOLDS_PAIR,
 )
 Index(
     "requests_due",

@@ -15,7 +15,6 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from bot.store.faults import FileGone, NotInTime
-from bot.store.wakes import Wakes
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits, unless it is given less time: for its turn in this process, and for
@@ -40,7 +39,6 @@ class Sqlite:
         self._now = now
         self._writing = threading.Lock()
         self._by = 0.0
-        self.wakes = Wakes()
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
         self._opened: _Inode | None = None

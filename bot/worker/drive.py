@@ -25,9 +25,15 @@ from bot.request.model import Readings, Request
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Absorbed
-from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.inbox import Inbox
-from bot.store.requests import Saving
+from bot.store.requests import (
+    Claim,
+    ClaimLost,
+    PairingTakenBy,
+    Requests,
+    SaveRefused,
+    Saving,
+)
 from bot.worker.effects import Effects, no_appliance
 from bot.worker.sender import Sender, not_told
 
@@ -50,7 +56,7 @@ class Lives:
     the next process need not wait for a lease. The worst case it prevents: a DELETE whose answer
     comes after this process has ended, where nobody can ever read it."""
 
-    requests: Claims
+    requests: Requests
     inbox: Inbox
     effects: Effects
     senders: dict[str, Sender]
@@ -59,19 +65,18 @@ class Lives:
     stopping: Callable[[], bool] = lambda: False
 
     def drive(self, claim: Claim) -> None:
-        """Until there is nothing to do now, the next step is another lane's, the claim is lost, its
-        lease is nearly over, or the process is about to end."""
-        due_at: int | None = claim.lease_until
+        """Until there is nothing to do now, the next step is another queue's, the claim is lost,
+        its lease is nearly over, or the process is about to end."""
+        due_at: int | None = None
         # Also by a clock that nobody can set: if the database's clock is set back while this
         # process is frozen, a lease that was over long ago would look as if it had hardly begun.
-        lasts_ms = min(self.requests.lease_ms, claim.lease_until - self.requests.now())
-        over_at = self.monotonic() + lasts_ms / 1000
+        over_at = self.monotonic() + self.requests.lease_ms / 1000
         try:
             while not claim.over:
                 # Take the time before reading the events. Otherwise a process that froze after
                 # reading them would let a deadline pass although a click was stored in time.
                 now = self.requests.now()
-                claim = self._absorb_waiting(claim)
+                claim = self._absorb_waiting(claim, now)
                 if claim.over:
                     break
                 effect = plan(claim.request, now)
@@ -84,8 +89,7 @@ class Lives:
                 if self.stopping():
                     due_at = now
                     break
-                begun_at = self.requests.now()
-                left_ms = min(claim.lease_until - begun_at, (over_at - self.monotonic()) * 1000)
+                left_ms = min(claim.lease_until - now, (over_at - self.monotonic()) * 1000)
                 time_ms = time_for(effect, claim.request, left_ms, self.requests.lease_ms)
                 if time_ms is None:
                     if claim.request.readings != Readings():
@@ -94,7 +98,7 @@ class Lives:
                         claim = self._keep(claim, CallFailed(problem=SLOW))
                     due_at = claim.request.not_before or now
                     break
-                claim = self._run(claim, effect, begun_at, time_ms)
+                claim = self._run(claim, effect, now, time_ms)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
@@ -142,13 +146,11 @@ class Lives:
         outcome = sender.send(claim.request, intended_at, by)
         log.info("delete", request=claim.request.id, outcome=outcome.kind)
         log_outcome(claim.request, outcome)
-        claim = self._keep(claim, outcome)
-        self.requests.wake_posters()  # for the intent, now that the outcome is safe
-        return claim
+        return self._keep(claim, outcome)
 
-    def _absorb_waiting(self, claim: Claim) -> Claim:
+    def _absorb_waiting(self, claim: Claim, now: int) -> Claim:
         """Absorb what is in the inbox, each event in a transaction of its own, until one moves the
-        row into another lane, which absorbs the rest. A click that waits for its owner's rights is
+        row into another queue, which absorbs the rest. A click that waits for its owner's rights is
         stored with what comes of it. The outcome of a DELETE goes first: it was
         already so when people pressed, and after "not accepted" a cancel that waits still counts.
         All others go in the order they came."""
@@ -156,7 +158,7 @@ class Lives:
         for stored in sorted(waiting, key=lambda s: not isinstance(s.event, DeleteOutcome)):
             if claim.over:
                 break
-            absorbed = absorb(claim.request, stored, self.requests.now())
+            absorbed = absorb(claim.request, stored, now)
             before, after = claim.request, absorbed.request
             if after.clicks != before.clicks and _changes_only(before, absorbed, "clicks"):
                 heard = (*claim.heard, stored.number)

@@ -1,4 +1,4 @@
-"""Run one effect and return the event that came of it. Only `send.py` sends the DELETE."""
+"""Run one effect and return the event that came of it. Only `sender.py` sends the DELETE."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.request.plan import (
 from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
-from bot.store.requests import Requests
+from bot.store.queries import Overview
 from bot.worker.pairings import Lists, search
 from bot.worker.rights import Reading, read_rights, read_rights_to_ask
 
@@ -34,7 +34,7 @@ class Effects:
     policy: Policy
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
-    requests: Requests
+    overview: Overview
     lists: Lists | None = None
     monotonic: Callable[[], float] = time.monotonic
 
@@ -61,7 +61,7 @@ class Effects:
             case ReadPresence():
                 return appliance.read_presence(pairing, by)
             case PollTask(task_id=task_id):
-                followed = self.requests.followed(request.site)
+                followed = self.overview.followed(request.site)
                 seen = appliance.poll_task(task_id, by)
                 if isinstance(seen, CallFailed):
                     return seen
@@ -104,7 +104,7 @@ class Effects:
         site = read.place.site if read.place else request.site
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
-        unknown = [other.id for other in self.requests.same_pairing(this, unclear)]
+        unknown = [other.id for other in self.overview.same_pairing(this, unclear)]
         also_at = self.lists.also_at(site, found, by) if self.lists else ()
         earlier = unknown[0] if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
@@ -112,7 +112,7 @@ class Effects:
     def _superseded(self, request: Request, read: TasksRead | CallFailed) -> TasksRead | CallFailed:
         if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
             return read
-        later = self.requests.same_pairing(request, WITH_INTENT)
+        later = self.overview.same_pairing(request, WITH_INTENT)
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
         return read.model_copy(update={"superseded": newer})

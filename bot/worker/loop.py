@@ -1,7 +1,7 @@
 """The threads that keep requests moving: some check what is new, some decide, some act.
 
-Each works for one lane only (`bot.store.lanes`), and a claim ends where the next step is another
-lane's. So an appliance that hangs never holds a thread that decides.
+Each works for one queue only (`bot.store.queues`), and a claim ends where the next step is another
+queue's. So an appliance that hangs never holds a thread that decides.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import new_reference
 from bot.request.who_may import Policy
 from bot.store import inbox
-from bot.store.claims import Claim, Claims
-from bot.store.database import Database
-from bot.store.lanes import Lane
-from bot.store.requests import Saving
-from bot.store.wakes import Room, nets
-from bot.store.wanted import add_answers
+from bot.store.database import Database, nets
+from bot.store.outbox import add_answers
+from bot.store.queries import Overview
+from bot.store.queues import POST, Queue
+from bot.store.requests import Claim, Requests, Saving
 from bot.worker.drive import Lives
 
 log = structlog.get_logger(__name__)
@@ -42,7 +41,7 @@ class Worker:
     """Runs until `stop`. Then what has begun is finished, and everything else stays in the
     store."""
 
-    requests: Claims
+    requests: Requests
     lives: Lives
     policy: Policy
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -50,13 +49,14 @@ class Worker:
 
     def __post_init__(self) -> None:
         sites = len(self.policy.sites)
-        self._crews = {lane: Crew(lane, sites=sites) for lane in Lane}
+        self._places = {queue: Places(queue, sites=sites) for queue in Queue}
 
     def start(self) -> None:
-        for lane, crew in self._crews.items():
-            for number, net_s in enumerate(nets(crew.threads)):
+        for places in self._places.values():
+            for number, net_s in enumerate(nets(places.threads)):
+                name = f"{places.queue}-{number}"
                 thread = threading.Thread(
-                    target=self._run, args=(crew, net_s), name=f"{lane}-{number}", daemon=True
+                    target=self._run, args=(places, net_s), name=name, daemon=True
                 )
                 thread.start()
                 self._threads.append(thread)
@@ -64,20 +64,20 @@ class Worker:
     def stop(self, seconds: float) -> bool:
         """Ask all to end after what they have in hand; whether they did within the time."""
         self._stopping.set()
-        self.requests.db.wakes.end(*(lane.room for lane in Lane))
+        self.requests.db.wakes.end(*Queue)
         until = time.monotonic() + seconds
         for thread in self._threads:
             # Any thread may use all the time that is left: a DELETE may be on its way.
             thread.join(timeout=max(0.0, until - time.monotonic()))
         return not any(t.is_alive() for t in self._threads)
 
-    def step(self, lane: Lane, in_hand: list[str] | None = None) -> bool:
-        """One piece of work; False when there was none. Only the lane CHECK looks for new requests.
+    def step(self, queue: Queue, in_hand: list[str] | None = None) -> bool:
+        """One piece of work; False when there was none. CHECK looks for new requests as well.
         `in_hand` is given the id of the request that was begun, in case the step fails."""
-        if lane is Lane.CHECK and self._take_new(in_hand):
+        if queue is Queue.CHECK and self._take_new(in_hand):
             return True
-        crew = self._crews[lane]
-        claim = crew.take(lambda full: self.requests.claim(lane, full))
+        places = self._places[queue]
+        claim = places.take(lambda full: self.requests.claim(queue, full))
         if claim is None:
             return False
         if in_hand is not None:
@@ -87,19 +87,17 @@ class Worker:
             with bound_contextvars(request=claim.request.id, site=claim.request.site):
                 self.lives.drive(claim)
         finally:
-            crew.give_back(claim)
+            places.give_back(claim)
         return True
 
-    def _run(self, crew: Crew, net_s: float) -> None:
-        lane = crew.lane
-        room, wakes = lane.room, self.requests.db.wakes
+    def _run(self, places: Places, net_s: float) -> None:
+        queue, wakes = places.queue, self.requests.db.wakes
         while not self._stopping.is_set():
-            seen = wakes.seen(room)
             in_hand: list[str] = []
             try:
-                if not self.step(lane, in_hand):
+                if not self.step(queue, in_hand):
                     # Within `try`, since the time to wait comes from the database.
-                    wakes.wait(room, seen, self._idle_seconds(crew, net_s))
+                    wakes.wait(queue, self._idle_seconds(places, net_s))
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after that. If the
                 # thread died here, its requests would stand still for ever.
@@ -119,8 +117,8 @@ class Worker:
         if request is not None and not isinstance(error, SQLAlchemyError):
             tell_failed(self.requests, request, reference)
 
-    def _idle_seconds(self, crew: Crew, net_s: float) -> float:
-        due = self.requests.next_due(crew.lane, without=crew.full())
+    def _idle_seconds(self, places: Places, net_s: float) -> float:
+        due = self.requests.next_due(places.queue, without=places.full())
         if due is None:
             return net_s
         return min(net_s, max(0.01, (due - self.requests.now()) / 1000))
@@ -150,35 +148,35 @@ class Worker:
         return True
 
 
-AT_A_SITE = {Lane.CHECK: 1, Lane.ACT: 2}
+AT_A_SITE = {Queue.CHECK: 1, Queue.ACT: 2}
 """How many threads may be at one of several appliances. Those that decide are at none."""
 
-FEWEST = {Lane.CHECK: 2, Lane.DECIDE: 2, Lane.ACT: 2}
+FEWEST = {Queue.CHECK: 2, Queue.DECIDE: 2, Queue.ACT: 2}
 """Threads when there is one appliance. Two of DECIDE, so that one slow reading of rights at Slack
 does not hold up everybody else's click."""
 
-MOST = {Lane.CHECK: 8, Lane.DECIDE: 2, Lane.ACT: 16}
+MOST = {Queue.CHECK: 8, Queue.DECIDE: 2, Queue.ACT: 16}
 """The most threads, however many appliances there are, since each idle thread asks the database now
 and then. Divided by AT_A_SITE: how many appliances may hang at once before others feel it."""
 
 
-class Crew:
-    """The threads of one lane, and at which sites they are. All of them share it."""
+class Places:
+    """The threads of one queue, and at which sites they are. All of them share it."""
 
-    def __init__(self, lane: Lane, *, sites: int) -> None:
-        self.lane = lane
-        each = AT_A_SITE.get(lane)
+    def __init__(self, queue: Queue, *, sites: int) -> None:
+        self.queue = queue
+        each = AT_A_SITE.get(queue)
         several = sites > 1 and each is not None
         # One more for checks: requests that name no appliance count as a site of their own.
-        wanted = (each or 0) * sites + (lane is Lane.CHECK) if several else 0
-        self.threads = min(MOST[lane], max(FEWEST[lane], wanted))
+        wanted = (each or 0) * sites + (queue is Queue.CHECK) if several else 0
+        self.threads = min(MOST[queue], max(FEWEST[queue], wanted))
         self._per_site = each if several else None
         self._lock = threading.Lock()
         self._at: Counter[str] = Counter()
 
     def take(self, claim: Callable[[frozenset[str]], Claim | None]) -> Claim | None:
         """A claim at a site that is not full; `claim` is given those that are. One thread of the
-        lane at a time, so that no two take the last place at a site."""
+        queue at a time, so that no two take the last place at a site."""
         if self._per_site is None:
             return claim(frozenset())
         with self._lock:
@@ -203,7 +201,7 @@ class Crew:
         return frozenset(s for s, count in self._at.items() if most and count >= most)
 
 
-def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
+def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
     """Tell who asked, and everybody whose click has not been answered; once for each event, however
     often the step fails. Never raises: it is called while an error is handled."""
     params = {"reference": reference, "request": request_id}
@@ -213,14 +211,14 @@ def tell_failed(requests: Claims, request_id: str, reference: str) -> None:
             _answer(requests.db, request_id, answer)
     except Exception:
         log.exception("step_failure_not_told", request=request_id, reference=reference)
-    requests.db.wakes.wake(Room.POST)
+    requests.db.wakes.wake(POST)
 
 
-def _waiting(requests: Claims, request_id: str) -> set[int]:
+def _waiting(requests: Requests, request_id: str) -> set[int]:
     """Numbers of events in the inbox."""
     with requests.db.read() as conn:
         waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
-    request = requests.get(request_id)
+    request = Overview(requests.db).get(request_id)
     if request is not None:
         waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}
     return waiting

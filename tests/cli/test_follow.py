@@ -12,10 +12,9 @@ from rich.console import Console
 from bot import cli
 from bot.operate.tables import LOOK_SECONDS, follow, share
 from bot.request.model import Outcome, Request, State, TaskView
-from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.lanes import Lane
-from bot.store.requests import Saving
+from bot.store.queues import Queue
+from bot.store.requests import Requests, Saving
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)
@@ -87,8 +86,8 @@ def test_the_command_waits_for_the_end_and_then_shows_all(
     made = born(db, 2, State.PENDING)
 
     def ends(seconds: float) -> None:
-        store = Claims(db=db, lease_ms=1_000)
-        claim = store.claim(Lane.DECIDE)
+        store = Requests(db=db, lease_ms=1_000)
+        claim = store.claim(Queue.DECIDE)
         assert claim is not None
         ended = made.model_copy(update={"state": State.DENIED, "outcome": Outcome(code="denied")})
         store.save(claim, Saving(request=ended))

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from bot.request.events import OperatorCancelled
 from bot.request.model import State
-from bot.store.claims import Claim, Claims
 from bot.store.database import Database
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
+from bot.store.requests import Claim, Requests
 from bot.store.schema import audit, requests
 from tests.store.samples import born
 
@@ -41,7 +41,7 @@ def test_a_system_user_without_an_account_is_named_by_its_number(
     monkeypatch.setattr("getpass.getuser", no_account)
     made = born(db, 2, State.PENDING)
     run_json("cancel", made.id)
-    (stored,) = Claims(db, lease_ms=0).events(Claim(made, 1, 0, Lane.DECIDE))
+    (stored,) = Requests(db, lease_ms=0).events(Claim(made, 1, 0, Queue.DECIDE))
     assert isinstance(stored.event, OperatorCancelled)
     assert stored.event.operator == f"uid {os.getuid()}"
 

@@ -28,9 +28,9 @@ from bot.appliance.client import Appliance
 from bot.appliance.wire import ApplianceConnection, Flight
 from bot.request.messages import Due
 from bot.slack.send.sending import Outcome
-from bot.store.claims import Claims
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
+from bot.store.requests import Requests
 from bot.worker.effects import Effects
 from tests.kills.faults import POINTS, Faults
 
@@ -124,11 +124,11 @@ def around(
 
 
 def lay_points(doom: Doom) -> None:
-    around(doom, Claims, "insert_row", "insert_row:before", "insert_row:after")
-    around(doom, Claims, "claim", after="claim:after")
-    around(doom, Claims, "save", "save:before", "save:after")
-    around(doom, Claims, "save_intent", "intent:before", "intent:after")
-    around(doom, Claims, "release", "release:before", "release:after")
+    around(doom, Requests, "insert_row", "insert_row:before", "insert_row:after")
+    around(doom, Requests, "claim", after="claim:after")
+    around(doom, Requests, "save", "save:before", "save:after")
+    around(doom, Requests, "save_intent", "intent:before", "intent:after")
+    around(doom, Requests, "release", "release:before", "release:after")
     lay_point_before_commits(doom)
     around(doom, Effects, "run", "effect:before", "effect:after")
     around(doom, Appliance, "prepare_delete", "prepare:before", "prepare:after")

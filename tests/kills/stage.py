@@ -15,7 +15,7 @@ from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.slack import LocalSlack
 from bot.store import audit as trail
 from bot.store.database import Database
-from bot.store.requests import Requests
+from bot.store.queries import Overview
 from tests.forked.process import ForkedBot
 from tests.kills.faults import AS_IT_IS, Faults
 
@@ -121,7 +121,7 @@ class Stage:
 
     def rows(self) -> list[Request]:
         with self._database() as db:
-            return Requests(db).newest()
+            return Overview(db).newest()
 
     def records(self) -> list[tuple[str | None, str]]:
         """Request and action of each record; the trail must be whole (`vr-unpair audit verify`)."""

@@ -15,7 +15,7 @@ from bot.request.audit import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import shared
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.operate.scraped import Scrape
 from tests.worker.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
 
@@ -121,7 +121,7 @@ def test_messages_that_wait_and_their_age(watched: Watched) -> None:
     world = watched.world
     request = world.pending()
     world.click(request, "deny", SECOND)
-    while world.worker.step(Lane.DECIDE):
+    while world.worker.step(Queue.DECIDE):
         pass
     world.ms += 400_000
     scrape = watched.scrape()

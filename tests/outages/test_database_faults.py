@@ -19,13 +19,12 @@ from structlog.testing import capture_logs
 
 from bot.request.model import State
 from bot.store import audit as trail
-from bot.store import outage as outages
-from bot.store import ready, sqlite, wakes
+from bot.store import database, faults, sqlite
 from bot.store.database import Database
 from bot.store.faults import FileGone
 from bot.store.inbox import Inbox
-from bot.store.lanes import Lane
-from bot.store.migrate import Damaged, SchemaTooNew, upgrade
+from bot.store.migrate import Damaged, SchemaTooNew, ready_problem, upgrade
+from bot.store.queues import Queue
 from bot.worker import drive as lives
 from bot.worker import loop
 from tests.outages.database_world import DatabaseWorld, damage, mend, no_byte_more
@@ -51,9 +50,9 @@ def logged() -> Iterator[Logged]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(faults, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(loop, "AFTER_ERROR_SECONDS", 0.01)
-    monkeypatch.setattr(wakes, "NET_SECONDS", 0.05)
+    monkeypatch.setattr(database, "NET_SECONDS", 0.05)
     monkeypatch.setattr(lives, "AGAIN_SECONDS", 0.01)
 
 
@@ -117,9 +116,9 @@ def test_it_is_said_once_in_a_sentence_and_is_over_by_itself(
 ) -> None:
     fault, what, step = FAULTS[name]
     world.pending()
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     with fault(world):
-        sentences = [ready.problem(world.db) for _ in range(3)]
+        sentences = [ready_problem(world.db) for _ in range(3)]
         assert len(set(sentences)) == 1
         said = sentences[0] or ""
         assert what in said
@@ -131,7 +130,7 @@ def test_it_is_said_once_in_a_sentence_and_is_over_by_itself(
                 world.click(REQUEST, "approve", FIRST)
     assert [e["sentence"] for e in named(logged, "database_fault")] == [said]
     assert named(logged, "database_back") == []
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert len(named(logged, "database_back")) == 1
     whole(world)
 
@@ -176,9 +175,9 @@ def test_nothing_is_sent_without_a_stored_intent(
 
     monkeypatch.setattr(world.appliance, "prepare_delete", breaking)
     object.__setattr__(world.worker.lives, "pause", mended)
-    world.worker.step(Lane.DECIDE)
+    world.worker.step(Queue.DECIDE)
     with broken:
-        world.worker.step(Lane.ACT)
+        world.worker.step(Queue.ACT)
     assert world.appliance.deletes == []
     assert len(waited) == 3
     assert len(named(logged, "outcome_in_hand")) == 3
@@ -215,9 +214,9 @@ def test_an_answer_that_cannot_be_stored_is_kept_and_nothing_is_sent_twice(
 
     monkeypatch.setattr(world.appliance, "delete", breaking)
     object.__setattr__(world.worker.lives, "pause", mended)
-    world.worker.step(Lane.DECIDE)
+    world.worker.step(Queue.DECIDE)
     with broken:
-        world.worker.step(Lane.ACT)
+        world.worker.step(Queue.ACT)
     monkeypatch.undo()
     world.wait(30_000)
     assert world.state() is State.FOLLOWING
@@ -254,9 +253,9 @@ def test_an_answer_that_dies_with_the_process_is_found_by_looking(
 
     monkeypatch.setattr(world.appliance, "delete", breaking)
     object.__setattr__(world.worker.lives, "pause", dies)
-    world.worker.step(Lane.DECIDE)
+    world.worker.step(Queue.DECIDE)
     with broken, pytest.raises(Killed):
-        world.worker.step(Lane.ACT)
+        world.worker.step(Queue.ACT)
     monkeypatch.undo()
     assert world.state() is State.DELETING
     if gone:
@@ -308,12 +307,12 @@ def test_a_full_disk_is_called_one(world: DatabaseWorld, logged: Logged) -> None
 def test_a_disk_that_takes_a_little_now_and_then_is_no_flood_of_lines(
     world: DatabaseWorld, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outages, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(faults, "QUIET_SECONDS", 60.0)
     world.pending()
     for _ in range(5):
         with world.no_page_more(), pytest.raises(SQLAlchemyError):
             world.put(world.ask_event(reason="x" * 20_000), "CCCC-DDDD")
-        assert ready.problem(world.db) is None
+        assert ready_problem(world.db) is None
     assert len(named(logged, "database_fault")) == 1
     assert named(logged, "database_back") == []
 
@@ -343,7 +342,7 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(
     world.file.unlink()
     shutil.copy(kept, world.file)
     before = world.file.read_bytes()
-    said = ready.problem(world.db) or ""
+    said = ready_problem(world.db) or ""
     assert "Another file has been put in the place" in said
     assert "Start the bot again" in said
     assert "by itself" not in said
@@ -365,7 +364,7 @@ def test_a_log_that_is_deleted_under_the_bot_is_said_and_saved_by_a_stop(
     log.rename(kept)
     if replaced:
         log.touch()
-    said = ready.problem(world.db) or ""
+    said = ready_problem(world.db) or ""
     assert f"{log} has been deleted, moved away or replaced" in said
     assert "Stop the bot without killing it" in said
     assert "by itself" not in said
@@ -380,9 +379,9 @@ def test_a_log_that_is_moved_back_is_no_fault(world: DatabaseWorld) -> None:
     world.pending()
     log, kept = Path(f"{world.file}-wal"), world.file.with_suffix(".kept")
     log.rename(kept)
-    assert ready.problem(world.db) is not None
+    assert ready_problem(world.db) is not None
     kept.rename(log)
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     world.click(REQUEST, "approve", FIRST)
     world.settle()
     assert world.state() is State.FOLLOWING
@@ -396,9 +395,9 @@ def test_what_others_do_with_a_database_in_use_is_no_fault(
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         other.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
         other.execute("SELECT count(*) FROM requests").fetchone()
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     world.fresh_connections()  # with the last one SQLite removes the log
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert named(logged, "database_fault") == []
 
 
@@ -412,12 +411,12 @@ def test_damage_under_the_bot_is_told_until_the_file_is_whole(
     with pytest.raises(SQLAlchemyError):
         world.settle()
     assert world.appliance.deletes == []
-    said = ready.problem(world.db) or ""
+    said = ready_problem(world.db) or ""
     assert "is damaged, or is no database" in said
     assert "restore the backup" in said
     mend(world.file, was)
     world.fresh_connections()
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.wait(30_000)
     assert world.state() is State.FOLLOWING
@@ -441,16 +440,16 @@ def test_a_damaged_page_that_only_some_need_keeps_the_copy_out_of_service(
         was = file.read(size)
         file.seek((page - 1) * size)
         file.write(b"\xa5" * size)
-    assert ready.problem(world.db) is None  # nobody has met it yet
+    assert ready_problem(world.db) is None  # nobody has met it yet
     with pytest.raises(SQLAlchemyError):
         world.get()
-    assert "is damaged" in (ready.problem(world.db) or "")
-    assert "is damaged" in (ready.problem(world.db) or "")
+    assert "is damaged" in (ready_problem(world.db) or "")
+    assert "is damaged" in (ready_problem(world.db) or "")
     with world.file.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(was)
     world.fresh_connections()
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert world.state() is State.PENDING
 
 
@@ -477,7 +476,7 @@ def test_a_schema_from_a_newer_version_under_the_bot(world: DatabaseWorld) -> No
         raw.execute("UPDATE schema_info SET oldest_program = '99.0.0'")
     raw.close()
     with pytest.raises(SchemaTooNew, match=r"oldest that may work on it is 99\.0\.0"):
-        ready.problem(world.db)
+        ready_problem(world.db)
 
 
 def test_a_pool_that_ran_dry(
@@ -491,11 +490,11 @@ def test_a_pool_that_ran_dry(
         overflow = world.db.engine.pool._max_overflow  # type: ignore[attr-defined]
         for _ in range(1 + overflow):
             held.enter_context(world.db.read())
-        said = ready.problem(world.db) or ""
+        said = ready_problem(world.db) or ""
         assert "All connections of the bot to" in said
         with pytest.raises(SQLAlchemyError):
             world.click(REQUEST, "approve", FIRST)
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.click(REQUEST, "approve", FIRST)
     world.settle()
@@ -511,11 +510,11 @@ def test_somebody_who_holds_the_file(
     world.pending()
     raw = sqlite3.connect(world.file, isolation_level=None)
     raw.execute("BEGIN IMMEDIATE")
-    said = ready.problem(world.db) or ""
+    said = ready_problem(world.db) or ""
     assert "is held by another process" in said
     raw.execute("ROLLBACK")
     raw.close()
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     world.close()
 
 
@@ -545,7 +544,7 @@ def test_those_who_wait_for_the_file_wait_for_one_time_together(
     raw.execute("ROLLBACK")
     raw.close()
     world.settle()
-    assert world.requests.get("CCCC-DDDD") is None
+    assert world.overview.get("CCCC-DDDD") is None
     world.close()
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.model import State
-from bot.store import outage, postgres, ready
+from bot.store import faults, postgres
 from bot.store.database import Database
 from bot.store.faults import fault_of
+from bot.store.migrate import ready_problem
 from tests.postgres.server import PostgresServer
 from tests.worker.world import FIRST, World
 
@@ -31,7 +32,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MutableMapping[str, Any]]]:
-    monkeypatch.setattr(outage, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(faults, "QUIET_SECONDS", 0.0)
     with capture_logs() as events:
         yield events
 
@@ -54,12 +55,12 @@ def test_a_pool_that_ran_dry(
         for _ in range(1 + overflow):
             held.enter_context(world.db.read())
         for _ in range(2):
-            said = ready.problem(world.db) or ""
+            said = ready_problem(world.db) or ""
             assert said.startswith("All connections of the bot to the database ")
             assert said.endswith("the bot goes on by itself then.")
         with pytest.raises(SQLAlchemyError):
             world.click(REQUEST, "approve", FIRST)
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert len(named(logged, "database_fault")) == len(named(logged, "database_back")) == 1
     world.click(REQUEST, "approve", FIRST)
     world.settle()
@@ -84,11 +85,11 @@ def test_a_server_that_takes_reads_only(
         world.db.engine.dispose()
 
     reads_only(True)
-    assert "may only be read. Name the server that takes writes" in (ready.problem(world.db) or "")
+    assert "may only be read. Name the server that takes writes" in (ready_problem(world.db) or "")
     with pytest.raises(SQLAlchemyError):
         world.click(REQUEST, "approve", FIRST)
     reads_only(False)
-    assert ready.problem(world.db) is None
+    assert ready_problem(world.db) is None
     assert world.state() is State.PENDING
     world.close()
 

@@ -14,7 +14,7 @@ from bot.request.who_may import Verdict
 from bot.slack.people import Identity, IdentityUnread, People
 from bot.slack.send.pauses import Silenced
 from bot.slack.send.trouble import Kind, trouble_of
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from bot.store.shared import Pauses
 from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
 from tests.worker.world import ASKER, FIRST, PAIRING, snapshot
@@ -216,7 +216,7 @@ def test_two_copies_obey_one_429(world: SlackWorld) -> None:
     world.appliance.end_task()
     for _ in range(RETRY_AFTER - 1):
         world.ms += 1_000
-        while world.worker.step(Lane.ACT):
+        while world.worker.step(Queue.ACT):
             pass
         while other.once():
             pass

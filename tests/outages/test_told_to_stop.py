@@ -22,8 +22,8 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.settings import load
+from bot.store.queues import POST
 from bot.store.schema import messages, requests
-from bot.store.wakes import Room
 from bot.worker.lookups import AT_ONE_APPLIANCE
 from tests.worker.world import wait_for
 
@@ -167,7 +167,7 @@ def test_nobody_begins_anything_new_while_others_are_waited_for(stage: Stage) ->
     before = len(stage.slack.calls_of("chat.update"))
     with stage.bot.db.write() as conn:
         conn.execute(update(messages).values(wanted=-1, shown="", due_at=0))
-    stage.bot.db.wakes.wake(Room.POST)
+    stage.bot.db.wakes.wake(POST)
     stopping.join(PATIENCE_SECONDS)
     assert len(stage.slack.calls_of("chat.update")) == before
 

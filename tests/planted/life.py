@@ -57,7 +57,7 @@ LIFE = (
     change(
         "readings of an earlier claim count before the intent",
         "tests/worker/test_clock_set_back.py tests/worker/test_one_life.py",
-        "if _only_read(claim.request, absorbed):",
+        'if _changes_only(claim.request, absorbed, "readings"):',
         "if False:",
         "readings: Readings = Field(default=Readings(), exclude=True)",
         "readings: Readings = Field(default=Readings())",

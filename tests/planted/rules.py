@@ -21,13 +21,13 @@ RULES = (
     simulated(
         "simulated: a row is claimed though its lease still runs",
         FIRST,
-        "return lane_of(row.request) is lane and lease_over(row.lease_until, now)",
-        "return lane_of(row.request) is lane",
+        "return queue_of(row.request) is queue and lease_over(row.lease_until, now)",
+        "return queue_of(row.request) is queue",
     ),
     simulated(
         "simulated: two copies claim a row at once",
         FIRST,
-        "if not self._locked(tx, key) and self._free(row, lane, now):",
+        "if not self._locked(tx, key) and self._free(row, queue, now):",
         "if True:",
     ),
     simulated(

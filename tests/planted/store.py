@@ -45,7 +45,7 @@ STORE = (
         "a release writes over what came meanwhile",
         CLAIMS,
         'freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}\n'
-        "conn.execute(_UPDATE, {**_at(claim.request.id, claim.version), **freed})",
+        "conn.execute(_UPDATE, {**_held(claim), **freed})",
         "conn.execute(update(requests).where(requests.c.id == claim.request.id)"
         ".values(lease_until=0, due_at=due_at))",
     ),
@@ -71,27 +71,26 @@ STORE = (
     change(
         "an intent, or what time does, is stored while an event waits",
         "tests/store/test_claims.py::TestIntent::test_not_while_an_event_waits",
-        "(~_waits(claim.request.id), *guards(now))",
-        "tuple(guards(now))",
+        "_UPDATE.where(~_waits(request.id), *guards(now))",
+        "_UPDATE.where(*guards(now))",
     ),
     change(
         "the inbox is asked before the wait for the row",
         POSTGRES,
-        'if not self.db.one_writer: conn.execute(_LOCKED, {"id": claim.request.id})',
+        'if guards and not self.db.one_writer: conn.execute(_LOCKED, {"id": claim.request.id})',
         "",
     ),
     change(
         "an event is stored beside an intent that does not see it",
         POSTGRES,
-        "_LANE_AND_LOCK = _LANE.with_for_update(read=True)",
-        "_LANE_AND_LOCK = _LANE",
+        "_QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)",
+        "_QUEUE_AND_LOCK = _QUEUE",
     ),
     change(
         "what time does is stored though an event waits",
         "tests/store/test_claims.py::TestTimePassed::test_not_while_a_click_waits",
-        "posts = self._save_heard(claim, saving, lambda _now: ()) "
-        "return self._saved(claim, saving, posts)",
-        "return self.save(claim, saving)",
+        "return self._save(claim, saving, lambda _now: ())",
+        "return self._save(claim, saving)",
     ),
     # ---- once ---------------------------------------------------------------------------------
     change(
@@ -99,6 +98,12 @@ STORE = (
         "tests/store/test_claims.py::test_one_open_request_for_a_pairing",
         "CREATE UNIQUE INDEX one_open_request_per_pairing",
         "CREATE INDEX one_open_request_per_pairing",
+    ),
+    change(
+        "both ends of a pairing may have an open request",
+        "tests/store/test_other_ends.py::test_of_two_at_the_same_moment_one_is_refused",
+        "CREATE UNIQUE INDEX one_open_request_per_pair ON",
+        "CREATE INDEX one_open_request_per_pair ON",
     ),
     change(
         "the same click is stored twice",

@@ -12,18 +12,16 @@ from bot.request.audit import Entry, Head, Record, link
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Readings, Request, State
-from bot.request.pairing import same_id, same_pairing
-from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
-from bot.store.due import LONGEST_LEASE_MS, ORDER
+from bot.request.pairing import pair_key, same_id, same_pairing
 from bot.store.inbox import RESPONSE_URL_MS
-from bot.store.lanes import Lane, lane_of
 from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
     URGENCY,
 )
-from bot.store.requests import Saving
+from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
+from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 
 
 @dataclass
@@ -69,7 +67,7 @@ class Post:
 
 @dataclass
 class MemoryStore:
-    """Claims, inbox and outbox in one object: each method is one transaction."""
+    """Requests, inbox and outbox in one object: each method is one transaction."""
 
     clock: Callable[[], int]
     lease_ms: int
@@ -160,10 +158,10 @@ class MemoryStore:
         self._chain(request_id, entries)
         self.changes += 1
 
-    def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
+    def claim(self, queue: Queue, without: Collection[str] = ()) -> Claim | None:
         now = self.clock()
-        due = self._claimable(lane, now)
-        return self._claimed(min(due, key=self.order_of), lane, now) if due else None
+        due = self._claimable(queue, now)
+        return self._claimed(min(due, key=self.order_of), queue, now) if due else None
 
     def order_of(self, row: Row) -> tuple[int, bool, int, int]:
         state, due_at = row.request.state, row.due_at
@@ -173,7 +171,7 @@ class MemoryStore:
         )
         return place, nothing_came, due_at if due_at is not None else -1, row.request.created_at
 
-    def _claimable(self, lane: Lane, now: int) -> list[Row]:
+    def _claimable(self, queue: Queue, now: int) -> list[Row]:
         with_event = {i.request_id for i in self.unabsorbed.values()}
         return [
             row
@@ -183,23 +181,21 @@ class MemoryStore:
                 or row.request.id in with_event
                 or row.lease_until > now + LONGEST_LEASE_MS
             )
-            and self._free(row, lane, now)
+            and self._free(row, queue, now)
         ]
 
-    def _free(self, row: Row, lane: Lane, now: int) -> bool:
-        return lane_of(row.request) is lane and lease_over(row.lease_until, now)
+    def _free(self, row: Row, queue: Queue, now: int) -> bool:
+        return queue_of(row.request) is queue and lease_over(row.lease_until, now)
 
-    def _claimed(self, row: Row, lane: Lane, now: int) -> Claim:
+    def _claimed(self, row: Row, queue: Queue, now: int) -> Claim:
         row.version += 1
         row.lease_until = now + self.lease_ms
         row.due_at = row.lease_until
-        return Claim(row.request, row.version, row.lease_until, lane)
+        return Claim(row.request, row.version, row.lease_until, queue)
 
     def events(self, claim: Claim) -> list[Stored]:
-        return [_stored(i) for i in self._unheard(claim)]
-
-    def _unheard(self, claim: Claim) -> list[Item]:
-        return [i for i in self.waiting(claim.request.id) if i.number not in claim.heard]
+        waiting = self.waiting(claim.request.id)
+        return [_stored(i) for i in waiting if i.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
@@ -213,9 +209,6 @@ class MemoryStore:
         self._heard(claim)
         return self._write(row, claim, saving)
 
-    def wake_posters(self) -> None:
-        """The scheduler decides who waits."""
-
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)
         self._heard(claim)
@@ -225,6 +218,7 @@ class MemoryStore:
         for row in self.rows.values():
             other = row.request
             holds = other.site == request.site and same_id(other.pairing_id, request.pairing_id)
+            holds = holds or key_of(other) == key_of(request) is not None
             if holds and other.id != request.id and other.state.open:
                 raise PairingTakenBy(other.id)
 
@@ -235,7 +229,7 @@ class MemoryStore:
             raise SaveRefused
 
     def _heard(self, claim: Claim) -> None:
-        if self._unheard(claim):
+        if self.waiting(claim.request.id):
             raise SaveRefused
 
     def release(self, claim: Claim, due_at: int | None) -> None:
@@ -275,10 +269,10 @@ class MemoryStore:
         for number in claim.heard:
             self._absorbed(number, self.clock())
         self._rest(before, saving)
-        held = Claim(saving.request, row.version, claim.lease_until, claim.lane)
-        if held.over:
+        over = queue_of(saving.request) is not claim.queue
+        if over:
             row.lease_until, row.due_at = 0, saving.due_at
-        return held
+        return Claim(saving.request, row.version, claim.lease_until, claim.queue, over=over)
 
     def _rest(self, before: Request | None, saving: Saving) -> None:
         now, request = self.clock(), saving.request
@@ -447,9 +441,9 @@ class MemoryStore:
 
     # ---- for the scheduler --------------------------------------------------------------------
 
-    def has_work(self, lane: Lane) -> bool:
+    def has_work(self, queue: Queue) -> bool:
         """Whether a claim may bring something."""
-        return bool(self._claimable(lane, self.clock()))
+        return bool(self._claimable(queue, self.clock()))
 
     def has_post(self) -> bool:
         now = self.clock()
@@ -488,6 +482,11 @@ class OutboxView:
 
 def lease_over(lease_until: int, now: int) -> bool:
     return lease_until <= now or lease_until > now + LONGEST_LEASE_MS
+
+
+def key_of(request: Request) -> str | None:
+    known = request.pairing_id is not None and request.snapshot is not None
+    return pair_key(request.snapshot) if known and request.snapshot else None
 
 
 def wants_pairing(request: Request) -> bool:

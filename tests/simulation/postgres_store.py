@@ -26,10 +26,9 @@ from sqlalchemy.exc import OperationalError
 from bot.request.audit import Entry
 from bot.request.events import Event, Stored
 from bot.request.messages import Answer, Due
-from bot.store.claims import Claim
-from bot.store.lanes import Lane
-from bot.store.requests import Saving
-from tests.simulation.memory_store import Item, MemoryStore, Row, lease_over, wants_pairing
+from bot.store.queues import Queue
+from bot.store.requests import Claim, Saving
+from tests.simulation.memory_store import Item, MemoryStore, Row, key_of, lease_over, wants_pairing
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -167,32 +166,32 @@ class PostgresMemory(MemoryStore):
             dismiss = super().dismiss
             self._commit(tx, now, lambda: dismiss(request_id, stored, answers, entries))
 
-    def claim(self, lane: Lane, without: Collection[str] = ()) -> Claim | None:
+    def claim(self, queue: Queue, without: Collection[str] = ()) -> Claim | None:
         with self._transaction() as tx:
             now = self.clock()
-            seen = sorted(self._claimable(lane, now), key=self.order_of)
+            seen = sorted(self._claimable(queue, now), key=self.order_of)
             if not seen:
                 return None
             self.scheduler.pass_by("read")
             _still(tx)
-            row = self._not_locked(tx, seen, lane, now)
+            row = self._not_locked(tx, seen, queue, now)
             if row is None:
                 return None
             version = row.version + 1
-            return self._commit(tx, now, lambda: self._taken(row, lane, version, now))
+            return self._commit(tx, now, lambda: self._taken(row, queue, version, now))
 
-    def _not_locked(self, tx: Transaction, seen: list[Row], lane: Lane, now: int) -> Row | None:
+    def _not_locked(self, tx: Transaction, seen: list[Row], queue: Queue, now: int) -> Row | None:
         for row in seen:
             key = ("request", row.request.id)
-            if not self._locked(tx, key) and self._free(row, lane, now):
+            if not self._locked(tx, key) and self._free(row, queue, now):
                 tx.locks[key] = False
                 return row
         return None
 
-    def _taken(self, row: Row, lane: Lane, version: int, now: int) -> Claim:
+    def _taken(self, row: Row, queue: Queue, version: int, now: int) -> Claim:
         if row.version == version - 1:
-            return self._claimed(row, lane, now)
-        return Claim(row.request, version, now + self.lease_ms, lane)
+            return self._claimed(row, queue, now)
+        return Claim(row.request, version, now + self.lease_ms, queue)
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         with self._transaction() as tx:
@@ -202,6 +201,7 @@ class PostgresMemory(MemoryStore):
             if wants_pairing(request):
                 if request.pairing_id != row.request.pairing_id:
                     self._lock(tx, ("pairing", request.site, request.pairing_id or ""))
+                    self._lock(tx, ("pair", key_of(request) or request.id))
                 self._pairing_free(request)
             return self._write_last(tx, now, row, claim, saving)
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.request.messages import Drawn, messages
 from bot.request.model import Request
 from bot.slack.send.poster import Poster
-from bot.store.claims import Claim
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
+from bot.store.requests import Claim
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.loop import Worker
@@ -120,9 +120,9 @@ class Process:
         self.worker = self._worker()
         self.poster = self._poster()
         self.threads = [
-            Thread(self, lambda: self.worker.step(Lane.ACT), _acts),
-            Thread(self, lambda: self.worker.step(Lane.DECIDE), _decides),
-            Thread(self, lambda: self.worker.step(Lane.CHECK), _checks),
+            Thread(self, lambda: self.worker.step(Queue.ACT), _acts),
+            Thread(self, lambda: self.worker.step(Queue.DECIDE), _decides),
+            Thread(self, lambda: self.worker.step(Queue.CHECK), _checks),
             Thread(self, self.poster.once, _posts),
         ]
 
@@ -174,7 +174,7 @@ class Process:
                 policy=self.policy,
                 people=People(sim.workspace, self.step),
                 appliances={"default": port},
-                requests=store,  # type: ignore[arg-type]
+                overview=store,  # type: ignore[arg-type]
                 monotonic=sim.monotonic,
             ),
             senders={"default": Sender(self.policy, port, sim.monotonic)},
@@ -238,15 +238,15 @@ class Thread:
 
 
 def _acts(store: MemoryStore) -> bool:
-    return store.has_work(Lane.ACT)
+    return store.has_work(Queue.ACT)
 
 
 def _decides(store: MemoryStore) -> bool:
-    return store.has_work(Lane.DECIDE)
+    return store.has_work(Queue.DECIDE)
 
 
 def _checks(store: MemoryStore) -> bool:
-    return store.event_without_row() is not None or store.has_work(Lane.CHECK)
+    return store.event_without_row() is not None or store.has_work(Queue.CHECK)
 
 
 def _posts(store: MemoryStore) -> bool:

@@ -14,12 +14,11 @@ from bot.request.events import EVENT
 from bot.request.messages import Answer
 from bot.request.model import Request
 from bot.store import audit as trail
-from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
-from bot.store.requests import Saving
+from bot.store.requests import Claim, Requests, Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
 
@@ -41,7 +40,7 @@ class RealStore:
         self.clock = clock
         self.changes = 0
         self.on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
-        self._requests = Claims(db=self.db, lease_ms=lease_ms)
+        self._requests = Requests(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
 
     def empty(self) -> None:

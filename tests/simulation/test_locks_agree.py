@@ -18,10 +18,9 @@ from sqlalchemy import event
 
 from bot.request.messages import Due
 from bot.request.model import Request, State
-from bot.store.claims import Claim, ClaimLost, PairingTakenBy, SaveRefused
-from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
-from bot.store.requests import Saving
+from bot.store.queues import Queue
+from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 from tests.core.samples import snapshot
 from tests.postgres.server import PostgresServer
 from tests.simulation.postgres_store import OPEN, PostgresMemory
@@ -59,7 +58,7 @@ def approved(store: Any, _clock: Clock) -> Claim:
     store.insert_row(
         Saving(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),))
     )
-    return _claimed(store, Lane.ACT)
+    return _claimed(store, Queue.ACT)
 
 
 def free(store: Any, _clock: Clock) -> None:
@@ -68,7 +67,7 @@ def free(store: Any, _clock: Clock) -> None:
 
 def undecided(store: Any, clock: Clock) -> Claim:
     free(store, clock)
-    return _claimed(store, Lane.DECIDE)
+    return _claimed(store, Queue.DECIDE)
 
 
 def lapsed(store: Any, clock: Clock) -> Claim:
@@ -80,7 +79,7 @@ def lapsed(store: Any, clock: Clock) -> Claim:
 def two_checked(store: Any, _clock: Clock) -> tuple[Claim, Claim]:
     for number in (1, 2):
         store.insert_row(Saving(request=request(number), entries=(entry(),)))
-    return _claimed(store, Lane.CHECK), _claimed(store, Lane.CHECK)
+    return _claimed(store, Queue.CHECK), _claimed(store, Queue.CHECK)
 
 
 def one_message(store: Any, _clock: Clock) -> None:
@@ -104,7 +103,7 @@ def save(store: Any, claim: Claim) -> object:
 
 
 def claim(store: Any, held: Claim | None) -> object:
-    return store.claim(held.lane if held else Lane.DECIDE)
+    return store.claim(held.queue if held else Queue.DECIDE)
 
 
 def approve(store: Any, held: Claim) -> object:
@@ -113,7 +112,7 @@ def approve(store: Any, held: Claim) -> object:
 
 
 def act(store: Any, _with: object) -> object:
-    return store.claim(Lane.ACT)
+    return store.claim(Queue.ACT)
 
 
 def insert_row(store: Any, _with: object) -> object:
@@ -265,8 +264,8 @@ def _waits(ended: threading.Event, url: str) -> bool:
     raise AssertionError("the second transaction neither ended nor waited for a lock")
 
 
-def _claimed(store: Any, lane: Lane) -> Claim:
-    found = store.claim(lane)
+def _claimed(store: Any, queue: Queue) -> Claim:
+    found = store.claim(queue)
     assert isinstance(found, Claim)
     return found
 

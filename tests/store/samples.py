@@ -6,10 +6,9 @@ from bot.request.audit import Entry
 from bot.request.events import Asked, Clicked, Event
 from bot.request.model import Outcome, Request, State, Terms, Witness
 from bot.store import audit
-from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.requests import Saving
+from bot.store.requests import Requests, Saving
 
 TERMS = Terms(
     approvals_required=1,
@@ -56,7 +55,7 @@ def entry(action: str = "asked") -> Entry:
 
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
     made = request(number, state, **changes)
-    assert Claims(db=db, lease_ms=60_000).insert_row(Saving(request=made, entries=(entry(),)))
+    assert Requests(db=db, lease_ms=60_000).insert_row(Saving(request=made, entries=(entry(),)))
     return made
 
 

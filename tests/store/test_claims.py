@@ -1,4 +1,4 @@
-"""Claims: one holder, no click hidden, the guards of the intent."""
+"""Requests: one holder, no click hidden, the guards of the intent."""
 
 from __future__ import annotations
 
@@ -10,25 +10,34 @@ from pydantic import ValidationError
 from sqlalchemy import func, update
 
 from bot.request.model import Request, State
-from bot.store.claims import Claim, ClaimLost, Claims, PairingTakenBy, SaveRefused
 from bot.store.database import Database
-from bot.store.lanes import Lane, lane_of
-from bot.store.requests import Saving
+from bot.store.queries import Overview
+from bot.store.queues import POST, Queue, queue_of
+from bot.store.requests import Claim, ClaimLost, PairingTakenBy, Requests, SaveRefused, Saving
 from bot.store.schema import requests
-from bot.store.wakes import Room
 from tests.store.samples import asked, born, put, request
 
 LEASE_MS = 60_000
+ONE_OF_EACH = {
+    Queue.CHECK: State.CHECKING,
+    Queue.DECIDE: State.PENDING,
+    Queue.ACT: State.APPROVED,
+}
 
 
-def requests_of(db: Database) -> Claims:
-    return Claims(db=db, lease_ms=LEASE_MS)
+def requests_of(db: Database) -> Requests:
+    return Requests(db=db, lease_ms=LEASE_MS)
 
 
-def claimed(db: Database, lane: Lane = Lane.CHECK) -> Claim:
-    claim = requests_of(db).claim(lane)
+def claimed(db: Database, queue: Queue = Queue.CHECK) -> Claim:
+    claim = requests_of(db).claim(queue)
     assert claim is not None
     return claim
+
+
+def woken(db: Database) -> list[str]:
+    """In which queues somebody would have been woken since this was last asked."""
+    return [queue for queue in (*Queue, POST) if db.wakes.wait(queue, 0)]
 
 
 def test_each_row_has_one_holder_however_many_want_it(db: Database) -> None:
@@ -37,7 +46,7 @@ def test_each_row_has_one_holder_however_many_want_it(db: Database) -> None:
     won: list[str] = []
 
     def work() -> None:
-        while (claim := requests_of(db).claim(Lane.CHECK)) is not None:
+        while (claim := requests_of(db).claim(Queue.CHECK)) is not None:
             won.append(claim.request.id)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -56,10 +65,10 @@ def test_a_lost_claim_writes_nothing(db: Database) -> None:
     with pytest.raises(ClaimLost):
         requests_of(db).save(old, Saving(request=made.model_copy(update={"reason": "old"})))
     requests_of(db).release(old, due_at=0)
-    assert requests_of(db).claim(Lane.CHECK) is None
-    assert requests_of(db).get(made.id) == made
+    assert requests_of(db).claim(Queue.CHECK) is None
+    assert Overview(db).get(made.id) == made
     requests_of(db).save(new, Saving(request=made.model_copy(update={"reason": "new"})))
-    saved = requests_of(db).get(made.id)
+    saved = Overview(db).get(made.id)
     assert saved is not None
     assert saved.reason == "new"
 
@@ -77,17 +86,17 @@ def test_no_release_hides_a_click(db: Database) -> None:
             again, Saving(request=request(number, State.DENIED), absorbed=number + 1)
         )
         requests_of(db).release(again, due_at=None)
-    assert [requests_of(db).claim(lane) for lane in Lane] == [None, None, None]
+    assert [requests_of(db).claim(queue) for queue in Queue] == [None, None, None]
 
 
 def test_a_row_is_due_by_its_time_and_not_before(db: Database) -> None:
     made = born(db, 1)
     claim = claimed(db)
-    now = requests_of(db).now()
+    now = db.clock()
     requests_of(db).release(claim, due_at=now + 3_600_000)
-    assert requests_of(db).claim(Lane.CHECK) is None
-    assert requests_of(db).next_due(Lane.CHECK) == now + 3_600_000
-    assert requests_of(db).get(made.id) is not None
+    assert requests_of(db).claim(Queue.CHECK) is None
+    assert requests_of(db).next_due(Queue.CHECK) == now + 3_600_000
+    assert Overview(db).get(made.id) is not None
 
 
 def test_acting_goes_before_everything_else(db: Database) -> None:
@@ -95,7 +104,7 @@ def test_acting_goes_before_everything_else(db: Database) -> None:
     states = [State.FOLLOWING, State.ATTENTION, State.APPROVED, State.DELETING]
     for number, state in enumerate(states):
         born(db, number, state)
-    order = [claimed(db, Lane.ACT).request.state for _ in states]
+    order = [claimed(db, Queue.ACT).request.state for _ in states]
     assert order == [State.APPROVED, State.DELETING, State.ATTENTION, State.FOLLOWING]
 
 
@@ -103,33 +112,33 @@ def test_acting_goes_before_everything_else(db: Database) -> None:
 def test_of_one_state_what_somebody_has_pressed_goes_first(db: Database, state: State) -> None:
     """Though its own time is later than that of all that is tried again and again."""
     pressed = born(db, 1, state)
-    claim = claimed(db, lane_of(pressed))
+    claim = claimed(db, queue_of(pressed))
     requests_of(db).release(claim, due_at=10**15)
     born(db, 2, state)
     put(db, pressed.id, "click")
-    assert claimed(db, lane_of(pressed)).request.id == pressed.id
+    assert claimed(db, queue_of(pressed)).request.id == pressed.id
 
 
 def test_a_click_on_what_is_followed_does_not_go_before_acting(db: Database) -> None:
     followed = born(db, 1, State.FOLLOWING)
     put(db, followed.id, "click")
     born(db, 2, State.APPROVED)
-    assert claimed(db, Lane.ACT).request.state is State.APPROVED
+    assert claimed(db, Queue.ACT).request.state is State.APPROVED
 
 
 def test_each_state_is_the_work_of_one_lane(db: Database) -> None:
     """By the row, in SQL, and by what is in hand."""
     for number, state in enumerate(State):
         born(db, number, state)
-    found: dict[Lane, set[State]] = {lane: set() for lane in Lane}
-    for lane in Lane:
-        while (claim := requests_of(db).claim(lane)) is not None:
-            assert lane_of(claim.request) is lane
-            found[lane].add(claim.request.state)
+    found: dict[Queue, set[State]] = {queue: set() for queue in Queue}
+    for queue in Queue:
+        while (claim := requests_of(db).claim(queue)) is not None:
+            assert queue_of(claim.request) is queue
+            found[queue].add(claim.request.state)
     acting = {State.APPROVED, State.DELETING, State.FOLLOWING, State.ATTENTION}
-    assert found[Lane.CHECK] == {State.CHECKING}
-    assert found[Lane.ACT] == acting
-    assert found[Lane.DECIDE] == set(State) - acting - {State.CHECKING}
+    assert found[Queue.CHECK] == {State.CHECKING}
+    assert found[Queue.ACT] == acting
+    assert found[Queue.DECIDE] == set(State) - acting - {State.CHECKING}
 
 
 class TestIntoAnotherLane:
@@ -137,7 +146,7 @@ class TestIntoAnotherLane:
 
     def approve(self, db: Database) -> tuple[Claim, Request]:
         born(db, 1, State.PENDING)
-        claim = claimed(db, Lane.DECIDE)
+        claim = claimed(db, Queue.DECIDE)
         approved = claim.request.model_copy(update={"state": State.APPROVED})
         after = requests_of(db).save(claim, Saving(request=approved, due_at=0))
         assert after.over
@@ -145,8 +154,8 @@ class TestIntoAnotherLane:
 
     def test_it_is_claimed_there_at_once(self, db: Database) -> None:
         after, approved = self.approve(db)
-        assert requests_of(db).claim(Lane.DECIDE) is None
-        taken = claimed(db, Lane.ACT)
+        assert requests_of(db).claim(Queue.DECIDE) is None
+        taken = claimed(db, Queue.ACT)
         assert taken.request == approved
         with pytest.raises(ClaimLost):
             requests_of(db).save(after, Saving(request=approved))
@@ -156,48 +165,48 @@ class TestIntoAnotherLane:
         claim = claimed(db)
         pending = claim.request.model_copy(update={"state": State.PENDING})
         requests_of(db).save(claim, Saving(request=pending, due_at=10**15))
-        assert requests_of(db).claim(Lane.DECIDE) is None
-        assert requests_of(db).next_due(Lane.DECIDE) == 10**15
+        assert requests_of(db).claim(Queue.DECIDE) is None
+        assert requests_of(db).next_due(Queue.DECIDE) == 10**15
 
     def test_those_of_the_other_lane_are_told(self, db: Database) -> None:
         """An event may wait there already: a click on what is approved a moment later."""
-        seen = {room: db.wakes.seen(room) for room in Room}
+        woken(db)
         self.approve(db)
-        assert [room for room in Room if db.wakes.seen(room) != seen[room]] == [Room.ACT]
+        assert woken(db) == [Queue.ACT]
 
     def test_within_a_lane_it_is_kept(self, db: Database) -> None:
         born(db, 1, State.PENDING)
-        claim = claimed(db, Lane.DECIDE)
+        claim = claimed(db, Queue.DECIDE)
         kept = requests_of(db).save(claim, Saving(request=claim.request, due_at=0))
         assert not kept.over
         assert kept.lease_until == claim.lease_until
-        assert requests_of(db).claim(Lane.DECIDE) is None
+        assert requests_of(db).claim(Queue.DECIDE) is None
 
 
 @pytest.mark.parametrize(
-    ("state", "room"),
+    ("state", "queue"),
     [
-        (State.CHECKING, Room.CHECK),
-        (State.PENDING, Room.DECIDE),
-        (State.FOLLOWING, Room.ACT),
-        (State.DENIED, Room.DECIDE),
-        (None, Room.CHECK),
+        (State.CHECKING, Queue.CHECK),
+        (State.PENDING, Queue.DECIDE),
+        (State.FOLLOWING, Queue.ACT),
+        (State.DENIED, Queue.DECIDE),
+        (None, Queue.CHECK),
     ],
 )
 def test_a_click_wakes_those_whose_work_it_is(
-    db: Database, state: State | None, room: Room
+    db: Database, state: State | None, queue: Queue
 ) -> None:
     if state:
         born(db, 1, state)
-    seen = {room: db.wakes.seen(room) for room in Room}
+    woken(db)
     put(db, "AAAA-0001", "click")
-    assert [room for room in Room if db.wakes.seen(room) != seen[room]] == [room]
+    assert woken(db) == [queue]
 
 
 class TestIntent:
     def approved(self, db: Database, execute_by: int) -> Claim:
         born(db, 1, State.APPROVED, execute_by=execute_by)
-        return claimed(db, Lane.ACT)
+        return claimed(db, Queue.ACT)
 
     def intend(self, db: Database, claim: Claim) -> Claim:
         changed = claim.request.model_copy(update={"state": State.DELETING})
@@ -232,7 +241,7 @@ class TestIntent:
     def test_not_from_another_state(self, db: Database) -> None:
         born(db, 1, State.PENDING, execute_by=10**15)
         with pytest.raises(SaveRefused):
-            self.intend(db, claimed(db, Lane.DECIDE))
+            self.intend(db, claimed(db, Queue.DECIDE))
 
 
 class TestTimePassed:
@@ -244,18 +253,18 @@ class TestTimePassed:
 
     def test_stored_once(self, db: Database) -> None:
         born(db, 1, State.PENDING)
-        claim = claimed(db, Lane.DECIDE)
+        claim = claimed(db, Queue.DECIDE)
         self.expire(db, claim)
         with pytest.raises(ClaimLost):
             self.expire(db, claim)
 
     def test_not_while_a_click_waits(self, db: Database) -> None:
         made = born(db, 1, State.PENDING)
-        claim = claimed(db, Lane.DECIDE)
+        claim = claimed(db, Queue.DECIDE)
         put(db, made.id, "click")
         with pytest.raises(SaveRefused):
             self.expire(db, claim)
-        assert requests_of(db).get(made.id) == made
+        assert Overview(db).get(made.id) == made
         heard = requests_of(db).save(claim, Saving(request=made, absorbed=1))
         self.expire(db, heard)
 
@@ -287,20 +296,22 @@ def test_the_same_origin_is_stored_once(db: Database) -> None:
     assert sorted(n is None for n in numbers) == [False] + [True] * 7
 
 
-@pytest.mark.parametrize("lane", [Lane.CHECK, Lane.DECIDE, Lane.ACT])
+@pytest.mark.parametrize("queue", [Queue.CHECK, Queue.DECIDE, Queue.ACT])
 def test_a_row_that_a_hand_has_broken_keeps_its_lease_and_holds_up_nobody(
-    db: Database, lane: Lane
+    db: Database, queue: Queue
 ) -> None:
-    state = {Lane.CHECK: State.CHECKING, Lane.DECIDE: State.PENDING, Lane.ACT: State.APPROVED}[lane]
+    state = {Queue.CHECK: State.CHECKING, Queue.DECIDE: State.PENDING, Queue.ACT: State.APPROVED}[
+        queue
+    ]
     for number in (1, 2):
         born(db, number, state)
     with db.write() as conn:
         broken = update(requests).where(requests.c.id == "AAAA-0001")
         conn.execute(broken.values(body='{"new":1,' + func.substr(requests.c.body, 2)))
-    store = Claims(db=db, lease_ms=60_000)
+    store = Requests(db=db, lease_ms=60_000)
     with pytest.raises(ValidationError):
-        store.claim(lane)
-    claim = store.claim(lane)
+        store.claim(queue)
+    claim = store.claim(queue)
     assert claim is not None
     assert claim.request.id == "AAAA-0002"
-    assert store.claim(lane) is None
+    assert store.claim(queue) is None

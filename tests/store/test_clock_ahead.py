@@ -7,13 +7,11 @@ from sqlalchemy import update
 
 from bot.request.messages import Answer
 from bot.request.model import State
-from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.due import LONGEST_LEASE_MS
-from bot.store.lanes import Lane
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, add_answers
+from bot.store.queues import LONGEST_LEASE_MS, Queue
+from bot.store.requests import Requests
 from bot.store.schema import messages, requests
-from bot.store.wanted import add_answers
 from bot.worker.drive import lease_ms
 from tests.store.samples import born, click, put
 
@@ -24,12 +22,14 @@ def test_the_longest_timeout_that_can_be_set_gives_the_longest_lease() -> None:
     assert lease_ms([300]) == LONGEST_LEASE_MS
 
 
-@pytest.mark.parametrize("lane", [Lane.CHECK, Lane.DECIDE, Lane.ACT])
-def test_the_lease_of_a_request_is_over(db: Database, lane: Lane) -> None:
-    state = {Lane.CHECK: State.CHECKING, Lane.DECIDE: State.PENDING, Lane.ACT: State.APPROVED}[lane]
+@pytest.mark.parametrize("queue", [Queue.CHECK, Queue.DECIDE, Queue.ACT])
+def test_the_lease_of_a_request_is_over(db: Database, queue: Queue) -> None:
+    state = {Queue.CHECK: State.CHECKING, Queue.DECIDE: State.PENDING, Queue.ACT: State.APPROVED}[
+        queue
+    ]
     born(db, 1, state)
-    store = Claims(db=db, lease_ms=25_000)
-    claim = store.claim(lane)
+    store = Requests(db=db, lease_ms=25_000)
+    claim = store.claim(queue)
     assert claim is not None
 
     def holds_until(lease: int) -> None:
@@ -37,20 +37,20 @@ def test_the_lease_of_a_request_is_over(db: Database, lane: Lane) -> None:
             conn.execute(update(requests).values(lease_until=lease, due_at=lease))
 
     holds_until(db.clock() + HOURS_MS)
-    again = store.claim(lane)
+    again = store.claim(queue)
     assert again is not None
     assert again.version == claim.version + 1
     holds_until(db.clock() + LONGEST_LEASE_MS - 60_000)
-    assert store.claim(lane) is None
+    assert store.claim(queue) is None
 
 
 def test_what_is_due_in_hours_is_not_taken_for_such_a_lease(db: Database) -> None:
     born(db, 1, State.PENDING)
-    store = Claims(db=db, lease_ms=25_000)
-    claim = store.claim(Lane.DECIDE)
+    store = Requests(db=db, lease_ms=25_000)
+    claim = store.claim(Queue.DECIDE)
     assert claim is not None
     store.release(claim, db.clock() + HOURS_MS)
-    assert store.claim(Lane.DECIDE) is None
+    assert store.claim(Queue.DECIDE) is None
 
 
 def test_the_lease_of_a_message_is_over(db: Database) -> None:

@@ -9,18 +9,17 @@ from sqlalchemy import text
 
 from bot.request.model import Intent, Notice, State
 from bot.store import queries, shared
-from bot.store.claims import Claims
 from bot.store.database import Database
+from bot.store.faults import Errors
 from bot.store.inbox import Inbox
-from bot.store.outage import Errors
-from bot.store.requests import Saving
+from bot.store.requests import Requests, Saving
 from tests.core.samples import snapshot
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 
 
 def test_everything_at_once(db: Database) -> None:
-    requests = Claims(db=db, lease_ms=60_000)
+    requests = Requests(db=db, lease_ms=60_000)
     now = db.clock()
     born(db, 1, State.SUCCEEDED)
     born(db, 2, State.SUCCEEDED)

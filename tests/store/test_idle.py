@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
+from bot.store.queues import Queue
+from bot.store.requests import Requests
 from tests.store.query_plans import plan_of, selects_of, walks
 
 
 def acting(db: Database) -> None:
-    requests = Claims(db=db, lease_ms=60_000)
-    for lane in Lane:
+    requests = Requests(db=db, lease_ms=60_000)
+    for queue in Queue:
         for without in ((), ("west",)):
-            requests.claim(lane, without=without)
-            requests.next_due(lane, without=without)
+            requests.claim(queue, without=without)
+            requests.next_due(queue, without=without)
     requests.event_without_row()
 
 

@@ -9,11 +9,10 @@ from sqlalchemy import func, select
 from bot.request.messages import Answer
 from bot.request.model import Decision, State
 from bot.store import shared
-from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
-from bot.store.requests import Saving
+from bot.store.queues import Queue
+from bot.store.requests import Requests, Saving
 from bot.store.schema import audit, messages
 from tests.core.samples import snapshot
 from tests.store.samples import born, entry, put
@@ -24,21 +23,21 @@ HOUR_MS = 3_600_000
 def test_a_dead_holders_row_is_due_when_its_lease_is_over(db: Database) -> None:
     """It had absorbed the event that made the row due; the time set before is an hour away."""
     made = born(db, 1, State.PENDING)
-    store = Claims(db=db, lease_ms=0)
-    claim = store.claim(Lane.DECIDE)
+    store = Requests(db=db, lease_ms=0)
+    claim = store.claim(Queue.DECIDE)
     assert claim is not None
     store.release(claim, db.clock() + HOUR_MS)
-    assert store.claim(Lane.DECIDE) is None
+    assert store.claim(Queue.DECIDE) is None
     number = put(db, made.id, "click")
-    claim = store.claim(Lane.DECIDE)
+    claim = store.claim(Queue.DECIDE)
     assert claim is not None
     store.save(claim, Saving(request=made, absorbed=number or 0))
-    assert store.claim(Lane.DECIDE) is not None
+    assert store.claim(Queue.DECIDE) is not None
 
 
 def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
     number = put(db, "GONE-0001", "click")
-    store = Claims(db=db, lease_ms=25_000)
+    store = Requests(db=db, lease_ms=25_000)
     waiting = store.event_without_row()
     assert waiting is not None
     answers = (Answer(event=number or 0, code="ended"),)
@@ -51,9 +50,9 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
 
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:
     made = born(db, 1, State.PENDING, snapshot=snapshot())
-    store, box = Claims(db=db, lease_ms=25_000), Outbox(db)
+    store, box = Requests(db=db, lease_ms=25_000), Outbox(db)
     due = box.claim({})
-    claim = store.claim(Lane.DECIDE)
+    claim = store.claim(Queue.DECIDE)
     assert due is not None
     assert claim is not None
     approved = (Decision(by="U0FIRST", at=1),)

@@ -6,10 +6,9 @@ import threading
 
 from bot.request.model import Request
 from bot.request.pairing import Server, Snapshot
-from bot.store.claims import Claim, Claims, PairingTakenBy
 from bot.store.database import Database
-from bot.store.lanes import Lane
-from bot.store.requests import Saving
+from bot.store.queues import Queue
+from bot.store.requests import Claim, PairingTakenBy, Requests, Saving
 from tests.store.samples import born, entry
 
 ROUNDS = 10
@@ -31,7 +30,7 @@ def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
 
 def claimed(db: Database, number: int, site: str) -> Claim:
     made = born(db, number, site=site)
-    claim = Claims(db=db, lease_ms=60_000).claim(Lane.CHECK)
+    claim = Requests(db=db, lease_ms=60_000).claim(Queue.CHECK)
     assert claim is not None
     assert claim.request.id == made.id
     return claim
@@ -63,7 +62,7 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
             request = checked(claim, snapshot)
             together.wait()
             try:
-                Claims(db=db, lease_ms=60_000).save(
+                Requests(db=db, lease_ms=60_000).save(
                     claim, Saving(request=request, entries=(entry("checked"),))
                 )
             except PairingTakenBy as error:
@@ -83,12 +82,12 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
 
 def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
     born(db, 1, site="berlin")
-    requests = Claims(db=db, lease_ms=60_000)
-    assert requests.claim(Lane.CHECK, without={"berlin"}) is None
-    assert requests.next_due(Lane.CHECK, without={"berlin"}) is None
-    assert requests.next_due(Lane.ACT) is None
-    assert requests.next_due(Lane.CHECK) is not None
+    requests = Requests(db=db, lease_ms=60_000)
+    assert requests.claim(Queue.CHECK, without={"berlin"}) is None
+    assert requests.next_due(Queue.CHECK, without={"berlin"}) is None
+    assert requests.next_due(Queue.ACT) is None
+    assert requests.next_due(Queue.CHECK) is not None
     born(db, 2, site="prague")
-    claim = requests.claim(Lane.CHECK, without={"berlin"})
+    claim = requests.claim(Queue.CHECK, without={"berlin"})
     assert claim is not None
     assert claim.request.site == "prague"

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.postgres import IDLE_MS, with_limits
-from bot.store.wakes import Room
+from bot.store.queues import POST, Queue
 from tests.postgres.server import PostgresServer
 
 HEARD_WITHIN_SECONDS = 20.0
@@ -23,7 +23,7 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
     core be burned until Slack is asked next."""
     outbox = Outbox(sqlite_db)
     outbox.claim({})
-    sqlite_db.wakes.wake(Room.POST)
+    sqlite_db.wakes.wake(POST)
     began = time.monotonic()
     outbox.wait(HEARD_WITHIN_SECONDS)
     assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
@@ -32,11 +32,11 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
     assert time.monotonic() - began >= REST_SECONDS
 
 
-@pytest.mark.parametrize("room", [Room.ACT, Room.CHECK])
-def test_who_takes_the_count_after_the_end_does_not_wait(sqlite_db: Database, room: Room) -> None:
-    sqlite_db.wakes.end(room)
+@pytest.mark.parametrize("queue", [Queue.ACT, Queue.CHECK])
+def test_nobody_waits_after_the_end(sqlite_db: Database, queue: Queue) -> None:
+    sqlite_db.wakes.end(queue)
     began = time.monotonic()
-    sqlite_db.wakes.wait(room, sqlite_db.wakes.seen(room), HEARD_WITHIN_SECONDS)
+    sqlite_db.wakes.wait(queue, HEARD_WITHIN_SECONDS)
     assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.request.events import Asked, Opened
 from bot.request.model import State
 from bot.store.inbox import Inbox
-from bot.store.lanes import Lane
 from bot.store.outbox import Outbox
+from bot.store.queues import Queue
 from tests.worker.world import ASKER, CHANNEL, PAIRING, TEAM, World
 
 ID = "AAAA-BBBB"
@@ -43,7 +43,7 @@ def test_alone_it_makes_no_request_and_is_not_answered(world: World) -> None:
     opened(world)
     world.settle()
     assert world.requests.event_without_row() is None
-    assert world.requests.get(ID) is None
+    assert world.overview.get(ID) is None
     assert (world.answers, world.posted, world.actions()) == ([], [], [])
 
 
@@ -96,7 +96,7 @@ def test_sent_it_becomes_the_request_that_it_was_opened_for(world: World) -> Non
 def test_what_the_check_refuses_goes_to_the_address_of_the_command(world: World) -> None:
     number = opened(world)
     asked(world, number, pairing="nowhere")
-    while world.worker.step(Lane.CHECK):
+    while world.worker.step(Queue.CHECK):
         pass
     due = Outbox(world.db).claim({})
     assert due is not None
@@ -109,12 +109,12 @@ def test_sent_twice_it_is_one_request(world: World) -> None:
     assert asked(world, number) is not None
     assert asked(world, number) is None
     world.settle()
-    assert len(world.requests.newest()) == 1
+    assert len(world.overview.newest()) == 1
 
 
 def test_forms_that_nobody_sends_do_not_hide_a_request(world: World) -> None:
     for n in range(50):
         opened(world, f"CCCC-{n:04d}")
     world.ask()
-    assert world.worker.step(Lane.CHECK)
-    assert world.requests.get(ID) is not None
+    assert world.worker.step(Queue.CHECK)
+    assert world.overview.get(ID) is not None

@@ -11,7 +11,7 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit as trail
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from bot.store.schema import requests
 from tests.worker.world import (
     ASKER,
@@ -127,7 +127,7 @@ def test_whoever_is_told_is_told_although_the_process_dies_and_slack_says_wait(
     request_id = world.pending()
     world.click(request_id, "break_glass", CHIEF, reason=WHY)
     while world.get().state is State.PENDING:
-        assert world.worker.step(Lane.DECIDE)
+        assert world.worker.step(Queue.DECIDE)
     world.worker = world.new_worker()
     # A 429 to posts holds these back as all others.
     held = {"post": world.ms + 30_000}

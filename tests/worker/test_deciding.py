@@ -8,7 +8,7 @@ from bot.request.model import State
 from bot.request.pairing import digest_of
 from bot.request.who_may import Person
 from bot.store import audit as trail
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
 STRANGER = "U0STRANGER"
@@ -161,7 +161,7 @@ def test_clicks_from_elsewhere_never_count(
 
 def test_a_click_before_slacks_answer_to_the_post_counts(world: World) -> None:
     request_id = world.ask()
-    while world.worker.step(Lane.CHECK):
+    while world.worker.step(Queue.CHECK):
         pass
     assert world.state() is State.CHECKING
     world.click(request_id, "approve", FIRST, message_ts="77.000")

@@ -12,7 +12,7 @@ from bot.request.model import Request, State, TaskView
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person
 from bot.slack.draw.message import draw, draw_answer
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import ASKER, FIRST, PAIRING, TEAM, World, problem
 
 SECOND_MS = 1_000
@@ -205,8 +205,8 @@ def test_404_and_the_pairing_gone_is_succeeded(world: World) -> None:
     world.appliance.delete_outcomes.append(answered(ProblemKind.NOT_FOUND, status=404))
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
-    world.worker.step(Lane.DECIDE)
-    claim = world.requests.claim(Lane.ACT)
+    world.worker.step(Queue.DECIDE)
+    claim = world.requests.claim(Queue.ACT)
     assert claim is not None
     # It goes in the moment between the last reading and the DELETE.
     world.appliance.prepare_failures = []

@@ -6,7 +6,7 @@ import pytest
 
 from bot.request.model import State
 from bot.request.who_may import Person, Verdict
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import FIRST, TEAM, FakePeople, World, snapshot
 
 FROZEN_MS = 5 * 60_000
@@ -44,12 +44,12 @@ def test_an_old_reading_of_rights_decides_no_later_click(world: World) -> None:
             yes = Person(id=user, team=TEAM)
             world.people = FakePeople({FIRST: Person(id=FIRST, team=TEAM, deleted=True)})
             world.ms += 60_000
-            world.new_worker().step(Lane.DECIDE)
+            world.new_worker().step(Queue.DECIDE)
             world.click(request_id, "deny", FIRST)
             return yes
 
     world.people = Freezing()
-    world.new_worker().step(Lane.DECIDE)
+    world.new_worker().step(Queue.DECIDE)
     world.worker = world.new_worker()
     world.settle()
     request = world.get()

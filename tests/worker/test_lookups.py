@@ -1,4 +1,4 @@
-"""The pool for what people look up: bounded, beside the lanes, and unharmed by what it meets."""
+"""The pool for what people look up: bounded, beside the queues, and unharmed by what it meets."""
 
 from __future__ import annotations
 

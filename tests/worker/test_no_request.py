@@ -34,7 +34,7 @@ def test_what_the_listener_refused_is_in_the_trail_and_nowhere_else(world: World
         "force": True,
         "why": "channel",
     }
-    assert world.requests.newest() == []
+    assert world.overview.newest() == []
     assert (world.posted, world.answers) == ([], [])
     assert world.appliance.listings == 0
     assert world.people.asked == []

@@ -54,12 +54,12 @@ def test_a_restored_request_is_never_sent_again(tmp_path: Path, ended: bool) -> 
         restored.appliance = world.appliance
         restored.worker = restored.new_worker()
         restored.ms = world.ms
-        for request in restored.requests.newest():
+        for request in restored.overview.newest():
             states.add(request.state)
         restored.settle()
         for _ in range(3):
             restored.wait(DAY_MS)
-        for request in restored.requests.newest():
+        for request in restored.overview.newest():
             ends.add(request.state)
             assert not request.state.open
         restored.close()

@@ -17,8 +17,8 @@ from bot.request.pairing import Server, Snapshot
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.words.outcomes import ending
-from bot.store.lanes import Lane
-from bot.worker.loop import AT_A_SITE, Crew
+from bot.store.queues import Queue
+from bot.worker.loop import AT_A_SITE, Places
 from bot.worker.pairings import at_once, search
 from tests.worker.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
 
@@ -268,7 +268,7 @@ def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> Non
     healthy.delete = deleted  # type: ignore[method-assign, assignment]
     world.worker.start()
     try:
-        for _ in range(AT_A_SITE[Lane.ACT]):
+        for _ in range(AT_A_SITE[Queue.ACT]):
             assert hanging.entered.acquire(timeout=PATIENCE_SECONDS)
         assert done.wait(PATIENCE_SECONDS), "the other appliance waited for the hanging one"
         assert not hanging.entered.acquire(blocking=False), "no more threads are there than may be"
@@ -282,7 +282,7 @@ def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> Non
     ("sites", "check", "decide", "act"), [(1, 2, 2, 2), (2, 3, 2, 4), (5, 6, 2, 10), (50, 8, 2, 16)]
 )
 def test_threads_of_a_lane(sites: int, check: int, decide: int, act: int) -> None:
-    assert [Crew(lane, sites=sites).threads for lane in Lane] == [check, decide, act]
+    assert [Places(queue, sites=sites).threads for queue in Queue] == [check, decide, act]
 
 
 def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer() -> None:

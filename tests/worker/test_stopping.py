@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.request.model import State
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import FIRST, FakeAppliance, World
 
 
@@ -42,8 +42,8 @@ def test_no_delete_is_sent_once_a_stop_has_begun(world: World, effect: str) -> N
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
     stops_after(world, effect)
-    world.worker.step(Lane.DECIDE)
-    world.worker.step(Lane.ACT)
+    world.worker.step(Queue.DECIDE)
+    world.worker.step(Queue.ACT)
     assert world.stopping
     assert world.appliance.deletes == []
     assert world.state() is State.APPROVED
@@ -58,8 +58,8 @@ def test_the_answer_to_a_delete_is_stored_and_not_followed(world: World) -> None
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
     stops_after(world, "delete")
-    world.worker.step(Lane.DECIDE)
-    world.worker.step(Lane.ACT)
+    world.worker.step(Queue.DECIDE)
+    world.worker.step(Queue.ACT)
     assert world.state() is State.FOLLOWING
     assert "accepted" in world.actions()
     assert world.appliance.polls == []
@@ -79,7 +79,7 @@ def test_the_last_word_of_what_was_in_hand_is_stored(world: World) -> None:
     world.appliance.end_task()
     world.ms += 5_000
     stops_after(world, "read_presence")
-    world.worker.step(Lane.ACT)
+    world.worker.step(Queue.ACT)
     assert world.state() is State.SUCCEEDED
     while world.post():
         pass
@@ -90,9 +90,9 @@ def test_a_check_is_not_begun_and_waits_for_no_lease(world: World) -> None:
     request_id = world.ask()
     world.stopping = True
     for _ in range(2):
-        world.worker.step(Lane.CHECK)
+        world.worker.step(Queue.CHECK)
     assert world.people.asked == []
     assert world.state(request_id) is State.CHECKING
-    assert world.requests.next_due(Lane.CHECK) == world.ms
+    assert world.requests.next_due(Queue.CHECK) == world.ms
     comes_back(world)
     assert world.state(request_id) is State.PENDING

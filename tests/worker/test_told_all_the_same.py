@@ -7,7 +7,7 @@ from bot.request.events import OperatorCancelled
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World, problem
 
 
@@ -17,7 +17,7 @@ def test_a_denial_that_an_approval_overtook_is_told_directly_if_need_be(world: W
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
     world.click(request_id, "deny", SECOND)
-    while any(world.worker.step(lane) for lane in Lane):
+    while any(world.worker.step(queue) for queue in Queue):
         pass
     told = {}
     while due := world.outbox.claim({}):
@@ -30,10 +30,10 @@ def test_a_denial_that_an_approval_overtook_is_told_directly_if_need_be(world: W
 
 def test_taken_back_while_slack_was_away_and_then_the_card_is_refused(world: World) -> None:
     request_id = world.ask()
-    while world.worker.step(Lane.CHECK):
+    while world.worker.step(Queue.CHECK):
         pass
     world.put(OperatorCancelled(operator="olga"), request_id)
-    while any(world.worker.step(lane) for lane in Lane):
+    while any(world.worker.step(queue) for queue in Queue):
         pass
     card = world.outbox.claim({})
     assert card is not None
@@ -66,12 +66,12 @@ def test_a_wait_that_is_over_is_not_told_late(world: World) -> None:
     world.appliance.read_failures = [problem(ProblemKind.UNSENT) for _ in range(500)]
     world.click(request_id, "approve", FIRST)
     for _ in range(9):
-        while any(world.worker.step(lane) for lane in Lane):
+        while any(world.worker.step(queue) for queue in Queue):
             pass
         world.ms += 5_000
     assert [notice.code for notice in world.get().notices] == ["waits_to_send"]
     world.click(request_id, "cancel", ASKER)
-    while any(world.worker.step(lane) for lane in Lane):
+    while any(world.worker.step(queue) for queue in Queue):
         pass
     assert world.state() is State.CANCELLED
     world.settle()

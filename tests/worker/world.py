@@ -31,12 +31,13 @@ from bot.request.pairing import Presence, Replication, Server, Snapshot, digest_
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.store import audit as trail
-from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.lanes import Lane
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
+from bot.store.queries import Overview
+from bot.store.queues import Queue
+from bot.store.requests import Requests
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.loop import Worker
@@ -52,11 +53,13 @@ PATIENCE_SECONDS = 10.0
 
 
 def snapshot(count: int = 3, **changes: object) -> Snapshot:
+    """Of another pairing, where its id is given: that one leads to another vCenter."""
+    remote = f"vc-of-{changes['pairing_id']}" if "pairing_id" in changes else "vc-b"
     ids = [f"replication-{n}" for n in range(count)]
     plain = Snapshot(
         pairing_id=PAIRING,
         local_vc=Server(id="vc-a", name="vc-berlin.example.net"),
-        remote_vc=Server(id="vc-b", name="vc-prague.example.net"),
+        remote_vc=Server(id=remote, name="vc-prague.example.net"),
         local_vrms=Server(id="vr-a", status="OK"),
         remote_vrms=Server(id="vr-b", status="OK"),
         count=count,
@@ -226,7 +229,8 @@ class World:
         upgrade(self.db)
         self.policy = policy(**changes)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
-        self.requests = Claims(db=self.db, lease_ms=LEASE_MS)
+        self.requests = Requests(db=self.db, lease_ms=LEASE_MS)
+        self.overview = Overview(self.db)
         self.worker = self.new_worker()
         self._origins = itertools.count()
         self._ts = itertools.count(1)
@@ -249,7 +253,7 @@ class World:
                 policy=self.policy,
                 people=self.people,
                 appliances=appliances,
-                requests=self.requests,
+                overview=self.overview,
                 monotonic=monotonic,
             ),
             senders={n: Sender(self.policy, a, monotonic) for n, a in appliances.items()},
@@ -310,7 +314,9 @@ class World:
     def settle(self) -> None:
         """Work and post until nothing is due now."""
         for _ in range(500):
-            worked = any(self.worker.step(lane) for lane in (Lane.ACT, Lane.DECIDE, Lane.CHECK))
+            worked = any(
+                self.worker.step(queue) for queue in (Queue.ACT, Queue.DECIDE, Queue.CHECK)
+            )
             posted = self.post()
             if not worked and not posted:
                 return
@@ -341,7 +347,7 @@ class World:
         self.settle()
 
     def get(self, request_id: str = "AAAA-BBBB") -> Request:
-        request = self.requests.get(request_id)
+        request = self.overview.get(request_id)
         assert request is not None
         return request
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from bot.request.model import State
-from bot.store.claims import Claims
 from bot.store.database import Database
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
+from bot.store.requests import Requests
 from tests.store.samples import born
 
 LEASE_MS = 60_000
@@ -17,19 +17,19 @@ class Claimer:
     """On one store, without a bot on it."""
 
     def __init__(self, url: str) -> None:
-        self._store = Claims(db=Database(url), lease_ms=LEASE_MS)
+        self._store = Requests(db=Database(url), lease_ms=LEASE_MS)
 
     def close(self) -> None:
         self._store.db.close()
 
     def seconds_to_look(self) -> float:
-        """What the threads of all lanes ask at each wake, where there is nothing to do. Raises
+        """What the threads of all queues ask at each wake, where there is nothing to do. Raises
         RuntimeError when there was something."""
         store = self._store
         began = time.perf_counter()
         found: list[object] = [store.event_without_row()]
-        for lane in Lane:
-            found += [store.claim(lane), store.next_due(lane)]
+        for queue in Queue:
+            found += [store.claim(queue), store.next_due(queue)]
         seconds = time.perf_counter() - began
         if any(one is not None for one in found):
             raise RuntimeError(f"there was something to do: {found}")
@@ -43,7 +43,7 @@ class Claimer:
         """That request, claimed and released. Raises RuntimeError when there is none."""
         store = self._store
         began = time.perf_counter()
-        claim = store.claim(Lane.DECIDE)
+        claim = store.claim(Queue.DECIDE)
         if claim is None:
             raise RuntimeError("a request that is due was not claimed")
         store.release(claim, due_at=0)

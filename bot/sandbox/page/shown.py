@@ -16,7 +16,7 @@ from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
 from bot.store import audit
 from bot.store.database import Database
-from bot.store.requests import Requests
+from bot.store.queries import Overview
 
 REQUESTS_SHOWN = 12
 CALLS_SHOWN = 40
@@ -143,7 +143,7 @@ class Board:
         with self._lock:
             head = audit.head(self._db).count
             if head != self._head:
-                found = Requests(self._db).newest(limit=REQUESTS_SHOWN)
+                found = Overview(self._db).newest(limit=REQUESTS_SHOWN)
                 self._requests = [self._request(show.as_json(one), one.created_at) for one in found]
                 self._head = head
             return self._requests

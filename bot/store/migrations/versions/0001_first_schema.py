@@ -14,11 +14,14 @@ down_revision = None
 STATEMENTS = (
     """CREATE TABLE requests (
         id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, site TEXT NOT NULL, pairing_id TEXT,
-        requester TEXT NOT NULL, channel TEXT NOT NULL, created_at BIGINT NOT NULL,
+        pair_key TEXT, requester TEXT NOT NULL, channel TEXT NOT NULL, created_at BIGINT NOT NULL,
         updated_at BIGINT NOT NULL, scheduled_at BIGINT, execute_by BIGINT, body TEXT NOT NULL,
         version INTEGER NOT NULL, due_at BIGINT, lease_until BIGINT NOT NULL)""",
     """CREATE UNIQUE INDEX one_open_request_per_pairing ON requests (site, pairing_id)
         WHERE pairing_id IS NOT NULL
+        AND state IN ('approved', 'checking', 'deleting', 'following', 'pending')""",
+    """CREATE UNIQUE INDEX one_open_request_per_pair ON requests (pair_key)
+        WHERE pair_key IS NOT NULL
         AND state IN ('approved', 'checking', 'deleting', 'following', 'pending')""",
     "CREATE INDEX requests_due ON requests (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX requests_newest ON requests (created_at)",

@@ -1,4 +1,4 @@
-"""The lanes: nobody who decides waits for those at an appliance that hangs."""
+"""The queues: nobody who decides waits for those at an appliance that hangs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
 from bot.store import shared
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import (
     ASKER,
     FIRST,
@@ -73,7 +73,7 @@ def pending(world: World, *numbers: int) -> list[str]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    world = World(f"sqlite:///{tmp_path}/lanes.db")
+    world = World(f"sqlite:///{tmp_path}/queues.db")
     world.appliance = Hanging()
     world.worker = world.new_worker()
     yield world
@@ -157,30 +157,30 @@ def test_one_slow_reading_of_rights_holds_up_nobody_else(world: World) -> None:
         assert world.worker.stop(PATIENCE_SECONDS)
 
 
-# ---- from one lane into the other ----------------------------------------------------------------
+# ---- from one queue into the other ---------------------------------------------------------------
 
 
 def test_who_decides_is_never_at_the_appliance(world: World) -> None:
     (request_id,) = pending(world, 1)
     world.click(request_id, "approve", FIRST)
-    while world.worker.step(Lane.DECIDE):
+    while world.worker.step(Queue.DECIDE):
         pass
     assert world.state(request_id) is State.APPROVED
-    assert world.worker.step(Lane.ACT), "it is due there at once"
+    assert world.worker.step(Queue.ACT), "it is due there at once"
     assert world.state(request_id) is State.FOLLOWING
 
 
 def test_an_approval_that_no_longer_counts_goes_back_to_those_who_decide(world: World) -> None:
     (request_id,) = pending(world, 1)
     world.click(request_id, "approve", FIRST)
-    world.worker.step(Lane.DECIDE)
+    world.worker.step(Queue.DECIDE)
     world.people.persons[FIRST] = Person(id=FIRST, team="T", deleted=True)
-    world.worker.step(Lane.ACT)
+    world.worker.step(Queue.ACT)
     assert world.state(request_id) is State.PENDING
-    assert world.requests.next_due(Lane.DECIDE) == world.get(request_id).pending_since + 900_000
+    assert world.requests.next_due(Queue.DECIDE) == world.get(request_id).pending_since + 900_000
     world.click(request_id, "deny", SECOND)
-    assert not world.worker.step(Lane.ACT)
-    assert world.worker.step(Lane.DECIDE)
+    assert not world.worker.step(Queue.ACT)
+    assert world.worker.step(Queue.DECIDE)
     assert world.state(request_id) is State.DENIED
 
 
@@ -188,16 +188,16 @@ def test_a_click_beside_the_card_is_decided_by_those_who_decide(world: World) ->
     """It came before Slack's answer to the post, so that a thread that checks hears it first."""
     world.appliance.now = snapshot(pairing_id="p-1")
     request_id = world.ask("AAAA-0001")
-    while world.worker.step(Lane.CHECK):
+    while world.worker.step(Queue.CHECK):
         pass
     world.click(request_id, "approve", FIRST, message_ts="77.000")
     world.click(request_id, "deny", SECOND, message_ts="77.000")
     asked = len(world.people.asked)
-    while world.worker.step(Lane.CHECK):
+    while world.worker.step(Queue.CHECK):
         pass
     assert world.state(request_id) is State.PENDING
     assert len(world.people.asked) == asked, "nobody's rights are read by who checks"
-    while world.worker.step(Lane.DECIDE):
+    while world.worker.step(Queue.DECIDE):
         pass
     assert world.state(request_id) is State.APPROVED
 
@@ -226,8 +226,8 @@ def test_six_commits_lead_from_the_click_to_the_delete(world: World) -> None:
 
     world.appliance.delete = deleted  # type: ignore[method-assign, assignment]
     world.click(request_id, "approve", FIRST)
-    world.worker.step(Lane.DECIDE)
-    world.worker.step(Lane.ACT)
+    world.worker.step(Queue.DECIDE)
+    world.worker.step(Queue.ACT)
     assert before == [6]
 
 
@@ -242,7 +242,7 @@ def test_a_click_that_was_only_heard_counts_with_the_next_holder(world: World) -
 
     world.people.person = dies  # type: ignore[method-assign]
     with pytest.raises(OSError, match="killed"):
-        world.worker.step(Lane.DECIDE)
+        world.worker.step(Queue.DECIDE)
     assert world.get(request_id).clicks == ()
     world.people.person = person  # type: ignore[method-assign]
     world.ms += LEASE_MS + 1

@@ -1,0 +1,138 @@
+"""The queues: which threads serve a row, and which row is next.
+
+There are three, so that work which waits for one thing never stands behind work that waits for
+another. In a prototype with one pool, reading for new requests filled it and no DELETE was sent at
+all; later, following a few tasks at an appliance that hung held every thread that could have
+absorbed a Withdraw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnClause,
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
+
+from bot.request.model import Request, State
+from bot.store.schema import inbox, requests
+
+POST = "post"
+"""What is due to Slack: the posters wait for it as others for their queue."""
+
+
+class Queue(StrEnum):
+    """CHECK reads what is new, at Slack and at the appliance. DECIDE needs Slack alone: clicks,
+    reminders, deadlines, and whatever comes when all is over. ACT is at the appliance."""
+
+    CHECK = "check"
+    DECIDE = "decide"
+    ACT = "act"
+
+
+ACTING = (State.APPROVED, State.DELETING, State.ATTENTION, State.FOLLOWING)
+"""The states of ACT, the most urgent first: acting goes before following. So does looking again,
+which is all that `attention` is claimed for: somebody waits for it. Behind the tasks, which come
+back every few seconds, its turn would never come at an appliance that hangs."""
+
+_QUEUES: dict[State, Queue] = {State.CHECKING: Queue.CHECK, **dict.fromkeys(ACTING, Queue.ACT)}
+
+ORDER = (*ACTING, State.PENDING)
+"""Which state goes first within a queue. Requests that have ended come last."""
+
+
+def queue_of(request: Request) -> Queue:
+    return _QUEUES.get(request.state, Queue.DECIDE)
+
+
+def _by_state(values: Mapping[State, str | int], other: str | int) -> ColumnClause[Any]:
+    """A CASE over the state of a row. Written out as text because every waiting thread asks with
+    it, and thirty bound values made each query a tenth slower. Nothing that people wrote gets
+    in."""
+    whens = " ".join(f"WHEN '{state}' THEN {value!r}" for state, value in values.items())
+    return literal_column(f"CASE requests.state {whens} ELSE {other!r} END")
+
+
+queue_of_row: ColumnClause[str] = _by_state(
+    {state: queue.value for state, queue in _QUEUES.items()}, Queue.DECIDE.value
+)
+"""`queue_of` in SQL. Not as a list of states: SQLite would use the index by state for that, and
+walk through every request that has ever ended in `attention`."""
+
+_URGENCY = _by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
+
+LONGEST_LEASE_MS = 750_000
+"""That of a copy with the longest VR_TIMEOUT_SECONDS (`bot.worker.drive`). A lease that is further
+away was stamped by a clock that was ahead, and would keep a dead holder's row for as long as that
+was: it is over. No tighter, since setting the clock back by seconds must end nobody's lease."""
+
+_NOTHING_CAME = ~exists().where(inbox.c.request_id == requests.c.id, inbox.c.absorbed_at.is_(None))
+"""Within a state, rows with an event (such as a click) go first. By its own time such a row may be
+due in an hour, and at an appliance that hangs there is always some other row due, since each is
+tried again every few seconds."""
+
+
+# Built once each, since they run at every wake and building one takes longer than SQLite needs to
+# run it.
+@cache
+def claimable(queue: Queue, some_left_out: bool) -> Select[tuple[str, int, str]]:
+    now = bindparam("now", type_=BigInteger)
+    with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
+    due = select(requests.c.id).where(requests.c.due_at <= now)
+    # A row that is held is due at the end of its lease.
+    beyond = now + LONGEST_LEASE_MS
+    held = select(requests.c.id).where(requests.c.due_at > beyond, requests.c.lease_until > beyond)
+    return (
+        select(requests.c.id, requests.c.version, requests.c.body)
+        .where(
+            requests.c.id.in_(union(due, with_event, held)),
+            lease_over(requests.c.lease_until, now),
+            *_in_queue(queue, some_left_out),
+        )
+        .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def next_due(queue: Queue, some_left_out: bool) -> Select[Any]:
+    # The index is a partial one, on "not null". SQLite uses it only if the query has the same words
+    # (sqlite.org, partial indexes; 100,000 ended requests: 120 ms instead of 0.01).
+    due = requests.c.due_at.isnot(None)
+    return select(func.min(requests.c.due_at)).where(due, *_in_queue(queue, some_left_out))
+
+
+FIRST_WITHOUT_ROW: Select[Any] = (
+    select(inbox)
+    .where(inbox.c.absorbed_at.is_(None), ~exists().where(requests.c.id == inbox.c.request_id))
+    # `+ 0`: with the bare number SQLite would walk through the whole table in order, instead of
+    # using the small index of unabsorbed events (300,000 events: 36 ms instead of 0.02).
+    .order_by(inbox.c.number + 0)
+    .limit(1)
+)
+
+
+def lease_over(lease_until: Column[int], now: ColumnElement[int]) -> ColumnElement[bool]:
+    return or_(lease_until <= now, lease_until > now + LONGEST_LEASE_MS)
+
+
+def _in_queue(queue: Queue, some_left_out: bool) -> list[ColumnElement[bool]]:
+    where = [queue_of_row == queue.value]
+    if some_left_out:
+        where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
+    return where
