@@ -141,7 +141,7 @@ def test_each_state_is_the_work_of_one_lane(db: Database) -> None:
     assert found[Queue.DECIDE] == set(State) - acting - {State.CHECKING}
 
 
-class TestIntoAnotherLane:
+class TestIntoAnotherQueue:
     """What takes a row there gives it back too, in the same commit."""
 
     def approve(self, db: Database) -> tuple[Claim, Request]:
