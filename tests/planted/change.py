@@ -27,7 +27,7 @@ class DoesNotApply(Exception):
 @dataclass(frozen=True)
 class Swap:
     """`old`, which may be wrapped in any way, becomes `new`. `within`: the function, class or file
-    that it stands in, where the text alone would not do, such as `clicked`, `Claims.save`,
+    that it stands in, where the text alone would not do, such as `clicked`, `Requests.save`,
     `deciding` or `deciding.clicked`. `place`: one of PLACES."""
 
     old: str

@@ -226,7 +226,7 @@ class TestIntent:
         """However early the clock of whoever plans it is."""
         at = db.clock() + 60_000
         born(db, 1, State.APPROVED, execute_by=10**15, scheduled_at=at)
-        claim = claimed(db, Lane.ACT)
+        claim = claimed(db, Queue.ACT)
         with pytest.raises(SaveRefused):
             self.intend(db, claim)
         over = claim.request.model_copy(update={"scheduled_at": db.clock()})

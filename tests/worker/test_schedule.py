@@ -10,7 +10,7 @@ from bot.request.events import DeleteNotAccepted, OperatorCancelled
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person
-from bot.store.lanes import Lane
+from bot.store.queues import Queue
 from tests.worker.world import ASKER, FIRST, SECOND, START_MS, TEAM, World, problem, snapshot
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -48,7 +48,7 @@ def codes(world: World) -> list[str]:
 def until(world: World, ms: int) -> None:
     """As time passes for a bot that runs: it looks at each of its own times."""
     while world.ms < ms:
-        due = min(filter(None, (world.requests.next_due(lane) for lane in Lane)), default=ms)
+        due = min(filter(None, (world.requests.next_due(queue) for queue in Queue)), default=ms)
         world.ms = max(world.ms + 1, min(due, ms))
         world.settle()
 
@@ -307,11 +307,11 @@ class TestTenMinutesBefore:
         """While Slack is away, over the time: nothing is announced that is done already."""
         approved(world)
         world.ms = AT - 10 * MINUTE
-        assert world.worker.step(Lane.ACT)
+        assert world.worker.step(Queue.ACT)
         assert codes(world) == ["ahead"]
         world.ms = AT
         while world.state() is State.APPROVED:
-            assert world.worker.step(Lane.ACT)
+            assert world.worker.step(Queue.ACT)
         world.settle()
         assert not any(slot.startswith("notice") for _, slot, _ in world.posted)
 
@@ -385,7 +385,7 @@ class TestTheWindow:
         approved(world)
         other = world.new_worker()
         world.ms = AT
-        while other.step(Lane.ACT) or world.worker.step(Lane.ACT):
+        while other.step(Queue.ACT) or world.worker.step(Queue.ACT):
             pass
         world.settle()
         assert len(world.appliance.deletes) == 1
