@@ -87,6 +87,8 @@ def as_json(request: Request) -> dict[str, Any]:
         "break_glass_by": request.glass.by if request.glass else None,
         "break_glass_reason": request.glass.reason if request.glass else None,
         "cancelled_by": request.cancellation.by if request.cancellation else None,
+        "deletes_sent": request.deletes_sent,
+        "deletes_accepted": request.deletes_accepted,
         "task": request.task.model_dump() if request.task else None,
         "outcome": outcome.model_dump(exclude_none=True) if outcome else None,
         "created_at": iso(request.created_at),

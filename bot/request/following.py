@@ -14,7 +14,7 @@ from bot.request.events import (
 from bot.request.model import Outcome, State, TaskView
 from bot.request.pairing import Presence, id_key, same_id
 from bot.request.plan import LAST_POLLS_TIMEOUTS, POLLS_OVER_TIMEOUTS, polled_long_enough
-from bot.request.problem import ProblemKind
+from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
 
 
@@ -71,6 +71,7 @@ def tasks_read(step: Step, event: TasksRead) -> None:
     if mine:
         step.change(
             state=State.FOLLOWING,
+            deletes_accepted=1,
             task=mine,
             task_adopted=True,
             polled_at=step.now,
@@ -190,17 +191,25 @@ def looked_again(step: Step, event: TasksRead) -> None:
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
     """The process that has had the answer in hand all the time names the task that nobody could
     find. The final reply says so, and Look again asks for that task by its id."""
-    step.change(task=event.task, task_adopted=False, outcome=Outcome(code="accepted_late"))
+    late = Outcome(code="accepted_late")
+    step.change(task=event.task, task_adopted=False, outcome=late, deletes_accepted=1)
     step.record("accepted", task=event.task.id, status=event.task.status)
 
 
 def not_accepted_late(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> None:
     """The same, and it says that nothing was done: refused, or not accepted."""
     refused = isinstance(event, DeleteAnswered)
+    never_left(step, event.problem)
     state = State.FAILED if refused else State.EXPIRED
     _correct(step, state, Outcome(code="not_accepted_late", problem=event.problem))
     action = "answered" if refused else "not_accepted"
     step.record(action, problem=event.problem.model_dump(exclude_none=True))
+
+
+def never_left(step: Step, problem: Problem) -> None:
+    """Take back what the intent had counted, where nothing left the process."""
+    if problem.kind in (ProblemKind.UNSENT, ProblemKind.TOO_LATE):
+        step.change(deletes_sent=max(0, step.request.deletes_sent - 1))
 
 
 def look_failed(step: Step, event: CallFailed) -> None:

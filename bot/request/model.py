@@ -231,6 +231,11 @@ class Request(Frozen):
     readings: Readings = Field(default=Readings(), exclude=True)
     unauthorized: int = 0
     intent: Intent | None = None
+    deletes_sent: int = 0
+    """How many DELETEs went out, or may have: each intent counts until whoever was to send it says
+    that nothing left the process."""
+    deletes_accepted: int = 0
+    """Of these, how many the appliance is known to have taken: it said so, or it has the task."""
     answer: Problem | None = None
     turned_away: Problem | None = None
     """The last answer by which the appliance turned a DELETE away (401, 429, 503). Kept to the end:

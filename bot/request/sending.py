@@ -18,7 +18,7 @@ from bot.request.events import (
     RightsRead,
 )
 from bot.request.fingerprint import differences, identified
-from bot.request.following import fail, is_gone, watch
+from bot.request.following import fail, is_gone, never_left, watch
 from bot.request.model import Intent, Outcome, Readings, Request, State
 from bot.request.plan import LIMITED_MS, told_ahead
 from bot.request.problem import Problem, ProblemKind
@@ -144,6 +144,7 @@ def intent_stored(step: Step) -> None:
     step.change(
         state=State.DELETING,
         intent=Intent(at=step.now, task_ids=request.readings.task_ids),
+        deletes_sent=request.deletes_sent + 1,
         readings=Readings(),
         follow_by=step.now + request.terms.follow_ttl_ms,
         answer=None,
@@ -161,6 +162,7 @@ def lost_intent(step: Step, intent: Intent) -> None:
     step.change(
         state=State.DELETING,
         intent=intent,
+        deletes_sent=step.request.deletes_sent + 1,
         approved_at=step.request.approved_at or intent.at,
         follow_by=intent.at + step.request.terms.follow_ttl_ms,
         readings=Readings(),
@@ -193,6 +195,7 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
     step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
     if problem.status is not None:
         step.change(turned_away=problem)
+    never_left(step, problem)
     if problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1:
         step.change(answer=problem)
         return fail(step, "delete_refused")
@@ -209,6 +212,7 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
     step.went_on()
     step.change(
         state=State.FOLLOWING,
+        deletes_accepted=1,
         task=event.task,
         task_adopted=False,
         polled_at=step.now,

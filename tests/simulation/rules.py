@@ -288,6 +288,10 @@ class Rules:
             and w.at >= self.intents[request.id]
             and self._latest_before(w.at, w.pairing) == request.id
         ]
+        mine = [w for w in self.sim.estate.wires if w.pairing == request.pairing_id and w.possible]
+        mine = [w for w in mine if self._latest_before(w.at, w.pairing) == request.id]
+        if len(mine) > request.deletes_sent:
+            self.broken(f"{len(mine)} DELETEs left for {request.id}: {request.deletes_sent} told")
         if request.state in NOTHING_SENT and possible:
             self.broken(f"{request.id} is {request.state.value} although a DELETE went out")
         differs = request.outcome and request.outcome.code == "changed"

@@ -50,7 +50,7 @@ def _unexpected(params: Params, request: Request | None) -> str:
     if request is not None and not request.state.open:
         tried = f"It is over now. {state_now(request)} If something is wrong with that,"
     else:
-        tried = "It is kept and tried again by itself; nothing is sent twice. If it lasts,"
+        tried = "It is kept and tried again by itself; nothing is accepted twice. If it lasts,"
     return (
         f"Something went wrong here with request {code(params['request'])}. {tried} give "
         f"reference {code(params['reference'])} to whoever runs this app."

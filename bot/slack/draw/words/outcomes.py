@@ -30,6 +30,7 @@ from bot.slack.draw.words.phrases import (
     nothing_sent,
     pairing,
     remote_site,
+    sent_how_often,
     show,
     shown_by_404s,
     signs_of_ours,
@@ -48,7 +49,11 @@ def ending(request: Request, outcome: Outcome) -> Ending:
     words = OUTCOMES.get(outcome.code)
     if words is not None:
         end = words(request, outcome)
-        found = (signs_of_ours(request), shown_by_404s(request, outcome))
+        found = (
+            sent_how_often(request),
+            signs_of_ours(request),
+            shown_by_404s(request, outcome),
+        )
         return end._replace(body=(*end.body, *filter(None, found)))
     title = f"It ended with {code(outcome.code)}, which this version has no words for."
     return Ending(title, (), f"Read the history: {show(request)}")

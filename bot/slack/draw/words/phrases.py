@@ -123,6 +123,17 @@ def signs_of_ours(request: Request) -> str:
     )
 
 
+def sent_how_often(request: Request) -> str:
+    """Empty unless more than one DELETE was sent. At most one of them can have been accepted."""
+    if request.deletes_sent <= 1:
+        return ""
+    taken = "one of them was accepted" if request.deletes_accepted else "none is known as accepted"
+    return (
+        f"{request.deletes_sent} deletes were sent, {taken}: each was sent again only after the "
+        "appliance had said that it did not take the one before."
+    )
+
+
 def shown_by_404s(request: Request, outcome: Outcome) -> str:
     """How it is known that a pairing is gone, where the list of pairings could not tell."""
     if not outcome.by_404s:
