@@ -99,7 +99,7 @@ def take(browser: Browser, stage: Stage, served: page_server.Page) -> Album:
     desk.turns("Next DELETE", "403 no permission")
     desk.becomes("Rita")
     desk.types("/vr-unpair vcenter-prague second try")
-    expect(desk.card).to_contain_text("Approval needed")
+    expect(desk.card).to_contain_text("Approvals:")
     desk.becomes("Alan")
     desk.approves()
     # First, since until the new thread is there the newest one is the old one.

@@ -302,7 +302,7 @@ def snapshot(
     said = [*also_partial, *(e.words for e in (*replications.errors, *issues.errors))]
     if not replications.partial and len(items) != count:
         said.append(f"{len(items)} replications are listed, {count} are counted")
-    kept = sorted(items, key=lambda each: (each.name, each.id))[:REPLICATIONS_KEPT]
+    ordered = sorted(items, key=lambda each: (not each.protected, each.name, each.id))
     return Snapshot(
         pairing_id=found.id,
         local_vc=found.local_vc,
@@ -312,7 +312,10 @@ def snapshot(
         count=count,
         complete=not replications.partial and len(items) == count,
         replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
-        replications=tuple(Replication(id=each.id, name=each.name[:NAME_KEPT]) for each in kept),
+        replications=tuple(
+            Replication(id=each.id, name=each.name[:NAME_KEPT], protected=each.protected)
+            for each in ordered[:REPLICATIONS_KEPT]
+        ),
         protected=sum(each.protected for each in items),
         issues=issues.items[:ISSUES_KEPT],
         issue_count=len(issues.items),

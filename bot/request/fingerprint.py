@@ -13,9 +13,9 @@ FINGERPRINT_LENGTH = 16
 """Hex characters in a button's value: 64 bits, enough for something that is only ever compared
 with the one fingerprint in force."""
 
-NAMED_MOST = 3
+NAMED_MOST = 10
 NAME_MOST = 80
-"""Of a long name the beginning is enough: one sentence is a line in Slack."""
+"""Of a long name the beginning is enough."""
 
 
 def _shown(snapshot: Snapshot) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from typing import Literal
 
 from bot.request import Frozen
 
-REPLICATIONS_KEPT = 200
-"""Replications kept with their names, so that it can be said which came and which went. The ids of
-all go into a digest: a row with thousands would otherwise be rewritten at each step of its life."""
+REPLICATIONS_KEPT = 1_000
+"""Replications kept with their names, so that approvers can read them all, and that it can be said
+which came and which went. The ids of all go into a digest: a row with many thousands would
+otherwise be rewritten at each step of its life."""
 
 NAME_KEPT = 100
 
@@ -67,17 +68,19 @@ class IssueLine(Frozen):
 
 
 class Replication(Frozen):
-    """One replicated virtual machine; `name` is its id where the appliance tells none."""
+    """One replicated virtual machine; `name` is its id where the appliance tells none. `protected`:
+    by a recovery plan of Site Recovery Manager."""
 
     id: str
     name: str
+    protected: bool = False
 
 
 class Snapshot(Frozen):
     """One reading. `partial` says what is missing from it. `replications_digest` is over the listed
     replications, and None if the appliance itself calls that list partial. A list that is only
     shorter than the count (not `complete`) may have changed while it was read. `replications` are
-    the first of them by name."""
+    the first of them: those that are protected, then by name."""
 
     pairing_id: str
     local_vc: Server

@@ -55,13 +55,13 @@ def test_which_tasks_have_ended(status: str, ended: bool) -> None:
 
 
 def test_replications_are_kept_with_id_and_name_the_first_of_them_by_name() -> None:
-    items = [Replicated(f"r{n}", f"vm-{999 - n}") for n in range(300)]
+    items = [Replicated(f"r{n}", f"vm-{9_999 - n}") for n in range(1_200)]
     items.append(models.replicated({"id": "nameless"}))
-    made = snapshot(FOUND, 301, Listing(items=tuple(items)), Listing(), (), now=1)
-    assert len(made.replications) == 200
+    made = snapshot(FOUND, 1_201, Listing(items=tuple(items)), Listing(), (), now=1)
+    assert len(made.replications) == 1_000
     first = made.replications[0]
     assert (first.id, first.name) == ("nameless", "nameless")
-    assert (made.replications[1].id, made.replications[1].name) == ("r299", "vm-700")
+    assert (made.replications[1].id, made.replications[1].name) == ("r1199", "vm-8800")
     assert not made.all_named
     few = snapshot(FOUND, 2, Listing(items=tuple(items[:2])), Listing(), (), now=1)
     assert few.all_named

@@ -38,7 +38,7 @@ def test_axe_finds_nothing_serious(
 ) -> None:
     visitor = arrive(size=size, scheme=scheme)
     visitor.types("/vr-unpair vcenter-prague moving")
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     assert serious_findings(visitor) == []
     visitor.becomes("Alan")
     visitor.presses("unpair_deny")
@@ -77,7 +77,7 @@ def test_the_whole_story_with_the_keyboard(visitor: Visitor) -> None:
 
     tab_to("#text")
     keys.press("Enter")
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     tab_to("#people input")
     keys.press("ArrowRight")
     expect(

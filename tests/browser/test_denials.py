@@ -19,7 +19,7 @@ ASKED = "/vr-unpair vcenter-prague moving"
 def test_denied_with_a_reason(arrive: Arrive, stage: Stage, size: tuple[int, int]) -> None:
     visitor = arrive(size=size)
     visitor.types(ASKED)
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.becomes("Anna")
     visitor.presses("unpair_deny")
     expect(visitor.dialog).to_contain_text("Deny the request")
@@ -37,7 +37,7 @@ def test_denied_with_a_reason(arrive: Arrive, stage: Stage, size: tuple[int, int
 
 def test_a_form_that_is_closed_leaves_everything_as_it_was(visitor: Visitor) -> None:
     visitor.types(ASKED)
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.becomes("Alan")
     visitor.presses("unpair_deny")
     expect(visitor.dialog).to_be_visible()
@@ -60,7 +60,7 @@ def test_a_form_that_is_closed_leaves_everything_as_it_was(visitor: Visitor) -> 
 )
 def test_whose_approval_does_not_count(visitor: Visitor, stage: Stage, name: str, why: str) -> None:
     visitor.types(ASKED)
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.page.get_by_role("button", name="Dismiss").click()
     visitor.becomes(name)
     visitor.approves()

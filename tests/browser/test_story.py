@@ -83,7 +83,7 @@ def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -
 def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arrive) -> None:
     visitor = arrive(size=PHONE)
     visitor.types("/vr-unpair vcenter-prague moving")
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.becomes("Alan")
     home = visitor.page.get_by_role("button", name="Home")
     box = home.bounding_box()
@@ -96,5 +96,5 @@ def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arri
     visitor.becomes("Rita")
     expect(log).to_contain_text("You asked")
     log.get_by_role("button", name="Open the card").click()
-    expect(visitor.card.get_by_text("Approval needed")).to_be_in_viewport()
+    expect(visitor.card.get_by_text("Approvals:")).to_be_in_viewport()
     expect(visitor.page.locator("#composer")).to_be_visible()

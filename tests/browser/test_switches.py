@@ -16,7 +16,7 @@ ASKED = "/vr-unpair vcenter-prague moving"
 
 def ask_and_approve(visitor: Visitor) -> None:
     visitor.types(ASKED)
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.becomes("Alan")
     visitor.approves()
 
@@ -121,7 +121,7 @@ def test_the_pairing_changes_while_people_decide(
     visitor: Visitor, stage: Stage, change: str
 ) -> None:
     visitor.types(ASKED)
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
     visitor.changes(change, "berlin → prague")
     expect(visitor.page.locator("#pairings")).to_contain_text(
         {
@@ -148,7 +148,7 @@ def test_an_appliance_that_cannot_be_reached(visitor: Visitor, stage: Stage) -> 
     visitor.types(ASKED)
     expect(visitor.state).to_have_text("checking")
     visitor.turns("Appliance", "usual")
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
 
 
 @pytest.mark.long
@@ -158,7 +158,7 @@ def test_an_appliance_that_never_answers(visitor: Visitor, stage: Stage) -> None
     row = visitor.page.locator("#calls tbody tr").first
     expect(row).to_have_text(re.compile("none$"))
     visitor.turns("Appliance", "usual")
-    expect(visitor.card).to_contain_text("Approval needed")
+    expect(visitor.card).to_contain_text("Approvals:")
 
 
 def test_pairings_that_say_no_by_themselves(visitor: Visitor) -> None:

@@ -150,7 +150,7 @@ def test_which_replications_came_and_which_went() -> None:
     assert differences(shown, now, force=False) == (
         "number of replications: was 3, is now 6",
         "replications gone since: db-02, mail",
-        "replications new since: web-01, web-02, web-03 and 2 more",
+        "replications new since: web-01, web-02, web-03, web-04, web-05",
     )
 
 

@@ -45,7 +45,7 @@ def test_what_changes_between_card_and_approval_stops_it(world: World, name: str
     assert said in final.all_text
     assert "nothing was sent" in final.all_text.lower()
     assert mentions(final) == {RITA, ALAN}
-    assert "Changed meanwhile: nothing was sent" in record.all_text
+    assert any(words in record.all_text for words in ("nothing was sent", "before anything"))
     assert world.appliance.deletes == []
     (row,) = world.console.requests("--limit", "1")
     assert (row["id"], row["state"]) == (asked.id, "changed")

@@ -151,7 +151,7 @@ def test_a_one_sided_break_says_so_and_is_sent_as_one(world: World) -> None:
     asked.clicks(ALAN, "approve")
     final = asked.wait_for_final()
 
-    assert "one-sided break" in final.all_text
+    assert "One-sided break" in final.all_text
     assert "vcenter-lost.example.net" in final.text
     (delete,) = world.appliance.deletes
     assert delete.query == {"force": "true"}

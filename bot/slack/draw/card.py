@@ -1,6 +1,9 @@
-"""The card: what is asked, what it affects, who decides, and until when. Drawn only from the row.
+"""The card, drawn only from the row: what is asked, what hangs on it, who decides until when, and
+what each button does; afterwards what was done.
 
-People read it from the top, often on a phone, so the danger comes first and the ids come last.
+People read it from the top, often on a phone at night, so what they decide by comes first and the
+ids come last. One warning sign stands before what should stop somebody, none before what is only
+worth knowing.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.request.messages import Drawn
 from bot.request.model import UNDECIDED, Request, State
-from bot.request.pairing import Snapshot
+from bot.request.pairing import Replication, Snapshot
 from bot.slack.draw.ids import (
     NO_FINGERPRINT,
     UNPAIR_APPROVE,
@@ -17,13 +20,17 @@ from bot.slack.draw.ids import (
     UNPAIR_CANCEL,
     UNPAIR_DENY,
     UNPAIR_LOOK,
+    UNPAIR_NAMES,
     ButtonValue,
 )
 from bot.slack.draw.markup import (
+    ALL_SHOWN,
+    CONFIRM_TEXT,
     DECISION_REASON_SHOWN,
     ID,
     ISSUES_SHOWN,
     NAME,
+    OTHERS_SHOWN,
     PARTIAL_SHOWN,
     REASON_IN_TEXT,
     REASON_SHOWN,
@@ -39,90 +46,151 @@ from bot.slack.draw.markup import (
     line,
     mention,
     mentions,
+    name,
     section,
     tidy,
+    units,
     when,
 )
-from bot.slack.draw.words.notices import GLASS_ALONE, glass_reason, glass_void
+from bot.slack.draw.words.notices import GLASS_ALONE, GLASS_OFFERED, glass_reason, glass_void
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
-    consequences,
+    ORDINALS,
+    between,
     count_of,
+    extent,
     local_site,
     may_stop_it,
     no_way_back,
     not_before,
-    pairing,
-    pairing_at,
     place,
+    protected,
     remote_site,
     tally,
     to_call,
+    what,
     who_decided,
+    who_drops,
+    whole_names,
 )
-from bot.slack.draw.words.states import heading
+from bot.slack.draw.words.states import STATES
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
+_SITE_IN_HEADING = 40
 
 
 def card(request: Request, command: str) -> Drawn:
     """One message, always the same for the same row. `command` is the slash command."""
+    # The same for phones and screen readers, whose text has less room.
+    brief = said(request, command, REASON_IN_TEXT)
     return drawn(
-        _text(request),
+        "\n".join([heading(request), *brief, small_print(request)]),
         header(heading(request)),
-        _outcome(request),
-        _glass(request),
-        section(DRY_RUN) if request.terms.dry_run else None,
-        section(_asked(request, command)),
-        section("\n".join(hits(request))),
-        section(_reason(request, REASON_SHOWN)),
-        section(_time(request)) if request.scheduled_at is not None else None,
-        section(f"*Approvals:* {_approvals(request)}"),
-        section(GLASS_ALONE) if request.glass_alone and request.state in UNDECIDED else None,
-        _call(request),
+        *(
+            section(each, _names_button(request) if each == _replications(request) else None)
+            for each in said(request, command, REASON_SHOWN)
+        ),
         context(small_print(request)),
         card_buttons(request),
     )
 
 
-def _glass(request: Request) -> Block | None:
-    """Who broke the glass and why, or that somebody had and it no longer counts."""
-    if request.glass:
-        return section(glass_reason(request))
-    return section(glass_void(request.glass_lost)) if request.glass_lost else None
+def heading(request: Request) -> str:
+    """What is asked, with what hangs on it; then how far it is; in the end what was done. It does
+    not say "nothing was sent" if the appliance turned a DELETE away, since that one was sent. And
+    it does not say "approved" after a break glass, even if there were approvals before."""
+    words = STATES[request.state]
+    if request.state in UNDECIDED:
+        return f"{words.mark} Break {between(request, _SITE_IN_HEADING)}{extent(request)}"
+    said = words.heading
+    if request.waits_for_its_time:
+        said = "Approved, waits until its time"  # a header cannot show it in everybody's time zone
+    if request.state.open and request.glass is not None:
+        return f"🚨 Break glass{said.removeprefix('Approved')}"
+    if request.outcome is not None:
+        said = ending(request, request.correction or request.outcome).heading or said
+    if request.turned_away is not None:
+        said = said.replace("nothing was sent", "nothing was accepted")
+    return f"{words.mark} {said}"
 
 
-def _asked(request: Request, command: str) -> str:
-    lines = [
-        f"{mention(request.requester)} {_asks(request)} to break the pairing",
-        f"*{pairing(request)}*",
+def said(request: Request, command: str, limit: int = REASON_SHOWN) -> list[str]:
+    """All that is between heading and small print, a section each. `limit` is for the reason."""
+    parts = _open if request.state.open else _over
+    return [part for part in parts(request, command, limit) if part]
+
+
+def _open(request: Request, command: str, limit: int) -> list[str]:
+    """Who asks and why, what hangs on it, how it is decided, and what each button does."""
+    undecided = request.state in UNDECIDED
+    where = place(request)
+    lines = [DRY_RUN] if request.terms.dry_run else []
+    lines += [] if undecided else [f"{what(request)}."]
+    decided = who_decided(request) if not undecided and not request.glass else ""
+    if request.waits_for_its_time and request.scheduled_at is not None:
+        waits = "Waits" if request.glass else "Approved, waits"
+        decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
+    lines += [decided] if decided else []
+    lines.append(f"{mention(request.requester)} asks{f' · {where}' if where else ''}")
+    approvals = f"*Approvals:* {tally(request)}"
+    approvals += f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
+    if undecided:
+        approvals += f". Until {when(request.decide_by)}" if request.decide_by is not None else ""
+        called = to_call(request)
+        please = f" Please decide: {called}" if called else ""
+        approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
+    return [
+        "\n".join(lines),
+        _why(request, limit),  # by itself, so that the longest one is not cut
+        _glass(request),
+        _replications(request),
+        "\n".join(_special(request, command)),
+        _time(request) if request.scheduled_at is not None else "",
+        approvals if undecided or request.glass else "",
     ]
-    lines += [where] if (where := place(request)) else []
-    if request.also_at:
-        named = ", ".join(code(site, NAME) for site in request.also_at)
-        lines.append(f"Also seen from {named}: that is the same pairing, one request is enough.")
-    if request.force:
-        lines.append(f"⚠️ {one_sided(request)}")
-    if request.earlier_attention:
-        earlier = code(request.earlier_attention)
-        look = code(f"{command} status {request.earlier_attention}")
-        lines.append(
-            f"⚠️ An earlier request for this pairing, {earlier}, has no confirmed outcome. "
-            f"Check it before approving: {look} leads to its card."
-        )
-    # It stays at the end: whoever reads the record months later has the same question.
-    lines.append(f"{no_way_back(request)} Reconnect does not bring a pairing back.")
+
+
+def _over(request: Request, command: str, limit: int) -> list[str]:
+    """What was done, who asked and why, who decided and when, and the next step."""
+    end = ending(request, request.correction or request.outcome) if request.outcome else None
+    by_hand = request.denial or request.cancellation  # that is also when it ended
+    lines = [DRY_RUN] if request.terms.dry_run else []
+    lines.append(f"{what(request)}.")
+    if end and not end.heading and not by_hand:
+        lines.append(end.title)
+    people = [f"Asked by {mention(request.requester)}, {when(request.created_at)}."]
+    people += [who_decided(request)] if by_hand or not request.glass else []
+    if request.ended_at is not None and not by_hand:
+        people.append(f"Ended {when(request.ended_at)}.")
+    lines.append(" ".join(filter(None, people)))
+    if request.denial and request.denial.reason:
+        lines.append(fence(request.denial.reason, min(limit, DECISION_REASON_SHOWN)))
+    step = f"*Next step:* {end.next_step}" if end else ""
+    return ["\n".join(lines), _glass(request), f"Asked because:\n{_why(request, limit)}", step]
+
+
+def _why(request: Request, limit: int) -> str:
+    return fence(request.reason, limit) if tidy(request.reason) else "No reason was given."
+
+
+def _glass(request: Request) -> str:
+    """Who broke the glass and why, or that somebody had and it no longer counts."""
+    lost = glass_void(request.glass_lost) if request.glass_lost else ""
+    return glass_reason(request) or lost
+
+
+def _what_buttons_do(request: Request) -> str:
+    needed = request.terms.approvals_required
+    which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
+    which = "One approval" if needed == 1 else which
+    does = "starts the dry run" if request.terms.dry_run else "sends the delete"
+    soon = "at once" if request.scheduled_at is None else "at that time"
+    lines = [f"{which} {does} {soon}. *Deny* ends it. *Withdraw* is for whoever asked."]
+    if request.glass_alone:
+        lines[0] = f"{GLASS_ALONE} *Deny* ends it. *Withdraw* is for whoever asked."
+    elif request.terms.break_glass:
+        lines.append(GLASS_OFFERED)
     return "\n".join(lines)
-
-
-def _asks(request: Request) -> str:
-    return "asks" if request.state.open else "asked"
-
-
-def _reason(request: Request, limit: int) -> str:
-    if not tidy(request.reason):
-        return "*Why:* no reason given."
-    return f"*Why:*\n{fence(request.reason, limit)}"
 
 
 def _time(request: Request) -> str:
@@ -138,186 +206,123 @@ def _time(request: Request) -> str:
     return "\n".join(lines)
 
 
-def _approvals(request: Request) -> str:
-    by = f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
-    open_until = request.decide_by if request.state in UNDECIDED else None
-    until = f" *Until:* {when(open_until)}" if open_until is not None else ""
-    return f"{tally(request)}{by}.{until}"
-
-
-def _call(request: Request) -> Block | None:
-    """Mentions people only while they have something to decide."""
-    called = to_call(request)
-    return section(f"Please decide: {called}") if called and request.state in UNDECIDED else None
-
-
-def _outcome(request: Request) -> Block | None:
-    """The decision or the end. It comes on top, since the card is now a record."""
-    ended_by_hand = request.denial or request.cancellation
-    decided = who_decided(request) if ended_by_hand or not request.glass else ""
-    if request.outcome is None:
-        if request.waits_for_its_time and request.scheduled_at is not None:
-            waits = "Waits" if request.glass else "Approved, waits"
-            decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
-        return section(decided) if decided and request.state not in UNDECIDED else None
-    if ended_by_hand:
-        # The decision is also the end, so it is said only once.
-        reason = request.denial.reason if request.denial else None
-        why = [fence(reason, DECISION_REASON_SHOWN)] if reason else []
-        return section("\n".join([f"*{decided}*", *why]))
-    lines = [f"*{ending(request, request.correction or request.outcome).title}*"]
-    lines += [decided] if decided else []
-    if request.ended_at is not None:
-        lines.append(f"Ended {when(request.ended_at)}.")
-    return section("\n".join(lines))
-
-
-def _text(request: Request) -> str:
-    """The text that a phone shows before the message is opened."""
-    label = f" ({code(request.terms.label)})" if request.terms.label else ""
-    parts = [f"{heading(request)}{label}"]
-    if request.terms.dry_run:
-        parts.append("Dry run: nothing will be deleted.")
-    parts.append(f"{mention(request.requester)} {_asks(request)} to break {pairing_at(request)}.")
-    if request.scheduled_at is not None:
-        parts.append(_time(request))
-    if request.force:
-        parts.append(one_sided(request))
-    parts += hits(request, brief=True)
-    parts.append(f"Approvals: {_approvals(request)}")
-    called = to_call(request)
-    if called and request.state in UNDECIDED:
-        parts.append(f"Please decide: {called}")
-    decided = who_decided(request)
-    if decided and request.state not in UNDECIDED:
-        parts.append(decided)
-    if request.glass:
-        parts.append(glass_reason(request, REASON_IN_TEXT))
-    elif request.glass_lost:
-        parts.append(glass_void(request.glass_lost))
-    elif request.glass_alone and request.state in UNDECIDED:
-        parts.append(GLASS_ALONE)
-    parts.append(_reason(request, REASON_IN_TEXT))
-    return "\n".join(parts)
-
-
 # ---- what the appliance said ---------------------------------------------------------------
-SRM = "Site Recovery Manager"
-
-
-def one_sided(request: Request) -> str:
-    """What a forced break leaves behind (vendor OpenAPI, `force`)."""
+def _replications(request: Request) -> str:
+    """How recovery plans protect them comes first: that should stop somebody."""
+    snapshot = request.snapshot
+    if snapshot is None:
+        return "The appliance has not been read yet."
+    if not snapshot.count:
+        return "*No replications* use this pairing."
+    guarded = [each for each in snapshot.replications if each.protected]
+    others = [each for each in snapshot.replications if not each.protected]
+    left = snapshot.count - snapshot.protected
+    if not snapshot.protected:
+        which = _some(others, left, ALL_SHOWN if left <= ALL_SHOWN else REPLICATIONS_SHOWN)
+        plans = "none" if snapshot.complete else "unknown"
+        return f"{f'Replications: {which}. ' if which else ''}Recovery plans: {plans}."
+    most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else REPLICATIONS_SHOWN
+    which = _some(guarded, snapshot.protected, most)
+    most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else OTHERS_SHOWN
+    rest = _some(others, left, most) if snapshot.complete and left else ""
     return (
-        f"*One-sided break:* only {local_site(request)} drops the pairing. {remote_site(request)} "
-        "keeps its half and needs the same done there."
+        f"⚠️ *{protected(snapshot)}*{f': {which}' if which else ''}."
+        f"{f' Not protected: {rest}.' if rest else ''}"
     )
 
 
-def hits(request: Request, *, brief: bool = False) -> list[str]:
-    """Replications, recovery plans, and what is not in order; only the first two if `brief`."""
+def _some(replications: list[Replication], count: int, most: int) -> str:
+    """The first names, and how many more. Empty where no name is known."""
+    shown = [name(each.name) for each in replications[:most]]
+    left = count - len(shown)
+    return f"{', '.join(shown)}{f' and {left:,} more' if left > 0 else ''}" if shown else ""
+
+
+def _special(request: Request, command: str) -> list[str]:
+    """What else should stop somebody, then what is worth knowing, and what it takes to have the
+    pairing back."""
     snapshot = request.snapshot
     if snapshot is None:
-        return ["The appliance has not been read yet."]
-    lines = [_replications(snapshot, names=not brief)]
-    if snapshot.protected:
-        lines.append(f"⚠️ {_protected(snapshot)} protected by recovery plans ({SRM}).")
-    elif snapshot.count and not snapshot.complete:
-        lines.append(f"⚠️ Whether recovery plans ({SRM}) protect them cannot be told.")
-    if brief:
-        return lines
-    if not request.force:
-        lines.append("*Ordinary break:* both sites drop the pairing.")
-    if snapshot.remote_vrms.status == "ERROR":
-        needed = "" if request.force else ": an ordinary break needs it"
-        lines.append(f"⚠️ {remote_site(request)} could not be reached when this was read{needed}.")
-    lines += _partial(snapshot)
-    return lines + _issues(snapshot)
-
-
-def small_print(request: Request) -> str:
-    """Ids and times. They serve to compare, not to decide."""
-    parts = [f"Request {code(request.id)}"]
-    pairing_id = request.pairing_id or (request.snapshot and request.snapshot.pairing_id)
-    if pairing_id:
-        parts.append(f"pairing id {code(pairing_id, ID)}")
-    if request.snapshot:
-        parts.append(f"read {when(request.snapshot.read_at)}")
-    if request.state in (State.CHECKING, State.PENDING):
-        parts.append(f"asked {when(request.created_at)}")
-    return " · ".join(parts)
-
-
-def _protected(snapshot: Snapshot) -> str:
-    if snapshot.protected == snapshot.count:
-        return "It is" if snapshot.count == 1 else "All of them are"
-    if not snapshot.complete:
-        # Only the listed ones are counted. Whether the others are protected is not known.
-        return f"At least {snapshot.protected:,} of them {_is(snapshot.protected)}"
-    return f"{snapshot.protected:,} of them {_is(snapshot.protected)}"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _replications(snapshot: Snapshot, *, names: bool) -> str:
-    if snapshot.count == 0:
-        return "*No replications* use this pairing."
-    verb = "uses" if snapshot.count == 1 else "use"
-    words = f"*{count_of(snapshot.count, 'replication')}* {verb} this pairing"
-    first = snapshot.replications[:REPLICATIONS_SHOWN]
-    shown = [code(each.name, NAME) for each in first]
-    if not names or not shown:
-        return f"{words}."
-    left = snapshot.count - len(shown)
-    more = f" and {left:,} more" if left > 0 else ""
-    return f"{words}: {', '.join(shown)}{more}."
-
-
-def _partial(snapshot: Snapshot) -> list[str]:
-    if snapshot.complete and not snapshot.partial:
         return []
-    lines = []
-    if not snapshot.complete:
-        lines.append(
-            "⚠️ The appliance could not tell everything. If one VM is swapped for another before "
-            "the delete, the bot will not notice."
+    warn, tell = [], []
+    away = f"{remote_site(request)} could not be reached when this was read"
+    if snapshot.remote_vrms.status == "ERROR" and request.force:
+        tell.append(f"{away}.")
+    elif snapshot.remote_vrms.status == "ERROR":
+        warn.append(f"⚠️ {away}: an ordinary break needs it.")
+    elif request.force and not snapshot.remote_down:
+        warn.append(f"⚠️ {remote_site(request)} was reachable when this was read.")
+    if request.earlier_attention:
+        earlier = code(request.earlier_attention)
+        look = code(f"{command} status {request.earlier_attention}")
+        warn.append(
+            f"⚠️ An earlier request for this pairing, {earlier}, has no confirmed outcome. "
+            f"Check it before approving: {look} leads to its card."
         )
-    else:
-        lines.append("⚠️ The appliance could not tell everything.")
-    lines += [f"• {line(words)}" for words in snapshot.partial[:PARTIAL_SHOWN]]
-    left = len(snapshot.partial) - PARTIAL_SHOWN
-    return [*lines, f"• and {left} more"] if left > 0 else lines
+    if snapshot.partial or not snapshot.complete:
+        left = len(snapshot.partial) - PARTIAL_SHOWN
+        why = "; ".join(line(words) for words in snapshot.partial[:PARTIAL_SHOWN])
+        why += f"; and {left} more" if left > 0 else ""
+        tell.append(f"Not all could be read{f' ({why})' if why else ''}.")
+    if not snapshot.complete:
+        tell.append(
+            "Only the number of replications is compared before the delete: a swapped VM would not "
+            "be noticed."
+        )
+    drops = who_drops(request)
+    if request.force:
+        drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
+        drops += f"{remote_site(request)} keeps its half and needs the same done there."
+    back = f"{drops} {no_way_back(request)} Reconnect does not bring it back."
+    return [*warn, back, *filter(None, [" ".join(tell)]), *_issues(snapshot)]
 
 
 def _issues(snapshot: Snapshot) -> list[str]:
     if not snapshot.issue_count:
         return []
-    lines = [f"⚠️ {count_of(snapshot.issue_count, 'open issue')}:"]
+    lines = [f"{count_of(snapshot.issue_count, 'open issue')}:"]
     shown = snapshot.issues[:ISSUES_SHOWN]
     for issue in shown:
-        about = f"{code(issue.entity)}: " if issue.entity else ""
+        about = f"{name(issue.entity)}: " if issue.entity else ""
         how = f" ({line(issue.status, NAME)})" if issue.status else ""
         lines.append(f"• {about}{line(issue.description or 'no description')}{how}")
     left = snapshot.issue_count - len(shown)
     return [*lines, f"• and {left:,} more"] if left > 0 else lines
 
 
+def small_print(request: Request) -> str:
+    """Whole names, ids and times. They serve to compare, not to decide."""
+    parts = [f"Request {code(request.id)}"]
+    parts += [whole_names(request)] if request.snapshot else []
+    pairing_id = request.pairing_id or (request.snapshot and request.snapshot.pairing_id)
+    parts += [f"pairing id {code(pairing_id, ID)}"] if pairing_id else []
+    parts += [f"appliance {code(request.terms.appliance)}"] if request.terms.appliance else []
+    if request.also_at:
+        parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
+    if request.state.open:
+        parts += [f"read {when(request.snapshot.read_at)}"] if request.snapshot else []
+        parts.append(f"asked {when(request.created_at)}")
+    return " · ".join(parts)
+
+
+# ---- all names, a click away ---------------------------------------------------------------
+def _names_button(request: Request) -> ButtonElement | None:
+    """Beside the names, where not all of them are on the card, while it can be decided."""
+    known = request.snapshot.replications if request.snapshot else ()
+    if request.state not in UNDECIDED or len(known) <= ALL_SHOWN:
+        return None
+    label = f"Names of all replications of request {request.id}"
+    return button("All names", UNPAIR_NAMES, value_of(request), label=label)
+
+
 # ---- buttons -------------------------------------------------------------------------------
-_TITLE_IN_QUESTION = 140
-_TITLE_BESIDE_SITES = 70
-_SITE_IN_QUESTION = 30
-_TIME_IN_QUESTION = 30
-"""The dialog holds 300 characters. The names are kept short so that what follows is not cut off."""
-
-
 def card_buttons(request: Request) -> Block | None:
     """All of them while it is undecided, only Withdraw until the DELETE is sent, and with a time
     for that Deny as well, then none.
 
     `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
     """
-    if request.state in (State.CHECKING, State.PENDING):
+    if request.state in UNDECIDED:
         glass = [_break_glass(request)] if request.terms.break_glass else []
         approve = [] if request.glass_alone else [_approve(request)]
         return buttons(*approve, _deny(request), _withdraw(request), *glass)
@@ -345,8 +350,6 @@ def value_of(request: Request) -> str:
 
 
 def _approve(request: Request) -> ButtonElement:
-    title = _TITLE_BESIDE_SITES if request.force else _TITLE_IN_QUESTION
-    title -= _TIME_IN_QUESTION if request.scheduled_at is not None else 0
     return button(
         "Approve",
         UNPAIR_APPROVE,
@@ -355,11 +358,33 @@ def _approve(request: Request) -> ButtonElement:
         danger=True,
         confirm=confirmation(
             "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
-            "\n".join(consequences(request, title, _SITE_IN_QUESTION)),
+            _question(request),
             yes="Approve",
             no="Not now",
         ),
     )
+
+
+_SITE_IN_QUESTION = 30
+
+
+def _question(request: Request) -> str:
+    """What is approved, within the 300 characters of the dialog: as many names of protected VMs as
+    fit, so that nothing else is cut off."""
+    end = "Dry run: nothing will be deleted."
+    if not request.terms.dry_run:
+        at = "Not before the time on the card. " if request.scheduled_at is not None else ""
+        end = f"{at}{who_drops(request, _SITE_IN_QUESTION)} This can't be undone."
+    first = f"{what(request, _SITE_IN_QUESTION)}."
+    last = f"Asked by {mention(request.requester)}. {end}"
+    snapshot = request.snapshot
+    told = protected(snapshot)
+    if snapshot is None or not told:
+        return f"{first}\n{last}"
+    guarded = [each for each in snapshot.replications if each.protected]
+    named = _some(guarded, snapshot.protected, REPLICATIONS_SHOWN)
+    whole = f"{first}\n{told}: {named}.\n{last}"
+    return whole if named and units(whole) <= CONFIRM_TEXT else f"{first}\n{told}.\n{last}"
 
 
 def _deny(request: Request) -> ButtonElement:
@@ -367,12 +392,13 @@ def _deny(request: Request) -> ButtonElement:
 
 
 def _break_glass(request: Request) -> ButtonElement:
+    """Red only where there is no red Approve beside it."""
     return button(
-        "🚨 Break glass",
+        "Break glass",
         UNPAIR_BREAK_GLASS,
         value_of(request),
         label=f"Break glass on request {request.id}: decide alone, with a reason",
-        danger=True,
+        danger=request.glass_alone,
     )
 
 

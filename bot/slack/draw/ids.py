@@ -20,6 +20,8 @@ UNPAIR_LOOK = "unpair_look"
 UNPAIR_BREAK_GLASS = "unpair_break_glass"
 UNPAIR_SUGGEST = "unpair_suggest"
 """The beginning of it: each suggested pairing has a button of its own."""
+UNPAIR_NAMES = "unpair_names"
+"""Opens a modal that only reads."""
 
 # ---- callback_id of modals -------------------------------------------------------------------
 UNPAIR_DENY_REASON = "unpair_deny_reason"

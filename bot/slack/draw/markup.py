@@ -72,6 +72,9 @@ LINE = 300
 VENDOR_WORDS = 2_400
 VENDOR_WORDS_IN_TEXT = 700
 REPLICATIONS_SHOWN = 5
+OTHERS_SHOWN = 3
+ALL_SHOWN = 8
+"""So many replications are all named on the card; of more the first, and the rest a click away."""
 ISSUES_SHOWN = 3
 PARTIAL_SHOWN = 3
 CANDIDATES_SHOWN = 8
@@ -110,6 +113,9 @@ _NOTHING = re.compile(
     r"[\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
 )
+_FORMATS = str.maketrans({"*": "\u2217", "~": "\u223c"})
+_INNER_LINE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore at the edge of a word begins or ends italics; within it is only a character."""
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
 
@@ -142,8 +148,13 @@ def line(text: str, limit: int = LINE) -> str:
     return escape(_one_line(text), limit) or "(empty)"
 
 
+def name(text: str, limit: int = NAME) -> str:
+    """A name by others in plain or bold letters: one line, in which no character formats."""
+    return line(_INNER_LINE.sub("ˍ", text.translate(_FORMATS)), limit)
+
+
 def code(text: str, limit: int = NAME) -> str:
-    """A name or an id in a code span, where no formatting character means anything."""
+    """An id, or what was typed, in a code span, where no formatting character means anything."""
     return f"`{escape(_one_line(text), limit - 2) or '(empty)'}`"
 
 
@@ -256,12 +267,14 @@ def plain_words(words: str) -> PlainTextObject:
     return PlainTextObject(text=words, emoji=True)
 
 
-def header(words: str) -> Block:
+def header(markup: str) -> Block:
+    """It is `plain_text`, so entities of names by others become similar characters."""
+    words = markup.replace("&lt;", "\u2039").replace("&gt;", "\u203a").replace("&amp;", "\uff06")
     return HeaderBlock(text=plain_words(fit(words, HEADER_TEXT)))
 
 
-def section(markup: str) -> Block:
-    return SectionBlock(text=_text(markup, SECTION_TEXT))
+def section(markup: str, beside: ButtonElement | None = None) -> Block:
+    return SectionBlock(text=_text(markup, SECTION_TEXT), accessory=beside)
 
 
 def context(markup: str) -> Block:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.request.fingerprint import fingerprint
 from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.request.pairing import Snapshot
 from bot.request.who_may import Policy
-from bot.slack.draw.card import card
-from bot.slack.draw.markup import ID, NAME, SENTENCE, code, context, drawn, header, section, when
-from bot.slack.draw.words.states import STATES, heading
+from bot.slack.draw.card import heading, said
+from bot.slack.draw.markup import (
+    ID,
+    NAME,
+    SENTENCE,
+    code,
+    context,
+    drawn,
+    header,
+    name,
+    section,
+    when,
+)
+from bot.slack.draw.words.phrases import whole_names
+from bot.slack.draw.words.states import STATES
 
 HEADER = "👁️ Preview: what a card would show"
 NOBODY_ASKED = "Only you see this, and nobody was asked."
 NO_ID = "PREVIEW"
-SHOWN_IN_CARD = frozenset({"header", "actions", "context"})
-"""Blocks of the card that a preview leaves out or replaces: there is nothing to decide, and no
-request whose id could be named."""
 
 
 def preview(
@@ -38,19 +45,21 @@ def preview(
     `unclear` the latest one whose fate is not known."""
     as_if = _as_if_asked(snapshot, site, by, channel, policy, unclear, force=force)
     request = as_if.model_copy(update={"also_at": also_at})
-    made = card(request, command)
-    kept = [block for block in made.blocks if block["type"] not in SHOWN_IN_CARD]
-    before = [header(HEADER), section(_words(site, holder))]
     named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
     typed = f"{command} {named}{' --force' if force else ''} reason"
-    after = context(
-        f"pairing id {code(snapshot.pairing_id, ID)} · read {when(snapshot.read_at)} · "
-        f"to ask for it: {code(typed, SENTENCE)}"
+    ids = [f"pairing id {code(snapshot.pairing_id, ID)}"]
+    ids += [f"also seen from {', '.join(map(name, also_at))}"] if also_at else []
+    ids += [f"read {when(snapshot.read_at)}", f"to ask for it: {code(typed, SENTENCE)}"]
+    first, last = _words(site, holder), " · ".join([whole_names(request), *ids])
+    parts = said(request, command)
+    return drawn(
+        "\n".join([first, HEADER, heading(request), *parts, last]),
+        header(HEADER),
+        section(first),
+        header(heading(request)),
+        *(section(each) for each in parts),
+        context(last),
     )
-    first_line = heading(request)
-    text = made.text.replace(first_line, HEADER, 1)
-    blocks: list[dict[str, Any]] = [b.to_dict() for b in before] + kept + [after.to_dict()]
-    return Drawn(text=drawn(f"{NOBODY_ASKED}\n{text}").text, blocks=tuple(blocks))
 
 
 def _words(site: str, holder: Request | None) -> str:

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block
 from bot.request.messages import Drawn
 from bot.request.model import Outcome, Request, State, TaskView, Witness
 from bot.request.problem import ProblemKind
-from bot.slack.draw.card import look_button
+from bot.slack.draw.card import look_button, small_print
 from bot.slack.draw.markup import (
     APPROVERS_CALLED,
     ID,
@@ -33,17 +33,18 @@ from bot.slack.draw.words.notices import (
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     approvals_so_far,
+    at_site,
     may_stop_it,
     nothing_sent,
     pairing,
-    pairing_at,
     people_concerned,
     request_id,
     signs_of_ours,
     to_call,
     vendor_words,
+    what,
 )
-from bot.slack.draw.words.states import STATES, StateWords, heading_in_thread
+from bot.slack.draw.words.states import STATES, StateWords
 
 
 def reminder(request: Request) -> Drawn:
@@ -132,7 +133,8 @@ def _reply(
     people = people_concerned(request)
     brief = vendor_words(request, outcome.problem, VENDOR_WORDS_IN_TEXT)
     proof = witness_words(witness) if witness else ""
-    lines = [title, people, f"Pairing {pairing_at(request)}", *brief, step, *end.body, proof]
+    about = f"{what(request)}{at_site(request)}."
+    lines = [title, people, about, *brief, step, *end.body, small_print(request), proof]
     text = "\n".join(filter(None, lines))
     return drawn(
         text,
@@ -140,7 +142,8 @@ def _reply(
         section(glass_reason(request)) if request.glass else None,
         *(section(paragraph) for paragraph in vendor_words(request, outcome.problem)),
         section(step),
-        section(f"{people}\nPairing {pairing_at(request)}, request {request_id(request)}."),
+        section(f"{people}\n{what(request)}{at_site(request)}."),
+        context(small_print(request)),
         context(proof) if proof else None,
         last,
     )
@@ -181,7 +184,9 @@ def _progress(request: Request) -> str:
         case State.FOLLOWING:
             return _following(request)
         case _:
-            return f"{heading_in_thread(request)}. The final reply in this thread says how it went."
+            words = STATES[request.state]
+            how = words.heading.partition(":")[0]
+            return f"{words.mark} {how}. The final reply in this thread says how it went."
 
 
 def _approved(request: Request) -> str:

@@ -13,7 +13,7 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
-from bot.slack.draw.forms import WithReason, reason_form
+from bot.slack.draw.forms import WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.markup import DECISION_REASON, fenced_units, tidy
 from bot.slack.draw.words import labels, usage
@@ -89,6 +89,21 @@ def pressed_unknown(click: Click, deps: Deps) -> None:
     else:
         action = click.action_id[:VALUE_KEPT]
         _misdirected(click, action, "unknown_button", usage.OLD_BUTTON, deps)
+
+
+def names_wanted(click: Click, deps: Deps) -> None:
+    """Open the list of a card's replications. Only from the card itself: whoever presses reads it
+    there already, so no rights are asked for. Raises Malformed."""
+    value = ButtonValue.unpack(click.value)
+    request = deps.overview.get(value.request_id) if value is not None else None
+    if request is not None and _place(click) == (request.channel, request.card_ts):
+        try:
+            deps.views.views_open(trigger_id=click.trigger_id, view=names_view(request))
+            return
+        except (SlackApiError, *BROKEN) as error:
+            word = trouble_of(error).word
+            log.warning("names_not_opened", request=request.id, by=click.by, error=word)
+    deps.whisper.tell(click.response_url, usage.NAMES_NOT_SHOWN)
 
 
 def _ask_why(

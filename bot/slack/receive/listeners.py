@@ -75,6 +75,8 @@ def make_app(deps: Deps) -> App:
         action = buttons.ACTIONS.get(click.action_id)
         if action is not None:
             buttons.pressed(click, action, deps)
+        elif click.action_id == ids.UNPAIR_NAMES:
+            buttons.names_wanted(click, deps)
         elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
             forms.suggestion_pressed(click, deps)
         elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):

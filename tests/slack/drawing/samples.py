@@ -23,9 +23,11 @@ MINUTE = 60_000
 PAIRING_ID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
 
 
-def named(*names: str) -> tuple[Replication, ...]:
-    """Replications with these names, each with an id of its own."""
-    return tuple(Replication(id=f"r-{n}", name=name) for n, name in enumerate(names))
+def named(*names: str, protected: int = 0) -> tuple[Replication, ...]:
+    """Replications with these names, each with an id of its own; the first are protected."""
+    return tuple(
+        Replication(id=f"r-{n}", name=name, protected=n < protected) for n, name in enumerate(names)
+    )
 
 
 SNAPSHOT = Snapshot(
@@ -37,7 +39,7 @@ SNAPSHOT = Snapshot(
     count=12,
     complete=True,
     replications_digest=digest_of(["a", "b"]),
-    replications=named("db-01", "db-02", "web-01", "web-02", "mail", "ldap"),
+    replications=named("db-01", "db-02", "web-01", "web-02", "mail", "ldap", protected=4),
     protected=4,
     read_at=NOW,
 )

@@ -39,8 +39,8 @@ def test_the_button_is_there_only_where_it_is_set_and_is_not_approve() -> None:
     found = elements(draw(sample(terms=WITH_GLASS), "card"))
     assert list(found) == ["unpair_approve", "unpair_deny", "unpair_cancel", "unpair_break_glass"]
     button = found["unpair_break_glass"]
-    assert button["style"] == "danger"
-    assert button["text"]["text"] == "🚨 Break glass"
+    assert "style" not in button, "no red beside a red Approve"
+    assert button["text"]["text"] == "Break glass"
     assert button["value"] == found["unpair_approve"]["value"]
     assert "confirm" not in button, "its form asks"
     assert "unpair_break_glass" not in elements(draw(broken(), "card"))
@@ -108,8 +108,9 @@ def test_the_alarm() -> None:
         [
             "🚨 *Break glass:* <@UCHIEF> has decided alone on the request of <@UASKER>, and",
             "nobody else had to approve it:",
-            "*production* · appliance `vr.example.com`",
-            "`lyon.example.com → oslo.example.com`, 12 replications.",
+            "*production* · Lyon's appliance",
+            "*Lyon → Oslo*: 12 replications.",
+            "4 protected by recovery plans.",
             "Both sites drop the pairing.",
             "This can't be undone. The sites would have to be paired again and all 12",
             "replications reconfigured.",
@@ -136,7 +137,7 @@ def test_an_approver_is_told_alone_and_understands_it_without_the_channel() -> N
     drawn = draw(request, "told:UANN:1", workspace_url="https://ops.slack.test/")
     assert problems(drawn) == []
     for text in (drawn.text, reading(drawn)):
-        for words in ("<@UCHIEF> has decided alone", "Oslo burns", "lyon.example.com → oslo"):
+        for words in ("<@UCHIEF> has decided alone", "Oslo burns", "Lyon → Oslo"):
             assert words in text
         assert "<https://ops.slack.test/archives/C0PS/p1700000001000100|Open the card>" in text
         assert "K7QM-3XPD" in text
@@ -197,8 +198,9 @@ def test_the_form_says_plainly_what_it_does() -> None:
         [
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the",
             "channel, every approver by a direct message, and the audit trail.",
-            "`lyon.example.com → oslo.example.com`, 12 replications.",
-            "Only `lyon.example.com` drops the pairing; `oslo.example.com` keeps its half.",
+            "*Lyon → Oslo*: 12 replications, one-sided.",
+            "4 protected by recovery plans.",
+            "Only Lyon drops the pairing; Oslo keeps its half.",
             "This can't be undone. The sites would have to be paired again and all 12",
             "replications reconfigured.",
             "Asked by <@UASKER>.",

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.pairing import Server
-from bot.slack.draw.card import hits
+from bot.slack.draw.forms import names_view
 from bot.slack.draw.ids import ButtonValue
 from bot.slack.draw.message import draw
 from tests.slack.drawing.samples import (
     BY_STATE,
     ENDED,
+    ENDED_WELL,
     FIRST,
     HARD,
     NOW,
     SNAPSHOT,
     TERMS,
+    decided,
+    named,
     sample,
 )
 from tests.slack.drawing.slack_checker import calls, elements, problems, reading, strings
@@ -42,8 +47,10 @@ def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
     found = elements(draw(BY_STATE[State.PENDING], "card"))
     assert found["unpair_approve"]["style"] == "danger"
     question = found["unpair_approve"]["confirm"]["text"]["text"]
-    assert "`lyon.example.com → oslo.example.com`" in question
-    assert "12 replications" in question
+    assert "*Lyon → Oslo*: 12 replications" in question
+    assert "4 protected by recovery plans: db-01, db-02, web-01, web-02." in question
+    assert "Both sites drop the pairing." in question
+    assert calls(question) == {"UASKER"}
     for other in ("unpair_deny", "unpair_cancel"):
         assert "style" not in found[other]
         assert "confirm" not in found[other]
@@ -52,9 +59,8 @@ def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
 def test_the_question_says_one_sided_and_dry_run() -> None:
     forced = sample(force=True)
     question = elements(draw(forced, "card"))["unpair_approve"]["confirm"]["text"]["text"]
-    assert (
-        "Only `lyon.example.com` drops the pairing; `oslo.example.com` keeps its half." in question
-    )
+    assert "12 replications, one-sided." in question
+    assert "Only Lyon drops the pairing; Oslo keeps its half." in question
     question = elements(draw(HARD, "card"))["unpair_approve"]["confirm"]["text"]["text"]
     assert "nothing will be deleted" in question
 
@@ -70,10 +76,8 @@ def test_the_question_is_never_cut_off() -> None:
     )
     card = draw(sample(force=True, snapshot=long), "card")
     question = elements(card)["unpair_approve"]["confirm"]["text"]["text"]
-    assert "`lyon." in question
-    assert "`oslo." in question
-    assert "keeps its half." in question
-    assert question.endswith("and all 100,000 replications reconfigured.")
+    assert "*Lyon → Oslo*" in question
+    assert question.endswith("keeps its half. This can't be undone.")
 
 
 def test_checking_looks_like_pending() -> None:
@@ -105,13 +109,13 @@ def test_nobody_is_called_who_asked_or_has_approved(slot: str) -> None:
         (fresh, {"UFIRST", "USECOND", "SNIGHTS"}),
         (half, {"USECOND", "SNIGHTS"}),
     ):
-        for text in (draw(request, slot).text, reading(draw(request, slot))):
+        for text in (draw(request, slot).text, "\n".join(list(strings(draw(request, slot)))[1:])):
             line = next(each for each in text.splitlines() if "SNIGHTS" in each)
-            assert calls(line) == called
+            assert calls(line.rpartition("Please decide: ")[2]) == called
 
 
 def test_no_reason_is_said() -> None:
-    assert "no reason given" in reading(draw(sample(reason="  "), "card"))
+    assert "No reason was given." in reading(draw(sample(reason="  "), "card"))
 
 
 @pytest.mark.parametrize("slot", ["card", "final", "notice:1"])
@@ -131,7 +135,7 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
 
 def test_long_lists_say_how_many_more() -> None:
     card = "".join(strings(draw(sample(), "card")))
-    assert "`db-01`, `db-02`, `web-01`, `web-02`, `mail` and 7 more." in card
+    assert "db-01, db-02, web-01, web-02. Not protected: mail, ldap and 6 more." in card
     none = sample(
         snapshot=SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
     )
@@ -145,7 +149,7 @@ def test_the_site_is_named_where_there_are_several(several: bool) -> None:
 
 
 def test_only_the_count_is_compared_is_said_only_then() -> None:
-    words = "If one VM is swapped for another before the delete, the bot will not notice."
+    words = "a swapped VM would not be noticed."
     assert words in "".join(strings(draw(HARD, "card")))
     assert words not in "".join(strings(draw(sample(), "card")))
     told = SNAPSHOT.model_copy(update={"partial": ("issues: not read",)})
@@ -164,12 +168,134 @@ def test_expired_never_reads_as_denied() -> None:
         assert all("den" not in text.lower() for text in strings(drawn)), slot
 
 
-@pytest.mark.parametrize("request_", [sample(), *ENDED.values()], ids=lambda r: r.state.value)
-def test_reconnect_does_not_bring_it_back(request_: Request) -> None:
-    """Before the decision, and in the record that stays."""
+def test_reconnect_does_not_bring_it_back() -> None:
+    """Before the decision, and in the record of what was broken."""
+    words = " ".join(reading(draw(sample(), "card")).split())
+    assert "all 12 replications reconfigured. Reconnect does not bring it back." in words
+    words = " ".join(reading(draw(BY_STATE[State.SUCCEEDED], "card")).split())
+    assert "configure the 12 replications anew. Reconnect does not bring a pairing back." in words
+
+
+@pytest.mark.parametrize("request_", ENDED.values(), ids=lambda r: r.state.value)
+def test_a_card_that_is_done_says_what_was_done_and_nothing_of_what_would_be(
+    request_: Request,
+) -> None:
     words = " ".join(reading(draw(request_, "card")).split())
-    assert "and all 12 replications reconfigured. Reconnect does not bring a pairing back" in words
-    assert "*Ordinary break:* both sites drop the pairing" in words
+    for told in (
+        "*Lyon → Oslo*: 12 replications.",
+        "Asked by <@UASKER>",
+        "CHG1234567 Oslo moves out",
+        "*Next step:*",
+        "Request `K7QM-3XPD` · lyon.example.com → oslo.example.com",
+    ):
+        assert words.count(told) == 1, told
+    for gone in ("asks", "drops", "can't be undone", "protected", "Approvals"):
+        assert gone not in words, gone
+
+
+def test_the_pairing_is_said_to_be_gone_once_on_the_card_and_once_in_the_thread() -> None:
+    done = BY_STATE[State.SUCCEEDED]
+    assert reading(draw(done, "card")).count("pairing is gone") == 1
+    thread = [reading(draw(done, slot)) for slot in ("progress", "final")]
+    assert "\n".join(thread).count("pairing is gone") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "heading"),
+    [
+        ("proved", "# ✅ Done at Lyon; Oslo still has its half\n"),
+        (
+            "gone_untold",
+            "# ✅ Gone at Lyon, whether by this call cannot be told; Oslo still has its half\n",
+        ),
+    ],
+)
+def test_a_one_sided_end_says_so_in_its_heading(code: str, heading: str) -> None:
+    request = decided(State.SUCCEEDED, code, task=ENDED_WELL, force=True)
+    said = reading(draw(request, "card")).replace("\n---", "")
+    assert said.startswith(heading), said
+
+
+# ---- names ---------------------------------------------------------------------------------
+def named_as(local: str | None, remote: str, **changes: object) -> Request:
+    both = {"local_vc": Server(id="vc-1", name=local), "remote_vc": Server(id="vc-2", name=remote)}
+    return sample(snapshot=SNAPSHOT.model_copy(update={**both, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "short"),
+    [
+        ("vcenter-berlin.example.net", "vcenter-helsinki.example.net", "Berlin → Helsinki"),
+        ("prod-berlin.example.net", "prod-oslo.example.net", "prod-berlin → prod-oslo"),
+        ("vc.berlin.example.net", "vc.oslo.example.net", "vc.berlin.example.net → vc.oslo"),
+        ("dc1.berlin.example.net", "dc1.oslo.example.net", "dc1.berlin.example.net → dc1.oslo"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.1 → 10.0.0.2"),
+        (None, "oslo", "vc-1 → Oslo"),
+        ("a*b.example.net", "<oslo>", "a\u2217b.example.net → \u2039oslo\u203a"),
+    ],
+)
+def test_sites_are_named_shortly_and_never_alike(
+    local: str | None, remote: str, short: str
+) -> None:
+    card = draw(named_as(local, remote), "card")
+    assert card.blocks[0]["text"]["text"].startswith(f"🟡 Break {short}")
+    assert problems(card) == []
+
+
+@pytest.mark.parametrize("shown", [4, 12, 240, 1_000])
+def test_every_name_is_a_click_away(shown: int) -> None:
+    """Those in recovery plans first, on the card as well."""
+    names = [f"vm-{n:04d} {'&' * (80 if shown > 500 else 1)}" for n in range(shown)]
+    read = {"count": shown, "protected": 2, "replications": named(*names, protected=2)}
+    request = sample(snapshot=SNAPSHOT.model_copy(update=read))
+    beside = [b["accessory"] for b in draw(request, "card").blocks if "accessory" in b]
+    assert [each["action_id"] for each in beside] == ["unpair_names"] * (shown > 8)
+    for each in beside:
+        assert each["value"].startswith("K7QM-3XPD:")
+        assert each["text"]["text"] == "All names"
+    view = names_view(request)
+    texts = [block["text"]["text"] for block in view["blocks"]]
+    assert len(texts) <= 100
+    assert max(map(len, texts)) <= 3_000
+    assert len(json.dumps(view)) < 250_000
+    lines = "\n".join(texts).split("\n")
+    assert lines[:2] == [f"*Lyon → Oslo*: {shown:,} replications.", "*Protected by recovery plans*"]
+    assert [line[:7] for line in lines if line.startswith("vm-")] == [n[:7] for n in names]
+    assert lines[4] == "*Not protected*"
+
+
+def test_names_that_are_not_kept_are_counted() -> None:
+    read = SNAPSHOT.model_copy(update={"count": 1_200, "complete": False})
+    texts = [b["text"]["text"] for b in names_view(sample(snapshot=read))["blocks"]]
+    assert "*Others*" in texts[2]
+    assert texts[-1] == "and 1,194 more, whose names are not kept here."
+
+
+def test_one_sign_stands_before_what_should_stop_somebody() -> None:
+    """What every one-sided break has, and issues, are only told."""
+    quiet = HARD.model_copy(update={"earlier_attention": None})
+    read = quiet.snapshot.model_copy(update={"protected": 0}) if quiet.snapshot else None
+    assert "⚠️" not in reading(draw(quiet.model_copy(update={"snapshot": read}), "card"))
+    assert reading(draw(sample(force=True), "card")).count("⚠️") == 2
+    assert "⚠️ Oslo was reachable when this was read." in reading(draw(sample(force=True), "card"))
+
+
+@pytest.mark.parametrize(
+    ("needed", "dry", "words"),
+    [
+        (1, False, "One approval sends the delete at once."),
+        (2, False, "The second approval sends the delete at once."),
+        (9, False, "Approval 9 sends the delete at once."),
+        (2, True, "The second approval starts the dry run at once."),
+    ],
+)
+def test_what_each_button_does_is_on_the_card(needed: int, dry: bool, words: str) -> None:
+    terms = TERMS.model_copy(update={"approvals_required": needed, "dry_run": dry})
+    card = " ".join(reading(draw(sample(terms=terms), "card")).split())
+    assert f"{words} *Deny* ends it. *Withdraw* is for whoever asked." in card
+    assert "Break glass" not in card
+    glass = terms.model_copy(update={"break_glass": True})
+    assert "*Break glass* is for emergencies" in reading(draw(sample(terms=glass), "card"))
 
 
 def test_no_replications_have_nothing_to_be_configured_anew() -> None:
@@ -179,28 +305,29 @@ def test_no_replications_have_nothing_to_be_configured_anew() -> None:
 
 def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:
     drawn = draw(sample(snapshot=None, fingerprint=None), "card")
-    assert "`oslo`" in drawn.text
+    assert drawn.text.startswith("🟡 Break oslo\n")
     assert problems(drawn) == []
 
 
 @pytest.mark.parametrize(
     ("protected", "complete", "words"),
     [
-        (0, True, None),
-        (4, True, "⚠️ 4 of them are protected"),
-        (12, False, "⚠️ All of them are protected"),
-        (1, False, "⚠️ At least 1 of them is protected"),
-        (0, False, "⚠️ Whether recovery plans (Site Recovery Manager) protect them cannot be told."),
+        (0, True, "Recovery plans: none."),
+        (4, True, "⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not"),
+        (12, True, "⚠️ *All 12 protected by recovery plans*"),
+        (1, False, "⚠️ *At least 1 protected by recovery plans*"),
+        (0, False, "Recovery plans: unknown."),
     ],
 )
-def test_recovery_plans_of_replications_that_are_not_listed(
-    protected: int, complete: bool, words: str | None
+def test_recovery_plans_come_first_and_none_seen_is_not_none_there(
+    protected: int, complete: bool, words: str
 ) -> None:
-    """A remote site that is away leaves a part of the list: none seen is not none there."""
-    read = SNAPSHOT.model_copy(update={"count": 12, "protected": protected, "complete": complete})
-    for brief in (True, False):
-        about = [line for line in hits(sample(snapshot=read), brief=brief) if "recovery" in line]
-        assert [line.startswith(words or "") for line in about] == ([True] if words else [])
+    """A remote site that is away leaves a part of the list."""
+    some = SNAPSHOT.replications if protected == 4 else ()
+    read = {"count": 12, "protected": protected, "complete": complete, "replications": some}
+    drawn = draw(sample(snapshot=SNAPSHOT.model_copy(update=read)), "card")
+    for text in (drawn.text, "\n".join(list(strings(drawn))[1:])):
+        assert words in text
 
 
 @pytest.mark.parametrize(

@@ -18,30 +18,29 @@ from tests.slack.drawing.slack_checker import reading, wrapped
 
 def test_pending() -> None:
     assert reading(draw(BY_STATE[State.PENDING], "card")) == snapshot("""\
-# 🟡 Approval needed: break a pairing
+# 🟡 Break Lyon → Oslo: 12 replications
 ---
-<@UASKER> asks to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-This can't be undone. The sites would have to be paired again and all 12
-replications reconfigured. Reconnect does not bring a pairing back.
+<@UASKER> asks · *production* · Lyon's appliance
 ---
-*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
-and 7 more.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites drop the pairing.
----
-*Why:*
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 1 of 2 (<@UFIRST>). *Until:* ⟨23:13⟩
+⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
+mail, ldap and 6 more.
 ---
-Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+Both sites drop the pairing. This can't be undone. The sites would have to be
+paired again and all 12 replications reconfigured. Reconnect does not bring it
+back.
 ---
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩ · asked ⟨22:13⟩)
+*Approvals:* 1 of 2 (<@UFIRST>). Until ⟨23:13⟩. Please decide: <@UNOTIFY1>,
+<!subteam^SNIGHTS>
+The second approval sends the delete at once. *Deny* ends it. *Withdraw* is for
+whoever asked.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
+· asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
 """)
@@ -49,51 +48,56 @@ Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
 
 def test_pending_as_a_phone_shows_it() -> None:
     assert wrapped(draw(BY_STATE[State.PENDING], "card").text) == snapshot("""\
-🟡 Approval needed: break a pairing (`production`)
-<@UASKER> asks to break `lyon.example.com → oslo.example.com`.
-*12 replications* use this pairing.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-Approvals: 1 of 2 (<@UFIRST>). *Until:* ⟨23:13⟩
-Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-*Why:*
+🟡 Break Lyon → Oslo: 12 replications
+<@UASKER> asks · *production* · Lyon's appliance
 ```
 CHG1234567 Oslo moves out
-```\
+```
+⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
+mail, ldap and 6 more.
+Both sites drop the pairing. This can't be undone. The sites would have to be
+paired again and all 12 replications reconfigured. Reconnect does not bring it
+back.
+*Approvals:* 1 of 2 (<@UFIRST>). Until ⟨23:13⟩. Please decide: <@UNOTIFY1>,
+<!subteam^SNIGHTS>
+The second approval sends the delete at once. *Deny* ends it. *Withdraw* is for
+whoever asked.
+Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
+· asked ⟨22:13⟩\
 """)
 
 
 def test_everything_to_be_warned_of() -> None:
     assert reading(draw(HARD, "card")) == snapshot("""\
-# 🟡 Approval needed: break a pairing
+# 🟡 Break Lyon → Oslo: 1 replication, one-sided
 ---
 🧪 *Dry run: nothing will be deleted.*
+<@UASKER> asks · *production* · Lyon's appliance
 ---
-<@UASKER> asks to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-⚠️ *One-sided break:* only `lyon.example.com` drops the pairing.
-`oslo.example.com` keeps its half and needs the same done there.
+No reason was given.
+---
+⚠️ *1 protected by recovery plans*.
+---
 ⚠️ An earlier request for this pairing, `DDDD-FFFF`, has no confirmed outcome.
 Check it before approving: `/vr-unpair status DDDD-FFFF` leads to its card.
-This can't be undone. The sites would have to be paired again and its replication
-reconfigured. Reconnect does not bring a pairing back.
----
-*1 replication* uses this pairing.
-⚠️ It is protected by recovery plans (Site Recovery Manager).
-⚠️ `oslo.example.com` could not be reached when this was read.
-⚠️ The appliance could not tell everything. If one VM is swapped for another
-before the delete, the bot will not notice.
-• remote site: not reachable
-⚠️ 3 open issues:
-• `vr-oslo`: no heartbeat (ERROR)
+*One-sided break:* only Lyon drops the pairing. Oslo keeps its half and needs the
+same done there. This can't be undone. The sites would have to be paired again and
+its replication reconfigured. Reconnect does not bring it back.
+Oslo could not be reached when this was read. Not all could be read (remote site:
+not reachable). Only the number of replications is compared before the delete: a
+swapped VM would not be noticed.
+3 open issues:
+• vr-oslo: no heartbeat (ERROR)
 • and 2 more
 ---
-*Why:* no reason given.
+*Approvals:* 0 of 2. Until ⟨23:13⟩.
+The second approval starts the dry run at once. *Deny* ends it. *Withdraw* is for
+whoever asked.
 ---
-*Approvals:* 0 of 2. *Until:* ⟨23:13⟩
----
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩ · asked ⟨22:13⟩)
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
+· asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
 """)
@@ -103,28 +107,24 @@ def test_approved() -> None:
     assert reading(draw(BY_STATE[State.APPROVED], "card")) == snapshot("""\
 # 🔵 Approved: about to be sent
 ---
+*Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+<@UASKER> asks · *production* · Lyon's appliance
 ---
-<@UASKER> asks to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-This can't be undone. The sites would have to be paired again and all 12
-replications reconfigured. Reconnect does not bring a pairing back.
----
-*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
-and 7 more.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites drop the pairing.
----
-*Why:*
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
+⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
+mail, ldap and 6 more.
 ---
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩)
+Both sites drop the pairing. This can't be undone. The sites would have to be
+paired again and all 12 replications reconfigured. Reconnect does not bring it
+back.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
+· asked ⟨22:13⟩)
 ---
 [Withdraw]\
 """)
@@ -134,30 +134,20 @@ def test_succeeded() -> None:
     assert reading(draw(BY_STATE[State.SUCCEEDED], "card")) == snapshot("""\
 # ✅ Done: the pairing is gone
 ---
-*The pairing is gone.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.
 ---
-<@UASKER> asked to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-This can't be undone. The sites would have to be paired again and all 12
-replications reconfigured. Reconnect does not bring a pairing back.
----
-*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
-and 7 more.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites drop the pairing.
----
-*Why:*
+Asked because:
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 2 of 2 (<@UFIRST>, <@USECOND>).
+*Next step:* To replicate between these two sites again, make a new site pair and
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩)\
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """)
 
 
@@ -165,32 +155,22 @@ def test_denied() -> None:
     assert reading(draw(DENIED, "card")) == snapshot("""\
 # ⛔ Denied: nothing was sent
 ---
-*Denied by <@UNO>, ⟨22:14⟩.*
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. Denied by <@UNO>, ⟨22:14⟩.
 ```
 Backups still run
 until 5
 ```
 ---
-<@UASKER> asked to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-This can't be undone. The sites would have to be paired again and all 12
-replications reconfigured. Reconnect does not bring a pairing back.
----
-*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
-and 7 more.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites drop the pairing.
----
-*Why:*
+Asked because:
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 0 of 2.
+*Next step:* Settle it with <@UNO> before asking again.
 ---
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩)\
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """)
 
 
@@ -198,28 +178,18 @@ def test_cancelled_by_an_operator() -> None:
     assert reading(draw(CANCELLED, "card")) == snapshot("""\
 # ↩️ Withdrawn: nothing was sent
 ---
-*Withdrawn by `alice` (operator), ⟨22:14⟩.*
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. Withdrawn by `alice` (operator), ⟨22:14⟩.
 ---
-<@UASKER> asked to break the pairing
-*`lyon.example.com → oslo.example.com`*
-*production* · appliance `vr.example.com`
-This can't be undone. The sites would have to be paired again and all 12
-replications reconfigured. Reconnect does not bring a pairing back.
----
-*12 replications* use this pairing: `db-01`, `db-02`, `web-01`, `web-02`, `mail`
-and 7 more.
-⚠️ 4 of them are protected by recovery plans (Site Recovery Manager).
-*Ordinary break:* both sites drop the pairing.
----
-*Why:*
+Asked because:
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-*Approvals:* 0 of 2.
+*Next step:* Ask again if it is wanted after all.
 ---
-(Request `K7QM-3XPD` · pairing id `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · read
-⟨22:13⟩)\
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """)
 
 
@@ -231,7 +201,9 @@ CHG1234567 Oslo moves out
             snapshot("""\
 # 🔵 Approved: under way
 ---
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
+*Lyon → Oslo*: 12 replications.
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+<@UASKER> asks · *production* · Lyon's appliance\
 """),
         ),
         (
@@ -239,7 +211,9 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
             snapshot("""\
 # 🔵 Approved: under way
 ---
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
+*Lyon → Oslo*: 12 replications.
+Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
+<@UASKER> asks · *production* · Lyon's appliance\
 """),
         ),
         (
@@ -247,29 +221,29 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.\
             snapshot("""\
 # ❌ Failed: see the thread
 ---
-*The appliance took the delete, and its task ended in an error.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.\
+*Lyon → Oslo*: 12 replications.
+The appliance took the delete, and its task ended in an error.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.\
 """),
         ),
         (
             State.EXPIRED,
             snapshot("""\
-# ⌛ Out of time
+# ⌛ Out of time: not decided
 ---
-*The time to decide ran out.*
-It has 1 of 2 approvals, by <@UFIRST>.
-Ended ⟨22:16⟩.\
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. It had 1 of 2 approvals, by <@UFIRST>. Ended ⟨22:16⟩.\
 """),
         ),
         (
             State.CHANGED,
             snapshot("""\
-# 🔀 Changed meanwhile: nothing was sent
+# 🔀 The pairing changed after approval; nothing was sent
 ---
-*The pairing changed after approval; nothing was sent.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.\
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.\
 """),
         ),
         (
@@ -277,9 +251,10 @@ Ended ⟨22:16⟩.\
             snapshot("""\
 # 🧪 Dry run done: nothing was sent
 ---
-*Dry run: everything was right up to the delete, which was not sent.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.\
+🧪 *Dry run: nothing will be deleted.*
+*Lyon → Oslo*: 12 replications.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.\
 """),
         ),
         (
@@ -287,9 +262,10 @@ Ended ⟨22:16⟩.\
             snapshot("""\
 # ⚠️ Outcome unknown: see the thread
 ---
-*It cannot be told whether the delete arrived.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.\
+*Lyon → Oslo*: 12 replications.
+It cannot be told whether the delete arrived.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.\
 """),
         ),
     ],

@@ -27,50 +27,55 @@ FINAL = {
         BY_STATE[State.SUCCEEDED],
         snapshot("""\
 ✅ *The pairing is gone.*
-The appliance's task ended well, and the appliance no longer knows
-`lyon.example.com → oslo.example.com`.
+The appliance's task ended well, and the appliance no longer knows *Lyon → Oslo*.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "proved one-sided": (
         decided(State.SUCCEEDED, "proved", task=ENDED_WELL, force=True),
         snapshot("""\
 ✅ *The pairing is gone.*
-The appliance's task ended well, and the appliance no longer knows
-`lyon.example.com → oslo.example.com`.
-This was a one-sided break: only `lyon.example.com` has dropped the pairing.
-`oslo.example.com` keeps its half.
+The appliance's task ended well, and the appliance no longer knows *Lyon → Oslo*.
+One-sided break: only Lyon dropped the pairing; Oslo still has its half.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* Do the same on the appliance of `oslo.example.com`: it still keeps its
-half of the pairing.
+*Next:* Do the same on Oslo's appliance.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications, one-sided.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "gone_untold": (
         decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF, answer=CUT_OFF),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows `lyon.example.com → oslo.example.com`. No clear
-answer to the delete is known.
+The appliance no longer knows *Lyon → Oslo*. No clear answer to the delete is
+known.
 ---
 The appliance did not answer within 10 s.
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "proved after an answer that was lost": (
@@ -85,7 +90,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         snapshot("""\
 ✅ *The pairing is gone.*
 The task that is taken for ours ended well, and the appliance no longer knows
-`lyon.example.com → oslo.example.com`.
+*Lyon → Oslo*.
 No answer to the delete names this task. It is taken for ours by two signs: it was
 not in the list read just before the delete, and it names this pairing.
 ---
@@ -95,42 +100,51 @@ The appliance did not answer within 10 s.
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "gone_untold, no answer known": (
         decided(State.SUCCEEDED, "gone_untold"),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows `lyon.example.com → oslo.example.com`. No clear
-answer to the delete is known.
+The appliance no longer knows *Lyon → Oslo*. No clear answer to the delete is
+known.
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "gone_untold after a 404": (
         decided(State.SUCCEEDED, "gone_untold", problem=NOT_THERE, answer=NOT_THERE),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows `lyon.example.com → oslo.example.com`. The delete
-was answered 404, as if it had been gone before.
+The appliance no longer knows *Lyon → Oslo*. The delete was answered 404, as if it
+had been gone before.
 ---
 The appliance answered HTTP `404`
 ---
 Not found.
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "gone by answers of 404 alone": (
@@ -139,18 +153,20 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         ),
         snapshot("""\
 ✅ *The pairing is gone.*
-The appliance's task ended well, and the appliance no longer knows
-`lyon.example.com → oslo.example.com`.
+The appliance's task ended well, and the appliance no longer knows *Lyon → Oslo*.
 The appliance's list of pairings is not whole by its own word; that the pairing is
 gone is shown by its id alone, which was answered 404 for 20 seconds and more.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "proved, the task unknown by then": (
@@ -158,22 +174,25 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         snapshot("""\
 ✅ *The pairing is gone.*
 The appliance's task cannot be asked any more how it ended, and the appliance no
-longer knows `lyon.example.com → oslo.example.com`.
+longer knows *Lyon → Oslo*.
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "refused 403": (
         decided(State.FAILED, "delete_refused", problem=FORBIDDEN),
         snapshot("""\
 ❌ *The appliance refused: the bot's account may not do this.*
-`lyon.example.com → oslo.example.com` was not touched.
+*Lyon → Oslo* was not touched.
 ---
 The appliance answered HTTP `403`, error_code `NO_PERMISSION`, op_id `6f1c9a52-op`
 ---
@@ -186,7 +205,10 @@ Permission to perform this operation was denied.
 `HmsRemote.com.vmware.vcHms.Hms.Manage`, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "refused 400": (
@@ -197,7 +219,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         ),
         snapshot("""\
 ❌ *The appliance refused the delete.*
-`lyon.example.com → oslo.example.com` was not touched.
+*Lyon → Oslo* was not touched.
 ---
 The appliance answered HTTP `400`, error_code `NO_PERMISSION`
 ---
@@ -209,7 +231,10 @@ Permission to perform this operation was denied.
 *Next:* Remove the cause that the appliance names, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "401 twice": (
@@ -221,7 +246,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         snapshot("""\
 ❌ *The appliance answered the delete with 401 twice, before and after a new log-
 in.*
-`lyon.example.com → oslo.example.com` was not touched.
+*Lyon → Oslo* was not touched.
 ---
 The appliance answered HTTP `401`
 ---
@@ -231,7 +256,10 @@ Not accepted.
 nothing, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "404 still there": (
@@ -242,8 +270,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         ),
         snapshot("""\
 ❌ *The appliance says that the pairing is not there, and yet it still shows it.*
-The delete was answered 404; asked afterwards, `lyon.example.com →
-oslo.example.com` is there.
+The delete was answered 404; asked afterwards, *Lyon → Oslo* is there.
 ---
 The appliance answered HTTP `404`
 ---
@@ -253,7 +280,10 @@ Not found.
 anybody asks again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "500": (
@@ -266,8 +296,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         ),
         snapshot("""\
 ❌ *The appliance failed while it handled the delete.*
-No task for it can be seen, and `lyon.example.com → oslo.example.com` is still
-there.
+No task for it can be seen, and *Lyon → Oslo* is still there.
 ---
 The appliance answered HTTP `500`, error_code `INTERNAL`, op_id `6f1c9a52-op`
 ---
@@ -276,18 +305,21 @@ The appliance's message:
 Permission to perform this operation was denied.
 ```
 ---
-*Next:* Have the appliance's log read before anybody asks again. Its support wants
-the op_id.
+*Next:* Have the appliance's log read before asking again. Its support wants the
+op_id.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "task_error": (
         BY_STATE[State.FAILED],
         snapshot("""\
 ❌ *The appliance took the delete, and its task ended in an error.*
-The work on `lyon.example.com → oslo.example.com` did not succeed.
+The work on *Lyon → Oslo* did not succeed.
 ---
 Task status `ERROR`, id `HmsTask:42:0b7f`
 ---
@@ -304,14 +336,17 @@ server `vr-oslo` said no
 *Next:* Remove the cause that the appliance names, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "task_error of a task that may be somebody else's": (
         decided(State.FAILED, "task_error", task=ENDED_BADLY, task_adopted=True, answer=CUT_OFF),
         snapshot("""\
 ❌ *The task that is taken for ours ended in an error.*
-The work on `lyon.example.com → oslo.example.com` did not succeed.
+The work on *Lyon → Oslo* did not succeed.
 No answer to the delete names this task. It is taken for ours by two signs: it was
 not in the list read just before the delete, and it names this pairing.
 ---
@@ -330,14 +365,17 @@ server `vr-oslo` said no
 *Next:* Remove the cause that the appliance names, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "task_error without words": (
         decided(State.FAILED, "task_error", task=RUNNING.model_copy(update={"status": "ERROR"})),
         snapshot("""\
 ❌ *The appliance took the delete, and its task ended in an error.*
-The work on `lyon.example.com → oslo.example.com` did not succeed.
+The work on *Lyon → Oslo* did not succeed.
 ---
 Task status `ERROR`, id `HmsTask:42:0b7f`
 ---
@@ -346,7 +384,10 @@ The task came without an error message.
 *Next:* Look for the cause in the appliance's log, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "task_cancelled": (
@@ -357,16 +398,18 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
         ),
         snapshot("""\
 ❌ *The appliance took the delete, and its task was cancelled there.*
-Somebody, or the appliance itself, stopped the work on `lyon.example.com →
-oslo.example.com`.
+Somebody, or the appliance itself, stopped the work on *Lyon → Oslo*.
 ---
 Task status `CANCELLED`, id `HmsTask:42:0b7f`
 ---
-*Next:* Find out in the vSphere Client, under recent tasks, who cancelled it and
+*Next:* See in the task list of the vSphere Client who cancelled it, and find out
 why.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
 }

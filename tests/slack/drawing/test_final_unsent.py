@@ -35,8 +35,8 @@ FINAL = {
         BY_STATE[State.ATTENTION],
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-No clear answer to it is known. No task for it can be seen, and `lyon.example.com
-→ oslo.example.com` is still there. The delete was not sent a second time.
+No clear answer to it is known. No task for it can be seen, and *Lyon → Oslo* is
+still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
@@ -45,7 +45,10 @@ The appliance did not answer within 10 s.
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -54,15 +57,18 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "outcome_unknown"),
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-No clear answer to it is known. No task for it can be seen, and `lyon.example.com
-→ oslo.example.com` is still there. The delete was not sent a second time.
+No clear answer to it is known. No task for it can be seen, and *Lyon → Oslo* is
+still there. The delete was not sent a second time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -72,15 +78,18 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
 No clear answer to it is known. A new task there may be ours: it does not say what
-it works on, and `lyon.example.com → oslo.example.com` is still there. The delete
-was not sent a second time.
+it works on, and *Lyon → Oslo* is still there. The delete was not sent a second
+time.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -89,7 +98,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "task_lost", task=RUNNING),
         snapshot("""\
 ⚠️ *The appliance no longer knows the task, and the pairing is still there.*
-How the work on `lyon.example.com → oslo.example.com` ended cannot be told.
+How the work on *Lyon → Oslo* ended cannot be told.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
@@ -98,7 +107,10 @@ Task status `RUNNING`, id `HmsTask:42:0b7f`
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -107,8 +119,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
         snapshot("""\
 ⚠️ *The task says SUCCESS, and yet the pairing is still there.*
-The appliance still shows `lyon.example.com → oslo.example.com`, after several
-looks.
+The appliance still shows *Lyon → Oslo*, after several looks.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
@@ -117,7 +128,10 @@ Task status `SUCCESS`, id `HmsTask:42:0b7f`
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -126,8 +140,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "accepted_late", task=RUNNING),
         snapshot("""\
 ⚠️ *The appliance has taken the delete, and how it ended is not known.*
-Its answer came late. The work on `lyon.example.com → oslo.example.com` was not
-followed.
+Its answer came late. The work on *Lyon → Oslo* was not followed.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
@@ -136,7 +149,10 @@ Task status `RUNNING`, id `HmsTask:42:0b7f`
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -154,7 +170,10 @@ Task status `RUNNING`, id `HmsTask:42:0b7f`
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -180,7 +199,10 @@ no database
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -189,8 +211,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
         decided(State.ATTENTION, "follow_ttl", answer=CUT_OFF, problem=CUT_OFF),
         snapshot("""\
 ⚠️ *It has not ended after 1 day.*
-What became of the delete of `lyon.example.com → oslo.example.com` could not be
-found out.
+What became of the delete of *Lyon → Oslo* could not be found out.
 Its history, on the command line: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
@@ -199,7 +220,10 @@ The appliance did not answer within 10 s.
 is there, then press Look again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
 [Look again]\
 """),
@@ -217,7 +241,10 @@ Nothing was sent to the appliance.
 *Next:* Settle it with <@UNO> before asking again.
 ---
 Asked by <@UASKER>, denied by <@UNO>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "cancelled": (
@@ -229,7 +256,10 @@ Nothing was sent to the appliance.
 *Next:* Ask again if it is wanted after all.
 ---
 Asked by <@UASKER>, withdrawn by `alice` (operator).
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "not_decided": (
@@ -242,7 +272,10 @@ Nothing was sent to the appliance.
 *Next:* Ask again if it is still wanted.
 ---
 Asked by <@UASKER>, approved so far by <@UFIRST>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "not_begun": (
@@ -257,7 +290,10 @@ The appliance did not answer within 10 s.
 *Next:* Have that put right, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "not_begun for no reason": (
@@ -269,7 +305,10 @@ An approval is good for 10 minutes. The appliance accepted nothing.
 *Next:* Ask again if it is still wanted.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "changed": (
@@ -281,7 +320,10 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 *Next:* Ask again: the new card shows what is there now.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
     "rehearsed": (
@@ -293,7 +335,10 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
 *Next:* To do it for real, have `DRY_RUN` switched off, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """),
     ),
 }

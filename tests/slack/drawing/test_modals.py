@@ -41,7 +41,7 @@ def test_a_reason_is_required_and_what_it_belongs_to_travels_along() -> None:
 
 def test_it_says_which_pairing() -> None:
     (what, _) = reason_form("deny", ORIGIN, sample())["blocks"]
-    assert "`lyon.example.com → oslo.example.com`" in what["text"]["text"]
+    assert "*Lyon → Oslo*" in what["text"]["text"]
 
 
 def test_a_submission() -> None:

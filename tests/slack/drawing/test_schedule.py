@@ -133,7 +133,7 @@ class TestCard:
         for request in (ASKED, sample(**TIMED, force=True)):
             question = elements(draw(request, "card"))["unpair_approve"]["confirm"]["text"]["text"]
             assert "Not before the time on the card." in question
-            assert question.endswith("reconfigured.")
+            assert question.endswith("This can't be undone.")
             assert problems(draw(request, "card")) == []
 
 
@@ -147,7 +147,7 @@ def ahead(**notice: object) -> str:
 class TestThread:
     def test_ten_minutes_before(self) -> None:
         assert ahead(text="12", who=("UASKER",)) == (
-            f"⏰ At ⟨04:13⟩ the delete is sent: `lyon.example.com → oslo.example.com`, "
+            f"⏰ At ⟨04:13⟩ the delete is sent: *Lyon → Oslo*, "
             f"12 replications now, as it was approved. {STOPS}"
         )
 

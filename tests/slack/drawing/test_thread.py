@@ -103,13 +103,16 @@ def test_correction() -> None:
     gone = Stored(at=NOW, event=TasksRead(tasks=(), pairing="gone"))
     assert reading(draw(absorb(request, gone, NOW).request, "correction")) == snapshot("""\
 ✅ *Looked again: the pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows `lyon.example.com → oslo.example.com`.
+The appliance no longer knows *Lyon → Oslo*.
 ---
 *Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew.
+configure the 12 replications anew. Reconnect does not bring a pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """)
     with_task = request.model_copy(update={"task": RUNNING})
     told = draw(absorb(with_task, gone, NOW).request, "correction").text
@@ -121,7 +124,7 @@ Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
     corrected = absorb(request, failed, NOW).request
     assert reading(draw(corrected, "correction")) == snapshot("""\
 ❌ *Looked again: the task ended with `ERROR`, and the pairing is still there.*
-`lyon.example.com → oslo.example.com` was not broken.
+*Lyon → Oslo* was not broken.
 No answer to the delete names this task. It is taken for ours by two signs: it was
 not in the list read just before the delete, and it names this pairing.
 ---
@@ -140,15 +143,19 @@ server `vr-oslo` said no
 *Next:* Look for the cause in what the task says, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
-Pairing `lyon.example.com → oslo.example.com`, request `K7QM-3XPD`.\
+*Lyon → Oslo*: 12 replications.
+---
+(Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\
 """)
     assert reading(draw(corrected, "card")).split("\n---\n")[:2] == snapshot(
         [
             "# ❌ Failed: see the thread",
             """\
-*Looked again: the task ended with `ERROR`, and the pairing is still there.*
-Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-Ended ⟨22:16⟩.\
+*Lyon → Oslo*: 12 replications.
+Looked again: the task ended with `ERROR`, and the pairing is still there.
+Asked by <@UASKER>, ⟨22:13⟩. Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩. Ended
+⟨22:16⟩.\
 """,
         ]
     )
@@ -157,8 +164,8 @@ Ended ⟨22:16⟩.\
 def test_reminder_calls_those_who_are_to_be_notified() -> None:
     drawn = draw(sample(reminders=2), "reminder:2")
     assert wrapped(drawn.text) == snapshot("""\
-🔔 Still undecided: `lyon.example.com → oslo.example.com`, 0 of 2 approvals. Please
-decide on the card by ⟨23:13⟩.
+🔔 Still undecided: *Lyon → Oslo*, 0 of 2 approvals. Please decide on the card by
+⟨23:13⟩.
 <@UNOTIFY1>, <!subteam^SNIGHTS>\
 """)
     assert calls(drawn.text) == {"UNOTIFY1", "SNIGHTS"}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from bot.request import Frozen
 from bot.request.model import Request
 from bot.slack.draw.markup import NAME, QUOTED, SENTENCE, code, line, mention, plain
-from bot.slack.draw.markup import TITLE as PAIRING_TITLE
 from bot.slack.draw.words.phrases import consequences, count_of, pairing
 
 TITLE = "Break a pairing"
@@ -153,7 +152,7 @@ def _breaking(request: Request) -> str:
         [
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the "
             "channel, every approver by a direct message, and the audit trail.",
-            *consequences(request, PAIRING_TITLE),
+            *consequences(request),
             f"Asked by {mention(request.requester)}.",
         ]
     )

@@ -12,7 +12,6 @@ from bot.request.model import Decision, Notice, Request, Witness
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
     DIFFERENCES_SHOWN,
-    TITLE,
     channels,
     code,
     fence,
@@ -38,6 +37,12 @@ from bot.slack.draw.words.phrases import (
 GLASS_ALONE = (
     "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
     "of `BREAK_GLASS` decides alone, with a reason, and everybody is told."
+)
+
+
+GLASS_OFFERED = (
+    "*Break glass* is for emergencies: somebody of `BREAK_GLASS` decides alone, and everybody is "
+    "told."
 )
 
 
@@ -85,7 +90,7 @@ def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_
         f"🚨 *Break glass:* {who} has decided alone on {asked}{whose}, and nobody else had to "
         "approve it:",
         *filter(None, [place(request)]),
-        *consequences(request, TITLE),
+        *consequences(request),
         *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
         f"*Why:*\n{fence(notice.text, limit)}",

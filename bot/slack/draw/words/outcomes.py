@@ -13,6 +13,7 @@ from bot.request.problem import Problem, ProblemKind
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
     DIFFERENCES_SHOWN,
+    LINE,
     code,
     fence,
     line,
@@ -61,26 +62,31 @@ def ending(request: Request, outcome: Outcome) -> Ending:
 
 # ---- the pairing is gone -----------------------------------------------------------------------
 def _gone(request: Request, title: str, found: str) -> Ending:
-    one_sided = (
-        f"This was a one-sided break: only {local_site(request)} has dropped the pairing. "
-        f"{remote_site(request)} keeps its half."
-    )
+    here, there = local_site(request), remote_site(request)
+    one_sided = f"One-sided break: only {here} dropped the pairing; {there} still has its half."
     body = (found, one_sided) if request.force else (found,)
-    return Ending(title, body, _after_gone(request))
+    return Ending(title, body, _after_gone(request), _gone_heading(request, title))
+
+
+def _gone_heading(request: Request, title: str) -> str:
+    """All that the title says, and what a one-sided break leaves behind."""
+    untold = "whether by this call cannot be told" if "cannot be told" in title else ""
+    if not request.force:
+        return f"Gone; {untold}" if untold else "Done: the pairing is gone"
+    here, there = local_site(request), remote_site(request)
+    done = f"Gone at {here}, {untold}" if untold else f"Done at {here}"
+    return f"{done}; {there} still has its half"
 
 
 def _after_gone(request: Request) -> str:
     if request.force:
-        return (
-            f"Do the same on the appliance of {remote_site(request)}: it still keeps its half of "
-            "the pairing."
-        )
+        return f"Do the same on {remote_site(request)}'s appliance."
     count = request.snapshot.count if request.snapshot else 0
     if not count:
         return "Nothing to do. To use these two sites together again, make a new site pair."
     return (
         "To replicate between these two sites again, make a new site pair and configure the "
-        f"{count_of(count, 'replication')} anew."
+        f"{count_of(count, 'replication')} anew. Reconnect does not bring a pairing back."
     )
 
 
@@ -134,7 +140,7 @@ def _delete_refused(request: Request, outcome: Outcome) -> Ending:
             return Ending(
                 "The appliance failed while it handled the delete.",
                 (f"No task for it can be seen, and {pairing(request)} is still there.",),
-                f"Have the appliance's log read before anybody asks again.{support}",
+                f"Have the appliance's log read before asking again.{support}",
             )
         case ProblemKind.NOT_FOUND:
             return Ending(
@@ -173,7 +179,7 @@ FAILED: dict[str, Words] = {
     "task_cancelled": lambda r, o: Ending(
         f"{_taken_task(r)} was cancelled there.",
         (f"Somebody, or the appliance itself, stopped the work on {pairing(r)}.",),
-        "Find out in the vSphere Client, under recent tasks, who cancelled it and why.",
+        "See in the task list of the vSphere Client who cancelled it, and find out why.",
     ),
 }
 
@@ -259,7 +265,8 @@ def _not_decided(request: Request, outcome: Outcome) -> Ending:
     if gone:
         people = mentions(who for notice in gone for who in notice.who)
         counted += f" What {people} had decided no longer counted: the right to it was gone."
-    return Ending("The time to decide ran out.", (counted, nothing_sent(request)), ASK_AGAIN)
+    body = (counted, nothing_sent(request))
+    return Ending("The time to decide ran out.", body, ASK_AGAIN, "Out of time: not decided")
 
 
 def _not_begun(request: Request, outcome: Outcome) -> Ending:
@@ -280,13 +287,16 @@ def _not_begun(request: Request, outcome: Outcome) -> Ending:
 
 
 def _changed(request: Request, outcome: Outcome) -> Ending:
-    shown = [f"• {line(each)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
+    # Few lines may be long: they name which replications came and which went.
+    room = max(LINE, 2_400 // max(1, len(outcome.lines[:DIFFERENCES_SHOWN])))
+    shown = [f"• {line(each, room)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
     left = len(outcome.lines) - len(shown)
     shown += [f"• and {left} more"] if left else []
     differs = "\n".join(shown) or "• it is not known what differs"
     step = "Ask again: the new card shows what is there now."
     if request.turned_away is None:
-        return Ending("The pairing changed after approval; nothing was sent.", (differs,), step)
+        title = "The pairing changed after approval; nothing was sent"
+        return Ending(f"{title}.", (differs,), step, title)
     body = (differs, nothing_sent(request))
     return Ending("The pairing changed after approval.", body, step)
 
@@ -295,7 +305,8 @@ def _changed_gone(request: Request, outcome: Outcome) -> Ending:
     step = "Nothing is left to break here; the vSphere Client may name who removed it."
     nothing = nothing_sent(request)
     if request.turned_away is None:
-        return Ending("The pairing was gone before anything was sent.", (nothing,), step)
+        title = "The pairing was gone before anything was sent"
+        return Ending(f"{title}.", (nothing,), step, title)
     title = "The pairing is gone, before the delete could be sent again."
     return Ending(title, ("Whether by that call cannot be told.", nothing), step)
 
@@ -311,6 +322,7 @@ UNSENT: dict[str, Words] = {
         "Dry run: everything was right up to the delete, which was not sent.",
         ("`DRY_RUN` is on, so the pairing is untouched.",),
         "To do it for real, have `DRY_RUN` switched off, then ask again.",
+        "Dry run done: nothing was sent",
     ),
 }
 
@@ -321,11 +333,9 @@ def _look_gone(request: Request, outcome: Outcome) -> Ending:
     arrived: somebody else may have deleted the pairing."""
     known = request.task and not request.task_adopted
     untold = "" if known else "; whether by this call cannot be told"
-    return Ending(
-        f"Looked again: the pairing is gone{untold}.",
-        (f"The appliance no longer knows {pairing(request)}.",),
-        _after_gone(request),
-    )
+    title = f"Looked again: the pairing is gone{untold}."
+    found = (f"The appliance no longer knows {pairing(request)}.",)
+    return Ending(title, found, _after_gone(request), _gone_heading(request, title))
 
 
 def _look_task_failed(request: Request, outcome: Outcome) -> Ending:

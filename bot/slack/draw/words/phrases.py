@@ -5,9 +5,11 @@ Everything in this folder returns Slack markup in which text by others is escape
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from bot.request.model import Decision, Outcome, Request, TaskView
+from bot.request.pairing import Server, Snapshot
 from bot.request.plan import POLLS_OVER_TIMEOUTS
 from bot.request.problem import Problem
 from bot.slack.draw.markup import (
@@ -17,20 +19,22 @@ from bot.slack.draw.markup import (
     VENDOR_WORDS,
     code,
     fence,
-    line,
     mention,
     mentions,
+    name,
     sentence,
     when,
 )
 
 
 class Ending(NamedTuple):
-    """`title` is one sentence; each of `body` is a paragraph; `next_step` is exactly one step."""
+    """`title` is one sentence; each of `body` is a paragraph; `next_step` is exactly one step.
+    `heading` is over the card where it can say all that the title says."""
 
     title: str
     body: tuple[str, ...]
     next_step: str
+    heading: str = ""
 
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
@@ -49,9 +53,56 @@ HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`, which names what
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
-def pairing(request: Request) -> str:
+_EVERY_VCENTER = re.compile(r"(?:vcenter|vcsa|vc)[-_]", re.IGNORECASE)
+_LABEL = re.compile(r"[^\W\d_][\w-]+")
+
+
+def _short(server: Server, limit: int = NAME) -> str:
+    """`vcenter-berlin.example.com` is Berlin. Only a word that says "vCenter" is left out, never
+    one that may tell two sites apart. What is no host name stays whole."""
+    label = server.title.partition(".")[0]
+    rest = _EVERY_VCENTER.sub("", label, count=1)
+    short = next((each for each in (rest, label) if _LABEL.fullmatch(each)), server.title)
+    short = server.title if short.casefold() in ("vcenter", "vcsa", "vc") else short
+    return name(short.capitalize() if short.isalpha() and short.islower() else short, limit)
+
+
+def sites(request: Request, limit: int = NAME) -> tuple[str, str] | None:
+    """The short names of the site whose appliance does the break, and of the other. The whole ones
+    are in the small print. None until the pairing was read."""
+    snapshot = request.snapshot
+    if snapshot is None:
+        return None
+    here, there = _short(snapshot.local_vc, limit), _short(snapshot.remote_vc, limit)
+    if here == there:
+        return name(snapshot.local_vc.title, limit), name(snapshot.remote_vc.title, limit)
+    return here, there
+
+
+def between(request: Request, limit: int = NAME) -> str:
     """A pairing has no name, so its two sites are named, or what was typed."""
-    return code(request.title, TITLE)
+    both = sites(request, limit)
+    return f"{both[0]} → {both[1]}" if both else name(request.asked, TITLE)
+
+
+def pairing(request: Request) -> str:
+    return f"*{between(request)}*"
+
+
+def whole_names(request: Request) -> str:
+    """As the appliance writes them, for the small print: short names may be shared."""
+    return name(request.title, TITLE) if request.snapshot else ""
+
+
+def what(request: Request, limit: int = NAME) -> str:
+    """What a request would break, or has broken: `*Berlin → Oslo*: 12 replications, one-sided`."""
+    return f"*{between(request, limit)}*{extent(request)}"
+
+
+def extent(request: Request) -> str:
+    counted = count_of(request.snapshot.count, "replication") if request.snapshot else ""
+    told = [counted, "one-sided" if request.force else ""]
+    return f": {', '.join(filter(None, told))}" if any(told) else ""
 
 
 def pairing_at(request: Request) -> str:
@@ -69,19 +120,21 @@ def place(request: Request) -> str:
     site is named only if there are several: a single one is called `default`, which says nothing.
     """
     terms = request.terms
-    parts = [f"*{line(terms.label, NAME)}*"] if terms.label else []
-    parts += [f"appliance {code(terms.appliance)}"] if terms.appliance else []
+    parts = [f"*{name(terms.label)}*"] if terms.label else []
+    parts += [f"{local_site(request)}'s appliance"] if request.snapshot else []
     parts += [f"site {code(request.site)}"] if terms.several and request.site else []
     return " · ".join(parts)
 
 
 def local_site(request: Request, limit: int = NAME) -> str:
     """The site of the appliance that does the break."""
-    return code(request.snapshot.local_vc.title, limit) if request.snapshot else "this site"
+    both = sites(request, limit)
+    return both[0] if both else "this site"
 
 
 def remote_site(request: Request, limit: int = NAME) -> str:
-    return code(request.snapshot.remote_vc.title, limit) if request.snapshot else "the other site"
+    both = sites(request, limit)
+    return both[1] if both else "the other site"
 
 
 def not_before(request: Request) -> str:
@@ -171,10 +224,13 @@ def count_of(number: int, one: str, many: str | None = None) -> str:
 
 def duration(ms: int) -> str:
     """In the largest unit that is exact: `90 seconds`, `1 hour`."""
-    for size, name in _UNITS:
+    for size, unit in _UNITS:
         if ms >= size and ms % size == 0:
-            return count_of(ms // size, name)
+            return count_of(ms // size, unit)
     return f"{ms / 1000:g} seconds"
+
+
+ORDINALS = ("no", "first", "second", "third", "fourth", "fifth")
 
 
 def tally(request: Request) -> str:
@@ -199,20 +255,35 @@ def to_call(request: Request) -> str:
     return mentions(who for who in request.terms.notify if who not in done)
 
 
-def consequences(request: Request, title_limit: int, site_limit: int = NAME) -> list[str]:
-    """What somebody is about to do, in a few words for the confirmation dialog."""
-    count = request.snapshot.count if request.snapshot else 0
-    lines = [f"{code(request.title, title_limit)}, {count_of(count, 'replication')}."]
+def consequences(request: Request) -> list[str]:
+    """What somebody is about to do."""
+    guarded = protected(request.snapshot)
+    lines = [f"{what(request)}.", *([f"{guarded}."] if guarded else [])]
     if request.terms.dry_run:
         return [*lines, "Dry run: nothing will be deleted."]
     if request.scheduled_at is not None:
         lines.append("Not before the time on the card.")
-    if request.force:
-        local, remote = local_site(request, site_limit), remote_site(request, site_limit)
-        lines.append(f"Only {local} drops the pairing; {remote} keeps its half.")
-    else:
-        lines.append("Both sites drop the pairing.")
-    return [*lines, no_way_back(request)]
+    return [*lines, who_drops(request), no_way_back(request)]
+
+
+def who_drops(request: Request, limit: int = NAME) -> str:
+    """With and without `force` (vendor OpenAPI)."""
+    if not request.force:
+        return "Both sites drop the pairing."
+    here, there = local_site(request, limit), remote_site(request, limit)
+    return f"Only {here} drops the pairing; {there} keeps its half."
+
+
+def protected(snapshot: Snapshot | None) -> str:
+    """How many replications recovery plans protect. Empty if that is none, or not told."""
+    if snapshot is None or not snapshot.protected:
+        return ""
+    if snapshot.protected == snapshot.count:
+        all_of = "all " if snapshot.count > 1 else ""
+        return f"{all_of}{snapshot.count:,} protected by recovery plans".capitalize()
+    # Only the listed ones are counted. Whether the others are protected is not known.
+    least = "" if snapshot.complete else "at least "
+    return f"{least}{snapshot.protected:,} protected by recovery plans".capitalize()
 
 
 def no_way_back(request: Request) -> str:
@@ -236,7 +307,8 @@ def who_decided(request: Request) -> str:
         return ""
     people = mentions(d.by for d in request.approvals)
     if request.missing_approvals:
-        return f"It has {approvals_so_far(request)}, by {people}."
+        had = "has" if request.state.open else "had"
+        return f"It {had} {approvals_so_far(request)}, by {people}."
     return f"Approved by {people}, {when(request.approvals[-1].at)}."
 
 

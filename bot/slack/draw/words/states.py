@@ -19,21 +19,17 @@ class StateWords(Frozen):
 _NOTHING_SENT = "nothing was sent"
 _SEE_THREAD = ": see the thread"
 
-_APPROVED = "Approved: "
-_GLASS = "🚨 Break glass: "
-UNDER_WAY = f"{_APPROVED}under way"
+UNDER_WAY = "Approved: under way"
 """While it is sent and carried out. The card looks the same for both, since they are often a second
 apart and each edit is a call to Slack. The thread says how far it is."""
 
 STATES: dict[State, StateWords] = {
-    State.CHECKING: StateWords(
-        mark="🟡", heading="Approval needed: break a pairing", phrase="is being checked"
-    ),
+    State.CHECKING: StateWords(mark="🟡", heading="Break the pairing?", phrase="is being checked"),
     State.PENDING: StateWords(
-        mark="🟡", heading="Approval needed: break a pairing", phrase="waits for a decision"
+        mark="🟡", heading="Break the pairing?", phrase="waits for a decision"
     ),
     State.APPROVED: StateWords(
-        mark="🔵", heading=f"{_APPROVED}about to be sent", phrase="is approved and about to be sent"
+        mark="🔵", heading="Approved: about to be sent", phrase="is approved and about to be sent"
     ),
     State.DELETING: StateWords(
         mark="🔵", heading=UNDER_WAY, phrase="is being sent to the appliance"
@@ -65,32 +61,6 @@ STATES: dict[State, StateWords] = {
         phrase="has no confirmed outcome: somebody must look",
     ),
 }
-
-
-WAITS_FOR_TIME = "Approved, waits until its time"
-"""A header cannot show a moment in each reader's time zone: the line below it does."""
-
-
-def heading(request: Request) -> str:
-    """The heading with its mark. It does not say "nothing was sent" if the appliance turned a
-    DELETE away, since that one was sent. And it does not say "approved" after a break glass, even
-    if there were approvals before."""
-    words = STATES[request.state]
-    said = words.heading
-    if request.waits_for_its_time:
-        if request.glass is not None:
-            return "🚨 Break glass, waits until its time"
-        said = WAITS_FOR_TIME
-    if request.glass is not None and said.startswith(_APPROVED):
-        return f"{_GLASS}{said.removeprefix(_APPROVED)}"
-    if request.turned_away is not None:
-        said = said.replace(_NOTHING_SENT, "nothing was accepted")
-    return f"{words.mark} {said}"
-
-
-def heading_in_thread(request: Request) -> str:
-    """The same for the thread, without a hint to see the thread."""
-    return heading(request).removesuffix(_SEE_THREAD)
 
 
 def state_now(request: Request) -> str:

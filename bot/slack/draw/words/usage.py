@@ -40,6 +40,8 @@ OLD_BUTTON = (
     "Use the newest card of the request, or ask again."
 )
 
+NAMES_NOT_SHOWN = "Slack did not open the list of names. Press the button on the newest card again."
+
 IDENTITY_UNKNOWN = "Slack did not answer a question of this app, so nothing was done. Press again."
 
 NO_DIRECT_MESSAGE = (
