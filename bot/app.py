@@ -110,7 +110,7 @@ class Bot:
         self.db = Database(
             settings.database_url.get_secret_value(), on_error=self.metrics.database_failed
         )
-        self.upkeep = Upkeep(self.db)
+        self.upkeep = Upkeep(self.db, settings.keep_for)
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
         self.requests = Requests(

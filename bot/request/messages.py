@@ -68,6 +68,8 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     """Every message that should exist for the row at `now`. A reminder or a notice only while what
     it says is so: one that Slack has not taken by then is not sent late."""
     wanted: list[Message] = []
+    if request.pruned_at is not None:
+        return ()
     shown = request.snapshot is not None
     if shown and (request.state is not State.REFUSED or request.card_ts):
         wanted.append(Message(slot=Slot.CARD, in_thread=False))
@@ -95,7 +97,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
 
 UNSEEN = frozenset(
     {"updated_at", "readings", "polled_at", "not_before", "unreachable_since", "clicks"}
-    | {"gone_since", "unauthorized", "rights_to_ask_read"}
+    | {"gone_since", "unauthorized", "rights_to_ask_read", "pruned_at"}
 )
 """No message is drawn from these fields of a row."""
 

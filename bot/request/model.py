@@ -257,10 +257,20 @@ class Request(Frozen):
     outcome: Outcome | None = None
     ended_at: int | None = None
     correction: Outcome | None = None
+    pruned_at: int | None = None
+    """When what only served its messages went (KEEP_FOR). None of them is drawn any more."""
 
     # Not stored with the row: they are read from the audit trail when a message is drawn.
     ended_in: Witness | None = Field(default=None, exclude=True)
     corrected_in: Witness | None = Field(default=None, exclude=True)
+
+    def pruned(self, now: int) -> Request:
+        """Without what only its messages showed."""
+        snapshot = self.snapshot and self.snapshot.model_copy(
+            update={"replications": (), "issues": ()}
+        )
+        less: dict[str, object] = {"clicks": (), "strays": (), "notices": ()}
+        return self.model_copy(update={**less, "snapshot": snapshot, "pruned_at": now})
 
     @property
     def missing_approvals(self) -> int:

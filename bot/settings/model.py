@@ -32,6 +32,7 @@ _DurationOrZero = Annotated[int, BeforeValidator(partial(values.parse_duration, 
 _People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
 _OR_NOBODY = partial(values.people, nobody_allowed=True)
 _OR_ZERO = partial(values.parse_duration, zero_allowed=True)
+_ONE_DAY = partial(values.parse_duration, least="1d")
 _Approvals = Annotated[int, BeforeValidator(values.whole_number(1, 100))]
 _Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]
 _Switch = Annotated[bool, BeforeValidator(values.switch)]
@@ -155,6 +156,8 @@ class Settings(BaseModel):
     database_url: Annotated[SecretStr, BeforeValidator(values.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
+    keep_for: Annotated[int, BeforeValidator(_ONE_DAY)] = 180 * 86_400_000
+    """How long what is over and only serves the bot is kept; Slack repeats nothing after a day."""
     host: Annotated[str, BeforeValidator(values.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
     port: _Port = 3000
     operate_port: _Port | None = None

@@ -68,10 +68,11 @@ def _number(value: object, form: str, low: float, high: float, what: str) -> flo
     return number
 
 
-def parse_duration(value: object, *, zero_allowed: bool = False) -> int:
+def parse_duration(value: object, *, zero_allowed: bool = False, least: str = "") -> int:
     """Whole milliseconds of a duration such as `15m`, or of an int that already is in them.
 
-    With `zero_allowed`, `0` (with or without a unit) is 0. Raises ValueError.
+    With `zero_allowed`, `0` (with or without a unit) is 0. `least` is the shortest that is taken.
+    Raises ValueError.
     """
     text = str(value).strip()
     form = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
@@ -86,6 +87,8 @@ def parse_duration(value: object, *, zero_allowed: bool = False) -> int:
         raise ValueError(f"must be a duration such as 90s, 15m, 1h or 2d{also}, not {shown(value)}")
     if value_ms < 0 or (value_ms == 0 and not zero_allowed):
         raise ValueError(f"must be longer than no time at all, not {shown(value)}")
+    if least and value_ms < parse_duration(least):
+        raise ValueError(f"must be {least} or more, not {shown(value)}")
     if value_ms > LONGEST_MS:
         raise ValueError(f"must be 365d or less, not {shown(value)}")
     return value_ms

@@ -165,11 +165,11 @@ class Database:
                     self._kind.at_leisure(conn)
                 yield conn
 
-    def damage(self) -> str | None:
+    def damage(self, *, whole: bool = True) -> str | None:
         """What is wrong with the database, found by checking all of it; None if it is sound. Takes
-        seconds for a large file."""
+        seconds for a large file, of which only what decides is checked where not `whole`."""
         with self.read() as conn:
-            return self._kind.damage(conn)
+            return self._kind.damage(conn, whole=whole)
 
     def log_gone(self) -> bool:
         """Whether the `-wal` of a SQLite file was deleted, moved or replaced."""

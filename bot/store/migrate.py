@@ -31,9 +31,9 @@ class SchemaMissing(Exception):
 
 def upgrade(db: Database) -> None:
     """Migrate if needed, under a lock, so that of several copies that start together only one does
-    it. Raises SchemaTooNew and Damaged: a SQLite file is read completely first, since a damaged
-    page is otherwise noticed only when it is needed."""
-    found = db.damage()
+    it. Raises SchemaTooNew and Damaged: a SQLite file is checked first, since a damaged page is
+    otherwise noticed only when it is needed."""
+    found = db.damage(whole=False)
     if found is not None:
         raise Damaged(damaged(shown_place(db.engine.url), found).at_start())
     with db.write() as conn:

@@ -153,7 +153,7 @@ class Postgres:
         """Not counted: if a server commits, it works."""
         return None
 
-    def damage(self, conn: Connection) -> str | None:
+    def damage(self, conn: Connection, *, whole: bool) -> str | None:
         """Not checked: the server looks after its own files."""
         return None
 

@@ -121,6 +121,7 @@ Index(
     messages.c.due_at,
     sqlite_where=messages.c.due_at.isnot(None),
 )
+Index("messages_over", messages.c.created_at, sqlite_where=messages.c.due_at.is_(None))
 
 audit = Table(
     "audit",

@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.pool import StaticPool
 
 from bot.store.faults import FileGone, NotInTime
+from bot.store.schema import HOLDS_PAIR, HOLDS_PAIRING
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits, unless it is given less time: for its turn in this process, and for
@@ -24,6 +25,19 @@ CONNECTIONS = 16
 POOL_SECONDS = 10
 """How long to wait for a free connection. After that it is an error; a thread must not wait for
 ever."""
+
+WHOLE_UP_TO = 64 * 2**20
+"""Bytes of a file that is checked completely at a start: a third of a second. Of a larger one,
+which is mostly audit trail, what requests are decided by is checked; `audit verify` reads the
+trail, and `/readyz` has the whole file checked after the first damaged page that anybody met."""
+
+CHECKED_AT_START = ("inbox", "messages", "shared", "audit_head")
+"""These do not grow with the years (`bot.store.prune`)."""
+
+GUARDS = {
+    "one_open_request_per_pairing": HOLDS_PAIRING,
+    "one_open_request_per_pair": HOLDS_PAIR,
+}
 
 _Inode = tuple[int, int]
 """The device and the inode's number."""
@@ -106,9 +120,32 @@ class Sqlite:
         driver: Any = conn.connection.driver_connection
         return int(driver.total_changes)
 
-    def damage(self, conn: Connection) -> str | None:
-        found = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-        return None if found == "ok" else " ".join(str(found).split())
+    def damage(self, conn: Connection, *, whole: bool) -> str | None:
+        pages, size = (
+            conn.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("page_count", "page_size")
+        )
+        asked = [f"PRAGMA quick_check({table})" for table in CHECKED_AT_START]
+        if whole or pages * size <= WHOLE_UP_TO:
+            asked = ["PRAGMA quick_check(1)"]
+        elif not inspect(conn).has_table("requests"):
+            return None
+        for pragma in asked:
+            found = conn.exec_driver_sql(pragma).scalars().first()
+            if found != "ok":
+                return " ".join(str(found).split())
+        if len(asked) == 1:
+            return None
+        # The indexes that refuse a second open request of a pairing, held against another one.
+        for index, holds in GUARDS.items():
+            rows = f"FROM requests INDEXED BY {{}} WHERE {holds.text}"
+            counts = {
+                conn.exec_driver_sql(f"SELECT count(*) {rows.format(each)}").scalar_one()
+                for each in (index, "requests_by_state")
+            }
+            if len(counts) > 1:
+                return f"the index {index} lacks some of the open requests"
+        return None
 
     def close(self) -> None:
         self._log = None  # SQLite removes the log with the last connection
@@ -172,6 +209,9 @@ def _for_us_alone(path: str) -> None:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
+    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+        # Only a new file can be told to give back what it does not need. It takes the write lock.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     # We begin transactions ourselves: the driver would begin them later and as readers, and under
     # load they could then not become writers.
     connection.isolation_level = None

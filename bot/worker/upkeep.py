@@ -9,18 +9,23 @@ import time
 import structlog
 
 from bot.store.database import Database
+from bot.store.prune import prune
 from bot.store.witness import AuditLines
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 60.0
 
+PRUNE_SECONDS = 3600.0
+"""Between two looks at what is over, while there was nothing the last time."""
+
 
 class Upkeep:
     """`committed` is called after each commit that has recorded something."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, keep_ms: int) -> None:
         self._db = db
+        self._keep_ms = keep_ms
         self._lines = AuditLines(db)
         self._woken = threading.Event()
         self._stopping = False
@@ -43,7 +48,8 @@ class Upkeep:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        again, last = 0.0, False
+        again = prune_at = 0.0
+        last = False
         while not last:
             self._woken.wait(EVERY_SECONDS)
             self._woken.clear()
@@ -54,6 +60,9 @@ class Upkeep:
                 if now_and_then:
                     self._lines.keep()
                     again = time.monotonic() + EVERY_SECONDS
+                if time.monotonic() >= prune_at and not last:
+                    more = prune(self._db, self._keep_ms)
+                    prune_at = time.monotonic() + (EVERY_SECONDS if more else PRUNE_SECONDS)
             except Exception as error:
                 # Tried again at the next commit or in a minute. That the database is away is told
                 # by those whose work needs it.

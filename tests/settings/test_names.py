@@ -93,6 +93,7 @@ def _another(name: str) -> str:
         "APPROVAL_TTL": "7m",
         "EXECUTION_TTL": "7m",
         "FOLLOW_TTL": "7m",
+        "KEEP_FOR": "7d",
         "REMIND_AFTER": "7m",
         "SCHEDULE_MAX": "9d",
         "DATABASE_URL": "sqlite:///other.db",

@@ -30,6 +30,7 @@ def test_the_defaults(load_with: Any) -> None:
     assert settings.execution_ttl == 600_000
     assert settings.follow_ttl == 86_400_000
     assert settings.remind_after == 900_000
+    assert settings.keep_for == 180 * 86_400_000
     assert settings.database_url.get_secret_value() == "sqlite:///vr-unpair.db"
     assert (settings.host, settings.port) == ("0.0.0.0", 3000)
     assert settings.operate_port is None
@@ -68,6 +69,7 @@ def test_the_defaults(load_with: Any) -> None:
         ("EXECUTION_TTL", "2h", "execution_ttl", 7_200_000),
         ("FOLLOW_TTL", "2d", "follow_ttl", 172_800_000),
         ("REMIND_AFTER", "0", "remind_after", 0),
+        ("KEEP_FOR", "1d", "keep_for", 86_400_000),
         ("HOST", "127.0.0.1", "host", "127.0.0.1"),
         ("HOST", "::1", "host", "::1"),
         ("PORT", "8443", "port", 8443),
@@ -129,6 +131,8 @@ def test_taken(load_with: Any, name: str, text: str, field: str, value: object) 
         ("EXECUTION_TTL", "10", "such as 90s, 15m, 1h or 2d"),
         ("FOLLOW_TTL", "9999d", "365d or less"),
         ("REMIND_AFTER", "never", "or 0"),
+        ("KEEP_FOR", "23h", "1d or more, not '23h'"),
+        ("KEEP_FOR", "0", "such as 90s"),
         ("DATABASE_URL", "mysql://x/y", "must begin with sqlite:///"),
         ("DATABASE_URL", "sqlite://", "must name a file"),
         ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),

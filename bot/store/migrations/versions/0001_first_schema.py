@@ -42,6 +42,7 @@ STATEMENTS = (
         attempts INTEGER NOT NULL, lost INTEGER NOT NULL, last_error TEXT, answer TEXT, person TEXT,
         created_at BIGINT NOT NULL, PRIMARY KEY (request_id, slot))""",
     "CREATE INDEX messages_due ON messages (urgency, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX messages_over ON messages (created_at) WHERE due_at IS NULL",
     """CREATE TABLE audit (
         number BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, request_id TEXT,
         actor TEXT NOT NULL, action TEXT NOT NULL, message TEXT, before TEXT, after TEXT,

@@ -1,0 +1,82 @@
+"""What is over and only served the bot goes after KEEP_FOR: absorbed events, sent messages, and of
+an ended request what only its card showed. Its line stays, and the audit trail stays for ever.
+
+What is open or in `attention` keeps everything, however old it is: it may still be pressed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, select, update
+
+from bot.request.model import OPEN, Request, State
+from bot.store.database import Database
+from bot.store.schema import inbox, messages, requests
+
+BATCH = 200
+"""Rows of one transaction, which makes everybody else wait on SQLite."""
+
+PAGES = 2_000
+"""Given back to the file system by one transaction, 4 KB each."""
+
+_KEPT = sorted({*OPEN, State.ATTENTION})
+
+
+def prune(db: Database, keep_ms: int) -> int:
+    """One short transaction. How many rows have gone; 0 when nothing is left that is old enough."""
+    with db.write() as conn:
+        now = db.now(conn)
+        gone = _events(conn, now - keep_ms) + _messages(conn, now - keep_ms, now)
+        if gone and conn.dialect.name == "sqlite":
+            _give_back(conn)  # PostgreSQL reuses its pages by itself
+    return gone
+
+
+def _give_back(conn: Connection) -> None:
+    free = conn.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+    driver: Any = conn.connection.driver_connection
+    for _ in range(min(free, PAGES)):
+        # The driver takes one step of a statement without rows, and each step gives back one page.
+        driver.execute("PRAGMA incremental_vacuum(1)")
+
+
+def _events(conn: Connection, before: int) -> int:
+    """Those that were absorbed. Numbers grow with the time, so the oldest are looked at, and no
+    index is needed."""
+    columns = (inbox.c.number, inbox.c.at, inbox.c.absorbed_at)
+    oldest = select(*columns).order_by(inbox.c.number).limit(BATCH).subquery()
+    over = oldest.c.at <= before, oldest.c.absorbed_at.isnot(None)
+    those = select(oldest.c.number).where(*over)
+    return conn.execute(delete(inbox).where(inbox.c.number.in_(those))).rowcount
+
+
+def _messages(conn: Connection, before: int, now: int) -> int:
+    needed = exists().where(requests.c.id == messages.c.request_id, requests.c.state.in_(_KEPT))
+    over = messages.c.due_at.is_(None), messages.c.created_at <= before
+    query = select(messages.c.request_id).where(*over, ~needed)
+    found = conn.execute(query.order_by(messages.c.created_at).limit(BATCH)).scalars()
+    gone = 0
+    for request_id in dict.fromkeys(found):
+        if _shortened(conn, request_id, now):
+            mine = messages.c.request_id == request_id
+            gone += conn.execute(delete(messages).where(mine, *over)).rowcount
+    return gone
+
+
+def _shortened(conn: Connection, request_id: str, now: int) -> bool:
+    """Whether the row was shortened, or there is none. Not while somebody holds it or an event
+    waits for it. The lock is the claim here, and the version says that the row has changed."""
+    query = select(requests).where(requests.c.id == request_id).with_for_update()
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        return True
+    waits = exists().where(inbox.c.request_id == request_id, inbox.c.absorbed_at.is_(None))
+    if row.lease_until > now or row.state in _KEPT or conn.execute(select(waits)).scalar_one():
+        return False
+    request = Request.model_validate_json(row.body)
+    if request.pruned_at is None:
+        body = request.pruned(now).model_dump_json()
+        shorter = update(requests).where(requests.c.id == request_id)
+        conn.execute(shorter.values(body=body, version=row.version + 1))
+    return True
