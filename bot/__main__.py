@@ -57,16 +57,16 @@ def run() -> None:
     from bot.settings import SettingsError, load
 
     try:
-        sys.exit(serve(load(to_run=True), stop))
+        sys.exit(serve(load(to_run=True), stop, again=load))
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
 
 
-def serve(settings: Settings, stop: StopSignals) -> int:
+def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after such a stop, 1 when the bot
     could not start and another try may work, 3 when none would. A database server that is away is
-    waited for, with `/readyz` at 503."""
+    waited for, with `/readyz` at 503. `again` reads the settings once more: secrets change."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -82,7 +82,7 @@ def serve(settings: Settings, stop: StopSignals) -> int:
         stop.end()
 
     try:
-        bot = Bot(settings, end=end)
+        bot = Bot(settings, end=end, again=again)
         told_to_stop = None
         while not bot.start() and told_to_stop is None:
             tell_systemd("READY=1", "STATUS=waits for the database: the journal says why")

@@ -96,7 +96,12 @@ class Bot:
     error of the database; it calls neither Slack nor the appliance. `end` is called after the
     start, from another thread, with a sentence that says why the bot can never work like this."""
 
-    def __init__(self, settings: Settings, end: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        end: Callable[[str], None],
+        again: Callable[[], Settings] | None = None,
+    ) -> None:
         self.settings = settings
         self._end = end
         self.policy = settings.policy()
@@ -118,7 +123,9 @@ class Bot:
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
             on_saved=self._saved,
         )
-        self.appliances = parts.appliances(settings, self.db, self.metrics)
+        self.appliances = parts.appliances(
+            settings, self.db, self.metrics, again or (lambda: settings)
+        )
         self._stopping = threading.Event()
         self._slack()
         self._work()

@@ -11,15 +11,17 @@ from functools import partial
 import structlog
 
 from bot import __version__
-from bot.appliance.budget import Budget, BudgetState, login_rest_seconds
+from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.http import OnCall
+from bot.appliance.login_rest import login_rest_seconds
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
 from bot.request.audit import Entry
 from bot.request.model import Figures, Request
-from bot.settings import ApplianceSettings, Settings
+from bot.settings import ApplianceSettings, Settings, SettingsError
 from bot.store import queries, shared
 from bot.store.database import Database
 
@@ -32,16 +34,13 @@ def appliance_of(
     now: Callable[[], int],
     on_call: OnCall = lambda *_: None,
     label: str | None = None,
+    site_now: Callable[[], ApplianceSettings] | None = None,
 ) -> Appliance:
     """A client of one appliance; `now` in ms epoch. `label`: what people may call its pairing.
-    The caller has to close it."""
+    `site_now` gives the site as it is set now. The caller has to close it."""
     return Appliance(
         host=site.host,
-        username=site.username,
-        password=site.password,
-        remote_username=site.remote_username,
-        remote_password=site.remote_password,
-        trust=trust_of(site),
+        secrets=SecretsNow(site_now or (lambda: site)),
         base_path=site.base_path,
         timeout_seconds=site.timeout_seconds,
         budget=budget,
@@ -60,6 +59,57 @@ def trust_of(site: ApplianceSettings) -> Trust:
     return Trust.system()
 
 
+class SecretsNow:
+    """What an appliance is told of its secrets each time that it asks. Thread-safe, since the
+    appliance asks under a lock or replaces what it had by the same."""
+
+    def __init__(self, site: Callable[[], ApplianceSettings]) -> None:
+        self._site = site
+        self._trusted: tuple[object, Trust] | None = None
+
+    def __call__(self) -> Secrets:
+        """Raises ValueError or OSError where what to trust cannot be read, unless it once could."""
+        site = self._site()
+        local = Credentials(site.username, site.password)
+        remote = None
+        if site.remote_username and site.remote_password:
+            remote = Credentials(site.remote_username, site.remote_password)
+        try:
+            told = (site.fingerprint, site.ca_file and site.ca_file.read_bytes())
+            if self._trusted is None or self._trusted[0] != told:
+                self._trusted = told, trust_of(site)
+        except (OSError, ValueError) as error:
+            if self._trusted is None:
+                raise
+            # It may be in the middle of being replaced.
+            log.warning("trust_not_read_again", appliance=site.host, words=str(error))
+        return Secrets(local, remote, self._trusted[1])
+
+
+def site_now(
+    name: str, settings: Settings, again: Callable[[], Settings]
+) -> Callable[[], ApplianceSettings]:
+    """A function that gives this site with its secrets as `again` reads them. What cannot be read
+    stays as it was, and so does all else, such as the address."""
+    last = settings.sites[name]
+
+    def read() -> ApplianceSettings:
+        nonlocal last
+        try:
+            found = again()
+        except SettingsError as error:
+            wrong = sorted({problem.setting for problem in error.problems})
+            log.warning("settings_not_read_again", settings=wrong)
+            return last
+        logs.mask_too(found.secrets())
+        site = found.sites.get(name)
+        if site is not None and site.host == last.host:
+            last = site
+        return last
+
+    return read
+
+
 def budget_key(site: str) -> str:
     """The key under which the copies of the bot share an appliance's calls and log-ins."""
     return f"budget:{site}"
@@ -68,8 +118,11 @@ def budget_key(site: str) -> str:
 # --- With the budget that all copies share, and with the metrics
 
 
-def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, Appliance]:
-    """The appliances by site. Each uses the budget and the log-ins that all copies share."""
+def appliances(
+    settings: Settings, db: Database, metrics: Metrics, again: Callable[[], Settings]
+) -> dict[str, Appliance]:
+    """The appliances by site. Each uses the budget and the log-ins that all copies share, and the
+    secrets that `again` reads."""
     made = {}
     for name, site in settings.sites.items():
         observers = metrics.of_site(name)
@@ -80,7 +133,8 @@ def appliances(settings: Settings, db: Database, metrics: Metrics) -> dict[str, 
             on_login=observers.logged_in,
         )
         label = name if len(settings.sites) > 1 else None  # nobody has named a single appliance
-        made[name] = appliance_of(site, budget, db.about_now, observers.called, label)
+        of_now = site_now(name, settings, again)
+        made[name] = appliance_of(site, budget, db.about_now, observers.called, label, of_now)
     return made
 
 

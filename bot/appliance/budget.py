@@ -21,7 +21,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.appliance.errors import LoginRest, OverBudget, Unproven
+from bot.appliance.errors import LoginRest, OverBudget
 
 SPARE_MS = 1_000
 WINDOW_MS = 60_000 + SPARE_MS
@@ -30,18 +30,6 @@ WINDOW_MS = 60_000 + SPARE_MS
 LATER_MS = 10_000
 """The DELETE is counted with the reading before it, and made at most this long after it: a reading
 that is older is made anew, with a DELETE of its own (`bot.request.plan.READINGS_FRESH_MS`)."""
-
-REST_MS = 300_000
-"""SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five in
-three minutes); one or two in five minutes can never get there."""
-
-LOGINS_UNPROVEN_MAX = 2
-"""A second log-in is needed when a session ends early. A third without a call that worked in
-between means that logging in does not help."""
-
-PROOF_MS = 5_000
-"""Copies may log in at the same moment, after a restart of the appliance. Whoever comes third waits
-this long for a call of the others to work."""
 
 
 class Priority(StrEnum):
@@ -71,7 +59,7 @@ class BudgetState(BaseModel):
 
     `calls_ms`: when calls were counted. `logins_unproven`: log-ins since a call last worked on a
     session of its own; `logins_in_vain`: of how many of those the appliance itself has said that
-    they led nowhere. `rests_until_ms` and `why`: the login rest.
+    they led nowhere. `rests_until_ms` and `why`: the login rest. `refused_ms`: latest refusals.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -82,6 +70,7 @@ class BudgetState(BaseModel):
     last_login_ms: int | None = None
     rests_until_ms: int | None = None
     why: str = ""
+    refused_ms: tuple[int, ...] = ()
 
 
 # ---- arithmetic: the state before, the time, and the state after --------------------------------
@@ -120,79 +109,13 @@ def _recent(state: BudgetState, now: int) -> list[int]:
     return sorted(min(at, now + LATER_MS) for at in state.calls_ms if at > now - WINDOW_MS)
 
 
-def begin_login(state: BudgetState, now: int) -> BudgetState:
-    """The state after one more log-in. Raises LoginRest or Unproven, which changes no state."""
-    # min, here and below: a clock that was set back must not make a rest longer than a rest.
-    rest_left = min(state.rests_until_ms or 0, now + REST_MS) - now
-    if rest_left > 0:
-        raise _rest(LoginRest, rest_left, state.why)
-    unproven = state.logins_unproven
-    last = state.last_login_ms
-    since_last = REST_MS if last is None else now - min(last, now)
-    if unproven >= LOGINS_UNPROVEN_MAX and since_last < PROOF_MS:
-        raise _rest(Unproven, PROOF_MS - since_last, "two log-ins have just been made")
-    if unproven >= LOGINS_UNPROVEN_MAX and since_last < REST_MS:
-        why = f"{unproven} log-ins were made and no call worked after them"
-        raise _rest(Unproven, REST_MS - since_last, why)
-    if unproven >= LOGINS_UNPROVEN_MAX:
-        state = call_worked(state, now)  # the rest is over: from here on as if one had
-    return state.model_copy(
-        update={
-            "logins_unproven": state.logins_unproven + 1,
-            "last_login_ms": now,
-            "rests_until_ms": None,
-            "why": "",
-        }
-    )
-
-
-def login_not_sent(state: BudgetState, _now: int) -> BudgetState:
-    """Without the log-in that was counted and never reached SSO."""
-    return state.model_copy(update={"logins_unproven": max(0, state.logins_unproven - 1)})
-
-
-def login_refused(state: BudgetState, now: int, why: str) -> BudgetState:
-    """The same password would be refused again: rest at once."""
-    return state.model_copy(update={"rests_until_ms": now + REST_MS, "why": why})
-
-
-def login_in_vain(state: BudgetState, now: int) -> BudgetState:
-    """The appliance itself has said that a log-in, not refused, led nowhere: it was answered
-    without a session, or with one that was not taken afterwards. Two are a refusal."""
-    state = state.model_copy(update={"logins_in_vain": state.logins_in_vain + 1})
-    if state.logins_in_vain < LOGINS_UNPROVEN_MAX:
-        return state
-    return login_refused(state, now, "two log-ins have led to no session that the appliance takes")
-
-
-def call_worked(state: BudgetState, _now: int) -> BudgetState:
-    """A call worked on a new session. A rest stays: another copy may have been refused with the
-    password as it is now."""
-    return state.model_copy(update={"logins_unproven": 0, "logins_in_vain": 0})
-
-
-def login_rest_seconds(state: BudgetState, now: int) -> float:
-    """How long no log-in is made; 0 where one may be made now."""
-    try:
-        begin_login(state, now)
-    except LoginRest as exc:
-        return exc.retry_after_seconds or 0.0
-    return 0.0
-
-
-def _rest(kind: type[LoginRest], left_ms: int, why: str) -> LoginRest:
-    seconds = left_ms / 1000
-    return kind(
-        f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
-        f" account is not locked: {why}.",
-        retry_after_seconds=seconds,
-    )
-
-
 # ---- the state in its place -------------------------------------------------------------------
 
-Change = Callable[[Callable[[BudgetState, int], BudgetState]], None]
-"""Runs a change of the state at now (ms) in a transaction, and stores it unless it raises."""
+How = Callable[[BudgetState, int], BudgetState]
+"""The state after a change at now (ms)."""
+
+Change = Callable[[How], None]
+"""Runs a change in a transaction, and stores it unless it raises."""
 
 LoginResult = Literal["worked", "refused", "not_sent", "rest"]
 """`rest`: the log-in was not tried, so that the account is not locked."""
@@ -237,7 +160,7 @@ class MemoryBudget(Budget):
         self.state = state or BudgetState()
         self._lock = threading.Lock()
 
-    def _change_here(self, how: Callable[[BudgetState, int], BudgetState]) -> None:
+    def _change_here(self, how: How) -> None:
         with self._lock:
             self.state = how(self.state, self._now())
 
@@ -270,10 +193,10 @@ class EffectBudget:
         self._counted_ms = self._later_ms = 0
         self._counted_at = 0.0
 
-    def pay(self, *, login: bool = False) -> None:
-        """One call is about to be made; with `login`, a log-in. Raises OverBudget, and for a log-in
-        LoginRest; then it is not counted, and must not be made."""
-        more = int(login or (self._begun and not self._left))
+    def pay(self, login: How | None = None) -> None:
+        """One call is about to be made; with `login`, a log-in, such as `begin_login`. Raises
+        OverBudget, and what `login` raises; then it is not counted, and must not be made."""
+        more = int(login is not None or (self._begun and not self._left))
         late = self._budget.monotonic() - self._counted_at > SPARE_MS / 1000
         if more or late or not self._begun:
             self._count(more, login)
@@ -295,14 +218,14 @@ class EffectBudget:
         self._left = self._later = 0
         self._budget.change(lambda state, _now: without(without(state, at, left), later_at, later))
 
-    def _count(self, more: int, login: bool = False) -> None:
+    def _count(self, more: int, login: How | None = None) -> None:
         counted = (0, 0)
 
         def change(state: BudgetState, now: int) -> BudgetState:
             nonlocal counted
             state, left = self._with_calls(state, now, more)
             counted = (now, left)
-            return begin_login(state, now) if login else state
+            return login(state, now) if login else state
 
         try:
             self._budget.change(change)

@@ -15,6 +15,7 @@ from typing import TypeVar
 from bot.appliance import models
 from bot.appliance.answers import Answer
 from bot.appliance.budget import EffectBudget
+from bot.appliance.credentials import Credentials
 from bot.appliance.errors import (
     Answered,
     GatewaysNotFound,
@@ -70,6 +71,11 @@ class Calls:
     def logged_in(self) -> bool:
         """Whether there is a session. Makes no call."""
         return self._sessions.held is not None
+
+    @property
+    def user(self) -> Credentials:
+        """Who would log in now."""
+        return self._sessions.secrets(at_once=True).local
 
     def knock(self) -> None:
         """One call without a session and without credentials. Raises NotSent if the appliance

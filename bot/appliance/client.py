@@ -12,16 +12,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from pydantic import SecretStr
-
 from bot.appliance.budget import Budget, EffectBudget, Priority
 from bot.appliance.calls import Calls, whole
+from bot.appliance.credentials import Secrets
 from bot.appliance.errors import ApplianceError, GatewaysNotFound, NoSuchPairing, OverBudget
-from bot.appliance.http import Credentials, OnCall, Transport
+from bot.appliance.http import OnCall, Transport
 from bot.appliance.listing import Listing, PageSizes
 from bot.appliance.models import Replicated
 from bot.appliance.session import Sessions
-from bot.appliance.tls import Trust
 from bot.request.events import (
     CallFailed,
     DeleteAccepted,
@@ -75,8 +73,9 @@ class Appliance:
     """One appliance. Thread-safe; holds its connections and its session until `close`.
 
     `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. Raises ValueError for
-    a host that is more than that. `timeout_seconds` is for the connect and for each wait for an
-    answer. `now` is the clock of the requests, in ms epoch. `label`: what the settings call this
+    a host that is more than that. `secrets` gives what is set now; it is called again before each
+    log-in, and once a minute. `timeout_seconds` is for the connect and for each wait for an answer.
+    `now` is the clock of the requests, in ms epoch. `label`: what the settings call this
     one of several appliances. `on_call(method, path_template, outcome, seconds)` is told after
     every HTTP call, with the status or the name of the error.
     """
@@ -85,11 +84,7 @@ class Appliance:
         self,
         *,
         host: str,
-        username: str,
-        password: SecretStr,
-        remote_username: str | None,
-        remote_password: SecretStr | None,
-        trust: Trust,
+        secrets: Callable[[], Secrets],
         base_path: str,
         timeout_seconds: float,
         budget: Budget,
@@ -109,17 +104,15 @@ class Appliance:
             Transport(
                 host=host,
                 base_path=base_path,
-                trust=trust,
+                trust=secrets().trust,
                 timeout_seconds=timeout_seconds,
                 user_agent=user_agent,
                 monotonic=monotonic,
                 on_call=on_call,
             ),
             budget,
-            Credentials(username, password),
-            Credentials(remote_username, remote_password)
-            if remote_username and remote_password
-            else None,
+            secrets,
+            now,
             monotonic=monotonic,
         )
 

@@ -10,7 +10,6 @@ ends at the deadline, even if the server sends one byte at a time.
 
 from __future__ import annotations
 
-import base64
 import http.client
 import logging
 import time
@@ -23,12 +22,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from bot.appliance.answers import Answer, Redactor
+from bot.appliance.credentials import Credentials, HeldSession
 from bot.appliance.errors import (
     ApplianceError,
     NotFound,
@@ -48,6 +47,7 @@ OnCall = Callable[[str, str, str, float], None]
 CALL_LASTS_TIMEOUTS = 4
 
 CHUNK_BYTES = 64 * 1024
+SESSION_HEADER = "x-dr-session"
 LARGE_BYTES = 256 * 1024
 """Larger answers of one appliance are taken apart by one thread, one after the other. What each
 thread has once used, the system's allocator keeps for that thread, so an appliance that was taken
@@ -78,26 +78,6 @@ class Call:
         return cls(method, template, template.format(**quoted), query or {})
 
 
-class Credentials:
-    """A user of one site's SSO. Its repr shows neither name nor password."""
-
-    def __init__(self, username: str, password: SecretStr) -> None:
-        self._username = username
-        self._password = password
-
-    def __repr__(self) -> str:
-        return "Credentials()"
-
-    def header(self) -> str:
-        """The value of an Authorization header (RFC 7617), in UTF-8 whatever the password holds."""
-        pair = f"{self._username}:{self._password.get_secret_value()}"
-        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        return self._password.get_secret_value(), self.header().removeprefix("Basic ")
-
-
 class HeaderAuth(requests.auth.AuthBase):
     """Puts the given headers on one request.
 
@@ -111,6 +91,14 @@ class HeaderAuth(requests.auth.AuthBase):
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         r.headers.update(self._headers)
         return r
+
+
+def auth_of(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
+    """For a call on this session, with this user's credentials, where they are given."""
+    headers = {} if session is None else {SESSION_HEADER: session.token}
+    if user is not None:
+        headers["Authorization"] = user.header()
+    return HeaderAuth(headers)
 
 
 class Transport:
@@ -132,8 +120,18 @@ class Transport:
         self._timeout = timeout_seconds
         self._monotonic = monotonic
         self._on_call = on_call
+        self._user_agent = user_agent
+        self._trust = trust
         self._session = make_session(trust, user_agent)
         self._reader = ThreadPoolExecutor(1, f"answers-{host}")
+
+    def trust(self, trust: Trust) -> None:
+        """Connections to come are made with this trust; none that was made with another is used
+        for a further call."""
+        if trust is not self._trust:
+            old = self._session
+            self._trust, self._session = trust, make_session(trust, self._user_agent)
+            old.close()
 
     def close(self) -> None:
         """Close the kept connections."""

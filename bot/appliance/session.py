@@ -11,17 +11,18 @@ Where the remote vCenter has an SSO of its own, the remote site's user is logged
 from __future__ import annotations
 
 import copy
+import math
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from bot.appliance import budget as shared
+from bot.appliance import login_rest
 from bot.appliance.answers import Answer, Redactor
 from bot.appliance.budget import Budget, EffectBudget
+from bot.appliance.credentials import Credentials, HeldSession, Secrets
 from bot.appliance.errors import (
     Answered,
     ApplianceError,
@@ -30,21 +31,25 @@ from bot.appliance.errors import (
     NotFound,
     NotSent,
     Refused,
+    TlsFailed,
     TooLate,
     Unauthorized,
     Unavailable,
     timed_out,
 )
-from bot.appliance.http import Call, Credentials, HeaderAuth, Transport
+from bot.appliance.http import Call, Transport, auth_of
 from bot.appliance.models import session_id
 
-SESSION_HEADER = "x-dr-session"
 OK = frozenset({200})
 REMOTE_MADE = frozenset({200, 201, 204})
 
 # How long a remote session lives is not documented. One of the vendor's own scripts logs in anew
 # after 300 s; making it again costs one call, a DELETE that fails without it a whole approval.
 RENEW_AFTER_SECONDS = 300.0
+
+SECRETS_FRESH_SECONDS = 60.0
+"""How often it is looked whether secrets have changed; also before each log-in, and after a server
+was not the one that is trusted."""
 
 SLOW_SECONDS, SLOW_KNOWN_SECONDS = 3.0, 30.0
 """If a try took this long to fail for the reading, it is not made again for the DELETE after it.
@@ -53,57 +58,59 @@ waited for twice and leave the DELETE no time. Each reading tries anew: if the s
 reason has gone."""
 
 
-@dataclass(eq=False, repr=False)
-class HeldSession:
-    """One session, in memory only. Remote sessions belong to it and end with it.
-
-    `answered_at`: monotonic second of the last answer on it. `remote`: by pairing, when the remote
-    session was made on it, or None where that was tried and failed.
-    """
-
-    token: str
-    proven: bool = False
-    answered_at: float | None = None
-    remote: dict[str, float | None] = field(default_factory=dict)
-    remote_locks: dict[str, threading.Lock] = field(default_factory=dict)
-
-
 class Sessions:
     """Holds the session and sends calls on it. Thread-safe: one logs in, the others wait.
 
     `held` is the session, if there is one. Refusals of the remote user are remembered, by pairing,
     beyond the session: SSO locks that account too, and a new session would not make the same
-    password right.
+    password right. `secrets` gives what is set now, and `now` (ms epoch) is the clock of the login
+    rest: a password that has changed since then was not refused.
     """
 
     def __init__(
         self,
         transport: Transport,
         budget: Budget,
-        credentials: Credentials,
-        remote: Credentials | None = None,
+        secrets: Callable[[], Secrets],
+        now: Callable[[], int],
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.transport = transport
         self.budget = budget
         self.held: HeldSession | None = None
-        self._credentials = credentials
-        self._remote = remote
-        self._secrets = (*credentials.secrets(), *(remote.secrets() if remote else ()))
+        self._read_secrets = secrets
+        self._secrets = secrets()
+        self._hidden = self._secrets.hidden()
+        self._changed_ms: int | None = None
+        self._now = now
         self._monotonic = monotonic
+        self._looked_at = monotonic()
         self._lock = threading.Lock()
         self._login_lock = threading.Lock()
         self._logins = 0
         self._failure: ApplianceError | None = None
-        # Until when, what, and for slow failures the session that they belong to.
-        self._remote_failed: dict[str, tuple[float, ApplianceError, HeldSession | None]] = {}
+        # Until when, what, and whose it is: the user that was refused, or a session that was slow.
+        self._remote_failed: dict[str, tuple[float, ApplianceError, object]] = {}
 
     def wait_for(self, lock: threading.Lock, call: Call, by: float | None) -> None:
         """Acquire the lock within the caller's time. Raises TimedOut."""
         left = -1.0 if by is None else max(0.0, by - self._monotonic())
         if not lock.acquire(timeout=left):
             raise timed_out(self.transport.host, call.method, call.path, None)
+
+    def secrets(self, *, at_once: bool = False) -> Secrets:
+        """What is set now; looked at again `at_once`, or where a minute has passed."""
+        if at_once or self._monotonic() >= self._looked_at + SECRETS_FRESH_SECONDS:
+            self._looked_at = self._monotonic()
+            found, old = self._read_secrets(), self._secrets
+            if found.local != old.local:
+                self._changed_ms = self._now()
+            # What was secret stays secret: the appliance may still repeat it.
+            self._hidden = tuple(dict.fromkeys((*self._hidden, *found.hidden())))
+            self._secrets = found
+            self.transport.trust(found.trust)
+        return self._secrets
 
     # ---- calls ----------------------------------------------------------------------------------
 
@@ -127,8 +134,8 @@ class Sessions:
             answer = self.transport.exchange(
                 call,
                 expect=expect,
-                auth=_headers(session, user),
-                redact=Redactor((*self._secrets, session.token) if session else self._secrets),
+                auth=auth_of(session, user),
+                redact=Redactor((*self._hidden, session.token) if session else self._hidden),
                 by=by,
                 send_by=send_by,
             )
@@ -138,7 +145,10 @@ class Sessions:
             raise
         except Unauthorized:
             if session and not user and self._drop(session) and not session.proven:
-                self.budget.change(shared.login_in_vain)
+                self.budget.change(login_rest.login_in_vain)
+            raise
+        except TlsFailed:
+            self._looked_at = -math.inf  # the certificate may have been replaced, and the trust too
             raise
         self._worked(session)
         return answer
@@ -149,7 +159,7 @@ class Sessions:
         session.answered_at = self._monotonic()
         if not session.proven:
             session.proven = True
-            self.budget.change(shared.call_worked)
+            self.budget.change(login_rest.call_worked)
 
     def _drop(self, session: HeldSession) -> bool:
         """Forget this session. False when somebody has done so already: two threads may come with
@@ -162,6 +172,7 @@ class Sessions:
 
     def current(self, effect: EffectBudget) -> HeldSession:
         """The session, made if there is none. Raises any `ApplianceError`."""
+        self.secrets()
         if (held := self.held) is not None:
             return held
         call = Call.of("POST", "/session")
@@ -174,10 +185,11 @@ class Sessions:
                 # A copy, since several threads that raise one exception mix up their tracebacks.
                 raise copy.copy(self._failure)
             self.transport.require_time(call, effect.by)
-            effect.pay(login=True)
+            user = self.secrets(at_once=True).local
+            effect.pay(partial(login_rest.begin_login, changed_ms=self._changed_ms))
             self._failure = None
             try:
-                made = self._log_in(call, effect.by)
+                made = self._log_in(call, user, effect.by)
             except ApplianceError as exc:
                 # It would fail for all who waited for it. Only a time to send is each caller's own.
                 self._failure = None if isinstance(exc, TooLate) else copy.copy(exc)
@@ -190,17 +202,17 @@ class Sessions:
         finally:
             self._login_lock.release()
 
-    def _log_in(self, call: Call, by: float | None) -> HeldSession:
+    def _log_in(self, call: Call, user: Credentials, by: float | None) -> HeldSession:
         try:
-            answer = self.send(call, None, by=by, user=self._credentials)
+            answer = self.send(call, None, by=by, user=user)
             session = HeldSession(answer.read(session_id))
         except (NotSent, Limited, Unavailable):
             self.budget.on_login("not_sent")
-            self.budget.change(shared.login_not_sent)
+            self.budget.change(login_rest.login_not_sent)
             raise
         except Answered as exc:
             if exc.status not in {401, 403}:
-                self.budget.change(shared.login_in_vain)
+                self.budget.change(login_rest.login_in_vain)
                 raise
             refusal = exc
         else:
@@ -208,7 +220,7 @@ class Sessions:
             return session
         self.budget.on_login("refused")
         why = f"a log-in was refused with HTTP {refusal.status}"
-        self.budget.change(partial(shared.login_refused, why=why))
+        self.budget.change(partial(login_rest.login_refused, why=why))
         raise self._login_refused(refusal, "local")
 
     def _login_refused(
@@ -222,7 +234,7 @@ class Sessions:
             method=refusal.method,
             path=refusal.path,
             status=refusal.status,
-            retry_after_seconds=shared.REST_MS / 1000,
+            retry_after_seconds=login_rest.REST_MS / 1000,
             error_code=refusal.error_code,
             message=refusal.message,
             op_id=refusal.op_id,
@@ -235,11 +247,11 @@ class Sessions:
     def remote_calls(self, pairing_id: str | None = None) -> int:
         """How many calls `log_in_remote` may take; None is a pairing not known yet."""
         made = self.held and pairing_id and self._remote_made(self.held, pairing_id)
-        return int(self._remote is not None and not made)
+        return int(self._secrets.remote is not None and not made)
 
     def ready(self, session: HeldSession, pairing_id: str) -> bool:
         """Whether a DELETE of this pairing may go out on this session."""
-        return self._remote is None or pairing_id in session.remote
+        return self._secrets.remote is None or pairing_id in session.remote
 
     def log_in_remote(
         self, pairing_id: str, effect: EffectBudget, *, wait_again: bool = True
@@ -250,7 +262,9 @@ class Sessions:
         Raises LoginRefused(which="remote") for credentials that are or were just refused, and
         every other error of a call, such as Refused while the remote site is down.
         """
-        if self._remote is None:
+        # What was refused may have been corrected since.
+        user = self.secrets(at_once=pairing_id in self._remote_failed).remote
+        if user is None:
             return
         call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
         for again in (True, False):
@@ -260,8 +274,8 @@ class Sessions:
             self.wait_for(lock, call, effect.by)
             try:
                 if not self._remote_made(session, pairing_id):
-                    self._raise_if_failed(pairing_id, None if wait_again else session)
-                    self._log_in_remote(call, session, pairing_id, self._remote, effect)
+                    self._raise_if_failed(pairing_id, user, None if wait_again else session)
+                    self._log_in_remote(call, session, pairing_id, user, effect)
                 return
             except Unauthorized:
                 # The local session had ended: once more, with a new one.
@@ -302,7 +316,7 @@ class Sessions:
             session.remote[pairing_id] = self._monotonic()
             return
         refused = self._login_refused(refusal, "remote")
-        self._remember(pairing_id, shared.REST_MS / 1000, refused, None)
+        self._remember(pairing_id, login_rest.REST_MS / 1000, refused, user)
         raise refused
 
     def _remote_made(self, session: HeldSession, pairing_id: str) -> bool:
@@ -310,26 +324,22 @@ class Sessions:
         return made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS
 
     def _remember(
-        self, pairing_id: str, seconds: float, error: ApplianceError, session: HeldSession | None
+        self, pairing_id: str, seconds: float, error: ApplianceError, whose: object
     ) -> None:
         """Without those that are over: a process lives for months."""
         now = self._monotonic()
         with self._lock:
             still = {known: e for known, e in self._remote_failed.items() if e[0] > now}
-            self._remote_failed = still | {pairing_id: (now + seconds, copy.copy(error), session)}
+            self._remote_failed = still | {pairing_id: (now + seconds, copy.copy(error), whose)}
 
-    def _raise_if_failed(self, pairing_id: str, session: HeldSession | None) -> None:
-        """Raises a refusal that is not over; for this `session`, a slow failure on it as well."""
-        until, error, of = self._remote_failed.get(pairing_id, (0.0, None, None))
+    def _raise_if_failed(
+        self, pairing_id: str, user: Credentials, session: HeldSession | None
+    ) -> None:
+        """Raises a refusal of this user that is not over; for this `session`, a slow failure on it
+        as well."""
+        until, error, whose = self._remote_failed.get(pairing_id, (0.0, None, None))
         left = until - self._monotonic()
-        if error and left > 0 and of in {None, session}:
+        if error and left > 0 and whose in (user, session):
             again = copy.copy(error)
-            again.retry_after_seconds = error.retry_after_seconds if of else left
+            again.retry_after_seconds = left if whose == user else error.retry_after_seconds
             raise again
-
-
-def _headers(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
-    headers = {} if session is None else {SESSION_HEADER: session.token}
-    if user is not None:
-        headers["Authorization"] = user.header()
-    return HeaderAuth(headers)

@@ -10,6 +10,7 @@ from bot.appliance import tls
 from bot.appliance.budget import Priority
 from bot.appliance.calls import Calls
 from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials
 from bot.appliance.errors import (
     Answered,
     ApplianceError,
@@ -41,7 +42,7 @@ LASTS_TIMEOUTS = 6
 @dataclass
 class Site:
     """One appliance. `about` names it in each line if there are several; `prefix` begins the names
-    of its settings. `refused` stays true after a refused log-in: a check that is repeated by itself
+    of its settings. `refused`: whose log-in was refused last. A check that is repeated by itself
     must not try the same password again."""
 
     appliance: Appliance
@@ -50,7 +51,7 @@ class Site:
     about: str
     prefix: str
     priority: Priority = Priority.ACT
-    refused: bool = False
+    refused: Credentials | None = None
     not_sent: NotSent | None = None
     pairings: Listing[Pairing] = field(default_factory=Listing[Pairing])
 
@@ -129,7 +130,7 @@ def trusted(site: Site) -> Line:
 def login(site: Site) -> Line:
     """One log-in, unless one was refused already: SSO locks an account after a few."""
     calls = site.calls()
-    if site.refused and not calls.logged_in:
+    if not calls.logged_in and site.refused == calls.user:
         return skipped(LOGIN, "a person: it is not tried again by itself")
     try:
         calls.log_in()
@@ -138,9 +139,10 @@ def login(site: Site) -> Line:
     except ApplianceError as error:
         # After HeldBack none was tried, but it is a failure all the same: an earlier log-in was
         # refused, this copy's or another's.
-        site.refused |= isinstance(error, LoginRefused | HeldBack)
+        if isinstance(error, LoginRefused | HeldBack):
+            site.refused = calls.user
         return wrong(LOGIN, said(error), _after(site, error))
-    site.refused = False
+    site.refused = None
     return fine(LOGIN, f"as the user of {site.prefix}USERNAME")
 
 

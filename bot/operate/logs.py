@@ -46,9 +46,14 @@ _AUDIT_TEXT = re.compile(
 """Such a line in the form `console`."""
 
 
+_known: list[str] = []
+"""What is masked wherever it turns up."""
+
+
 def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     """To be called once per process. `secrets` are masked wherever they turn up."""
-    known = tuple(s for s in secrets if s)
+    _known.clear()
+    mask_too(secrets)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,7 +62,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        lambda _logger, _name, event: _masked(event, known),
+        lambda _logger, _name, event: _masked(event, tuple(_known)),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer(to_json, ensure_ascii=False)
@@ -94,6 +99,11 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     logging.getLogger(AUDIT).setLevel(logging.INFO)
     # It warns of each request that finds no idle thread, so strangers could fill the log.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def mask_too(secrets: Iterable[str]) -> None:
+    """These as well from now on: secrets change while the bot runs."""
+    _known.extend(s for s in secrets if s and s not in _known)
 
 
 def steps(request: Request | None, entries: Sequence[Entry]) -> None:

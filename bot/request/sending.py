@@ -25,6 +25,9 @@ from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
 from bot.request.who_may import UNREADABLE, Verdict
 
+REST_LOOK_MS = 60_000
+"""How often an approved request looks whether the login rest is over."""
+
 RIGHTS_UNREAD = Problem(
     kind=ProblemKind.UNANSWERED,
     text="Slack does not say whether everybody who approved still has the right to.",
@@ -267,7 +270,11 @@ def _again_at(step: Step, problem: Problem, pause_ms: int) -> int:
     of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact."""
     if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
         return problem.retry_at
-    return max(problem.retry_at or 0, step.now + pause_ms)
+    again = max(problem.retry_at or 0, step.now + pause_ms)
+    if problem.kind in {ProblemKind.LOGIN_REFUSED, ProblemKind.LOGIN_REST}:
+        # A password that is changed meanwhile ends the rest; while it is not, nothing is sent.
+        return min(again, step.now + REST_LOOK_MS)
+    return again
 
 
 def _pause_ms(request: Request, problem: Problem) -> int:

@@ -14,6 +14,7 @@ from bot.appliance.budget import MemoryBudget
 from bot.appliance.client import Appliance
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
+from tests.appliance.simulated_client import secrets_of
 from tests.appliance.small_server import BASE, PASSWORD, Server, Start
 
 
@@ -72,7 +73,8 @@ def connect(ca_file: Path, server: Server) -> Iterator[Callable[..., Appliance]]
             "user_agent": "vr-unpair-test",
             "now": lambda: 0,
         }
-        appliance = Appliance(**(arguments | changes))
+        arguments |= changes
+        appliance = Appliance(secrets=secrets_of(arguments), **arguments)
         made.append(appliance)
         return appliance
 

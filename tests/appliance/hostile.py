@@ -170,16 +170,16 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
     import bot.app  # noqa: F401  # the whole bot, on top of which such an answer comes
     from bot.appliance.budget import MemoryBudget, Priority
     from bot.appliance.client import Appliance
+    from bot.appliance.credentials import Credentials, Secrets
     from bot.appliance.tls import Trust
+
+    user = Credentials("admin", SecretStr("password"))
+    secrets = Secrets(user, None, Trust.ca_file(ca_file))
 
     def client(base_path: str) -> Appliance:
         return Appliance(
             host=host,
-            username="admin",
-            password=SecretStr("password"),
-            remote_username=None,
-            remote_password=None,
-            trust=Trust.ca_file(ca_file),
+            secrets=lambda: secrets,
             base_path=base_path,
             timeout_seconds=5.0,
             budget=MemoryBudget(1_000_000),

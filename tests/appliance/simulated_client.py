@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import SecretStr
 
 from bot.appliance.budget import Budget
 from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
+
+
+def secrets_of(arguments: dict[str, Any]) -> Callable[[], Secrets]:
+    """Takes from the arguments what an appliance is told of its secrets."""
+    user, password = arguments.pop("username"), arguments.pop("password")
+    far, far_password = arguments.pop("remote_username"), arguments.pop("remote_password")
+    found = Secrets(
+        Credentials(user, password),
+        Credentials(far, far_password) if far else None,
+        arguments.pop("trust"),
+    )
+    return lambda: found
 
 
 def client_of(simulated: SimulatedAppliance, budget: Budget, **changes: Any) -> Appliance:
@@ -27,4 +41,5 @@ def client_of(simulated: SimulatedAppliance, budget: Budget, **changes: Any) -> 
         "user_agent": "vr-unpair-test",
         "now": lambda: 1_000,
     }
-    return Appliance(**(arguments | changes))
+    arguments |= changes
+    return Appliance(secrets=secrets_of(arguments), **arguments)

@@ -16,9 +16,8 @@ import pytest
 import bot.appliance
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials, HeldSession
 from bot.appliance.errors import ApplianceError, LoginRefused
-from bot.appliance.http import Credentials
-from bot.appliance.session import HeldSession
 from bot.appliance.tls import Trust
 from tests.appliance.small_server import (
     PASSWORD,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import EffectBudget, MemoryBudget, Priority, login_refused
+from bot.appliance.budget import EffectBudget, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import (
     ApplianceError,
@@ -29,6 +29,7 @@ from bot.appliance.errors import (
     Unavailable,
     Unproven,
 )
+from bot.appliance.login_rest import login_refused
 from bot.appliance.session import Sessions
 from tests.appliance.small_server import (
     PASSWORD,

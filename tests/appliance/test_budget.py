@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.appliance import budget as arithmetic
+from bot.appliance import login_rest
 from bot.appliance.budget import (
     LATER_MS,
     WINDOW_MS,
@@ -72,11 +73,11 @@ class Made:
         effect = EffectBudget(budget, begun.priority, calls=begun.calls)
         try:
             for number in range(begun.calls + begun.extra):
-                effect.pay(login=begun.login and number == 0)
+                effect.pay(login_rest.begin_login if begun.login and number == 0 else None)
                 self.at.append(self.clock.seconds)
                 self.clock.seconds += begun.pause
                 if begun.login and number == 0:
-                    budget.change(arithmetic.call_worked)
+                    budget.change(login_rest.call_worked)
         except OverBudget as exc:
             effect.give_back()
             return exc.retry_after_seconds
@@ -250,9 +251,9 @@ def test_the_wait_it_names_is_long_enough_and_not_too_long(
 def test_a_clock_that_was_set_back_blocks_no_longer_than_a_minute() -> None:
     state = arithmetic.count(BudgetState(), 10**9, 40)
     assert wait_ms(state, 1000, 1, 40) == WINDOW_MS + LATER_MS
-    state = arithmetic.login_refused(BudgetState(), 10**9, "no")
+    state = login_rest.login_refused(BudgetState(), 10**9, "no")
     with pytest.raises(LoginRest) as caught:
-        arithmetic.begin_login(state, 1000)
+        login_rest.begin_login(state, 1000)
     assert caught.value.retry_after_seconds == 300
 
 
@@ -278,23 +279,23 @@ def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
     for gap, event in events:
         now += gap
         if event == "call":
-            state = arithmetic.call_worked(state, now)
+            state = login_rest.call_worked(state, now)
             bare = []
             continue
         try:
-            state = arithmetic.begin_login(state, now)
+            state = login_rest.begin_login(state, now)
         except LoginRest as exc:
             rests.append(exc)
             continue
         if event == "not sent":
-            state = arithmetic.login_not_sent(state, now)
+            state = login_rest.login_not_sent(state, now)
             continue
         bare.append(now)
         if event == "refused":
             refusals.append(now)
-            state = arithmetic.login_refused(state, now, "wrong password")
+            state = login_rest.login_refused(state, now, "wrong password")
         elif event == "vain":
-            state = arithmetic.login_in_vain(state, now)
+            state = login_rest.login_in_vain(state, now)
         state = BudgetState.model_validate_json(state.model_dump_json())
         assert sum(now - 300_000 < at for at in bare) <= 2
         assert sum(now - 300_000 < at for at in refusals) <= 1
@@ -302,7 +303,7 @@ def test_log_ins_never_lock_an_account(events: list[tuple[int, str]]) -> None:
 
 
 def log_in(budget: MemoryBudget) -> None:
-    EffectBudget(budget, Priority.ACT).pay(login=True)
+    EffectBudget(budget, Priority.ACT).pay(login_rest.begin_login)
 
 
 def test_the_third_log_in_rests_and_then_may_try_again() -> None:
@@ -323,7 +324,7 @@ def test_the_third_log_in_rests_and_then_may_try_again() -> None:
     clock.seconds += 295
     log_in(budget)
     log_in(budget)
-    budget.change(arithmetic.call_worked)
+    budget.change(login_rest.call_worked)
     log_in(budget)
 
 
@@ -331,11 +332,11 @@ def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
     clock = Clock()
     budget = MemoryBudget(1000, clock)
     log_in(budget)
-    budget.change(arithmetic.login_in_vain)
+    budget.change(login_rest.login_in_vain)
     log_in(budget)
     with pytest.raises(Unproven):
         log_in(budget)
-    budget.change(arithmetic.login_in_vain)
+    budget.change(login_rest.login_in_vain)
     for left in (300, 1):
         with pytest.raises(LoginRest) as caught:
             log_in(budget)
@@ -349,10 +350,10 @@ def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
 def test_what_was_in_vain_before_a_call_worked_does_not_count() -> None:
     budget = MemoryBudget(1000, Clock())
     log_in(budget)
-    budget.change(arithmetic.login_in_vain)
-    budget.change(arithmetic.call_worked)
+    budget.change(login_rest.login_in_vain)
+    budget.change(login_rest.call_worked)
     log_in(budget)
-    budget.change(arithmetic.login_in_vain)
+    budget.change(login_rest.login_in_vain)
     log_in(budget)
     with pytest.raises(Unproven):
         log_in(budget)
@@ -362,8 +363,8 @@ def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
     clock = Clock()
     budget = MemoryBudget(1000, clock)
     log_in(budget)
-    budget.change(partial(arithmetic.login_refused, why="HTTP 401"))
-    budget.change(arithmetic.call_worked)  # on the older session of another copy
+    budget.change(partial(login_rest.login_refused, why="HTTP 401"))
+    budget.change(login_rest.call_worked)  # on the older session of another copy
     with pytest.raises(LoginRest) as caught:
         log_in(budget)
     assert ("HTTP 401." in str(caught.value), caught.value.retry_after_seconds) == (True, 300)
@@ -377,19 +378,19 @@ def test_log_ins_that_reached_nobody_do_not_count() -> None:
     budget = MemoryBudget(1000, Clock())
     for _ in range(20):
         log_in(budget)
-        budget.change(arithmetic.login_not_sent)
+        budget.change(login_rest.login_not_sent)
     assert budget.state.logins_unproven == 0
 
 
 def test_how_long_it_rests() -> None:
     now = 5_000_000
-    rest_ms = arithmetic.REST_MS
-    assert arithmetic.login_rest_seconds(BudgetState(), now) == 0
+    rest_ms = login_rest.REST_MS
+    assert login_rest.login_rest_seconds(BudgetState(), now) == 0
     refused = BudgetState(rests_until_ms=now + rest_ms, why="refused")
-    assert arithmetic.login_rest_seconds(refused, now) == rest_ms / 1000
-    assert arithmetic.login_rest_seconds(refused, now + rest_ms) == 0
+    assert login_rest.login_rest_seconds(refused, now) == rest_ms / 1000
+    assert login_rest.login_rest_seconds(refused, now + rest_ms) == 0
     never_proven = BudgetState(logins_unproven=2, last_login_ms=now)
-    assert arithmetic.login_rest_seconds(never_proven, now + 10_000) == (rest_ms - 10_000) / 1000
+    assert login_rest.login_rest_seconds(never_proven, now + 10_000) == (rest_ms - 10_000) / 1000
 
 
 # ---- what is told of it -------------------------------------------------------------------------
@@ -403,7 +404,7 @@ def test_waits_and_log_ins_are_told() -> None:
     budget.on_wait = lambda who, how_long: waits.append((who, how_long))
     budget.on_login = logins.append
     log_in(budget)
-    budget.change(partial(arithmetic.login_refused, why="wrong password"))
+    budget.change(partial(login_rest.login_refused, why="wrong password"))
     with pytest.raises(LoginRest):
         log_in(budget)
     assert logins == ["rest"]

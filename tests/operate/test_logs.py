@@ -36,6 +36,15 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 @pytest.mark.usefixtures("_json_logs")
 class TestJson:
+    def test_a_secret_that_has_changed_is_masked_as_well(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log = logger()
+        log.info("said", words="hunter2 hunter3")
+        logs.mask_too(["hunter3", ""])
+        log.info("said", words="hunter2 hunter3")
+        assert [line["words"] for line in lines(capsys)] == ["*** hunter3", "*** ***"]
+
     def test_one_object_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
         logger().info("clicked", request="AAAA-BBBB", reason="größer")
         (line,) = lines(capsys)

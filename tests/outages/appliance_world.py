@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import Problem
@@ -30,13 +31,11 @@ class ApplianceWorld(World):
         """Another client, without the session of the one before."""
         if self.client is not None:
             self.client.close()
+        user = Credentials(self.server.username, SecretStr("Sandbox!1"))
+        secrets = Secrets(user, None, Trust.ca_file(self.server.ca_file))
         self.client = Appliance(
             host=self.server.host,
-            username=self.server.username,
-            password=SecretStr("Sandbox!1"),
-            remote_username=None,
-            remote_password=None,
-            trust=Trust.ca_file(self.server.ca_file),
+            secrets=lambda: secrets,
             base_path=self.server.base_path,
             timeout_seconds=5.0,
             budget=Budget(40, self.change_budget),

@@ -59,6 +59,22 @@ def test_a_rest_after_a_refused_log_in_refuses_the_request(world: World) -> None
     assert world.answers == [(ASKER, "refused")]
 
 
+@pytest.mark.parametrize("kind", [ProblemKind.LOGIN_REFUSED, ProblemKind.LOGIN_REST])
+def test_an_approved_one_looks_each_minute_whether_the_rest_is_over(
+    world: World, kind: ProblemKind
+) -> None:
+    """A password that is corrected ends it, long before its time."""
+    request_id = world.pending()
+    world.appliance.read_failures = [problem(kind, retry_at=world.ms + 299_000)]
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert world.state() is State.APPROVED
+    world.wait(59_000)
+    assert world.state() is State.APPROVED
+    world.wait(1_000)
+    assert world.state() is State.FOLLOWING
+
+
 def test_who_waits_for_the_budget_hears_of_it_once_and_gets_the_card(world: World) -> None:
     """Longer than an outage may last: our own limit refuses nobody."""
     failures = world.appliance.read_failures

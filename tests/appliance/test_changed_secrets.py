@@ -1,0 +1,256 @@
+"""Passwords expire and certificates are replaced: the next log-in and connection use what is set
+then, and no account is locked on the way."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.appliance import login_rest
+from bot.appliance.budget import BudgetState, MemoryBudget, Priority
+from bot.appliance.client import Appliance
+from bot.appliance.credentials import Credentials, Secrets
+from bot.appliance.errors import ApplianceError, LoginRefused, LoginRest, TlsFailed
+from bot.appliance.tls import Trust
+from tests.appliance.small_server import BASE, TOKEN, Reply, Seen, Server, Start
+
+OLD, NEW = "old-password", "new-password"
+REMOTE_PATH = "/pairings/p-1/remote-session"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.added = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.added
+
+    def ms(self) -> int:
+        return int(self() * 1000)
+
+
+class Set:
+    """What is set now. `client` is told of it, and the server takes `right` alone."""
+
+    def __init__(self, server: Server, trust: Trust) -> None:
+        self.clock = Clock()
+        self.user = Credentials("admin", SecretStr(OLD))
+        self.remote: Credentials | None = None
+        self.trust = trust
+        self.right = OLD
+        self.budget = MemoryBudget(1000, self.clock)
+        self.server = server
+        self.log_in = server.routes["POST", "/session"]
+        server.on_call("POST", "/session", self._answer)
+        server.on("GET", "/info", Reply(200, {}))
+
+    def _answer(self, seen: Seen) -> Reply:
+        assert callable(self.log_in)
+        return self.log_in(seen) if password_in(seen) == self.right else Reply(401)
+
+    def client(self) -> Appliance:
+        return Appliance(
+            host=self.server.host,
+            secrets=lambda: Secrets(self.user, self.remote, self.trust),
+            base_path=BASE,
+            timeout_seconds=5.0,
+            budget=self.budget,
+            user_agent="vr-unpair-test",
+            now=self.clock.ms,
+            monotonic=self.clock,
+        )
+
+    def password(self, password: str) -> None:
+        self.clock.added += 0.01  # the clock that tells what came first goes by milliseconds
+        self.user = Credentials("admin", SecretStr(password))
+
+
+def password_in(seen: Seen) -> str:
+    given = base64.b64decode(seen.headers["authorization"].removeprefix("Basic "))
+    return given.decode().partition(":")[2]
+
+
+def info(appliance: Appliance) -> type[ApplianceError] | None:
+    try:
+        appliance.calls(Priority.CHECK).info()
+    except ApplianceError as error:
+        return type(error)
+    return None
+
+
+@pytest.fixture
+def set_now(server: Server, ca_file: Path) -> Set:
+    return Set(server, Trust.ca_file(ca_file))
+
+
+@pytest.fixture
+def client(set_now: Set) -> Any:
+    appliance = set_now.client()
+    yield appliance
+    appliance.close()
+
+
+def test_the_next_log_in_uses_the_changed_password(
+    set_now: Set, client: Appliance, server: Server
+) -> None:
+    assert info(client) is None
+    set_now.password(NEW)
+    set_now.right = NEW
+    assert info(client) is None, "the session goes on"
+    server.on("GET", "/info", Reply(401), Reply(200, {}))
+    assert info(client) is None
+    sent = [password_in(s) for s in server.seen if s.path == "/session"]
+    assert sent == [OLD, NEW]
+
+
+def test_a_changed_password_ends_the_login_rest_at_once(
+    set_now: Set, client: Appliance, server: Server
+) -> None:
+    set_now.right = NEW
+    assert [info(client) for _ in range(3)] == [LoginRefused, LoginRest, LoginRest]
+    set_now.password(NEW)
+    assert info(client) is None
+    assert server.count("POST") == 2
+
+
+def test_of_another_copy_too(set_now: Set, client: Appliance, server: Server) -> None:
+    """The copies share the rest; one that sees the change need not have been refused itself."""
+    set_now.right = NEW
+    other = set_now.client()
+    assert [info(client), info(other)] == [LoginRefused, LoginRest]
+    set_now.password(NEW)
+    assert [info(other), info(client)] == [None, None]
+    other.close()
+
+
+def test_two_refusals_are_enough_however_often_it_changes(
+    set_now: Set, client: Appliance, server: Server
+) -> None:
+    set_now.right = "none of them"
+    found = []
+    for number in range(6):
+        set_now.password(f"wrong-{number}")
+        found.append(info(client))
+    assert found == [LoginRefused, LoginRefused, *[LoginRest] * 4]
+    set_now.clock.added += 301
+    set_now.right = "wrong-5"
+    assert info(client) is None
+
+
+def test_a_copy_that_keeps_the_old_password_rests_on(
+    set_now: Set, client: Appliance, server: Server, ca_file: Path
+) -> None:
+    """The environment of a process cannot change, so it would be refused again and again."""
+    old = Set(server, Trust.ca_file(ca_file))
+    old.budget, old.clock = set_now.budget, set_now.clock
+    server.on_call("POST", "/session", set_now._answer)
+    stays = old.client()
+    set_now.right = NEW
+    assert [info(stays), info(stays)] == [LoginRefused, LoginRest]
+    set_now.password(NEW)
+    assert info(client) is None
+    found = [info(stays) for _ in range(4)]
+    assert found == [LoginRefused, *[LoginRest] * 3], "twice in five minutes, and not a third time"
+    assert info(client) is None, "whose session goes on"
+    stays.close()
+
+
+def test_a_rest_for_another_reason_stays(set_now: Set, client: Appliance, server: Server) -> None:
+    """Log-ins that are taken and lead nowhere say nothing of the password."""
+    server.on("POST", "/session", Reply(200, {}))
+    for _ in range(2):
+        info(client)
+    set_now.password(NEW)
+    assert info(client) is LoginRest
+    assert server.count("POST") == 2
+
+
+def test_the_remote_user_likewise(set_now: Set, client: Appliance, server: Server) -> None:
+    set_now.remote = Credentials("far", SecretStr(OLD))
+    calls = set_now.client().calls(Priority.CHECK)
+    server.on_call(
+        "POST", REMOTE_PATH, lambda seen: Reply(204 if password_in(seen) == NEW else 403)
+    )
+    for _ in range(3):
+        with pytest.raises(LoginRefused):
+            calls.ensure_remote_session("p-1")
+    assert server.count("POST", REMOTE_PATH) == 1
+    set_now.remote = Credentials("far", SecretStr(NEW))
+    calls.ensure_remote_session("p-1")
+    assert server.count("POST", REMOTE_PATH) == 2
+
+
+def test_a_replaced_certificate_is_trusted_as_soon_as_the_file_is(
+    set_now: Set, client: Appliance, server: Server, start_server: Start, tmp_path: Path
+) -> None:
+    assert info(client) is None
+    other = trustme.CA()
+    other.issue_cert("localhost").configure_cert(server.context)
+    client._sessions.transport._session.close()  # the kept connection, as after some idle minutes
+    assert [info(client), info(client)] == [TlsFailed, TlsFailed]
+    other.cert_pem.write_to_path(str(tmp_path / "new.pem"))
+    set_now.trust = Trust.ca_file(tmp_path / "new.pem")
+    assert info(client) is None
+
+
+def test_what_is_trusted_no_more_gets_nothing_more(
+    set_now: Set, client: Appliance, server: Server
+) -> None:
+    """Within a minute, though a connection to it is open."""
+    assert info(client) is None
+    set_now.trust = Trust.fingerprint("0" * 64)
+    set_now.clock.added += 61
+    before = len(server.seen)
+    assert info(client) is TlsFailed
+    assert len(server.seen) == before
+
+
+def test_no_secret_of_before_is_shown(set_now: Set, client: Appliance, server: Server) -> None:
+    """An appliance may repeat it after it has changed."""
+    assert info(client) is None
+    set_now.password(NEW)
+    set_now.right = NEW
+    words = {"message": f"{OLD} {NEW} {TOKEN}2"}
+    server.on("GET", "/info", Reply(401), Reply(500, words))
+    with pytest.raises(ApplianceError) as caught:
+        client.calls(Priority.CHECK).info()
+    assert caught.value.message == "… … …"
+
+
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 200_000), st.sampled_from(["changed", "refused", "worked", "old"])),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(events=EVENTS)
+def test_no_account_is_locked_whatever_changes(events: list[tuple[int, str]]) -> None:
+    """At most two refusals in any five minutes."""
+    state, now, changed = BudgetState(), 0, None
+    refusals: list[int] = []
+    ask: Callable[..., BudgetState] = login_rest.begin_login
+    for gap, event in events:
+        now += gap
+        if event == "changed":
+            changed = now
+            continue
+        try:
+            state = ask(state, now, None if event == "old" else changed)
+        except LoginRest:
+            continue
+        if event == "worked":
+            state = login_rest.call_worked(state, now)
+        else:
+            refusals.append(now)
+            state = login_rest.login_refused(state, now, "wrong password")
+        assert sum(now - 300_000 < at for at in refusals) <= 2

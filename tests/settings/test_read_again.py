@@ -1,0 +1,113 @@
+"""Secrets that change in `.env` or SECRETS_DIR are used without a restart, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from bot import parts
+from bot.operate import logs
+from bot.parts import SecretsNow, site_now
+from bot.settings import Settings, load
+
+
+@pytest.fixture
+def folder(tmp_path: Path, required: dict[str, str]) -> Path:
+    """`.env` with all that is needed, and a folder of secrets with the password."""
+    del required["VR_PASSWORD"]
+    lines = [f"{name}={value}" for name, value in required.items()]
+    (tmp_path / ".env").write_text("\n".join([*lines, "SECRETS_DIR=secrets\n"]))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "VR_PASSWORD").write_text("the-first-password\n")
+    return tmp_path
+
+
+@pytest.fixture
+def now(folder: Path) -> SecretsNow:
+    def again() -> Settings:
+        return load({}, folder)
+
+    return SecretsNow(site_now("default", again(), again))
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """The warnings in the log."""
+    found: list[tuple[str, Any]] = []
+
+    class Log:
+        def warning(self, event: str, **more: Any) -> None:
+            found.append((event, more))
+
+    monkeypatch.setattr(parts, "log", Log())
+    return found
+
+
+def password(now: SecretsNow) -> str:
+    return now().local.password.get_secret_value()
+
+
+def test_a_changed_file_of_a_password_is_read(folder: Path, now: SecretsNow) -> None:
+    assert password(now) == "the-first-password"
+    (folder / "secrets" / "VR_PASSWORD").write_text("the-second-password\n")
+    assert password(now) == "the-second-password"
+
+
+def test_a_changed_line_of_the_env_file_is_read(folder: Path, now: SecretsNow) -> None:
+    assert now().remote is None
+    with (folder / ".env").open("a") as file:
+        file.write("VR_PASSWORD=from-the-file\nVR_REMOTE_USERNAME=far\nVR_REMOTE_PASSWORD=away\n")
+    found = now()
+    assert found.local.password.get_secret_value() == "from-the-file"
+    assert found.remote is not None
+    assert (found.remote.username, found.remote.password.get_secret_value()) == ("far", "away")
+
+
+def test_what_cannot_be_read_now_stays_as_it_was(
+    folder: Path, now: SecretsNow, told: list[tuple[str, Any]]
+) -> None:
+    """Editors and secret stores replace files in the middle of everything."""
+    assert password(now) == "the-first-password"
+    (folder / "secrets" / "VR_PASSWORD").unlink()
+    assert password(now) == "the-first-password"
+    assert told == [("settings_not_read_again", {"settings": ["VR_PASSWORD"]})]
+
+
+def test_an_appliance_at_another_address_never_gets_the_password(
+    folder: Path, now: SecretsNow
+) -> None:
+    """The address is read at the start alone: this is the password of another appliance."""
+    text = (folder / ".env").read_text().replace("vr.example.test", "other.example.test")
+    (folder / ".env").write_text(text)
+    (folder / "secrets" / "VR_PASSWORD").write_text("of-the-other-one")
+    assert password(now) == "the-first-password"
+
+
+def test_a_replaced_file_of_an_authority_is_another_trust(
+    folder: Path, now: SecretsNow, told: list[tuple[str, Any]]
+) -> None:
+    pem = folder / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(pem))
+    with (folder / ".env").open("a") as file:
+        file.write("VR_CA_FILE=ca.pem\n")
+    first = now().trust
+    assert now().trust is first, "the kept connections are those of this trust"
+    trustme.CA().cert_pem.write_to_path(str(pem))
+    second = now().trust
+    assert second is not first
+    pem.write_text("half of a ")
+    assert now().trust is second
+    assert [event for event, _ in told] == ["settings_not_read_again", "trust_not_read_again"]
+
+
+def test_a_new_secret_is_masked_in_the_log(
+    folder: Path, now: SecretsNow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked: set[str] = set()
+    monkeypatch.setattr(logs, "mask_too", masked.update)
+    (folder / "secrets" / "VR_PASSWORD").write_text("the-second-password")
+    now()
+    assert "the-second-password" in masked
