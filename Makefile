@@ -144,7 +144,7 @@ clean:
 	@echo "clean: removing .venv, builds and caches"
 	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
-	@find bot tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find bot tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # A virtual environment knows the folder that it was made in. One that was moved or copied, or whose
 # python3 is gone, fails in ways that nobody would trace to that, so it is made again.

@@ -33,6 +33,12 @@ def test_no_address_and_no_path_of_a_machine(name: str) -> None:
         assert not re.search(r"://|--(extra-)?index|--find-links|(?<![\w.])/\w", text)
 
 
+def test_hosts_that_read_a_procfile_get_what_the_bot_runs_on() -> None:
+    """They look for this name (Heroku)."""
+    lines = (FOLDER.parent / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["-r requirements/run.txt"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_direct_requirement_is_in_the_lock(name: str) -> None:
     wanted = (FOLDER / f"{name}.in").read_text(encoding="utf-8")

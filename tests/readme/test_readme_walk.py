@@ -32,6 +32,15 @@ DEMO = "make demo"
 EXAMPLE = ".venv/bin/vr-unpair settings --example > .env"
 """In the place of the copy of `.env.example`, which a wheel does not bring along."""
 
+SENTENCES = (
+    "It is your own request, so your click was not counted. Somebody else must decide.",
+    "Dry run: nothing will be deleted.",
+    "Dry run: everything was right up to the delete, which was not sent.",
+    "`DRY_RUN` is on, so the pairing is untouched.",
+    "To do it for real, have `DRY_RUN` switched off, then ask again.",
+)
+"""Of *Your first dry run*: what one reads there is what one will read."""
+
 PATIENCE_SECONDS = 60.0
 INSTALL_SECONDS = 300
 """For one line of the README: a package registry may be slow."""
@@ -158,7 +167,9 @@ def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) ->
                     slack.mode = "socket"
                     slack.wait_for(lambda: slack.sockets.usable, PATIENCE_SECONDS)
                 read = ask_and_approve(slack, rita, alan, channel, "vcenter-prague.example.net")
-                assert ("Dry run: everything was right up to the delete" in read) is dry_run
+                for sentence in SENTENCES:
+                    assert sentence in " ".join(README.split())
+                    assert (sentence in read) is (dry_run or sentence == SENTENCES[0])
                 assert bot.stop() == 0
             assert (pairing in appliance.pairings) is dry_run
         assert len(appliance.deletes) == 1
@@ -166,7 +177,7 @@ def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) ->
 
 
 def ask_and_approve(slack: LocalSlack, rita: str, alan: str, channel: str, server: str) -> str:
-    """The first dry run as the README tells it. What the thread says at the end."""
+    """The first dry run as the README tells it. All that was read in it."""
     before = {message.ts for message in slack.messages(channel)}
     slack.command(rita, f"{server} a first try", channel=channel)
     card = slack.wait_for_message(
@@ -176,15 +187,15 @@ def ask_and_approve(slack: LocalSlack, rita: str, alan: str, channel: str, serve
     )
     slack.click(rita, card, "unpair_approve")
     slack.wait_for(
-        lambda: any("It is your own request" in e.all_text for e in slack.ephemerals(rita)),
-        PATIENCE_SECONDS,
+        lambda: any(SENTENCES[0] in e.all_text for e in slack.ephemerals(rita)), PATIENCE_SECONDS
     )
     slack.click(alan, card, "unpair_approve")
     final = slack.wait_for_message(
         channel, lambda m: f"<@{rita}>" in m.text, thread_ts=card.ts,
         timeout_seconds=PATIENCE_SECONDS,
     )  # fmt: skip
-    return final.all_text
+    answers = " ".join(e.all_text for e in slack.ephemerals(rita))
+    return " ".join([answers, card.all_text, final.all_text]).replace("*", "")
 
 
 def fill(env_file: Path, **settings: str) -> None:
