@@ -118,7 +118,7 @@ def test_told_to_stop_while_people_click(tmp_path: Path) -> None:
         enough.set()
         for person in people:
             person.join()
-        acknowledged = {payload.click(d.payload).origin for d in done if d.ok}
+        acknowledged = {payload.read(payload.Click, d.payload).origin for d in done if d.ok}
         assert len(acknowledged) > 5
         assert acknowledged <= inbox(world)
         assert len(acknowledged) < len(done), "nobody clicked after the end"

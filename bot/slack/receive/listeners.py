@@ -20,8 +20,17 @@ from slack_bolt.error import BoltUnhandledRequestError
 from bot.request.model import new_reference
 from bot.slack.draw import ids
 from bot.slack.draw.words import usage
-from bot.slack.receive import Deps, asking, buttons, forms, lookups, payload
-from bot.slack.receive.payload import FormSent, Json, Malformed
+from bot.slack.receive import Deps, asking, buttons, forms, lookups
+from bot.slack.receive.payload import (
+    Click,
+    Command,
+    FormSent,
+    HomeOpened,
+    Json,
+    Malformed,
+    Search,
+    read,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -67,11 +76,11 @@ def make_app(deps: Deps) -> App:
     )
 
     def command(ack: Ack, body: Json) -> BoltResponse:
-        words = asking.command_typed(payload.command(body), deps)
+        words = asking.command_typed(read(Command, body), deps)
         return ack(text=words, response_type="ephemeral") if words else ack()
 
     def pressed(ack: Ack, body: Json) -> BoltResponse:
-        click = payload.click(body)
+        click = read(Click, body)
         action = buttons.ACTIONS.get(click.action_id)
         if action is not None:
             buttons.pressed(click, action, deps)
@@ -86,16 +95,16 @@ def make_app(deps: Deps) -> App:
         return ack()
 
     def sent(ack: Ack, body: Json) -> BoltResponse:
-        problems = _sent(payload.form_sent(body), deps)
+        problems = _sent(read(FormSent, body), deps)
         if problems is None:
             return ack(response_action="clear")
         return ack(response_action="errors", errors=problems) if problems else ack()
 
     def search(ack: Ack, body: Json) -> BoltResponse:
-        return ack(options=forms.search_pairings(payload.search(body), deps))
+        return ack(options=forms.search_pairings(read(Search, body), deps))
 
     def home(ack: Ack, body: Json) -> BoltResponse:
-        lookups.home(payload.home_opened(body), deps)
+        lookups.home(read(HomeOpened, body), deps)
         return ack()
 
     def problem(error: Exception, body: Json) -> BoltResponse:

@@ -83,7 +83,7 @@ def home(opened: HomeOpened, deps: Deps) -> None:
         else:
             log.info("home_published", by=opened.by)
 
-    if opened.home and not deps.lookups.home(opened.by, publish):
+    if opened.tab == "home" and not deps.lookups.home(opened.by, publish):
         log.warning("home_not_read", by=opened.by, why="too many lookups wait")
 
 

@@ -9,10 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
-from bot.request import Frozen
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
 from bot.slack.draw.ids import ACTION_VALUE
 
 Json = dict[str, Any]
@@ -50,19 +60,70 @@ def origin(kind: str, *parts: str) -> str:
 
 # ---- what there is ---------------------------------------------------------------------------
 
+_STORABLE = StringConstraints(max_length=LONGEST_FIELD, pattern=r"^[^\x00]*$")
+"""What a database takes: lone surrogates, which JSON allows and pydantic does not, and NUL are
+nothing that a person can type in Slack."""
 
-class Command(Frozen):
-    """Somebody typed the slash command; `text` is what follows it, as Slack escapes it."""
+Text = Annotated[str, StringConstraints(min_length=1), _STORABLE]
+MaybeEmpty = Annotated[str, _STORABLE, BeforeValidator(lambda value: value or "")]
+Maybe = Annotated[Text | None, BeforeValidator(lambda value: value or None)]
 
-    name: str
-    text: str
-    by: str
-    team: str | None
-    channel: str
-    direct: bool
-    """In a direct message."""
-    trigger_id: str
-    response_url: str
+
+def _at(path: str, default: Any = ...) -> Any:
+    """A field that Slack has under this path."""
+    return Field(default, validation_alias=_path(path))
+
+
+def _either(one: str, other: str) -> Any:
+    return Field(None, validation_alias=AliasChoices(_path(one), _path(other)))
+
+
+def _path(path: str) -> AliasPath:
+    first, *more = path.split(".")
+    return AliasPath(first, *(int(key) if key.isdecimal() else key for key in more))
+
+
+def _cleaned(value: object) -> str:
+    """What a button carries is kept in the audit trail, sense or not."""
+    text = value if isinstance(value, str) else ""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
+def _filled_in(values: object) -> dict[str, str]:
+    """What is chosen, picked or typed in each input, by its block id; nothing for an empty one."""
+    filled = {}
+    for block_id, block in values.items() if isinstance(values, Mapping) else ():
+        chosen = _within(block, ACTION_VALUE, "selected_option", "value")
+        names = ("value", "selected_date", "selected_time")
+        given = (chosen, *(_within(block, ACTION_VALUE, name) for name in names))
+        if value := next((each for each in given if isinstance(each, str) and each), None):
+            filled[str(block_id)] = value.encode(errors="replace").decode()
+    return filled
+
+
+class _Payload(BaseModel):
+    """Of all that Slack sends the fields that are used here, each under one name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Command(_Payload):
+    """Somebody typed the slash command; `text` is what follows it, as Slack escapes it (Slack docs,
+    slash commands)."""
+
+    name: Text = _at("command")
+    text: MaybeEmpty = ""
+    by: Text = _at("user_id")
+    team: Maybe = _at("team_id", None)
+    channel: Text = _at("channel_id")
+    channel_name: Maybe = None
+    trigger_id: Text
+    response_url: Text
+
+    @property
+    def direct(self) -> bool:
+        """In a direct message."""
+        return self.channel.startswith("D") or self.channel_name == "directmessage"
 
     @property
     def origin(self) -> str:
@@ -70,43 +131,58 @@ class Command(Frozen):
         return origin("command", self.trigger_id, self.by, self.channel, self.text)
 
 
-class View(Frozen):
-    """A modal as it was on the screen. `values` has what is chosen, picked or typed in an input, by
-    its block id, and nothing for an empty one (Slack docs, view payloads)."""
+class View(_Payload):
+    """A modal as it was on the screen (Slack docs, view payloads)."""
 
-    callback_id: str | None
-    metadata: str | None
-    id: str | None
-    hash: str | None
-    values: Mapping[str, str]
+    callback_id: str | None = None
+    metadata: str | None = _at("private_metadata", None)
+    id: str | None = None
+    hash: str | None = None
+    values: Annotated[dict[str, str], BeforeValidator(_filled_in)] = _at("state.values", {})
 
 
-class Author(Frozen):
+MaybeView = Annotated[View | None, BeforeValidator(lambda view: view or None)]
+
+
+class Author(_Payload):
     """Who wrote the message of a pressed button, as far as Slack says it."""
 
-    app: str | None
-    bot: str | None
-    user: str | None
+    app: Maybe = _at("app_id", None)
+    bot: Maybe = _at("bot_id", None)
+    user: Maybe = None
 
 
-class Click(Frozen):
-    """Somebody pressed a button, or chose something in a modal (Slack docs, block_actions)."""
+class _ByPerson(_Payload):
+    by: Text = _at("user.id")
+    user_team: Maybe = _at("user.team_id", None)
+    workspace: Maybe = _at("team.id", None)
 
-    action_id: str
-    block_id: str | None
-    value: str
-    by: str
-    team: str | None
-    app: str | None
+    @property
+    def team(self) -> str | None:
+        """None if Slack does not name it: with an organisation-wide installation `team` is null
+        (Slack docs, interaction payloads)."""
+        return self.user_team or self.workspace
+
+
+class Click(_ByPerson):
+    """Somebody pressed a button, or chose something in a modal (Slack docs, block_actions). Slack
+    sends one action at a time, and Bolt looks at the first."""
+
+    action_id: Text = _at("actions.0.action_id")
+    block_id: Maybe = _at("actions.0.block_id", None)
+    value: Annotated[str, BeforeValidator(_cleaned)] = _at("actions.0.value", "")
+    action_ts: MaybeEmpty = _at("actions.0.action_ts", "")
+    app: Maybe = _at("api_app_id", None)
     """The app that Slack sent the click to."""
-    channel: str | None
-    message_ts: str | None
-    author: Author | None
+    channel: Maybe = _either("channel.id", "container.channel_id")
+    message_ts: Maybe = _either("message.ts", "container.message_ts")
+    author: Annotated[Author | None, BeforeValidator(lambda message: message or None)] = _at(
+        "message", None
+    )
     """None where Slack sends no message: in a modal, on the Home tab."""
-    view: View | None
-    trigger_id: str
-    action_ts: str
-    response_url: str | None
+    view: MaybeView = None
+    trigger_id: Text
+    response_url: Maybe = None
 
     @property
     def origin(self) -> str:
@@ -114,29 +190,39 @@ class Click(Frozen):
         return origin("click", self.trigger_id, self.by, self.action_id, self.action_ts)
 
 
-class FormSent(Frozen):
+class FormSent(_ByPerson):
     """Somebody sent a modal. Each sending has a `trigger_id` of its own, so none tells whether it
     was sent before."""
 
     view: View
-    by: str
-    team: str | None
+    trigger_id: Text
 
 
-class Search(Frozen):
+class Search(_ByPerson):
     """Somebody types in a menu that has too many options to send (Slack docs, block_suggestion)."""
 
-    block_id: str | None
-    typed: str
-    by: str
-    view: View | None
+    block_id: Maybe = None
+    typed: MaybeEmpty = _at("value", "")
+    view: MaybeView = None
 
 
-class HomeOpened(Frozen):
-    """Slack's event comes for the messages tab as well."""
+class HomeOpened(_Payload):
+    """Slack's event comes for the messages tab as well (Slack docs, app_home_opened)."""
 
-    by: str
-    home: bool
+    by: Text = _at("event.user")
+    tab: Text = _at("event.tab")
+
+
+Kind = TypeVar("Kind", bound=_Payload)
+
+
+def read(kind: type[Kind], payload: Json) -> Kind:
+    """Raises Malformed."""
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+        raise Malformed(f"{kind.__name__} cannot be read: {wrong}") from None
 
 
 # ---- from bytes to what Bolt can find a listener for -----------------------------------------
@@ -170,134 +256,6 @@ def checked(payload: object) -> Json:
         if not isinstance(_within(payload, *path.split(".")), str):
             raise Malformed(f"{path} is missing")
     return payload
-
-
-# ---- from there to one of the objects; each raises Malformed ---------------------------------
-
-
-def command(payload: Json) -> Command:
-    channel = _text(payload, "channel_id")
-    return Command(
-        name=_text(payload, "command"),
-        text=_maybe_text(payload, "text") or "",
-        by=_text(payload, "user_id"),
-        team=_maybe_text(payload, "team_id"),
-        channel=channel,
-        direct=channel.startswith("D") or payload.get("channel_name") == "directmessage",
-        trigger_id=_text(payload, "trigger_id"),
-        response_url=_text(payload, "response_url"),
-    )
-
-
-def click(payload: Json) -> Click:
-    # Slack sends one action at a time, and Bolt looks at the first.
-    action: Json = payload["actions"][0]
-    by, team = _user(payload)
-    message = _object(payload, "message")
-    container = _object(payload, "container")
-    author = {name: _maybe_text(message, f"{name}_id") for name in ("app", "bot")}
-    # What a button carries is kept in the audit trail, sense or not, and a database takes neither
-    # lone surrogates nor NUL.
-    value = action.get("value") if isinstance(action.get("value"), str) else ""
-    return Click(
-        action_id=_text(action, "action_id"),
-        block_id=_maybe_text(action, "block_id"),
-        value=str(value).encode(errors="replace").decode().replace("\0", "?"),
-        by=by,
-        team=team,
-        app=_maybe_text(payload, "api_app_id"),
-        channel=_maybe_text(_object(payload, "channel"), "id")
-        or _maybe_text(container, "channel_id"),
-        message_ts=_maybe_text(message, "ts") or _maybe_text(container, "message_ts"),
-        author=Author(**author, user=_maybe_text(message, "user")) if message else None,
-        view=view_of(payload) if payload.get("view") else None,
-        trigger_id=_text(payload, "trigger_id"),
-        action_ts=_maybe_text(action, "action_ts") or "",
-        response_url=_maybe_text(payload, "response_url"),
-    )
-
-
-def form_sent(payload: Json) -> FormSent:
-    by, team = _user(payload)
-    _text(payload, "trigger_id")  # Slack sends one with everything that a person does
-    return FormSent(view=view_of(payload), by=by, team=team)
-
-
-def search(payload: Json) -> Search:
-    by, _ = _user(payload)
-    return Search(
-        block_id=_maybe_text(payload, "block_id"),
-        typed=_maybe_text(payload, "value") or "",
-        by=by,
-        view=view_of(payload) if payload.get("view") else None,
-    )
-
-
-def home_opened(payload: Json) -> HomeOpened:
-    event = _object(payload, "event")
-    return HomeOpened(by=_text(event, "user"), home=_text(event, "tab") == "home")
-
-
-def view_of(payload: Json) -> View:
-    view = _object(payload, "view")
-    state = _within(view, "state", "values")
-    values = {}
-    for block_id, block in state.items() if isinstance(state, Mapping) else ():
-        chosen = _within(block, ACTION_VALUE, "selected_option", "value")
-        names = ("value", "selected_date", "selected_time")
-        given = (chosen, *(_within(block, ACTION_VALUE, name) for name in names))
-        if value := next((each for each in given if isinstance(each, str) and each), None):
-            values[str(block_id)] = value
-    texts = ("callback_id", "private_metadata", "id", "hash")
-    callback_id, metadata, view_id, view_hash = (
-        view[name] if isinstance(view.get(name), str) else None for name in texts
-    )
-    return View(
-        callback_id=callback_id, metadata=metadata, id=view_id, hash=view_hash, values=values
-    )
-
-
-# ---- one field each --------------------------------------------------------------------------
-
-
-def _text(payload: Mapping[str, Any], key: str) -> str:
-    """A text that must not be missing or empty. Raises Malformed."""
-    value = _maybe_text(payload, key)
-    if not value:
-        raise Malformed(f"{key} is missing")
-    return value
-
-
-def _maybe_text(payload: Mapping[str, Any], key: str) -> str | None:
-    """A text, or None if it is missing, null or empty. Raises Malformed for anything else, and for
-    what a database cannot store: lone surrogates, which JSON allows, and NUL are nothing that a
-    person can type in Slack."""
-    value = payload.get(key)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise Malformed(f"{key} is no text")
-    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise Malformed(f"{key} holds characters that are no text")
-    if len(value) > LONGEST_FIELD:
-        raise Malformed(f"{key} is too long")
-    return value
-
-
-def _object(payload: Mapping[str, Any], key: str) -> Json:
-    """An object, empty if it is missing or null. Raises Malformed for anything else."""
-    value = payload.get(key)
-    if not isinstance(value, dict | None):
-        raise Malformed(f"{key} is no object")
-    return value or {}
-
-
-def _user(payload: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Who acted, and their team if Slack names it. With an organisation-wide installation `team` is
-    null (Slack docs, interaction payloads)."""
-    user = _object(payload, "user")
-    team = _maybe_text(user, "team_id") or _maybe_text(_object(payload, "team"), "id")
-    return _text(user, "id"), team
 
 
 def _within(found: Any, *path: str) -> Any:

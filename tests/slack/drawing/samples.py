@@ -16,7 +16,7 @@ from bot.request.model import (
 )
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 from bot.request.problem import Problem, ProblemKind
-from bot.slack.receive.payload import View, view_of
+from bot.slack.receive.payload import View
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -210,4 +210,4 @@ HARD = sample(
 
 def sent(view: dict[str, Any]) -> View:
     """A modal as Slack sends it back."""
-    return view_of({"view": view})
+    return View.model_validate(view)

@@ -16,9 +16,14 @@ SITES = policy().sites
 
 def sent(site: str | None, pairing: str, *sites: str) -> RequestSent | dict[str, str] | None:
     opened = AskOrigin(request_id="K7QM-3XPD", channel="C1", opened_by=1)
-    values = {"pairing": pairing, "force": "false", **({"site": site} if site else {})}
-    view = View(
-        callback_id="unpair_request", metadata=opened.pack(), id=None, hash=None, values=values
+    chosen = {"pairing": pairing, "force": "false", **({"site": site} if site else {})}
+    values = {name: {"value": {"selected_option": {"value": v}}} for name, v in chosen.items()}
+    view = View.model_validate(
+        {
+            "callback_id": "unpair_request",
+            "private_metadata": opened.pack(),
+            "state": {"values": values},
+        }
     )
     terms = next(iter(SITES.values()))
     return read_request(view, policy(sites=dict.fromkeys(sites, terms)))
