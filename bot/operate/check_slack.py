@@ -17,9 +17,8 @@ from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.slack.people import NO_SUCH_PERSON, Myself, myself, person_of
-from bot.slack.send.client import api_client
-from bot.slack.send.kept_connections import proxy_for
-from bot.slack.send.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.client import api_client, proxy_for
+from bot.slack.send.problems import BROKEN, Kind, problem_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
 CHANNEL, GROUP, PERSON, APPROVERS = "slack-channel", "slack-group", "slack-person", "approvers"
@@ -98,16 +97,16 @@ class Slack:
         try:
             answer = call()
         except (SlackApiError, *BROKEN) as error:
-            trouble = trouble_of(error)
-            if means and trouble.word in means:
-                return wrong(line, *means[trouble.word], about=about)
+            problem = problem_of(error)
+            if means and problem.word in means:
+                return wrong(line, *means[problem.word], about=about)
             lacking = [s for s in SCOPES if self.granted is not None and s not in self.granted]
-            if trouble.word == "missing_scope" and lacking and isinstance(error, SlackApiError):
+            if problem.word == "missing_scope" and lacking and isinstance(error, SlackApiError):
                 needed = str(error.response.get("needed", "")).split(",")
                 scope = next((scope for scope in needed if scope in lacking), lacking[0])
                 return skipped(line, f"{SCOPE} {scope}", about=about)
             found = wrong(line, *_words(error), about=about)
-            if trouble.kind is not Kind.FINAL:
+            if problem.kind is not Kind.FINAL:
                 self.away = found.key
             return found
         return answer.data if isinstance(answer.data, dict) else {}
@@ -150,19 +149,19 @@ def proxy_of(url: str) -> str | None:
 
 def _words(error: Exception) -> tuple[str, str]:
     """What happened, and what to do."""
-    trouble = trouble_of(error)
-    if trouble.kind is Kind.LIMITED:
-        wait = f"{trouble.retry_after_s} s"
+    problem = problem_of(error)
+    if problem.kind is Kind.LIMITED:
+        wait = f"{problem.retry_after_s} s"
         return f"Slack wants to be asked again in {wait}", f"look again in {wait}"
     if not isinstance(error, SlackApiError):
-        why = str(error.reason) if isinstance(error, URLError) else trouble.word
+        why = str(error.reason) if isinstance(error, URLError) else problem.word
         step = "is Slack within reach from here, and is HTTPS_PROXY right?"
         return f"Slack gave no answer that can be read ({why})", step
-    if trouble.word.startswith("http_"):  # the answer had no error word of Slack's
+    if problem.word.startswith("http_"):  # the answer had no error word of Slack's
         status = error.response.status_code
         step = "does SLACK_API_URL name Slack, or does a proxy answer in its place?"
         return f"the answer was HTTP {status}, but not by Slack's API", step
-    return f"Slack says {trouble.word}", "Slack's documentation of that word tells why"
+    return f"Slack says {problem.word}", "Slack's documentation of that word tells why"
 
 
 def token(slack: Slack) -> Line:

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
-from bot.slack.send.trouble import BROKEN, Kind, Trouble, trouble_of
+from bot.slack.send.problems import BROKEN, Kind, SlackProblem, problem_of
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 class IdentityUnread(Exception):
     """Slack did not say who the bot is."""
 
-    def __init__(self, problem: Trouble) -> None:
+    def __init__(self, problem: SlackProblem) -> None:
         super().__init__(problem.word)
         self.problem = problem
 
@@ -92,7 +92,7 @@ class Identity:
         if self._known:
             return self._known
         if not self._lock.acquire(timeout=queue_s):
-            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_hangs"))
+            raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_hangs"))
         try:
             if self._known is None:
                 self._known = self._ask()
@@ -104,12 +104,12 @@ class Identity:
         try:
             answer = self._client.auth_test()
         except (SlackApiError, *BROKEN) as error:
-            problem = trouble_of(error)
+            problem = problem_of(error)
             log.warning("identity_unread", error=problem.word)
             raise IdentityUnread(problem) from error
         me = myself(answer.data if isinstance(answer.data, dict) else {})
         if me is None:
-            raise IdentityUnread(Trouble(Kind.PASSING, "auth_test_without_team"))
+            raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_without_team"))
         return me
 
 
@@ -137,10 +137,10 @@ class People:
             if _said(error) in NO_SUCH_PERSON:
                 log.warning("person_unknown", user=user)
                 return Verdict(reason=Reason.OTHER_WORKSPACE)
-            return self._unreadable(user, trouble_of(error))
+            return self._unreadable(user, problem_of(error))
         told = answer.get("user")
         if not isinstance(told, dict) or told.get("id") != user:
-            return self._unreadable(user, Trouble(Kind.PASSING, "user_not_understood"))
+            return self._unreadable(user, SlackProblem(Kind.PASSING, "user_not_understood"))
         return person_of(told)
 
     def members(self, group: str) -> frozenset[str] | Verdict:
@@ -156,21 +156,21 @@ class People:
             if _said(error) in NO_SUCH_GROUP:
                 log.warning("group_unknown", group=group)
                 return frozenset()
-            return self._group_unreadable(group, trouble_of(error))
+            return self._group_unreadable(group, problem_of(error))
         told = answer.get("users")
         if not isinstance(told, list) or not all(isinstance(who, str) for who in told):
-            return self._group_unreadable(group, Trouble(Kind.PASSING, "group_not_understood"))
+            return self._group_unreadable(group, SlackProblem(Kind.PASSING, "group_not_understood"))
         return frozenset(told)
 
-    def _unreadable(self, user: str, problem: Trouble) -> Verdict:
+    def _unreadable(self, user: str, problem: SlackProblem) -> Verdict:
         log.warning("person_unreadable", user=user, error=problem.word)
         return self._again(UNREADABLE, problem)
 
-    def _group_unreadable(self, group: str, problem: Trouble) -> Verdict:
+    def _group_unreadable(self, group: str, problem: SlackProblem) -> Verdict:
         log.warning("group_unreadable", group=group, error=problem.word)
         return self._again(GROUP_UNREADABLE, problem)
 
-    def _again(self, verdict: Verdict, problem: Trouble) -> Verdict:
+    def _again(self, verdict: Verdict, problem: SlackProblem) -> Verdict:
         if problem.kind is not Kind.LIMITED:
             return verdict
         retry_at = self._now() + problem.retry_after_s * 1000

@@ -80,9 +80,10 @@ class Pauses:
         change(self._db, f"{PREFIX}{method}", longer)
         return held
 
-    def now(self) -> int:
-        """ms epoch, by the same clock as the times above."""
-        return self._db.clock()
+    def left_ms(self, method: str) -> int:
+        """How long the method is still held back; 0 if it is not."""
+        until = self.known().get(method)
+        return 0 if until is None else max(0, until - self._db.clock())
 
 
 def _until(value: str | None, now: int) -> int:

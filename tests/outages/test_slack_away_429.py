@@ -12,8 +12,7 @@ from bot.request.events import Clicked
 from bot.request.model import State
 from bot.request.who_may import Verdict
 from bot.slack.people import Identity, IdentityUnread, People
-from bot.slack.send.pauses import Silenced
-from bot.slack.send.trouble import Kind, trouble_of
+from bot.slack.send.problems import Kind, Silenced, problem_of
 from bot.store.queues import Queue
 from bot.store.shared import Pauses
 from tests.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
@@ -56,9 +55,9 @@ def silent_until_retry_after(world: SlackWorld, method: str) -> None:
         for client in (one, other):
             with pytest.raises(Silenced) as silenced:
                 client.api_call(method, json=METHODS[method])
-            trouble = trouble_of(silenced.value)
-            assert trouble.kind is Kind.LIMITED
-            assert 0 < trouble.retry_after_s <= RETRY_AFTER
+            problem = problem_of(silenced.value)
+            assert problem.kind is Kind.LIMITED
+            assert 0 < problem.retry_after_s <= RETRY_AFTER
     assert len(world.slack.calls_of(method)) == 1
     world.ms += 1_001
     with suppress(SlackApiError):  # some of these arguments are made up: it was called

@@ -256,7 +256,7 @@ SLACK = (
         "what Slack may have taken is posted again and again",
         "tests/slack_adapter/test_poster.py"
         "::test_what_slack_may_have_taken_is_sent_three_times_at_most",
-        "case Kind.PASSING if trouble.maybe_taken and due.ts is None:",
+        "case Kind.PASSING if problem.maybe_taken and due.ts is None:",
         "case Kind.PASSING if False:",
     ),
     change(

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bot.request.who_may import UNREADABLE, Home, Person, Verdict
-from bot.slack.send.trouble import Kind, Trouble
+from bot.slack.send.problems import Kind, SlackProblem
 from tests.simulation.happenings import PEOPLE
 
 TEAM = "T0HOME"
@@ -94,15 +94,15 @@ class Client:
             raise _refusal(503, "")
         return {"ok": True}
 
-    def tell(self, url: str, drawn: Any, timeout_s: float) -> Trouble | None:
+    def tell(self, url: str, drawn: Any, timeout_s: float) -> SlackProblem | None:
         """In place of `bot.slack.send.sending.say`; the address is the number of the event."""
         self._step("post:before")
         fault = self._workspace.fault()
         if fault in ("lost_before", "server"):
-            return Trouble(Kind.PASSING, "simulated")
+            return SlackProblem(Kind.PASSING, "simulated")
         self._workspace.told.append((url, drawn.text))
         self._step("post:after")
-        return Trouble(Kind.PASSING, "simulated") if fault == "lost_after" else None
+        return SlackProblem(Kind.PASSING, "simulated") if fault == "lost_after" else None
 
     def _call(self, carry_out: Callable[[], dict[str, str]]) -> dict[str, str]:
         self._step("post:before")

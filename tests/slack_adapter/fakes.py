@@ -46,6 +46,9 @@ class FakePauses:
         with self._lock:
             return dict(self._until)
 
+    def left_ms(self, method: str) -> int:
+        return max(0, self.known().get(method, 0) - self.now())
+
     def hold(self, method: str, seconds: int) -> int:
         with self._lock:
             until = max(self.now() + seconds * 1000, self._until.get(method, 0))

@@ -14,8 +14,8 @@ from slack_sdk.errors import SlackApiError
 from bot import __version__
 from bot.request.messages import Drawn
 from bot.slack.send.client import api_client, tls
-from bot.slack.send.response_url import is_of_slack, say
-from bot.slack.send.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.problems import BROKEN, Kind, problem_of
+from bot.slack.send.whisper import is_of_slack, say
 from tests.slack_adapter.fake_web_api import Answer, FakeWebApi, error, limited
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
@@ -94,26 +94,26 @@ def test_debug_logs_hold_no_response_url(api: FakeWebApi, caplog: pytest.LogCapt
 )
 def test_a_response_url_that_refuses(api: FakeWebApi, status: int, kind: Kind) -> None:
     api.script("response", Answer(b"used_url", status=status))
-    trouble = say(api.response_url("secret"), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
-    assert trouble is not None
-    assert trouble.kind is kind
-    assert "secret" not in trouble.word
+    problem = say(api.response_url("secret"), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
+    assert problem is not None
+    assert problem.kind is kind
+    assert "secret" not in problem.word
 
 
 def test_a_response_url_of_nonsense_is_no_crash() -> None:
     for url in ("file:///etc/passwd", "nonsense", "http://[", "http://127.0.0.1:x/"):
-        trouble = say(url, Drawn(text="x"), api_url="http://127.0.0.1/api/", timeout_s=1)
-        assert trouble is not None
-        assert (trouble.kind, trouble.word) == (Kind.FINAL, "response_url_not_slack")
+        problem = say(url, Drawn(text="x"), api_url="http://127.0.0.1/api/", timeout_s=1)
+        assert problem is not None
+        assert (problem.kind, problem.word) == (Kind.FINAL, "response_url_not_slack")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_of_a_response_url_is_followed(api: FakeWebApi, status: int) -> None:
     moved = {"Location": f"{api.base}/respond/elsewhere"}
     api.script("response", Answer(b"", status=status, headers=moved))
-    trouble = say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
-    assert trouble is not None
-    assert trouble.kind is Kind.FINAL
+    problem = say(api.response_url(), Drawn(text="x"), api_url=api.api_url, timeout_s=2)
+    assert problem is not None
+    assert problem.kind is Kind.FINAL
     assert len(api.calls) == 1
 
 
@@ -142,9 +142,9 @@ def test_a_response_url_is_used_on_slacks_host_alone(url: str, api_url: str, use
 
 def test_nothing_is_sent_to_another_host(api: FakeWebApi) -> None:
     drawn, slack = Drawn(text="x"), "https://slack.com/api/"
-    trouble = say(api.response_url(), drawn, api_url=slack, timeout_s=2)
-    assert trouble is not None
-    assert trouble.kind is Kind.FINAL
+    problem = say(api.response_url(), drawn, api_url=slack, timeout_s=2)
+    assert problem is not None
+    assert problem.kind is Kind.FINAL
     assert api.calls == []
 
 
@@ -161,8 +161,8 @@ def test_what_is_no_word_of_slacks_is_not_kept(said: str) -> None:
         headers={},
         status_code=200,
     )
-    trouble = trouble_of(SlackApiError("x", response))
-    assert (trouble.kind, trouble.word, trouble.away) == (Kind.PASSING, "http_200", True)
+    problem = problem_of(SlackApiError("x", response))
+    assert (problem.kind, problem.word, problem.away) == (Kind.PASSING, "http_200", True)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from urllib.error import URLError
 
 import pytest
 
-from bot.slack.send import kept_connections
-from bot.slack.send.client import tls
-from bot.slack.send.kept_connections import KeptConnections
+from bot.slack.send import client
+from bot.slack.send.client import KeptConnections, tls
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -84,7 +83,7 @@ def test_an_idle_one_is_not_used_again(
     server: Server, kept: KeptConnections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.post(server.url, b"", {})
-    monkeypatch.setattr(kept_connections, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(client, "IDLE_SECONDS", 0.0)
     kept.post(server.url, b"", {})
     assert [len(came) for came in server.requests] == [1, 1]
 

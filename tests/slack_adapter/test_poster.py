@@ -12,7 +12,7 @@ from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.client import api_client
 from bot.slack.send.poster import Poster
-from bot.slack.send.trouble import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
+from bot.slack.send.problems import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
 from tests.slack_adapter import made
 from tests.slack_adapter.fake_web_api import (
     PATIENCE_SECONDS,

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from bot.slack.receive import opening as receive
-from bot.slack.send.kept_connections import proxy_for
+from bot.slack.send.client import proxy_for
 from tests.slack_socket.conftest import connected, wait_for
 
 SLACK = "wss://wss-primary.slack.com/link/?ticket=1"

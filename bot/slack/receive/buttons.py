@@ -21,7 +21,7 @@ from bot.slack.draw.words.answers import UNKNOWN_REQUEST
 from bot.slack.people import IdentityUnread
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
-from bot.slack.send.trouble import BROKEN, trouble_of
+from bot.slack.send.problems import BROKEN, problem_of
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ def _ask_why(
     try:
         deps.views.views_open(trigger_id=click.trigger_id, view=view)
     except (SlackApiError, *BROKEN) as error:
-        word = trouble_of(error).word
+        word = problem_of(error).word
         log.warning("modal_not_opened", request=request.id, by=click.by, error=word)
         deps.whisper.tell(click.response_url, usage.click_again(WORDS[action].button))
 

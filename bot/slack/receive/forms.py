@@ -35,7 +35,7 @@ from bot.slack.draw.words.phrases import problem_words
 from bot.slack.draw.words.refused import may_not_look
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Click, Command, Search
-from bot.slack.send.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.problems import BROKEN, Kind, problem_of
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ def open_form(act: Command | Click, filled: Filled | None, deps: Deps, channel: 
     try:
         shown = deps.views.views_open(trigger_id=act.trigger_id, view=view).get("view") or {}
     except (SlackApiError, *BROKEN) as error:
-        log.warning("form_not_opened", by=act.by, error=trouble_of(error).word)
+        log.warning("form_not_opened", by=act.by, error=problem_of(error).word)
         return usage.form_not_opened(deps.command)
     log.info("form_opened", by=act.by, channel=channel)
     filling = _Filling(opened, shown.get("id"), shown.get("hash"), None, filled)
@@ -209,7 +209,7 @@ def _update(form: _Filling, filled: dict[str, Any], deps: Deps) -> None:
         try:
             deps.views.views_update(view_id=form.view_id, hash=form.view_hash, view=filled)
         except (SlackApiError, *BROKEN) as error:
-            problem = trouble_of(error)
+            problem = problem_of(error)
             log.info("form_not_filled", request=form.opened.request_id, error=problem.word)
             if problem.kind is not Kind.PASSING or problem.word in GONE:
                 return

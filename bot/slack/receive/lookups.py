@@ -25,7 +25,7 @@ from bot.slack.draw.words import status as words
 from bot.slack.draw.words.refused import may_not_look
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Command, HomeOpened
-from bot.slack.send.trouble import BROKEN, trouble_of
+from bot.slack.send.problems import BROKEN, problem_of
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ def home(opened: HomeOpened, deps: Deps) -> None:
         try:
             deps.views.views_publish(user_id=opened.by, view=view)
         except (SlackApiError, *BROKEN) as error:
-            log.warning("home_not_published", by=opened.by, error=trouble_of(error).word)
+            log.warning("home_not_published", by=opened.by, error=problem_of(error).word)
         else:
             log.info("home_published", by=opened.by)
 

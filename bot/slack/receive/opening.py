@@ -17,9 +17,8 @@ from websockets.protocol import Event
 from websockets.sync.client import ClientConnection, connect
 
 from bot.slack.receive.http import LARGEST_BODY
-from bot.slack.send.client import USER_AGENT, tls
-from bot.slack.send.kept_connections import proxy_for
-from bot.slack.send.trouble import BROKEN, Kind, trouble_of
+from bot.slack.send.client import USER_AGENT, proxy_for, tls
+from bot.slack.send.problems import BROKEN, Kind, problem_of
 
 ADDRESS_TIMEOUT_S = 5
 """For `apps.connections.open`, per socket operation."""
@@ -101,7 +100,7 @@ def address(client: WebClient) -> str:
     try:
         url = client.apps_connections_open(app_token=client.token or "").get("url")
     except (SlackApiError, *BROKEN) as error:
-        problem = trouble_of(error)
+        problem = problem_of(error)
         words = f"apps.connections.open: {problem.word}"
         if problem.kind is Kind.ACCOUNT:
             words += " (is SLACK_APP_TOKEN right, with the scope connections:write?)"

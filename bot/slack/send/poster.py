@@ -12,14 +12,14 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, PRIVATE, Answer, Drawn, Due, Message
 from bot.request.model import Request
-from bot.slack.send.sending import METHODS, Failed, Outcome, Sent, send, tell
-from bot.slack.send.trouble import (
+from bot.slack.send.problems import (
     BROKEN,
     PLACE_WORDS,
     UNEDITABLE_WORDS,
     Kind,
-    trouble_of,
+    problem_of,
 )
+from bot.slack.send.sending import METHODS, Failed, Outcome, Sent, send, tell
 from bot.store.outbox import Outbox
 from bot.store.shared import Pauses
 
@@ -219,16 +219,16 @@ class Poster:
 
     def _settle_failed(self, due: Due, failed: Failed) -> None:
         """The one place that decides whether to try again soon, later, or never."""
-        trouble, word = failed.trouble, failed.trouble.word
-        if trouble.away and self.ask_slack_at is None:
+        problem, word = failed.problem, failed.problem.word
+        if problem.away and self.ask_slack_at is None:
             self.ask_slack_at = self._outbox.now() + FIRST_GAP_MS
         where = {"request": due.request_id, "slot": due.slot}
-        match trouble.kind:
+        match problem.kind:
             case Kind.LIMITED:
-                until = self._pauses.hold(METHODS[failed.method], trouble.retry_after_s)
+                until = self._pauses.hold(METHODS[failed.method], problem.retry_after_s)
                 log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
                 self._outbox.put_off(due, until=until, error=word)
-            case Kind.PASSING if trouble.maybe_taken and due.ts is None:
+            case Kind.PASSING if problem.maybe_taken and due.ts is None:
                 self._lost(due, word, **where)
             case Kind.PASSING:
                 log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
@@ -284,10 +284,10 @@ class Poster:
         try:
             self._client.auth_test()
         except (SlackApiError, *BROKEN) as error:
-            trouble = trouble_of(error)
-            if trouble.away:
+            problem = problem_of(error)
+            if problem.away:
                 if not self._away:
-                    log.warning("slack_away", error=trouble.word)
+                    log.warning("slack_away", error=problem.word)
                 self._away = True
                 return True
         if self._away:

@@ -14,9 +14,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.messages import Drawn, Due, Message, Slot
 from bot.slack.send.client import POST_TIMEOUT_S
-from bot.slack.send.pauses import RESPONSE_URL
-from bot.slack.send.response_url import say
-from bot.slack.send.trouble import BROKEN, NO_THREAD_WORDS, Kind, Trouble, trouble_of
+from bot.slack.send.problems import BROKEN, NO_THREAD_WORDS, Kind, SlackProblem, problem_of
+from bot.slack.send.whisper import RESPONSE_URL, say
 
 Method = Literal["post", "edit", "answer"]
 METHODS: dict[Method, str] = {
@@ -29,7 +28,7 @@ METHODS: dict[Method, str] = {
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
 """These go into the channel when the thread takes no replies: each can be understood by itself."""
 
-NO_WAY = Trouble(Kind.FINAL, "answer_lapsed")
+NO_WAY = SlackProblem(Kind.FINAL, "answer_lapsed")
 """An answer whose `response_url` no longer works, and which nobody needs as a direct message."""
 
 
@@ -45,7 +44,7 @@ class Failed:
     """`method` is the one that Slack refused."""
 
     method: Method
-    trouble: Trouble
+    problem: SlackProblem
 
 
 Outcome = Sent | Failed
@@ -64,11 +63,11 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
         return _post(client, message.person, drawn, None)
     if message.in_thread and message.kind is not Slot.CARD and due.thread_ts is None:
         # Outside of a thread it would tell the whole channel something without its context.
-        return Failed("post", Trouble(Kind.PASSING, "card_not_posted_yet"))
+        return Failed("post", SlackProblem(Kind.PASSING, "card_not_posted_yet"))
     # A thread whose card was deleted may be hard to find: the channel sees final words as well.
     broadcast = message.kind is Slot.ALARM or due.card_gone
     outcome = _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
-    refused = isinstance(outcome, Failed) and outcome.trouble.word in NO_THREAD_WORDS
+    refused = isinstance(outcome, Failed) and outcome.problem.word in NO_THREAD_WORDS
     if refused and message.kind in MUST_BE_SAID:
         return _post(client, due.channel, drawn, None)
     return outcome
@@ -78,11 +77,11 @@ def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     """Words for one person: through the `response_url`, or as a direct message when that has
     lapsed and the words still matter."""
     if due.response_url is not None:
-        trouble = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
-        if trouble is None:
+        problem = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
+        if problem is None:
             return Sent(ts=None)
-        if trouble.kind is not Kind.FINAL:
-            return Failed("answer", trouble)
+        if problem.kind is not Kind.FINAL:
+            return Failed("answer", problem)
     if due.user is None or due.answer is None or not due.answer.matters:
         return Failed("answer", NO_WAY)
     return _post(client, due.user, drawn, None)
@@ -107,11 +106,11 @@ def _post(
     try:
         answer = client.chat_postMessage(**body, unfurl_links=False, unfurl_media=False)
     except (SlackApiError, *BROKEN) as error:
-        return Failed("post", trouble_of(error))
+        return Failed("post", problem_of(error))
     ts = answer.get("ts")
     if not isinstance(ts, str) or not ts:
         # Slack took it, but without its `ts` it could never be edited.
-        return Failed("post", Trouble(Kind.PASSING, "answer_without_ts", maybe_taken=True))
+        return Failed("post", SlackProblem(Kind.PASSING, "answer_without_ts", maybe_taken=True))
     return Sent(ts=ts)
 
 
@@ -120,5 +119,5 @@ def _edit(client: WebClient, channel: str, ts: str, drawn: Drawn) -> Outcome:
         # Always send blocks, even an empty list: otherwise the old ones stay, buttons included.
         client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=list(drawn.blocks))
     except (SlackApiError, *BROKEN) as error:
-        return Failed("edit", trouble_of(error))
+        return Failed("edit", problem_of(error))
     return Sent(ts=ts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,6 @@ from urllib.error import URLError
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.request.messages import LONGEST_PAUSE_S
-from bot.slack.send.pauses import Silenced
 
 RETRY_AFTER_S = 30
 """If a 429 names no time: Slack's limits are per minute (Slack docs, rate limits)."""
@@ -19,6 +19,15 @@ RETRY_AFTER_S = 30
 WORD = re.compile(r"[a-z0-9_.:-]{1,200}", re.IGNORECASE)
 """Slack's words for errors have this form. If the answer is no JSON, the SDK gives a sentence with
 a piece of the page instead (SDK source, `_build_unexpected_body_error_message`)."""
+
+
+class Silenced(SlackRequestError):
+    """Not sent, because Slack has asked to wait with this method. It is treated like a 429, which
+    all callers can handle (`problem.problem_of`)."""
+
+    def __init__(self, method: str, left_ms: int) -> None:
+        super().__init__(f"{method} is silent for {left_ms} ms more, as Slack asked")
+        self.retry_after_s = math.ceil(left_ms / 1000)
 
 
 class Kind(StrEnum):
@@ -31,7 +40,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class SlackProblem:
     """`word` is Slack's own or the name of the error, never longer than 200 characters. `away`:
     there was no answer, or it did not come from Slack itself, so it says nothing about the
     message. `maybe_taken`: Slack may have done all the same what it was asked."""
@@ -156,10 +165,10 @@ BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError,
 are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def problem_of(error: Exception) -> SlackProblem:
     """Classify any failure of a call to Slack's Web API."""
     if isinstance(error, Silenced):
-        return Trouble(Kind.LIMITED, "ratelimited", error.retry_after_s)
+        return SlackProblem(Kind.LIMITED, "ratelimited", error.retry_after_s)
     if not isinstance(error, SlackApiError):
         return unanswered(error)
     response = error.response
@@ -169,25 +178,25 @@ def trouble_of(error: Exception) -> Trouble:
     return answered(status, word, headers.get("Retry-After") or headers.get("retry-after"))
 
 
-def unanswered(error: Exception) -> Trouble:
+def unanswered(error: Exception) -> SlackProblem:
     """No answer, or one that is none. URLError: there was no connection to send it over."""
     taken = not isinstance(error, URLError)
-    return Trouble(Kind.PASSING, type(error).__name__, away=True, maybe_taken=taken)
+    return SlackProblem(Kind.PASSING, type(error).__name__, away=True, maybe_taken=taken)
 
 
-def answered(status: int, word: str, retry_after: str | None) -> Trouble:
+def answered(status: int, word: str, retry_after: str | None) -> SlackProblem:
     """Classify one answer by its HTTP status and Slack's word."""
     if status == 429 or word in RATE_WORDS:
-        return Trouble(Kind.LIMITED, "ratelimited", _seconds(retry_after))
+        return SlackProblem(Kind.LIMITED, "ratelimited", _seconds(retry_after))
     if status >= 500:
         # Only 503 says that nothing was done: a gateway gives the others for a call passed on.
-        return Trouble(Kind.PASSING, word, away=True, maybe_taken=status != 503)
+        return SlackProblem(Kind.PASSING, word, away=True, maybe_taken=status != 503)
     if word in ACCOUNT_WORDS:
-        return Trouble(Kind.ACCOUNT, word)
+        return SlackProblem(Kind.ACCOUNT, word)
     if word in FINAL_WORDS:
-        return Trouble(Kind.FINAL, word)
+        return SlackProblem(Kind.FINAL, word)
     no_word = word == "http_200"
-    return Trouble(Kind.PASSING, word, away=no_word, maybe_taken=no_word)
+    return SlackProblem(Kind.PASSING, word, away=no_word, maybe_taken=no_word)
 
 
 def _seconds(retry_after: str | None) -> int:
