@@ -101,7 +101,7 @@ def names_wanted(click: Click, deps: Deps) -> None:
             deps.views.views_open(trigger_id=click.trigger_id, view=names_view(request))
             return
         except (SlackApiError, *BROKEN) as error:
-            word = trouble_of(error).word
+            word = problem_of(error).word
             log.warning("names_not_opened", request=request.id, by=click.by, error=word)
     deps.whisper.tell(click.response_url, usage.NAMES_NOT_SHOWN)
 
