@@ -113,6 +113,30 @@ APPLIANCE = (
         "",
     ),
     change(
+        "a password that was changed is tried however many were refused",
+        "tests/appliance/test_changed_secrets.py",
+        "if changed_ms is not None and len(lately) == 1 and changed_ms > lately[0]:",
+        "if changed_ms is not None and lately and changed_ms > lately[-1]:",
+    ),
+    change(
+        "an appliance at another address gets the password",
+        "tests/settings/test_read_again.py",
+        "if site is not None and site.host == last.host:",
+        "if site is not None:",
+    ),
+    change(
+        "a secret of before is shown in the words of an appliance",
+        "tests/appliance/test_changed_secrets.py",
+        "self._hidden = tuple(dict.fromkeys((*self._hidden, *found.hidden())))",
+        "self._hidden = found.hidden()",
+    ),
+    change(
+        "what is trusted no more is asked on a connection that is open",
+        "tests/appliance/test_changed_secrets.py",
+        "self.transport.trust(found.trust)",
+        "pass",
+    ),
+    change(
         "the certificate's fingerprint is not compared",
         f"{TRUST}::test_a_wrong_pin_gets_not_one_byte",
         '"assert_fingerprint": self._pin,',
