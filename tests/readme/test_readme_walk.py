@@ -35,6 +35,7 @@ EXAMPLE = ".venv/bin/vr-unpair settings --example > .env"
 SENTENCES = (
     "It is your own request, so your click was not counted. Somebody else must decide.",
     "Dry run: nothing will be deleted.",
+    "One approval starts the dry run at once.",
     "Dry run: everything was right up to the delete, which was not sent.",
     "`DRY_RUN` is on, so the pairing is untouched.",
     "To do it for real, have `DRY_RUN` switched off, then ask again.",
