@@ -91,6 +91,13 @@ LOOKUPS_STOP_SECONDS = 0.5
 """For lookups. Little is lost with one: it can be typed again."""
 
 
+def _later(seconds: float, then: Callable[[], None]) -> None:
+    """Ends with the process: nothing that matters is done by it."""
+    timer = threading.Timer(seconds, then)
+    timer.daemon = True
+    timer.start()
+
+
 class Bot:
     """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew, Damaged or an
     error of the database; it calls neither Slack nor the appliance. `end` is called after the
@@ -291,6 +298,7 @@ class Bot:
             ),
             may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
             on_repeated=lambda: self.metrics.slack_rejected("replayed"),
+            later=_later,
         )
         listen, rejected = partial(dispatch, make_app(deps)), self.metrics.slack_rejected
         self.from_slack = (

@@ -23,6 +23,11 @@ from bot.request.schedule import NotTaken, moment
 from bot.request.step import Absorbed, Step
 from bot.request.who_may import Verdict
 
+SLOW_MS = 10_000
+"""So long somebody may wait for a card without a word. Then they are told that it is still being
+read, by the copy that heard them (`bot.slack.receive.asking`); where the appliance cannot be read,
+at once."""
+
 RETRY_MS = 2_000
 """Between two tries of a check. Short, since somebody is waiting in front of the screen."""
 
@@ -169,8 +174,12 @@ def check_failed(step: Step, event: CallFailed) -> None:
     # Our own limit of calls (`bot.appliance.budget`) is no outage: only APPROVAL_TTL ends the wait.
     if problem.kind is ProblemKind.OVER_BUDGET:
         return _wait_for_room(step, problem, until)
+    told = step.request.waiting is not None
+    step.change(waiting=problem)
     if _away_too_long(step, until):
-        refuse(step, "unreachable", problem)
+        return refuse(step, "unreachable", problem)
+    if not told and step.now - step.request.created_at < SLOW_MS:  # after that they were told
+        step.answer("appliance_away", event=step.request.asked_by_event)
     return None
 
 

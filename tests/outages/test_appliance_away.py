@@ -85,14 +85,15 @@ def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
     away.ask()
     lives_through(away, 5 * MINUTE - STEP)
     assert away.state() is State.CHECKING
-    assert away.answers == away.posted == []
+    assert away.answers == [(ASKER, "appliance_away")]
+    assert away.posted == []
     lives_through(away, 2 * STEP)
     assert away.state() is State.REFUSED
     outcome = away.get().outcome
     assert outcome is not None
     assert outcome.code == "unreachable"
     lives_through(away, 5 * MINUTE)
-    assert away.answers == [(ASKER, "refused")]
+    assert away.answers == [(ASKER, "appliance_away"), (ASKER, "refused")]
     assert away.posted == []  # the channel hears nothing
 
 
@@ -103,7 +104,7 @@ def test_a_check_goes_on_when_the_appliance_is_back_in_time(away: World) -> None
     outage.on = False
     lives_through(away, STEP)
     assert away.state() is State.PENDING
-    assert away.answers == []
+    assert away.answers == [(ASKER, "appliance_away")]
 
 
 # ---- between approval and DELETE ------------------------------------------------------------

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from bot.request.events import Asked
+from bot.request.model import State
+from bot.request.problem import Problem, ProblemKind
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter, Reply
+
+AWAY = Problem(kind=ProblemKind.UNSENT, text="it is away")
 
 
 def _ask(adapter: Adapter, text: str, **changes: str | None) -> Reply:
@@ -212,3 +219,53 @@ def test_many_at_once_lose_nothing(adapter: Adapter) -> None:
         thread.join()
     assert statuses == [200] * 30
     assert len(adapter.inbox.puts) == 10
+
+
+class TestSilence:
+    """No card after ten seconds: who asked is told so, once."""
+
+    @pytest.fixture
+    def later(self) -> list[tuple[float, Callable[[], None]]]:
+        return []
+
+    @pytest.fixture
+    def changed_deps(self, later: list[tuple[float, Callable[[], None]]]) -> dict[str, Any]:
+        return {"later": lambda seconds, then: later.append((seconds, then))}
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            (None, 1),
+            ({"state": State.CHECKING, "snapshot": None}, 1),
+            ({"state": State.CHECKING}, 0),
+            ({"state": State.PENDING}, 0),
+            ({"state": State.REFUSED, "snapshot": None}, 0),
+            ({"state": State.CHECKING, "snapshot": None, "waiting": AWAY}, 0),
+        ],
+    )
+    def test_what_the_row_says_then(
+        self, adapter: Adapter, later: list[Any], row: dict[str, Any] | None, said: int
+    ) -> None:
+        _ask(adapter, "paris gone")
+        (put,) = adapter.inbox.puts
+        ((seconds, then),) = later
+        assert seconds == 10
+        if row is not None:
+            adapter.requests.rows[put.request_id] = made.request(id=put.request_id, **row)
+        then()
+        if said:
+            assert adapter.whispered(1)[0].startswith("Still reading `paris`: it takes longer")
+        adapter.whisper.stop(10)
+        assert len(adapter.api.of("response")) == said
+
+    def test_a_database_that_is_away(
+        self, adapter: Adapter, later: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(request_id: str) -> None:
+            raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+
+        _ask(adapter, "paris gone")
+        monkeypatch.setattr(adapter.requests, "get", away)
+        with capture_logs() as logged:
+            later[0][1]()
+        assert [event["event"] for event in logged] == ["slow_check_untold"]

@@ -112,7 +112,7 @@ def test_who_waits_for_the_budget_in_vain_hears_that_it_was_the_budget(world: Wo
 
 
 def test_an_appliance_that_asks_for_patience_is_waited_for_five_minutes(world: World) -> None:
-    """Whoever asked looks at an empty screen; a longer Retry-After gets one last try then."""
+    """Whoever asked knows that it waits; a longer Retry-After gets one last try then."""
     patience = problem(ProblemKind.UNAVAILABLE, status=503, retry_at=world.ms + 30 * 60_000)
     world.appliance.read_failures = [patience, patience]
     world.ask()
@@ -121,7 +121,7 @@ def test_an_appliance_that_asks_for_patience_is_waited_for_five_minutes(world: W
     assert len(world.appliance.read_failures) == 1, "not asked before"
     world.wait(1)
     assert world.state() is State.REFUSED
-    assert world.answers == [(ASKER, "refused")]
+    assert world.answers == [(ASKER, "appliance_away"), (ASKER, "refused")]
 
 
 def test_slack_that_asks_for_patience_at_a_check_is_waited_for_as_long(world: World) -> None:

@@ -47,7 +47,8 @@ class Deps:
 
     `may_break_glass`: whether this user, from the workspace that Slack names, has the right now; no
     answer is a no. `on_repeated` counts events that were stored before: replays and Slack's own
-    second tries, which look the same.
+    second tries, which look the same. `later`: do this in so many seconds, if the process still
+    runs.
     """
 
     inbox: Inbox
@@ -61,3 +62,4 @@ class Deps:
     may_break_glass: Callable[[str, str | None], bool] = lambda user, team: False
     new_id: Callable[[], str] = new_request_id
     on_repeated: Callable[[], None] = lambda: None
+    later: Callable[[float, Callable[[], None]], None] = lambda seconds, then: None

@@ -7,10 +7,12 @@ import time
 from typing import Literal
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request import Frozen
+from bot.request.checking import SLOW_MS
 from bot.request.events import Asked, AskRefused
-from bot.request.model import ANY_SITE
+from bot.request.model import ANY_SITE, State
 from bot.request.schedule import tidy_time
 from bot.request.who_may import Policy
 from bot.slack.draw.forms import NOT_READ, OPTION_VALUE
@@ -152,7 +154,19 @@ def store(
         log.info("asking_repeated", **about)
     else:
         log.info("asked", request=request_id, site=event.site, **about)
+        deps.later(SLOW_MS / 1000, lambda: _tell_slow(request_id, event.pairing, number, deps))
     return number is not None
+
+
+def _tell_slow(request_id: str, pairing: str, number: int, deps: Deps) -> None:
+    """If there is still neither a card nor a word of why not."""
+    try:
+        row = deps.overview.get(request_id)
+        told = row is not None and (row.state is not State.CHECKING or row.waiting is not None)
+        if not told and (row is None or row.snapshot is None):
+            deps.whisper.tell(deps.inbox.address(number), usage.still_reading(pairing))
+    except SQLAlchemyError as error:  # whoever asks again is told so
+        log.warning("slow_check_untold", request=request_id, error=type(error).__name__)
 
 
 def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[str, str] | str:

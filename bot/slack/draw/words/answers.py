@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import CANCELLABLE, Request, State
+from bot.request.plan import UNREACHABLE_MS
 from bot.request.who_may import Reason
 from bot.slack.draw.markup import VENDOR_WORDS_IN_TEXT, code, mention, sentence, when
 from bot.slack.draw.words.outcomes import ending
@@ -72,6 +73,18 @@ def _waits_for_room(params: Params, request: Request) -> str:
     return (
         f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
         "read in a minute. The card comes by itself; do not ask again."
+    )
+
+
+def _appliance_away(params: Params, request: Request) -> str:
+    if request.state is not State.CHECKING or request.waiting is None:
+        return state_now(request)
+    since = request.unreachable_since
+    until = f" until {when(since + UNREACHABLE_MS)}" if since is not None else ""
+    return (
+        f"{request_id(request)} waits: the appliance cannot be read. "
+        f"{sentence(request.waiting.text)} It is tried again{until}; then the card comes by "
+        "itself, or you are told why not. Do not ask again."
     )
 
 
@@ -185,6 +198,7 @@ ANSWERS: dict[str, Words] = {
     "refused": _refused,
     "waits_for_room": _waits_for_room,
     "card_held_up": _card_held_up,
+    "appliance_away": _appliance_away,
     "denied": lambda p, r: (
         f"Your denial is on the card, with your reason. {nothing_sent(r)}"
         if r.state is State.DENIED

@@ -12,6 +12,14 @@ def being_checked(pairing: str) -> str:
     return f"Reading {code(pairing)} from the appliance. The card comes next, in this channel."
 
 
+def still_reading(pairing: str) -> str:
+    """Said once, when there is no card after ten seconds."""
+    return (
+        f"Still reading {code(pairing)}: it takes longer than usual. The card comes by itself in "
+        "this channel, or you are told why not. Do not ask again."
+    )
+
+
 def being_previewed(pairing: str) -> str:
     """Said at once. The preview itself follows."""
     return f"Reading {code(pairing)} from the appliance. The preview comes next, for you alone."
