@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import html
 import json
 import logging
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -238,7 +240,28 @@ def show(
     out = tables.stdout()
     not_in_slack = [tables.unsaid_table(missing, out.width)] if missing else []
     history = tables.history_table(records, out.width)
-    tables.print_tables(out, tables.facts_table(request), *not_in_slack, history)
+    facts = tables.facts_table(request, _ended(request))
+    tables.print_tables(out, facts, *not_in_slack, history)
+
+
+def _ended(request: Request) -> list[str]:
+    """How it ended, in the words that Slack's final reply has, and the next step."""
+    from bot.slack.draw.words.outcomes import ending  # imported here: no other command needs it
+
+    outcome = request.correction or request.outcome
+    if outcome is None:
+        return []
+    words = ending(request, outcome)
+    return [_plain(text) for text in (words.title, *words.body, words.next_step) if text]
+
+
+def _plain(markup: str) -> str:
+    """Slack's markup as text: ids for mentions, the words of a time, no marks (Slack docs,
+    formatting text)."""
+    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
+    text = re.sub(r"<[@#!]?(?:subteam\^)?([^|>]*)(?:\|[^>]*)?>", r"\1", text)
+    text = re.sub(r"\*([^*\n]+)\*|```\n?|`", r"\1", text)
+    return html.unescape(" ".join(text.split()))
 
 
 @app.command(epilog="Example: vr-unpair cancel 7KQ2-M4XP")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.operate.show import as_json, iso, printable, sentence, to_json
+from bot.operate.show import iso, printable, sentence
+from bot.operate.told import told
 from bot.request.audit import Record
 from bot.request.messages import Unsaid
 from bot.request.model import Request, State
@@ -23,6 +24,9 @@ PIPED = 100_000
 NAME_WHOLE = 24
 """Names of sites in a pairing's title up to this length are never folded. Longer ones may be, or
 they would leave no room for the other columns."""
+
+REASON_SHOWN = 72
+"""How much of a reason stands in a list."""
 
 LOOK_SECONDS = 0.5
 """Between two readings of the store. The bot edits its progress message less often than that."""
@@ -78,39 +82,76 @@ def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
         cells += [printable(request.site)] if sites else []
         cells.append(_halves(printable(request.title), " → ", width))
         cells += ["yes" if request.force else "no"] if force else []
-        cells += [request.requester, _time(request.created_at, width), printable(request.reason)]
+        cells += [request.requester, _time(request.created_at, width), _cut(request.reason)]
         _add(table, *cells)
     return table
 
 
-def facts_table(request: Request) -> Table:
-    """Everything about one request, one fact per line."""
+def _cut(reason: str) -> str:
+    """`show` and `--json` have all of it."""
+    whole = printable(reason)
+    return whole if len(whole) <= REASON_SHOWN else f"{whole[: REASON_SHOWN - 1]}…"
+
+
+def facts_table(request: Request, ended: Sequence[str] = ()) -> Table:
+    """What somebody asks about one request, one fact in each line; `--json` has the rest. `ended`:
+    how it ended, in words, and what to do next."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in as_json(request).items():
-        if value not in (None, [], ""):
-            shown = value if isinstance(value, str) else to_json(value)
-            _add(table, name.replace("_", " "), printable(shown))
+    for name, value in _facts(request, ended):
+        if value:
+            _add(table, name, printable(value))
     return table
 
 
+def _facts(request: Request, ended: Sequence[str]) -> Iterator[tuple[str, str]]:
+    terms, task = request.terms, request.task
+    yield "request", request.id
+    yield "state", f"{request.state.value}{' (dry run: no DELETE is sent)' * terms.dry_run}"
+    yield "outcome", " ".join(ended)
+    yield "pairing", _beside(request.title, request.pairing_id)
+    yield "site", _beside(request.site, terms.appliance) if terms.several else ""
+    count = request.snapshot.count if request.snapshot else None
+    yield "replications", "" if count is None else str(count)
+    yield "one-sided", "yes: the other site keeps its half" if request.force else ""
+    yield "asked by", f"{request.requester} in {request.channel}, {_at(request.created_at)}"
+    yield "reason", request.reason
+    yield "time asked for", "" if request.scheduled_at is None else _at(request.scheduled_at)
+    by = [d.by for d in request.approvals]
+    yield "approvals", f"{len(by)} of {terms.approvals_required}{': ' * bool(by)}{', '.join(by)}"
+    for name, decision in (
+        ("glass broken by", request.glass),
+        ("denied by", request.denial),
+        ("withdrawn by", request.cancellation),
+    ):
+        why = f": {decision.reason}" if decision and decision.reason else ""
+        yield name, f"{decision.by}, {_at(decision.at)}{why}" if decision else ""
+    sent, accepted = request.deletes_sent, request.deletes_accepted
+    yield "DELETEs", f"{sent} sent, {accepted} accepted"
+    progress = "" if task is None or task.progress is None else f", {task.progress} %"
+    yield "task", f"{task.id}: {task.status}{progress}" if task else ""
+    error = (task.error_message, task.error_details) if task else ()
+    yield "task's error", "; ".join(text for text in error if text)
+    undecided = request.state is State.PENDING and request.decide_by is not None
+    yield "to decide until", _at(request.decide_by or 0) if undecided else ""
+    yield "ended", "" if request.ended_at is None else _at(request.ended_at)
+
+
 def history_table(records: Iterable[Record], width: int = PIPED) -> Table:
+    """One line for each event."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("no.", "at", "who", "what", "state", "detail"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("no.", "at", "state"))
+    for column in ("no.", "at", "who", "what"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("no.", "at"))
     for record in records:
-        same = record.before == record.after
-        state = record.after if same else f"{record.before or '-'} → {record.after or '-'}"
-        detail = to_json(record.detail) if record.detail else ""
+        moved = record.after not in (None, record.before, record.action)
+        what = f"{told(record)}{f' → {record.after}' if moved else ''}"
         _add(
             table,
             str(record.number),
             _time(record.at, width),
             printable(record.actor),
-            printable(record.action),
-            _halves(printable(state or ""), " → ", width),
-            detail,
+            printable(what),
         )
     return table
 
@@ -125,10 +166,18 @@ def unsaid_table(messages: Iterable[Unsaid], width: int = PIPED) -> Table:
     return table
 
 
-def _time(ms: int, width: int) -> str:
+def _at(ms: int) -> str:
     """In whole seconds; the JSON has milliseconds."""
-    shown = f"{(iso(ms) or '')[:19]}Z".replace("T", " ")
-    return _halves(shown, " ", width)
+    return f"{(iso(ms) or '')[:19]}Z".replace("T", " ")
+
+
+def _time(ms: int, width: int) -> str:
+    return _halves(_at(ms), " ", width)
+
+
+def _beside(name: str, known_as: str | None) -> str:
+    """A name with the id that belongs to it, where both are known."""
+    return f"{name} ({known_as})" if known_as and known_as != name else name
 
 
 def _halves(text: str, at: str, width: int) -> str:
