@@ -316,6 +316,7 @@ class Bot:
             login_rests=partial(parts.login_rests, sites),
             ready=lambda: health.ready()[0],
             socket_age=self.socket.silent_s if self.socket else None,
+            certificate_ends=partial(parts.certificate_ends, self.appliances),
         )
         pages = health.pages(self.metrics.text)
         too_large = partial(slack.turn_away, "too_large") if slack else lambda: None

@@ -5,7 +5,7 @@ The adapters know nothing about metrics: here each gets a small callable instead
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -156,6 +156,12 @@ def login_rests(sites: Sequence[str], found: Figures) -> dict[str, float]:
     """For how many seconds each site is not logged in to."""
     states = {site: _state(found.shared.get(budget_key(site))) for site in sites}
     return {site: login_rest_seconds(state, found.at) for site, state in states.items()}
+
+
+def certificate_ends(appliances: Mapping[str, Appliance]) -> dict[str, float]:
+    """In epoch seconds, by site, where a connection has shown it."""
+    ends = {site: each.certificate_end for site, each in appliances.items()}
+    return {site: end.timestamp() for site, end in ends.items() if end}
 
 
 def change_budget(db: Database, site: str, how: Callable[[BudgetState, int], BudgetState]) -> None:

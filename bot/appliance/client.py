@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -118,6 +119,11 @@ class Appliance:
 
     def __repr__(self) -> str:
         return f"Appliance({self.host})"
+
+    @property
+    def certificate_end(self) -> datetime | None:
+        """When the certificate of the last connection ends; None before there was one."""
+        return self._sessions.transport.certificate_end
 
     def for_lookups(self) -> Appliance:
         """The same, whose `find_and_read` has the priority of people's lookups."""

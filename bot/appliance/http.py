@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -37,7 +38,7 @@ from bot.appliance.errors import (
     timed_out,
 )
 from bot.appliance.models import usable_id
-from bot.appliance.tls import Trust, proxy_context
+from bot.appliance.tls import Trust, certificate_end, proxy_context
 from bot.appliance.wire import AppliancePool, Flight, PastSendBy, TooLarge, current_flight
 
 OnCall = Callable[[str, str, str, float], None]
@@ -102,7 +103,7 @@ def auth_of(session: HeldSession | None, user: Credentials | None) -> HeaderAuth
 
 
 class Transport:
-    """The connections to one appliance. Thread-safe."""
+    """The connections to one appliance; when the certificate of the last one ends. Thread-safe."""
 
     def __init__(
         self,
@@ -120,8 +121,8 @@ class Transport:
         self._timeout = timeout_seconds
         self._monotonic = monotonic
         self._on_call = on_call
-        self._user_agent = user_agent
-        self._trust = trust
+        self.certificate_end: datetime | None = None
+        self._user_agent, self._trust = user_agent, trust
         self._session = make_session(trust, user_agent)
         self._reader = ThreadPoolExecutor(1, f"answers-{host}")
 
@@ -242,6 +243,8 @@ class Transport:
             )
         finally:
             current_flight.reset(token)
+            if flight.certificate:
+                self.certificate_end = certificate_end(flight.certificate)
         # Raised outside of the `except`, so that it is not chained to an error that holds the
         # credentials in its request.
         raise failure

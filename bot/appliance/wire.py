@@ -39,7 +39,8 @@ class Flight:
 
     `deadline` and `send_by` are seconds of `monotonic`. `sent` becomes true just before the first
     byte of the request can leave. As long as it is false, the application has received nothing,
-    whatever error the libraries raise.
+    whatever error the libraries raise. `certificate` is the server's, in DER, where a connection
+    was made.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Flight:
         self._send_by = send_by
         self._received = 0
         self.sent = False
+        self.certificate: bytes | None = None
 
     def leave(self) -> None:
         """Allow the request to be written now, or raise PastSendBy."""
@@ -135,8 +137,11 @@ class ApplianceConnection(HTTPSConnection):
         return PlainDeadlineSocket.of(super()._new_conn())
 
     def connect(self) -> None:
-        self.timeout = current_flight.get().clamp(_seconds(self.timeout))
+        flight = current_flight.get()
+        self.timeout = flight.clamp(_seconds(self.timeout))
         super().connect()
+        tls: Any = self.sock
+        flight.certificate = tls.getpeercert(binary_form=True)
 
     def request(  # type: ignore[override]
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from bot.appliance import tls
 from bot.appliance.budget import Priority
@@ -34,6 +35,9 @@ PAIRINGS, PRIVILEGE, REMOTE = "appliance-pairings", "appliance-privilege", "appl
 
 NEEDED_PRIVILEGE = "HmsRemote.com.vmware.vcHms.Hms.Manage"
 """For the DELETE (vendor OpenAPI, DELETE /pairings/{pairing_id})."""
+
+CERTIFICATE_SOON = timedelta(days=30)
+"""So long before its end a certificate is spoken of."""
 
 LASTS_TIMEOUTS = 6
 """All calls of one line together, in timeouts: a log-in and some reads, each may be slow."""
@@ -106,7 +110,14 @@ def reachable(site: Site) -> Line:
 def trusted(site: Site) -> Line:
     """Whether it is the trusted appliance. If not, which certificate it shows instead."""
     if site.not_sent is None:
-        return fine(TRUSTED, f"by {site.trusted_by}")
+        words, end = f"by {site.trusted_by}", site.appliance.certificate_end
+        if end is None:
+            return fine(TRUSTED, words)
+        words = f"{words}; its certificate ends on {end:%Y-%m-%d}"
+        if end > datetime.now(UTC) + CERTIFICATE_SOON:
+            return fine(TRUSTED, words)
+        step = f"replace it there, and what {site.prefix}CA_FILE or {site.prefix}FINGERPRINT names"
+        return note(TRUSTED, words, f"{step}: the bot needs no restart for that")
     pin, ca = f"{site.prefix}FINGERPRINT", f"{site.prefix}CA_FILE"
     host = site.appliance.host
     if tls.proxy_of(host):

@@ -184,11 +184,13 @@ class Metrics:
         login_rests: Callable[[Figures], Mapping[str, float]],
         ready: Callable[[], bool],
         socket_age: Callable[[], float] | None,
+        certificate_ends: Callable[[], Mapping[str, float]],
     ) -> None:
         """Sets what is read at each scrape; call it once, before the first. `login_rests`: seconds
-        by site. `socket_age`: seconds since the last frame, None in HTTP mode."""
+        by site. `socket_age`: seconds since the last frame, None in HTTP mode. `certificate_ends`:
+        epoch seconds by site."""
         self._read.register(Stored(figures, login_rests, self.database_failed))
-        self._read.register(Copy(ready, socket_age))
+        self._read.register(Copy(ready, socket_age, certificate_ends))
 
     def text(self) -> bytes:
         """The stored figures are read first, so that an error is counted in the same answer."""
@@ -321,10 +323,12 @@ class Copy(Collector):
         self,
         ready: Callable[[], bool],
         socket_age: Callable[[], float] | None,
+        certificate_ends: Callable[[], Mapping[str, float]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ready = Bounded(ready)
         self._socket_age = socket_age
+        self._certificate_ends = certificate_ends
         self._monotonic = monotonic
         self._known: tuple[float, bool] | None = None
 
@@ -341,6 +345,14 @@ class Copy(Collector):
                 "where nothing was (this copy, now)",
                 value=self._socket_age(),
             )
+
+        if ends := self._certificate_ends():
+            name = "vr_unpair_appliance_certificate_end_timestamp_seconds"
+            words = "When the appliance's certificate ends, as its last connection showed it"
+            family = GaugeMetricFamily(name, f"{words} (this copy, now)", labels=["site"])
+            for site, end in ends.items():
+                family.add_metric([site], end)
+            yield family
 
     def _is_ready(self) -> bool:
         now = self._monotonic()

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ import trustme
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
 from bot.appliance.errors import ConnectFailed, NameLookupFailed, TlsFailed
-from bot.appliance.tls import Trust
+from bot.appliance.tls import Trust, certificate_end
 from tests.appliance.small_server import Reply, Server, Start
 
 
@@ -320,3 +320,27 @@ def test_the_pin_of_the_appliance_opens_no_other_door(
         version(pinned)
     impostor.settle()
     assert impostor.http_bytes == 0
+
+
+@pytest.mark.parametrize("year", [2026, 2049, 2050, 2071])
+def test_when_a_certificate_ends(year: int) -> None:
+    """From 2050 on certificates write the year in four digits."""
+    end = datetime(year, 3, 4, 5, 6, 7, tzinfo=UTC)
+    leaf = trustme.CA().issue_cert("localhost", not_after=end)
+    der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+    assert certificate_end(der) == end
+    for cut in range(len(der) - 1):
+        certificate_end(der[:cut])  # raises nothing
+    assert certificate_end(b"") is None
+    assert certificate_end(b"\x30\x82" * 40) is None
+
+
+def test_a_connection_shows_when_the_certificate_ends(
+    appliance: Appliance, server: Server, ca: trustme.CA
+) -> None:
+    assert appliance.certificate_end is None
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    ca.issue_cert("localhost", not_after=end).configure_cert(server.context)
+    server.on("GET", "/info", Reply(200, {}))
+    appliance.calls(Priority.CHECK).info()
+    assert appliance.certificate_end == end

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.appliance.budget import BudgetState
+from bot.appliance.client import Appliance
 from bot.appliance.tls import served_fingerprint
 from bot.operate.health import Result
 from bot.parts import budget_key
@@ -53,6 +55,18 @@ def test_the_fingerprint_that_was_shown_is_one_to_set(stage: Stage) -> None:
     found = stage.check()
     assert wrong_lines(found) == []
     assert "pinned" in one(found, "appliance-trusted").words
+
+
+@pytest.mark.parametrize(("days", "word"), [(40, "ok"), (20, "note")])
+def test_a_certificate_that_ends_soon_is_spoken_of(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, days: int, word: str
+) -> None:
+    end = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(Appliance, "certificate_end", property(lambda _: end))
+    line = one(stage.check(), "appliance-trusted")
+    assert f"ends on {end:%Y-%m-%d}" in line.words
+    assert ("VR_FINGERPRINT" in line.next_step) is (word == "note")
+    assert wrong_lines(stage.check()) == []
 
 
 def test_nothing_is_sent_to_a_stranger(stage: Stage) -> None:

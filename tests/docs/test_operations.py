@@ -65,6 +65,7 @@ def exposed() -> dict[str, Any]:
         login_rests=lambda found: {"default": 0.0},
         ready=lambda: True,
         socket_age=lambda: 1.0,
+        certificate_ends=lambda: {"default": 1.0},
     )
     families = text_string_to_metric_families(metrics.text().decode())
     return {f"{f.name}_total" if f.type == "counter" else f.name: f for f in families}

@@ -40,6 +40,7 @@ def watched() -> Iterator[Watched]:
         login_rests=partial(login_rests, ["default"]),
         ready=lambda: True,
         socket_age=None,
+        certificate_ends=lambda: {"default": 1.0},
     )
     yield Watched(world, metrics)
     world.close()
@@ -232,7 +233,11 @@ def test_entries_without_a_request_are_counted() -> None:
     )
     partial(saved, metrics)(None, (entry,))
     metrics.watch(
-        figures=lambda: 1 / 0, login_rests=lambda f: {}, ready=lambda: True, socket_age=None
-    )  # type: ignore[arg-type,return-value]
+        figures=lambda: 1 / 0,  # type: ignore[arg-type,return-value]
+        login_rests=lambda f: {},
+        ready=lambda: True,
+        socket_age=None,
+        certificate_ends=dict,
+    )
     refused = "vr_unpair_decisions_refused_total"
     assert Scrape(metrics)(refused, kind="approve", why="unknown_request") == 1

@@ -18,6 +18,7 @@ from tests.operate.scraped import EMPTY, Scrape
 
 PATIENCE_SECONDS = 10
 SITES = ("east", "west")
+ENDS = {"east": 1_900_000_000.0, "west": 2_000_000_000.0}
 
 
 def watched(
@@ -29,7 +30,11 @@ def watched(
 ) -> Metrics:
     made = metrics or Metrics("1.2.3", SITES)
     made.watch(
-        figures=figures, login_rests=partial(login_rests, SITES), ready=ready, socket_age=socket_age
+        figures=figures,
+        login_rests=partial(login_rests, SITES),
+        ready=ready,
+        socket_age=socket_age,
+        certificate_ends=lambda: ENDS,
     )
     return made
 
@@ -55,6 +60,13 @@ def test_what_is_counted_begins_at_nought_and_not_in_the_middle() -> None:
         ("vr_unpair_break_glass_total", {}),
     ):
         assert scrape(name, **labels) == 0
+
+
+def test_when_the_certificate_of_each_appliance_ends() -> None:
+    """Of those that have been connected to."""
+    scrape = Scrape(watched())
+    name = "vr_unpair_appliance_certificate_end_timestamp_seconds"
+    assert {site: scrape(name, site=site) for site in ENDS} == ENDS
 
 
 def test_http_mode_has_no_socket() -> None:
@@ -131,7 +143,7 @@ def test_readiness_is_asked_anew_only_after_a_while() -> None:
         asked.append(seconds)
         return answers[len(asked) - 1]
 
-    copy = Copy(ready, None, monotonic=lambda: seconds)
+    copy = Copy(ready, None, dict, monotonic=lambda: seconds)
 
     def said() -> float:
         (family,) = copy.collect()
