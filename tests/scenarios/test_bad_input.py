@@ -69,7 +69,7 @@ def test_what_is_not_understood_is_answered_at_once(
 def test_help_names_the_flag_and_the_form(shared_world: World) -> None:
     asked = shared_world.asks("help")
     (told,) = shared_world.answers(asked.delivery)
-    assert "/vr-unpair PAIRING [--force] [reason]" in told.text
+    assert "/vr-unpair PAIRING [--force] [--at TIME] [reason]" in told.text
 
 
 def refusal(world: World, typed: str, **how: str) -> str:

@@ -176,7 +176,8 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
     by_id = f"type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
     if found.near:
         hint = [NAMES_OF_PAIRINGS] if found.why == "none" else [f"Or {by_id}"]
-        return "\n".join([title, *hint, f"*Next:* {PRESS_THE_ONE}"])
+        step = f"*Next:* {PRESS_THE_ONE} {code(f'{command} list')} shows them all."
+        return "\n".join([title, *hint, step])
     shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
     left = len(found.candidates) - len(shown)
     shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
