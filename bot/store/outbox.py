@@ -3,21 +3,17 @@ go first, then cards, then progress."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Row,
-    Select,
     Update,
-    and_,
     bindparam,
     case,
-    exists,
     func,
     insert,
     select,
@@ -38,23 +34,15 @@ from bot.request.model import Request
 from bot.store import audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
-from bot.store.queues import POST, Queue, lease_over
+from bot.store.queues import (
+    NEXT_MESSAGE_DUE,
+    POST,
+    URGENCY,
+    Queue,
+    not_paused,
+    sendable,
+)
 from bot.store.schema import inbox, messages, requests
-
-URGENCY = {
-    Slot.FINAL: 0,
-    Slot.CORRECTION: 0,
-    Slot.ANSWER: 1,
-    Slot.CARD: 2,
-    Slot.REMINDER: 3,
-    Slot.NOTICE: 3,
-    Slot.ALARM: 1,
-    Slot.TOLD: 3,
-    Slot.STRAY: 3,
-    Slot.PROGRESS: 4,
-}
-"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
-the outcome until everything else is posted."""
 
 # Built once each, as they run with every step of every request.
 _INSERT = insert(messages)
@@ -140,46 +128,6 @@ def add(
     conn.execute(_INSERT, {**always, **columns})
 
 
-# ---- which is due -------------------------------------------------------------------------------
-
-
-@cache
-def sendable() -> Select[Any]:
-    """The most urgent message that is due at `:now`, of a request with no message being sent.
-    `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
-    now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
-    other = messages.alias()
-    held = exists().where(
-        other.c.request_id == messages.c.request_id, ~lease_over(other.c.lease_until, now)
-    )
-    # While Slack accepts everything, the first progress message is posted before the final words,
-    # so that the thread is in order. After a refusal or an outage, final words go first.
-    first_progress = and_(
-        messages.c.urgency == URGENCY[Slot.PROGRESS],
-        messages.c.ts.is_(None),
-        messages.c.attempts == 0,
-        messages.c.created_at >= calm_since,
-    )
-    return (
-        select(messages)
-        .where(messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held)
-        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
-    """Conditions that leave out messages whose kind of call is paused after a 429."""
-    is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
-    kinds = {
-        "answer": is_answer,
-        "edit": and_(~is_answer, is_edit),
-        "post": and_(~is_answer, ~is_edit),
-    }
-    return [~kinds[kind] for kind, until in paused.items() if until > now]
-
-
 CARD_GONE = "message_not_found"
 """What an edit of a deleted message is answered (Slack docs, chat.update)."""
 
@@ -195,10 +143,6 @@ HELD_SECONDS = 0.25
 ERASE_EVERY_MS = 60_000
 """How often addresses that no longer work are looked for."""
 
-# The index is a partial one, on "not null". Without the same words here SQLite does not use it and
-# reads every message there ever was.
-_NEXT_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
-
 
 _SAME_IN_DUE = [name for name in Due.model_fields if name in messages.c and name != "answer"]
 
@@ -208,6 +152,7 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.now = db.clock
         self._erase_at = 0
 
     def claim(self, paused: dict[str, int]) -> Due | None:
@@ -231,7 +176,10 @@ class Outbox:
         # go on.
         answer = Answer.model_validate_json(row.answer) if row.answer else None
         same = {name: getattr(row, name) for name in _SAME_IN_DUE}
-        address = self._address(answer, now)
+        address = None
+        if answer is not None:
+            with self._db.read() as conn:
+                address = inbox_table.address(conn, answer.event, now)
         return Due(**same, answer=answer, user=row.person, response_url=address, card_gone=gone)
 
     def request(self, request_id: str) -> Request | None:
@@ -245,29 +193,25 @@ class Outbox:
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         """Slack shows it, as it did before where `digest` is the one that was shown. For a card,
         `CardPosted` goes into the inbox in the same transaction."""
-        with self._db.write() as conn:
-            now = self._db.now(conn)
-            # What looks the same was not sent, and holds back no edit that comes at once.
-            sent = due.slot == Slot.PROGRESS and digest != due.shown
-            gap = PROGRESS_GAP_MS if sent else 0
-            # The row may have changed since the claim, and so since it was drawn.
-            changed_since = messages.c.wanted != due.wanted
-            conn.execute(
-                _one(due).values(
-                    ts=func.coalesce(messages.c.ts, ts),
-                    shown=digest,
-                    not_before=now + gap,
-                    due_at=case((changed_since, now + gap), else_=None),
-                    lease_until=0,
-                    attempts=0,
-                    lost=0,
-                    last_error=None,
-                )
-            )
-            if due.slot == Slot.CARD and due.ts is None and ts is not None:
-                self._tell(conn, now, due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
-        if due.slot == Slot.CARD:
-            self._db.wakes.wake(Queue.CHECK)
+        # What looks the same was not sent, and holds back no edit that comes at once.
+        edited = due.slot == Slot.PROGRESS and digest != due.shown
+        gap = PROGRESS_GAP_MS if edited else 0
+        # The row may have changed since the claim, and so since it was drawn.
+        changed_since = messages.c.wanted != due.wanted
+
+        def settled(now: int) -> dict[str, object]:
+            return {
+                "ts": func.coalesce(messages.c.ts, ts),
+                "shown": digest,
+                "not_before": now + gap,
+                "due_at": case((changed_since, now + gap), else_=None),
+                "attempts": 0,
+                "lost": 0,
+                "last_error": None,
+            }
+
+        posted = CardPosted(ts=ts) if ts is not None else None
+        self._settle(due, settled, posted, f"card:{due.request_id}:{ts}")
 
     def put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
@@ -275,47 +219,58 @@ class Outbox:
         """Slack did not take it this time, or has not said so (`lost`, which is counted). It is not
         tried again before `until` (ms epoch), even if it changes. `refused`: because of the token
         or its scopes; then for a card that was never posted, `CardHeldUp` goes into the inbox."""
-        held_up = refused and due.slot == Slot.CARD and due.ts is None
-        with self._db.write() as conn:
-            now = self._db.now(conn)
-            conn.execute(
-                _one(due).values(
-                    due_at=until,
-                    not_before=until,
-                    lease_until=0,
-                    attempts=messages.c.attempts + 1,
-                    lost=messages.c.lost + int(lost),
-                    last_error=error,
-                )
-            )
-            if held_up:
-                told = f"card-held-up:{due.request_id}:{error}"
-                self._tell(conn, now, due, CardHeldUp(error=error), told)
-        if held_up:
-            self._db.wakes.wake(Queue.CHECK)
+        settled: dict[str, object] = {
+            "due_at": until,
+            "not_before": until,
+            "attempts": messages.c.attempts + 1,
+            "lost": messages.c.lost + int(lost),
+            "last_error": error,
+        }
+        held_up = CardHeldUp(error=error) if refused else None
+        self._settle(due, lambda _: settled, held_up, f"card-held-up:{due.request_id}:{error}")
 
     def given_up(self, due: Due, *, error: str) -> None:
         """Slack will never take it. For a card that was never posted, `CardRefused` goes into the
         inbox. Final words that the channel does not take go to each person concerned, once."""
+        settled: dict[str, object] = {"due_at": None, "last_error": error}
+        refused = CardRefused(error=error)
+        self._settle(
+            due,
+            lambda _: settled,
+            refused,
+            f"card-refused:{due.request_id}",
+            copies=due.slot in PRIVATE and due.ts is None,
+        )
+
+    def _settle(
+        self,
+        due: Due,
+        settled: Callable[[int], dict[str, object]],
+        of_card: Event | None,
+        origin: str,
+        *,
+        copies: bool = False,
+    ) -> None:
+        """What became of the try, and what the row has to hear of a card that was not posted
+        before, in one transaction."""
+        told = of_card if due.slot == Slot.CARD and due.ts is None else None
         with self._db.write() as conn:
             now = self._db.now(conn)
-            conn.execute(_one(due).values(due_at=None, lease_until=0, last_error=error))
-            if due.slot == Slot.CARD and due.ts is None:
-                refused = CardRefused(error=error)
-                self._tell(conn, now, due, refused, f"card-refused:{due.request_id}")
-            if due.slot in PRIVATE and due.ts is None:
+            conn.execute(_one(due).values(**settled(now), lease_until=0))
+            if told is not None:
+                # Unless it was stored before, by another sender of the same message.
+                with suppress(IntegrityError), conn.begin_nested():
+                    inbox_table.add(conn, now, told, origin, due.request_id)
+            if copies:
                 _copy_to_each(conn, due, now)
-        if due.slot == Slot.CARD:
+        if told is not None:
             self._db.wakes.wake(Queue.CHECK)
-
-    def now(self) -> int:
-        return self._db.clock()
 
     def wait(self, seconds: float) -> None:
         """Wait until something may be due, at most this long."""
         with self._db.read() as conn:
             now = self._db.now(conn)
-            due = conn.execute(_NEXT_DUE).scalar_one()
+            due = conn.execute(NEXT_MESSAGE_DUE).scalar_one()
             left = None if due is None else (due - now) / 1000
         if not 0 < self._erase_at - now <= ERASE_EVERY_MS:
             with self._db.write() as conn:
@@ -329,19 +284,6 @@ class Outbox:
     def end_waiting(self) -> None:
         """For a stop: whoever waits returns at once, now and later."""
         self._db.wakes.end(POST)
-
-    def _address(self, answer: Answer | None, now: int) -> str | None:
-        if answer is None:
-            return None
-        with self._db.read() as conn:
-            return inbox_table.address(conn, answer.event, now)
-
-    def _tell(self, conn: Connection, now: int, due: Due, event: Event, origin: str) -> None:
-        try:
-            with conn.begin_nested():
-                inbox_table.add(conn, now, event, origin, due.request_id)
-        except IntegrityError:
-            return  # stored before, by another sender of the same message
 
 
 def _one(row: Row[Any] | Due) -> Update:

@@ -87,8 +87,8 @@ class Requests:
     lease_ms: int
     on_saved: OnSaved = lambda _request, _entries: None
 
-    def now(self) -> int:
-        return self.db.clock()
+    def __post_init__(self) -> None:
+        self.now = self.db.clock
 
     # ---- what has no row yet --------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Absorbed
 from bot.store.inbox import Inbox
+from bot.store.queues import queue_of
 from bot.store.requests import (
     Claim,
     ClaimLost,
@@ -135,7 +136,7 @@ class Lives:
         stored = Stored(at=now, event=IntentStored())
         absorbed = absorb(claim.request, stored, now)
         try:
-            claim = self.requests.save_intent(claim, self._saving(absorbed))
+            claim = self.requests.save_intent(claim, _saving(claim, absorbed))
         except SaveRefused:
             return claim  # an event waits, or it is too late: the next round sees which
         except SQLAlchemyError as error:
@@ -164,14 +165,14 @@ class Lives:
                 heard = (*claim.heard, stored.number)
                 claim = replace(claim, request=after, heard=heard)
                 continue
-            saving = self._saving(absorbed, stored.number)
+            saving = _saving(claim, absorbed, stored.number)
             claim = self.requests.save(claim, saving)
         return claim
 
     def _pass_time(self, claim: Claim, now: int) -> Claim:
         absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
         try:
-            return self.requests.save_passed(claim, self._saving(absorbed))
+            return self.requests.save_passed(claim, _saving(claim, absorbed))
         except SaveRefused:
             return claim  # an event has come meanwhile: the next round absorbs it first
 
@@ -214,28 +215,26 @@ class Lives:
         if _changes_only(claim.request, absorbed, "readings"):  # which are never stored
             return replace(claim, request=absorbed.request)
         try:
-            return self.requests.save(claim, self._saving(absorbed))
+            return self.requests.save(claim, _saving(claim, absorbed))
         except PairingTakenBy as taken:
             other = PairingTaken(other=taken.other, site=taken.site)
             refused = absorb(claim.request, Stored(at=now, event=other), now)
-            return self.requests.save(claim, self._saving(refused))
-
-    def _saving(self, step: Absorbed, number: int = 0) -> Saving:
-        after = step.request
-        return Saving(
-            request=after,
-            absorbed=number,
-            entries=step.entries,
-            answers=step.answers,
-            due_at=_due_at(after),
-        )
+            return self.requests.save(claim, _saving(claim, refused))
 
 
-def _due_at(request: Request) -> int | None:
-    """When the row is due, seen from the step that has just made it."""
-    now = request.updated_at
-    effect = plan(request, now)
-    return effect.until if isinstance(effect, Wait) else now
+def _saving(claim: Claim, step: Absorbed, number: int = 0) -> Saving:
+    """`due_at` is needed where the step hands the row to another queue."""
+    after, due_at = step.request, None
+    if queue_of(after) is not claim.queue:
+        effect = plan(after, after.updated_at)
+        due_at = effect.until if isinstance(effect, Wait) else after.updated_at
+    return Saving(
+        request=after,
+        absorbed=number,
+        entries=step.entries,
+        answers=step.answers,
+        due_at=due_at,
+    )
 
 
 def _changes_only(before: Request, absorbed: Absorbed, field: str) -> bool:

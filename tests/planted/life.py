@@ -14,9 +14,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed",
         FIRST,
-        "claim = self.requests.save_intent(claim, self._saving(absorbed))",
+        "claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
         "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, self._saving(absorbed))",
+        " claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
         "outcome = sender.send(claim.request, intended_at, by)",
         "",
     ),
@@ -346,8 +346,8 @@ LIFE = (
     change(
         "what moves to another queue is due to nobody there",
         FIRST,
-        "return effect.until if isinstance(effect, Wait) else now",
-        "return effect.until if isinstance(effect, Wait) else None",
+        "due_at = effect.until if isinstance(effect, Wait) else after.updated_at",
+        "due_at = effect.until if isinstance(effect, Wait) else None",
     ),
     change(
         "the outcome of a DELETE is thrown away with a lost claim",
@@ -433,9 +433,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/kills/test_every_line.py::test_killed_at[intent]",
-        "claim = self.requests.save_intent(claim, self._saving(absorbed))",
+        "claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
         "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, self._saving(absorbed))",
+        " claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
         "outcome = sender.send(claim.request, intended_at, by)",
         "",
     ),

@@ -18,9 +18,8 @@ from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
-    URGENCY,
 )
-from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
+from bot.store.queues import LONGEST_LEASE_MS, ORDER, URGENCY, Queue, queue_of
 from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
 
 

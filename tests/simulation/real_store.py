@@ -18,6 +18,7 @@ from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
+from bot.store.queries import Overview
 from bot.store.requests import Claim, Requests, Saving
 from bot.store.schema import inbox, messages, requests
 from tests.simulation.memory_store import Item, Post, Row
@@ -42,6 +43,7 @@ class RealStore:
         self.on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
         self._requests = Requests(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
+        self._overview = Overview(self.db)
 
     def empty(self) -> None:
         """As new: quicker than another database (PostgreSQL)."""
@@ -50,7 +52,9 @@ class RealStore:
             conn.execute(text("UPDATE audit_head SET count = 0, hash = :hash"), {"hash": GENESIS})
 
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._inbox if name == "put" else self._requests, name)
+        parts = (self._inbox, self._requests, self._overview)
+        part = next((part for part in parts if hasattr(part, name)), self._requests)
+        attribute = getattr(part, name)
         if name not in CHANGING:
             return attribute
 
