@@ -30,9 +30,9 @@ def test_everything_at_once(db: Database) -> None:
     noticed = {"card_ts": "1.0", "notices": (Notice(code="rights_lost", at=1),)}
     new = request(6, created_at=now - 1_000, snapshot=snapshot(), **noticed)
     assert requests.insert_row(Saving(request=new, entries=(entry("glass_broken"),)))
-    shared.change(db, "gate:west", lambda _old, _now: "west")
-    shared.change(db, "gate:east", lambda _old, _now: "east")
-    found = queries.figures(db, ["gate:west", "gate:north"])
+    shared.change(db, "budget:west", lambda _old, _now: "west")
+    shared.change(db, "budget:east", lambda _old, _now: "east")
+    found = queries.figures(db, ["budget:west", "budget:north"])
     assert found.by_state == {"succeeded": 2, "pending": 2, "following": 1, "checking": 1}
     late = found.at - now
     assert found.oldest_ms == {
@@ -43,12 +43,12 @@ def test_everything_at_once(db: Database) -> None:
     assert found.waiting == {"card": 1, "notice": 1}
     assert set(found.unposted_ms) == {"card", "notice"}
     assert all(0 <= age <= late for age in found.unposted_ms.values())
-    assert found.shared == {"gate:west": "west"}
+    assert found.shared == {"budget:west": "west"}
     assert found.glass_broken == 1
 
 
 def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
-    statements = selects_of(sqlite_db, lambda: queries.figures(sqlite_db, ["gate:west"]))
+    statements = selects_of(sqlite_db, lambda: queries.figures(sqlite_db, ["budget:west"]))
     assert len(statements) == 5
     assert [walks(sqlite_db, statement) for statement in statements] == [[]] * 5
 
