@@ -19,7 +19,7 @@ from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
 from bot.request.audit import Entry, Running
-from bot.request.messages import Drawn, messages
+from bot.request.messages import Answer, Drawn, messages
 from bot.request.model import Request
 from bot.settings import Settings
 from bot.slack.draw import message as draw
@@ -141,8 +141,12 @@ class Bot:
         """What keeps the bot from starting: the server of the database does not answer."""
 
     def draw(self, request: Request, slot: str) -> Drawn:
+        me, command = self.identity.known(), self.settings.slack_command
+        return draw.draw(request, slot, command, me.url if me else None, self.overview.get)
+
+    def draw_answer(self, answer: Answer, request: Request | None) -> Drawn:
         me = self.identity.known()
-        return draw.draw(request, slot, self.settings.slack_command, me.url if me else None)
+        return draw.draw_answer(answer, request, me.url if me else None, self.overview.get)
 
     def start(self) -> bool:
         """False while the server of the database is away: call it again. Meanwhile probes are
@@ -262,7 +266,7 @@ class Bot:
             self.outbox,
             client(POST_TIMEOUT_S),
             self.draw,
-            draw.draw_answer,
+            self.draw_answer,
             messages,
             nets=nets(POSTERS),
             pauses=pauses,

@@ -30,7 +30,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.http import Call
-from bot.appliance.listing import Listing, PageSizes, read_all
+from bot.appliance.listing import Listing, MetaError, PageSizes, read_all
 from bot.appliance.models import Found, Replicated
 from bot.appliance.session import Sessions
 from bot.appliance.wire import WARM_SECONDS
@@ -118,7 +118,7 @@ class Calls:
         listed = self.pairings()
         if any(same_id(each.id, pairing_id) for each in listed.items):
             return "there"
-        if whole(listed):
+        if not hiding(listed):
             return "gone"
         if isinstance(missing, GatewaysNotFound):
             raise missing
@@ -283,9 +283,10 @@ class Calls:
         )
 
 
-def whole(listed: Listing[Pairing]) -> bool:
-    """Whether the list can miss no pairing. An error about a server does not mean that: it says
-    that less is known of a listed pairing, as for each remote site that is away or not logged in to
-    (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it counted, no name would
-    be understood just when a one-sided break is wanted, and no pairing could be told to be gone."""
-    return all(any(name in (e.field or "") for name in _SERVERS) for e in listed.errors)
+def hiding(listed: Listing[Pairing]) -> tuple[MetaError, ...]:
+    """Why the list may miss a pairing; empty if it can miss none. An error about a server does not
+    mean that: it says that less is known of a listed pairing, as for each remote site that is away
+    or not logged in to (vendor OpenAPI, GET /pairings, PARTIAL_DATA; MetaError, `field`). If it
+    counted, no name would be understood just when a one-sided break is wanted, and no pairing could
+    be told to be gone."""
+    return tuple(e for e in listed.errors if not any(name in (e.field or "") for name in _SERVERS))

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.appliance.budget import Budget, EffectBudget, Priority
-from bot.appliance.calls import Calls, whole
+from bot.appliance.calls import Calls, hiding
 from bot.appliance.credentials import Secrets
 from bot.appliance.errors import ApplianceError, GatewaysNotFound, NoSuchPairing, OverBudget
 from bot.appliance.http import OnCall, Transport
@@ -182,7 +182,7 @@ class Appliance:
             )
             for each in listed.items
         )
-        return pairings, tuple(error.words for error in listed.errors[:PARTIAL_KEPT])
+        return pairings, tuple(error.words for error in hiding(listed)[:PARTIAL_KEPT])
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         def read(api: Calls) -> PairingRead | PresenceRead:
@@ -277,7 +277,7 @@ class Appliance:
 
 def _find(api: Calls, asked: str, label: str | None) -> Hit:
     listed = api.pairings()
-    complete = whole(listed)
+    complete = not hiding(listed)
     hit = find(asked, listed.items, whole=complete, label=label)
     if complete or hit.why != "none":
         return hit

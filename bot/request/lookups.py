@@ -23,7 +23,7 @@ class ListedPairing(Frozen):
 
 
 class PairingsListed(Frozen):
-    """All pairings of one appliance. `partial` holds its own words for what is missing."""
+    """All pairings of one appliance. `partial` holds its own words for why one may be missing."""
 
     site: str
     pairings: tuple[ListedPairing, ...]

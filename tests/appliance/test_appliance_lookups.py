@@ -101,3 +101,15 @@ def test_an_appliance_that_is_away(simulated: SimulatedAppliance, port: Applianc
     found = port.list_pairings(_by(), count_at_most=0)
     assert isinstance(found, CallFailed)
     assert found.problem.kind is ProblemKind.UNSENT
+
+
+def test_a_remote_site_that_is_away_hides_no_pairing(
+    simulated: SimulatedAppliance, port: Appliance
+) -> None:
+    """The list says less of its pairing then, and is whole all the same."""
+    simulated.set_remote_down(simulated.add_pairing(local="oslo", remote="rome"))
+    found = port.list_pairings(_by(), count_at_most=0)
+    assert not isinstance(found, CallFailed)
+    pairings, may_miss = found
+    assert pairings
+    assert may_miss == ()

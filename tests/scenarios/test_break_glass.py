@@ -158,7 +158,7 @@ def test_where_nobody_else_is_in_the_channel_every_approver_is_told_all_the_same
             f"<@{RITA}> has decided alone",
             "Prague burns &lt;!channel&gt;",
             asked.id,
-            f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open the card>",
+            f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open {asked.id}>",
         ):
             assert words in message.all_text
 

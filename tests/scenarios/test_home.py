@@ -22,7 +22,7 @@ def home(world: World, person: str) -> str:
 def test_what_waits_and_what_became_of_it(world: World) -> None:
     asked = world.asks_to_break(world.pairing())
     world.wait_for_states({"pending": 1})
-    link = f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open the card>"
+    link = f"/archives/{asked.channel}/p{asked.card_ts.replace('.', '')}|Open {asked.id}>"
     guest = world.slack.add_person("Gus", guest=True)
 
     for person, before, after in (

@@ -84,7 +84,7 @@ def test_a_delete_that_never_arrived_ends_with_a_person_and_a_look(stage: Stage)
     asked = never_arrived(world, pairing)
     final = asked.wait_for_final()
     assert "cannot be told" in final.text
-    assert "was not sent a second time" in final.text
+    assert "was not sent again" in final.text
     assert "Outcome unknown" in asked.wait_for_record().all_text
 
     world.appliance.remove_pairing(pairing)  # a person did it in the vSphere Client
@@ -108,9 +108,10 @@ def test_the_next_card_leads_to_the_request_that_ended_unclear(stage: Stage) -> 
     unclear = never_arrived(world, pairing)
 
     asked = world.asks_to_break(pairing)
-    assert f"`/vr-unpair status {unclear.id}` leads to its card" in asked.card.all_text
+    assert "Check it before approving: <https://" in asked.card.all_text
+    assert f"|Open {unclear.id}>" in asked.card.all_text
     told = world.slack.command(RITA, f"status {unclear.id}", channel=asked.channel)
-    link = f"/archives/{unclear.channel}/p{unclear.card_ts.replace('.', '')}|Open the card>"
+    link = f"/archives/{unclear.channel}/p{unclear.card_ts.replace('.', '')}|Open {unclear.id}>"
     assert link in world.answer(told).text
     asked.clicks(RITA, "cancel")
     asked.wait_for_record()

@@ -89,7 +89,7 @@ def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
     refused = ends.refusal(f"prague/{there} the same")
     assert asked.id in refused
     assert "other end, `berlin`" in refused
-    assert f"open request `{asked.id}` at `berlin`" in ends.refusal("list")
+    assert f"|{asked.id}> at `berlin` waits for a decision" in ends.refusal("list")
 
     asked.clicks(ALAN, "approve")
     assert "at `berlin`" in asked.wait_for_final().text

@@ -116,7 +116,7 @@ def test_a_preview_names_the_open_request_and_the_unclear_one(adapter: Adapter) 
     _ack(adapter, "preview paris")
     words = _all(_later(adapter))
     assert "`K7QM-3XPD` waits for a decision" in words
-    assert "`BBBB-CCCC`, has no confirmed outcome" in words
+    assert "no confirmed outcome. Check it before approving: `/vr-unpair status BBBB-CCCC`" in words
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def _known(url: str | None) -> dict[str, Identity]:
 def test_status_of_one_leads_to_its_card(adapter: Adapter, linked: bool) -> None:
     text = _stands(adapter, "status K7QM-3XPD")
     assert ("<https://ops.slack.com/archives/C1/p" in text) is linked
-    assert ("|Open the card>" in text) is linked
+    assert ("|Open K7QM-3XPD>" in text) is linked
 
 
 def test_status_of_one_at_work_and_of_one_that_ended(adapter: Adapter) -> None:

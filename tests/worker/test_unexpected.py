@@ -62,7 +62,7 @@ def test_who_asked_is_told_once_with_the_reference_that_stands_in_the_log(
     assert second["reference"] != first["reference"]
     words = draw_answer(due.answer, None).text
     assert first["reference"] in words
-    assert "nothing is accepted twice" in words
+    assert "never accepted twice" in words
 
 
 def test_who_clicked_is_told_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,7 @@ from bot.slack.draw.words.phrases import (
     may_stop_it,
     no_way_back,
     not_before,
+    open_card,
     place,
     protected,
     remote_site,
@@ -79,16 +80,17 @@ DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
 _SITE_IN_HEADING = 40
 
 
-def card(request: Request, command: str) -> Drawn:
-    """One message, always the same for the same row. `command` is the slash command."""
+def card(request: Request, earlier: str = "") -> Drawn:
+    """One message, always the same for the same row. `earlier` leads to the card of the earlier
+    request that has no confirmed outcome (see `earlier_card`)."""
     # The same for phones and screen readers, whose text has less room.
-    brief = said(request, command, REASON_IN_TEXT)
+    brief = said(request, earlier, REASON_IN_TEXT)
     return drawn(
         "\n".join([heading(request), *brief, small_print(request)]),
         header(heading(request)),
         *(
             section(each, _names_button(request) if each == _replications(request) else None)
-            for each in said(request, command, REASON_SHOWN)
+            for each in said(request, earlier, REASON_SHOWN)
         ),
         context(small_print(request)),
         card_buttons(request),
@@ -114,13 +116,13 @@ def heading(request: Request) -> str:
     return f"{words.mark} {said}"
 
 
-def said(request: Request, command: str, limit: int = REASON_SHOWN) -> list[str]:
+def said(request: Request, earlier: str, limit: int = REASON_SHOWN) -> list[str]:
     """All that is between heading and small print, a section each. `limit` is for the reason."""
     parts = _open if request.state.open else _over
-    return [part for part in parts(request, command, limit) if part]
+    return [part for part in parts(request, earlier, limit) if part]
 
 
-def _open(request: Request, command: str, limit: int) -> list[str]:
+def _open(request: Request, earlier: str, limit: int) -> list[str]:
     """Who asks and why, what hangs on it, how it is decided, and what each button does."""
     undecided = request.state in UNDECIDED
     where = place(request)
@@ -144,13 +146,13 @@ def _open(request: Request, command: str, limit: int) -> list[str]:
         _why(request, limit),  # by itself, so that the longest one is not cut
         _glass(request),
         _replications(request),
-        "\n".join(_special(request, command)),
+        "\n".join(_special(request, earlier)),
         _time(request) if request.scheduled_at is not None else "",
         approvals if undecided or request.glass else "",
     ]
 
 
-def _over(request: Request, command: str, limit: int) -> list[str]:
+def _over(request: Request, earlier: str, limit: int) -> list[str]:
     """What was done, who asked and why, who decided and when, and the next step."""
     end = ending(request, request.correction or request.outcome) if request.outcome else None
     by_hand = request.denial or request.cancellation  # that is also when it ended
@@ -238,7 +240,7 @@ def _some(replications: list[Replication], count: int, most: int) -> str:
     return f"{', '.join(shown)}{f' and {left:,} more' if left > 0 else ''}" if shown else ""
 
 
-def _special(request: Request, command: str) -> list[str]:
+def _special(request: Request, earlier: str) -> list[str]:
     """What else should stop somebody, then what is worth knowing, and what it takes to have the
     pairing back."""
     snapshot = request.snapshot
@@ -253,11 +255,9 @@ def _special(request: Request, command: str) -> list[str]:
     elif request.force and not snapshot.remote_down:
         warn.append(f"⚠️ {remote_site(request)} was reachable when this was read.")
     if request.earlier_attention:
-        earlier = code(request.earlier_attention)
-        look = code(f"{command} status {request.earlier_attention}")
         warn.append(
-            f"⚠️ An earlier request for this pairing, {earlier}, has no confirmed outcome. "
-            f"Check it before approving: {look} leads to its card."
+            "⚠️ An earlier request for this pairing has no confirmed outcome. Check it before "
+            f"approving: {earlier or code(request.earlier_attention)}"
         )
     if snapshot.partial or not snapshot.complete:
         left = len(snapshot.partial) - PARTIAL_SHOWN
@@ -419,3 +419,14 @@ def card_url(request: Request, workspace_url: str | None) -> str | None:
         return None
     ts = request.card_ts.replace(".", "")
     return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"
+
+
+def earlier_card(request: Request | str, command: str, workspace_url: str | None) -> str:
+    """A link to the card, or the command that leads there. Of a request, or of its id alone."""
+    url = card_url(request, workspace_url) if isinstance(request, Request) else None
+    its_id = request.id if isinstance(request, Request) else request
+    return (
+        open_card(its_id, url)
+        if url
+        else f"{code(f'{command} status {its_id}')} leads to its card."
+    )

@@ -7,7 +7,7 @@ from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.request.pairing import Snapshot
 from bot.request.who_may import Policy
-from bot.slack.draw.card import heading, said
+from bot.slack.draw.card import card_url, earlier_card, heading, said
 from bot.slack.draw.markup import (
     ID,
     NAME,
@@ -20,7 +20,7 @@ from bot.slack.draw.markup import (
     section,
     when,
 )
-from bot.slack.draw.words.phrases import whole_names
+from bot.slack.draw.words.phrases import linked, whole_names
 from bot.slack.draw.words.states import STATES
 
 HEADER = "👁️ Preview: what a card would show"
@@ -40,6 +40,7 @@ def preview(
     holder: Request | None = None,
     unclear: Request | None = None,
     command: str,
+    workspace_url: str | None = None,
 ) -> Drawn:
     """The preview of what has just been read. `holder` is the open request for this pairing, and
     `unclear` the latest one whose fate is not known."""
@@ -51,7 +52,9 @@ def preview(
     ids += [f"also seen from {', '.join(map(name, also_at))}"] if also_at else []
     ids += [f"read {when(snapshot.read_at)}", f"to ask for it: {code(typed, SENTENCE)}"]
     first, last = _words(site, holder), " · ".join([whole_names(request), *ids])
-    parts = said(request, command)
+    if holder is not None:
+        first = linked(first, holder.id, card_url(holder, workspace_url))
+    parts = said(request, earlier_card(unclear, command, workspace_url) if unclear else "")
     return drawn(
         "\n".join([first, HEADER, heading(request), *parts, last]),
         header(HEADER),

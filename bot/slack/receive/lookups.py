@@ -129,13 +129,15 @@ def _preview(
         holder=lists.holder_of(found_at, read.snapshot, opened),
         unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
+        workspace_url=_workspace(deps),
     )
 
 
 def _list(read: SitesRead, deps: Deps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
-    sites = lists.sites(read, lists.holders(deps.overview.unfinished()), deps.command)
+    opened, url = lists.holders(deps.overview.unfinished()), _workspace(deps)
+    sites = lists.sites(read, opened, deps.command, lambda held: card_url(held, url))
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))
 

@@ -11,7 +11,8 @@ from bot.request.messages import Drawn
 
 ALL_TEXT = 13_000
 _OURS = re.compile(
-    r"<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+>|<#C[A-Z0-9]+>|<https://[\w./-]+\|Open the card>"
+    r"<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+>|<#C[A-Z0-9]+>"
+    r"|<https://[\w./-]+\|(?:Open )?[A-Z0-9-]+>"
     r"|<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>"
 )
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")

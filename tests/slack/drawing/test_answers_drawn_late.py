@@ -32,7 +32,6 @@ TRUE_ONLY_IN: dict[str, set[State]] = {
     r"do not ask again": {State.CHECKING},
     r"not here yet": {State.CHECKING},
     r"tried again by itself": {state for state in State if state.open},
-    r"more needed": {State.PENDING},
     r"\b[Pp]ress (?!Withdraw|it)": {State.PENDING},
     r"Ask them to press it": {State.CHECKING, State.APPROVED},
     r"press Withdraw": {State.PENDING},
@@ -121,6 +120,6 @@ def test_a_glass_that_somebody_else_has_broken_since_is_not_told_as_ones_own() -
     row = BY_STATE[State.APPROVED].model_copy(update={"glass": SECOND, "glass_lost": FIRST})
     mine = draw_answer(Answer(event=1, code="glass_broken", params={"by": FIRST.by}), row).text
     theirs = draw_answer(Answer(event=2, code="glass_broken", params={"by": SECOND.by}), row).text
-    assert "does not count any more" in mine
+    assert "no longer counts" in mine
     assert "then the delete is sent" not in mine
     assert "You have broken the glass" in theirs

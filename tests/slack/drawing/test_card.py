@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from bot.request.messages import Answer
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.pairing import Server
 from bot.slack.draw.forms import names_view
 from bot.slack.draw.ids import ButtonValue
-from bot.slack.draw.message import draw
+from bot.slack.draw.message import draw, draw_answer
 from tests.slack.drawing.samples import (
     BY_STATE,
     ENDED,
@@ -173,7 +174,7 @@ def test_reconnect_does_not_bring_it_back() -> None:
     words = " ".join(reading(draw(sample(), "card")).split())
     assert "all 12 replications reconfigured. Reconnect does not bring it back." in words
     words = " ".join(reading(draw(BY_STATE[State.SUCCEEDED], "card")).split())
-    assert "configure the 12 replications anew. Reconnect does not bring a pairing back." in words
+    assert "reconfigure all 12 replications. Reconnect does not bring the pairing back." in words
 
 
 @pytest.mark.parametrize("request_", ENDED.values(), ids=lambda r: r.state.value)
@@ -337,3 +338,20 @@ def test_recovery_plans_come_first_and_none_seen_is_not_none_there(
 def test_what_it_would_take_to_have_it_back_is_counted(count: int, anew: str) -> None:
     shown = SNAPSHOT.model_copy(update={"count": count})
     assert anew in " ".join(reading(draw(sample(snapshot=shown), "card")).split())
+
+
+def test_a_request_that_is_named_is_a_link_to_its_card_where_it_has_one() -> None:
+    url, other = "https://ops.slack.com/", sample(id="BBBB-CCCC")
+    link = "<https://ops.slack.com/archives/C0PS/p1700000001000100|Open BBBB-CCCC>"
+    refused = BY_STATE[State.REFUSED]
+    hard = HARD.model_copy(update={"earlier_attention": "BBBB-CCCC"})
+    no_card = other.model_copy(update={"card_ts": None})
+    for stored, there in ((other, True), (no_card, False), (None, False)):
+        card = draw(hard, "card", workspace_url=url, stored=lambda _, found=stored: found)
+        answer = draw_answer(
+            Answer(event=1, code="refused"), refused, url, lambda _, found=stored: found
+        )
+        for drawn in (card, answer):
+            assert (link in drawn.text) is there, drawn.text
+            assert problems(drawn) == []
+        assert ("`/vr-unpair status BBBB-CCCC`" in reading(card)) is not there

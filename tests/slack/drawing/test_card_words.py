@@ -79,8 +79,8 @@ No reason was given.
 ---
 ⚠️ *1 protected by recovery plans*.
 ---
-⚠️ An earlier request for this pairing, `DDDD-FFFF`, has no confirmed outcome.
-Check it before approving: `/vr-unpair status DDDD-FFFF` leads to its card.
+⚠️ An earlier request for this pairing has no confirmed outcome. Check it before
+approving: `/vr-unpair status DDDD-FFFF` leads to its card.
 *One-sided break:* only Lyon drops the pairing. Oslo keeps its half and needs the
 same done there. This can't be undone. The sites would have to be paired again and
 its replication reconfigured. Reconnect does not bring it back.
@@ -143,8 +143,8 @@ Asked because:
 CHG1234567 Oslo moves out
 ```
 ---
-*Next step:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next step:* To replicate between these sites again, pair them again and
+reconfigure all 12 replications. Reconnect does not bring the pairing back.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)\

@@ -11,7 +11,7 @@ from bot.slack.draw.message import draw_answer
 from bot.slack.draw.words.refused import may_not_decide
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample
 
-AGAIN = "must be asked for again"
+AGAIN = "Ask again if it is still wanted"
 STOP = "can no longer be stopped"
 BOTH = (FIRST, SECOND)
 DENIED = {"denial": Decision(by="UFIRST", at=NOW + MINUTE, reason="no")}
@@ -42,7 +42,7 @@ def said(code: str, state: State, **changes: object) -> str:
         (
             State.APPROVED,
             {"approvals": BOTH},
-            ["<@UFIRST>, <@USECOND>", at(SECOND.at), "withdraw it until it is sent"],
+            ["<@UFIRST>, <@USECOND>", at(SECOND.at), "can be withdrawn until it is sent"],
         ),
         (State.DELETING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),
         (State.FOLLOWING, {"approvals": BOTH}, ["<@USECOND>", at(SECOND.at), STOP]),
@@ -84,7 +84,7 @@ def test_an_approval_that_was_lost_before_its_answer_was_sent(others: tuple[Deci
     """Its answer is drawn from the row of then: "Your approval counts: 0 of 2" is no sentence."""
     answer = Answer(event=1, code="approval_counted", params={"by": FIRST.by})
     lost = draw_answer(answer, sample(approvals=others)).text
-    assert "does not count any more" in lost
+    assert "no longer counts" in lost
     assert "Your approval of" not in lost
     assert (
         "Your approval of `K7QM-3XPD` counts: 1 of 2"
@@ -93,7 +93,7 @@ def test_an_approval_that_was_lost_before_its_answer_was_sent(others: tuple[Deci
 
 
 def test_a_broken_glass_that_was_lost_before_its_answer_was_sent() -> None:
-    assert "does not count any more" in said("glass_broken", State.PENDING, glass_lost=FIRST)
+    assert "no longer counts" in said("glass_broken", State.PENDING, glass_lost=FIRST)
     assert "then the delete is sent" in said("glass_broken", State.APPROVED, glass=FIRST)
     again = said("glass_broken", State.APPROVED, glass=FIRST, glass_lost=SECOND)
     assert "then the delete is sent" in again

@@ -31,8 +31,8 @@ The appliance's task ended well, and the appliance no longer knows *Lyon → Osl
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -63,13 +63,12 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF, answer=CUT_OFF),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows *Lyon → Oslo*. No clear answer to the delete is
-known.
+The appliance no longer knows *Lyon → Oslo*. The delete had no clear answer.
 ---
 The appliance did not answer within 10 s.
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -91,16 +90,16 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 ✅ *The pairing is gone.*
 The task that is taken for ours ended well, and the appliance no longer knows
 *Lyon → Oslo*.
-No answer to the delete names this task. It is taken for ours by two signs: it was
-not in the list read just before the delete, and it names this pairing.
+No answer to the delete names this task. It is taken for ours: it was not in the
+list read just before, and it names this pairing.
 ---
 This came back for the delete, before the task was found:
 The appliance did not answer within 10 s.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -113,11 +112,10 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.SUCCEEDED, "gone_untold"),
         snapshot("""\
 ✅ *The pairing is gone; whether by this call cannot be told.*
-The appliance no longer knows *Lyon → Oslo*. No clear answer to the delete is
-known.
+The appliance no longer knows *Lyon → Oslo*. The delete had no clear answer.
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -137,8 +135,8 @@ The appliance answered HTTP `404`
 ---
 Not found.
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -154,13 +152,13 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         snapshot("""\
 ✅ *The pairing is gone.*
 The appliance's task ended well, and the appliance no longer knows *Lyon → Oslo*.
-The appliance's list of pairings is not whole by its own word; that the pairing is
-gone is shown by its id alone, which was answered 404 for 20 seconds and more.
+The appliance's list of pairings is incomplete by its own word; that the pairing
+is gone is shown by its id alone, which was answered 404 for 20 seconds and more.
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -173,13 +171,13 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.SUCCEEDED, "proved", task=RUNNING),
         snapshot("""\
 ✅ *The pairing is gone.*
-The appliance's task cannot be asked any more how it ended, and the appliance no
-longer knows *Lyon → Oslo*.
+The appliance's task is no longer known there, and the appliance no longer knows
+*Lyon → Oslo*.
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -269,8 +267,8 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
             problem=NOT_THERE,
         ),
         snapshot("""\
-❌ *The appliance says that the pairing is not there, and yet it still shows it.*
-The delete was answered 404; asked afterwards, *Lyon → Oslo* is there.
+❌ *The appliance answered the delete with 404, but the pairing is still there.*
+Asked again afterwards, it still shows *Lyon → Oslo*.
 ---
 The appliance answered HTTP `404`
 ---
@@ -347,8 +345,8 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         snapshot("""\
 ❌ *The task that is taken for ours ended in an error.*
 The work on *Lyon → Oslo* did not succeed.
-No answer to the delete names this task. It is taken for ours by two signs: it was
-not in the list read just before the delete, and it names this pairing.
+No answer to the delete names this task. It is taken for ours: it was not in the
+list read just before, and it names this pairing.
 ---
 Task status `ERROR`, id `HmsTask:42:0b7f`
 ---
@@ -419,7 +417,7 @@ def test_where_nothing_was_replicated_nothing_is_left_to_do() -> None:
     none = SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
     for code in ("proved", "gone_untold"):
         said = draw(decided(State.SUCCEEDED, code, snapshot=none), "final").text
-        assert "*Next:* Nothing to do. To use these two sites together again" in said
+        assert "*Next:* Nothing to do. To use these sites together again" in said
 
 
 @pytest.mark.parametrize("name", list(FINAL))

@@ -35,9 +35,10 @@ FINAL = {
         BY_STATE[State.ATTENTION],
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-No clear answer to it is known. No task for it can be seen, and *Lyon → Oslo* is
-still there. The delete was not sent a second time.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+The delete had no clear answer. No task for it can be seen, and *Lyon → Oslo* is
+still there. It was not sent again: that takes the appliance's word that it did
+not take the first.
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
 ---
@@ -57,9 +58,10 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.ATTENTION, "outcome_unknown"),
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-No clear answer to it is known. No task for it can be seen, and *Lyon → Oslo* is
-still there. The delete was not sent a second time.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+The delete had no clear answer. No task for it can be seen, and *Lyon → Oslo* is
+still there. It was not sent again: that takes the appliance's word that it did
+not take the first.
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
 is there, then press Look again.
@@ -77,10 +79,10 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.ATTENTION, "outcome_unknown", nameless_task=True),
         snapshot("""\
 ⚠️ *It cannot be told whether the delete arrived.*
-No clear answer to it is known. A new task there may be ours: it does not say what
-it works on, and *Lyon → Oslo* is still there. The delete was not sent a second
-time.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+The delete had no clear answer. A new task there may be ours: it does not say what
+it works on, and *Lyon → Oslo* is still there. It was not sent again: that takes
+the appliance's word that it did not take the first.
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 *Next:* Check in vSphere Client → Site Recovery → site pairs whether the pairing
 is there, then press Look again.
@@ -99,7 +101,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         snapshot("""\
 ⚠️ *The appliance no longer knows the task, and the pairing is still there.*
 How the work on *Lyon → Oslo* ended cannot be told.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
@@ -118,9 +120,9 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
     "success_but_there": (
         decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
         snapshot("""\
-⚠️ *The task says SUCCESS, and yet the pairing is still there.*
-The appliance still shows *Lyon → Oslo*, after several looks.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+⚠️ *The task says SUCCESS, but the pairing is still there.*
+The appliance still lists *Lyon → Oslo*, after several looks.
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 Task status `SUCCESS`, id `HmsTask:42:0b7f`
 ---
@@ -141,7 +143,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         snapshot("""\
 ⚠️ *The appliance has taken the delete, and how it ended is not known.*
 Its answer came late. The work on *Lyon → Oslo* was not followed.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
@@ -162,7 +164,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         snapshot("""\
 ⚠️ *It has not ended after 1 day.*
 The task last said `RUNNING`; the bot has stopped waiting.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
@@ -184,7 +186,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 ⚠️ *It has not ended after 1 day.*
 The task last said `RUNNING`; the bot has stopped waiting. The last look failed,
 for the reason that is given here.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 Task status `RUNNING`, id `HmsTask:42:0b7f`
 ---
@@ -211,8 +213,8 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
         decided(State.ATTENTION, "follow_ttl", answer=CUT_OFF, problem=CUT_OFF),
         snapshot("""\
 ⚠️ *It has not ended after 1 day.*
-What became of the delete of *Lyon → Oslo* could not be found out.
-Its history, on the command line: `vr-unpair show K7QM-3XPD`
+What became of the delete of *Lyon → Oslo* is not known.
+Its history: `vr-unpair show K7QM-3XPD`
 ---
 The appliance did not answer within 10 s.
 ---
@@ -329,10 +331,10 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
     "rehearsed": (
         BY_STATE[State.REHEARSED],
         snapshot("""\
-🧪 *Dry run: everything was right up to the delete, which was not sent.*
-`DRY_RUN` is on, so the pairing is untouched.
+🧪 *Dry run: all was right up to the delete, which was not sent.*
+`DRY_RUN` is on; the pairing is untouched.
 ---
-*Next:* To do it for real, have `DRY_RUN` switched off, then ask again.
+*Next:* For the real thing, have `DRY_RUN` switched off, then ask again.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.

@@ -39,7 +39,7 @@ def test_a_line_in_each_state(state: State) -> None:
     text = shown(Home(asked=(request,)))
     assert request.id in text
     assert request.title in text
-    assert ("|Open the card>" in text) == (request.card_ts is not None)
+    assert ("|Open K7QM-3XPD>" in text) == (request.card_ts is not None)
     assert request.card_ts is None or f"<{card_url(request, URL)}|" in text
 
 
@@ -52,7 +52,7 @@ def test_the_link_is_the_one_of_copy_link() -> None:
     assert card_url(request, URL) == "https://ops.slack.com/archives/C0PS/p1700000001000100"
     assert card_url(request, None) is None
     assert card_url(sample(card_ts=None), URL) is None
-    assert "|Open the card>" not in shown(Home(asked=(request,)), url=None)
+    assert "|Open K7QM-3XPD>" not in shown(Home(asked=(request,)), url=None)
 
 
 def test_hundreds_are_counted_and_fit() -> None:

@@ -81,8 +81,8 @@ def test_progress_of_a_task_that_may_be_somebody_elses() -> None:
     assert reading(draw(adopted, "progress")) == snapshot("""\
 🔵 Task `RUNNING` ▰▰▰▰▱▱▱▱▱▱ 42 %
 id `HmsTask:42:0b7f`
-No answer to the delete names this task. It is taken for ours by two signs: it was
-not in the list read just before the delete, and it names this pairing.\
+No answer to the delete names this task. It is taken for ours: it was not in the
+list read just before, and it names this pairing.\
 """)
 
 
@@ -105,8 +105,8 @@ def test_correction() -> None:
 ✅ *Looked again: the pairing is gone; whether by this call cannot be told.*
 The appliance no longer knows *Lyon → Oslo*.
 ---
-*Next:* To replicate between these two sites again, make a new site pair and
-configure the 12 replications anew. Reconnect does not bring a pairing back.
+*Next:* To replicate between these sites again, pair them again and reconfigure
+all 12 replications. Reconnect does not bring the pairing back.
 ---
 Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 *Lyon → Oslo*: 12 replications.
@@ -125,8 +125,8 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
     assert reading(draw(corrected, "correction")) == snapshot("""\
 ❌ *Looked again: the task ended with `ERROR`, and the pairing is still there.*
 *Lyon → Oslo* was not broken.
-No answer to the delete names this task. It is taken for ours by two signs: it was
-not in the list read just before the delete, and it names this pairing.
+No answer to the delete names this task. It is taken for ours: it was not in the
+list read just before, and it names this pairing.
 ---
 Task status `ERROR`, id `new`
 ---
@@ -196,9 +196,8 @@ def test_notices() -> None:
     assert drawn == snapshot(
         [
             """\
-The approval of <@UFIRST> no longer counts: the right to approve is gone. Somebody
-else may have to approve. <@UNOTIFY1>, <!subteam^SNIGHTS>: please look at the
-card.\
+The approval of <@UFIRST> no longer counts: the right to approve is gone.
+<@UNOTIFY1>, <!subteam^SNIGHTS>: please look at the card.\
 """,
             """\
 Approved, but it cannot be carried out yet. The appliance did not answer within 10
@@ -206,8 +205,8 @@ s. The bot keeps trying until the approval runs out.\
 """,
             """\
 The delete may have gone out, and the appliance cannot be asked what became of it.
-The appliance did not answer within 10 s. The bot keeps looking; nothing is sent a
-second time.\
+The appliance did not answer within 10 s. The bot keeps looking, and does not send
+it again.\
 """,
             """\
 The appliance is at work, and cannot be asked how far it is. The appliance did not
@@ -231,3 +230,15 @@ def test_a_notice_stays_as_it_was_told() -> None:
 def test_slots_that_no_row_asks_for(slot: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         draw(over(State.EXPIRED, "not_decided"), slot)
+
+
+@pytest.mark.parametrize(
+    ("away", "words"),
+    [
+        ("appliance", "Appliance reachable again at ⟨22:13⟩; continuing."),
+        ("", "The wait ended ⟨22:13⟩; continuing."),
+    ],
+)
+def test_what_a_wait_was_for_is_said_when_it_is_over(away: str, words: str) -> None:
+    request = sample(notices=(Notice(code="goes_on", at=NOW, text=away),))
+    assert wrapped(draw(request, "notice:1").text) == words

@@ -16,7 +16,7 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.draw.words.notices import NOTICES
 from bot.slack.draw.words.outcomes import OUTCOMES, UNKNOWN, ending
-from bot.slack.draw.words.refused import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.refused import MAY_NOT_ASK
 from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import (
     APPROVED,
@@ -132,14 +132,7 @@ def page() -> str:
             ("code", "words"),
             ((code, _answer(code)) for code in ANSWERS),
         ),
-        *(
-            _table(heading, ("because", "words"), _rights(words))
-            for heading, words in (
-                ("Who may not decide", MAY_NOT_DECIDE),
-                ("Who may not break the glass", MAY_NOT_BREAK),
-                ("Who may not ask", MAY_NOT_ASK),
-            )
-        ),
+        _table("Who may not ask", ("because", "words"), _rights(MAY_NOT_ASK)),
     ]
     return "\n".join(parts)
 
@@ -167,9 +160,8 @@ def _answer(code: str) -> str:
     return draw_answer(Answer(event=1, code=code, params=params), row).text
 
 
-def _rights(words: Mapping[Reason, str | tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    for reason, said in words.items():
-        yield reason.value, said if isinstance(said, str) else " ".join(said)
+def _rights(words: Mapping[Reason, str]) -> Iterable[tuple[str, str]]:
+    return ((reason.value, said) for reason, said in words.items())
 
 
 def _table(heading: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -51,7 +51,7 @@ def _unexpected(params: Params, request: Request | None) -> str:
     if request is not None and not request.state.open:
         tried = f"It is over now. {state_now(request)} If something is wrong with that,"
     else:
-        tried = "It is kept and tried again by itself; nothing is accepted twice. If it lasts,"
+        tried = "It is tried again by itself; a delete is never accepted twice. If it lasts,"
     return (
         f"Something went wrong here with request {code(params['request'])}. {tried} give "
         f"reference {code(params['reference'])} to whoever runs this app."
@@ -71,8 +71,8 @@ def _waits_for_room(params: Params, request: Request) -> str:
     if request.state is not State.CHECKING or request.snapshot is not None:
         return state_now(request)  # it has been read since, or never will be
     return (
-        f"{request_id(request)} waits: more is asked of the appliance just now than this app may "
-        "read in a minute. The card comes by itself; do not ask again."
+        f"{request_id(request)} waits: the bot's limit of calls to the appliance is used up for "
+        "the moment. The card comes by itself; do not ask again."
     )
 
 
@@ -104,9 +104,9 @@ def _approval_counted(params: Params, request: Request) -> str:
     by = params.get("by")
     if by is not None and by not in (d.by for d in request.approvals):
         return _counts_no_longer("approval", request)
-    so_far, missing = approvals_so_far(request), request.missing_approvals
-    if request.state is State.PENDING and missing:
-        return f"Your approval of {request_id(request)} counts: {so_far}, {missing} more needed."
+    so_far = approvals_so_far(request)
+    if request.state is State.PENDING and request.missing_approvals:
+        return f"Your approval of {request_id(request)} counts: {so_far}."
     return f"Your approval was counted: {so_far}. {_decided(request)}"
 
 
@@ -127,14 +127,14 @@ def _decided(request: Request) -> str:
         return state_now(request)
     return (
         f"{request_id(request)} is decided: rights and pairing are read once more, then the delete "
-        "is sent; the thread tells the rest."
+        "is sent. The thread tells the rest."
     )
 
 
 def _counts_no_longer(what: str, request: Request) -> str:
     """Only somebody who has lost the right loses a decision that was counted."""
     return (
-        f"Your {what} was counted, and does not count any more: the right to it is gone. "
+        f"Your {what} was counted, but no longer counts: the right to it is gone. "
         f"{state_now(request)}"
     )
 
@@ -165,8 +165,7 @@ def _cancel_not_yours(params: Params, request: Request) -> str:
 
 # ---- Look again --------------------------------------------------------------------------------
 _SUPERSEDED = (
-    "A later request for this pairing has been sent since, so this look only tells; "
-    "it does not change how this one ended."
+    "A later request for this pairing has been sent since, so this look changes nothing here."
 )
 
 
@@ -217,8 +216,8 @@ ANSWERS: dict[str, Words] = {
     "look_unlisted": lambda p, r: _look(
         p,
         r,
-        f"{pairing(r)} was answered 404, but the appliance's list of pairings was not whole by its "
-        "own word, so whether it is gone could not be told.",
+        f"{pairing(r)} was answered 404, but the appliance's list of pairings was incomplete by "
+        "its own word: it may still be there.",
         "Look again in half a minute.",
     ),
     "look_gone": lambda p, r: _look(p, r, f"{pairing(r)} was gone."),
@@ -264,7 +263,7 @@ ANSWERS: dict[str, Words] = {
     ),
     "glass_without_reason": lambda p, r: while_undecided(
         r,
-        "Your click decided nothing, since no reason was given.",
+        "Your click decided nothing: no reason was given.",
         "Press Break glass again.",
     ),
     "cancel_not_yours": _cancel_not_yours,

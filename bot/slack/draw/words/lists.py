@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import ListedPairing, PairingsListed, SiteUnread, other_ends
@@ -26,6 +26,7 @@ from bot.slack.draw.words.phrases import (
     NOT_ALL_LISTED,
     PRESS_THE_ONE,
     count_of,
+    linked,
     problem_words,
 )
 from bot.slack.draw.words.states import STATES
@@ -56,18 +57,24 @@ def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request
     return own or next((other for other in others if other.site != site), None)
 
 
+CardOf = Callable[[Request], str | None]
+"""The address of a request's card, where it has one."""
+
 Ends = Mapping[tuple[str, str], tuple[str, ...]]
 """The other sites that list the same pairing, by site and pairing id."""
 
 
 def sites(
-    read: Sequence[PairingsListed | SiteUnread], holders: Holders, command: str
+    read: Sequence[PairingsListed | SiteUnread],
+    holders: Holders,
+    command: str,
+    card_of: CardOf = lambda _: None,
 ) -> list[list[str]]:
     """The lines of each appliance: first one about itself, then one for each of its pairings."""
     several = len(read) > 1
     ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
     return [
-        _listed(each, holders, ends, command, several=several)
+        _listed(each, holders, ends, command, card_of, several=several)
         if isinstance(each, PairingsListed)
         else _unread(each)
         for each in read
@@ -83,13 +90,19 @@ def _unread(each: SiteUnread) -> list[str]:
 
 
 def _listed(
-    each: PairingsListed, holders: Holders, ends: Ends, command: str, *, several: bool
+    each: PairingsListed,
+    holders: Holders,
+    ends: Ends,
+    command: str,
+    card_of: CardOf,
+    *,
+    several: bool,
 ) -> list[str]:
     at = f" on {code(each.site)}" if several else ""
     head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
     pairings = sorted(each.pairings, key=_place)
     lines = [
-        _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()))
+        _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()), card_of)
         for item in pairings
     ]
     left = len(lines) - SHOWN_MOST
@@ -106,7 +119,9 @@ def _place(item: ListedPairing) -> tuple[bool, int, str]:
     return found.of_itself, {"🔴": 0, "🟡": 1}.get(_mark(found), 2), found.title
 
 
-def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...]) -> str:
+def _pairing(
+    site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...], card_of: CardOf
+) -> str:
     found = item.pairing
     parts = [f"{_mark(found)} *{code(found.title, TITLE)}*", code(found.id, ID)]
     if found.of_itself:
@@ -122,7 +137,8 @@ def _pairing(site: str, item: ListedPairing, holders: Holders, also_at: tuple[st
     holder = holder_of(site, found, holders)
     if holder is not None:
         at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
-        parts.append(f"open request {code(holder.id)}{at} {STATES[holder.state].phrase}")
+        held = f"open request {code(holder.id, ID)}{at} {STATES[holder.state].phrase}"
+        parts.append(linked(held, holder.id, card_of(holder)))
     return " · ".join(parts)
 
 

@@ -67,11 +67,8 @@ def glass_void(lost: Decision) -> str:
 
 def told_where(request: Request, card: str | None) -> str:
     """Where it happened, for an approver who is told by a direct message."""
-    link = f" {open_card(card)}." if card is not None else ""
-    return (
-        f"You are told as an approver. Request {request_id(request)} was asked in "
-        f"{channels([request.channel])}.{link}"
-    )
+    which = open_card(request.id, card) if card is not None else f"Request {request_id(request)}"
+    return f"You are told as an approver. {which} in {channels([request.channel])}."
 
 
 def not_told(groups: Sequence[str]) -> str:
@@ -87,15 +84,13 @@ def glass_broken(request: Request, notice: Notice, limit: int = DECISION_REASON_
     asked = "their own request" if request.requester in notice.who else "the request"
     whose = "" if request.requester in notice.who else f" of {mention(request.requester)}"
     lines = [
-        f"🚨 *Break glass:* {who} has decided alone on {asked}{whose}, and nobody else had to "
-        "approve it:",
+        f"🚨 *Break glass:* {who} has decided alone on {asked}{whose}:",
         *filter(None, [place(request)]),
         *consequences(request),
         *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
         f"*Why:*\n{fence(notice.text, limit)}",
-        f"Until it is sent, {mention(request.requester)} can withdraw it on the card. "
-        "The thread says how it ends.",
+        f"Until it is sent, {mention(request.requester)} can withdraw it on the card.",
     ]
     return "\n".join(lines)
 
@@ -105,10 +100,7 @@ def rights_lost(request: Request, notice: Notice) -> str:
     whose = mentions(notice.who) or "somebody"
     called = mentions(request.terms.notify)
     look = f"{called}: please look at the card." if called else "The card says what is missing."
-    return (
-        f"The approval of {whose} no longer counts: the right to approve is gone. "
-        f"Somebody else may have to approve. {look}"
-    )
+    return f"The approval of {whose} no longer counts: the right to approve is gone. {look}"
 
 
 def glass_lost(request: Request, notice: Notice) -> str:
@@ -116,15 +108,15 @@ def glass_lost(request: Request, notice: Notice) -> str:
     called = mentions(request.terms.notify)
     look = f" {called}: please look at the card." if called else ""
     return (
-        f"Break glass by {whose} no longer counts: the right to it is gone. "
-        f"The appliance has accepted nothing, and the request waits for a decision again.{look}"
+        f"Break glass by {whose} no longer counts: the right to it is gone. The appliance accepted "
+        f"nothing; the request waits for a decision again.{look}"
     )
 
 
 def more_approvals(request: Request, notice: Notice) -> str:
     return (
-        f"The policy asks for {line(notice.text)} approvals now, more than when this was approved. "
-        "The appliance has accepted nothing; the card says what is missing."
+        f"{line(notice.text)} approvals are needed now, more than when this was approved. The "
+        "appliance accepted nothing; the card says what is missing."
     )
 
 
@@ -138,7 +130,7 @@ def waits_to_send(request: Request, notice: Notice) -> str:
 def waits_to_look(request: Request, notice: Notice) -> str:
     return (
         "The delete may have gone out, and the appliance cannot be asked what became of it. "
-        f"{_why(notice)}The bot keeps looking; nothing is sent a second time."
+        f"{_why(notice)}The bot keeps looking, and does not send it again."
     )
 
 
@@ -150,7 +142,9 @@ def waits_to_follow(request: Request, notice: Notice) -> str:
 
 
 def goes_on(request: Request, notice: Notice) -> str:
-    return f"The wait ended {when(notice.at)}; continuing."
+    """`text` is `appliance` if that was away."""
+    ended = "Appliance reachable again at" if notice.text == "appliance" else "The wait ended"
+    return f"{ended} {when(notice.at)}; continuing."
 
 
 def ahead(request: Request, notice: Notice) -> str:

@@ -25,7 +25,6 @@ from bot.slack.draw.words.phrases import (
     WHERE_TO_LOOK,
     Ending,
     approvals_so_far,
-    count_of,
     duration,
     local_site,
     nothing_sent,
@@ -83,23 +82,24 @@ def _after_gone(request: Request) -> str:
         return f"Do the same on {remote_site(request)}'s appliance."
     count = request.snapshot.count if request.snapshot else 0
     if not count:
-        return "Nothing to do. To use these two sites together again, make a new site pair."
+        return "Nothing to do. To use these sites together again, pair them again."
+    anew = f"all {count:,} replications" if count > 1 else "its replication"
     return (
-        "To replicate between these two sites again, make a new site pair and configure the "
-        f"{count_of(count, 'replication')} anew. Reconnect does not bring a pairing back."
+        f"To replicate between these sites again, pair them again and reconfigure {anew}. "
+        "Reconnect does not bring the pairing back."
     )
 
 
 def _gone_task(request: Request) -> str:
     task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
     done = request.task is not None and request.task.status == "SUCCESS"
-    return f"{task} {'ended well' if done else 'cannot be asked any more how it ended'}"
+    return f"{task} {'ended well' if done else 'is no longer known there'}"
 
 
 def _why_untold(request: Request) -> str:
     if request.answer is not None and request.answer.status == 404:
         return "The delete was answered 404, as if it had been gone before."
-    return "No clear answer to the delete is known."
+    return "The delete had no clear answer."
 
 
 GONE: dict[str, Words] = {
@@ -144,8 +144,8 @@ def _delete_refused(request: Request, outcome: Outcome) -> Ending:
             )
         case ProblemKind.NOT_FOUND:
             return Ending(
-                "The appliance says that the pairing is not there, and yet it still shows it.",
-                (f"The delete was answered 404; asked afterwards, {pairing(request)} is there.",),
+                "The appliance answered the delete with 404, but the pairing is still there.",
+                (f"Asked again afterwards, it still shows {pairing(request)}.",),
                 f"Look at the pairing in {WHERE_TO_LOOK} before anybody asks again.",
             )
         case _:
@@ -190,7 +190,7 @@ def _unknown(request: Request, title: str, found: str) -> Ending:
         step = "See the correction below."
     else:
         step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
-    return Ending(title, (found, f"Its history, on the command line: {show(request)}"), step)
+    return Ending(title, (found, f"Its history: {show(request)}"), step)
 
 
 def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
@@ -200,8 +200,8 @@ def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
     return _unknown(
         request,
         "It cannot be told whether the delete arrived.",
-        f"No clear answer to it is known. {seen}, and {pairing(request)} is still there. The "
-        "delete was not sent a second time.",
+        f"The delete had no clear answer. {seen}, and {pairing(request)} is still there. It was "
+        "not sent again: that takes the appliance's word that it did not take the first.",
     )
 
 
@@ -209,7 +209,7 @@ def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
     if request.task:
         found = f"The task last said {code(request.task.status)}; the bot has stopped waiting."
     else:
-        found = f"What became of the delete of {pairing(request)} could not be found out."
+        found = f"What became of the delete of {pairing(request)} is not known."
     # If the DELETE had no answer, the reason is that of a look that failed. It must not read as if
     # the DELETE was refused.
     if outcome.problem is not None and request.answer is None:
@@ -232,8 +232,8 @@ UNKNOWN: dict[str, Words] = {
     ),
     "success_but_there": lambda r, o: _unknown(
         r,
-        "The task says SUCCESS, and yet the pairing is still there.",
-        f"The appliance still shows {pairing(r)}, after several looks.",
+        "The task says SUCCESS, but the pairing is still there.",
+        f"The appliance still lists {pairing(r)}, after several looks.",
     ),
     "follow_ttl": _follow_ttl,
 }
@@ -319,9 +319,9 @@ UNSENT: dict[str, Words] = {
     "changed": _changed,
     "changed_gone": _changed_gone,
     "rehearsed": lambda r, o: Ending(
-        "Dry run: everything was right up to the delete, which was not sent.",
-        ("`DRY_RUN` is on, so the pairing is untouched.",),
-        "To do it for real, have `DRY_RUN` switched off, then ask again.",
+        "Dry run: all was right up to the delete, which was not sent.",
+        ("`DRY_RUN` is on; the pairing is untouched.",),
+        "For the real thing, have `DRY_RUN` switched off, then ask again.",
         "Dry run done: nothing was sent",
     ),
 }
@@ -352,8 +352,8 @@ CORRECTED: dict[str, Words] = {
     "look_task_failed": _look_task_failed,
     "not_accepted_late": lambda r, o: Ending(
         "The answer came late: the appliance has not accepted the delete.",
-        (f"The process that knew it was held up. {pairing(r)} was not touched.",),
-        "If the pairing is still to be broken, have the cause removed, then ask again.",
+        (f"{pairing(r)} was not touched.",),
+        "Have the cause removed, then ask again if it is still wanted.",
     ),
 }
 

@@ -39,16 +39,14 @@ class Ending(NamedTuple):
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
-NOT_ALL_LISTED = (
-    "The list of pairings may not be complete: one that matches may be missing from it."
-)
+NOT_ALL_LISTED = "The list of pairings may not be complete: one that matches may be missing."
 NAMES_OF_PAIRINGS = (
     "A pairing is named by its id, by the name of one of its servers or that name's first label, "
     "or by `A → B` as lists show it; a part of a name does not count."
 )
 PRESS_THE_ONE = "Press the pairing you mean: a form opens, filled in."
 FOUND_BY_ID = "it finds a pairing that is not listed, too"
-HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`, which names what is wrong."
+HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`: it names what is wrong."
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
@@ -171,8 +169,8 @@ def signs_of_ours(request: Request) -> str:
     if not request.task_adopted:
         return ""
     return (
-        "No answer to the delete names this task. It is taken for ours by two signs: it was not in "
-        "the list read just before the delete, and it names this pairing."
+        "No answer to the delete names this task. It is taken for ours: it was not in the list "
+        "read just before, and it names this pairing."
     )
 
 
@@ -193,7 +191,7 @@ def shown_by_404s(request: Request, outcome: Outcome) -> str:
         return ""
     time = duration(POLLS_OVER_TIMEOUTS * request.terms.timeout_ms)
     return (
-        "The appliance's list of pairings is not whole by its own word; that the pairing is gone "
+        "The appliance's list of pairings is incomplete by its own word; that the pairing is gone "
         f"is shown by its id alone, which was answered 404 for {time} and more."
     )
 
@@ -212,9 +210,18 @@ def show(request: Request) -> str:
     return f"`vr-unpair show {request.id}`"
 
 
-def open_card(url: str) -> str:
-    """A link to the card."""
-    return f"<{url}|Open the card>"
+def open_card(request_id: str, url: str) -> str:
+    """A link to its card."""
+    return f"<{url}|Open {request_id}>"
+
+
+def linked(words: str, request_id: str, url: str | None) -> str:
+    """With a link to the card where a request that has one is named."""
+    if url is None:
+        return words
+    named = code(request_id, ID)
+    opened = words.replace(f"Open {named}", open_card(request_id, url), 1)
+    return opened if opened != words else words.replace(named, f"<{url}|{request_id}>", 1)
 
 
 def count_of(number: int, one: str, many: str | None = None) -> str:

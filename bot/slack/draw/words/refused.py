@@ -199,8 +199,7 @@ def _pairing_taken(request: Request, outcome: Outcome) -> Ending:
     title = f"There is an open request for this pairing: {other}{end}."
     if not outcome.lines:
         return Ending(title, (), "Open that one's card.")
-    status = code(f"status {outcome.lines[0]}", ID)
-    return Ending(title, (), f"Open {other}: the command with {status} links to its card.")
+    return Ending(title, (), f"Open {other}.")
 
 
 def _check_failed(request: Request, outcome: Outcome) -> Ending:
@@ -248,19 +247,19 @@ def _unreachable(request: Request, outcome: Outcome) -> Ending:
         return Ending(
             "The bot has logged in twice, and no call is known to have worked after that.",
             (),
-            "Have the bot's log read, which says whether it was killed or the appliance failed, "
-            f"then ask again {_again(problem)}.",
+            "Have the bot's log read: it says whether the bot was killed or the appliance failed. "
+            f"Then ask again {_again(problem)}.",
         )
     if problem is not None and problem.kind is ProblemKind.OVER_BUDGET:
         return Ending(
-            "This app's own limit of calls left no room to read the appliance.",
+            "The bot's own limit of calls left no room to read the appliance.",
             (),
-            "Ask again when fewer requests are checked and carried out.",
+            "Ask again when fewer requests are open.",
         )
     return Ending(
-        "The appliance could not be reached, although it was tried for some time.",
+        "The appliance could not be reached for some minutes.",
         (),
-        "See what `vr-unpair check` says of the appliance, then ask again.",
+        "Have `vr-unpair check` run, then ask again.",
     )
 
 
@@ -268,8 +267,8 @@ def _card_refused(request: Request, outcome: Outcome) -> Ending:
     error = outcome.lines[0] if outcome.lines else "no reason given"
     if error == ANSWER_LOST:
         return Ending(
-            "Slack was sent the card three times, and never said whether it took it.",
-            ("Copies of it may stand in the channel: nothing can be decided on them.",),
+            "Slack never said whether it took the card; it was sent three times.",
+            ("Copies of it may be in the channel: nothing can be decided on them.",),
             "Ask again when Slack works as usual.",
         )
     look_up = f"{_INVITE} If the bot is in it already, an administrator must look this error up."
@@ -287,7 +286,7 @@ _CARD_STEPS = {
 
 
 def _card_not_posted(request: Request, outcome: Outcome) -> Ending:
-    title = "Slack did not take the card in time, or did not say so: nobody could decide."
+    title = "Slack did not take the card in time: nobody could decide."
     if outcome.lines:
         why = f"{slack_refuses(outcome.lines[0])}."
         return Ending(title, (why,), f"{HAVE_IT_CHECKED} Then ask again.")

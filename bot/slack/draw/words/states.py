@@ -106,14 +106,14 @@ def _means(request: Request) -> str:
         case State.APPROVED if request.may_be_denied:
             return f"{may_stop_it(request)}."
         case State.APPROVED:
-            return "Whoever asked can withdraw it until it is sent."
+            return "It can be withdrawn until it is sent."
         case State.DELETING | State.FOLLOWING:
-            return "It can no longer be stopped; the thread tells how it ends."
+            return "It can no longer be stopped. Its thread tells how it ends."
         case State.SUCCEEDED | State.ATTENTION:
             return "Its thread says what happened."
         case State.CHANGED:
             return f"{nothing_sent(request)} Its thread says what differs."
         case State.REFUSED | State.DENIED | State.CANCELLED | State.EXPIRED | State.REHEARSED:
-            return f"{nothing_sent(request)} If it is still wanted, it must be asked for again."
+            return f"{nothing_sent(request)} Ask again if it is still wanted."
         case _:
             return ""

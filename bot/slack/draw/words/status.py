@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.request.model import CANCELLABLE, UNDECIDED, Request, State, TaskView
-from bot.slack.draw.markup import ID, NAME, TITLE, code, mention, when
+from bot.slack.draw.markup import ID, NAME, TITLE, code, mention, name, when
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
@@ -12,7 +12,6 @@ from bot.slack.draw.words.phrases import (
     count_of,
     not_before,
     open_card,
-    pairing_at,
     slack_refuses,
     who_decided,
 )
@@ -38,9 +37,9 @@ def one(request: Request, card: str | None = None) -> str:
     lines = [
         f"{state.mark} {code(request.id, ID)} {phrase(request)}.",
         f"{mention(request.requester)} asked {when(request.created_at)} to break "
-        f"{pairing_at(request)}, in <#{request.channel}>.",
+        f"{_whole(request)}, in <#{request.channel}>.",
     ]
-    lines += [open_card(card)] if card is not None else []
+    lines += [open_card(request.id, card)] if card is not None else []
     if request.force:
         lines.append("One-sided break.")
     if request.terms.dry_run:
@@ -74,18 +73,20 @@ def line(request: Request, card: str | None) -> str:
         facts.append(f"{task.progress} %")
     if request.ended_at is not None:
         facts.append(when(request.ended_at))
-    if card is not None:
-        facts.append(open_card(card))
     kind = " one-sided" if request.force else ""
     rehearsal = " (dry run)" if request.terms.dry_run else ""
     lines = [
-        f"{state.mark} *{code(request.title, TITLE)}*{at_site(request)}{kind}{rehearsal} "
-        f"{phrase(request)}",
-        f"{code(request.id, ID)} · {' · '.join(facts)}",
+        f"{state.mark} {_whole(request)}{kind}{rehearsal} {phrase(request)}",
+        " · ".join([open_card(request.id, card) if card else code(request.id, ID), *facts]),
     ]
     if held_up := _held_up(request):
         lines.append(f"{held_up}.")
     return "\n".join(lines)
+
+
+def _whole(request: Request) -> str:
+    """With whole names: there is no small print, and many have to be told apart."""
+    return f"*{name(request.title, TITLE)}*{at_site(request)}"
 
 
 def open_ones(number: int) -> str:

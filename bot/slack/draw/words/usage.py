@@ -44,13 +44,13 @@ def unreadable_button() -> str:
 
 
 OLD_BUTTON = (
-    "This button belongs to another version of this app, so nothing was done. "
-    "Use the newest card of the request, or ask again."
+    "This button is of another version of this app, so nothing was done. Use the newest card of "
+    "the request, or ask again."
 )
 
 NAMES_NOT_SHOWN = "Slack did not open the list of names. Press the button on the newest card again."
 
-IDENTITY_UNKNOWN = "Slack did not answer a question of this app, so nothing was done. Press again."
+IDENTITY_UNKNOWN = "Slack did not answer the bot, so nothing was done. Press again."
 
 NO_DIRECT_MESSAGE = (
     "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "
@@ -102,8 +102,8 @@ def pairing_missing(command: str, site: str) -> str:
 def busy(command: str) -> str:
     """Too many people look at the appliance at this moment."""
     return (
-        "Too many people are looking at the appliance just now, so nothing was read. Try again in "
-        f"a minute, or ask at once with {code(f'{command} PAIRING reason')}."
+        "Too many people are reading the appliance just now, so nothing was read. Try again in a "
+        f"minute, or ask at once with {code(f'{command} PAIRING reason')}."
     )
 
 
