@@ -77,6 +77,7 @@ def _shortened(conn: Connection, request_id: str, now: int) -> bool:
     request = Request.model_validate_json(row.body)
     if request.pruned_at is None:
         body = request.pruned(now).model_dump_json()
-        shorter = update(requests).where(requests.c.id == request_id)
+        held = requests.c.version == row.version, requests.c.lease_until <= now
+        shorter = update(requests).where(requests.c.id == request_id, *held)
         conn.execute(shorter.values(body=body, version=row.version + 1))
     return True
