@@ -29,15 +29,9 @@ TIMEOUT_S = 10
 MOST_ASKED_ABOUT = 30
 """How many members of user groups are asked about. Clicks need the same calls per minute."""
 
-REFUSED_FOR_GOOD = frozenset(
-    {
-        "account_inactive",
-        "invalid_auth",
-        "not_allowed_token_type",
-        "not_authed",
-        "token_expired",
-        "token_revoked",
-    }
+REFUSED_FOR_GOOD = (
+    *("account_inactive", "invalid_auth", "not_allowed_token_type"),
+    *("not_authed", "token_expired", "token_revoked"),
 )
 """With these errors the token will never work (Slack docs, errors of auth.test)."""
 

@@ -208,4 +208,41 @@ STORE = (
         'return Record.model_validate({**row, "detail": detail}, strict=True)',
         'return Record.model_validate({**row, "detail": detail})',
     ),
+    change(
+        "what is in attention loses its messages with the years",
+        "tests/worker/test_prune.py::test_what_is_in_attention_can_be_looked_at_for_ever",
+        "_KEPT = sorted({*OPEN, State.ATTENTION})",
+        "_KEPT = sorted(OPEN)",
+    ),
+    change(
+        "an old card that is pressed is posted again",
+        "tests/worker/test_prune.py::test_a_late_click_on_an_old_card_is_answered_and_posts_nothing_again",
+        "if request.pruned_at is not None:",
+        "if False:",
+        within="messages",
+    ),
+    change(
+        "a request is shortened while an event waits for it",
+        "tests/worker/test_prune.py::test_a_row_that_somebody_holds_and_an_event_that_waits_stay",
+        "or conn.execute(select(waits)).scalar_one():",
+        ":",
+    ),
+    change(
+        "a record whose line a kill left out is never told",
+        "tests/store/test_audit_lines.py::test_lines_that_a_kill_left_out_are_written_at_the_next_start",
+        "self._last = self._kept = last if last <= head(self._db).count else 0",
+        "self._last = self._kept = head(self._db).count",
+    ),
+    change(
+        "a cut-off tail is not held against its lines",
+        "tests/store/test_audit_lines.py::test_what_the_chain_cannot_see_its_lines_show",
+        "broken=min([*broken, *told], default=None),",
+        "broken=min(broken, default=None),",
+    ),
+    change(
+        "a forged record is not held against its line",
+        "tests/store/test_audit_lines.py::test_what_the_chain_cannot_see_its_lines_show",
+        "if hashes is not None and hashes != {row.hash}:",
+        "if hashes is None:",
+    ),
 )
