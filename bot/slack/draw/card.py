@@ -8,24 +8,12 @@ worth knowing.
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import Block, ButtonElement
-
 from bot.request.messages import Drawn
-from bot.request.model import UNDECIDED, Request, State
-from bot.request.pairing import Replication, Snapshot
-from bot.slack.draw.ids import (
-    NO_FINGERPRINT,
-    UNPAIR_APPROVE,
-    UNPAIR_BREAK_GLASS,
-    UNPAIR_CANCEL,
-    UNPAIR_DENY,
-    UNPAIR_LOOK,
-    UNPAIR_NAMES,
-    ButtonValue,
-)
+from bot.request.model import UNDECIDED, Request
+from bot.request.pairing import Snapshot
+from bot.slack.draw.buttons import card_buttons, names_button, some
 from bot.slack.draw.markup import (
     ALL_SHOWN,
-    CONFIRM_TEXT,
     DECISION_REASON_SHOWN,
     ID,
     ISSUES_SHOWN,
@@ -35,10 +23,7 @@ from bot.slack.draw.markup import (
     REASON_IN_TEXT,
     REASON_SHOWN,
     REPLICATIONS_SHOWN,
-    button,
-    buttons,
     code,
-    confirmation,
     context,
     drawn,
     fence,
@@ -49,29 +34,29 @@ from bot.slack.draw.markup import (
     name,
     section,
     tidy,
-    units,
     when,
 )
 from bot.slack.draw.words.notices import GLASS_ALONE, GLASS_OFFERED, glass_reason, glass_void
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     ORDINALS,
+    may_stop_it,
+    no_way_back,
+    not_before,
+    protected,
+    tally,
+    to_call,
+    who_decided,
+    who_drops,
+)
+from bot.slack.draw.words.sites import (
     between,
     count_of,
     extent,
     local_site,
-    may_stop_it,
-    no_way_back,
-    not_before,
-    open_card,
     place,
-    protected,
     remote_site,
-    tally,
-    to_call,
     what,
-    who_decided,
-    who_drops,
     whole_names,
 )
 from bot.slack.draw.words.states import STATES
@@ -89,7 +74,7 @@ def card(request: Request, earlier: str = "") -> Drawn:
         "\n".join([heading(request), *brief, small_print(request)]),
         header(heading(request)),
         *(
-            section(each, _names_button(request) if each == _replications(request) else None)
+            section(each, names_button(request) if each == _replications(request) else None)
             for each in said(request, earlier, REASON_SHOWN)
         ),
         context(small_print(request)),
@@ -220,24 +205,17 @@ def _replications(request: Request) -> str:
     others = [each for each in snapshot.replications if not each.protected]
     left = snapshot.count - snapshot.protected
     if not snapshot.protected:
-        which = _some(others, left, ALL_SHOWN if left <= ALL_SHOWN else REPLICATIONS_SHOWN)
+        which = some(others, left, ALL_SHOWN if left <= ALL_SHOWN else REPLICATIONS_SHOWN)
         plans = "none" if snapshot.complete else "unknown"
         return f"{f'Replications: {which}. ' if which else ''}Recovery plans: {plans}."
     most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else REPLICATIONS_SHOWN
-    which = _some(guarded, snapshot.protected, most)
+    which = some(guarded, snapshot.protected, most)
     most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else OTHERS_SHOWN
-    rest = _some(others, left, most) if snapshot.complete and left else ""
+    rest = some(others, left, most) if snapshot.complete and left else ""
     return (
         f"⚠️ *{protected(snapshot)}*{f': {which}' if which else ''}."
         f"{f' Not protected: {rest}.' if rest else ''}"
     )
-
-
-def _some(replications: list[Replication], count: int, most: int) -> str:
-    """The first names, and how many more. Empty where no name is known."""
-    shown = [name(each.name) for each in replications[:most]]
-    left = count - len(shown)
-    return f"{', '.join(shown)}{f' and {left:,} more' if left > 0 else ''}" if shown else ""
 
 
 def _special(request: Request, earlier: str) -> list[str]:
@@ -303,130 +281,3 @@ def small_print(request: Request) -> str:
         parts += [f"read {when(request.snapshot.read_at)}"] if request.snapshot else []
         parts.append(f"asked {when(request.created_at)}")
     return " · ".join(parts)
-
-
-# ---- all names, a click away ---------------------------------------------------------------
-def _names_button(request: Request) -> ButtonElement | None:
-    """Beside the names, where not all of them are on the card, while it can be decided."""
-    known = request.snapshot.replications if request.snapshot else ()
-    if request.state not in UNDECIDED or len(known) <= ALL_SHOWN:
-        return None
-    label = f"Names of all replications of request {request.id}"
-    return button("All names", UNPAIR_NAMES, value_of(request), label=label)
-
-
-# ---- buttons -------------------------------------------------------------------------------
-def card_buttons(request: Request) -> Block | None:
-    """All of them while it is undecided, only Withdraw until the DELETE is sent, and with a time
-    for that Deny as well, then none.
-
-    `checking` is drawn like `pending`: the row becomes `pending` once Slack has answered the post.
-    """
-    if request.state in UNDECIDED:
-        glass = [_break_glass(request)] if request.terms.break_glass else []
-        approve = [] if request.glass_alone else [_approve(request)]
-        return buttons(*approve, _deny(request), _withdraw(request), *glass)
-    if request.state is not State.APPROVED:
-        return None
-    deny = [_deny(request)] if request.may_be_denied else []
-    return buttons(*deny, _withdraw(request))
-
-
-def look_button(request: Request) -> Block:
-    """For the final reply of a request that a person must check."""
-    return buttons(
-        button(
-            "Look again",
-            UNPAIR_LOOK,
-            value_of(request),
-            label=f"Look again at request {request.id}, changes nothing",
-        )
-    )
-
-
-def value_of(request: Request) -> str:
-    fingerprint = request.fingerprint or NO_FINGERPRINT
-    return ButtonValue(request_id=request.id, fingerprint=fingerprint).pack()
-
-
-def _approve(request: Request) -> ButtonElement:
-    return button(
-        "Approve",
-        UNPAIR_APPROVE,
-        value_of(request),
-        label=f"Approve request {request.id}",
-        danger=True,
-        confirm=confirmation(
-            "Approve this dry run?" if request.terms.dry_run else "Break this pairing?",
-            _question(request),
-            yes="Approve",
-            no="Not now",
-        ),
-    )
-
-
-_SITE_IN_QUESTION = 30
-
-
-def _question(request: Request) -> str:
-    """What is approved, within the 300 characters of the dialog: as many names of protected VMs as
-    fit, so that nothing else is cut off."""
-    end = "Dry run: nothing will be deleted."
-    if not request.terms.dry_run:
-        at = "Not before the time on the card. " if request.scheduled_at is not None else ""
-        end = f"{at}{who_drops(request, _SITE_IN_QUESTION)} This can't be undone."
-    first = f"{what(request, _SITE_IN_QUESTION)}."
-    last = f"Asked by {mention(request.requester)}. {end}"
-    snapshot = request.snapshot
-    told = protected(snapshot)
-    if snapshot is None or not told:
-        return f"{first}\n{last}"
-    guarded = [each for each in snapshot.replications if each.protected]
-    named = _some(guarded, snapshot.protected, REPLICATIONS_SHOWN)
-    whole = f"{first}\n{told}: {named}.\n{last}"
-    return whole if named and units(whole) <= CONFIRM_TEXT else f"{first}\n{told}.\n{last}"
-
-
-def _deny(request: Request) -> ButtonElement:
-    return button("Deny", UNPAIR_DENY, value_of(request), label=f"Deny request {request.id}")
-
-
-def _break_glass(request: Request) -> ButtonElement:
-    """Red only where there is no red Approve beside it."""
-    return button(
-        "Break glass",
-        UNPAIR_BREAK_GLASS,
-        value_of(request),
-        label=f"Break glass on request {request.id}: decide alone, with a reason",
-        danger=request.glass_alone,
-    )
-
-
-def _withdraw(request: Request) -> ButtonElement:
-    return button(
-        "Withdraw",
-        UNPAIR_CANCEL,
-        value_of(request),
-        label=f"Withdraw request {request.id}, for who asked",
-    )
-
-
-def card_url(request: Request, workspace_url: str | None) -> str | None:
-    """The same address that "Copy link" gives. It is put together here, since chat.getPermalink
-    (Slack docs) would cost a call for each card. `workspace_url` comes from `auth.test`. None
-    without it, and while there is no card."""
-    if not workspace_url or request.card_ts is None:
-        return None
-    ts = request.card_ts.replace(".", "")
-    return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"
-
-
-def earlier_card(request: Request | str, command: str, workspace_url: str | None) -> str:
-    """A link to the card, or the command that leads there. Of a request, or of its id alone."""
-    url = card_url(request, workspace_url) if isinstance(request, Request) else None
-    its_id = request.id if isinstance(request, Request) else request
-    return (
-        open_card(its_id, url)
-        if url
-        else f"{code(f'{command} status {its_id}')} leads to its card."
-    )

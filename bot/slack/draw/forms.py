@@ -5,7 +5,6 @@ Text in them by people or the appliance is `plain_text` or escaped, as everywher
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -50,18 +49,15 @@ from bot.slack.draw.ids import (
 from bot.slack.draw.markup import (
     DECISION_REASON,
     REASON,
-    SECTION_TEXT,
     button,
     buttons,
     context,
-    name,
     plain,
     plain_words,
     section,
     units,
 )
 from bot.slack.draw.words import labels
-from bot.slack.draw.words.phrases import what
 
 # ---- pairings as the options of a menu: their names, and which fit what was typed --------------
 # Lengths and numbers: Slack docs, option object (text and description 75, value 150) and select
@@ -200,9 +196,10 @@ def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str
     """The form with pairings to choose. If one menu cannot hold them, it becomes a search."""
     of_site = tuple(c for c in lists.choices if c.site == lists.site)
     shown = of_site or lists.choices
+    where = labels.where(policy.label, policy.dry_run)
     return _view(
         origin,
-        *_where(policy),
+        section(where) if where else None,
         _site(policy, lists.site) if len(policy.sites) > 1 else None,
         _pairing(shown, lists.filled),
         _force(lists.filled),
@@ -211,11 +208,6 @@ def filled_form(origin: AskOrigin, lists: FormLists, policy: Policy) -> dict[str
         context("\n".join(lists.notes)) if lists.notes else None,
         submit=labels.SUBMIT,
     )
-
-
-def _where(policy: Policy) -> list[Block]:
-    words = labels.where(policy.label, policy.dry_run)
-    return [section(words)] if words else []
 
 
 def _site(policy: Policy, chosen: str | None) -> Block:
@@ -347,19 +339,7 @@ _FORMS: dict[WithReason, tuple[str, labels.ReasonWords]] = {
 def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> dict[str, Any]:
     """The view to open."""
     callback_id, words = _FORMS[action]
-    return View(
-        type="modal",
-        callback_id=callback_id,
-        title=plain_words(words.title),
-        submit=plain_words(words.submit),
-        close=plain_words("Back"),
-        private_metadata=origin.pack(),
-        blocks=[section(words.told(request)), _decision_reason(words)],
-    ).to_dict()
-
-
-def _decision_reason(words: labels.ReasonWords) -> Block:
-    return InputBlock(
+    field = InputBlock(
         block_id=BLOCK_REASON,
         label=plain_words(words.question),
         hint=plain_words("Everybody in the channel can read it."),
@@ -367,37 +347,12 @@ def _decision_reason(words: labels.ReasonWords) -> Block:
             action_id=ACTION_VALUE, multiline=True, min_length=1, max_length=DECISION_REASON
         ),
     )
-
-
-# ---- all names of a card, only to be read ------------------------------------------------------
-NAMES_BYTES = 150_000
-"""Of all names in a view. Slack refuses one of 250,001 bytes (Slack docs, views)."""
-
-
-def names_view(request: Request) -> dict[str, Any]:
-    """Every replication that is known by name, those in recovery plans first."""
-    snapshot = request.snapshot
-    known = snapshot.replications if snapshot else ()
-    sections = [f"{what(request)}."]
-    shown, room = 0, NAMES_BYTES
-    rest = "*Not protected*" if snapshot and snapshot.complete else "*Others*"
-    for title, guarded in (("*Protected by recovery plans*", True), (rest, False)):
-        which = [name(each.name) for each in known if each.protected is guarded]
-        sections += [title] if which else []
-        for each in which:
-            room -= len(json.dumps(each))
-            if room < 0:
-                break
-            shown += 1
-            full = units(sections[-1]) + units(each) + 1 > SECTION_TEXT
-            sections[len(sections) if full else -1 :] = [
-                each if full else f"{sections[-1]}\n{each}"
-            ]
-    left = snapshot.count - shown if snapshot else 0
-    sections += [f"and {left:,} more, whose names are not kept here."] if left > 0 else []
     return View(
         type="modal",
-        title=plain_words("Replications"),
-        close=plain_words("Close"),
-        blocks=[section(each) for each in sections],
+        callback_id=callback_id,
+        title=plain_words(words.title),
+        submit=plain_words(words.submit),
+        close=plain_words("Back"),
+        private_metadata=origin.pack(),
+        blocks=[section(words.told(request)), field],
     ).to_dict()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bot.request.messages import Answer, Drawn, Message, Slot
 from bot.request.model import Request
-from bot.slack.draw.card import card, card_url, earlier_card
+from bot.slack.draw.buttons import card_url, earlier_card
+from bot.slack.draw.card import card
 from bot.slack.draw.forms import suggestions
 from bot.slack.draw.markup import drawn, section
 from bot.slack.draw.thread import alarm, correction, final, notice, progress, reminder, stray, told

@@ -7,7 +7,8 @@ from slack_sdk.models.blocks import Block
 from bot.request.messages import Drawn
 from bot.request.model import Outcome, Request, State, TaskView, Witness
 from bot.request.problem import ProblemKind
-from bot.slack.draw.card import look_button, small_print
+from bot.slack.draw.buttons import look_button
+from bot.slack.draw.card import small_print
 from bot.slack.draw.markup import (
     APPROVERS_CALLED,
     ID,
@@ -33,17 +34,15 @@ from bot.slack.draw.words.notices import (
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     approvals_so_far,
-    at_site,
     may_stop_it,
     nothing_sent,
-    pairing,
     people_concerned,
     request_id,
     signs_of_ours,
     to_call,
     vendor_words,
-    what,
 )
+from bot.slack.draw.words.sites import at_site, pairing, what
 from bot.slack.draw.words.states import STATES, StateWords
 
 

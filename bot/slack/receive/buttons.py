@@ -13,7 +13,8 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
-from bot.slack.draw.forms import WithReason, names_view, reason_form
+from bot.slack.draw.buttons import names_view
+from bot.slack.draw.forms import WithReason, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.markup import DECISION_REASON, fenced_units, tidy
 from bot.slack.draw.words import labels, usage

@@ -32,7 +32,7 @@ from bot.slack.draw.ids import BLOCK_PAIRING, BLOCK_SITE, AskOrigin, Suggestion
 from bot.slack.draw.markup import line, when
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.phrases import problem_words
-from bot.slack.draw.words.refused import may_not_look
+from bot.slack.draw.words.rights import may_not_look
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Click, Command, Search
 from bot.slack.send.problems import BROKEN, Kind, problem_of

@@ -15,14 +15,15 @@ from slack_sdk.models.blocks import Block
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.request.messages import Drawn
-from bot.slack.draw.card import card_url
+from bot.slack.draw import home as words
+from bot.slack.draw import lists
+from bot.slack.draw.buttons import card_url
 from bot.slack.draw.forms import suggestions
 from bot.slack.draw.home import ENDED_MOST, home_view, status_list
+from bot.slack.draw.lists import preview as preview_of
 from bot.slack.draw.markup import drawn, section
-from bot.slack.draw.preview import preview as preview_of
-from bot.slack.draw.words import lists, usage
-from bot.slack.draw.words import status as words
-from bot.slack.draw.words.refused import may_not_look
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.rights import may_not_look
 from bot.slack.receive import Deps
 from bot.slack.receive.payload import Command, HomeOpened
 from bot.slack.send.problems import BROKEN, problem_of

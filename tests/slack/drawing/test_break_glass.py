@@ -10,7 +10,7 @@ from bot.request.model import Decision, Notice, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.forms import WithReason, reason_form
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.words.refused import may_not_break
+from bot.slack.draw.words.rights import may_not_break
 from bot.slack.receive.buttons import ReasonSent, read_reason
 from tests.slack.drawing.hostile import PIECES
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, TERMS, decided, sample, sent

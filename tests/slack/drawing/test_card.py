@@ -9,7 +9,7 @@ import pytest
 from bot.request.messages import Answer
 from bot.request.model import Decision, Notice, Request, State
 from bot.request.pairing import Server
-from bot.slack.draw.forms import names_view
+from bot.slack.draw.buttons import names_view
 from bot.slack.draw.ids import ButtonValue
 from bot.slack.draw.message import draw, draw_answer
 from tests.slack.drawing.samples import (

@@ -25,7 +25,8 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.draw.words.notices import NOTICES
 from bot.slack.draw.words.outcomes import OUTCOMES
-from bot.slack.draw.words.refused import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE, REFUSED
+from bot.slack.draw.words.refused import REFUSED
+from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.usage import help_text
 from tests.slack.drawing.samples import BY_STATE, NOW, RUNNING, sample

@@ -8,7 +8,7 @@ from bot.request.messages import Answer
 from bot.request.model import Decision, Outcome, Request, State
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw_answer
-from bot.slack.draw.words.refused import may_not_decide
+from bot.slack.draw.words.rights import may_not_decide
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample
 
 AGAIN = "Ask again if it is still wanted"

@@ -9,9 +9,9 @@ from bot.request.lookups import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_home
-from bot.slack.draw.card import card_url
+from bot.slack.draw import home as words
+from bot.slack.draw.buttons import card_url
 from bot.slack.draw.home import SHOWN, home_view
-from bot.slack.draw.words import status as words
 from tests.slack.drawing.hostile import FOREIGN
 from tests.slack.drawing.samples import BY_STATE, NOW, sample
 from tests.slack.drawing.slack_checker import calls, strings

@@ -16,7 +16,7 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
 from bot.slack.draw.words.notices import NOTICES
 from bot.slack.draw.words.outcomes import OUTCOMES, UNKNOWN, ending
-from bot.slack.draw.words.refused import MAY_NOT_ASK
+from bot.slack.draw.words.rights import MAY_NOT_ASK
 from bot.slack.draw.words.states import STATES
 from tests.slack.drawing.samples import (
     APPROVED,

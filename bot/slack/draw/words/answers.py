@@ -19,12 +19,12 @@ from bot.slack.draw.words.phrases import (
     WHERE_TO_LOOK,
     approvals_so_far,
     nothing_sent,
-    pairing,
     request_id,
     slack_refuses,
     vendor_words,
 )
-from bot.slack.draw.words.refused import may_not_break, may_not_decide
+from bot.slack.draw.words.rights import may_not_break, may_not_decide
+from bot.slack.draw.words.sites import pairing
 from bot.slack.draw.words.states import state_now, while_undecided
 
 Params = dict[str, str]

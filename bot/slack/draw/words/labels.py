@@ -7,7 +7,8 @@ from collections.abc import Callable
 from bot.request import Frozen
 from bot.request.model import Request
 from bot.slack.draw.markup import NAME, QUOTED, SENTENCE, code, line, mention, plain
-from bot.slack.draw.words.phrases import consequences, count_of, pairing
+from bot.slack.draw.words.phrases import consequences
+from bot.slack.draw.words.sites import count_of, pairing
 
 TITLE = "Break a pairing"
 SUBMIT = "Ask"

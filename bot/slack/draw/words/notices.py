@@ -23,15 +23,13 @@ from bot.slack.draw.markup import (
 )
 from bot.slack.draw.words.phrases import (
     consequences,
-    count_of,
     duration,
     may_stop_it,
     not_before,
     open_card,
-    pairing_at,
-    place,
     request_id,
 )
+from bot.slack.draw.words.sites import count_of, pairing_at, place
 
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (

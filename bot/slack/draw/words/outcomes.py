@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.request.model import Outcome, Request, State
-from bot.request.problem import Problem, ProblemKind
+from bot.request.problem import ProblemKind
 from bot.slack.draw.markup import (
     DECISION_REASON_SHOWN,
     DIFFERENCES_SHOWN,
@@ -26,16 +26,14 @@ from bot.slack.draw.words.phrases import (
     Ending,
     approvals_so_far,
     duration,
-    local_site,
     nothing_sent,
-    pairing,
-    remote_site,
     sent_how_often,
     show,
     shown_by_404s,
     signs_of_ours,
 )
 from bot.slack.draw.words.refused import REFUSED
+from bot.slack.draw.words.sites import local_site, pairing, remote_site
 
 Words = Callable[[Request, Outcome], Ending]
 
@@ -149,11 +147,8 @@ def _delete_refused(request: Request, outcome: Outcome) -> Ending:
                 f"Look at the pairing in {WHERE_TO_LOOK} before anybody asks again.",
             )
         case _:
-            return Ending("The appliance refused the delete.", untouched, _remove_cause(problem))
-
-
-def _remove_cause(problem: Problem | None) -> str:
-    return _cause_named(problem is not None and bool(problem.message))
+            step = _cause_named(problem is not None and bool(problem.message))
+            return Ending("The appliance refused the delete.", untouched, step)
 
 
 def _cause_named(named: bool) -> str:
