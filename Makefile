@@ -7,6 +7,8 @@ PYTHON ?= python3
 PYTEST_ARGS ?= -n 4 --dist worksteal
 # More for the demo, for example: make demo DEMO_ARGS='--port 9000'
 DEMO_ARGS ?=
+# More for the benchmarks, for example: make bench BENCH_ARGS='--make-test 4:55'
+BENCH_ARGS ?=
 # More for the resolver, for example: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 # More for pip-audit, for example: make audit-dependencies AUDIT_ARGS='--vulnerability-service osv'
@@ -27,7 +29,7 @@ help:
 	@echo "make test-all     the same, and what takes longer: before a release, and nightly"
 	@echo "make check        lint, format, types, who imports whom, docs: what CI runs first"
 	@echo "make format       put every file into the one format"
-	@echo "make bench        the benchmarks"
+	@echo "make bench        the benchmarks, in at most ten minutes (more: BENCH_ARGS='...')"
 	@echo "make pictures     take the pictures in docs/ again"
 	@echo "make audit-dependencies  look for known weaknesses in what the bot runs on; all of it, or it fails"
 	@echo "make lock         remake requirements/*.txt (newer versions: LOCK_ARGS=--upgrade)"
@@ -84,7 +86,7 @@ demo: .venv/installed-demo
 
 bench: .venv/installed-dev .venv/plain/installed
 	@echo "bench: running the benchmarks"
-	@$(BIN)/python -m tools.bench
+	@$(BIN)/python -m tools.bench $(BENCH_ARGS)
 
 pictures: browser
 	@echo "pictures: playing the demo in a browser and taking its pictures"

@@ -19,7 +19,7 @@ from bot.__main__ import FOR_GOOD, WRONG_USE
 from bot.app import CLOSE_SECONDS, STOP_SECONDS
 from bot.settings import setting_names
 from tools import rules
-from tools.bench.installed import ENVIRONMENT
+from tools.bench.processes import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

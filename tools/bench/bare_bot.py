@@ -1,9 +1,8 @@
 """The least that a bot like this can be: Bolt, requests, one command that does nothing, waitress.
 
-A process of its own: `python -m tools.bench.bare_bot SECRET [default]`. Says its port as the real
-bot does. The listener runs in the thread of its request (process_before_response), the quickest way
-that Bolt has; with `default` as in Bolt's own examples, in a thread of Bolt's pool, for whose
-acknowledgement the request looks every 10 ms.
+A process of its own: `python -m tools.bench.bare_bot SECRET`. Says its port as the real bot does.
+The listener runs in the thread of its request (process_before_response), the quickest way that Bolt
+has.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ THREADS = 8
 """As many as the real bot has."""
 
 
-def main(secret: str, runner: str = "") -> None:
+def main(secret: str) -> None:
     app = App(
         signing_secret=secret,
         authorize=_authorize,
-        process_before_response=runner != "default",
+        process_before_response=True,
         token_verification_enabled=False,
         logger=_quiet(),
     )

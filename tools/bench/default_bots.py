@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from tests.scenarios.way_in import WayIn
-from tools.bench.databases import Stored
-from tools.bench.installed import InstalledBot
-from tools.bench.worlds import World
+from tools.bench.processes import InstalledBot
+from tools.bench.worlds import Stored, World, folder
 
 
 @dataclass(frozen=True)
@@ -29,29 +27,43 @@ class DefaultBot:
 
 
 @contextmanager
-def default_bots(ways_in: Sequence[WayIn]) -> Iterator[list[DefaultBot]]:
-    """One for each way in, started at the same time."""
+def default_bots(
+    ways_in: Sequence[WayIn],
+    prepare: Callable[[int, World], None] | None = None,
+    **appliance: Any,
+) -> Iterator[list[DefaultBot]]:
+    """One for each way in, started at the same time, each with an appliance and a Slack of its own,
+    which keep the vendors' limits. Before that `prepare`, for each,
+    with a bot on the same database that keeps no budget (`SETTINGS`) and has ended afterwards."""
     with ExitStack() as stack, ThreadPoolExecutor(len(ways_in)) as threads:
-        worlds = [_world(stack) for _ in ways_in]
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vr-unpair-bench-")))
-        folders = [folder / str(number) for number, _ in enumerate(ways_in)]
-        processes = []
-        for world, way_in, own in zip(worlds, ways_in, folders, strict=True):
-            own.mkdir()
-            processes.append(InstalledBot(_settings(world, way_in), own))
-            stack.callback(_end, processes[-1])
+        worlds = [
+            World(
+                stack.enter_context(SimulatedAppliance(**appliance)),
+                stack.enter_context(LocalSlack(rate_limits=not appliance)),
+            )
+            for _ in ways_in
+        ]
+        folders = [stack.enter_context(folder()) for _ in ways_in]
 
         def started(number: int) -> DefaultBot:
-            world, bot = worlds[number], processes[number].start()
-            ways_in[number].connect(world.slack, bot)
-            stored = Stored.in_file(bot.folder)
-            return DefaultBot(world, bot, stored, time.monotonic())
+            world, way_in, own = worlds[number], ways_in[number], folders[number]
+            stored = Stored.in_file(own)
+            if prepare:
+                with world.bot(own) as quick:
+                    world.slack.request_url = f"{quick.url}/slack/events"
+                    prepare(number, world)
+                world.slack.request_url = ""
+                stored.forget_calls()
+            before = len(world.appliance.calls)
+            bot = InstalledBot(_settings(world, way_in), own)
+            bot.start()
+            stack.callback(bot.kill)  # where it has ended by itself, too: its pipe is closed
+            way_in.connect(world.slack, bot)
+            connected_at = time.monotonic()
+            world.wait_until_started(bot, before)
+            return DefaultBot(world, bot, stored, connected_at)
 
         yield list(threads.map(started, range(len(ways_in))))
-
-
-def _world(stack: ExitStack) -> World:
-    return World(stack.enter_context(SimulatedAppliance()), stack.enter_context(LocalSlack()))
 
 
 def _settings(world: World, way_in: WayIn) -> dict[str, str]:
@@ -67,9 +79,3 @@ def _settings(world: World, way_in: WayIn) -> dict[str, str]:
         "APPROVERS": world.alan,
         **way_in.settings(slack),
     }
-
-
-def _end(bot: InstalledBot) -> None:
-    """Whether or not it has ended by itself: its pipe is closed too. What never came up is gone."""
-    if bot.port:
-        bot.kill()

@@ -1,11 +1,30 @@
-"""What a measure brings: a ratio against something bare, with its spread and its aim."""
+"""What a measure brings, a ratio or a figure with its spread and its aim, and the table of them."""
 
 from __future__ import annotations
 
+import os
+import platform
+import sqlite3
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from importlib.metadata import version
+from typing import Self, TypeVar
+
+Place = TypeVar("Place")
+
+Pairs = list[tuple[float, float]]
+"""Milliseconds of the one and of the other, for each round."""
+
+HEAD = ("measure", "against", "ratio", "with the bot", "bare", "of", "aim", "")
+
+ABOUT = """\
+# Measured
+
+Written by `make bench`; what is measured and how is in `tools/bench/`. Every line was measured in
+one run side by side with what it is compared to, in rounds that alternate. Three figures are
+minimum/median/maximum. The ratios are what holds; absolute times are those of one machine.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,13 +51,15 @@ class Spread:
 
 @dataclass(frozen=True)
 class Aim:
-    """`most` the median may be, of the ratio or of the absolute value in the line's unit."""
+    """`most` the median may be, of the ratio or of the absolute value in the line's unit. `each`:
+    the highest of all may be no more either."""
 
     most: float
     absolute: bool = False
+    each: bool = False
 
     def text(self, unit: str) -> str:
-        return f"≤ {self.most:g} {unit}" if self.absolute else f"≤ {self.most:g} x"
+        return f"{'each ' * self.each}≤ {self.most:g} {unit if self.absolute else 'x'}"
 
 
 @dataclass(frozen=True)
@@ -58,28 +79,16 @@ class Line:
 
     @classmethod
     def compared(
-        cls,
-        measure: str,
-        against: str,
-        unit: str,
-        ours: Sequence[float],
-        bare: Sequence[float],
-        count: str,
-        aims: tuple[Aim, ...] = (),
+        cls, measure: str, against: str, unit: str, pairs: Pairs, count: str, *aims: Aim
     ) -> Self:
-        """One value of each for each round; the ratio is taken round by round."""
+        """One pair for each round, ours first; the ratio is taken round by round."""
+        ours, bare = zip(*pairs, strict=True)
         ratio = Spread.of_ratios(ours, bare)
         return cls(measure, against, unit, ratio, Spread.of(ours), Spread.of(bare), count, aims)
 
     @classmethod
     def alone(
-        cls,
-        measure: str,
-        against: str,
-        unit: str,
-        ours: Sequence[float],
-        count: str,
-        aims: tuple[Aim, ...],
+        cls, measure: str, against: str, unit: str, ours: Sequence[float], count: str, *aims: Aim
     ) -> Self:
         """Where nothing bare does the same. `against` says in words what it is held to."""
         return cls(measure, against, unit, None, Spread.of(ours), None, count, aims)
@@ -87,25 +96,77 @@ class Line:
     @property
     def met(self) -> bool | None:
         """None where nothing is aimed at."""
-        if not self.aims:
-            return None
-        return all(self._meets(aim) for aim in self.aims)
+        return all(self._meets(aim) for aim in self.aims) if self.aims else None
 
     def _meets(self, aim: Aim) -> bool:
-        if aim.absolute:
-            return self.ours.middle <= aim.most
-        if self.ratio is None:
+        spread = self.ours if aim.absolute else self.ratio
+        if spread is None:
             raise ValueError(f"no ratio to hold against its aim: {self.measure}")
-        return self.ratio.middle <= aim.most
+        return (spread.high if aim.each else spread.middle) <= aim.most
 
     @property
     def verdict(self) -> str:
-        words = {None: "", True: "aim met", False: "aim missed"}
-        return words[self.met]
+        return {None: "", True: "aim met", False: "aim missed"}[self.met]
 
     @property
     def aimed(self) -> str:
         return ", ".join(aim.text(self.unit) for aim in self.aims)
+
+    @property
+    def times(self) -> str:
+        return f"{self.ratio.text()} x" if self.ratio else ""
+
+
+def in_turn(
+    rounds: int, each: int, act: Callable[[Place], float], one: Place, other: Place
+) -> Pairs:
+    """Two that do the same, one after the other, over and over: what disturbs one disturbs both. In
+    each round the medians of so many acts here and as many there. `act` returns seconds."""
+    pairs: Pairs = []
+    for _ in range(rounds):
+        ours: list[float] = []
+        its: list[float] = []
+        for number in range(each):
+            # Whoever comes second finds what the first one has left behind: in turn, too.
+            both = ((one, ours), (other, its))
+            for place, seconds in both if number % 2 == 0 else both[::-1]:
+                seconds.append(act(place))
+        pairs.append((1000 * statistics.median(ours), 1000 * statistics.median(its)))
+    return pairs
+
+
+def printed(line: Line) -> str:
+    """One line for the terminal, ratio first."""
+    aimed = f" (aim {line.aimed}: {line.verdict})" if line.aims else ""
+    bare = f" against {line.bare.text()} {line.unit}" if line.bare else ""
+    return (
+        f"{line.times:>20}  {line.measure}: {line.ours.text()} {line.unit}{bare}, "
+        f"{line.against}; {line.count}{aimed}"
+    )
+
+
+def page(lines: Sequence[Line], seconds: float) -> str:
+    """The whole page of the docs."""
+    rows = [_row(HEAD), _row(["---"] * len(HEAD)), *(_row(_cells(line)) for line in lines)]
+    where = (
+        f"Python {platform.python_version()}, slack-bolt {version('slack-bolt')}, "
+        f"slack-sdk {version('slack-sdk')}, SQLAlchemy {version('sqlalchemy')}, "
+        f"SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, {platform.system()}; "
+        f"the run took {seconds:.0f} s."
+    )
+    return "\n".join([ABOUT, *rows, "", where, ""])
+
+
+def _cells(line: Line) -> Sequence[str]:
+    ours = f"{line.ours.text()} {line.unit}"
+    bare = f"{line.bare.text()} {line.unit}" if line.bare else ""
+    return (
+        line.measure, line.against, line.times, ours, bare, line.count, line.aimed, line.verdict,
+    )  # fmt: skip
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _digits(value: float) -> str:

@@ -15,11 +15,8 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from bot.request.model import new_request_id
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import LocalSlack
 from bot.store.schema import audit, inbox, messages, requests
-from tools.bench.databases import Stored
-from tools.bench.worlds import PATIENCE_SECONDS, TASK_SECONDS, World
+from tools.bench.worlds import Stored, quick_world
 
 MINUTES_BETWEEN = 5
 FILE = "vr-unpair.db"
@@ -52,19 +49,12 @@ def make(folder: Path, ended: int) -> None:
 
 
 def _start_a_bot(folder: Path, *, with_a_story: bool) -> None:
-    with (
-        SimulatedAppliance(task_seconds=TASK_SECONDS, calls_per_minute=None) as appliance,
-        LocalSlack(rate_limits=False) as slack,
-    ):
-        world = World(appliance, slack)
-        with world.bot(folder) as bot:
-            if not with_a_story:
-                return  # its start has made the database
-            slack.request_url = f"{bot.url}/slack/events"
-            card = world.ask()
-            world.seconds_from_click_to_delete(card)
-            world.wait_for_the_end(card)
-            Stored.in_file(folder).wait_until_done(PATIENCE_SECONDS)
+    with quick_world() as world, world.bot(folder) as bot:
+        if not with_a_story:
+            return  # its start has made the database
+        world.slack.request_url = f"{bot.url}/slack/events"
+        world.play(world.ask())
+        Stored.in_file(folder).wait_until_done()
 
 
 def _copy_the_story(connection: sqlite3.Connection, times: int) -> None:

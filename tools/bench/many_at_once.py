@@ -1,8 +1,8 @@
 """Requests on many kept connections at once: each sends its next one when its last is answered.
 
 A process of its own, since the sandbox has the other one's interpreter busy. On stdin one JSON
-object, `port` and `requests`, each a whole request as text; it answers with a list: how many
-milliseconds each took, from its first byte out to its answer's last byte in.
+object: `port`, `connections`, and `requests`, each a whole request as text; it answers with a list:
+how many milliseconds each took, from its first byte out to its answer's last byte in.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import selectors
 import socket
+import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-CONNECTIONS = 16
+from tools.bench.processes import ROOT
 
 SILENT_SECONDS = 10.0
 """Without any answer: then this is no measurement."""
@@ -37,7 +38,7 @@ class Connection:
         self._heard = b""
         self._began = time.perf_counter()
         self.socket.sendall(request)
-        # As in kept_connection.py: head and body may come apart.
+        # As in bare_calls.py: head and body may come apart.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def hear(self) -> float | None:
@@ -52,9 +53,21 @@ class Connection:
         return 1000 * (time.perf_counter() - self._began)
 
 
-def send_all(port: int, requests: list[bytes]) -> list[float]:
-    """Milliseconds of each, in the order of the answers."""
-    connections = [Connection(port) for _ in range(CONNECTIONS)]
+def milliseconds(port: int, connections: int, requests: Sequence[str]) -> list[float]:
+    """Of each, in the order of the answers, as that process takes them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench.many_at_once"],
+        cwd=ROOT,
+        input=json.dumps({"port": port, "connections": connections, "requests": requests}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return [float(one) for one in json.loads(done.stdout)]
+
+
+def send_all(port: int, many: int, requests: list[bytes]) -> list[float]:
+    connections = [Connection(port) for _ in range(many)]
     try:
         for one in connections:
             one.ask(WARM)
@@ -97,7 +110,7 @@ def _length(head: bytes) -> int:
 def main() -> None:
     told = json.load(sys.stdin)
     requests = [one.encode() for one in told["requests"]]
-    json.dump(send_all(told["port"], requests), sys.stdout)
+    json.dump(send_all(told["port"], told["connections"], requests), sys.stdout)
 
 
 if __name__ == "__main__":

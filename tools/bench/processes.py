@@ -1,17 +1,28 @@
-"""Processes that are measured: started, asked whether they are ready, weighed, ended."""
+"""Processes that are measured: started, asked whether they are ready, weighed, ended.
+
+The bot is the one that people install, without what tests and checks bring along: greenlet, which
+only Playwright needs, is imported by SQLAlchemy and structlog wherever it is found, 1.3 MB of a bot
+that nobody runs.
+"""
 
 from __future__ import annotations
 
 import http.client
-import json
 import os
-import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from tools.bench.installed import ENVIRONMENT, ROOT, python
+from bot.sandbox.bot_process import BotProcess
+
+ROOT = Path(__file__).parents[2]
+PYTHON = Path(".venv/plain/bin/python")
+"""Made by the Makefile, from requirements/run.txt alone."""
+
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""What every start in deploy/ and the Procfile sets (docs/dev/performance.md, start and memory)."""
 
 STOP_SECONDS = 10.0
 
@@ -21,69 +32,39 @@ IDLE_SECONDS = 0.005
 LOOK_AGAIN_SECONDS = 0.005
 
 
-class BareBot:
-    """`bare_bot.py` as a process. `runner` may be `default`."""
-
-    def __init__(self, signing_secret: str, *runner: str) -> None:
-        self._arguments = [signing_secret, *runner]
-        self._process: subprocess.Popen[str] | None = None
-        self.port = 0
-
-    @property
-    def pid(self) -> int:
-        return self._running().pid
-
-    def start(self) -> Self:
-        """Returns when it listens. Raises RuntimeError when it ended instead."""
-        self._process = subprocess.Popen(
-            [python(), "-m", "tools.bench.bare_bot", *self._arguments],
-            cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stderr is not None
-        said: list[str] = []
-        for line in self._process.stderr:
-            said.append(line)
-            if line.startswith("{"):
-                self.port = json.loads(line)["port"]
-                return self
-        self.stop()
-        raise RuntimeError("the bare bot did not start: " + "".join(said))
-
-    def stop(self) -> None:
-        process = self._running()
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            if process.stderr is not None:
-                process.stderr.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            raise RuntimeError("it was never started")
-        return self._process
+def python() -> str:
+    """The interpreter that runs whatever is measured. Ends the run where it has not been made."""
+    if not (ROOT / PYTHON).exists():
+        sys.exit(f"{PYTHON} is missing: `make .venv/plain/installed` makes it, `make bench` too")
+    return str(ROOT / PYTHON)
 
 
-def seconds_to_ready(start: Callable[[], Any], port: Callable[[], int]) -> float:
-    """From the call of `start` to a 200 of `/readyz`. Raises RuntimeError for another answer."""
+class InstalledBot(BotProcess):
+    """`vr-unpair run` there."""
+
+    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+        super().__init__({**ENVIRONMENT, **settings}, folder)
+
+    def command(self) -> list[str]:
+        return [python(), *super().command()[1:]]
+
+
+class BareBot(InstalledBot):
+    """`bare_bot.py` there."""
+
+    def __init__(self, signing_secret: str) -> None:
+        super().__init__({}, ROOT)
+        self._secret = signing_secret
+
+    def command(self) -> list[str]:
+        return [python(), "-m", "tools.bench.bare_bot", self._secret]
+
+
+def seconds_to_ready(bot: BotProcess) -> float:
+    """From its start to a 200 of `/readyz`. Raises RuntimeError for another answer."""
     began = time.perf_counter()
-    start()
-    connection = http.client.HTTPConnection("127.0.0.1", port(), timeout=5)
+    bot.start()
+    connection = http.client.HTTPConnection("127.0.0.1", bot.port, timeout=5)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
@@ -102,7 +83,14 @@ def resident_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def wait_until(done: Callable[[], bool], seconds: float) -> None:
+def cpu_seconds(pid: int) -> float:
+    """Of all its threads, ended ones too: utime and stime of /proc/PID/stat, in ticks."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    fields = stat.rpartition(")")[2].split()  # behind the name, which may hold anything
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until(done: Callable[[], Any], seconds: float) -> None:
     """For what nobody rings a bell for. Raises TimeoutError."""
     until = time.monotonic() + seconds
     while not done():
