@@ -13,7 +13,6 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +41,7 @@ from bot.store import audit as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.queries import Overview, unsaid
+from bot.store.sqlite import copy_file
 
 app = typer.Typer(
     name="vr-unpair",
@@ -346,25 +346,10 @@ def backup(
     if file.exists():
         fail(f"{file} exists already: name a new file.")
     try:
-        _copy(source, file)
+        copy_file(source, file)
     except (OSError, sqlite3.Error) as error:
         fail(f"No backup was made: {error}.")
     print(f"ok: {file}, {file.stat().st_size:,} bytes")
-
-
-def _copy(source: Path, target: Path) -> None:
-    """`target` is there when it is complete, or not at all. Raises OSError or sqlite3.Error."""
-    part = target.with_name(f".{target.name}.{uuid.uuid4()}")
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        # One step, so from one moment, with what is still in the `-wal` file; `rw` makes no file.
-        address = f"{source.absolute().as_uri()}?mode=rw"
-        reading, writing = sqlite3.connect(address, uri=True), sqlite3.connect(part)
-        with closing(reading), closing(writing):
-            reading.backup(writing)
-        part.rename(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _system_user() -> str:

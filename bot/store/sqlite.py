@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +219,19 @@ def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """A copy of a database that may be in use. `target` is there when it is complete, or not at
+    all. Raises OSError or sqlite3.Error."""
+    part = target.with_name(f".{target.name}.{uuid.uuid4()}")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        # One step, so from one moment, with what is still in the `-wal` file; `rw` makes no file.
+        address = f"{source.absolute().as_uri()}?mode=rw"
+        reading, writing = sqlite3.connect(address, uri=True), sqlite3.connect(part)
+        with closing(reading), closing(writing):
+            reading.backup(writing)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
