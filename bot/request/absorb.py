@@ -133,6 +133,8 @@ def _dispatch(step: Step, state: State) -> bool:
             following.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if sending.of_this_intent(step, event):
             following.not_accepted_late(step, event)
+        case State.ATTENTION, RightsRead() if step.request.clicks:
+            deciding.right_to_settle_read(step, event)
         case State.ATTENTION, TasksRead():
             following.looked_again(step, event)
         case State.ATTENTION, CallFailed():

@@ -7,13 +7,15 @@ from bot.request.events import CardPosted, Clicked, Misdirected, OperatorCancell
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.request.plan import next_reminder
 from bot.request.step import Step, with_form
-from bot.request.who_may import UNREADABLE
+from bot.request.who_may import UNREADABLE, Reason
 
 
 def clicked(step: Step, event: Clicked) -> None:
     """Check the click against what the row knows. Rights are read by an effect afterwards."""
     if event.action == "look":
         return _look(step, event)
+    if event.action == "settle":
+        return _settle(step, event)
     _adopt(step, event)
     request = step.request
     message = f"{event.channel}/{event.message_ts}"
@@ -220,6 +222,50 @@ def _look(step: Step, event: Clicked) -> None:
     )
     step.change(clicks=(*request.clicks, look))
     return step.record("look_asked", event.by, f"{event.channel}/{event.message_ts}")
+
+
+def _settle(step: Step, event: Clicked) -> None:
+    """On the final reply, or a copy of it: no card is asked about."""
+    request = step.request
+    if not request.unresolved:
+        return _refuse_click(step, event, "nothing_to_settle")
+    if not event.ours or event.fingerprint != (request.fingerprint or event.fingerprint):
+        return _refuse_click(step, event, "other_fingerprint")
+    if not event.reason:
+        return _refuse_click(step, event, "settled_without_words")
+    waiting = WaitingClick(
+        event=step.stored.number,
+        action="settle",
+        by=event.by,
+        team=event.team,
+        at=step.stored.at,
+        reason=event.reason,
+        message=f"{event.channel}/{event.message_ts}",
+    )
+    return step.change(clicks=(*request.clicks, waiting))
+
+
+MAY_SETTLE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
+"""Anybody of the workspace: whoever found it out in the vSphere Client need not be an approver. It
+changes nothing but what is named; the trail and the thread say who did."""
+
+
+def right_to_settle_read(step: Step, event: RightsRead) -> None:
+    click, *rest = step.request.clicks
+    step.change(clicks=tuple(rest))
+    verdict = event.verdicts.get(click.by, UNREADABLE)
+    if verdict.reason not in MAY_SETTLE:
+        code = f"no_right_{verdict.reason.value}"
+        return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
+    settled = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
+    step.change(settled=settled)
+    others = tuple(c for c in step.request.clicks if c.action == "settle")
+    step.change(clicks=tuple(c for c in step.request.clicks if c not in others))
+    for other in others:
+        step.turn_away(other, "already_settled", "nothing_to_settle")
+    step.notice("settled", text=click.reason or "", who=(click.by,))
+    step.record("settled", click.by, click.message, words=click.reason)
+    return step.answer("settled", event=click.event)
 
 
 def _adopt(step: Step, event: Clicked) -> None:

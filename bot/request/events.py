@@ -39,7 +39,7 @@ class Clicked(Frozen):
     """A button, or the modal behind it. `ours` says that the bot itself wrote the message."""
 
     kind: Literal["clicked"] = "clicked"
-    action: Literal["approve", "deny", "cancel", "look", "break_glass"]
+    action: Literal["approve", "deny", "cancel", "look", "break_glass", "settle"]
     by: str
     team: str | None
     fingerprint: str
@@ -53,7 +53,7 @@ class Opened(Frozen):
     """A button or a command that opened a modal: kept so that its submission can be answered."""
 
     kind: Literal["opened"] = "opened"
-    action: Literal["deny", "break_glass", "ask"]
+    action: Literal["deny", "break_glass", "settle", "ask"]
     by: str
 
     @property

@@ -11,7 +11,7 @@ from bot.request.events import (
     TaskPolled,
     TasksRead,
 )
-from bot.request.model import Outcome, State, TaskView
+from bot.request.model import Outcome, Request, State, TaskView
 from bot.request.pairing import Presence, id_key, same_id
 from bot.request.plan import LAST_POLLS_TIMEOUTS, POLLS_OVER_TIMEOUTS, polled_long_enough
 from bot.request.problem import Problem, ProblemKind
@@ -163,8 +163,8 @@ def looked_again(step: Step, event: TasksRead) -> None:
     """Somebody pressed Look again on a request in `attention`. It may bring one correction, and
     never sends anything."""
     request = step.request
-    clicks = request.clicks
-    step.change(clicks=())
+    clicks = tuple(c for c in request.clicks if c.action == "look")
+    step.change(clicks=tuple(c for c in request.clicks if c not in clicks))
     task = _task_of(step, event)
     if task and not task.ended:
         code, state = "look_running", None
@@ -182,10 +182,23 @@ def looked_again(step: Step, event: TasksRead) -> None:
     for click in clicks:
         step.record("looked", click.by, found=code)
         step.answer(code, event=click.event, superseded=superseded, by_signs=signs)
+    if _news(request, code) and not (state and not event.superseded):
+        people = tuple(dict.fromkeys(click.by for click in clicks))
+        step.notice("looked", text=code, who=people)
     if state and not event.superseded:
         step.change(task=task or request.task, task_adopted=by_signs)
         by_404s = state is State.SUCCEEDED and step.request.gone_since is not None
         _correct(step, state, Outcome(code=code, by_404s=by_404s))
+
+
+def _news(request: Request, code: str) -> bool:
+    """Whether the thread has not heard that yet. Whoever called for a person has mostly said that
+    the pairing is still there."""
+    told = [notice.text for notice in request.notices if notice.code == "looked"]
+    if told:
+        return told[-1] != code
+    open_end = request.outcome is None or request.outcome.code in ("follow_ttl", "accepted_late")
+    return open_end or code != "look_still_there"
 
 
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
@@ -213,8 +226,9 @@ def never_left(step: Step, problem: Problem) -> None:
 
 
 def look_failed(step: Step, event: CallFailed) -> None:
-    clicks = step.request.clicks
-    step.change(clicks=())
+    request = step.request
+    clicks = tuple(c for c in request.clicks if c.action == "look")
+    step.change(clicks=tuple(c for c in request.clicks if c not in clicks))
     for click in clicks:
         step.answer("look_failed", event=click.event, text=event.problem.text)
 

@@ -83,6 +83,7 @@ class Home(Frozen):
     `rights_unread`: Slack did not say whether this person may decide, so it is not known what waits
     for them."""
 
+    unresolved: tuple[Request, ...] = ()
     waiting: tuple[Request, ...] = ()
     asked: tuple[Request, ...] = ()
     running: tuple[Request, ...] = ()
@@ -100,13 +101,15 @@ def sort_home(
     unfinished: Iterable[Request],
     asked: Iterable[Request],
     ended: Iterable[Request],
+    unresolved: Iterable[Request] = (),
     may_decide: bool,
     may_break_glass: bool,
     rights_unread: bool,
 ) -> Home:
     """`may_decide`: the person is one of APPROVERS. A request that too few people could approve
     waits for those who may break the glass. `asked`: this person's latest requests; `ended`:
-    everybody's latest ends. What waits is sorted by the time that it runs out, the rest newest
+    everybody's latest ends; `unresolved`: those that somebody has to look after, whoever asked.
+    What waits is sorted by the time that it runs out, the rest newest
     first."""
     opened = tuple(unfinished)
     mine = [r for r in opened if r.requester == person]
@@ -118,8 +121,12 @@ def sort_home(
     taken = {r.id for r in (*mine, *waiting)}
     left = [r for r in opened if r.id not in taken]
     own = _newest([*mine, *(r for r in asked if not r.state.open)])
-    shown = {r.id for r in own}
+    first = tuple(unresolved)
+    seen = {r.id for r in first}
+    own = tuple(r for r in own if r.id not in seen)
+    shown = seen | {r.id for r in own}
     return Home(
+        unresolved=first,
         waiting=tuple(sorted(waiting, key=lambda r: r.decide_by or r.created_at)),
         asked=own,
         running=_newest(r for r in left if r.state in RUNNING),

@@ -37,6 +37,9 @@ class Slot(StrEnum):
 ALARMS = frozenset({"glass_broken"})
 """Codes of notices that must not be overlooked in a thread."""
 
+AFTER_ALL = frozenset({"looked", "settled"})
+"""Those that are about a request that has ended."""
+
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 """What each person concerned gets as a copy when the channel does not take it. Their id stands
 behind the colon."""
@@ -83,7 +86,9 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         if notice.code in ALARMS:
             wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
-        elif request.state is State.APPROVED if notice.code in AHEAD else request.state.open:
+        elif notice.code in AFTER_ALL or (
+            request.state is State.APPROVED if notice.code in AHEAD else request.state.open
+        ):
             wanted.append(Message(slot=f"{Slot.NOTICE}:{number}"))
         told = (f"{Slot.TOLD}:{person}:{number}" for person in notice.told)
         wanted += [Message(slot=slot, in_thread=False) for slot in told]

@@ -99,7 +99,7 @@ class WaitingClick(Frozen):
     """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
 
     event: int
-    action: Literal["approve", "deny", "look", "break_glass"]
+    action: Literal["approve", "deny", "look", "break_glass", "settle"]
     by: str
     team: str | None
     at: int
@@ -257,6 +257,8 @@ class Request(Frozen):
     outcome: Outcome | None = None
     ended_at: int | None = None
     correction: Outcome | None = None
+    settled: Decision | None = None
+    """Somebody has found out what became of it, and said so. It stays in `attention`."""
     pruned_at: int | None = None
     """When what only served its messages went (KEEP_FOR). None of them is drawn any more."""
 
@@ -287,6 +289,11 @@ class Request(Frozen):
         were given hours ahead, and whoever gave one may have heard better since."""
         waits = self.state is State.APPROVED and self.scheduled_at is not None
         return self.state is State.PENDING or waits
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether somebody still has to find out what became of it."""
+        return self.state is State.ATTENTION and self.settled is None
 
     @property
     def waits_for_its_time(self) -> bool:

@@ -121,7 +121,9 @@ def plan(request: Request, now: int) -> Effect:
         case State.FOLLOWING:
             return _following(request, now)
         case State.ATTENTION if request.clicks:
-            return _read_tasks(request)
+            first = request.clicks[0]
+            settles = first.action == "settle"
+            return ReadRights(people=(first.by,)) if settles else _read_tasks(request)
         case _:
             return Wait(until=FOREVER)
 

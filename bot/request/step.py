@@ -43,7 +43,7 @@ def with_form(action: str) -> bool:
     """Whether a form is filled in for it. The answer goes to where that was opened, which may have
     lapsed while somebody typed. Then it must come as a direct message: who is refused a Deny would
     otherwise believe that they had stopped the request."""
-    return action in ("deny", "break_glass")
+    return action in ("deny", "break_glass", "settle")
 
 
 class Step:

@@ -50,14 +50,21 @@ class Overview:
         """Those that ended, the latest end first."""
         return self._read(requests.c.state.not_in(_OPEN), limit=limit, latest=True)
 
+    def unresolved(self) -> Sequence[Request]:
+        """Those in `attention` that nobody has settled, oldest first. Of these states there are
+        few, ever."""
+        found = self._read(requests.c.state == State.ATTENTION.value)
+        return [each for each in found if each.unresolved][::-1]
+
     def asked_by(self, person: str, limit: int) -> Sequence[Request]:
         """What this person asked for, the newest first."""
         return self._read(requests.c.requester == person, limit=limit)
 
     def unclear(self, snapshot: Snapshot) -> Request | None:
-        """The latest request of this pairing whose fate is not known, whatever its site is called
+        """The latest request of this pairing that nobody has settled, whatever its site is called
         now."""
-        return next(iter(self._of_pairing(snapshot, [State.ATTENTION])), None)
+        found = self._of_pairing(snapshot, [State.ATTENTION])
+        return next((each for each in found if each.unresolved), None)
 
     def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
         """Other requests of the same pairing in one of these states, newest first, whatever its

@@ -104,7 +104,8 @@ class Effects:
         site = read.place.site if read.place else request.site
         now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
-        unknown = [other.id for other in self.overview.same_pairing(this, unclear)]
+        others = self.overview.same_pairing(this, unclear)
+        unknown = [other.id for other in others if other.unresolved]
         also_at = self.lists.also_at(site, found, by) if self.lists else ()
         earlier = unknown[0] if unknown else None
         return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})

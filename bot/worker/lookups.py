@@ -159,6 +159,7 @@ class Lookups:
             unfinished=self._overview.unfinished(),
             asked=self._overview.asked_by(by, ASKED_MOST),
             ended=self._overview.ended(ENDED_MOST),
+            unresolved=self._overview.unresolved(),
             may_decide=verdict.yes,
             may_break_glass=bool(glass) and reading.right_to_decide(by, None, glass).yes,
             rights_unread=verdict.unread,

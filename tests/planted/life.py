@@ -409,6 +409,19 @@ LIFE = (
         "step.change(state=State.APPROVED)",
         within="tasks_read",
     ),
+    change(
+        "a guest settles an unclear end",
+        "tests/worker/test_settling.py::test_who_settles_nothing",
+        "if verdict.reason not in MAY_SETTLE:",
+        "if False:",
+    ),
+    change(
+        "an unclear end is settled without words",
+        "tests/worker/test_settling.py::test_without_words_nothing_is_settled",
+        "if not event.reason:",
+        "if False:",
+        within="_settle",
+    ),
     # ---- settings that have changed meanwhile, and what a kill finds --------------------------
     change(
         "what APPROVALS_REQUIRED is now is not asked",

@@ -143,3 +143,29 @@ def test_a_second_401_ends_it(world: World) -> None:
     assert [d.status for d in world.appliance.deletes] == [401, 401]
     assert pairing in world.appliance.pairings
     assert world.states() == {"failed": 1}
+
+
+def test_what_somebody_has_settled_is_named_no_longer(stage: Stage) -> None:
+    world = stage(VR_TIMEOUT_SECONDS="1")
+    asked = never_arrived(world, world.pairing())
+    final = asked.wait_for_final()
+    before = world.slack.command(RITA, "status", channel=asked.channel)
+    assert world.answer(before).all_text.index("Outcome unknown") < 20
+
+    assert world.slack.click(RITA, final, "unpair_settle").ok
+    view = world.slack.wait_for(lambda: world.slack.views.get(RITA), 20)
+    assert view.definition["callback_id"] == "unpair_settle_words"
+    refused = world.slack.submit(RITA, values={"words": " "})
+    assert list(world.slack.views[RITA].errors) == ["words"], refused
+    assert world.slack.submit(RITA, values={"words": "broken by hand, CHG0031337"}).ok
+    asked.wait_for_progress_to_say("broken by hand, CHG0031337")
+    row = world.console.show(asked.id)
+    assert (row["state"], row["settled_by"]) == ("attention", RITA)
+    assert row["settled_at"] is not None
+    assert "settled" in [event["action"] for event in row["events"]]
+
+    after = world.slack.command(RITA, "status", channel=asked.channel)
+    assert not world.answer(after).all_text.startswith("Outcome unknown")
+    edited = world.slack.message(asked.channel, final.ts)
+    assert edited is not None
+    assert edited.button("unpair_settle") is None

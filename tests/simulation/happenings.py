@@ -138,6 +138,10 @@ def history(seed: int) -> History:
             happenings.append(Happening(asked_at + rng.randrange(30_000), "world", (pairing, what)))
     for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
         happenings += _trouble(rng)
+    settles = random.Random(seed * 3 + 2)
+    if settles.random() < 0.15:
+        what = (0, settles.choice(PEOPLE), "settle", settles.choice(CLICKS))
+        happenings.append(Happening(settles.randrange(2, 12) * MINUTE_MS, "click", what))
     fates = [rng.choice(DELETE_FATES) if rng.random() < 0.5 else "accepted" for _ in range(4)]
     if postgres and rng.random() < 0.02:
         fates[:2] = rng.choice(("unsent", "unauthorized")), "accepted"

@@ -245,6 +245,6 @@ def _id(number: int) -> str:
 
 def _reason(action: str, how: str) -> str | None:
     """A glass is broken for a reason; without one, by whoever was given no form."""
-    if action == "deny" or (action == "break_glass" and how != "doubled"):
+    if action in ("deny", "settle") or (action == "break_glass" and how != "doubled"):
         return "no"
     return None

@@ -282,6 +282,7 @@ def draw(request: Request, slot: str) -> Drawn:
         request.correction.code if request.correction else "",
         bool(request.waiting),
         request.terms.approvals_required,
+        request.settled.by if request.settled else "",
     )
     fixed = slot.startswith(("notice", "alarm", "stray", "reminder"))
     return Drawn(text=f"{slot} {request.id}" if fixed else repr(seen))

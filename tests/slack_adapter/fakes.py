@@ -171,6 +171,9 @@ class FakeRequests:
     def ended(self, limit: int) -> list[Request]:
         return [r for r in self.rows.values() if not r.state.open][:limit]
 
+    def unresolved(self) -> list[Request]:
+        return [r for r in self.rows.values() if r.unresolved]
+
     def asked_by(self, person: str, limit: int) -> list[Request]:
         return [r for r in self.rows.values() if r.requester == person][:limit]
 

@@ -19,6 +19,7 @@ from bot.slack.draw.ids import (
     UNPAIR_DENY,
     UNPAIR_LOOK,
     UNPAIR_NAMES,
+    UNPAIR_SETTLE,
     ButtonValue,
 )
 from bot.slack.draw.markup import (
@@ -63,15 +64,20 @@ def card_buttons(request: Request) -> Block | None:
 
 
 def look_button(request: Request) -> Block:
-    """For the final reply of a request that a person must check."""
-    return buttons(
-        button(
-            "Look again",
-            UNPAIR_LOOK,
-            value_of(request),
-            label=f"Look again at request {request.id}, changes nothing",
-        )
+    """For the final reply of a request that a person must check, until somebody has settled it."""
+    look = button(
+        "Look again",
+        UNPAIR_LOOK,
+        value_of(request),
+        label=f"Look again at request {request.id}, changes nothing",
     )
+    settle = button(
+        "It is settled",
+        UNPAIR_SETTLE,
+        value_of(request),
+        label=f"Settle request {request.id}, with words on what became of it",
+    )
+    return buttons(look, settle) if request.unresolved else buttons(look)
 
 
 def value_of(request: Request) -> str:

@@ -36,11 +36,13 @@ from bot.slack.draw.ids import (
     BLOCK_REASON,
     BLOCK_SITE,
     BLOCK_TIME,
+    BLOCK_WORDS,
     FORCE_NO,
     FORCE_YES,
     UNPAIR_BREAK_GLASS_REASON,
     UNPAIR_DENY_REASON,
     UNPAIR_REQUEST,
+    UNPAIR_SETTLE_WORDS,
     UNPAIR_SUGGEST,
     AskOrigin,
     ReasonOrigin,
@@ -326,21 +328,27 @@ def _view(origin: AskOrigin, *blocks: Block | None, submit: str | None = None) -
     ).to_dict()
 
 
-# ---- behind Deny and Break glass -----------------------------------------------------------
-WithReason = Literal["deny", "break_glass"]
-"""The decisions that need a reason."""
+# ---- behind Deny, Break glass and It is settled ------------------------------------------------
+WithReason = Literal["deny", "break_glass", "settle"]
+"""The presses that need a reason, or words."""
 
 _FORMS: dict[WithReason, tuple[str, labels.ReasonWords]] = {
     "deny": (UNPAIR_DENY_REASON, labels.DENY),
     "break_glass": (UNPAIR_BREAK_GLASS_REASON, labels.GLASS),
+    "settle": (UNPAIR_SETTLE_WORDS, labels.SETTLE),
 }
+
+
+def block_of(action: WithReason) -> str:
+    """The input that its form has."""
+    return BLOCK_WORDS if action == "settle" else BLOCK_REASON
 
 
 def reason_form(action: WithReason, origin: ReasonOrigin, request: Request) -> dict[str, Any]:
     """The view to open."""
     callback_id, words = _FORMS[action]
     field = InputBlock(
-        block_id=BLOCK_REASON,
+        block_id=block_of(action),
         label=plain_words(words.question),
         hint=plain_words("Everybody in the channel can read it."),
         element=PlainTextInputElement(

@@ -65,10 +65,18 @@ def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: i
 
 
 def status_list(
-    opened: Sequence[Request], ended: Sequence[Request], *, workspace_url: str | None, command: str
+    opened: Sequence[Request],
+    ended: Sequence[Request],
+    unresolved: Sequence[Request] = (),
+    *,
+    workspace_url: str | None,
+    command: str,
 ) -> Drawn:
-    """The newest first; `ended` with the latest end first."""
-    lists = [(open_ones(len(opened)), opened[::-1])]
+    """The newest first; `ended` with the latest end first. What is `unresolved` comes before all,
+    the oldest first."""
+    lists = [(UNRESOLVED, unresolved)] if unresolved else []
+    lists.append((open_ones(len(opened)), opened[::-1]))
+    ended = [each for each in ended if not each.unresolved]
     lists += [(ENDED, ended[:ENDED_MOST])] if ended else []
     text = "\n".join(
         part
@@ -86,7 +94,10 @@ def _home(home: Home, workspace_url: str | None, command: str) -> list[Block]:
     def lines(requests: Sequence[Request]) -> Iterable[Block]:
         return _lines(requests, SHOWN, lambda left: more(left, command), workspace_url)
 
-    blocks: list[Block] = [header(WAITING)]
+    blocks: list[Block] = []
+    if home.unresolved:
+        blocks += [header(UNRESOLVED), *lines(home.unresolved), DividerBlock()]
+    blocks.append(header(WAITING))
     if home.rights_unread:
         blocks.append(section(RIGHTS_UNREAD))
     elif not home.waiting:
@@ -116,6 +127,7 @@ def _lines(
 
 
 # ---- the words ------------------------------------------------------------------------------
+UNRESOLVED = "Outcome unknown"
 WAITING = "Waiting for you"
 ASKED = "You asked"
 RUNNING = "Running"

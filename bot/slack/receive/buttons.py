@@ -14,7 +14,7 @@ from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
 from bot.slack.draw.buttons import names_view
-from bot.slack.draw.forms import WithReason, reason_form
+from bot.slack.draw.forms import WithReason, block_of, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.markup import DECISION_REASON, fenced_units, tidy
 from bot.slack.draw.words import labels, usage
@@ -26,7 +26,7 @@ from bot.slack.send.problems import BROKEN, problem_of
 
 log = structlog.get_logger(__name__)
 
-Action = Literal["approve", "deny", "cancel", "look", "break_glass"]
+Action = Literal["approve", "deny", "cancel", "look", "break_glass", "settle"]
 
 ACTIONS: dict[str, Action] = {
     ids.UNPAIR_APPROVE: "approve",
@@ -34,12 +34,18 @@ ACTIONS: dict[str, Action] = {
     ids.UNPAIR_CANCEL: "cancel",
     ids.UNPAIR_LOOK: "look",
     ids.UNPAIR_BREAK_GLASS: "break_glass",
+    ids.UNPAIR_SETTLE: "settle",
 }
 FORMS: dict[str, WithReason] = {
     ids.UNPAIR_DENY_REASON: "deny",
     ids.UNPAIR_BREAK_GLASS_REASON: "break_glass",
+    ids.UNPAIR_SETTLE_WORDS: "settle",
 }
-WORDS: dict[WithReason, labels.ReasonWords] = {"deny": labels.DENY, "break_glass": labels.GLASS}
+WORDS: dict[WithReason, labels.ReasonWords] = {
+    "deny": labels.DENY,
+    "break_glass": labels.GLASS,
+    "settle": labels.SETTLE,
+}
 
 VALUE_KEPT = 100
 """Characters kept in the audit trail of a value that is not ours. Slack allows 2,000."""
@@ -73,7 +79,7 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
         message_ts=message_ts,
         ours=ours,
     )
-    if action not in ("deny", "break_glass") or _refused(event, action, request, deps):
+    if action not in ("deny", "break_glass", "settle") or _refused(event, action, request, deps):
         stored = deps.inbox.put(
             event, origin=click.origin, request_id=request.id, response_url=click.response_url
         )
@@ -141,6 +147,8 @@ def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -
     """Whether the click will be refused whatever its reason: nobody should type an explanation for
     nothing. Only to decide whether to open the form: the worker judges everything again, by the row
     and the rights at that time."""
+    if action == "settle":
+        return not click.ours or not request.unresolved
     misplaced = request.card_ts is not None and click.message_ts != request.card_ts
     if (
         not click.ours
@@ -264,7 +272,7 @@ def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
     opened = ReasonOrigin.unpack(view.metadata)
     if opened is None or FORMS.get(view.callback_id or "") != action:
         return None
-    reason = tidy(view.values.get(ids.BLOCK_REASON, ""))
+    reason = tidy(view.values.get(block_of(action), ""))
     length = fenced_units(reason)
     if not reason:
         return WORDS[action].missing

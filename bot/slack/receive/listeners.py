@@ -19,6 +19,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.request.model import new_reference
 from bot.slack.draw import ids
+from bot.slack.draw.forms import block_of
 from bot.slack.draw.words import usage
 from bot.slack.receive import Deps, asking, buttons, forms, lookups
 from bot.slack.receive.payload import (
@@ -143,7 +144,7 @@ def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:
     if action is None:
         return None
     problem = buttons.reason_sent(form, action, deps)
-    return {ids.BLOCK_REASON: problem} if problem else {}
+    return {block_of(action): problem} if problem else {}
 
 
 def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
@@ -166,8 +167,10 @@ def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
     if "command" in body:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
     if body.get("type") == "view_submission":
-        ours = body["view"].get("callback_id") in (ids.UNPAIR_REQUEST, *buttons.FORMS)
-        errors = {"response_action": "errors", "errors": {ids.BLOCK_REASON: sentence}}
+        form = body["view"].get("callback_id")
+        ours = form in (ids.UNPAIR_REQUEST, *buttons.FORMS)
+        block = block_of(buttons.FORMS.get(form, "deny"))
+        errors = {"response_action": "errors", "errors": {block: sentence}}
         return BoltResponse(status=200, body=errors if ours else {"response_action": "clear"})
     url = body.get("response_url")
     deps.whisper.tell(url if isinstance(url, str) else None, sentence)

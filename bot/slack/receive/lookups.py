@@ -97,7 +97,13 @@ def _workspace(deps: Deps) -> str | None:
 def _status(request_id: str | None, deps: Deps) -> Drawn:
     if request_id is None:
         opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_MOST)
-        return status_list(opened, ended, workspace_url=_workspace(deps), command=deps.command)
+        return status_list(
+            opened,
+            ended,
+            deps.overview.unresolved(),
+            workspace_url=_workspace(deps),
+            command=deps.command,
+        )
     request = deps.overview.get(request_id)
     if request is None:
         return drawn(words.unknown(request_id, deps.command))

@@ -51,7 +51,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "outcome_unknown, no answer known": (
@@ -72,7 +72,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "outcome_unknown, a task that may be ours": (
@@ -93,7 +93,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "task_lost": (
@@ -114,7 +114,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "success_but_there": (
@@ -135,7 +135,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "accepted_late": (
@@ -156,7 +156,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "follow_ttl": (
@@ -177,7 +177,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "follow_ttl, the last look refused": (
@@ -206,7 +206,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "follow_ttl, the answer lost": (
@@ -227,7 +227,7 @@ Asked by <@UASKER>, decided by <@UFIRST>, <@USECOND>.
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com`)
 ---
-[Look again]\
+[Look again] [It is settled]\
 """),
     ),
     "denied": (
@@ -398,7 +398,7 @@ def test_final_reply_has_one_next_step_and_calls_whom_it_concerns(name: str) -> 
 
 def test_where_a_person_must_look_has_the_button_until_it_is_corrected() -> None:
     request = BY_STATE[State.ATTENTION]
-    assert set(elements(draw(request, "final"))) == {"unpair_look"}
+    assert set(elements(draw(request, "final"))) == {"unpair_look", "unpair_settle"}
     for state, other in ENDED.items():
         if state is not State.ATTENTION:
             assert elements(draw(other, "final")) == {}

@@ -239,6 +239,13 @@ ANSWERS: dict[str, Words] = {
         "mention this request.",
     ),
     "look_failed": _look_failed,
+    "settled": lambda p, r: (
+        f"Your words are in the thread, and {request_id(r)} is no longer named. {state_now(r)}"
+    ),
+    "nothing_to_settle": lambda p, r: f"There was nothing to settle. {state_now(r)}",
+    "settled_without_words": lambda p, r: (
+        f"It was not settled, since it was not said what became of it. {state_now(r)}"
+    ),
     # ---- it does not count ---------------------------------------------------------------------
     # One of these two is said where all was over, the other where somebody was quicker by a moment.
     "ended": lambda p, r: f"Your click changed nothing. {state_now(r)}",

@@ -167,6 +167,17 @@ DENY = ReasonWords(
     missing="Say why, in a few words: it goes on the card.",
     told=_denying,
 )
+SETTLE = ReasonWords(
+    button="It is settled",
+    title="It is settled",
+    submit="Settle",
+    question="What became of it?",
+    missing="Say what became of it, in a few words: it goes into the thread.",
+    told=lambda request: (
+        f"Nothing is sent or changed. {pairing(request)} is no longer named as unresolved, and "
+        "the thread and the audit trail keep your words."
+    ),
+)
 GLASS = ReasonWords(
     button="Break glass",
     title="Break glass",

@@ -145,6 +145,29 @@ def goes_on(request: Request, notice: Notice) -> str:
     return f"{ended} {when(notice.at)}; continuing."
 
 
+LOOKED = {
+    "look_running": "the task is still at work.",
+    "look_unlisted": "the pairing is answered 404, but the list of pairings is not whole, so "
+    "whether it is gone cannot be told.",
+    "look_gone": "the pairing is gone.",
+    "look_task_failed": "the task did not succeed, and the pairing is still there.",
+    "look_still_there": "the pairing is still there, and no task says why.",
+}
+
+
+def looked(request: Request, notice: Notice) -> str:
+    """Somebody looked again, and what was found is news."""
+    found = LOOKED.get(notice.text, notice.text)
+    return f"{mentions(notice.who) or 'Somebody'} looked again, {when(notice.at)}: {found}"
+
+
+def settled(request: Request, notice: Notice) -> str:
+    return (
+        f"☑️ {mentions(notice.who)} says that this is settled, {when(notice.at)}. It is no longer "
+        f"named as unresolved.\n{fence(notice.text, DECISION_REASON_SHOWN)}"
+    )
+
+
 def ahead(request: Request, notice: Notice) -> str:
     """Some minutes before the time that was asked for. `text`: how many replications there are."""
     at = when(request.scheduled_at or notice.at)
@@ -191,6 +214,8 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         goes_on,
         ahead,
         ahead_unread,
+        looked,
+        settled,
     )
 }
 
