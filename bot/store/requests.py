@@ -273,8 +273,9 @@ def _row_of(request: Request) -> dict[str, object]:
 
 
 def _pair_key(request: Request) -> str | None:
-    """The same for both ends of a pairing; None for a request that holds none."""
-    if request.pairing_id is None or request.snapshot is None:
+    """The same for both ends of a pairing; None for a request that holds none, and where there is
+    one appliance: it has one end of each, and two ids of it are two pairings."""
+    if request.pairing_id is None or request.snapshot is None or not request.terms.several:
         return None
     return pair_key(request.snapshot)
 

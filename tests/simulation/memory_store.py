@@ -484,7 +484,7 @@ def lease_over(lease_until: int, now: int) -> bool:
 
 
 def key_of(request: Request) -> str | None:
-    known = request.pairing_id is not None and request.snapshot is not None
+    known = request.pairing_id is not None and request.terms.several
     return pair_key(request.snapshot) if known and request.snapshot else None
 
 

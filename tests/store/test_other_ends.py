@@ -36,8 +36,9 @@ def claimed(db: Database, number: int, site: str) -> Claim:
     return claim
 
 
-def checked(claim: Claim, snapshot: Snapshot) -> Request:
-    changes = {"pairing_id": snapshot.pairing_id, "snapshot": snapshot}
+def checked(claim: Claim, snapshot: Snapshot, *, several: bool = True) -> Request:
+    terms = claim.request.terms.model_copy(update={"several": several})
+    changes = {"pairing_id": snapshot.pairing_id, "snapshot": snapshot, "terms": terms}
     return claim.request.model_copy(update=changes)
 
 
@@ -91,3 +92,12 @@ def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
     claim = requests.claim(Queue.CHECK, without={"berlin"})
     assert claim is not None
     assert claim.request.site == "prague"
+
+
+def test_two_ids_of_the_only_appliance_are_two_pairings(db: Database) -> None:
+    """An appliance has one end of each, so the same vCenters in both say nothing."""
+    store = Requests(db=db, lease_ms=60_000)
+    for number in range(2):
+        claim = claimed(db, number, "berlin")
+        request = checked(claim, reading(f"p-{number}", "vc-a", "vc-b"), several=False)
+        store.save(claim, Saving(request=request, entries=(entry("checked"),)))
