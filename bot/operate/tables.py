@@ -59,11 +59,11 @@ def print_tables(console: Console, *tables: Table) -> None:
 
 
 def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
-    """A column that would be the same in every line is left out: a single site, or "no" for
-    force."""
+    """A column that would be the same in every line is left out: a single site, "no" for force, or
+    no time for the delete."""
     found = list(requests)
     sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
-    force = any(r.force for r in found)
+    force, scheduled = any(r.force for r in found), any(r.scheduled_at for r in found)
     names = [half for r in found for half in printable(r.title).split(" → ")]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("id", no_wrap=True)
@@ -76,13 +76,18 @@ def requests_table(requests: Iterable[Request], width: int = PIPED) -> Table:
         table.add_column("force", no_wrap=True)
     table.add_column("requester", overflow="fold", no_wrap=True)
     table.add_column("asked at", no_wrap=True)
+    if scheduled:
+        table.add_column("not before", no_wrap=True)
     table.add_column("reason", overflow="fold")
     for request in found:
         cells = [request.id, request.state.value]
         cells += [printable(request.site)] if sites else []
         cells.append(_halves(printable(request.title), " → ", width))
         cells += ["yes" if request.force else "no"] if force else []
-        cells += [request.requester, _time(request.created_at, width), _cut(request.reason)]
+        cells += [request.requester, _time(request.created_at, width)]
+        at = request.scheduled_at
+        cells += [_time(at, width) if at is not None else ""] if scheduled else []
+        cells.append(_cut(request.reason))
         _add(table, *cells)
     return table
 

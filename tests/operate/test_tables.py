@@ -82,6 +82,15 @@ def test_site_and_force_stand_where_they_tell_something() -> None:
         assert {"site", "force"} <= set(head.split())
 
 
+def test_the_time_for_the_delete_stands_where_one_was_asked_for() -> None:
+    timed = request(8, scheduled_at=1_800_000_000_000)
+    head, first, second = printed(tables.requests_table([ASKED, timed]), 200, terminal=True)
+    assert "not before" in head
+    assert "2027-01-15 08:00:00Z" not in first
+    assert "2027-01-15 08:00:00Z" in second
+    assert "not before" not in printed(tables.requests_table([ASKED]), 200, terminal=True)[0]
+
+
 def test_a_history_cuts_no_time() -> None:
     record = Record(
         number=3,
