@@ -182,7 +182,9 @@ def _approved(request: Request, now: int) -> Effect:
     if at is not None and now < at:
         tell_at = at - AHEAD_MS
         if told_ahead(request) or (request.approved_at or now) >= tell_at:
-            return Wait(until=max(at, request.not_before or 0))
+            # Not past the deadline, even where the appliance asked for longer.
+            pause = min(request.not_before or 0, request.execute_by or at)
+            return Wait(until=max(at, pause))
         return Wait(until=tell_at) if now < tell_at else ReadPairing(purpose="ahead")
     later = _later(request.execute_by, request, now)
     if later:

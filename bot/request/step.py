@@ -78,8 +78,10 @@ class Step:
         )
 
     def approve(self) -> None:
-        """Enough people agreed. EXECUTION_TTL begins here, or at the time that was asked for."""
-        begins = max(self.now, self.request.scheduled_at or 0)
+        """Enough people agreed. EXECUTION_TTL begins here, or at the time that was asked for: who
+        approved before it while the bot was away over it has approved a window that is missed."""
+        at = self.request.scheduled_at
+        begins = self.now if at is None else at
         self.change(
             state=State.APPROVED,
             approved_at=self.now,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
+from bot.request.events import Stored, TimePassed
 from bot.request.fingerprint import fingerprint
+from bot.request.model import Request, State
+from bot.request.plan import Tick, Wait, plan
 from bot.request.schedule import moment, tidy_time
+from bot.request.step import Step
 from tests.core.samples import snapshot
+from tests.slack.drawing.samples import MINUTE, NOW, TERMS, sample
 
 BERLIN, KOLKATA, LORD_HOWE = "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"
 
@@ -96,3 +102,25 @@ def test_the_fingerprint_covers_it() -> None:
     made = {fingerprint(snapshot(), force=False, dry_run=False, scheduled_at=at) for at in (1, 2)}
     made.add(fingerprint(snapshot(), force=False, dry_run=False))
     assert len(made) == 3
+
+
+def scheduled(**changes: Any) -> Request:
+    return sample(scheduled_at=NOW + 10 * MINUTE, at="+10m", **changes)
+
+
+def test_an_approval_that_is_heard_after_the_window_begins_nothing() -> None:
+    """It was pressed in time, and the bot was away over the whole window."""
+    late = NOW + 40 * MINUTE
+    step = Step(scheduled(), Stored(at=NOW, event=TimePassed()), late)
+    step.approve()
+    assert step.request.execute_by == NOW + 10 * MINUTE + TERMS.execution_ttl_ms
+    assert isinstance(plan(step.request, late), Tick)
+
+
+def test_a_pause_does_not_outlast_the_window_before_which_a_clock_was_set_back() -> None:
+    ends = NOW + 20 * MINUTE
+    request = scheduled(
+        state=State.APPROVED, approved_at=NOW, execute_by=ends, not_before=ends + MINUTE
+    )
+    # The notice ahead is only for who was approved long before.
+    assert plan(request, NOW + 9 * MINUTE) == Wait(until=ends)
