@@ -49,6 +49,8 @@ environment."""
 _HTTPS = ":443"
 _SHORTEST_SECRET_TO_HIDE = 4
 _LARGEST_FILE = 1_000_000
+_UNQUOTED_END = re.compile(r"""[^=]*=(?!\s*['"])[^\r\n]*\s\#""")
+"""A line of `.env` whose value has no quotes, and where python-dotenv sees a comment."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -237,6 +239,13 @@ def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(text)):
         if binding.key is not None and binding.value is not None and not binding.error:
             found[binding.key] = binding.value
+            # A password that is cut off there would be refused, and may lock the account.
+            if is_secret(binding.key) and _UNQUOTED_END.match(binding.original.string):
+                sentence = (
+                    f"{binding.key} in the file .env has a space and a # but no quotes, so the "
+                    "rest of the line would be a comment: put single quotes around the value."
+                )
+                problems.append(Problem(binding.key, sentence))
         elif binding.error or binding.key is not None:
             # The line is not quoted: it may hold a password. python-dotenv counts blank lines as
             # part of the line after them.

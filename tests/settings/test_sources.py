@@ -54,6 +54,40 @@ def test_a_password_in_the_file_stays_as_it_is(load_with: Any, tmp_path: Path) -
     assert password.get_secret_value() == 'a${HOME}#b "c" $d'
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"'it\'s'", "it's"),
+        (r"'a\b\\c'", "a\\b\\c"),
+        ("'a #b=\"$c\"'  # a comment", 'a #b="$c"'),
+        ("'a=b #c'", "a=b #c"),
+        ('"a #b"', "a #b"),
+        (r"it's\n$d#e", r"it's\n$d#e"),
+    ],
+)
+def test_how_a_password_is_written(
+    load_with: Any, tmp_path: Path, written: str, meant: str
+) -> None:
+    (tmp_path / ".env").write_text(f"VR_PASSWORD={written}\n")
+    password = load_with(VR_PASSWORD=None).sites["default"].password
+    assert password.get_secret_value() == meant
+
+
+@pytest.mark.parametrize("written", ["hun #ter2", "hunter2\t# fine", " # none", "a'b #c"])
+@pytest.mark.parametrize("name", ["VR_PASSWORD", "VR_SITES__BERLIN__PASSWORD", "DATABASE_URL"])
+def test_a_secret_that_a_comment_would_cut_off_is_refused_by_name(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    (tmp_path / ".env").write_text(f"PORT=1  # fine\n\nexport {name}={written}\n")
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.setting == name
+    assert problem.sentence.startswith(f"{name} in the file .env has a space and a #")
+    assert "single quotes" in problem.sentence
+    assert "hun" not in problem.sentence
+
+
 def test_lines_that_are_not_understood_are_named_by_number(tmp_path: Path) -> None:
     content = b"PORT=1\n\n\nVR_PASSWORD hunter2\n# fine\nHOST='unclosed hunter2\nDRY_RUN=1\n"
     sentences = dotenv_problems(tmp_path, content)
