@@ -28,6 +28,9 @@ STEPS = re.findall(r"(?m)^```sh\n(.*?)^```$", README.partition("## Set it up")[2
 INSTALL, MANIFEST, CONFIGURE, CHECK, RUN = (step.strip() for step in STEPS)
 """In this order; each is run below as it stands there."""
 
+SETTINGS = set(re.findall(r"(?m)^([A-Z_]+)=", README.partition("**7. Write the settings.**")[2]))
+"""What the README has one fill in."""
+
 DEMO = "make demo"
 EXAMPLE = ".venv/bin/vr-unpair settings --example > .env"
 """In the place of the copy of `.env.example`, which a wheel does not bring along."""
@@ -36,7 +39,7 @@ SENTENCES = (
     "It is your own request, so your click was not counted. Somebody else must decide.",
     "Dry run: nothing will be deleted.",
     "One approval starts the dry run at once.",
-    "Dry run: everything was right up to the delete, which was not sent.",
+    "Dry run: all was right up to the delete, which was not sent.",
     "`DRY_RUN` is on, so the pairing is untouched.",
     "To do it for real, have `DRY_RUN` switched off, then ask again.",
 )
@@ -142,23 +145,26 @@ def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) ->
         way_in = {"SLACK_APP_TOKEN": slack.app_token}
         if way == "http":
             way_in = {"SLACK_SIGNING_SECRET": slack.signing_secret}
-        fill(
-            folder / ".env",
+        settings = dict(
             SLACK_BOT_TOKEN=slack.bot_token,
             SLACK_API_URL=slack.api_url,
             VR_HOST=appliance.host,
             VR_USERNAME=appliance.username,
-            VR_PASSWORD=appliance.password,
+            VR_PASSWORD=f"'{appliance.password}'",
             VR_FINGERPRINT=appliance.fingerprint,
             APPROVERS=f"{rita},{alan}",
+            CHANNELS=channel,
             DRY_RUN="true",
             HOST="127.0.0.1",
             PORT="0",
             LOG_FORMAT="json",
             **way_in,
         )
+        assert way == "http" or settings.keys() >= SETTINGS
+        fill(folder / ".env", **settings)
         checked = say(folder, CHECK)
         assert "wrong" not in checked
+        assert "slack-channel" in checked, "the /invite is proved"
         for dry_run in (True, False):
             fill(folder / ".env", DRY_RUN=str(dry_run).lower())
             with Console(folder) as bot:
