@@ -40,8 +40,8 @@ SENTENCES = (
     "Dry run: nothing will be deleted.",
     "One approval starts the dry run at once.",
     "Dry run: all was right up to the delete, which was not sent.",
-    "`DRY_RUN` is on, so the pairing is untouched.",
-    "To do it for real, have `DRY_RUN` switched off, then ask again.",
+    "`DRY_RUN` is on; the pairing is untouched.",
+    "For the real thing, have `DRY_RUN` switched off, then ask again.",
 )
 """Of *Your first dry run*: what one reads there is what one will read."""
 
