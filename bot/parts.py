@@ -15,7 +15,7 @@ from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
 from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.http import OnCall
-from bot.appliance.login_rest import login_rest_seconds
+from bot.appliance.login_rest import rest_of
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
@@ -152,10 +152,15 @@ def read_figures(db: Database, sites: Sequence[str]) -> Figures:
     return queries.figures(db, [budget_key(site) for site in sites])
 
 
-def login_rests(sites: Sequence[str], found: Figures) -> dict[str, float]:
-    """For how many seconds each site is not logged in to."""
+def login_rests(sites: Sequence[str], found: Figures) -> dict[str, tuple[float, float]]:
+    """Since when each site is not logged in to, in epoch seconds, and for how many seconds more;
+    both are 0 where it may be."""
     states = {site: _state(found.shared.get(budget_key(site))) for site in sites}
-    return {site: login_rest_seconds(state, found.at) for site, state in states.items()}
+    rests = {site: rest_of(state, found.at) for site, state in states.items()}
+    return {
+        site: (rest.since_ms / 1000, (rest.until_ms - found.at) / 1000) if rest else (0.0, 0.0)
+        for site, rest in rests.items()
+    }
 
 
 def certificate_ends(appliances: Mapping[str, Appliance]) -> dict[str, float]:

@@ -6,6 +6,9 @@ after it (`bot.appliance.budget`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from bot.appliance.budget import BudgetState
 from bot.appliance.errors import LoginRest, Unproven
 
@@ -22,6 +25,35 @@ PROOF_MS = 5_000
 this long for a call of the others to work."""
 
 
+@dataclass(frozen=True)
+class Rest:
+    """No log-in is made from `since_ms`, the refusal that began it, until `until_ms`; both by the
+    copies' common clock."""
+
+    since_ms: int
+    until_ms: int
+    why: str
+    kind: type[LoginRest] = LoginRest
+
+
+def rest_of(state: BudgetState, now: int) -> Rest | None:
+    """None where a log-in may be made now."""
+    # min, here and below: a clock that was set back must not make a rest longer than a rest.
+    until = min(state.rests_until_ms or 0, now + REST_MS)
+    if until > now:
+        return Rest(until - REST_MS, until, state.why)
+    unproven = state.logins_unproven
+    if unproven < LOGINS_UNPROVEN_MAX or state.last_login_ms is None:
+        return None
+    since = min(state.last_login_ms, now)
+    if now < since + PROOF_MS:
+        return Rest(since, since + PROOF_MS, "two log-ins have just been made", Unproven)
+    if now < since + REST_MS:
+        why = f"{unproven} log-ins were made and no call worked after them"
+        return Rest(since, since + REST_MS, why, Unproven)
+    return None
+
+
 def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> BudgetState:
     """The state after one more log-in. Raises LoginRest or Unproven, which changes no state.
 
@@ -32,19 +64,16 @@ def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> 
     lately = [at for at in state.refused_ms if min(at, now) > now - REST_MS]
     if changed_ms is not None and len(lately) == 1 and changed_ms > lately[0]:
         state = call_worked(state, now).model_copy(update={"rests_until_ms": None})
-    # min, here and below: a clock that was set back must not make a rest longer than a rest.
-    rest_left = min(state.rests_until_ms or 0, now + REST_MS) - now
-    if rest_left > 0:
-        raise _rest(LoginRest, rest_left, state.why)
-    unproven = state.logins_unproven
-    last = state.last_login_ms
-    since_last = REST_MS if last is None else now - min(last, now)
-    if unproven >= LOGINS_UNPROVEN_MAX and since_last < PROOF_MS:
-        raise _rest(Unproven, PROOF_MS - since_last, "two log-ins have just been made")
-    if unproven >= LOGINS_UNPROVEN_MAX and since_last < REST_MS:
-        why = f"{unproven} log-ins were made and no call worked after them"
-        raise _rest(Unproven, REST_MS - since_last, why)
-    if unproven >= LOGINS_UNPROVEN_MAX:
+    if rest := rest_of(state, now):
+        since = datetime.fromtimestamp(rest.since_ms / 1000, UTC)
+        seconds = (rest.until_ms - now) / 1000
+        raise rest.kind(
+            f"The bot has made no log-in to this appliance since {since:%H:%M} UTC and makes the"
+            f" next in {seconds:.0f} s at the earliest, so that the account is not locked:"
+            f" {rest.why}.",
+            retry_after_seconds=seconds,
+        )
+    if state.logins_unproven >= LOGINS_UNPROVEN_MAX:
         state = call_worked(state, now)  # the rest is over: from here on as if one had
     return state.model_copy(
         update={
@@ -85,21 +114,3 @@ def call_worked(state: BudgetState, _now: int) -> BudgetState:
     """A call worked on a new session. A rest stays: another copy may have been refused with the
     password as it is now."""
     return state.model_copy(update={"logins_unproven": 0, "logins_in_vain": 0})
-
-
-def login_rest_seconds(state: BudgetState, now: int) -> float:
-    """How long no log-in is made; 0 where one may be made now."""
-    try:
-        begin_login(state, now)
-    except LoginRest as exc:
-        return exc.retry_after_seconds or 0.0
-    return 0.0
-
-
-def _rest(kind: type[LoginRest], left_ms: int, why: str) -> LoginRest:
-    seconds = left_ms / 1000
-    return kind(
-        f"The bot logs in to this appliance again in {seconds:.0f} s at the earliest, so that the"
-        f" account is not locked: {why}.",
-        retry_after_seconds=seconds,
-    )

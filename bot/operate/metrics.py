@@ -181,14 +181,15 @@ class Metrics:
         self,
         *,
         figures: Callable[[], Figures],
-        login_rests: Callable[[Figures], Mapping[str, float]],
+        login_rests: Callable[[Figures], Mapping[str, tuple[float, float]]],
         ready: Callable[[], bool],
         socket_age: Callable[[], float] | None,
         certificate_ends: Callable[[], Mapping[str, float]],
     ) -> None:
-        """Sets what is read at each scrape; call it once, before the first. `login_rests`: seconds
-        by site. `socket_age`: seconds since the last frame, None in HTTP mode. `certificate_ends`:
-        epoch seconds by site."""
+        """Sets what is read at each scrape; call it once, before the first. `login_rests`: since
+        when, in epoch seconds, and for how many seconds more, by site; both 0 for none.
+        `socket_age`: seconds since the last frame, None in HTTP mode. `certificate_ends`: epoch
+        seconds by site."""
         self._read.register(Stored(figures, login_rests, self.database_failed))
         self._read.register(Copy(ready, socket_age, certificate_ends))
 
@@ -250,7 +251,7 @@ class Stored(Collector):
     def __init__(
         self,
         figures: Callable[[], Figures],
-        login_rests: Callable[[Figures], Mapping[str, float]],
+        login_rests: Callable[[Figures], Mapping[str, tuple[float, float]]],
         failed: Callable[[str], None],
     ) -> None:
         self._figures = Bounded(figures)
@@ -296,7 +297,14 @@ class Stored(Collector):
             sorted(rests),
             "vr_unpair_appliance_login_rest_seconds",
             "How long this appliance is not logged in to, so that the account is not locked",
-            rests,
+            {site: left for site, (_, left) in rests.items()},
+        )
+        yield _by(
+            "site",
+            sorted(rests),
+            "vr_unpair_appliance_login_rest_start_timestamp_seconds",
+            "Since when this appliance is not logged in to, the time of the refusal; 0 for no rest",
+            {site: since for site, (since, _) in rests.items()},
         )
         words = f"Break glass of all times, counted in the audit trail {WHOLE}"
         yield CounterMetricFamily("vr_unpair_break_glass", words, value=figures.glass_broken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -385,12 +386,28 @@ def test_log_ins_that_reached_nobody_do_not_count() -> None:
 def test_how_long_it_rests() -> None:
     now = 5_000_000
     rest_ms = login_rest.REST_MS
-    assert login_rest.login_rest_seconds(BudgetState(), now) == 0
-    refused = BudgetState(rests_until_ms=now + rest_ms, why="refused")
-    assert login_rest.login_rest_seconds(refused, now) == rest_ms / 1000
-    assert login_rest.login_rest_seconds(refused, now + rest_ms) == 0
+    assert login_rest.rest_of(BudgetState(), now) is None
+    refused = login_rest.login_refused(BudgetState(), now, "refused")
+    for later in (0, 1, rest_ms - 1):
+        found = login_rest.rest_of(refused, now + later)
+        assert found == login_rest.Rest(now, now + rest_ms, "refused")
+    assert login_rest.rest_of(refused, now + rest_ms) is None
     never_proven = BudgetState(logins_unproven=2, last_login_ms=now)
-    assert login_rest.login_rest_seconds(never_proven, now + 10_000) == (rest_ms - 10_000) / 1000
+    found = login_rest.rest_of(never_proven, now + 10_000)
+    assert found
+    assert (found.since_ms, found.until_ms, found.kind) == (now, now + rest_ms, Unproven)
+
+
+def test_it_is_said_since_when_it_rests() -> None:
+    at = datetime(2027, 3, 4, 13, 5, 59, tzinfo=UTC)
+    now = int(at.timestamp()) * 1000
+    state = login_rest.login_refused(BudgetState(), now, "a log-in was refused with HTTP 401")
+    with pytest.raises(LoginRest) as caught:
+        login_rest.begin_login(state, now + 100_000)
+    assert str(caught.value) == (
+        "The bot has made no log-in to this appliance since 13:05 UTC and makes the next in 200 s"
+        " at the earliest, so that the account is not locked: a log-in was refused with HTTP 401."
+    )
 
 
 # ---- what is told of it -------------------------------------------------------------------------

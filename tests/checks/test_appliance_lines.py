@@ -13,6 +13,7 @@ import pytest
 
 from bot.appliance.budget import BudgetState
 from bot.appliance.client import Appliance
+from bot.appliance.login_rest import REST_MS
 from bot.appliance.tls import served_fingerprint
 from bot.operate.health import Result
 from bot.parts import budget_key
@@ -186,7 +187,9 @@ def test_the_rest_after_a_refused_log_in_is_kept(stage: Stage) -> None:
     store_budget(stage, BudgetState(rests_until_ms=until, why=why))
     found = stage.check()
     assert wrong_lines(found) == ["appliance-login"]
+    since = datetime.fromtimestamp((until - REST_MS) / 1000, UTC)
     assert why in one(found, "appliance-login").words
+    assert f"since {since:%H:%M} UTC" in one(found, "appliance-login").words
     assert logins(stage.appliance) == 0
 
 

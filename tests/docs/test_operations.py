@@ -62,7 +62,7 @@ def exposed() -> dict[str, Any]:
     )
     metrics.watch(
         figures=lambda: empty,
-        login_rests=lambda found: {"default": 0.0},
+        login_rests=lambda found: {"default": (0.0, 0.0)},
         ready=lambda: True,
         socket_age=lambda: 1.0,
         certificate_ends=lambda: {"default": 1.0},

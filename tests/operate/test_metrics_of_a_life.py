@@ -139,12 +139,18 @@ def test_messages_that_wait_and_their_age(watched: Watched) -> None:
 
 def test_an_appliance_that_rests(watched: Watched) -> None:
     world = watched.world
-    until = world.ms + 300_000
+    began, until = world.ms / 1000, world.ms + 300_000
     shared.change(world.db, "budget:default", lambda _old, _now: f'{{"rests_until_ms": {until}}}')
     rest_seconds = "vr_unpair_appliance_login_rest_seconds"
+    start = "vr_unpair_appliance_login_rest_start_timestamp_seconds"
     assert watched.scrape()(rest_seconds, site="default") == 300
-    world.ms += 300_000
+    assert watched.scrape()(start, site="default") == began
+    world.ms += 200_000
+    assert watched.scrape()(rest_seconds, site="default") == 100
+    assert watched.scrape()(start, site="default") == began
+    world.ms += 100_000
     assert watched.scrape()(rest_seconds, site="default") == 0
+    assert watched.scrape()(start, site="default") == 0
 
 
 # ---- the same steps in the log -------------------------------------------------------------------

@@ -89,6 +89,7 @@ def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Pat
         "vr_unpair_messages_waiting",
         "vr_unpair_message_oldest_seconds",
         "vr_unpair_appliance_login_rest_seconds",
+        "vr_unpair_appliance_login_rest_start_timestamp_seconds",
         "vr_unpair_break_glass_total",
     }
     assert not left_out & scrape.names()
