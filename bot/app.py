@@ -130,9 +130,9 @@ class Bot:
             lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
             on_saved=self._saved,
         )
-        self.appliances = parts.appliances(
-            settings, self.db, self.metrics, again or (lambda: settings)
-        )
+        now = parts.settings_now(settings, again or (lambda: settings))
+        self.slack_secrets = parts.SlackSecrets(settings, now)
+        self.appliances = parts.appliances(settings, self.db, self.metrics, now)
         self._stopping = threading.Event()
         self._slack()
         self._work()
@@ -246,9 +246,9 @@ class Bot:
         """What speaks in Slack, what reads there, and then what listens to it."""
         settings = self.settings
         pauses = Pauses(self.db)
+        token = partial(self.slack_secrets.get, "SLACK_BOT_TOKEN")
 
         def client(timeout_s: int) -> WebClient:
-            token = settings.slack_bot_token.get_secret_value()
             return api_client(
                 token,
                 base_url=settings.slack_api_url,
@@ -259,7 +259,7 @@ class Bot:
 
         quick = client(QUICK_TIMEOUT_S)
         self.identity = Identity(quick)
-        found = at_start(settings, self.appliances, self.identity.learn)
+        found = at_start(settings, self.appliances, self.identity.learn, token)
         self.check = BackgroundCheck(found, self._end)
         self.whisper = Whisper(pauses, settings.slack_api_url)
         self.poster = Poster(
@@ -281,7 +281,6 @@ class Bot:
 
     def _listen(self, quick: WebClient, at_press: People) -> None:
         settings = self.settings
-        secret = settings.slack_signing_secret
         lookups, sites = self.lookups, tuple(self.policy.sites)
         deps = Deps(
             inbox=self.inbox_of_slack,
@@ -305,9 +304,9 @@ class Bot:
             later=_later,
         )
         listen, rejected = partial(dispatch, make_app(deps)), self.metrics.slack_rejected
-        self.from_slack = (
-            FromSlack(secret.get_secret_value(), listen, rejected) if secret is not None else None
-        )
+        secret = partial(self.slack_secrets.get, "SLACK_SIGNING_SECRET")
+        over_http = settings.slack_signing_secret is not None
+        self.from_slack = FromSlack(secret, listen, rejected) if over_http else None
         self.socket = self._socket_mode(listen)
 
     def _bound(self) -> list[Server]:
@@ -332,15 +331,14 @@ class Bot:
         return bound
 
     def _socket_mode(self, listen: Callable[[Json], BoltResponse]) -> SocketMode | None:
-        token = self.settings.slack_app_token
-        if token is None:
+        if self.settings.slack_app_token is None:
             return None
         # Imported here: HTTP mode does not need what takes a twentieth of a start.
         from bot.slack.receive.opening import ADDRESS_TIMEOUT_S
         from bot.slack.receive.socket import SocketMode
 
         client = api_client(
-            token.get_secret_value(),
+            partial(self.slack_secrets.get, "SLACK_APP_TOKEN"),
             base_url=self.settings.slack_api_url,
             timeout_s=ADDRESS_TIMEOUT_S,
             on_call=self.metrics.slack_called,

@@ -5,6 +5,8 @@ The adapters know nothing about metrics: here each gets a small callable instead
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -16,6 +18,7 @@ from bot.appliance.client import Appliance
 from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.http import OnCall
 from bot.appliance.login_rest import rest_of
+from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
@@ -86,23 +89,72 @@ class SecretsNow:
         return Secrets(local, remote, self._trusted[1])
 
 
+def settings_now(settings: Settings, again: Callable[[], Settings]) -> Callable[[], Settings]:
+    """A function that gives the settings as `again` reads them, or as they were where they cannot
+    be read. What has become secret is masked in the log, and what was so stays masked."""
+    last = settings
+
+    def read() -> Settings:
+        nonlocal last
+        try:
+            last = again()
+        except SettingsError as error:
+            wrong = sorted({problem.setting for problem in error.problems})
+            log.warning("settings_not_read_again", settings=wrong)
+        logs.mask_too(last.secrets())
+        return last
+
+    return read
+
+
+class SlackSecrets:
+    """Slack's secrets as they are set now, by their settings. They are read again once a minute,
+    and at once where Slack has refused one. What is not set any more stays. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], Settings],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = now
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._secrets = _of_slack(settings)
+        self._looked_at = monotonic()
+
+    def get(self, name: str, refused: bool) -> str:
+        """KeyError for one that was never set."""
+        with self._lock:
+            if refused or self._monotonic() >= self._looked_at + SECRETS_FRESH_SECONDS:
+                self._looked_at = self._monotonic()
+                found = _of_slack(self._read())
+                changed = sorted(key for key in found if found[key] != self._secrets.get(key))
+                if changed:
+                    log.info("slack_secrets_changed", settings=changed)
+                self._secrets |= found
+            return self._secrets[name]
+
+
+def _of_slack(settings: Settings) -> dict[str, str]:
+    found = {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token,
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+        "SLACK_APP_TOKEN": settings.slack_app_token,
+    }
+    return {name: secret.get_secret_value() for name, secret in found.items() if secret}
+
+
 def site_now(
-    name: str, settings: Settings, again: Callable[[], Settings]
+    name: str, settings: Settings, now: Callable[[], Settings]
 ) -> Callable[[], ApplianceSettings]:
-    """A function that gives this site with its secrets as `again` reads them. What cannot be read
-    stays as it was, and so does all else, such as the address."""
+    """A function that gives this site with its secrets as `now` reads them; all else, such as the
+    address, stays as it was."""
     last = settings.sites[name]
 
     def read() -> ApplianceSettings:
         nonlocal last
-        try:
-            found = again()
-        except SettingsError as error:
-            wrong = sorted({problem.setting for problem in error.problems})
-            log.warning("settings_not_read_again", settings=wrong)
-            return last
-        logs.mask_too(found.secrets())
-        site = found.sites.get(name)
+        site = now().sites.get(name)
         if site is not None and site.host == last.host:
             last = site
         return last
@@ -119,10 +171,10 @@ def budget_key(site: str) -> str:
 
 
 def appliances(
-    settings: Settings, db: Database, metrics: Metrics, again: Callable[[], Settings]
+    settings: Settings, db: Database, metrics: Metrics, now: Callable[[], Settings]
 ) -> dict[str, Appliance]:
     """The appliances by site. Each uses the budget and the log-ins that all copies share, and the
-    secrets that `again` reads."""
+    secrets that `now` reads."""
     made = {}
     for name, site in settings.sites.items():
         observers = metrics.of_site(name)
@@ -133,7 +185,7 @@ def appliances(
             on_login=observers.logged_in,
         )
         label = name if len(settings.sites) > 1 else None  # nobody has named a single appliance
-        of_now = site_now(name, settings, again)
+        of_now = site_now(name, settings, now)
         made[name] = appliance_of(site, budget, db.about_now, observers.called, label, of_now)
     return made
 

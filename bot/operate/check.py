@@ -28,6 +28,7 @@ from bot.operate.show import printable, to_json
 from bot.parts import appliance_of, budget_key, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
+from bot.slack.send.client import SecretNow
 from bot.store.faults import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
@@ -133,18 +134,20 @@ def at_start(
     settings: Settings,
     appliances: Mapping[str, Appliance],
     on_identity: Callable[[Myself], None],
+    bot_token: SecretNow,
 ) -> Callable[[], Iterator[Line]]:
     """What the running bot checks by itself, each time the returned function is called.
     `on_identity` gets who the bot is in Slack, so that the first request need not ask. The log-in
     uses the bot's own client, session and budget, so it is the one that the first request would
     make anyway."""
-    secrets = settings.secrets()
+    secrets = set(settings.secrets())
     sites = [_site(settings, name, a, Priority.LOOKUP) for name, a in appliances.items()]
 
     def found() -> Iterator[Line]:
-        slack = check_slack.slack_of(settings)
+        slack = check_slack.slack_of(settings, bot_token)
         slack.on_identity = on_identity
         yield from lines_of(check_slack.at_start(slack))
+        secrets.add(bot_token(False))
         for site in sites:
             yield from lines_of(check_appliance.at_start(site), about=site.about)
 

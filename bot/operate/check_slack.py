@@ -17,7 +17,7 @@ from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.slack.people import NO_SUCH_PERSON, Myself, myself, person_of
-from bot.slack.send.client import api_client, proxy_for
+from bot.slack.send.client import SecretNow, api_client, proxy_for
 from bot.slack.send.problems import BROKEN, Kind, problem_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
@@ -106,11 +106,13 @@ class Slack:
         return answer.data if isinstance(answer.data, dict) else {}
 
 
-def slack_of(settings: Settings) -> Slack:
-    return Slack(settings, _client(settings, settings.slack_bot_token.get_secret_value()))
+def slack_of(settings: Settings, bot_token: SecretNow | None = None) -> Slack:
+    """`bot_token`: as it is set now, where it may have changed."""
+    token = bot_token or settings.slack_bot_token.get_secret_value()
+    return Slack(settings, _client(settings, token))
 
 
-def _client(settings: Settings, token: str) -> WebClient:
+def _client(settings: Settings, token: str | SecretNow) -> WebClient:
     return api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S)
 
 

@@ -7,13 +7,19 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 
 from bot.__main__ import FOR_GOOD
+from bot.operate.check import at_start
+from bot.operate.health import BackgroundCheck
+from bot.parts import SlackSecrets
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
+from bot.slack.people import Myself
 from tests.checks.conftest import ANNA, CHANNEL, PAIRING, Stage
 from tests.scenarios.console import Console
 
@@ -131,6 +137,23 @@ def test_a_token_that_is_refused_ends_the_start(http: Stage) -> None:
     assert http.slack.bot_token not in done.stderr
     # A supervisor may start it again and again: nothing that an account could be locked by.
     assert http.appliance.calls == []
+
+
+def test_a_refused_token_ends_nothing_where_a_new_one_is_there(stage: Stage) -> None:
+    """It was set between the start and the check, or while Slack was away."""
+    settings, ours = stage.settings(), "xoxb-second"
+    stage.slack.rotate(bot_token=ours)
+    again = settings.model_copy(update={"slack_bot_token": SecretStr(ours)})
+    secrets = SlackSecrets(settings, lambda: again)
+    known: list[Myself] = []
+    found = at_start(settings, {}, known.append, partial(secrets.get, "SLACK_BOT_TOKEN"))
+    ends: list[str] = []
+    look = BackgroundCheck(found, ends.append)
+    assert look.once()
+    assert (ends, look.hints()) == ([], {})
+    assert [me.bot for me in known] == [stage.slack.workspace.bot_id]
+    calls = [call.error for call in stage.slack.calls_of("auth.test")]
+    assert calls == ["token_revoked", None]
 
 
 def _run(stage: Stage) -> subprocess.CompletedProcess[str]:

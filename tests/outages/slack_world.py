@@ -31,6 +31,7 @@ class SlackWorld(World):
     def __init__(self, database: str = "sqlite://", **policy: object) -> None:
         super().__init__(database, **policy)
         self.slack = LocalSlack(clock=lambda: self.ms / 1000, rate_limits=False).start()
+        self.bot_token = self.slack.bot_token
         self.slack.add_channel("ops", id=CHANNEL)
         for person in (ASKER, FIRST, SECOND):
             self.slack.add_person(person.removeprefix("U0").title(), id=person)
@@ -54,7 +55,7 @@ class SlackWorld(World):
     def client(self) -> WebClient:
         """Its timeout is in real time, so nothing here may come to depend on it."""
         return api_client(
-            self.slack.bot_token,
+            lambda _refused: self.bot_token,
             base_url=self.slack.api_url,
             timeout_s=60,
             pauses=Pauses(self.db),

@@ -215,6 +215,19 @@ def test_the_token_is_refused(
     assert world.unsaid() == {}
 
 
+def test_a_new_token_is_used_after_the_old_one_was_refused(world: SlackWorld) -> None:
+    """Slack is first, and whoever sets the new one comes ten minutes later."""
+    followed(world)
+    world.slack.rotate(bot_token="xoxb-second")
+    ended(world)
+    world.pass_time(600)
+    assert "final" in world.unsaid()
+    world.bot_token = "xoxb-second"
+    world.pass_time(61)
+    assert len(world.finals()) == 1
+    assert world.unsaid() == {}
+
+
 REFUSALS = {
     "missing_scope": ("chat.postMessage",),
     "token_revoked": ("chat.postMessage", "chat.update", "auth.test"),

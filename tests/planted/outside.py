@@ -206,14 +206,27 @@ SLACK = (
     change(
         "the signature is not verified",
         "tests/slack_adapter/test_http.py::test_a_forged_one_is_refused_and_counted",
-        "if self._verifier.is_valid(body, timestamp, signature):",
+        "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
         "if True:",
     ),
     change(
         "an old signed request is taken once more",
         "tests/slack_adapter/test_http.py::test_old_and_future_ones_are_refused",
-        "if self._verifier.is_valid(body, timestamp, signature):",
-        "if self._verifier.generate_signature(timestamp=timestamp, body=body) == signature:",
+        "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
+        "if signature == SignatureVerifier(self._secret(False)).generate_signature("
+        "timestamp=timestamp, body=body):",
+    ),
+    change(
+        "the signing secret of before goes on to count",
+        "tests/slack_adapter/test_http.py::test_a_secret_that_has_changed_is_the_one_that_counts",
+        "return self._secret(look)",
+        "return self._secret(False)",
+    ),
+    change(
+        "a token that was refused is not read again",
+        "tests/slack_adapter/test_client.py::test_a_refused_token_that_has_changed_is_not_the_end",
+        "self.token_now(True)) == used:",
+        "self.token_now(False)) == used:",
     ),
     change(
         "a body is parsed before its signature is verified",

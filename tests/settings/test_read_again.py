@@ -9,8 +9,9 @@ import pytest
 import trustme
 
 from bot import parts
+from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.operate import logs
-from bot.parts import SecretsNow, site_now
+from bot.parts import SecretsNow, SlackSecrets, settings_now, site_now
 from bot.settings import Settings, load
 
 
@@ -30,17 +31,20 @@ def now(folder: Path) -> SecretsNow:
     def again() -> Settings:
         return load({}, folder)
 
-    return SecretsNow(site_now("default", again(), again))
+    settings = again()
+    return SecretsNow(site_now("default", settings, settings_now(settings, again)))
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    """The warnings in the log."""
+    """What was written into the log."""
     found: list[tuple[str, Any]] = []
 
     class Log:
         def warning(self, event: str, **more: Any) -> None:
             found.append((event, more))
+
+        info = warning
 
     monkeypatch.setattr(parts, "log", Log())
     return found
@@ -101,6 +105,75 @@ def test_a_replaced_file_of_an_authority_is_another_trust(
     pem.write_text("half of a ")
     assert now().trust is second
     assert [event for event, _ in told] == ["settings_not_read_again", "trust_not_read_again"]
+
+
+class OfSlack:
+    """Slack's secrets, read by the bot's own way from this folder; `second` is its clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.second = folder, 0.0
+        settings = load({}, folder)
+        now = settings_now(settings, lambda: load({}, folder))
+        self.secrets = SlackSecrets(settings, now, monotonic=lambda: self.second)
+
+    def set(self, **more: str) -> None:
+        for name, value in more.items():
+            (self.folder / "secrets" / name).write_text(f"{value}\n")
+
+    def token(self, *, refused: bool = False) -> str:
+        return self.secrets.get("SLACK_BOT_TOKEN", refused)
+
+
+@pytest.fixture
+def slack(folder: Path) -> OfSlack:
+    env = folder / ".env"
+    lines = [line for line in env.read_text().splitlines() if not line.startswith("SLACK_")]
+    env.write_text("\n".join([*lines, ""]))
+    (folder / "secrets" / "SLACK_BOT_TOKEN").write_text("xoxb-first")
+    (folder / "secrets" / "SLACK_APP_TOKEN").write_text("xapp-first")
+    return OfSlack(folder)
+
+
+def test_a_changed_token_is_known_at_once_when_the_old_one_is_refused(slack: OfSlack) -> None:
+    slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_APP_TOKEN="xapp-second")
+    assert slack.token() == "xoxb-first"
+    assert slack.token(refused=True) == "xoxb-second"
+    assert slack.secrets.get("SLACK_APP_TOKEN", False) == "xapp-second"
+
+
+def test_a_changed_token_is_known_within_a_minute(
+    slack: OfSlack, told: list[tuple[str, Any]]
+) -> None:
+    slack.set(SLACK_BOT_TOKEN="xoxb-second")
+    slack.second = SECRETS_FRESH_SECONDS - 1
+    assert slack.token() == "xoxb-first"
+    slack.second += 1
+    assert slack.token() == "xoxb-second"
+    assert told == [("slack_secrets_changed", {"settings": ["SLACK_BOT_TOKEN"]})]
+    slack.set(SLACK_BOT_TOKEN="xoxb-third")
+    assert slack.token() == "xoxb-second", "read once a minute, not for each call"
+
+
+def test_a_token_that_cannot_be_read_now_stays_as_it_was(
+    slack: OfSlack, told: list[tuple[str, Any]]
+) -> None:
+    (slack.folder / "secrets" / "SLACK_BOT_TOKEN").unlink()
+    (slack.folder / "secrets" / "SLACK_APP_TOKEN").unlink()
+    assert slack.token(refused=True) == "xoxb-first"
+    slack.set(SLACK_BOT_TOKEN="xoxb-second")
+    assert slack.token(refused=True) == "xoxb-second"
+    assert slack.secrets.get("SLACK_APP_TOKEN", False) == "xapp-first"
+    assert told[0] == ("settings_not_read_again", {"settings": ["SLACK_BOT_TOKEN"]})
+
+
+def test_tokens_of_before_stay_masked_in_the_log(
+    slack: OfSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked: list[str] = ["xoxb-first", "xapp-first"]  # as at the start
+    monkeypatch.setattr(logs, "_known", masked)
+    slack.set(SLACK_BOT_TOKEN="xoxb-second")
+    slack.token(refused=True)
+    assert {"xoxb-first", "xapp-first", "xoxb-second"} <= set(masked)
 
 
 def test_a_new_secret_is_masked_in_the_log(

@@ -50,6 +50,16 @@ class Adapter:
     broken: Exception | None = None
     #: Monotonic seconds, for the lines in the log about what is not from Slack.
     now: float = 0.0
+    #: The signing secret as the bot knows it, and as it is set; and how often it was read again.
+    secret: str = made.SECRET
+    secret_set: str = made.SECRET
+    looks: int = 0
+
+    def secret_now(self, refused: bool) -> str:
+        if refused:
+            self.looks += 1
+            self.secret = self.secret_set
+        return self.secret
 
     def send(self, payload: dict[str, Any]) -> Reply:
         """Signed, as Slack sends it."""
@@ -112,7 +122,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     )
     app = make_app(replace(deps, **changed_deps))
     from_slack = FromSlack(
-        made.SECRET,
+        lambda refused: made_adapter.secret_now(refused),
         partial(dispatch, app),
         lambda kind: made_adapter.rejected.append(kind),
         now=lambda: made_adapter.now,

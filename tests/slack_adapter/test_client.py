@@ -34,6 +34,63 @@ def test_it_says_who_calls(api: FakeWebApi) -> None:
     assert headers["Authorization"] == "Bearer xoxb-token"
 
 
+class Kept:
+    """A token where it is kept, as `SlackSecrets` gives it: read again when it was refused."""
+
+    def __init__(self) -> None:
+        self.known = self.there = "xoxb-old"
+        self.looks = 0
+
+    def __call__(self, refused: bool) -> str:
+        if refused:
+            self.looks += 1
+            self.known = self.there
+        return self.known
+
+
+REFUSED = [error(w) for w in ("invalid_auth", "token_revoked", "token_expired", "account_inactive")]
+
+
+@pytest.mark.parametrize("refusal", REFUSED)
+def test_a_refused_token_that_has_changed_is_not_the_end(api: FakeWebApi, refusal: Answer) -> None:
+    kept = Kept()
+    told: list[str] = []
+    client = api_client(
+        kept, base_url=api.api_url, timeout_s=2, on_call=lambda _, result: told.append(result)
+    )
+    client.auth_test()
+    kept.there = "xoxb-new"
+    client.auth_test()  # while the old one is taken, nobody reads it again for each call
+    assert kept.looks == 0
+    api.script("chat.postMessage", refusal)
+    assert client.chat_postMessage(channel="C1", text="x")["ok"]
+    tokens = [call.headers["Authorization"] for call in api.calls]
+    assert tokens == ["Bearer xoxb-old"] * 3 + ["Bearer xoxb-new"]
+    assert told == ["ok", "ok", "account", "ok"]
+
+
+def test_a_refused_token_that_is_still_the_same_is_not_sent_again(api: FakeWebApi) -> None:
+    kept = Kept()
+    client = api_client(kept, base_url=api.api_url, timeout_s=2)
+    api.script("chat.postMessage", error("token_revoked"), error("token_revoked"))
+    for calls in (1, 2):
+        with pytest.raises(SlackApiError, match="token_revoked"):
+            client.chat_postMessage(channel="C1", text="x")
+        assert (len(api.calls), kept.looks) == (calls, calls)
+    kept.known = "xoxb-new"  # as another client, or the look once a minute, has found it
+    client.chat_postMessage(channel="C1", text="x")
+    assert api.calls[-1].headers["Authorization"] == "Bearer xoxb-new"
+
+
+def test_a_new_token_that_is_refused_too_is_tried_once(api: FakeWebApi) -> None:
+    kept = Kept()
+    kept.there = "xoxb-new"
+    api.script("auth.test", *[error("invalid_auth")] * 5)
+    with pytest.raises(SlackApiError, match="invalid_auth"):
+        api_client(kept, base_url=api.api_url, timeout_s=2).auth_test()
+    assert len(api.calls) == 2
+
+
 @pytest.mark.parametrize("answer", [Answer(cut=True), Answer(status=500), error("ratelimited")])
 def test_nothing_is_ever_sent_twice(api: FakeWebApi, answer: Answer) -> None:
     api.script("chat.postMessage", answer)

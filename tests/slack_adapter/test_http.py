@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.slack.receive.http import EVENTS, LARGEST_BODY, LARGEST_HEAD, Server, Wsgi
-from bot.slack.receive.signature import LINE_EVERY_S
+from bot.slack.receive.signature import LINE_EVERY_S, LOOK_EVERY_S
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter
 
@@ -119,6 +119,29 @@ def test_a_forged_one_is_refused_and_counted(adapter: Adapter) -> None:
     reply = adapter.raw("POST", EVENTS, body, made.signed(body, secret="another secret"))
     assert (reply.status, adapter.rejected) == (401, ["forged"])
     assert adapter.inbox.puts == []
+
+
+def test_a_secret_that_has_changed_is_the_one_that_counts(adapter: Adapter) -> None:
+    body = _command(adapter)
+    adapter.secret_set = "the new secret"
+    new = made.signed(body, secret="the new secret")
+    assert adapter.raw("POST", EVENTS, body, new).status == 200
+    assert len(adapter.inbox.puts) == 1
+    # Whoever has stolen the old one gets nowhere with it.
+    assert adapter.raw("POST", EVENTS, body, made.signed(body)).status == 401
+    assert adapter.rejected == ["forged"]
+
+
+def test_strangers_have_the_secret_read_once_a_second(adapter: Adapter) -> None:
+    body = _command(adapter)
+    forged = made.signed(body, secret="another secret")
+    for _ in range(5):
+        assert adapter.raw("POST", EVENTS, body, forged).status == 401
+    assert adapter.raw("POST", EVENTS, body, made.signed(body, age_s=3600)).status == 401
+    assert adapter.looks == 1
+    adapter.now += LOOK_EVERY_S
+    adapter.raw("POST", EVENTS, body, forged)
+    assert adapter.looks == 2
 
 
 def test_a_signature_of_another_body_is_forged(adapter: Adapter) -> None:

@@ -198,7 +198,9 @@ def _from_slack() -> tuple[FromSlack, Whisper]:
         lookups=lookups.of(made.policy()),
         overview=FakeRequests(made.request(requester="UAPPROVER")),
     )
-    return FromSlack(made.SECRET, partial(dispatch, make_app(deps)), lambda kind: None), whisper
+    return FromSlack(
+        lambda _refused: made.SECRET, partial(dispatch, make_app(deps)), lambda kind: None
+    ), whisper
 
 
 class _Silent(Whisper):

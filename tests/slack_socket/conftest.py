@@ -64,7 +64,7 @@ class GivenAddress:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def apps_connections_open(self, *, app_token: str) -> dict[str, str]:
+    def api_call(self, method: str) -> dict[str, str]:
         return {"url": self.url}
 
 

@@ -322,10 +322,13 @@ class SimulatedAppliance(Reception):
         """The one that logs in now."""
         return self._sessions.local.password
 
-    def set_password(self, new: str) -> None:
-        """For log-ins from now on; sessions go on."""
+    def set_password(self, new: str, *, remote: bool = False) -> None:
+        """Of the local or the remote user, for log-ins from now on; sessions go on."""
+        account = self._sessions.remote if remote else self._sessions.local
+        if account is None:
+            raise ValueError("the remote site has no users of its own")
         with self._changed:
-            self._sessions.local.password = new
+            account.password = new
 
     @property
     def account_locked(self) -> bool:

@@ -146,6 +146,24 @@ class LocalSlack(PersonActs):
         with ws.changing():
             ws.edit_message(ws.messages[channel, ts], deleted=True)
 
+    def rotate(
+        self,
+        *,
+        bot_token: str | None = None,
+        signing_secret: str | None = None,
+        app_token: str | None = None,
+    ) -> None:
+        """These are right from now on, and those of before are not; connections of Socket Mode stay
+        open."""
+        ws = self.workspace
+        with ws.changing():
+            ws.revoked |= {ws.bot_token} if bot_token else set()
+            ws.revoked |= {ws.app_token} if app_token else set()
+            self.bot_token = ws.bot_token = bot_token or ws.bot_token
+            self.app_token = ws.app_token = app_token or ws.app_token
+            self.signing_secret = signing_secret or self.signing_secret
+            self.courier.signing_secret = self.signing_secret
+
     # -- what goes wrong on demand -------------------------------------------------------------
 
     def fail(self, method: str, **how: Any) -> Fault:

@@ -91,8 +91,9 @@ class Sockets:
     def new_address(self, token: str | None, base_url: str) -> Answer:
         """Slack docs, apps.connections.open: an app-level token, in the header."""
         if token != self._ws.app_token:
-            known = {None: "not_authed", self._ws.bot_token: "not_allowed_token_type"}
-            return Answer(200, {"ok": False, "error": known.get(token, "invalid_auth")})
+            of_the_bot = token == self._ws.bot_token
+            error = "not_allowed_token_type" if of_the_bot else self._ws.refusal(token)
+            return Answer(200, {"ok": False, "error": error})
         ticket = f"ticket-{self._ws.number():024x}"
         self._tickets.add(ticket)
         self.all_tickets.add(ticket)

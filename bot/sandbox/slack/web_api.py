@@ -102,7 +102,7 @@ def call(ws: Workspace, limits: RateLimits, method: str, token: str | None, args
         return Answer(200, {"ok": False, "error": "unknown_method", "req_method": method})
     if token != ws.bot_token:
         # An unknown token gets no word about scopes.
-        return Answer(200, {"ok": False, "error": "invalid_auth" if token else "not_authed"})
+        return Answer(200, {"ok": False, "error": ws.refusal(token)})
     needed, run = METHODS[method]
     scopes = {"X-OAuth-Scopes": ",".join(sorted(ws.scopes))}
     if needed is not None:

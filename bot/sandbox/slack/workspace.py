@@ -53,6 +53,8 @@ class Workspace:
         self.bot_user_id = "U0LOCALBOT"
         self.bot_token = "xoxb-local-sandbox-token"  # noqa: S105 - of the sandbox alone
         self.app_token = "xapp-local-sandbox-token"  # noqa: S105 - of the sandbox alone
+        #: Tokens that were right once.
+        self.revoked: set[str] = set()
         #: The bot token's scopes; change the set or put another one.
         self.scopes: set[str] = {
             "commands",
@@ -90,12 +92,18 @@ class Workspace:
         other.bot_user_id = f"U0APP{number:04d}"
         other.bot_token = f"xoxb-local-sandbox-token-{number}"
         other.app_token = f"xapp-local-sandbox-token-{number}"
-        other.scopes = set(self.scopes)
+        other.scopes, other.revoked = set(self.scopes), set()
         other.homes, other.triggers, other.response_urls, other.calls = {}, {}, {}, []
         with self.changing():
             bot = Person(other.bot_user_id, name, self.team_id, bot=True)
             self.people[bot.id] = bot
         return other
+
+    def refusal(self, token: str | None) -> str:
+        """Slack's word for a token that it does not take."""
+        if token in self.revoked:
+            return "token_revoked"
+        return "invalid_auth" if token else "not_authed"
 
     @contextmanager
     def changing(self) -> Iterator[None]:

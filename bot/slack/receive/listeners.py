@@ -53,11 +53,12 @@ def make_app(deps: Deps) -> App:
     signature is off: it comes after its parser, and `signature` has checked it before anything is
     parsed.
     """
-    token = deps.views.token
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         # Without this Bolt would call auth.test inside the first request, and wait up to 30 s.
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+        return AuthorizeResult(
+            enterprise_id=enterprise_id, team_id=team_id, bot_token=deps.views.token
+        )
 
     # Errors only. At lower levels Bolt logs bodies with `response_url` and `trigger_id`, and warns
     # at each start about a token that we pass on purpose.

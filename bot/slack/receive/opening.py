@@ -98,7 +98,7 @@ def open_line(client: WebClient) -> Line:
 def address(client: WebClient) -> str:
     """Where to connect. It is secret, since it holds a ticket. Raises NotOpened."""
     try:
-        url = client.apps_connections_open(app_token=client.token or "").get("url")
+        url = client.api_call("apps.connections.open").get("url")
     except (SlackApiError, *BROKEN) as error:
         problem = problem_of(error)
         words = f"apps.connections.open: {problem.word}"

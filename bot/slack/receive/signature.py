@@ -14,11 +14,15 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.slack.receive.http import TEXT, Answer
 from bot.slack.receive.payload import Json, Malformed, Rejected, parse
+from bot.slack.send.client import SecretNow
 
 log = structlog.get_logger(__name__)
 
 WINDOW_S = 5 * 60
 """Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
+
+LOOK_EVERY_S = 1.0
+"""How often a signature that is wrong has the secret read again: anybody can send one."""
 
 LINE_EVERY_S = 60.0
 """Between two lines in the log about requests that are not from Slack: anybody can send them."""
@@ -28,24 +32,25 @@ class FromSlack:
     """The way in for what Slack sends: its signature, its shape, then the listeners.
 
     `listen` may raise Malformed and nothing else. `on_rejected` counts. `now` is in monotonic
-    seconds.
+    seconds. Only the secret that is set now counts: whoever replaces one that has leaked wants it
+    to be worth nothing.
     """
 
     def __init__(
         self,
-        signing_secret: str,
+        signing_secret: SecretNow,
         listen: Callable[[Json], BoltResponse],
         on_rejected: Callable[[Rejected], None],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._verifier = SignatureVerifier(signing_secret)
+        self._secret = signing_secret
         self._listen = listen
         self._on_rejected = on_rejected
         self._now = now
         self._lock = threading.Lock()
         self._turned_away = 0
-        self._next_line_at = -math.inf
+        self._next_line_at = self._next_look_at = -math.inf
 
     def answer(self, body: bytes, timestamp: str, signature: str) -> Answer:
         """Whatever a stranger or a broken client sends, it is answered below 500."""
@@ -75,10 +80,21 @@ class FromSlack:
         if not timestamp or not signature:
             return "unsigned"
         try:
-            if self._verifier.is_valid(body, timestamp, signature):
+            if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):
                 return None
-            return "forged" if abs(time.time() - int(timestamp)) < WINDOW_S else "old"
+            if abs(time.time() - int(timestamp)) >= WINDOW_S:
+                return "old"
+            fits = SignatureVerifier(self._secret_again()).is_valid(body, timestamp, signature)
+            return None if fits else "forged"
         except (ValueError, TypeError):
             # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:
             # Slack has signed none of these.
             return "forged"
+
+    def _secret_again(self) -> str:
+        """Slack may sign with a new one already, which has been set here since."""
+        with self._lock:  # so that a second request with it waits for this look
+            now = self._now()
+            if look := now >= self._next_look_at:
+                self._next_look_at = now + LOOK_EVERY_S
+            return self._secret(look)

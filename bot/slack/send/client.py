@@ -36,6 +36,9 @@ from bot.store.shared import Pauses
 
 OnCall = Callable[[str, str], None]
 
+SecretNow = Callable[[bool], str]
+"""A secret of Slack's as it is set now; with True after it was refused, so it is read again."""
+
 USER_AGENT = f"vr-unpair/{__version__}"
 
 POST_TIMEOUT_S = 10
@@ -161,8 +164,11 @@ def _as_urllib_says(error: HTTPError) -> Exception:
 
 class ObservedClient(WebClient):
     """Reports how each call ended: the method, and `ok` or a `problem.Kind`. While a 429 holds a
-    method back, it raises `Silenced` instead of calling it. Keeps its connections for a moment."""
+    method back, it raises `Silenced` instead of calling it. Keeps its connections for a moment.
+    Each call has the token as it is set now; if that has changed when one was refused, the call is
+    made again with the new one: Slack has done nothing for the old one."""
 
+    token_now: SecretNow
     on_call: OnCall | None = None
     pauses: Pauses | None = None
     connections: KeptConnections
@@ -184,6 +190,18 @@ class ObservedClient(WebClient):
     def api_call(self, api_method: str, **options: Any) -> SlackResponse:
         if self.pauses is not None and (left := self.pauses.left_ms(api_method)):
             raise Silenced(api_method, left)
+        used = self.token_now(False)
+        try:
+            return self._call(used, api_method, options)
+        except SlackApiError as error:
+            refused = problem_of(error).kind is Kind.ACCOUNT
+            if not refused or (new := self.token_now(True)) == used:
+                raise
+        return self._call(new, api_method, options)
+
+    def _call(self, token: str, api_method: str, options: dict[str, Any]) -> SlackResponse:
+        # Another thread may set a newer one before the call: that one is no worse.
+        self.token = token
         try:
             answer = super().api_call(api_method, **options)
         except (SlackApiError, *BROKEN) as error:
@@ -207,22 +225,24 @@ def _charset(content_type: str) -> str:
 
 
 def api_client(
-    token: str,
+    token: str | SecretNow,
     *,
     base_url: str,
     timeout_s: int,
     on_call: OnCall | None = None,
     pauses: Pauses | None = None,
 ) -> WebClient:
-    """A client that tries once. `on_call` must not raise. Without `pauses` no 429 holds it back,
-    which is right for a single look whose result somebody reads.
+    """A client that tries once. `token`: a text, or what gives it as it is set now. `on_call` must
+    not raise. Without `pauses` no 429 holds it back, which is right for a single look whose result
+    somebody reads.
 
     `timeout_s` is per socket operation (connect, each read). Proxies: the SDK uses HTTPS_PROXY, or
     else HTTP_PROXY, for every address. Here the rules of urllib apply instead: HTTPS_PROXY is for
     https only, and NO_PROXY is respected (Python docs, `urllib.request`).
     """
+    token_now = token if callable(token) else lambda _refused: token
     client = ObservedClient(
-        token=token,
+        token=token_now(False),
         base_url=base_url,
         timeout=timeout_s,
         ssl=tls(),
@@ -231,6 +251,7 @@ def api_client(
         retry_handlers=[],
     )
     client.connections = KeptConnections(tls(), timeout_s)
+    client.token_now = token_now
     client.on_call = on_call
     client.pauses = pauses
     return client
