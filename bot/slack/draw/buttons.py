@@ -195,8 +195,8 @@ def names_view(request: Request) -> dict[str, Any]:
     known = snapshot.replications if snapshot else ()
     sections = [f"{what(request)}."]
     shown, room = 0, NAMES_BYTES
-    rest = "*Not protected*" if snapshot and snapshot.complete else "*Others*"
-    for title, guarded in (("*Protected by recovery plans*", True), (rest, False)):
+    rest = "*In no recovery plan*" if snapshot and snapshot.complete else "*Others*"
+    for title, guarded in (("*In recovery plans*", True), (rest, False)):
         which = [name(each.name) for each in known if each.protected is guarded]
         sections += [title] if which else []
         for each in which:

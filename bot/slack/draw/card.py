@@ -40,6 +40,7 @@ from bot.slack.draw.words.notices import GLASS_ALONE, GLASS_OFFERED, glass_reaso
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     ORDINALS,
+    duration,
     may_stop_it,
     no_way_back,
     not_before,
@@ -74,7 +75,7 @@ def card(request: Request, earlier: str = "") -> Drawn:
         "\n".join([heading(request), *brief, small_print(request)]),
         header(heading(request)),
         *(
-            section(each, names_button(request) if each == _replications(request) else None)
+            section(each, names_button(request) if each == _plans(request) else None)
             for each in said(request, earlier, REASON_SHOWN)
         ),
         context(small_print(request)),
@@ -88,7 +89,7 @@ def heading(request: Request) -> str:
     it does not say "approved" after a break glass, even if there were approvals before."""
     words = STATES[request.state]
     if request.state in UNDECIDED:
-        return f"{words.mark} Break {between(request, _SITE_IN_HEADING)}{extent(request)}"
+        return f"{words.mark} Break pairing {between(request, _SITE_IN_HEADING)}{extent(request)}"
     said = words.heading
     if request.waits_for_its_time:
         said = "Approved, waits until its time"  # a header cannot show it in everybody's time zone
@@ -119,10 +120,12 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
         decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
     lines += [decided] if decided else []
     lines.append(f"{mention(request.requester)} asks{f' · {where}' if where else ''}")
+    lines += ["Reason, as typed:"] if tidy(request.reason) else []
     approvals = f"*Approvals:* {tally(request)}"
     approvals += f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
     if undecided:
-        approvals += f". Until {when(request.decide_by)}" if request.decide_by is not None else ""
+        ends = request.decide_by
+        approvals += f". Expires {when(ends)}, then nothing is sent" if ends is not None else ""
         called = to_call(request)
         please = f" Please decide: {called}" if called else ""
         approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
@@ -130,8 +133,9 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
         "\n".join(lines),
         _why(request, limit),  # by itself, so that the longest one is not cut
         _glass(request),
-        _replications(request),
-        "\n".join(_special(request, earlier)),
+        _plans(request),
+        _names(request),
+        *_special(request, earlier),
         _time(request) if request.scheduled_at is not None else "",
         approvals if undecided or request.glass else "",
     ]
@@ -172,9 +176,12 @@ def _what_buttons_do(request: Request) -> str:
     which = "One approval" if needed == 1 else which
     does = "starts the dry run" if request.terms.dry_run else "sends the delete"
     soon = "at once" if request.scheduled_at is None else "at that time"
-    lines = [f"{which} {does} {soon}. *Deny* ends it. *Withdraw* is for whoever asked."]
+    asker = mention(request.requester)
+    others = f"One *Deny* ends the request, nothing is sent. *Withdraw* is for {asker} alone."
+    again = "All is read again just before; what differs stops it."
+    lines = [f"{which} {does} {soon}. {again} {others}"]
     if request.glass_alone:
-        lines[0] = f"{GLASS_ALONE} *Deny* ends it. *Withdraw* is for whoever asked."
+        lines[0] = f"{GLASS_ALONE} {others}"
     elif request.terms.break_glass:
         lines.append(GLASS_OFFERED)
     return "\n".join(lines)
@@ -184,38 +191,49 @@ def _time(request: Request) -> str:
     """When it is sent, in whose time, and until when and how it can be stopped."""
     lines = [f"⏰ *Not before:* {not_before(request)}"]
     if request.state in UNDECIDED:
+        late = duration(request.terms.execution_ttl_ms)
         lines.append(
-            "Once approved, it waits until then; what is there and who may is read again at that "
-            f"time. {may_stop_it(request)}."
+            f"Once approved, it waits until then. If it has not begun {late} later, it expires."
         )
+        lines.append(f"{may_stop_it(request)}.")
     elif request.may_be_denied:
         lines.append(f"{may_stop_it(request)}.")
     return "\n".join(lines)
 
 
 # ---- what the appliance said ---------------------------------------------------------------
-def _replications(request: Request) -> str:
-    """How recovery plans protect them comes first: that should stop somebody."""
+def _plans(request: Request) -> str:
+    """How recovery plans protect the replications comes first: that should stop somebody."""
     snapshot = request.snapshot
     if snapshot is None:
         return "The appliance has not been read yet."
     if not snapshot.count:
         return "*No replications* use this pairing."
+    if snapshot.protected:
+        return f"⚠️ *{protected(snapshot)}*"
+    if snapshot.complete:
+        return "No replication is in a recovery plan."
+    return "Whether recovery plans protect them is unknown: not all replications could be read."
+
+
+def _names(request: Request) -> str:
+    """Those in recovery plans, then the others, on lines of their own: beside a button names would
+    be broken."""
+    snapshot = request.snapshot
+    if snapshot is None:
+        return ""
     guarded = [each for each in snapshot.replications if each.protected]
     others = [each for each in snapshot.replications if not each.protected]
     left = snapshot.count - snapshot.protected
+    few = snapshot.count <= ALL_SHOWN
     if not snapshot.protected:
-        which = some(others, left, ALL_SHOWN if left <= ALL_SHOWN else REPLICATIONS_SHOWN)
-        plans = "none" if snapshot.complete else "unknown"
-        return f"{f'Replications: {which}. ' if which else ''}Recovery plans: {plans}."
-    most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else REPLICATIONS_SHOWN
-    which = some(guarded, snapshot.protected, most)
-    most = ALL_SHOWN if snapshot.count <= ALL_SHOWN else OTHERS_SHOWN
-    rest = some(others, left, most) if snapshot.complete and left else ""
-    return (
-        f"⚠️ *{protected(snapshot)}*{f': {which}' if which else ''}."
-        f"{f' Not protected: {rest}.' if rest else ''}"
-    )
+        which = some(others, left, ALL_SHOWN if few else REPLICATIONS_SHOWN)
+        return f"Replications: {which}." if which else ""
+    which = some(guarded, snapshot.protected, ALL_SHOWN if few else REPLICATIONS_SHOWN)
+    rest = some(others, left, ALL_SHOWN if few else OTHERS_SHOWN)
+    lines = [f"In recovery plans: {which}." if which else ""]
+    lines += [f"In none: {rest}." if rest and snapshot.complete else ""]
+    return "\n".join(filter(None, lines))
 
 
 def _special(request: Request, earlier: str) -> list[str]:
@@ -239,26 +257,27 @@ def _special(request: Request, earlier: str) -> list[str]:
         )
     if snapshot.partial or not snapshot.complete:
         left = len(snapshot.partial) - PARTIAL_SHOWN
-        why = "; ".join(line(words) for words in snapshot.partial[:PARTIAL_SHOWN])
+        why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
         why += f"; and {left} more" if left > 0 else ""
-        tell.append(f"Not all could be read{f' ({why})' if why else ''}.")
+        tell.append(f"Not all could be read{f': {why}' if why else ''}.")
     if not snapshot.complete:
         tell.append(
-            "Only the number of replications is compared before the delete: a swapped VM would not "
-            "be noticed."
+            "Just before the delete only the number of replications is compared, not which ones."
         )
     drops = who_drops(request)
     if request.force:
         drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
-        drops += f"{remote_site(request)} keeps its half and needs the same done there."
-    back = f"{drops} {no_way_back(request)} Reconnect does not bring it back."
-    return [*warn, back, *filter(None, [" ".join(tell)]), *_issues(snapshot)]
+        drops += f"{remote_site(request)} keeps its half until it is broken there too."
+    back = (
+        f"{drops} {no_way_back(request)} The vendor's *Reconnect* does not bring the pairing back."
+    )
+    return ["\n".join([*warn, back]), " ".join(tell), "\n".join(_issues(snapshot))]
 
 
 def _issues(snapshot: Snapshot) -> list[str]:
     if not snapshot.issue_count:
         return []
-    lines = [f"{count_of(snapshot.issue_count, 'open issue')}:"]
+    lines = [f"{count_of(snapshot.issue_count, 'open issue')}, by the appliance's own words:"]
     shown = snapshot.issues[:ISSUES_SHOWN]
     for issue in shown:
         about = f"{name(issue.entity)}: " if issue.entity else ""
@@ -278,6 +297,6 @@ def small_print(request: Request) -> str:
     if request.also_at:
         parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
     if request.state.open:
-        parts += [f"read {when(request.snapshot.read_at)}"] if request.snapshot else []
+        parts += [f"figures read {when(request.snapshot.read_at)}"] if request.snapshot else []
         parts.append(f"asked {when(request.created_at)}")
     return " · ".join(parts)

@@ -34,13 +34,13 @@ from bot.slack.draw.words.sites import count_of, pairing_at, place
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
     "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
-    "of `BREAK_GLASS` decides alone, with a reason, and everybody is told."
+    "named for emergencies sends the delete alone, with a reason, and every approver is told."
 )
 
 
 GLASS_OFFERED = (
-    "*Break glass* is for emergencies: somebody of `BREAK_GLASS` decides alone, and everybody is "
-    "told."
+    "*Break glass* is for emergencies: somebody named for them sends the delete alone, with a "
+    "reason, and every approver is told."
 )
 
 

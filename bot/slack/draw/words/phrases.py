@@ -56,14 +56,14 @@ def not_before(request: Request) -> str:
     if at is None or request.at is None:
         return ""
     clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', NAME)}"
-    return f"{when(at)} (your time; asked for as {code(request.at)}{clock})"
+    return f"{when(at)} your time (typed: {code(request.at)}{clock})"
 
 
 def may_stop_it(request: Request) -> str:
     """How an approved request that waits for its time is stopped."""
     return (
-        f"Until it is sent, {mention(request.requester)} can withdraw it, and each approver can "
-        "deny it, those who approved it too"
+        f"Until the delete is sent, {mention(request.requester)} can withdraw it, and any approver "
+        "can deny it, even one who approved it"
     )
 
 
@@ -194,12 +194,15 @@ def protected(snapshot: Snapshot | None) -> str:
     """How many replications recovery plans protect. Empty if that is none, or not told."""
     if snapshot is None or not snapshot.protected:
         return ""
+    verb = "is" if snapshot.protected == 1 else "are"
     if snapshot.protected == snapshot.count:
         all_of = "all " if snapshot.count > 1 else ""
-        return f"{all_of}{snapshot.count:,} protected by recovery plans".capitalize()
+        return f"{all_of}{snapshot.count:,} {verb} in recovery plans".capitalize()
     # Only the listed ones are counted. Whether the others are protected is not known.
     least = "" if snapshot.complete else "at least "
-    return f"{least}{snapshot.protected:,} protected by recovery plans".capitalize()
+    return (
+        f"{least}{snapshot.protected:,} of {snapshot.count:,} {verb} in recovery plans".capitalize()
+    )
 
 
 def no_way_back(request: Request) -> str:

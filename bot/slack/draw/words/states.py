@@ -24,9 +24,9 @@ UNDER_WAY = "Approved: under way"
 apart and each edit is a call to Slack. The thread says how far it is."""
 
 STATES: dict[State, StateWords] = {
-    State.CHECKING: StateWords(mark="🟡", heading="Break the pairing?", phrase="is being checked"),
+    State.CHECKING: StateWords(mark="⏳", heading="Break the pairing?", phrase="is being checked"),
     State.PENDING: StateWords(
-        mark="🟡", heading="Break the pairing?", phrase="waits for a decision"
+        mark="⏳", heading="Break the pairing?", phrase="waits for a decision"
     ),
     State.APPROVED: StateWords(
         mark="🔵", heading="Approved: about to be sent", phrase="is approved and about to be sent"
