@@ -40,7 +40,6 @@ from bot.slack.draw.words.notices import GLASS_ALONE, GLASS_OFFERED, glass_reaso
 from bot.slack.draw.words.outcomes import ending
 from bot.slack.draw.words.phrases import (
     ORDINALS,
-    duration,
     may_stop_it,
     no_way_back,
     not_before,
@@ -119,13 +118,14 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
         waits = "Waits" if request.glass else "Approved, waits"
         decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
     lines += [decided] if decided else []
-    lines.append(f"{mention(request.requester)} asks{f' · {where}' if where else ''}")
+    lines.append(f"{mention(request.requester)} asks{f', {where}' if where else ''}.")
     lines += ["Reason, as typed:"] if tidy(request.reason) else []
     approvals = f"*Approvals:* {tally(request)}"
     approvals += f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
     if undecided:
         ends = request.decide_by
-        approvals += f". Expires {when(ends)}, then nothing is sent" if ends is not None else ""
+        late = "else it expires and nothing is sent"
+        approvals += f", needed by {when(ends)}; {late}" if ends is not None else ""
         called = to_call(request)
         please = f" Please decide: {called}" if called else ""
         approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
@@ -174,11 +174,11 @@ def _what_buttons_do(request: Request) -> str:
     needed = request.terms.approvals_required
     which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
     which = "One approval" if needed == 1 else which
-    does = "starts the dry run" if request.terms.dry_run else "sends the delete"
-    soon = "at once" if request.scheduled_at is None else "at that time"
+    does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
+    soon = "at once" if request.scheduled_at is None else "at the time above"
     asker = mention(request.requester)
-    others = f"One *Deny* ends the request, nothing is sent. *Withdraw* is for {asker} alone."
-    again = "All is read again just before; what differs stops it."
+    others = f"One *Deny* ends the request, nothing is sent. Only {asker} can *Withdraw* it."
+    again = "Just before, the bot reads everything again: if anything has changed, nothing is sent."
     lines = [f"{which} {does} {soon}. {again} {others}"]
     if request.glass_alone:
         lines[0] = f"{GLASS_ALONE} {others}"
@@ -190,10 +190,10 @@ def _what_buttons_do(request: Request) -> str:
 def _time(request: Request) -> str:
     """When it is sent, in whose time, and until when and how it can be stopped."""
     lines = [f"⏰ *Not before:* {not_before(request)}"]
-    if request.state in UNDECIDED:
-        late = duration(request.terms.execution_ttl_ms)
+    if request.state in UNDECIDED and request.scheduled_at is not None:
+        late = when(request.scheduled_at + request.terms.execution_ttl_ms)
         lines.append(
-            f"Once approved, it waits until then. If it has not begun {late} later, it expires."
+            f"Once approved, it waits until then. If it cannot begin by {late}, it expires."
         )
         lines.append(f"{may_stop_it(request)}.")
     elif request.may_be_denied:
@@ -213,7 +213,7 @@ def _plans(request: Request) -> str:
         return f"⚠️ *{protected(snapshot)}*"
     if snapshot.complete:
         return "No replication is in a recovery plan."
-    return "Whether recovery plans protect them is unknown: not all replications could be read."
+    return "Recovery plans: unknown, since not all replications could be read."
 
 
 def _names(request: Request) -> str:
@@ -232,7 +232,7 @@ def _names(request: Request) -> str:
     which = some(guarded, snapshot.protected, ALL_SHOWN if few else REPLICATIONS_SHOWN)
     rest = some(others, left, ALL_SHOWN if few else OTHERS_SHOWN)
     lines = [f"In recovery plans: {which}." if which else ""]
-    lines += [f"In none: {rest}." if rest and snapshot.complete else ""]
+    lines += [f"In no recovery plan: {rest}." if rest and snapshot.complete else ""]
     return "\n".join(filter(None, lines))
 
 
@@ -259,15 +259,17 @@ def _special(request: Request, earlier: str) -> list[str]:
         left = len(snapshot.partial) - PARTIAL_SHOWN
         why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
         why += f"; and {left} more" if left > 0 else ""
-        tell.append(f"Not all could be read{f': {why}' if why else ''}.")
+        tell.append(f"Not everything could be read{f': {why}' if why else ''}.")
     if not snapshot.complete:
         tell.append(
-            "Just before the delete only the number of replications is compared, not which ones."
+            "Before the delete only the number of replications can be compared, not which they are."
         )
     drops = who_drops(request)
     if request.force:
         drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
-        drops += f"{remote_site(request)} keeps its half until it is broken there too."
+        drops += (
+            f"{remote_site(request)} keeps its half of it until somebody breaks it there as well."
+        )
     back = (
         f"{drops} {no_way_back(request)} The vendor's *Reconnect* does not bring the pairing back."
     )
@@ -277,7 +279,7 @@ def _special(request: Request, earlier: str) -> list[str]:
 def _issues(snapshot: Snapshot) -> list[str]:
     if not snapshot.issue_count:
         return []
-    lines = [f"{count_of(snapshot.issue_count, 'open issue')}, by the appliance's own words:"]
+    lines = [f"{count_of(snapshot.issue_count, 'open issue')} that the appliance reports:"]
     shown = snapshot.issues[:ISSUES_SHOWN]
     for issue in shown:
         about = f"{name(issue.entity)}: " if issue.entity else ""

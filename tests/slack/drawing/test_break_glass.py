@@ -107,9 +107,9 @@ def test_the_alarm() -> None:
     assert alarm(broken()).split("\n") == snapshot(
         [
             "🚨 *Break glass:* <@UCHIEF> has decided alone on the request of <@UASKER>:",
-            "*production* · Lyon's appliance",
+            "through Lyon's appliance, deployment *production*",
             "*Lyon → Oslo*: 12 replications.",
-            "4 protected by recovery plans.",
+            "4 of 12 VMs are in recovery plans.",
             "Both sites drop the pairing.",
             "This can't be undone. The sites would have to be paired again and all 12",
             "replications reconfigured.",
@@ -197,7 +197,7 @@ def test_the_form_says_plainly_what_it_does() -> None:
             "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the",
             "channel, every approver by a direct message, and the audit trail.",
             "*Lyon → Oslo*: 12 replications, one-sided.",
-            "4 protected by recovery plans.",
+            "4 of 12 VMs are in recovery plans.",
             "Only Lyon drops the pairing; Oslo keeps its half.",
             "This can't be undone. The sites would have to be paired again and all 12",
             "replications reconfigured.",

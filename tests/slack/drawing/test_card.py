@@ -49,7 +49,7 @@ def test_only_approve_is_dangerous_and_asks_back_by_name() -> None:
     assert found["unpair_approve"]["style"] == "danger"
     question = found["unpair_approve"]["confirm"]["text"]["text"]
     assert "*Lyon → Oslo*: 12 replications" in question
-    assert "4 protected by recovery plans: db-01, db-02, web-01, web-02." in question
+    assert "4 of 12 VMs are in recovery plans: db-01, db-02, web-01, web-02." in question
     assert "Both sites drop the pairing." in question
     assert calls(question) == {"UASKER"}
     for other in ("unpair_deny", "unpair_cancel"):
@@ -136,7 +136,7 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
 
 def test_long_lists_say_how_many_more() -> None:
     card = "".join(strings(draw(sample(), "card")))
-    assert "db-01, db-02, web-01, web-02. Not protected: mail, ldap and 6 more." in card
+    assert "db-01, db-02, web-01, web-02.\nIn no recovery plan: mail, ldap and 6 more." in card
     none = sample(
         snapshot=SNAPSHOT.model_copy(update={"count": 0, "replications": (), "protected": 0})
     )
@@ -150,7 +150,7 @@ def test_the_site_is_named_where_there_are_several(several: bool) -> None:
 
 
 def test_only_the_count_is_compared_is_said_only_then() -> None:
-    words = "a swapped VM would not be noticed."
+    words = "only the number of replications can be compared"
     assert words in "".join(strings(draw(HARD, "card")))
     assert words not in "".join(strings(draw(sample(), "card")))
     told = SNAPSHOT.model_copy(update={"partial": ("issues: not read",)})
@@ -172,7 +172,10 @@ def test_expired_never_reads_as_denied() -> None:
 def test_reconnect_does_not_bring_it_back() -> None:
     """Before the decision, and in the record of what was broken."""
     words = " ".join(reading(draw(sample(), "card")).split())
-    assert "all 12 replications reconfigured. Reconnect does not bring it back." in words
+    assert (
+        "replications reconfigured. The vendor's *Reconnect* does not bring the pairing back."
+        in words
+    )
     words = " ".join(reading(draw(BY_STATE[State.SUCCEEDED], "card")).split())
     assert "reconfigure all 12 replications. Reconnect does not bring the pairing back." in words
 
@@ -239,7 +242,7 @@ def test_sites_are_named_shortly_and_never_alike(
     local: str | None, remote: str, short: str
 ) -> None:
     card = draw(named_as(local, remote), "card")
-    assert card.blocks[0]["text"]["text"].startswith(f"🟡 Break {short}")
+    assert card.blocks[0]["text"]["text"].startswith(f"⏳ Break pairing {short}")
     assert problems(card) == []
 
 
@@ -260,9 +263,9 @@ def test_every_name_is_a_click_away(shown: int) -> None:
     assert max(map(len, texts)) <= 3_000
     assert len(json.dumps(view)) < 250_000
     lines = "\n".join(texts).split("\n")
-    assert lines[:2] == [f"*Lyon → Oslo*: {shown:,} replications.", "*Protected by recovery plans*"]
+    assert lines[:2] == [f"*Lyon → Oslo*: {shown:,} replications.", "*In recovery plans*"]
     assert [line[:7] for line in lines if line.startswith("vm-")] == [n[:7] for n in names]
-    assert lines[4] == "*Not protected*"
+    assert lines[4] == "*In no recovery plan*"
 
 
 def test_names_that_are_not_kept_are_counted() -> None:
@@ -284,16 +287,16 @@ def test_one_sign_stands_before_what_should_stop_somebody() -> None:
 @pytest.mark.parametrize(
     ("needed", "dry", "words"),
     [
-        (1, False, "One approval sends the delete at once."),
-        (2, False, "The second approval sends the delete at once."),
-        (9, False, "Approval 9 sends the delete at once."),
+        (1, False, "One approval breaks the pairing at once."),
+        (2, False, "The second approval breaks the pairing at once."),
+        (9, False, "Approval 9 breaks the pairing at once."),
         (2, True, "The second approval starts the dry run at once."),
     ],
 )
 def test_what_each_button_does_is_on_the_card(needed: int, dry: bool, words: str) -> None:
     terms = TERMS.model_copy(update={"approvals_required": needed, "dry_run": dry})
     card = " ".join(reading(draw(sample(terms=terms), "card")).split())
-    assert f"{words} *Deny* ends it. *Withdraw* is for whoever asked." in card
+    assert f"{words} Just before, the bot reads everything again: if anything has changed," in card
     assert "Break glass" not in card
     glass = terms.model_copy(update={"break_glass": True})
     assert "*Break glass* is for emergencies" in reading(draw(sample(terms=glass), "card"))
@@ -306,18 +309,22 @@ def test_no_replications_have_nothing_to_be_configured_anew() -> None:
 
 def test_a_row_that_was_never_read_is_drawn_all_the_same() -> None:
     drawn = draw(sample(snapshot=None, fingerprint=None), "card")
-    assert drawn.text.startswith("🟡 Break oslo\n")
+    assert drawn.text.startswith("⏳ Break pairing oslo\n")
     assert problems(drawn) == []
 
 
 @pytest.mark.parametrize(
     ("protected", "complete", "words"),
     [
-        (0, True, "Recovery plans: none."),
-        (4, True, "⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not"),
-        (12, True, "⚠️ *All 12 protected by recovery plans*"),
-        (1, False, "⚠️ *At least 1 protected by recovery plans*"),
-        (0, False, "Recovery plans: unknown."),
+        (0, True, "No replication is in a recovery plan."),
+        (
+            4,
+            True,
+            "⚠️ *4 of 12 VMs are in recovery plans*\nIn recovery plans: db-01, db-02, web-01,",
+        ),
+        (12, True, "⚠️ *All 12 VMs are in recovery plans*"),
+        (1, False, "⚠️ *At least 1 of 12 VMs is in recovery plans*"),
+        (0, False, "Recovery plans: unknown"),
     ],
 )
 def test_recovery_plans_come_first_and_none_seen_is_not_none_there(

@@ -18,29 +18,33 @@ from tests.slack.drawing.slack_checker import reading, wrapped
 
 def test_pending() -> None:
     assert reading(draw(BY_STATE[State.PENDING], "card")) == snapshot("""\
-# 🟡 Break Lyon → Oslo: 12 replications
+# ⏳ Break pairing Lyon → Oslo: 12 replications
 ---
-<@UASKER> asks · *production* · Lyon's appliance
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
+Reason, as typed:
 ---
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
-mail, ldap and 6 more.
+⚠️ *4 of 12 VMs are in recovery plans*
+---
+In recovery plans: db-01, db-02, web-01, web-02.
+In no recovery plan: mail, ldap and 6 more.
 ---
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. Reconnect does not bring it
-back.
+paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
+not bring the pairing back.
 ---
-*Approvals:* 1 of 2 (<@UFIRST>). Until ⟨23:13⟩. Please decide: <@UNOTIFY1>,
-<!subteam^SNIGHTS>
-The second approval sends the delete at once. *Deny* ends it. *Withdraw* is for
-whoever asked.
+*Approvals:* 1 of 2 (<@UFIRST>), needed by ⟨23:13⟩; else it expires and nothing is
+sent. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Just before, the bot reads
+everything again: if anything has changed, nothing is sent. One *Deny* ends the
+request, nothing is sent. Only <@UASKER> can *Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
-· asked ⟨22:13⟩)
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
 """)
@@ -48,56 +52,63 @@ whoever asked.
 
 def test_pending_as_a_phone_shows_it() -> None:
     assert wrapped(draw(BY_STATE[State.PENDING], "card").text) == snapshot("""\
-🟡 Break Lyon → Oslo: 12 replications
-<@UASKER> asks · *production* · Lyon's appliance
+⏳ Break pairing Lyon → Oslo: 12 replications
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
+Reason, as typed:
 ```
 CHG1234567 Oslo moves out
 ```
-⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
-mail, ldap and 6 more.
+⚠️ *4 of 12 VMs are in recovery plans*
+In recovery plans: db-01, db-02, web-01, web-02.
+In no recovery plan: mail, ldap and 6 more.
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. Reconnect does not bring it
-back.
-*Approvals:* 1 of 2 (<@UFIRST>). Until ⟨23:13⟩. Please decide: <@UNOTIFY1>,
-<!subteam^SNIGHTS>
-The second approval sends the delete at once. *Deny* ends it. *Withdraw* is for
-whoever asked.
+paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
+not bring the pairing back.
+*Approvals:* 1 of 2 (<@UFIRST>), needed by ⟨23:13⟩; else it expires and nothing is
+sent. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Just before, the bot reads
+everything again: if anything has changed, nothing is sent. One *Deny* ends the
+request, nothing is sent. Only <@UASKER> can *Withdraw* it.
 Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
-· asked ⟨22:13⟩\
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+⟨22:13⟩ · asked ⟨22:13⟩\
 """)
 
 
 def test_everything_to_be_warned_of() -> None:
     assert reading(draw(HARD, "card")) == snapshot("""\
-# 🟡 Break Lyon → Oslo: 1 replication, one-sided
+# ⏳ Break pairing Lyon → Oslo: 1 replication, one-sided
 ---
 🧪 *Dry run: nothing will be deleted.*
-<@UASKER> asks · *production* · Lyon's appliance
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
 ---
 No reason was given.
 ---
-⚠️ *1 protected by recovery plans*.
+⚠️ *1 VM is in recovery plans*
 ---
 ⚠️ An earlier request for this pairing has no confirmed outcome. Check it before
 approving: `/vr-unpair status DDDD-FFFF` leads to its card.
-*One-sided break:* only Lyon drops the pairing. Oslo keeps its half and needs the
-same done there. This can't be undone. The sites would have to be paired again and
-its replication reconfigured. Reconnect does not bring it back.
-Oslo could not be reached when this was read. Not all could be read (remote site:
-not reachable). Only the number of replications is compared before the delete: a
-swapped VM would not be noticed.
-3 open issues:
+*One-sided break:* only Lyon drops the pairing. Oslo keeps its half of it until
+somebody breaks it there as well. This can't be undone. The sites would have to be
+paired again and its replication reconfigured. The vendor's *Reconnect* does not
+bring the pairing back.
+---
+Oslo could not be reached when this was read. Not everything could be read: remote
+site: not reachable. Before the delete only the number of replications can be
+compared, not which they are.
+---
+3 open issues that the appliance reports:
 • vr-oslo: no heartbeat (ERROR)
 • and 2 more
 ---
-*Approvals:* 0 of 2. Until ⟨23:13⟩.
-The second approval starts the dry run at once. *Deny* ends it. *Withdraw* is for
-whoever asked.
+*Approvals:* 0 of 2, needed by ⟨23:13⟩; else it expires and nothing is sent.
+The second approval starts the dry run at once. Just before, the bot reads
+everything again: if anything has changed, nothing is sent. One *Deny* ends the
+request, nothing is sent. Only <@UASKER> can *Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
-· asked ⟨22:13⟩)
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
 """)
@@ -109,22 +120,25 @@ def test_approved() -> None:
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks · *production* · Lyon's appliance
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
+Reason, as typed:
 ---
 ```
 CHG1234567 Oslo moves out
 ```
 ---
-⚠️ *4 protected by recovery plans*: db-01, db-02, web-01, web-02. Not protected:
-mail, ldap and 6 more.
+⚠️ *4 of 12 VMs are in recovery plans*
+---
+In recovery plans: db-01, db-02, web-01, web-02.
+In no recovery plan: mail, ldap and 6 more.
 ---
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. Reconnect does not bring it
-back.
+paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
+not bring the pairing back.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · read ⟨22:13⟩
-· asked ⟨22:13⟩)
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Withdraw]\
 """)
@@ -203,7 +217,8 @@ CHG1234567 Oslo moves out
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks · *production* · Lyon's appliance\
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
+Reason, as typed:\
 """),
         ),
         (
@@ -213,7 +228,8 @@ Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks · *production* · Lyon's appliance\
+<@UASKER> asks, through Lyon's appliance, deployment *production*.
+Reason, as typed:\
 """),
         ),
         (

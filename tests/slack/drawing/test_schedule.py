@@ -29,8 +29,8 @@ APPROVED = sample(
     execute_by=AT + 10 * MINUTE,
 )
 STOPS = (
-    "Until it is sent, <@UASKER> can withdraw it, and each approver can deny it, those who "
-    "approved it too."
+    "Until the delete is sent, <@UASKER> can withdraw it, and any approver can deny it, even one "
+    "who approved it."
 )
 
 
@@ -97,7 +97,7 @@ class TestTyped:
 class TestCard:
     def test_it_says_when_in_whose_time_and_how_it_is_stopped(self) -> None:
         words = seen(draw(ASKED, "card"))
-        assert "⏰ *Not before:* ⟨04:13⟩ (your time; asked for as `22:00`" in words
+        assert "⏰ *Not before:* ⟨04:13⟩ your time (typed: `22:00`" in words
         assert "`Europe/Berlin`" in words
         assert "Once approved, it waits until then" in words
         assert STOPS in words
@@ -105,7 +105,7 @@ class TestCard:
 
     def test_a_span_has_no_zone(self) -> None:
         words = seen(draw(sample(**{**TIMED, "at": "+6h"}), "card"))
-        assert "asked for as `+6h`)" in words
+        assert "typed: `+6h`)" in words
 
     def test_with_the_last_approval_it_waits(self) -> None:
         card = draw(APPROVED, "card")

@@ -33,14 +33,15 @@ from bot.slack.draw.words.sites import count_of, pairing_at, place
 
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
-    "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
-    "named for emergencies sends the delete alone, with a reason, and every approver is told."
+    "⚠️ There are too few people who could approve this, so only *Break glass* is left: a person "
+    "listed for emergencies breaks the pairing without approvals, with a reason, and every "
+    "approver is told."
 )
 
 
 GLASS_OFFERED = (
-    "*Break glass* is for emergencies: somebody named for them sends the delete alone, with a "
-    "reason, and every approver is told."
+    "*Break glass* is for emergencies: a person listed for that breaks the pairing without "
+    "further approvals, with a reason, and every approver is told."
 )
 
 
@@ -157,7 +158,7 @@ LOOKED = {
 
 def looked(request: Request, notice: Notice) -> str:
     """Somebody looked again, and what was found is news."""
-    found = LOOKED.get(notice.text, notice.text)
+    found = LOOKED.get(notice.text) or line(notice.text)
     return f"{mentions(notice.who) or 'Somebody'} looked again, {when(notice.at)}: {found}"
 
 

@@ -194,15 +194,12 @@ def protected(snapshot: Snapshot | None) -> str:
     """How many replications recovery plans protect. Empty if that is none, or not told."""
     if snapshot is None or not snapshot.protected:
         return ""
-    verb = "is" if snapshot.protected == 1 else "are"
-    if snapshot.protected == snapshot.count:
-        all_of = "all " if snapshot.count > 1 else ""
-        return f"{all_of}{snapshot.count:,} {verb} in recovery plans".capitalize()
+    guarded, count = snapshot.protected, count_of(snapshot.count, "VM")
+    are = "is in recovery plans" if guarded == 1 else "are in recovery plans"
+    if guarded == snapshot.count:
+        return f"{'All ' if guarded > 1 else ''}{count} {are}"
     # Only the listed ones are counted. Whether the others are protected is not known.
-    least = "" if snapshot.complete else "at least "
-    return (
-        f"{least}{snapshot.protected:,} of {snapshot.count:,} {verb} in recovery plans".capitalize()
-    )
+    return f"{'' if snapshot.complete else 'At least '}{guarded:,} of {count} {are}"
 
 
 def no_way_back(request: Request) -> str:

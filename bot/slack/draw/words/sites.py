@@ -75,10 +75,10 @@ def place(request: Request) -> str:
     site is named only if there are several: a single one is called `default`, which says nothing.
     """
     terms = request.terms
-    parts = [f"deployment *{name(terms.label)}*"] if terms.label else []
-    parts += [f"{local_site(request)}'s appliance"] if request.snapshot else []
+    parts = [f"through {local_site(request)}'s appliance"] if request.snapshot else []
     parts += [f"site {code(request.site)}"] if terms.several and request.site else []
-    return " · ".join(parts)
+    parts += [f"deployment *{name(terms.label)}*"] if terms.label else []
+    return ", ".join(parts)
 
 
 def local_site(request: Request, limit: int = NAME) -> str:
