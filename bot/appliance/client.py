@@ -263,7 +263,7 @@ class Appliance:
             raise  # no word about the remote site: nobody has asked it
         except ApplianceError as error:
             # The replications then come partial, and the card gives this reason.
-            remote_words = (f"no session at the remote site ({error})",)
+            remote_words = (f"no session at the remote site, since {error}",)
         return snapshot(
             found,
             api.replication_count(found.id),

@@ -118,14 +118,14 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
         waits = "Waits" if request.glass else "Approved, waits"
         decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
     lines += [decided] if decided else []
-    lines.append(f"{mention(request.requester)} asks{f', {where}' if where else ''}.")
+    lines.append(f"{mention(request.requester)} asks.{f' {where}.' if where else ''}")
     lines += ["Reason, as typed:"] if tidy(request.reason) else []
     approvals = f"*Approvals:* {tally(request)}"
     approvals += f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
     if undecided:
         ends = request.decide_by
-        late = "else it expires and nothing is sent"
-        approvals += f", needed by {when(ends)}; {late}" if ends is not None else ""
+        late = "then the request expires and the pairing stays"
+        approvals += f". Deadline: {when(ends)}, {late}" if ends is not None else ""
         called = to_call(request)
         please = f" Please decide: {called}" if called else ""
         approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
@@ -175,11 +175,14 @@ def _what_buttons_do(request: Request) -> str:
     which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
     which = "One approval" if needed == 1 else which
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
-    soon = "at once" if request.scheduled_at is None else "at the time above"
+    at = request.scheduled_at
+    soon = " at once" if at is None else f", not before {when(at)}"
     asker = mention(request.requester)
-    others = f"One *Deny* ends the request, nothing is sent. Only {asker} can *Withdraw* it."
-    again = "Just before, the bot reads everything again: if anything has changed, nothing is sent."
-    lines = [f"{which} {does} {soon}. {again} {others}"]
+    others = f"One *Deny* ends the request, the pairing stays. Only {asker} can *Withdraw* it."
+    whole = request.snapshot is None or request.snapshot.complete
+    read = "everything again" if whole else "again, of the replications only how many there are"
+    again = f"Right before that the bot reads {read}; if anything has changed, the pairing stays."
+    lines = [f"{which} {does}{soon}. {again} {others}"]
     if request.glass_alone:
         lines[0] = f"{GLASS_ALONE} {others}"
     elif request.terms.break_glass:
@@ -243,7 +246,8 @@ def _special(request: Request, earlier: str) -> list[str]:
     if snapshot is None:
         return []
     warn, tell = [], []
-    away = f"{remote_site(request)} could not be reached when this was read"
+    there, then = remote_site(request), when(snapshot.read_at)
+    away = f"{there} could not be reached from {local_site(request)}, {then}"
     if snapshot.remote_vrms.status == "ERROR" and request.force:
         tell.append(f"{away}.")
     elif snapshot.remote_vrms.status == "ERROR":
@@ -260,10 +264,6 @@ def _special(request: Request, earlier: str) -> list[str]:
         why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
         why += f"; and {left} more" if left > 0 else ""
         tell.append(f"Not everything could be read{f': {why}' if why else ''}.")
-    if not snapshot.complete:
-        tell.append(
-            "Before the delete only the number of replications can be compared, not which they are."
-        )
     drops = who_drops(request)
     if request.force:
         drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
@@ -279,7 +279,9 @@ def _special(request: Request, earlier: str) -> list[str]:
 def _issues(snapshot: Snapshot) -> list[str]:
     if not snapshot.issue_count:
         return []
-    lines = [f"{count_of(snapshot.issue_count, 'open issue')} that the appliance reports:"]
+    lines = [
+        f"{count_of(snapshot.issue_count, 'open issue')}, as the appliance of this card reports:"
+    ]
     shown = snapshot.issues[:ISSUES_SHOWN]
     for issue in shown:
         about = f"{name(issue.entity)}: " if issue.entity else ""
@@ -299,6 +301,6 @@ def small_print(request: Request) -> str:
     if request.also_at:
         parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
     if request.state.open:
-        parts += [f"figures read {when(request.snapshot.read_at)}"] if request.snapshot else []
+        parts += [f"state read {when(request.snapshot.read_at)}"] if request.snapshot else []
         parts.append(f"asked {when(request.created_at)}")
     return " · ".join(parts)

@@ -107,7 +107,7 @@ def test_the_alarm() -> None:
     assert alarm(broken()).split("\n") == snapshot(
         [
             "🚨 *Break glass:* <@UCHIEF> has decided alone on the request of <@UASKER>:",
-            "through Lyon's appliance, deployment *production*",
+            "Where: Lyon's appliance, in *production*",
             "*Lyon → Oslo*: 12 replications.",
             "4 of 12 VMs are in recovery plans.",
             "Both sites drop the pairing.",

@@ -20,7 +20,7 @@ def test_pending() -> None:
     assert reading(draw(BY_STATE[State.PENDING], "card")) == snapshot("""\
 # ⏳ Break pairing Lyon → Oslo: 12 replications
 ---
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 Reason, as typed:
 ---
 ```
@@ -36,14 +36,14 @@ Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
 ---
-*Approvals:* 1 of 2 (<@UFIRST>), needed by ⟨23:13⟩; else it expires and nothing is
-sent. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Just before, the bot reads
-everything again: if anything has changed, nothing is sent. One *Deny* ends the
-request, nothing is sent. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2 (<@UFIRST>). Deadline: ⟨23:13⟩, then the request expires and
+the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Right before that the bot reads
+everything again; if anything has changed, the pairing stays. One *Deny* ends the
+request, the pairing stays. Only <@UASKER> can *Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
@@ -53,7 +53,7 @@ request, nothing is sent. Only <@UASKER> can *Withdraw* it.
 def test_pending_as_a_phone_shows_it() -> None:
     assert wrapped(draw(BY_STATE[State.PENDING], "card").text) == snapshot("""\
 ⏳ Break pairing Lyon → Oslo: 12 replications
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 Reason, as typed:
 ```
 CHG1234567 Oslo moves out
@@ -64,13 +64,13 @@ In no recovery plan: mail, ldap and 6 more.
 Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
-*Approvals:* 1 of 2 (<@UFIRST>), needed by ⟨23:13⟩; else it expires and nothing is
-sent. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Just before, the bot reads
-everything again: if anything has changed, nothing is sent. One *Deny* ends the
-request, nothing is sent. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2 (<@UFIRST>). Deadline: ⟨23:13⟩, then the request expires and
+the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Right before that the bot reads
+everything again; if anything has changed, the pairing stays. One *Deny* ends the
+request, the pairing stays. Only <@UASKER> can *Withdraw* it.
 Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
 ⟨22:13⟩ · asked ⟨22:13⟩\
 """)
 
@@ -80,11 +80,11 @@ def test_everything_to_be_warned_of() -> None:
 # ⏳ Break pairing Lyon → Oslo: 1 replication, one-sided
 ---
 🧪 *Dry run: nothing will be deleted.*
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 ---
 No reason was given.
 ---
-⚠️ *1 VM is in recovery plans*
+⚠️ *1 VM is in a recovery plan*
 ---
 ⚠️ An earlier request for this pairing has no confirmed outcome. Check it before
 approving: `/vr-unpair status DDDD-FFFF` leads to its card.
@@ -93,21 +93,22 @@ somebody breaks it there as well. This can't be undone. The sites would have to 
 paired again and its replication reconfigured. The vendor's *Reconnect* does not
 bring the pairing back.
 ---
-Oslo could not be reached when this was read. Not everything could be read: remote
-site: not reachable. Before the delete only the number of replications can be
-compared, not which they are.
+Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read: remote
+site: not reachable.
 ---
-3 open issues that the appliance reports:
+3 open issues, as the appliance of this card reports:
 • vr-oslo: no heartbeat (ERROR)
 • and 2 more
 ---
-*Approvals:* 0 of 2, needed by ⟨23:13⟩; else it expires and nothing is sent.
-The second approval starts the dry run at once. Just before, the bot reads
-everything again: if anything has changed, nothing is sent. One *Deny* ends the
-request, nothing is sent. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 0 of 2. Deadline: ⟨23:13⟩, then the request expires and the pairing
+stays.
+The second approval starts the dry run at once. Right before that the bot reads
+again, of the replications only how many there are; if anything has changed, the
+pairing stays. One *Deny* ends the request, the pairing stays. Only <@UASKER> can
+*Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
@@ -120,7 +121,7 @@ def test_approved() -> None:
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 Reason, as typed:
 ---
 ```
@@ -137,7 +138,7 @@ paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · figures read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Withdraw]\
@@ -217,7 +218,7 @@ CHG1234567 Oslo moves out
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 Reason, as typed:\
 """),
         ),
@@ -228,7 +229,7 @@ Reason, as typed:\
 ---
 *Lyon → Oslo*: 12 replications.
 Approved by <@UFIRST>, <@USECOND>, ⟨22:15⟩.
-<@UASKER> asks, through Lyon's appliance, deployment *production*.
+<@UASKER> asks. Where: Lyon's appliance, in *production*.
 Reason, as typed:\
 """),
         ),
@@ -294,8 +295,8 @@ def test_top_of_the_card(state: State, top: str) -> None:
 def test_an_ordinary_break_with_the_other_site_away_says_what_it_needs() -> None:
     """Such a task ends in an error; the form says what an ordinary break needs, and not everybody
     comes by the form."""
-    words = "could not be reached when this was read"
-    assert f"{words}: an ordinary break needs it." in reading(
+    words = "could not be reached from Lyon, ⟨22:13⟩"
+    assert f"⚠️ Oslo {words}: an ordinary break needs it." in reading(
         draw(HARD.model_copy(update={"force": False}), "card")
     ).replace("\n", " ")
     assert f"{words}." in reading(draw(HARD, "card"))

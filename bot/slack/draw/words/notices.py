@@ -33,15 +33,15 @@ from bot.slack.draw.words.sites import count_of, pairing_at, place
 
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
-    "⚠️ There are too few people who could approve this, so only *Break glass* is left: a person "
-    "listed for emergencies breaks the pairing without approvals, with a reason, and every "
-    "approver is told."
+    "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
+    "on its list breaks the pairing without approvals and has to give a reason; every approver is "
+    "told."
 )
 
 
 GLASS_OFFERED = (
-    "*Break glass* is for emergencies: a person listed for that breaks the pairing without "
-    "further approvals, with a reason, and every approver is told."
+    "*Break glass* is for emergencies: somebody on its list breaks the pairing without further "
+    "approvals and has to give a reason; every approver is told."
 )
 
 

@@ -195,7 +195,7 @@ def protected(snapshot: Snapshot | None) -> str:
     if snapshot is None or not snapshot.protected:
         return ""
     guarded, count = snapshot.protected, count_of(snapshot.count, "VM")
-    are = "is in recovery plans" if guarded == 1 else "are in recovery plans"
+    are = "is in a recovery plan" if guarded == 1 else "are in recovery plans"
     if guarded == snapshot.count:
         return f"{'All ' if guarded > 1 else ''}{count} {are}"
     # Only the listed ones are counted. Whether the others are protected is not known.

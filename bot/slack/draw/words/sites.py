@@ -75,10 +75,10 @@ def place(request: Request) -> str:
     site is named only if there are several: a single one is called `default`, which says nothing.
     """
     terms = request.terms
-    parts = [f"through {local_site(request)}'s appliance"] if request.snapshot else []
+    parts = [f"{local_site(request)}'s appliance"] if request.snapshot else []
     parts += [f"site {code(request.site)}"] if terms.several and request.site else []
-    parts += [f"deployment *{name(terms.label)}*"] if terms.label else []
-    return ", ".join(parts)
+    parts += [f"in *{name(terms.label)}*"] if terms.label else []
+    return f"Where: {', '.join(parts)}" if parts else ""
 
 
 def local_site(request: Request, limit: int = NAME) -> str:
