@@ -346,7 +346,7 @@ def test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever() -> None:
         assert outcome is not None
         assert (world.state(), outcome.code) == (State.REFUSED, "card_refused")
         (told,) = world.slack.direct_messages(ASKER)
-        assert "never said whether it took it" in told.text
+        assert "never said whether it took the card" in told.text
         assert world.given_up == [("card", "answer_lost")]
 
 
