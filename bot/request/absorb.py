@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.request import Frozen, checking, deciding, following, sending
+from bot.request import (
+    Frozen,
+    after_delete,
+    before_delete,
+    checking,
+    deciding,
+    following,
+    look_again,
+)
 from bot.request.audit import SYSTEM, Entry
 from bot.request.events import (
     AskRefused,
@@ -87,37 +95,37 @@ def _dispatch(step: Step, state: State) -> bool:
         case State.APPROVED, RightsRead() if step.request.clicks:
             deciding.rights_read_at_click(step, event)
 
-        case State.APPROVED, (PairingRead() | PresenceRead() | CallFailed()) if sending.too_early(
-            step, event
+        case State.APPROVED, (PairingRead() | PresenceRead() | CallFailed()) if (
+            before_delete.too_early(step, event)
         ):
-            sending.tell_ahead(step, event)
+            before_delete.tell_ahead(step, event)
         case State.APPROVED, RightsRead():
-            sending.rights_read_before_intent(step, event)
+            before_delete.rights_read_before_intent(step, event)
         case State.APPROVED, PairingRead():
-            sending.pairing_read_before_intent(step, event)
+            before_delete.pairing_read_before_intent(step, event)
         case State.APPROVED, PresenceRead():
-            sending.pairing_missing_before_intent(step, event)
+            before_delete.pairing_missing_before_intent(step, event)
         case State.APPROVED, TimePassed():
-            sending.execution_time(step)
+            before_delete.execution_time(step)
         case State.APPROVED, IntentStored():
-            sending.intent_stored(step)
-        case State.DELETING, DeleteNotAccepted() if sending.of_this_intent(step, event):
-            sending.not_accepted(step, event)
+            before_delete.intent_stored(step)
+        case State.DELETING, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
+            after_delete.not_accepted(step, event)
         case State.DELETING, DeleteAccepted():
-            sending.accepted(step, event)
+            after_delete.accepted(step, event)
         case State.DELETING, DeleteAnswered():
-            sending.answered(step, event)
-        case State.FOLLOWING, DeleteAccepted() if sending.found_in_list(step, event):
-            sending.accepted(step, event)
+            after_delete.answered(step, event)
+        case State.FOLLOWING, DeleteAccepted() if after_delete.found_in_list(step, event):
+            after_delete.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
-            sending.lost_intent(step, intent)
-            sending.accepted(step, event)
+            before_delete.lost_intent(step, intent)
+            after_delete.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAnswered(intent=Intent() as intent)):
-            sending.lost_intent(step, intent)
-            sending.answered(step, event)
+            before_delete.lost_intent(step, intent)
+            after_delete.answered(step, event)
 
         case State.DELETING, TasksRead():
-            following.tasks_read(step, event)
+            after_delete.tasks_read(step, event)
         case State.FOLLOWING, TaskPolled():
             following.task_polled(step, event)
         case State.FOLLOWING, PresenceRead():
@@ -125,20 +133,20 @@ def _dispatch(step: Step, state: State) -> bool:
         case ((State.DELETING | State.FOLLOWING), TimePassed()):
             following.follow_time(step)
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
-            sending.call_failed(step, event)
+            before_delete.call_failed(step, event)
 
-        case State.ATTENTION, DeleteAccepted() if sending.of_this_intent(step, event):
-            following.accepted_late(step, event)
-        case State.ATTENTION, DeleteAnswered() if sending.refused(step, event):
-            following.not_accepted_late(step, event)
-        case State.ATTENTION, DeleteNotAccepted() if sending.of_this_intent(step, event):
-            following.not_accepted_late(step, event)
+        case State.ATTENTION, DeleteAccepted() if after_delete.of_this_intent(step, event):
+            look_again.accepted_late(step, event)
+        case State.ATTENTION, DeleteAnswered() if after_delete.refused(step, event):
+            look_again.not_accepted_late(step, event)
+        case State.ATTENTION, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
+            look_again.not_accepted_late(step, event)
         case State.ATTENTION, RightsRead() if step.request.clicks:
             deciding.right_to_settle_read(step, event)
         case State.ATTENTION, TasksRead():
-            following.looked_again(step, event)
+            look_again.looked_again(step, event)
         case State.ATTENTION, CallFailed():
-            following.look_failed(step, event)
+            look_again.look_failed(step, event)
         case _:
             return False
     return True

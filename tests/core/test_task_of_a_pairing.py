@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.following import names_pairing
+from bot.request.after_delete import names_pairing
 from bot.request.model import TaskView
 
 PAIRING = "0f7a3b1c-AAAA-4bbb-8ccc-000000000001"

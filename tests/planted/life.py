@@ -102,7 +102,7 @@ LIFE = (
         "tests/worker/test_groups.py::TestGroups::test_a_group_that_fails_before_the_intent_is_waited_for",
         "if unread:",
         "if False:",
-        within="sending.rights_read_before_intent",
+        within="before_delete.rights_read_before_intent",
     ),
     change(
         "a click counts though the right could not be read",

@@ -125,7 +125,7 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
     if undecided:
         ends = request.decide_by
         late = "then the request expires and the pairing stays"
-        approvals += f". Deadline: {when(ends)}, {late}" if ends is not None else ""
+        approvals += f". Deadline for approvals: {when(ends)}, {late}" if ends is not None else ""
         called = to_call(request)
         please = f" Please decide: {called}" if called else ""
         approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
@@ -176,13 +176,15 @@ def _what_buttons_do(request: Request) -> str:
     which = "One approval" if needed == 1 else which
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
     at = request.scheduled_at
-    soon = " at once" if at is None else f", not before {when(at)}"
     asker = mention(request.requester)
     others = f"One *Deny* ends the request, the pairing stays. Only {asker} can *Withdraw* it."
     whole = request.snapshot is None or request.snapshot.complete
-    read = "everything again" if whole else "again, of the replications only how many there are"
-    again = f"Right before that the bot reads {read}; if anything has changed, the pairing stays."
-    lines = [f"{which} {does}{soon}. {again} {others}"]
+    read = "" if whole else ", of the replications only their number"
+    again = f"Right before, all is read and compared again{read}: if it changed, the pairing stays."
+    acts = f"{which} {does} at once."
+    if at is not None:
+        acts = f"{which} decides; the bot then {does}, {when(at)}."
+    lines = [f"{acts} {again} {others}"]
     if request.glass_alone:
         lines[0] = f"{GLASS_ALONE} {others}"
     elif request.terms.break_glass:
@@ -273,15 +275,14 @@ def _special(request: Request, earlier: str) -> list[str]:
     back = (
         f"{drops} {no_way_back(request)} The vendor's *Reconnect* does not bring the pairing back."
     )
-    return ["\n".join([*warn, back]), " ".join(tell), "\n".join(_issues(snapshot))]
+    return ["\n".join([*warn, back]), " ".join(tell), "\n".join(_issues(request, snapshot))]
 
 
-def _issues(snapshot: Snapshot) -> list[str]:
+def _issues(request: Request, snapshot: Snapshot) -> list[str]:
     if not snapshot.issue_count:
         return []
-    lines = [
-        f"{count_of(snapshot.issue_count, 'open issue')}, as the appliance of this card reports:"
-    ]
+    counted = count_of(snapshot.issue_count, "open issue")
+    lines = [f"{counted} reported by {local_site(request)}'s appliance:"]
     shown = snapshot.issues[:ISSUES_SHOWN]
     for issue in shown:
         about = f"{name(issue.entity)}: " if issue.entity else ""
@@ -301,6 +302,6 @@ def small_print(request: Request) -> str:
     if request.also_at:
         parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
     if request.state.open:
-        parts += [f"state read {when(request.snapshot.read_at)}"] if request.snapshot else []
+        parts += [f"state as of {when(request.snapshot.read_at)}"] if request.snapshot else []
         parts.append(f"asked {when(request.created_at)}")
     return " · ".join(parts)

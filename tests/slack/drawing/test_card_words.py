@@ -36,14 +36,14 @@ Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
 ---
-*Approvals:* 1 of 2 (<@UFIRST>). Deadline: ⟨23:13⟩, then the request expires and
-the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Right before that the bot reads
-everything again; if anything has changed, the pairing stays. One *Deny* ends the
-request, the pairing stays. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2 (<@UFIRST>). Deadline for approvals: ⟨23:13⟩, then the request
+expires and the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Right before, all is read and
+compared again: if it changed, the pairing stays. One *Deny* ends the request, the
+pairing stays. Only <@UASKER> can *Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
@@ -64,13 +64,13 @@ In no recovery plan: mail, ldap and 6 more.
 Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
-*Approvals:* 1 of 2 (<@UFIRST>). Deadline: ⟨23:13⟩, then the request expires and
-the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Right before that the bot reads
-everything again; if anything has changed, the pairing stays. One *Deny* ends the
-request, the pairing stays. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2 (<@UFIRST>). Deadline for approvals: ⟨23:13⟩, then the request
+expires and the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Right before, all is read and
+compared again: if it changed, the pairing stays. One *Deny* ends the request, the
+pairing stays. Only <@UASKER> can *Withdraw* it.
 Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
 ⟨22:13⟩ · asked ⟨22:13⟩\
 """)
 
@@ -96,19 +96,19 @@ bring the pairing back.
 Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read: remote
 site: not reachable.
 ---
-3 open issues, as the appliance of this card reports:
+3 open issues reported by Lyon's appliance:
 • vr-oslo: no heartbeat (ERROR)
 • and 2 more
 ---
-*Approvals:* 0 of 2. Deadline: ⟨23:13⟩, then the request expires and the pairing
-stays.
-The second approval starts the dry run at once. Right before that the bot reads
-again, of the replications only how many there are; if anything has changed, the
-pairing stays. One *Deny* ends the request, the pairing stays. Only <@UASKER> can
+*Approvals:* 0 of 2. Deadline for approvals: ⟨23:13⟩, then the request expires and
+the pairing stays.
+The second approval starts the dry run at once. Right before, all is read and
+compared again, of the replications only their number: if it changed, the pairing
+stays. One *Deny* ends the request, the pairing stays. Only <@UASKER> can
 *Withdraw* it.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Approve] [Deny] [Withdraw]\
@@ -138,7 +138,7 @@ paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
-`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state read
+`0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
 ⟨22:13⟩ · asked ⟨22:13⟩)
 ---
 [Withdraw]\

@@ -29,7 +29,7 @@ APPROVED = sample(
     execute_by=AT + 10 * MINUTE,
 )
 STOPS = (
-    "Until the delete is sent, <@UASKER> can withdraw it, and any approver can deny it, even one "
+    "Until the break begins, <@UASKER> can withdraw it, and any approver can deny it, even one "
     "who approved it."
 )
 

@@ -34,14 +34,14 @@ from bot.slack.draw.words.sites import count_of, pairing_at, place
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
     "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
-    "on its list breaks the pairing without approvals and has to give a reason; every approver is "
-    "told."
+    "whom the settings name for it breaks the pairing without approvals and has to give a reason; "
+    "every approver is told."
 )
 
 
 GLASS_OFFERED = (
-    "*Break glass* is for emergencies: somebody on its list breaks the pairing without further "
-    "approvals and has to give a reason; every approver is told."
+    "*Break glass* is for emergencies: somebody whom the settings name for it breaks the "
+    "pairing without further approvals and has to give a reason; every approver is told."
 )
 
 

@@ -62,7 +62,7 @@ def not_before(request: Request) -> str:
 def may_stop_it(request: Request) -> str:
     """How an approved request that waits for its time is stopped."""
     return (
-        f"Until the delete is sent, {mention(request.requester)} can withdraw it, and any approver "
+        f"Until the break begins, {mention(request.requester)} can withdraw it, and any approver "
         "can deny it, even one who approved it"
     )
 

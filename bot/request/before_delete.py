@@ -1,5 +1,5 @@
-"""From the approval to the appliance's answer: read everything again, store the intent, send once,
-take the answer."""
+"""From the approval to the intent: rights and pairing are read again and compared, a dry run ends,
+and the intent is stored."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Any
 from bot.request.deciding import drop_lost_approvals, policy_of_now
 from bot.request.events import (
     CallFailed,
-    DeleteAccepted,
-    DeleteAnswered,
-    DeleteNotAccepted,
-    DeleteOutcome,
     PairingRead,
     PresenceRead,
     RightsRead,
 )
 from bot.request.fingerprint import differences, identified
-from bot.request.following import fail, is_gone, never_left, watch
+from bot.request.following import is_gone
 from bot.request.model import Intent, Outcome, Readings, Request, State
-from bot.request.plan import LIMITED_MS, told_ahead
+from bot.request.plan import (
+    told_ahead,
+)
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Step
 from bot.request.who_may import UNREADABLE, Verdict
@@ -174,67 +172,11 @@ def lost_intent(step: Step, intent: Intent) -> None:
     _record_intent(step)
 
 
-def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
-    """Whether it is about the intent that the row has. Yes where either does not say which."""
-    about, intent = event.intent, step.request.intent
-    return about is None or intent is None or about.at == intent.at
-
-
-def found_in_list(step: Step, event: DeleteAccepted) -> bool:
-    """Whether the task is one that was found in the list. It may be somebody else's, which names
-    this pairing and was begun after the last listing; only the answer tells."""
-    return of_this_intent(step, event) and step.request.task_adopted
-
-
-def refused(step: Step, event: DeleteAnswered) -> bool:
-    """Whether the appliance refused this very DELETE, so that nothing was done."""
-    return event.problem.kind is ProblemKind.REFUSED and of_this_intent(step, event)
-
-
-def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
-    """The DELETE certainly had no effect: back to `approved`, with the old deadline. A second 401
-    fails."""
-    request, problem = step.request, event.problem
-    step.record("not_accepted", problem=problem.model_dump(exclude_none=True))
-    if problem.status is not None:
-        step.change(turned_away=problem)
-    never_left(step, problem)
-    if problem.kind is ProblemKind.UNAUTHORIZED and request.unauthorized >= 1:
-        step.change(answer=problem)
-        return fail(step, "delete_refused")
-    unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
-    step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
-    if problem.kind is ProblemKind.UNAUTHORIZED:
-        return None  # at once: logging in again is all there is to do
-    untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
-    wait = LIMITED_MS if untold else _pause_ms(request, problem)
-    return step.wait_for(problem, _again_at(step, problem, wait))
-
-
-def accepted(step: Step, event: DeleteAccepted) -> None:
-    step.went_on()
-    step.change(
-        state=State.FOLLOWING,
-        deletes_accepted=1,
-        task=event.task,
-        task_adopted=False,
-        polled_at=step.now,
-        polling_since=None,
-        gone_since=None,
-        not_before=None,
-    )
-    step.record("accepted", task=event.task.id, status=event.task.status)
-    watch(step, event.task)
-
-
-def answered(step: Step, event: DeleteAnswered) -> None:
-    """400 and 403 end the request. After anything else we poll; we never send again."""
-    problem = event.problem
-    step.change(answer=problem)
-    step.record("answered", problem=problem.model_dump(exclude_none=True))
-    if problem.kind is ProblemKind.REFUSED:
-        return fail(step, "delete_refused")
-    return step.went_on()
+def execution_time(step: Step) -> None:
+    """EXECUTION_TTL: an approval not begun by then is void."""
+    waited_for = step.request.waiting
+    step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
+    step.record("expired", why="not_begun")
 
 
 def call_failed(step: Step, event: CallFailed) -> None:
@@ -242,14 +184,26 @@ def call_failed(step: Step, event: CallFailed) -> None:
     problem = event.problem
     if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
         step.change(polled_at=step.now)
-    return step.wait_for(problem, _again_at(step, problem, _pause_ms(step.request, problem)))
+    return step.wait_for(problem, again_at(step, problem, pause_ms(step.request, problem)))
 
 
-def execution_time(step: Step) -> None:
-    """EXECUTION_TTL: an approval not begun by then is void."""
-    waited_for = step.request.waiting
-    step.end(State.EXPIRED, Outcome(code="not_begun", problem=waited_for))
-    step.record("expired", why="not_begun")
+def again_at(step: Step, problem: Problem, pause_ms: int) -> int:
+    """When to try again: at the time we were given, and never before the pause, since a Retry-After
+    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact."""
+    if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
+        return problem.retry_at
+    again = max(problem.retry_at or 0, step.now + pause_ms)
+    if problem.kind in {ProblemKind.LOGIN_REFUSED, ProblemKind.LOGIN_REST}:
+        # A password that is changed meanwhile ends the rest; while it is not, nothing is sent.
+        return min(again, step.now + REST_LOOK_MS)
+    return again
+
+
+def pause_ms(request: Request, problem: Problem) -> int:
+    """No pause after the first DELETE that came too late to be sent: the process was frozen, and is
+    not any more. From the second on there is one, since a disk or a server may always be slow."""
+    first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
+    return 0 if first else request.terms.poll_ms
 
 
 def _wait_for_rights(step: Step, unread: Sequence[Verdict]) -> None:
@@ -263,25 +217,6 @@ def _rights_known(step: Step, event: RightsRead) -> None:
     so long that the rights grew old, reading both again could go on for ever."""
     readings = step.request.readings.model_copy(update={"rights_at": step.read_at(event)})
     step.change(readings=readings, not_before=None)
-
-
-def _again_at(step: Step, problem: Problem, pause_ms: int) -> int:
-    """When to try again: at the time we were given, and never before the pause, since a Retry-After
-    of 0 must not make us ask in a tight loop. The time that the bot's own budget gives is exact."""
-    if problem.kind is ProblemKind.OVER_BUDGET and problem.retry_at is not None:
-        return problem.retry_at
-    again = max(problem.retry_at or 0, step.now + pause_ms)
-    if problem.kind in {ProblemKind.LOGIN_REFUSED, ProblemKind.LOGIN_REST}:
-        # A password that is changed meanwhile ends the rest; while it is not, nothing is sent.
-        return min(again, step.now + REST_LOOK_MS)
-    return again
-
-
-def _pause_ms(request: Request, problem: Problem) -> int:
-    """No pause after the first DELETE that came too late to be sent: the process was frozen, and is
-    not any more. From the second on there is one, since a disk or a server may always be slow."""
-    first = problem.kind is ProblemKind.TOO_LATE and request.waiting is None
-    return 0 if first else request.terms.poll_ms
 
 
 def _record_intent(step: Step) -> None:
