@@ -262,10 +262,7 @@ def _special(request: Request, earlier: str) -> list[str]:
             f"approving: {earlier or code(request.earlier_attention)}"
         )
     if snapshot.partial or not snapshot.complete:
-        left = len(snapshot.partial) - PARTIAL_SHOWN
-        why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
-        why += f"; and {left} more" if left > 0 else ""
-        tell.append(f"Not everything could be read{f': {why}' if why else ''}.")
+        tell.append("Not everything could be read (why is in the small print).")
     drops = who_drops(request)
     if request.force:
         drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
@@ -304,4 +301,14 @@ def small_print(request: Request) -> str:
     if request.state.open:
         parts += [f"state as of {when(request.snapshot.read_at)}"] if request.snapshot else []
         parts.append(f"asked {when(request.created_at)}")
+        parts += _not_read(request.snapshot) if request.snapshot else []
     return " · ".join(parts)
+
+
+def _not_read(snapshot: Snapshot) -> list[str]:
+    """Why not everything could be read, in the appliance's words."""
+    if not snapshot.partial:
+        return []
+    left = len(snapshot.partial) - PARTIAL_SHOWN
+    why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
+    return [f"not everything read: {why}{f'; and {left} more' if left > 0 else ''}"]

@@ -93,8 +93,8 @@ somebody breaks it there as well. This can't be undone. The sites would have to 
 paired again and its replication reconfigured. The vendor's *Reconnect* does not
 bring the pairing back.
 ---
-Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read: remote
-site: not reachable.
+Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read (why is
+in the small print).
 ---
 3 open issues reported by Lyon's appliance:
 • vr-oslo: no heartbeat (ERROR)
@@ -109,7 +109,7 @@ stays. One *Deny* ends the request, the pairing stays. Only <@UASKER> can
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
-⟨22:13⟩ · asked ⟨22:13⟩)
+⟨22:13⟩ · asked ⟨22:13⟩ · not everything read: remote site: not reachable)
 ---
 [Approve] [Deny] [Withdraw]\
 """)
