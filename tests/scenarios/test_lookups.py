@@ -33,7 +33,7 @@ def test_a_preview_shows_the_card_that_would_come(stage: Stage) -> None:
     assert [text for text in shown & on_card if "7 replications" in text]
     world.wait_for_states({"pending": 1})
     again = looks(world, f"preview {pairing}")
-    assert f"`{card.id}` waits for a decision" in again.all_text
+    assert f"|{card.id}> waits for a decision" in again.all_text
     card.clicks(RITA, "cancel")
     card.wait_for_final()
 
@@ -59,7 +59,7 @@ def test_a_list_tells_health_and_open_requests(world: World) -> None:
         key: line for line in told.text.splitlines() for key in (well, ill, itself) if key in line
     }
     assert "2 replications" in lines[well]
-    assert f"open request `{card.id}`" in lines[well]
+    assert f"|{card.id}> waits for a decision" in lines[well]
     assert lines[well].startswith("🟢")
     assert lines[ill].startswith("🔴")
     assert "`ERROR`" in lines[ill]

@@ -92,7 +92,7 @@ def test_both_sides_of_a_race_are_told_who_decided_when_and_what_it_means(
     taken.clicks(RITA, "cancel")
     denied.wait_for_final()
     taken.wait_for_final()
-    again = "asked for again"
+    again = "Ask again if it is still wanted"
     says(world, denied, ALAN, "approve", f"Denied by <@{ANNA}>, <!date^", again)
     says(world, denied, RITA, "cancel", f"Denied by <@{ANNA}>, <!date^", again)
     says(world, taken, ALAN, "approve", f"Withdrawn by <@{RITA}>, <!date^", again)
