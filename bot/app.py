@@ -39,7 +39,7 @@ from bot.slack.send.client import (
 )
 from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
-from bot.store.audit import note_start
+from bot.store.audit_trail import note_start
 from bot.store.database import Database, nets
 from bot.store.faults import fault_of
 from bot.store.inbox import Inbox
@@ -50,11 +50,11 @@ from bot.store.requests import Requests
 from bot.store.shared import Pauses
 from bot.worker.drive import Lives, lease_ms
 from bot.worker.effects import Effects
-from bot.worker.lookups import Lookups
+from bot.worker.lookup_threads import Lookups
 from bot.worker.loop import Worker
 from bot.worker.pairings import Lists
 from bot.worker.rights import may_break_glass
-from bot.worker.sender import Sender
+from bot.worker.send_delete import Sender
 from bot.worker.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -334,8 +334,8 @@ class Bot:
         if self.settings.slack_app_token is None:
             return None
         # Imported here: HTTP mode does not need what takes a twentieth of a start.
-        from bot.slack.receive.opening import ADDRESS_TIMEOUT_S
         from bot.slack.receive.socket import SocketMode
+        from bot.slack.receive.socket_opening import ADDRESS_TIMEOUT_S
 
         client = api_client(
             partial(self.slack_secrets.get, "SLACK_APP_TOKEN"),

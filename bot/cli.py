@@ -37,7 +37,7 @@ from bot.settings import (
     load_database,
     load_slack_app,
 )
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.queries import Overview, unsaid

@@ -15,8 +15,8 @@ from bot.operate import logs
 from bot.operate import show as shown
 from bot.request.audit import Head, Record
 from bot.request.model import SHORT
-from bot.store import audit as trail
-from bot.store.witness import Held, held_against
+from bot.store import audit_trail as trail
+from bot.store.audit_lines import Held, held_against
 
 audit_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Export or verify the audit trail."

@@ -15,6 +15,7 @@ from typing import TypeVar
 from bot.appliance import models
 from bot.appliance.answers import Answer
 from bot.appliance.budget import EffectBudget
+from bot.appliance.connection import WARM_SECONDS
 from bot.appliance.credentials import Credentials
 from bot.appliance.errors import (
     Answered,
@@ -33,7 +34,6 @@ from bot.appliance.http import Call
 from bot.appliance.listing import Listing, MetaError, PageSizes, read_all
 from bot.appliance.models import Found, Replicated
 from bot.appliance.session import Sessions
-from bot.appliance.wire import WARM_SECONDS
 from bot.request.model import TaskView
 from bot.request.pairing import IssueLine, Pairing, Presence, Server, id_key, same_id
 
@@ -174,7 +174,7 @@ class Calls:
         every other error that shows that the DELETE cannot be sent now.
         """
         # A connection that works. If another thread takes it, the DELETE gets a new one rather than
-        # one that was idle (`bot.appliance.wire`).
+        # one that was idle (`bot.appliance.connection`).
         answered_at = self._sessions.current(self.effect).answered_at
         if answered_at is None or self._monotonic() >= answered_at + WARM_SECONDS:
             # This also finds out if the session has ended: better now than with the DELETE.

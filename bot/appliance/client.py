@@ -33,7 +33,7 @@ from bot.request.events import (
     TaskPolled,
     TasksRead,
 )
-from bot.request.lookups import ListedPairing
+from bot.request.listed_pairings import ListedPairing
 from bot.request.pairing import (
     ISSUES_KEPT,
     NAME_KEPT,

@@ -28,6 +28,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from bot.appliance.answers import Answer, Redactor
+from bot.appliance.connection import AppliancePool, Flight, PastSendBy, TooLarge, current_flight
 from bot.appliance.credentials import Credentials, HeldSession
 from bot.appliance.errors import (
     ApplianceError,
@@ -39,7 +40,6 @@ from bot.appliance.errors import (
 )
 from bot.appliance.models import usable_id
 from bot.appliance.tls import Trust, certificate_end, proxy_context
-from bot.appliance.wire import AppliancePool, Flight, PastSendBy, TooLarge, current_flight
 
 OnCall = Callable[[str, str, str, float], None]
 

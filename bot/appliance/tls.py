@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from bot.appliance.wire import DeadlineSocket
+from bot.appliance.connection import DeadlineSocket
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 

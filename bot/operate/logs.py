@@ -35,7 +35,7 @@ _LOOKS_SECRET = re.compile(
 """Slack tokens, `response_url`s, and headers that carry credentials."""
 
 
-AUDIT = "bot.store.witness"
+AUDIT = "bot.store.audit_lines"
 """Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
 that leaves some out would prove nothing."""
 

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from bot.operate.record_sentences import told
 from bot.operate.show import iso, printable, sentence
-from bot.operate.told import told
 from bot.request.audit import Record
 from bot.request.messages import Unsaid
 from bot.request.model import Request, State

@@ -16,6 +16,7 @@ from bot.request import (
     following,
     look_again,
 )
+from bot.request.absorbing import Absorbed, Step
 from bot.request.audit import SYSTEM, Entry
 from bot.request.events import (
     AskRefused,
@@ -44,7 +45,6 @@ from bot.request.events import (
 )
 from bot.request.messages import Answer
 from bot.request.model import Intent, Request, State
-from bot.request.step import Absorbed, Step
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:

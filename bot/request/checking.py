@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.request.absorbing import Absorbed, Step
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -20,7 +21,6 @@ from bot.request.pairing import Near
 from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
 from bot.request.schedule import NotTaken, moment
-from bot.request.step import Absorbed, Step
 from bot.request.who_may import Verdict
 
 SLOW_MS = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.request.absorbing import Step
 from bot.request.events import (
     PresenceRead,
     TaskPolled,
@@ -13,7 +14,6 @@ from bot.request.plan import (
     POLLS_OVER_TIMEOUTS,
     polled_long_enough,
 )
-from bot.request.step import Step
 
 
 def task_polled(step: Step, event: TaskPolled) -> None:

@@ -3,6 +3,7 @@ the DELETE that comes late."""
 
 from __future__ import annotations
 
+from bot.request.absorbing import Step
 from bot.request.after_delete import begun_since, names_pairing, never_left
 from bot.request.events import (
     CallFailed,
@@ -14,7 +15,6 @@ from bot.request.events import (
 from bot.request.following import is_gone
 from bot.request.model import Outcome, Request, State, TaskView
 from bot.request.pairing import same_id
-from bot.request.step import Step
 
 
 def looked_again(step: Step, event: TasksRead) -> None:

@@ -14,7 +14,7 @@ from bot.request.events import (
     TaskPolled,
     TasksRead,
 )
-from bot.request.lookups import ListedPairing
+from bot.request.listed_pairings import ListedPairing
 from bot.request.who_may import Home, Person, Verdict
 
 

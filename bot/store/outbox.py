@@ -31,7 +31,7 @@ from bot.request.events import (
 )
 from bot.request.messages import PRIVATE, Answer, Due, Message, Slot
 from bot.request.model import Request
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.queues import (

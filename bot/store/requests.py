@@ -13,7 +13,7 @@ from bot.request.events import EVENT, Stored
 from bot.request.messages import Answer, changed_messages
 from bot.request.model import OPEN, Request, State
 from bot.request.pairing import id_key, pair_key
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.outbox import add_answers, want

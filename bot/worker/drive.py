@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb
+from bot.request.absorbing import Absorbed
 from bot.request.events import (
     CallFailed,
     DeleteOutcome,
@@ -24,7 +25,6 @@ from bot.request.events import (
 from bot.request.model import Readings, Request
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Absorbed
 from bot.store.inbox import Inbox
 from bot.store.queues import queue_of
 from bot.store.requests import (
@@ -36,7 +36,7 @@ from bot.store.requests import (
     Saving,
 )
 from bot.worker.effects import Effects, no_appliance
-from bot.worker.sender import Sender, not_told
+from bot.worker.send_delete import Sender, not_told
 
 log = structlog.get_logger(__name__)
 

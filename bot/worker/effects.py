@@ -1,4 +1,4 @@
-"""Run one effect and return the event that came of it. Only `sender.py` sends the DELETE."""
+"""Run one effect and return the event that came of it. Only `send_delete.py` sends the DELETE."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.lookups import PairingsListed, SiteUnread
+from bot.request.listed_pairings import PairingsListed, SiteUnread
 from bot.request.pairing import Snapshot, looks_like_id, nearest, same_pairing
 from bot.request.ports import AppliancePort
 from bot.request.problem import Problem, ProblemKind

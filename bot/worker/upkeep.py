@@ -8,9 +8,9 @@ import time
 
 import structlog
 
+from bot.store.audit_lines import AuditLines
 from bot.store.database import Database
 from bot.store.prune import prune
-from bot.store.witness import AuditLines
 
 log = structlog.get_logger(__name__)
 

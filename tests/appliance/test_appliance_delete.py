@@ -11,6 +11,7 @@ import pytest
 
 from bot.appliance.budget import MemoryBudget, Priority
 from bot.appliance.client import Appliance
+from bot.appliance.connection import ANSWER_MAX_BYTES
 from bot.appliance.errors import (
     ApplianceError,
     ConnectFailed,
@@ -28,7 +29,6 @@ from bot.appliance.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.appliance.wire import ANSWER_MAX_BYTES
 from bot.request.model import TaskView
 from tests.appliance.small_server import (
     PASSWORD,

@@ -13,10 +13,10 @@ import pytest
 from bot.appliance.answers import VALUES_MAX
 from bot.appliance.budget import Priority
 from bot.appliance.client import Appliance
+from bot.appliance.connection import ANSWER_MAX_BYTES
 from bot.appliance.errors import ConnectionCut, NotUnderstood, Refused
 from bot.appliance.listing import BYTES_MAX, ERRORS_MAX
 from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
-from bot.appliance.wire import ANSWER_MAX_BYTES
 from bot.request.events import PairingRead, PairingUnresolved
 from tests.appliance import hostile
 from tests.appliance.small_server import PASSWORD, Reply, Server

@@ -14,7 +14,7 @@ from typer.testing import Result
 from bot.operate.show import iso
 from bot.request.model import SHORT
 from bot.slack.draw.words.notices import witness_words
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.schema import audit as table

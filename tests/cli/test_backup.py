@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.database import Database
 from tests.store.samples import born
 

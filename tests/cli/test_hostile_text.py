@@ -48,7 +48,7 @@ def asked(db: Database) -> str:
 
 @pytest.fixture
 def _trail(db: Database, asked: str) -> None:
-    from bot.store import audit
+    from bot.store import audit_trail as audit
 
     with db.write() as conn:
         audit.append(conn, asked, [entry(REASON).model_copy(update={"detail": {REASON: REASON}})])

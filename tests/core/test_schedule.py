@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.request.absorbing import Step
 from bot.request.events import Stored, TimePassed
 from bot.request.fingerprint import fingerprint
 from bot.request.model import Request, State
 from bot.request.plan import Tick, Wait, plan
 from bot.request.schedule import moment, tidy_time
-from bot.request.step import Step
 from tests.core.samples import snapshot
 from tests.slack.drawing.samples import MINUTE, NOW, TERMS, sample
 

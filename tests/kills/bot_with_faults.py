@@ -21,14 +21,14 @@ import bot.appliance.budget
 import bot.appliance.login_rest
 import bot.request.who_may
 import bot.slack.send.poster
-import bot.store.audit
+import bot.store.audit_trail
 import bot.store.outbox
 import bot.worker.drive
 from bot.__main__ import main
 from bot.appliance.client import Appliance
-from bot.appliance.wire import ApplianceConnection, Flight
+from bot.appliance.connection import ApplianceConnection, Flight
 from bot.request.messages import Due
-from bot.slack.send.sending import Outcome
+from bot.slack.send.one_message import Outcome
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
@@ -143,14 +143,14 @@ def lay_points(doom: Doom) -> None:
 def lay_point_before_commits(doom: Doom) -> None:
     """The audit head is locked last: everything of the transaction is written, nothing committed.
     The record of a start is of no request, and no line of a life."""
-    append = bot.store.audit.append
+    append = bot.store.audit_trail.append
 
     def appending(conn: Any, request_id: str | None, entries: Any) -> None:
         append(conn, request_id, entries)
         if request_id is not None:
             doom.passes("commit:before")
 
-    bot.store.audit.append = appending
+    bot.store.audit_trail.append = appending
 
 
 def lay_points_on_the_wire(doom: Doom) -> None:

@@ -13,7 +13,7 @@ from bot.request.model import OPEN, Request
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.slack import LocalSlack
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.queries import Overview
 from tests.forked.process import ForkedBot

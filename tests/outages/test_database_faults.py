@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.model import State
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store import database, faults, sqlite
 from bot.store.database import Database
 from bot.store.faults import FileGone

@@ -20,7 +20,7 @@ from bot.__main__ import FOR_GOOD, PROBLEM
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, LocalSlack, mentions
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from tests.kills.faults import QUICK

@@ -24,7 +24,7 @@ from bot.sandbox.slack import LocalSlack
 from bot.settings import load
 from bot.store.queues import POST
 from bot.store.schema import messages, requests
-from bot.worker.lookups import AT_ONE_APPLIANCE
+from bot.worker.lookup_threads import AT_ONE_APPLIANCE
 from tests.worker.world import wait_for
 
 HANGS_SECONDS = 60

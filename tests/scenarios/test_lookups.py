@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
-from bot.worker.lookups import AT_ONE_APPLIANCE
+from bot.worker.lookup_threads import AT_ONE_APPLIANCE
 from tests.scenarios.conftest import Stage
 from tests.scenarios.world import ALAN, RITA, World
 

@@ -18,7 +18,7 @@ from bot.store.requests import Claim
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.loop import Worker
-from bot.worker.sender import Sender
+from bot.worker.send_delete import Sender
 from tests.simulation.appliance import AppliancePort
 from tests.simulation.postgres_store import DONE, OPEN, Cut
 from tests.simulation.slack import Client, People

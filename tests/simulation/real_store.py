@@ -13,7 +13,7 @@ from bot.request.audit import GENESIS, Head, Record
 from bot.request.events import EVENT
 from bot.request.messages import Answer
 from bot.request.model import Request
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade

@@ -13,7 +13,8 @@ import structlog
 from greenlet import getcurrent
 
 from bot.request.who_may import Policy, SiteTerms
-from bot.slack.send import poster, sending
+from bot.slack.send import one_message as sending
+from bot.slack.send import poster
 from tests.simulation.appliance import Estate
 from tests.simulation.happenings import APPROVERS, GLASS, Happening, History
 from tests.simulation.happens import NEVER, Happens

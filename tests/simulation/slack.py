@@ -95,7 +95,7 @@ class Client:
         return {"ok": True}
 
     def tell(self, url: str, drawn: Any, timeout_s: float) -> SlackProblem | None:
-        """In place of `bot.slack.send.sending.say`; the address is the number of the event."""
+        """In place of `bot.slack.send.one_message.say`; the address is the number of the event."""
         self._step("post:before")
         fault = self._workspace.fault()
         if fault in ("lost_before", "server"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.request.lookups import Home
+from bot.request.listed_pairings import Home
 from tests.slack_adapter import made
 from tests.slack_adapter.conftest import Adapter, Reply
 from tests.slack_adapter.fake_web_api import error

@@ -10,7 +10,13 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.lookups import ListedPairing, LookFailed, MayNotLook, PairingsListed, SiteUnread
+from bot.request.listed_pairings import (
+    ListedPairing,
+    LookFailed,
+    MayNotLook,
+    PairingsListed,
+    SiteUnread,
+)
 from bot.request.model import ANY_SITE, Outcome, State, TaskView
 from bot.request.pairing import Replication, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind

@@ -407,7 +407,7 @@ def test_a_direct_message_that_is_refused_is_given_up(api: FakeWebApi, outbox: F
 def test_an_answer_is_tried_again_while_its_address_lives(
     api: FakeWebApi, outbox: FakeOutbox, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.slack.send.sending.POST_TIMEOUT_S", 1)
+    monkeypatch.setattr("bot.slack.send.one_message.POST_TIMEOUT_S", 1)
     api.script("response", answer)
     done = _deliver(api, outbox, _answer(api.response_url(), matters=True))
     assert (done["did"], done["until"]) == ("put_off", outbox.clock_ms + 5000)

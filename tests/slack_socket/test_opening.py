@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.receive.opening import NotOpened, address
+from bot.slack.receive.socket_opening import NotOpened, address
 from bot.slack.send.client import api_client
 from tests.slack_socket.conftest import Client, press, wait_for
 

@@ -15,7 +15,7 @@ import trustme
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack.receive import opening as receive
+from bot.slack.receive import socket_opening as receive
 from bot.slack.send.client import proxy_for
 from tests.slack_socket.conftest import connected, wait_for
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.request.audit import Entry
 from bot.request.events import Asked, Clicked, Event
 from bot.request.model import Outcome, Request, State, Terms, Witness
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests, Saving

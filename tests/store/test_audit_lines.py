@@ -9,11 +9,12 @@ from sqlalchemy import insert, update
 from structlog.testing import capture_logs
 
 from bot.request.audit import Head, Record, link
-from bot.store import audit, shared
+from bot.store import audit_trail as audit
+from bot.store import shared
+from bot.store.audit_lines import KEY, AuditLines, Held, held_against
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
-from bot.store.witness import KEY, AuditLines, Held, held_against
 from tests.store.samples import entry
 
 Line = tuple[int, str]
@@ -71,7 +72,7 @@ def test_what_has_failed_half_way_goes_on_there(
     record(db, 3)
     lines = AuditLines(db)
     with capture_logs() as found:
-        monkeypatch.setattr("bot.store.witness.log", Breaks(at=3))
+        monkeypatch.setattr("bot.store.audit_lines.log", Breaks(at=3))
         with pytest.raises(OSError, match="no space"):
             lines.write()
     monkeypatch.undo()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.request.model import State
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from tests.store.samples import entry

@@ -6,8 +6,8 @@ import pytest
 
 from bot.request.audit import STARTED, Entry
 from bot.request.model import SHORT, Outcome, State, Witness
-from bot.store import audit
-from bot.store.audit import note_start
+from bot.store import audit_trail as audit
+from bot.store.audit_trail import note_start
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from tests.core.samples import running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from tests.worker.world import World
 
 NIGHT, DAY = "S0NIGHT", "S0DAY"

@@ -15,7 +15,7 @@ from bot.request.messages import messages
 from bot.request.model import Intent, State, TaskView
 from bot.request.problem import ProblemKind
 from bot.slack.draw.message import draw
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.requests import Claim, Saving
 from tests.worker.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 

@@ -10,7 +10,7 @@ from bot.request.audit import Record
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.schema import requests
 from tests.worker.world import (

@@ -7,7 +7,7 @@ import pytest
 from bot.request.model import State
 from bot.request.pairing import digest_of
 from bot.request.who_may import Person
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 

@@ -10,7 +10,7 @@ import pytest
 from bot.request.audit import Record
 from bot.request.model import State
 from bot.request.who_may import Person
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from tests.worker.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 
 GUEST = "U0GUEST"

@@ -26,12 +26,14 @@ from bot.request.model import ALPHABET, Request, State
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
-from bot.store import audit, migrate, schema, witness
+from bot.store import audit_lines as witness
+from bot.store import audit_trail as audit
+from bot.store import migrate, schema
+from bot.store.audit_lines import AuditLines
 from bot.store.database import Database, wall_clock_ms
 from bot.store.prune import prune
 from bot.store.schema import inbox, messages, requests
 from bot.store.sqlite import copy_file
-from bot.store.witness import AuditLines
 from tests.scenarios.bot_with_clock import CLOCK
 from tests.worker.world import FIRST, World
 from tools.bench.processes import ENVIRONMENT, resident_mb, seconds_to_ready, wait_until_idle

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.request.lookups import Home, HomeRead, MayNotLook
+from bot.request.listed_pairings import Home, HomeRead, MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Person, Policy, Reason, Verdict
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
-from bot.worker.lookups import ASKED_MOST, ENDED_MOST, Lookups
+from bot.worker.lookup_threads import ASKED_MOST, ENDED_MOST, Lookups
 from bot.worker.pairings import Lists
 from tests.slack_adapter.made import policy
 from tests.store.samples import born

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.lookups import (
+from bot.request.listed_pairings import (
     Home,
     HomeRead,
     ListedPairing,
@@ -28,7 +28,7 @@ from bot.request.who_may import Person, Reason, SiteTerms
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
-from bot.worker.lookups import (
+from bot.worker.lookup_threads import (
     ASKING_MOST,
     AT_ONE_APPLIANCE,
     LOOK_SECONDS,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.request.events import AskRefused
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from tests.worker.world import CHANNEL, FIRST, TEAM, World
 
 

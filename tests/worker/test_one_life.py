@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from bot.request.events import CallFailed
 from bot.request.model import Readings, State
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from tests.worker.world import ASKER, FIRST, PAIRING, World
 
 

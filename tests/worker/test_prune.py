@@ -12,7 +12,7 @@ from bot.operate.show import as_json
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.prune import BATCH, prune
 from bot.store.schema import inbox, messages, requests
 from tests.worker.world import ASKER, FIRST, World, problem

@@ -7,7 +7,7 @@ import pytest
 from bot.request.events import Misdirected
 from bot.request.model import State
 from bot.request.who_may import Person, Reason, Verdict
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from tests.worker.listed import refusals
 from tests.worker.world import ASKER, FIRST, SECOND, TEAM, World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.model import State
-from bot.worker.sender import DryRunForbids, Sender
+from bot.worker.send_delete import DryRunForbids, Sender
 from tests.worker.world import FIRST, FakeAppliance, World
 
 

@@ -30,7 +30,7 @@ from bot.request.model import Request, State, TaskView
 from bot.request.pairing import Presence, Replication, Server, Snapshot, digest_of, same_id
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
-from bot.store import audit as trail
+from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
@@ -41,7 +41,7 @@ from bot.store.requests import Requests
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.loop import Worker
-from bot.worker.sender import Sender
+from bot.worker.send_delete import Sender
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"

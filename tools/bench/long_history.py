@@ -21,7 +21,7 @@ from bot.store.database import Database
 from bot.store.queries import Overview
 from bot.store.queues import Queue
 from bot.store.requests import Requests
-from bot.worker.lookups import ASKED_MOST, ENDED_MOST
+from bot.worker.lookup_threads import ASKED_MOST, ENDED_MOST
 from tests.store.samples import born
 from tools.bench import long_store
 from tools.bench.acknowledging import Taker, taker

@@ -14,7 +14,7 @@ from bot.sandbox.appliance import Call
 from bot.sandbox.page import cast
 from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
-from bot.store import audit
+from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.queries import Overview
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from slack_sdk import WebClient
 
-from bot.request.lookups import HomeRead, PairingsListed, PreviewRead, SitesRead
+from bot.request.listed_pairings import HomeRead, PairingsListed, PreviewRead, SitesRead
 from bot.request.model import new_request_id
 from bot.request.who_may import Policy
 from bot.slack.people import Identity
@@ -23,7 +23,7 @@ Then: TypeAlias = Callable[[Any], None]
 @dataclass(frozen=True)
 class Lookups:
     """What people may look up. Each begins a lookup for a user of Slack and returns whether it has:
-    False where too many wait already (see `bot.worker.lookups`).
+    False where too many wait already (see `bot.worker.lookup_threads`).
 
     `preview(site, typed, by, then)`; `all_counted(by, then)`, all pairings with their replications;
     `pairings(sites, by, then, fresh_s)`, where a list up to this old is not read again;

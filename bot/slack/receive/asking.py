@@ -31,9 +31,9 @@ from bot.slack.draw.ids import (
 from bot.slack.draw.markup import REASON, TITLE, fenced_units, plain, tidy, units
 from bot.slack.draw.words import labels, usage
 from bot.slack.receive import Deps, lookups
+from bot.slack.receive.command_text import Ask, Form, Help, List, Preview, Status, Wrong, parse
 from bot.slack.receive.forms import open_form
 from bot.slack.receive.payload import Command, FormSent, View, origin
-from bot.slack.receive.typed import Ask, Form, Help, List, Preview, Status, Wrong, parse
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,13 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Opened
-from bot.request.lookups import LookFailed, MayNotLook, PairingsListed, SitesRead, SiteUnread
+from bot.request.listed_pairings import (
+    LookFailed,
+    MayNotLook,
+    PairingsListed,
+    SitesRead,
+    SiteUnread,
+)
 from bot.request.schedule import on_the_clock
 from bot.slack.draw.forms import (
     OPTIONS_MOST,

@@ -1,9 +1,9 @@
 """`preview`, `list`, `status`, and the Home tab: only the person who asks sees the answer, and
 nothing is stored.
 
-The threads of `bot.worker.lookups` first ask Slack who the person is, and then answer through the
-`response_url`. So the acknowledgement waits for neither Slack nor an appliance, and it names
-nothing.
+The threads of `bot.worker.lookup_threads` first ask Slack who the person is, and then answer
+through the `response_url`. So the acknowledgement waits for neither Slack nor an appliance, and it
+names nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.lookups import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.request.listed_pairings import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.request.messages import Drawn
 from bot.slack.draw import home as words
 from bot.slack.draw import lists

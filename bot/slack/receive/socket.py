@@ -23,8 +23,8 @@ from slack_sdk import WebClient
 from websockets.exceptions import ConnectionClosed
 
 from bot.slack.receive.http import LARGEST_BODY
-from bot.slack.receive.opening import Line, NotOpened, open_line
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
+from bot.slack.receive.socket_opening import Line, NotOpened, open_line
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, PRIVATE, Answer, Drawn, Due, Message
 from bot.request.model import Request
+from bot.slack.send.one_message import METHODS, Failed, Outcome, Sent, send, tell
 from bot.slack.send.problems import (
     BROKEN,
     PLACE_WORDS,
@@ -19,7 +20,6 @@ from bot.slack.send.problems import (
     Kind,
     problem_of,
 )
-from bot.slack.send.sending import METHODS, Failed, Outcome, Sent, send, tell
 from bot.store.outbox import Outbox
 from bot.store.shared import Pauses
 

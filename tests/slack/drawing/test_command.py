@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.receive.typed import Ask, Form, Help, List, Parsed, Preview, Status, Wrong, parse
+from bot.slack.receive.command_text import (
+    Ask,
+    Form,
+    Help,
+    List,
+    Parsed,
+    Preview,
+    Status,
+    Wrong,
+    parse,
+)
 from tests.slack.drawing.hostile import FOREIGN
 
 

@@ -14,7 +14,7 @@ from bot.request.pairing import IssueLine, Server
 from bot.slack.draw.markup import REASON, fenced_units
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
-from bot.slack.receive.typed import Ask, Parsed, Wrong, parse
+from bot.slack.receive.command_text import Ask, Parsed, Wrong, parse
 from tests.slack.drawing.hostile import FOREIGN, PIECES, requests
 from tests.slack.drawing.samples import (
     APPROVED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.pairing import Pairing, Server, find
-from bot.slack.receive.typed import Ask, Preview, parse
+from bot.slack.receive.command_text import Ask, Preview, parse
 
 TYPED = [
     # single letters and halves of words

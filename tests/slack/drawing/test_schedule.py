@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.lookups import Home
+from bot.request.listed_pairings import Home
 from bot.request.messages import Answer, Drawn
 from bot.request.model import Decision, Notice, Outcome, State
 from bot.request.problem import Problem, ProblemKind
@@ -14,7 +14,7 @@ from bot.slack.draw.message import draw
 from bot.slack.draw.words.answers import answer_words
 from bot.slack.draw.words.refused import TIMES
 from bot.slack.draw.words.states import state_now
-from bot.slack.receive.typed import Ask, Parsed, Preview, Wrong, parse
+from bot.slack.receive.command_text import Ask, Parsed, Preview, Wrong, parse
 from tests.slack.drawing.samples import FIRST, MINUTE, NOW, SECOND, sample
 from tests.slack.drawing.slack_checker import elements, problems, reading
 

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import select
 
 from bot.store import shared
-from bot.store.audit import CHUNK, head
+from bot.store.audit_trail import CHUNK, head
 from bot.store.database import Database
 from bot.store.schema import audit
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from bot.request.events import PairingRead
-from bot.request.lookups import (
+from bot.request.listed_pairings import (
     HomeRead,
     LookFailed,
     MayNotLook,
