@@ -17,7 +17,7 @@ from bot.appliance.budget import Budget, BudgetState
 from bot.appliance.client import Appliance
 from bot.appliance.credentials import Credentials, Secrets
 from bot.appliance.http import OnCall
-from bot.appliance.login_rest import rest_of
+from bot.appliance.refused_login import rest_of
 from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.appliance.tls import Trust
 from bot.operate import logs

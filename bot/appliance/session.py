@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from bot.appliance import login_rest
+from bot.appliance import refused_login as login_rest
 from bot.appliance.answers import Answer, Redactor
 from bot.appliance.budget import Budget, EffectBudget
 from bot.appliance.credentials import Credentials, HeldSession, Secrets

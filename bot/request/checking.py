@@ -20,7 +20,7 @@ from bot.request.model import Outcome, Request, State, Terms
 from bot.request.pairing import Near
 from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
-from bot.request.schedule import NotTaken, moment
+from bot.request.time_for_delete import NotTaken, moment
 from bot.request.who_may import Verdict
 
 SLOW_MS = 10_000

@@ -22,7 +22,7 @@ from bot.request.who_may import Place, Verdict
 
 class Asked(Frozen):
     """Somebody asked; the worker makes the row. `team` is what Slack said of the asker; `at`: not
-    before this time, as typed (`bot.request.schedule.tidy_time`)."""
+    before this time, as typed (`bot.request.time_for_delete.tidy_time`)."""
 
     kind: Literal["asked"] = "asked"
     site: str

@@ -193,7 +193,7 @@ class Request(Frozen):
     updated_at: int
 
     at: str | None = None
-    """The time for the delete, as it was asked for (`bot.request.schedule`)."""
+    """The time for the delete, as it was asked for (`bot.request.time_for_delete`)."""
     zone: str | None = None
     """The asker's, as Slack named it when that was read."""
     scheduled_at: int | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.request import Frozen
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
-from bot.request.schedule import AHEAD_MS
+from bot.request.time_for_delete import AHEAD_MS
 
 UNREACHABLE_MS = 5 * 60_000
 """A check gives up on an appliance that has been away this long (contract, `refused`)."""

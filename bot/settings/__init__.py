@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.settings.defaults import (
+    ApplianceSettings,
+    DurationMs,
+    Mode,
+    Problem,
+    Settings,
+    SettingsError,
+)
 from bot.settings.load import (
     DEFAULT_SITE,
     PROXIES,
@@ -11,14 +19,6 @@ from bot.settings.load import (
     load,
     load_database,
     load_slack_app,
-)
-from bot.settings.model import (
-    ApplianceSettings,
-    DurationMs,
-    Mode,
-    Problem,
-    Settings,
-    SettingsError,
 )
 from bot.settings.names import SITES_PREFIX, secret_names, setting_names, site_prefix
 from bot.settings.values import parse_duration

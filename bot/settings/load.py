@@ -17,7 +17,7 @@ from dotenv.parser import parse_stream
 from pydantic import BaseModel, ValidationError
 
 from bot.settings import values
-from bot.settings.model import (
+from bot.settings.defaults import (
     ApplianceSettings,
     Problem,
     Settings,

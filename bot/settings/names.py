@@ -10,7 +10,7 @@ from typing import get_args
 
 from pydantic import BaseModel, SecretStr
 
-from bot.settings.model import ApplianceSettings, Problem, Settings
+from bot.settings.defaults import ApplianceSettings, Problem, Settings
 
 SECRETS_DIR = "SECRETS_DIR"
 APPLIANCE_PREFIX = "VR_"

@@ -29,7 +29,7 @@ from bot.appliance.errors import (
     Unavailable,
     Unproven,
 )
-from bot.appliance.login_rest import login_refused
+from bot.appliance.refused_login import login_refused
 from bot.appliance.session import Sessions
 from tests.appliance.small_server import (
     PASSWORD,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.appliance import budget as arithmetic
-from bot.appliance import login_rest
+from bot.appliance import refused_login as login_rest
 from bot.appliance.budget import (
     LATER_MS,
     WINDOW_MS,

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.appliance import login_rest
+from bot.appliance import refused_login as login_rest
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.appliance.credentials import Credentials, Secrets

@@ -13,7 +13,7 @@ import pytest
 
 from bot.appliance.budget import BudgetState
 from bot.appliance.client import Appliance
-from bot.appliance.login_rest import REST_MS
+from bot.appliance.refused_login import REST_MS
 from bot.appliance.tls import served_fingerprint
 from bot.operate.health import Result
 from bot.parts import budget_key

@@ -12,7 +12,7 @@ from bot.request.events import Stored, TimePassed
 from bot.request.fingerprint import fingerprint
 from bot.request.model import Request, State
 from bot.request.plan import Tick, Wait, plan
-from bot.request.schedule import moment, tidy_time
+from bot.request.time_for_delete import moment, tidy_time
 from tests.core.samples import snapshot
 from tests.slack.drawing.samples import MINUTE, NOW, TERMS, sample
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import bot.app
 import bot.appliance.budget
-import bot.appliance.login_rest
+import bot.appliance.refused_login
 import bot.request.who_may
 import bot.slack.send.poster
 import bot.store.audit_trail
@@ -217,7 +217,7 @@ def change_figures(faults: Faults) -> None:
     if faults.sending_ms is not None:
         bot.store.outbox.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:
-        bot.appliance.login_rest.REST_MS = faults.login_rest_ms
+        bot.appliance.refused_login.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
         bot.appliance.budget.WINDOW_MS = bot.request.who_may.MINUTE_MS = faults.window_ms
         bot.appliance.budget.LATER_MS = faults.window_ms // 6

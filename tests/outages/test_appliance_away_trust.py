@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.appliance.login_rest import begin_login
+from bot.appliance.refused_login import begin_login
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance

@@ -13,7 +13,7 @@ from bot.request import Frozen
 from bot.request.checking import SLOW_MS
 from bot.request.events import Asked, AskRefused
 from bot.request.model import ANY_SITE, State
-from bot.request.schedule import tidy_time
+from bot.request.time_for_delete import tidy_time
 from bot.request.who_may import Policy
 from bot.slack.draw.forms import NOT_READ, OPTION_VALUE
 from bot.slack.draw.ids import (

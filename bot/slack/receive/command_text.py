@@ -15,7 +15,7 @@ from difflib import get_close_matches
 
 from bot.request import Frozen
 from bot.request.model import tidy_id
-from bot.request.schedule import tidy_time
+from bot.request.time_for_delete import tidy_time
 from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
 from bot.slack.receive.slack_text import MARKS, Word, first_word, plain_text, without_marks
 

@@ -21,7 +21,7 @@ from bot.request.listed_pairings import (
     SitesRead,
     SiteUnread,
 )
-from bot.request.schedule import on_the_clock
+from bot.request.time_for_delete import on_the_clock
 from bot.slack.draw.forms import (
     OPTIONS_MOST,
     Filled,
