@@ -121,7 +121,7 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
     lines.append(f"{mention(request.requester)} asks.{f' {where}.' if where else ''}")
     lines += ["Reason, as typed:"] if tidy(request.reason) else []
     approvals = f"*Approvals:* {tally(request)}"
-    approvals += f" ({mentions(d.by for d in request.approvals)})" if request.approvals else ""
+    approvals += f", by {mentions(d.by for d in request.approvals)}" if request.approvals else ""
     if undecided:
         ends = request.decide_by
         late = "then the request expires and the pairing stays"
@@ -177,13 +177,18 @@ def _what_buttons_do(request: Request) -> str:
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
     at = request.scheduled_at
     asker = mention(request.requester)
-    others = f"One *Deny* ends the request, the pairing stays. Only {asker} can *Withdraw* it."
+    others = (
+        f"One *Deny* ends the request, the pairing stays. Only {asker} can *Withdraw* the request."
+    )
     whole = request.snapshot is None or request.snapshot.complete
-    read = "" if whole else ", of the replications only their number"
-    again = f"Right before, all is read and compared again{read}: if it changed, the pairing stays."
+    but = "" if whole else " (of the replications only the number is compared)"
+    again = (
+        "Before it breaks anything the bot reads the sites again: if they differ from this "
+        f"card{but}, the pairing stays."
+    )
     acts = f"{which} {does} at once."
     if at is not None:
-        acts = f"{which} decides; the bot then {does}, {when(at)}."
+        acts = f"{which} decides that the bot {does}, {when(at)}."
     lines = [f"{acts} {again} {others}"]
     if request.glass_alone:
         lines[0] = f"{GLASS_ALONE} {others}"
@@ -198,7 +203,7 @@ def _time(request: Request) -> str:
     if request.state in UNDECIDED and request.scheduled_at is not None:
         late = when(request.scheduled_at + request.terms.execution_ttl_ms)
         lines.append(
-            f"Once approved, it waits until then. If it cannot begin by {late}, it expires."
+            f"Once approved, it waits until then; if the break cannot begin by {late}, it expires."
         )
         lines.append(f"{may_stop_it(request)}.")
     elif request.may_be_denied:
@@ -262,7 +267,7 @@ def _special(request: Request, earlier: str) -> list[str]:
             f"approving: {earlier or code(request.earlier_attention)}"
         )
     if snapshot.partial or not snapshot.complete:
-        tell.append("Not everything could be read (why is in the small print).")
+        tell.append("Not everything could be read; the small print says why.")
     drops = who_drops(request)
     if request.force:
         drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "

@@ -150,7 +150,7 @@ def test_the_site_is_named_where_there_are_several(several: bool) -> None:
 
 
 def test_only_the_count_is_compared_is_said_only_then() -> None:
-    words = "of the replications only their number"
+    words = "of the replications only the number is compared"
     assert words in "".join(strings(draw(HARD, "card")))
     assert words not in "".join(strings(draw(sample(), "card")))
     told = SNAPSHOT.model_copy(update={"partial": ("issues: not read",)})
@@ -296,7 +296,9 @@ def test_one_sign_stands_before_what_should_stop_somebody() -> None:
 def test_what_each_button_does_is_on_the_card(needed: int, dry: bool, words: str) -> None:
     terms = TERMS.model_copy(update={"approvals_required": needed, "dry_run": dry})
     card = " ".join(reading(draw(sample(terms=terms), "card")).split())
-    assert f"{words} Right before, all is read and compared again: if it changed," in card
+    assert (
+        f"{words} Before it breaks anything the bot reads the sites again: if they differ" in card
+    )
     assert "Break glass" not in card
     glass = terms.model_copy(update={"break_glass": True})
     assert "*Break glass* is for emergencies" in reading(draw(sample(terms=glass), "card"))

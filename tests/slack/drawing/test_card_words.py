@@ -36,11 +36,13 @@ Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
 ---
-*Approvals:* 1 of 2 (<@UFIRST>). Deadline for approvals: ⟨23:13⟩, then the request
-expires and the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Right before, all is read and
-compared again: if it changed, the pairing stays. One *Deny* ends the request, the
-pairing stays. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2, by <@UFIRST>. Deadline for approvals: ⟨23:13⟩, then the
+request expires and the pairing stays. Please decide: <@UNOTIFY1>,
+<!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Before it breaks anything the bot
+reads the sites again: if they differ from this card, the pairing stays. One
+*Deny* ends the request, the pairing stays. Only <@UASKER> can *Withdraw* the
+request.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
@@ -64,11 +66,13 @@ In no recovery plan: mail, ldap and 6 more.
 Both sites drop the pairing. This can't be undone. The sites would have to be
 paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
 not bring the pairing back.
-*Approvals:* 1 of 2 (<@UFIRST>). Deadline for approvals: ⟨23:13⟩, then the request
-expires and the pairing stays. Please decide: <@UNOTIFY1>, <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Right before, all is read and
-compared again: if it changed, the pairing stays. One *Deny* ends the request, the
-pairing stays. Only <@UASKER> can *Withdraw* it.
+*Approvals:* 1 of 2, by <@UFIRST>. Deadline for approvals: ⟨23:13⟩, then the
+request expires and the pairing stays. Please decide: <@UNOTIFY1>,
+<!subteam^SNIGHTS>
+The second approval breaks the pairing at once. Before it breaks anything the bot
+reads the sites again: if they differ from this card, the pairing stays. One
+*Deny* ends the request, the pairing stays. Only <@UASKER> can *Withdraw* the
+request.
 Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
 ⟨22:13⟩ · asked ⟨22:13⟩\
@@ -93,8 +97,8 @@ somebody breaks it there as well. This can't be undone. The sites would have to 
 paired again and its replication reconfigured. The vendor's *Reconnect* does not
 bring the pairing back.
 ---
-Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read (why is
-in the small print).
+Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read; the
+small print says why.
 ---
 3 open issues reported by Lyon's appliance:
 • vr-oslo: no heartbeat (ERROR)
@@ -102,10 +106,10 @@ in the small print).
 ---
 *Approvals:* 0 of 2. Deadline for approvals: ⟨23:13⟩, then the request expires and
 the pairing stays.
-The second approval starts the dry run at once. Right before, all is read and
-compared again, of the replications only their number: if it changed, the pairing
-stays. One *Deny* ends the request, the pairing stays. Only <@UASKER> can
-*Withdraw* it.
+The second approval starts the dry run at once. Before it breaks anything the bot
+reads the sites again: if they differ from this card (of the replications only the
+number is compared), the pairing stays. One *Deny* ends the request, the pairing
+stays. Only <@UASKER> can *Withdraw* the request.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of

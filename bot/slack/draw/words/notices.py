@@ -33,15 +33,15 @@ from bot.slack.draw.words.sites import count_of, pairing_at, place
 
 # ---- break glass: who decided alone, why, and what can be done ---------------------------------
 GLASS_ALONE = (
-    "⚠️ There are too few people who could approve this, so only *Break glass* is left: somebody "
-    "whom the settings name for it breaks the pairing without approvals and has to give a reason; "
-    "every approver is told."
+    "⚠️ There are too few people who could approve this, so only *Break glass* is left: it breaks "
+    "the pairing without approvals. Only people named in the settings can press it, with a reason, "
+    "and every approver is told."
 )
 
 
 GLASS_OFFERED = (
-    "*Break glass* is for emergencies: somebody whom the settings name for it breaks the "
-    "pairing without further approvals and has to give a reason; every approver is told."
+    "*Break glass* is for emergencies: it breaks the pairing without further approvals. Only "
+    "people named in the settings can press it, with a reason, and every approver is told."
 )
 
 
