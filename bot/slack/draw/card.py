@@ -183,7 +183,7 @@ def _what_buttons_do(request: Request) -> str:
     whole = request.snapshot is None or request.snapshot.complete
     but = "" if whole else " (of the replications only the number is compared)"
     again = (
-        "Before it breaks anything the bot reads the sites again: if they differ from this "
+        "Before it breaks anything, the bot reads the sites again: if they differ from this "
         f"card{but}, the pairing stays."
     )
     acts = f"{which} {does} at once."
@@ -274,9 +274,7 @@ def _special(request: Request, earlier: str) -> list[str]:
         drops += (
             f"{remote_site(request)} keeps its half of it until somebody breaks it there as well."
         )
-    back = (
-        f"{drops} {no_way_back(request)} The vendor's *Reconnect* does not bring the pairing back."
-    )
+    back = f"{drops} {no_way_back(request)} The vendor's Reconnect does not bring the pairing back."
     return ["\n".join([*warn, back]), " ".join(tell), "\n".join(_issues(request, snapshot))]
 
 

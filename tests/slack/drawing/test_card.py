@@ -173,7 +173,7 @@ def test_reconnect_does_not_bring_it_back() -> None:
     """Before the decision, and in the record of what was broken."""
     words = " ".join(reading(draw(sample(), "card")).split())
     assert (
-        "replications reconfigured. The vendor's *Reconnect* does not bring the pairing back."
+        "replications reconfigured. The vendor's Reconnect does not bring the pairing back."
         in words
     )
     words = " ".join(reading(draw(BY_STATE[State.SUCCEEDED], "card")).split())
@@ -297,7 +297,7 @@ def test_what_each_button_does_is_on_the_card(needed: int, dry: bool, words: str
     terms = TERMS.model_copy(update={"approvals_required": needed, "dry_run": dry})
     card = " ".join(reading(draw(sample(terms=terms), "card")).split())
     assert (
-        f"{words} Before it breaks anything the bot reads the sites again: if they differ" in card
+        f"{words} Before it breaks anything, the bot reads the sites again: if they differ" in card
     )
     assert "Break glass" not in card
     glass = terms.model_copy(update={"break_glass": True})

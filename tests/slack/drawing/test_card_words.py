@@ -33,13 +33,13 @@ In recovery plans: db-01, db-02, web-01, web-02.
 In no recovery plan: mail, ldap and 6 more.
 ---
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
-not bring the pairing back.
+paired again and all 12 replications reconfigured. The vendor's Reconnect does not
+bring the pairing back.
 ---
 *Approvals:* 1 of 2, by <@UFIRST>. Deadline for approvals: ⟨23:13⟩, then the
 request expires and the pairing stays. Please decide: <@UNOTIFY1>,
 <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Before it breaks anything the bot
+The second approval breaks the pairing at once. Before it breaks anything, the bot
 reads the sites again: if they differ from this card, the pairing stays. One
 *Deny* ends the request, the pairing stays. Only <@UASKER> can *Withdraw* the
 request.
@@ -64,12 +64,12 @@ CHG1234567 Oslo moves out
 In recovery plans: db-01, db-02, web-01, web-02.
 In no recovery plan: mail, ldap and 6 more.
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
-not bring the pairing back.
+paired again and all 12 replications reconfigured. The vendor's Reconnect does not
+bring the pairing back.
 *Approvals:* 1 of 2, by <@UFIRST>. Deadline for approvals: ⟨23:13⟩, then the
 request expires and the pairing stays. Please decide: <@UNOTIFY1>,
 <!subteam^SNIGHTS>
-The second approval breaks the pairing at once. Before it breaks anything the bot
+The second approval breaks the pairing at once. Before it breaks anything, the bot
 reads the sites again: if they differ from this card, the pairing stays. One
 *Deny* ends the request, the pairing stays. Only <@UASKER> can *Withdraw* the
 request.
@@ -94,7 +94,7 @@ No reason was given.
 approving: `/vr-unpair status DDDD-FFFF` leads to its card.
 *One-sided break:* only Lyon drops the pairing. Oslo keeps its half of it until
 somebody breaks it there as well. This can't be undone. The sites would have to be
-paired again and its replication reconfigured. The vendor's *Reconnect* does not
+paired again and its replication reconfigured. The vendor's Reconnect does not
 bring the pairing back.
 ---
 Oslo could not be reached from Lyon, ⟨22:13⟩. Not everything could be read; the
@@ -106,7 +106,7 @@ small print says why.
 ---
 *Approvals:* 0 of 2. Deadline for approvals: ⟨23:13⟩, then the request expires and
 the pairing stays.
-The second approval starts the dry run at once. Before it breaks anything the bot
+The second approval starts the dry run at once. Before it breaks anything, the bot
 reads the sites again: if they differ from this card (of the replications only the
 number is compared), the pairing stays. One *Deny* ends the request, the pairing
 stays. Only <@UASKER> can *Withdraw* the request.
@@ -138,8 +138,8 @@ In recovery plans: db-01, db-02, web-01, web-02.
 In no recovery plan: mail, ldap and 6 more.
 ---
 Both sites drop the pairing. This can't be undone. The sites would have to be
-paired again and all 12 replications reconfigured. The vendor's *Reconnect* does
-not bring the pairing back.
+paired again and all 12 replications reconfigured. The vendor's Reconnect does not
+bring the pairing back.
 ---
 (Request `K7QM-3XPD` · lyon.example.com → oslo.example.com · pairing id
 `0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a` · appliance `vr.example.com` · state as of
