@@ -97,7 +97,8 @@ class Lives:
                         # What was read is lost with this claim, and the next one may fare the same.
                         # People must see why nothing happens, so this is a wait with a reason.
                         claim = self._keep(claim, CallFailed(problem=SLOW))
-                    due_at = claim.request.not_before or now
+                    after = plan(claim.request, now)  # which knows the deadline too
+                    due_at = after.until if isinstance(after, Wait) else now
                     break
                 claim = self._run(claim, effect, now, time_ms)
         except ClaimLost:

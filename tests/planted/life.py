@@ -444,6 +444,12 @@ LIFE = (
         Swap("self._heard(claim)", "", within="MemoryStore.save_passed", place="tests/simulation"),
     ),
     change(
+        "a pause after slow readings goes past the deadline",
+        "tests/simulation/test_found_by_a_soak.py::test_it_is_right_now_and_was_wrong_then[found1]",
+        "due_at = after.until if isinstance(after, Wait) else now",
+        "due_at = claim.request.not_before or now",
+    ),
+    change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/kills/test_every_line.py::test_killed_at[intent]",
         "claim = self.requests.save_intent(claim, _saving(claim, absorbed))",

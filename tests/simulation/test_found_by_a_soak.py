@@ -24,6 +24,26 @@ FROZEN_ACROSS_THE_DEADLINE = History(
 """The process read the inbox, froze, and woke up after the deadline; a valid click had come. When
 this was found, it froze as it heard of the card; that ends its claim now, so it hears a click."""
 
+SLOW_PAST_THE_DEADLINE = History(
+    seed=6_410,
+    happenings=(
+        Happening(41_625, "ask", (0, "U0ASKER", 0, False, None)),
+        Happening(53_680, "appliance", (240_000, 1.0)),
+        Happening(89_527, "freeze", (None, 300_000), "save:after", 5),
+        Happening(90_282, "click", (0, "U0ASKER", "break_glass", "tampered")),
+        Happening(100_406, "click", (0, "U0STRANGER", "look", "tampered")),
+        Happening(111_153, "click", (0, "U0B", "approve", "foreign")),
+        Happening(129_311, "click", (0, "U0A", "approve", "doubled")),
+        Happening(176_525, "jump", (-5_000,)),
+    ),
+    dry_run=True,
+    glass=True,
+    delete_fates=("unauthorized", "late_accept", "accepted", "accepted"),
+    task_fates=("forgotten", "cancelled", "success", "success"),
+)
+"""Rights and appliance could not be read within one claim, shortly before EXECUTION_TTL: the pause
+after that went past the deadline, and the request expired later by as much."""
+
 SET_BACK_IN_A_COMMIT = History(
     seed=27_284,
     happenings=(
@@ -57,7 +77,7 @@ LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
 a claim that it had lost. The rule took that for a listing before the DELETE."""
 
 
-@pytest.mark.parametrize("found", [FROZEN_ACROSS_THE_DEADLINE])
+@pytest.mark.parametrize("found", [FROZEN_ACROSS_THE_DEADLINE, SLOW_PAST_THE_DEADLINE])
 def test_it_is_right_now_and_was_wrong_then(found: History) -> None:
     """`tests.planted` makes it wrong again."""
     assert check(found) is None
