@@ -67,7 +67,7 @@ def test_what_was_tampered_with_copied_or_replayed_changes_nothing(http_stage: S
     for how in ({"spoil_signature": True}, {"shift_seconds": -600}, {"sign": False}):
         assert slack.deliver_raw(theirs, **how).status == 401
     assert len(world.answers(first)) == 1
-    asked.wait_for_card_to_say(f"1 of 2 (<@{ALAN}>)")
+    asked.wait_for_card_to_say(f"1 of 2, by <@{ALAN}>")
     counts = rejected(world)
     assert counts == {"replayed": 1, "forged": 1, "old": 1, "unsigned": 1}
     assert world.appliance.deletes == []

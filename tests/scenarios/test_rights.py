@@ -25,13 +25,13 @@ def test_groups_are_read_at_each_click(http_stage: Stage) -> None:
     says(world, asked, ALAN, "approve", "already counted", "1 of 2")
     says(world, asked, STAN, "approve", "not an approver")
     says(world, asked, RITA, "approve", "your own request")
-    asked.wait_for_card_to_say(f"1 of 2 (<@{ALAN}>). ")
+    asked.wait_for_card_to_say(f"1 of 2, by <@{ALAN}>. ")
 
     # One is put out of both groups, and another one into one of them.
     world.slack.set_group(OPS, [ANNA, RUFUS])
     world.slack.set_group(NIGHT, [])
     says(world, asked, ANNA, "approve", "1 of 2")
-    assert f"1 of 2 (<@{ANNA}>). " in asked.wait_for_card_to_say(f"(<@{ANNA}>)").all_text
+    assert f"1 of 2, by <@{ANNA}>. " in asked.wait_for_card_to_say(f", by <@{ANNA}>").all_text
     says(world, asked, ALAN, "approve", "not an approver")
     assert world.appliance.deletes == []
     says(world, asked, RUFUS, "approve", "2 of 2")
