@@ -86,8 +86,11 @@ def connected(url: str, *, ping: float = UNHURRIED_S) -> Iterator[tuple[SocketMo
         leaving_s=1.0,
     )
     mode.start()
-    yield mode, heard
-    mode.stop(drain_s=1.0)
+    try:
+        yield mode, heard
+    finally:
+        # Else a test that failed would go on connecting, to the servers of the next ones too.
+        mode.stop(drain_s=1.0)
 
 
 def wait_for(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
