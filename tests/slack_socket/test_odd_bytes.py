@@ -203,7 +203,7 @@ def test_a_slack_that_stops_within_a_tls_record(monkeypatch: pytest.MonkeyPatch)
 
 
 class FreezingTls:
-    """Speaks TLS by hand. Greets; the first that was greeted then gets half of a record and silence.
+    """Speaks TLS by hand. Greets; the first that was greeted then gets half of a record, no more.
     It is not just the first connection: a port may be known to somebody from an earlier test."""
 
     def __init__(self, ca: trustme.CA) -> None:
