@@ -99,6 +99,9 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     logging.getLogger(AUDIT).setLevel(logging.INFO)
     # It warns of each request that finds no idle thread, so strangers could fill the log.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # A connection that died under a statement is told of as a fault of the database. What the pool
+    # adds, an error with a traceback for closing the cursor of it, would look like a second one.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 def mask_too(secrets: Iterable[str]) -> None:
