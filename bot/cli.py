@@ -37,7 +37,7 @@ from bot.settings import (
     load_database,
     load_slack_app,
 )
-from bot.store import audit_trail as trail
+from bot.store import audit_trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.queries import Overview, unsaid
@@ -221,7 +221,7 @@ def show(
             # The bar goes to stderr where stdout has to be pure JSON.
             console = Console(stderr=as_json)
             request = tables.follow(lambda: _known(store, request_id), time.sleep, console)
-        records = trail.of_request(db, request.id)
+        records = audit_trail.of_request(db, request.id)
         missing = unsaid(db, request.id)
     for record in records:
         if record.hash != record.expected_hash:

@@ -15,7 +15,7 @@ from bot.operate import logs
 from bot.operate import show as shown
 from bot.request.audit import Head, Record
 from bot.request.model import SHORT
-from bot.store import audit_trail as trail
+from bot.store import audit_trail
 from bot.store.audit_lines import Held, held_against
 
 audit_app = typer.Typer(
@@ -51,7 +51,7 @@ def export(
     """Export the records of the audit trail, in order."""
     for_machines()
     with database() as db:
-        for line in shown.audit_lines(trail.export(db, since), form.value):
+        for line in shown.audit_lines(audit_trail.export(db, since), form.value):
             print(line)
 
 
@@ -90,8 +90,8 @@ def verify(
     wanted = None if posted is None else _head(posted)
     lines = None if log is None else _lines(log)
     with database() as db:
-        broken, head = trail.check(db)
-        found = trail.with_head(db, wanted) if wanted else None
+        broken, head = audit_trail.check(db)
+        found = audit_trail.with_head(db, wanted) if wanted else None
         held = None if lines is None else held_against(db, lines)
     if as_json:
         document = _as_json(broken, head, wanted, found, held)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from bot.appliance import refused_login as login_rest
+from bot.appliance import refused_login
 from bot.appliance.answers import Answer, Redactor
 from bot.appliance.budget import Budget, EffectBudget
 from bot.appliance.credentials import Credentials, HeldSession, Secrets
@@ -145,7 +145,7 @@ class Sessions:
             raise
         except Unauthorized:
             if session and not user and self._drop(session) and not session.proven:
-                self.budget.change(login_rest.login_in_vain)
+                self.budget.change(refused_login.login_in_vain)
             raise
         except TlsFailed:
             self._looked_at = -math.inf  # the certificate may have been replaced, and the trust too
@@ -159,7 +159,7 @@ class Sessions:
         session.answered_at = self._monotonic()
         if not session.proven:
             session.proven = True
-            self.budget.change(login_rest.call_worked)
+            self.budget.change(refused_login.call_worked)
 
     def _drop(self, session: HeldSession) -> bool:
         """Forget this session. False when somebody has done so already: two threads may come with
@@ -186,7 +186,7 @@ class Sessions:
                 raise copy.copy(self._failure)
             self.transport.require_time(call, effect.by)
             user = self.secrets(at_once=True).local
-            effect.pay(partial(login_rest.begin_login, changed_ms=self._changed_ms))
+            effect.pay(partial(refused_login.begin_login, changed_ms=self._changed_ms))
             self._failure = None
             try:
                 made = self._log_in(call, user, effect.by)
@@ -208,11 +208,11 @@ class Sessions:
             session = HeldSession(answer.read(session_id))
         except (NotSent, Limited, Unavailable):
             self.budget.on_login("not_sent")
-            self.budget.change(login_rest.login_not_sent)
+            self.budget.change(refused_login.login_not_sent)
             raise
         except Answered as exc:
             if exc.status not in {401, 403}:
-                self.budget.change(login_rest.login_in_vain)
+                self.budget.change(refused_login.login_in_vain)
                 raise
             refusal = exc
         else:
@@ -220,7 +220,7 @@ class Sessions:
             return session
         self.budget.on_login("refused")
         why = f"a log-in was refused with HTTP {refusal.status}"
-        self.budget.change(partial(login_rest.login_refused, why=why))
+        self.budget.change(partial(refused_login.login_refused, why=why))
         raise self._login_refused(refusal, "local")
 
     def _login_refused(
@@ -234,7 +234,7 @@ class Sessions:
             method=refusal.method,
             path=refusal.path,
             status=refusal.status,
-            retry_after_seconds=login_rest.REST_MS / 1000,
+            retry_after_seconds=refused_login.REST_MS / 1000,
             error_code=refusal.error_code,
             message=refusal.message,
             op_id=refusal.op_id,
@@ -316,7 +316,7 @@ class Sessions:
             session.remote[pairing_id] = self._monotonic()
             return
         refused = self._login_refused(refusal, "remote")
-        self._remember(pairing_id, login_rest.REST_MS / 1000, refused, user)
+        self._remember(pairing_id, refused_login.REST_MS / 1000, refused, user)
         raise refused
 
     def _remote_made(self, session: HeldSession, pairing_id: str) -> bool:

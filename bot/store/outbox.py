@@ -31,7 +31,7 @@ from bot.request.events import (
 )
 from bot.request.messages import PRIVATE, Answer, Due, Message, Slot
 from bot.request.model import Request
-from bot.store import audit_trail as audit
+from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.queues import (
@@ -188,7 +188,7 @@ class Outbox:
             body = conn.execute(
                 select(requests.c.body).where(requests.c.id == request_id)
             ).scalar_one_or_none()
-            return audit.witnessed(conn, Request.model_validate_json(body)) if body else None
+            return audit_trail.witnessed(conn, Request.model_validate_json(body)) if body else None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         """Slack shows it, as it did before where `digest` is the one that was shown. For a card,

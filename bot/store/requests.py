@@ -13,7 +13,7 @@ from bot.request.events import EVENT, Stored
 from bot.request.messages import Answer, changed_messages
 from bot.request.model import OPEN, Request, State
 from bot.request.pairing import id_key, pair_key
-from bot.store import audit_trail as audit
+from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.outbox import add_answers, want
@@ -125,7 +125,7 @@ class Requests:
             if not inbox_table.mark_absorbed(conn, stored.number, now):
                 return  # another copy was quicker
             add_answers(conn, request_id, tuple(answers), now)
-            audit.append(conn, request_id or None, entries)
+            audit_trail.append(conn, request_id or None, entries)
         self.on_saved(None, entries)
         self.db.wakes.wake(POST)
 
@@ -291,7 +291,7 @@ def _store_rest(
         inbox_table.mark_absorbed(conn, saving.absorbed, now)
     want(conn, request, wanted, version, now)
     add_answers(conn, request.id, saving.answers, now)
-    audit.append(conn, request.id, saving.entries)
+    audit_trail.append(conn, request.id, saving.entries)
     return bool(wanted or saving.answers)
 
 

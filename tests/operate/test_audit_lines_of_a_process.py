@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
@@ -29,17 +30,7 @@ def test_each_record_has_a_line_over_stops_and_kills(tmp_path: Path) -> None:
     log: list[tuple[int, str]] = []
     with SimulatedAppliance() as appliance, LocalSlack() as slack:
         slack.add_person("Alan", id=ALAN)
-        settings = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "VR_HOST": appliance.host,
-            "VR_USERNAME": appliance.username,
-            "VR_PASSWORD": appliance.password,
-            "VR_CA_FILE": appliance.ca_file,
-            "APPROVERS": ALAN,
-            "DATABASE_URL": address,
-        }
+        settings = {**demo.settings(appliance, slack, ALAN), "DATABASE_URL": address}
         with BotProcess(settings, tmp_path) as bot:
             log += told(bot, 1)
             assert bot.stop() == 0

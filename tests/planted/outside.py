@@ -109,7 +109,7 @@ APPLIANCE = (
     change(
         "a refused log-in does not rest the appliance",
         "tests/appliance/test_appliance_sessions.py::test_a_refused_log_in_is_tried_once_for_all_and_then_rests",
-        "self.budget.change(partial(login_rest.login_refused, why=why))",
+        "self.budget.change(partial(refused_login.login_refused, why=why))",
         "",
     ),
     change(

@@ -23,6 +23,7 @@ from sqlalchemy import event, insert, select
 
 from bot.request.audit import Entry, Running
 from bot.request.model import ALPHABET, Request, State
+from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
@@ -257,17 +258,7 @@ def measured(*files: YearEnd) -> None:
     """In each round one after the other starts, then both rest; who is first changes."""
     with SimulatedAppliance() as appliance, LocalSlack() as slack:
         slack.add_person("Alan", id=FIRST)
-        settings = {
-            **ENVIRONMENT,
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "VR_HOST": appliance.host,
-            "VR_USERNAME": appliance.username,
-            "VR_PASSWORD": appliance.password,
-            "VR_CA_FILE": appliance.ca_file,
-            "APPROVERS": FIRST,
-        }
+        settings = {**ENVIRONMENT, **demo.settings(appliance, slack, FIRST)}
         for number in range(-1, ROUNDS):
             bots = {}
             try:

@@ -14,7 +14,7 @@ from bot.sandbox.appliance import Call
 from bot.sandbox.page import cast
 from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
-from bot.store import audit_trail as audit
+from bot.store import audit_trail
 from bot.store.database import Database
 from bot.store.queries import Overview
 
@@ -141,7 +141,7 @@ class Board:
     def _read(self) -> list[Json]:
         """Again only when the trail has grown: every change of state leaves a record."""
         with self._lock:
-            head = audit.head(self._db).count
+            head = audit_trail.head(self._db).count
             if head != self._head:
                 found = Overview(self._db).newest(limit=REQUESTS_SHOWN)
                 self._requests = [self._request(show.as_json(one), one.created_at) for one in found]
@@ -150,7 +150,7 @@ class Board:
 
     def _request(self, request: Json, created_at_ms: int) -> Json:
         kept = ("id", "state", "pairing", "pairing_id", "asked", "force", "requester")
-        records = [show.record_json(r) for r in audit.of_request(self._db, request["id"])]
+        records = [show.record_json(r) for r in audit_trail.of_request(self._db, request["id"])]
         shown = ("number", "time", "actor", "action", "before", "after")
         state = State(request["state"])
         return {

@@ -70,11 +70,12 @@ def card(request: Request, earlier: str = "") -> Drawn:
     request that has no confirmed outcome (see `earlier_card`)."""
     # The same for phones and screen readers, whose text has less room.
     brief = said(request, earlier, REASON_IN_TEXT)
+    plans, names = _plans(request), names_button(request)
     return drawn(
         "\n".join([heading(request), *brief, small_print(request)]),
         header(heading(request)),
         *(
-            section(each, names_button(request) if each == _plans(request) else None)
+            section(each, names if each == plans else None)
             for each in said(request, earlier, REASON_SHOWN)
         ),
         context(small_print(request)),
@@ -205,8 +206,7 @@ def _time(request: Request) -> str:
         lines.append(
             f"Once approved, it waits until then; if the break cannot begin by {late}, it expires."
         )
-        lines.append(f"{may_stop_it(request)}.")
-    elif request.may_be_denied:
+    if request.state in UNDECIDED or request.may_be_denied:
         lines.append(f"{may_stop_it(request)}.")
     return "\n".join(lines)
 
