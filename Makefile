@@ -45,7 +45,7 @@ install-dev: .venv/installed-dev
 
 # The system's Chromium, else Playwright's own, else the package; one sentence where none can be had.
 browser: .venv/installed-dev
-	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.whole.browser.chromium
 
 test: browser
 	@echo "test: running every test"
@@ -55,9 +55,9 @@ test-all: browser
 	@echo "test-all: every test, the long ones too"
 	@$(BIN)/python -m pytest --durations=10 -m "" $(PYTEST_ARGS)
 	@echo "test-all: 100,000 histories, every planted change, a kill at each pass of each line, a soak of kills"
-	@$(BIN)/python -m tests.simulation 100000
+	@$(BIN)/python -m tests.life.simulation 100000
 	@$(BIN)/python -m tests.planted
-	@$(BIN)/python -m tests.kills.every_line
+	@$(BIN)/python -m tests.life.kills.every_line
 	@$(BIN)/python -m tools.soak 150
 
 check: .venv/installed-dev .venv/audit/installed
@@ -69,7 +69,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@$(BIN)/python -m pytest --quiet tests/docs
 	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)
 	@if command -v promtool >/dev/null; then \
-		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/alerts_test.yml; \
+		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/running/alerts_test.yml; \
 	else \
 		echo "check: no promtool here, so of deploy/alerts.yml only names and links were checked" \
 			"(Debian and Ubuntu: apt-get install promtool)"; \

@@ -20,9 +20,7 @@ from bot.sandbox.page import cast, page_server
 from bot.sandbox.page.stage import Stage
 from bot.sandbox.slack import chat_methods
 from bot.slack.draw.message import draw
-from tests.browser import chromium
-from tests.browser.visitor import PHONE, Visitor
-from tests.slack.drawing.samples import (
+from tests.slack.cards.samples import (
     BY_STATE,
     HARD,
     MINUTE,
@@ -33,6 +31,8 @@ from tests.slack.drawing.samples import (
     named,
     sample,
 )
+from tests.whole.browser import chromium
+from tests.whole.browser.visitor import PHONE, Visitor
 
 PEOPLE = {
     "UASKER": "Rita",

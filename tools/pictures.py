@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, expect
 
 from bot.sandbox.page import page_server
 from bot.sandbox.page.stage import Stage
-from tests.browser import chromium
-from tests.browser.visitor import PHONE, Visitor
+from tests.whole.browser import chromium
+from tests.whole.browser.visitor import PHONE, Visitor
 
 FOLDER = Path(__file__).parents[1] / "docs"
 WORDS = FOLDER / "pictures.json"

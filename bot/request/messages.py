@@ -116,7 +116,7 @@ def changed_messages(before: Request | None, after: Request) -> tuple[Message, .
     """The messages that are new or may look different from before, by the fields they are drawn
     from: a poll that moved only times keeps nobody busy. What looks the same after all is found out
     when it is drawn. Worst case of a field that is missing here: a card that goes on showing what
-    is no longer so; `tests/simulation/test_changed_messages.py` holds both lists against the
+    is no longer so; `tests/life/simulation/test_changed_messages.py` holds both lists against the
     drawings."""
     now_wanted = messages(after, after.updated_at)
     if before is None:

@@ -20,16 +20,18 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-WALK = "tests/readme/test_readme_walk.py::test_configured_checked_and_run"
+WALK = "tests/whole/readme/test_readme_walk.py::test_configured_checked_and_run"
 RUN_BY = {
-    "make demo": "tests/readme/test_readme_walk.py::test_make_demo_plays_the_story",
+    "make demo": "tests/whole/readme/test_readme_walk.py::test_make_demo_plays_the_story",
     "make install": WALK,
     ".venv/bin/vr-unpair manifest": WALK,
     "cp .env.example .env": WALK,
     "chmod 600 .env": WALK,
     ".venv/bin/vr-unpair check": WALK,
     ".venv/bin/vr-unpair run": WALK,
-    ".venv/bin/vr-unpair backup backup.db": "tests/cli/test_backup.py::test_the_backup_is_whole",
+    ".venv/bin/vr-unpair backup backup.db": (
+        "tests/operate/cli/test_backup.py::test_the_backup_is_whole"
+    ),
 }
 """Each line of an `sh` block to what runs it."""
 

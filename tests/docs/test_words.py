@@ -9,7 +9,7 @@ import typer
 
 from bot.cli import app
 from bot.request.model import State
-from tests.slack.drawing.words_page import AWAY, PAGE, page
+from tests.slack.cards.words_page import AWAY, PAGE, page
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = (DOCS / "commands.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ STATES = (DOCS / "states.md").read_text(encoding="utf-8")
 
 def test_the_page_of_words_is_what_the_code_says() -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert written == page(), "make it anew: python -m tests.slack.drawing.words_page"
+    assert written == page(), "make it anew: python -m tests.slack.cards.words_page"
     assert "no words" not in written
     assert "None" not in written
     assert f"`{AWAY}" not in written, "a sentence in the place of a name or an id"

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-PLACES = ("bot", "tests/simulation")
+PLACES = ("bot", "tests/life/simulation")
 SANDBOX = "bot/sandbox"
 
 

@@ -7,7 +7,7 @@ from tests.planted.change import Swap, change
 DELETE = "tests/appliance/test_appliance_delete.py"
 ERRORS = "tests/appliance/test_appliance_errors.py"
 TRUST = "tests/appliance/test_appliance_trust.py"
-DOOR = "tests/slack_adapter/test_http.py"
+DOOR = "tests/slack/listeners/test_http.py"
 
 APPLIANCE = (
     change(
@@ -24,7 +24,7 @@ APPLIANCE = (
     ),
     change(
         "the sender forgets force",
-        "tests/worker/test_break_glass.py::test_one_person_alone_is_enough_the_own_request_included",
+        "tests/rules/test_break_glass.py::test_one_person_alone_is_enough_the_own_request_included",
         "force=request.force, send_by=send_by",
         "force=False, send_by=send_by",
     ),
@@ -120,7 +120,7 @@ APPLIANCE = (
     ),
     change(
         "an appliance at another address gets the password",
-        "tests/settings/test_read_again.py",
+        "tests/operate/settings/test_read_again.py",
         "if site is not None and site.host == last.host:",
         "if site is not None:",
     ),
@@ -193,166 +193,166 @@ APPLIANCE = (
 SLACK = (
     change(
         "a part of a name is taken for a pairing",
-        "tests/core/test_pairing.py::test_a_part_of_a_name_is_no_name",
+        "tests/rules/test_pairing.py::test_a_part_of_a_name_is_no_name",
         "or any(wanted in _names(s) for s in _servers(p))",
         "or any(wanted in name for s in _servers(p) for name in _names(s))",
     ),
     change(
         "a suggestion shows somebody else what was typed",
-        "tests/slack_adapter/test_suggestions.py::test_what_opens_no_form",
+        "tests/slack/listeners/test_suggestions.py::test_what_opens_no_form",
         "(suggested.refused and (not refused or refused.requester != click.by))",
         "(suggested.refused and not refused)",
     ),
     change(
         "the signature is not verified",
-        "tests/slack_adapter/test_http.py::test_a_forged_one_is_refused_and_counted",
+        "tests/slack/listeners/test_http.py::test_a_forged_one_is_refused_and_counted",
         "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
         "if True:",
     ),
     change(
         "an old signed request is taken once more",
-        "tests/slack_adapter/test_http.py::test_old_and_future_ones_are_refused",
+        "tests/slack/listeners/test_http.py::test_old_and_future_ones_are_refused",
         "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
         "if signature == SignatureVerifier(self._secret(False)).generate_signature("
         "timestamp=timestamp, body=body):",
     ),
     change(
         "the signing secret of before goes on to count",
-        "tests/slack_adapter/test_http.py::test_a_secret_that_has_changed_is_the_one_that_counts",
+        "tests/slack/listeners/test_http.py::test_a_secret_that_has_changed_is_the_one_that_counts",
         "return self._secret(look)",
         "return self._secret(False)",
     ),
     change(
         "a token that was refused is not read again",
-        "tests/slack_adapter/test_client.py::test_a_refused_token_that_has_changed_is_not_the_end",
+        "tests/slack/listeners/test_client.py::test_a_refused_token_that_has_changed_is_not_the_end",
         "self.token_now(True)) == used:",
         "self.token_now(False)) == used:",
     ),
     change(
         "a body is parsed before its signature is verified",
-        "tests/slack_adapter/test_http.py::test_the_signature_comes_before_the_parser",
+        "tests/slack/listeners/test_http.py::test_the_signature_comes_before_the_parser",
         "if problem := self._not_from_slack(body, timestamp, signature):",
         "parse(body)\n        if problem := self._not_from_slack(body, timestamp, signature):",
     ),
     change(
         "a body may be as large as it likes",
-        "tests/slack_adapter/test_http.py::test_a_larger_one_is_413",
+        "tests/slack/listeners/test_http.py::test_a_larger_one_is_413",
         "max_request_body_size=LARGEST_BODY + 1,",
         "",
     ),
     change(
         "bodies that nobody has signed go to the disk",
-        "tests/slack_adapter/test_http.py::test_no_body_reaches_the_disk_whatever_its_path",
+        "tests/slack/listeners/test_http.py::test_no_body_reaches_the_disk_whatever_its_path",
         "inbuf_overflow=LARGEST_BODY + 1,",
         "",
     ),
     change(
         "a request may arrive as slowly as it likes",
-        "tests/slack_adapter/test_server.py::test_a_request_has_ten_seconds_as_a_whole",
+        "tests/slack/listeners/test_server.py::test_a_request_has_ten_seconds_as_a_whole",
         "late = now - one.waits_since > (KEPT_S if at_rest else ARRIVES_WITHIN_S)",
         "late = False",
     ),
     change(
         "a body whose length can be read in two ways is taken",
-        "tests/slack_adapter/test_server.py::test_a_body_with_two_lengths_ends_its_connection",
+        "tests/slack/listeners/test_server.py::test_a_body_with_two_lengths_ends_its_connection",
         'raise ParsingError("the length of the body can be read in two ways")',
         "pass",
     ),
     change(
         "a 500 shows a traceback",
-        "tests/slack_adapter/test_http.py::test_a_page_that_fails_shows_nothing_of_it",
+        "tests/slack/listeners/test_http.py::test_a_page_that_fails_shows_nothing_of_it",
         "log_socket_errors=False,",
         "log_socket_errors=False, expose_tracebacks=True,",
     ),
     change(
         "a response_url may lead anywhere",
-        "tests/slack_adapter/test_client.py::test_nothing_is_sent_to_another_host",
+        "tests/slack/listeners/test_client.py::test_nothing_is_sent_to_another_host",
         "if not is_of_slack(url, api_url):",
         "if False:",
     ),
     change(
         "redirects of a response_url are followed",
-        "tests/slack_adapter/test_client.py::test_no_redirect_of_a_response_url_is_followed",
+        "tests/slack/listeners/test_client.py::test_no_redirect_of_a_response_url_is_followed",
         "build_opener(HTTPSHandler(context=tls()), _NoRedirect)",
         "build_opener(HTTPSHandler(context=tls()))",
     ),
     change(
         "a payload that is nested without end is an error of ours",
-        f"{DOOR} tests/slack_adapter/test_malformed.py",
+        f"{DOOR} tests/slack/listeners/test_malformed.py",
         "except (ValueError, RecursionError) as error:",
         "except ValueError as error:",
         within="payload.parse",
     ),
     change(
         "health and metrics stay on the port that Slack reaches",
-        "tests/scenarios/test_http_door.py::test_probes_have_a_port_of_their_own",
+        "tests/whole/scenarios/test_http_door.py::test_probes_have_a_port_of_their_own",
         "Wsgi(pages if operate_port is None else {}, None)",
         "Wsgi(pages, None)",
     ),
     change(
         "the bot's token may go over the network in the clear",
-        "tests/settings/test_values.py",
+        "tests/operate/settings/test_values.py",
         'address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}',
         "False",
     ),
     change(
         "a corrected form is taken for the one that was sent before",
-        "tests/slack_adapter/test_asking_form_sent.py",
+        "tests/slack/listeners/test_asking_form_sent.py",
         "return {block: labels.already_sent(what, request_id) for block, what in found.items()}",
         "return {}",
     ),
     change(
         "what Slack may have taken is posted again and again",
-        "tests/slack_adapter/test_poster.py"
+        "tests/slack/listeners/test_poster.py"
         "::test_what_slack_may_have_taken_is_sent_three_times_at_most",
         "case Kind.PASSING if problem.maybe_taken and due.ts is None:",
         "case Kind.PASSING if False:",
     ),
     change(
         "what people and the appliance wrote is not escaped",
-        "tests/slack/drawing/test_command.py::test_sentences_are_escaped",
+        "tests/slack/cards/test_command.py::test_sentences_are_escaped",
         "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
         "return _cut(iter(tidy(text)), limit)",
     ),
     change(
         "texts are cut within an entity",
-        "tests/slack/drawing/test_markup.py",
+        "tests/slack/cards/test_markup.py",
         "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
         'return _cut(iter("".join(_ENTITIES.get(c, c) for c in tidy(text))), limit)',
     ),
     change(
         "a block of code can be left by its content",
-        "tests/slack/drawing/test_markup.py",
+        "tests/slack/cards/test_markup.py",
         "tidy(text).replace(_FENCE, GRAVE * 3)",
         "tidy(text)",
     ),
     change(
         "a known secret is logged",
-        "tests/operate/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "tests/operate/running/test_logs.py::TestJson::test_what_looks_secret_is_masked",
         "value = value.replace(secret, MASK)",
         "pass",
     ),
     change(
         "what looks like a token is logged",
-        "tests/operate/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "tests/operate/running/test_logs.py::TestJson::test_what_looks_secret_is_masked",
         "return _LOOKS_SECRET.sub(MASK, value)",
         "return value",
     ),
     change(
         "a response_url is logged",
-        "tests/operate/test_logs.py::TestJson::test_secret_keys_are_masked",
+        "tests/operate/running/test_logs.py::TestJson::test_secret_keys_are_masked",
         "key: MASK if key in SECRET_KEYS else",
         "key:",
     ),
     change(
         "a terminal obeys what others wrote into the log",
-        "tests/cli/test_hostile_text.py::test_a_log_shows_escapes",
+        "tests/operate/cli/test_hostile_text.py::test_a_log_shows_escapes",
         "shown = {key: printable(v) if isinstance(v, str) else v for key, v in event.items()}",
         "shown = dict(event)",
     ),
     change(
         "libraries log whole requests at debug",
-        "tests/operate/test_logs.py",
+        "tests/operate/running/test_logs.py",
         "logging.getLogger(library).setLevel(max(logging.WARNING, root.level))",
         "pass",
     ),

@@ -8,7 +8,7 @@ from functools import partial
 from tests.planted.change import change
 from tests.planted.life import FIRST
 
-simulated = partial(change, place="tests/simulation")
+simulated = partial(change, place="tests/life/simulation")
 
 RULES = (
     simulated(
@@ -60,7 +60,7 @@ RULES = (
     ),
     simulated(
         "simulated: what time does is stored though an event waits",
-        "tests/simulation/test_histories.py::test_every_rule_holds[6500]",
+        "tests/life/simulation/test_histories.py::test_every_rule_holds[6500]",
         "guard(row, now) self._heard(claim)",
         "guard(row, now); guard == self._may_intend and self._heard(claim)",
         within="_save_heard",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.planted.change import change
 
 CLAIMS = "tests/store/test_claims.py"
-POSTGRES = "tests/simulation/test_locks_agree.py::test_in_postgres"
+POSTGRES = "tests/life/simulation/test_locks_agree.py::test_in_postgres"
 
 STORE = (
     # ---- claims -------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ STORE = (
     ),
     change(
         "a response_url is kept for ever",
-        "tests/worker/test_asking_by_form.py::test_its_address_is_used_for_thirty_minutes_and_then_erased",
+        "tests/slack/lookups/test_asking_by_form.py::test_its_address_is_used_for_thirty_minutes_and_then_erased",
         'conn.execute(_ERASE, {"since": now - RESPONSE_URL_MS})',
         "pass",
     ),
@@ -180,13 +180,13 @@ STORE = (
     ),
     change(
         "a record may be changed when its hash is made anew",
-        "tests/core/test_audit.py::test_a_change_with_its_hash_made_anew_is_found_by_the_next",
+        "tests/rules/test_audit.py::test_a_change_with_its_hash_made_anew_is_found_by_the_next",
         "if record.previous != previous:",
         "if False:",
     ),
     change(
         "the detail of a record is not hashed",
-        "tests/core/test_audit.py::test_a_change_in_any_column_is_found",
+        "tests/rules/test_audit.py::test_a_change_in_any_column_is_found",
         "canonical = json.dumps(columns,",
         'canonical = json.dumps({**columns, "detail": None},',
     ),
@@ -210,20 +210,20 @@ STORE = (
     ),
     change(
         "what is in attention loses its messages with the years",
-        "tests/worker/test_prune.py::test_what_is_in_attention_can_be_looked_at_for_ever",
+        "tests/store/test_prune.py::test_what_is_in_attention_can_be_looked_at_for_ever",
         "_KEPT = sorted({*OPEN, State.ATTENTION})",
         "_KEPT = sorted(OPEN)",
     ),
     change(
         "an old card that is pressed is posted again",
-        "tests/worker/test_prune.py::test_a_late_click_on_an_old_card_is_answered_and_posts_nothing_again",
+        "tests/store/test_prune.py::test_a_late_click_on_an_old_card_is_answered_and_posts_nothing_again",
         "if request.pruned_at is not None:",
         "if False:",
         within="messages",
     ),
     change(
         "a request is shortened while an event waits for it",
-        "tests/worker/test_prune.py::test_a_row_that_somebody_holds_and_an_event_that_waits_stay",
+        "tests/store/test_prune.py::test_a_row_that_somebody_holds_and_an_event_that_waits_stay",
         "or conn.execute(select(waits)).scalar_one():",
         ":",
     ),

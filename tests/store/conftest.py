@@ -9,14 +9,7 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.migrate import upgrade
-from tests.postgres.server import PostgresServer
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer().start()
-    yield server
-    server.stop()
+from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bot.store.outbox import Outbox
 from bot.store.queues import Queue
 from bot.store.requests import Requests, Saving
 from bot.store.schema import audit, messages
-from tests.core.samples import snapshot
+from tests.rules.samples import snapshot
 from tests.store.samples import born, entry, put
 
 HOUR_MS = 3_600_000

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 from bot.store import migrate, schema
 from bot.store.database import Database
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require, upgrade
-from tests.postgres.server import PostgresServer
+from tests.support.postgres import PostgresServer
 
 
 def shape(url: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.postgres import IDLE_MS, with_limits
 from bot.store.queues import POST, Queue
-from tests.postgres.server import PostgresServer
+from tests.support.postgres import PostgresServer
 
 HEARD_WITHIN_SECONDS = 20.0
 REST_SECONDS = 0.1

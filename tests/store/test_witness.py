@@ -10,7 +10,7 @@ from bot.store import audit_trail as audit
 from bot.store.audit_trail import note_start
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from tests.core.samples import running
+from tests.rules.samples import running
 from tests.store.samples import born, entry, step
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from tests.scenarios.way_in import OverHttp
+from tests.support.way_in import OverHttp
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
 from tools.bench.worlds import World

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from bot.sandbox.slack.records import Message
-from tests.scenarios.way_in import OverHttp
+from tests.support.way_in import OverHttp
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
 from tools.bench.processes import wait_until

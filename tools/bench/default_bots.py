@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from tests.scenarios.way_in import WayIn
+from tests.support.way_in import WayIn
 from tools.bench.processes import InstalledBot
 from tools.bench.worlds import Stored, World, folder
 

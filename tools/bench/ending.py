@@ -1,8 +1,8 @@
 """What people wait for when a process ends, or a connection dies unseen.
 
 `kill -9` of the one of two copies on PostgreSQL that holds a claim, to the other's going on. The
-appliance has accepted the DELETE, and its answer dies with the process (`tests/kills`). From its
-death to the final reply in the thread, by the other copy. It is held against the lease of the
+appliance has accepted the DELETE, and its answer dies with the process (`tests/life/kills`). From
+its death to the final reply in the thread, by the other copy. It is held against the lease of the
 claim, which nobody can go on before. The copies mostly wait, so all rounds run side by side.
 
 Socket Mode: from the moment that Slack falls silent to the next connection that it has greeted. TCP
@@ -27,11 +27,11 @@ from bot.request.model import State
 from bot.sandbox.appliance import Answer
 from bot.slack.receive.socket import PING_S
 from bot.worker.drive import LEASE_MS
-from tests.kills.faults import AS_IT_IS
-from tests.kills.people import Story
-from tests.kills.rules import check_story
-from tests.replicas.copies import Copies, copies
-from tests.scenarios.way_in import OverHttp, OverSocket
+from tests.life.kills.faults import AS_IT_IS
+from tests.life.kills.people import Story
+from tests.life.kills.rules import check_story
+from tests.life.replicas.copies import Copies, copies
+from tests.support.way_in import OverHttp, OverSocket
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
 from tools.bench.processes import wait_until

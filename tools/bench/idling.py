@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from tests.scenarios.way_in import OverHttp, OverSocket, WayIn
+from tests.support.way_in import OverHttp, OverSocket, WayIn
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
 from tools.bench.processes import cpu_seconds, wait_until_idle

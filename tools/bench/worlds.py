@@ -17,7 +17,7 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.records import Message
-from tests.postgres.server import PostgresServer
+from tests.support.postgres import PostgresServer
 from tools.bench.processes import InstalledBot, wait_until, wait_until_idle
 
 PATIENCE_SECONDS = 20.0

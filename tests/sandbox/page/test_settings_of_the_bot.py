@@ -14,7 +14,7 @@ from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import Message
 from bot.settings import secret_names
-from tests.forked.process import ForkedBot
+from tests.support.forked.process import ForkedBot
 
 PATIENCE_SECONDS = 30.0
 QUICK = {"VR_POLL_SECONDS": "0.5"}

@@ -1,0 +1,34 @@
+"""What tests of several folders begin with: the small world, one for each test, and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import PostgresServer
+from tests.support.world import PATIENCE_SECONDS, World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def world_on_file(tmp_path: Path) -> Iterator[World]:
+    """For tests in which its worker's own threads run."""
+    world = World(f"sqlite:///{tmp_path}/world.db")
+    yield world
+    world.worker.stop(PATIENCE_SECONDS)
+    world.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer().start()
+    yield server
+    server.stop()

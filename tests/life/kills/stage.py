@@ -1,0 +1,203 @@
+"""The two sandbox servers, and one life of the bot after the other over the same database."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.request.model import OPEN, Request
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.bot_process import DidNotStart
+from bot.sandbox.slack import LocalSlack
+from bot.store import audit_trail as trail
+from bot.store.database import Database
+from bot.store.queries import Overview
+from tests.life.kills.faults import AS_IT_IS, Faults
+from tests.support.forked.process import ForkedBot
+
+RITA, ALAN, ANNA = "U0RITA", "U0ALAN", "U0ANNA"
+"""Rita asks; the others may approve."""
+
+PATIENCE_SECONDS = 90.0
+"""For a whole story, kills included. Generous: the machine may be busy."""
+
+LOOK_AGAIN_SECONDS = 0.05
+"""Between two looks at a database: nobody rings when a row changes."""
+
+_OPEN = ", ".join(f"'{state.value}'" for state in OPEN)
+_UNDONE = f"""
+SELECT (SELECT count(*) FROM requests WHERE state IN ({_OPEN}) OR due_at IS NOT NULL)
+     + (SELECT count(*) FROM inbox WHERE absorbed_at IS NULL)
+     + (SELECT count(*) FROM messages WHERE due_at IS NOT NULL)
+"""
+
+
+class DyingBot(ForkedBot):
+    """The real bot with the fault points of `bot_with_faults.py`."""
+
+    module = "tests.life.kills.bot_with_faults"
+
+
+class Stage:
+    """`lives` are all bots so far; the last one may be dead."""
+
+    def __init__(
+        self,
+        appliance: SimulatedAppliance,
+        slack: LocalSlack,
+        folder: Path,
+        settings: dict[str, str],
+    ) -> None:
+        self.appliance, self.slack, self.folder = appliance, slack, folder
+        self.lives: list[DyingBot] = []
+        for person in (RITA, ALAN, ANNA):
+            slack.add_person(person.removeprefix("U0").title(), id=person)
+        self.settings = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "VR_HOST": appliance.host,
+            "VR_USERNAME": appliance.username,
+            "VR_PASSWORD": appliance.password,
+            "VR_CA_FILE": appliance.ca_file,
+            "APPROVERS": f"{ALAN},{ANNA}",
+            **settings,
+        }
+        self._numbers = iter(range(1, 1_000_000))
+
+    # ---- lives --------------------------------------------------------------------------------
+
+    @property
+    def bot(self) -> DyingBot:
+        return self.lives[-1]
+
+    def live(self, faults: Faults) -> None:
+        """One more life over the same database. It may end before it has said that it serves."""
+        self.lives.append(DyingBot({**self.settings, **faults.environment()}, self.folder))
+        try:
+            self.bot.start()
+        except DidNotStart:
+            if not self.bot.events("killed"):
+                raise
+            return
+        self.slack.request_url = f"{self.bot.url}/slack/events"
+
+    def revive(self, faults: Faults) -> bool:
+        """When the last one is dead: what remains of it is taken away, and another one lives."""
+        if self.bot.alive:
+            return False
+        self.bury()
+        self.live(faults)
+        return True
+
+    def bury(self) -> None:
+        """Kills it where it lives, and closes its pipe."""
+        if self.lives:
+            self.bot.kill()
+
+    def deaths(self) -> list[dict[str, Any]]:
+        """How those died, or froze, that did so at a fault point."""
+        names = ("killed", "frozen")
+        return [event for bot in self.lives for name in names for event in bot.events(name)]
+
+    # ---- what is stored -----------------------------------------------------------------------
+
+    def at_rest(self) -> bool:
+        """Every request has ended, every event is absorbed, every word is said."""
+        return self._count(_UNDONE) == 0
+
+    def has_stored(self, channel: str) -> bool:
+        """Whether anything that was typed in this channel has reached the database."""
+        return self._count("SELECT count(*) FROM inbox WHERE instr(body, ?)", f'"{channel}"') > 0
+
+    def _count(self, query: str, *values: str) -> int:
+        database = f"file:{self.folder / 'vr-unpair.db'}?mode=ro"
+        with closing(sqlite3.connect(database, uri=True)) as connection:
+            return int(connection.execute(query, values).fetchone()[0])
+
+    def rows(self) -> list[Request]:
+        with self._database() as db:
+            return Overview(db).newest()
+
+    def records(self) -> list[tuple[str | None, str]]:
+        """Request and action of each record; the trail must be whole (`vr-unpair audit verify`)."""
+        with self._database() as db:
+            broken, _ = trail.check(db)
+            assert broken is None, broken
+            return [(record.request_id, record.action) for record in trail.export(db)]
+
+    @contextmanager
+    def _database(self) -> Iterator[Database]:
+        db = Database(f"sqlite:///{self.folder / 'vr-unpair.db'}")
+        try:
+            yield db
+        finally:
+            db.close()
+
+    # ---- the world ----------------------------------------------------------------------------
+
+    def pairing(self) -> str:
+        number = next(self._numbers)
+        return self.appliance.add_pairing(f"berlin{number}", f"prague{number}")
+
+    def channel(self) -> str:
+        return self.slack.add_channel(f"dr-{next(self._numbers)}")
+
+    def wait_until(self, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+        until = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < until, f"not done in {seconds:.0f} s"
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What went wrong carries what a person needs to understand it: it may never come again."""
+        try:
+            yield
+        except BaseException as error:
+            error.add_note(self.told())
+            raise
+
+    def told(self) -> str:
+        """What is stored, what the appliance saw, and the last that each bot said."""
+        with self._database() as db:
+            trail_of_all = [
+                f"{record.at} {record.request_id} {record.action} {record.detail}"
+                for record in trail.export(db)
+            ]
+        deletes = [f"{call.at * 1000:.0f} {call}" for call in self.appliance.deletes]
+        lines = [
+            f"{bot.port}: {line[:150]} {line[150:][-150:]}"
+            for bot in self.lives[-3:]
+            for line in bot.lines[-40:]
+        ]
+        rows = [(row.id, row.state.value) for row in self.rows()]
+        stored = [f"requests: {rows}", f"deaths: {self.deaths()}", "trail:", *trail_of_all]
+        return "\n".join([*stored, "DELETEs:", *deletes, "bots:", *lines])
+
+
+@contextmanager
+def staged(
+    folder: Path,
+    faults: Faults = AS_IT_IS,
+    settings: dict[str, str] | None = None,
+    **appliance: Any,
+) -> Iterator[Stage]:
+    """Servers without their limits and a bot, which is killed at the end."""
+    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        SimulatedAppliance(**options) as simulated,
+        LocalSlack(rate_limits=False) as slack,
+    ):
+        stage = Stage(simulated, slack, folder, settings or {})
+        try:
+            stage.live(faults)
+            with stage.explained():
+                yield stage
+        finally:
+            stage.bury()

@@ -1,0 +1,84 @@
+"""Crowds: fifty cards that two people double-click at once, and twenty answers that get lost."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bot.request.model import State
+from bot.sandbox.appliance import Answer
+from bot.sandbox.slack import Delivery, Message
+from tests.life.kills.faults import NO_BUDGET
+from tests.life.kills.people import Story
+from tests.life.kills.rules import check_story, check_words
+from tests.life.kills.stage import ALAN, ANNA, Stage, staged
+
+FIFTY, TWENTY = 50, 20
+SETTINGS = {"VR_POLL_SECONDS": "0.5"}
+
+
+def asked(stage: Stage, requests: int) -> list[Story]:
+    """So many requests whose cards stand and are undecided."""
+    stories = [Story(stage, presses=(ALAN, ALAN, ANNA, ANNA)) for _ in range(requests)]
+    for story in stories:
+        story.asks()
+        assert story.asked
+    stage.wait_until(lambda: all(row.state is State.PENDING for row in stage.rows()))
+    return stories
+
+
+def test_fifty_simultaneous_double_clicks_by_two_people_are_fifty_deletes(tmp_path: Path) -> None:
+    with staged(tmp_path, NO_BUDGET, SETTINGS) as stage:
+        stories = asked(stage, FIFTY)
+        cards = [(story, *story.cards()) for story in stories]
+        together = threading.Barrier(2 * FIFTY)
+
+        def double_click(story: Story, card: Message, person: str) -> tuple[Delivery, Delivery]:
+            together.wait()
+            # The second one is on its way whatever the first one has led to: a screen is behind.
+            button = card.button("unpair_approve")
+            assert button is not None
+            press = [
+                stage.slack.click(person, card, "unpair_approve", value=button["value"], force=True)
+                for _ in range(2)
+            ]
+            return press[0], press[1]
+
+        with ThreadPoolExecutor(2 * FIFTY) as pool:
+            hands = [
+                (story, pool.submit(double_click, story, card, person))
+                for story, card in cards
+                for person in (ALAN, ANNA)
+            ]
+            for story, hand in hands:
+                story.acknowledged += [click for click in hand.result() if click.ok]
+        stage.wait_until(stage.at_rest)
+
+        assert sum(len(story.acknowledged) for story in stories) == 4 * FIFTY
+        paths = [call.path for call in stage.appliance.deletes]
+        assert len(paths) == len(set(paths)) == FIFTY
+        assert len(stage.appliance.accepted_deletes) == FIFTY
+        assert stage.appliance.pairings == []
+        assert [len(story.finals()) for story in stories] == [1] * FIFTY
+        records = stage.records()
+        assert {check_story(story, records).state for story in stories} == {State.SUCCEEDED}
+    check_words(stage)
+
+
+def test_the_answer_lost_after_acceptance_twenty_times(tmp_path: Path) -> None:
+    with staged(tmp_path, NO_BUDGET, SETTINGS) as stage:
+        stage.appliance.on_delete(*[Answer(wire="cut_after_accept")] * TWENTY)
+        stories = asked(stage, TWENTY)
+        for story in stories:
+            story.acts()
+        stage.wait_until(stage.at_rest)
+
+        calls = stage.appliance.deletes
+        assert len({call.path for call in calls}) == len(calls) == TWENTY
+        assert [call.status for call in calls] == [None] * TWENTY, "an answer came through"
+        assert stage.appliance.pairings == []
+        records = stage.records()
+        assert {check_story(story, records).state for story in stories} == {State.SUCCEEDED}
+        assert sum(action == "task_adopted" for _, action in records) == TWENTY
+    check_words(stage)

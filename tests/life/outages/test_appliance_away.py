@@ -1,0 +1,270 @@
+"""The appliance answers nothing for a while, or no more: waited out, told once, sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.request.events import DeleteAnswered
+from bot.request.model import State
+from bot.request.problem import Problem, ProblemKind
+from tests.support.world import ASKER, FIRST, World, problem
+
+MINUTE = 60_000
+STEP = 5_000
+AWAY = problem(ProblemKind.UNSENT)
+REQUEST = "AAAA-BBBB"
+
+
+class Outage(list[Problem]):
+    """Every call fails in the same way while `on`."""
+
+    def __init__(self, failure: Problem) -> None:
+        super().__init__([failure])
+        self.on, self.calls = True, 0
+
+    def __bool__(self) -> bool:
+        return self.on
+
+    def pop(self, _index: object = 0) -> Problem:  # type: ignore[override]
+        self.calls += 1
+        return self[0]
+
+
+@pytest.fixture
+def away() -> Iterator[World]:
+    world = World()
+    yield world
+    world.close()
+
+
+def goes_away(world: World, failure: Problem = AWAY) -> Outage:
+    outage = Outage(failure)
+    world.appliance.read_failures = outage
+    world.appliance.look_failures = outage
+    world.appliance.prepare_failures = outage
+    return outage
+
+
+def lives_through(world: World, ms: int, step: int = STEP) -> None:
+    """In steps of one poll, as a process does; in longer ones where that is all the same."""
+    until = world.ms + ms
+    while world.ms < until:
+        world.wait(min(step, until - world.ms))
+
+
+def told(world: World) -> list[str]:
+    return [notice.code for notice in world.get().notices]
+
+
+def notices_posted(world: World) -> list[tuple[str, str, str]]:
+    """Without edits: the words of this world hold the state."""
+    return [p for p in world.posted if p[1].startswith("notice") and p[2] == "post"]
+
+
+def approved(world: World) -> None:
+    world.pending()
+    world.click(REQUEST, "approve", FIRST)
+
+
+def following(world: World) -> None:
+    approved(world)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+
+
+# ---- at the check ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [ProblemKind.UNSENT, ProblemKind.UNANSWERED])
+def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
+    away: World, kind: ProblemKind
+) -> None:
+    goes_away(away, problem(kind))
+    away.ask()
+    lives_through(away, 5 * MINUTE - STEP)
+    assert away.state() is State.CHECKING
+    assert away.answers == [(ASKER, "appliance_away")]
+    assert away.posted == []
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.REFUSED
+    outcome = away.get().outcome
+    assert outcome is not None
+    assert outcome.code == "unreachable"
+    lives_through(away, 5 * MINUTE)
+    assert away.answers == [(ASKER, "appliance_away"), (ASKER, "refused")]
+    assert away.posted == []  # the channel hears nothing
+
+
+def test_a_check_goes_on_when_the_appliance_is_back_in_time(away: World) -> None:
+    outage = goes_away(away)
+    away.ask()
+    lives_through(away, 4 * MINUTE)
+    outage.on = False
+    lives_through(away, STEP)
+    assert away.state() is State.PENDING
+    assert away.answers == [(ASKER, "appliance_away")]
+
+
+# ---- between approval and DELETE ------------------------------------------------------------
+
+
+def test_an_approval_waits_is_told_once_and_is_sent_once(away: World) -> None:
+    outage = goes_away_after_card(away)
+    away.settle()
+    assert told(away) == []  # a hiccup is nobody's news
+    lives_through(away, 5 * MINUTE)
+    assert told(away) == ["waits_to_send"]
+    assert away.state() is State.APPROVED
+    assert away.appliance.deletes == []
+    outage.on = False
+    lives_through(away, STEP)
+    assert told(away) == ["waits_to_send", "goes_on"]
+    assert len(notices_posted(away)) == 2
+    assert away.state() is State.FOLLOWING
+    assert len(away.appliance.deletes) == 1
+
+
+def test_an_approval_runs_out_after_execution_ttl_and_nothing_was_sent(away: World) -> None:
+    outage = goes_away_after_card(away)
+    lives_through(away, 10 * MINUTE - STEP)
+    assert away.state() is State.APPROVED
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.EXPIRED
+    outcome = away.get().outcome
+    assert outcome is not None
+    assert (outcome.code, outcome.problem) == ("not_begun", AWAY)
+    outage.on = False
+    lives_through(away, 5 * MINUTE)
+    assert away.appliance.deletes == []
+    assert told(away) == ["waits_to_send"]
+    assert [slot for _, slot, _ in away.posted].count("final") == 1
+
+
+def test_a_hiccup_between_approval_and_delete_is_told_to_nobody(away: World) -> None:
+    outage = goes_away_after_card(away)
+    lives_through(away, 20_000)
+    outage.on = False
+    lives_through(away, STEP)
+    assert away.state() is State.FOLLOWING
+    assert told(away) == []
+
+
+def goes_away_after_card(world: World) -> Outage:
+    approved(world)
+    return goes_away(world)
+
+
+# ---- after the DELETE -----------------------------------------------------------------------
+
+
+def test_an_unknown_fate_is_looked_at_until_follow_ttl_and_never_sent_again(away: World) -> None:
+    approved(away)
+    away.appliance.delete_outcomes = [DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))]
+    away.settle()
+    assert away.state() is State.DELETING
+    outage = goes_away(away)
+    lives_through(away, 60 * MINUTE, step=MINUTE)
+    assert away.state() is State.DELETING
+    assert told(away) == ["waits_to_look"]
+    away.ms = (away.get().follow_by or 0) - STEP
+    away.settle()
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.ATTENTION
+    assert outage.calls >= 60
+    assert len(away.appliance.deletes) == 1
+    assert [slot for _, slot, _ in away.posted].count("final") == 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_unknown_fate_is_found_when_the_appliance_is_back(away: World, gone: bool) -> None:
+    approved(away)
+    away.appliance.delete_outcomes = [DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))]
+    away.settle()
+    outage = goes_away(away)
+    lives_through(away, 10 * MINUTE)
+    away.appliance.present = not gone
+    outage.on = False
+    lives_through(away, MINUTE)
+    assert away.state() is (State.SUCCEEDED if gone else State.ATTENTION)
+    assert told(away) == ["waits_to_look", "goes_on"]
+    assert len(away.appliance.deletes) == 1
+
+
+def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> None:
+    following(away)
+    for _ in range(2):
+        outage = goes_away(away)
+        lives_through(away, 3 * MINUTE)
+        outage.on = False
+        lives_through(away, 2 * STEP)
+    assert told(away) == ["waits_to_follow", "goes_on"] * 2
+    away.appliance.end_task()
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.SUCCEEDED
+    assert len(away.appliance.deletes) == 1
+
+
+def test_a_task_is_followed_until_follow_ttl(away: World) -> None:
+    following(away)
+    goes_away(away)
+    lives_through(away, 10 * MINUTE)
+    away.ms = (away.get().follow_by or 0) - STEP
+    away.settle()
+    assert away.state() is State.FOLLOWING
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.ATTENTION
+    outcome = away.get().outcome
+    assert outcome is not None
+    assert outcome.code == "follow_ttl"
+    assert told(away) == ["waits_to_follow"]
+
+
+# ---- the list of tasks forgets the task -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gone", "state", "code"),
+    [(True, State.SUCCEEDED, "proved"), (False, State.ATTENTION, "task_lost")],
+)
+def test_a_forgotten_task_is_decided_by_the_pairing(
+    away: World, gone: bool, state: State, code: str
+) -> None:
+    following(away)
+    away.appliance.tasks.clear()
+    away.appliance.present = not gone
+    lives_through(away, 15_000)
+    assert away.state() is State.FOLLOWING  # one listing without it proves nothing
+    lives_through(away, 20_000)
+    assert away.state() is state
+    outcome = away.get().outcome
+    assert outcome is not None
+    assert outcome.code == code
+    assert len(away.appliance.deletes) == 1
+
+
+def test_a_task_that_is_listed_again_is_followed_on(away: World) -> None:
+    following(away)
+    kept = list(away.appliance.tasks)
+    away.appliance.tasks.clear()
+    lives_through(away, 10_000)
+    away.appliance.tasks.extend(kept)
+    lives_through(away, 60_000)
+    assert away.state() is State.FOLLOWING
+    away.appliance.end_task()
+    lives_through(away, 2 * STEP)
+    assert away.state() is State.SUCCEEDED
+
+
+def test_listings_that_fail_do_not_make_a_task_forgotten(away: World) -> None:
+    following(away)
+    away.appliance.tasks.clear()
+    lives_through(away, 10_000)
+    kept = goes_away(away)
+    lives_through(away, 10 * MINUTE)
+    assert away.state() is State.FOLLOWING
+    kept.on = False
+    away.appliance.present = False
+    lives_through(away, 20_000)
+    assert away.state() is State.SUCCEEDED

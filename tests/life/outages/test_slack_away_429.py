@@ -1,0 +1,242 @@
+"""Slack says 429: nothing of that method before Retry-After, by no copy; then final words first."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bot.request.events import Clicked
+from bot.request.model import State
+from bot.request.who_may import Verdict
+from bot.slack.people import Identity, IdentityUnread, People
+from bot.slack.send.problems import Kind, Silenced, problem_of
+from bot.store.queues import Queue
+from bot.store.shared import Pauses
+from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
+from tests.support.world import ASKER, FIRST, PAIRING, snapshot
+
+RETRY_AFTER = 30
+HOURS_AHEAD_MS = 5 * 3_600_000
+
+METHODS: dict[str, dict[str, Any]] = {
+    "auth.test": {},
+    "chat.postEphemeral": {"channel": CHANNEL, "user": FIRST, "text": "words"},
+    "chat.postMessage": {"channel": CHANNEL, "text": "words"},
+    "conversations.info": {"channel": CHANNEL},
+    "conversations.open": {"users": FIRST},
+    "usergroups.users.list": {"usergroup": "S1"},
+    "users.info": {"user": FIRST},
+    "views.open": {"trigger_id": "1.1.1", "view": {}},
+    "views.publish": {"user_id": FIRST, "view": {}},
+}
+
+
+def ask_another(world: SlackWorld, request_id: str, pairing: str) -> None:
+    world.appliance.now = snapshot(pairing_id=pairing)
+    world.put(world.ask_event(pairing=PAIRING), request_id)
+
+
+def test_no_copy_calls_a_method_before_retry_after(world: SlackWorld) -> None:
+    """Whatever the bot calls goes through the same client, listed here or not."""
+    for method in METHODS:
+        silent_until_retry_after(world, method)
+
+
+def silent_until_retry_after(world: SlackWorld, method: str) -> None:
+    one, other = world.client(), world.client()
+    world.slack.fail(method, retry_after=RETRY_AFTER)
+    with pytest.raises(SlackApiError):
+        one.api_call(method, json=METHODS[method])
+    for later in (0, 1_000, RETRY_AFTER * 1000 - 1_001):
+        world.ms += later
+        for client in (one, other):
+            with pytest.raises(Silenced) as silenced:
+                client.api_call(method, json=METHODS[method])
+            problem = problem_of(silenced.value)
+            assert problem.kind is Kind.LIMITED
+            assert 0 < problem.retry_after_s <= RETRY_AFTER
+    assert len(world.slack.calls_of(method)) == 1
+    world.ms += 1_001
+    with suppress(SlackApiError):  # some of these arguments are made up: it was called
+        other.api_call(method, json=METHODS[method])
+    assert len(world.slack.calls_of(method)) == 2
+
+
+def test_one_method_does_not_silence_another(world: SlackWorld) -> None:
+    world.slack.fail("users.info", retry_after=RETRY_AFTER)
+    client = world.client()
+    with pytest.raises(SlackApiError):
+        client.users_info(user=FIRST)
+    client.auth_test()
+    client.chat_postMessage(channel=CHANNEL, text="words")
+
+
+def test_the_next_start_obeys_as_well(world: SlackWorld) -> None:
+    Pauses(world.db).hold("chat.postMessage", RETRY_AFTER)
+    world.poster = world.new_poster()
+    began = world.ms
+    world.ask()
+    world.settle()
+    assert world.state() is State.CHECKING
+    world.pass_time(RETRY_AFTER)
+    assert world.state() is State.PENDING
+    (call,) = world.slack.calls_of("chat.postMessage")
+    assert call.at * 1000 >= began + RETRY_AFTER * 1000
+
+
+def test_a_shorter_retry_after_does_not_cut_a_longer_one(world: SlackWorld) -> None:
+    pauses = Pauses(world.db)
+    until = pauses.hold("users.info", 60)
+    assert pauses.hold("users.info", 5) == until
+    assert pauses.known() == {"users.info": until}
+
+
+def test_a_pause_of_a_clock_that_was_ahead_is_none(world: SlackWorld) -> None:
+    """A machine that starts with a wrong time, and a 429 before that is put right."""
+    pauses = Pauses(world.db)
+    world.ms += HOURS_AHEAD_MS
+    pauses.hold("chat.postMessage", RETRY_AFTER)
+    world.ms -= HOURS_AHEAD_MS
+    assert pauses.known() == {}
+    world.ask()
+    world.settle()
+    assert world.state() is State.PENDING
+    until = pauses.hold("chat.postMessage", RETRY_AFTER)
+    assert until == world.ms + RETRY_AFTER * 1000
+    assert pauses.known() == {"chat.postMessage": until}
+
+
+def test_who_somebody_is_waits_for_slack_and_says_when(world: SlackWorld) -> None:
+    people = People(world.client(), Identity(world.client()), lambda: world.ms)
+    world.slack.fail("users.info", retry_after=RETRY_AFTER)
+    for _ in range(3):
+        verdict = people.person(FIRST)
+        assert isinstance(verdict, Verdict)
+        assert verdict.unread
+        assert verdict.retry_at == world.ms + RETRY_AFTER * 1000
+    assert len(world.slack.calls_of("users.info")) == 1
+    world.slack.fail("usergroups.users.list", retry_after=7)
+    assert [people.members("S1") for _ in range(2)][1].retry_at == world.ms + 7_000  # type: ignore[union-attr]
+    assert len(world.slack.calls_of("usergroups.users.list")) == 1
+    world.ms += RETRY_AFTER * 1000
+    assert not isinstance(people.person(FIRST), Verdict)
+
+
+def test_who_we_are_waits_too(world: SlackWorld) -> None:
+    identity = Identity(world.client())
+    world.slack.fail("auth.test", retry_after=RETRY_AFTER)
+    for _ in range(2):
+        with pytest.raises(IdentityUnread):
+            identity.read()
+    assert len(world.slack.calls_of("auth.test")) == 1
+    world.ms += RETRY_AFTER * 1000
+    assert identity.read().team == world.slack.team_id
+
+
+def test_after_a_pause_final_words_come_first_then_cards_then_progress(world: SlackWorld) -> None:
+    """All three were wanted while posts were silent, the progress message before the others; what
+    met the 429 was a message of another request."""
+    world.pending()
+    Pauses(world.db).hold("chat.postMessage", RETRY_AFTER)
+    held_at = world.ms
+    world.approve()
+    ask_another(world, "BBBB-CCCC", "22222222-2222-3333-4444-555555555555")
+    world.pass_time(5)
+    world.appliance.end_task()
+    world.pass_time(RETRY_AFTER - 6)
+    assert world.state() is State.SUCCEEDED
+    assert len(world.tried("chat.postMessage", held_at)) == 1, "the first card"
+    world.pass_time(10)
+    posts = [c for c in world.accepted(held_at + 1) if c.method == "chat.postMessage"]
+    assert [kind_of(c) for c in posts] == ["final", "card", "progress"]
+    assert all(c.at * 1000 >= held_at + RETRY_AFTER * 1000 for c in posts)
+    assert world.unsaid() == {}
+
+
+def test_edits_wait_for_their_own_method_alone(world: SlackWorld) -> None:
+    world.pending()
+    world.slack.fail("chat.update", retry_after=RETRY_AFTER)
+    held_at = world.ms
+    world.approve()
+    world.pass_time(5)
+    world.appliance.end_task()
+    world.pass_time(10)
+    assert len(world.finals()) == 1, "posts go on"
+    assert len(world.tried("chat.update", held_at)) == 1
+    world.pass_time(RETRY_AFTER - 16)
+    assert len(world.tried("chat.update", held_at)) == 1
+    world.pass_time(5)
+    edits = world.tried("chat.update", held_at)[1:]
+    assert [kind_of(c) for c in edits] == ["card", "progress"]
+    assert world.card is not None
+    assert world.card.buttons() == []
+
+
+def test_answers_wait_for_their_own_addresses(world: SlackWorld) -> None:
+    world.pending()
+    world.slack.fail("response_url", retry_after=RETRY_AFTER)
+    held_at = world.ms
+    for by in (FIRST, ASKER):
+        press(world, by)
+        world.pass_time(1)
+    assert len(world.tried("response_url", held_at)) == 1
+    assert world.state() is State.FOLLOWING
+    world.pass_time(RETRY_AFTER)
+    assert len(world.slack.ephemerals(FIRST)) == 1
+    assert len(world.slack.ephemerals(ASKER)) == 1
+
+
+def press(world: SlackWorld, by: str) -> None:
+    request = world.get()
+    event = Clicked(
+        action="approve",
+        by=by,
+        team="T0HOME",
+        fingerprint=request.fingerprint or "",
+        channel=CHANNEL,
+        message_ts=request.card_ts or "",
+        ours=True,
+    )
+    address = world.response_url(by)
+    world.inbox.put(event, origin=address, request_id=ID, response_url=address)
+    world.settle()
+
+
+def test_two_copies_obey_one_429(world: SlackWorld) -> None:
+    """One copy is refused; the other does not post what is due."""
+    world.pending()
+    world.slack.fail("chat.postMessage", retry_after=RETRY_AFTER)
+    held_at = world.ms
+    world.approve()
+    other = world.new_poster()
+    world.appliance.end_task()
+    for _ in range(RETRY_AFTER - 1):
+        world.ms += 1_000
+        while world.worker.step(Queue.ACT):
+            pass
+        while other.once():
+            pass
+    assert world.state() is State.SUCCEEDED
+    assert len(world.tried("chat.postMessage", held_at)) == 2
+    world.ms += 1_000
+    while other.once():
+        pass
+    assert len(world.finals()) == 1
+
+
+def test_slacks_own_limits_over_twenty_requests(world: SlackWorld) -> None:
+    """No fault: the limits that Slack publishes, one post a second and channel."""
+    world.slack._limits.factor = 1.0
+    ids = [f"AAAA-{n:04}" for n in range(20)]
+    for n, request_id in enumerate(ids):
+        ask_another(world, request_id, f"{n:08}-2222-3333-4444-555555555555")
+        world.settle()
+    world.pass_time(90)
+    assert {world.state(i) for i in ids} == {State.PENDING}
+    refused = [c for c in world.slack.calls if c.error == "ratelimited"]
+    posted = [c for c in world.accepted() if c.method == "chat.postMessage"]
+    assert len(posted) == 20
+    assert len(refused) <= 20, "each refusal is waited for"

@@ -1,0 +1,183 @@
+"""The two sandbox servers, and several copies of the bot on one PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.slack import LocalSlack
+from bot.store.database import Database
+from tests.life.kills.faults import AS_IT_IS, Faults
+from tests.life.kills.people import Story
+from tests.life.kills.stage import DyingBot, Stage
+from tests.support.way_in import OverHttp, WayIn
+
+PROBE_SECONDS = 3.0
+"""What a load balancer gives `/readyz`; the bot itself takes two at the most."""
+
+PATIENCE_SECONDS = 40.0
+"""For a whole story with a freeze or an outage in it. Generous: the machine may be busy."""
+
+QUICK_SETTINGS = {"VR_TIMEOUT_SECONDS": "1", "VR_POLL_SECONDS": "0.2"}
+"""Go with the faults' `QUICK`."""
+
+
+class Copies(Stage):
+    """`lives` are all copies, dead ones included, in the order of their start."""
+
+    def __init__(
+        self,
+        appliance: SimulatedAppliance,
+        slack: LocalSlack,
+        folder: Path,
+        way_in: WayIn,
+        settings: dict[str, str],
+    ) -> None:
+        super().__init__(appliance, slack, folder, settings)
+        self.way_in = way_in
+        del self.settings["SLACK_SIGNING_SECRET"]
+        self.settings |= way_in.settings(slack)
+
+    @property
+    def database(self) -> str:
+        return self.settings["DATABASE_URL"]
+
+    # ---- copies -------------------------------------------------------------------------------
+
+    def add(self, *many: Faults, **settings: str) -> list[DyingBot]:
+        """So many more copies, which start at the same time; returns when Slack reaches them."""
+        all_settings = {**self.settings, **settings}
+        new = [DyingBot({**all_settings, **faults.environment()}, self.folder) for faults in many]
+        self.lives += new
+        with ThreadPoolExecutor(len(new)) as pool:
+            list(pool.map(lambda bot: bot.start(), new))
+        for bot in new:
+            self.way_in.connect(self.slack, bot)
+        self.balance()
+        return new
+
+    @property
+    def alive(self) -> list[DyingBot]:
+        return [bot for bot in self.lives if bot.alive]
+
+    def balance(self) -> None:
+        """What a load balancer does now and then: only those get requests whose `/readyz` is 200.
+        In Socket Mode Slack looks at the connections alone."""
+        if isinstance(self.way_in, OverHttp):
+            ready = [bot for bot in self.alive if is_ready(bot)]
+            self.slack.courier.request_urls = [f"{bot.url}/slack/events" for bot in ready]
+
+    def kill(self, bot: DyingBot) -> None:
+        """SIGKILL by its own hand, so that it can say first what was on its way to Slack."""
+        os.kill(bot.pid, signal.SIGUSR1)
+        self.wait_until(lambda: not bot.alive)
+
+    def bury(self) -> None:
+        for bot in self.lives:
+            bot.kill()
+
+    def wait_until(self, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+        super().wait_until(done, seconds)
+
+    def told(self) -> str:
+        ready = [(bot.port, readiness(bot)) for bot in self.alive]
+        return f"{super().told()}\nready: {ready}"
+
+    # ---- what is stored -----------------------------------------------------------------------
+
+    def has_stored(self, channel: str) -> bool:
+        return self._count("SELECT count(*) FROM inbox WHERE position(%s in body) > 0", channel) > 0
+
+    def _count(self, query: str, *values: str) -> int:
+        return int(self.ask(query, *values)[0][0])
+
+    def ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        address = self.database.replace("+psycopg", "")
+        with psycopg.connect(address) as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _database(self) -> Iterator[Database]:
+        db = Database(self.database)
+        try:
+            yield db
+        finally:
+            db.close()
+
+    # ---- people -------------------------------------------------------------------------------
+
+    def finish(self, stories: Sequence[Story], more: Callable[[], None] = lambda: None) -> None:
+        """People do what there is to do, until everything is done and said. `more`: in between."""
+
+        def finished() -> bool:
+            more()
+            for story in stories:
+                story.acts()
+            return all(story.finals() for story in stories) and self.at_rest()
+
+        self.wait_until(finished)
+
+    def seconds_to_take_over(self, story: Story) -> float:
+        """From the death of one of two copies, which comes by itself in that story, to the final
+        reply of the other."""
+
+        def one_is_dead() -> bool:
+            story.acts()
+            return len(self.alive) == 1
+
+        self.wait_until(one_is_dead)
+        died = time.monotonic()
+        self.wait_until(lambda: bool(story.finals()))
+        seconds = time.monotonic() - died
+        self.finish([story])
+        return seconds
+
+
+def is_ready(bot: DyingBot) -> bool:
+    return readiness(bot)[0] == 200
+
+
+def readiness(bot: DyingBot) -> tuple[int, dict[str, Any]]:
+    """Status and body of `/readyz`; 0 when nothing comes in time."""
+    try:
+        answer = requests.get(f"{bot.url}/readyz", timeout=PROBE_SECONDS)
+    except requests.RequestException:
+        return 0, {}
+    return answer.status_code, answer.json()
+
+
+@contextmanager
+def copies(
+    database: str,
+    folder: Path,
+    way_in: WayIn,
+    many: tuple[Faults, ...] = (AS_IT_IS, AS_IT_IS),
+    settings: dict[str, str] | None = None,
+    **appliance: Any,
+) -> Iterator[Copies]:
+    """Servers without their limits, and copies on that database, which are killed at the end."""
+    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        SimulatedAppliance(**options) as simulated,
+        LocalSlack(rate_limits=False) as slack,
+    ):
+        own = {"DATABASE_URL": database, **(settings or {})}
+        stage = Copies(simulated, slack, folder, way_in, own)
+        try:
+            if many:
+                stage.add(*many)
+            with stage.explained():
+                yield stage
+        finally:
+            stage.bury()

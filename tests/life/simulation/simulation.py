@@ -1,0 +1,298 @@
+"""The scheduler: one history, one step at a time, until everything has come to rest."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from greenlet import getcurrent
+
+from bot.request.who_may import Policy, SiteTerms
+from bot.slack.send import one_message as sending
+from bot.slack.send import poster
+from tests.life.simulation.appliance import Estate
+from tests.life.simulation.happenings import APPROVERS, GLASS, Happening, History
+from tests.life.simulation.happens import NEVER, Happens
+from tests.life.simulation.memory_store import MemoryStore, OutboxView
+from tests.life.simulation.postgres_store import DONE, OPEN, PostgresMemory
+from tests.life.simulation.process import Process, Thread
+from tests.life.simulation.rules import Rules
+from tests.life.simulation.slack import Workspace
+
+START_MS = 1_800_000_000_000
+LEASE_MS = 25_000
+LIMIT_MS = 8 * 3_600_000
+"""Of real time, after which a history that has not come to rest is stuck."""
+LIMIT_STEPS = 60_000
+SLOW_COMMITS = 0.1
+"""Of those that take a while: what is under way meanwhile meets their locks."""
+
+
+class Simulation(Happens):
+    """`run` raises Violation, with the story so far, when a rule is broken."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.rng = random.Random(history.seed * 7 + 1)
+        self.real_ms = 0
+        self.offset_ms = 0
+        self.set_back_ms = 0
+        self.story: list[str] = []
+        self.hub = getcurrent()
+        self.threads: list[Thread] = []
+        self.current: Thread | None = None
+        self.heard = 0
+        self.found: dict[Callable[[MemoryStore], bool], bool] = {}  # in this turn, by any copy
+        self.passes: dict[str, int] = {}
+        self.policies: dict[str, Policy] = {}
+        self.estate = Estate(
+            lambda: self.real_ms,
+            self.rng,
+            list(history.delete_fates),
+            list(history.task_fates),
+        )
+        self.workspace = Workspace(lambda: self.real_ms, self.rng)
+        self.rules = Rules(self)
+        self.cuts = any(h.what == "cut" for h in history.kept())
+        self.serial = True
+        self.waiting = sorted(history.kept(), key=lambda h: h.at)
+        self._await_next()
+        self.retries: Counter[Happening] = Counter()
+        self.deferred: Counter[tuple[object, ...]] = Counter()
+        memory = self._memory(postgres=history.postgres)
+        self.use(memory, OutboxView(memory), serial=not history.postgres, looks_for_itself=False)
+
+    def _memory(self, *, postgres: bool) -> MemoryStore:
+        told = {"on_saved": self.rules.saved, "on_put": self._put}
+        if postgres:
+            memory: MemoryStore = PostgresMemory(
+                clock=self.db_now, lease_ms=LEASE_MS, scheduler=self, **told
+            )
+        else:
+            memory = MemoryStore(clock=self.db_now, lease_ms=LEASE_MS, **told)
+        return memory
+
+    def use_serial(self, *, gaps: bool) -> None:
+        """The store in memory with one transaction after the other, before the first step: as one
+        thread alone can play the same history on a real one. `gaps`: of PostgreSQL's numbers."""
+        memory = self._memory(postgres=False)
+        memory.gaps = gaps
+        self.use(memory, OutboxView(memory))
+
+    def use(
+        self, store: Any, outbox: Any, *, serial: bool = True, looks_for_itself: bool = True
+    ) -> None:
+        """Another store than the history's own, before the first step."""
+        self.store, self.outbox, self.serial = store, outbox, serial
+        # A real store is not asked behind the bot's back; what is compared with it does the same.
+        self.looks_for_itself = looks_for_itself
+        self.threads = []
+        copies = range(self.history.replicas)
+        self.processes = [Process(self, f"copy {n + 1}") for n in copies]
+
+    def policy_of(self, copy: str) -> Policy:
+        return self.policies.setdefault(copy, _policy(self.history))
+
+    # ---- clocks -------------------------------------------------------------------------------
+
+    def db_now(self) -> int:
+        return START_MS + self.real_ms + self.offset_ms
+
+    def monotonic(self) -> float:
+        return self.real_ms / 1000
+
+    def tell(self, words: str) -> None:
+        self.story.append(f"{self.real_ms / 1000:9.3f}  {words}")
+
+    # ---- running ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        with _quiet(), _answers(self):
+            steps = 0
+            try:
+                while self._turn():
+                    steps += 1
+                    if steps > LIMIT_STEPS or self.real_ms > LIMIT_MS:
+                        self.rules.broken("stuck: it never comes to rest")
+                self.rules.at_rest()
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """A green thread that stands in the middle of its work holds all that it can see, and no
+        collector finds it: ten thousand histories would keep two gigabytes."""
+        for thread in self.threads:
+            thread.green.throw()
+
+    def _turn(self) -> bool:
+        self._happen()
+        self.found.clear()
+        ready = [t for p in self.processes if self.runs(p) for t in p.threads if self._ready(t)]
+        if ready:
+            self._go_on(self.rng.choice(ready) if len(ready) > 1 else ready[0])
+            return True
+        return self._let_time_pass()
+
+    def runs(self, process: Process) -> bool:
+        return process.alive and process.frozen_until <= self.real_ms
+
+    def _ready(self, thread: Thread) -> bool:
+        if thread.blocked is not None:
+            return thread.blocked()
+        if thread.wake_at is None:
+            return thread.seen != self.store.changes and self._finds_work(thread)
+        return thread.wake_at <= self.real_ms
+
+    def _finds_work(self, thread: Thread) -> bool:
+        """Most looks find nothing; to ask here costs less than to let the thread look."""
+        if self.looks_for_itself:
+            return True
+        found = self.found.get(thread.may_find)
+        if found is None:
+            found = self.found[thread.may_find] = thread.may_find(self.store)
+        if not found:
+            thread.seen = self.store.changes
+        return found
+
+    def _go_on(self, thread: Thread) -> None:
+        self.current = thread
+        thread.green.switch()
+        self.current = None
+
+    def _let_time_pass(self) -> bool:
+        self.rules.nobody_forgotten()
+        times = [self.next_at] if self.next_at < NEVER else []
+        for process in self.processes:
+            times += [process.frozen_until, process.cut_until]
+            if process.alive:
+                times += [t.wake_at or 0 for t in process.threads if t.blocked is None]
+            poster = process.poster
+            paused = [*poster.paused().values(), poster.ask_slack_at or 0]
+            times += [until - START_MS - self.offset_ms for until in paused]
+        due = self.store.next_time()
+        times += [self.estate.next_end() or 0, due - START_MS - self.offset_ms if due else 0]
+        times = [t for t in times if t > self.real_ms]
+        if not times:
+            # What was to happen at a point that nobody passes any more happens now, or never.
+            late = [h for h in self.waiting if h.point and h.what == "click"]
+            self.waiting = []
+            self._await_next()
+            for happening in late:
+                self._happens(happening)
+            return bool(late)
+        self.real_ms = min(times)
+        for process in self.processes:
+            for thread in process.threads:
+                if thread.wake_at is None:
+                    thread.seen = -1  # time has passed: whoever is idle looks again
+        return True
+
+    # ---- what a store with several transactions at once asks of us ----------------------------
+
+    def owner(self) -> Process | None:
+        return self.current.process if self.current else None
+
+    def pass_by(self, point: str) -> None:
+        if self.current:
+            process = self.current.process
+            self.passed(process, point)
+            if point == OPEN and self.rng.random() < SLOW_COMMITS:
+                process.spend(self.rng.randrange(1, 80))
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        thread = self.current
+        assert thread is not None, "only a thread of a process waits for a lock"
+        thread.blocked = until
+        self.hub.switch()
+        thread.blocked = None
+
+    # ---- points and happenings ----------------------------------------------------------------
+
+    def passed(self, process: Process, point: str) -> None:
+        """A process is at a named line of the life: it may be killed, frozen or overtaken here."""
+        if point == DONE and self.current and self.current.in_hand:
+            point = "outcome:after"
+        self.passes[point] = self.passes.get(point, 0) + 1
+        hit = [
+            h
+            for h in self.waiting
+            if h.point == point and h.at <= self.real_ms and self._counted(h)
+        ]
+        for happening in hit:
+            self.waiting.remove(happening)
+            self._happens(happening, process)
+        if hit or self.rng.random() < 0.35:
+            self.hub.switch()
+
+    def _counted(self, happening: Happening) -> bool:
+        self.retries[happening] += 1
+        return self.retries[happening] >= happening.nth
+
+    def _happen(self) -> None:
+        while self.next_at <= self.real_ms:
+            due = min((h for h in self.waiting if h.point is None), key=lambda h: h.at)
+            self.waiting.remove(due)
+            self._await_next()
+            self._happens(due)
+
+    def _happens(self, happening: Happening, process: Process | None = None) -> None:
+        getattr(self, f"_{happening.what}")(happening, process, *happening.args)
+
+
+def _policy(history: History) -> Policy:
+    return Policy(
+        approvers=frozenset(APPROVERS),
+        approvals_required=history.approvals,
+        force_approvals_required=history.approvals,
+        notify=(),
+        requesters=None,
+        channels=None,
+        require_reason=False,
+        reason_pattern=None,
+        approval_ttl_ms=600_000,
+        execution_ttl_ms=300_000,
+        follow_ttl_ms=1_800_000,
+        remind_after_ms=120_000,
+        dry_run=history.dry_run,
+        label="",
+        schedule_max_ms=3_600_000,
+        break_glass=frozenset(GLASS) if history.glass else frozenset(),
+        sites={"default": SiteTerms(appliance="vr", poll_ms=15_000, timeout_ms=10_000)},
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    before = structlog.get_config()
+    structlog.configure(processors=[_drop], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def _drop(_logger: Any, _name: str, _event: Any) -> Any:
+    raise structlog.DropEvent
+
+
+@contextmanager
+def _answers(sim: Simulation) -> Iterator[None]:
+    """Answers to one person go to the simulated Slack, by the client of whoever sends them; and the
+    poster has the time of the history."""
+    before, clock = sending.say, poster.time
+
+    def say(url: str, drawn: Any, *, api_url: str, timeout_s: float) -> Any:
+        assert sim.current is not None
+        return sim.current.process.client.tell(url, drawn, timeout_s)
+
+    sending.say = say
+    poster.time = SimpleNamespace(monotonic=sim.monotonic)
+    try:
+        yield
+    finally:
+        sending.say, poster.time = before, clock

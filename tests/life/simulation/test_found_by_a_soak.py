@@ -1,0 +1,88 @@
+"""Histories that broke a rule once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.life.simulation.happenings import Happening, History
+from tests.life.simulation.runner import check
+
+FROZEN_ACROSS_THE_DEADLINE = History(
+    seed=23_614,
+    happenings=(
+        Happening(82_789, "freeze", (None, 300_000), "save:after", 5),
+        Happening(95_538, "ask", (0, "U0A", 0, True)),
+        Happening(101_000, "click", (0, "U0A", "approve", "plain")),
+        Happening(106_536, "click", (0, "U0C", "approve", "plain")),
+        Happening(176_826, "click", (0, "U0C", "approve", "foreign")),
+        Happening(196_582, "jump", (900_000,)),
+        Happening(266_774, "click", (0, "U0A", "approve", "plain")),
+    ),
+    delete_fates=("accepted",) * 4,
+    task_fates=("success",) * 4,
+)
+"""The process read the inbox, froze, and woke up after the deadline; a valid click had come. When
+this was found, it froze as it heard of the card; that ends its claim now, so it hears a click."""
+
+SLOW_PAST_THE_DEADLINE = History(
+    seed=6_410,
+    happenings=(
+        Happening(41_625, "ask", (0, "U0ASKER", 0, False, None)),
+        Happening(53_680, "appliance", (240_000, 1.0)),
+        Happening(89_527, "freeze", (None, 300_000), "save:after", 5),
+        Happening(90_282, "click", (0, "U0ASKER", "break_glass", "tampered")),
+        Happening(100_406, "click", (0, "U0STRANGER", "look", "tampered")),
+        Happening(111_153, "click", (0, "U0B", "approve", "foreign")),
+        Happening(129_311, "click", (0, "U0A", "approve", "doubled")),
+        Happening(176_525, "jump", (-5_000,)),
+    ),
+    dry_run=True,
+    glass=True,
+    delete_fates=("unauthorized", "late_accept", "accepted", "accepted"),
+    task_fates=("forgotten", "cancelled", "success", "success"),
+)
+"""Rights and appliance could not be read within one claim, shortly before EXECUTION_TTL: the pause
+after that went past the deadline, and the request expired later by as much."""
+
+SET_BACK_IN_A_COMMIT = History(
+    seed=27_284,
+    happenings=(
+        Happening(17_351, "freeze", (None, 120_000), "commit:before", 2),
+        Happening(73_626, "ask", (2, "U0A", 0, False)),
+        Happening(101_005, "jump", (-300_000,)),
+    ),
+    postgres=True,
+    delete_fates=("accepted",) * 4,
+    task_fates=("success",) * 4,
+)
+"""Born due at once, committed after the clock was set back: looked at later by as much, no more.
+The rule that nobody is forgotten did not know of that."""
+
+LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
+    seed=91_896,
+    happenings=(
+        Happening(41_868, "ask", (2, "U0ASKER", 1, False)),
+        Happening(78_961, "click", (2, "U0A", "approve", "plain")),
+        Happening(93_035, "cut", (None, 3_000), "intent:after", 1),
+        Happening(172_565, "freeze", (None, 30_000), "effect:before", 5),
+        Happening(267_037, "click", (2, "U0B", "approve", "doubled")),
+    ),
+    replicas=2,
+    approvals=2,
+    postgres=True,
+    delete_fates=("accepted",) * 4,
+    task_fates=("stays_there",) * 4,
+)
+"""A copy froze before its listing, another one sent the DELETE, and the first one listed then, for
+a claim that it had lost. The rule took that for a listing before the DELETE."""
+
+
+@pytest.mark.parametrize("found", [FROZEN_ACROSS_THE_DEADLINE, SLOW_PAST_THE_DEADLINE])
+def test_it_is_right_now_and_was_wrong_then(found: History) -> None:
+    """`tests.planted` makes it wrong again."""
+    assert check(found) is None
+
+
+@pytest.mark.parametrize("found", [SET_BACK_IN_A_COMMIT, LISTED_ONCE_MORE_BY_A_FROZEN_COPY])
+def test_what_a_rule_took_for_wrong_and_is_right(found: History) -> None:
+    assert check(found) is None

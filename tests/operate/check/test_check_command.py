@@ -1,0 +1,143 @@
+"""`vr-unpair check` as an operator runs it: a real process, its lines, its JSON, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from bot.operate import check
+from bot.operate.health import fine, note, skipped, wrong
+from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
+from tests.operate.check.conftest import CHANNEL, Stage, one, wrong_lines
+from tests.support.console import Console
+
+READS = {
+    ("GET", "/session"),
+    ("POST", "/session"),
+    ("GET", "/info"),
+    ("GET", "/pairings"),
+}
+
+
+def run(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
+    done = Console({**kept, **stage.environment}, stage.folder).run("check", *words)
+    secrets = [
+        value
+        for name, value in stage.environment.items()
+        if name.endswith(("TOKEN", "PASSWORD", "SECRET"))
+    ]
+    assert len(secrets) == 4
+    for secret in secrets:
+        assert secret not in done.stdout + done.stderr
+    assert done.stderr == ""
+    return done
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_all_is_well_and_nothing_was_changed(stage: Stage) -> None:
+    before = contents(stage.folder)
+    done = run(stage)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert {line.split()[0] for line in lines} == {"ok"}
+    assert any("(note): " in line for line in lines)
+    assert {line.split()[1].rstrip(":") for line in lines} == set(check.NAMES) - {"slack-group"}
+    assert contents(stage.folder) == before
+    seen = [(call.method, call.path) for call in stage.appliance.calls]
+    assert {call for call in seen if "remote-session" not in call[1]} == READS
+    assert seen.count(("POST", "/session")) == 1
+    assert len([call for call in seen if "remote-session" in call[1]]) == 1
+    assert not stage.slack.calls_of("chat.postMessage")
+
+
+def test_json_and_exit_code_of_a_failure(stage: Stage) -> None:
+    stage.slack.set_channel(CHANNEL, bot_is_member=False)
+    stage.appliance.refuse_connections()
+    done = run(stage, "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    names = {"name", "about", "ok", "result", "words", "next_step"}
+    assert all(set(line) == names for line in found)
+    bad = [(line["name"], line["about"]) for line in found if line["ok"] is False]
+    assert bad == [("slack-channel", CHANNEL), ("appliance-reachable", "")]
+    skipped = [line for line in found if line["ok"] is None]
+    assert {line["result"] for line in skipped} == {"skipped"}
+    assert {line["words"] for line in skipped} == {"needs appliance-reachable"}
+
+
+def test_wrong_settings_are_lines_of_the_check(stage: Stage) -> None:
+    stage.environment["APPROVAL_TTL"] = "soon"
+    done = run(stage)
+    assert done.returncode == 1
+    bad, others = done.stdout.splitlines()
+    assert bad.startswith("wrong    settings APPROVAL_TTL: ")
+    # What is skipped for one reason is one line.
+    assert others == f"skipped  {', '.join(check.NAMES[1:])}: needs settings"
+    assert stage.appliance.calls == []
+
+
+def test_an_empty_folder_is_told_all_that_is_needed_at_once(stage: Stage) -> None:
+    stage.environment.clear()
+    found = stage.check()
+    assert wrong_lines(found) == [
+        "settings VR_HOST",
+        "settings VR_USERNAME",
+        "settings VR_PASSWORD",
+        "settings SLACK_BOT_TOKEN",
+        "settings APPROVERS",
+        "settings SLACK_SIGNING_SECRET",
+    ]
+    assert "SLACK_APP_TOKEN" in one(found, "settings SLACK_SIGNING_SECRET").words
+
+
+def test_words_have_colours_on_a_terminal() -> None:
+    lines = [
+        fine("settings", "1 appliance"),
+        note("schema", "there is none yet", "`run` makes it"),
+        wrong("slack-token", "refused", "copy it again"),
+        skipped("slack-scope", "slack-token"),
+        skipped("slack-channel", "slack-token"),
+        skipped("approvers", "slack-group"),
+    ]
+    shown = list(check.as_text(lines, colours=True))
+    assert shown[:3] == [
+        "\x1b[32mok     \x1b[0m  settings: 1 appliance",
+        "\x1b[33mok     \x1b[0m  schema (note): there is none yet; `run` makes it",
+        "\x1b[31mwrong  \x1b[0m  slack-token: refused; copy it again",
+    ]
+    assert shown[3:] == [
+        "\x1b[2mskipped\x1b[0m  slack-scope, slack-channel: needs slack-token",
+        "\x1b[2mskipped\x1b[0m  approvers: needs slack-group",
+    ]
+    assert "\x1b" not in "".join(check.as_text(lines, colours=False))
+
+
+def test_a_first_look_makes_no_database(stage: Stage) -> None:
+    stage.environment["DATABASE_URL"] = "sqlite:///first.db"
+    before = contents(stage.folder)
+    done = run(stage)
+    assert done.returncode == 0, done.stdout
+    assert "there is no file first.db yet" in done.stdout
+    assert contents(stage.folder) == before
+
+
+def test_wrong_use(stage: Stage) -> None:
+    kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
+    done = Console({**kept, **stage.environment}, stage.folder).run("check", "--jsn")
+    assert done.returncode == 2
+    assert stage.appliance.calls == []
+
+
+def test_a_dry_run_is_named_and_is_no_fault(stage: Stage) -> None:
+    stage.environment["DRY_RUN"] = "true"
+    done = run(stage)
+    assert done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if "DRY_RUN" in line]
+    assert line.startswith("ok ")
+    assert "(note): DRY_RUN is on, so no DELETE is sent" in line

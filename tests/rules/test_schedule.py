@@ -1,0 +1,420 @@
+"""A time for the delete: approved by day, carried out by night, by the real worker and store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.request.events import DeleteNotAccepted, OperatorCancelled
+from bot.request.model import Request, State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person
+from bot.store.queues import Queue
+from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, World, problem, snapshot
+
+MINUTE, HOUR = 60_000, 3_600_000
+AT = START_MS + 6 * HOUR
+STRANGER = "U0STRANGER"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """At the start it is nine in Berlin."""
+    world = World(schedule_max_ms=48 * HOUR)
+    world.people.persons[ASKER] = Person(id=ASKER, team=TEAM, zone="Europe/Berlin")
+    yield world
+    world.close()
+
+
+def ask(world: World, at: str = "+6h", request_id: str = "AAAA-BBBB") -> str:
+    world.put(world.ask_event(at=at), request_id)
+    world.settle()
+    return request_id
+
+
+def approved(world: World, at: str = "+6h") -> str:
+    request_id = ask(world, at)
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert world.state() is State.APPROVED
+    return request_id
+
+
+def codes(world: World) -> list[str]:
+    return [notice.code for notice in world.get().notices]
+
+
+def until(world: World, ms: int) -> None:
+    """As time passes for a bot that runs: it looks at each of its own times."""
+    while world.ms < ms:
+        due = min(filter(None, (world.requests.next_due(queue) for queue in Queue)), default=ms)
+        world.ms = max(world.ms + 1, min(due, ms))
+        world.settle()
+
+
+def test_it_is_sent_at_its_time_and_not_before(world: World) -> None:
+    approved(world)
+    request = world.get()
+    assert (request.scheduled_at, request.execute_by) == (AT, AT + 10 * MINUTE)
+    until(world, AT - 1)
+    assert (world.state(), world.appliance.deletes) == (State.APPROVED, [])
+    until(world, AT)
+    assert world.state() is State.FOLLOWING
+    assert len(world.appliance.deletes) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("15:00", AT), ("2027-01-15T15:00", AT), ("08:59", START_MS + 24 * HOUR - MINUTE)],
+)
+def test_the_time_is_the_askers(world: World, at: str, expected: int) -> None:
+    ask(world, at)
+    assert (world.get().scheduled_at, world.get().zone) == (expected, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        ("2027-01-15T08:59", "past"),
+        ("+49h", "too_far"),
+        ("2027-03-28T02:30", "missing"),
+        ("2026-10-25T02:30", "twice"),
+    ],
+)
+def test_a_time_that_is_refused(world: World, at: str, why: str) -> None:
+    ask(world, at)
+    request = world.get()
+    assert (request.state, world.answers) == (State.REFUSED, [(ASKER, "refused")])
+    assert request.outcome is not None
+    assert (request.outcome.code, request.outcome.lines[0]) == ("time_not_taken", why)
+    assert world.posted == []
+
+
+def test_without_a_zone_only_a_span_is_taken(world: World) -> None:
+    world.people.persons.clear()
+    ask(world, "15:00")
+    assert world.state() is State.REFUSED
+    ask(world, "+1h", "CCCC-DDDD")
+    assert world.state("CCCC-DDDD") is State.PENDING
+
+
+def test_switched_off() -> None:
+    world = World(schedule_max_ms=0)
+    ask(world)
+    outcome = world.get().outcome
+    assert outcome is not None
+    assert (world.state(), outcome.lines[0]) == (State.REFUSED, "off")
+    world.close()
+
+
+def test_a_time_that_passes_while_the_appliance_is_away(world: World) -> None:
+    world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 40
+    ask(world, "+1m")
+    until(world, START_MS + 2 * MINUTE)
+    outcome = world.get().outcome
+    assert outcome is not None
+    assert (world.state(), outcome.lines[0]) == (State.REFUSED, "past")
+
+
+class TestDeciding:
+    def test_the_time_to_decide_ends_at_the_latest_then(self, world: World) -> None:
+        request_id = ask(world, "+20m")
+        assert world.get().decide_by == START_MS + 20 * MINUTE
+        until(world, START_MS + 20 * MINUTE)
+        assert world.state() is State.EXPIRED
+        world.click(request_id, "approve", FIRST)
+        world.settle()
+        assert world.answers[-1] == (FIRST, "already_decided")
+
+    def test_it_ends_before_then_where_it_is_shorter(self, world: World) -> None:
+        ask(world)
+        assert world.get().decide_by == START_MS + HOUR
+        until(world, START_MS + HOUR)
+        assert world.state() is State.EXPIRED
+
+    def test_a_denial_counts_until_it_is_sent(self, world: World) -> None:
+        request_id = approved(world)
+        until(world, AT - MINUTE)
+        world.click(request_id, "deny", SECOND)
+        world.settle()
+        assert world.state() is State.DENIED
+        assert (SECOND, "denied") in world.answers
+        until(world, AT + HOUR)
+        assert world.appliance.deletes == []
+
+    def test_an_approval_is_taken_back_by_a_denial(self, world: World) -> None:
+        request_id = approved(world)
+        world.click(request_id, "deny", FIRST)
+        world.settle()
+        assert world.state() is State.DENIED
+
+    @pytest.mark.parametrize(
+        ("who", "code"), [(STRANGER, "no_right_not_listed"), (ASKER, "own_request_deny")]
+    )
+    def test_others_deny_nothing(self, world: World, who: str, code: str) -> None:
+        request_id = approved(world)
+        world.click(request_id, "deny", who)
+        world.settle()
+        assert (who, code) in world.answers
+        until(world, AT)
+        assert world.state() is State.FOLLOWING
+
+    def test_a_denial_that_comes_with_the_approval_counts(self, world: World) -> None:
+        request_id = ask(world)
+        world.click(request_id, "approve", FIRST)
+        world.click(request_id, "deny", SECOND)
+        world.settle()
+        assert world.state() is State.DENIED
+
+    def test_a_denial_that_waits_at_its_time_stops_it(self, world: World) -> None:
+        """Stored in the very moment in which it would be sent."""
+        request_id = approved(world)
+        until(world, AT - 1)
+        world.click(request_id, "deny", SECOND)
+        until(world, AT)
+        assert (world.state(), world.appliance.deletes) == (State.DENIED, [])
+
+    def test_a_denial_while_slack_does_not_say_who_that_is(self, world: World) -> None:
+        request_id = approved(world)
+        world.people.unreadable = True
+        world.click(request_id, "deny", SECOND)
+        world.settle()
+        assert world.answers[-1] == (SECOND, "no_right_unreadable")
+        assert world.state() is State.APPROVED
+
+    def test_without_a_time_it_is_decided_once(self, world: World) -> None:
+        request_id = world.pending()
+        world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 9
+        world.click(request_id, "approve", FIRST)
+        world.settle()
+        world.click(request_id, "deny", SECOND)
+        world.settle()
+        assert world.answers[-1] == (SECOND, "already_decided")
+
+    def test_it_is_withdrawn_until_it_is_sent(self, world: World) -> None:
+        request_id = approved(world)
+        until(world, AT - 1)
+        world.click(request_id, "cancel", ASKER)
+        until(world, AT)
+        assert (world.state(), world.appliance.deletes) == (State.CANCELLED, [])
+
+    def test_an_operator_withdraws_it(self, world: World) -> None:
+        request_id = approved(world)
+        world.put(OperatorCancelled(operator="root"), request_id)
+        world.settle()
+        assert world.state() is State.CANCELLED
+
+
+class TestReadAgain:
+    def test_a_right_that_is_lost_meanwhile_does_not_count(self, world: World) -> None:
+        approved(world)
+        until(world, AT - HOUR)
+        world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
+        until(world, AT)
+        assert world.appliance.deletes == []
+        # Back to deciding, and the time for that is over.
+        assert world.state() is State.EXPIRED
+        assert "rights_lost" in codes(world)
+
+    def test_what_has_changed_is_changed(self, world: World) -> None:
+        approved(world)
+        until(world, AT - HOUR)
+        world.appliance.now = snapshot(4)
+        until(world, AT)
+        assert (world.state(), world.appliance.deletes) == (State.CHANGED, [])
+
+    def test_a_reading_from_before_decides_nothing(self, world: World) -> None:
+        """One that began a moment before the time, and ended after it, is made again."""
+        approved(world)
+        reads: list[int] = []
+        read = world.appliance.read_to_act
+
+        def slow(pairing_id: str, by: float) -> object:
+            reads.append(world.ms)
+            found = read(pairing_id, by)
+            if len(reads) == 1:
+                world.ms = AT + 1_000
+            return found
+
+        world.appliance.read_to_act = slow  # type: ignore[method-assign, assignment]
+        world.ms = AT - 1_000
+        world.settle()
+        assert reads == [AT - 1_000, AT + 1_000]
+        assert "ahead" not in codes(world)
+        assert world.state() is State.FOLLOWING
+
+    def test_a_dry_run_waits_too(self) -> None:
+        world = World(schedule_max_ms=48 * HOUR, dry_run=True)
+        approved(world)
+        until(world, AT - 1)
+        assert world.state() is State.APPROVED
+        until(world, AT)
+        assert world.state() is State.REHEARSED
+        world.close()
+
+
+class TestTenMinutesBefore:
+    def test_the_thread_is_told_how_many_there_are_now(self, world: World) -> None:
+        approved(world)
+        until(world, AT - 10 * MINUTE - 1)
+        assert codes(world) == []
+        until(world, AT - 10 * MINUTE)
+        (notice,) = world.get().notices
+        assert (notice.code, notice.text, notice.lines) == ("ahead", "3", ())
+        until(world, AT - 1)
+        assert codes(world) == ["ahead"]
+        assert "told_ahead" in world.actions()
+
+    def test_what_differs_already_is_told(self, world: World) -> None:
+        approved(world)
+        world.appliance.now = snapshot(4)
+        until(world, AT - 10 * MINUTE)
+        (notice,) = world.get().notices
+        assert (notice.text, notice.who) == ("4", (ASKER, FIRST))
+        assert notice.lines[0] == "number of replications: was 3, is now 4"
+        assert world.state() is State.APPROVED
+        world.appliance.now = snapshot(3)
+        until(world, AT)
+        assert world.state() is State.FOLLOWING
+
+    def test_a_pairing_that_is_gone_already_is_told(self, world: World) -> None:
+        approved(world)
+        world.appliance.present = False
+        until(world, AT - 10 * MINUTE)
+        assert world.get().notices[0].lines == ("the appliance answers 404 for the pairing",)
+        assert world.state() is State.APPROVED
+        until(world, AT)
+        assert world.state() is State.CHANGED
+
+    def test_an_appliance_that_is_away_then_is_told_once(self, world: World) -> None:
+        approved(world)
+        world.appliance.read_failures = [problem(ProblemKind.UNSENT)]
+        until(world, AT - 1)
+        assert codes(world) == ["ahead_unread"]
+        until(world, AT)
+        assert world.state() is State.FOLLOWING
+
+    def test_who_approves_later_than_that_needs_no_notice(self, world: World) -> None:
+        request_id = ask(world, "+12m")
+        until(world, START_MS + 3 * MINUTE)
+        world.click(request_id, "approve", FIRST)
+        until(world, START_MS + 12 * MINUTE)
+        assert codes(world) == []
+        assert world.state() is State.FOLLOWING
+
+    def test_it_is_not_said_late(self, world: World) -> None:
+        """While Slack is away, over the time: nothing is announced that is done already."""
+        approved(world)
+        world.ms = AT - 10 * MINUTE
+        assert world.worker.step(Queue.ACT)
+        assert codes(world) == ["ahead"]
+        world.ms = AT
+        while world.state() is State.APPROVED:
+            assert world.worker.step(Queue.ACT)
+        world.settle()
+        assert not any(slot.startswith("notice") for _, slot, _ in world.posted)
+
+
+class TestTheWindow:
+    def test_an_appliance_that_is_away_over_it(self, world: World) -> None:
+        approved(world)
+        until(world, AT - 1)
+        world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 999
+        until(world, AT + 10 * MINUTE)
+        outcome = world.get().outcome
+        assert outcome is not None
+        assert (world.state(), outcome.code) == (State.EXPIRED, "not_begun")
+        assert outcome.problem is not None
+        assert outcome.problem.kind is ProblemKind.UNSENT
+
+    def test_an_appliance_that_comes_back_within_it(self, world: World) -> None:
+        approved(world)
+        until(world, AT - 1)
+        world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 60
+        until(world, AT + 9 * MINUTE)
+        assert len(world.appliance.deletes) == 1
+
+    def test_a_bot_that_is_down_over_it(self, world: World) -> None:
+        approved(world)
+        world.ms = AT + 10 * MINUTE
+        world.settle()
+        outcome = world.get().outcome
+        assert outcome is not None
+        assert (world.state(), outcome.code, outcome.problem) == (State.EXPIRED, "not_begun", None)
+        assert world.appliance.deletes == []
+
+    def test_a_bot_that_comes_back_within_it(self, world: World) -> None:
+        approved(world)
+        world.ms = AT + 9 * MINUTE
+        world.settle()
+        assert len(world.appliance.deletes) == 1
+
+    def test_a_clock_that_jumps_ahead_and_back(self, world: World) -> None:
+        """Ahead over the ten minutes before: said once, and sent at the time of the clock."""
+        approved(world)
+        until(world, AT - 9 * MINUTE)
+        world.ms -= 2 * HOUR
+        world.settle()
+        until(world, AT - 1)
+        assert (codes(world), world.appliance.deletes) == (["ahead"], [])
+        until(world, AT)
+        assert len(world.appliance.deletes) == 1
+
+    def test_a_clock_that_is_set_back_between_the_reading_and_the_intent(
+        self, world: World
+    ) -> None:
+        approved(world)
+        until(world, AT - 1)
+        prepare = world.appliance.prepare_delete
+
+        def set_back(pairing_id: str, by: float) -> object:
+            found = prepare(pairing_id, by)
+            world.ms = AT - 5
+            return found
+
+        world.appliance.prepare_delete = set_back  # type: ignore[method-assign, assignment]
+        world.ms = AT + 5
+        world.settle()
+        assert (world.state(), world.appliance.deletes) == (State.APPROVED, [])
+        world.appliance.prepare_delete = prepare  # type: ignore[method-assign]
+        until(world, AT)
+        assert len(world.appliance.deletes) == 1
+
+    def test_two_copies_send_it_once(self, world: World) -> None:
+        approved(world)
+        other = world.new_worker()
+        world.ms = AT
+        while other.step(Queue.ACT) or world.worker.step(Queue.ACT):
+            pass
+        world.settle()
+        assert len(world.appliance.deletes) == 1
+
+
+def test_a_turned_away_delete_is_sent_again_within_the_window(world: World) -> None:
+    limited = problem(ProblemKind.LIMITED, status=429)
+    world.appliance.delete_outcomes = [DeleteNotAccepted(problem=limited)]
+    approved(world)
+    until(world, AT)
+    assert world.state() is State.APPROVED
+    assert world.get().execute_by == AT + 10 * MINUTE
+    until(world, AT + 2 * MINUTE)
+    assert len(world.appliance.deletes) == 2
+
+
+def test_reminders_go_on_until_it_is_decided(world: World) -> None:
+    ask(world, "+40m")
+    until(world, START_MS + 16 * MINUTE)
+    assert world.get().reminders == 1
+
+
+def test_broken_glass_waits_too() -> None:
+    world = World(schedule_max_ms=48 * HOUR, break_glass=frozenset({ASKER}))
+    request_id = ask(world)
+    world.click(request_id, "break_glass", ASKER, reason="it burns")
+    world.settle()
+    request: Request = world.get()
+    assert (request.state, request.waits_for_its_time) == (State.APPROVED, True)
+    until(world, AT)
+    assert len(world.appliance.deletes) == 1
+    world.close()

@@ -1,0 +1,309 @@
+"""Several appliances in the worker: both ends of a pairing, none named, one that is not configured
+any more, one that hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
+from bot.request.model import State
+from bot.request.pairing import Server, Snapshot
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Policy, SiteTerms
+from bot.slack.draw.words.outcomes import ending
+from bot.store.queues import Queue
+from bot.worker.loop import AT_A_SITE, Places
+from bot.worker.pairings import at_once, search
+from tests.support.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
+
+OTHER_ID = "99999999-2222-3333-4444-555555555555"
+PATIENCE_SECONDS = 20.0
+ASKED = Asked(site="", pairing="p", force=False, reason="", requester="U", team=None, channel="C")
+Read = PairingRead | PairingUnresolved | CallFailed
+AWAY = CallFailed(problem=problem(ProblemKind.UNSENT))
+
+
+def site(name: str) -> SiteTerms:
+    return SiteTerms(appliance=f"vr-{name}.example.net", poll_ms=5_000, timeout_ms=10_000)
+
+
+SITES = {"berlin": site("berlin"), "prague": site("prague")}
+
+
+def mirrored(of: Snapshot, pairing_id: str = OTHER_ID) -> Snapshot:
+    """The same pairing as its other end tells it."""
+    servers = {"local_vc": of.remote_vc, "remote_vc": of.local_vc}
+    vrms = {"local_vrms": of.remote_vrms, "remote_vrms": of.local_vrms}
+    return of.model_copy(update={"pairing_id": pairing_id, **servers, **vrms})
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Two appliances that are each other's remote, and call their pairing by different ids."""
+    world = World(sites=SITES)
+    world.appliances["prague"].now = mirrored(snapshot())
+    yield world
+    world.close()
+
+
+def ask(world: World, at: str, request_id: str, **changes: object) -> str:
+    pairing = world.appliances[at].now.pairing_id if at else PAIRING
+    world.put(world.ask_event(site=at, **{"pairing": pairing, **changes}), request_id)
+    world.settle()
+    return request_id
+
+
+# ---- both ends -----------------------------------------------------------------------------------
+
+
+def test_a_second_request_through_the_other_end_is_refused(world: World) -> None:
+    ask(world, "berlin", "AAAA-AAAA")
+    ask(world, "prague", "BBBB-BBBB")
+    assert world.state("AAAA-AAAA") is State.PENDING
+    refused = world.get("BBBB-BBBB")
+    assert refused.state is State.REFUSED
+    assert refused.outcome is not None
+    assert (refused.outcome.code, refused.outcome.lines) == (
+        "pairing_taken",
+        ("AAAA-AAAA", "berlin"),
+    )
+    title = ending(refused, refused.outcome).title
+    assert "AAAA-AAAA" in title
+    assert "berlin" in title
+
+
+def test_after_a_one_sided_break_the_other_end_may_be_asked_for(world: World) -> None:
+    """Which is what a one-sided break needs."""
+    ask(world, "berlin", "AAAA-AAAA", force=True)
+    world.click("AAAA-AAAA", "approve", FIRST)
+    world.settle()
+    world.appliance.end_task()
+    world.wait(6_000)
+    assert world.state("AAAA-AAAA") is State.SUCCEEDED
+    ask(world, "prague", "BBBB-BBBB", force=True)
+    assert world.state("BBBB-BBBB") is State.PENDING
+
+
+def test_an_end_that_ended_unclear_is_named_on_the_card_of_the_other(world: World) -> None:
+    ask(world, "berlin", "AAAA-AAAA")
+    world.click("AAAA-AAAA", "approve", FIRST)
+    world.settle()
+    world.wait(world.get("AAAA-AAAA").terms.follow_ttl_ms - 6_000)
+    world.wait(6_000)
+    assert world.state("AAAA-AAAA") is State.ATTENTION
+    ask(world, "prague", "BBBB-BBBB")
+    assert world.get("BBBB-BBBB").earlier_attention == "AAAA-AAAA"
+
+
+# ---- none named ----------------------------------------------------------------------------------
+
+
+def test_a_pairing_alone_is_found_at_the_one_that_has_it(world: World) -> None:
+    world.appliances["prague"].present = False
+    ask(world, "", "AAAA-AAAA", pairing="prague")
+    found = world.get("AAAA-AAAA")
+    assert (found.state, found.site) == (State.PENDING, "berlin")
+    assert found.terms.appliance == "vr-berlin.example.net"
+    world.click("AAAA-AAAA", "approve", FIRST)
+    world.settle()
+    assert world.appliances["berlin"].deletes == [(PAIRING, False)]
+    assert world.appliances["prague"].deletes == []
+
+
+def test_two_hits_are_refused_and_both_are_named(world: World) -> None:
+    ask(world, "", "AAAA-AAAA", pairing="prague")
+    refused = world.get("AAAA-AAAA")
+    assert refused.outcome is not None
+    assert refused.outcome.code == "pairing_several"
+    said = "\n".join(ending(refused, refused.outcome).body)
+    assert f"berlin/{PAIRING}" in said
+    assert f"prague/{OTHER_ID}" in said
+
+
+@dataclass
+class Answers:
+    answer: Read
+
+    def find_and_read(self, asked: str, by: float) -> Read:
+        return self.answer
+
+
+HIT, NONE = PairingRead(snapshot=snapshot()), PairingUnresolved(why="none")
+PARTIAL = PairingUnresolved(why="partial", candidates=("x",))
+TWO = PairingUnresolved(why="several", candidates=("one (1)", "two (2)"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "berlin", "prague", "why"),
+    [
+        ("lyon", NONE, NONE, "none"),
+        ("lyon", HIT, AWAY, "unread"),
+        ("lyon", NONE, AWAY, "unread"),
+        ("lyon", AWAY, AWAY, "unread"),
+        ("lyon", TWO, NONE, "several"),
+        ("lyon", HIT, TWO, "several"),
+        ("lyon", PairingUnresolved(why="self", candidates=("x",)), NONE, "self"),
+        ("lyon", HIT, PARTIAL, "partial"),
+        ("lyon", PARTIAL, NONE, "partial"),
+        ("lyon", PARTIAL, PARTIAL, "partial"),
+        ("lyon", PARTIAL, AWAY, "unread"),
+        ("lyon", PARTIAL, TWO, "several"),
+        (PAIRING, HIT, AWAY, None),
+        ("lyon", HIT, NONE, None),
+    ],
+)
+def test_what_is_found_at_all_together(
+    asked: str, berlin: Read, prague: Read, why: str | None
+) -> None:
+    both = {"berlin": Answers(berlin), "prague": Answers(prague)}
+    found = search(asked, both, several(), 30.0, monotonic=lambda: 0.0)  # type: ignore[arg-type]
+    if isinstance(found, PairingRead):
+        assert why is None
+        assert found.place == several().place("berlin")
+    else:
+        assert found.why == why
+        assert bool(found.unread) == (why == "unread")
+        assert all("/" in candidate for candidate in found.candidates)
+
+
+def several() -> Policy:
+    return policy(sites=SITES)
+
+
+# ---- not configured any more ---------------------------------------------------------------------
+
+
+def only(world: World, *names: str) -> None:
+    """The bot starts anew with these appliances alone."""
+    world.policy = policy(sites={name: SITES[name] for name in names})
+    world.appliance = world.appliances[names[0]]
+    world.worker = world.new_worker()
+
+
+def test_a_new_request_for_a_site_that_is_gone_is_refused(world: World) -> None:
+    only(world, "prague")
+    ask(world, "berlin", "AAAA-AAAA")
+    ask(world, "prague", "BBBB-BBBB")
+    refused = world.get("AAAA-AAAA")
+    assert refused.outcome is not None
+    assert (refused.state, refused.outcome.code) == (State.REFUSED, "pairing_no_site")
+    assert "berlin" in ending(refused, refused.outcome).title
+    assert world.state("BBBB-BBBB") is State.PENDING, "and nobody else waits for it"
+
+
+def test_an_approved_one_waits_and_says_so_and_nothing_is_sent(world: World) -> None:
+    ask(world, "berlin", "AAAA-AAAA")
+    only(world, "prague")
+    world.click("AAAA-AAAA", "approve", FIRST)
+    world.settle()
+    world.wait(31_000)
+    waiting = world.get("AAAA-AAAA")
+    assert waiting.state is State.APPROVED
+    assert [n.code for n in waiting.notices] == ["waits_to_send"]
+    assert "no appliance berlin in the settings" in waiting.notices[0].text
+    world.wait(waiting.terms.execution_ttl_ms)
+    assert world.state("AAAA-AAAA") is State.EXPIRED
+    assert [a.deletes for a in world.appliances.values()] == [[], []]
+
+
+def test_it_goes_on_when_the_appliance_is_put_back(world: World) -> None:
+    ask(world, "berlin", "AAAA-AAAA")
+    world.click("AAAA-AAAA", "approve", FIRST)
+    world.settle()
+    assert world.state("AAAA-AAAA") is State.FOLLOWING
+    only(world, "prague")
+    world.wait(60_000)
+    assert world.state("AAAA-AAAA") is State.FOLLOWING
+    only(world, "berlin", "prague")
+    world.appliance.end_task()
+    world.wait(6_000)
+    assert world.state("AAAA-AAAA") is State.SUCCEEDED
+
+
+# ---- one that hangs ------------------------------------------------------------------------------
+
+
+@dataclass
+class Hanging(FakeAppliance):
+    """Reading to act stays until `go`; as many as wait there have `entered`."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
+        self.entered.release()
+        assert self.go.wait(PATIENCE_SECONDS)
+        return AWAY
+
+
+def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> None:
+    world = World(f"sqlite:///{tmp_path}/hang.db", sites=SITES)
+    hanging = Hanging()
+    world.appliance = hanging
+    world.worker = world.new_worker()
+    stuck = [f"AAAA-{n:04d}" for n in range(6)]
+    for number, request_id in enumerate(stuck):
+        hanging.now = snapshot(pairing_id=f"p-{number}")
+        ask(world, "berlin", request_id, pairing=f"p-{number}")
+    elsewhere = snapshot(pairing_id="p-healthy", remote_vc=Server(id="vc-oslo"))
+    world.appliances["prague"].now = elsewhere
+    ask(world, "prague", "BBBB-BBBB", pairing="p-healthy")
+    assert world.state("BBBB-BBBB") is State.PENDING
+    for request_id in (*stuck, "BBBB-BBBB"):
+        assert world.click(request_id, "approve", FIRST) is not None
+    done = threading.Event()
+    healthy = world.appliances["prague"]
+    delete = healthy.delete
+
+    def deleted(*args: object, **more: object) -> object:
+        done.set()
+        return delete(*args, **more)  # type: ignore[arg-type]
+
+    healthy.delete = deleted  # type: ignore[method-assign, assignment]
+    world.worker.start()
+    try:
+        for _ in range(AT_A_SITE[Queue.ACT]):
+            assert hanging.entered.acquire(timeout=PATIENCE_SECONDS)
+        assert done.wait(PATIENCE_SECONDS), "the other appliance waited for the hanging one"
+        assert not hanging.entered.acquire(blocking=False), "no more threads are there than may be"
+    finally:
+        hanging.go.set()
+        assert world.worker.stop(PATIENCE_SECONDS)
+        world.close()
+
+
+@pytest.mark.parametrize(
+    ("sites", "check", "decide", "act"), [(1, 2, 2, 2), (2, 3, 2, 4), (5, 6, 2, 10), (50, 8, 2, 16)]
+)
+def test_threads_of_a_lane(sites: int, check: int, decide: int, act: int) -> None:
+    assert [Places(queue, sites=sites).threads for queue in Queue] == [check, decide, act]
+
+
+def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer() -> None:
+    hold, deadlines = threading.Event(), []
+
+    def hangs(by: float) -> Asked | CallFailed:
+        deadlines.append(by)
+        assert hold.wait(PATIENCE_SECONDS)
+        return ASKED
+
+    began = time.monotonic()
+    answers = at_once({"berlin": hangs, "prague": lambda by: ASKED}, began + 30.0, seconds=0.05)
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
+    hold.set()
+    assert [answer.kind for answer in answers.values()] == ["call_failed", "asked"]
+    assert [by - began < 1 for by in deadlines] == [True]
+
+
+def test_an_error_of_one_is_the_error_of_all() -> None:
+    def broken(by: float) -> CallFailed:
+        raise RuntimeError("planted")
+
+    with pytest.raises(RuntimeError, match="planted"):
+        at_once({"berlin": broken, "prague": lambda by: AWAY}, float("inf"))

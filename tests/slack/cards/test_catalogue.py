@@ -1,0 +1,212 @@
+"""Every code that the core can say has words, and no words are left without a code.
+
+The codes are read out of the core's source, so that a new one cannot come in without words.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bot import request as life
+from bot.request.absorb import absorb
+from bot.request.events import Stored, TasksRead
+from bot.request.messages import Answer
+from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick
+from bot.request.pairing import Presence
+from bot.request.who_may import Reason
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.draw.words.notices import NOTICES
+from bot.slack.draw.words.outcomes import OUTCOMES
+from bot.slack.draw.words.refused import REFUSED
+from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.usage import help_text
+from tests.slack.cards.samples import BY_STATE, NOW, RUNNING, sample
+from tests.slack.cards.slack_checker import problems
+
+# Which argument of which call is a code (a number counts from 0), and of which catalogue.
+CALLS: dict[str, tuple[str, int | str]] = {
+    "Outcome": ("outcome", "code"),
+    "succeed": ("outcome", 1),
+    "fail": ("outcome", 1),
+    "attention": ("outcome", 1),
+    "refuse": ("outcome", 1),
+    "_refuse_click": ("answer", 2),
+    "turn_away": ("answer", 2),
+    "answer": ("answer", 0),
+    "notice": ("notice", 0),
+}
+UNKNOWABLE = {
+    "verdict.reason.value": {r.value for r in Reason if r is not Reason.YES},
+    "event.action": {"approve", "deny"},
+    "event.why": {"none", "several", "self", "partial", "unread", "no_site"},
+    "task.status.lower()": {"error", "cancelled"},
+}
+"""What an f-string in the core can stand for; one that is not here makes the test fail."""
+
+
+ONLY_ANSWERS = {"look_running", "look_still_there", "look_unlisted"}
+"""Where a look finds nothing final, the core has no state to go with the code, so no correction."""
+
+
+@pytest.mark.parametrize("pairing", ["there", "unlisted"])
+@pytest.mark.parametrize("tasks", [(RUNNING,), ()])
+def test_a_look_that_finds_nothing_final_corrects_nothing(
+    tasks: tuple[TaskView, ...], pairing: Presence
+) -> None:
+    click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
+    request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
+    looked = Stored(at=NOW, event=TasksRead(tasks=tasks, pairing=pairing))
+    after = absorb(request, looked, NOW)
+    assert after.request.correction is None
+    assert after.answers[0].code in ONLY_ANSWERS
+
+
+def test_a_look_that_tells_nothing_still_has_a_next_step() -> None:
+    answer = Answer(event=9, code="look_still_there")
+    said = draw_answer(answer, BY_STATE[State.ATTENTION]).text
+    assert "If no task runs there either, ask again" in said
+
+
+def test_the_help_invites_no_force_while_a_site_is_only_away() -> None:
+    help_lines = help_text("/vr-unpair", require_reason=False, pattern=None)
+    assert "`--force`: a one-sided break, for a site that is gone for good" in help_lines
+
+
+def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
+    found = codes()
+    assert found["outcome"] - ONLY_ANSWERS == set(OUTCOMES)
+    assert found["answer"] == set(ANSWERS)
+    assert found["notice"] == set(NOTICES)
+    assert set(STATES) == set(State)
+    assert set(MAY_NOT_DECIDE) == set(MAY_NOT_BREAK) == set(Reason) - {Reason.YES}
+    assert set(MAY_NOT_ASK) == set(Reason) - {Reason.YES, Reason.OWN_REQUEST}
+
+
+@pytest.mark.parametrize("code", sorted(OUTCOMES))
+def test_an_outcome_can_be_said_whatever_came_with_it(code: str) -> None:
+    bare = sample(state=State.FAILED, outcome=Outcome(code=code))
+    unread = bare.model_copy(update={"snapshot": None, "fingerprint": None, "decide_by": None})
+    for request in (bare, unread):
+        for drawn in (draw(request, "final"), draw(request, "card")):
+            assert problems(drawn) == []
+            assert "no words" not in drawn.text
+
+
+@pytest.mark.parametrize("code", sorted(ANSWERS))
+@pytest.mark.parametrize("state", list(State))
+def test_an_answer_can_be_said_in_every_state(code: str, state: State) -> None:
+    for params in ({}, {"retry_at": "1700000000000", "superseded": "yes", "text": "It is away"}):
+        drawn = draw_answer(Answer(event=1, code=code, params=params), BY_STATE[state])
+        assert problems(drawn) == []
+        assert "no words" not in drawn.text
+        assert "None" not in drawn.text
+
+
+def test_an_answer_without_a_row() -> None:
+    assert draw_answer(Answer(event=1, code="ended"), None).text.startswith("This request is not")
+
+
+def test_codes_of_another_version_are_named() -> None:
+    """A message that cannot be drawn would never be sent: the thread would wait for ever."""
+    strange = sample(
+        state=State.FAILED, outcome=Outcome(code="later"), notices=(Notice(code="new", at=1),)
+    )
+    assert "`later`" in draw(strange, "final").text
+    assert "`new`" in draw(strange, "notice:1").text
+    assert "`odd`" in draw_answer(Answer(event=1, code="odd"), strange).text
+
+
+def codes() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {"outcome": set(), "answer": set(), "notice": set()}
+    for module in _modules():
+        tree = ast.parse(inspect.getsource(module))
+        for function in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
+            for call in [n for n in ast.walk(function) if isinstance(n, ast.Call)]:
+                name = _name(call.func)
+                if name in CALLS:
+                    kind, place = CALLS[name]
+                    for argument in _argument(call, place):
+                        found[kind] |= _values(argument, function, module)
+    return found
+
+
+def _modules() -> Iterator[ModuleType]:
+    folder = Path(inspect.getfile(life)).parent
+    for path in sorted(folder.glob("*.py")):
+        yield importlib.import_module(f"bot.request.{path.stem}")
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _argument(call: ast.Call, place: int | str) -> list[ast.expr]:
+    if isinstance(place, int):
+        return [call.args[place]]
+    return [k.value for k in call.keywords if k.arg == place]
+
+
+def _values(node: ast.expr, function: ast.FunctionDef, module: ModuleType) -> set[str]:
+    """Everything that this expression can be; fails where that cannot be told."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp(body=one, orelse=other):
+            return _values(one, function, module) | _values(other, function, module)
+        case ast.JoinedStr(values=parts):
+            texts = {""}
+            for part in parts:
+                texts = {t + p for t in texts for p in _part(part)}
+            return texts
+        case ast.Subscript(value=ast.Name(id=table)):
+            return set(getattr(module, table).values())
+        case ast.Name(id=name) if name in {a.arg for a in function.args.args}:
+            return set()  # a wrapper: its callers are read instead
+        case ast.Name(id=name) if isinstance(getattr(module, name, None), str):
+            return {getattr(module, name)}
+        case ast.Name(id=name):
+            given = _assigned(name, function)
+            assert given, f"{module.__name__}.{function.name}: what is {name}?"
+            return set().union(*(_values(g, function, module) for g in given))
+    raise AssertionError(f"{module.__name__}.{function.name}: what is {ast.unparse(node)}?")
+
+
+def _part(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    assert isinstance(node, ast.FormattedValue)
+    return UNKNOWABLE[ast.unparse(node.value)]
+
+
+def _assigned(name: str, function: ast.FunctionDef) -> list[ast.expr]:
+    given: list[ast.expr] = []
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id == name:
+                given.append(node.value)
+            elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = zip(target.elts, node.value.elts, strict=True)
+                given += [v for t, v in pairs if isinstance(t, ast.Name) and t.id == name]
+    return given
+
+
+def test_refusals_are_said_to_the_asker_with_a_next_step() -> None:
+    for code in REFUSED:
+        request = _refused(code)
+        text = draw_answer(Answer(event=1, code="refused"), request).text
+        assert text.count("*Next:*") == 1, code
+
+
+def _refused(code: str) -> Request:
+    return sample(state=State.REFUSED, outcome=Outcome(code=code, lines=("1", "2")))

@@ -1,0 +1,299 @@
+"""The text behind the command, as phones, Slack and people in a hurry write it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack.receive.command_text import (
+    Ask,
+    Form,
+    Help,
+    List,
+    Parsed,
+    Preview,
+    Status,
+    Wrong,
+    parse,
+)
+from tests.slack.cards.hostile import FOREIGN
+
+
+def read(text: str) -> Parsed:
+    return parse(text, command="/vr-unpair")
+
+
+def wrong(text: str) -> str:
+    found = read(text)
+    assert isinstance(found, Wrong), found
+    return found.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "pairing", "force", "reason"),
+    [
+        ("oslo", "oslo", False, ""),
+        ("  oslo   moves   out ", "oslo", False, "moves   out"),
+        ("oslo --force gone", "oslo", True, "gone"),
+        ("--force oslo gone", "oslo", True, "gone"),
+        ("--force oslo --force gone", "oslo", True, "gone"),
+        ("oslo \u2014force gone", "oslo", True, "gone"),
+        ("oslo \u2013force", "oslo", True, ""),
+        ("\u2014FORCE oslo", "oslo", True, ""),
+        ("oslo --Force", "oslo", True, ""),
+        ("lyon/oslo it is gone", "lyon/oslo", False, "it is gone"),
+        ('"Site B" moves', "Site B", False, "moves"),
+        ("\u201cSite B\u201d --force moves", "Site B", True, "moves"),
+        ("\u201eSite B\u201c", "Site B", False, ""),
+        ("\u00abSite B\u00bb why", "Site B", False, "why"),
+        ("'Peter's site' why", "Peter's site", False, "why"),
+        ('lyon/"Site B" why', "lyon/Site B", False, "why"),
+        ("prague \u2192 madrid moves", "prague \u2192 madrid", False, "moves"),
+        ("prague -&gt; madrid --force it is gone", "prague \u2192 madrid", True, "it is gone"),
+        ("prague\u2192 madrid", "prague \u2192 madrid", False, ""),
+        ("prague -&gt;madrid", "prague \u2192 madrid", False, ""),
+        ("`prague \u2192 madrid` moves", "prague \u2192 madrid", False, "moves"),
+        ("lyon/prague \u2192 madrid", "lyon/prague \u2192 madrid", False, ""),
+        ("prague\u2192madrid moves", "prague\u2192madrid", False, "moves"),
+        ('"Site A" \u2192 "Site B" moves', "Site A \u2192 Site B", False, "moves"),
+        ("oslo \u2014 moves out", "oslo", False, "\u2014 moves out"),
+        ('oslo he said "go"\nand went', "oslo", False, 'he said "go"\nand went'),
+        ("oslo task-force decided", "oslo", False, "task-force decided"),
+        ("oslo brute\u2014force attack", "oslo", False, "brute\u2014force attack"),
+        ("oslo force majeure", "oslo", False, "force majeure"),
+        ("oslo see a --flag there", "oslo", False, "see a --flag there"),
+        ("oslo -- 5 left", "oslo", False, "-- 5 left"),
+        ("help-desk-site moves", "help-desk-site", False, "moves"),
+        ('"list" the site, not the word', "list", False, "the site, not the word"),
+        ("oslo a &lt;b&gt; &amp; c", "oslo", False, "a <b> & c"),
+        ("oslo &amp;lt; stays", "oslo", False, "&lt; stays"),
+        ("oslo &quot;as typed&quot;", "oslo", False, "&quot;as typed&quot;"),
+        ("oslo ask <@U12|ann> in <#C12|ops>", "oslo", False, "ask @ann in #ops"),
+        ("oslo ask <@U12> in <#C12>", "oslo", False, "ask @U12 in #C12"),
+        ("oslo tell <!here> or <!channel>", "oslo", False, "tell @here or @channel"),
+        ("oslo tell <!subteam^S1|@ops>", "oslo", False, "tell @ops"),
+        ("oslo see <https://x.example/1?a=1&amp;b=2>", "oslo", False,
+         "see https://x.example/1?a=1&b=2"),
+        ("<http://oslo.example.com|oslo.example.com> gone", "oslo.example.com", False, "gone"),
+        ("os\x00lo\x07 go\x1b[2Jne", "oslo", False, "go[2Jne"),
+        ("OSLO\u00a0moves", "OSLO", False, "moves"),
+    ],
+)  # fmt: skip
+def test_asking(text: str, pairing: str, force: bool, reason: str) -> None:
+    assert read(text) == Ask(pairing=pairing, force=force, reason=reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oslo it is gone --force",
+        "oslo it is gone \u2014force",
+        "oslo it is gone \u2014FORCE now",
+        "oslo gone, -force",
+        "oslo gone (--force)",
+        "oslo gone --force.",
+        'oslo "--force" gone',
+        "oslo \u201c\u2014force\u201d gone",
+        "oslo \u2014 force",
+        "oslo -- force gone",
+        "oslo force",
+        'oslo "force"',
+        "oslo--force gone",
+        "oslo\u2014force",
+        '"--force" oslo',
+    ],
+)
+def test_force_is_never_taken_from_elsewhere_nor_overlooked(text: str) -> None:
+    assert "--force" in wrong(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prague / madrid",
+        "prague /madrid",
+        "prague --force / madrid",
+        '"prague" / madrid because',
+        "prague --force \u2192 madrid",
+    ],
+)
+def test_half_a_pairing_is_no_reason(text: str) -> None:
+    """It would be a card for another pairing than the one that was meant."""
+    sentence = wrong(text)
+    assert "SITE/PAIRING" in sentence
+    assert "begin it with a word" in sentence
+
+
+@pytest.mark.parametrize("reason", ["see /etc/hosts", '"/data is full"', "https://x.example/1"])
+def test_a_reason_may_hold_a_slash(reason: str) -> None:
+    assert read(f"prague {reason}") == Ask(pairing="prague", force=False, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "hint"),
+    [
+        ("oslo --froce gone", "`--froce`", "`--force`"),
+        ("oslo -force gone", "`-force`", "`--force`"),
+        ("--forced oslo", "`--forced`", "`--force`"),
+        ("oslo --force=true", "`--force=true`", "`--force`"),
+        ("oslo --force, gone", "`--force,`", "`--force`"),
+        ("oslo --force --yes", "`--yes`", "`--force`"),
+        ("oslo -n gone", "`-n`", "`--force`"),
+        ("oslo \u2014now", "`\u2014now`", "`--force`"),
+    ],
+)
+def test_unknown_flags_are_refused_with_the_one_that_is_meant(
+    text: str, typed: str, hint: str
+) -> None:
+    sentence = wrong(text)
+    assert typed in sentence
+    assert hint in sentence
+
+
+UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
+
+
+@pytest.mark.parametrize(
+    ("typed", "pairing"),
+    [
+        (f"`{UUID}`", UUID),
+        (f"*{UUID}*", UUID),
+        (f"_{UUID}_", UUID),
+        (f"&lt;{UUID}&gt;", UUID),
+        (f"{UUID},", UUID),
+        (f"`{UUID}`.", UUID),
+        (f"`lyon/{UUID}`", f"lyon/{UUID}"),
+        (f"lyon/`{UUID}`", f"lyon/{UUID}"),
+        (f"&lt;lyon/{UUID}&gt;.", f"lyon/{UUID}"),
+        (f"`lyon`/{UUID}", f"lyon/{UUID}"),
+        ("_lab_", "_lab_"),
+        ("`oslo`", "`oslo`"),
+        ("oslo.", "oslo."),
+        (f"x{UUID}.", f"x{UUID}."),
+    ],
+)
+def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
+    """The marks around an id go, and nothing of a name does."""
+    assert read(f"{typed} moves") == Ask(pairing=pairing, force=False, reason="moves")
+    assert read(f"{typed} --force") == Ask(pairing=pairing, force=True, reason="")
+    assert read(f"preview {typed}") == Preview(pairing=pairing)
+
+
+@pytest.mark.parametrize("text", ["help", "HELP", "help me", "?", "--help", "-h", "\u2014help"])
+def test_help(text: str) -> None:
+    assert read(text) == Help()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("list", List()),
+        (" List ", List()),
+        ("status", Status()),
+        ("status K7QM-3XPD", Status(id="K7QM-3XPD")),
+        ("status k7qm 3xpd", Status(id="K7QM-3XPD")),
+        ("status `K7QM-3XPD`", Status(id="K7QM-3XPD")),
+        ("preview oslo", Preview(pairing="oslo")),
+        ("preview lyon/oslo", Preview(pairing="lyon/oslo")),
+        ("preview prague -&gt; oslo", Preview(pairing="prague \u2192 oslo")),
+        ("preview oslo --force", Preview(pairing="oslo", force=True)),
+        ("preview \u2014force oslo", Preview(pairing="oslo", force=True)),
+        ("preview \u201cSite B\u201d", Preview(pairing="Site B")),
+    ],
+)
+def test_subcommands(text: str, expected: Parsed) -> None:
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("--force", "Which pairing?"),
+        ("\u2014", "is not the name of a pairing"),
+        ("!!! gone", "is not the name of a pairing"),
+        ("list all", "takes nothing"),
+        ("status of it", "is not the id of a request"),
+        ("preview", "/vr-unpair preview PAIRING"),
+        ("preview oslo --force gone", "takes one pairing"),
+        ("preview oslo gone --force", "takes one pairing"),
+        ("preview oslo --froce", "Did you mean `--force`?"),
+        ("preview oslo--force", "as a word of its own"),
+        ("preview --force", "A preview of what?"),
+        ("preview Site B", "in quotes"),
+        ('preview "Site', "never closed"),
+        ('"Site B gone', "never closed"),
+        ("hlep", "/vr-unpair help"),
+        ("lsit", "/vr-unpair list"),
+        ("previw", "/vr-unpair preview"),
+        ("staus", "/vr-unpair status"),
+        ("staus k7qm-3xpd", "`/vr-unpair status k7qm-3xpd`"),
+        ("Previw oslo", "`/vr-unpair preview oslo`"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_write(text: str, hint: str) -> None:
+    assert hint in wrong(text)
+
+
+@pytest.mark.parametrize("site", ["lisbon", "helsinki", "oslo", "stavanger", "0b7ff9a4"])
+def test_sites_are_not_taken_for_misspelt_words(site: str) -> None:
+    assert read(site) == Ask(pairing=site, force=False, reason="")
+
+
+def test_a_site_like_a_word_can_still_be_asked_for() -> None:
+    assert "in quotes" in wrong("lists")
+    assert read("lists closes in May") == Ask(pairing="lists", force=False, reason="closes in May")
+
+
+def test_a_long_reason() -> None:
+    assert read("oslo " + "x" * 2_900) == Ask(pairing="oslo", force=False, reason="x" * 2_900)
+    sentence = wrong("oslo " + "x" * 3_412)
+    assert "3,412" in sentence
+    assert "2,900" in sentence
+    assert "3,000" in wrong("oslo " + "&amp;" * 600), "as long as the card has to write it"
+
+
+def test_a_long_pairing() -> None:
+    assert "301" in wrong("x" * 301)
+
+
+@pytest.mark.parametrize("text", ["", "  ", " \x00\n"])
+def test_nothing_is_the_form(text: str) -> None:
+    assert read(text) == Form()
+
+
+@pytest.mark.parametrize(
+    ("text", "pairing", "reason"),
+    [
+        ('"previw" oslo', "previw", "oslo"),
+        ("previw oslo moves", "previw", "oslo moves"),
+        ("staus is unclear", "staus", "is unclear"),
+        ("staus unclear", "staus", "unclear"),
+    ],
+)
+def test_a_pairing_like_a_misspelt_word(text: str, pairing: str, reason: str) -> None:
+    assert read(text) == Ask(pairing=pairing, force=False, reason=reason)
+
+
+def test_the_deployments_own_command_is_named() -> None:
+    found = parse("--force", command="/vr-test")
+    assert isinstance(found, Wrong)
+    assert "`/vr-test PAIRING --force reason`" in found.sentence
+
+
+def test_sentences_are_escaped() -> None:
+    assert "`--x&lt;!channel&gt;`" in wrong("oslo --x&lt;!channel&gt;")
+
+
+@given(text=st.one_of(FOREIGN, st.text(alphabet="-\u2014force \"'/<>&;@!#|x", max_size=30)))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    found = read(text)
+    if isinstance(found, Wrong):
+        assert "<" not in found.sentence
+        assert found.sentence.endswith((".", "?"))
+    if isinstance(found, Ask):
+        assert found.pairing
+        assert found.pairing == found.pairing.strip()
+        if not found.force:
+            assert "--force" not in found.reason.split()
+            assert "\u2014force" not in found.reason.split()

@@ -1,0 +1,189 @@
+"""Whatever stands in the row, every message fits Slack and calls only whom we mean to call."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.request.messages import Answer
+from bot.request.model import Decision, Outcome, Request, State
+from bot.request.pairing import IssueLine, Server
+from bot.slack.draw.markup import REASON, fenced_units
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.receive.command_text import Ask, Parsed, Wrong, parse
+from tests.slack.cards.hostile import FOREIGN, PIECES, requests
+from tests.slack.cards.samples import (
+    APPROVED,
+    ENDED_BADLY,
+    FORBIDDEN,
+    NOW,
+    SNAPSHOT,
+    TERMS,
+    decided,
+    named,
+    sample,
+)
+from tests.slack.cards.slack_checker import calls, elements, problems, strings
+
+SLOTS = (
+    "card",
+    "progress",
+    "reminder:1",
+    "notice:1",
+    "alarm:1",
+    "final",
+    "correction",
+    "stray:1.2",
+)
+RUNS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@RUNS
+@given(request=requests())
+def test_every_slot_fits_slack_and_calls_nobody_else(request: Request) -> None:
+    (told,) = request.notices
+    ours = {request.requester, *request.deciders, *request.terms.notify, *told.who, *told.called}
+    ours |= {request.glass_lost.by} if request.glass_lost else set()
+    for slot in SLOTS:
+        drawn = draw(request, slot)
+        assert problems(drawn) == [], slot
+        assert set().union(*map(calls, strings(drawn))) <= ours, slot
+
+
+@RUNS
+@given(request=requests())
+def test_the_same_row_looks_the_same(request: Request) -> None:
+    """Otherwise the poster would edit for ever."""
+    again = (
+        Request.model_validate_json(request.model_dump_json()) if _storable(request) else request
+    )
+    for slot in SLOTS:
+        assert draw(request, slot).digest == draw(again, slot).digest
+
+
+@RUNS
+@given(request=requests(), code=st.sampled_from(sorted(ANSWERS)), text=FOREIGN)
+def test_every_answer_fits(request: Request, code: str, text: str) -> None:
+    params = {"text": text, "retry_at": text, "superseded": text}
+    assert problems(draw_answer(Answer(event=1, code=code, params=params), request)) == []
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_500_replications_with_long_names_and_a_long_reason(piece: str) -> None:
+    long = (piece * 100)[:100]
+    crowded = SNAPSHOT.model_copy(update={"count": 500, "replications": named(*(long,) * 10)})
+    request = sample(snapshot=crowded, reason=(piece * 3_000)[:3_000])
+    drawn = draw(request, "card")
+    assert problems(drawn) == []
+    assert "and 493 more" in "".join(strings(drawn))
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_who_decides_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
+    """Beside everything else that an undecided card can hold, each at its longest."""
+    takes = fenced_units(f"x{piece * 2}END") - fenced_units(f"x{piece}END")
+    most = (REASON - fenced_units("xEND")) // takes
+
+    def read(times: int) -> Parsed:
+        typed = html.escape(f"x{piece * times}END", quote=False)
+        return parse(f"oslo {typed}", command="/vr-unpair")
+
+    asked = read(most)
+    assert isinstance(asked, Ask)
+    assert isinstance(read(most + 1), Wrong)
+    drawn = draw(crowded(asked.reason), "card")
+    assert problems(drawn) == []
+    (why,) = [text for text in list(strings(drawn))[1:] if text.endswith("END\n```")]
+    assert asked.reason.count("END") == why.count("END")
+
+
+def crowded(reason: str) -> Request:
+    long = "&" * 900
+    server = Server(id=long, name=long, status="ERROR")
+    issue = IssueLine(entity=long, description=long, status=long)
+    full: dict[str, object] = {
+        "pairing_id": long,
+        **dict.fromkeys(("local_vc", "remote_vc", "local_vrms", "remote_vrms"), server),
+        "replications": named(*(long,) * 10),
+        "issues": (issue,) * 5,
+        "issue_count": 900,
+        "partial": (long,) * 6,
+        "count": 500,
+        "complete": False,
+    }
+    called = tuple(f"U{n:010d}" for n in range(80))
+    marked = {"label": long, "appliance": long, "notify": called}
+    flags = dict.fromkeys(("dry_run", "break_glass", "several"), True)
+    return sample(
+        snapshot=SNAPSHOT.model_copy(update=full),
+        terms=TERMS.model_copy(update={**marked, **flags, "approvals_required": 9}),
+        reason=reason,
+        force=True,
+        site=long,
+        also_at=(long,) * 3,
+        earlier_attention=long,
+        approvals=tuple(Decision(by=who, at=NOW) for who in called[:8]),
+        glass_lost=Decision(by="U1", at=NOW),
+        only_glass=True,
+    )
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("force", [True, False])
+def test_the_question_before_approving_is_never_cut_off(piece: str, force: bool) -> None:
+    name = Server(id="vc", name=(piece * 300)[:300])
+    long = SNAPSHOT.model_copy(update={"local_vc": name, "count": 123_456})
+    confirm = elements(draw(sample(snapshot=long, force=force), "card"))["unpair_approve"][
+        "confirm"
+    ]
+    assert "123,456 replications" in confirm["text"]["text"]
+    assert confirm["text"]["text"].endswith("This can't be undone.")
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_vendors_messages_of_5000_characters(piece: str) -> None:
+    long = (piece * 5_000)[:5_000]
+    problem = FORBIDDEN.model_copy(update={"message": long, "error_code": long, "op_id": long})
+    task = ENDED_BADLY.model_copy(update={"error_message": long, "error_details": long})
+    drawn = draw(decided(State.FAILED, "task_error", problem=problem, task=task), "final")
+    assert problems(drawn) == []
+    for text in (drawn.text, "\n".join(list(strings(drawn))[1:])):
+        assert "*Next:*" in text
+        assert {"UASKER", "UFIRST", "USECOND"} <= calls(text)
+
+
+def test_a_hundred_long_differences() -> None:
+    lines = tuple("x" * 5_000 for _ in range(100))
+    drawn = draw(
+        APPROVED.model_copy(
+            update={
+                "state": State.CHANGED,
+                "outcome": Outcome(code="changed", lines=lines),
+            }
+        ),
+        "final",
+    )
+    assert problems(drawn) == []
+    assert "and 92 more" in "".join(strings(drawn))
+
+
+def test_the_checker_can_see() -> None:
+    """An independent checker that finds nothing proves nothing."""
+    good = draw(sample(), "card")
+    for text in ("", "<!channel>", "<@U1|x>", "a & b", "&am", "x" * 4_001, "\ud800"):
+        assert problems(good.model_copy(update={"text": text})) != [], text
+    too_many = good.model_copy(update={"blocks": good.blocks * 10})
+    assert problems(too_many) != []
+
+
+def _storable(request: Request) -> bool:
+    """Half a surrogate pair cannot be stored as JSON, so no row holds one."""
+    try:
+        request.model_dump_json()
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""Buttons and modals come back from a person's client: whatever they carry, it is not an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.request.model import new_request_id
+from bot.slack.draw.ids import ButtonValue, ReasonOrigin
+from tests.slack.cards.hostile import FOREIGN
+
+ORIGIN = ReasonOrigin(
+    request_id="K7QM-3XPD",
+    fingerprint="0123456789abcdef",
+    channel="C0PS",
+    message_ts="1700000001.000100",
+    opened_by=17,
+    ours=True,
+)
+
+
+def test_a_button_begins_with_the_request() -> None:
+    value = ButtonValue(request_id="K7QM-3XPD", fingerprint="0123456789abcdef")
+    assert value.pack() == "K7QM-3XPD:0123456789abcdef"
+    assert ButtonValue.unpack(value.pack()) == value
+
+
+def test_every_new_id_fits_into_a_button() -> None:
+    for _ in range(50):
+        value = ButtonValue(request_id=new_request_id(), fingerprint="ab12")
+        assert ButtonValue.unpack(value.pack()) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        7,
+        "",
+        ":",
+        "K7QM-3XPD",
+        "K7QM-3XPD:",
+        ":abc",
+        "K7QM-3XPD:a:b",
+        "K7QM-3XPD:ab\n",
+        "k7qm-3xpd:ab",
+        "K7QM-3XPD :ab",
+        "K7QM-3XPD:" + "a" * 65,
+        "A" * 41 + ":ab",
+        "é:ab",
+    ],
+)
+def test_nonsense_is_no_button_of_ours(value: object) -> None:
+    assert ButtonValue.unpack(value) is None
+
+
+@given(value=FOREIGN)
+def test_foreign_values_never_raise(value: str) -> None:
+    found = ButtonValue.unpack(value)
+    assert found is None or found.pack() == value
+    assert ReasonOrigin.unpack(value) is None
+
+
+@pytest.mark.parametrize("opened_by", [17, 0])
+def test_the_origin_of_a_denial_comes_back(opened_by: int) -> None:
+    origin = ORIGIN.model_copy(update={"opened_by": opened_by})
+    assert ReasonOrigin.unpack(origin.pack()) == origin
+    assert len(origin.pack()) < 3_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("request_id", "<@U1>"),
+        ("fingerprint", ""),
+        ("channel", ""),
+        ("message_ts", "now\n"),
+        ("opened_by", -1),
+        ("opened_by", None),
+        ("opened_by", "17"),
+        ("ours", 1),
+        ("ours", "yes"),
+        ("more", 1),
+    ],
+)
+def test_a_changed_origin_is_none(field: str, value: object) -> None:
+    packed = ReasonOrigin.model_construct(**{**ORIGIN.model_dump(), field: value})
+    raw = packed.model_dump_json(warnings=False) if field != "more" else '{"more": 1}'
+    assert ReasonOrigin.unpack(raw) is None
+
+
+@given(
+    value=st.one_of(st.none(), st.integers(), st.binary(), st.dictionaries(st.text(), st.text()))
+)
+def test_what_is_no_text_is_none(value: object) -> None:
+    assert ReasonOrigin.unpack(value) is None
+    assert ButtonValue.unpack(value) is None

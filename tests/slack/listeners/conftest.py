@@ -1,0 +1,148 @@
+"""The whole adapter on loopback: waitress, the real Bolt App, a fake Web API, a store in memory."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.operate.health import Health
+from bot.slack.people import Identity
+from bot.slack.receive import Deps
+from bot.slack.receive.http import Server, Wsgi
+from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.signature import FromSlack
+from bot.slack.send.client import api_client
+from bot.slack.send.whisper import Whisper
+from tests.slack.listeners import made
+from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, FakeWebApi
+from tests.slack.listeners.fakes import FakeInbox, FakeLookups, FakePauses, FakeRequests
+
+
+@dataclass
+class Reply:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Adapter:
+    """One running bot, as Slack sees it."""
+
+    api: FakeWebApi
+    inbox: FakeInbox
+    requests: FakeRequests
+    whisper: Whisper
+    server: Server
+    lookups: FakeLookups = field(default_factory=FakeLookups)
+    rejected: list[str] = field(default_factory=list)
+    problem: str | None = None
+    broken: Exception | None = None
+    #: Monotonic seconds, for the lines in the log about what is not from Slack.
+    now: float = 0.0
+    #: The signing secret as the bot knows it, and as it is set; and how often it was read again.
+    secret: str = made.SECRET
+    secret_set: str = made.SECRET
+    looks: int = 0
+
+    def secret_now(self, refused: bool) -> str:
+        if refused:
+            self.looks += 1
+            self.secret = self.secret_set
+        return self.secret
+
+    def send(self, payload: dict[str, Any]) -> Reply:
+        """Signed, as Slack sends it."""
+        body = made.form(payload)
+        return self.raw("POST", "/slack/events", body.encode(), made.signed(body))
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: Any = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        chunked: bool = False,
+    ) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        try:
+            connection.request(method, path, body, dict(headers or {}), encode_chunked=chunked)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.read(), dict(answer.headers))
+        finally:
+            connection.close()
+
+    def whispered(self, count: int = 1) -> list[str]:
+        return [c.body["text"] for c in self.api.wait_for("response", count)]
+
+
+@pytest.fixture
+def api() -> Iterator[FakeWebApi]:
+    server = FakeWebApi()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def changed_deps() -> dict[str, Any]:
+    """Overridden by tests that need another policy, through `pytest.mark.parametrize`."""
+    return {}
+
+
+@pytest.fixture
+def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
+    client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
+    inbox, requests, whisper = (
+        FakeInbox(),
+        FakeRequests(made.request()),
+        Whisper(FakePauses(), "http://127.0.0.1/api/"),
+    )
+    lookups = FakeLookups()
+    policy = changed_deps.get("policy", made.policy())
+    deps = Deps(
+        inbox=inbox,
+        policy=policy,
+        command=made.COMMAND,
+        identity=Identity(client),
+        views=client,
+        whisper=whisper,
+        lookups=lookups.of(policy),
+        overview=requests,
+    )
+    app = make_app(replace(deps, **changed_deps))
+    from_slack = FromSlack(
+        lambda refused: made_adapter.secret_now(refused),
+        partial(dispatch, app),
+        lambda kind: made_adapter.rejected.append(kind),
+        now=lambda: made_adapter.now,
+    )
+
+    def metrics() -> bytes:
+        if made_adapter.broken:
+            raise made_adapter.broken
+        return b"up 1\n"
+
+    pages = Health({"database": lambda: made_adapter.problem}).pages(metrics)
+    server = Server(
+        Wsgi(pages, from_slack.answer),
+        "127.0.0.1",
+        0,
+        threads=4,
+        on_too_large=partial(from_slack.turn_away, "too_large"),
+    )
+    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups)
+    server.start()
+    yield made_adapter
+    server.close()
+    whisper.stop(PATIENCE_SECONDS)

@@ -1,0 +1,208 @@
+"""Signed nonsense: always 4xx, never 5xx, nothing stored."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.request.messages import Drawn
+from bot.slack.people import Identity
+from bot.slack.receive import Deps
+from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.signature import FromSlack
+from bot.slack.send.client import api_client
+from bot.slack.send.whisper import Whisper
+from tests.slack.listeners import made
+from tests.slack.listeners.conftest import Adapter
+from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS
+from tests.slack.listeners.fakes import FakeInbox, FakeLookups, FakePauses, FakeRequests
+
+URL = "http://127.0.0.1:9/never"
+
+
+def _payload(value: Any) -> str:
+    return urlencode({"payload": value if isinstance(value, str) else json.dumps(value)})
+
+
+def _without(payload: dict[str, Any], *path: str) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(payload))
+    place: Any = copy
+    for key in path[:-1]:
+        place = place[int(key) if key.isdigit() else key]
+    del place[path[-1]]
+    return copy
+
+
+def _click(**changes: Any) -> dict[str, Any]:
+    return made.click("unpair_approve", URL, **changes)
+
+
+MALFORMED = {
+    "empty": "",
+    "words": "just words",
+    "json array": "[1, 2, 3]",
+    "json text": '"text"',
+    "json null": "null",
+    "unclosed json": '{"type": "block_actions"',
+    "payload=notjson": "payload=notjson",
+    "payload empty": "payload=",
+    "payload array": _payload([{"type": "block_actions"}]),
+    "payload number": _payload(7),
+    "payload null": _payload("null"),
+    "payload empty object": _payload({}),
+    "deep": _payload("[" * 100_000),
+    "deep object": _payload('{"event":' * 60 + "1" + "}" * 60),
+    "many fields": "&".join(f"a{n}=1" for n in range(1000)),
+    "unknown kind": _payload({"type": "something_new"}),
+    "kind of wrong type": _payload({"type": ["block_actions"]}),
+    "legacy kind": _payload({"type": "interactive_message", "callback_id": "x", "actions": []}),
+    "event array": json.dumps({"type": "event_callback", "event": [1]}),
+    "event null": json.dumps({"type": "event_callback", "event": None}),
+    "no challenge": json.dumps({"type": "url_verification"}),
+    "command not text": json.dumps({"command": 5}),
+    "command null": json.dumps({"command": None}),
+    "no trigger": made.form(made.command("paris x", URL, trigger_id=None)),
+    "no user": made.form(made.command("paris x", URL, user_id=None)),
+    "no channel": made.form(made.command("paris x", URL, channel_id=None)),
+    "no response_url": made.form(made.command("paris x", "")),
+    "nul in the text": made.form(made.command("paris a\0b", URL)),
+    "no actions": _payload(_without(_click(), "actions")),
+    "actions empty": _payload(_click(actions=[])),
+    "actions of text": _payload(_click(actions=["unpair_approve"])),
+    "no action_id": _payload(_without(_click(), "actions", "0", "action_id")),
+    "click without trigger": _payload(_without(_click(), "trigger_id")),
+    "click without user": _payload(_without(_click(), "user")),
+    "click with user of text": _payload(_click() | {"user": "UAPPROVER"}),
+    "click with user of number": _payload(_click() | {"user": 5}),
+    "click with a null user id": _payload(_click() | {"user": {"id": None}}),
+    "click with half a surrogate": _payload(_click(by="U\ud800")),
+    "click in no message": _payload(
+        _without(_without(_click(), "container"), "message") | {"channel": None}
+    ),
+    "two response_urls": _payload(made.submission("{}", "x", response_urls=[{}, {}])),
+    "view missing": _payload(_without(made.submission("{}", "x"), "view")),
+    "view of text": _payload(made.submission("{}", "x", view="V1")),
+    "submission without user": _payload(_without(made.submission("{}", "x"), "user")),
+    "submission without trigger": _payload(_without(made.submission("{}", "x"), "trigger_id")),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_signed_but_malformed_is_400(adapter: Adapter, name: str) -> None:
+    body = MALFORMED[name]
+    reply = adapter.raw("POST", "/slack/events", body.encode(), made.signed(body))
+    assert reply.status == 400
+    assert adapter.rejected == ["malformed"]
+    assert adapter.inbox.puts == []
+
+
+def test_bytes_that_are_no_text_were_not_signed_by_slack(adapter: Adapter) -> None:
+    headers = made.signed("anything")
+    assert adapter.raw("POST", "/slack/events", b"\xff\xfe", headers).status == 401
+    assert adapter.rejected == ["forged"]
+
+
+@pytest.mark.parametrize("deep", [100, 500, 2_000])
+def test_nested_without_end_is_no_error_of_ours(adapter: Adapter, deep: int) -> None:
+    inner = '{"type": "x", "event": ' * deep + "1" + "}" * deep
+    for body in (f'{{"type": "event_callback", "event": {inner}}}', "payload=" + "[" * deep):
+        reply = adapter.raw("POST", "/slack/events", body, made.signed(body))
+        assert reply.status in (200, 400)
+
+
+def test_the_word_payload_in_a_command_is_only_a_word(adapter: Adapter) -> None:
+    """Bolt's own parser would take the command for an empty request."""
+    assert adapter.send(made.command("paris payload=1", adapter.api.response_url())).status == 200
+    assert len(adapter.inbox.puts) == 1
+
+
+def test_the_url_verification_of_slack_is_answered(adapter: Adapter) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "t"})
+    reply = adapter.raw("POST", "/slack/events", body, made.signed(body))
+    assert (reply.status, reply.json) == (200, {"challenge": "c-1"})
+
+
+def test_an_event_that_nobody_asked_for_is_acknowledged(adapter: Adapter) -> None:
+    body = json.dumps({"type": "event_callback", "event": {"type": "app_uninstalled"}})
+    assert adapter.raw("POST", "/slack/events", body, made.signed(body)).status == 200
+
+
+KEYS = [
+    *("id", "type", "user", "team", "channel", "event", "view", "actions", "action_id"),
+    *("callback_id", "authorizations", "enterprise", "message", "container", "value", "state"),
+    *("values", "reason", "response_urls", "item", "private_metadata", "trigger_id", "team_id"),
+    *("is_ext_shared_channel", "response_url", "command", "text", "function_data", "event_team"),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+TOP = st.sampled_from(
+    [
+        _click(),
+        made.click("unpair_deny", URL),
+        made.click("something_else", URL),
+        made.submission("{}", "x"),
+        made.command("paris x", URL),
+        {"type": "event_callback", "event": {"type": "message"}, "is_ext_shared_channel": True},
+        {"type": "block_suggestion", "action_id": "value"},
+        {"type": "shortcut", "callback_id": "x"},
+        {"type": "view_closed", "view": {"callback_id": "x"}},
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(top=TOP, data=st.data())
+def test_no_shape_of_payload_is_ever_an_error_of_ours(top: dict[str, Any], data: Any) -> None:
+    key = data.draw(st.sampled_from([*top, *KEYS]))
+    body = json.dumps(top | {key: data.draw(JSON)})
+    from_slack, whisper = _from_slack()
+    signed = made.signed(body)
+    status, answer, _ = from_slack.answer(
+        body.encode(), signed["X-Slack-Request-Timestamp"], signed["X-Slack-Signature"]
+    )
+    whisper.stop(PATIENCE_SECONDS)
+    assert status in (200, 400), body
+    assert b"reference" not in answer, body
+
+
+def _from_slack() -> tuple[FromSlack, Whisper]:
+    """Without a network: nothing may be called for nonsense, and the row of every click is final,
+    so that no modal is opened either."""
+    client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
+    whisper = _Silent(FakePauses(), "http://127.0.0.1:9/api/")
+    lookups = FakeLookups()
+    lookups.full = True  # so that no modal is opened for an empty command
+    deps = Deps(
+        inbox=FakeInbox(),
+        policy=made.policy(),
+        command=made.COMMAND,
+        identity=Identity(client),
+        views=client,
+        whisper=whisper,
+        lookups=lookups.of(made.policy()),
+        overview=FakeRequests(made.request(requester="UAPPROVER")),
+    )
+    return FromSlack(
+        lambda _refused: made.SECRET, partial(dispatch, make_app(deps)), lambda kind: None
+    ), whisper
+
+
+class _Silent(Whisper):
+    def tell(self, response_url: str | None, words: str | Drawn) -> None:
+        assert "reference" not in str(words), words

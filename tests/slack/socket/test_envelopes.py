@@ -1,0 +1,203 @@
+"""What comes over the socket: acknowledged after it is done, refused when it is nonsense, and never
+the end of the client."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from slack_bolt import BoltResponse
+from structlog.testing import capture_logs
+
+from bot.sandbox.slack import LocalSlack
+from bot.slack.receive import socket
+from bot.slack.receive.http import LARGEST_BODY
+from tests.slack.socket.conftest import CHANNEL, RITA, Client, press, wait_for
+
+
+def test_a_command_is_answered_in_its_acknowledgement(client: Client, slack: LocalSlack) -> None:
+    delivery = slack.command(RITA, "berlin we move", channel=CHANNEL)
+    assert delivery.ok, delivery
+    assert delivery.status == 200
+    assert delivery.json == {"text": "heard berlin we move", "response_type": "ephemeral"}
+    assert client.commands[0]["user_id"] == RITA
+    assert [shown.text for shown in slack.ephemerals(RITA)] == ["heard berlin we move"]
+
+
+def test_a_click_is_acknowledged_without_a_payload(client: Client, slack: LocalSlack) -> None:
+    delivery = press(slack)
+    assert delivery.ok, delivery
+    assert client.clicks == [delivery.trigger_id]
+    assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
+
+
+def test_no_acknowledgement_before_the_listener_is_done(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.3
+    delivery = press(slack, "hold")
+    assert delivery.error == "operation_timeout"
+    assert slack.sockets.acknowledgements == []
+    client.release.set()
+    wait_for(lambda: slack.sockets.acknowledgements)
+    assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
+
+
+def test_a_slow_listener_does_not_hold_up_the_next_click(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.1
+    press(slack, "hold")
+    slack.courier.ack_seconds = 3.0
+    assert press(slack).ok
+
+
+def test_what_the_listener_finds_malformed_is_not_acknowledged(
+    client: Client, slack: LocalSlack
+) -> None:
+    slack.courier.ack_seconds = 0.3
+    assert press(slack, "refuse").error == "operation_timeout"
+    assert client.rejected == ["malformed"]
+    assert slack.sockets.acknowledgements == []
+
+
+def envelope(payload: Any, **others: Any) -> str:
+    usual = {"type": "interactive", "envelope_id": "e1", "accepts_response_payload": False}
+    return json.dumps({**usual, "payload": payload, **others})
+
+
+CLICK = {"type": "block_actions", "user": {"id": RITA}, "actions": [{"action_id": "press"}]}
+
+BAD = {
+    "no JSON": "{nonsense",
+    "no object": "[1, 2]",
+    "a number": "7",
+    "nothing": "",
+    "deep": "[" * 100_000,
+    "no type": "{}",
+    "an id that is no text": json.dumps({"envelope_id": 7, "payload": CLICK}),
+    "no payload": json.dumps({"type": "interactive", "envelope_id": "e1"}),
+    "payload of text": envelope("text"),
+    "payload of a list": envelope([CLICK]),
+    "empty payload": envelope({}),
+    "unknown kind": envelope({"type": "something_new"}),
+    "actions of text": envelope({**CLICK, "actions": "press"}),
+    "no actions": envelope({**CLICK, "actions": []}),
+    "a type that is a list": envelope({**CLICK, "type": ["block_actions"]}),
+    "a command that is a number": envelope({"command": 7}),
+    "too large": envelope({**CLICK, "more": "x" * LARGEST_BODY}),
+}
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
+def test_nonsense_is_counted_and_changes_nothing(
+    client: Client, slack: LocalSlack, text: str
+) -> None:
+    slack.sockets.send_raw(text)
+    wait_for(lambda: client.rejected)
+    assert client.rejected == ["too_large" if len(text) > LARGEST_BODY else "malformed"]
+    assert press(slack).ok
+    assert len(client.clicks) == 1
+    assert [ack["envelope_id"] for ack in slack.sockets.acknowledgements] != ["e1"]
+    assert slack.sockets.opened == 1
+
+
+def test_many_at_once_all_arrive(client: Client, slack: LocalSlack) -> None:
+    done = []
+    people = [slack.add_person(f"P{n}") for n in range(30)]
+    threads = [
+        threading.Thread(target=lambda who=who: done.append(press(slack, user=who)))  # type: ignore[misc]
+        for who in people
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(delivery.ok for delivery in done)
+    assert len(set(client.clicks)) == len(client.clicks) == len(people)
+
+
+def test_a_large_envelope_arrives_whole(client: Client, slack: LocalSlack) -> None:
+    text = "ä" * 150_000
+    delivery = slack.command(RITA, text, channel=CHANNEL)
+    assert delivery.status == 200
+    assert client.commands[0]["text"] == text
+
+
+def test_stop_takes_nothing_new_and_finishes_what_is_in_hand(
+    client: Client, slack: LocalSlack
+) -> None:
+    slack.courier.ack_seconds = 0.2
+    held = press(slack, "hold")
+    stopping = threading.Thread(target=client.mode.stop, args=(5.0,))
+    stopping.start()
+    wait_for(client.mode._draining.is_set)
+    late = press(slack)
+    client.release.set()
+    stopping.join()
+    wait_for(lambda: slack.sockets.usable == 0)
+    assert late.error == "operation_timeout"
+    assert client.clicks == [held.trigger_id]
+    assert slack.sockets.acknowledgements == [{"envelope_id": held.envelope_id}]
+
+
+def test_stop_does_not_wait_for_a_listener_that_hangs(client: Client, slack: LocalSlack) -> None:
+    slack.courier.ack_seconds = 0.2
+    press(slack, "hold")
+    began = time.monotonic()
+    assert not client.mode.stop(drain_s=0.3)
+    assert time.monotonic() - began < 1.5
+    wait_for(lambda: slack.sockets.usable == 0)
+    assert client.clicks == []
+
+
+def test_no_more_wait_than_can_be_kept(
+    make_client: Callable[..., Client], slack: LocalSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is dropped is not acknowledged, so Slack sends it again."""
+    monkeypatch.setattr(socket, "WAITING_MOST", 5)
+    client = make_client()
+    client.wait_until_ready()
+    hold = {**CLICK, "actions": [{"action_id": "hold"}], "trigger_id": "1.2.t"}
+    kept = socket.THREADS + 5
+    with capture_logs() as logs:
+        for number in range(kept + 3):
+            slack.sockets.send_raw(envelope(hold, envelope_id=f"e{number}"))
+            wait_for(lambda number=number: _seen(client, logs) > number)
+        client.release.set()
+        wait_for(lambda: len(slack.sockets.acknowledgements) == kept)
+    assert press(slack).ok
+    done = {ack["envelope_id"] for ack in slack.sockets.acknowledgements[:kept]}
+    assert done == {f"e{number}" for number in range(kept)}
+
+
+def _seen(client: Client, logs: list[Any]) -> int:
+    """Envelopes that wait, are in hand, or were dropped. One more is sent only then: a thread takes
+    some time to take one."""
+    dropped = sum(one["event"] == "envelope_dropped" for one in logs)
+    waiting = client.mode._envelopes
+    in_hand = waiting.unfinished_tasks - waiting.qsize()
+    settled = in_hand == min(socket.THREADS, waiting.unfinished_tasks)
+    return waiting.unfinished_tasks + dropped if settled else 0
+
+
+def test_an_error_of_ours_ends_no_thread(client: Client, slack: LocalSlack) -> None:
+    listen, client.mode._listen = client.mode._listen, lambda payload: 1 / 0  # type: ignore[assignment]
+    slack.courier.ack_seconds = 0.05
+    with capture_logs() as logs:
+        for _ in range(2 * socket.THREADS):
+            assert not press(slack).ok
+    failed = [one for one in logs if one["event"] == "envelope_failed"]
+    assert len(failed) == 2 * socket.THREADS
+    client.mode._listen = listen
+    slack.courier.ack_seconds = 3.0
+    assert press(slack).ok
+
+
+def test_what_a_listener_answers_with_an_error_is_not_acknowledged(
+    client: Client, slack: LocalSlack
+) -> None:
+    client.mode._listen = lambda payload: BoltResponse(status=500)
+    slack.courier.ack_seconds = 0.3
+    assert press(slack).error == "operation_timeout"
+    assert slack.sockets.acknowledgements == []

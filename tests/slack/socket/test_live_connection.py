@@ -1,0 +1,236 @@
+"""A connection that is not live is replaced, and is not called ready meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.slack import LocalSlack
+from bot.slack.receive.socket import DEAF_AFTER, LEAVING_S
+from bot.slack.receive.socket import PING_S as REAL_PING_S
+from tests.slack.socket.conftest import Client, press, wait_for
+
+PING_S = 0.3
+THREE_PINGS_S = 3 * PING_S
+
+
+@pytest.fixture
+def quick(make_client: Callable[..., Client]) -> Client:
+    """Ready, with pings short enough to wait for."""
+    client = make_client(ping_s=PING_S)
+    client.wait_until_ready()
+    return client
+
+
+def opens(slack: LocalSlack) -> int:
+    return len(slack.calls_of("apps.connections.open"))
+
+
+def test_ready_only_after_the_hello(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
+    slack.sockets.freeze(new_ones=True)
+    client = make_client(ping_s=0.2)
+    wait_for(lambda: slack.sockets.opened)
+    assert client.mode.problem() == "no connection to Slack: one is being opened"
+    # And it is not waited for for ever.
+    wait_for(lambda: slack.sockets.opened >= 2)
+    assert "no connection to Slack" in str(client.mode.problem())
+    slack.sockets.freeze_new = False
+    client.wait_until_ready()
+
+
+def test_a_quiet_connection_stays(quick: Client, slack: LocalSlack) -> None:
+    until = time.monotonic() + 1.5 * THREE_PINGS_S
+    while time.monotonic() < until:
+        assert quick.mode.problem() is None
+        time.sleep(0.02)
+    assert slack.sockets.opened == 1
+
+
+def test_a_frozen_server_is_noticed_within_three_pings(quick: Client, slack: LocalSlack) -> None:
+    slack.sockets.freeze(new_ones=True)
+    began = time.monotonic()
+    wait_for(lambda: quick.mode.problem() is not None)
+    assert time.monotonic() - began < THREE_PINGS_S
+    wait_for(lambda: slack.sockets.opened == 2)
+    assert time.monotonic() - began < THREE_PINGS_S + 1.0
+    # Never ready until one is really heard.
+    until = time.monotonic() + 1.2 * THREE_PINGS_S
+    while time.monotonic() < until:
+        assert quick.mode.problem() is not None
+        time.sleep(0.02)
+    slack.sockets.freeze_new = False
+    quick.wait_until_ready()
+
+
+def test_clicks_into_a_frozen_server_come_again_and_are_not_lost(
+    quick: Client, slack: LocalSlack
+) -> None:
+    slack.courier.ack_seconds = 0.1
+    slack.sockets.freeze()
+    lost = [press(slack) for _ in range(3)]
+    assert {delivery.error for delivery in lost} == {"operation_timeout"}
+    wait_for(lambda: len(quick.clicks) == 3)
+    assert set(quick.clicks) == {delivery.trigger_id for delivery in lost}
+    wait_for(lambda: len(slack.sockets.acknowledgements) == 3)
+    assert slack.sockets.opened == 2
+
+
+def test_a_bare_end_is_replaced_at_once(
+    slack: LocalSlack, make_client: Callable[..., Client]
+) -> None:
+    client = make_client(ping_s=0.2, first_gap_s=30.0)
+    client.wait_until_ready()
+    opened_at = client.mode._lines[0].opened_at
+    wait_for(lambda: time.monotonic() - opened_at > client.mode.deaf_s)  # a good connection
+    slack.sockets.drop()
+    began = time.monotonic()
+    wait_for(lambda: slack.sockets.opened == 2)
+    client.wait_until_ready()
+    assert time.monotonic() - began < 2.0
+    assert press(slack).ok
+
+
+def test_a_slack_that_greets_and_hangs_up_is_not_asked_without_a_pause(
+    slack: LocalSlack, make_client: Callable[..., Client]
+) -> None:
+    make_client(first_gap_s=0.2)
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        slack.sockets.drop()
+        time.sleep(0.01)
+    # 0.1 to 0.2 s, then twice that, and so on: 0.2 + 0.4 + 0.8 is nearly the whole time.
+    assert 2 <= opens(slack) <= 6
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, reason: str) -> None:
+    slack.courier.ack_seconds = 0.1
+    held = press(slack, "hold")
+    slack.sockets.disconnect(reason, closes_after=30.0)
+    wait_for(lambda: slack.sockets.usable == 1)
+    assert client.mode.problem() is None
+    slack.courier.ack_seconds = 3.0
+    assert press(slack).ok
+    # The old one is still good for what came through it.
+    client.release.set()
+    wait_for(lambda: len(slack.sockets.acknowledgements) == 2)
+    assert slack.sockets.acknowledgements[-1] == {"envelope_id": held.envelope_id}
+    assert slack.sockets.opened == 2
+    # And it is let go of in the end, whether Slack does or not.
+    wait_for(lambda: len(slack.sockets.open_now) == 1)
+
+
+def test_ready_all_the_way_through_a_gentle_disconnect(client: Client, slack: LocalSlack) -> None:
+    slack.sockets.disconnect("warning", closes_after=5.0)
+    while slack.sockets.usable < 1:
+        assert client.mode.problem() is None
+    assert client.mode.problem() is None
+
+
+def test_a_gentle_disconnect_while_no_other_can_be_opened(
+    client: Client, slack: LocalSlack
+) -> None:
+    fault = slack.fail("apps.connections.open", error="internal_error", times=None)
+    slack.sockets.disconnect("warning", closes_after=0.5)
+    wait_for(lambda: fault.used >= 2)
+    assert client.mode.problem() is None, "the old one still works"
+    wait_for(lambda: client.mode.problem() is not None)
+    slack.heal()
+    client.wait_until_ready()
+
+
+def test_asked_to_refresh_again_and_again_is_not_obeyed_without_a_pause(
+    slack: LocalSlack, make_client: Callable[..., Client]
+) -> None:
+    make_client(first_gap_s=0.2)
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        slack.sockets.disconnect("refresh_requested", closes_after=5.0)
+        time.sleep(0.01)
+    assert 2 <= opens(slack) <= 6
+
+
+@pytest.mark.parametrize("reason", ["link_disabled", "too_many_websockets", "something_new"])
+def test_a_disconnect_for_good_is_named_and_tried_again(
+    client: Client, slack: LocalSlack, reason: str
+) -> None:
+    fault = slack.fail("apps.connections.open", error="internal_error", times=1)
+    slack.sockets.disconnect(reason, closes_after=5.0)
+    problem = wait_for(client.mode.problem)
+    assert reason in problem
+    wait_for(lambda: fault.used)
+    client.wait_until_ready()
+    assert slack.sockets.opened == 2
+
+
+def test_slack_down_and_up_again(client: Client, slack: LocalSlack) -> None:
+    slack.down()
+    wait_for(lambda: "no connection to Slack" in str(client.mode.problem()))
+    slack.down(False)
+    client.wait_until_ready()
+    assert press(slack).ok
+
+
+def test_two_of_them_share_the_clicks(
+    client: Client, slack: LocalSlack, make_client: Callable[..., Client]
+) -> None:
+    other = make_client()
+    other.wait_until_ready()
+    for _ in range(4):
+        assert press(slack).ok
+    assert len(client.clicks) == len(other.clicks) == 2
+
+
+def test_what_one_does_not_answer_comes_to_the_other(
+    client: Client, slack: LocalSlack, make_client: Callable[..., Client]
+) -> None:
+    other = make_client()
+    other.wait_until_ready()
+    slack.courier.ack_seconds = 0.1
+    held = [press(slack, "hold") for _ in range(2)]
+    client.mode.stop(drain_s=0.0)
+    other.release.set()
+    wait_for(lambda: len(other.clicks) == 2)
+    assert set(other.clicks) == {delivery.trigger_id for delivery in held}
+
+
+def test_the_times_of_real_life_keep_the_contract() -> None:
+    """Three pings, and the thirty seconds after which `/readyz` must say no."""
+    assert 2 < DEAF_AFTER <= 3
+    assert (DEAF_AFTER + 1) * REAL_PING_S < 30
+    assert LEAVING_S > 10
+
+
+def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
+    """Goes on over the end of the connection, until another one says hello."""
+    client = make_client(ping_s=PING_S)
+    client.wait_until_ready()
+    began = time.monotonic()
+    wait_for(lambda: time.monotonic() - began > 1.5 * THREE_PINGS_S)
+    assert client.mode.silent_s() < THREE_PINGS_S
+    frozen_at = time.monotonic()
+    slack.sockets.freeze(new_ones=True)
+    wait_for(lambda: client.mode.silent_s() > 2 * THREE_PINGS_S)
+    assert "no connection" in str(client.mode.problem())
+    assert client.mode.silent_s() < time.monotonic() - frozen_at + THREE_PINGS_S
+    slack.sockets.freeze_new = False
+    wait_for(lambda: client.mode.silent_s() < PING_S)
+
+
+def test_ready_goes_by_what_was_heard_even_where_the_watch_fails(
+    quick: Client, slack: LocalSlack
+) -> None:
+    quick.mode._no_longer_wanted = lambda line: None  # type: ignore[method-assign]
+    slack.sockets.freeze()
+    wait_for(lambda: "nothing heard from Slack" in str(quick.mode.problem()))
+
+
+def test_an_error_of_ours_costs_one_connection(client: Client, slack: LocalSlack) -> None:
+    wanted = client.mode._no_longer_wanted
+    client.mode._no_longer_wanted = lambda line: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    wait_for(lambda: "ZeroDivisionError" in str(client.mode.problem()))
+    client.mode._no_longer_wanted = wanted  # type: ignore[method-assign]
+    client.wait_until_ready()
+    assert press(slack).ok

@@ -1,0 +1,188 @@
+"""Through the proxy that HTTPS_PROXY names, unless NO_PROXY names the host, and with TLS inside."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+import trustme
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from bot.slack.receive import socket_opening as receive
+from bot.slack.send.client import proxy_for
+from tests.slack.socket.conftest import connected, wait_for
+
+SLACK = "wss://wss-primary.slack.com/link/?ticket=1"
+VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxy"),
+    [
+        ({}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080"}, SLACK, "http://p:8080"),
+        ({"https_proxy": "http://u:pw@p:8080"}, SLACK, "http://u:pw@p:8080"),
+        ({"HTTPS_PROXY": "p:8080"}, SLACK, "http://p:8080"),
+        ({"HTTPS_PROXY": " "}, SLACK, None),
+        ({"HTTP_PROXY": "http://p:8080"}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "slack.com"}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": ".slack.com"}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080", "no_proxy": "a, wss-primary.slack.com"}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "*"}, SLACK, None),
+        ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "lack.com"}, SLACK, "http://p:8080"),
+        ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "slack.com.evil"}, SLACK, "http://p:8080"),
+        ({"HTTPS_PROXY": "http://p:8080"}, "ws://127.0.0.1:7/", None),
+    ],
+)
+def test_which_proxy(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxy: str | None
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+class Proxy:
+    """Tunnels every CONNECT to one port of this machine, or refuses with 407 where there is
+    none. `asked` are the heads of the requests."""
+
+    def __init__(self, port: int | None) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.asked: list[str] = []
+        self._lines: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve)
+        self._pumps: list[threading.Thread] = []
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://user:word@127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        for line in (*self._lines, self._listener):
+            line.close()
+        for pump in self._pumps:
+            pump.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self._lines.append(line)
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += line.recv(1)
+            self.asked.append(head.decode())
+            if self._port is None:
+                line.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+                line.close()
+                continue
+            behind = socket.create_connection(("127.0.0.1", self._port))
+            self._lines.append(behind)
+            line.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            for source, sink in ((line, behind), (behind, line)):
+                pump = threading.Thread(target=_pump, args=(source, sink))
+                pump.start()
+                self._pumps.append(pump)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+@contextmanager
+def slack_behind_tls(ca: trustme.CA, name: str, heard: list[str]) -> Iterator[int]:
+    """A WebSocket server that greets, sends one large envelope, and keeps what it hears."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(name).configure_cert(context)
+
+    def talk(connection: ServerConnection) -> None:
+        heard.append(connection.request.path if connection.request else "")
+        connection.send(json.dumps({"type": "hello"}))
+        payload = {"command": "/vr-unpair", "text": "x" * 300_000}
+        connection.send(json.dumps({"envelope_id": "e1", "payload": payload}))
+        with suppress(ConnectionClosed):
+            heard.extend(str(message) for message in connection)
+
+    with serve(talk, "127.0.0.1", 0, ssl=context) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1]
+        server.shutdown()
+        thread.join()
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, ca: trustme.CA) -> None:
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+    monkeypatch.setattr(receive, "tls", lambda: context)
+
+
+def test_the_whole_way_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    ca = trustme.CA()
+    trust(monkeypatch, ca)
+    heard: list[str] = []
+    with slack_behind_tls(ca, "wss-primary.slack.com", heard) as port:
+        proxy = Proxy(port)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with connected(SLACK, ping=0.3) as (mode, payloads):
+            wait_for(lambda: len(heard) == 2)
+            assert heard == ["/link/?ticket=1", '{"envelope_id": "e1"}']
+            assert len(payloads[0]["text"]) == 300_000
+            waited = time.monotonic()
+            wait_for(lambda: time.monotonic() - waited > 0.6 and mode.silent_s() < 0.3)
+            assert mode.problem() is None
+        proxy.close()
+    (asked,) = proxy.asked
+    assert asked.startswith("CONNECT wss-primary.slack.com:443 HTTP/1.")
+    assert "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n" in asked
+
+
+def test_a_certificate_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    ca = trustme.CA()
+    trust(monkeypatch, ca)
+    heard: list[str] = []
+    with slack_behind_tls(ca, "evil.example.net", heard) as port:
+        proxy = Proxy(port)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with connected(SLACK) as (mode, _):
+            wait_for(lambda: "certificate" in str(mode.problem()))
+        proxy.close()
+    assert heard == [], "not even the ticket"
+
+
+@pytest.mark.parametrize("spoil", ["", "http://user:word@127.0.0.1:1/path", "ftp://u:word@h"])
+def test_a_proxy_that_does_not_work_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, spoil: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    proxy = Proxy(None)
+    monkeypatch.setenv("HTTPS_PROXY", spoil or proxy.url)
+    with connected(SLACK) as (mode, _):
+        wait_for(lambda: ("HTTPS_PROXY" if spoil else "407") in str(mode.problem()))
+        assert "word" not in str(mode.problem())
+    proxy.close()
+    assert "word" not in "".join(capfd.readouterr())

@@ -1,0 +1,175 @@
+"""What is over and only served the bot goes, and nobody notices; what is open or unclear stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.operate.show import as_json
+from bot.request.events import DeleteAnswered
+from bot.request.model import State
+from bot.request.problem import ProblemKind
+from bot.store import audit_trail as audit
+from bot.store.prune import BATCH, prune
+from bot.store.schema import inbox, messages, requests
+from tests.support.world import ASKER, FIRST, World, problem
+
+DAY_MS = 86_400_000
+KEEP_MS = 180 * DAY_MS
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(f"sqlite:///{tmp_path}/bot.db")
+    yield made
+    made.close()
+
+
+def broken(world: World) -> str:
+    """A request whose pairing is gone."""
+    request = world.pending()
+    world.click(request, "approve", FIRST)
+    world.settle()
+    world.appliance.end_task()
+    world.wait(10_000)
+    assert world.state() is State.SUCCEEDED
+    return request
+
+
+def rows(world: World) -> dict[str, int]:
+    with world.db.read() as conn:
+        return {
+            table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (inbox, messages, requests)
+        }
+
+
+def everything_over(world: World) -> int:
+    gone = 0
+    while more := prune(world.db, KEEP_MS):
+        gone += more
+    return gone
+
+
+def test_nothing_goes_before_its_time(world: World) -> None:
+    broken(world)
+    before = rows(world)
+    world.ms += KEEP_MS - 60_000
+    assert everything_over(world) == 0
+    assert rows(world) == before
+
+
+def test_what_is_over_goes_and_the_line_and_the_trail_stay(world: World) -> None:
+    request = broken(world)
+    shown, trail = as_json(world.get(request)), list(audit.export(world.db))
+    body = len(world.get(request).model_dump_json())
+    world.ms += KEEP_MS + 1
+    assert everything_over(world) > 0
+    assert rows(world) == {"inbox": 0, "messages": 0, "requests": 1}
+    assert as_json(world.get(request)) == shown
+    assert list(audit.export(world.db)) == trail
+    assert len(world.get(request).model_dump_json()) < body
+    assert everything_over(world) == 0
+
+
+def test_a_late_click_on_an_old_card_is_answered_and_posts_nothing_again(world: World) -> None:
+    request = broken(world)
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    world.posted.clear()
+    world.answers.clear()
+    world.click(request, "approve", FIRST)
+    world.click(request, "deny", FIRST, message_ts="77.0")  # on a copy of the card
+    world.wait(60_000)
+    assert world.posted == []
+    assert [who for who, _ in world.answers] == [FIRST, FIRST]
+    assert world.state() is State.SUCCEEDED
+    assert len(world.appliance.deletes) == 1
+    # And that is cleared away in its turn.
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    assert rows(world) == {"inbox": 0, "messages": 0, "requests": 1}
+
+
+def test_an_open_request_keeps_its_messages_however_old_it_is(world: World) -> None:
+    request = world.pending()
+    before = rows(world)
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    assert rows(world)["messages"] == before["messages"]
+    world.settle()
+    assert world.state() is State.EXPIRED
+    assert (request, "final", "post") in world.posted
+
+
+def test_what_is_in_attention_can_be_looked_at_for_ever(world: World) -> None:
+    request = world.pending()
+    lost = DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))
+    world.appliance.delete_outcomes.append(lost)
+    world.click(request, "approve", FIRST)
+    world.settle()
+    for _ in range(4):
+        world.wait(5_000)
+    assert world.state() is State.ATTENTION
+    kept = rows(world)["messages"]
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    assert rows(world)["messages"] == kept
+    world.appliance.present = False
+    world.click(request, "look", ASKER, fingerprint="")
+    world.wait(60_000)
+    assert world.state() is State.SUCCEEDED
+    assert (request, "correction", "post") in world.posted
+
+
+def test_a_row_that_somebody_holds_and_an_event_that_waits_stay(world: World) -> None:
+    request = broken(world)
+    world.ms += KEEP_MS + 1
+    world.click(request, "approve", FIRST)
+    before = rows(world)
+    while prune(world.db, KEEP_MS):
+        pass
+    assert rows(world)["messages"] == before["messages"]
+    assert world.get(request).pruned_at is None
+    world.settle()
+    everything_over(world)
+    assert world.get(request).pruned_at == world.ms
+
+
+def test_answers_without_a_request_go_too(world: World) -> None:
+    for number in range(BATCH + 5):
+        # On a card of a request that does not exist.
+        event = world.ask_event(pairing="nowhere", requester=f"U{number}")
+        world.put(event, f"AAAA-{number:04d}")
+    world.settle()
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    found = rows(world)
+    assert (found["inbox"], found["messages"]) == (0, 0)
+
+
+def test_the_file_gives_back_what_it_does_not_need(world: World, tmp_path: Path) -> None:
+    with world.db.read() as conn:
+        assert conn.exec_driver_sql("PRAGMA auto_vacuum").scalar_one() == 2
+    body = world.ask_event(pairing="x" * 3_000).model_dump_json()
+    absorbed = {"body": body, "request_id": "", "kind": "asked", "at": world.ms}
+    with world.db.write() as conn:
+        for number in range(BATCH):
+            row = {**absorbed, "origin": str(number), "absorbed_at": world.ms}
+            conn.execute(inbox.insert(), row)
+
+    def pages() -> tuple[int, int]:
+        with world.db.read() as conn:
+            names = ("page_count", "freelist_count")
+            found = [conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+        return found[0], found[1]
+
+    before, _ = pages()
+    world.ms += KEEP_MS + 1
+    everything_over(world)
+    after, free = pages()
+    assert after < before / 3
+    assert free == 0

@@ -1,0 +1,228 @@
+"""The stage of a scenario: the two sandbox servers, the real bot, and a cast of people."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bot.request.model import State
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, mentions
+from tests.support.asked import PATIENCE_SECONDS, Asked
+from tests.support.console import Console, ForkedConsole
+from tests.support.forked.process import ForkedBot
+from tests.support.way_in import WayIn
+
+RITA, RUFUS = "U0RITA", "U0RUFUS"
+"""They ask."""
+ALAN, ANNA = "U0ALAN", "U0ANNA"
+"""They may approve."""
+STAN = "U0STAN"
+"""A colleague who is in the channel and in no list."""
+
+EXPECTED_FROM_SLACK = frozenset({"ratelimited"})
+"""What Slack may answer in any scenario; anything else is a message that Slack would not take."""
+
+_numbers = itertools.count(1)
+
+
+class World:
+    """One bot and what it speaks to. Several requests may live in it, in channels of their own."""
+
+    def __init__(self, way_in: WayIn, appliance: SimulatedAppliance, slack: LocalSlack) -> None:
+        self.way_in = way_in
+        self.appliance = appliance
+        self.slack = slack
+        self.bots: list[BotProcess] = []
+        self._running = False
+        self.expected_from_slack = set(EXPECTED_FROM_SLACK)
+        for person in (RITA, RUFUS, ALAN, ANNA, STAN):
+            slack.add_person(person.removeprefix("U0").title(), id=person)
+
+    # ---- the bot ------------------------------------------------------------------------------
+
+    @property
+    def bot(self) -> BotProcess:
+        return self.bots[-1]
+
+    def start(self, folder: Path, **settings: str) -> None:
+        """A first bot, or one more after the last one has ended."""
+        own = {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "VR_HOST": self.appliance.host,
+            "VR_USERNAME": self.appliance.username,
+            "VR_PASSWORD": self.appliance.password,
+            "VR_CA_FILE": self.appliance.ca_file,
+            "VR_POLL_SECONDS": "0.2",
+            "VR_CALLS_PER_MINUTE": "1000",  # the vendor's limit is not what is tried
+            "APPROVERS": f"{ALAN},{ANNA}",
+        }
+        own |= self.way_in.settings(self.slack)
+        self._start(ForkedBot({**own, **settings}, folder))
+
+    def restart(self, **settings: str) -> None:
+        """Another process over the same database, with the same settings but for these."""
+        last = self.bot
+        self._start(ForkedBot({**last.environment, **settings}, last.folder))
+
+    def kill(self) -> None:
+        """SIGKILL, where a bot runs."""
+        if self._running:
+            self._running = False
+            self.bot.kill()
+
+    def terminate(self) -> int:
+        """SIGTERM, and the exit code."""
+        self._running = False
+        return self.bot.stop()
+
+    def _start(self, bot: BotProcess) -> None:
+        self.bots.append(bot.start())
+        self._running = True
+        self.way_in.connect(self.slack, bot)
+
+    @property
+    def console(self) -> Console:
+        return ForkedConsole(self.bot.environment, self.bot.folder)
+
+    # ---- what people do -----------------------------------------------------------------------
+
+    def channel(self, **how: Any) -> str:
+        return self.slack.add_channel(f"dr-{next(_numbers)}", **how)
+
+    def pairing(self, **how: Any) -> str:
+        """A new pairing between sites that no other pairing has."""
+        number = next(_numbers)
+        sites = {"local": f"berlin{number}", "remote": f"prague{number}"}
+        return self.appliance.add_pairing(**{**sites, **how})
+
+    def asks(self, text: str, *, by: str = RITA, channel: str | None = None) -> Asked:
+        """Somebody types the command, in a new channel unless told."""
+        where = channel or self.channel()
+        delivery = self.slack.command(by, text, channel=where)
+        assert delivery.ok, (delivery.error, delivery.problem, delivery.text)
+        return Asked(self.slack, by, where, delivery)
+
+    def asks_to_break(self, pairing: str, words: str = "we move, CHG0031337") -> Asked:
+        """Rita asks, and the card is there."""
+        asked = self.asks(f"{pairing} {words}".strip())
+        asked.wait_for_card()
+        return asked
+
+    def answers(self, delivery: Delivery) -> list[Ephemeral]:
+        """What only the person who did this was shown for it, the acknowledgement included."""
+        shown = [e for person in self.people for e in self.slack.ephemerals(person)]
+        return [e for e in shown if e.answers and e.answers.trigger_id == delivery.trigger_id]
+
+    def answer(self, delivery: Delivery) -> Ephemeral:
+        """The one answer that comes after the acknowledgement; waited for."""
+        late = self.slack.wait_for(
+            lambda: [e for e in self.answers(delivery) if e.via != "ack"], PATIENCE_SECONDS
+        )
+        assert len(late) == 1, late
+        return late[0]
+
+    @property
+    def people(self) -> list[str]:
+        with self.slack.workspace.lock:
+            return list(self.slack.workspace.people)
+
+    def asked_of_appliance(self) -> list[str]:
+        """Paths of the calls for somebody: the log-in and the version are read at each start."""
+        at_start = {("POST", "/session"), ("GET", "/info")}
+        calls = [(call.method, call.path) for call in self.appliance.calls]
+        return [path for method, path in calls if (method, path) not in at_start]
+
+    def states(self) -> dict[str, int]:
+        """How many requests are in each state, as `/metrics` has it; those that are in none are
+        left out. Much quicker than a process for each look."""
+        page = requests.get(f"{self.bot.url}/metrics", timeout=PATIENCE_SECONDS).text
+        found = re.findall(r'^vr_unpair_requests\{state="(\w+)"\} (\S+)$', page, re.MULTILINE)
+        assert len(found) == len(State), page
+        return {state: int(float(count)) for state, count in found if float(count)}
+
+    def wait_for_states(self, wanted: dict[str, int]) -> None:
+        """Until `/metrics` says so: what the bot knows, not only what it has sent."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (now := self.states()) != wanted:
+            assert time.monotonic() < until, f"{now}, not {wanted}"
+            time.sleep(0.02)
+
+    def wait_for_log(self, name: str, **fields: object) -> None:
+        """Until the bot that runs now has written such an event: what it did is committed."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not any(fields.items() <= event.items() for event in self.bot.events(name)):
+            assert time.monotonic() < until, f"no {name} {fields} in the log"
+            time.sleep(0.02)
+
+    # ---- what must be true at the end of each -------------------------------------------------
+
+    def everything_said(self) -> list[Message | Ephemeral]:
+        """All messages and all ephemeral words of the workspace, as they stand now."""
+        with self.slack.workspace.lock:
+            standing = [m for m in self.slack.workspace.messages.values() if not m.deleted]
+            return [*standing, *self.slack.workspace.ephemerals]
+
+    def called(self) -> set[str]:
+        """Everybody who is really called by anything that was said."""
+        return {who for said in self.everything_said() for who in mentions(said)}
+
+    @property
+    def log_lines(self) -> list[str]:
+        return [line for bot in self.bots for line in list(bot.lines)]
+
+    def secrets(self) -> set[str]:
+        """What must stand in no log line: tokens, passwords, response addresses, triggers."""
+        with self.slack.workspace.lock:
+            triggers = set(self.slack.workspace.triggers)
+            addresses = set(self.slack.workspace.response_urls)
+        log_in = f"{self.appliance.username}:{self.appliance.password}".encode()
+        return {
+            self.slack.bot_token,
+            self.appliance.password,
+            base64.b64encode(log_in).decode(),
+            *self.way_in.secrets(self.slack),
+            *triggers,
+            *addresses,
+        }
+
+    def check(self) -> None:
+        """Holds for every scenario, whatever it is about."""
+        for line in self.log_lines:
+            assert line.startswith("{"), f"not a log event: {line}"
+            event = json.loads(line)
+            assert event["level"] in ("debug", "info", "warning"), line
+        leaked = [
+            (secret, line) for secret in self.secrets() for line in self.log_lines if secret in line
+        ]
+        assert leaked == []
+        refused = {call.error for call in self.slack.calls if call.error}
+        assert refused <= self.expected_from_slack, refused
+
+
+@contextmanager
+def staged(
+    way_in: WayIn, folder: Path, settings: dict[str, str], appliance: dict[str, Any]
+) -> Iterator[World]:
+    """Servers and bot up; at the end the bot is killed, for speed, and what holds always is
+    checked. `appliance`: options of SimulatedAppliance."""
+    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
+    with SimulatedAppliance(**options) as simulated, LocalSlack() as slack:
+        world = World(way_in, simulated, slack)
+        try:
+            world.start(folder, **settings)
+            yield world
+        finally:
+            world.kill()
+        world.check()

@@ -1,0 +1,102 @@
+"""The whole story by clicking: asked as one person, approved as another, followed, read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from bot.sandbox.page.stage import Stage
+from tests.whole.browser.conftest import Arrive
+from tests.whole.browser.visitor import DESKTOP, PHONE, Visitor
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_from_the_command_to_the_end(arrive: Arrive, stage: Stage, size: tuple[int, int]) -> None:
+    visitor = arrive(size=size)
+    # What is typed already, so that the first minute needs nothing but this button.
+    visitor.page.get_by_role("button", name="Send").click()
+    expect(visitor.alone).to_contain_text("The card comes next")
+    expect(visitor.card).to_contain_text("12 replications")
+    expect(visitor.card).to_contain_text("moving to the new site, CHG0031337")
+    visitor.sees_no_cut_text()
+
+    visitor.becomes("Alan")
+    visitor.presses("unpair_approve")
+    expect(visitor.dialog).to_contain_text("Break this pairing?")
+    visitor.sees_no_cut_text()
+    visitor.dialog.get_by_role("button", name="Not now").click()
+    expect(visitor.dialog).to_have_count(0)
+    assert stage.appliance.deletes == []
+
+    visitor.approves()
+    expect(visitor.thread).to_contain_text("%")  # a running task, seen while it runs
+    expect(visitor.end).to_contain_text("The pairing is gone.")
+    expect(visitor.end).to_contain_text("Asked by @Rita, decided by @Alan")
+    expect(visitor.button("unpair_approve")).to_have_count(0)
+    expect(visitor.thread.locator(".message").first).to_contain_text("(edited)")
+    visitor.sees_no_cut_text()
+    assert len(stage.appliance.deletes) == 1
+    if size == PHONE:
+        visitor.page.get_by_role("button", name="Board").click()
+    expect(visitor.state).to_have_text("succeeded")
+    expect(visitor.deletes).to_have_text("DELETE sent: 1, accepted: 1")
+    expect(visitor.page.locator("tr.unpair")).to_contain_text("?force=false202")
+    visitor.sees_no_cut_text()
+
+
+def test_two_windows_are_two_people(arrive: Arrive) -> None:
+    rita, alan = arrive(), arrive()
+    alan.becomes("Alan")
+    typed = "<b>bold</b> & _slanted_ *Approvals:* 2 of 2 <!channel>"
+    rita.types(f"/vr-unpair vcenter-prague {typed}")
+    expect(alan.card.locator("pre")).to_have_text(typed)
+    expect(alan.card.locator("pre *")).to_have_count(0)
+    expect(alan.alone).to_have_count(0)
+    expect(rita.alone).to_contain_text("Only visible to you")
+    alan.approves()
+    expect(rita.end).to_contain_text("The pairing is gone.")
+
+
+def test_a_one_sided_break_needs_both_approvers(visitor: Visitor, stage: Stage) -> None:
+    visitor.page.get_by_role("button", name="One-sided").click()
+    visitor.page.get_by_role("button", name="Send").click()
+    expect(visitor.card).to_contain_text("One-sided break")
+    visitor.becomes("Alan")
+    visitor.approves()
+    expect(visitor.card).to_contain_text("1 of 2")
+    assert stage.appliance.deletes == []
+    visitor.becomes("Anna")
+    visitor.approves()
+    expect(visitor.end).to_contain_text("gone")
+    expect(visitor.page.locator("tr.unpair")).to_contain_text("?force=true202")
+
+
+def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -> None:
+    visitor.types("/vr-unpair no-such-place because")
+    expect(visitor.alone).to_contain_text("no-such-place")
+    visitor.types("/remind me")
+    expect(visitor.page.locator("#note")).to_have_text("Slack: /remind is not a valid command.")
+    visitor.types("good morning")
+    expect(visitor.card).to_contain_text("good morning")
+
+
+def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arrive) -> None:
+    visitor = arrive(size=PHONE)
+    visitor.types("/vr-unpair vcenter-prague moving")
+    expect(visitor.card).to_contain_text("Approvals:")
+    visitor.becomes("Alan")
+    home = visitor.page.get_by_role("button", name="Home")
+    box = home.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= PHONE[0], "cut off"
+    home.click()
+    log = visitor.page.locator("#log")
+    expect(log).to_contain_text("Waiting for you")
+    expect(visitor.page.locator("#composer")).to_be_hidden()
+    visitor.becomes("Rita")
+    expect(log).to_contain_text("You asked")
+    log.get_by_role("button", name=re.compile("^Open ")).click()
+    expect(visitor.card.locator(".header")).to_be_in_viewport()
+    expect(visitor.page.locator("#composer")).to_be_visible()

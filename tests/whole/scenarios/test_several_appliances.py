@@ -1,0 +1,238 @@
+"""Several appliances behind one bot, two of them the two ends of each other's pairings; and two
+deployments side by side in one workspace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.appliance import Answer, SimulatedAppliance
+from bot.sandbox.slack import CannotDo, LocalSlack, Message, View
+from tests.support.asked import PATIENCE_SECONDS, Asked
+from tests.support.bot_on_stage import ALAN, RITA, RUFUS, World
+from tests.support.way_in import OverHttp, OverSocket
+
+OF_ONE = ("HOST", "USERNAME", "PASSWORD", "CA_FILE", "POLL_SECONDS", "CALLS_PER_MINUTE")
+"""What `World.start` sets for a single appliance; an empty value counts as not set."""
+
+
+def of_site(name: str, appliance: SimulatedAppliance) -> dict[str, str]:
+    values = {
+        "HOST": appliance.host,
+        "USERNAME": appliance.username,
+        "PASSWORD": appliance.password,
+        "CA_FILE": appliance.ca_file,
+        "POLL_SECONDS": "0.2",
+        "CALLS_PER_MINUTE": "1000",
+    }
+    return {f"VR_SITES__{name}__{suffix}": value for suffix, value in values.items()}
+
+
+class Ends:
+    """Berlin and Prague: `pair` makes a pairing that both list, by different ids."""
+
+    def __init__(self, world: World, berlin: SimulatedAppliance, prague: SimulatedAppliance):
+        self.world = world
+        self.berlin = berlin
+        self.prague = prague
+        self._made = 0
+
+    def pair(self) -> tuple[str, str]:
+        self._made += 1
+        here, there = f"berlin{self._made}", f"prague{self._made}"
+        return self.berlin.add_pairing(here, there), self.prague.add_pairing(there, here)
+
+    def refusal(self, text: str, by: str = RUFUS) -> str:
+        asked = self.world.asks(text, by=by)
+        return self.world.answer(asked.delivery).all_text
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> Iterator[Ends]:
+    options = {"task_seconds": 0.3, "calls_per_minute": None}
+    with (
+        SimulatedAppliance(**options) as berlin,  # type: ignore[arg-type]
+        SimulatedAppliance(**options) as prague,  # type: ignore[arg-type]
+        LocalSlack() as slack,
+    ):
+        world = World(OverHttp(), berlin, slack)
+        settings = {f"VR_{suffix}": "" for suffix in OF_ONE}
+        settings |= {**of_site("Berlin", berlin), **of_site("PRAGUE", prague)}
+        try:
+            world.start(tmp_path, **settings)
+            yield Ends(world, berlin, prague)
+        finally:
+            prague.release_hanging()
+            world.kill()
+        world.check()
+
+
+def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
+    world, (here, there) = ends.world, ends.pair()
+    lines = ends.refusal("list").splitlines()
+    for pairing, other in ((here, "prague"), (there, "berlin")):
+        said = f"the same pairing as seen from `{other}`"
+        assert any(pairing in line and said in line for line in lines), lines
+
+    both = ends.refusal("vcenter-berlin1 which of the two?")
+    assert f"berlin/{here}" in both
+    assert f"prague/{there}" in both
+
+    asked = world.asks(f"Berlin/{here} we move")
+    card = asked.wait_for_card()
+    assert "site `berlin`" in card.all_text
+    assert "also seen from prague" in card.all_text
+    refused = ends.refusal(f"prague/{there} the same")
+    assert asked.id in refused
+    assert "other end, `berlin`" in refused
+    assert f"|{asked.id}> at `berlin` waits for a decision" in ends.refusal("list")
+
+    asked.clicks(ALAN, "approve")
+    assert "at `berlin`" in asked.wait_for_final().text
+    assert [d.path.rsplit("/", 1)[-1] for d in ends.berlin.deletes] == [here]
+    assert ends.prague.deletes == []
+    told = world.slack.command(RITA, f"status {asked.id}", channel=asked.channel)
+    shown = world.answer(told).text
+    assert "at `berlin`" in shown
+    row = world.console.show(asked.id)
+    assert row["site"] == "berlin"
+    trail = {event["action"]: event["detail"].get("site") for event in row["events"]}
+    assert (trail["asked"], trail["checked"]) == ("berlin", "berlin")
+
+
+def test_a_pairing_that_one_alone_has_needs_no_site(ends: Ends) -> None:
+    pairing = ends.prague.add_pairing("oslo", "lyon")
+    asked = ends.world.asks("vcenter-lyon it closes")
+    assert "site `prague`" in asked.wait_for_card().all_text
+    asked.clicks(ALAN, "approve")
+    asked.wait_for_final()
+    assert pairing not in ends.prague.pairings
+
+
+def test_the_form_asks_where(ends: Ends) -> None:
+    world, (here, there) = ends.world, ends.pair()
+    asked = world.asks("")
+    view = form_with(world, {f"berlin/{here}", f"prague/{there}"})
+    site = view.block("site")
+    assert site is not None
+    assert site["element"]["action_id"] == "value"
+    assert [option["value"] for option in site["element"]["options"]] == ["berlin", "prague"]
+    world.slack.choose(RITA, "site", "prague")
+    form_with(world, {f"prague/{there}"})
+    sent = world.slack.submit(RITA, values={"pairing": f"prague/{there}", "reason": "we move"})
+    assert sent.ok, (sent.error, sent.problem, sent.text)
+    assert "site `prague`" in asked.wait_for_card().all_text
+
+
+def form_with(world: World, values: set[str]) -> View:
+    def look() -> View | None:
+        view = world.slack.views.get(RITA)
+        block = view.block("pairing") if view else None
+        options = block["element"].get("options", []) if block else []
+        return view if {option["value"] for option in options} == values else None
+
+    view = world.slack.wait_for(look, PATIENCE_SECONDS)
+    assert view is not None
+    return view
+
+
+def test_one_that_hangs_does_not_hold_up_the_other(ends: Ends) -> None:
+    """Looking, previewing, asking, approving and following go on at Berlin; what needs Prague says
+    so. Six that wait for it would fill every thread."""
+    world = ends.world
+    here = ends.berlin.add_pairing("berlin", "prague")
+    stuck = [ends.prague.add_pairing(f"oslo{n}", f"lyon{n}") for n in range(6)]
+    ends.prague.fail("GET", "/pairings", Answer(wire="hang"), times=None)
+    began = time.monotonic()
+    for pairing in stuck:
+        world.asks(f"prague/{pairing} stuck", by=RUFUS)
+        world.slack.command(RUFUS, f"preview prague/{pairing}", channel=world.channel())
+    listed = ends.refusal("list")
+    assert here in listed
+    assert "The pairings of `prague` could not be read" in listed
+    unread = ends.refusal("berlin which?")
+    assert "could not be read: `prague`" in unread
+    asked = world.asks_to_break(f"berlin/{here}")
+    asked.clicks(ALAN, "approve")
+    asked.wait_for_final()
+    assert here not in ends.berlin.pairings
+    assert ends.prague.deletes == []
+    assert time.monotonic() - began < PATIENCE_SECONDS
+    assert world.states()["checking"] == len(stuck)
+
+
+# ---- two deployments -----------------------------------------------------------------------------
+
+
+def test_two_deployments_side_by_side(tmp_path: Path) -> None:
+    """One workspace, one channel, two apps with commands, labels, databases and appliances of
+    their own; one over HTTP, one in Socket Mode. Neither knows what the other does."""
+    with ExitStack() as stack:
+        slack = stack.enter_context(LocalSlack())
+        other_app = stack.enter_context(slack.another_app("vr-unpair-test"))
+        options = {"task_seconds": 0.3, "calls_per_minute": None}
+        worlds = []
+        for way_in, app, label in (
+            (OverHttp(), slack, "production"),
+            (OverSocket(), other_app, "staging"),
+        ):
+            appliance = stack.enter_context(SimulatedAppliance(**options))  # type: ignore[arg-type]
+            world = World(way_in, appliance, app)
+            stack.callback(world.kill)
+            folder = tmp_path / label
+            folder.mkdir()
+            command = "/vr-unpair" if label == "production" else "/vr-unpair-test"
+            world.start(folder, SLACK_COMMAND=command, DEPLOYMENT_LABEL=label)
+            worlds.append(world)
+        _side_by_side(*worlds)
+        for world in worlds:
+            world.check()
+
+
+def _side_by_side(production: World, staging: World) -> None:
+    channel = production.channel()
+    live, test = production.pairing(), staging.pairing()
+    asked = production.asks(f"{live} for real", channel=channel)
+    first = asked.wait_for_card()
+    typed = staging.slack.command(
+        RITA, f"{test} for a try", channel=channel, command="/vr-unpair-test"
+    )
+    other = Asked(staging.slack, RITA, channel, typed)
+    second = card_of(staging.slack, channel)
+    other.card_ts = second.ts
+    other.values = {b["action_id"]: b["value"] for b in second.buttons()}
+
+    assert "production" in first.all_text
+    assert "staging" in second.all_text
+    assert first.app_id != second.app_id
+    wrong = staging.slack.command(RITA, "help", channel=channel, command="/vr-unpair").text
+    assert "/vr-unpair-test" in wrong, "a command that reached the wrong deployment"
+    with pytest.raises(CannotDo, match="belongs to"):
+        staging.slack.click(ALAN, first, "unpair_approve")
+    strange = staging.slack.click(
+        ALAN, second, "unpair_approve", value=asked.values["unpair_approve"], force=True
+    )
+    assert "not known here" in staging.answer(strange).all_text
+
+    other.clicks(ALAN, "approve")
+    other.wait_for_final()
+    assert production.appliance.deletes == []
+    assert live in production.appliance.pairings
+    asked.clicks(ALAN, "approve")
+    asked.wait_for_final()
+    for world, pairing in ((production, live), (staging, test)):
+        (delete,) = world.appliance.deletes
+        assert delete.path.endswith(pairing)
+        assert world.states() == {"succeeded": 1}, "it knows of no other request"
+
+
+def card_of(slack: LocalSlack, channel: str) -> Message:
+    return slack.wait_for_message(
+        channel,
+        lambda m: m.app_id == slack.app_id and m.button("unpair_approve") is not None,
+        timeout_seconds=PATIENCE_SECONDS,
+    )
