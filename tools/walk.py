@@ -3,7 +3,7 @@
 `python -m tools.walk` plays two lives of the real bot against the sandbox. One starts and stops.
 The other has one story in between: command, card, approval, DELETE, task, final reply. What the
 second ran and the first did not is the story's own. `--list` names each function, in the order of
-its first call.
+its first call; `--moves` says how often which folder calls which function of another one.
 
 `python -m tools.walk run` is the bot with a profile of its calls: what the two lives start.
 """
@@ -33,7 +33,7 @@ class Profile:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
-        self.moves = 0
+        self.moves: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._places: dict[str, str] = {}
 
@@ -56,7 +56,7 @@ class Profile:
         with self._lock:
             self.calls[f"{here}:{name}"] += 1
             if caller is not None and room(self._place(caller)) != room(here):
-                self.moves += 1
+                self.moves[f"{room(self._place(caller))} -> {here}:{name}"] += 1
 
     def _place(self, frame: FrameType) -> str:
         """The file below `bot/`, or nothing where the code is not the bot's own."""
@@ -78,8 +78,8 @@ def room(place: str) -> str:
     return place.partition("/")[0] if "/" in place else "."
 
 
-def life(*, with_story: bool) -> tuple[dict[str, int], int]:
-    """Calls by `file:function`, and moves, of one life of the bot."""
+def life(*, with_story: bool) -> tuple[dict[str, int], Counter[str]]:
+    """Calls by `file:function`, and moves by `folder -> file:function`, of one life of the bot."""
     from bot.sandbox.appliance import SimulatedAppliance
     from bot.sandbox.bot_process import BotProcess
     from bot.sandbox.slack import LocalSlack
@@ -123,7 +123,7 @@ def life(*, with_story: bool) -> tuple[dict[str, int], int]:
                     PATIENCE_SECONDS,
                 )
         counted = json.loads(Path(out).read_text())
-        return counted["calls"], counted["moves"]
+        return counted["calls"], Counter(counted["moves"])
 
 
 def main() -> None:
@@ -134,9 +134,13 @@ def main() -> None:
         for name in own:
             print(f"{story[name]:6d}  {name}")
     print(f"functions of the story: {len(own)}; with shared ones {len(story)}")
+    moves.subtract(idle_moves)
+    if "--moves" in sys.argv:
+        for name, count in moves.most_common():
+            print(f"{count:6d}  {name}")
     files = {name.partition(":")[0] for name in own}
     print(f"files: {len(files)}; with shared ones {len({n.partition(':')[0] for n in story})}")
-    print(f"moves between folders of bot/: {moves - idle_moves}")
+    print(f"moves between folders of bot/: {moves.total()}")
 
 
 if __name__ == "__main__":
