@@ -26,15 +26,10 @@ from bot.request.model import Readings, Request
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.store.inbox import Inbox
+from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import queue_of
-from bot.store.requests import (
-    Claim,
-    ClaimLost,
-    PairingTakenBy,
-    Requests,
-    SaveRefused,
-    Saving,
-)
+from bot.store.requests import Requests
+from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
 from bot.worker.effects import Effects, no_appliance
 from bot.worker.send_delete import Sender, not_told
 

@@ -27,7 +27,8 @@ from bot.store.database import Database, nets
 from bot.store.outbox import add_answers
 from bot.store.queries import Overview
 from bot.store.queues import POST, Queue
-from bot.store.requests import Claim, Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Claim, Saving
 from bot.worker.drive import Lives
 
 log = structlog.get_logger(__name__)

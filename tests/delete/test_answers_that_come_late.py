@@ -16,7 +16,7 @@ from bot.request.model import Intent, State, TaskView
 from bot.request.problem import ProblemKind
 from bot.slack.draw.message import draw
 from bot.store import audit_trail as trail
-from bot.store.requests import Claim, Saving
+from bot.store.saving import Claim, Saving
 from tests.support.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 
 LOOKS_MS = 60_000

@@ -10,7 +10,7 @@ from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import ProblemKind
 from bot.request.who_may import UNREADABLE
 from bot.slack.draw.words.outcomes import ending
-from bot.store.requests import Claim
+from bot.store.saving import Claim
 from tests.support.world import ASKER, FIRST, World, problem
 
 

@@ -45,7 +45,7 @@ STORE = (
         "a release writes over what came meanwhile",
         CLAIMS,
         'freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}\n'
-        "conn.execute(_UPDATE, {**_held(claim), **freed})",
+        "conn.execute(UPDATE_HELD, {**held(claim), **freed})",
         "conn.execute(update(requests).where(requests.c.id == claim.request.id)"
         ".values(lease_until=0, due_at=due_at))",
     ),
@@ -71,13 +71,13 @@ STORE = (
     change(
         "an intent, or what time does, is stored while an event waits",
         "tests/store/test_claims.py::TestIntent::test_not_while_an_event_waits",
-        "_UPDATE.where(~_waits(request.id), *guards(now))",
-        "_UPDATE.where(*guards(now))",
+        "write_row(conn, claim, saving, now, ~exists().where(mine, new), *guards(now))",
+        "write_row(conn, claim, saving, now, *guards(now))",
     ),
     change(
         "the inbox is asked before the wait for the row",
         POSTGRES,
-        'if guards and not self.db.one_writer: conn.execute(_LOCKED, {"id": claim.request.id})',
+        'if not db.one_writer: conn.execute(_LOCKED, {"id": claim.request.id})',
         "",
     ),
     change(
@@ -89,8 +89,8 @@ STORE = (
     change(
         "what time does is stored though an event waits",
         "tests/store/test_claims.py::TestTimePassed::test_not_while_a_click_waits",
-        "return self._save(claim, saving, lambda _now: ())",
-        "return self._save(claim, saving)",
+        "return self._told(saving, *save_unless_an_event_waits(self.db, claim, saving))",
+        "return self.save(claim, saving)",
     ),
     # ---- once ---------------------------------------------------------------------------------
     change(

@@ -8,7 +8,8 @@ from bot.request.model import Outcome, Request, State, Terms, Witness
 from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.inbox import Inbox
-from bot.store.requests import Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Saving
 
 TERMS = Terms(
     approvals_required=1,

@@ -11,9 +11,11 @@ from sqlalchemy import func, update
 
 from bot.request.model import Request, State
 from bot.store.database import Database
+from bot.store.one_open_request import PairingTakenBy
 from bot.store.queries import Overview
 from bot.store.queues import POST, Queue, queue_of
-from bot.store.requests import Claim, ClaimLost, PairingTakenBy, Requests, SaveRefused, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
 from bot.store.schema import requests
 from tests.store.samples import asked, born, put, request
 

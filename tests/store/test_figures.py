@@ -12,7 +12,8 @@ from bot.store import queries, shared
 from bot.store.database import Database
 from bot.store.faults import Errors
 from bot.store.inbox import Inbox
-from bot.store.requests import Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Saving
 from tests.rules.samples import snapshot
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request

@@ -12,7 +12,8 @@ from bot.store import shared
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.queues import Queue
-from bot.store.requests import Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Saving
 from bot.store.schema import audit, messages
 from tests.rules.samples import snapshot
 from tests.store.samples import born, entry, put

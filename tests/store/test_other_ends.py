@@ -7,8 +7,10 @@ import threading
 from bot.request.model import Request
 from bot.request.pairing import Server, Snapshot
 from bot.store.database import Database
+from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import Queue
-from bot.store.requests import Claim, PairingTakenBy, Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Claim, Saving
 from tests.store.samples import born, entry
 
 ROUNDS = 10

@@ -14,13 +14,14 @@ from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Readings, Request, State
 from bot.request.pairing import pair_key, same_id, same_pairing
 from bot.store.inbox import RESPONSE_URL_MS
+from bot.store.one_open_request import PairingTakenBy
 from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
 )
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, URGENCY, Queue, queue_of
-from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
 
 
 @dataclass

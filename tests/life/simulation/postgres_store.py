@@ -27,7 +27,7 @@ from bot.request.audit import Entry
 from bot.request.events import Event, Stored
 from bot.request.messages import Answer, Due
 from bot.store.queues import Queue
-from bot.store.requests import Claim, Saving
+from bot.store.saving import Claim, Saving
 from tests.life.simulation.memory_store import (
     Item,
     MemoryStore,

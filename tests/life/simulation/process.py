@@ -14,7 +14,7 @@ from bot.request.messages import Drawn, messages
 from bot.request.model import Request
 from bot.slack.send.poster import Poster
 from bot.store.queues import Queue
-from bot.store.requests import Claim
+from bot.store.saving import Claim
 from bot.worker.drive import Lives
 from bot.worker.effects import Effects
 from bot.worker.loop import Worker

@@ -19,7 +19,8 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.queries import Overview
-from bot.store.requests import Claim, Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Claim, Saving
 from bot.store.schema import inbox, messages, requests
 from tests.life.simulation.memory_store import Item, Post, Row
 

@@ -18,9 +18,10 @@ from sqlalchemy import event
 
 from bot.request.messages import Due
 from bot.request.model import Request, State
+from bot.store.one_open_request import PairingTakenBy
 from bot.store.outbox import Outbox
 from bot.store.queues import Queue
-from bot.store.requests import Claim, ClaimLost, PairingTakenBy, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
 from tests.life.simulation.postgres_store import OPEN, PostgresMemory
 from tests.life.simulation.real_store import RealStore
 from tests.rules.samples import snapshot

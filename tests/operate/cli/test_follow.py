@@ -14,7 +14,8 @@ from bot.operate.tables import LOOK_SECONDS, follow, share
 from bot.request.model import Outcome, Request, State, TaskView
 from bot.store.database import Database
 from bot.store.queues import Queue
-from bot.store.requests import Requests, Saving
+from bot.store.requests import Requests
+from bot.store.saving import Saving
 from tests.store.samples import born, request
 
 RUNNING = TaskView(id="t", status="RUNNING", progress=40)

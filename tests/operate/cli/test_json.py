@@ -14,7 +14,8 @@ from bot.request.events import OperatorCancelled
 from bot.request.model import State
 from bot.store.database import Database
 from bot.store.queues import Queue
-from bot.store.requests import Claim, Requests
+from bot.store.requests import Requests
+from bot.store.saving import Claim
 from bot.store.schema import audit, requests
 from tests.store.samples import born
 
