@@ -18,7 +18,7 @@ from bot.operate.check import at_start
 from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
 from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
-from bot.request.audit import Entry, Running
+from bot.request.audit_chain import Entry, Running
 from bot.request.messages import Answer, Drawn, messages
 from bot.request.model import Request
 from bot.settings import Settings

@@ -13,10 +13,10 @@ from bot.__main__ import PROBLEM, WRONG_USE
 from bot.cli_shared import JsonOption, database, fail, for_machines
 from bot.operate import logs
 from bot.operate import show as shown
-from bot.request.audit import Head, Record
+from bot.request.audit_chain import Head, Record
 from bot.request.model import SHORT
 from bot.store import audit_trail
-from bot.store.audit_lines import Held, held_against
+from bot.store.verify_audit_trail import Held, held_against, verify_trail
 
 audit_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Export or verify the audit trail."
@@ -90,7 +90,7 @@ def verify(
     wanted = None if posted is None else _head(posted)
     lines = None if log is None else _lines(log)
     with database() as db:
-        broken, head = audit_trail.check(db)
+        broken, head = verify_trail(db)
         found = audit_trail.with_head(db, wanted) if wanted else None
         held = None if lines is None else held_against(db, lines)
     if as_json:

@@ -22,7 +22,7 @@ from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.operate.metrics import Metrics
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.model import Figures, Request
 from bot.settings import ApplianceSettings, Settings, SettingsError
 from bot.store import queries, shared

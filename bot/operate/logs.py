@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from bot.operate.show import printable, to_json
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.model import Request
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ _LOOKS_SECRET = re.compile(
 """Slack tokens, `response_url`s, and headers that carry credentials."""
 
 
-AUDIT = "bot.store.audit_lines"
+AUDIT = "bot.store.audit_log_lines"
 """Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
 that leaves some out would prove nothing."""
 

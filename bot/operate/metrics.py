@@ -27,7 +27,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bot.operate.health import Bounded
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.messages import Slot
 from bot.request.model import OPEN, UNDECIDED, Figures, Request, State
 

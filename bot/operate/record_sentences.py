@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 
 SENTENCES = {
     "asked": "asked to break {pairing}",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.messages import Message, Slot, Unsaid
 from bot.request.model import Request
 

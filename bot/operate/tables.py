@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bot.operate.record_sentences import told
 from bot.operate.show import iso, printable, sentence
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.messages import Unsaid
 from bot.request.model import Request, State
 

@@ -17,7 +17,7 @@ from bot.request import (
     look_again,
 )
 from bot.request.absorbing import Absorbed, Step
-from bot.request.audit import SYSTEM, Entry
+from bot.request.audit_chain import SYSTEM, Entry
 from bot.request.events import (
     AskRefused,
     CallFailed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.request import Frozen
-from bot.request.audit import SYSTEM, Entry
+from bot.request.audit_chain import SYSTEM, Entry
 from bot.request.events import PairingRead, RightsRead, Stored
 from bot.request.messages import Answer
 from bot.request.model import Notice, Outcome, Readings, Request, State, WaitingClick

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.request.audit import STARTED, Entry, Head, Record, Running, link, started, verify
+from bot.request.audit_chain import STARTED, Entry, Head, Record, Running, link, started
 from bot.request.model import OPEN, Request, State, Witness
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
@@ -71,7 +71,7 @@ def head(db: Database) -> Head:
 def of_request(db: Database, request_id: str) -> list[Record]:
     """With those whose `request_id` a hand has made bytes of: SQLite takes these for another
     value."""
-    with _reading(db) as conn:
+    with reading(db) as conn:
         mine = audit.c.request_id == request_id
         if conn.dialect.name == "sqlite":
             mine |= audit.c.request_id == literal(request_id.encode(), LargeBinary)
@@ -97,7 +97,7 @@ def _witness(conn: Connection, query: Select[tuple[int, str]], request_id: str) 
 def with_head(db: Database, head: str) -> Record | None:
     """The record whose hash begins with `head`, in lower-case hexadecimal: Slack shows only its
     beginning."""
-    with _reading(db) as conn:
+    with reading(db) as conn:
         query = select(audit).where(audit.c.hash.startswith(head)).order_by(audit.c.number)
         row = conn.execute(query.limit(1)).mappings().one_or_none()
         return _record(row) if row else None
@@ -120,26 +120,12 @@ def note_start(db: Database, running: Running) -> None:
 
 def export(db: Database, since: int | None = None) -> Iterator[Record]:
     """All records, or those after number `since`, in order and from one consistent view."""
-    with _reading(db, at_leisure=True) as conn:
-        yield from _all(conn, since)
-
-
-def check(db: Database) -> tuple[int | None, Head]:
-    """The number of the first record that is not as it was written (None: the trail is whole), and
-    the head, both read from one view. By a head that is gone or cannot be read, all were
-    inserted."""
-    with _reading(db) as conn:
-        row = conn.execute(select(audit_head.c.count, audit_head.c.hash)).mappings().one_or_none()
-        head = Head(hash="")
-        with contextlib.suppress(ValueError):
-            head = Head.model_validate(dict(row), strict=True) if row else head
-        # Closed explicitly: a check that stops at a break leaves rows on the server.
-        with contextlib.closing(_all(conn)) as records:
-            return verify(records, head), head
+    with reading(db, at_leisure=True) as conn:
+        yield from all_records(conn, since)
 
 
 @contextlib.contextmanager
-def _reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
+def reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
     """A read that also works if somebody has put bytes that are not text into SQLite (PostgreSQL
     accepts none). They become surrogates, as in Python's file names; the error would otherwise not
     say which record it is."""
@@ -155,7 +141,7 @@ def _reading(db: Database, *, at_leisure: bool = False) -> Iterator[Connection]:
             driver.text_factory = str
 
 
-def _all(conn: Connection, since: int | None = None) -> Generator[Record, None, None]:
+def all_records(conn: Connection, since: int | None = None) -> Generator[Record, None, None]:
     query = select(audit).order_by(audit.c.number)
     if since is not None:  # all means all: what a hand has put before number 1 as well
         query = query.where(audit.c.number > since)

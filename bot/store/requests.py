@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.events import EVENT, Stored
 from bot.request.messages import Answer
 from bot.request.model import Request

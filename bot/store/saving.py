@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, select, update
 
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.messages import Answer, changed_messages
 from bot.request.model import Request
 from bot.request.pairing import id_key

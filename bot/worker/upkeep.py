@@ -8,7 +8,7 @@ import time
 
 import structlog
 
-from bot.store.audit_lines import AuditLines
+from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
 from bot.store.prune import prune
 

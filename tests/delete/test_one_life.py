@@ -8,6 +8,7 @@ from hashlib import sha256
 from bot.request.events import CallFailed
 from bot.request.model import Readings, State
 from bot.store import audit_trail as trail
+from bot.store.verify_audit_trail import verify_trail
 from tests.support.world import ASKER, FIRST, PAIRING, World
 
 
@@ -25,7 +26,7 @@ def test_asked_approved_sent_followed_and_proved(world: World) -> None:
     assert request.outcome.code == "proved"
     posts = [slot for _, slot, how in world.posted if how == "post"]
     assert posts == ["card", "progress", "final"]
-    broken, head = trail.check(world.db)
+    broken, head = verify_trail(world.db)
     assert broken is None
     assert head.count == len(world.actions())
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.store import prune as pruning
 from bot.store import shared
-from bot.store.audit_lines import KEY
+from bot.store.audit_log_lines import KEY
 from bot.worker import upkeep
 from bot.worker.upkeep import Upkeep
 from tests.support.world import World, wait_for

@@ -229,19 +229,19 @@ STORE = (
     ),
     change(
         "a record whose line a kill left out is never told",
-        "tests/store/test_audit_lines.py::test_lines_that_a_kill_left_out_are_written_at_the_next_start",
+        "tests/store/test_audit_log_lines.py::test_lines_that_a_kill_left_out_are_written_at_the_next_start",
         "self._last = self._kept = last if last <= head(self._db).count else 0",
         "self._last = self._kept = head(self._db).count",
     ),
     change(
         "a cut-off tail is not held against its lines",
-        "tests/store/test_audit_lines.py::test_what_the_chain_cannot_see_its_lines_show",
+        "tests/store/test_audit_log_lines.py::test_what_the_chain_cannot_see_its_lines_show",
         "broken=min([*broken, *told], default=None),",
         "broken=min(broken, default=None),",
     ),
     change(
         "a forged record is not held against its line",
-        "tests/store/test_audit_lines.py::test_what_the_chain_cannot_see_its_lines_show",
+        "tests/store/test_audit_log_lines.py::test_what_the_chain_cannot_see_its_lines_show",
         "if hashes is not None and hashes != {row.hash}:",
         "if hashes is None:",
     ),

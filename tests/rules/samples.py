@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.request.audit import Running
+from bot.request.audit_chain import Running
 from bot.request.events import Asked
 from bot.request.pairing import Replication, Server, Snapshot, digest_of
 from bot.request.who_may import Policy, SiteTerms

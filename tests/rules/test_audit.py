@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.audit import Head, Record, link, verify
+from bot.request.audit_chain import Head, Record, link, verify
 
 
 def chain(length: int = 5) -> tuple[list[Record], Head]:

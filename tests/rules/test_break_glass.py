@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict

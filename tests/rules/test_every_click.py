@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.model import State
 from bot.request.who_may import Person
 from bot.store import audit_trail as trail
+from bot.store.verify_audit_trail import verify_trail
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 
 GUEST = "U0GUEST"
@@ -78,7 +79,7 @@ def test_each_press_is_a_line_with_who_where_and_why(world: World) -> None:
     )
     everybody = [r for p in (ASKER, GUEST, "U0NOBODY", FIRST, SECOND) for r in by(world, p)]
     assert {r.message for r in everybody} == {card, f"{CHANNEL}/9.9"}
-    assert trail.check(world.db)[0] is None
+    assert verify_trail(world.db)[0] is None
 
 
 def test_a_clock_that_is_set_back_brings_nothing_back(world: World) -> None:
@@ -93,7 +94,7 @@ def test_a_clock_that_is_set_back_brings_nothing_back(world: World) -> None:
     world.settle()
     assert world.state() is State.EXPIRED
     assert world.appliance.deletes == []
-    broken, head = trail.check(world.db)
+    broken, head = verify_trail(world.db)
     assert broken is None
     *_, expired, late = trail.export(world.db)
     assert (expired.action, late.action, late.detail["why"]) == (

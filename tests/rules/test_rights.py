@@ -8,6 +8,7 @@ from bot.request.events import Misdirected
 from bot.request.model import State
 from bot.request.who_may import Person, Reason, Verdict
 from bot.store import audit_trail as trail
+from bot.store.verify_audit_trail import verify_trail
 from tests.support.listed import refusals
 from tests.support.world import ASKER, FIRST, SECOND, TEAM, World
 
@@ -147,7 +148,7 @@ def test_a_button_that_is_not_ours_is_kept_in_the_trail(world: World) -> None:
         (None, SECOND, "C0OPS/9.9", None),
     ]
     assert [r.detail["why"] for r in found] == ["unknown_request", "unreadable_button"]
-    assert trail.check(world.db)[0] is None
+    assert verify_trail(world.db)[0] is None
     assert world.answers == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.request.audit import started
+from bot.request.audit_chain import started
 from bot.request.who_may import Policy
 from tests.rules.samples import running
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.events import Asked, Clicked, Event
 from bot.request.model import Outcome, Request, State, Terms, Witness
 from bot.store import audit_trail as audit

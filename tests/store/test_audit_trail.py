@@ -11,6 +11,7 @@ from bot.request.model import State
 from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.schema import audit as table
+from bot.store.verify_audit_trail import verify_trail
 from tests.store.samples import entry
 
 
@@ -29,7 +30,7 @@ def by_hand(db: Database, sql: str) -> None:
 
 def test_whole(db: Database) -> None:
     filled(db)
-    broken, head = audit.check(db)
+    broken, head = verify_trail(db)
     assert broken is None
     assert head.count == 6
     assert audit.head(db) == head
@@ -84,7 +85,7 @@ def test_whole(db: Database) -> None:
 def test_each_hand_is_found(db: Database, sql: str, number: int) -> None:
     filled(db)
     by_hand(db, sql)
-    broken, _ = audit.check(db)
+    broken, _ = verify_trail(db)
     assert broken == number
 
 
@@ -97,7 +98,7 @@ def test_bytes_in_place_of_words_are_found(sqlite_db: Database, column: str, num
     """SQLite keeps them in any column, and takes them for another value than the same words."""
     filled(sqlite_db)
     by_hand(sqlite_db, AS_BYTES.format(column, number))
-    assert audit.check(sqlite_db)[0] == number
+    assert verify_trail(sqlite_db)[0] == number
     shown = [record.number for record in audit.of_request(sqlite_db, "AAAA-0001")]
     assert sorted(shown) == [1, 2, 3, 4, 5, 6]
 
@@ -110,7 +111,7 @@ def test_other_text_for_the_same_detail_is_found(db: Database, written: str) -> 
     filled(db)
     with db.write() as conn:
         conn.execute(table.update().where(table.c.number == 3).values(detail=written))
-    assert audit.check(db)[0] == 3
+    assert verify_trail(db)[0] == 3
     assert written in str([r.detail for r in audit.of_request(db, "AAAA-0001")][2]["detail"])
 
 
@@ -120,7 +121,7 @@ def test_writers_at_once_keep_one_chain(db: Database) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    broken, head = audit.check(db)
+    broken, head = verify_trail(db)
     assert broken is None
     assert head.count == 100
 
@@ -135,6 +136,6 @@ def test_a_transaction_that_fails_leaves_no_record(db: Database) -> None:
 
     with pytest.raises(RuntimeError):
         fail()
-    broken, head = audit.check(db)
+    broken, head = verify_trail(db)
     assert broken is None
     assert head.count == 2

@@ -21,20 +21,21 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
-from bot.request.audit import Entry, Running
+from bot.request.audit_chain import Entry, Running
 from bot.request.model import ALPHABET, Request, State
 from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
-from bot.store import audit_lines as witness
+from bot.store import audit_log_lines as witness
 from bot.store import audit_trail as audit
 from bot.store import migrate, schema
-from bot.store.audit_lines import AuditLines
+from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database, wall_clock_ms
 from bot.store.prune import prune
 from bot.store.schema import inbox, messages, requests
 from bot.store.sqlite import copy_file
+from bot.store.verify_audit_trail import verify_trail
 from tests.support.bot_with_clock import CLOCK
 from tests.support.world import FIRST, World
 from tools.bench.processes import ENVIRONMENT, resident_mb, seconds_to_ready, wait_until_idle
@@ -241,7 +242,7 @@ def year_end(tmp_path: Path, day: int, now: int) -> YearEnd:
 def audited(url: str) -> int:
     """How many records there are, all of them whole."""
     with closing(Database(url)) as db:
-        broken, head = audit.check(db)
+        broken, head = verify_trail(db)
     assert broken is None
     assert head.count > YEARS * 365 * A_DAY
     return head.count

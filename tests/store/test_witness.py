@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.audit import STARTED, Entry
+from bot.request.audit_chain import STARTED, Entry
 from bot.request.model import SHORT, Outcome, State, Witness
 from bot.store import audit_trail as audit
 from bot.store.audit_trail import note_start
 from bot.store.database import Database
 from bot.store.outbox import Outbox
+from bot.store.verify_audit_trail import verify_trail
 from tests.rules.samples import running
 from tests.store.samples import born, entry, step
 
@@ -81,7 +82,7 @@ def test_each_start_leaves_one_record_with_what_changed(db: Database) -> None:
         {"dry_run": {"before": True, "after": False}},
     ]
     assert {r.request_id for r in starts} == {None}
-    assert audit.check(db)[0] is None
+    assert verify_trail(db)[0] is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_what_cannot_be_read_is_named_and_exported(sqlite_db: Database, sql: str
         audit.append(conn, "AAAA-0001", [entry(), entry()])
     with sqlite_db.write() as conn:
         conn.exec_driver_sql(sql)
-    broken, _ = audit.check(sqlite_db)
+    broken, _ = verify_trail(sqlite_db)
     assert broken is not None
     assert broken == 1
     assert [r.number for r in audit.export(sqlite_db)] == [1, 2]

@@ -16,6 +16,7 @@ from bot.sandbox.slack import LocalSlack
 from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.queries import Overview
+from bot.store.verify_audit_trail import verify_trail
 from tests.life.kills.faults import AS_IT_IS, Faults
 from tests.support.forked.process import ForkedBot
 
@@ -126,7 +127,7 @@ class Stage:
     def records(self) -> list[tuple[str | None, str]]:
         """Request and action of each record; the trail must be whole (`vr-unpair audit verify`)."""
         with self._database() as db:
-            broken, _ = trail.check(db)
+            broken, _ = verify_trail(db)
             assert broken is None, broken
             return [(record.request_id, record.action) for record in trail.export(db)]
 

@@ -18,13 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.model import State
-from bot.store import audit_trail as trail
 from bot.store import database, faults, sqlite
 from bot.store.database import Database
 from bot.store.faults import FileGone
 from bot.store.inbox import Inbox
 from bot.store.migrate import Damaged, SchemaTooNew, ready_problem, upgrade
 from bot.store.queues import Queue
+from bot.store.verify_audit_trail import verify_trail
 from bot.worker import drive as lives
 from bot.worker import loop
 from tests.life.outages.database_world import DatabaseWorld, damage, mend, no_byte_more
@@ -70,7 +70,7 @@ def wait_for(found: Callable[[], object]) -> None:
 def whole(world: DatabaseWorld) -> None:
     """Not a page and not a record is half-written."""
     assert world.db.damage() is None
-    broken, _ = trail.check(world.db)
+    broken, _ = verify_trail(world.db)
     assert broken is None
 
 

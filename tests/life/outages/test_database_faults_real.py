@@ -20,9 +20,9 @@ from bot.__main__ import FOR_GOOD, PROBLEM
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, LocalSlack, mentions
-from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from bot.store.verify_audit_trail import verify_trail
 from tests.life.kills.faults import QUICK
 from tests.life.kills.stage import DyingBot
 from tests.life.outages.database_world import SMALLEST, damage
@@ -226,7 +226,7 @@ def sound(file: Path) -> None:
     db = Database(f"sqlite:///{file}")
     try:
         assert db.damage() is None
-        broken, _ = trail.check(db)
+        broken, _ = verify_trail(db)
         assert broken is None
     finally:
         db.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.request.audit import Entry, Head, Record, link
+from bot.request.audit_chain import Entry, Head, Record, link
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
 from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Readings, Request, State

@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.events import Event, Stored
 from bot.request.messages import Answer, Due
 from bot.store.queues import Queue

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from bot.request.audit import GENESIS, Head, Record
+from bot.request.audit_chain import GENESIS, Head, Record
 from bot.request.events import EVENT
 from bot.request.messages import Answer
 from bot.request.model import Request

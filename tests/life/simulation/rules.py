@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.request import audit
+from bot.request import audit_chain as audit
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
 from bot.request.messages import ANSWER_LOST, Slot, messages

@@ -16,11 +16,11 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.operate import logs
-from bot.request.audit import Record
-from bot.store.audit_lines import AuditLines
+from bot.request.audit_chain import Record
+from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
 from tests.store.samples import born
-from tests.store.test_audit_lines import forge
+from tests.store.test_audit_log_lines import forge
 
 Run = Callable[..., Result]
 FORMS = ("json", "console")
@@ -48,7 +48,7 @@ def told(db: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stderr", log)
             # Loggers that are cached already would write by the set-up before.
-            patched.setattr("bot.store.audit_lines.log", structlog.get_logger(logs.AUDIT))
+            patched.setattr("bot.store.audit_log_lines.log", structlog.get_logger(logs.AUDIT))
             logs.set_up("error", form)
             AuditLines(db).write()
             structlog.get_logger("bot.other").error("step_failed", audit="hash=00 number=1")

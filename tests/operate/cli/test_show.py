@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 from bot.operate.record_sentences import told
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind

@@ -10,8 +10,8 @@ from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
 from bot.store import audit_trail as audit
-from bot.store.audit_lines import held_against
 from bot.store.database import Database
+from bot.store.verify_audit_trail import held_against
 
 PATIENCE_SECONDS = 20
 ALAN = "U0ALAN"

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.operate.metrics import Metrics
 from bot.parts import login_rests, read_figures, saved
-from bot.request.audit import Entry
+from bot.request.audit_chain import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import shared

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from bot.operate import show
-from bot.request.audit import Head, Record, link
+from bot.request.audit_chain import Head, Record, link
 from tests.store.samples import request
 
 PROMISED = (

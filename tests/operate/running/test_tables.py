@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.operate import tables
-from bot.request.audit import Record
+from bot.request.audit_chain import Record
 from bot.request.model import State
 from bot.request.pairing import Server, Snapshot
 from tests.store.samples import request

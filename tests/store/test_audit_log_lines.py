@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import insert, update
 from structlog.testing import capture_logs
 
-from bot.request.audit import Head, Record, link
+from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
 from bot.store import shared
-from bot.store.audit_lines import KEY, AuditLines, Held, held_against
+from bot.store.audit_log_lines import KEY, AuditLines
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
+from bot.store.verify_audit_trail import Held, held_against, verify_trail
 from tests.store.samples import entry
 
 Line = tuple[int, str]
@@ -72,7 +73,7 @@ def test_what_has_failed_half_way_goes_on_there(
     record(db, 3)
     lines = AuditLines(db)
     with capture_logs() as found:
-        monkeypatch.setattr("bot.store.audit_lines.log", Breaks(at=3))
+        monkeypatch.setattr("bot.store.audit_log_lines.log", Breaks(at=3))
         with pytest.raises(OSError, match="no space"):
             lines.write()
     monkeypatch.undo()
@@ -133,7 +134,7 @@ def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None
             conn.execute(insert(table), {**new.model_dump(), "detail": detail})
             head = Head(count=new.number, hash=new.hash)
         conn.execute(update(audit_head), {"count": head.count, "hash": head.hash})
-    assert audit.check(db)[0] is None
+    assert verify_trail(db)[0] is None
 
 
 @pytest.fixture

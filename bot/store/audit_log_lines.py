@@ -10,9 +10,6 @@ restored from a backup brings its own number, and what is recorded from then on 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
@@ -60,38 +57,3 @@ class AuditLines:
                 last = self._last
                 shared.change(self._db, KEY, lambda _old, _now: str(last))
                 self._kept = last
-
-
-@dataclass(frozen=True)
-class Held:
-    """The trail held against lines of its log. `lines`: how many different ones there were, from
-    number `first` to number `last`. `broken`: the first number whose record is not the one that was
-    told then, or is not there; None when each is."""
-
-    lines: int
-    first: int | None
-    last: int | None
-    broken: int | None
-
-
-def held_against(db: Database, lines: Iterable[tuple[int, str]]) -> Held:
-    """`lines`: number and hash of each line, in any order and as often as it was written. Two with
-    the same number and different hashes are records of two trails, of which one is gone."""
-    told: defaultdict[int, set[str]] = defaultdict(set)
-    for number, hash_ in lines:
-        told[number].add(hash_)
-    numbers = sorted(told)
-    broken = []
-    with db.read(at_leisure=True) as conn:
-        query = select(audit.c.number, audit.c.hash).order_by(audit.c.number)
-        with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
-            for row in rows:
-                hashes = told.pop(row.number, None)
-                if hashes is not None and hashes != {row.hash}:
-                    broken.append(row.number)
-    return Held(
-        lines=len(numbers),
-        first=numbers[0] if numbers else None,
-        last=numbers[-1] if numbers else None,
-        broken=min([*broken, *told], default=None),
-    )
