@@ -1,4 +1,4 @@
-"""One appliance as the rest of the bot sees it (`bot.request.ports.AppliancePort`).
+"""One appliance as the rest of the bot sees it (`bot.request.plan.AppliancePort`).
 
 Each effect is a few calls with one budget and one deadline. It brings an event, never an error:
 what goes wrong becomes a problem here, and stays that up to the sentence that people read.
@@ -33,7 +33,7 @@ from bot.request.events import (
     TaskPolled,
     TasksRead,
 )
-from bot.request.listed_pairings import ListedPairing
+from bot.request.lookup_results import ListedPairing
 from bot.request.pairing import (
     ISSUES_KEPT,
     NAME_KEPT,

@@ -12,11 +12,9 @@ from bot.request import (
     after_delete,
     before_delete,
     checking,
-    deciding,
+    clicks,
     following,
-    look_again,
 )
-from bot.request.absorbing import Absorbed, Step
 from bot.request.audit_chain import SYSTEM, Entry
 from bot.request.events import (
     AskRefused,
@@ -45,6 +43,7 @@ from bot.request.events import (
 )
 from bot.request.messages import Answer
 from bot.request.model import Intent, Request, State
+from bot.request.step import Absorbed, Step
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
@@ -64,13 +63,13 @@ def _dispatch(step: Step, state: State) -> bool:
     event = step.stored.event
     match state, event:
         case _, Clicked():
-            deciding.clicked(step, event)
+            clicks.clicked(step, event)
         case _, Opened():
             step.record("modal_opened", event.by, modal=event.action)
         case _, Misdirected():
-            deciding.misdirected(step, event)
+            clicks.misdirected(step, event)
         case _, OperatorCancelled():
-            deciding.operator_cancelled(step, event)
+            clicks.operator_cancelled(step, event)
         case _, CardPosted():
             checking.card_posted(step, event)
         case _, CardRefused():
@@ -89,11 +88,11 @@ def _dispatch(step: Step, state: State) -> bool:
         case State.CHECKING, CallFailed():
             checking.check_failed(step, event)
         case ((State.CHECKING | State.PENDING), TimePassed()):
-            deciding.decision_time(step)
+            clicks.decision_time(step)
         case State.PENDING, RightsRead():
-            deciding.rights_read_at_click(step, event)
+            clicks.rights_read_at_click(step, event)
         case State.APPROVED, RightsRead() if step.request.clicks:
-            deciding.rights_read_at_click(step, event)
+            clicks.rights_read_at_click(step, event)
 
         case State.APPROVED, (PairingRead() | PresenceRead() | CallFailed()) if (
             before_delete.too_early(step, event)
@@ -136,17 +135,17 @@ def _dispatch(step: Step, state: State) -> bool:
             before_delete.call_failed(step, event)
 
         case State.ATTENTION, DeleteAccepted() if after_delete.of_this_intent(step, event):
-            look_again.accepted_late(step, event)
+            after_delete.accepted_late(step, event)
         case State.ATTENTION, DeleteAnswered() if after_delete.refused(step, event):
-            look_again.not_accepted_late(step, event)
+            after_delete.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
-            look_again.not_accepted_late(step, event)
+            after_delete.not_accepted_late(step, event)
         case State.ATTENTION, RightsRead() if step.request.clicks:
-            deciding.right_to_settle_read(step, event)
+            clicks.right_to_settle_read(step, event)
         case State.ATTENTION, TasksRead():
-            look_again.looked_again(step, event)
+            after_delete.looked_again(step, event)
         case State.ATTENTION, CallFailed():
-            look_again.look_failed(step, event)
+            after_delete.look_failed(step, event)
         case _:
             return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.request.absorbing import Absorbed, Step
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -20,6 +19,7 @@ from bot.request.model import Outcome, Request, State, Terms
 from bot.request.pairing import Near
 from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
+from bot.request.step import Absorbed, Step
 from bot.request.time_for_delete import NotTaken, moment
 from bot.request.who_may import Verdict
 

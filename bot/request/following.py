@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.request.absorbing import Step
 from bot.request.events import (
     PresenceRead,
     TaskPolled,
@@ -14,6 +13,17 @@ from bot.request.plan import (
     POLLS_OVER_TIMEOUTS,
     polled_long_enough,
 )
+from bot.request.step import Step
+from bot.request.who_may import SiteTerms
+
+MINUTE_MS = 60_000
+
+
+def pause_between_polls_ms(site: SiteTerms, followed: int) -> int:
+    """How often a running task is asked for, while so many are followed at this appliance by all
+    copies of the bot: so seldom that all polls together take at most half of what it may be
+    asked."""
+    return max(site.poll_ms, followed * 2 * MINUTE_MS // site.calls_per_minute)
 
 
 def task_polled(step: Step, event: TaskPolled) -> None:

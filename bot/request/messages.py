@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -45,26 +46,23 @@ PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 behind the colon."""
 
 
-class Message(Frozen):
+@dataclass(frozen=True)
+class Message:
     """One message that should exist. `slot` is its kind, and where there are several of that a
-    colon and what tells them apart."""
+    colon and `which`, what tells them apart. `person`: for whom alone it is, in the conversation
+    with the bot."""
 
     slot: str
     in_thread: bool = True
+    kind: Slot = field(init=False)
+    which: str = field(init=False)
+    person: str | None = field(init=False)
 
-    @property
-    def kind(self) -> Slot:
-        return Slot(self.slot.partition(":")[0])
-
-    @property
-    def which(self) -> str:
-        return self.slot.partition(":")[2]
-
-    @property
-    def person(self) -> str | None:
-        """For whom alone it is, in the conversation with the bot."""
-        alone = self.kind is Slot.TOLD or self.kind in PRIVATE
-        return self.which.partition(":")[0] or None if alone else None
+    def __post_init__(self) -> None:
+        kind, _, which = self.slot.partition(":")
+        alone = kind == Slot.TOLD or kind in PRIVATE
+        person = which.partition(":")[0] if alone else ""
+        self.__dict__.update(kind=Slot(kind), which=which, person=person or None)
 
 
 def messages(request: Request, now: int) -> tuple[Message, ...]:
@@ -75,11 +73,11 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
         return ()
     shown = request.snapshot is not None
     if shown and (request.state is not State.REFUSED or request.card_ts):
-        wanted.append(Message(slot=Slot.CARD, in_thread=False))
+        wanted.append(Message(slot=Slot.CARD.value, in_thread=False))
     if not request.card_ts:
         return tuple(wanted)
     if request.approved_at is not None:
-        wanted.append(Message(slot=Slot.PROGRESS))
+        wanted.append(Message(slot=Slot.PROGRESS.value))
     undecided = request.state is State.PENDING
     if undecided and request.reminders:
         wanted.append(Message(slot=f"{Slot.REMINDER}:{request.reminders}"))
@@ -94,9 +92,9 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
         wanted += [Message(slot=slot, in_thread=False) for slot in told]
     wanted += [Message(slot=f"{Slot.STRAY}:{ts}", in_thread=False) for ts in request.strays]
     if not request.state.open and request.state is not State.REFUSED:
-        wanted.append(Message(slot=Slot.FINAL))
+        wanted.append(Message(slot=Slot.FINAL.value))
     if request.correction:
-        wanted.append(Message(slot=Slot.CORRECTION))
+        wanted.append(Message(slot=Slot.CORRECTION.value))
     return tuple(wanted)
 
 

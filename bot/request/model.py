@@ -49,16 +49,17 @@ class State(StrEnum):
     REHEARSED = "rehearsed"
     ATTENTION = "attention"
 
-    @property
-    def open(self) -> bool:
-        """Whether it still holds its pairing, so that a second request is refused."""
-        return self in OPEN
+    open: bool
+    """Whether it still holds its pairing, so that a second request is refused."""
+
+    def __init__(self, word: str) -> None:
+        self.open = word in ("checking", "pending", "approved", "deleting", "following")
 
 
 ANY_SITE = ""
 """The site of a request that named none of several appliances, until the check has found it."""
 
-OPEN = frozenset({State.CHECKING, State.PENDING, State.APPROVED, State.DELETING, State.FOLLOWING})
+OPEN = frozenset(state for state in State if state.open)
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 CANCELLABLE = UNDECIDED | {State.APPROVED}
 

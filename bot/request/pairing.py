@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Hashable, Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import Literal
 
 from bot.request import Frozen
@@ -54,7 +55,7 @@ class Server(Frozen):
     status: str | None = None
     version: str | None = None
 
-    @property
+    @cached_property
     def title(self) -> str:
         return self.name or self.id or "unnamed"
 

@@ -134,9 +134,6 @@ years on forty letters, and whoever asks chooses the letters. What is not found 
 not there. On a busy machine this time becomes seconds, and Slack waits for three."""
 
 
-MINUTE_MS = 60_000
-
-
 class SiteTerms(Frozen):
     """One appliance, as far as requests depend on it."""
 
@@ -144,11 +141,6 @@ class SiteTerms(Frozen):
     poll_ms: int
     timeout_ms: int
     calls_per_minute: int = 40
-
-    def pause_ms(self, followed: int) -> int:
-        """Between two polls of a task, while so many are followed at this appliance by all copies
-        of the bot: so long that all polls together take at most half of what it may be asked."""
-        return max(self.poll_ms, followed * 2 * MINUTE_MS // self.calls_per_minute)
 
     def is_at(self, host: str) -> bool:
         """Whether this is the appliance that a request names, in whatever way that is written."""

@@ -114,7 +114,7 @@ class Identity:
 
 
 class People:
-    """Implements `bot.request.ports.PeoplePort`. `now` gives ms epoch, only used for `retry_at`."""
+    """Implements `bot.request.plan.PeoplePort`. `now` gives ms epoch, only used for `retry_at`."""
 
     def __init__(self, client: WebClient, identity: Identity, now: Callable[[], int]) -> None:
         self._client = client

@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb
-from bot.request.absorbing import Absorbed
 from bot.request.events import (
     CallFailed,
     DeleteOutcome,
@@ -25,6 +24,7 @@ from bot.request.events import (
 from bot.request.model import Readings, Request
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
+from bot.request.step import Absorbed
 from bot.store.inbox import Inbox
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import queue_of

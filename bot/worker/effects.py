@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.request.events import CallFailed, Event, PairingRead, PairingUnresolved, TasksRead
+from bot.request.following import pause_between_polls_ms
 from bot.request.model import ANY_SITE, Request, State
 from bot.request.plan import (
+    AppliancePort,
     Effect,
+    PeoplePort,
     PollTask,
     ReadPairing,
     ReadPresence,
@@ -17,7 +20,6 @@ from bot.request.plan import (
     ReadRightsToAsk,
     ReadTasks,
 )
-from bot.request.ports import AppliancePort, PeoplePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.store.queries import Overview
@@ -65,7 +67,7 @@ class Effects:
                 seen = appliance.poll_task(task_id, by)
                 if isinstance(seen, CallFailed):
                     return seen
-                pause_ms = self.policy.sites[request.site].pause_ms(followed)
+                pause_ms = pause_between_polls_ms(self.policy.sites[request.site], followed)
                 return seen.model_copy(update={"pause_ms": pause_ms})
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")

@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from bot.request.events import PairingRead
-from bot.request.listed_pairings import (
+from bot.request.lookup_results import (
     HomeRead,
     LookFailed,
     MayNotLook,
@@ -25,7 +25,7 @@ from bot.request.listed_pairings import (
     sort_home,
 )
 from bot.request.model import ANY_SITE, new_reference
-from bot.request.ports import AppliancePort, PeoplePort
+from bot.request.plan import AppliancePort, PeoplePort
 from bot.request.who_may import Person, Policy, Reason, counts
 from bot.store.queries import Overview
 from bot.worker.pairings import Lists, search

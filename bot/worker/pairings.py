@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.listed_pairings import PairingsListed, SiteUnread
+from bot.request.lookup_results import PairingsListed, SiteUnread
 from bot.request.pairing import Snapshot, looks_like_id, nearest, same_pairing
-from bot.request.ports import AppliancePort
+from bot.request.plan import AppliancePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from bot.request.events import RightsRead, RightsToAskRead
 from bot.request.model import Request, State
-from bot.request.ports import PeoplePort
+from bot.request.plan import PeoplePort
 from bot.request.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,

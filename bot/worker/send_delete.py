@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome
 from bot.request.model import Request
-from bot.request.ports import AppliancePort
+from bot.request.plan import AppliancePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 

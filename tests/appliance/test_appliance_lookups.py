@@ -10,7 +10,7 @@ import pytest
 from bot.appliance.budget import MemoryBudget, Priority, ceiling
 from bot.appliance.client import Appliance
 from bot.request.events import CallFailed, PairingRead
-from bot.request.listed_pairings import ListedPairing
+from bot.request.lookup_results import ListedPairing
 from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.simulated_client import client_of

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.events import DeleteAccepted, DeleteAnswered
+from bot.request.following import pause_between_polls_ms
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import SiteTerms
@@ -69,8 +70,8 @@ def test_polls_stretch_with_the_number_of_tasks(world: World, many: int, each_ms
 
 @pytest.mark.parametrize(("calls", "pause_ms"), [(20, 6_000), (40, 5_000), (30, 5_000)])
 def test_by_the_budget(calls: int, pause_ms: int) -> None:
-    assert site(calls)["default"].pause_ms(1) == pause_ms
-    assert site(calls)["default"].pause_ms(100) == 100 * 120_000 // calls
+    assert pause_between_polls_ms(site(calls)["default"], 1) == pause_ms
+    assert pause_between_polls_ms(site(calls)["default"], 100) == 100 * 120_000 // calls
 
 
 def test_another_copy_counts_what_all_of_them_follow(world: World) -> None:

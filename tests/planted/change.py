@@ -28,7 +28,7 @@ class DoesNotApply(Exception):
 class Swap:
     """`old`, which may be wrapped in any way, becomes `new`. `within`: the function, class or file
     that it stands in, where the text alone would not do, such as `clicked`, `Requests.save`,
-    `deciding` or `deciding.clicked`. `place`: one of PLACES."""
+    `clicks` or `clicks.clicked`. `place`: one of PLACES."""
 
     old: str
     new: str

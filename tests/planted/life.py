@@ -109,7 +109,7 @@ LIFE = (
         "tests/rules/test_deciding.py::test_unreadable_rights_are_a_no",
         "if not verdict.yes:",
         "if not verdict.yes and not verdict.unread:",
-        within="deciding.rights_read_at_click",
+        within="clicks.rights_read_at_click",
     ),
     change(
         "whoever clicked Approve is taken for an approver",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.listed_pairings import ListedPairing, PairingsListed, other_ends
+from bot.request.lookup_results import ListedPairing, PairingsListed, other_ends
 from bot.request.pairing import Pairing, Server, same_pairing
 
 

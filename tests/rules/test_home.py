@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.request.listed_pairings import Home, sort_home
+from bot.request.lookup_results import Home, sort_home
 from bot.request.model import Decision, Request, State
 from tests.slack.cards.samples import NOW, TERMS, sample
 

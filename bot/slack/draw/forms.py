@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.request import Frozen
-from bot.request.listed_pairings import PairingsListed, other_ends
+from bot.request.lookup_results import PairingsListed, other_ends
 from bot.request.model import Request
 from bot.request.pairing import SHORT_ID, Near, Pairing
 from bot.request.who_may import Policy

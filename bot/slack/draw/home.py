@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from bot.request.listed_pairings import Home, HomeRead, LookFailed, MayNotLook
+from bot.request.lookup_results import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.messages import Drawn
 from bot.request.model import CANCELLABLE, UNDECIDED, Request, State, TaskView
 from bot.slack.draw.buttons import card_url

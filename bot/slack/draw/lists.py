@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.fingerprint import fingerprint
-from bot.request.listed_pairings import ListedPairing, PairingsListed, SiteUnread, other_ends
+from bot.request.lookup_results import ListedPairing, PairingsListed, SiteUnread, other_ends
 from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.request.pairing import Pairing, Server, Snapshot, id_key, keys_of

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from slack_sdk import WebClient
 
-from bot.request.listed_pairings import HomeRead, PairingsListed, PreviewRead, SitesRead
+from bot.request.lookup_results import HomeRead, PairingsListed, PreviewRead, SitesRead
 from bot.request.model import new_request_id
 from bot.request.who_may import Policy
 from bot.slack.people import Identity

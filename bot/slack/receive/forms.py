@@ -14,7 +14,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Opened
-from bot.request.listed_pairings import (
+from bot.request.lookup_results import (
     LookFailed,
     MayNotLook,
     PairingsListed,

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.listed_pairings import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.request.lookup_results import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.request.messages import Drawn
 from bot.slack.draw import home as words
 from bot.slack.draw import lists

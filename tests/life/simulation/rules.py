@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.request import audit_chain as audit
+from bot.request import audit_chain
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
 from bot.request.messages import ANSWER_LOST, Slot, messages
@@ -266,7 +266,7 @@ class Rules:
     def at_rest(self) -> None:
         self.wires()
         store = self.sim.store
-        if broken := audit.verify(store.records, store.head):
+        if broken := audit_chain.verify(store.records, store.head):
             self.broken(f"the audit trail is broken: {broken}")
         if waiting := store.waiting():
             self.broken(f"events were never absorbed: {[i.event.kind for i in waiting]}")

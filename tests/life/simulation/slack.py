@@ -125,7 +125,7 @@ class Client:
 
 
 class People:
-    """`bot.request.ports.PeoplePort` for one process."""
+    """`bot.request.plan.PeoplePort` for one process."""
 
     def __init__(self, workspace: Workspace, step: Callable[[str], None]) -> None:
         self._workspace, self._step = workspace, step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from bot.request.listed_pairings import Home, HomeRead, LookFailed, MayNotLook
+from bot.request.lookup_results import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_home

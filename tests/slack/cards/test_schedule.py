@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.listed_pairings import Home
+from bot.request.lookup_results import Home
 from bot.request.messages import Answer, Drawn
 from bot.request.model import Decision, Notice, Outcome, State
 from bot.request.problem import Problem, ProblemKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.request.listed_pairings import Home, sort_home
+from bot.request.lookup_results import Home, sort_home
 from bot.request.model import Decision, Notice, State
 from bot.slack.draw.forms import reason_form
 from bot.slack.draw.home import home_view, status_list

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.request.events import Event, PairingUnresolved
-from bot.request.listed_pairings import (
+from bot.request.lookup_results import (
     Home,
     HomeRead,
     LookFailed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.request.events import CallFailed
-from bot.request.listed_pairings import ListedPairing, PairingsListed, SiteUnread
+from bot.request.lookup_results import ListedPairing, PairingsListed, SiteUnread
 from bot.request.pairing import Pairing, Server
 from bot.request.problem import Problem, ProblemKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.request.listed_pairings import PairingsListed
+from bot.request.lookup_results import PairingsListed
 from bot.sandbox.slack.block_limits import check_view
 from tests.slack.listeners import looked_up, made
 from tests.slack.listeners.conftest import Adapter, Reply

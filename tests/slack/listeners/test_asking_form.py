@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.request.events import Opened
-from bot.request.listed_pairings import MayNotLook
+from bot.request.lookup_results import MayNotLook
 from bot.request.who_may import Reason
 from bot.slack.draw.ids import AskOrigin
 from tests.slack.listeners import looked_up, made

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.request.listed_pairings import Home
+from bot.request.lookup_results import Home
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
 from tests.slack.listeners.fake_web_api import error

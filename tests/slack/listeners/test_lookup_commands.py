@@ -10,7 +10,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.listed_pairings import (
+from bot.request.lookup_results import (
     ListedPairing,
     LookFailed,
     MayNotLook,

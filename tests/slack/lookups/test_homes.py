@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.request.listed_pairings import Home, HomeRead, MayNotLook
+from bot.request.lookup_results import Home, HomeRead, MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Person, Policy, Reason, Verdict
 from bot.store.database import Database

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
-from bot.request.listed_pairings import (
+from bot.request.lookup_results import (
     Home,
     HomeRead,
     ListedPairing,
