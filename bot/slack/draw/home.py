@@ -46,8 +46,9 @@ SHOWN = 10
 """How many of each list are shown on Home. All together stay far below the 100 blocks of a view
 (Slack docs, views), and can still be read on a phone."""
 
-OPEN_MOST, ENDED_MOST = 20, 5
-"""How many `status` shows: far below the 50 blocks of a message."""
+OPEN_MOST, ENDED_MOST = 19, 5
+"""How many `status` shows. With as many whose outcome is unknown they are 49 of 50 blocks of a
+message."""
 
 
 def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: int) -> Any:

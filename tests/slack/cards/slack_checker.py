@@ -76,7 +76,9 @@ def reading(drawn: Drawn) -> str:
             case "header":
                 lines.append(f"# {block['text']['text']}")
             case "section":
-                lines.append(block["text"]["text"])
+                beside = block.get("accessory")
+                pressed = f"\n[{beside['text']['text']}]" if beside else ""
+                lines.append(f"{block['text']['text']}{pressed}")
             case "context":
                 lines += [f"({e['text']})" for e in block["elements"]]
             case "actions":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,11 +16,8 @@ from types import ModuleType
 import pytest
 
 from bot import request as life
-from bot.request.absorb import absorb
-from bot.request.events import Stored, TasksRead
 from bot.request.messages import Answer
-from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick
-from bot.request.pairing import Presence
+from bot.request.model import Notice, Outcome, State
 from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.answers import ANSWERS
@@ -28,8 +26,8 @@ from bot.slack.draw.words.outcomes import OUTCOMES
 from bot.slack.draw.words.refused import REFUSED
 from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
 from bot.slack.draw.words.states import STATES
-from bot.slack.draw.words.usage import help_text
-from tests.slack.cards.samples import BY_STATE, NOW, RUNNING, sample
+from tests.slack.cards.samples import sample
+from tests.slack.cards.shown import ANSWERED, CORRECTIONS, FINALS, NOTICES_TOLD, REFUSALS
 from tests.slack.cards.slack_checker import problems
 
 # Which argument of which call is a code (a number counts from 0), and of which catalogue.
@@ -57,30 +55,6 @@ ONLY_ANSWERS = {"look_running", "look_still_there", "look_unlisted"}
 """Where a look finds nothing final, the core has no state to go with the code, so no correction."""
 
 
-@pytest.mark.parametrize("pairing", ["there", "unlisted"])
-@pytest.mark.parametrize("tasks", [(RUNNING,), ()])
-def test_a_look_that_finds_nothing_final_corrects_nothing(
-    tasks: tuple[TaskView, ...], pairing: Presence
-) -> None:
-    click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
-    request = BY_STATE[State.ATTENTION].model_copy(update={"clicks": (click,)})
-    looked = Stored(at=NOW, event=TasksRead(tasks=tasks, pairing=pairing))
-    after = absorb(request, looked, NOW)
-    assert after.request.correction is None
-    assert after.answers[0].code in ONLY_ANSWERS
-
-
-def test_a_look_that_tells_nothing_still_has_a_next_step() -> None:
-    answer = Answer(event=9, code="look_still_there")
-    said = draw_answer(answer, BY_STATE[State.ATTENTION]).text
-    assert "If no task runs there either, ask again" in said
-
-
-def test_the_help_invites_no_force_while_a_site_is_only_away() -> None:
-    help_lines = help_text("/vr-unpair", require_reason=False, pattern=None)
-    assert "`--force`: a one-sided break, for a site that is gone for good" in help_lines
-
-
 def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
     found = codes()
     assert found["outcome"] - ONLY_ANSWERS == set(OUTCOMES)
@@ -101,18 +75,12 @@ def test_an_outcome_can_be_said_whatever_came_with_it(code: str) -> None:
             assert "no words" not in drawn.text
 
 
-@pytest.mark.parametrize("code", sorted(ANSWERS))
-@pytest.mark.parametrize("state", list(State))
-def test_an_answer_can_be_said_in_every_state(code: str, state: State) -> None:
-    for params in ({}, {"retry_at": "1700000000000", "superseded": "yes", "text": "It is away"}):
-        drawn = draw_answer(Answer(event=1, code=code, params=params), BY_STATE[state])
-        assert problems(drawn) == []
-        assert "no words" not in drawn.text
-        assert "None" not in drawn.text
-
-
-def test_an_answer_without_a_row() -> None:
-    assert draw_answer(Answer(event=1, code="ended"), None).text.startswith("This request is not")
+def test_the_page_of_words_shows_each_code() -> None:
+    shown = [*FINALS, *CORRECTIONS, *REFUSALS]
+    assert set(OUTCOMES) == {re.split(r"[ ,]", name)[0] for name in shown}
+    assert {row.outcome.code for row in REFUSALS.values() if row.outcome} == set(REFUSED)
+    assert set(NOTICES) == {name.split(",")[0] for name in NOTICES_TOLD}
+    assert set(ANSWERED) <= {*ANSWERS, "unexpected"}
 
 
 def test_codes_of_another_version_are_named() -> None:
@@ -199,14 +167,3 @@ def _assigned(name: str, function: ast.FunctionDef) -> list[ast.expr]:
                 pairs = zip(target.elts, node.value.elts, strict=True)
                 given += [v for t, v in pairs if isinstance(t, ast.Name) and t.id == name]
     return given
-
-
-def test_refusals_are_said_to_the_asker_with_a_next_step() -> None:
-    for code in REFUSED:
-        request = _refused(code)
-        text = draw_answer(Answer(event=1, code="refused"), request).text
-        assert text.count("*Next:*") == 1, code
-
-
-def _refused(code: str) -> Request:
-    return sample(state=State.REFUSED, outcome=Outcome(code=code, lines=("1", "2")))

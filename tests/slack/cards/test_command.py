@@ -151,6 +151,60 @@ def test_unknown_flags_are_refused_with_the_one_that_is_meant(
     assert hint in sentence
 
 
+# ---- a time for the delete ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "force", "at", "reason"),
+    [
+        ("oslo --at 22:00 we move", False, "22:00", "we move"),
+        ("--at 22:00 oslo we move", False, "22:00", "we move"),
+        ("oslo \u2014at 7:05", False, "07:05", ""),
+        ("oslo --AT +6H --force gone", True, "+6h", "gone"),
+        ("oslo --force --at 2026-12-03T22:00 gone", True, "2026-12-03T22:00", "gone"),
+        ("--force --at=22:00 oslo", True, "22:00", ""),
+        ("oslo --at 22:00 --at 22:00 twice the same", False, "22:00", "twice the same"),
+        ("oslo at last", False, None, "at last"),
+        ("oslo 22:00 is too late", False, None, "22:00 is too late"),
+        ("oslo @ann says so", False, None, "@ann says so"),
+    ],
+)
+def test_a_time_is_taken(text: str, force: bool, at: str | None, reason: str) -> None:
+    assert read(text) == Ask(pairing="oslo", force=force, at=at, reason=reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oslo --at",
+        "oslo --at tonight we move",
+        "oslo --at 25:00",
+        "oslo --at 22:00 --at 23:00",
+        "--at oslo",
+        # A time that is overlooked would be a delete at once.
+        "oslo we move --at 22:00",
+        "oslo we move \u2014at 22:00",
+        "oslo at 22:00 we move",
+        "oslo AT 2026-12-03T22:00 we move",
+        "oslo @22:00 we move",
+        "oslo at +6h we move",
+    ],
+)
+def test_a_time_is_asked_about(text: str) -> None:
+    found = read(text)
+    assert isinstance(found, Wrong), found
+    assert "`--at 22:00`" in found.sentence
+
+
+def test_a_preview_has_no_time() -> None:
+    assert isinstance(read("preview oslo --at 22:00"), Wrong)
+    assert read("preview --force oslo") == Preview(pairing="oslo", force=True)
+
+
+def test_an_unknown_flag_names_both() -> None:
+    found = read("oslo --now please")
+    assert isinstance(found, Wrong)
+    assert "`--force` and `--at`" in found.sentence
+
+
 UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
 
 

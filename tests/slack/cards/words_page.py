@@ -1,4 +1,4 @@
-"""`docs/words.md`, made from the catalogues: what the bot says of a request in Slack.
+"""`docs/words.md`, made from the code: all that the bot says in Slack, cards and replies whole.
 
 `python -m tests.slack.cards.words_page` writes it anew; a test fails where it is behind.
 """
@@ -6,83 +6,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from bot.request.messages import Answer, Slot
-from bot.request.model import Notice, Outcome, Request, State
-from bot.request.who_may import Reason
-from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.words.answers import ANSWERS
-from bot.slack.draw.words.notices import NOTICES
-from bot.slack.draw.words.outcomes import OUTCOMES, UNKNOWN, ending
-from bot.slack.draw.words.rights import MAY_NOT_ASK
-from bot.slack.draw.words.states import STATES
-from tests.slack.cards.samples import (
-    APPROVED,
-    BY_STATE,
-    CUT_OFF,
-    ENDED_WELL,
-    NOW,
-    SECOND,
-    sample,
+from bot.request.events import CallFailed, PairingUnresolved
+from bot.request.lookup_results import (
+    Home,
+    ListedPairing,
+    LookFailed,
+    MayNotLook,
+    PairingsListed,
+    SiteUnread,
 )
+from bot.request.messages import UNEXPECTED, Answer, Drawn
+from bot.request.model import Request, State
+from bot.request.pairing import Pairing, Server
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Reason, SiteTerms
+from bot.slack.draw import forms, home, lists
+from bot.slack.draw.buttons import names_view
+from bot.slack.draw.ids import AskOrigin, ReasonOrigin
+from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.words import labels, usage
+from bot.slack.draw.words.answers import ANSWERS
+from bot.slack.draw.words.rights import may_not_look
+from tests.slack.cards import shown
+from tests.slack.cards.samples import BY_STATE, CUT_OFF, NOW, SNAPSHOT, sample
+from tests.slack.cards.slack_checker import reading, wrapped
+from tests.support.world import policy
 
 PAGE = Path(__file__).parents[3] / "docs" / "words.md"
-LINES = {
-    "changed": (
-        "remote vCenter: was oslo.example.com, is now rome.example.com",
-        "replications new since: db-03",
-    ),
-    "channel_not_allowed": ("C0DROPERATIONS",),
-    "reason_does_not_fit": (r"CHG\d{7}",),
-    "too_few_approvers": ("1", "2"),
-    "pairing_several": (
-        "lyon.example.com → oslo.example.com",
-        "oslo.example.com → rome.example.com",
-    ),
-    "pairing_unread": ("rome",),
-    "pairing_partial": ("lyon.example.com → oslo.example.com",),
-    "pairing_taken": ("BBBB-CCCC",),
-    "card_refused": ("not_in_channel",),
-}
-"""What an outcome's sentence may need besides."""
-
-TEXTS = {
-    "more_approvals": "2",
-    "glass_broken": "Oslo burns, INC0815",
-}
-AWAY = "The appliance did not answer within 10 s"
-"""What a notice tells besides; this where none is named."""
-
-ASKED_OF = {
-    "refused": BY_STATE[State.REFUSED],
-    "waits_for_room": sample(state=State.CHECKING, snapshot=None, card_ts=None),
-    "card_held_up": sample(state=State.CHECKING, card_ts=None, card_error="missing_scope"),
-    "denied": BY_STATE[State.DENIED],
-    "approval_counted": BY_STATE[State.PENDING],
-    "already_counted": BY_STATE[State.PENDING],
-    "glass_broken": APPROVED.model_copy(update={"glass": SECOND, "approvals": ()}),
-    "cancelled": BY_STATE[State.CANCELLED],
-    "nothing_to_look_at": BY_STATE[State.SUCCEEDED],
-    "ended": BY_STATE[State.DENIED],
-    "already_decided": APPROVED,
-    "too_late": BY_STATE[State.EXPIRED],
-    "look_gone": BY_STATE[State.SUCCEEDED],
-    "look_task_failed": BY_STATE[State.FAILED],
-}
-"""How the request stands when one person is told this; where none is named, it is undecided."""
-
-TRAIL = {
-    "approved": APPROVED,
-    "approved, waits": APPROVED.model_copy(update={"waiting": CUT_OFF}),
-    "deleting": BY_STATE[State.DELETING],
-    "deleting, no clear answer": BY_STATE[State.DELETING].model_copy(update={"answer": CUT_OFF}),
-    "following": BY_STATE[State.FOLLOWING],
-    "following, task ended": BY_STATE[State.FOLLOWING].model_copy(update={"task": ENDED_WELL}),
-    "pending again": sample(),
-    "failed": BY_STATE[State.FAILED],
-}
+URL = "https://ops.slack.test/"
+COMMAND = "/vr-unpair"
+ASK = AskOrigin(request_id="K7QM-3XPD", channel="C0PS", opened_by=1)
+PRESSED = ReasonOrigin(
+    request_id="K7QM-3XPD",
+    fingerprint="0123456789abcdef",
+    channel="C0PS",
+    message_ts="1700000001.000100",
+    opened_by=17,
+    ours=True,
+)
 
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 _PERSON = re.compile(r"<@(\w+)>|<!subteam\^(\w+)>")
@@ -92,76 +57,390 @@ _FENCE = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 HEAD = """# What it says
 
 Made from the code (`python -m tests.slack.cards.words_page`), for one made-up request: whoever
-meets a sentence of a request in Slack finds here what it belongs to. The appliance's own words,
-links, the facts on the card, and what `list`, `preview`, `status`, `help`, the forms and the Home
-tab say are left out. What to do at each end is in `docs/runbook.md`.
+meets a sentence in Slack finds here what it belongs to. In the whole messages `---` stands between
+two blocks, `⟨22:13⟩` for a time in the reader's zone, and buttons are in brackets. What to do at
+each end is in `docs/runbook.md`.
 """
 
 
 def page() -> str:
-    request = sample(state=State.FAILED)
-    parts = [
-        HEAD,
-        _table(
-            "The card's heading, by state",
-            ("state", "over the card", "in a sentence"),
-            ((s.value, f"{w.mark} {w.heading}", f"it {w.phrase}") for s, w in STATES.items()),
-        ),
-        _table(
-            "How a request ends",
-            ("code", "final reply", "next step"),
-            (_end(code, request) for code in OUTCOMES),
-        ),
-        _table(
-            "The progress message",
-            ("while it is", "words"),
-            ((name, draw(row, Slot.PROGRESS).text) for name, row in TRAIL.items()),
-        ),
-        _table(
-            "The reminder",
-            ("while it is", "words"),
-            [("pending", draw(BY_STATE[State.PENDING], f"{Slot.REMINDER}:1").text)],
-        ),
+    parts = [HEAD, "## The card\n"]
+    parts += [_whole(name, draw(row, "card")) for name, row in shown.CARDS.items()]
+    parts += [
+        _table("What stands over it", ("when it is", "words"), _tops(shown.OVER)),
+        _table("Its buttons", ("button", "read out as", "asks back"), _buttons()),
+        _whole("All names, a click away", _form(names_view(shown.CARDS[MANY]))),
+        _whole("The same, where all are known", _form(names_view(sample()))),
+        _table("How a request ends", ("code", "final reply", "next step"), _finals("final")),
+        _table("What Look again may add", ("code", "reply", "next step"), _finals("correction")),
+        _table("Whom a final reply mentions", ("end", "words"), _concerned()),
+        "## Final replies, whole\n",
+        *(_whole(name, draw(row, "final")) for name, row in shown.WHOLE_FINALS.items()),
+        _whole("a correction", draw(shown.CORRECTIONS["look_task_failed"], "correction")),
+        _table("Refused: what the asker is told", ("code", "words"), _refusals()),
+        _table("The progress message", ("while it is", "words"), _slot(shown.PROGRESS, "progress")),
+        _table("The reminder", ("while it is", "words"), _slot(shown.REMINDERS, "reminder:1")),
         _table(
             "What the thread is told meanwhile",
             ("code", "words"),
-            ((code, _notice(code, words, request)) for code, words in NOTICES.items()),
+            _slot(shown.NOTICES_TOLD, "notice:1"),
         ),
-        _table(
-            "What one person is told",
-            ("code", "words"),
-            ((code, _answer(code)) for code in ANSWERS),
-        ),
-        _table("Who may not ask", ("because", "words"), _rights(MAY_NOT_ASK)),
+        _whole("The alarm of a break glass", draw(BROKEN, "alarm:1")),
+        _whole("The same for one approver", draw(BROKEN, "told:UANN:1", COMMAND, URL)),
+        _table("A copy of the card that is not in use", ("where", "words"), _strays()),
+        _table("What one person is told", ("code", "words"), _answers()),
+        _table("What is said at once", ("about", "words"), _usage()),
+        _table("Who may not look", ("because", "words"), _looks()),
+        _whole("help", usage_help(break_glass=True, several=True)),
+        _whole("help, the shortest", usage_help(break_glass=False, several=False)),
+        _whole("list", _listed()),
+        _table("A preview that finds nothing", ("because", "words"), _not_found()),
+        "## Previews\n",
+        *(_whole(name, drawn) for name, drawn in _previews()),
+        "## Requests in lists\n",
+        _whole("status", _status(shown.CARDS.values(), [BY_STATE[State.FAILED]])),
+        _whole("status, nothing there", _status([], [])),
+        *(_whole(f"status ID: {name}", home.one(row, card)) for name, row, card in _ones()),
+        _whole("status of an id that is not known", home.unknown("K7QM-3XPD", COMMAND)),
+        *(_whole(f"Home: {name}", _form(view)) for name, view in _homes()),
+        "## Forms\n",
+        *(_whole(name, _form(view)) for name, view in _forms()),
+        _table("Sentences in forms", ("about", "words"), _labels()),
     ]
     return "\n".join(parts)
 
 
-def _end(code: str, request: Request) -> tuple[str, str, str]:
-    outcome = Outcome(code=code, lines=LINES.get(code, ()))
-    unknown = code in UNKNOWN
-    state = State.ATTENTION if unknown else request.state
-    row = request.model_copy(update={"outcome": outcome, "state": state})
-    if code == "proved":
-        row = row.model_copy(update={"task": ENDED_WELL})
-    said = ending(row, outcome)
-    return code, "\n".join((said.title, *said.body)), said.next_step
+MANY = "more replications than have a place"
+BROKEN = shown.NOTICES_TOLD["glass_broken"]
+UNCLEAR = BY_STATE[State.ATTENTION]
 
 
-def _notice(code: str, words: Callable[[Request, Notice], str], request: Request) -> str:
-    notice = Notice(code=code, at=NOW, text=TEXTS.get(code, AWAY), who=("UPERSON",))
-    return words(request, notice)
+# ---- from rows ---------------------------------------------------------------------------------
+def _tops(rows: Mapping[str, Request]) -> Iterable[tuple[str, ...]]:
+    for name, row in rows.items():
+        yield name, "\n".join(reading(draw(row, "card")).split("\n---\n")[:2])
 
 
-def _answer(code: str) -> str:
-    params = {"text": "The appliance does not answer", "request": "K7QM-3XPD", "reference": "R-1"}
-    default = BY_STATE[State.ATTENTION] if code.startswith("look_") else sample()
-    row = ASKED_OF.get(code, default)
-    return draw_answer(Answer(event=1, code=code, params=params), row).text
+def _buttons() -> Iterable[tuple[str, ...]]:
+    cards = [*(draw(row, "card") for row in shown.CARDS.values()), draw(UNCLEAR, "final")]
+    blocks = [block for drawn in cards for block in drawn.blocks]
+    found = [e for b in blocks for e in [*b.get("elements", ()), b.get("accessory", {})]]
+    rows = {}
+    for each in found:
+        if each.get("type") == "button":
+            asks = each.get("confirm", {})
+            back = [asks[part]["text"] for part in ("title", "text", "confirm", "deny") if asks]
+            rows[each["text"]["text"], each["accessibility_label"], "\n".join(back)] = None
+    return rows
 
 
-def _rights(words: Mapping[Reason, str]) -> Iterable[tuple[str, str]]:
-    return ((reason.value, said) for reason, said in words.items())
+def _finals(slot: str) -> Iterable[tuple[str, ...]]:
+    """Without the last section, which says whom it concerns."""
+    rows = shown.FINALS if slot == "final" else shown.CORRECTIONS
+    for name, row in rows.items():
+        *said, step, _ = _sections(draw(row, slot))
+        yield name, "\n".join(said), step.removeprefix("*Next:* ")
+
+
+def _concerned() -> Iterable[tuple[str, ...]]:
+    return ((name, _sections(draw(row, "final"))[-1]) for name, row in shown.CONCERNED.items())
+
+
+def _refusals() -> Iterable[tuple[str, ...]]:
+    answer = Answer(event=1, code="refused")
+    for name, row in shown.REFUSALS.items():
+        drawn = draw_answer(answer, row)
+        pressed = [e["text"]["text"] for b in drawn.blocks for e in b.get("elements", ())]
+        yield name, "\n".join([drawn.text, *(f"[{each}]" for each in pressed)])
+
+
+def _slot(rows: Mapping[str, Request], slot: str) -> Iterable[tuple[str, ...]]:
+    return ((name, draw(row, slot).text) for name, row in rows.items())
+
+
+def _strays() -> Iterable[tuple[str, ...]]:
+    yield "the card stands", draw(sample(), "stray:1.2").text
+    yield "there is no card", draw(sample(card_ts=None), "stray:1.2").text
+
+
+def _answers() -> Iterable[tuple[str, ...]]:
+    named = {"request": "K7QM-3XPD", "reference": "R-1"}
+    for code in (*ANSWERS, UNEXPECTED):
+        for when, row, params in shown.ANSWERED.get(code, (("", sample(), {}),)):
+            if code == "refused":
+                continue
+            answer = Answer(event=1, code=code, params={**params, **named})
+            yield f"{code}, {when}" if when else code, draw_answer(answer, row).text
+    yield "no such request", draw_answer(Answer(event=1, code="ended"), None).text
+
+
+# ---- said at once ------------------------------------------------------------------------------
+def _usage() -> Iterable[tuple[str, ...]]:
+    sites = tuple(f"site{n}" for n in range(12))
+    yield "asked", usage.being_checked("oslo")
+    yield "no card after ten seconds", usage.still_reading("oslo")
+    yield "preview", usage.being_previewed("oslo")
+    yield "list", usage.being_listed(("lyon",))
+    yield "list, several appliances", usage.being_listed(("lyon", "rome"))
+    yield "status", usage.being_looked_up(None)
+    yield "status ID", usage.being_looked_up("K7QM-3XPD")
+    yield "a button of nobody's", usage.unreadable_button()
+    yield "a button of another version", usage.OLD_BUTTON
+    yield "the names are not shown", usage.NAMES_NOT_SHOWN
+    yield "Slack does not say who the bot is", usage.IDENTITY_UNKNOWN
+    yield "a direct message", usage.NO_DIRECT_MESSAGE
+    yield "the form has no request", usage.form_lost("Deny")
+    yield "the form was not opened", usage.click_again("Deny")
+    yield "another channel", usage.channel_not_allowed(frozenset({"C0PS", "C0DR"}))
+    yield "no reason", usage.reason_required(COMMAND, None)
+    yield "no reason, one with a pattern", usage.reason_required(COMMAND, r"CHG\d{7}")
+    yield "another reason", usage.reason_does_not_fit(r"CHG\d{7}")
+    yield "an unknown appliance", usage.unknown_site("berlin", ("lyon", "rome"))
+    yield "an unknown appliance, many known", usage.unknown_site("berlin", sites)
+    yield "nothing after the slash", usage.pairing_missing(COMMAND, "lyon")
+    yield "too many read", usage.busy(COMMAND)
+    yield "too many look", usage.busy_with_requests()
+    yield "the form of the command was not opened", usage.form_not_opened(COMMAND)
+    yield "the form of another version", usage.request_form_lost(COMMAND)
+    yield "the command of another deployment", usage.other_command("/vr-unpair-test", COMMAND)
+    yield "an error of ours", usage.unexpected("R-1")
+
+
+def _looks() -> Iterable[tuple[str, ...]]:
+    return ((r.value, may_not_look(r)) for r in Reason if r is not Reason.YES)
+
+
+def usage_help(*, break_glass: bool, several: bool) -> str:
+    return usage.help_text(
+        COMMAND,
+        require_reason=several,
+        pattern=r"CHG\d{7}" if several else None,
+        break_glass=break_glass,
+        sites=("lyon", "rome") if several else ("lyon",),
+        schedule=several,
+    )
+
+
+# ---- pairings that are looked up ---------------------------------------------------------------
+def _pairing(number: int, *statuses: str | None, remote: str | None = None) -> ListedPairing:
+    servers = [Server(id=f"{n}-{number}", name=f"{n}-{number}") for n in "abcd"]
+    for place, status in enumerate(statuses):
+        servers[place] = servers[place].model_copy(update={"status": status})
+    if remote:
+        servers[1] = servers[0]
+    local, other, here, there = servers
+    found = Pairing(
+        id=f"{number}0000000-1", local_vc=local, remote_vc=other, local_vrms=here, remote_vrms=there
+    )
+    return ListedPairing(pairing=found, replications=number or None, uncounted=not number)
+
+
+OK = ("OK",) * 4
+LISTED = PairingsListed(
+    site="lyon",
+    pairings=(
+        _pairing(0, *OK),
+        _pairing(1, "OK", "ERROR", "OK", "OK"),
+        _pairing(2, "OK", "OK", None, "WARNING"),
+        _pairing(3),
+        _pairing(4, *OK, remote="itself"),
+    ),
+    partial=("one site is away", "one site is away"),
+    read_at=NOW,
+)
+OTHER_SIDE = PairingsListed(site="rome", pairings=(_pairing(0, *OK),), read_at=NOW)
+FAILED = SiteUnread(site="oslo", failed=CallFailed(problem=CUT_OFF))
+
+
+def _holders() -> lists.Holders:
+    held = sample(id="BBBB-CCCC", site="rome", pairing_id="00000000-1")
+    return lists.holders([held, sample(id="DDDD-FFFF", pairing_id="10000000-1", snapshot=None)])
+
+
+def _listed() -> str:
+    several = lists.sites([LISTED, OTHER_SIDE, FAILED], _holders(), COMMAND, lambda r: URL)
+    many = PairingsListed(
+        site="lyon", pairings=tuple(_pairing(n, *OK) for n in range(5, 47)), read_at=NOW
+    )
+    one = lists.sites([many], {}, COMMAND)[0]
+    return "\n---\n".join(["\n".join(lines) for lines in [*several, [one[0], one[1], one[-1]]]])
+
+
+def _not_found() -> Iterable[tuple[str, ...]]:
+    for why in ("none", "several", "self", "partial", "no_site"):
+        for near in ((), shown.NEAR) if why in ("none", "partial") else ((),):
+            some = (
+                () if near else tuple(f"candidate {n}" for n in range(9 if why == "several" else 1))
+            )
+            found = PairingUnresolved(why=why, candidates=some, near=near)
+            name = f"{why}, one is near" if near else why
+            yield name, lists.unresolved("lyon", "oslo", found, COMMAND)
+    unread = PairingUnresolved(why="unread", unread=("rome", "oslo"))
+    yield "unread", lists.unresolved("lyon", "oslo", unread, COMMAND)
+    for problem in (
+        CUT_OFF,
+        CUT_OFF.model_copy(update={"retry_at": NOW}),
+        shown.problem(ProblemKind.OVER_BUDGET),
+    ):
+        yield problem.kind.value, lists.not_previewed("oslo", CallFailed(problem=problem))
+
+
+def _previews() -> Iterable[tuple[str, Drawn]]:
+    asked = {"by": "UASKER", "channel": "C0PS", "command": COMMAND}
+    yield "a preview", lists.preview(SNAPSHOT, site="default", policy=policy(), **asked)
+    sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
+    yield (
+        "one of several appliances, asked already, and unclear before",
+        lists.preview(
+            SNAPSHOT,
+            site="lyon",
+            also_at=("rome",),
+            force=True,
+            policy=policy(sites=sites, dry_run=True),
+            holder=sample(id="BBBB-CCCC", site="rome"),
+            unclear=BY_STATE[State.ATTENTION],
+            workspace_url=URL,
+            **asked,
+        ),
+    )
+
+
+# ---- requests in lists -------------------------------------------------------------------------
+def _status(opened: Iterable[Request], ended: list[Request]) -> Drawn:
+    unclear = [BY_STATE[State.ATTENTION]] if ended else []
+    return home.status_list(list(opened), ended, unclear, workspace_url=URL, command=COMMAND)
+
+
+def _ones() -> Iterable[tuple[str, Request, str | None]]:
+    yield "undecided", shown.CARDS["all that an approver must be warned of"], URL
+    yield "its card held up", sample(state=State.CHECKING, card_error="missing_scope"), None
+    yield "waits until its time", shown.WAITS, None
+    yield "following", BY_STATE[State.FOLLOWING], None
+    yield "refused", BY_STATE[State.REFUSED], None
+    yield "corrected", shown.CORRECTIONS["look_gone"], URL
+
+
+def _homes() -> Iterable[tuple[str, Any]]:
+    many = tuple(sample(id=f"BBBB-CCC{n}") for n in "23456789BCDF")
+    full = Home(
+        unresolved=(BY_STATE[State.ATTENTION],),
+        waiting=many,
+        asked=(sample(state=State.CHECKING, card_error="missing_scope", card_ts=None),),
+        running=(BY_STATE[State.FOLLOWING], shown.WAITS),
+        others=(sample(**shown.TIMED, force=True, terms=shown.DRY),),
+        ended=(BY_STATE[State.REFUSED],),
+    )
+    for name, read in (
+        ("all lists", full),
+        ("nothing there", Home()),
+        ("rights unread", Home(rights_unread=True)),
+        ("a guest", MayNotLook(reason=Reason.GUEST)),
+        ("an error of ours", LookFailed(reference="R-1")),
+    ):
+        yield name, home.home_view(read, workspace_url=URL, command=COMMAND, now=NOW)
+
+
+# ---- forms -------------------------------------------------------------------------------------
+def _forms() -> Iterable[tuple[str, Any]]:
+    found = tuple(forms.choices([LISTED], several_sites=False))
+    yield "reading", forms.reading_form(ASK, COMMAND)
+    yield "nothing to choose", forms.unread_form(ASK, [labels.type_instead(COMMAND)])
+    yield "one appliance", forms.filled_form(ASK, forms.FormLists(choices=found), policy())
+    several = forms.choices([LISTED, OTHER_SIDE], several_sites=True)
+    many = [each for each in several for _ in range(40)]
+    sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
+    yield (
+        "several appliances, a search, filled in, with all that can be asked for",
+        forms.filled_form(
+            ASK,
+            forms.FormLists(
+                choices=tuple(many),
+                notes=("a note", "another"),
+                site="berlin",
+                filled=forms.Filled(
+                    pairing=several[0].value,
+                    force=True,
+                    reason="it is gone",
+                    day="2026-12-03",
+                    time="22:00",
+                ),
+            ),
+            policy(
+                sites=sites,
+                label="production",
+                dry_run=True,
+                schedule_max_ms=1,
+                reason_pattern=r"CHG\d{7}",
+            ),
+        ),
+    )
+    for action, row in (
+        ("deny", sample()),
+        ("settle", BY_STATE[State.ATTENTION]),
+        ("break_glass", sample(terms=shown.WITH_GLASS, **shown.TIMED)),
+        ("break_glass", sample(terms=shown.DRY, force=True)),
+    ):
+        yield action, forms.reason_form(action, PRESSED, row)
+
+
+def _labels() -> Iterable[tuple[str, ...]]:
+    yield "nothing chosen", labels.CHOOSE_PAIRING
+    yield "chosen too early", labels.CHOOSE_AGAIN
+    yield "of another appliance", labels.NOT_OF_SITE
+    yield "not how", labels.CHOOSE_FORCE
+    yield "a day without a time", labels.CHOOSE_TIME
+    yield "no reason", labels.REASON_NEEDED
+    yield "not read yet", labels.LIST_NOT_READ
+    yield "the pattern", labels.reason_does_not_fit(r"CHG\d{7}")
+    yield "too long", labels.reason_too_long(3_000, 2_900)
+    yield "sent twice", labels.already_sent("this reason: “none”")
+    yield "sent twice, by its id", labels.already_sent("another pairing", "K7QM-3XPD")
+    yield "no reason given", labels.quoted("")
+    for words in (labels.DENY, labels.SETTLE, labels.GLASS):
+        yield f"{words.button}, empty", words.missing
+    for several in (False, True):
+        named = labels.appliance("lyon", several)
+        yield f"unread: {named}", labels.unread(named, "It is away.")
+        yield f"not complete: {named}", labels.not_complete(named, "it says so")
+        yield f"of before: {named}", labels.as_of(named, "22:13", "It is away.")
+        yield f"nothing there: {named}", labels.nothing_to_break(named)
+    yield "nothing at this one", labels.none_of_site("lyon")
+    yield "one left out", labels.left_out(1)
+    yield "two left out", labels.left_out(2)
+    yield "what else to do", labels.type_instead(COMMAND)
+
+
+# ---- as text -----------------------------------------------------------------------------------
+def _sections(drawn: Drawn) -> list[str]:
+    return [b["text"]["text"] for b in drawn.blocks if b["type"] == "section"]
+
+
+def _form(view: dict[str, Any]) -> str:
+    """A modal or a Home tab: its texts in order, each field with what can be chosen in it."""
+    heads = [f"{key}: {view[key]['text']}" for key in ("title", "submit", "close") if view.get(key)]
+    return "\n---\n".join(filter(None, ["\n".join(heads), *map(_block, view["blocks"])]))
+
+
+def _block(block: dict[str, Any]) -> str:
+    if block["type"] != "input":
+        return reading(Drawn(text="", blocks=(block,))) or f"({block['type']})"
+    field = block["element"]
+    lines = [f"{block['label']['text']}{' (optional)' if block.get('optional') else ''}"]
+    lines += [f"placeholder: {field['placeholder']['text']}"] if "placeholder" in field else []
+    for each in field.get("options", ()):
+        about = f" ({each['description']['text']})" if "description" in each else ""
+        lines.append(f"• {each['text']['text']}{about}")
+    for key in ("initial_option", "initial_date", "initial_time", "initial_value"):
+        if key in field:
+            begins = field[key]
+            lines.append(f"begins with: {begins['value'] if isinstance(begins, dict) else begins}")
+    lines += [block["hint"]["text"]] if "hint" in block else []
+    return "\n".join(lines)
+
+
+def _whole(name: str, shown: Drawn | str) -> str:
+    text = reading(shown) if isinstance(shown, Drawn) else wrapped(shown)
+    return f"### {name[:1].upper()}{name[1:]}\n\n````text\n{text}\n````\n"
 
 
 def _table(heading: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,4 +1,5 @@
-"""The modal behind Deny: what is sent to Slack, and what a submission is read as."""
+"""The forms behind Deny, Break glass and It is settled: what is sent to Slack, and what a
+submission is read as."""
 
 from __future__ import annotations
 
@@ -7,51 +8,54 @@ from typing import Any
 import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
-from bot.slack.draw.forms import reason_form
+from bot.slack.draw.forms import WithReason, block_of, reason_form
 from bot.slack.draw.message import draw
 from bot.slack.receive.buttons import ReasonSent, read_reason
 from tests.slack.cards.samples import NOW, sample, sent
+from tests.slack.cards.shown import WITH_GLASS
 from tests.slack.cards.slack_checker import problems, strings
-from tests.slack.cards.test_ids import ORIGIN
+from tests.slack.cards.words_page import PRESSED
+
+FORMS: dict[WithReason, tuple[str, str]] = {
+    "deny": ("unpair_deny_reason", "reason"),
+    "break_glass": ("unpair_break_glass_reason", "reason"),
+    "settle": ("unpair_settle_words", "words"),
+}
 
 
-def submission(reason: str | None) -> dict[str, Any]:
+def submission(reason: object, form: WithReason = "deny") -> dict[str, Any]:
     """As Slack sends it (Slack docs, view_submission)."""
-    view = reason_form("deny", ORIGIN, sample())
+    value = {"value": {"type": "plain_text_input", "value": reason}}
     return {
-        **view,
-        "state": {"values": {"reason": {"value": {"type": "plain_text_input", "value": reason}}}},
+        **reason_form(form, PRESSED, sample()),
+        "state": {"values": {block_of(form): value}},
     }
 
 
-def test_a_reason_is_required_and_what_it_belongs_to_travels_along() -> None:
-    view = reason_form("deny", ORIGIN, sample())
-    assert view["type"] == "modal"
-    assert view["callback_id"] == "unpair_deny_reason"
-    assert view["private_metadata"] == ORIGIN.pack()
-    for key in ("title", "submit", "close"):
-        assert 1 <= len(view[key]["text"]) <= 24
-    (field,) = [b for b in view["blocks"] if b["type"] == "input"]
-    assert field["block_id"] == "reason"
-    assert field["element"]["action_id"] == "value"
+@pytest.mark.parametrize("form", FORMS)
+def test_a_reason_is_required_and_what_it_belongs_to_travels_along(form: WithReason) -> None:
+    view = reason_form(form, PRESSED, sample(terms=WITH_GLASS))
+    callback, block = FORMS[form]
+    assert (view["type"], view["callback_id"]) == ("modal", callback)
+    assert view["private_metadata"] == PRESSED.pack()
+    assert all(1 <= len(view[key]["text"]) <= 24 for key in ("title", "submit", "close"))
+    told, field = view["blocks"]
+    assert "Lyon → Oslo" in told["text"]["text"]
+    assert (field["block_id"], field["element"]["action_id"]) == (block, "value")
     assert field["element"]["multiline"] is True
     assert field["element"]["max_length"] == 2_000
     assert not field.get("optional")
 
 
-def test_it_says_which_pairing() -> None:
-    (what, _) = reason_form("deny", ORIGIN, sample())["blocks"]
-    assert "*Lyon → Oslo*" in what["text"]["text"]
-
-
 def test_a_submission() -> None:
     found = read_reason(sent(submission("  not tonight\r\nplease\x07 ")), "deny")
-    assert found == ReasonSent(opened=ORIGIN, reason="not tonight\nplease")
+    assert found == ReasonSent(opened=PRESSED, reason="not tonight\nplease")
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00", "\u200b\u3164"])
-def test_nothing_is_no_reason(reason: str | None) -> None:
-    found = read_reason(sent(submission(reason)), "deny")
+def test_nothing_is_no_reason(reason: str | None, form: WithReason) -> None:
+    found = read_reason(sent(submission(reason, form)), form)
     assert isinstance(found, str)
     assert found
 
@@ -75,8 +79,7 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
     assert isinstance(taken, ReasonSent)
     decision = Decision(by="UNO", at=NOW, reason=taken.reason)
     notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=taken.reason)
-    outcome = Outcome(code="denied")
-    denied = sample(state=State.DENIED, denial=decision, outcome=outcome)
+    denied = sample(state=State.DENIED, denial=decision, outcome=Outcome(code="denied"))
     broken = sample(state=State.APPROVED, glass=decision, notices=(notice,))
     for request, slots in ((denied, ("card", "final")), (broken, ("card", "notice:1"))):
         for slot in slots:
@@ -85,14 +88,21 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
             assert problems(draw(request, slot)) == []
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("read_as", FORMS)
+def test_one_form_is_never_read_as_another(form: WithReason, read_as: WithReason) -> None:
+    expected = ReasonSent(opened=PRESSED, reason="it burns") if form == read_as else None
+    assert read_reason(sent(submission(" it burns ", form)), read_as) == expected
+
+
 @pytest.mark.parametrize(
     "view",
     [
         {},
-        {"private_metadata": ORIGIN.pack()},
+        {"private_metadata": PRESSED.pack()},
         {"private_metadata": "{}", "callback_id": "unpair_deny_reason"},
         {"private_metadata": None, "callback_id": "unpair_deny_reason"},
-        {"private_metadata": ORIGIN.pack(), "callback_id": "unpair_request"},
+        {"private_metadata": PRESSED.pack(), "callback_id": "unpair_request"},
     ],
 )
 def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
@@ -101,5 +111,5 @@ def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("values", [None, 7, {}, {"reason": None}, {"reason": {"value": "x"}}])
 def test_a_submission_without_its_field(values: object) -> None:
-    view = {**reason_form("deny", ORIGIN, sample()), "state": {"values": values}}
+    view = {**reason_form("deny", PRESSED, sample()), "state": {"values": values}}
     assert isinstance(read_reason(sent(view), "deny"), str)

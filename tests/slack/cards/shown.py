@@ -1,0 +1,501 @@
+"""What the page of words is made of: requests with each end, each wait and each warning, by name.
+Tests that must hold for each message go through these rows too."""
+
+from __future__ import annotations
+
+from bot.request.model import Decision, Notice, Outcome, Request, State, Witness
+from bot.request.pairing import IssueLine, Near
+from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.words.outcomes import UNKNOWN
+from bot.slack.draw.words.refused import TIMES
+from tests.slack.cards.samples import (
+    APPROVED,
+    BY_STATE,
+    CUT_OFF,
+    ENDED_BADLY,
+    ENDED_WELL,
+    FIRST,
+    FORBIDDEN,
+    HARD,
+    MINUTE,
+    NOW,
+    RUNNING,
+    SECOND,
+    SNAPSHOT,
+    TERMS,
+    decided,
+    named,
+    over,
+    sample,
+)
+
+
+def changed(request: Request, **changes: object) -> Request:
+    return request.model_copy(update=changes)
+
+
+def problem(kind: ProblemKind, status: int | None = None, **said: object) -> Problem:
+    return Problem.model_validate({"kind": kind, "text": "vr said no", "status": status, **said})
+
+
+NOT_THERE = problem(ProblemKind.NOT_FOUND, 404)
+TURNED_AWAY = problem(ProblemKind.LIMITED, 429)
+UNREAD = problem(ProblemKind.SERVER_ERROR, 500, message="no database")
+DRY = changed(TERMS, dry_run=True)
+WITH_GLASS = changed(TERMS, break_glass=True)
+SEVERAL = changed(TERMS, several=True)
+NONE = changed(SNAPSHOT, count=0, replications=(), protected=0)
+GLASS = Decision(by="UCHIEF", at=NOW + MINUTE, reason="Oslo burns\nINC0815")
+AT = NOW + 6 * 60 * MINUTE
+TIMED = {"at": "22:00", "zone": "Europe/Berlin", "scheduled_at": AT}
+WAITS = changed(APPROVED, **TIMED, execute_by=AT + 10 * MINUTE)
+WITNESS = Witness(number=1204, hash="0123456789abcdef" * 4)
+
+
+def snap(**changes: object) -> Request:
+    return sample(snapshot=changed(SNAPSHOT, **changes))
+
+
+# ---- cards -------------------------------------------------------------------------------------
+CARDS = {
+    "undecided": BY_STATE[State.PENDING],
+    "all that an approver must be warned of": HARD,
+    "an ordinary break with the other site away": changed(HARD, force=False, terms=TERMS),
+    "one-sided, the other site reachable, several appliances": sample(
+        force=True, terms=SEVERAL, also_at=("oslo",)
+    ),
+    "not before a time, with break glass": sample(**TIMED, terms=WITH_GLASS),
+    "too few approvers: only break glass": sample(
+        terms=WITH_GLASS, only_glass=True, glass_lost=GLASS
+    ),
+    "the appliance not read": sample(snapshot=None, fingerprint=None, card_ts=None),
+    "no replications": sample(snapshot=NONE, terms=changed(TERMS, approvals_required=1)),
+    "no recovery plan": snap(protected=0, count=6),
+    "more replications than have a place": snap(
+        count=1_200,
+        complete=False,
+        protected=0,
+        replications=named(*(f"vm-{n:02d}" for n in range(10))),
+        issues=(IssueLine(entity=None, description=None, status=None),) * 4,
+        issue_count=4,
+        partial=("one away", "two away.", "three away", "four away"),
+    ),
+    "approved": APPROVED,
+    "approved, and waits until its time": WAITS,
+    "being carried out": BY_STATE[State.FOLLOWING],
+    "glass broken": changed(APPROVED, glass=GLASS, approvals=(), terms=WITH_GLASS),
+    "done": BY_STATE[State.SUCCEEDED],
+    "denied": BY_STATE[State.DENIED],
+    "failed": BY_STATE[State.FAILED],
+}
+"""Each is shown whole."""
+
+OVER = {
+    "done, one-sided": decided(State.SUCCEEDED, "proved", task=ENDED_WELL, force=True),
+    "one-sided, by whom cannot be told": decided(State.SUCCEEDED, "gone_untold", force=True),
+    "by whom cannot be told": decided(State.SUCCEEDED, "gone_untold"),
+    "after a break glass": decided(
+        State.SUCCEEDED, "proved", task=ENDED_WELL, glass=GLASS, terms=WITH_GLASS
+    ),
+    "withdrawn": BY_STATE[State.CANCELLED],
+    "not decided": BY_STATE[State.EXPIRED],
+    "not begun": decided(State.EXPIRED, "not_begun"),
+    "changed": BY_STATE[State.CHANGED],
+    "changed, once turned away": changed(BY_STATE[State.CHANGED], turned_away=TURNED_AWAY),
+    "gone before anything was sent": decided(State.CHANGED, "changed_gone"),
+    "dry run": BY_STATE[State.REHEARSED],
+    "unknown": BY_STATE[State.ATTENTION],
+    "glass broken, waits": changed(WAITS, glass=GLASS, approvals=()),
+    "glass broken, under way": changed(BY_STATE[State.DELETING], glass=GLASS, approvals=(FIRST,)),
+    "at its time": changed(WAITS, time_came=True),
+}
+"""Of these, what is over the line of who asked."""
+
+# ---- the final reply ---------------------------------------------------------------------------
+FINALS = {
+    "proved": BY_STATE[State.SUCCEEDED],
+    "proved, one-sided": OVER["done, one-sided"],
+    "proved, nothing replicated": decided(
+        State.SUCCEEDED, "proved", task=ENDED_WELL, snapshot=NONE
+    ),
+    "proved, one replication": decided(
+        State.SUCCEEDED, "proved", task=ENDED_WELL, snapshot=changed(SNAPSHOT, count=1)
+    ),
+    "proved, the task unknown by then": decided(State.SUCCEEDED, "proved", task=RUNNING),
+    "proved, the answer lost": decided(
+        State.SUCCEEDED,
+        "proved",
+        task=ENDED_WELL,
+        task_adopted=True,
+        answer=CUT_OFF,
+        problem=CUT_OFF,
+    ),
+    "proved by 404s, the second delete accepted": changed(
+        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, deletes_sent=2, deletes_accepted=1),
+        outcome=Outcome(code="proved", by_404s=True),
+    ),
+    "gone_untold": decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF, answer=CUT_OFF),
+    "gone_untold, two deletes": decided(State.SUCCEEDED, "gone_untold", deletes_sent=2),
+    "gone_untold after a 404": decided(
+        State.SUCCEEDED, "gone_untold", problem=NOT_THERE, answer=NOT_THERE
+    ),
+    "delete_refused, 403": decided(State.FAILED, "delete_refused", problem=FORBIDDEN),
+    "delete_refused, 400": decided(
+        State.FAILED, "delete_refused", problem=changed(FORBIDDEN, status=400, op_id=None)
+    ),
+    "delete_refused, no cause named": decided(State.FAILED, "delete_refused"),
+    "delete_refused, 401 twice": decided(
+        State.FAILED, "delete_refused", problem=problem(ProblemKind.UNAUTHORIZED, 401)
+    ),
+    "delete_refused, 404": decided(State.FAILED, "delete_refused", problem=NOT_THERE),
+    "delete_refused, 500": decided(
+        State.FAILED,
+        "delete_refused",
+        problem=changed(FORBIDDEN, kind=ProblemKind.SERVER_ERROR, status=500),
+    ),
+    "delete_refused, 500 without an op_id": decided(State.FAILED, "delete_refused", problem=UNREAD),
+    "task_error": BY_STATE[State.FAILED],
+    "task_error, taken for ours": decided(
+        State.FAILED, "task_error", task=ENDED_BADLY, task_adopted=True, answer=CUT_OFF
+    ),
+    "task_error without words": decided(
+        State.FAILED, "task_error", task=changed(RUNNING, status="ERROR")
+    ),
+    "task_cancelled": decided(
+        State.FAILED, "task_cancelled", task=changed(RUNNING, status="CANCELLED")
+    ),
+    "outcome_unknown": BY_STATE[State.ATTENTION],
+    "outcome_unknown, a new task": decided(State.ATTENTION, "outcome_unknown", nameless_task=True),
+    "accepted_late": decided(State.ATTENTION, "accepted_late", task=RUNNING),
+    "task_lost": decided(State.ATTENTION, "task_lost", task=RUNNING),
+    "success_but_there": decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
+    "follow_ttl": decided(State.ATTENTION, "follow_ttl", task=RUNNING),
+    "follow_ttl, the last look refused": decided(
+        State.ATTENTION,
+        "follow_ttl",
+        task=RUNNING,
+        problem=UNREAD,
+        terms=changed(TERMS, follow_ttl_ms=90_500),
+    ),
+    "follow_ttl, the answer lost": decided(
+        State.ATTENTION, "follow_ttl", answer=CUT_OFF, problem=CUT_OFF
+    ),
+    "denied": BY_STATE[State.DENIED],
+    "denied, the row without it": over(State.DENIED, "denied"),
+    "cancelled": BY_STATE[State.CANCELLED],
+    "cancelled, once turned away": over(State.CANCELLED, "cancelled", turned_away=TURNED_AWAY),
+    "not_decided": BY_STATE[State.EXPIRED],
+    "not_decided, rights lost": changed(
+        BY_STATE[State.EXPIRED], notices=(Notice(code="rights_lost", at=NOW, who=("USECOND",)),)
+    ),
+    "not_begun": decided(State.EXPIRED, "not_begun"),
+    "not_begun, with a reason": decided(State.EXPIRED, "not_begun", problem=CUT_OFF),
+    "not_begun, at a time": decided(State.EXPIRED, "not_begun", **TIMED),
+    "not_begun, at a time, with a reason": decided(
+        State.EXPIRED, "not_begun", **TIMED, problem=CUT_OFF
+    ),
+    "changed": BY_STATE[State.CHANGED],
+    "changed, once turned away": changed(
+        decided(State.CHANGED, "changed", lines=tuple(f"difference {n}" for n in range(10))),
+        turned_away=TURNED_AWAY,
+    ),
+    "changed_gone": decided(State.CHANGED, "changed_gone"),
+    "changed_gone, once turned away": decided(
+        State.CHANGED, "changed_gone", turned_away=changed(TURNED_AWAY, status=None)
+    ),
+    "rehearsed": BY_STATE[State.REHEARSED],
+}
+CORRECTIONS = {
+    "look_gone": changed(
+        BY_STATE[State.ATTENTION],
+        state=State.SUCCEEDED,
+        correction=Outcome(code="look_gone"),
+        corrected_in=WITNESS,
+    ),
+    "look_gone, by our task": changed(
+        BY_STATE[State.ATTENTION],
+        state=State.SUCCEEDED,
+        task=RUNNING,
+        correction=Outcome(code="look_gone"),
+    ),
+    "look_task_failed": changed(
+        BY_STATE[State.ATTENTION],
+        state=State.FAILED,
+        task=ENDED_BADLY,
+        task_adopted=True,
+        correction=Outcome(code="look_task_failed"),
+    ),
+    "not_accepted_late": changed(
+        BY_STATE[State.ATTENTION],
+        state=State.FAILED,
+        correction=Outcome(code="not_accepted_late", problem=TURNED_AWAY),
+    ),
+}
+WHOLE_FINALS = {
+    "a success, with the head of the audit trail": changed(
+        BY_STATE[State.SUCCEEDED], ended_in=WITNESS
+    ),
+    "an unknown outcome": BY_STATE[State.ATTENTION],
+    "its first reply, once it was corrected": CORRECTIONS["look_gone"],
+    "after a break glass, at one of several appliances": decided(
+        State.SUCCEEDED, "proved", task=ENDED_WELL, glass=GLASS, terms=SEVERAL
+    ),
+}
+BY_ASKER = Decision(by="UASKER", at=NOW + 2 * MINUTE)
+CONCERNED = {
+    "decided by two": BY_STATE[State.SUCCEEDED],
+    "not decided": over(State.EXPIRED, "not_decided"),
+    "decided by too few": BY_STATE[State.EXPIRED],
+    "denied": BY_STATE[State.DENIED],
+    "denied after an approval": changed(BY_STATE[State.DENIED], approvals=(FIRST,)),
+    "withdrawn by an operator": BY_STATE[State.CANCELLED],
+    "withdrawn after a break glass": over(
+        State.CANCELLED, "cancelled", cancellation=BY_ASKER, glass=GLASS
+    ),
+    "break glass after an approval": decided(State.SUCCEEDED, "proved", glass=GLASS),
+}
+assert {code for code in UNKNOWN if code not in FINALS} == set()
+
+
+# ---- refused: only the asker is told -------------------------------------------------------------
+def refused(code: str, *lines: str, **changes: object) -> Request:
+    outcome = Outcome.model_validate(
+        {
+            "code": code,
+            "lines": lines,
+            "problem": changes.pop("problem", None),
+            "near": changes.pop("near", ()),
+        }
+    )
+    row = {"snapshot": None, "fingerprint": None, "card_ts": None, **changes}
+    return sample(state=State.REFUSED, outcome=outcome, **row)
+
+
+NEAR = (Near(pairing_id="0b7ff9a4-1d2e", title="lyon.example.com → oslo.example.com"),)
+BOTH = ("lyon.example.com → oslo.example.com", "oslo.example.com → rome.example.com")
+REFUSALS = {
+    "people_unreadable": refused("people_unreadable"),
+    "requester_not_allowed": refused("requester_not_allowed", "not_listed"),
+    "requester_not_allowed, unknown why": refused("requester_not_allowed"),
+    "channel_not_allowed": refused("channel_not_allowed", "C0DROPERATIONS"),
+    "channel_not_allowed, unknown which": refused("channel_not_allowed"),
+    "reason_missing": refused("reason_missing"),
+    "reason_does_not_fit": refused("reason_does_not_fit", r"CHG\d{7}"),
+    "reason_does_not_fit, unknown what": refused("reason_does_not_fit"),
+    **{
+        f"time_not_taken, {why}": refused("time_not_taken", why, "Europe/Berlin", **TIMED)
+        for why in TIMES
+    },
+    "time_not_taken": refused("time_not_taken"),
+    "too_few_approvers": refused("too_few_approvers", "1", "2"),
+    "too_few_approvers, not counted": refused("too_few_approvers"),
+    "pairing_none": refused("pairing_none"),
+    "pairing_none, one is near": refused("pairing_none", near=NEAR),
+    "pairing_several": refused("pairing_several", *BOTH),
+    "pairing_several, of several appliances": refused(
+        "pairing_several", *(f"lyon/{n}" for n in range(10)), terms=SEVERAL
+    ),
+    "pairing_self": refused("pairing_self", BOTH[0]),
+    "pairing_unread": refused("pairing_unread", "rome", "oslo"),
+    "pairing_partial": refused("pairing_partial"),
+    "pairing_partial, one is near": refused("pairing_partial", near=NEAR),
+    "pairing_no_site": refused("pairing_no_site"),
+    "pairing_taken": refused("pairing_taken", "BBBB-CCCC"),
+    "pairing_taken, at its other end": refused("pairing_taken", "BBBB-CCCC", "rome"),
+    "pairing_taken, by which is not known": refused("pairing_taken"),
+    "check_failed": refused("check_failed"),
+    **{
+        f"check_failed, {each.kind} {each.status or ''}".strip(): refused(
+            "check_failed", problem=each
+        )
+        for each in (
+            FORBIDDEN,
+            problem(ProblemKind.UNAUTHORIZED, 401),
+            problem(ProblemKind.LOGIN_REFUSED),
+            problem(ProblemKind.LOGIN_REST, retry_at=NOW),
+            problem(ProblemKind.SERVER_ERROR, 500),
+            problem(ProblemKind.NOT_UNDERSTOOD),
+            problem(ProblemKind.REFUSED, 400),
+        )
+    },
+    "check_failed, login_rest, until when is not known": refused(
+        "check_failed", problem=problem(ProblemKind.LOGIN_REST)
+    ),
+    "unreachable": refused("unreachable"),
+    "unreachable, two log-ins": refused("unreachable", problem=problem(ProblemKind.UNPROVEN)),
+    "unreachable, the own limit": refused("unreachable", problem=problem(ProblemKind.OVER_BUDGET)),
+    **{
+        f"card_refused, {error}": refused("card_refused", error)
+        for error in ("not_in_channel", "is_archived", "restricted_action", "msg_too_long")
+    },
+    "card_refused, the answer lost": refused("card_refused", "answer_lost"),
+    "card_refused, unknown why": refused("card_refused"),
+    "card_not_posted": refused("card_not_posted"),
+    "card_not_posted, the token": refused("card_not_posted", "invalid_auth"),
+}
+
+# ---- the thread meanwhile ----------------------------------------------------------------------
+PROGRESS = {
+    "approved": APPROVED,
+    "approved, cannot be sent": changed(APPROVED, waiting=CUT_OFF),
+    "approved, turned away": changed(APPROVED, turned_away=TURNED_AWAY, waiting=CUT_OFF),
+    "approved, sent again": changed(APPROVED, turned_away=TURNED_AWAY),
+    "approved, waits until its time": WAITS,
+    "glass broken": changed(APPROVED, glass=SECOND),
+    "deleting": BY_STATE[State.DELETING],
+    "deleting, no clear answer": changed(BY_STATE[State.DELETING], answer=CUT_OFF),
+    "deleting, no answer known": changed(BY_STATE[State.DELETING], polling_since=NOW),
+    "deleting, answered 404": changed(BY_STATE[State.DELETING], answer=NOT_THERE),
+    "deleting, cannot look": changed(BY_STATE[State.DELETING], waiting=CUT_OFF),
+    "following": BY_STATE[State.FOLLOWING],
+    "following, no task known": changed(BY_STATE[State.FOLLOWING], task=None),
+    "following, taken for ours": changed(BY_STATE[State.FOLLOWING], task_adopted=True),
+    "following, task ended": changed(BY_STATE[State.FOLLOWING], task=ENDED_WELL),
+    "following, task missing": changed(BY_STATE[State.FOLLOWING], polling_since=NOW),
+    "following, cannot ask": changed(BY_STATE[State.FOLLOWING], waiting=CUT_OFF),
+    "following, no percentage": changed(
+        BY_STATE[State.FOLLOWING], task=changed(RUNNING, progress=None)
+    ),
+    "pending again": sample(),
+    "succeeded": BY_STATE[State.SUCCEEDED],
+    "failed": BY_STATE[State.FAILED],
+}
+REMINDERS = {
+    "undecided": sample(approvals=(FIRST,)),
+    "not before a time, nobody to call": sample(
+        **TIMED, terms=changed(TERMS, notify=(), approvals_required=1)
+    ),
+}
+_AWAY = {"at": NOW, "text": CUT_OFF.text, "who": ("UPERSON",)}
+QUIET = changed(TERMS, notify=())
+
+
+def _told(code: str, row: Request = APPROVED, **notice: object) -> Request:
+    told = Notice.model_validate({**_AWAY, "code": code, **notice})
+    return changed(row, notices=(told,))
+
+
+_UNTOLD = _told(
+    "glass_broken",
+    changed(APPROVED, glass=GLASS),
+    text="Oslo burns",
+    called=("UANN", "SLEADS"),
+    told=("UANN",),
+    unread=("SLEADS",),
+)
+NOTICES_TOLD = {
+    "rights_lost": _told("rights_lost"),
+    "rights_lost, nobody to call": _told("rights_lost", changed(APPROVED, terms=QUIET), who=()),
+    "more_approvals": _told("more_approvals", text="2"),
+    "glass_broken": _UNTOLD,
+    "glass_broken, own request, dry run, at a time": _told(
+        "glass_broken", changed(WAITS, terms=DRY), text="Oslo burns", who=("UASKER",)
+    ),
+    "glass_broken, at a time": _told("glass_broken", WAITS, text="Oslo burns"),
+    "glass_lost": _told("glass_lost"),
+    "glass_lost, nobody to call": _told("glass_lost", changed(APPROVED, terms=QUIET), who=()),
+    "waits_to_send": _told("waits_to_send"),
+    "waits_to_look": _told("waits_to_look"),
+    "waits_to_follow": _told("waits_to_follow", text=""),
+    "goes_on": _told("goes_on", text=""),
+    "goes_on, the appliance": _told("goes_on", text="appliance"),
+    "ahead": _told("ahead", WAITS, text="12"),
+    "ahead, what differs": _told(
+        "ahead", changed(WAITS, terms=DRY), text="1", lines=("number: was 2, is now 1",)
+    ),
+    "ahead, not counted": _told("ahead", WAITS, text=""),
+    "ahead_unread": _told("ahead_unread", WAITS),
+    **{
+        f"looked, {found}": _told("looked", BY_STATE[State.ATTENTION], text=found)
+        for found in ("look_running", "look_unlisted", "look_gone", "look_task_failed")
+    },
+    "looked, look_still_there": _told(
+        "looked", BY_STATE[State.ATTENTION], text="look_still_there", who=()
+    ),
+    "settled": _told("settled", BY_STATE[State.ATTENTION], text="Gone: done by hand"),
+}
+
+# ---- answers to one person ---------------------------------------------------------------------
+_CHECKED = sample(state=State.CHECKING, card_ts=None)
+_UNCHECKED = sample(state=State.CHECKING, snapshot=None, card_ts=None)
+_DONE = BY_STATE[State.SUCCEEDED]
+_LOOKED = BY_STATE[State.ATTENTION]
+ANSWERED: dict[str, tuple[tuple[str, Request, dict[str, str]], ...]] = {
+    "waits_for_room": (("", _UNCHECKED, {}), ("read since", _CHECKED, {})),
+    "card_held_up": (
+        ("", changed(_CHECKED, card_error="missing_scope"), {}),
+        ("until when is not known", changed(_CHECKED, decide_by=None), {}),
+        ("the card has come", sample(), {}),
+    ),
+    "appliance_away": (
+        ("", changed(_UNCHECKED, waiting=CUT_OFF, unreachable_since=NOW), {}),
+        ("since when is not known", changed(_UNCHECKED, waiting=CUT_OFF), {}),
+        ("read since", _CHECKED, {}),
+    ),
+    "denied": (("", BY_STATE[State.DENIED], {}), ("another end", BY_STATE[State.EXPIRED], {})),
+    "approval_counted": (
+        ("", sample(approvals=(FIRST,)), {"by": "UFIRST"}),
+        ("the last one", APPROVED, {"by": "UFIRST"}),
+        ("cannot be sent", changed(APPROVED, waiting=CUT_OFF), {}),
+        ("right lost since", sample(), {"by": "UFIRST"}),
+    ),
+    "glass_broken": (
+        ("", changed(APPROVED, glass=GLASS), {}),
+        ("dry run", changed(APPROVED, glass=GLASS, terms=DRY), {}),
+        ("right lost since", sample(glass_lost=GLASS), {}),
+        ("over", over(State.EXPIRED, "not_decided"), {}),
+    ),
+    "cancelled": (("", BY_STATE[State.CANCELLED], {}), ("another end", _DONE, {})),
+    "nothing_to_look_at": (("", _DONE, {}),),
+    "look_running": (
+        ("", _LOOKED, {}),
+        ("by signs", _LOOKED, {"by_signs": "yes"}),
+        ("a later request", _LOOKED, {"superseded": "yes"}),
+    ),
+    "look_unlisted": (("", _LOOKED, {}),),
+    "look_gone": (("", _DONE, {}),),
+    "look_task_failed": (("", BY_STATE[State.FAILED], {}),),
+    "look_still_there": (("", _LOOKED, {}),),
+    "look_failed": (
+        ("", _LOOKED, {"text": "The appliance does not answer"}),
+        ("over since", _DONE, {}),
+    ),
+    "settled": (("", changed(_LOOKED, settled=FIRST), {}),),
+    "nothing_to_settle": (("", _DONE, {}),),
+    "settled_without_words": (("", _LOOKED, {}),),
+    "ended": tuple((state.value, row, {}) for state, row in BY_STATE.items()),
+    "already_decided": (
+        ("dry run", changed(APPROVED, terms=DRY), {}),
+        ("waits until its time", WAITS, {}),
+        ("at its time", changed(WAITS, time_came=True, waiting=CUT_OFF), {}),
+        ("glass", changed(APPROVED, glass=GLASS), {}),
+        ("once turned away", changed(BY_STATE[State.CHANGED], turned_away=TURNED_AWAY), {}),
+    ),
+    "already_counted": (("", sample(approvals=(FIRST,)), {}),),
+    "too_late": (
+        ("", BY_STATE[State.EXPIRED], {}),
+        ("still to be counted", sample(), {}),
+        ("until when is not known", sample(decide_by=None), {}),
+    ),
+    "not_the_card": (
+        ("", sample(), {}),
+        ("no card yet", _CHECKED, {}),
+        ("over", _DONE, {}),
+    ),
+    "other_fingerprint": (("", sample(), {}), ("decided since", APPROVED, {})),
+    "own_request_approve": (("", sample(), {}),),
+    "own_request_deny": (("", sample(), {}),),
+    "no_glass_here": (("", sample(), {}),),
+    "glass_without_reason": (("", sample(), {}),),
+    "cancel_not_yours": (("", sample(), {}), ("approved", APPROVED, {}), ("over", _DONE, {})),
+    "unexpected": (("", sample(), {}), ("over", _DONE, {})),
+    **{
+        f"{which}_unreadable": (
+            ("", sample(), {}),
+            ("until when is known", sample(), {"retry_at": str(NOW)}),
+        )
+        for which in ("no_right", "no_glass")
+    },
+}
+"""How the request stands when one person is told this, and what the answer carries; where none is
+named, it is undecided."""
