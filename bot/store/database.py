@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bot.store.faults import Errors, Outage
+from bot.store.faults import Fault, fault_of
 from bot.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from bot.store.postgres import Postgres
+
+log = structlog.get_logger(__name__)
 
 
 def wall_clock_ms() -> int:
@@ -87,9 +90,13 @@ class Wakes:
             return woken
 
 
+FAULT_EVERY_SECONDS = 60.0
+"""Between two lines of the log about a fault that lasts: every thread meets it every second."""
+
+
 class Database:
     """Transactions on one database, shared by all threads. `now` replaces its clock in tests.
-    `on_error` gets the class name of each database error."""
+    `on_error` gets the class name of each database error; it must not raise."""
 
     def __init__(
         self,
@@ -106,26 +113,26 @@ class Database:
 
             self._kind = Postgres(parsed, now)
         self.engine: Engine = self._kind.engine
-        self.clock: Callable[[], int] = self._kind.clock
-        """ms epoch by the database's clock, outside of a transaction."""
-        self._errors = Errors(self.engine, on_error)
-        self.outage = Outage(parsed)
-        self.wakes: Wakes = Wakes()
-        self._told = wall_clock_ms(), time.monotonic()
-
-    @property
-    def one_writer(self) -> bool:
+        self.now: Callable[[Connection], int] = self._kind.now
+        """ms epoch by the database's clock."""
+        self.clock: Callable[[], int] = self._kind.clock or self._asked
+        """The same outside of a transaction. On SQLite it is our own clock: asking for it made up a
+        tenth of all transactions of a request (measured)."""
+        self.one_writer = self._kind.one_writer
         """Whether a transaction that writes keeps out all other writers, so that rows need no
         locks."""
-        return self._kind.one_writer
-
-    def missing_file(self) -> str | None:
-        """The path of a SQLite file that is not there."""
-        return self._kind.missing_file()
-
-    def now(self, conn: Connection) -> int:
-        """ms epoch by the database's clock."""
-        return self._kind.now(conn)
+        self.lock_schema = self._kind.lock_schema
+        self.missing_file = self._kind.missing_file
+        self.log_gone = self._kind.log_gone
+        self.close = self._kind.close
+        self.damaged: Fault | None = None
+        """Met since the start. Only what needs the damaged page notices it, so that another
+        transaction works says nothing: it stays until the file is checked by the next start."""
+        self.wakes: Wakes = Wakes()
+        self._on_error = on_error
+        self._told = wall_clock_ms(), time.monotonic()
+        self._saying = threading.Lock()
+        self._said_at = float("-inf")
 
     def about_now(self) -> int:
         """The same, but it also works while the database is down: then it is calculated from its
@@ -139,20 +146,12 @@ class Database:
         self._told = now, time.monotonic()
         return now
 
-    def lock_schema(self, conn: Connection) -> None:
-        """Nobody else may change the schema until the transaction ends."""
-        self._kind.lock_schema(conn)
-
     @contextmanager
     def write(self, within_s: float | None = None) -> Iterator[Connection]:
         """One transaction that may write, rolled back when anything is raised. `within_s`: how long
         it may wait for other writers of a SQLite file."""
         with self._met(), self._kind.writing(within_s), self.engine.begin() as conn:
-            before = self._kind.changes(conn)
             yield conn
-            after = self._kind.changes(conn)
-        if after is None or after != before:
-            self.outage.worked()
 
     @contextmanager
     def read(self, *, at_leisure: bool = False) -> Iterator[Connection]:
@@ -165,24 +164,39 @@ class Database:
                     self._kind.at_leisure(conn)
                 yield conn
 
-    def damage(self, *, whole: bool = True) -> str | None:
-        """What is wrong with the database, found by checking all of it; None if it is sound. Takes
-        seconds for a large file, of which only what decides is checked where not `whole`."""
+    def damage(self) -> str | None:
+        """What is wrong with a SQLite file, found by checking what decides, or all of a small one;
+        None if that is sound."""
         with self.read() as conn:
-            return self._kind.damage(conn, whole=whole)
+            return self._kind.damage(conn)
 
-    def log_gone(self) -> bool:
-        """Whether the `-wal` of a SQLite file was deleted, moved or replaced."""
-        return self._kind.log_gone()
+    def fault_of(self, error: BaseException) -> Fault | None:
+        """The fault behind this error, which the log has already; None for an error of our own."""
+        return fault_of(error, self.engine.url)
 
-    def close(self) -> None:
-        self._kind.close()
+    def _asked(self) -> int:
+        with self.read() as conn:
+            return self.now(conn)
 
     @contextmanager
     def _met(self) -> Iterator[None]:
         try:
-            with self._errors.told():
-                yield
+            yield
         except SQLAlchemyError as error:
-            self.outage.met(error)
+            # A second row that is refused is how a repeated event is recognised.
+            if not isinstance(error, IntegrityError):
+                self._on_error(type(error).__name__)
+                self._say(self.fault_of(error))
             raise
+
+    def _say(self, fault: Fault | None) -> None:
+        if fault is None:
+            return
+        with self._saying:
+            news = fault.damage and self.damaged is None
+            if fault.damage:
+                self.damaged = fault
+            now = time.monotonic()
+            if news or now - self._said_at >= FAULT_EVERY_SECONDS:
+                self._said_at = now
+                log.error("database_fault", sentence=fault.running())

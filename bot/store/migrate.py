@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import __version__
 from bot.store import schema, shared
 from bot.store.database import Database
-from bot.store.faults import damaged, fault_of, log_gone, shown_place
+from bot.store.faults import damaged, log_gone, shown_place
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ def upgrade(db: Database) -> None:
     """Migrate if needed, under a lock, so that of several copies that start together only one does
     it. Raises SchemaTooNew and Damaged: a SQLite file is checked first, since a damaged page is
     otherwise noticed only when it is needed."""
-    found = db.damage(whole=False)
+    found = db.damage()
     if found is not None:
         raise Damaged(damaged(shown_place(db.engine.url), found).at_start())
     with db.write() as conn:
@@ -101,33 +101,19 @@ def ready_problem(db: Database) -> str | None:
     as well, since a full disk can still be read. Raises SchemaTooNew, and errors
     that are not faults of the database."""
     try:
-        if db.log_gone():
-            return log_gone(db.engine.url).running()
         shared.change(db, KEY, _another)
         with db.read() as conn:
             may_work(conn)
-        return _lasting(db)
     except SQLAlchemyError as error:
-        fault = fault_of(error, db.engine.url)
+        fault = db.fault_of(error)
         if fault is None:
             raise
         return fault.running()
+    fault = log_gone(db.engine.url) if db.log_gone() else db.damaged
+    return fault.running() if fault else None
 
 
 def _another(old: str | None, now: int) -> str:
     """Always another value than the stored one: to store the same would write nothing, and so prove
     nothing."""
     return str(now) if old != str(now) else f"{now} again"
-
-
-def _lasting(db: Database) -> str | None:
-    """A lasting fault that is still there. Only a transaction that needs a damaged page notices it,
-    so a write elsewhere that works says nothing: the whole database is checked."""
-    fault = db.outage.lasting()
-    if fault is None:
-        return None
-    found = db.damage()
-    if found is None:
-        db.outage.mended()
-        return None
-    return damaged(str(db.engine.url.database), found).running()

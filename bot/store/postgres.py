@@ -99,7 +99,7 @@ class Postgres:
     one_writer = False
 
     def __init__(self, url: URL, now: Callable[[], int] | None) -> None:
-        self._now = now
+        self.clock = now
         self.engine = create_engine(
             with_limits(url),
             # Not left to the server's default. At a higher level, a transaction that has waited for
@@ -122,13 +122,7 @@ class Postgres:
         return raw.execution_options(isolation_level="REPEATABLE READ")
 
     def now(self, conn: Connection) -> int:
-        return self._now() if self._now else int(conn.execute(_CLOCK).scalar_one())
-
-    def clock(self) -> int:
-        if self._now:
-            return self._now()
-        with self.engine.connect() as conn:
-            return int(conn.execute(_CLOCK).scalar_one())
+        return self.clock() if self.clock else int(conn.execute(_CLOCK).scalar_one())
 
     def at_leisure(self, conn: Connection) -> None:
         """Until the transaction ends the reader may pause, as people do who read in a pager."""
@@ -149,11 +143,7 @@ class Postgres:
         """The server looks after its own files."""
         return False
 
-    def changes(self, conn: Connection) -> int | None:
-        """Not counted: if a server commits, it works."""
-        return None
-
-    def damage(self, conn: Connection, *, whole: bool) -> str | None:
+    def damage(self, conn: Connection) -> str | None:
         """Not checked: the server looks after its own files."""
         return None
 

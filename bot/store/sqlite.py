@@ -17,7 +17,6 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect
 from sqlalchemy.pool import StaticPool
 
 from bot.store.faults import FileGone, NotInTime
-from bot.store.schema import HOLDS_PAIR, HOLDS_PAIRING
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits, unless it is given less time: for its turn in this process, and for
@@ -31,19 +30,10 @@ ever."""
 WHOLE_UP_TO = 16 * 2**20
 """Bytes of a file that is checked completely at a start. Of a larger one, which is mostly audit
 trail, what requests are decided by is checked, so that a start does not become slower with the
-years; `audit verify` reads the trail, and `/readyz` has the whole file checked after the first
-damaged page that anybody met."""
+years; `audit verify` reads the trail."""
 
 CHECKED_AT_START = ("inbox", "messages", "shared", "audit_head")
 """These do not grow with the years (`bot.store.prune`)."""
-
-GUARDS = {
-    "one_open_request_per_pairing": HOLDS_PAIRING,
-    "one_open_request_per_pair": HOLDS_PAIR,
-}
-
-_Inode = tuple[int, int]
-"""The device and the inode's number."""
 
 
 class Sqlite:
@@ -53,15 +43,13 @@ class Sqlite:
     one_writer = True
 
     def __init__(self, url: URL, now: Callable[[], int]) -> None:
-        self._now = now
+        self.clock: Callable[[], int] | None = now
+        self.now: Callable[[Connection], int] = lambda _conn: now()
         self._writing = threading.Lock()
         self._by = 0.0
         self._in_memory = url.database in (None, "", ":memory:")
         self._path = url.database
-        self._opened: _Inode | None = None
-        # If the path is a link, SQLite creates the log beside the file that it leads to.
-        self._log_path = f"{os.path.realpath(url.database)}-wal" if url.database else None
-        self._log: _Inode | None = None
+        self._opened: tuple[int, int] | None = None
         pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
         if self._in_memory:
             pool = {"poolclass": StaticPool}
@@ -93,14 +81,6 @@ class Sqlite:
     def reading(self, raw: Connection) -> Connection:
         return raw.execution_options(reading=True)
 
-    def now(self, conn: Connection) -> int:
-        return self._now()
-
-    def clock(self) -> int:
-        """Our own clock, without a transaction: asking SQLite for the time made up a tenth of all
-        transactions of a request (measured)."""
-        return self._now()
-
     def at_leisure(self, conn: Connection) -> None:
         """Nothing to do: nobody waits for a reader."""
 
@@ -113,45 +93,27 @@ class Sqlite:
         return self._path
 
     def log_gone(self) -> bool:
-        """Whether the `-wal` is not the one that the first connection has opened."""
-        log = self._log  # read once, since a close in another thread sets it to None
-        return log is not None and self._at(self._log_path) != log
+        """Whether there is no `-wal`, though a connection is open that has written. If the path is
+        a link, it stands beside the file that this leads to."""
+        if self._in_memory or self._path is None:
+            return False
+        return not Path(f"{os.path.realpath(self._path)}-wal").exists()
 
-    def changes(self, conn: Connection) -> int | None:
-        """The number of rows changed on this connection so far. Only a commit that changed some
-        shows that the disk is fine: on a full one an empty commit works too."""
-        driver: Any = conn.connection.driver_connection
-        return int(driver.total_changes)
-
-    def damage(self, conn: Connection, *, whole: bool) -> str | None:
+    def damage(self, conn: Connection) -> str | None:
         pages, size = (
             conn.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("page_count", "page_size")
         )
         asked = [f"PRAGMA quick_check({table})" for table in CHECKED_AT_START]
-        if whole or pages * size <= WHOLE_UP_TO:
+        if pages * size <= WHOLE_UP_TO or not inspect(conn).has_table("inbox"):
             asked = ["PRAGMA quick_check(1)"]
-        elif not inspect(conn).has_table("requests"):
-            return None
         for pragma in asked:
             found = conn.exec_driver_sql(pragma).scalars().first()
             if found != "ok":
                 return " ".join(str(found).split())
-        if len(asked) == 1:
-            return None
-        # The indexes that refuse a second open request of a pairing, held against another one.
-        for index, holds in GUARDS.items():
-            rows = f"FROM requests INDEXED BY {{}} WHERE {holds.text}"
-            counts = {
-                conn.exec_driver_sql(f"SELECT count(*) {rows.format(each)}").scalar_one()
-                for each in (index, "requests_by_state")
-            }
-            if len(counts) > 1:
-                return f"the index {index} lacks some of the open requests"
         return None
 
     def close(self) -> None:
-        self._log = None  # SQLite removes the log with the last connection
         self.engine.dispose()
 
     def _before_connect(self, *_: object) -> None:
@@ -162,10 +124,7 @@ class Sqlite:
     def _connected(self, connection: Any, record: Any) -> None:
         _prepare(connection, record)
         if self._opened is None:
-            self._opened = self._at(self._path)
-        if self._log is None and not self._in_memory:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # opens the log
-            self._log = self._at(self._log_path)
+            self._opened = self._there()
 
     def _begin(self, conn: Connection) -> None:
         self._require_the_file()
@@ -184,15 +143,15 @@ class Sqlite:
         and a DELETE whose intent was in it would look as if it had never been sent."""
         if self._opened is None:
             return
-        there = self._at(self._path)
-        if there != self._opened:
-            raise FileGone(replaced=there is not None)
+        if self._there() != self._opened:
+            raise FileGone
 
-    def _at(self, path: str | None) -> _Inode | None:
-        if self._in_memory or path is None:
+    def _there(self) -> tuple[int, int] | None:
+        """The device and the inode's number of the file at the path."""
+        if self._in_memory or self._path is None:
             return None
         try:
-            found = os.stat(path)
+            found = os.stat(self._path)
         except FileNotFoundError:
             return None
         return found.st_dev, found.st_ino

@@ -109,7 +109,7 @@ class Worker:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
         be stored for them now, and the next try may work."""
         request = in_hand[0] if in_hand else None
-        if self.requests.db.outage.told(error):
+        if self.requests.db.fault_of(error):
             # The log has the sentence. Every thread meets the fault every second, maybe for hours.
             log.debug("step_waits", request=request, error=type(error).__name__)
             return

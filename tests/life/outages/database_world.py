@@ -73,17 +73,3 @@ def no_byte_more() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def damage(file: Path) -> bytes:
-    """Overwrites every page but the first; returns what was there."""
-    whole = file.read_bytes()
-    with file.open("r+b") as opened:
-        opened.seek(4096)
-        opened.write(b"\xa5" * (len(whole) - 4096))
-    return whole
-
-
-def mend(file: Path, whole: bytes) -> None:
-    with file.open("r+b") as opened:
-        opened.write(whole)
