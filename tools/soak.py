@@ -19,8 +19,9 @@ from bot.sandbox.appliance import Answer
 from tests.life.kills.faults import QUICK, Faults
 from tests.life.kills.people import Story
 from tests.life.kills.rules import Seen, check_story, check_words
-from tests.life.kills.stage import ALAN, ANNA, Stage, staged
 from tests.life.kills.stage import PATIENCE_SECONDS as STORY_SECONDS
+from tests.life.kills.stage import Stage, staged
+from tests.support.stage import ALAN, ANNA
 
 AT_ONCE = 8
 """Requests that are under way at the same time."""

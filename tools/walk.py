@@ -80,6 +80,7 @@ def room(place: str) -> str:
 
 def life(*, with_story: bool) -> tuple[dict[str, int], Counter[str]]:
     """Calls by `file:function`, and moves by `folder -> file:function`, of one life of the bot."""
+    from bot.sandbox import demo
     from bot.sandbox.appliance import SimulatedAppliance
     from bot.sandbox.bot_process import BotProcess
     from bot.sandbox.slack import LocalSlack
@@ -96,32 +97,13 @@ def life(*, with_story: bool) -> tuple[dict[str, int], Counter[str]]:
         channel = slack.add_channel("dr-operations")
         pairing = appliance.add_pairing(local="berlin", remote="helsinki", replications=12)
         out = str(Path(folder) / "walk.json")
-        settings = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "VR_HOST": appliance.host,
-            "VR_USERNAME": appliance.username,
-            "VR_PASSWORD": appliance.password,
-            "VR_CA_FILE": appliance.ca_file,
-            "APPROVERS": alan,
-            OUT: out,
-        }
+        settings = {**demo.settings(appliance, slack, alan), OUT: out}
         with Walked(settings, Path(folder)) as bot:
             slack.request_url = f"{bot.url}/slack/events"
             time.sleep(REST_SECONDS)
             if with_story:
-                slack.command(rita, f"{pairing} moving, CHG0031337", channel=channel)
-                card = slack.wait_for_message(
-                    channel,
-                    lambda m: m.button("unpair_approve") is not None,
-                    timeout_seconds=PATIENCE_SECONDS,
-                )
-                slack.click(alan, card, "unpair_approve")
-                slack.wait_for(
-                    lambda: any(f"<@{rita}>" in m.text for m in slack.messages(channel, card.ts)),
-                    PATIENCE_SECONDS,
-                )
+                asked = f"{pairing} moving, CHG0031337"
+                demo.story(slack, channel, rita, asked, alan, PATIENCE_SECONDS)
         counted = json.loads(Path(out).read_text())
         return counted["calls"], Counter(counted["moves"])
 

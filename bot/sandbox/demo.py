@@ -26,9 +26,37 @@ def settings(appliance: SimulatedAppliance, slack: LocalSlack, approvers: str) -
         "VR_USERNAME": appliance.username,
         "VR_PASSWORD": appliance.password,
         "VR_CA_FILE": appliance.ca_file,
-        "VR_POLL_SECONDS": "1",
         "APPROVERS": approvers,
     }
+
+
+def story(
+    slack: LocalSlack,
+    channel: str,
+    requester: str,
+    asked: str,
+    approver: str,
+    seconds: float,
+    say: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Asked, approved, and told to its end: the thread as text. Raises TimeoutError."""
+    say(f"Rita types: /vr-unpair {asked}")
+    slack.command(requester, asked, channel=channel)
+    card = slack.wait_for_message(
+        channel, lambda m: m.button("unpair_approve") is not None, timeout_seconds=seconds
+    )
+    say("The card is in the channel. Alan presses Approve.")
+    slack.click(approver, card, "unpair_approve")
+    say("Waiting for the task to end …")
+
+    def told() -> bool:
+        record, *replies = slack.thread(channel, card.ts)
+        # The end is said twice, in the last reply and on the card, in either order.
+        ended = "Ended" in record.all_text and all("RUNNING" not in r.all_text for r in replies)
+        return ended and any(f"<@{requester}>" in m.text for m in replies)
+
+    slack.wait_for(told, timeout_seconds=seconds)
+    return render_thread(slack, channel, card.ts)
 
 
 def leave_in_order() -> None:
@@ -48,35 +76,16 @@ def play(say: Callable[[str], None] = print) -> int:
         rita, alan = slack.add_person("Rita"), slack.add_person("Alan")
         channel = slack.add_channel("dr-operations")
         say("The sandbox appliance and the local Slack are up; starting the real bot …")
-        with BotProcess(settings(appliance, slack, alan), Path(folder)) as bot:
+        own = {**settings(appliance, slack, alan), "VR_POLL_SECONDS": "1"}
+        with BotProcess(own, Path(folder)) as bot:
             slack.request_url = f"{bot.url}/slack/events"
-            say(f"Rita types: /vr-unpair {pairing} moving to the new site, CHG0031337")
-            slack.command(rita, f"{pairing} moving to the new site, CHG0031337", channel=channel)
-            card = slack.wait_for_message(
-                channel,
-                lambda m: m.button("unpair_approve") is not None,
-                timeout_seconds=PATIENCE_SECONDS,
-            )
-            say("The card is in the channel. Alan presses Approve.")
-            slack.click(alan, card, "unpair_approve")
-            say("Waiting for the task to end …")
-
-            def told() -> bool:
-                record, *replies = slack.thread(channel, card.ts)
-                # The end is said twice, in the last reply and on the card, in either order.
-                ended = "Ended" in record.all_text and all(
-                    "RUNNING" not in reply.all_text for reply in replies
-                )
-                return ended and any(f"<@{rita}>" in m.text for m in replies)
-
             try:
-                slack.wait_for(told, timeout_seconds=PATIENCE_SECONDS)
+                asked = f"{pairing} moving to the new site, CHG0031337"
+                thread = story(slack, channel, rita, asked, alan, PATIENCE_SECONDS, say)
             except TimeoutError as late:
                 say("\n".join((f"It did not end: {late}", "The bot's log:", *bot.lines)))
                 return 1
-            say("")
-            say(render_thread(slack, channel, card.ts))
-            say("")
+            say(f"\n{thread}\n")
         gone, sent = pairing not in appliance.pairings, len(appliance.deletes)
         there = "gone" if gone else "STILL THERE"
         say(f"At the appliance: the pairing is {there}, DELETE was sent {sent} time(s).")

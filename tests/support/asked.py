@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.sandbox.slack import Delivery, LocalSlack, Message
-
-PATIENCE_SECONDS = 20.0
-"""For anything that has no lease or limit to wait for. Generous: the machine may be busy."""
+from tests.support.clock import PATIENCE_SECONDS
 
 FINAL_MARK = "*Next:*"
 """Every final reply names one next step, and nothing else in a thread does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import pytest
 import requests
 
 from bot.sandbox.bot_process import BotProcess
@@ -46,7 +47,7 @@ class OverSocket:
     name = "socket"
 
     def settings(self, slack: LocalSlack) -> dict[str, str]:
-        return {"SLACK_APP_TOKEN": slack.app_token}
+        return {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": slack.app_token}
 
     def secrets(self, slack: LocalSlack) -> tuple[str, ...]:
         return (slack.app_token, *slack.sockets.all_tickets)
@@ -62,3 +63,6 @@ def _hears_slack(bot: BotProcess) -> bool:
 
 
 WAYS_IN: tuple[WayIn, ...] = (OverHttp(), OverSocket())
+
+both_ways = pytest.mark.parametrize("way_in", WAYS_IN, ids=lambda way: way.name, indirect=True)
+"""A scenario that is played over HTTP and in Socket Mode; all others over HTTP alone."""

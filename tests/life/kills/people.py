@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.sandbox.slack import CannotDo, Delivery, Message
-from tests.life.kills.stage import ALAN, RITA, Stage
-
-FINAL_MARK = "*Next:*"
-"""Every final reply names one next step, and nothing else in a thread does."""
+from tests.life.kills.stage import Stage
+from tests.support.asked import FINAL_MARK
+from tests.support.stage import ALAN, RITA
 
 
 @dataclass

@@ -10,7 +10,8 @@ from bot.request.model import Request, State
 from bot.sandbox.appliance import Call
 from bot.sandbox.slack import mentions
 from tests.life.kills.people import Story
-from tests.life.kills.stage import RITA, Stage
+from tests.life.kills.stage import Stage
+from tests.support.stage import RITA
 
 NOT_ACCEPTED = frozenset({401, 429, 503})
 """Answers that say that the call had no effect: these alone may be followed by another DELETE."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,10 +17,9 @@ from bot.store.database import Database
 from bot.store.queries import Overview
 from bot.store.verify_audit_trail import verify_trail
 from tests.life.kills.faults import AS_IT_IS, Faults
+from tests.support.clock import wait_for
 from tests.support.forked.process import ForkedBot
-
-RITA, ALAN, ANNA = "U0RITA", "U0ALAN", "U0ANNA"
-"""Rita asks; the others may approve."""
+from tests.support.stage import Servers, servers
 
 PATIENCE_SECONDS = 90.0
 """For a whole story, kills included. Generous: the machine may be busy."""
@@ -43,7 +41,7 @@ class DyingBot(ForkedBot):
     module = "tests.life.kills.bot_with_faults"
 
 
-class Stage:
+class Stage(Servers):
     """`lives` are all bots so far; the last one may be dead."""
 
     def __init__(
@@ -53,22 +51,9 @@ class Stage:
         folder: Path,
         settings: dict[str, str],
     ) -> None:
-        self.appliance, self.slack, self.folder = appliance, slack, folder
+        super().__init__(appliance, slack)
+        self.folder, self.own = folder, {**self.settings(), **settings}
         self.lives: list[DyingBot] = []
-        for person in (RITA, ALAN, ANNA):
-            slack.add_person(person.removeprefix("U0").title(), id=person)
-        self.settings = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "VR_HOST": appliance.host,
-            "VR_USERNAME": appliance.username,
-            "VR_PASSWORD": appliance.password,
-            "VR_CA_FILE": appliance.ca_file,
-            "APPROVERS": f"{ALAN},{ANNA}",
-            **settings,
-        }
-        self._numbers = iter(range(1, 1_000_000))
 
     # ---- lives --------------------------------------------------------------------------------
 
@@ -78,7 +63,7 @@ class Stage:
 
     def live(self, faults: Faults) -> None:
         """One more life over the same database. It may end before it has said that it serves."""
-        self.lives.append(DyingBot({**self.settings, **faults.environment()}, self.folder))
+        self.lives.append(DyingBot({**self.own, **faults.environment()}, self.folder))
         try:
             self.bot.start()
         except DidNotStart:
@@ -139,20 +124,10 @@ class Stage:
         finally:
             db.close()
 
-    # ---- the world ----------------------------------------------------------------------------
-
-    def pairing(self) -> str:
-        number = next(self._numbers)
-        return self.appliance.add_pairing(f"berlin{number}", f"prague{number}")
-
-    def channel(self) -> str:
-        return self.slack.add_channel(f"dr-{next(self._numbers)}")
+    # ---- waiting ------------------------------------------------------------------------------
 
     def wait_until(self, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-        until = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < until, f"not done in {seconds:.0f} s"
-            time.sleep(LOOK_AGAIN_SECONDS)
+        wait_for(done, seconds, every=LOOK_AGAIN_SECONDS)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -189,13 +164,9 @@ def staged(
     **appliance: Any,
 ) -> Iterator[Stage]:
     """Servers without their limits and a bot, which is killed at the end."""
-    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        SimulatedAppliance(**options) as simulated,
-        LocalSlack(rate_limits=False) as slack,
-    ):
-        stage = Stage(simulated, slack, folder, settings or {})
+    with servers(rate_limits=False, **appliance) as both:
+        stage = Stage(*both, folder, settings or {})
         try:
             stage.live(faults)
             with stage.explained():

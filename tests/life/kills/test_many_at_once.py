@@ -12,7 +12,8 @@ from bot.sandbox.slack import Delivery, Message
 from tests.life.kills.faults import NO_BUDGET
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words
-from tests.life.kills.stage import ALAN, ANNA, Stage, staged
+from tests.life.kills.stage import Stage, staged
+from tests.support.stage import ALAN, ANNA
 
 FIFTY, TWENTY = 50, 20
 SETTINGS = {"VR_POLL_SECONDS": "0.5"}

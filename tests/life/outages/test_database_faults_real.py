@@ -24,8 +24,8 @@ from bot.store.migrate import upgrade
 from tests.life.kills.faults import QUICK
 from tests.life.kills.stage import DyingBot
 from tests.life.outages.database_world import SMALLEST
-from tests.support.asked import PATIENCE_SECONDS
-from tests.support.bot_on_stage import ALAN, RITA, World
+from tests.support.clock import PATIENCE_SECONDS
+from tests.support.stage import ALAN, RITA, Stage
 from tests.support.way_in import WAYS_IN
 
 NOT_TAKEN = "this may not have been taken"
@@ -33,7 +33,7 @@ HELD = "hang"
 PRESSES = 30
 
 
-class ShortLeases(World):
+class ShortLeases(Stage):
     """What could not be stored waits for a lease to end."""
 
     def _start(self, bot: BotProcess) -> None:
@@ -41,7 +41,7 @@ class ShortLeases(World):
 
 
 @contextmanager
-def short_leases(folder: Path) -> Iterator[World]:
+def short_leases(folder: Path) -> Iterator[Stage]:
     """`/slack/events` is HTTP, where Slack itself repeats nothing."""
     way = next(way for way in WAYS_IN if way.name == "http")
     appliance = SimulatedAppliance(calls_per_minute=None, task_seconds=0.1)
@@ -55,18 +55,18 @@ def short_leases(folder: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One process for all."""
     with short_leases(tmp_path_factory.mktemp("bot")) as world:
         yield world
 
 
-def file_of(world: World) -> Path:
+def file_of(world: Stage) -> Path:
     return world.bot.folder / "vr-unpair.db"
 
 
 @contextmanager
-def disk_full(world: World) -> Iterator[None]:
+def disk_full(world: Stage) -> Iterator[None]:
     """Every write of this process to a file beyond the smallest fails, as root too."""
     pid = world.bot.pid
     soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -77,7 +77,7 @@ def disk_full(world: World) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def ready(world: World) -> tuple[int, str]:
+def ready(world: Stage) -> tuple[int, str]:
     answer = requests.get(f"{world.bot.url}/readyz", timeout=PATIENCE_SECONDS)
     return answer.status_code, answer.json()["database"]
 
@@ -89,13 +89,13 @@ def wait_for(found: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def told_that_it_failed(world: World, delivery: Delivery) -> bool:
+def told_that_it_failed(world: Stage, delivery: Delivery) -> bool:
     """In the acknowledgement of a command, or ephemerally for a click."""
     said = [delivery.text, *(e.all_text for e in world.answers(delivery))]
     return any(NOT_TAKEN in words for words in said)
 
 
-def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(real: World) -> None:
+def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(real: Stage) -> None:
     """And no line of the log is said a thousand times: an error for each click that was not taken,
     and one for the fault."""
     pairing, other = real.pairing(), real.pairing()
@@ -123,11 +123,11 @@ def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(real: 
     assert len(_errors(real)) - before <= PRESSES + 2, _errors(real)
 
 
-def _errors(world: World) -> list[str]:
+def _errors(world: Stage) -> list[str]:
     return [line for line in world.log_lines if '"level": "error"' in line]
 
 
-def test_a_crowd_that_meets_a_held_file_is_answered_while_slack_listens(real: World) -> None:
+def test_a_crowd_that_meets_a_held_file_is_answered_while_slack_listens(real: Stage) -> None:
     """As somebody's open `sqlite3` or a backup holds it. Each waited for all before it: the ninth
     was stored a minute and a half later, when Slack had long said that it failed."""
     asked = real.asks_to_break(real.pairing())
@@ -191,7 +191,7 @@ def no_folder(file: Path) -> None:
     ],
 )
 def test_a_start_ends_with_one_sentence(
-    real: World, tmp_path: Path, spoil: Callable[[Path], None], code: int, what: str, step: str
+    real: Stage, tmp_path: Path, spoil: Callable[[Path], None], code: int, what: str, step: str
 ) -> None:
     """Nothing is served, nothing is written, and the exit code says whether to try again."""
     file = tmp_path / "its own" / "vr-unpair.db"

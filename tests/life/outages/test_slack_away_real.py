@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.bot_on_stage import ALAN, staged
+from tests.support.stage import ALAN, staged
 from tests.support.way_in import OverHttp
 
 

@@ -20,6 +20,7 @@ from bot.store.database import Database
 from tests.life.kills.faults import AS_IT_IS, Faults
 from tests.life.kills.people import Story
 from tests.life.kills.stage import DyingBot, Stage
+from tests.support.stage import servers
 from tests.support.way_in import OverHttp, WayIn
 
 PROBE_SECONDS = 3.0
@@ -45,18 +46,17 @@ class Copies(Stage):
     ) -> None:
         super().__init__(appliance, slack, folder, settings)
         self.way_in = way_in
-        del self.settings["SLACK_SIGNING_SECRET"]
-        self.settings |= way_in.settings(slack)
+        self.own |= way_in.settings(slack)
 
     @property
     def database(self) -> str:
-        return self.settings["DATABASE_URL"]
+        return self.own["DATABASE_URL"]
 
     # ---- copies -------------------------------------------------------------------------------
 
     def add(self, *many: Faults, **settings: str) -> list[DyingBot]:
         """So many more copies, which start at the same time; returns when Slack reaches them."""
-        all_settings = {**self.settings, **settings}
+        all_settings = {**self.own, **settings}
         new = [DyingBot({**all_settings, **faults.environment()}, self.folder) for faults in many]
         self.lives += new
         with ThreadPoolExecutor(len(new)) as pool:
@@ -166,14 +166,10 @@ def copies(
     **appliance: Any,
 ) -> Iterator[Copies]:
     """Servers without their limits, and copies on that database, which are killed at the end."""
-    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        SimulatedAppliance(**options) as simulated,
-        LocalSlack(rate_limits=False) as slack,
-    ):
+    with servers(rate_limits=False, **appliance) as both:
         own = {"DATABASE_URL": database, **(settings or {})}
-        stage = Copies(simulated, slack, folder, way_in, own)
+        stage = Copies(*both, folder, way_in, own)
         try:
             if many:
                 stage.add(*many)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.life.kills.people import Story
-from tests.life.kills.stage import RITA
+from tests.support.stage import RITA
 
 NOT_TAKEN = "give reference"
 """Stands in the sentence of a listener that failed, for the log; and in nothing else."""

@@ -12,9 +12,9 @@ from bot.sandbox.appliance import Call
 from tests.life.kills.faults import Faults
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words
-from tests.life.kills.stage import ALAN, ANNA
 from tests.life.replicas.copies import Copies, copies
 from tests.support.postgres import PostgresServer
+from tests.support.stage import ALAN, ANNA
 from tests.support.way_in import WayIn
 
 TWENTY, COPIES, HANDS = 20, 3, 5

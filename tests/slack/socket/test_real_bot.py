@@ -16,14 +16,14 @@ import requests
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery
 from bot.slack.receive import payload
-from tests.support.bot_on_stage import ALAN, RITA, World, staged
+from tests.support.stage import ALAN, RITA, Stage, staged
 from tests.support.way_in import CONNECTS_WITHIN_SECONDS, OverSocket
 
 STOPS_WITHIN_S = 10.0
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(OverSocket(), tmp_path_factory.mktemp("socket"), {}, {}) as world:
         yield world
 
@@ -33,7 +33,7 @@ def readiness(bot: BotProcess) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def inbox(world: World) -> set[str]:
+def inbox(world: Stage) -> set[str]:
     """The origins of all events that were ever stored."""
     connection = sqlite3.connect(world.bot.folder / "vr-unpair.db")
     try:
@@ -43,14 +43,14 @@ def inbox(world: World) -> set[str]:
     return found
 
 
-def test_ready_over_the_socket_and_no_door_over_http(world: World) -> None:
+def test_ready_over_the_socket_and_no_door_over_http(world: Stage) -> None:
     status, found = readiness(world.bot)
     assert (status, found["slack"], found["database"]) == (200, "ok", "ok")
     url = f"{world.bot.url}/slack/events"
     assert requests.post(url, data=b"x", timeout=10).status_code == 404
 
 
-def test_the_same_envelope_twice_changes_nothing(world: World) -> None:
+def test_the_same_envelope_twice_changes_nothing(world: Stage) -> None:
     asked = world.asks_to_break(world.pairing())
     world.wait_for_states({"pending": 1})
     before = inbox(world)
@@ -69,7 +69,7 @@ def test_the_same_envelope_twice_changes_nothing(world: World) -> None:
     assert world.appliance.deletes == []
 
 
-def test_an_unreachable_slack_at_the_start(world: World, tmp_path: Path) -> None:
+def test_an_unreachable_slack_at_the_start(world: Stage, tmp_path: Path) -> None:
     with world.slack.workspace.lock:
         own = dict(world.bot.environment)
     with BotProcess({**own, "SLACK_APP_TOKEN": "xapp-wrong"}, tmp_path) as bot:

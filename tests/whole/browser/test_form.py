@@ -1,4 +1,4 @@
-"""`/vr-unpair` alone: the form, filled in and sent."""
+"""The dialogs: the form of `/vr-unpair` alone, and a reason for a denial."""
 
 from __future__ import annotations
 
@@ -25,34 +25,16 @@ def test_one_of_a_few_pairings(arrive: Arrive) -> None:
     menu = field(visitor, "pairing")
     expect(menu).to_be_visible()
     visitor.sees_no_cut_text()
-    assert serious_findings(visitor) == []
-    wanted = menu.locator("option", has_text="prague").text_content()
-    menu.select_option(label=wanted)
     field(visitor, "reason").fill("by the form")
     visitor.dialog.locator("button.primary").click()
-    expect(visitor.dialog).to_have_count(0)
-    expect(visitor.card).to_contain_text("by the form")
-    expect(visitor.card).to_contain_text("prague")
-    expect(visitor.card).not_to_contain_text("One-sided")
-
-
-def test_a_one_sided_break_is_chosen_by_name(visitor: Visitor) -> None:
-    visitor.types("/vr-unpair")
-    menu = field(visitor, "pairing")
+    expect(visitor.dialog).to_be_visible()  # nothing is chosen: the form stays
+    expect(field(visitor, "reason")).to_have_value("by the form")
     menu.select_option(label=menu.locator("option", has_text="lisbon").text_content())
     field(visitor, "force").locator("label").nth(1).click()
     visitor.dialog.locator("button.primary").click()
+    expect(visitor.dialog).to_have_count(0)
+    expect(visitor.card).to_contain_text("by the form")
     expect(visitor.card).to_contain_text("One-sided break")
-
-
-def test_nothing_chosen_keeps_the_form(visitor: Visitor) -> None:
-    visitor.types("/vr-unpair")
-    expect(field(visitor, "pairing")).to_be_visible()
-    field(visitor, "reason").fill("kept")
-    visitor.dialog.locator("button.primary").click()
-    expect(visitor.dialog).to_be_visible()
-    expect(field(visitor, "reason")).to_have_value("kept")
-    expect(visitor.page.locator("#requests details")).to_have_count(0)
 
 
 def test_more_than_a_menu_holds_is_searched(arrive: Arrive, stage: Stage) -> None:
@@ -74,3 +56,25 @@ def test_more_than_a_menu_holds_is_searched(arrive: Arrive, stage: Stage) -> Non
     visitor.sees_no_cut_text()
     visitor.dialog.locator("button.primary").click()
     expect(visitor.card).to_contain_text("branch-077")
+
+
+def test_denied_with_a_reason(arrive: Arrive, stage: Stage) -> None:
+    visitor = arrive(size=PHONE)
+    visitor.asks()
+    visitor.becomes("Anna")
+    visitor.presses("unpair_deny")
+    expect(visitor.dialog).to_be_visible()
+    visitor.page.keyboard.press("Escape")  # a form that is closed leaves everything as it was
+    expect(visitor.dialog).to_have_count(0)
+    expect(visitor.state).to_have_text("pending")
+    visitor.presses("unpair_deny")
+    visitor.sees_no_cut_text()
+    visitor.dialog.get_by_role("button", name="Deny").click()
+    expect(visitor.dialog).to_have_count(1)  # the reason is required: the form stays
+    visitor.dialog.get_by_label("Why not?").fill("not before Monday")
+    visitor.dialog.get_by_role("button", name="Deny").click()
+    expect(visitor.dialog).to_have_count(0)
+    expect(visitor.card).to_contain_text("not before Monday")
+    expect(visitor.card).to_contain_text("@Anna")
+    expect(visitor.card.get_by_role("button")).to_have_count(0)
+    assert stage.appliance.deletes == []

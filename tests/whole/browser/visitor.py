@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -66,6 +65,15 @@ class Visitor:
     def types(self, text: str) -> None:
         self.page.get_by_label("Message or command").fill(text)
         self.page.get_by_role("button", name="Send").click()
+
+    def asks(self, site: str = "prague") -> None:
+        """A request, whose card comes."""
+        requests = self.page.locator("#requests details")
+        before = requests.count()
+        self.types(f"/vr-unpair vcenter-{site} moving")
+        expect(requests).to_have_count(before + 1)
+        expect(self.state).to_have_text("pending")
+        expect(self.card).to_contain_text("Approvals:")
 
     def presses(self, action_id: str) -> None:
         self.button(action_id).click()
@@ -132,7 +140,3 @@ class Visitor:
             }).map((node) => `${node.tagName}.${node.className}: ${node.textContent}`)"""
         )
         assert wide == []
-
-
-def exactly(words: str) -> re.Pattern[str]:
-    return re.compile(rf"^\s*{re.escape(words)}\s*$")

@@ -2,121 +2,67 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.sandbox.slack import mentions
-from tests.support.bot_on_stage import ALAN, ANNA, RITA, RUFUS, STAN, World
-from tests.whole.scenarios.conftest import Stage
+from tests.support.stage import ALAN, ANNA, RITA, RUFUS, STAN, Stage
+from tests.support.way_in import both_ways
+from tests.whole.scenarios.conftest import NewStage
 
 
-def test_who_may_not_press_is_told_what_to_do_instead(shared_world: World) -> None:
-    world = shared_world
-    asked = world.asks_to_break(world.pairing())
-
-    for action in ("approve", "deny"):
-        own = world.answer(asked.clicks(RITA, action))
-        assert own.user == RITA
-        assert "your own request" in own.text
-        assert "press Withdraw" in own.text
-        strange = world.answer(asked.clicks(STAN, action))
-        assert "not an approver" in strange.text
-    foreign = world.answer(asked.clicks(ALAN, "cancel"))
-    assert f"<@{RITA}>" in foreign.text
-    assert "Deny" in foreign.text
-    assert world.slack.views == {}, "no form for a reason that will not count"
-
-    # All of them were heard, and it still waits: somebody who may decides.
-    assert asked.card.button("unpair_approve") is not None
-    assert asked.replies() == []
-    assert world.appliance.deletes == []
-    events = world.console.show(asked.id)["events"]
-    refused = [(e["actor"], e["detail"]["click"]) for e in events if e["action"] == "click_refused"]
-    assert refused == [
-        (RITA, "approve"),
-        (STAN, "approve"),
-        (RITA, "deny"),
-        (STAN, "deny"),
-        (ALAN, "cancel"),
-    ]
-    assert all(e["after"] == "pending" for e in events[-5:])
-    asked.denies(ANNA, "enough")
-    asked.wait_for_final()
-
-
-def test_the_requester_never_counts_even_when_listed(stage: Stage) -> None:
-    world = stage(APPROVERS=f"{RITA},{ALAN}")
-    asked = world.asks_to_break(world.pairing())
-    own = world.answer(asked.clicks(RITA, "approve"))
-    assert "your own request" in own.text
-    assert "press Withdraw" in own.text
+def test_the_requester_never_counts_even_when_listed(new_stage: NewStage) -> None:
+    stage = new_stage(APPROVERS=f"{RITA},{ALAN}")
+    asked = stage.asks_to_break(stage.pairing())
+    presses = [(RITA, "approve"), (STAN, "approve"), (RITA, "deny"), (STAN, "deny")]
+    presses.append((ALAN, "cancel"))
+    for user, action in presses:
+        assert stage.answer(asked.clicks(user, action)).user == user
+    assert stage.slack.views == {}, "no form for a reason that will not count"
+    refused = stage.trail("click_refused", count=5)
+    assert [(r["actor"], r["detail"]["click"]) for r in refused] == presses
+    assert {r["after"] for r in refused} == {"pending"}
     assert "0 of 1" in asked.card.all_text
-    assert world.appliance.deletes == []
+    assert asked.replies() == []
+    assert stage.appliance.deletes == []
     asked.clicks(ALAN, "approve")
     assert mentions(asked.wait_for_final()) == {RITA, ALAN}
-    assert len(world.appliance.deletes) == 1
+    assert len(stage.appliance.deletes) == 1
 
 
-@pytest.mark.both_ways
-def test_a_double_click_and_a_late_click_send_nothing_more(world: World) -> None:
-    asked = world.asks_to_break(world.pairing())
-    world.appliance.hold_tasks()
+@both_ways
+def test_a_double_click_and_a_late_click_send_nothing_more(stage: Stage) -> None:
+    asked = stage.asks_to_break(stage.pairing())
+    stage.appliance.hold_tasks()
     first = asked.clicks(ALAN, "approve")
-    second = asked.clicks(ALAN, "approve")
-    other = asked.clicks(ANNA, "approve")
-    again = world.slack.redeliver(first)
-    assert again.ok
-
-    assert "1 of 1" in world.answer(first).text
-    assert "already" in world.answer(second).text or "changed nothing" in world.answer(second).text
-    assert "changed nothing" in world.answer(other).text
+    others = [asked.clicks(ALAN, "approve"), asked.clicks(ANNA, "approve")]
+    assert stage.slack.redeliver(first).ok
+    assert "1 of 1" in stage.answer(first).text
     asked.wait_for_progress_to_say("RUNNING")
-    cancel = world.answer(asked.clicks(RITA, "cancel"))
-    assert "changed nothing" in cancel.text
-    assert f"<@{ALAN}>" in cancel.text
-    world.appliance.release_tasks()
+    others.append(asked.clicks(RITA, "cancel"))
+    for click in others:
+        assert "1 of 1" not in stage.answer(click).text
+    assert f"<@{ALAN}>" in stage.answer(others[-1]).text
+    stage.appliance.release_tasks()
     asked.wait_for_quiet()
-
     for user, action in ((ANNA, "approve"), (ANNA, "deny"), (RITA, "cancel")):
-        late = world.answer(asked.clicks(user, action))
-        assert "changed nothing" in late.text
-        assert "is done: the pairing is gone" in late.text
-        assert f"<@{ALAN}>" in late.text
-    assert len(world.appliance.deletes) == 1
+        stage.says(asked, user, action, f"<@{ALAN}>")
+    assert len(stage.appliance.deletes) == 1
     assert len(asked.finals()) == 1
-    assert len(world.slack.messages(asked.channel)) == 1
-    (row,) = world.console.requests()
+    assert len(stage.slack.messages(asked.channel)) == 1
+    (row,) = stage.console.requests()
     assert (row["state"], row["approvals"]) == ("succeeded", [ALAN])
 
 
-def test_a_second_request_for_the_pairing_is_told_which_one_holds_it(shared_world: World) -> None:
-    world = shared_world
-    pairing = world.pairing()
-    asked = world.asks_to_break(pairing)
-    second = world.asks(f"{pairing} me too", by=RUFUS, channel=asked.channel)
-
-    told = world.answer(second.delivery)
+def test_a_second_request_for_the_pairing_is_told_which_one_holds_it(stage: Stage) -> None:
+    pairing = stage.pairing()
+    asked = stage.asks_to_break(pairing)
+    second = stage.asks(f"{pairing} me too", by=RUFUS, channel=asked.channel)
+    told = stage.answer(second.delivery)
     assert told.user == RUFUS
     assert f"`{asked.id}`" in told.text
-    assert "*Next:*" in told.text
-    assert [m.ts for m in world.slack.messages(asked.channel)] == [asked.card_ts]
-    states = {r["requester"]: r["state"] for r in world.console.requests() if r["asked"] == pairing}
-    assert states == {RITA: "pending", RUFUS: "refused"}
-
-    # The first one is as good as before, and once it has ended the pairing is free again.
+    assert [m.ts for m in stage.slack.messages(asked.channel)] == [asked.card_ts]
+    assert stage.states() == {"pending": 1, "refused": 1}
+    # Once it has ended the pairing is free again.
     asked.clicks(RITA, "cancel")
     asked.wait_for_final()
-    third = world.asks(f"{pairing} now me", by=RUFUS)
+    third = stage.asks(f"{pairing} now me", by=RUFUS)
     third.wait_for_card()
     assert third.id != asked.id
-    assert world.appliance.deletes == []
-
-
-def test_a_button_with_another_fingerprint_does_not_count(shared_world: World) -> None:
-    """What was pressed is not what is shown: an old screen, or a made-up value."""
-    world = shared_world
-    asked = world.asks_to_break(world.pairing())
-    asked.values["unpair_approve"] = f"{asked.id}:0123456789abcdef"
-    told = world.answer(asked.clicks(ALAN, "approve"))
-    assert "not up to date" in told.text
-    assert "0 of 1" in asked.card.all_text
-    assert world.appliance.deletes == []

@@ -7,9 +7,10 @@ import time
 
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import mentions
-from tests.support.asked import PATIENCE_SECONDS, Asked
-from tests.support.bot_on_stage import ALAN, RITA, World
-from tests.whole.scenarios.conftest import Stage
+from tests.support.asked import Asked
+from tests.support.clock import PATIENCE_SECONDS
+from tests.support.stage import ALAN, RITA, Stage
+from tests.whole.scenarios.conftest import NewStage
 
 SLOW_ANSWER_SECONDS = 4
 """More than each thread's part would be of the time that all of them have to end."""
@@ -27,59 +28,59 @@ def goes_on_in_time(asked: Asked, died: float) -> None:
     assert time.monotonic() - died < GOES_ON_WITHIN_SECONDS
 
 
-def told_once(world: World, asked: Asked) -> None:
+def told_once(stage: Stage, asked: Asked) -> None:
     """One card, one progress message, one final reply, one DELETE, and a trail that is whole."""
     asked.wait_for_quiet()
-    assert len(world.slack.messages(asked.channel)) == 1
+    assert len(stage.slack.messages(asked.channel)) == 1
     progress, final = asked.replies()
     assert asked.finals() == [final]
     assert progress.edits >= 1
     assert mentions(final) == {RITA, ALAN}
     assert "The pairing is gone." in final.text
     assert "Done: the pairing is gone" in asked.card.all_text
-    assert len(world.appliance.deletes) == 1
-    assert len(world.appliance.accepted_deletes) == 1
-    assert world.appliance.pairings == []
-    shown = world.console.show(asked.id)
+    assert len(stage.appliance.deletes) == 1
+    assert len(stage.appliance.accepted_deletes) == 1
+    assert stage.appliance.pairings == []
+    shown = stage.console.show(asked.id)
     assert shown["state"] == "succeeded"
     actions = [e["action"] for e in shown["events"]]
     assert actions.count("intent") == 1
     assert actions.count("succeeded") == 1
-    world.console.verify()
+    stage.console.verify()
 
 
-def killed_in_the_middle_of_the_delete(world: World) -> Asked:
+def killed_in_the_middle_of_the_delete(stage: Stage) -> Asked:
     """The worst moment: the appliance has accepted and nobody has heard its answer."""
-    world.appliance.on_delete(Answer(wire="hang", accept_first=True))
-    asked = world.asks_to_break(world.pairing())
+    stage.appliance.on_delete(Answer(wire="hang", accept_first=True))
+    asked = stage.asks_to_break(stage.pairing())
     asked.clicks(ALAN, "approve")
-    world.appliance.wait_for(lambda: world.appliance.accepted_deletes, PATIENCE_SECONDS)
+    stage.appliance.wait_for(lambda: stage.appliance.accepted_deletes, PATIENCE_SECONDS)
     asked.wait_for_progress_to_say("Approved")
-    world.kill()
+    stage.kill()
     return asked
 
 
-def killed_while_slack_is_slow(world: World) -> Asked:
+def killed_while_slack_is_slow(stage: Stage) -> Asked:
     """An edit of the card is on its way to a Slack that does not answer. The task is running by
     then: a kill between intent and DELETE would end in `attention`, which is another story."""
-    world.appliance.hold_tasks()
-    asked = world.asks_to_break(world.pairing())
-    world.wait_for_states({"pending": 1})
-    hangs = world.slack.fail("chat.update", hang=True)
+    stage.appliance.hold_tasks()
+    asked = stage.asks_to_break(stage.pairing())
+    stage.wait_for_states({"pending": 1})
+    hangs = stage.slack.fail("chat.update", hang=True)
     asked.clicks(ALAN, "approve")
-    world.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
-    world.wait_for_states({"following": 1})
-    world.kill()
-    world.slack.heal()
-    world.appliance.release_tasks()
+    stage.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
+    stage.wait_for_states({"following": 1})
+    stage.kill()
+    stage.slack.heal()
+    stage.appliance.release_tasks()
     return asked
 
 
-def test_killed_in_the_middle_of_a_call(stage: Stage) -> None:
+def test_killed_in_the_middle_of_a_call(new_stage: NewStage) -> None:
     """Who comes after waits for what the dead one holds: the request, or a message. Two bots at
     once, since that takes nearly half a minute. The one whose DELETE is unanswered looks, finds
     the task, and sends nothing."""
-    mid_delete, mid_edit = stage(), stage()
+    mid_delete, mid_edit = new_stage(), new_stage()
     deleted = killed_in_the_middle_of_the_delete(mid_delete)
     died = time.monotonic()
     edited = killed_while_slack_is_slow(mid_edit)
@@ -95,102 +96,46 @@ def test_killed_in_the_middle_of_a_call(stage: Stage) -> None:
     assert "task_adopted" in [e["action"] for e in shown["events"]]
 
 
-def test_killed_while_the_task_runs(stage: Stage) -> None:
-    """Between two looks, with nothing in hand: the next one goes on at once."""
-    world = stage(VR_POLL_SECONDS="1")
-    asked = world.asks_to_break(world.pairing())
-    world.appliance.hold_tasks()
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_progress_to_say("RUNNING")
-    world.wait_for_log("sent", slot="progress", edit=True)
-    world.kill()
-    died = time.monotonic()
-    world.restart()
-    world.appliance.release_tasks()
-
-    goes_on_in_time(asked, died)
-    told_once(world, asked)
-
-
-def test_killed_while_it_is_undecided(world: World) -> None:
-    """The card on everybody's screen is as good as before, and its buttons still count."""
-    asked = world.asks_to_break(world.pairing())
-    world.wait_for_states({"pending": 1})
-    world.kill()
-    lost = world.slack.click(ALAN, asked.card, "unpair_approve")
-    assert not lost.ok, "nobody was there: Slack says so to the clicker"
-    world.restart()
-
-    asked.clicks(ALAN, "approve")
-    told_once(world, asked)
-
-
-def test_told_to_stop_while_the_task_runs(world: World) -> None:
-    asked = world.asks_to_break(world.pairing())
-    world.appliance.hold_tasks()
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_progress_to_say("RUNNING")
-    began = time.monotonic()
-    assert world.terminate() == 0
-    assert time.monotonic() - began < 10
-    (stopped,) = world.bot.events("stopped")
-    assert stopped["finished"] is True
-
-    world.restart()
-    world.appliance.release_tasks()
-    told_once(world, asked)
-
-
-def test_told_to_stop_while_the_delete_is_unanswered(world: World) -> None:
+def test_told_to_stop_while_the_delete_is_unanswered(stage: Stage) -> None:
     """The answer is worth waiting for: without it the next process can only look."""
-    world.appliance.on_delete(Answer(wire="hang", accept_first=True))
-    asked = world.asks_to_break(world.pairing())
+    stage.appliance.on_delete(Answer(wire="hang", accept_first=True))
+    asked = stage.asks_to_break(stage.pairing())
     asked.clicks(ALAN, "approve")
-    world.appliance.wait_for(lambda: world.appliance.accepted_deletes, PATIENCE_SECONDS)
-    answers = threading.Timer(SLOW_ANSWER_SECONDS, world.appliance.release_hanging)
+    stage.appliance.wait_for(lambda: stage.appliance.accepted_deletes, PATIENCE_SECONDS)
+    answers = threading.Timer(SLOW_ANSWER_SECONDS, stage.appliance.release_hanging)
     answers.start()
-    assert world.terminate() == 0
+    assert stage.terminate() == 0
     answers.join()
-    (stopped,) = world.bot.events("stopped")
+    (stopped,) = stage.bot.events("stopped")
     assert stopped["finished"] is True
     assert stopped["seconds"] > SLOW_ANSWER_SECONDS - 1
-    assert "accepted" in [e["action"] for e in world.console.show(asked.id)["events"]]
+    assert "accepted" in [e["action"] for e in stage.console.show(asked.id)["events"]]
 
-    world.restart()
-    told_once(world, asked)
+    stage.restart()
+    told_once(stage, asked)
 
 
-def test_told_to_stop_while_slack_and_the_appliance_hang(world: World) -> None:
+def test_told_to_stop_while_slack_and_the_appliance_hang(stage: Stage) -> None:
     """Each call lasts longer than a host waits, at the default settings. What was in hand comes
     back with its lease, and nothing is sent or said twice."""
-    world.appliance.on_delete(Answer(wire="hang", accept_first=True))
-    asked = world.asks_to_break(world.pairing())
-    world.wait_for_states({"pending": 1})
-    hangs = world.slack.fail("chat.update", hang=True, times=None)
+    stage.appliance.on_delete(Answer(wire="hang", accept_first=True))
+    asked = stage.asks_to_break(stage.pairing())
+    stage.wait_for_states({"pending": 1})
+    hangs = stage.slack.fail("chat.update", hang=True, times=None)
     asked.clicks(ALAN, "approve")
-    world.appliance.wait_for(lambda: world.appliance.accepted_deletes, PATIENCE_SECONDS)
-    world.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
+    stage.appliance.wait_for(lambda: stage.appliance.accepted_deletes, PATIENCE_SECONDS)
+    stage.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
     began = time.monotonic()
-    assert world.terminate() == 0
+    assert stage.terminate() == 0
     ended = time.monotonic()
-    (stopped,) = world.bot.events("stopped")
+    (stopped,) = stage.bot.events("stopped")
     assert ended - began < STOPS_WITHIN_SECONDS, stopped
     assert stopped["finished"] is False
-    (left,) = world.bot.events("left_at_stop")
+    (left,) = stage.bot.events("left_at_stop")
     assert left["left"] == ["worker", "poster"]
 
-    world.slack.heal()
-    world.appliance.release_hanging()
-    world.restart()
+    stage.slack.heal()
+    stage.appliance.release_hanging()
+    stage.restart()
     goes_on_in_time(asked, ended)
-    told_once(world, asked)
-
-
-def test_told_to_stop_while_nothing_is_asked(world: World) -> None:
-    began = time.monotonic()
-    assert world.terminate() == 0
-    assert time.monotonic() - began < 10
-    world.restart()
-    asked = world.asks_to_break(world.pairing())
-    assert world.states() in ({"checking": 1}, {"pending": 1})
-    assert world.slack.messages(asked.channel) == [asked.card]
+    told_once(stage, asked)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bot.sandbox.appliance import Answer, Replication
+from bot.sandbox.appliance import Replication
 from bot.sandbox.slack import mentions
-from tests.support.bot_on_stage import ALAN, ANNA, RITA, STAN, World
+from tests.support.stage import ALAN, ANNA, RITA, STAN, Stage
 
 EVERYBODY = "<!channel> <!here> <!everyone|all> <!subteam^S0ADMINS>"
 VICTIM = f"<@{STAN}>"
 
 
-def test_names_issues_and_a_task_error_from_the_appliance(world: World) -> None:
-    pairing = world.appliance.add_pairing(
+def test_names_issues_and_a_task_error_from_the_appliance(stage: Stage) -> None:
+    pairing = stage.appliance.add_pairing(
         local=f"a{VICTIM}",
         remote="b<!channel>",
         replications=[
@@ -20,15 +20,15 @@ def test_names_issues_and_a_task_error_from_the_appliance(world: World) -> None:
             Replication("```\n<!channel>", "r-3"),
         ],
     )
-    world.appliance.add_issue(pairing, f"{EVERYBODY} {VICTIM}", entity_name="<!here>`<!channel>")
-    world.appliance.set_task_outcome(
+    stage.appliance.add_issue(pairing, f"{EVERYBODY} {VICTIM}", entity_name="<!here>`<!channel>")
+    stage.appliance.set_task_outcome(
         "ERROR",
         {
             "message": f"{EVERYBODY} {VICTIM} ``` <!channel>",
             "details": f"&lt;!channel&gt; {VICTIM}\n```\n<!here>",
         },
     )
-    asked = world.asks_to_break(pairing, "it must go")
+    asked = stage.asks_to_break(pairing, "it must go")
     assert "&lt;!channel&gt;" in asked.card.all_text, "the hostile name is on the card"
     assert mentions(asked.card) == {RITA, ALAN, ANNA}
     asked.clicks(ALAN, "approve")
@@ -36,39 +36,24 @@ def test_names_issues_and_a_task_error_from_the_appliance(world: World) -> None:
     asked.wait_for_record()
 
     assert "&lt;!everyone|all&gt;" in final.text
-    assert world.called() == {RITA, ALAN}
-    assert len(world.appliance.deletes) == 1
+    assert stage.called() == {RITA, ALAN}
+    assert len(stage.appliance.deletes) == 1
 
 
-def test_the_words_of_a_refusal(world: World) -> None:
-    world.appliance.on_delete(
-        Answer(400, f"CODE_{VICTIM}", f"{EVERYBODY} {VICTIM}\n```<!channel>```", "<!everyone>")
-    )
-    asked = world.asks_to_break(world.pairing(), "it must go")
-    asked.clicks(ALAN, "approve")
-    final = asked.wait_for_final()
-    asked.wait_for_record()
-
-    assert "&lt;!everyone&gt;" in final.text
-    assert f"&lt;@{STAN}&gt;" in final.text
-    assert world.called() == {RITA, ALAN}
-    assert world.appliance.accepted_deletes == []
-
-
-def test_what_people_type(shared_world: World) -> None:
+def test_what_people_type(shared_stage: Stage) -> None:
     """As Slack hands it over, escaped, and as a forger or an older client would."""
-    world = shared_world
+    stage = shared_stage
     escaped = "&lt;!channel&gt; &lt;@U0STAN&gt;"
-    pairing = world.pairing()
-    asked = world.asks_to_break(pairing, f"{EVERYBODY} {VICTIM} {escaped}\n&gt; `<!here>`")
+    pairing = stage.pairing()
+    asked = stage.asks_to_break(pairing, f"{EVERYBODY} {VICTIM} {escaped}\n&gt; `<!here>`")
     assert "&lt;!channel&gt;" in asked.card.all_text, "the hostile reason is on the card"
     assert mentions(asked.card) == {RITA, ALAN, ANNA}
-    taken = world.asks(f"{pairing} {EVERYBODY}")
-    world.answer(taken.delivery)
-    unknown = world.asks(f"nowhere{VICTIM}<!channel> {EVERYBODY}")
-    world.answer(unknown.delivery)
-    world.asks(f"--{VICTIM} <!channel>")
-    world.asks(f"status {VICTIM} <!channel>")
+    taken = stage.asks(f"{pairing} {EVERYBODY}")
+    stage.answer(taken.delivery)
+    unknown = stage.asks(f"nowhere{VICTIM}<!channel> {EVERYBODY}")
+    stage.answer(unknown.delivery)
+    stage.asks(f"--{VICTIM} <!channel>")
+    stage.asks(f"status {VICTIM} <!channel>")
 
     asked.denies(ALAN, f"{EVERYBODY} {VICTIM} ``` <!channel>")
     final = asked.wait_for_final()
@@ -76,7 +61,7 @@ def test_what_people_type(shared_world: World) -> None:
 
     for message in (final, record):
         assert f"&lt;@{STAN}&gt;" in message.all_text
-    assert world.called() == {RITA, ALAN}
-    shown = world.console.show(asked.id)
+    assert stage.called() == {RITA, ALAN}
+    shown = stage.console.show(asked.id)
     assert "<!channel>" in shown["reason"] or "@channel" in shown["reason"]
-    assert world.appliance.deletes == []
+    assert stage.appliance.deletes == []

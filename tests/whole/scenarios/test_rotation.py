@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.appliance import Answer
-from tests.support.asked import PATIENCE_SECONDS
-from tests.support.bot_on_stage import ALAN, ANNA, RITA, World
+from tests.support.clock import PATIENCE_SECONDS
 from tests.support.forked.process import ForkedBot
-from tests.whole.scenarios.conftest import Stage
+from tests.support.stage import ALAN, ANNA, RITA, Stage
+from tests.support.way_in import both_ways
+from tests.whole.scenarios.conftest import NewStage
 from tests.whole.scenarios.test_schedule import HOUR, approved, goes_by
 
 SECOND, THIRD = "Second!2", "Third!3"
@@ -29,45 +30,44 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def world(stage: Stage, secret: Path) -> World:
-    return stage(VR_PASSWORD="", SECRETS_DIR=str(secret.parent))
+def stage(new_stage: NewStage, secret: Path) -> Stage:
+    return new_stage(VR_PASSWORD="", SECRETS_DIR=str(secret.parent))
 
 
-def refused(world: World) -> int:
+def refused(stage: Stage) -> int:
     """Log-ins at either site."""
     ends = ("/session", "/remote-session")
-    posts = [call for call in world.appliance.calls if call.method == "POST"]
+    posts = [call for call in stage.appliance.calls if call.method == "POST"]
     return sum(call.status == 401 and call.path.endswith(ends) for call in posts)
 
 
-@pytest.mark.both_ways
-def test_a_request_outlives_two_changes_of_the_password(world: World, secret: Path) -> None:
-    pairing = world.pairing()
-    asked = world.asks_to_break(pairing)
+def test_a_request_outlives_two_changes_of_the_password(stage: Stage, secret: Path) -> None:
+    pairing = stage.pairing()
+    asked = stage.asks_to_break(pairing)
 
     # In the right order: the file first, so that no log-in is ever refused.
     secret.write_text(SECOND)
-    world.appliance.set_password(SECOND)
-    world.appliance.expire_sessions()
-    other = world.asks_to_break(world.pairing())
-    assert refused(world) == 0
+    stage.appliance.set_password(SECOND)
+    stage.appliance.expire_sessions()
+    other = stage.asks_to_break(stage.pairing())
+    assert refused(stage) == 0
 
     # In the other order: one log-in is refused, and the correction ends the rest at once.
-    world.appliance.set_password(THIRD)
-    world.appliance.expire_sessions()
-    turned_away = world.asks(f"{world.pairing()} CHG0031338", by=RITA)
-    assert "log-in" in world.answer(turned_away.delivery).all_text
-    assert refused(world) == 1
+    stage.appliance.set_password(THIRD)
+    stage.appliance.expire_sessions()
+    turned_away = stage.asks(f"{stage.pairing()} CHG0031338", by=RITA)
+    assert "log-in" in stage.answer(turned_away.delivery).all_text
+    assert refused(stage) == 1
     secret.write_text(THIRD)
     for each in (asked, other):
         each.clicks(ALAN, "approve")
         each.wait_for_final()
 
-    assert world.states() == {"succeeded": 2, "refused": 1}
-    assert pairing not in world.appliance.pairings
-    assert refused(world) == 1
-    assert not world.appliance.account_locked
-    assert not any(word in line for line in world.log_lines for word in (SECOND, THIRD))
+    assert stage.states() == {"succeeded": 2, "refused": 1}
+    assert pairing not in stage.appliance.pairings
+    assert refused(stage) == 1
+    assert not stage.appliance.account_locked
+    assert not any(word in line for line in stage.log_lines for word in (SECOND, THIRD))
 
 
 # ---- each credential, with a request in every state ----------------------------------------------
@@ -76,11 +76,11 @@ FAR = {"remote_username": "far@vsphere.local", "remote_password": "Far!1"}
 
 
 class Kept:
-    """A world whose bot has its secrets from files, as an operator changes them."""
+    """A stage whose bot has its secrets from files, as an operator changes them."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.folder = world.bot.folder
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.folder = stage.bot.folder
         (self.folder / "secrets").mkdir()
 
     def secret(self, name: str, value: str) -> None:
@@ -97,36 +97,36 @@ class Kept:
 
 def password(kept: Kept) -> None:
     kept.secret("VR_PASSWORD", SECOND)
-    kept.world.appliance.set_password(SECOND)
-    kept.world.appliance.expire_sessions()
+    kept.stage.appliance.set_password(SECOND)
+    kept.stage.appliance.expire_sessions()
 
 
 def remote_password(kept: Kept) -> None:
     kept.secret("VR_REMOTE_PASSWORD", SECOND)
-    kept.world.appliance.set_password(SECOND, remote=True)
-    kept.world.appliance.expire_sessions()
+    kept.stage.appliance.set_password(SECOND, remote=True)
+    kept.stage.appliance.expire_sessions()
 
 
 def authority(kept: Kept) -> None:
-    kept.world.appliance.new_certificate(same_authority=False)
-    shutil.copy(kept.world.appliance.ca_file, kept.folder / "new")
+    kept.stage.appliance.new_certificate(same_authority=False)
+    shutil.copy(kept.stage.appliance.ca_file, kept.folder / "new")
     os.replace(kept.folder / "new", kept.folder / "ca.pem")
 
 
 def fingerprint(kept: Kept) -> None:
-    kept.world.appliance.new_certificate()
-    kept.dotenv(VR_FINGERPRINT=kept.world.appliance.fingerprint)
+    kept.stage.appliance.new_certificate()
+    kept.dotenv(VR_FINGERPRINT=kept.stage.appliance.fingerprint)
 
 
 def bot_token(kept: Kept) -> None:
     kept.secret("SLACK_BOT_TOKEN", "xoxb-second")
-    kept.world.slack.rotate(bot_token="xoxb-second")
+    kept.stage.slack.rotate(bot_token="xoxb-second")
 
 
 def way_in(kept: Kept) -> None:
     """The signing secret, or the app token and the next WebSocket."""
-    slack = kept.world.slack
-    if kept.world.way_in.name == "http":
+    slack = kept.stage.slack
+    if kept.stage.way_in.name == "http":
         kept.secret("SLACK_SIGNING_SECRET", SECOND)
         slack.rotate(signing_secret=SECOND)
         return
@@ -135,34 +135,37 @@ def way_in(kept: Kept) -> None:
     opened = slack.sockets.opened
     slack.sockets.disconnect(closes_after=0.1)
     slack.wait_for(lambda: slack.sockets.opened > opened, PATIENCE_SECONDS)
-    kept.world.way_in.connect(slack, kept.world.bot)
+    kept.stage.way_in.connect(slack, kept.stage.bot)
 
 
 Begin = Callable[[bool], Kept]
 
 
 @pytest.fixture
-def begin(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Begin:
+def begin(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """`begin(pinned)`: the certificate is trusted by its fingerprint, or by its authority."""
-    return lambda pinned: begun(stage, monkeypatch, pinned)
+    return lambda pinned: begun(new_stage, monkeypatch, pinned)
 
 
-def begun(stage: Stage, monkeypatch: pytest.MonkeyPatch, pinned: bool) -> Kept:
+def begun(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch, pinned: bool) -> Kept:
     monkeypatch.setattr(ForkedBot, "module", "tests.support.bot_with_clock")
-    world = stage(appliance=FAR, VR_REMOTE_USERNAME="far@vsphere.local", VR_REMOTE_PASSWORD="Far!1")
+    stage = new_stage(
+        appliance=FAR, VR_REMOTE_USERNAME="far@vsphere.local", VR_REMOTE_PASSWORD="Far!1"
+    )
     # A kill between a log-in and the first call would count as a log-in in vain.
-    world.appliance.wait_for(lambda: [c for c in world.appliance.calls if c.path == "/info"])
-    world.kill()
-    kept = Kept(world)
+    stage.appliance.wait_for(lambda: [c for c in stage.appliance.calls if c.path == "/info"])
+    stage.kill()
+    kept = Kept(stage)
     names = ("SLACK_BOT_TOKEN", "VR_PASSWORD", "VR_REMOTE_PASSWORD")
-    moved = [*names, *world.way_in.settings(world.slack)]
+    way_in = stage.way_in.settings(stage.slack)
+    moved = [*names, *(name for name, value in way_in.items() if value)]
     for name in moved:
-        kept.secret(name, world.bot.environment[name])
+        kept.secret(name, stage.bot.environment[name])
     if pinned:
-        kept.dotenv(VR_FINGERPRINT=world.appliance.fingerprint)
-    shutil.copy(world.appliance.ca_file, kept.folder / "ca.pem")
+        kept.dotenv(VR_FINGERPRINT=stage.appliance.fingerprint)
+    shutil.copy(stage.appliance.ca_file, kept.folder / "ca.pem")
     trusted = "" if pinned else "ca.pem"
-    world.restart(SECRETS_DIR="secrets", VR_CA_FILE=trusted, **dict.fromkeys(moved, ""))
+    stage.restart(SECRETS_DIR="secrets", VR_CA_FILE=trusted, **dict.fromkeys(moved, ""))
     return kept
 
 
@@ -171,29 +174,29 @@ def test_each_request_outlives_the_rotation(begin: Begin, rotate: Callable[[Kept
     outlives(begin(rotate is fingerprint), rotate)
 
 
-@pytest.mark.both_ways
+@both_ways
 def test_each_request_outlives_the_rotation_of_the_way_in(begin: Begin) -> None:
     outlives(begin(False), way_in)
 
 
 def outlives(kept: Kept, rotate: Callable[[Kept], None]) -> None:
-    world, appliance = kept.world, kept.world.appliance
-    before = (world.bot.pid, world.secrets())
+    stage, appliance = kept.stage, kept.stage.appliance
+    before = (stage.bot.pid, stage.secrets())
     if rotate in (bot_token, way_in):
-        world.expected_from_slack.add("token_revoked")
+        stage.expected_from_slack.add("token_revoked")
 
-    pairings = [world.pairing() for _ in range(4)]
-    pending = world.asks_to_break(pairings[0])
-    scheduled = approved(world, pairings[1])
+    pairings = [stage.pairing() for _ in range(4)]
+    pending = stage.asks_to_break(pairings[0])
+    scheduled = approved(stage, pairings[1])
     appliance.hold_tasks()
-    following = world.asks_to_break(pairings[2])
+    following = stage.asks_to_break(pairings[2])
     following.clicks(ALAN, "approve")
-    world.wait_for_states({"pending": 1, "approved": 1, "following": 1})
+    stage.wait_for_states({"pending": 1, "approved": 1, "following": 1})
     appliance.fail("GET", "/pairings", Answer(wire="hang"))
-    checking = world.asks(f"{pairings[3]} CHG0031339")
+    checking = stage.asks(f"{pairings[3]} CHG0031339")
     hanging = appliance.wait_for(lambda: [c for c in appliance.calls if c.status is None])
     assert len(hanging) == 1
-    world.wait_for_states({"checking": 1, "pending": 1, "approved": 1, "following": 1})
+    stage.wait_for_states({"checking": 1, "pending": 1, "approved": 1, "following": 1})
 
     rotate(kept)
     appliance.release_hanging()
@@ -205,15 +208,15 @@ def outlives(kept: Kept, rotate: Callable[[Kept], None]) -> None:
         each.wait_for_final()
         each.wait_for_record()
     assert pairings[1] in appliance.pairings
-    goes_by(world, 6 * HOUR)
+    goes_by(stage, 6 * HOUR)
     scheduled.wait_for_final()
     scheduled.wait_for_record()
 
-    assert world.states() == {"succeeded": 4}
+    assert stage.states() == {"succeeded": 4}
     assert len(appliance.deletes) == len(appliance.accepted_deletes) == 4
     assert not set(pairings) & set(appliance.pairings)
-    assert refused(world) <= 2
+    assert refused(stage) <= 2
     assert not appliance.account_locked
-    assert (world.bot.alive, world.bot.pid) == (True, before[0])
-    leaked = [line for line in world.log_lines if any(s in line for s in before[1])]
+    assert (stage.bot.alive, stage.bot.pid) == (True, before[0])
+    leaked = [line for line in stage.log_lines if any(s in line for s in before[1])]
     assert leaked == [], "what was secret stays so"

@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +14,12 @@ from typing import Any
 import requests
 
 from bot.request.model import State
+from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, mentions
-from tests.support.asked import PATIENCE_SECONDS, Asked
+from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, View, mentions
+from tests.support.asked import Asked
+from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.console import Console, ForkedConsole
 from tests.support.forked.process import ForkedBot
 from tests.support.way_in import WayIn
@@ -30,24 +31,46 @@ ALAN, ANNA = "U0ALAN", "U0ANNA"
 STAN = "U0STAN"
 """A colleague who is in the channel and in no list."""
 
+QUICK = {"VR_POLL_SECONDS": "0.2", "VR_CALLS_PER_MINUTE": "1000"}
+"""The vendor's limit is not what is tried."""
+
 EXPECTED_FROM_SLACK = frozenset({"ratelimited"})
 """What Slack may answer in any scenario; anything else is a message that Slack would not take."""
 
 _numbers = itertools.count(1)
 
 
-class World:
-    """One bot and what it speaks to. Several requests may live in it, in channels of their own."""
+class Servers:
+    """The two sandbox servers with the cast of people. Everything that a test wants broken is in
+    channels and between sites of its own."""
+
+    def __init__(self, appliance: SimulatedAppliance, slack: LocalSlack) -> None:
+        self.appliance, self.slack = appliance, slack
+        for person in (RITA, RUFUS, ALAN, ANNA, STAN):
+            slack.add_person(person.removeprefix("U0").title(), id=person)
+
+    def settings(self) -> dict[str, str]:
+        return demo.settings(self.appliance, self.slack, f"{ALAN},{ANNA}")
+
+    def channel(self, **how: Any) -> str:
+        return self.slack.add_channel(f"dr-{next(_numbers)}", **how)
+
+    def pairing(self, **how: Any) -> str:
+        """A new pairing between sites that no other pairing has."""
+        number = next(_numbers)
+        sites = {"local": f"berlin{number}", "remote": f"prague{number}"}
+        return self.appliance.add_pairing(**{**sites, **how})
+
+
+class Stage(Servers):
+    """One bot and what it speaks to. Several requests may live in it."""
 
     def __init__(self, way_in: WayIn, appliance: SimulatedAppliance, slack: LocalSlack) -> None:
+        super().__init__(appliance, slack)
         self.way_in = way_in
-        self.appliance = appliance
-        self.slack = slack
         self.bots: list[BotProcess] = []
         self._running = False
         self.expected_from_slack = set(EXPECTED_FROM_SLACK)
-        for person in (RITA, RUFUS, ALAN, ANNA, STAN):
-            slack.add_person(person.removeprefix("U0").title(), id=person)
 
     # ---- the bot ------------------------------------------------------------------------------
 
@@ -57,18 +80,7 @@ class World:
 
     def start(self, folder: Path, **settings: str) -> None:
         """A first bot, or one more after the last one has ended."""
-        own = {
-            "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_API_URL": self.slack.api_url,
-            "VR_HOST": self.appliance.host,
-            "VR_USERNAME": self.appliance.username,
-            "VR_PASSWORD": self.appliance.password,
-            "VR_CA_FILE": self.appliance.ca_file,
-            "VR_POLL_SECONDS": "0.2",
-            "VR_CALLS_PER_MINUTE": "1000",  # the vendor's limit is not what is tried
-            "APPROVERS": f"{ALAN},{ANNA}",
-        }
-        own |= self.way_in.settings(self.slack)
+        own = {**self.settings(), **QUICK, **self.way_in.settings(self.slack)}
         self._start(ForkedBot({**own, **settings}, folder))
 
     def restart(self, **settings: str) -> None:
@@ -98,15 +110,6 @@ class World:
 
     # ---- what people do -----------------------------------------------------------------------
 
-    def channel(self, **how: Any) -> str:
-        return self.slack.add_channel(f"dr-{next(_numbers)}", **how)
-
-    def pairing(self, **how: Any) -> str:
-        """A new pairing between sites that no other pairing has."""
-        number = next(_numbers)
-        sites = {"local": f"berlin{number}", "remote": f"prague{number}"}
-        return self.appliance.add_pairing(**{**sites, **how})
-
     def asks(self, text: str, *, by: str = RITA, channel: str | None = None) -> Asked:
         """Somebody types the command, in a new channel unless told."""
         where = channel or self.channel()
@@ -133,6 +136,27 @@ class World:
         assert len(late) == 1, late
         return late[0]
 
+    def says(self, asked: Asked, user: str, action: str, *words: str) -> str:
+        """Somebody presses, and reads this in an answer of their own."""
+        text = self.answer(asked.clicks(user, action)).text
+        for each in words:
+            assert each in text, text
+        return text
+
+    def wait_for_form(self, user: str = RITA, *, says: str = "") -> View:
+        """The form of a request once it is filled, or once it says this."""
+
+        def look() -> View | None:
+            view = self.slack.views.get(user)
+            if view is None:
+                return None
+            there = says in view.all_text if says else view.block("pairing") is not None
+            return view if there else None
+
+        view = self.slack.wait_for(look, PATIENCE_SECONDS)
+        assert view is not None
+        return view
+
     @property
     def people(self) -> list[str]:
         with self.slack.workspace.lock:
@@ -154,17 +178,24 @@ class World:
 
     def wait_for_states(self, wanted: dict[str, int]) -> None:
         """Until `/metrics` says so: what the bot knows, not only what it has sent."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (now := self.states()) != wanted:
-            assert time.monotonic() < until, f"{now}, not {wanted}"
-            time.sleep(0.02)
+        wait_for(lambda: self.states() == wanted, told=lambda: f"{self.states()}, not {wanted}")
 
     def wait_for_log(self, name: str, **fields: object) -> None:
         """Until the bot that runs now has written such an event: what it did is committed."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not any(fields.items() <= event.items() for event in self.bot.events(name)):
-            assert time.monotonic() < until, f"no {name} {fields} in the log"
-            time.sleep(0.02)
+        wait_for(
+            lambda: any(fields.items() <= event.items() for event in self.bot.events(name)),
+            told=lambda: f"no {name} {fields} in the log",
+        )
+
+    def trail(self, action: str, count: int = 0) -> list[dict[str, Any]]:
+        """The records of this action, waited for until there are `count`: what belongs to no
+        request is answered before it is written."""
+
+        def found() -> list[dict[str, Any]]:
+            lines = self.console.run("audit", "export").stdout.splitlines()
+            return [record for record in map(json.loads, lines) if record["action"] == action]
+
+        return wait_for(lambda: [records for records in [found()] if len(records) >= count])[0]
 
     # ---- what must be true at the end of each -------------------------------------------------
 
@@ -212,17 +243,26 @@ class World:
 
 
 @contextmanager
+def servers(
+    *, rate_limits: bool = True, **options: Any
+) -> Iterator[tuple[SimulatedAppliance, LocalSlack]]:
+    """Both up, quick, and without the vendor's limit of calls. `options`: of SimulatedAppliance."""
+    quick = {"task_seconds": 0.3, "calls_per_minute": None, **options}
+    with SimulatedAppliance(**quick) as appliance, LocalSlack(rate_limits=rate_limits) as slack:
+        yield appliance, slack
+
+
+@contextmanager
 def staged(
     way_in: WayIn, folder: Path, settings: dict[str, str], appliance: dict[str, Any]
-) -> Iterator[World]:
+) -> Iterator[Stage]:
     """Servers and bot up; at the end the bot is killed, for speed, and what holds always is
-    checked. `appliance`: options of SimulatedAppliance."""
-    options = {"task_seconds": 0.3, "calls_per_minute": None, **appliance}
-    with SimulatedAppliance(**options) as simulated, LocalSlack() as slack:
-        world = World(way_in, simulated, slack)
+    checked."""
+    with servers(**appliance) as both:
+        stage = Stage(way_in, *both)
         try:
-            world.start(folder, **settings)
-            yield world
+            stage.start(folder, **settings)
+            yield stage
         finally:
-            world.kill()
-        world.check()
+            stage.kill()
+        stage.check()
