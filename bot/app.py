@@ -48,13 +48,13 @@ from bot.store.outbox import Outbox
 from bot.store.queries import Overview
 from bot.store.requests import Requests
 from bot.store.shared import Pauses
-from bot.worker.drive import Lives, lease_ms
+from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.lookup_threads import Lookups
-from bot.worker.loop import Worker
 from bot.worker.pairings import Lists
+from bot.worker.queue_threads import Worker
 from bot.worker.rights import may_break_glass
-from bot.worker.send_delete import Sender
+from bot.worker.send_delete import DeleteSender
 from bot.worker.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -368,15 +368,7 @@ class Bot:
             overview=self.overview,
             lists=self.lists,
         )
-        lives = Lives(
-            requests=self.requests,
-            inbox=self.inbox,
-            effects=effects,
-            senders={name: Sender(self.policy, each) for name, each in self.appliances.items()},
-            stopping=self._stopping.is_set,
-        )
-        self.worker = Worker(
-            requests=self.requests,
-            lives=lives,
-            policy=self.policy,
-        )
+        stopping = self._stopping.is_set
+        sender = DeleteSender(self.policy, self.appliances, self.requests, stopping)
+        driver = Driver(self.requests, self.inbox, effects, sender, stopping)
+        self.worker = Worker(self.requests, driver, self.policy)

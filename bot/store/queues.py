@@ -92,7 +92,7 @@ tried again every few seconds."""
 # Built once each, since they run at every wake and building one takes longer than SQLite needs to
 # run it.
 @cache
-def claimable(queue: Queue, some_left_out: bool) -> Select[tuple[str, int, str]]:
+def claimable(queue: Queue) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
     due = select(requests.c.id).where(requests.c.due_at <= now)
@@ -104,7 +104,7 @@ def claimable(queue: Queue, some_left_out: bool) -> Select[tuple[str, int, str]]
         .where(
             requests.c.id.in_(union(due, with_event, held)),
             lease_over(requests.c.lease_until, now),
-            *_in_queue(queue, some_left_out),
+            queue_of_row == queue.value,
         )
         .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
         .limit(1)
@@ -113,11 +113,11 @@ def claimable(queue: Queue, some_left_out: bool) -> Select[tuple[str, int, str]]
 
 
 @cache
-def next_due(queue: Queue, some_left_out: bool) -> Select[Any]:
+def next_due(queue: Queue) -> Select[Any]:
     # The index is a partial one, on "not null". SQLite uses it only if the query has the same words
     # (sqlite.org, partial indexes; 100,000 ended requests: 120 ms instead of 0.01).
     due = requests.c.due_at.isnot(None)
-    return select(func.min(requests.c.due_at)).where(due, *_in_queue(queue, some_left_out))
+    return select(func.min(requests.c.due_at)).where(due, queue_of_row == queue.value)
 
 
 FIRST_WITHOUT_ROW: Select[Any] = (
@@ -132,13 +132,6 @@ FIRST_WITHOUT_ROW: Select[Any] = (
 
 def lease_over(lease_until: Column[int], now: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(lease_until <= now, lease_until > now + LONGEST_LEASE_MS)
-
-
-def _in_queue(queue: Queue, some_left_out: bool) -> list[ColumnElement[bool]]:
-    where = [queue_of_row == queue.value]
-    if some_left_out:
-        where.append(requests.c.site.not_in(bindparam("without", expanding=True)))
-    return where
 
 
 # ---- messages -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert
@@ -81,38 +81,40 @@ class Requests:
 
     # ---- one row --------------------------------------------------------------------------------
 
-    def claim(self, queue: Queue, without: Collection[str] = ()) -> Claim | None:
-        """A due row of this queue that nobody holds, at none of the sites in `without`: enough
-        threads of this copy are at those."""
+    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
+        """A due row of this queue that nobody holds. Where there is none it waits until there may
+        be one, by the rows' own times or since something was stored, but no longer than `wait_s`;
+        then it is None all the same, and whoever asked asks again."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            values = {"without": sorted(without)} if without else {}
-            query = claimable(queue, bool(without))
-            row = conn.execute(query, {"now": now, **values}).one_or_none()
-            if row is None:
-                return None
-            version, lease_until = row.version + 1, now + self.lease_ms
-            # Due at the end of the lease, in case the holder dies: it may have absorbed the
-            # event that made the row due, and the time set before that may be an hour away.
-            leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
-            conn.execute(UPDATE_HELD, {"held_id": row.id, "held_version": row.version, **leased})
+            row = conn.execute(claimable(queue), {"now": now}).one_or_none()
+            if row is not None:
+                version, lease_until = row.version + 1, now + self.lease_ms
+                # Due at the end of the lease, in case the holder dies: it may have absorbed the
+                # event that made the row due, and the time set before that may be an hour away.
+                leased = {"version": version, "lease_until": lease_until, "due_at": lease_until}
+                conn.execute(
+                    UPDATE_HELD, {"held_id": row.id, "held_version": row.version, **leased}
+                )
+            elif wait_s:
+                due: int | None = conn.execute(next_due(queue)).scalar_one()
+                wait_s = wait_s if due is None else min(wait_s, max(0.01, (due - now) / 1000))
+        if row is None:
+            if wait_s:
+                self.db.wakes.wait(queue, wait_s)
+            return None
         # Read after the commit: a body that a hand has broken keeps its lease, and all others of
         # this queue go on.
         return Claim(Request.model_validate_json(row.body), version, lease_until, queue)
 
-    def next_due(self, queue: Queue, without: Collection[str] = ()) -> int | None:
-        """When (ms) the next row is due that `claim` could give: how long a thread may sleep. Only
-        by the rows' own times; an event wakes."""
+    def events(self, claim: Claim) -> tuple[int, list[Stored]]:
+        """The time, and then all events that wait and that it has not heard, in the order they
+        came. In this order, since a process may freeze in between: a deadline that passes meanwhile
+        must not go before a click that was stored in time."""
         with self.db.read() as conn:
-            values = {"without": sorted(without)} if without else {}
-            due: int | None = conn.execute(next_due(queue, bool(without)), values).scalar_one()
-            return due
-
-    def events(self, claim: Claim) -> list[Stored]:
-        """All that wait and that it has not heard, in the order they came."""
-        with self.db.read() as conn:
+            now = self.db.now(conn)
             waiting = inbox_table.unabsorbed(conn, claim.request.id)
-        return [stored for stored in waiting if stored.number not in claim.heard]
+        return now, [stored for stored in waiting if stored.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its

@@ -14,7 +14,6 @@ from bot.request.events import (
     CallFailed,
     DeleteOutcome,
     Event,
-    IntentStored,
     PairingRead,
     PairingTaken,
     RightsRead,
@@ -30,8 +29,8 @@ from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import queue_of
 from bot.store.requests import Requests
 from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
-from bot.worker.effects import Effects, no_appliance
-from bot.worker.send_delete import Sender, not_told
+from bot.worker.effects import Effects
+from bot.worker.send_delete import DeleteSender, IntentUnanswered
 
 log = structlog.get_logger(__name__)
 
@@ -47,18 +46,17 @@ AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Lives:
+class Driver:
     """Drives claims. Once `stopping` says so, no effect is begun and the row is given back, so that
-    the next process need not wait for a lease. The worst case it prevents: a DELETE whose answer
-    comes after this process has ended, where nobody can ever read it."""
+    the next process need not wait for a lease."""
 
     requests: Requests
     inbox: Inbox
     effects: Effects
-    senders: dict[str, Sender]
+    sender: DeleteSender
+    stopping: Callable[[], bool] = lambda: False
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    stopping: Callable[[], bool] = lambda: False
 
     def drive(self, claim: Claim) -> None:
         """Until there is nothing to do now, the next step is another queue's, the claim is lost,
@@ -69,10 +67,8 @@ class Lives:
         over_at = self.monotonic() + self.requests.lease_ms / 1000
         try:
             while not claim.over:
-                # Take the time before reading the events. Otherwise a process that froze after
-                # reading them would let a deadline pass although a click was stored in time.
-                now = self.requests.now()
-                claim = self._absorb_waiting(claim, now)
+                now, events = self.requests.events(claim)
+                claim = self._absorb_waiting(claim, events, now)
                 if claim.over:
                     break
                 effect = plan(claim.request, now)
@@ -95,63 +91,36 @@ class Lives:
                     after = plan(claim.request, now)  # which knows the deadline too
                     due_at = after.until if isinstance(after, Wait) else now
                     break
-                claim = self._run(claim, effect, now, time_ms)
+                claim = self._run(claim, effect, now, self.monotonic() + time_ms / 1000)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
         if not claim.over:
             self.requests.release(claim, due_at)
 
-    def _run(self, claim: Claim, effect: Effect, begun_at: int, time_ms: float) -> Claim:
-        by = self.monotonic() + time_ms / 1000
+    def _run(self, claim: Claim, effect: Effect, begun_at: int, by: float) -> Claim:
+        outcome: Event | None
         if isinstance(effect, SendDelete):
-            return self._send(claim, by)
-        outcome = self.effects.run(effect, claim.request, by)
+            try:
+                claim, outcome = self.sender.send(claim, by)
+            except IntentUnanswered as unanswered:
+                self._leave(claim, unanswered.outcome)
+                raise ClaimLost from unanswered
+            if outcome is None:
+                return claim
+        else:
+            outcome = self.effects.run(effect, claim.request, by)
         if isinstance(outcome, RightsRead | PairingRead):
             outcome = outcome.model_copy(update={"read_at": begun_at})
         log_outcome(claim.request, outcome)
         return self._keep(claim, outcome)
 
-    def _send(self, claim: Claim, by: float) -> Claim:
-        sender = self.senders.get(claim.request.site)
-        if sender is None:
-            # The appliance was read by another copy, with other settings.
-            return self._keep(claim, CallFailed(problem=no_appliance(claim.request.site)))
-        unprepared = sender.prepare(claim.request, by)
-        if unprepared:
-            log_outcome(claim.request, unprepared)
-            return self._keep(claim, unprepared)
-        intended_at = self.monotonic()
-        now = self.requests.now()
-        if self.stopping():
-            return claim  # without sending anything
-        if intended_at > by or not isinstance(plan(claim.request, now), SendDelete):
-            # Preparing took so long that the readings have grown old: read again. Checked both by
-            # the clock that all copies share and by our own, which nobody can set.
-            return claim
-        stored = Stored(at=now, event=IntentStored())
-        absorbed = absorb(claim.request, stored, now)
-        try:
-            claim = self.requests.save_intent(claim, _saving(claim, absorbed))
-        except SaveRefused:
-            return claim  # an event waits, or it is too late: the next round sees which
-        except SQLAlchemyError as error:
-            # Whether the intent is stored or not, nothing was sent. Only this process knows that:
-            # anybody else who found the intent would have to call a person.
-            self._leave(claim, not_told(absorbed.request))
-            raise ClaimLost from error
-        outcome = sender.send(claim.request, intended_at, by)
-        log.info("delete", request=claim.request.id, outcome=outcome.kind)
-        log_outcome(claim.request, outcome)
-        return self._keep(claim, outcome)
-
-    def _absorb_waiting(self, claim: Claim, now: int) -> Claim:
-        """Absorb what is in the inbox, each event in a transaction of its own, until one moves the
+    def _absorb_waiting(self, claim: Claim, waiting: list[Stored], now: int) -> Claim:
+        """Absorb what was in the inbox, each event in a transaction of its own, until one moves the
         row into another queue, which absorbs the rest. A click that waits for its owner's rights is
         stored with what comes of it. The outcome of a DELETE goes first: it was
         already so when people pressed, and after "not accepted" a cancel that waits still counts.
         All others go in the order they came."""
-        waiting = self.requests.events(claim)
         for stored in sorted(waiting, key=lambda s: not isinstance(s.event, DeleteOutcome)):
             if claim.over:
                 break
@@ -161,8 +130,7 @@ class Lives:
                 heard = (*claim.heard, stored.number)
                 claim = replace(claim, request=after, heard=heard)
                 continue
-            saving = _saving(claim, absorbed, stored.number)
-            claim = self.requests.save(claim, saving)
+            claim = self.requests.save(claim, _saving(claim, absorbed, stored.number))
         return claim
 
     def _pass_time(self, claim: Claim, now: int) -> Claim:
@@ -178,7 +146,7 @@ class Lives:
         holder of the row, since nobody else knows it. A reading is not left: it would be old by the
         time it is absorbed, and could decide a click by rights that are gone."""
         try:
-            return self._absorb(claim, outcome, self.requests.now())
+            return self._absorb(claim, outcome)
         except Exception as error:
             if not isinstance(outcome, DeleteOutcome):
                 raise
@@ -206,7 +174,8 @@ class Lives:
                 say = log.debug  # one warning is enough, however long it lasts
                 self.pause(AGAIN_SECONDS)
 
-    def _absorb(self, claim: Claim, event: Event, now: int) -> Claim:
+    def _absorb(self, claim: Claim, event: Event) -> Claim:
+        now = self.requests.now()
         absorbed = absorb(claim.request, Stored(at=now, event=event), now)
         if _changes_only(claim.request, absorbed, "readings"):  # which are never stored
             return replace(claim, request=absorbed.request)
@@ -289,6 +258,8 @@ def log_outcome(request: Request, outcome: Event) -> None:
     """A failed call is logged with all that the vendor needs to find it."""
     about: dict[str, object] = {"request": request.id, "state": request.state.value}
     about["outcome"] = outcome.kind
+    if isinstance(outcome, DeleteOutcome):
+        log.info("delete", **about)
     problem: Problem | None = getattr(outcome, "problem", None)
     if problem is None:
         log.debug("effect", **about)

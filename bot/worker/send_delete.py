@@ -1,4 +1,4 @@
-"""The one place that sends a DELETE: prepared before its intent is stored, sent once after that.
+"""The one place that sends a DELETE: prepared, then its intent committed, then sent, once.
 
 Rule 2: for one approval at most one DELETE that could have been accepted. Whatever may take time
 (log-in, remote session, budget) comes before the intent. Then the process has one second to send.
@@ -9,14 +9,20 @@ looked at the appliance, and concluded that nothing was sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.request.absorb import absorb
+from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome, IntentStored, Stored
 from bot.request.model import Request
-from bot.request.plan import AppliancePort
+from bot.request.plan import AppliancePort, SendDelete, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
+from bot.store.requests import Requests
+from bot.store.saving import Claim, SaveRefused, Saving
+from bot.worker.effects import no_appliance
 
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""
@@ -33,36 +39,65 @@ class DryRunForbids(Exception):
     """
 
 
+class IntentUnanswered(Exception):
+    """The database did not say whether the intent is stored, so nothing was sent. Only this process
+    knows that: anybody else who found the intent would have to call a person."""
+
+    def __init__(self, outcome: DeleteNotAccepted) -> None:
+        super().__init__(NOT_TOLD)
+        self.outcome = outcome
+
+
 @dataclass(frozen=True)
-class Sender:
-    """Sends for one site. Between `prepare` and `send` the caller commits the intent."""
+class DeleteSender:
+    """Once `stopping` says so, nothing is sent any more: the answer would come after this process
+    has ended, where nobody could ever read it."""
 
     policy: Policy
-    appliance: AppliancePort
+    appliances: Mapping[str, AppliancePort]
+    requests: Requests
+    stopping: Callable[[], bool]
     monotonic: Callable[[], float] = time.monotonic
 
-    def prepare(self, request: Request, by: float) -> CallFailed | None:
+    def send(self, claim: Claim, by: float) -> tuple[Claim, DeleteOutcome | CallFailed | None]:
+        """The claim as it is after it, and what came of it; None where nothing was sent and the
+        row has to be looked at again. `by`: the monotonic second by which it must be over. Raises
+        ClaimLost, IntentUnanswered or DryRunForbids."""
+        request = claim.request
         if self.policy.dry_run or request.terms.dry_run:
             raise DryRunForbids(request.id)
-        return self.appliance.prepare_delete(_pairing(request), by)
-
-    def send(self, request: Request, intended_at: float, by: float) -> DeleteOutcome:
-        """`intended_at`: the monotonic second just before the intent was committed. Raises
-        ValueError, and sends nothing, for a request without an intent."""
-        if request.intent is None:
+        appliance = self.appliances.get(request.site)
+        if appliance is None:
+            # The appliance was read by another copy, with other settings.
+            return claim, CallFailed(problem=no_appliance(request.site))
+        pairing = _pairing(request)
+        unprepared = appliance.prepare_delete(pairing, by)
+        if unprepared:
+            return claim, unprepared
+        intended_at = self.monotonic()
+        now = self.requests.now()
+        if self.stopping():
+            return claim, None
+        if intended_at > by or not isinstance(plan(request, now), SendDelete):
+            # Preparing took so long that the readings have grown old: read again. Checked both by
+            # the clock that all copies share and by our own, which nobody can set.
+            return claim, None
+        intended = absorb(request, Stored(at=now, event=IntentStored()), now)
+        intent = intended.request.intent
+        if intent is None:
             raise ValueError(f"request {request.id} has no intent")
+        saving = Saving(intended.request, 0, intended.entries, intended.answers)
+        try:
+            claim = self.requests.save_intent(claim, saving)
+        except SaveRefused:
+            return claim, None  # an event waits, or it is too late: the next round sees which
+        except SQLAlchemyError as error:
+            raise IntentUnanswered(_unsent(intended.request, NOT_TOLD)) from error
         send_by = intended_at + SEND_WITHIN_SECONDS
         if self.monotonic() > send_by:
-            return _unsent(request, HELD_UP)
-        outcome = self.appliance.delete(
-            _pairing(request), force=request.force, send_by=send_by, by=by
-        )
-        return outcome.model_copy(update={"intent": request.intent})
-
-
-def not_told(request: Request) -> DeleteNotAccepted:
-    """The database did not say whether it has stored this intent, so nothing was sent."""
-    return _unsent(request, NOT_TOLD)
+            return claim, _unsent(claim.request, HELD_UP)
+        outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)
+        return claim, outcome.model_copy(update={"intent": intent})
 
 
 def _unsent(request: Request, text: str) -> DeleteNotAccepted:

@@ -31,22 +31,19 @@ def test_rights_read_before_a_wait_are_read_again_after_it(world: World) -> None
 def test_a_process_that_froze_meanwhile_gives_its_claim_back(world: World) -> None:
     """By the database's clock no time has passed; by its own it was five minutes."""
     request_id = world.pending()
-    frozen_ms = 0
     reads = 0
     read_to_act = world.appliance.read_to_act
 
     def freezing(pairing_id: str, by: float) -> object:
-        nonlocal frozen_ms, reads
+        nonlocal reads
         reads += 1
         answer = read_to_act(pairing_id, by)
         if reads == 1:
-            frozen_ms += SET_BACK_MS
+            world.frozen_ms += SET_BACK_MS
             world.people.persons[FIRST] = GONE
         return answer
 
     world.appliance.read_to_act = freezing  # type: ignore[method-assign,assignment]
-    lives = world.worker.lives
-    object.__setattr__(lives, "monotonic", lambda: (world.ms + frozen_ms) / 1000)
     world.click(request_id, "approve", FIRST)
     world.settle()
     assert reads == 1

@@ -217,7 +217,7 @@ def test_404_and_the_pairing_gone_is_succeeded(world: World) -> None:
         return original(*args, **kwargs)  # type: ignore[arg-type]
 
     world.appliance.delete = delete  # type: ignore[method-assign, assignment]
-    world.worker.lives.drive(claim)
+    world.worker.driver.drive(claim)
     assert world.state() is State.SUCCEEDED
     assert world.get().outcome is not None
     assert world.get().outcome.code == "gone_untold"  # type: ignore[union-attr]

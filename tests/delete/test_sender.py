@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.model import State
-from bot.worker.send_delete import DryRunForbids, Sender
-from tests.support.world import FIRST, FakeAppliance, World
-
-
-class Touched(FakeAppliance):
-    """Remembers that anything at all was asked of it."""
-
-    def prepare_delete(self, pairing_id: str, by: float) -> None:
-        raise AssertionError("the appliance was asked")
+from bot.store.queues import Queue
+from bot.store.saving import Claim
+from bot.worker.send_delete import DeleteSender, DryRunForbids
+from tests.support.world import World
 
 
 @pytest.mark.parametrize(("row", "process"), [(True, False), (False, True), (True, True)])
@@ -21,15 +15,11 @@ def test_nothing_is_sent_in_a_dry_run_of_the_row_or_of_the_process(
     world: World, row: bool, process: bool
 ) -> None:
     """Should `absorb` ever let such a request get this far."""
-    world.ask()
-    world.settle()
-    world.click("AAAA-BBBB", "approve", FIRST)
+    world.pending()
     request = world.get()
-    assert request.state is State.PENDING
-    request = request.model_copy(
-        update={"terms": request.terms.model_copy(update={"dry_run": row})},
-    )
+    terms = request.terms.model_copy(update={"dry_run": row})
     policy = world.policy.model_copy(update={"dry_run": process})
-    sender = Sender(policy, Touched(), lambda: 0.0)
+    sender = DeleteSender(policy, {}, world.requests, lambda: False, lambda: 0.0)
+    claim = Claim(request.model_copy(update={"terms": terms}), 1, 0, Queue.ACT)
     with pytest.raises(DryRunForbids):
-        sender.prepare(request, by=1.0)
+        sender.send(claim, by=1.0)

@@ -177,7 +177,7 @@ def test_an_approval_that_no_longer_counts_goes_back_to_those_who_decide(world: 
     world.people.persons[FIRST] = Person(id=FIRST, team="T", deleted=True)
     world.worker.step(Queue.ACT)
     assert world.state(request_id) is State.PENDING
-    assert world.requests.next_due(Queue.DECIDE) == world.get(request_id).pending_since + 900_000
+    assert world.next_due(Queue.DECIDE) == world.get(request_id).pending_since + 900_000
     world.click(request_id, "deny", SECOND)
     assert not world.worker.step(Queue.ACT)
     assert world.worker.step(Queue.DECIDE)

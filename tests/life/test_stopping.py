@@ -93,6 +93,6 @@ def test_a_check_is_not_begun_and_waits_for_no_lease(world: World) -> None:
         world.worker.step(Queue.CHECK)
     assert world.people.asked == []
     assert world.state(request_id) is State.CHECKING
-    assert world.requests.next_due(Queue.CHECK) == world.ms
+    assert world.next_due(Queue.CHECK) == world.ms
     comes_back(world)
     assert world.state(request_id) is State.PENDING

@@ -14,10 +14,10 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed",
         FIRST,
-        "claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
-        "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
-        "outcome = sender.send(claim.request, intended_at, by)",
+        "claim = self.requests.save_intent(claim, saving)",
+        "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
+        " claim = self.requests.save_intent(claim, saving)",
+        "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),
     change(
@@ -31,14 +31,15 @@ LIFE = (
     change(
         "it is sent although the intent's commit was not answered",
         FIRST,
-        "self._leave(claim, not_told(absorbed.request))",
-        "self._leave(claim, sender.send(absorbed.request, intended_at, by))",
+        "raise IntentUnanswered(_unsent(intended.request, NOT_TOLD)) from error",
+        "return claim, appliance.delete(pairing, force=request.force, send_by=by, by=by)",
     ),
     change(
         "a lost commit's outcome is told as not sent, whatever it was",
         FIRST,
         "self._leave(claim, outcome)",
-        "self._leave(claim, not_told(claim.request))",
+        'self._leave(claim, __import__("bot.request.events", fromlist=["_"])'
+        ".DeleteNotAccepted(problem=SLOW, intent=claim.request.intent))",
         within="_keep",
     ),
     change(
@@ -46,7 +47,7 @@ LIFE = (
         FIRST,
         "if self.monotonic() > send_by:",
         "if False:",
-        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="Sender.send"),
+        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="DeleteSender.send"),
     ),
     change(
         "an answer that says not accepted undoes the next intent as well",
@@ -457,10 +458,10 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/life/kills/test_every_line.py::test_killed_at[intent]",
-        "claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
-        "outcome = sender.send(absorbed.request, intended_at, by);"
-        " claim = self.requests.save_intent(claim, _saving(claim, absorbed))",
-        "outcome = sender.send(claim.request, intended_at, by)",
+        "claim = self.requests.save_intent(claim, saving)",
+        "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
+        " claim = self.requests.save_intent(claim, saving)",
+        "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),
 )

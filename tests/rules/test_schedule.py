@@ -48,7 +48,7 @@ def codes(world: World) -> list[str]:
 def until(world: World, ms: int) -> None:
     """As time passes for a bot that runs: it looks at each of its own times."""
     while world.ms < ms:
-        due = min(filter(None, (world.requests.next_due(queue) for queue in Queue)), default=ms)
+        due = min(filter(None, (world.next_due(queue) for queue in Queue)), default=ms)
         world.ms = max(world.ms + 1, min(due, ms))
         world.settle()
 

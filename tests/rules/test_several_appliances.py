@@ -6,21 +6,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
 from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
 from bot.request.model import State
-from bot.request.pairing import Server, Snapshot
+from bot.request.pairing import Snapshot
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.words.outcomes import ending
 from bot.store.queues import Queue
-from bot.worker.loop import AT_A_SITE, Places
 from bot.worker.pairings import at_once, search
-from tests.support.world import FIRST, PAIRING, FakeAppliance, World, policy, problem, snapshot
+from bot.worker.queue_threads import threads_of
+from tests.support.world import FIRST, PAIRING, World, policy, problem, snapshot
 
 OTHER_ID = "99999999-2222-3333-4444-555555555555"
 PATIENCE_SECONDS = 20.0
@@ -229,60 +228,11 @@ def test_it_goes_on_when_the_appliance_is_put_back(world: World) -> None:
 # ---- one that hangs ------------------------------------------------------------------------------
 
 
-@dataclass
-class Hanging(FakeAppliance):
-    """Reading to act stays until `go`; as many as wait there have `entered`."""
-
-    go: threading.Event = field(default_factory=threading.Event)
-    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | CallFailed:
-        self.entered.release()
-        assert self.go.wait(PATIENCE_SECONDS)
-        return AWAY
-
-
-def test_a_hanging_appliance_leaves_threads_to_the_others(tmp_path: Path) -> None:
-    world = World(f"sqlite:///{tmp_path}/hang.db", sites=SITES)
-    hanging = Hanging()
-    world.appliance = hanging
-    world.worker = world.new_worker()
-    stuck = [f"AAAA-{n:04d}" for n in range(6)]
-    for number, request_id in enumerate(stuck):
-        hanging.now = snapshot(pairing_id=f"p-{number}")
-        ask(world, "berlin", request_id, pairing=f"p-{number}")
-    elsewhere = snapshot(pairing_id="p-healthy", remote_vc=Server(id="vc-oslo"))
-    world.appliances["prague"].now = elsewhere
-    ask(world, "prague", "BBBB-BBBB", pairing="p-healthy")
-    assert world.state("BBBB-BBBB") is State.PENDING
-    for request_id in (*stuck, "BBBB-BBBB"):
-        assert world.click(request_id, "approve", FIRST) is not None
-    done = threading.Event()
-    healthy = world.appliances["prague"]
-    delete = healthy.delete
-
-    def deleted(*args: object, **more: object) -> object:
-        done.set()
-        return delete(*args, **more)  # type: ignore[arg-type]
-
-    healthy.delete = deleted  # type: ignore[method-assign, assignment]
-    world.worker.start()
-    try:
-        for _ in range(AT_A_SITE[Queue.ACT]):
-            assert hanging.entered.acquire(timeout=PATIENCE_SECONDS)
-        assert done.wait(PATIENCE_SECONDS), "the other appliance waited for the hanging one"
-        assert not hanging.entered.acquire(blocking=False), "no more threads are there than may be"
-    finally:
-        hanging.go.set()
-        assert world.worker.stop(PATIENCE_SECONDS)
-        world.close()
-
-
 @pytest.mark.parametrize(
     ("sites", "check", "decide", "act"), [(1, 2, 2, 2), (2, 3, 2, 4), (5, 6, 2, 10), (50, 8, 2, 16)]
 )
-def test_threads_of_a_lane(sites: int, check: int, decide: int, act: int) -> None:
-    assert [Places(queue, sites=sites).threads for queue in Queue] == [check, decide, act]
+def test_threads_of_a_queue(sites: int, check: int, decide: int, act: int) -> None:
+    assert [threads_of(queue, sites) for queue in Queue] == [check, decide, act]
 
 
 def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer() -> None:

@@ -16,9 +16,7 @@ from tests.store.query_plans import plan_of, selects_of, walks
 def acting(db: Database) -> None:
     requests = Requests(db=db, lease_ms=60_000)
     for queue in Queue:
-        for without in ((), ("west",)):
-            requests.claim(queue, without=without)
-            requests.next_due(queue, without=without)
+        requests.claim(queue, wait_s=0.001)
     requests.event_without_row()
 
 
@@ -29,7 +27,7 @@ def posting(db: Database) -> None:
     outbox.wait(0)
 
 
-@pytest.mark.parametrize(("asks", "count"), [(acting, 13), (posting, 3)])
+@pytest.mark.parametrize(("asks", "count"), [(acting, 7), (posting, 3)])
 def test_no_table_is_walked(
     sqlite_db: Database, asks: Callable[[Database], None], count: int
 ) -> None:

@@ -83,19 +83,6 @@ def test_of_two_at_the_same_moment_one_is_refused(db: Database) -> None:
         assert taken.site in ("berlin", "prague")
 
 
-def test_sites_that_are_left_out_are_not_claimed(db: Database) -> None:
-    born(db, 1, site="berlin")
-    requests = Requests(db=db, lease_ms=60_000)
-    assert requests.claim(Queue.CHECK, without={"berlin"}) is None
-    assert requests.next_due(Queue.CHECK, without={"berlin"}) is None
-    assert requests.next_due(Queue.ACT) is None
-    assert requests.next_due(Queue.CHECK) is not None
-    born(db, 2, site="prague")
-    claim = requests.claim(Queue.CHECK, without={"berlin"})
-    assert claim is not None
-    assert claim.request.site == "prague"
-
-
 def test_two_ids_of_the_only_appliance_are_two_pairings(db: Database) -> None:
     """An appliance has one end of each, so the same vCenters in both say nothing."""
     store = Requests(db=db, lease_ms=60_000)

@@ -36,12 +36,12 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.queries import Overview
-from bot.store.queues import Queue
+from bot.store.queues import Queue, next_due
 from bot.store.requests import Requests
-from bot.worker.drive import Lives
+from bot.worker.drive import Driver
 from bot.worker.effects import Effects
-from bot.worker.loop import Worker
-from bot.worker.send_delete import Sender
+from bot.worker.queue_threads import Worker
+from bot.worker.send_delete import DeleteSender
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"
@@ -221,6 +221,8 @@ def policy(**changes: object) -> Policy:
 class World:
     def __init__(self, database: str = "sqlite://", **changes: object) -> None:
         self.ms = START_MS
+        self.frozen_ms = 0
+        """Passed by the process's own clock alone, which nobody can set."""
         self.stopping = False
         self.appliances = {site: FakeAppliance() for site in policy(**changes).sites}
         self.appliance = next(iter(self.appliances.values()))
@@ -239,32 +241,33 @@ class World:
 
     def new_worker(self) -> Worker:
         def monotonic() -> float:
-            return self.ms / 1000
+            return (self.ms + self.frozen_ms) / 1000
 
         first = next(iter(self.policy.sites))
         appliances = {
             site: self.appliance if site == first else self.appliances[site]
             for site in self.policy.sites
         }
-        lives = Lives(
-            requests=self.requests,
-            inbox=self.inbox,
-            effects=Effects(
-                policy=self.policy,
-                people=self.people,
-                appliances=appliances,
-                overview=self.overview,
-                monotonic=monotonic,
-            ),
-            senders={n: Sender(self.policy, a, monotonic) for n, a in appliances.items()},
-            monotonic=monotonic,
-            stopping=lambda: self.stopping,
-        )
-        return Worker(
-            requests=self.requests,
-            lives=lives,
+        effects = Effects(
             policy=self.policy,
+            people=self.people,
+            appliances=appliances,
+            overview=self.overview,
+            monotonic=monotonic,
         )
+        sender = DeleteSender(
+            self.policy, appliances, self.requests, lambda: self.stopping, monotonic
+        )
+        driver = Driver(
+            self.requests, self.inbox, effects, sender, lambda: self.stopping, monotonic
+        )
+        return Worker(self.requests, driver, self.policy)
+
+    def next_due(self, queue: Queue) -> int | None:
+        """When a row of this queue is due by its own time."""
+        with self.db.read() as conn:
+            due: int | None = conn.execute(next_due(queue)).scalar_one()
+            return due
 
     # ---- people -------------------------------------------------------------------------------
 

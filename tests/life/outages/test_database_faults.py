@@ -24,7 +24,7 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import Damaged, SchemaTooNew, ready_problem, upgrade
 from bot.store.queues import Queue
 from bot.store.verify_audit_trail import verify_trail
-from bot.worker import drive, loop
+from bot.worker import drive, queue_threads
 from tests.life.outages.database_world import DatabaseWorld, no_byte_more
 from tests.support.world import FIRST, wait_for
 
@@ -50,7 +50,7 @@ def logged() -> Iterator[Logged]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "AFTER_ERROR_SECONDS", 0.01)
+    monkeypatch.setattr(queue_threads, "AFTER_ERROR_SECONDS", 0.01)
     monkeypatch.setattr(database, "NET_SECONDS", 0.05)
     monkeypatch.setattr(drive, "AGAIN_SECONDS", 0.01)
 
@@ -151,7 +151,7 @@ def test_what_is_in_hand_is_kept_and_nothing_is_sent_twice_or_without_its_intent
             broken.close()
 
     monkeypatch.setattr(world.appliance, call, breaking)
-    object.__setattr__(world.worker.lives, "pause", mended)
+    object.__setattr__(world.worker.driver, "pause", mended)
     world.worker.step(Queue.DECIDE)
     with broken:
         world.worker.step(Queue.ACT)
@@ -188,7 +188,7 @@ def test_an_answer_that_dies_with_the_process_is_found_by_looking(
         raise Killed
 
     monkeypatch.setattr(world.appliance, "delete", breaking)
-    object.__setattr__(world.worker.lives, "pause", dies)
+    object.__setattr__(world.worker.driver, "pause", dies)
     world.worker.step(Queue.DECIDE)
     with broken, pytest.raises(Killed):
         world.worker.step(Queue.ACT)

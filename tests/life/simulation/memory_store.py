@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.request.audit_chain import Entry, Head, Record, link
@@ -158,7 +158,7 @@ class MemoryStore:
         self._chain(request_id, entries)
         self.changes += 1
 
-    def claim(self, queue: Queue, without: Collection[str] = ()) -> Claim | None:
+    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
         now = self.clock()
         due = self._claimable(queue, now)
         return self._claimed(min(due, key=self.order_of), queue, now) if due else None
@@ -193,9 +193,9 @@ class MemoryStore:
         row.due_at = row.lease_until
         return Claim(row.request, row.version, row.lease_until, queue)
 
-    def events(self, claim: Claim) -> list[Stored]:
-        waiting = self.waiting(claim.request.id)
-        return [_stored(i) for i in waiting if i.number not in claim.heard]
+    def events(self, claim: Claim) -> tuple[int, list[Stored]]:
+        now, waiting = self.clock(), self.waiting(claim.request.id)
+        return now, [_stored(i) for i in waiting if i.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
         row = self._held(claim)

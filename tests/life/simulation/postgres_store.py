@@ -16,7 +16,7 @@ frozen is ended by the server (`idle_in_transaction_session_timeout`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -173,7 +173,7 @@ class PostgresMemory(MemoryStore):
             dismiss = super().dismiss
             self._commit(tx, now, lambda: dismiss(request_id, stored, answers, entries))
 
-    def claim(self, queue: Queue, without: Collection[str] = ()) -> Claim | None:
+    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
         with self._transaction() as tx:
             now = self.clock()
             seen = sorted(self._claimable(queue, now), key=self.order_of)

@@ -15,10 +15,10 @@ from bot.request.model import Request
 from bot.slack.send.poster import Poster
 from bot.store.queues import Queue
 from bot.store.saving import Claim
-from bot.worker.drive import Lives
+from bot.worker.drive import Driver
 from bot.worker.effects import Effects
-from bot.worker.loop import Worker
-from bot.worker.send_delete import Sender
+from bot.worker.queue_threads import Worker
+from bot.worker.send_delete import DeleteSender
 from tests.life.simulation.appliance import AppliancePort
 from tests.life.simulation.postgres_store import DONE, OPEN, Cut
 from tests.life.simulation.slack import Client, People
@@ -166,22 +166,17 @@ class Process:
         port = AppliancePort(
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
-        store = Stepping(self, sim.store, serial=sim.serial)
-        lives = Lives(
-            requests=store,  # type: ignore[arg-type]
-            inbox=store,  # type: ignore[arg-type]
-            effects=Effects(
-                policy=self.policy,
-                people=People(sim.workspace, self.step),
-                appliances={"default": port},
-                overview=store,  # type: ignore[arg-type]
-                monotonic=sim.monotonic,
-            ),
-            senders={"default": Sender(self.policy, port, sim.monotonic)},
+        store: Any = Stepping(self, sim.store, serial=sim.serial)
+        effects = Effects(
+            policy=self.policy,
+            people=People(sim.workspace, self.step),
+            appliances={"default": port},
+            overview=store,
             monotonic=sim.monotonic,
-            pause=self.pause,
         )
-        return Worker(requests=store, lives=lives, policy=self.policy)  # type: ignore[arg-type]
+        sender = DeleteSender(self.policy, {"default": port}, store, lambda: False, sim.monotonic)
+        driver = Driver(store, store, effects, sender, lambda: False, sim.monotonic, self.pause)
+        return Worker(store, driver, self.policy)
 
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)

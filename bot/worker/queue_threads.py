@@ -1,0 +1,165 @@
+"""The threads that keep requests moving: some check what is new, some decide, some act.
+
+Each works for one queue only (`bot.store.queues`), and a claim ends where the next step is another
+queue's. So an appliance that hangs never holds a thread that decides.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from structlog.contextvars import bound_contextvars
+
+from bot.request.absorb import dismissal
+from bot.request.checking import begin
+from bot.request.events import Asked, Stored
+from bot.request.messages import UNEXPECTED, Answer
+from bot.request.model import new_reference
+from bot.request.who_may import Policy
+from bot.store import inbox
+from bot.store.database import nets
+from bot.store.outbox import add_answers
+from bot.store.queries import Overview
+from bot.store.queues import POST, Queue
+from bot.store.requests import Requests
+from bot.store.saving import Claim, Saving
+from bot.worker.drive import Driver
+
+log = structlog.get_logger(__name__)
+
+AFTER_ERROR_SECONDS = 1.0
+"""So that a fault of the database neither keeps a core busy nor fills a disk with logs."""
+
+
+def threads_of(queue: Queue, sites: int) -> int:
+    """How many threads serve a queue. Each appliance more brings more of those that wait for one,
+    up to a limit, since each idle thread asks the database now and then. Two decide, so that one
+    slow reading of rights at Slack does not hold up everybody else's click."""
+    wanted = {Queue.CHECK: min(8, 1 + sites), Queue.DECIDE: 2, Queue.ACT: min(16, 2 * sites)}
+    return wanted[queue]
+
+
+@dataclass(frozen=True)
+class New:
+    """An event of a request that has no row yet, or never will."""
+
+    request_id: str
+    stored: Stored
+
+
+@dataclass
+class Worker:
+    """Runs until `stop`. Then what has begun is finished, and everything else stays in the
+    store."""
+
+    requests: Requests
+    driver: Driver
+    policy: Policy
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        for queue in Queue:
+            for number, net_s in enumerate(nets(threads_of(queue, len(self.policy.sites)))):
+                name, args = f"{queue}-{number}", (queue, net_s)
+                thread = threading.Thread(target=self._run, args=args, name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def stop(self, seconds: float) -> bool:
+        """Ask all to end after what they have in hand; whether they did within the time."""
+        self._stopping.set()
+        self.requests.db.wakes.end(*Queue)
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            # Any thread may use all the time that is left: a DELETE may be on its way.
+            thread.join(timeout=max(0.0, until - time.monotonic()))
+        return not any(t.is_alive() for t in self._threads)
+
+    def step(self, queue: Queue) -> bool:
+        """One piece of work, without waiting for it; False when there was none."""
+        work = self._next(queue, 0.0)
+        if work is not None:
+            self._do(work)
+        return work is not None
+
+    def _run(self, queue: Queue, net_s: float) -> None:
+        while not self._stopping.is_set():
+            work = None
+            try:
+                work = self._next(queue, net_s)
+                if work is not None:
+                    self._do(work)
+            except Exception as error:
+                # Whatever it was, the row keeps its lease and is tried again after that. If the
+                # thread died here, its requests would stand still for ever.
+                self._failed(error, _id_of(work) if work else None)
+                self._stopping.wait(AFTER_ERROR_SECONDS)
+
+    def _next(self, queue: Queue, wait_s: float) -> Claim | New | None:
+        if queue is Queue.CHECK and (found := self.requests.event_without_row()):
+            return New(*found)
+        return self.requests.claim(queue, wait_s)
+
+    def _do(self, work: Claim | New) -> None:
+        if isinstance(work, New):
+            self._take_new(work.request_id, work.stored)
+            return
+        # For everything that is logged on the way, also by code that knows of no request.
+        with bound_contextvars(request=work.request.id, site=work.request.site):
+            self.driver.drive(work)
+
+    def _take_new(self, request_id: str, stored: Stored) -> None:
+        now = self.requests.now()
+        if not isinstance(stored.event, Asked):
+            dismissed = dismissal(stored, now)
+            self.requests.dismiss(request_id, stored, dismissed.answers, dismissed.entries)
+            return
+        terms = self.policy.terms(stored.event.site, force=stored.event.force)
+        begun = begin(stored, request_id, terms, now)
+        saving = Saving(begun.request, stored.number, begun.entries, begun.answers)
+        self.requests.insert_row(saving)
+
+    def _failed(self, error: Exception, request_id: str | None) -> None:
+        """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
+        be stored for them now, and the next try may work."""
+        if self.requests.db.fault_of(error):
+            # The log has the sentence. Every thread meets the fault every second, maybe for hours.
+            log.debug("step_waits", request=request_id, error=type(error).__name__)
+            return
+        reference = new_reference()
+        log.exception("step_failed", request=request_id, reference=reference)
+        if request_id is None or isinstance(error, SQLAlchemyError):
+            return
+        try:
+            tell_failed(self.requests, request_id, reference)
+        except Exception:
+            log.exception("step_failure_not_told", request=request_id, reference=reference)
+
+
+def _id_of(work: Claim | New) -> str:
+    return work.request_id if isinstance(work, New) else work.request.id
+
+
+def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
+    """Tell who asked, and everybody whose click has not been answered; once for each event, however
+    often the step fails."""
+    db = requests.db
+    with db.read() as conn:
+        waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
+    request = Overview(db).get(request_id)
+    if request is not None:
+        waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}
+    params = {"reference": reference, "request": request_id}
+    for number in sorted(waiting):
+        answer = Answer(event=number, code=UNEXPECTED, params=params, matters=True)
+        try:
+            with db.write() as conn:
+                add_answers(conn, request_id, (answer,), db.now(conn))
+        except IntegrityError:
+            continue  # told before, when an earlier try failed
+    db.wakes.wake(POST)
