@@ -14,10 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, parts
 from bot.__main__ import Deadline
+from bot.operate.background_check import STOP_SECONDS as CHECK_STOP_SECONDS
+from bot.operate.background_check import BackgroundCheck
 from bot.operate.check import at_start
-from bot.operate.health import STOP_SECONDS as CHECK_STOP_SECONDS
-from bot.operate.health import BackgroundCheck, Check, Health, in_time
 from bot.operate.metrics import Metrics
+from bot.operate.ready import Bounded, Check, Ready
 from bot.request.audit_chain import Entry, Running
 from bot.request.messages import Answer, Drawn, messages
 from bot.request.model import Request
@@ -78,8 +79,6 @@ taken. Slack waits for three seconds, and then says by itself that it failed."""
 
 READY_WITHIN_S = 2.0
 """For `/readyz`. Whatever probes it has a limit of its own, of a few seconds."""
-
-DATABASE_SILENT = f"no answer from the database within {READY_WITHIN_S:g} s"
 
 DRAIN_SECONDS, DRAIN_PROBES_SECONDS = 2.0, 0.5
 """For HTTP requests that have begun: those of Slack, and in Socket Mode only probes and scrapes."""
@@ -312,16 +311,16 @@ class Bot:
     def _bound(self) -> list[Server]:
         """Slack's port, and where `OPERATE_PORT` is set another one for probes."""
         settings, slack = self.settings, self.from_slack
-        health = Health(self._checks(), self.check.hints)
+        ready = Ready(self._checks(), self.check.hints)
         sites = tuple(settings.sites)
         self.metrics.watch(
             figures=partial(parts.read_figures, self.db, sites),
             login_rests=partial(parts.login_rests, sites),
-            ready=lambda: health.ready()[0],
+            ready=lambda: ready.now()[0],
             socket_age=self.socket.silent_s if self.socket else None,
             certificate_ends=partial(parts.certificate_ends, self.appliances),
         )
-        pages = health.pages(self.metrics.text)
+        pages = ready.pages(self.metrics.text)
         too_large = partial(slack.turn_away, "too_large") if slack else lambda: None
         operate_port = settings.operate_port
         self.wsgi = Wsgi(pages if operate_port is None else {}, None)  # Slack's come at the start
@@ -346,8 +345,7 @@ class Bot:
         return SocketMode(client, listen, self.metrics.slack_rejected)
 
     def _checks(self) -> dict[str, Check]:
-        database = in_time(self._database, READY_WITHIN_S, DATABASE_SILENT)
-        checks: dict[str, Check] = {"database": database}
+        checks: dict[str, Check] = {"database": Bounded(self._database, READY_WITHIN_S)}
         return {**checks, "slack": self.socket.problem} if self.socket else checks
 
     def _database(self) -> str | None:

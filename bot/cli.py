@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
-import html
+import errno
+import io
 import json
 import logging
 import os
-import re
-import sqlite3
 import sys
-import time
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.engine import make_url
 
 from bot import __version__
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.__main__ import run as run_bot
-from bot.cli_audit import audit_app
-from bot.cli_shared import JsonOption, database, fail, for_machines, written
+from bot.cli_stored import JsonOption, audit, fail, for_machines, stored
 from bot.operate import logs
-from bot.operate import show as shown
-from bot.operate.health import Line
-from bot.request.events import OperatorCancelled
-from bot.request.model import CANCELLABLE, Request, State, tidy_id
-from bot.settings import (
-    EXAMPLE,
-    SettingsError,
-    files_seen_by_others,
-    load,
-    load_database,
-    load_slack_app,
-)
-from bot.store import audit_trail
-from bot.store.database import Database
-from bot.store.inbox import Inbox
-from bot.store.queries import Overview, unsaid
-from bot.store.sqlite import copy_file
+from bot.settings import EXAMPLE, SettingsError, files_seen_by_others, load, load_slack_app
 
 app = typer.Typer(
     name="vr-unpair",
@@ -60,19 +37,31 @@ Examples:
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(audit_app, name="audit")
+app.add_typer(stored)
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:
-    """The entry point. Wrong settings are reported in sentences on stderr, never with a
-    traceback."""
+    """The entry point. Wrong settings, and output that cannot be written, are reported in sentences
+    on stderr, never with a traceback."""
     logs.set_up("critical", "console")  # commands speak in sentences, not in log lines
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # titles hold an arrow
     try:
-        with written():
+        try:
             app()
+        finally:
+            if sys.stdout:  # None where the shell has closed it: `>&-`
+                sys.stdout.flush()
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
+    except OSError as error:
+        # Python flushes once more at its end, and would complain of the same again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:  # not an error: `| head` has read enough
+            print(f"The output cannot be written: {error.strerror}.", file=sys.stderr)
+        sys.exit(PROBLEM)
 
 
 def _version(asked: bool) -> None:
@@ -139,28 +128,30 @@ def demo(
 
 
 @app.command()
-def check(as_json: JsonOption = False) -> None:
+def check(json_wanted: JsonOption = False) -> None:
     """Check everything that the bot needs.
 
     One line for each thing: ok, or what is wrong and what to do. Changes nothing: the appliance is
     logged in to once and read, and the privilege is only named. Exits with 1 where something is
     wrong.
     """
-    from bot.operate import check as checks  # imported here: the others start without Slack
+    # Imported here: the others start without Slack.
+    from bot.operate.check import check as checked
+    from bot.operate.check_line import Line, as_json, as_text
 
     logging.disable()  # the lines say everything; libraries would only log it again
     found = []
 
     def kept() -> Iterator[Line]:
-        for line in checks.check(load, files_seen_by_others):
+        for line in checked(load, files_seen_by_others):
             found.append(line)
             yield line
 
-    if as_json:
-        print(checks.as_json(kept()))
+    if json_wanted:
+        print(as_json(kept()))
     else:
         colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        for text in checks.as_text(kept(), colours=colours):
+        for text in as_text(kept(), colours=colours):
             print(text, flush=True)
     if any(line.ok is False for line in found):
         raise typer.Exit(PROBLEM)
@@ -169,125 +160,6 @@ def check(as_json: JsonOption = False) -> None:
 def _somebody_watches() -> bool:
     """Whether a person is at the terminal: CI systems give some commands one without a person."""
     return sys.stdout.isatty() and os.environ.get("CI", "").lower() not in ("1", "true", "yes")
-
-
-@app.command(
-    epilog="""\b
-Examples:
-  vr-unpair requests --state pending
-  vr-unpair requests --limit 10 --json"""
-)
-def requests(
-    state: Annotated[
-        State | None, typer.Option(metavar="STATE", help="Only those in this state.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List what is and was asked, newest first."""
-    with database() as db:
-        found = Overview(db).newest(state, limit)
-    if as_json:
-        print(shown.to_json([shown.as_json(r) for r in found], indent=2))
-    elif found:
-        from bot.operate import tables  # imported here: `run` starts without rich
-
-        out = tables.stdout()
-        tables.print_tables(out, tables.requests_table(found, out.width))
-    else:
-        print("No requests." if state is None else f"No requests in state {state.value}.")
-
-
-@app.command(epilog="Example: vr-unpair show 7KQ2-M4XP --follow")
-def show(
-    request_id: Annotated[str, typer.Argument(metavar="ID")],
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Wait until it has ended, and show it go on.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Show one request with its whole history."""
-    with database() as db:
-        store = Overview(db)
-        request = _known(store, request_id)
-        if follow:
-            # Imported here: `run` starts without rich.
-            from rich.console import Console
-
-            from bot.operate import tables
-
-            # The bar goes to stderr where stdout has to be pure JSON.
-            console = Console(stderr=as_json)
-            request = tables.follow(lambda: _known(store, request_id), time.sleep, console)
-        records = audit_trail.of_request(db, request.id)
-        missing = unsaid(db, request.id)
-    for record in records:
-        if record.hash != record.expected_hash:
-            print(
-                f"Record {record.number} is not as it was written: see `vr-unpair audit verify`.",
-                file=sys.stderr,
-            )
-    if as_json:
-        events = [shown.record_json(r) for r in records]
-        not_said = [shown.unsaid_json(m) for m in missing]
-        document = {**shown.as_json(request), "unsaid": not_said, "events": events}
-        print(shown.to_json(document, indent=2))
-        return
-    from bot.operate import tables  # imported here: `run` starts without rich
-
-    out = tables.stdout()
-    not_in_slack = [tables.unsaid_table(missing, out.width)] if missing else []
-    history = tables.history_table(records, out.width)
-    facts = tables.facts_table(request, _ended(request))
-    tables.print_tables(out, facts, *not_in_slack, history)
-
-
-def _ended(request: Request) -> list[str]:
-    """How it ended, in the words that Slack's final reply has, and the next step."""
-    from bot.slack.draw.words.outcomes import ending  # imported here: no other command needs it
-
-    outcome = request.correction or request.outcome
-    if outcome is None:
-        return []
-    words = ending(request, outcome)
-    return [_plain(text) for text in (words.title, *words.body, words.next_step) if text]
-
-
-def _plain(markup: str) -> str:
-    """Slack's markup as text: ids for mentions, the words of a time, no marks (Slack docs,
-    formatting text)."""
-    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
-    text = re.sub(r"<[@#!]?(?:subteam\^)?([^|>]*)(?:\|[^>]*)?>", r"\1", text)
-    text = re.sub(r"\*([^*\n]+)\*|```\n?|`", r"\1", text)
-    return html.unescape(" ".join(text.split()))
-
-
-@app.command(epilog="Example: vr-unpair cancel 7KQ2-M4XP")
-def cancel(
-    request_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False
-) -> None:
-    """Withdraw a request that is not yet sent.
-
-    For when Slack is away. The audit trail names the system's user.
-    """
-    with database() as db:
-        request = _in_state(db, request_id, CANCELLABLE)
-        # The stored event is enough to keep the DELETE from being sent: no intent is stored while
-        # an event waits.
-        event = OperatorCancelled(operator=_system_user())
-        Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
-        # Checked again: the intent may have been stored between the first check and the event.
-        _in_state(db, request_id, CANCELLABLE | {State.CANCELLED})
-    if as_json:
-        stored = {"id": request.id, "state": request.state.value, "cancellation": "stored"}
-        print(json.dumps(stored))
-        return
-    print(
-        f"{request.id}: the cancellation is stored and nothing will be sent after it. "
-        "The running bot, or the next start of it, says so in the thread."
-    )
 
 
 @app.command(
@@ -327,49 +199,3 @@ def settings(
     """Print a .env with every setting, its meaning and its default."""
     for_machines()
     print(EXAMPLE.read_text(encoding="utf-8"), end="")
-
-
-@app.command(epilog="Example: vr-unpair backup vr-unpair-2026-11-30.db")
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; must not exist yet.")],
-) -> None:
-    """Copy the SQLite database, also while the bot runs.
-
-    Only its owner can read the copy. PostgreSQL is backed up with pg_dump.
-    """
-    place = make_url(load_database())
-    if place.get_backend_name() != "sqlite":
-        fail("DATABASE_URL names PostgreSQL: back it up with pg_dump.", WRONG_USE)
-    source = Path(place.database or "")
-    if not source.is_file():
-        fail(f"There is no database {source} here. DATABASE_URL names it.")
-    if file.exists():
-        fail(f"{file} exists already: name a new file.")
-    try:
-        copy_file(source, file)
-    except (OSError, sqlite3.Error) as error:
-        fail(f"No backup was made: {error}.")
-    print(f"ok: {file}, {file.stat().st_size:,} bytes")
-
-
-def _system_user() -> str:
-    """The name of the system's user, or its number: in a container it may have no account
-    (OpenShift)."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # OSError from Python 3.13 on
-        return f"uid {os.getuid()}"
-
-
-def _known(store: Overview, request_id: str) -> Request:
-    request = store.get(tidy_id(request_id) or request_id)
-    if request is None:
-        fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
-    return request
-
-
-def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Request:
-    request = _known(Overview(db), request_id)
-    if request.state not in states:
-        fail(f"{request.id} is {request.state.value}: it cannot be withdrawn any more.")
-    return request

@@ -177,16 +177,16 @@ def appliances(
     secrets that `now` reads."""
     made = {}
     for name, site in settings.sites.items():
-        observers = metrics.of_site(name)
         budget = Budget(
             site.calls_per_minute,
             partial(change_budget, db, name),
-            on_wait=observers.waited,
-            on_login=observers.logged_in,
+            on_wait=partial(metrics.budget_waited, name),
+            on_login=partial(metrics.logged_in, name),
         )
         label = name if len(settings.sites) > 1 else None  # nobody has named a single appliance
         of_now = site_now(name, settings, now)
-        made[name] = appliance_of(site, budget, db.about_now, observers.called, label, of_now)
+        called = partial(metrics.appliance_called, name)
+        made[name] = appliance_of(site, budget, db.about_now, called, label, of_now)
     return made
 
 

@@ -1,18 +1,19 @@
 """`vr-unpair check`, and what the running bot checks by itself: one line for each thing needed.
 
-The lines about Slack are in `check_slack`, those about an appliance in `check_appliance`. Nothing
-is created, changed or migrated.
+Here are the lines about the settings and the database; those about Slack are in `check_slack`,
+those about an appliance in `check_appliance`. Nothing is created, changed or migrated.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from itertools import groupby
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from sqlalchemy import Connection, NullPool, create_engine, inspect, select
@@ -23,12 +24,11 @@ from bot.appliance import tls
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
 from bot.appliance.client import Appliance
 from bot.operate import check_appliance, check_slack
-from bot.operate.health import Checks, Line, Result, fine, lines_of, note, skipped, wrong
-from bot.operate.show import printable, to_json
+from bot.operate.check_line import Check, Line, fine, lines_of, note, wrong
 from bot.parts import appliance_of, budget_key, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
-from bot.slack.send.client import SecretNow
+from bot.slack.send.client import SecretNow, proxy_for
 from bot.store.faults import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
@@ -72,26 +72,44 @@ def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> I
             load(to_run=True)  # the way in from Slack is missing as well, in an empty folder
         except SettingsError as all_of_them:
             problems = all_of_them.problems
-        for problem in problems:
-            what, _, step = problem.sentence.rstrip(".").partition(": ")
-            yield wrong("settings", what, step, about=problem.setting)
-        yield from (skipped(name, "settings") for name in NAMES if name != "settings")
+        found = [
+            Check("settings", "", _wrong_setting(problem.sentence), problem.setting)
+            for problem in problems
+        ]
+        yield from lines_of([*found, *(Check(name, "settings", fine()) for name in NAMES[1:])])
         return
-    url = settings.database_url.get_secret_value()
-    own: Checks = (
-        ("settings", "", lambda: of_settings(settings, exposed())),
-        ("way-in", "", lambda: [way_in(settings)]),
-        ("proxy", "", lambda: [proxy(settings)]),
-        ("database", "", lambda: [database(url)]),
-        ("schema", "database", lambda: [schema(url)]),
-    )
     secrets = settings.secrets()
     with ThreadPoolExecutor(APPLIANCES_AT_ONCE + 1) as pool:
         slack = pool.submit(_slack, settings)
         sites = [pool.submit(_appliance, settings, name) for name in settings.sites]
-        yield from (line.masked(secrets) for line in lines_of(own))
+        yield from (line.masked(secrets) for line in lines_of(_own(settings, exposed())))
         for others in (slack, *sites):
             yield from (line.masked(secrets) for line in others.result())
+
+
+def _wrong_setting(sentence: str) -> Line:
+    what, _, step = sentence.rstrip(".").partition(": ")
+    return wrong(what, step)
+
+
+def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
+    count = len(settings.sites)
+    yield Check("settings", "", fine(f"{count} {'appliance' if count == 1 else 'appliances'}"))
+    if settings.dry_run:
+        words, step = "DRY_RUN is on, so no DELETE is sent", "switch it off to do it for real"
+        yield Check("settings", "", note(words, step))
+    for site in settings.sites.values():
+        if site.calls_per_minute > VENDOR_CALLS:
+            words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"
+            yield Check("settings", "", note(words, "lower VR_CALLS_PER_MINUTE"), site.host)
+    for path in exposed:
+        words = f"everybody on this machine can read {path}, which may hold secrets"
+        yield Check("settings", "", note(words, f"chmod o-rwx {path}"), path.name)
+    url = settings.database_url.get_secret_value()
+    yield Check("way-in", "", partial(way_in, settings))
+    yield Check("proxy", "", partial(proxy, settings))
+    yield Check("database", "", partial(database, url))
+    yield Check("schema", "database", partial(schema, url))
 
 
 def _slack(settings: Settings) -> list[Line]:
@@ -105,14 +123,11 @@ def _appliance(settings: Settings, name: str) -> list[Line]:
     def now() -> int:
         return time.time_ns() // 1_000_000
 
-    budget = MemoryBudget(
-        site.calls_per_minute,
-        now=now,
-        state=stored_budget(settings.database_url.get_secret_value(), name),
-    )
+    kept = stored_budget(settings.database_url.get_secret_value(), name)
+    budget = MemoryBudget(site.calls_per_minute, now=now, state=kept)
     with closing(appliance_of(site, budget, now)) as appliance:
         place = _site(settings, name, appliance, Priority.ACT)
-        return list(lines_of(check_appliance.everything(place), about=place.about))
+        return list(lines_of(check_appliance.everything(place), place=place.about))
 
 
 def _site(
@@ -149,7 +164,7 @@ def at_start(
         yield from lines_of(check_slack.at_start(slack))
         secrets.add(bot_token(False))
         for site in sites:
-            yield from lines_of(check_appliance.at_start(site), about=site.about)
+            yield from lines_of(check_appliance.at_start(site), place=site.about)
 
     return lambda: (line.masked(secrets) for line in found())
 
@@ -157,40 +172,24 @@ def at_start(
 # --- The settings
 
 
-def of_settings(settings: Settings, exposed: Iterable[Path]) -> Iterator[Line]:
-    count = len(settings.sites)
-    yield fine("settings", f"{count} {'appliance' if count == 1 else 'appliances'}")
-    if settings.dry_run:
-        step = "switch it off to do it for real"
-        yield note("settings", "DRY_RUN is on, so no DELETE is sent", step)
-    for site in settings.sites.values():
-        if site.calls_per_minute > VENDOR_CALLS:
-            words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"
-            yield note("settings", words, "lower VR_CALLS_PER_MINUTE", about=site.host)
-    for path in exposed:
-        words = f"everybody on this machine can read {path}, which may hold secrets"
-        yield note("settings", words, f"chmod o-rwx {path}", about=path.name)
-
-
 def way_in(settings: Settings) -> Line:
     for problem in settings.problems_for_run():
-        what, _, step = problem.sentence.rstrip(".").partition(": ")
-        return wrong("way-in", what, step)
+        return _wrong_setting(problem.sentence)
     if settings.mode() == "socket":
-        return fine("way-in", "Socket Mode")
-    words = "HTTP mode; whether SLACK_SIGNING_SECRET is right shows at Slack's first request"
-    return fine("way-in", words)
+        return fine("Socket Mode")
+    return fine("HTTP mode; whether SLACK_SIGNING_SECRET is right shows at Slack's first request")
 
 
 def proxy(settings: Settings) -> Line:
     """The proxy that the environment sets for Slack and each appliance, without its credentials."""
-    ways = {"Slack": check_slack.proxy_of(settings.slack_api_url)}
+    to_slack = proxy_for(settings.slack_api_url)
+    ways = {"Slack": urlsplit(to_slack).netloc.rpartition("@")[2] if to_slack else None}
     ways |= {site.host: tls.proxy_of(site.host) for site in settings.sites.values()}
     shown = ", ".join(
         f"{name} {f'through {at}' if at else 'directly'}" for name, at in ways.items()
     )
     around = getproxies().get("no", "")
-    return fine("proxy", shown + (f"; NO_PROXY is {around}" if around else ""))
+    return fine(shown + (f"; NO_PROXY is {around}" if around else ""))
 
 
 # --- The database
@@ -201,7 +200,7 @@ def database(url: str) -> Line:
     place = make_url(url)
     file = _file(place)
     if file and file.parent.is_dir() and not file.exists():
-        return note("database", f"there is no file {place.database} yet", "`run` makes it")
+        return note(f"there is no file {place.database} yet", "`run` makes it")
     try:
         with _reading(place) as conn:
             if file:
@@ -211,19 +210,19 @@ def database(url: str) -> Line:
             elif conn.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
                 # A standby or a read-only database. Reads work there, as if all was well.
                 words = f"{shown_place(place)} takes reads only"
-                return wrong("database", words, f"name the one that takes writes: {NAMES_IT}")
+                return wrong(words, f"name the one that takes writes: {NAMES_IT}")
     except SQLAlchemyError as error:
         fault = fault_of(error, place)
         words, step = (fault.what, fault.step) if fault else (str(error), "Report this")
-        return wrong("database", words.rstrip("."), f"{step[0].lower()}{step[1:]}: {NAMES_IT}")
-    return fine("database", f"{shown_place(place)} can be written")
+        return wrong(words.rstrip("."), f"{step[0].lower()}{step[1:]}: {NAMES_IT}")
+    return fine(f"{shown_place(place)} can be written")
 
 
 def schema(url: str) -> Line:
     """Whether there is a schema, of a version that this program may work on."""
     place = make_url(url)
     file = _file(place)
-    none_yet = note("schema", "there is none yet", "`run` makes it")
+    none_yet = note("there is none yet", "`run` makes it")
     if file and not file.exists():
         return none_yet
     with _reading(place) as conn:
@@ -233,10 +232,10 @@ def schema(url: str) -> Line:
             current = may_work(conn)
         except SchemaTooNew as error:
             step = "install the version that it names, or restore the backup"
-            return wrong("schema", str(error).rstrip("."), step, final=True)
+            return wrong(str(error).rstrip("."), step)
     if not current:
-        return note("schema", "it is an older version's", "`run` brings it up to date")
-    return fine("schema", "it is this version's")
+        return note("it is an older version's", "`run` brings it up to date")
+    return fine("it is this version's")
 
 
 def stored_budget(url: str, site: str) -> BudgetState | None:
@@ -282,40 +281,3 @@ def _reading(place: URL) -> Iterator[Connection]:
             yield conn
     finally:
         engine.dispose()
-
-
-# --- As text
-
-
-COLOURS = {Result.OK: 32, Result.NOTE: 33, Result.WRONG: 31, Result.SKIPPED: 2}
-"""Of the first word on a terminal (ECMA-48, select graphic rendition)."""
-
-
-def as_text(lines: Iterable[Line], *, colours: bool) -> Iterator[str]:
-    """One line of text each, but one for all that were skipped for the same reason. A note begins
-    with `ok` like everything that needs no action."""
-    numbered = enumerate(lines)
-    for _, group in groupby(numbered, lambda n: n[1].words if n[1].ok is None else n[0]):
-        same = [line for _, line in group]
-        result = same[0].result
-        key = ", ".join(dict.fromkeys(line.key for line in same))
-        name = key + " (note)" * (result is Result.NOTE)
-        text = printable(": ".join(part for part in (name, same[0].sentence) if part))
-        word = f"{Result.OK if result is Result.NOTE else result:<{len(Result.SKIPPED)}}"
-        yield f"\x1b[{COLOURS[result]}m{word}\x1b[0m  {text}" if colours else f"{word}  {text}"
-
-
-def as_json(lines: Iterable[Line]) -> str:
-    """An array of objects; `ok` is null for skipped lines."""
-    documents = [
-        {
-            "name": line.name,
-            "about": line.about,
-            "ok": line.ok,
-            "result": line.result.value,
-            "words": line.words,
-            "next_step": line.next_step,
-        }
-        for line in lines
-    ]
-    return to_json(documents, indent=2)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.appliance import tls
 from bot.appliance.budget import Priority
@@ -25,7 +26,7 @@ from bot.appliance.errors import (
     Unavailable,
 )
 from bot.appliance.listing import Listing
-from bot.operate.health import Checks, Line, fine, note, skipped, wrong
+from bot.operate.check_line import Check, Line, fine, note, skipped, wrong
 from bot.request.pairing import Pairing
 from bot.settings import ApplianceSettings
 
@@ -54,7 +55,7 @@ class Site:
     trusted_by: str
     about: str
     prefix: str
-    priority: Priority = Priority.ACT
+    priority: Priority
     refused: Credentials | None = None
     not_sent: NotSent | None = None
     pairings: Listing[Pairing] = field(default_factory=Listing[Pairing])
@@ -64,23 +65,37 @@ class Site:
         return self.appliance.calls(self.priority, by)
 
 
-def everything(site: Site) -> Checks:
-    return (
-        (REACHABLE, "", lambda: [reachable(site)]),
-        (TRUSTED, REACHABLE, lambda: [trusted(site)]),
-        (LOGIN, TRUSTED, lambda: [login(site)]),
-        (VERSION, LOGIN, lambda: [version(site)]),
-        (PAIRINGS, VERSION, lambda: [pairings(site)]),
-        (PRIVILEGE, VERSION, lambda: [privilege()]),
-        (REMOTE, PAIRINGS, lambda: remote(site)),
-    )
+def everything(site: Site) -> Iterator[Check]:
+    yield Check(REACHABLE, "", partial(reachable, site))
+    yield Check(TRUSTED, REACHABLE, partial(trusted, site))
+    yield Check(LOGIN, TRUSTED, partial(login, site))
+    yield Check(VERSION, LOGIN, partial(version, site))
+    yield Check(PAIRINGS, VERSION, partial(pairings, site))
+    # Only named: this API has no call that tells rights (vendor OpenAPI).
+    words = f"the DELETE needs {NEEDED_PRIVILEGE}; that cannot be read, so it was not tried"
+    yield Check(PRIVILEGE, VERSION, note(words, "look it up in the vSphere Client"))
+    # The pairings have been read by now.
+    others = [p for p in site.pairings.items if not p.of_itself]
+    away = [p for p in others if p.remote_vrms.status == "ERROR"]
+    for pairing in away:
+        words = f"the remote site of {_title(pairing)} cannot be reached"
+        step = "bring it back; where it is gone for good, --force breaks this half alone"
+        yield Check(REMOTE, PAIRINGS, wrong(words, step), _place(site, pairing))
+    there = [p for p in others if p not in away]
+    if site.settings.remote_username is not None and there:
+        # One log-in, however many pairings there are, since all of them use the same user.
+        find, about = partial(remote_login, site, there[0]), _place(site, there[0])
+        yield Check(REMOTE, PAIRINGS, find, about)
+    elif not away:
+        yield Check(REMOTE, PAIRINGS, partial(remote, site))
 
 
-def at_start(site: Site) -> Checks:
+def at_start(site: Site) -> Iterator[Check]:
     """No lines about the way there: the log-in takes it too, and its error says what is wrong.
     Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
     restarts would lock that account."""
-    return (LOGIN, "", lambda: [login(site)]), (VERSION, LOGIN, lambda: [version(site)])
+    yield Check(LOGIN, "", partial(login, site))
+    yield Check(VERSION, LOGIN, partial(version, site))
 
 
 def said(error: ApplianceError) -> str:
@@ -96,34 +111,33 @@ def reachable(site: Site) -> Line:
     proxy = tls.proxy_of(site.appliance.host)
     try:
         site.calls().knock()
-    except NotSent as error:
+    except TlsFailed as error:
         site.not_sent = error
-    if site.not_sent is None or isinstance(site.not_sent, TlsFailed):
-        through = f" through the proxy {proxy}" if proxy else ""
-        return fine(REACHABLE, f"{site.appliance.host}{through}")
-    step = f"is {site.prefix}HOST right, is it up, and does a firewall stand between?"
-    if proxy:
-        step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
-    return wrong(REACHABLE, said(site.not_sent), step)
+    except NotSent as error:
+        step = f"is {site.prefix}HOST right, is it up, and does a firewall stand between?"
+        if proxy:
+            step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
+        return wrong(said(error), step)
+    return fine(f"{site.appliance.host}{f' through the proxy {proxy}' if proxy else ''}")
 
 
 def trusted(site: Site) -> Line:
     """Whether it is the trusted appliance. If not, which certificate it shows instead."""
+    pin, ca = f"{site.prefix}FINGERPRINT", f"{site.prefix}CA_FILE"
     if site.not_sent is None:
         words, end = f"by {site.trusted_by}", site.appliance.certificate_end
         if end is None:
-            return fine(TRUSTED, words)
+            return fine(words)
         words = f"{words}; its certificate ends on {end:%Y-%m-%d}"
         if end > datetime.now(UTC) + CERTIFICATE_SOON:
-            return fine(TRUSTED, words)
-        step = f"replace it there, and what {site.prefix}CA_FILE or {site.prefix}FINGERPRINT names"
-        return note(TRUSTED, words, f"{step}: the bot needs no restart for that")
-    pin, ca = f"{site.prefix}FINGERPRINT", f"{site.prefix}CA_FILE"
+            return fine(words)
+        step = f"replace it there, and what {ca} or {pin} names: the bot needs no restart for that"
+        return note(words, step)
     host = site.appliance.host
     if tls.proxy_of(host):
         found = "Its certificate cannot be read through a proxy"
         step = f"read its SHA-256 on the appliance's own console, for {pin}, or set {ca}"
-        return wrong(TRUSTED, f"{said(site.not_sent)}. {found}", step)
+        return wrong(f"{said(site.not_sent)}. {found}", step)
     try:
         served = tls.served_fingerprint(*tls.place(host), site.settings.timeout_seconds)
     except OSError as error:
@@ -135,44 +149,45 @@ def trusted(site: Site) -> Line:
             f"compare it with what the appliance's own console says; only where both are the same "
             f"set {pin} to it, or set {ca} to the authority's file"
         )
-    return wrong(TRUSTED, f"{said(site.not_sent)}. {found}", step)
+    return wrong(f"{said(site.not_sent)}. {found}", step)
 
 
 def login(site: Site) -> Line:
     """One log-in, unless one was refused already: SSO locks an account after a few."""
     calls = site.calls()
     if not calls.logged_in and site.refused == calls.user:
-        return skipped(LOGIN, "a person: it is not tried again by itself")
+        return skipped("a person: it is not tried again by itself")
     try:
         calls.log_in()
     except OverBudget as error:
-        return skipped(LOGIN, f"room: {said(error)}")
+        return skipped(f"room: {said(error)}")
     except ApplianceError as error:
         # After HeldBack none was tried, but it is a failure all the same: an earlier log-in was
         # refused, this copy's or another's.
         if isinstance(error, LoginRefused | HeldBack):
             site.refused = calls.user
-        return wrong(LOGIN, said(error), _after(site, error))
+        return wrong(said(error), _after(site, error))
     site.refused = None
-    return fine(LOGIN, f"as the user of {site.prefix}USERNAME")
+    return fine(f"as the user of {site.prefix}USERNAME")
 
 
 def _after(site: Site, error: ApplianceError) -> str:
     """The next step after a log-in that did not work. The answer may come from the wrong server."""
     correct = f"correct {site.prefix}USERNAME and {site.prefix}PASSWORD or unlock the account"
-    if isinstance(error, LoginRefused):
-        return f"{correct} before the next try: SSO locks an account after a few refusals"
-    if isinstance(error, HeldBack):
-        return f"{correct}, and look again after that time"
-    if isinstance(error, Limited | Unavailable):
-        return "look again after that time"
-    if isinstance(error, Refused):
-        return "look into the appliance's own log"
-    if isinstance(error, Answered):
-        return (
-            f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
-            f"{site.prefix}BASE_PATH right?"
-        )
+    match error:
+        case LoginRefused():
+            return f"{correct} before the next try: SSO locks an account after a few refusals"
+        case HeldBack():
+            return f"{correct}, and look again after that time"
+        case Limited() | Unavailable():
+            return "look again after that time"
+        case Refused():
+            return "look into the appliance's own log"
+        case Answered():
+            return (
+                f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
+                f"{site.prefix}BASE_PATH right?"
+            )
     return "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
 
 
@@ -181,15 +196,14 @@ def version(site: Site) -> Line:
     try:
         info = site.calls().info()
     except OverBudget as error:
-        return skipped(VERSION, f"room: {said(error)}")
+        return skipped(f"room: {said(error)}")
     except ApplianceError as error:
-        step = f"is {site.prefix}BASE_PATH right, and is the service up?"
-        return wrong(VERSION, said(error), step)
+        return wrong(said(error), f"is {site.prefix}BASE_PATH right, and is the service up?")
     words = f"{info.name or 'the appliance'}, version {info.version or 'not told'}"
     if info.status == "ERROR":
         step = "look at it in the vSphere Client, Site Recovery"
-        return note(VERSION, f"{words}, which says ERROR of itself", step)
-    return fine(VERSION, words)
+        return note(f"{words}, which says ERROR of itself", step)
+    return fine(words)
 
 
 def pairings(site: Site) -> Line:
@@ -197,60 +211,38 @@ def pairings(site: Site) -> Line:
     try:
         site.pairings = site.calls().pairings()
     except Refused as error:
-        return wrong(PAIRINGS, said(error), "give the user the right to read them")
+        return wrong(said(error), "give the user the right to read them")
     except ApplianceError as error:
-        step = "look again, and into the appliance's own log"
-        return wrong(PAIRINGS, said(error), step)
+        return wrong(said(error), "look again, and into the appliance's own log")
     count = len(site.pairings.items)
     if count == 0:
-        return note(PAIRINGS, "there are none", "is this the right appliance?")
-    return fine(PAIRINGS, f"{count} {'pairing' if count == 1 else 'pairings'}")
+        return note("there are none", "is this the right appliance?")
+    return fine(f"{count} {'pairing' if count == 1 else 'pairings'}")
 
 
-def privilege() -> Line:
-    """Only names it: this API has no call that tells rights (vendor OpenAPI)."""
-    words = f"the DELETE needs {NEEDED_PRIVILEGE}; that cannot be read, so it was not tried"
-    return note(PRIVILEGE, words, "look it up in the vSphere Client")
-
-
-def remote(site: Site) -> Iterator[Line]:
-    """Whether the other sites of the pairings are there, and accept their user: one log-in, however
-    many pairings there are, since all of them use the same user."""
-    found = [p for p in site.pairings.items if not p.of_itself]
-    away = [p for p in found if p.remote_vrms.status == "ERROR"]
-    there = [p for p in found if p not in away]
+def remote(site: Site) -> Line:
+    """Without a pairing to log in with, or without a user for that."""
     user = f"{site.prefix}REMOTE_USERNAME"
-    for pairing in away:
-        words = f"the remote site of {_title(pairing)} cannot be reached"
-        step = "bring it back; where it is gone for good, --force breaks this half alone"
-        yield wrong(REMOTE, words, step, about=_place(site, pairing))
-    if site.settings.remote_username is None:
-        if site.pairings.partial and not away:
-            told = "; ".join(error.words for error in site.pairings.errors[:3])
-            step = f"where the remote site has an SSO of its own, set {user} and "
-            step += f"{site.prefix}REMOTE_PASSWORD"
-            yield wrong(REMOTE, f"not all could be read: {told}", step)
-        elif not away:
-            words = "no user of its own is set, which is right where both sites share one SSO"
-            yield fine(REMOTE, words)
-    elif there:
-        yield _logged_in(site, there[0], user)
-    elif not away:
-        yield note(REMOTE, f"there is no remote site to log in to as the user of {user}")
+    if site.settings.remote_username is not None:
+        return note(f"there is no remote site to log in to as the user of {user}")
+    if site.pairings.partial:
+        told = "; ".join(error.words for error in site.pairings.errors[:3])
+        step = f"where the remote site has an SSO of its own, set {user} and "
+        return wrong(f"not all could be read: {told}", f"{step}{site.prefix}REMOTE_PASSWORD")
+    return fine("no user of its own is set, which is right where both sites share one SSO")
 
 
-def _logged_in(site: Site, pairing: Pairing, user: str) -> Line:
-    about = _place(site, pairing)
+def remote_login(site: Site, pairing: Pairing) -> Line:
+    """Whether the other site accepts the user that is set for it."""
+    user = f"{site.prefix}REMOTE_USERNAME"
     try:
         site.calls().ensure_remote_session(pairing.id)
     except LoginRefused as error:
         step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
-        return wrong(REMOTE, said(error), step, about=about)
+        return wrong(said(error), step)
     except ApplianceError as error:
-        words = f"{_title(pairing)}: {said(error)}"
-        return wrong(REMOTE, words, "is the remote site up?", about=about)
-    words = f"logged in to the remote site of {_title(pairing)} as the user of {user}"
-    return fine(REMOTE, words, about=about)
+        return wrong(f"{_title(pairing)}: {said(error)}", "is the remote site up?")
+    return fine(f"logged in to the remote site of {_title(pairing)} as the user of {user}")
 
 
 def _title(pairing: Pairing) -> str:

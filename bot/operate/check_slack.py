@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.operate.health import Checks, Line, fine, note, skipped, wrong
+from bot.operate.check_line import Check, Failed, Line, fine, note, skipped, wrong
 from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.slack.people import NO_SUCH_PERSON, Myself, myself, person_of
-from bot.slack.send.client import SecretNow, api_client, proxy_for
+from bot.slack.send.client import SecretNow, api_client
 from bot.slack.send.problems import BROKEN, Kind, problem_of
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
@@ -43,14 +42,12 @@ DOES_NOT_COUNT = {
     Reason.GUEST: "it is a guest's account",
     Reason.OTHER_WORKSPACE: "it belongs to another workspace",
 }
-Told: TypeAlias = Mapping[str, Any]
 
 
 @dataclass
 class Slack:
-    """One check of Slack. `on_identity` is called with whose token it is, once it has proved right.
-    `away`: the line that found that Slack does not answer, or wants to be left alone for a while.
-    Each further call might wait just as long in vain, so what comes after it is skipped."""
+    """One check of Slack, and what its lines have learned for those after them. `on_identity` is
+    called with whose token it is, once it has proved right."""
 
     settings: Settings
     client: WebClient
@@ -58,9 +55,9 @@ class Slack:
     home: Home | None = None
     bot_name: str = ""
     granted: frozenset[str] | None = None
+    groups: Mapping[str, Mapping[str, Any]] | None = None
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    rights: dict[str, Reason | Line] = field(default_factory=dict)
-    away: str = ""
+    rights: dict[str, Reason] = field(default_factory=dict)
 
     def listed(self, groups: bool) -> dict[str, str]:
         """Each user group, or each person, of the settings: and the settings that list it."""
@@ -78,31 +75,23 @@ class Slack:
         }
 
     def ask(
-        self,
-        line: str,
-        about: str,
-        call: Callable[[], Any],
-        means: Mapping[str, tuple[str, str]] | None = None,
-    ) -> Told | Line:
-        """Slack's answer, or what this line reports instead. `means`: for some of Slack's error
-        words, what they mean here and what to do."""
-        if self.away:
-            return skipped(line, self.away, about=about)
+        self, call: Callable[[], Any], means: Mapping[str, Line] | None = None
+    ) -> Mapping[str, Any]:
+        """Slack's answer; raises Failed without one. `means`: the line for some of Slack's error
+        words."""
         try:
             answer = call()
         except (SlackApiError, *BROKEN) as error:
             problem = problem_of(error)
             if means and problem.word in means:
-                return wrong(line, *means[problem.word], about=about)
+                raise Failed(means[problem.word]) from error
             lacking = [s for s in SCOPES if self.granted is not None and s not in self.granted]
             if problem.word == "missing_scope" and lacking and isinstance(error, SlackApiError):
                 needed = str(error.response.get("needed", "")).split(",")
                 scope = next((scope for scope in needed if scope in lacking), lacking[0])
-                return skipped(line, f"{SCOPE} {scope}", about=about)
-            found = wrong(line, *_words(error), about=about)
-            if problem.kind is not Kind.FINAL:
-                self.away = found.key
-            return found
+                raise Failed(skipped(f"{SCOPE} {scope}")) from error
+            away = problem.kind is not Kind.FINAL
+            raise Failed(wrong(*_words(error), away=away)) from error
         return answer.data if isinstance(answer.data, dict) else {}
 
 
@@ -116,31 +105,31 @@ def _client(settings: Settings, token: str | SecretNow) -> WebClient:
     return api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S)
 
 
-def everything(slack: Slack) -> Checks:
-    return (
-        *at_start(slack),
-        (APP_TOKEN, "", lambda: app_token(slack)),
-        (GROUP, TOKEN, lambda: groups(slack)),
-        (PERSON, TOKEN, lambda: people(slack)),
-        (APPROVERS, TOKEN, lambda: approvers(slack)),
-    )
+def everything(slack: Slack) -> Iterator[Check]:
+    settings = slack.settings
+    yield from at_start(slack)
+    if secret := settings.slack_app_token:
+        yield Check(APP_TOKEN, "", partial(app_token, slack, secret.get_secret_value()))
+    for who, listed_in in slack.listed(groups=True).items():
+        yield Check(GROUP, TOKEN, partial(group, slack, who, listed_in), who)
+    for who, listed_in in slack.listed(groups=False).items():
+        yield Check(PERSON, TOKEN, partial(person, slack, who, listed_in), who)
+    needed = {"APPROVALS_REQUIRED": settings.approvals_required}
+    if settings.effective_force_approvals_required != settings.approvals_required:
+        needed["FORCE_APPROVALS_REQUIRED"] = settings.effective_force_approvals_required
+    for setting, count in needed.items():
+        yield Check(APPROVERS, TOKEN, partial(approvers, slack, setting, count), setting)
 
 
-def at_start(slack: Slack) -> Checks:
+def at_start(slack: Slack) -> Iterator[Check]:
     """Without people and groups: Slack counts those calls together with the ones that a click
     needs, and there a 429 means no. Nor the app token: the socket itself shows in `/readyz` whether
     it works, and needs the few calls of that method to connect again."""
-    return (
-        (TOKEN, "", lambda: [token(slack)]),
-        (SCOPE, TOKEN, lambda: scopes(slack)),
-        (CHANNEL, TOKEN, lambda: channels(slack)),
-    )
-
-
-def proxy_of(url: str) -> str | None:
-    """`name:port` of the proxy for Slack's Web API, without credentials."""
-    proxy = proxy_for(url)
-    return urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
+    yield Check(TOKEN, "", partial(token, slack))
+    for wanted in SCOPES if slack.granted is not None else ("",):
+        yield Check(SCOPE, TOKEN, partial(scope, slack, wanted), wanted)
+    for channel_id in slack.settings.channels or ("",):
+        yield Check(CHANNEL, TOKEN, partial(channel, slack, channel_id), channel_id)
 
 
 def _words(error: Exception) -> tuple[str, str]:
@@ -170,197 +159,138 @@ def token(slack: Slack) -> Line:
         return answer
 
     step = "copy the bot token (xoxb-) of the installed app again"
-    refused = {w: (f"Slack refuses SLACK_BOT_TOKEN ({w})", step) for w in REFUSED_FOR_GOOD}
-    told = slack.ask(TOKEN, "", call, refused)
-    if isinstance(told, Line):
-        final = (told.words, told.next_step) in refused.values()
-        return wrong(TOKEN, told.words, told.next_step, final=final)
+    refused = {
+        word: wrong(f"Slack refuses SLACK_BOT_TOKEN ({word})", step, final=True)
+        for word in REFUSED_FOR_GOOD
+    }
+    told = slack.ask(call, refused)
     scopes = headers.get("x-oauth-scopes")
     if scopes is not None:
         slack.granted = frozenset(s.strip() for s in scopes.split(",") if s.strip())
     me, user = myself(told), told.get("user")
     if me is None or not isinstance(user, str):
-        return wrong(TOKEN, "the answer to auth.test names no workspace and no bot", NOT_SLACK)
+        return wrong("the answer to auth.test names no workspace and no bot", NOT_SLACK)
     if me.bot is None:
         step = "give the bot token, it begins with xoxb-"
-        return wrong(TOKEN, f"SLACK_BOT_TOKEN is {user}'s own and no bot's", step)
+        return wrong(f"SLACK_BOT_TOKEN is {user}'s own and no bot's", step)
     slack.home, slack.bot_name = me.home, user
     slack.on_identity(me)
-    return fine(TOKEN, f"workspace {told.get('team')} ({me.team}), bot @{user}")
+    return fine(f"workspace {told.get('team')} ({me.team}), bot @{user}")
 
 
-def scopes(slack: Slack) -> Iterator[Line]:
-    """One line for each. Otherwise a missing scope only shows at the first click that needs it."""
+def scope(slack: Slack, wanted: str) -> Line:
+    """Otherwise a missing scope only shows at the first click that needs it."""
     if slack.granted is None:
-        step = "compare them with the manifest"
-        yield note(SCOPE, "Slack did not say which scopes the token has", step)
-        return
-    for scope in SCOPES:
-        if scope in slack.granted:
-            yield fine(SCOPE, about=scope)
-        else:
-            step = "add it under OAuth & Permissions and install the app again"
-            yield wrong(SCOPE, "the bot token lacks it", step, about=scope)
+        words = "Slack did not say which scopes the token has"
+        return note(words, "compare them with the manifest")
+    if wanted in slack.granted:
+        return fine()
+    step = "add it under OAuth & Permissions and install the app again"
+    return wrong("the bot token lacks it", step)
 
 
-def app_token(slack: Slack) -> Iterator[Line]:
+def app_token(slack: Slack, secret: str) -> Line:
     """`apps.connections.open` only returns an address. It does not connect anything."""
-    secret = slack.settings.slack_app_token
-    if secret is None:
-        return
-    client = _client(slack.settings, secret.get_secret_value())
     step = "copy the app-level token (xapp-) again, it needs the scope connections:write"
     words = (*REFUSED_FOR_GOOD, "missing_scope")
-    refused = {word: (f"Slack refuses SLACK_APP_TOKEN ({word})", step) for word in words}
-    call = partial(client.apps_connections_open, app_token=secret.get_secret_value())
-    told = slack.ask(APP_TOKEN, "", call, refused)
-    if isinstance(told, Line):
-        yield told
-    elif not told.get("url"):
-        yield wrong(APP_TOKEN, "Slack named no address for Socket Mode", step)
-    else:
-        yield fine(APP_TOKEN, "Slack names an address for Socket Mode")
+    refused = {word: wrong(f"Slack refuses SLACK_APP_TOKEN ({word})", step) for word in words}
+    client = _client(slack.settings, secret)
+    if slack.ask(partial(client.apps_connections_open, app_token=secret), refused).get("url"):
+        return fine("Slack names an address for Socket Mode")
+    return wrong("Slack named no address for Socket Mode", step)
 
 
-def channels(slack: Slack) -> Iterator[Line]:
-    """A line for each of CHANNELS."""
+def channel(slack: Slack, channel_id: str) -> Line:
     invite = f"/invite @{slack.bot_name}"
-    if not slack.settings.channels:
-        step = f"in each where it is to be used: {invite}"
-        yield note(CHANNEL, "CHANNELS is empty: the command works in every channel", step)
+    if not channel_id:
+        words = "CHANNELS is empty: the command works in every channel"
+        return note(words, f"in each where it is to be used: {invite}")
     # If the bot is not in a private channel, Slack answers as if the channel did not exist (Slack
     # docs, conversations.info).
-    hidden = ("it does not exist, or it is private and the bot is not in it", invite)
-    for channel in slack.settings.channels:
-        call = partial(slack.client.conversations_info, channel=channel)
-        told = slack.ask(CHANNEL, channel, call, {"channel_not_found": hidden})
-        shown = None if isinstance(told, Line) else told.get("channel")
-        if isinstance(told, Line):
-            yield told
-        elif not isinstance(shown, dict):
-            yield wrong(CHANNEL, "the answer names no channel", NOT_SLACK, about=channel)
-        elif shown.get("is_archived"):
-            step = "restore it, or take it out of CHANNELS"
-            yield wrong(CHANNEL, f"#{shown.get('name')} is archived", step, about=channel)
-        elif not shown.get("is_member"):
-            words = f"the bot is not in #{shown.get('name')}"
-            yield wrong(CHANNEL, words, f"there: {invite}", about=channel)
-        else:
-            yield fine(CHANNEL, f"the bot is in #{shown.get('name')}", about=channel)
+    hidden = wrong("it does not exist, or it is private and the bot is not in it", invite)
+    call = partial(slack.client.conversations_info, channel=channel_id)
+    shown = slack.ask(call, {"channel_not_found": hidden}).get("channel")
+    if not isinstance(shown, dict):
+        return wrong("the answer names no channel", NOT_SLACK)
+    name = f"#{shown.get('name')}"
+    if shown.get("is_archived"):
+        return wrong(f"{name} is archived", "restore it, or take it out of CHANNELS")
+    if not shown.get("is_member"):
+        return wrong(f"the bot is not in {name}", f"there: {invite}")
+    return fine(f"the bot is in {name}")
 
 
-def groups(slack: Slack) -> Iterator[Line]:
-    """A line for each user group, from one call for all: Slack allows few of them a minute."""
-    wanted = slack.listed(groups=True)
-    if not wanted:
-        return
-    first, *others = wanted
-    none = ("this workspace has no user groups", "list the people by their ids")
-    call = partial(
-        slack.client.usergroups_list,
-        include_users=True,
-        include_disabled=True,
-        team_id=slack.home.team if slack.home else None,
-    )
-    means = {"paid_teams_only": none, "plan_upgrade_required": none}
-    told = slack.ask(GROUP, first, call, means)
-    if isinstance(told, Line):
-        yield told
-        needs = told.words.removeprefix("needs ") if told.ok is None else told.key
-        yield from (skipped(GROUP, needs, about=group) for group in others)
-        return
-    found = {g.get("id"): g for g in told.get("usergroups") or () if isinstance(g, dict)}
-    for group, settings in wanted.items():
-        shown, step = found.get(group), f"correct {settings}"
-        if shown is None:
-            yield wrong(GROUP, "no user group has this id", step, about=group)
-            continue
-        name, users = f"@{shown.get('handle')}", shown.get("users")
-        if shown.get("date_delete"):
-            step = f"enable it in Slack, or {step}"
-            yield wrong(GROUP, f"{name} is disabled", step, about=group)
-            continue
-        members = tuple(u for u in users if isinstance(u, str)) if isinstance(users, list) else ()
-        slack.members[group] = members
-        if members:
-            count = f"{len(members)} {'person' if len(members) == 1 else 'people'}"
-            yield fine(GROUP, f"{name}, {count}, in {settings}", about=group)
-        else:
-            yield wrong(GROUP, f"nobody is in {name}", f"fill it, or {step}", about=group)
+def group(slack: Slack, group_id: str, settings: str) -> Line:
+    """From one call for all groups: Slack allows few of them a minute."""
+    if slack.groups is None:
+        team = slack.home.team if slack.home else None
+        none = wrong("this workspace has no user groups", "list the people by their ids")
+        call = partial(
+            slack.client.usergroups_list, include_users=True, include_disabled=True, team_id=team
+        )
+        told = slack.ask(call, {"paid_teams_only": none, "plan_upgrade_required": none})
+        found = [g for g in told.get("usergroups") or () if isinstance(g, dict)]
+        slack.groups = {str(g.get("id")): g for g in found}
+    shown, step = slack.groups.get(group_id), f"correct {settings}"
+    if shown is None:
+        return wrong("no user group has this id", step)
+    name, users = f"@{shown.get('handle')}", shown.get("users")
+    if shown.get("date_delete"):
+        return wrong(f"{name} is disabled", f"enable it in Slack, or {step}")
+    members = tuple(u for u in users if isinstance(u, str)) if isinstance(users, list) else ()
+    slack.members[group_id] = members
+    if not members:
+        return wrong(f"nobody is in {name}", f"fill it, or {step}")
+    count = f"{len(members)} {'person' if len(members) == 1 else 'people'}"
+    return fine(f"{name}, {count}, in {settings}")
 
 
-def people(slack: Slack) -> Iterator[Line]:
-    """A line for each person in APPROVERS, REQUESTERS, NOTIFY and BREAK_GLASS."""
-    for user, settings in slack.listed(groups=False).items():
-        step = f"take the id out of {settings}"
-        rights = _rights(slack, user, step)
-        if isinstance(rights, Line):
-            yield rights
-        elif rights is Reason.YES:
-            yield fine(PERSON, f"in {settings}", about=user)
-        else:
-            yield wrong(PERSON, DOES_NOT_COUNT[rights], step, about=user)
+def person(slack: Slack, user: str, settings: str) -> Line:
+    step = f"take the id out of {settings}"
+    rights = _rights(slack, user, step)
+    return fine(f"in {settings}") if rights is Reason.YES else wrong(DOES_NOT_COUNT[rights], step)
 
 
-def approvers(slack: Slack) -> Iterator[Line]:
-    """Whether enough people may approve, for each kind of break. The requester never counts."""
-    settings = slack.settings
-    force = settings.effective_force_approvals_required
-    wanted = {"APPROVALS_REQUIRED": settings.approvals_required}
-    if force != settings.approvals_required:
-        wanted["FORCE_APPROVALS_REQUIRED"] = force
-    able, unsure = _able(slack, max(wanted.values()) + 1)
-    unread = [f"{GROUP} {g}" for g in settings.approvers if is_group(g) and g not in slack.members]
-    for setting, needed in wanted.items():
-        people = f"{able} of the {needed} who are needed may approve"
-        if able > needed:
-            yield fine(APPROVERS, f"at least {needed} besides whoever asks", about=setting)
-        elif able == needed:
-            words = f"exactly {needed} may approve, so nobody is left for a request of their own"
-            yield note(APPROVERS, words, "name one more in APPROVERS", about=setting)
-        elif unread or able + len(unsure) >= needed:
-            # Not a failure of this line: the lines of those people or groups say what is wrong.
-            yield skipped(APPROVERS, f"{[*unread, *unsure][0]}: {people}", about=setting)
-        elif settings.break_glass:
-            words = f"{people}, so only BREAK_GLASS is left"
-            yield note(APPROVERS, words, "name more people in APPROVERS", about=setting)
-        else:
-            step = f"name more people in APPROVERS, or lower {setting}"
-            yield wrong(APPROVERS, people, step, about=setting)
-
-
-def _able(slack: Slack, enough: int) -> tuple[int, list[str]]:
-    """How many of APPROVERS count, up to `enough`, and the lines of those who might count. Who is
-    named comes first, having been read already."""
-    named = [who for who in slack.settings.approvers if not is_group(who)]
-    in_groups = [w for g in slack.settings.approvers for w in slack.members.get(g, ())]
+def approvers(slack: Slack, setting: str, needed: int) -> Line:
+    """Whether enough people may approve. The requester never counts. Who is named comes first,
+    having been read already."""
+    listed = slack.settings.approvers
+    named = [who for who in listed if not is_group(who)]
+    in_groups = [who for g in listed for who in slack.members.get(g, ())]
+    told = [f"{GROUP} {g}" for g in listed if is_group(g) and g not in slack.members]
     able = 0
-    unsure: list[str] = []
     for who in dict.fromkeys((*named, *in_groups[:MOST_ASKED_ABOUT])):
-        if able >= enough:
+        if able > needed:
             break
-        rights = _rights(slack, who, "")
-        if rights is Reason.YES:
-            able += 1
-        elif isinstance(rights, Line) and rights.ok is None:
-            unsure.append(rights.words.removeprefix("needs "))
-        elif isinstance(rights, Line) or who in named:
-            unsure.append(f"{PERSON} {who}")
-    return able, unsure
-
-
-def _rights(slack: Slack, user: str, step: str) -> Reason | Line:
-    """Whether the person counts, or why Slack could not say it. Asked once per person."""
-    if user not in slack.rights:
-        nobody = ("nobody whom this workspace knows has this id", step)
-        call = partial(slack.client.users_info, user=user)
-        told = slack.ask(PERSON, user, call, dict.fromkeys(NO_SUCH_PERSON, nobody))
-        shown = None if isinstance(told, Line) else told.get("user")
-        if isinstance(told, Line):
-            slack.rights[user] = told
-        elif slack.home is None or not isinstance(shown, dict) or shown.get("id") != user:
-            words = "the answer is about somebody else"
-            slack.rights[user] = wrong(PERSON, words, NOT_SLACK, about=user)
+        try:
+            rights = _rights(slack, who, "")
+        except Failed as failed:
+            needs = failed.line.words if failed.line.ok is None else f"needs {PERSON} {who}"
+            told.append(needs.removeprefix("needs "))
         else:
-            slack.rights[user] = counts(person_of(shown), slack.home)
+            able += rights is Reason.YES
+            told += [f"{PERSON} {who}"] if rights is not Reason.YES and who in named else []
+    people = f"{able} of the {needed} who are needed may approve"
+    if able > needed:
+        return fine(f"at least {needed} besides whoever asks")
+    if able == needed:
+        words = f"exactly {needed} may approve, so nobody is left for a request of their own"
+        return note(words, "name one more in APPROVERS")
+    if told:  # no failure of this line: those of these people or groups say what is wrong
+        return skipped(f"{told[0]}: {people}")
+    if slack.settings.break_glass:
+        words = f"{people}, so only BREAK_GLASS is left"
+        return note(words, "name more people in APPROVERS")
+    return wrong(people, f"name more people in APPROVERS, or lower {setting}")
+
+
+def _rights(slack: Slack, user: str, step: str) -> Reason:
+    """Whether the person counts; asked once per person."""
+    if user not in slack.rights:
+        nobody = wrong("nobody whom this workspace knows has this id", step)
+        call = partial(slack.client.users_info, user=user)
+        shown = slack.ask(call, dict.fromkeys(NO_SUCH_PERSON, nobody)).get("user")
+        if slack.home is None or not isinstance(shown, dict) or shown.get("id") != user:
+            raise Failed(wrong("the answer is about somebody else", NOT_SLACK))
+        slack.rights[user] = counts(person_of(shown), slack.home)
     return slack.rights[user]

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-from bot.operate.show import printable, to_json
+from bot.operate.json_and_csv import printable, to_json
 from bot.request.audit_chain import Entry
 from bot.request.model import Request
 

@@ -1,4 +1,4 @@
-"""`/metrics` in the Prometheus text format.
+"""`/metrics` in the Prometheus text format: one table of the families, and what each of them takes.
 
 There are two kinds, and the HELP of each metric says which it is. What the database knows is read
 at each scrape and is the same in every copy of the bot: take `max` over the copies. The rest is
@@ -7,10 +7,8 @@ counted in each process and starts at 0 with it: take `sum` over the copies.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 from prometheus_client import (
@@ -26,7 +24,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bot.operate.health import Bounded
+from bot.operate.ready import Bounded
 from bot.request.audit_chain import Entry
 from bot.request.messages import Slot
 from bot.request.model import OPEN, UNDECIDED, Figures, Request, State
@@ -35,12 +33,10 @@ log = structlog.get_logger(__name__)
 
 HERE = "(counted in this copy)"
 WHOLE = "(read from the database, the same in every copy)"
+NOW = "(this copy, now)"
 
 UNREAD = "scrape"
 """The value of the label `error` for a scrape that could not read the database."""
-
-KEPT_SECONDS = 5.0
-"""Checking whether the database can be written means writing to it, so not every scrape does it."""
 
 DECISIONS = {
     "approved_by": "approve",
@@ -52,32 +48,80 @@ DECISIONS = {
 
 DECIDED = frozenset({State.APPROVED, State.DENIED})
 
-# What is known beforehand is there from the start, at 0: Prometheus sees no increase in a line that
-# begins at 1.
-REJECTED = ("unsigned", "old", "forged", "malformed", "too_large", "replayed")
-DATABASE_ERRORS = ("OperationalError", UNREAD)
-LOGIN_RESULTS = ("worked", "refused", "not_sent", "rest")
-PRIORITIES = ("act", "follow", "check", "lookup")
 
-TO_DECIDE = (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600)
-"""In seconds. People read a card in half a minute, and APPROVAL_TTL is an hour by default."""
+class Counted(NamedTuple):
+    """What is counted in this copy: its help, its labels, and the values that are there at 0 from
+    the start. Prometheus sees no increase in a line that begins at 1."""
 
-TO_END = (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600)
-"""In seconds. A task of the appliance takes a few, and FOLLOW_TTL is a day by default."""
-
-CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
-"""VR_TIMEOUT_SECONDS is 10 by default, and a call lasts four times as long in the worst case."""
+    words: str
+    labels: tuple[str, ...] = ()
+    known: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class SiteObservers:
-    """What the client of one appliance calls. `called` takes the method, the template of the path,
-    the status or the name of the error, and the seconds; `waited` the priority and the seconds;
-    `logged_in` the result."""
-
-    called: Callable[[str, str, str, float], None]
-    waited: Callable[[str, float], None]
-    logged_in: Callable[[str], None]
+COUNTERS = {
+    "decisions": Counted("Decisions that counted, by kind", ("kind",), [*DECISIONS.values()]),
+    "decisions_refused": Counted("Clicks that did not count, by kind and why", ("kind", "why")),
+    "requests_ended": Counted(
+        "Requests that ended, by state and why; a later correction counts again", ("state", "why")
+    ),
+    "appliance_calls": Counted(
+        "HTTP calls to the appliance, by method, template of the path, and status or name of the "
+        "error",
+        ("site", "method", "path", "status"),
+    ),
+    "appliance_logins": Counted(
+        "Log-ins to the appliance by result: worked, refused, not_sent, or rest (not tried, so "
+        "that the account is not locked); the remote site's are among the calls",
+        ("site", "result"),
+        ("worked", "refused", "not_sent", "rest"),
+    ),
+    "slack_calls": Counted(
+        "Calls of Slack's Web API by method and result: ok, limited (429), passing (no answer, or "
+        "one that may be another one later), account (the token or its scopes), final (never "
+        "taken)",
+        ("method", "result"),
+    ),
+    "slack_requests_rejected": Counted(
+        "What came in Slack's name and was turned away, by why; `replayed` was stored before: a "
+        "replay, or Slack's own second try",
+        ("why",),
+        ("unsigned", "old", "forged", "malformed", "too_large", "replayed"),
+    ),
+    "messages_given_up": Counted(
+        "Messages that Slack will never take, by kind and Slack's word", ("message", "error")
+    ),
+    "database_errors": Counted(
+        "Errors of the database, by class; `scrape` is a reading for /metrics that failed or took "
+        "too long, what it should have brought is missing there",
+        ("error",),
+        ("OperationalError", UNREAD),
+    ),
+}
+SUMMARIES = {
+    "budget_wait_seconds": Counted(
+        "Calls that VR_CALLS_PER_MINUTE had no room for, and the seconds they were told to wait; "
+        "the same work counts again each time it is told",
+        ("site", "priority"),
+        ("act", "follow", "check", "lookup"),
+    ),
+}
+HISTOGRAMS: dict[str, tuple[Counted, tuple[float, ...]]] = {
+    # People read a card in half a minute, and APPROVAL_TTL is an hour by default.
+    "ask_to_decision_seconds": (
+        Counted("From the asking to the approval that was enough, or to the denial"),
+        (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600),
+    ),
+    # A task of the appliance takes a few seconds, and FOLLOW_TTL is a day by default.
+    "decision_to_end_seconds": (
+        Counted("From the approval that was enough, or the time that was asked for, to the end"),
+        (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600),
+    ),
+    # VR_TIMEOUT_SECONDS is 10 by default, and a call lasts four times as long in the worst case.
+    "appliance_call_seconds": (
+        Counted("How long HTTP calls to the appliance took", ("site", "method")),
+        (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
+    ),
+}
 
 
 class Metrics:
@@ -87,95 +131,32 @@ class Metrics:
         # Otherwise each counter comes with an extra line: the time at which it was created.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._read, here = CollectorRegistry(), CollectorRegistry()
-        self._counted = here
-        counter, histogram = partial(Counter, registry=here), partial(Histogram, registry=here)
-        self._decisions = counter(
-            "vr_unpair_decisions", f"Decisions that counted, by kind {HERE}", ["kind"]
-        )
-        self._refused = counter(
-            "vr_unpair_decisions_refused",
-            f"Clicks that did not count, by kind and why {HERE}",
-            ["kind", "why"],
-        )
-        self._ended = counter(
-            "vr_unpair_requests_ended",
-            f"Requests that ended, by state and why; a later correction counts again {HERE}",
-            ["state", "why"],
-        )
-        self._to_decide = histogram(
-            "vr_unpair_ask_to_decision_seconds",
-            f"From the asking to the approval that was enough, or to the denial {HERE}",
-            buckets=TO_DECIDE,
-        )
-        self._to_end = histogram(
-            "vr_unpair_decision_to_end_seconds",
-            f"From the approval that was enough, or the time that was asked for, to the end {HERE}",
-            buckets=TO_END,
-        )
-        self._appliance_calls = counter(
-            "vr_unpair_appliance_calls",
-            "HTTP calls to the appliance, by method, template of the path, and status or name of "
-            f"the error {HERE}",
-            ["site", "method", "path", "status"],
-        )
-        self._appliance_seconds = histogram(
-            "vr_unpair_appliance_call_seconds",
-            f"How long HTTP calls to the appliance took {HERE}",
-            ["site", "method"],
-            buckets=CALL_SECONDS,
-        )
-        self._budget_waits = Summary(
-            "vr_unpair_budget_wait_seconds",
-            "Calls that VR_CALLS_PER_MINUTE had no room for, and the seconds they were told to "
-            f"wait; the same work counts again each time it is told {HERE}",
-            ["site", "priority"],
-            registry=here,
-        )
-        self._logins = counter(
-            "vr_unpair_appliance_logins",
-            "Log-ins to the appliance by result: worked, refused, not_sent, or rest (not tried, "
-            f"so that the account is not locked); the remote site's are among the calls {HERE}",
-            ["site", "result"],
-        )
-        self._slack_calls = counter(
-            "vr_unpair_slack_calls",
-            "Calls of Slack's Web API by method and result: ok, limited (429), passing (no answer, "
-            "or one that may be another one later), account (the token or its scopes), final "
-            f"(never taken) {HERE}",
-            ["method", "result"],
-        )
-        self._rejected = counter(
-            "vr_unpair_slack_requests_rejected",
-            "What came in Slack's name and was turned away, by why; `replayed` was stored before: "
-            f"a replay, or Slack's own second try {HERE}",
-            ["why"],
-        )
-        self._given_up = counter(
-            "vr_unpair_messages_given_up",
-            f"Messages that Slack will never take, by kind and Slack's word {HERE}",
-            ["message", "error"],
-        )
-        self._database_errors = counter(
-            "vr_unpair_database_errors",
-            "Errors of the database, by class; `scrape` is a reading for /metrics that failed or "
-            f"took too long, what it should have brought is missing there {HERE}",
-            ["error"],
-        )
-        build = Gauge(
-            "vr_unpair_build_info", "Always 1; the version of this copy", ["version"], registry=here
-        )
-        build.labels(version=version).set(1)
-        for kind in DECISIONS.values():
-            self._decisions.labels(kind=kind)
-        for why in REJECTED:
-            self._rejected.labels(why=why)
-        for error in DATABASE_ERRORS:
-            self._database_errors.labels(error=error)
-        for site in sites:
-            for result in LOGIN_RESULTS:
-                self._logins.labels(site=site, result=result)
-            for priority in PRIORITIES:
-                self._budget_waits.labels(site=site, priority=priority)
+        self._here = here
+        self._counters = {
+            name: Counter(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, registry=here)
+            for name, row in COUNTERS.items()
+        }
+        self._summaries = {
+            name: Summary(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, registry=here)
+            for name, row in SUMMARIES.items()
+        }
+        self._histograms = {
+            name: Histogram(
+                f"vr_unpair_{name}",
+                f"{row.words} {HERE}",
+                row.labels,
+                buckets=buckets,
+                registry=here,
+            )
+            for name, (row, buckets) in HISTOGRAMS.items()
+        }
+        build, words = "vr_unpair_build_info", "Always 1; the version of this copy"
+        Gauge(build, words, ["version"], registry=here).labels(version).set(1)
+        families: dict[str, Counter | Summary] = {**self._counters, **self._summaries}
+        for name, row in {**COUNTERS, **SUMMARIES}.items():
+            for value in row.known:
+                for site in sites if row.labels[0] == "site" else [None]:
+                    families[name].labels(*([site, value] if site else [value]))
 
     def watch(
         self,
@@ -190,34 +171,58 @@ class Metrics:
         when, in epoch seconds, and for how many seconds more, by site; both 0 for none.
         `socket_age`: seconds since the last frame, None in HTTP mode. `certificate_ends`: epoch
         seconds by site."""
-        self._read.register(Stored(figures, login_rests, self.database_failed))
-        self._read.register(Copy(ready, socket_age, certificate_ends))
+        bounded = Bounded(figures)
+
+        def stored() -> Iterator[Metric]:
+            """All figures of the database from one view, or none, so that one that is down is
+            waited for only once."""
+            try:
+                found = bounded()
+                rests = login_rests(found)
+            except Exception as error:
+                # No figures at all: a gap in Prometheus is better than wrong numbers. The counter
+                # says why.
+                log.warning("metrics_unread", error=type(error).__name__)
+                self.database_failed(UNREAD)
+                return
+            yield from _stored(found, rests)
+
+        self._read.register(_Read(stored))
+        self._read.register(_Read(lambda: _of_copy(ready, socket_age, certificate_ends)))
 
     def text(self) -> bytes:
         """The stored figures are read first, so that an error is counted in the same answer."""
-        return generate_latest(self._read) + generate_latest(self._counted)
+        return generate_latest(self._read) + generate_latest(self._here)
 
-    def of_site(self, site: str) -> SiteObservers:
-        def called(method: str, path: str, status: str, seconds: float) -> None:
-            self._appliance_calls.labels(site, method, path, status).inc()
-            self._appliance_seconds.labels(site, method).observe(seconds)
+    def count(self, name: str, *labels: str) -> None:
+        self._counters[name].labels(*labels).inc()
 
-        def waited(priority: str, seconds: float) -> None:
-            self._budget_waits.labels(site, priority).observe(seconds)
+    def _observe(self, name: str, seconds: float) -> None:
+        self._histograms[name].observe(seconds)
 
-        return SiteObservers(called, waited, lambda result: self._logins.labels(site, result).inc())
+    def appliance_called(
+        self, site: str, method: str, path: str, status: str, seconds: float
+    ) -> None:
+        self.count("appliance_calls", site, method, path, status)
+        self._histograms["appliance_call_seconds"].labels(site, method).observe(seconds)
+
+    def budget_waited(self, site: str, priority: str, seconds: float) -> None:
+        self._summaries["budget_wait_seconds"].labels(site, priority).observe(seconds)
+
+    def logged_in(self, site: str, result: str) -> None:
+        self.count("appliance_logins", site, result)
 
     def slack_called(self, method: str, result: str) -> None:
-        self._slack_calls.labels(method, result).inc()
+        self.count("slack_calls", method, result)
 
     def slack_rejected(self, why: str) -> None:
-        self._rejected.labels(why).inc()
+        self.count("slack_requests_rejected", why)
 
     def message_given_up(self, slot: str, error: str) -> None:
-        self._given_up.labels(slot.partition(":")[0], error).inc()
+        self.count("messages_given_up", slot.partition(":")[0], error)
 
     def database_failed(self, error: str) -> None:
-        self._database_errors.labels(error).inc()
+        self.count("database_errors", error)
 
     def saved(self, request: Request | None, entries: Sequence[Entry]) -> None:
         """Counts what people decided and how requests end, from the entries of the audit trail.
@@ -225,148 +230,117 @@ class Metrics:
         count it once; a copy that is killed in between loses that count."""
         for entry in entries:
             if entry.action in DECISIONS:
-                self._decisions.labels(DECISIONS[entry.action]).inc()
+                self.count("decisions", DECISIONS[entry.action])
             elif entry.action == "click_refused":
                 kind, why = str(entry.detail.get("click")), str(entry.detail.get("why"))
-                self._refused.labels(kind, why).inc()
+                self.count("decisions_refused", kind, why)
         if request is None:
             return
         moves = {(e.before, e.after): e.at for e in entries if e.before is not e.after}
         for (before, after), at in moves.items():
             if before in UNDECIDED and after in DECIDED:
-                self._to_decide.observe((at - request.created_at) / 1000)
+                self._observe("ask_to_decision_seconds", (at - request.created_at) / 1000)
             if after is None or after in OPEN:
                 continue
             outcome = request.correction or request.outcome
-            self._ended.labels(after.value, outcome.code if outcome else "").inc()
+            self.count("requests_ended", after.value, outcome.code if outcome else "")
             if request.approved_at is not None and before in OPEN:
                 begins = max(request.approved_at, request.scheduled_at or 0)
-                self._to_end.observe(max(0, at - begins) / 1000)
+                self._observe("decision_to_end_seconds", max(0, at - begins) / 1000)
 
 
-class Stored(Collector):
-    """All figures of the database from one view, or none, so that one that is down is waited for
-    only once."""
+class _Read(Collector):
+    """What is read at each scrape."""
 
-    def __init__(
-        self,
-        figures: Callable[[], Figures],
-        login_rests: Callable[[Figures], Mapping[str, tuple[float, float]]],
-        failed: Callable[[str], None],
-    ) -> None:
-        self._figures = Bounded(figures)
-        self._login_rests = login_rests
-        self._failed = failed
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
 
     def collect(self) -> Iterable[Metric]:
-        try:
-            figures = self._figures()
-            rests = self._login_rests(figures)
-        except Exception as error:
-            # No figures at all: a gap in Prometheus is better than wrong numbers. The counter says
-            # why.
-            log.warning("metrics_unread", error=type(error).__name__)
-            self._failed(UNREAD)
-            return
-        states, slots = [state.value for state in State], [slot.value for slot in Slot]
-        by_state, by_slot = partial(_by, "state"), partial(_by, "message", slots)
-        yield by_state(states, "vr_unpair_requests", "Requests, by state", figures.by_state)
-        yield by_state(
-            [state for state in states if state in OPEN],
-            "vr_unpair_request_oldest_seconds",
-            "How long the oldest request of each unfinished state has been in it; since the DELETE "
-            "for deleting and following; what is approved ahead counts from its time; 0 where "
-            "there is none",
-            _seconds(figures.oldest_ms),
-        )
-        ahead = f"Approved requests that wait for the time that was asked for {WHOLE}"
-        yield GaugeMetricFamily("vr_unpair_requests_scheduled", ahead, value=figures.scheduled)
-        yield by_slot(
-            "vr_unpair_messages_waiting",
-            "Messages that Slack does not yet show as they should be, by kind",
-            figures.waiting,
-        )
-        yield by_slot(
-            "vr_unpair_message_oldest_seconds",
-            "Age of the oldest waiting message that Slack has never had, by kind; 0 where there is "
-            "none",
-            _seconds(figures.unposted_ms),
-        )
-        yield _by(
-            "site",
-            sorted(rests),
-            "vr_unpair_appliance_login_rest_seconds",
-            "How long this appliance is not logged in to, so that the account is not locked",
-            {site: left for site, (_, left) in rests.items()},
-        )
-        yield _by(
-            "site",
-            sorted(rests),
-            "vr_unpair_appliance_login_rest_start_timestamp_seconds",
-            "Since when this appliance is not logged in to, the time of the refusal; 0 for no rest",
-            {site: since for site, (since, _) in rests.items()},
-        )
-        words = f"Break glass of all times, counted in the audit trail {WHOLE}"
-        yield CounterMetricFamily("vr_unpair_break_glass", words, value=figures.glass_broken)
+        return self._read()
 
 
-def _by(
-    label: str, known: Iterable[str], name: str, words: str, values: Mapping[str, float]
+def _gauge(
+    name: str, words: str, label: str, values: Mapping[str, float], known: Iterable[str]
 ) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(name, f"{words} {WHOLE}", labels=[label])
+    gauge = GaugeMetricFamily(f"vr_unpair_{name}", words, labels=[label])
     for value in known:
         gauge.add_metric([value], values.get(value, 0))
     return gauge
 
 
-def _seconds(milliseconds: Mapping[str, int]) -> dict[str, float]:
-    return {key: value / 1000 for key, value in milliseconds.items()}
+def _stored(
+    figures: Figures, rests: Mapping[str, tuple[float, float]]
+) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    states, slots = [state.value for state in State], [slot.value for slot in Slot]
+    unfinished = [state for state in states if state in OPEN]
+    oldest = {state: ms / 1000 for state, ms in figures.oldest_ms.items()}
+    unposted = {slot: ms / 1000 for slot, ms in figures.unposted_ms.items()}
+    since = {site: began for site, (began, _) in rests.items()}
+    left = {site: seconds for site, (_, seconds) in rests.items()}
+    rows: tuple[tuple[str, str, str, Mapping[str, float], Sequence[str]], ...] = (
+        ("requests", "Requests, by state", "state", figures.by_state, states),
+        (
+            "request_oldest_seconds",
+            "How long the oldest request of each unfinished state has been in it; since the DELETE "
+            "for deleting and following; what is approved ahead counts from its time; 0 where "
+            "there is none",
+            "state",
+            oldest,
+            unfinished,
+        ),
+        (
+            "messages_waiting",
+            "Messages that Slack does not yet show as they should be, by kind",
+            "message",
+            figures.waiting,
+            slots,
+        ),
+        (
+            "message_oldest_seconds",
+            "Age of the oldest waiting message that Slack has never had, by kind; 0 where there is "
+            "none",
+            "message",
+            unposted,
+            slots,
+        ),
+        (
+            "appliance_login_rest_seconds",
+            "How long this appliance is not logged in to, so that the account is not locked",
+            "site",
+            left,
+            sorted(rests),
+        ),
+        (
+            "appliance_login_rest_start_timestamp_seconds",
+            "Since when this appliance is not logged in to, the time of the refusal; 0 for no rest",
+            "site",
+            since,
+            sorted(rests),
+        ),
+    )
+    for name, words, label, values, known in rows:
+        yield _gauge(name, f"{words} {WHOLE}", label, values, known)
+    ahead = f"Approved requests that wait for the time that was asked for {WHOLE}"
+    yield GaugeMetricFamily("vr_unpair_requests_scheduled", ahead, value=figures.scheduled)
+    words = f"Break glass of all times, counted in the audit trail {WHOLE}"
+    yield CounterMetricFamily("vr_unpair_break_glass", words, value=figures.glass_broken)
 
 
-class Copy(Collector):
-    """Whether this copy can do its work. `ready` says what `/readyz` says; if it does not return in
-    time, the copy is not ready."""
-
-    def __init__(
-        self,
-        ready: Callable[[], bool],
-        socket_age: Callable[[], float] | None,
-        certificate_ends: Callable[[], Mapping[str, float]],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._ready = Bounded(ready)
-        self._socket_age = socket_age
-        self._certificate_ends = certificate_ends
-        self._monotonic = monotonic
-        self._known: tuple[float, bool] | None = None
-
-    def collect(self) -> Iterable[Metric]:
+def _of_copy(
+    ready: Callable[[], bool],
+    socket_age: Callable[[], float] | None,
+    certificate_ends: Callable[[], Mapping[str, float]],
+) -> Iterator[GaugeMetricFamily]:
+    """Whether this copy can do its work. `ready` says what `/readyz` says."""
+    words = f"1 when /readyz of this copy says 200, else 0 {NOW}"
+    yield GaugeMetricFamily("vr_unpair_ready", words, value=ready())
+    if socket_age is not None:
         yield GaugeMetricFamily(
-            "vr_unpair_ready",
-            "1 when /readyz of this copy says 200, else 0 (this copy, at most 5 s ago)",
-            value=self._is_ready(),
+            "vr_unpair_socket_last_frame_age_seconds",
+            "Time since anything was last heard from Slack in Socket Mode; since the start where "
+            f"nothing was {NOW}",
+            value=socket_age(),
         )
-        if self._socket_age is not None:
-            yield GaugeMetricFamily(
-                "vr_unpair_socket_last_frame_age_seconds",
-                "Time since anything was last heard from Slack in Socket Mode; since the start "
-                "where nothing was (this copy, now)",
-                value=self._socket_age(),
-            )
-
-        if ends := self._certificate_ends():
-            name = "vr_unpair_appliance_certificate_end_timestamp_seconds"
-            words = "When the appliance's certificate ends, as its last connection showed it"
-            family = GaugeMetricFamily(name, f"{words} (this copy, now)", labels=["site"])
-            for site, end in ends.items():
-                family.add_metric([site], end)
-            yield family
-
-    def _is_ready(self) -> bool:
-        now = self._monotonic()
-        if self._known is None or now - self._known[0] >= KEPT_SECONDS:
-            try:
-                self._known = now, self._ready()
-            except TimeoutError:
-                self._known = now, False
-        return self._known[1]
+    if ends := certificate_ends():
+        words = f"When the appliance's certificate ends, as its last connection showed it {NOW}"
+        yield _gauge("appliance_certificate_end_timestamp_seconds", words, "site", ends, ends)

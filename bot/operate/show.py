@@ -1,225 +1,298 @@
-"""Requests, audit records and undelivered messages as JSON, CSV and sentences; `tables` draws them.
-
-What people or the appliance wrote goes out through `printable` or `to_json`: nothing in it can move
-a terminal's cursor, change a line's direction, or begin a line of its own.
+"""`vr-unpair requests` and `vr-unpair show`: requests, their histories, and what Slack does not
+show, as tables in a terminal; elsewhere as plain lines.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import html
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.operate.json_and_csv import iso, printable
+from bot.operate.not_in_slack import sentence
 from bot.request.audit_chain import Record
-from bot.request.messages import Message, Slot, Unsaid
-from bot.request.model import Request
+from bot.request.messages import Unsaid
+from bot.request.model import Request, State
 
-_ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-"""DEL, C1, what changes the direction of text, line and paragraph separators, lone surrogates."""
+PIPED = 100_000
+"""Width when the output is not a terminal: `grep` would not find a name that is folded."""
 
-_IN_TEXT = re.compile(f"[\x00-\x1f{_ODD}]")
-_IN_JSON = re.compile(f"[{_ODD}]")  # `json` escapes the others itself, and ends lines where asked
+NAME_WHOLE = 24
+"""Names of sites in a pairing's title up to this length are never folded. Longer ones may be, or
+they would leave no room for the other columns."""
 
-AUDIT_COLUMNS = (
-    "number",
-    "at",
-    "request_id",
-    "actor",
-    "action",
-    "message",
-    "before",
-    "after",
-    "detail",
-    "previous",
-    "hash",
-    "time",
-)
+TIME_HALF = 10
+"""A narrow terminal shows the day on one line and the time on the next."""
+
+REASON_SHOWN = 72
+"""How much of a reason stands in a list."""
+
+LOOK_SECONDS = 0.5
+"""Between two readings of the store. The bot edits its progress message less often than that."""
 
 
-def printable(text: str) -> str:
-    """One line of the text, with each character that a terminal would obey as its escape, such as
-    `\\x1b`."""
-    return _IN_TEXT.sub(lambda match: repr(match[0])[1:-1], text)
+def stdout() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPED)
 
 
-def to_json(value: Any, **options: Any) -> str:
-    """JSON in which such characters are escaped too. `options` are those of `json.dumps`."""
-    text = json.dumps(value, **{"ensure_ascii": False, **options})
-    return _IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+def print_tables(console: Console, *tables: Table) -> None:
+    """Prints them with an empty line between two tables."""
+    for number, table in enumerate(tables):
+        if number:
+            console.print()
+        if console.is_terminal:
+            console.print(table)
+            continue
+        with console.capture() as drawn:
+            console.print(table)
+        # rich pads every line with spaces to the length of the longest one.
+        for line in drawn.get().splitlines():
+            console.file.write(f"{line.rstrip()}\n")
 
 
-def iso(ms: int | None) -> str | None:
-    """ms epoch as ISO 8601 in UTC, with milliseconds. None also for a number outside the calendar,
-    which somebody may have written into the trail by hand."""
-    if ms is None:
-        return None
-    try:
-        text = datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
-    except (OverflowError, ValueError, OSError):
-        return None
-    return text.replace("+00:00", "Z")
+def requests_table(found: Sequence[Request]) -> Table:
+    """A column that would be the same in every line is left out: a single site, "no" for force, or
+    no time for the delete."""
+    sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
+    force, scheduled = any(r.force for r in found), any(r.scheduled_at for r in found)
+    names = [len(half) for r in found for half in printable(r.title).split(" → ")]
+    name = min(max(names, default=0), NAME_WHOLE)
+    columns: list[tuple[str, int | None, Callable[[Request], str]]] = [
+        ("id", None, lambda r: r.id),
+        ("state", None, lambda r: r.state.value),
+        *([("site", 1, lambda r: r.site)] if sites else []),
+        ("pairing", name + len(" →"), lambda r: r.title),
+        *([("force", None, lambda r: "yes" if r.force else "no")] if force else []),
+        ("requester", None, lambda r: r.requester),
+        ("asked at", TIME_HALF, lambda r: _at(r.created_at)),
+        *([("not before", TIME_HALF, lambda r: _at(r.scheduled_at))] if scheduled else []),
+        ("reason", TIME_HALF, lambda r: _cut(r.reason)),
+    ]
+    table = _table([(name, least) for name, least, _ in columns])
+    for request in found:
+        _add(table, *(cell(request) for _, _, cell in columns))
+    return table
 
 
-def as_json(request: Request) -> dict[str, Any]:
-    """One request as the contract's JSON object. It holds no secrets."""
-    outcome = request.correction or request.outcome
-    return {
-        "id": request.id,
-        "state": request.state.value,
-        "site": request.site,
-        "pairing_id": request.pairing_id,
-        "pairing": request.title,
-        "asked": request.asked,
-        "force": request.force,
-        "dry_run": request.terms.dry_run,
-        "requester": request.requester,
-        "channel": request.channel,
-        "reason": request.reason,
-        "replications": request.snapshot.count if request.snapshot else None,
-        "approvals_required": request.terms.approvals_required,
-        "approvals": [d.by for d in request.approvals],
-        "denied_by": request.denial.by if request.denial else None,
-        "denial_reason": request.denial.reason if request.denial else None,
-        "break_glass_by": request.glass.by if request.glass else None,
-        "break_glass_reason": request.glass.reason if request.glass else None,
-        "cancelled_by": request.cancellation.by if request.cancellation else None,
-        "deletes_sent": request.deletes_sent,
-        "deletes_accepted": request.deletes_accepted,
-        "settled_by": request.settled.by if request.settled else None,
-        "settled_at": iso(request.settled.at) if request.settled else None,
-        "settled_words": request.settled.reason if request.settled else None,
-        "task": request.task.model_dump() if request.task else None,
-        "outcome": outcome.model_dump(exclude_none=True) if outcome else None,
-        "created_at": iso(request.created_at),
-        "updated_at": iso(request.updated_at),
-        "decide_by": iso(request.decide_by),
-        "execute_by": iso(request.execute_by),
-        "ended_at": iso(request.ended_at),
-        "scheduled_at": iso(request.scheduled_at),
-    }
+def facts_table(request: Request, ended: Sequence[str]) -> Table:
+    """What somebody asks about one request, one fact in each line; `--json` has the rest. `ended`:
+    how it ended, in Slack's own words, and what to do next."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _facts(request, " ".join(map(plain, ended))):
+        if value:
+            _add(table, name, value)
+    return table
 
 
-def record_json(record: Record) -> dict[str, Any]:
-    """One audit record. `at` stays in ms, since that is what was hashed; `time` is the same for
-    people."""
-    return {**record.model_dump(), "time": iso(record.at)}
+def _facts(request: Request, ended: str) -> Iterator[tuple[str, str]]:
+    terms, task = request.terms, request.task
+    yield "request", request.id
+    yield "state", f"{request.state.value}{' (dry run: no DELETE is sent)' * terms.dry_run}"
+    yield "outcome", ended
+    yield "pairing", _beside(request.title, request.pairing_id)
+    yield "site", _beside(request.site, terms.appliance) if terms.several else ""
+    count = request.snapshot.count if request.snapshot else None
+    yield "replications", "" if count is None else str(count)
+    yield "one-sided", "yes: the other site keeps its half" if request.force else ""
+    yield "asked by", f"{request.requester} in {request.channel}, {_at(request.created_at)}"
+    yield "reason", request.reason
+    yield "time asked for", _at(request.scheduled_at)
+    by = [d.by for d in request.approvals]
+    yield "approvals", f"{len(by)} of {terms.approvals_required}{': ' * bool(by)}{', '.join(by)}"
+    for name, decision in (
+        ("glass broken by", request.glass),
+        ("denied by", request.denial),
+        ("withdrawn by", request.cancellation),
+    ):
+        why = f": {decision.reason}" if decision and decision.reason else ""
+        yield name, f"{decision.by}, {_at(decision.at)}{why}" if decision else ""
+    sent, accepted = request.deletes_sent, request.deletes_accepted
+    yield "DELETEs", f"{sent} sent, {accepted} accepted"
+    progress = "" if task is None or task.progress is None else f", {task.progress} %"
+    yield "task", f"{task.id}: {task.status}{progress}" if task else ""
+    error = (task.error_message, task.error_details) if task else ()
+    yield "task's error", "; ".join(text for text in error if text)
+    yield "to decide until", _at(request.decide_by) if request.state is State.PENDING else ""
+    yield "ended", _at(request.ended_at)
 
 
-def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
-    """The lines of a JSON lines file, or of a CSV file with a header; without line ends."""
-    if form == "jsonl":
-        for record in records:
-            yield to_json(record_json(record))
-        return
-    yield _csv_line(AUDIT_COLUMNS)
+def plain(markup: str) -> str:
+    """Slack's markup as text: ids for mentions, the words of a time, no marks (Slack docs,
+    formatting text)."""
+    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
+    text = re.sub(r"<[@#!]?(?:subteam\^)?([^|>]*)(?:\|[^>]*)?>", r"\1", text)
+    text = re.sub(r"\*([^*\n]+)\*|```\n?|`", r"\1", text)
+    return html.unescape(" ".join(text.split()))
+
+
+def history_table(records: Iterable[Record]) -> Table:
+    """One line for each event."""
+    table = _table([("no.", None), ("at", TIME_HALF), ("who", 1), ("what", 1)])
     for record in records:
-        columns = record_json(record)
-        columns["detail"] = to_json(columns["detail"], sort_keys=True)
-        yield _csv_line(_harmless(columns[name]) for name in AUDIT_COLUMNS)
+        moved = record.after not in (None, record.before, record.action)
+        what = f"{told(record)}{f' → {record.after}' if moved else ''}"
+        _add(table, str(record.number), _at(record.at), record.actor, what)
+    return table
 
 
-def _csv_line(values: Iterable[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+def unsaid_table(messages: Iterable[Unsaid]) -> Table:
+    times = (("since", TIME_HALF), ("next try", TIME_HALF))
+    table = _table([("not said in Slack", 1), *times, ("why", 1)])
+    for message in messages:
+        due = _at(message.due_at) or "none"
+        _add(table, message.slot, _at(message.since), due, sentence(message))
+    return table
 
 
-def _harmless(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    # Anybody can write a reason, and a spreadsheet would run one that begins like a formula.
-    begins_a_formula = value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{printable(value)}" if begins_a_formula else printable(value)
+def _at(ms: int | None) -> str:
+    """In whole seconds; the JSON has milliseconds."""
+    text = iso(ms)
+    return f"{text[:10]} {text[11:19]}Z" if text else ""
 
 
-NAMES = {
-    Slot.CARD: "The card",
-    Slot.PROGRESS: "The progress message",
-    Slot.REMINDER: "A reminder",
-    Slot.NOTICE: "A notice in the thread",
-    Slot.ALARM: "The call to all approvers",
-    Slot.TOLD: "The news that the glass was broken",
-    Slot.FINAL: "The final reply",
-    Slot.CORRECTION: "The correction of the final reply",
-    Slot.STRAY: "A copy of the card",
-    Slot.ANSWER: "An answer to one person",
+def _beside(name: str, known_as: str | None) -> str:
+    """A name with the id that belongs to it, where both are known."""
+    return f"{name} ({known_as})" if known_as and known_as != name else name
+
+
+def _cut(reason: str) -> str:
+    """`show` and `--json` have all of it."""
+    whole = printable(reason)
+    return whole if len(whole) <= REASON_SHOWN else f"{whole[: REASON_SHOWN - 1]}…"
+
+
+def _table(columns: Iterable[tuple[str, int | None]]) -> Table:
+    """With the names of its columns, and how narrow each may become; None: it is never folded."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, least in columns:
+        table.add_column(name, overflow="fold", no_wrap=least is None, min_width=least)
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: rich takes neither markup nor emoji from it, a terminal no escape."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+# --- One record of the audit trail in words
+
+SENTENCES = {
+    "asked": "asked to break {pairing}",
+    "checked": "read the pairing {pairing}",
+    "card_posted": "posted the card",
+    "card_held_up": "the card is held up: Slack says {error}",
+    "card_refused": "the card was refused: Slack says {error}",
+    "reminded": "reminded those who may decide",
+    "modal_opened": "opened a form",
+    "approved_by": "approved",
+    "approved": "enough approvals, by {people}",
+    "denied": "denied",
+    "cancelled": "withdrew it",
+    "cancel_refused": "withdrew it, too late",
+    "click_refused": "pressed {click}, which did not count ({why})",
+    "glass_broken": "broke the glass",
+    "glass_lost": "breaking the glass counts no longer",
+    "rights_lost": "approvals count no longer",
+    "approval_void": "too few approvals are left",
+    "waits": "waits",
+    "told_ahead": "told what is there now, ahead of the time for the DELETE",
+    "intent": "DELETE: about to be sent, approved by {people}",
+    "accepted": "DELETE: accepted, task {task} is {status}",
+    "answered": "DELETE: answered",
+    "not_accepted": "DELETE: not accepted",
+    "task_adopted": "task {task} is taken for this DELETE's, it is {status}",
+    "task": "task {task} is {status}",
+    "came_late": "came too late and changed nothing",
+    "look_asked": "asked to look again",
+    "looked": "looked again and found {found}",
+    "settled": "said that it is settled",
+    "corrected": "corrected the outcome ({why})",
 }
+"""By action. What they name of the detail is not told again behind them."""
 
-_NO_LEAVE = "Slack refuses the bot's token or its scopes: `vr-unpair check` tells which"
-_NOT_THERE = "the bot is not in the channel: /invite it there"
-_ARCHIVED = "the channel is archived"
-_FIXED = "Slack takes no edit of it any more"
-_NO_THREAD = "Slack takes no replies in its thread, the card may have been deleted"
-_NOBODY = "Slack finds nobody who could read it"
-
-WHY = {
-    "account_inactive": _NO_LEAVE,
-    "answer_lost": "Slack did not say whether it took it, three times: it may be there",
-    "answer_lapsed": "it could be given for 30 minutes only, and nobody needs it later",
-    "cannot_dm_bot": _NOBODY,
-    "cannot_reply_to_message": _NO_THREAD,
-    "cant_update_message": _FIXED,
-    "card_not_posted_yet": "its card is not in Slack yet",
-    "channel_not_found": _NOT_THERE,
-    "edit_window_closed": _FIXED,
-    "invalid_auth": _NO_LEAVE,
-    "is_archived": _ARCHIVED,
-    "is_inactive": _ARCHIVED,
-    "message_not_found": "somebody has deleted it in Slack",
-    "messages_tab_disabled": "the app's messages tab is off: switch it on under App Home",
-    "missing_scope": _NO_LEAVE,
-    "not_authed": _NO_LEAVE,
-    "not_drawn": "the bot has failed to write it: `not_drawn` in its log says why",
-    "not_in_channel": _NOT_THERE,
-    "ratelimited": "Slack has asked the bot to wait",
-    "restricted_action_thread_locked": _NO_THREAD,
-    "thread_not_found": _NO_THREAD,
-    "token_expired": _NO_LEAVE,
-    "token_revoked": _NO_LEAVE,
-    "user_disabled": _NOBODY,
-    "user_not_found": _NOBODY,
-}
-
-NO_ANSWER = re.compile(r"http_\d+|[A-Z]\w+")
-"""An HTTP status without an error code of Slack, or the name of an exception of the connection."""
+UNTOLD = frozenset({"channel", "compared", "complete", "dry_run", "fingerprint", "site"})
+"""For machines, or in the facts above the history: `--json` has it."""
 
 
-def sentence(message: Unsaid) -> str:
-    named = Message(slot=message.slot)
-    what = NAMES[named.kind]
-    if named.person is not None:
-        what = f"{what} for {named.person}, as a direct message,"
-    if message.error is None:
-        state = "stands in Slack in an older form" if message.posted else "is not in Slack yet"
-        return f"{what} {state}: it waits for its turn."
-    why = f"{_why(message.error)} (`{message.error}`)"
-    if message.due_at is not None:
-        state = "stands in Slack in an older form" if message.posted else "is not in Slack yet"
-        return f"{what} {state}: {why}. It is tried again."
-    if message.posted:
-        return f"{what} is not edited any more: {why}."
-    instead = ""
-    if named.kind in (Slot.FINAL, Slot.CORRECTION) and named.person is None:
-        instead = " It went to each who asked or decided as a direct message instead."
-    return f"{what} is not in Slack and is not tried again: {why}.{instead}"
+def told(record: Record) -> str:
+    """What happened, and what the record holds of it, in one line of words. An action of another
+    version is told by its own name. The caller makes it printable."""
+    detail = record.detail
+    sentence = SENTENCES.get(record.action, record.action.replace("_", " "))
+    named = {name: _words(value) for name, value in detail.items()}
+    used = set(re.findall(r"\{(\w+)\}", sentence)) if record.action in SENTENCES else set()
+    if used:
+        sentence = re.sub(r"\{(\w+)\}", lambda place: named.get(place[1], "?"), sentence)
+    if detail.get("force") is True:
+        sentence += ", one-sided"
+    more = [_more(name, value) for name, value in detail.items() if name not in used | UNTOLD]
+    rest = "; ".join(text for text in more if text)
+    return f"{sentence}: {rest}" if rest else sentence
 
 
-def unsaid_json(message: Unsaid) -> dict[str, Any]:
-    return {
-        "slot": message.slot,
-        "error": message.error,
-        "tries": message.attempts,
-        "since": iso(message.since),
-        "next_try": iso(message.due_at),
-        "sentence": sentence(message),
-    }
+def _more(name: str, value: Any) -> str:
+    if name == "problem" and isinstance(value, Mapping):
+        return _problem(value)
+    if name in ("force", "pairing_id") or value in (None, "", [], {}, False, 0):
+        return ""
+    if name == "replications" and isinstance(value, int):
+        return f"{value} replication{'' if value == 1 else 's'}"
+    label = name.replace("_", " ")
+    if value is True:
+        return label
+    words = _words(value)
+    return words if name in ("reason", "why", "words") else f"{label} {words}"
 
 
-def _why(error: str) -> str:
-    if NO_ANSWER.fullmatch(error):
-        return "Slack gives no answer, or none of its own"
-    return WHY.get(error, "Slack does not take it")
+def _problem(problem: Mapping[str, Any]) -> str:
+    """Our sentence, and the vendor's own words as they came."""
+    told = [str(problem.get("text", "")).rstrip(".")]
+    told += [f"HTTP {problem['status']}"] if problem.get("status") else []
+    told += [f"{k} {problem[k]}" for k in ("error_code", "message", "op_id") if problem.get(k)]
+    return ", ".join(text for text in told if text)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return str(value)
+
+
+# --- `show --follow`
+
+
+def follow(
+    read: Callable[[], Request], wait: Callable[[float], None], tell: Callable[[str], None]
+) -> Request:
+    """Tells each change of the request until it has ended, and returns it as it is then."""
+    last = ""
+    while True:
+        request = read()
+        if (line := f"{request.id} {_progress(request)}") != last:
+            tell(line)
+            last = line
+        if not request.state.open:
+            return request
+        wait(LOOK_SECONDS)
+
+
+def _progress(request: Request) -> str:
+    words = [request.state.value]
+    if request.state is State.PENDING:
+        words.append(f"{len(request.approvals)} of {request.terms.approvals_required} approvals")
+    if request.state is State.FOLLOWING and request.task is not None:
+        progress = f" {request.task.progress} %" if request.task.progress is not None else ""
+        words.append(f"task {request.task.status}{progress}")
+    if request.outcome is not None:
+        words.append((request.correction or request.outcome).code)
+    return printable(", ".join(words))

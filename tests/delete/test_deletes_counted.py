@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.operate.show import as_json
+from bot.operate.json_and_csv import as_json
 from bot.request.events import DeleteAnswered, DeleteNotAccepted, Event
 from bot.request.model import State
 from bot.request.problem import ProblemKind

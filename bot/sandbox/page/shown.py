@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from bot.operate import show
+from bot.operate.json_and_csv import as_json, record_json
 from bot.request.model import State
 from bot.sandbox.appliance import Call
 from bot.sandbox.page import cast
@@ -144,13 +144,13 @@ class Board:
             head = audit_trail.head(self._db).count
             if head != self._head:
                 found = Overview(self._db).newest(limit=REQUESTS_SHOWN)
-                self._requests = [self._request(show.as_json(one), one.created_at) for one in found]
+                self._requests = [self._request(as_json(one), one.created_at) for one in found]
                 self._head = head
             return self._requests
 
     def _request(self, request: Json, created_at_ms: int) -> Json:
         kept = ("id", "state", "pairing", "pairing_id", "asked", "force", "requester")
-        records = [show.record_json(r) for r in audit_trail.of_request(self._db, request["id"])]
+        records = [record_json(r) for r in audit_trail.of_request(self._db, request["id"])]
         shown = ("number", "time", "actor", "action", "before", "after")
         state = State(request["state"])
         return {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.operate import check
-from bot.operate.health import Line, Result
+from bot.operate.check_line import Line, Result
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.settings import Settings, files_seen_by_others, load

@@ -15,8 +15,8 @@ import requests
 from pydantic import SecretStr
 
 from bot.__main__ import FOR_GOOD
+from bot.operate.background_check import BackgroundCheck
 from bot.operate.check import at_start
-from bot.operate.health import BackgroundCheck
 from bot.parts import SlackSecrets
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
 from bot.slack.people import Myself
@@ -57,7 +57,7 @@ def polled_at(stage: Stage) -> None:
     )
 
 
-def test_one_log_in_and_one_reading_for_a_start(http: Stage) -> None:
+def test_one_log_in_one_reading_and_one_question_who_we_are(http: Stage) -> None:
     with BotProcess(http.environment, http.folder) as bot:
         polled_at(http)
         assert "hints" not in readiness(bot)[1]
@@ -67,11 +67,6 @@ def test_one_log_in_and_one_reading_for_a_start(http: Stage) -> None:
         ]
         assert not bot.events("check_failed")
         assert not http.slack.calls_of("users.info")
-
-
-def test_who_we_are_is_asked_once_for_the_look_and_the_first_request(http: Stage) -> None:
-    with BotProcess(http.environment, http.folder) as bot:
-        polled_at(http)
         http.slack.request_url = f"{bot.url}/slack/events"
         assert http.slack.command(ANNA, f"{PAIRING} moving, CHG0031337", channel=CHANNEL).ok
         http.slack.wait_for(lambda: bool(http.slack.messages(CHANNEL)), PATIENCE_SECONDS)
@@ -116,14 +111,6 @@ def test_a_slack_that_hangs_does_not_delay_the_start(http: Stage) -> None:
         assert readiness(bot)[0] == 200
         assert time.monotonic() - began < PATIENCE_SECONDS
         assert bot.stop() == 0
-
-
-def test_slack_away_is_a_hint(http: Stage) -> None:
-    http.slack.down()
-    with BotProcess(http.environment, http.folder) as bot:
-        hints = wait_for(bot, lambda d: "hints" in d)["hints"]
-        assert list(hints) == ["slack-token"]
-        polled_at(http)
 
 
 def test_a_token_that_is_refused_ends_the_start(http: Stage) -> None:

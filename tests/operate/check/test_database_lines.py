@@ -12,50 +12,47 @@ from pathlib import Path
 import pytest
 
 from bot.operate import check
-from bot.operate.health import Result
+from bot.operate.check_line import Result
 from bot.store.database import Database
 from bot.store.migrate import upgrade
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A database as `run` leaves it."""
-    path = tmp_path / "bot.db"
-    db = Database(f"sqlite:///{path}")
-    upgrade(db)
-    db.close()
-    return path
 
 
 def url(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
-def test_fine_and_untouched(file: Path) -> None:
+def migrated(file: Path) -> Path:
+    """A database as `run` leaves it."""
+    db = Database(url(file))
+    upgrade(db)
+    db.close()
+    return file
+
+
+def results(file: Path) -> tuple[Result, Result]:
+    return check.database(url(file)).result, check.schema(url(file)).result
+
+
+def test_fine_untouched_and_given_back(tmp_path: Path) -> None:
+    file = migrated(tmp_path / "bot.db")
     before = file.read_bytes(), file.stat().st_mtime_ns
-    database = check.database(url(file))
-    schema = check.schema(url(file))
-    assert (database.result, schema.result) == (Result.OK, Result.OK)
+    assert results(file) == (Result.OK, Result.OK)
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
-    assert [path.name for path in file.parent.iterdir()] == ["bot.db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bot.db"]
+    other = sqlite3.connect(file, isolation_level=None, timeout=0)
+    other.execute("BEGIN IMMEDIATE")  # nothing holds the right to write any more
+    other.close()
 
 
-def test_a_writer_that_never_ends(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "BUSY_SECONDS", 0.1)
+    file = migrated(tmp_path / "bot.db")
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    database = check.database(url(file))
+    line = check.database(url(file))
     other.close()
-    assert database.result is Result.WRONG
-    assert "locked" in database.words
-
-
-def test_it_gives_the_right_to_write_back(file: Path) -> None:
-    check.database(url(file))
-    check.schema(url(file))
-    other = sqlite3.connect(file, isolation_level=None, timeout=0)
-    other.execute("BEGIN IMMEDIATE")
-    other.close()
+    assert line.result is Result.WRONG
+    assert "locked" in line.words
 
 
 @pytest.fixture
@@ -73,50 +70,40 @@ def somebody_else() -> Iterator[Path]:
     ("of_file", "of_folder", "says"), [(0o444, 0o777, "only be read"), (0o400, 0o555, "opened")]
 )
 def test_permissions(somebody_else: Path, of_file: int, of_folder: int, says: str) -> None:
-    path = somebody_else / "bot.db"
-    db = Database(url(path))
-    upgrade(db)
-    db.close()
-    path.chmod(of_file)
+    file = migrated(somebody_else / "bot.db")
+    file.chmod(of_file)
     somebody_else.chmod(of_folder)
     if os.geteuid() == 0:
         os.seteuid(65534)
     elif of_file == 0o400:
-        path.chmod(0)
-    database = check.database(url(path))
-    assert database.result is Result.WRONG
-    assert says in database.words
-    assert "let the bot's user write" in database.next_step
+        file.chmod(0)
+    line = check.database(url(file))
+    assert line.result is Result.WRONG
+    assert says in line.words
 
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
-    database = check.database(url(tmp_path))
-    assert database.result is Result.WRONG
-    assert "unable to open" in database.words
+    assert check.database(url(tmp_path)).result is Result.WRONG
 
 
 def test_a_database_of_something_else(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    with sqlite3.connect(path) as conn:
+    file = tmp_path / "other.db"
+    with sqlite3.connect(file) as conn:
         conn.execute("CREATE TABLE something (x)")
     conn.close()
-    schema = check.schema(url(path))
-    assert schema.result is Result.NOTE
-    assert check.stored_budget(url(path), "default") is None
+    assert results(file) == (Result.OK, Result.NOTE)
+    assert check.stored_budget(url(file), "default") is None
 
 
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     missing = tmp_path / "none.db"
-    database = check.database(url(missing))
-    schema = check.schema(url(missing))
-    assert (database.result, schema.result) == (Result.NOTE, Result.NOTE)
+    assert results(missing) == (Result.NOTE, Result.NOTE)
     assert check.stored_budget(url(missing), "default") is None
     assert not missing.exists()
 
 
 def test_a_server_that_is_away_is_told_without_its_password() -> None:
-    address = "postgresql+psycopg://bot:not-a-real-one@127.0.0.1:1/vr"
-    database = check.database(address)
-    assert database.result is Result.WRONG
-    assert "The database vr at 127.0.0.1" in database.words
-    assert "not-a-real-one" not in database.words
+    line = check.database("postgresql+psycopg://bot:not-a-real-one@127.0.0.1:1/vr")
+    assert line.result is Result.WRONG
+    assert "The database vr at 127.0.0.1" in line.words
+    assert "not-a-real-one" not in line.sentence

@@ -1,135 +1,129 @@
-"""`audit export` and `audit verify --head`, as an auditor types them."""
+"""`audit export` and `audit verify`, as an auditor types them: the chain, a head, and the log."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import Result
+import structlog
+from typer.testing import CliRunner, Result
 
-from bot.operate.show import iso
+from bot.cli import app
+from bot.operate import logs
+from bot.operate.json_and_csv import iso
 from bot.request.model import SHORT
 from bot.slack.draw.words.notices import witness_words
-from bot.store import audit_trail as audit
+from bot.store import audit_trail
+from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
 from bot.store.outbox import Outbox
 from bot.store.schema import audit as table
 from tests.store.samples import born, ended, entry
+from tests.store.test_audit_log_lines import forge
 
 Run = Callable[..., Result]
+Records = list[audit_trail.Record]
 
 
 @pytest.fixture
-def three(db: Database) -> list[audit.Record]:
+def three(db: Database) -> Records:
     for number in (1, 2, 3):
         born(db, number)
-    return list(audit.export(db))
+    return list(audit_trail.export(db))
 
 
-def test_what_a_final_reply_shows_is_found(
-    db: Database, three: list[audit.Record], run: Run
+# ---- a head that a final reply shows -------------------------------------------------------------
+
+
+def test_what_a_final_reply_shows_is_found_however_it_was_copied(
+    db: Database, three: Records, run: Run
 ) -> None:
     request = Outbox(db).request(ended(db, 4).id)
     assert request is not None
     assert request.ended_in is not None
     words = witness_words(request.ended_in)
     number, head = words.split("record ")[1].split(",")[0], words.split("`")[1]
-    assert len(head) == SHORT
-    said = run("audit", "verify", "--head", head).stdout.splitlines()
-    assert said[0].startswith("ok: 5 records")
-    assert said[1] == f"ok: head {head} is record {number}, 1970-01-01T00:00:00.005Z"
+    for typed in (head, f"`{head}`", f"  {head}.", head.upper()):
+        first, second = run("audit", "verify", "--head", typed).stdout.splitlines()
+        assert first.startswith("ok: 5 records")
+        assert f"is record {number}, 1970-01-01T00:00:00.005Z" in second
 
 
-@pytest.mark.parametrize("typed", ["{}", "`{}`", "  {}.", "HEAD"])
-def test_however_it_was_copied(three: list[audit.Record], run: Run, typed: str) -> None:
-    head = three[1].hash[:SHORT]
-    typed = head.upper() if typed == "HEAD" else typed.format(head)
-    assert "is record 2," in run("audit", "verify", "--head", typed).stdout
+def anew(records: Records) -> Records:
+    return [record.model_copy(update={"actor": "U0OTHER"}) for record in records]
 
 
-def test_a_head_that_no_record_has(three: list[audit.Record], run: Run, run_json: Any) -> None:
-    stranger = "f" * SHORT
-    done = run("audit", "verify", "--head", stranger, code=1)
-    assert done.stdout == ""
-    assert f"No record of the audit trail has the head {stranger}." in done.stderr
-    found = run_json("audit", "verify", "--head", stranger, code=1)
-    assert (found["ok"], found["broken"]) == (False, None)
-    assert found["asked"] == {"head": stranger, "number": None, "time": None}
+def cut(records: Records) -> Records:
+    return records[:2]
 
 
-def test_a_chain_made_anew_is_whole_and_has_not_the_head_that_was_posted(
-    db: Database, three: list[audit.Record], run: Run
+@pytest.mark.parametrize("how", [anew, cut])
+def test_a_chain_that_is_whole_but_has_not_the_head_that_was_posted(
+    db: Database, three: Records, run: Run, run_json: Any, how: Callable[[Records], Records]
 ) -> None:
     """What the chain alone cannot see, Slack does: see docs/security.md."""
-    posted = three[1].hash[:SHORT]
-    with db.write() as conn:
-        conn.execute(table.delete())
-        conn.exec_driver_sql(f"UPDATE audit_head SET count = 0, hash = '{audit.Head().hash}'")
-    with db.write() as conn:
-        audit.append(conn, "AAAA-0001", [entry(), entry("forged"), entry()])
-    assert run("audit", "verify").stdout.startswith("ok: 3 records")
-    assert posted in run("audit", "verify", "--head", posted, code=1).stderr
-
-
-def test_a_tail_cut_off_together_with_the_head_misses_only_the_head_that_was_posted(
-    db: Database, three: list[audit.Record], run: Run
-) -> None:
-    posted, left = three[2].hash[:SHORT], three[1].hash
-    with db.write() as conn:
-        conn.execute(table.delete().where(table.c.number == 3))
-        conn.exec_driver_sql(f"UPDATE audit_head SET count = 2, hash = '{left}'")
-    assert run("audit", "verify").stdout.startswith("ok: 2 records")
-    assert posted in run("audit", "verify", "--head", posted, code=1).stderr
+    posted = three[2].hash[:SHORT]
+    forge(db, how)
+    assert run("audit", "verify").stdout.startswith("ok: ")
+    done = run("audit", "verify", "--head", posted, code=1)
+    assert done.stdout == ""
+    assert posted in done.stderr
+    found = run_json("audit", "verify", "--head", posted, code=1)
+    assert (found["ok"], found["broken"]) == (False, None)
+    assert found["asked"] == {"head": posted, "number": None, "time": None}
 
 
 def test_a_broken_chain_is_no_proof_of_any_head(
-    db: Database, three: list[audit.Record], run: Run, run_json: Any
+    db: Database, three: Records, run: Run, run_json: Any
 ) -> None:
+    assert run_json("audit", "verify")["ok"] is True
     with db.write() as conn:
         conn.execute(table.update().where(table.c.number == 3).values(actor="U0OTHER"))
     head = three[1].hash[:SHORT]
-    said = run("audit", "verify", "--head", head, code=1).stderr
-    assert "broken at record 3" in said
-    assert f"Head {head} is that of record 2." in said
+    assert "broken at record 3:" in run("audit", "verify", "--head", head, code=1).stderr
     found = run_json("audit", "verify", "--head", head, code=1)
-    assert (found["ok"], found["broken"]["number"], found["asked"]["number"]) == (False, 3, 2)
+    assert (found["ok"], found["records"], found["head"]) == (False, 3, three[2].hash)
+    assert (found["broken"], found["asked"]["number"]) == ({"number": 3}, 2)
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "0" * 11, "0" * 65, "g" * 16, "%" * 16])
+@pytest.mark.parametrize("typed", ["", "0" * 11, "0" * 65, "g" * 16])
 def test_what_cannot_be_a_head_is_wrong_usage(db: Database, run: Run, typed: str) -> None:
-    done = run("audit", "verify", "--head", typed, code=2)
-    assert done.stdout == ""
-    assert "--head takes" in done.stderr
+    assert "--head takes" in run("audit", "verify", "--head", typed, code=2).stderr
+
+
+# ---- export --------------------------------------------------------------------------------------
 
 
 def test_both_exports_hold_every_column_of_every_record(
-    db: Database, three: list[audit.Record], run: Run
+    db: Database, three: Records, run: Run
 ) -> None:
     words = 'a "quoted", line\nand another; größer'
     with db.write() as conn:
-        audit.append(conn, None, [entry().model_copy(update={"detail": {"reason": words}})])
-    records = list(audit.export(db))
+        more = entry("=cmd").model_copy(update={"detail": {"reason": words}})
+        audit_trail.append(conn, None, [more])
+    records = list(audit_trail.export(db))
     lines = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
-    assert [{k: v for k, v in line.items() if k != "time"} for line in lines] == [
-        r.model_dump() for r in records
-    ]
+    assert lines == [{**r.model_dump(), "time": iso(r.at)} for r in records]
     rows = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").stdout)))
-    assert [row.pop("time") for row in rows] == [iso(r.at) for r in records]
     assert [json.loads(row.pop("detail")) for row in rows] == [r.detail for r in records]
+    assert rows[3].pop("action") == "'=cmd", "no formula reaches a spreadsheet"
+    rows[3]["action"] = "=cmd"
     assert rows == [
-        {k: "" if v is None else str(v) for k, v in r.model_dump(exclude={"detail"}).items()}
-        for r in records
+        {k: "" if v is None else str(v) for k, v in line.items() if k != "detail"} for line in lines
     ]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-@pytest.mark.parametrize("since", [0, 1, 2, 3, 4, 1_000_000_000])
+@pytest.mark.parametrize("since", [0, 2, 3, 1_000_000_000])
 def test_an_export_goes_on_where_the_last_one_ended(
-    three: list[audit.Record], run: Run, form: str, since: int
+    three: Records, run: Run, form: str, since: int
 ) -> None:
     whole = run("audit", "export", "--format", form).stdout.splitlines()
     head, records = (whole[:1], whole[1:]) if form == "csv" else ([], whole)
@@ -138,20 +132,12 @@ def test_an_export_goes_on_where_the_last_one_ended(
     assert rest == head + records[since:]
 
 
-def test_without_a_number_an_export_holds_what_a_hand_has_put_before_the_first(
-    db: Database, three: list[audit.Record], run: Run
-) -> None:
-    with db.write() as conn:
-        conn.execute(table.update().where(table.c.number == 1).values(number=0))
-    records = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
-    assert [record["number"] for record in records] == [0, 2, 3]
-    assert "broken at record 0" in run("audit", "verify", code=1).stderr
-
-
 @pytest.mark.parametrize("number", ["-1", "x", str(2**63)])
 def test_what_is_no_number_is_wrong_usage(db: Database, run: Run, number: str) -> None:
     assert "--since" in run("audit", "export", "--since", number, code=2).stderr
 
+
+# ---- whatever a hand has put there ---------------------------------------------------------------
 
 DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
 
@@ -161,20 +147,15 @@ DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
     [
         """detail = '{"a":"\\ud800"}'""",
         f"detail = '{DEEPER_THAN_PYTHON_READS}'",
-        "detail = cast(x'ff' as text)",
         "actor = cast(x'ff' as text)",
         "hash = cast(x'ff' as text)",
         "request_id = cast(request_id as blob)",
         "detail = replace(detail, ':', ': ')",
         f"at = {10**18}",
-        f"at = {-(10**18)}",
-        f"at = {2**62}",
     ],
     ids=lambda hand: hand[:24],
 )
-def test_whatever_a_hand_has_put_there_is_named_and_shown(
-    db: Database, three: list[audit.Record], run: Run, hand: str
-) -> None:
+def test_it_is_named_and_shown(db: Database, three: Records, run: Run, hand: str) -> None:
     with db.write() as conn:
         conn.exec_driver_sql(f"UPDATE audit SET {hand} WHERE number = 2")
     assert "broken at record 2:" in run("audit", "verify", code=1).stderr
@@ -186,12 +167,120 @@ def test_whatever_a_hand_has_put_there_is_named_and_shown(
     assert "Record 2 is not as it was written" in shown.stderr
 
 
+def test_a_record_before_the_first(db: Database, three: Records, run: Run) -> None:
+    with db.write() as conn:
+        conn.execute(table.update().where(table.c.number == 1).values(number=0))
+    records = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [record["number"] for record in records] == [0, 2, 3]
+    assert "broken at record 0" in run("audit", "verify", code=1).stderr
+
+
 @pytest.mark.parametrize("hand", ["count = 'x'", "hash = x'ff'", "hash = cast(x'ff' as text)"])
-def test_a_head_that_a_hand_has_made_unreadable(
-    db: Database, three: list[audit.Record], run: Run, hand: str
-) -> None:
+def test_a_head_that_cannot_be_read(db: Database, three: Records, run: Run, hand: str) -> None:
     with db.write() as conn:
         conn.exec_driver_sql(f"UPDATE audit_head SET {hand}")
-    said = run("audit", "verify", code=1).stderr
-    assert "The audit trail is broken at record" in said
-    assert "head" in said
+    assert "broken at record" in run("audit", "verify", code=1).stderr
+
+
+# ---- against its own log -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], str]]:
+    """Six records, and in `bot.log` the log of the bot that wrote them: in a form of LOG_FORMAT,
+    with other lines, at a LOG_LEVEL that leaves out what is only information."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, structlog.get_config()
+
+    def tell(form: str) -> str:
+        for number in range(1, 7):
+            born(db, number)
+        log = io.StringIO()
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", log)
+            # Loggers that are cached already would write by the set-up before.
+            patched.setattr("bot.store.audit_log_lines.log", structlog.get_logger(logs.AUDIT))
+            logs.set_up("error", form)
+            AuditLines(db).write()
+            structlog.get_logger("bot.other").error("step_failed", audit="hash=00 number=1")
+        (tmp_path / "bot.log").write_text(log.getvalue())
+        return log.getvalue()
+
+    yield tell
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    structlog.configure(**before[2])
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_trail_that_is_as_its_log_tells(
+    told: Any, run: Run, run_json: Any, tmp_path: Path, form: str
+) -> None:
+    """Also as a shipper may keep the log, and by a pipe."""
+    lines = told(form).splitlines()
+    assert len(lines) == 7
+    assert run_json("audit", "verify", "--log", "bot.log")["log"] == {
+        "lines": 6,
+        "first": 1,
+        "last": 6,
+        "broken": None,
+    }
+    if form == "json":
+        lines = [json.dumps({"log": f"{line}\n", "stream": "stderr"}) for line in lines]
+    else:
+        lines = [f"Nov 30 22:00:01 host vr-unpair[7]: \x1b[2m{line}\x1b[0m" for line in lines]
+    done = CliRunner().invoke(app, ["audit", "verify", "--log", "-"], input="\n".join(lines))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[1] == "ok: 6 of them as told in the log, 1 to 6"
+
+
+def forged(records: Records) -> Records:
+    return [r.model_copy(update={"actor": "U0OTHER"}) if r.number == 3 else r for r in records]
+
+
+def reordered(records: Records) -> Records:
+    return [records[0], records[2], records[1], *records[3:]]
+
+
+@pytest.mark.parametrize(("how", "number"), [(cut, 3), (forged, 3), (reordered, 2)])
+def test_a_trail_made_anew_is_found_by_the_log_alone(
+    db: Database, told: Any, run: Run, run_json: Any, how: Any, number: int
+) -> None:
+    told("json")
+    forge(db, how)
+    assert run("audit", "verify").stdout.startswith("ok: ")
+    done = run("audit", "verify", "--log", "bot.log", code=1)
+    assert f"broken at record {number}:" in done.stderr
+    assert done.stdout == ""
+    found = run_json("audit", "verify", "--log", "bot.log", code=1)
+    assert (found["ok"], found["broken"]) == (False, None)
+    assert found["log"]["broken"] == {"number": number}
+
+
+def test_what_the_chain_finds_earlier_is_named_first(db: Database, told: Any, run: Run) -> None:
+    told("json")
+    with db.write() as conn:
+        conn.exec_driver_sql("UPDATE audit SET actor = 'U9' WHERE number = 2")
+        conn.exec_driver_sql(f"UPDATE audit SET hash = '{'0' * 64}' WHERE number = 5")
+    assert "broken at record 2" in run("audit", "verify", "--log", "bot.log", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", 1),
+        ('{"event": "audit"}\n{"event"\n[]\n{"number": 1, "hash": "0"}', 1),
+        (None, 2),
+    ],
+)
+def test_a_log_that_tells_nothing_proves_nothing(
+    db: Database, run: Run, tmp_path: Path, text: str | None, code: int
+) -> None:
+    born(db, 1)
+    if text is not None:
+        (tmp_path / "bot.log").write_text(text)
+    done = run("audit", "verify", "--log", "bot.log", code=code)
+    assert "bot.log" in done.stderr
+    assert done.stdout == ""

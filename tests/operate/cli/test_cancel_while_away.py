@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import cli
+from bot import cli_stored
 from bot.request.model import State
 from bot.store.inbox import Inbox
 from tests.support.world import FIRST, World
@@ -63,7 +63,7 @@ def test_one_that_comes_a_moment_too_late_promises_nothing(
             world.settle()
             return super().put(*args, **more)
 
-    monkeypatch.setattr(cli, "Inbox", Late)
+    monkeypatch.setattr(cli_stored, "Inbox", Late)
     done = run("cancel", request_id, code=1)
     assert "cannot be withdrawn any more" in done.stderr
     assert "nothing will be sent" not in done.stdout

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import Result
 
 from bot.operate import logs
-from bot.operate.show import printable, to_json
+from bot.operate.json_and_csv import printable, to_json
 from bot.store.database import Database
 from tests.store.samples import born, entry
 

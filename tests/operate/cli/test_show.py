@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from bot.operate.record_sentences import told
+from bot.operate.show import told
 from bot.request.audit_chain import Record
 from bot.request.events import DeleteAnswered
 from bot.request.model import State

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from bot.operate import show
+from bot.operate import json_and_csv as show
 from bot.request.audit_chain import Head, Record, link
 from tests.store.samples import request
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.operate.health import Health
+from bot.operate.ready import Ready
 from bot.slack.people import Identity
 from bot.slack.receive import Deps
 from bot.slack.receive.http import Server, Wsgi
@@ -133,7 +133,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
             raise made_adapter.broken
         return b"up 1\n"
 
-    pages = Health({"database": lambda: made_adapter.problem}).pages(metrics)
+    pages = Ready({"database": lambda: made_adapter.problem}).pages(metrics)
     server = Server(
         Wsgi(pages, from_slack.answer),
         "127.0.0.1",

@@ -1,0 +1,135 @@
+"""Requests and audit records as JSON and CSV, and any text so that a terminal obeys nothing of it.
+
+What people or the appliance wrote goes out through `printable` or `to_json`: nothing in it can move
+a terminal's cursor, change a line's direction, or begin a line of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.request.audit_chain import Record
+from bot.request.model import Request
+
+_ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+"""DEL, C1, what changes the direction of text, line and paragraph separators, lone surrogates."""
+
+_IN_TEXT = re.compile(f"[\x00-\x1f{_ODD}]")
+_IN_JSON = re.compile(f"[{_ODD}]")  # `json` escapes the others itself, and ends lines where asked
+
+AUDIT_COLUMNS = (
+    "number",
+    "at",
+    "request_id",
+    "actor",
+    "action",
+    "message",
+    "before",
+    "after",
+    "detail",
+    "previous",
+    "hash",
+    "time",
+)
+
+
+def printable(text: str) -> str:
+    """One line of the text, with each character that a terminal would obey as its escape, such as
+    `\\x1b`."""
+    return _IN_TEXT.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+def to_json(value: Any, **options: Any) -> str:
+    """JSON in which such characters are escaped too. `options` are those of `json.dumps`."""
+    text = json.dumps(value, **{"ensure_ascii": False, **options})
+    return _IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def iso(ms: int | None) -> str | None:
+    """ms epoch as ISO 8601 in UTC, with milliseconds. None also for a number outside the calendar,
+    which somebody may have written into the trail by hand."""
+    if ms is None:
+        return None
+    try:
+        text = datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):
+        return None
+    return text.replace("+00:00", "Z")
+
+
+def as_json(request: Request) -> dict[str, Any]:
+    """One request as the contract's JSON object. It holds no secrets."""
+    outcome = request.correction or request.outcome
+    return {
+        "id": request.id,
+        "state": request.state.value,
+        "site": request.site,
+        "pairing_id": request.pairing_id,
+        "pairing": request.title,
+        "asked": request.asked,
+        "force": request.force,
+        "dry_run": request.terms.dry_run,
+        "requester": request.requester,
+        "channel": request.channel,
+        "reason": request.reason,
+        "replications": request.snapshot.count if request.snapshot else None,
+        "approvals_required": request.terms.approvals_required,
+        "approvals": [d.by for d in request.approvals],
+        "denied_by": request.denial.by if request.denial else None,
+        "denial_reason": request.denial.reason if request.denial else None,
+        "break_glass_by": request.glass.by if request.glass else None,
+        "break_glass_reason": request.glass.reason if request.glass else None,
+        "cancelled_by": request.cancellation.by if request.cancellation else None,
+        "deletes_sent": request.deletes_sent,
+        "deletes_accepted": request.deletes_accepted,
+        "settled_by": request.settled.by if request.settled else None,
+        "settled_at": iso(request.settled.at) if request.settled else None,
+        "settled_words": request.settled.reason if request.settled else None,
+        "task": request.task.model_dump() if request.task else None,
+        "outcome": outcome.model_dump(exclude_none=True) if outcome else None,
+        "created_at": iso(request.created_at),
+        "updated_at": iso(request.updated_at),
+        "decide_by": iso(request.decide_by),
+        "execute_by": iso(request.execute_by),
+        "ended_at": iso(request.ended_at),
+        "scheduled_at": iso(request.scheduled_at),
+    }
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """One audit record. `at` stays in ms, since that is what was hashed; `time` is the same for
+    people."""
+    return {**record.model_dump(), "time": iso(record.at)}
+
+
+def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
+    """The lines of a JSON lines file, or of a CSV file with a header; without line ends."""
+    if form == "jsonl":
+        for record in records:
+            yield to_json(record_json(record))
+        return
+    yield _csv_line(AUDIT_COLUMNS)
+    for record in records:
+        columns = record_json(record)
+        columns["detail"] = to_json(columns["detail"], sort_keys=True)
+        yield _csv_line(_harmless(columns[name]) for name in AUDIT_COLUMNS)
+
+
+def _csv_line(values: Iterable[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    # Anybody can write a reason, and a spreadsheet would run one that begins like a formula.
+    begins_a_formula = value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{printable(value)}" if begins_a_formula else printable(value)

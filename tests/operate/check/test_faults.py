@@ -1,0 +1,259 @@
+"""`check` against each fault with the sandbox servers: the right line says it, and only that."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.operate import check
+from bot.operate.check_line import Result
+from bot.sandbox.appliance import Answer
+from bot.slack.manifest import SCOPES
+from tests.operate.check.conftest import ALAN, ANNA, CHANNEL, PAIRING, SECRET_CHANNEL, Stage, one
+from tests.operate.check.conftest import wrong_lines as wrong
+
+Break = Callable[[Stage], Any]
+
+LOGIN, VERSION = ("POST", "/session"), ("GET", "/info")
+BOTH = f"{ALAN},{ANNA}"
+
+
+def sets(**settings: str) -> Break:
+    return lambda stage: stage.environment.update(settings)
+
+
+def without(setting: str) -> Break:
+    return lambda stage: stage.environment.pop(setting)
+
+
+def slack_fails(method: str, **how: Any) -> Break:
+    return lambda stage: stage.slack.fail(method, times=None, **how)
+
+
+def answers(call: tuple[str, str], status: int = 200, **more: Any) -> Break:
+    return lambda stage: stage.appliance.fail(*call, Answer(status, **more), times=None)
+
+
+def channel(name: str, **how: bool) -> Break:
+    return lambda stage: stage.slack.set_channel(name, **how)
+
+
+def joins(**how: Any) -> Break:
+    """A third approver, of a kind that never counts."""
+
+    def join(stage: Stage) -> None:
+        stage.slack.add_person("Third", id="U0X", **how)
+        stage.environment["APPROVERS"] += ",U0X"
+
+    return join
+
+
+def garbage(stage: Stage) -> None:
+    for file in stage.folder.glob("bot.db*"):
+        file.unlink()
+    stage.database.write_bytes(b"this is no database at all, " * 200)
+
+
+def sql(statement: str) -> Break:
+    def change(stage: Stage) -> None:
+        with sqlite3.connect(stage.database) as conn:
+            conn.execute(statement)
+        conn.close()
+
+    return change
+
+
+def wrong_pin(stage: Stage) -> None:
+    del stage.environment["VR_CA_FILE"]
+    stage.environment["VR_FINGERPRINT"] = "ab" * 32
+
+
+def only_approver_closed(stage: Stage) -> None:
+    stage.environment["APPROVERS"] = ALAN
+    stage.slack.deactivate(ALAN)
+
+
+def slack_in_its_place(stage: Stage) -> None:
+    stage.environment["VR_HOST"] = stage.slack.base_url.removeprefix("http://")
+
+
+NOT_MEMBER = channel(CHANNEL, bot_is_member=False)
+NOT_PRIVATE = channel(SECRET_CHANNEL, bot_is_member=False)
+WAITS = {"headers": {"Retry-After": "30"}}
+NO_ROLE = {"message": "No role.", "op_id": "op-77"}
+NO_RIGHT = answers(("GET", "/pairings"), 403, error_code="NO_PERMISSION", op_id="op-9")
+
+FAULTS: dict[str, tuple[Break, str, str]] = {
+    "no way in": (without("SLACK_APP_TOKEN"), "way-in", "SLACK_SIGNING_SECRET"),
+    "two ways in": (sets(SLACK_SIGNING_SECRET="x"), "way-in", "both set"),
+    "no host": (without("VR_HOST"), "settings VR_HOST", "VR_HOST is not set"),
+    "a slip": (sets(VR_HOTS="vr"), "settings VR_HOTS", "did you mean VR_HOST"),
+    "no folder": (sets(DATABASE_URL="sqlite:////no/at/bot.db"), "database", "/no/at"),
+    "no database": (garbage, "database", "restore the backup"),
+    "newer schema": (sql("UPDATE schema_info SET oldest_program = '99.0.0'"), "schema", "99.0.0"),
+    "token refused": (sets(SLACK_BOT_TOKEN="xoxb-no"), "slack-token", "invalid_auth"),
+    "account": (slack_fails("auth.test", error="account_inactive"), "slack-token", "xoxb-"),
+    "Slack away": (lambda stage: stage.slack.down(), "slack-token", "HTTPS_PROXY"),
+    "Slack broken": (lambda stage: stage.slack.down(status=503), "slack-token", "HTTP 503"),
+    "a page": (slack_fails("auth.test", status=200), "slack-token", "HTTP 200"),
+    "no page": (slack_fails("auth.test", status=404), "slack-token", "HTTP 404"),
+    "Slack limits": (slack_fails("auth.test", retry_after=17), "slack-token", "17 s"),
+    "app token": (sets(SLACK_APP_TOKEN="xapp-no"), "slack-app-token", "connections:write"),
+    "not in": (NOT_MEMBER, f"slack-channel {CHANNEL}", "/invite @vr-unpair"),
+    "not in a private one": (NOT_PRIVATE, f"slack-channel {SECRET_CHANNEL}", "private"),
+    "archived": (channel(CHANNEL, archived=True), f"slack-channel {CHANNEL}", "#open is archived"),
+    "no channel": (sets(CHANNELS=f"{CHANNEL},C0NO"), "slack-channel C0NO", "does not exist"),
+    "channels limited": (
+        slack_fails("conversations.info", retry_after=9),
+        f"slack-channel {CHANNEL}",
+        "9 s",
+    ),
+    "nobody": (sets(APPROVERS=f"{BOTH},U0NO"), "slack-person U0NO", "APPROVERS"),
+    "no requester": (sets(REQUESTERS="U0NO"), "slack-person U0NO", "REQUESTERS"),
+    "closed": (joins(deleted=True), "slack-person U0X", "closed"),
+    "a bot": (joins(bot=True), "slack-person U0X", "bot"),
+    "a guest": (joins(guest=True), "slack-person U0X", "guest"),
+    "a stranger": (joins(team_id="T0ELSE"), "slack-person U0X", "another workspace"),
+    "the only one": (only_approver_closed, f"slack-person {ALAN}", "closed"),
+    "too few": (sets(APPROVALS_REQUIRED="3"), "approvers APPROVALS_REQUIRED", "2 of the 3"),
+    "too few for force": (
+        sets(FORCE_APPROVALS_REQUIRED="3"),
+        "approvers FORCE_APPROVALS_REQUIRED",
+        "2 of the 3",
+    ),
+    "nobody listens": (
+        lambda stage: stage.appliance.refuse_connections(),
+        "appliance-reachable",
+        "VR_HOST",
+    ),
+    "certificate": (
+        lambda stage: stage.appliance.new_certificate(same_authority=False),
+        "appliance-trusted",
+        "VR_FINGERPRINT",
+    ),
+    "pin": (wrong_pin, "appliance-trusted", "console"),
+    "another name": (
+        lambda stage: stage.appliance.new_certificate(host_names=["vr.example.net"]),
+        "appliance-trusted",
+        "mismatch",
+    ),
+    "no TLS": (slack_in_its_place, "appliance-trusted", "No certificate"),
+    "password": (
+        lambda stage: stage.appliance.set_password("other"),
+        "appliance-login",
+        "VR_PASSWORD",
+    ),
+    "forbidden": (answers(LOGIN, 403, **NO_ROLE), "appliance-login", "op-77"),
+    "cut": (answers(LOGIN, wire="cut_before"), "appliance-login", "vr-unpair check"),
+    "base path": (sets(VR_BASE_PATH="/api/other"), "appliance-login", "VR_BASE_PATH"),
+    "a proxy's page": (answers(LOGIN, 502), "appliance-login", "VR_HOST"),
+    "400": (answers(LOGIN, 400, **NO_ROLE), "appliance-login", "own log"),
+    "not yet": (answers(LOGIN, 503, **WAITS), "appliance-login", "30 s"),
+    "a page for the version": (answers(VERSION, 502), "appliance-version", "VR_BASE_PATH"),
+    "refused at once": (answers(VERSION, 401), "appliance-version", "not authorised"),
+    "no right": (NO_RIGHT, "appliance-pairings", "NO_PERMISSION"),
+    "remote password": (
+        sets(VR_REMOTE_PASSWORD="other"),
+        f"appliance-remote {PAIRING}",
+        "VR_REMOTE_PASSWORD",
+    ),
+    "remote away": (
+        lambda stage: stage.appliance.set_remote_down(PAIRING),
+        f"appliance-remote {PAIRING}",
+        "--force",
+    ),
+    **{
+        scope: (
+            lambda stage, scope=scope: stage.slack.workspace.scopes.discard(scope),
+            f"slack-scope {scope}",
+            "install the app",
+        )
+        for scope in SCOPES
+    },
+}
+"""What is broken, the line that fails, and one thing that it has to name."""
+
+NOTES: dict[str, tuple[Break, str, str]] = {
+    "no database yet": (
+        lambda stage: sets(DATABASE_URL=f"sqlite:///{stage.folder}/new.db")(stage),
+        "database",
+        "`run` makes it",
+    ),
+    "older": (sql("UPDATE alembic_version SET version_num = '0000'"), "schema", "up to date"),
+    "any channel": (without("CHANNELS"), "slack-channel", "/invite"),
+    "nobody left": (sets(APPROVALS_REQUIRED="2"), "approvers APPROVALS_REQUIRED", "exactly 2"),
+    "no pairings": (
+        lambda stage: stage.appliance.remove_pairing(PAIRING),
+        "appliance-pairings",
+        "right appliance",
+    ),
+    "dry run": (sets(DRY_RUN="true"), "settings", "DRY_RUN"),
+    "too many calls": (sets(VR_CALLS_PER_MINUTE="60"), "settings", "60 calls"),
+}
+"""What is worth reading and no failure."""
+
+
+def test_nothing_is_wrong_where_nothing_is(stage: Stage) -> None:
+    found = stage.check()
+    assert {line.result for line in found} <= {Result.OK, Result.NOTE}
+    assert {line.name for line in found} == set(check.NAMES) - {"slack-group"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_right_line_fails_and_only_that(stage: Stage, fault: str) -> None:
+    breaks, key, says = FAULTS[fault]
+    breaks(stage)
+    found = stage.check()
+    assert wrong(found) == [key]
+    line = one(found, key)
+    assert says in line.sentence
+    assert line.words
+    assert line.next_step
+    skipped = {other.words for other in found if other.result is Result.SKIPPED}
+    assert all(words.startswith(f"needs {line.name}") for words in skipped)
+
+
+@pytest.mark.parametrize("fault", NOTES)
+def test_a_note_is_no_failure(stage: Stage, fault: str) -> None:
+    breaks, name, says = NOTES[fault]
+    breaks(stage)
+    found = stage.check()
+    assert wrong(found) == []
+    notes = [f"{line.key} {line.sentence}" for line in found if line.result is Result.NOTE]
+    assert [text for text in notes if text.startswith(name) and says in text]
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640])
+def test_secrets_that_others_can_read_are_a_note(stage: Stage, mode: int) -> None:
+    password = stage.folder / "VR_PASSWORD"
+    password.write_text(stage.environment.pop("VR_PASSWORD"))
+    password.chmod(mode)
+    stage.environment["SECRETS_DIR"] = str(stage.folder)
+    found = stage.check()
+    assert wrong(found) == []
+    told = [line for line in found if line.key == "settings VR_PASSWORD"]
+    assert [line.result for line in told] == ([Result.NOTE] if mode & 0o004 else [])
+    assert all(f"chmod o-rwx {password}" in line.next_step for line in told)
+
+
+def test_two_faults_are_both_told(stage: Stage) -> None:
+    stage.slack.down()
+    stage.appliance.refuse_connections()
+    assert wrong(stage.check()) == ["slack-token", "appliance-reachable"]
+
+
+def test_an_empty_folder_is_told_all_that_is_needed_at_once(stage: Stage) -> None:
+    stage.environment.clear()
+    found = stage.check()
+    assert wrong(found) == [
+        "settings VR_HOST",
+        "settings VR_USERNAME",
+        "settings VR_PASSWORD",
+        "settings SLACK_BOT_TOKEN",
+        "settings APPROVERS",
+        "settings SLACK_SIGNING_SECRET",
+    ]
+    assert {line.name for line in found} == set(check.NAMES)
