@@ -130,7 +130,7 @@ def _dispatch(step: Step, state: State) -> bool:
         case State.FOLLOWING, PresenceRead():
             following.presence_read(step, event)
         case ((State.DELETING | State.FOLLOWING), TimePassed()):
-            following.follow_time(step)
+            following.attention(step, "follow_ttl")
         case ((State.APPROVED | State.DELETING | State.FOLLOWING), CallFailed()):
             before_delete.call_failed(step, event)
 

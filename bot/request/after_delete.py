@@ -13,7 +13,7 @@ from bot.request.events import (
     TasksRead,
 )
 from bot.request.following import attention, fail, is_gone, succeed, watch
-from bot.request.model import Outcome, Request, State, TaskView
+from bot.request.model import Outcome, State, TaskView
 from bot.request.pairing import id_key, same_id
 from bot.request.plan import (
     LIMITED_MS,
@@ -44,10 +44,8 @@ def accepted(step: Step, event: DeleteAccepted) -> None:
     step.went_on()
     step.change(
         state=State.FOLLOWING,
-        deletes_accepted=1,
         task=event.task,
         task_adopted=False,
-        polled_at=step.now,
         polling_since=None,
         gone_since=None,
         not_before=None,
@@ -104,10 +102,8 @@ def tasks_read(step: Step, event: TasksRead) -> None:
     if mine:
         step.change(
             state=State.FOLLOWING,
-            deletes_accepted=1,
             task=mine,
             task_adopted=True,
-            polled_at=step.now,
             polling_since=None,
             not_before=None,
         )
@@ -120,7 +116,6 @@ def tasks_read(step: Step, event: TasksRead) -> None:
     if there and request.answer and _done_with(request.answer.kind, nameless=nameless):
         return fail(step, "delete_refused")
     step.change(
-        polled_at=step.now,
         polling_since=step.now if request.polling_since is None else request.polling_since,
         nameless_task=nameless,
         not_before=step.now + request.terms.poll_ms,
@@ -187,23 +182,10 @@ def looked_again(step: Step, event: TasksRead) -> None:
     for click in clicks:
         step.record("looked", click.by, found=code)
         step.answer(code, event=click.event, superseded=superseded, by_signs=signs)
-    if _news(request, code) and not (state and not event.superseded):
-        people = tuple(dict.fromkeys(click.by for click in clicks))
-        step.notice("looked", text=code, who=people)
     if state and not event.superseded:
         step.change(task=task or request.task, task_adopted=by_signs)
         by_404s = state is State.SUCCEEDED and step.request.gone_since is not None
         _correct(step, state, Outcome(code=code, by_404s=by_404s))
-
-
-def _news(request: Request, code: str) -> bool:
-    """Whether the thread has not heard that yet. Whoever called for a person has mostly said that
-    the pairing is still there."""
-    told = [notice.text for notice in request.notices if notice.code == "looked"]
-    if told:
-        return told[-1] != code
-    open_end = request.outcome is None or request.outcome.code in ("follow_ttl", "accepted_late")
-    return open_end or code != "look_still_there"
 
 
 def look_failed(step: Step, event: CallFailed) -> None:
@@ -234,16 +216,17 @@ def _task_of(step: Step, event: TasksRead) -> TaskView | None:
 def accepted_late(step: Step, event: DeleteAccepted) -> None:
     """The process that has had the answer in hand all the time names the task that nobody could
     find. The final reply says so, and Look again asks for that task by its id."""
-    late = Outcome(code="accepted_late")
-    step.change(task=event.task, task_adopted=False, outcome=late, deletes_accepted=1)
+    step.change(task=event.task, task_adopted=False, outcome=Outcome(code="accepted_late"))
     step.record("accepted", task=event.task.id, status=event.task.status)
 
 
 def not_accepted_late(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> None:
     """The same, and it says that nothing was done: refused, or not accepted."""
-    refused = isinstance(event, DeleteAnswered)
     never_left(step, event.problem)
-    state = State.FAILED if refused else State.EXPIRED
-    _correct(step, state, Outcome(code="not_accepted_late", problem=event.problem))
-    action = "answered" if refused else "not_accepted"
+    if isinstance(event, DeleteAnswered):
+        _correct(step, State.FAILED, Outcome(code="delete_refused", problem=event.problem))
+        action = "answered"
+    else:
+        _correct(step, State.EXPIRED, Outcome(code="not_begun", problem=event.problem))
+        action = "not_accepted"
     step.record(action, problem=event.problem.model_dump(exclude_none=True))

@@ -182,8 +182,6 @@ def execution_time(step: Step) -> None:
 def call_failed(step: Step, event: CallFailed) -> None:
     """A reading or a poll that did not work, after the approval."""
     problem = event.problem
-    if problem.kind is not ProblemKind.OVER_BUDGET:  # else nobody was asked
-        step.change(polled_at=step.now)
     return step.wait_for(problem, again_at(step, problem, pause_ms(step.request, problem)))
 
 

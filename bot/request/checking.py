@@ -17,7 +17,7 @@ from bot.request.events import (
 from bot.request.fingerprint import fingerprint, identified
 from bot.request.model import Outcome, Request, State, Terms
 from bot.request.pairing import Near
-from bot.request.plan import TELL_AFTER_MS, UNREACHABLE_MS
+from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
 from bot.request.step import Absorbed, Step
 from bot.request.time_for_delete import NotTaken, moment
@@ -77,10 +77,6 @@ def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
         return refuse(step, "requester_not_allowed", lines=(event.requester.reason.value,))
     if not event.channel_allowed:
         return refuse(step, "channel_not_allowed", lines=event.channels)
-    if event.reason_missing:
-        return refuse(step, "reason_missing")
-    if event.reason_pattern is not None:
-        return refuse(step, "reason_does_not_fit", lines=(event.reason_pattern,))
     if request.at is not None:
         found = _time_asked_for(request, event, step.now)
         if isinstance(found, str):
@@ -172,27 +168,15 @@ def check_failed(step: Step, event: CallFailed) -> None:
         return refuse(step, "check_failed", problem)
     until = problem.retry_at or step.now + RETRY_MS
     # Our own limit of calls (`bot.appliance.budget`) is no outage: only APPROVAL_TTL ends the wait.
-    if problem.kind is ProblemKind.OVER_BUDGET:
-        return _wait_for_room(step, problem, until)
-    told = step.request.waiting is not None
+    told = step.request.unreachable_since is not None
     step.change(waiting=problem)
+    if problem.kind is ProblemKind.OVER_BUDGET:
+        return step.change(not_before=until)
     if _away_too_long(step, until):
         return refuse(step, "unreachable", problem)
     if not told and step.now - step.request.created_at < SLOW_MS:  # after that they were told
         step.answer("appliance_away", event=step.request.asked_by_event)
     return None
-
-
-def _wait_for_room(step: Step, problem: Problem, until: int) -> None:
-    """The asker is told once, when the wait is or will be a long one: there is no card yet."""
-    request = step.request
-    step.change(not_before=until)
-    longest = max(step.now, until) - request.created_at
-    if longest < TELL_AFTER_MS:
-        return
-    step.change(waiting=problem)
-    if request.waiting is None:
-        step.answer("waits_for_room", event=request.asked_by_event)
 
 
 def card_posted(step: Step, event: CardPosted) -> None:

@@ -111,7 +111,7 @@ class RightsToAskRead(Frozen):
 
     `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
     number needed. `unread`: Slack did not tell of some people, so there may be more.
-    `reason_pattern`: the one that the reason does not fit. `glass_possible`: there are too few
+    `glass_possible`: there are too few
     approvers, but somebody of BREAK_GLASS could decide alone. `zone`: the requester's.
     """
 
@@ -122,8 +122,6 @@ class RightsToAskRead(Frozen):
     possible_approvers: int
     glass_possible: bool = False
     unread: Verdict | None = None
-    reason_missing: bool = False
-    reason_pattern: str | None = None
     zone: str | None = None
     schedule_max_ms: int = 0
 

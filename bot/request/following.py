@@ -9,7 +9,6 @@ from bot.request.events import (
 from bot.request.model import Outcome, State, TaskView
 from bot.request.pairing import Presence
 from bot.request.plan import (
-    LAST_POLLS_TIMEOUTS,
     POLLS_OVER_TIMEOUTS,
     polled_long_enough,
 )
@@ -29,7 +28,6 @@ def pause_between_polls_ms(site: SiteTerms, followed: int) -> int:
 def task_polled(step: Step, event: TaskPolled) -> None:
     """What the task says of itself, or that the appliance does not know it."""
     step.went_on()
-    step.change(polled_at=step.now)
     if event.task is not None:
         step.change(polling_since=None)
         return watch(step, event.task, event.pause_ms)
@@ -64,12 +62,12 @@ def presence_read(step: Step, event: PresenceRead) -> None:
         return succeed(step, "proved")
     there = event.pairing == "there"
     if there and not success:
-        return attention(step, "task_lost")
+        return attention(step, "end_unknown")
     since = step.now if request.polling_since is None else request.polling_since
     not_before = step.now + request.terms.poll_ms
-    step.change(polled_at=step.now, polling_since=since, not_before=not_before)
+    step.change(polling_since=since, not_before=not_before)
     if there and polled_long_enough(step.request, step.now):
-        attention(step, "success_but_there")
+        attention(step, "end_unknown")
     return None
 
 
@@ -82,21 +80,6 @@ def is_gone(step: Step, pairing: Presence) -> bool:
     since = step.now if step.request.gone_since is None else step.request.gone_since
     step.change(gone_since=since)
     return step.now - since >= POLLS_OVER_TIMEOUTS * step.request.terms.timeout_ms
-
-
-def follow_time(step: Step) -> None:
-    """FOLLOW_TTL is over. If nothing was polled just before, because the bot was away or many tasks
-    are followed, the task may have ended long ago: then there is some more time, once, to
-    poll first. A person is not called for what the appliance itself can tell."""
-    request, terms = step.request, step.request.terms
-    ends_at = (request.intent.at if request.intent else 0) + terms.follow_ttl_ms
-    polled = request.polled_at is not None and request.polled_at >= ends_at - 2 * terms.poll_ms
-    if not polled and request.follow_by == ends_at:
-        # A pause between polls may last longer than that; one that the appliance asked for stays.
-        pause = request.not_before if request.waiting else None
-        last = step.now + LAST_POLLS_TIMEOUTS * terms.timeout_ms
-        return step.change(follow_by=last, not_before=pause)
-    return attention(step, "follow_ttl")
 
 
 def succeed(step: Step, code: str) -> None:

@@ -38,9 +38,6 @@ class Slot(StrEnum):
 ALARMS = frozenset({"glass_broken"})
 """Codes of notices that must not be overlooked in a thread."""
 
-AFTER_ALL = frozenset({"looked", "settled"})
-"""Those that are about a request that has ended."""
-
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 """What each person concerned gets as a copy when the channel does not take it. Their id stands
 behind the colon."""
@@ -84,7 +81,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         if notice.code in ALARMS:
             wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
-        elif notice.code in AFTER_ALL or (
+        elif notice.code == "settled" or (
             request.state is State.APPROVED if notice.code in AHEAD else request.state.open
         ):
             wanted.append(Message(slot=f"{Slot.NOTICE}:{number}"))
@@ -99,7 +96,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
 
 
 UNSEEN = frozenset(
-    {"updated_at", "readings", "polled_at", "not_before", "unreachable_since", "clicks"}
+    {"updated_at", "readings", "not_before", "unreachable_since", "clicks"}
     | {"gone_since", "unauthorized", "rights_to_ask_read", "pruned_at"}
 )
 """No message is drawn from these fields of a row."""

@@ -235,8 +235,6 @@ class Request(Frozen):
     deletes_sent: int = 0
     """How many DELETEs went out, or may have: each intent counts until whoever was to send it says
     that nothing left the process."""
-    deletes_accepted: int = 0
-    """Of these, how many the appliance is known to have taken: it said so, or it has the task."""
     answer: Problem | None = None
     turned_away: Problem | None = None
     """The last answer by which the appliance turned a DELETE away (401, 429, 503). Kept to the end:
@@ -247,8 +245,6 @@ class Request(Frozen):
     """The answer to the DELETE was lost, and the task is taken for ours by two signs: it was not in
     the list that was read just before the DELETE, and it names this pairing."""
     nameless_task: bool = False
-    polled_at: int | None = None
-    """When the appliance was last asked for its tasks or the pairing, with or without an answer."""
     polling_since: int | None = None
     gone_since: int | None = None
     """When the pairing's id was first answered 404 while the list of pairings was not whole. None
@@ -274,6 +270,11 @@ class Request(Frozen):
         )
         less: dict[str, object] = {"clicks": (), "strays": (), "notices": ()}
         return self.model_copy(update={**less, "snapshot": snapshot, "pruned_at": now})
+
+    @property
+    def deletes_accepted(self) -> int:
+        """How many the appliance is known to have taken: it said so, or it has the task."""
+        return int(self.task is not None)
 
     @property
     def missing_approvals(self) -> int:

@@ -39,10 +39,6 @@ LIMITED_MS = 60_000
 TELL_AFTER_MS = 30_000
 """The thread is told of a wait only when it lasts this long: nobody needs to know of a hiccup."""
 
-LAST_POLLS_TIMEOUTS = 3
-"""When FOLLOW_TTL is over and nothing was polled lately, this many times VR_TIMEOUT_SECONDS is
-left for polling before a person is called: enough for a log-in, the task and the proof."""
-
 POLLS_OVER_TIMEOUTS = 2
 """Polls go on for this many times VR_TIMEOUT_SECONDS before a person is called. By then a call that
 was still under way at the first poll has been answered or has timed out."""

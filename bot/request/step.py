@@ -22,13 +22,6 @@ WAITS = {
     State.FOLLOWING: "waits_to_follow",
 }
 GOES_ON = "goes_on"
-AWAY = (
-    ProblemKind.UNSENT,
-    ProblemKind.UNANSWERED,
-    ProblemKind.UNAVAILABLE,
-    ProblemKind.NOT_UNDERSTOOD,
-)
-"""While the appliance cannot be reached, or something before it answers in its place."""
 
 
 class Absorbed(Frozen):
@@ -177,9 +170,7 @@ class Step:
             return
         self.change(waiting=None, unreachable_since=None, not_before=None)
         if told_of_wait(request):
-            waited = request.waiting
-            away = waited and waited.kind in AWAY and not waited.text.startswith("Slack")
-            self.notice(GOES_ON, text="appliance" if away else "")
+            self.notice(GOES_ON)
 
     def done(self) -> Absorbed:
         return Absorbed(

@@ -98,27 +98,6 @@ def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
     return home.enterprise is not None and person.enterprise == home.enterprise
 
 
-def may_decide(person: Person, home: Home, approvers: frozenset[str]) -> Verdict:
-    """`approvers` are people, with groups resolved. `absorb` keeps out the requester, since it
-    knows who that is."""
-    reason = counts(person, home)
-    if reason is not Reason.YES:
-        return Verdict(reason=reason)
-    if person.id not in approvers:
-        return Verdict(reason=Reason.NOT_LISTED)
-    return Verdict(reason=Reason.YES)
-
-
-def may_ask(person: Person, home: Home, requesters: frozenset[str] | None) -> Verdict:
-    """`requesters` None: anyone of the workspace."""
-    reason = counts(person, home)
-    if reason is not Reason.YES:
-        return Verdict(reason=reason)
-    if requesters is not None and person.id not in requesters:
-        return Verdict(reason=Reason.NOT_LISTED)
-    return Verdict(reason=Reason.YES)
-
-
 class Place(Frozen):
     """The appliance at which a pairing was found, as `SiteTerms` has it."""
 

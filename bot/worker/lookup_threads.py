@@ -150,7 +150,7 @@ class Lookups:
     def _home(self, by: str) -> HomeRead:
         """Whether they may decide is only shown: rights are read anew at each click."""
         reading = Reading(self._people, self._monotonic() + LOOK_SECONDS, self._monotonic)
-        verdict = reading.right_to_decide(by, None, self._policy.approvers)
+        verdict = reading.right(by, None, self._policy.approvers)
         if verdict.reason not in MAY_LOOK:
             return MayNotLook(reason=verdict.reason)
         glass = self._policy.break_glass
@@ -161,7 +161,7 @@ class Lookups:
             ended=self._overview.ended(ENDED_MOST),
             unresolved=self._overview.unresolved(),
             may_decide=verdict.yes,
-            may_break_glass=bool(glass) and reading.right_to_decide(by, None, glass).yes,
+            may_break_glass=bool(glass) and reading.right(by, None, glass).yes,
             rights_unread=verdict.unread,
         )
 

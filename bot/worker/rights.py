@@ -22,8 +22,6 @@ from bot.request.who_may import (
     acts_from_home,
     counts,
     is_group,
-    may_ask,
-    may_decide,
 )
 
 MOST_ASKED_ABOUT = 30
@@ -47,24 +45,17 @@ class Reading:
         self._groups: dict[str, frozenset[str] | Verdict] = {}
         self.zones: dict[str, str | None] = {}
 
-    def right_to_decide(self, user: str, team: str | None, listed: frozenset[str]) -> Verdict:
-        """`team`: the workspace that Slack named with the click."""
-        person = self._counting(user, team)
-        if isinstance(person, Verdict):
-            return person
-        resolved = self._resolved(user, listed)
-        if isinstance(resolved, Verdict):
-            return resolved
-        return may_decide(person, self._people.home(), resolved)
-
-    def right_to_ask(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
+    def right(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
+        """Whether they count and are listed; None: anyone of the workspace. `team`: the workspace
+        that Slack named with the click or the command."""
         person = self._counting(user, team)
         if isinstance(person, Verdict):
             return person
         resolved = None if listed is None else self._resolved(user, listed)
         if isinstance(resolved, Verdict):
             return resolved
-        return may_ask(person, self._people.home(), resolved)
+        listed_now = resolved is None or user in resolved
+        return Verdict(reason=Reason.YES if listed_now else Reason.NOT_LISTED)
 
     def could_decide(
         self, listed: frozenset[str], but: str, needed: int
@@ -163,9 +154,9 @@ class Reading:
 
 
 def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> RightsToAskRead:
-    """May the requester ask here, for this reason, and how many people could approve? The requester
+    """May the requester ask here, and how many people could approve? The requester
     is not counted, but may be the one who could break the glass."""
-    verdict = now.right_to_ask(request.requester, request.requester_team, policy.requesters)
+    verdict = now.right(request.requester, request.requester_team, policy.requesters)
     allowed = policy.channel_allowed(request.channel)
     found = RightsToAskRead(
         requester=verdict,
@@ -174,8 +165,6 @@ def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> Rights
         possible_approvers=0,
         zone=now.zones.get(request.requester),
         schedule_max_ms=policy.schedule_max_ms,
-        reason_missing=policy.reason_missing(request.reason),
-        reason_pattern=None if policy.reason_fits(request.reason) else policy.reason_pattern,
     )
     if not verdict.yes or not found.channel_allowed:
         return found
@@ -197,16 +186,12 @@ def read_rights(
 ) -> RightsRead:
     """The rights of now, without a cache. `breaking`: who breaks the glass, or has."""
     teams = {click.by: click.team for click in reversed(request.clicks)}
-    glass = {
-        user: now.right_to_decide(user, teams.get(user), policy.break_glass) for user in breaking
-    }
+    glass = {user: now.right(user, teams.get(user), policy.break_glass) for user in breaking}
     # All approvers are told when the glass is broken, and not once more before the intent.
     breaks = request.state is State.PENDING and any(verdict.yes for verdict in glass.values())
     approving, unread_groups = now.everybody(policy.approvers) if breaks else ((), ())
     return RightsRead(
-        verdicts={
-            user: now.right_to_decide(user, teams.get(user), policy.approvers) for user in users
-        },
+        verdicts={user: now.right(user, teams.get(user), policy.approvers) for user in users},
         dry_run=policy.dry_run,
         approvals_required=policy.required(force=request.force),
         glass=glass,
@@ -230,7 +215,7 @@ def may_break_glass(
 
     def may(user: str, team: str | None) -> bool:
         reading = Reading(people, by=time.monotonic() + seconds)
-        return reading.right_to_decide(user, team, policy.break_glass).yes
+        return reading.right(user, team, policy.break_glass).yes
 
     return may
 

@@ -82,25 +82,6 @@ def test_another_copy_counts_what_all_of_them_follow(world: World) -> None:
     assert polls_in(world, 120_000) <= 120_000 * 4 // 12_000 + 4
 
 
-def test_a_stretched_pause_does_not_outlast_the_time_to_follow() -> None:
-    """A person is called for what a look would have told: the pause is over when the time is."""
-    world = World(sites=site(calls_per_minute=1))  # two minutes between two polls
-    try:
-        request_id = followed(world)
-        world.wait(POLL_MS)
-        ends_at = (world.get(request_id).follow_by or 0) - 1
-        while world.ms < ends_at - 60_000:
-            world.wait(min(120_000, ends_at - 60_000 - world.ms))
-        world.appliance.end_task()
-        before = len(world.appliance.polls)
-        world.ms = ends_at + 1
-        world.settle()
-        assert len(world.appliance.polls) == before + 1
-        assert world.state(request_id) is State.SUCCEEDED
-    finally:
-        world.close()
-
-
 def test_no_room_in_the_budget_is_no_news(world: World) -> None:
     request_id = followed(world)
     for _ in range(80):
@@ -113,19 +94,6 @@ def test_no_room_in_the_budget_is_no_news(world: World) -> None:
     assert "waits" not in world.actions()
     world.appliance.end_task()
     world.wait(61_000)
-    assert world.state(request_id) is State.SUCCEEDED
-
-
-def test_where_there_was_no_room_nobody_has_looked(world: World) -> None:
-    """FOLLOW_TTL ends while the budget is full: the last look is still made first."""
-    request_id = followed(world)
-    world.ms = (world.get(request_id).follow_by or 0) - POLL_MS
-    world.appliance.look_failures.append(
-        problem(ProblemKind.OVER_BUDGET, retry_at=world.ms + 2 * POLL_MS)
-    )
-    world.settle()
-    world.appliance.end_task()
-    world.wait(POLL_MS)
     assert world.state(request_id) is State.SUCCEEDED
 
 

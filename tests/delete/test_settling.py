@@ -128,24 +128,6 @@ def test_a_look_and_words_at_once(world: World) -> None:
     assert {who for who, code in world.answers if code == "look_still_there"} == {FIRST, SECOND}
 
 
-def test_what_a_look_finds_is_told_when_it_is_news(world: World) -> None:
-    request_id = unclear(world)
-    world.click(request_id, "look", FIRST)
-    world.settle()
-    assert "looked" not in codes(world), "that it is there was said by the final reply"
-    world.appliance.present, world.appliance.list_whole = False, False
-    for who in (FIRST, SECOND):
-        world.click(request_id, "look", who)
-        world.settle()
-    found = [notice for notice in world.get().notices if notice.code == "looked"]
-    assert [(notice.text, notice.who) for notice in found] == [("look_unlisted", (FIRST,))]
-    world.appliance.list_whole = True
-    world.click(request_id, "look", FIRST)
-    world.settle()
-    assert world.state() is State.SUCCEEDED
-    assert codes(world).count("looked") == 1, "a correction is a reply of its own"
-
-
 def test_a_correction_needs_no_words(world: World) -> None:
     request_id = unclear(world)
     world.appliance.present = False

@@ -115,8 +115,8 @@ LIFE = (
     change(
         "whoever clicked Approve is taken for an approver",
         "tests/rules/test_deciding.py::test_a_stranger_decides_nothing",
-        "if person.id not in approvers:",
-        "if False:",
+        "listed_now = resolved is None or user in resolved",
+        "listed_now = True",
     ),
     change(
         "a guest counts",
@@ -434,7 +434,7 @@ LIFE = (
     change(
         "who may break the glass now is not asked",
         f"{SETTINGS}::test_every_rule_holds[0]",
-        "user: now.right_to_decide(user, teams.get(user), policy.break_glass)",
+        "user: now.right(user, teams.get(user), policy.break_glass)",
         "user: Verdict(reason=Reason.YES)",
     ),
     change(

@@ -126,7 +126,7 @@ class TestBudget:
         people = FakePeople()
         people.groups[NIGHT] = frozenset({FIRST})
         over = Reading(people, by=1.0, monotonic=lambda: 1.0)
-        assert over.right_to_decide(FIRST, None, frozenset({FIRST})) == UNREADABLE
+        assert over.right(FIRST, None, frozenset({FIRST})) == UNREADABLE
         assert over.could_decide(frozenset({FIRST}), ASKER, 1) == (0, UNREADABLE)
         assert over.could_decide(frozenset({NIGHT}), ASKER, 1) == (0, GROUP_UNREADABLE)
         assert (people.asked, people.groups_asked) == ([], [])

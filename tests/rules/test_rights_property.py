@@ -303,7 +303,7 @@ def test_a_right_is_the_truth_and_the_team_of_the_click_never_makes_a_yes(
     truth: Truth, who: str, team: str | None
 ) -> None:
     reading = Reading(truth, by=1.0, monotonic=lambda: 0.0)
-    verdict = reading.right_to_decide(who, team, truth.listed)
+    verdict = reading.right(who, team, truth.listed)
     right = truth.right(who)
     assert verdict.yes == (right is True)
     assert not (verdict.yes and truth.kinds[who] == "foreign")

@@ -162,7 +162,7 @@ def _tell_slow(request_id: str, pairing: str, number: int, deps: Deps) -> None:
     """If there is still neither a card nor a word of why not."""
     try:
         row = deps.overview.get(request_id)
-        told = row is not None and (row.state is not State.CHECKING or row.waiting is not None)
+        told = row is not None and (row.state is not State.CHECKING or row.unreachable_since)
         if not told and (row is None or row.snapshot is None):
             deps.whisper.tell(deps.inbox.address(number), usage.still_reading(pairing))
     except SQLAlchemyError as error:  # whoever asks again is told so

@@ -226,7 +226,7 @@ def test_a_task_is_followed_until_follow_ttl(away: World) -> None:
 
 @pytest.mark.parametrize(
     ("gone", "state", "code"),
-    [(True, State.SUCCEEDED, "proved"), (False, State.ATTENTION, "task_lost")],
+    [(True, State.SUCCEEDED, "proved"), (False, State.ATTENTION, "end_unknown")],
 )
 def test_a_forgotten_task_is_decided_by_the_pairing(
     away: World, gone: bool, state: State, code: str

@@ -131,7 +131,7 @@ FINALS = {
         problem=CUT_OFF,
     ),
     "proved by 404s, the second delete accepted": changed(
-        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, deletes_sent=2, deletes_accepted=1),
+        decided(State.SUCCEEDED, "proved", task=ENDED_WELL, deletes_sent=2),
         outcome=Outcome(code="proved", by_404s=True),
     ),
     "gone_untold": decided(State.SUCCEEDED, "gone_untold", problem=CUT_OFF, answer=CUT_OFF),
@@ -167,8 +167,8 @@ FINALS = {
     "outcome_unknown": BY_STATE[State.ATTENTION],
     "outcome_unknown, a new task": decided(State.ATTENTION, "outcome_unknown", nameless_task=True),
     "accepted_late": decided(State.ATTENTION, "accepted_late", task=RUNNING),
-    "task_lost": decided(State.ATTENTION, "task_lost", task=RUNNING),
-    "success_but_there": decided(State.ATTENTION, "success_but_there", task=ENDED_WELL),
+    "end_unknown": decided(State.ATTENTION, "end_unknown", task=RUNNING),
+    "end_unknown, after SUCCESS": decided(State.ATTENTION, "end_unknown", task=ENDED_WELL),
     "follow_ttl": decided(State.ATTENTION, "follow_ttl", task=RUNNING),
     "follow_ttl, the last look refused": decided(
         State.ATTENTION,
@@ -225,10 +225,10 @@ CORRECTIONS = {
         task_adopted=True,
         correction=Outcome(code="look_task_failed"),
     ),
-    "not_accepted_late": changed(
+    "delete_refused, said late": changed(
         BY_STATE[State.ATTENTION],
         state=State.FAILED,
-        correction=Outcome(code="not_accepted_late", problem=TURNED_AWAY),
+        correction=Outcome(code="delete_refused", problem=TURNED_AWAY),
     ),
 }
 WHOLE_FINALS = {
@@ -279,9 +279,6 @@ REFUSALS = {
     "requester_not_allowed, unknown why": refused("requester_not_allowed"),
     "channel_not_allowed": refused("channel_not_allowed", "C0DROPERATIONS"),
     "channel_not_allowed, unknown which": refused("channel_not_allowed"),
-    "reason_missing": refused("reason_missing"),
-    "reason_does_not_fit": refused("reason_does_not_fit", r"CHG\d{7}"),
-    "reason_does_not_fit, unknown what": refused("reason_does_not_fit"),
     **{
         f"time_not_taken, {why}": refused("time_not_taken", why, "Europe/Berlin", **TIMED)
         for why in TIMES
@@ -398,20 +395,12 @@ NOTICES_TOLD = {
     "waits_to_look": _told("waits_to_look"),
     "waits_to_follow": _told("waits_to_follow", text=""),
     "goes_on": _told("goes_on", text=""),
-    "goes_on, the appliance": _told("goes_on", text="appliance"),
     "ahead": _told("ahead", WAITS, text="12"),
     "ahead, what differs": _told(
         "ahead", changed(WAITS, terms=DRY), text="1", lines=("number: was 2, is now 1",)
     ),
     "ahead, not counted": _told("ahead", WAITS, text=""),
     "ahead_unread": _told("ahead_unread", WAITS),
-    **{
-        f"looked, {found}": _told("looked", BY_STATE[State.ATTENTION], text=found)
-        for found in ("look_running", "look_unlisted", "look_gone", "look_task_failed")
-    },
-    "looked, look_still_there": _told(
-        "looked", BY_STATE[State.ATTENTION], text="look_still_there", who=()
-    ),
     "settled": _told("settled", BY_STATE[State.ATTENTION], text="Gone: done by hand"),
 }
 
@@ -421,7 +410,6 @@ _UNCHECKED = sample(state=State.CHECKING, snapshot=None, card_ts=None)
 _DONE = BY_STATE[State.SUCCEEDED]
 _LOOKED = BY_STATE[State.ATTENTION]
 ANSWERED: dict[str, tuple[tuple[str, Request, dict[str, str]], ...]] = {
-    "waits_for_room": (("", _UNCHECKED, {}), ("read since", _CHECKED, {})),
     "card_held_up": (
         ("", changed(_CHECKED, card_error="missing_scope"), {}),
         ("until when is not known", changed(_CHECKED, decide_by=None), {}),

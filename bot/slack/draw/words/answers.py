@@ -67,15 +67,6 @@ def _refused(params: Params, request: Request) -> str:
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
-def _waits_for_room(params: Params, request: Request) -> str:
-    if request.state is not State.CHECKING or request.snapshot is not None:
-        return state_now(request)  # it has been read since, or never will be
-    return (
-        f"{request_id(request)} waits: the bot's limit of calls to the appliance is used up for "
-        "the moment. The card comes by itself; do not ask again."
-    )
-
-
 def _appliance_away(params: Params, request: Request) -> str:
     if request.state is not State.CHECKING or request.waiting is None:
         return state_now(request)
@@ -195,7 +186,6 @@ def _look(params: Params, request: Request, found: str, step: str = "") -> str:
 ANSWERS: dict[str, Words] = {
     # ---- it counts -----------------------------------------------------------------------------
     "refused": _refused,
-    "waits_for_room": _waits_for_room,
     "card_held_up": _card_held_up,
     "appliance_away": _appliance_away,
     "denied": lambda p, r: (

@@ -141,25 +141,7 @@ def waits_to_follow(request: Request, notice: Notice) -> str:
 
 
 def goes_on(request: Request, notice: Notice) -> str:
-    """`text` is `appliance` if that was away."""
-    ended = "Appliance reachable again at" if notice.text == "appliance" else "The wait ended"
-    return f"{ended} {when(notice.at)}; continuing."
-
-
-LOOKED = {
-    "look_running": "the task is still at work.",
-    "look_unlisted": "the pairing is answered 404, but the list of pairings is not whole, so "
-    "whether it is gone cannot be told.",
-    "look_gone": "the pairing is gone.",
-    "look_task_failed": "the task did not succeed, and the pairing is still there.",
-    "look_still_there": "the pairing is still there, and no task says why.",
-}
-
-
-def looked(request: Request, notice: Notice) -> str:
-    """Somebody looked again, and what was found is news."""
-    found = LOOKED.get(notice.text) or line(notice.text)
-    return f"{mentions(notice.who) or 'Somebody'} looked again, {when(notice.at)}: {found}"
+    return f"The wait ended {when(notice.at)}; continuing."
 
 
 def settled(request: Request, notice: Notice) -> str:
@@ -215,7 +197,6 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         goes_on,
         ahead,
         ahead_unread,
-        looked,
         settled,
     )
 }

@@ -220,15 +220,10 @@ UNKNOWN: dict[str, Words] = {
         "The appliance has taken the delete, and how it ended is not known.",
         f"Its answer came late. The work on {pairing(r)} was not followed.",
     ),
-    "task_lost": lambda r, o: _unknown(
+    "end_unknown": lambda r, o: _unknown(
         r,
-        "The appliance no longer knows the task, and the pairing is still there.",
-        f"How the work on {pairing(r)} ended cannot be told.",
-    ),
-    "success_but_there": lambda r, o: _unknown(
-        r,
-        "The task says SUCCESS, but the pairing is still there.",
-        f"The appliance still lists {pairing(r)}, after several looks.",
+        "How the delete ended cannot be told.",
+        f"{_gone_task(r)}, and {pairing(r)} is still there, after several looks.",
     ),
     "follow_ttl": _follow_ttl,
 }
@@ -345,11 +340,6 @@ def _look_task_failed(request: Request, outcome: Outcome) -> Ending:
 CORRECTED: dict[str, Words] = {
     "look_gone": _look_gone,
     "look_task_failed": _look_task_failed,
-    "not_accepted_late": lambda r, o: Ending(
-        "The answer came late: the appliance has not accepted the delete.",
-        (f"{pairing(r)} was not touched.",),
-        "Have the cause removed, then ask again if it is still wanted.",
-    ),
 }
 
 OUTCOMES: dict[str, Words] = GONE | FAILED | UNKNOWN | UNSENT | CORRECTED | REFUSED

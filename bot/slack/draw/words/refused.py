@@ -13,7 +13,6 @@ from bot.slack.draw.markup import (
     ID,
     NAME,
     PAIRING_TYPED,
-    SENTENCE,
     channels,
     code,
     when,
@@ -41,12 +40,6 @@ def _channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
     named = channels(outcome.lines) if outcome.lines else "a channel that is meant for it"
     step = f"Ask in {named} (`CHANNELS` in the settings)."
     return Ending("Requests are not taken in this channel.", (), step)
-
-
-def _reason_does_not_fit(request: Request, outcome: Outcome) -> Ending:
-    pattern = code(outcome.lines[0], SENTENCE) if outcome.lines else "what `REASON_PATTERN` names"
-    title = f"The reason must contain {pattern} (a regular expression), and this one does not."
-    return Ending(title, (), "Ask again with such a reason.")
 
 
 def _too_few_approvers(request: Request, outcome: Outcome) -> Ending:
@@ -238,10 +231,6 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     ),
     "requester_not_allowed": _requester_not_allowed,
     "channel_not_allowed": _channel_not_allowed,
-    "reason_missing": lambda r, o: Ending(
-        "A request needs a reason here.", (), "Ask again, with the reason after the pairing."
-    ),
-    "reason_does_not_fit": _reason_does_not_fit,
     "time_not_taken": _time_not_taken,
     "too_few_approvers": _too_few_approvers,
     "pairing_none": lambda r, o: Ending(
