@@ -74,7 +74,7 @@ def pending(needed: int, carded: Event = CARDED) -> Request:
     return request
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(needed=st.integers(1, 3), history=clicks)
 def test_approved_exactly_when_enough_different_people_with_the_right_said_yes(
     needed: int, history: list[Click]
