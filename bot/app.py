@@ -247,7 +247,7 @@ class Bot:
         pauses = Pauses(self.db)
         token = partial(self.slack_secrets.get, "SLACK_BOT_TOKEN")
 
-        def client(timeout_s: int) -> WebClient:
+        def client(timeout_s: int, pauses: Pauses | None = pauses) -> WebClient:
             return api_client(
                 token,
                 base_url=settings.slack_api_url,
@@ -263,7 +263,7 @@ class Bot:
         self.whisper = Whisper(pauses, settings.slack_api_url)
         self.poster = Poster(
             self.outbox,
-            client(POST_TIMEOUT_S),
+            client(POST_TIMEOUT_S, None),  # the outbox gives no message whose method is paused
             self.draw,
             self.draw_answer,
             messages,

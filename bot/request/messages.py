@@ -155,6 +155,8 @@ class Due(Frozen):
     has lapsed; then it goes as a direct message). `last_error`: of the try before this one. `lost`:
     how many tries Slack may have taken without saying so.
     `card_gone`, for final words: the card could not be edited, since somebody has deleted it.
+    `at` is the time of the claim (ms epoch), `request` the row as it was then, None where there is
+    none.
     """
 
     request_id: str
@@ -171,6 +173,8 @@ class Due(Frozen):
     response_url: str | None = None
     last_error: str | None = None
     card_gone: bool = False
+    at: int = 0
+    request: Request | None = None
 
 
 NO_LONGER_WANTED = "no_longer_wanted"

@@ -5,15 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Row,
+    Select,
     Update,
+    and_,
     bindparam,
     case,
+    exists,
     func,
     insert,
     select,
@@ -34,15 +38,9 @@ from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
-from bot.store.queues import (
-    NEXT_MESSAGE_DUE,
-    POST,
-    URGENCY,
-    Queue,
-    not_paused,
-    sendable,
-)
+from bot.store.queues import POST, Queue, lease_over
 from bot.store.schema import inbox, messages, requests
+from bot.store.shared import RESPONSE_URL, paused
 
 # Built once each, as they run with every step of every request.
 _INSERT = insert(messages)
@@ -128,6 +126,65 @@ def add(
     conn.execute(_INSERT, {**always, **columns})
 
 
+# ---- which is next -------------------------------------------------------------------------------
+
+URGENCY = {
+    Slot.FINAL: 0,
+    Slot.CORRECTION: 0,
+    Slot.ANSWER: 1,
+    Slot.CARD: 2,
+    Slot.REMINDER: 3,
+    Slot.NOTICE: 3,
+    Slot.ALARM: 1,
+    Slot.TOLD: 3,
+    Slot.STRAY: 3,
+    Slot.PROGRESS: 4,
+}
+"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
+the outcome until everything else is posted."""
+
+
+@cache
+def sendable() -> Select[Any]:
+    """The most urgent message that is due at `:now`, of a request with no message being sent.
+    `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
+    now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
+    other = messages.alias()
+    held = exists().where(
+        other.c.request_id == messages.c.request_id, ~lease_over(other.c.lease_until, now)
+    )
+    # While Slack accepts everything, the first progress message is posted before the final words,
+    # so that the thread is in order. After a refusal or an outage, final words go first.
+    first_progress = and_(
+        messages.c.urgency == URGENCY[Slot.PROGRESS],
+        messages.c.ts.is_(None),
+        messages.c.attempts == 0,
+        messages.c.created_at >= calm_since,
+    )
+    return (
+        select(messages)
+        .where(messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held)
+        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+_IS_ANSWER, _IS_EDIT = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
+CALLED_BY = {
+    RESPONSE_URL: _IS_ANSWER,
+    "chat.update": and_(~_IS_ANSWER, _IS_EDIT),
+    "chat.postMessage": and_(~_IS_ANSWER, ~_IS_EDIT),
+}
+"""By Slack's name of a method, which messages need it."""
+
+# The index is a partial one, on "not null". Without the same words here SQLite does not use it and
+# reads every message there ever was.
+NEXT_MESSAGE_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
+
+
+# ---- as the poster sees them --------------------------------------------------------------------
+
 CARD_GONE = "message_not_found"
 """What an edit of a deleted message is answered (Slack docs, chat.update)."""
 
@@ -140,10 +197,6 @@ SENDING_MS = 25_000
 HELD_SECONDS = 0.25
 """Between two looks at what is due but held by another thread, or paused by a 429."""
 
-ERASE_EVERY_MS = 60_000
-"""How often addresses that no longer work are looked for."""
-
-
 _SAME_IN_DUE = [name for name in Due.model_fields if name in messages.c and name != "answer"]
 
 
@@ -153,42 +206,40 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.now = db.clock
-        self._erase_at = 0
 
-    def claim(self, paused: dict[str, int]) -> Due | None:
-        """The most urgent due message: final words, answers, cards, notices, progress.
-
-        `paused`: by kind of delivery ("post", "edit", "answer"), the time (ms epoch) before which
-        none may be sent. For "post" a time that has passed counts too: only a first progress
-        message that was wanted after it goes before final words. Replies wait for their card.
-        """
+    def claim(self) -> Due | None:
+        """The most urgent message that is due and that no 429 holds back: final words, answers,
+        cards, notices, progress. Replies wait for their card. It comes with the row as it is now:
+        nothing may be drawn from an older copy."""
         with self._db.write() as conn:
             now = self._db.now(conn)
-            where = not_paused(paused, now)
-            query = sendable().where(*where) if where else sendable()
-            times = {"now": now, "calm_since": paused.get("post", 0)}
+            pauses = paused(conn, now, *CALLED_BY)
+            held_back = [~each for name, each in CALLED_BY.items() if pauses.get(name, 0) > now]
+            query = sendable().where(*held_back) if held_back else sendable()
+            times = {"now": now, "calm_since": pauses.get("chat.postMessage", 0)}
             row = conn.execute(query, times).one_or_none()
             if row is None:
                 return None
             conn.execute(_one(row).values(lease_until=now + SENDING_MS))
             gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
-        # Read after the commit: an answer that a hand has broken keeps its lease, and all others
-        # go on.
+        # Read after the commit: an answer or a row that a hand has broken keeps its lease, and all
+        # others go on.
         answer = Answer.model_validate_json(row.answer) if row.answer else None
-        same = {name: getattr(row, name) for name in _SAME_IN_DUE}
-        address = None
-        if answer is not None:
-            with self._db.read() as conn:
-                address = inbox_table.address(conn, answer.event, now)
-        return Due(**same, answer=answer, user=row.person, response_url=address, card_gone=gone)
-
-    def request(self, request_id: str) -> Request | None:
-        """The row as it is now, with its witnesses. Nothing may be drawn from an older copy."""
         with self._db.read() as conn:
-            body = conn.execute(
-                select(requests.c.body).where(requests.c.id == request_id)
-            ).scalar_one_or_none()
-            return audit_trail.witnessed(conn, Request.model_validate_json(body)) if body else None
+            request = request_of(conn, row.request_id)
+            if request is not None:
+                request = audit_trail.witnessed(conn, request)
+            address = inbox_table.address(conn, answer.event, now) if answer else None
+        same = {name: getattr(row, name) for name in _SAME_IN_DUE}
+        return Due(
+            **same,
+            at=now,
+            request=request,
+            answer=answer,
+            user=row.person,
+            response_url=address,
+            card_gone=gone,
+        )
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         """Slack shows it, as it did before where `digest` is the one that was shown. For a card,
@@ -272,10 +323,6 @@ class Outbox:
             now = self._db.now(conn)
             due = conn.execute(NEXT_MESSAGE_DUE).scalar_one()
             left = None if due is None else (due - now) / 1000
-        if not 0 < self._erase_at - now <= ERASE_EVERY_MS:
-            with self._db.write() as conn:
-                inbox_table.erase_addresses(conn, now)
-            self._erase_at = now + ERASE_EVERY_MS
         if left is not None:
             # Due, and yet it could not be claimed: it is held or paused, so look again soon.
             seconds = min(seconds, left if left > 0 else HELD_SECONDS)
@@ -300,14 +347,17 @@ def _card_gone(conn: Connection, request_id: str) -> bool:
     return error == CARD_GONE
 
 
+def request_of(conn: Connection, request_id: str) -> Request | None:
+    query = select(requests.c.body).where(requests.c.id == request_id)
+    body = conn.execute(query).scalar_one_or_none()
+    return Request.model_validate_json(body) if body else None
+
+
 def _copy_to_each(conn: Connection, due: Due, now: int) -> None:
     """The channel does not take the final words: send them to each person who asked or decided."""
-    body = conn.execute(
-        select(requests.c.body).where(requests.c.id == due.request_id)
-    ).scalar_one_or_none()
-    if body is None:
+    request = request_of(conn, due.request_id)
+    if request is None:
         return
-    request = Request.model_validate_json(body)
     told = dict.fromkeys((request.requester, *request.deciders))
     # `operator:name` is somebody at the command line, with no account in Slack.
     slots = [f"{due.slot}:{who}" for who in told if ":" not in who]

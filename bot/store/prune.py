@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 
 from bot.request.model import OPEN, Request, State
 from bot.store.database import Database
+from bot.store.inbox import erase_addresses
 from bot.store.schema import inbox, messages, requests
 
 BATCH = 200
@@ -24,9 +25,11 @@ _KEPT = sorted({*OPEN, State.ATTENTION})
 
 
 def prune(db: Database, keep_ms: int) -> int:
-    """One short transaction. How many rows have gone; 0 when nothing is left that is old enough."""
+    """One short transaction. How many rows have gone; 0 when nothing is left that is old enough.
+    Addresses that no longer work are erased as well."""
     with db.write() as conn:
         now = db.now(conn)
+        erase_addresses(conn, now)
         gone = _events(conn, now - keep_ms) + _messages(conn, now - keep_ms, now)
         if gone and conn.dialect.name == "sqlite":
             _give_back(conn)  # PostgreSQL reuses its pages by itself

@@ -1,4 +1,4 @@
-"""The queues: which threads serve a row, and which row, or which message, is next.
+"""The queues: which threads serve a row, and which row is next.
 
 There are three, so that work which waits for one thing never stands behind work that waits for
 another. In a prototype with one pool, reading for new requests filled it and no DELETE was sent at
@@ -19,9 +19,7 @@ from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     Select,
-    and_,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -30,9 +28,8 @@ from sqlalchemy import (
     union,
 )
 
-from bot.request.messages import Slot
 from bot.request.model import Request, State
-from bot.store.schema import inbox, messages, requests
+from bot.store.schema import inbox, requests
 
 POST = "post"
 """What is due to Slack: the posters wait for it as others for their queue."""
@@ -132,63 +129,3 @@ FIRST_WITHOUT_ROW: Select[Any] = (
 
 def lease_over(lease_until: Column[int], now: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(lease_until <= now, lease_until > now + LONGEST_LEASE_MS)
-
-
-# ---- messages -----------------------------------------------------------------------------------
-
-URGENCY = {
-    Slot.FINAL: 0,
-    Slot.CORRECTION: 0,
-    Slot.ANSWER: 1,
-    Slot.CARD: 2,
-    Slot.REMINDER: 3,
-    Slot.NOTICE: 3,
-    Slot.ALARM: 1,
-    Slot.TOLD: 3,
-    Slot.STRAY: 3,
-    Slot.PROGRESS: 4,
-}
-"""The most urgent is 0. Final words come first: after an outage people should not have to wait for
-the outcome until everything else is posted."""
-
-
-@cache
-def sendable() -> Select[Any]:
-    """The most urgent message that is due at `:now`, of a request with no message being sent.
-    `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
-    now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
-    other = messages.alias()
-    held = exists().where(
-        other.c.request_id == messages.c.request_id, ~lease_over(other.c.lease_until, now)
-    )
-    # While Slack accepts everything, the first progress message is posted before the final words,
-    # so that the thread is in order. After a refusal or an outage, final words go first.
-    first_progress = and_(
-        messages.c.urgency == URGENCY[Slot.PROGRESS],
-        messages.c.ts.is_(None),
-        messages.c.attempts == 0,
-        messages.c.created_at >= calm_since,
-    )
-    return (
-        select(messages)
-        .where(messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held)
-        .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def not_paused(paused: dict[str, int], now: int) -> list[ColumnElement[bool]]:
-    """Conditions that leave out messages whose kind of call is paused after a 429."""
-    is_answer, is_edit = messages.c.answer.isnot(None), messages.c.ts.isnot(None)
-    kinds = {
-        "answer": is_answer,
-        "edit": and_(~is_answer, is_edit),
-        "post": and_(~is_answer, ~is_edit),
-    }
-    return [~kinds[kind] for kind, until in paused.items() if until > now]
-
-
-# The index is a partial one, on "not null". Without the same words here SQLite does not use it and
-# reads every message there ever was.
-NEXT_MESSAGE_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))

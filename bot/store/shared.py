@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.request.messages import LONGEST_PAUSE_S
@@ -49,23 +49,31 @@ def read(db: Database, key: str) -> tuple[str, int] | None:
         return (row.value, row.at) if row else None
 
 
+# ---- what Slack holds back ----------------------------------------------------------------------
+
+RESPONSE_URL = "response_url"
+"""Stands for all of these addresses, where otherwise a method is named."""
+
 PREFIX = "slack-pause:"
-_ALL = select(shared.c.key, shared.c.value).where(shared.c.key.startswith(PREFIX, autoescape=True))
+_PAUSES = select(shared.c.key, shared.c.value).where(
+    shared.c.key.in_(bindparam("keys", expanding=True))
+)
+
+
+def paused(conn: Connection, now: int, *methods: str) -> dict[str, int]:
+    """For those that a 429 has ever held back, by Slack's name of the method, the time (ms epoch)
+    before which it may not be called. One that has passed tells since when Slack takes all again.
+    """
+    rows = conn.execute(_PAUSES, {"keys": [f"{PREFIX}{method}" for method in methods]})
+    untils = {row.key.removeprefix(PREFIX): _until(row.value, now) for row in rows}
+    return {method: until for method, until in untils.items() if until}
 
 
 class Pauses:
-    """What a 429 holds back, by Slack's name of the method. One row per method ever limited."""
+    """What a 429 holds back. One row per method ever limited."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-    def known(self) -> dict[str, int]:
-        """By method, the time (ms epoch) before which it may not be called. Times that have passed
-        stay for a while: they tell since when Slack has taken everything again."""
-        with self._db.read() as conn:
-            rows, now = conn.execute(_ALL).all(), self._db.now(conn)
-        untils = {row.key.removeprefix(PREFIX): _until(row.value, now) for row in rows}
-        return {method: until for method, until in untils.items() if until}
 
     def hold(self, method: str, seconds: int) -> int:
         """Slack has named these seconds. Returns until when it is held now, never earlier than
@@ -82,8 +90,9 @@ class Pauses:
 
     def left_ms(self, method: str) -> int:
         """How long the method is still held back; 0 if it is not."""
-        until = self.known().get(method)
-        return 0 if until is None else max(0, until - self._db.clock())
+        with self._db.read() as conn:
+            now = self._db.now(conn)
+            return max(0, paused(conn, now, method).get(method, 0) - now)
 
 
 def _until(value: str | None, now: int) -> int:

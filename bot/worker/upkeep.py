@@ -16,9 +16,6 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 60.0
 
-PRUNE_SECONDS = 3600.0
-"""Between two looks at what is over, while there was nothing the last time."""
-
 
 class Upkeep:
     """`committed` is called after each commit that has recorded something."""
@@ -48,7 +45,7 @@ class Upkeep:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        again = prune_at = 0.0
+        again = 0.0
         last = False
         while not last:
             self._woken.wait(EVERY_SECONDS)
@@ -59,10 +56,9 @@ class Upkeep:
                 self._lines.write()
                 if now_and_then:
                     self._lines.keep()
+                    if not last:
+                        prune(self._db, self._keep_ms)
                     again = time.monotonic() + EVERY_SECONDS
-                if time.monotonic() >= prune_at and not last:
-                    more = prune(self._db, self._keep_ms)
-                    prune_at = time.monotonic() + (EVERY_SECONDS if more else PRUNE_SECONDS)
             except Exception as error:
                 # Tried again at the next commit or in a minute. That the database is away is told
                 # by those whose work needs it.

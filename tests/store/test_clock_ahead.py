@@ -61,9 +61,9 @@ def test_the_lease_of_a_message_is_over(db: Database) -> None:
             answer = Answer(event=number, code="ended", params={}, matters=True)
             add_answers(conn, "AAAA-0001", (answer,), db.now(conn))
     box = Outbox(db)
-    first = box.claim({})
+    first = box.claim()
     assert first is not None
-    assert box.claim({}) is None
+    assert box.claim() is None
 
     def held_until(lease: int) -> None:
         with db.write() as conn:
@@ -71,8 +71,8 @@ def test_the_lease_of_a_message_is_over(db: Database) -> None:
             conn.execute(update(messages).where(mine).values(lease_until=lease))
 
     held_until(db.clock() + LONGEST_LEASE_MS - 60_000)
-    assert box.claim({}) is None
+    assert box.claim() is None
     held_until(db.clock() + HOURS_MS)
-    again = box.claim({})
+    again = box.claim()
     assert again is not None
     assert again.slot == first.slot

@@ -52,18 +52,18 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:
     made = born(db, 1, State.PENDING, snapshot=snapshot())
     store, box = Requests(db=db, lease_ms=25_000), Outbox(db)
-    due = box.claim({})
+    due = box.claim()
     claim = store.claim(Queue.DECIDE)
     assert due is not None
     assert claim is not None
     approved = (Decision(by="U0FIRST", at=1),)
     store.save(claim, Saving(request=made.model_copy(update={"approvals": approved})))
     box.sent(due, ts="1.0", digest="first")
-    again = box.claim({})
+    again = box.claim()
     assert again is not None
     assert again.wanted > due.wanted
     box.sent(again, ts="1.0", digest="second")
-    assert box.claim({}) is None
+    assert box.claim() is None
 
 
 def test_what_copies_share_is_changed_by_one_after_the_other(db: Database) -> None:

@@ -22,7 +22,7 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
     """While Slack is away nothing is claimed: each wake would else be heard again and again, and a
     core be burned until Slack is asked next."""
     outbox = Outbox(sqlite_db)
-    outbox.claim({})
+    outbox.claim()
     sqlite_db.wakes.wake(POST)
     began = time.monotonic()
     outbox.wait(HEARD_WITHIN_SECONDS)
@@ -44,7 +44,7 @@ def test_a_poster_that_looks_once_more_after_the_end_does_not_wait(sqlite_db: Da
     """It has seen that it may go on, then comes the end, then it looks for messages."""
     outbox = Outbox(sqlite_db)
     outbox.end_waiting()
-    outbox.claim({})
+    outbox.claim()
     began = time.monotonic()
     outbox.wait(HEARD_WITHIN_SECONDS)
     assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2

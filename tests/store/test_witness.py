@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 
 from bot.request.audit_chain import STARTED, Entry
-from bot.request.model import SHORT, Outcome, State, Witness
+from bot.request.model import SHORT, Outcome, Request, State, Witness
 from bot.store import audit_trail as audit
 from bot.store.audit_trail import note_start
 from bot.store.database import Database
-from bot.store.outbox import Outbox
 from bot.store.verify_audit_trail import verify_trail
 from tests.rules.samples import running
 from tests.store.samples import born, entry, step
+
+
+def witnessed(db: Database, request: Request) -> Request:
+    with db.read() as conn:
+        return audit.witnessed(conn, request)
 
 
 def test_the_record_that_ended_a_request_is_its_witness_whatever_comes_after(db: Database) -> None:
@@ -21,11 +25,9 @@ def test_the_record_that_ended_a_request_is_its_witness_whatever_comes_after(db:
     step(db, made.id, State.FOLLOWING, State.FOLLOWING, "task")
     step(db, made.id, State.FOLLOWING, State.FOLLOWING, "click_refused")
     witness = step(db, made.id, State.FOLLOWING, State.SUCCEEDED, "succeeded")
-    outbox = Outbox(db)
 
     def shown() -> Witness | None:
-        drawn_from = outbox.request(made.id)
-        assert drawn_from is not None
+        drawn_from = witnessed(db, made)
         assert drawn_from.corrected_in is None
         return drawn_from.ended_in
 
@@ -46,15 +48,13 @@ def test_a_correction_has_a_witness_of_its_own(db: Database) -> None:
     first = step(db, made.id, State.DELETING, State.ATTENTION, "attention")
     step(db, made.id, State.ATTENTION, State.ATTENTION, "looked")
     second = step(db, made.id, State.ATTENTION, State.SUCCEEDED, "corrected")
-    request = Outbox(db).request(made.id)
-    assert request is not None
+    request = witnessed(db, made)
     assert (request.ended_in, request.corrected_in) == (first, second)
 
 
 def test_an_open_request_has_none_and_the_row_stores_none(db: Database) -> None:
     made = born(db, 1, State.PENDING)
-    request = Outbox(db).request(made.id)
-    assert request == made
+    assert witnessed(db, made) == made
     with_one = made.model_copy(update={"ended_in": Witness(number=1, hash="a" * 64)})
     assert with_one.model_dump_json() == made.model_dump_json()
 

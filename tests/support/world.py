@@ -326,14 +326,14 @@ class World:
         raise AssertionError("it never comes to rest")
 
     def post(self) -> bool:
-        due = self.outbox.claim({})
+        due = self.outbox.claim()
         if due is None:
             return False
         if due.answer:
             self.answers.append((due.user or "", due.answer.code))
             self.outbox.sent(due, ts=None, digest="answered")
             return True
-        request = self.outbox.request(due.request_id)
+        request = due.request
         assert request is not None
         if due.slot not in {message.slot for message in messages(request, self.ms)}:
             self.outbox.given_up(due, error=NO_LONGER_WANTED)

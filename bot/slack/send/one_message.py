@@ -15,7 +15,8 @@ from slack_sdk.errors import SlackApiError
 from bot.request.messages import Drawn, Due, Message, Slot
 from bot.slack.send.client import POST_TIMEOUT_S
 from bot.slack.send.problems import BROKEN, NO_THREAD_WORDS, Kind, SlackProblem, problem_of
-from bot.slack.send.whisper import RESPONSE_URL, say
+from bot.slack.send.whisper import say
+from bot.store.shared import RESPONSE_URL
 
 Method = Literal["post", "edit", "answer"]
 METHODS: dict[Method, str] = {

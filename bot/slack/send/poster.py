@@ -126,7 +126,7 @@ class Poster:
         if self._slack_is_away() or self._stopping.is_set():
             return False
         begun = time.monotonic()
-        due = self._outbox.claim(self.paused())
+        due = self._outbox.claim()
         if due is None:
             return False
         self._deliver(due, begun)
@@ -159,10 +159,8 @@ class Poster:
             # It cannot be edited any more, or stands there three times: no call, and no log line.
             self._outbox.given_up(due, error=due.last_error)
             return
-        request = self._outbox.request(due.request_id)
-        now = self._outbox.now()  # outside `try`: its errors are the database's, not the drawing's
         try:
-            drawn = self._drawn(due, request, now)
+            drawn = self._drawn(due)
         except Exception:
             # An error of ours in one message must not stop the others. It is tried again later,
             # perhaps by a version that can draw it.
@@ -178,12 +176,13 @@ class Poster:
         else:
             self._settle(due, drawn, self._send(due, drawn))
 
-    def _drawn(self, due: Due, request: Request | None, now: int) -> Drawn | None:
+    def _drawn(self, due: Due) -> Drawn | None:
+        request = due.request
         if due.answer is not None:
             return self._draw_answer(due.answer, request)
         if request is None:
             return None
-        slots = {m.slot for m in self._wanted(request, now)}
+        slots = {m.slot for m in self._wanted(request, due.at)}
         kind = Message(slot=due.slot).kind
         # A copy of final words is wanted for as long as those are.
         wanted = due.slot in slots or (kind in PRIVATE and kind.value in slots)
@@ -264,12 +263,6 @@ class Poster:
 
     def _put_off(self, due: Due, gap_ms: int, error: str) -> None:
         self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)
-
-    def paused(self) -> dict[str, int]:
-        """By kind, until when (ms epoch) nothing of it is sent, or was not; see
-        `Outbox.claim`."""
-        known = self._pauses.known()
-        return {str(kind): known[method] for kind, method in METHODS.items() if method in known}
 
     def _slack_is_away(self) -> bool:
         """After a call without an answer, Slack is asked whether it is there before the next

@@ -28,12 +28,9 @@ import structlog
 from bot.request.messages import Drawn
 from bot.slack.send.client import USER_AGENT, tls
 from bot.slack.send.problems import Kind, SlackProblem, answered, unanswered
-from bot.store.shared import Pauses
+from bot.store.shared import RESPONSE_URL, Pauses
 
 log = structlog.get_logger(__name__)
-
-RESPONSE_URL = "response_url"
-"""Stands for all of these addresses, where otherwise a method is named."""
 
 _LAPSED = "response_url_lapsed"
 _NOT_SLACK = SlackProblem(Kind.FINAL, "response_url_not_slack")

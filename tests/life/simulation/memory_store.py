@@ -19,9 +19,11 @@ from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
+    URGENCY,
 )
-from bot.store.queues import LONGEST_LEASE_MS, ORDER, URGENCY, Queue, queue_of
+from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
 from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from tests.slack.listeners.fakes import FakePauses
 
 
 @dataclass
@@ -83,6 +85,12 @@ class MemoryStore:
     gaps: bool = False  # PostgreSQL: a refused row has used up a number
     on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
     on_put: Callable[[Item], None] = lambda item: None
+
+    def __post_init__(self) -> None:
+        self.pauses = FakePauses(self.now)
+
+    def paused_until(self) -> list[int]:
+        return list(self.pauses.known().values())
 
     def now(self) -> int:
         return self.clock()
@@ -334,13 +342,14 @@ class MemoryStore:
                 person=getattr(item.event, "by", None) or getattr(item.event, "requester", None),
             )
 
-    def claim_post(self, paused: dict[str, int]) -> Due | None:
+    def claim_post(self) -> Due | None:
         now = self.clock()
-        due = self._sendable(paused, now)
+        due = self._sendable(now)
         return self._claimed_post(due[0], now) if due else None
 
-    def _sendable(self, paused: dict[str, int], now: int) -> list[Post]:
+    def _sendable(self, now: int) -> list[Post]:
         """The most urgent first."""
+        paused = self.pauses.known()
         held = {p.request_id for p in self.posts.values() if not lease_over(p.lease_until, now)}
         due = [
             p
@@ -348,9 +357,9 @@ class MemoryStore:
             if p.due_at is not None
             and p.due_at <= now
             and p.request_id not in held
-            and not (paused.get(_way(p), 0) > now)
+            and not (paused.get(_method(p), 0) > now)
         ]
-        calm_since = paused.get("post", 0)
+        calm_since = paused.get("chat.postMessage", 0)
         return sorted(due, key=lambda p: (_urgency_of(p, calm_since), p.created_at))
 
     def _claimed_post(self, post: Post, now: int) -> Due:
@@ -370,6 +379,8 @@ class MemoryStore:
             response_url=self._address(post.answer, now),
             last_error=post.last_error,
             card_gone=post.urgency == URGENCY[Slot.FINAL] and self._card_gone(post.request_id),
+            at=now,
+            request=self.get(post.request_id),
         )
 
     def _address(self, answer: Answer | None, now: int) -> str | None:
@@ -467,11 +478,8 @@ class OutboxView:
         self.sent, self.put_off = store.sent, store.put_off
         self.given_up, self.now = store.given_up, store.now
 
-    def claim(self, paused: dict[str, int]) -> Due | None:
-        return self._store.claim_post(paused)
-
-    def request(self, request_id: str) -> Request | None:
-        return self._store.get(request_id)
+    def claim(self) -> Due | None:
+        return self._store.claim_post()
 
     def wait(self, seconds: float) -> None:
         raise AssertionError("the scheduler decides who waits")
@@ -501,10 +509,10 @@ def _stored(item: Item) -> Stored:
     return Stored.model_construct(number=item.number, at=item.at, event=item.event)
 
 
-def _way(post: Post) -> str:
+def _method(post: Post) -> str:
     if post.answer is not None:
-        return "answer"
-    return "edit" if post.ts is not None else "post"
+        return "response_url"
+    return "chat.update" if post.ts is not None else "chat.postMessage"
 
 
 def _urgency_of(post: Post, calm_since: int) -> int:

@@ -80,6 +80,7 @@ class PostgresMemory(MemoryStore):
     gaps: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._clock, self._at = self.clock, None
         self.clock = lambda: self._clock() if self._at is None else self._at
 
@@ -241,10 +242,10 @@ class PostgresMemory(MemoryStore):
 
     # ---- outbox -------------------------------------------------------------------------------
 
-    def claim_post(self, paused: dict[str, int]) -> Due | None:
+    def claim_post(self) -> Due | None:
         with self._transaction() as tx:
             now = self.clock()
-            seen = self._sendable(paused, now)
+            seen = self._sendable(now)
             if not seen:
                 return None
             self.scheduler.pass_by("read")

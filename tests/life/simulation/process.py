@@ -22,7 +22,6 @@ from bot.worker.send_delete import DeleteSender
 from tests.life.simulation.appliance import AppliancePort
 from tests.life.simulation.postgres_store import DONE, OPEN, Cut
 from tests.life.simulation.slack import Client, People
-from tests.slack.listeners.fakes import FakePauses
 
 if TYPE_CHECKING:
     from tests.life.simulation.memory_store import MemoryStore
@@ -42,9 +41,7 @@ KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
-READS = frozenset(
-    {"now", "events", "event_without_row", "get", "same_pairing", "followed", "request"}
-)
+READS = frozenset({"now", "events", "event_without_row", "get", "same_pairing", "followed"})
 
 FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""
@@ -189,7 +186,7 @@ class Process:
             lambda answer, _request: Drawn(text=f"answer {answer.event} {answer.code}"),
             messages,
             nets=(),
-            pauses=FakePauses(outbox.now),
+            pauses=self.sim.store.pauses,
             pause=self.pause,
         )
 

@@ -17,11 +17,12 @@ from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
-from bot.store.outbox import Outbox
+from bot.store.outbox import CALLED_BY, Outbox
 from bot.store.queries import Overview
 from bot.store.requests import Requests
 from bot.store.saving import Claim, Saving
 from bot.store.schema import inbox, messages, requests
+from bot.store.shared import Pauses, paused
 from tests.life.simulation.memory_store import Item, Post, Row
 
 CHANGING = frozenset(
@@ -45,6 +46,7 @@ class RealStore:
         self._requests = Requests(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
         self._overview = Overview(self.db)
+        self.pauses = Pauses(self.db)
 
     def empty(self) -> None:
         """As new: quicker than another database (PostgreSQL)."""
@@ -118,6 +120,10 @@ class RealStore:
     def head(self) -> Head:
         return trail.head(self.db)
 
+    def paused_until(self) -> list[int]:
+        with self.db.read() as conn:
+            return list(paused(conn, self.clock(), *CALLED_BY).values())
+
     def next_time(self) -> int | None:
         now = self.clock()
         rows, posts = self.rows.values(), self.posts.values()
@@ -144,7 +150,6 @@ def outbox_of(store: RealStore) -> Any:
 
     return SimpleNamespace(
         claim=real.claim,
-        request=real.request,
         now=real.now,
         **{name: counting(name) for name in ("sent", "put_off", "given_up")},
     )

@@ -171,9 +171,9 @@ class Simulation(Happens):
             times += [process.frozen_until, process.cut_until]
             if process.alive:
                 times += [t.wake_at or 0 for t in process.threads if t.blocked is None]
-            poster = process.poster
-            paused = [*poster.paused().values(), poster.ask_slack_at or 0]
-            times += [until - START_MS - self.offset_ms for until in paused]
+            if process.poster.ask_slack_at:
+                times.append(process.poster.ask_slack_at - START_MS - self.offset_ms)
+        times += [until - START_MS - self.offset_ms for until in self.store.paused_until()]
         due = self.store.next_time()
         times += [self.estate.next_end() or 0, due - START_MS - self.offset_ms if due else 0]
         times = [t for t in times if t > self.real_ms]

@@ -121,7 +121,7 @@ def insert_row(store: Any, _with: object) -> object:
 
 
 def claim_message(store: Any, _with: object) -> object:
-    return store.claim_post({}) if hasattr(store, "claim_post") else Outbox(store.db).claim({})
+    return store.claim_post() if hasattr(store, "claim_post") else Outbox(store.db).claim()
 
 
 def take(which: int) -> Callable[[Any, tuple[Claim, Claim]], object]:

@@ -23,7 +23,6 @@ from bot.slack.draw.words.notices import witness_words
 from bot.store import audit_trail
 from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
-from bot.store.outbox import Outbox
 from bot.store.schema import audit as table
 from tests.store.samples import born, ended, entry
 from tests.store.test_audit_log_lines import forge
@@ -45,8 +44,8 @@ def three(db: Database) -> Records:
 def test_what_a_final_reply_shows_is_found_however_it_was_copied(
     db: Database, three: Records, run: Run
 ) -> None:
-    request = Outbox(db).request(ended(db, 4).id)
-    assert request is not None
+    with db.read() as conn:
+        request = audit_trail.witnessed(conn, ended(db, 4))
     assert request.ended_in is not None
     words = witness_words(request.ended_in)
     number, head = words.split("record ")[1].split(",")[0], words.split("`")[1]

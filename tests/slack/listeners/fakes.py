@@ -189,6 +189,7 @@ class FakeOutbox:
     rows: dict[str, Request] = field(default_factory=dict)
     queue: list[Due] = field(default_factory=list)
     done: list[tuple[str, Due, dict[str, object]]] = field(default_factory=list)
+    pauses: FakePauses | None = None
     paused_seen: list[dict[str, int]] = field(default_factory=list)
     clock_ms: int = 1_000_000
     claim_error: Exception | None = None
@@ -196,7 +197,8 @@ class FakeOutbox:
     woken: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def claim(self, paused: dict[str, int]) -> Due | None:
+    def claim(self) -> Due | None:
+        paused = self.pauses.known() if self.pauses else {}
         self.paused_seen.append(paused)
         with self.changed:
             if self.claim_error is not None:
@@ -205,11 +207,9 @@ class FakeOutbox:
             for due in self.queue:
                 if paused.get(_kind(due), 0) <= self.clock_ms:
                     self.queue.remove(due)
-                    return due
+                    row = {"request": self.rows.get(due.request_id), "at": self.clock_ms}
+                    return due.model_copy(update=row)
         return None
-
-    def request(self, request_id: str) -> Request | None:
-        return self.rows.get(request_id)
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
         if self.sent_errors:
@@ -251,6 +251,7 @@ class FakeOutbox:
         return word, values
 
     def _did(self, word: str, due: Due, **values: object) -> None:
+        due = due.model_copy(update={"request": None, "at": 0})  # as it was queued
         with self.changed:
             self.done.append((word, due, values))
             self.changed.notify_all()
@@ -258,5 +259,5 @@ class FakeOutbox:
 
 def _kind(due: Due) -> str:
     if due.answer is not None:
-        return "answer"
-    return "edit" if due.ts else "post"
+        return "response_url"
+    return "chat.update" if due.ts else "chat.postMessage"

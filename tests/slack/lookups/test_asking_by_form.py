@@ -6,6 +6,7 @@ from bot.request.events import Asked, Opened
 from bot.request.model import State
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
+from bot.store.prune import prune
 from bot.store.queues import Queue
 from tests.support.world import ASKER, CHANNEL, PAIRING, TEAM, World
 
@@ -59,7 +60,7 @@ def test_its_address_is_used_for_thirty_minutes_and_then_erased(world: World) ->
     form = asked(world, number)
     assert form is not None
     world.wait(30 * minute - 1)
-    Outbox(world.db).wait(0)
+    prune(world.db, keep_ms=10**12)
     for event in (number, form):
         assert Inbox(world.db).address(event) == ADDRESS
     assert addresses(world) == [ADDRESS]
@@ -68,7 +69,7 @@ def test_its_address_is_used_for_thirty_minutes_and_then_erased(world: World) ->
     assert late is not None
     for event in (number, form, late, late + 1):
         assert Inbox(world.db).address(event) is None
-    Outbox(world.db).wait(0)
+    prune(world.db, keep_ms=10**12)
     assert addresses(world) == []
     with world.db.read() as conn:
         tables = ("requests", "inbox", "messages", "audit", "shared")
@@ -98,7 +99,7 @@ def test_what_the_check_refuses_goes_to_the_address_of_the_command(world: World)
     asked(world, number, pairing="nowhere")
     while world.worker.step(Queue.CHECK):
         pass
-    due = Outbox(world.db).claim({})
+    due = Outbox(world.db).claim()
     assert due is not None
     assert due.answer is not None
     assert (due.answer.code, due.user, due.response_url) == ("refused", ASKER, ADDRESS)
