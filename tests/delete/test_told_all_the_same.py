@@ -20,7 +20,7 @@ def test_a_denial_that_an_approval_overtook_is_told_directly_if_need_be(world: W
     while any(world.worker.step(queue) for queue in Queue):
         pass
     told = {}
-    while due := world.outbox.claim({}):
+    while due := world.outbox.claim():
         if due.answer:
             told[due.user] = (due.answer.code, due.answer.matters)
         world.outbox.sent(due, ts=due.ts or "9.000", digest="x")
@@ -35,7 +35,7 @@ def test_taken_back_while_slack_was_away_and_then_the_card_is_refused(world: Wor
     world.put(OperatorCancelled(operator="olga"), request_id)
     while any(world.worker.step(queue) for queue in Queue):
         pass
-    card = world.outbox.claim({})
+    card = world.outbox.claim()
     assert card is not None
     world.outbox.given_up(card, error="not_in_channel")
     world.settle()

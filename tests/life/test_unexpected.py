@@ -21,7 +21,7 @@ def world(world_on_file: World) -> World:
 def answers(world: World) -> list[Due]:
     """All that wait to be said to one person; the other messages are left alone."""
     found = []
-    while (due := world.outbox.claim({})) is not None:
+    while (due := world.outbox.claim()) is not None:
         if due.answer is not None:
             found.append(due)
         world.outbox.sent(due, ts="1.0" if due.answer is None else None, digest="x")
