@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .block_limits import check_home, check_view, options_of, view_too_large
+from .block_limits import check_home, check_view, view_too_large
 from .records import Json, SlackError, View, elements_in, invalid, required
 from .workspace import Workspace
 
@@ -183,7 +183,7 @@ def _chosen(view: View, block_id: str, element: Json, value: Any, *, force: bool
     kind = element["type"]
     if value is None or kind in _PICKED or kind == "plain_text_input":
         return value
-    options = [*options_of(element), *view.options.get(block_id, [])]
+    options = [*element.get("options", []), *view.options.get(block_id, [])]
     if kind == "checkboxes":
         if isinstance(value, bool):
             return options if value else []

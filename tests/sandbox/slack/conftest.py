@@ -8,7 +8,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import Clock, Receiver
+from tests.sandbox.slack.slack_kit import Receiver
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A clock to turn, a small receiver in the bot's place, and blocks to post."""
+"""A small receiver in the bot's place, and blocks to post."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+import pytest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.slack import Json
 
 
-class Clock:
-    """A clock that only the test turns."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def turn(self, seconds: float) -> None:
-        self.now += seconds
+def error_of(call: Callable[..., object], *args: object, **kwargs: object) -> str:
+    """Slack's name for what this call is refused with."""
+    with pytest.raises(SlackApiError) as caught:
+        call(*args, **kwargs)
+    assert caught.value.response.status_code == 200
+    return str(caught.value.response["error"])
 
 
 class Received:

@@ -11,7 +11,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.page.shown import view_of
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import Clock, actions, button, section
+from tests.sandbox.slack.slack_kit import actions, button, section
+from tests.support.clock import Clock
 
 
 def refused(call: object, *args: object, **kwargs: object) -> str:

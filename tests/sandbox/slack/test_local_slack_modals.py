@@ -10,7 +10,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import CannotDo, Json, LocalSlack
 from tests.sandbox.slack.slack_kit import (
-    Clock,
     Receiver,
     actions,
     button,
@@ -19,6 +18,7 @@ from tests.sandbox.slack.slack_kit import (
     section,
     text_input,
 )
+from tests.support.clock import Clock
 
 
 def select_input(block_id: str = "pairing", **more: object) -> Json:

@@ -9,7 +9,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import POST_BURST, LocalSlack, RateLimits
-from tests.sandbox.slack.slack_kit import Clock, modal, section
+from tests.sandbox.slack.slack_kit import modal, section
+from tests.support.clock import Clock
 
 
 @pytest.fixture

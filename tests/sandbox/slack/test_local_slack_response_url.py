@@ -8,7 +8,8 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.sandbox.slack import Json, LocalSlack
-from tests.sandbox.slack.slack_kit import Clock, Receiver, actions, button, section
+from tests.sandbox.slack.slack_kit import Receiver, actions, button, section
+from tests.support.clock import Clock
 
 
 def post(url: str, **body: object) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Slack's limits and marks, written down a second time: what the drawing is checked against."""
+"""What Slack would refuse or misread: its limits, and marks that are not ours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.request.messages import Drawn
+from bot.sandbox.slack.block_limits import check_blocks
 
 ALL_TEXT = 13_000
 _OURS = re.compile(
@@ -19,17 +20,15 @@ _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 _CALLS = re.compile(r"<@([UW][A-Z0-9]+)>|<!subteam\^(S[A-Z0-9]+)>")
 
 
-def problems(drawn: Drawn, *, foreign_people: bool = True) -> list[str]:
+def problems(drawn: Drawn) -> list[str]:
     """What Slack would refuse or misread; empty when nothing."""
     found: list[str] = []
     if not drawn.text.strip():
         found.append("no fallback text")
     if size(drawn.text) > 4_000:
         found.append("text too long to be edited")
-    if len(drawn.blocks) > 50:
-        found.append("too many blocks")
-    for block in drawn.blocks:
-        found += _block(block)
+    found += check_blocks(list(drawn.blocks))
+    found += [f"Slack may make marks of its own in {text}" for text in _loose(list(drawn.blocks))]
     texts = list(strings(drawn))
     if sum(size(t) for t in texts[1:]) > ALL_TEXT:
         found.append("all blocks together too long")
@@ -105,38 +104,12 @@ def _markup(text: str) -> list[str]:
     return found
 
 
-def _block(block: dict[str, Any]) -> list[str]:
-    kind = block["type"]
-    if kind == "header":
-        return _text(block["text"], 150, kind)
-    if kind == "section":
-        return _text(block["text"], 3_000, kind)
-    if kind == "context":
-        over = ["context too wide"] if not 1 <= len(block["elements"]) <= 10 else []
-        return over + [p for e in block["elements"] for p in _text(e, 3_000, kind)]
-    if kind == "actions":
-        over = ["too many buttons"] if not 1 <= len(block["elements"]) <= 25 else []
-        return over + [p for e in block["elements"] for p in _button(e)]
-    return [f"unknown block {kind}"]
-
-
-def _button(element: dict[str, Any]) -> list[str]:
-    found = _text(element["text"], 75, "button")
-    for key, most in (("value", 2_000), ("action_id", 255), ("accessibility_label", 75)):
-        if not 1 <= size(element[key]) <= most:
-            found.append(f"button {key} of {size(element[key])}")
-    if "confirm" in element:
-        confirm = element["confirm"]
-        found += _text(confirm["title"], 100, "confirm title")
-        found += _text(confirm["text"], 300, "confirm text")
-        found += _text(confirm["confirm"], 30, "confirm yes")
-        found += _text(confirm["deny"], 30, "confirm no")
-    return found
-
-
-def _text(node: dict[str, Any], most: int, where: str) -> list[str]:
-    length = size(node["text"])
-    found = [] if 1 <= length <= most else [f"{where}: {length} of {most} characters"]
-    if node["type"] == "mrkdwn" and node.get("verbatim") is not True:
-        found.append(f"{where}: Slack may make links and mentions of its own")
-    return found
+def _loose(node: Any) -> list[str]:
+    """Texts in Slack's markup that are not `verbatim`."""
+    if isinstance(node, list):
+        return [text for one in node for text in _loose(one)]
+    if not isinstance(node, dict):
+        return []
+    if node.get("type") == "mrkdwn" and node.get("verbatim") is not True:
+        return [node["text"][:80]]
+    return _loose(list(node.values()))
