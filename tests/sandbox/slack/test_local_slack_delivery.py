@@ -10,7 +10,7 @@ import pytest
 import requests
 from slack_sdk import WebClient
 
-from bot.sandbox.slack import ABSENT, CannotDo, Json, LocalSlack
+from bot.sandbox.slack import CannotDo, Json, LocalSlack
 from tests.sandbox.slack.slack_kit import Receiver, actions, button, section
 
 
@@ -39,24 +39,6 @@ def test_a_command_is_a_signed_form(slack: LocalSlack, receiver: Receiver) -> No
     assert form["response_url"].startswith(slack.base_url + "/commands/")
     assert form["trigger_id"] == delivery.trigger_id
     assert form["response_url"] == delivery.response_url
-
-
-def test_an_empty_command_text_is_still_a_field(slack: LocalSlack, receiver: Receiver) -> None:
-    slack.command(slack.add_person("Ann"), "", channel=slack.add_channel("ops"))
-    assert receiver.received[0].form["text"] == ""
-
-
-def test_private_channels_and_grid_and_overrides(slack: LocalSlack, receiver: Receiver) -> None:
-    slack.workspace.enterprise_id = "E0GRID"
-    ann = slack.add_person("Ann")
-    channel = slack.add_channel("secret", private=True)
-    slack.command(ann, "x", channel=channel, command="/other", user_name="root")
-    form = receiver.received[-1].form
-    assert form["channel_name"] == "privategroup"
-    assert form["enterprise_id"] == "E0GRID"
-    assert (form["command"], form["user_name"], form["text"]) == ("/other", "root", "x")
-    slack.command(ann, "x", channel=channel, trigger_id=None, response_url=ABSENT)
-    assert not {"trigger_id", "response_url"} & set(receiver.received[-1].form)
 
 
 def test_the_answer_to_a_command_is_shown(slack: LocalSlack, receiver: Receiver) -> None:
@@ -140,23 +122,6 @@ def test_a_button_that_is_not_there_cannot_be_pressed(
         slack.click(ann, (channel, gone), "go")
 
 
-def test_the_value_picks_among_buttons_of_one_id_and_force_replaces_it(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
-) -> None:
-    ann = slack.add_person("Ann")
-    channel = slack.add_channel("ops")
-    blocks = [
-        actions(button("go", "first")),
-        {**actions(button("go", "second")), "block_id": "more"},
-    ]
-    client.chat_postMessage(channel=channel, text="x", blocks=blocks)
-    (message,) = slack.messages(channel)
-    slack.click(ann, message, "go", value="second")
-    assert payload_of(receiver)["actions"][0]["block_id"] == "more"
-    slack.click(ann, message, "go", value="forged", force=True)
-    assert payload_of(receiver)["actions"][0]["value"] == "forged"
-
-
 def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
     slack: LocalSlack, receiver: Receiver, client: WebClient
 ) -> None:
@@ -174,20 +139,6 @@ def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
     answer = {"text": "opened", "replace_original": True}
     assert requests.post(delivery.response_url, json=answer, timeout=5).status_code == 200
     assert [one.text for one in slack.ephemerals(ann)] == ["opened"]
-
-
-def test_click_overrides_and_strangers(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
-) -> None:
-    eve = slack.add_person("Eve", team_id="T0OTHER")
-    channel = slack.add_channel("shared")
-    client.chat_postMessage(channel=channel, text="x", blocks=[actions(button())])
-    (message,) = slack.messages(channel)
-    slack.click(eve, message, "go")
-    assert payload_of(receiver)["user"]["team_id"] == "T0OTHER"
-    slack.click(eve, message, "go", team=None, response_url=ABSENT)
-    assert payload_of(receiver)["team"] is None
-    assert "response_url" not in payload_of(receiver)
 
 
 def test_redelivery_is_the_same_body_with_retry_headers(
@@ -249,18 +200,3 @@ def test_a_late_acknowledgement_is_an_operation_timeout(
     assert (delivery.status, delivery.error) == (None, "operation_timeout")
     assert delivery.seconds >= 0.1
     assert slack.ephemerals(ann) == []
-
-
-def test_an_error_page_is_shown_to_nobody(slack: LocalSlack, receiver: Receiver) -> None:
-    receiver.answer = lambda request: (500, "boom", "text/plain")
-    ann = slack.add_person("Ann")
-    delivery = slack.command(ann, "x", channel=slack.add_channel("ops"))
-    assert (delivery.status, delivery.error) == (500, "dispatch_failed")
-    assert slack.ephemerals(ann) == []
-
-
-def test_unknown_people_and_places_are_mistakes_of_the_test(slack: LocalSlack) -> None:
-    with pytest.raises(KeyError):
-        slack.command("U0NOBODY", "x", channel=slack.add_channel("ops"))
-    with pytest.raises(KeyError):
-        slack.command(slack.add_person("Ann"), "x", channel="C0NOWHERE")

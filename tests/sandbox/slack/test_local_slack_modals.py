@@ -6,13 +6,13 @@ import json
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import CannotDo, Json, LocalSlack
 from tests.sandbox.slack.slack_kit import (
     Receiver,
     actions,
     button,
+    error_of,
     modal,
     option,
     section,
@@ -37,13 +37,6 @@ def external_input() -> Json:
     return select_input(element={"type": "external_select", "action_id": "value"})
 
 
-def error_of(call: object, **kwargs: object) -> str:
-    assert callable(call)
-    with pytest.raises(SlackApiError) as caught:
-        call(**kwargs)
-    return str(caught.value.response["error"])
-
-
 def opened(slack: LocalSlack, client: WebClient, view: Json) -> str:
     """A person with this modal open."""
     user = slack.add_person("Ann")
@@ -58,24 +51,6 @@ def payload_of(receiver: Receiver) -> Json:
 
 def answering(receiver: Receiver, body: Json) -> None:
     receiver.answer = lambda request: (200, json.dumps(body), "application/json")
-
-
-def test_a_command_opens_a_modal_while_it_is_being_answered(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
-) -> None:
-    ann = slack.add_person("Ann")
-
-    def answer(request: object) -> tuple[int, str, str]:
-        trigger = receiver.received[-1].form["trigger_id"]
-        view = modal(text_input(), callback_id="unpair_request", private_metadata="m")
-        client.views_open(trigger_id=trigger, view=view)
-        return 200, "", "text/plain"
-
-    receiver.answer = answer
-    assert slack.command(ann, "", channel=slack.add_channel("ops")).ok
-    view = slack.views[ann]
-    assert (view.callback_id, view.title, view.private_metadata) == ("unpair_request", "Title", "m")
-    assert view.id.startswith("V")
 
 
 def test_a_trigger_is_good_once_and_for_three_seconds(
@@ -136,33 +111,6 @@ def test_a_submission_carries_typed_values(
         "reason": {"value": {"type": "plain_text_input", "value": "CHG0000001 & <b>"}},
     }
     assert slack.views == {}
-
-
-def test_a_date_and_a_time(slack: LocalSlack, receiver: Receiver, client: WebClient) -> None:
-    date = select_input("date", element={"type": "datepicker", "action_id": "value"})
-    at = {"type": "timepicker", "action_id": "value", "initial_time": "22:00"}
-    ann = opened(slack, client, modal(date, select_input("time", element=at)))
-    with pytest.raises(CannotDo, match="required"):
-        slack.submit(ann)
-    assert slack.submit(ann, None, {"date": "2026-12-03"}).ok
-    assert payload_of(receiver)["view"]["state"]["values"] == {
-        "date": {"value": {"type": "datepicker", "selected_date": "2026-12-03"}},
-        "time": {"value": {"type": "timepicker", "selected_time": "22:00"}},
-    }
-
-
-def test_what_is_left_empty_and_what_was_there_before(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
-) -> None:
-    element = {"type": "plain_text_input", "action_id": "value", "initial_value": "was there"}
-    view = modal(force_input(), text_input(element=element), text_input("note", optional=True))
-    ann = opened(slack, client, view)
-    slack.submit(ann)
-    assert payload_of(receiver)["view"]["state"]["values"] == {
-        "force": {"value": {"type": "checkboxes", "selected_options": []}},
-        "reason": {"value": {"type": "plain_text_input", "value": "was there"}},
-        "note": {"value": {"type": "plain_text_input", "value": None}},
-    }
 
 
 def test_what_the_form_would_not_send(

@@ -8,13 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import LocalSlack
-
-
-def error_of(call: object, **kwargs: object) -> str:
-    assert callable(call)
-    with pytest.raises(SlackApiError) as caught:
-        call(**kwargs)
-    return str(caught.value.response["error"])
+from tests.sandbox.slack.slack_kit import error_of
 
 
 def test_auth_test_names_the_bot_and_its_workspace(slack: LocalSlack, client: WebClient) -> None:
@@ -80,15 +74,6 @@ def test_users_info_tells_who_must_not_count(slack: LocalSlack, client: WebClien
     assert shown["colleague"]["enterprise_user"]["enterprise_id"] == "E0GRID"
     assert "is_stranger" not in shown["colleague"]
     assert error_of(client.users_info, user="U0NOBODY") == "user_not_found"
-
-
-def test_deactivating(slack: LocalSlack, client: WebClient) -> None:
-    ann = slack.add_person("Ann")
-    group = slack.add_group("sre", [ann])
-    slack.deactivate(ann)
-    assert client.users_info(user=ann)["user"]["deleted"] is True
-    # The safe side: whoever trusts the group alone lets her in.
-    assert client.usergroups_users_list(usergroup=group)["users"] == [ann]
 
 
 def test_user_groups(slack: LocalSlack, client: WebClient) -> None:

@@ -9,7 +9,6 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import POST_BURST, LocalSlack, RateLimits
-from tests.sandbox.slack.slack_kit import modal, section
 from tests.support.clock import Clock
 
 
@@ -88,25 +87,6 @@ def test_the_figure_of_each_method(clock: Clock, method: str, most: int) -> None
     assert [limits.refuse(method) for _ in range(most)] == [None] * most
 
 
-def test_user_group_reads_over_http(slack: LocalSlack, client: WebClient) -> None:
-    group = slack.add_group("sre", [])
-    for _ in range(20):
-        client.usergroups_users_list(usergroup=group)
-    assert retry_after(client.usergroups_users_list, usergroup=group) == 60
-    # Another method has its own measure.
-    assert client.auth_test()["ok"]
-
-
-def test_a_refused_modal_leaves_its_trigger_good(slack: LocalSlack, client: WebClient) -> None:
-    ann = slack.add_person("Ann")
-    for _ in range(100):
-        trigger = slack.workspace.new_trigger(ann).id
-        client.views_open(trigger_id=trigger, view=modal(section()))
-    late = slack.workspace.new_trigger(ann)
-    retry_after(client.views_open, trigger_id=late.id, view=modal(section()))
-    assert not late.used
-
-
 def test_waiting_exactly_retry_after_is_always_enough() -> None:
     clock = Clock()
     limits = RateLimits(clock)
@@ -116,25 +96,3 @@ def test_waiting_exactly_retry_after_is_always_enough() -> None:
             clock.turn(wait)
             assert limits.refuse("chat.postMessage", "C1") is None, step
         clock.turn(0.1)
-
-
-def test_ten_tenths_are_a_second() -> None:
-    # From zero ten steps of 0.1 add up to a little less than 1 in floating point.
-    clock = Clock(0.0)
-    limits = RateLimits(clock)
-    for _ in range(POST_BURST):
-        limits.refuse("chat.postMessage", "C1")
-    answers = []
-    for _ in range(10):
-        clock.turn(0.1)
-        answers.append(limits.refuse("chat.postMessage", "C1"))
-    assert clock() < 1.0
-    assert answers == [1] * 9 + [None]
-
-
-def test_a_factor_and_none_at_all(clock: Clock) -> None:
-    tenfold = RateLimits(clock, 10)
-    assert [tenfold.refuse("chat.update") for _ in range(500)] == [None] * 500
-    assert tenfold.refuse("chat.update") == 60
-    off = RateLimits(clock, 0)
-    assert {off.refuse("chat.postMessage", "C1") for _ in range(1000)} == {None}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import requests
-from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from bot.sandbox.slack import Json, LocalSlack
-from tests.sandbox.slack.slack_kit import Receiver, actions, button, section
+from bot.sandbox.slack import LocalSlack
+from tests.sandbox.slack.slack_kit import Receiver, section
 from tests.support.clock import Clock
 
 
@@ -79,29 +78,3 @@ def test_bad_answers(slack: LocalSlack, receiver: Receiver, body: bytes, error: 
     answer = requests.post(url, data=body, timeout=5)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert slack.ephemerals(ann) == []
-
-
-def test_an_unknown_address(slack: LocalSlack) -> None:
-    assert post(slack.base_url + "/commands/T1/2/3", text="x")[0] == 404
-
-
-def card_with_button(slack: LocalSlack, client: WebClient, channel: str) -> str:
-    blocks: list[Json] = [actions(button())]
-    return str(client.chat_postMessage(channel=channel, text="card", blocks=blocks)["ts"])
-
-
-def test_after_a_click_the_message_stays(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
-) -> None:
-    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
-    ts = card_with_button(slack, client, channel)
-    delivery = slack.click(ann, (channel, ts), "go")
-    post(delivery.response_url, text="not yours", replace_original=False)
-    message = slack.message(channel, ts)
-    assert message is not None
-    assert (message.text, message.edits) == ("card", 0)
-    (shown,) = slack.ephemerals(ann)
-    assert shown.answers is not None
-    assert (shown.answers.kind, shown.answers.what) == ("click", "go")
-    assert shown.answers.message_ts == ts
-    assert post(delivery.response_url, delete_original=True)[0] == 400

@@ -71,12 +71,6 @@ def test_an_address_is_for_the_app_token_and_one_connection(slack: LocalSlack) -
             pytest.fail("a ticket was taken twice")
 
 
-def test_hello_counts_the_connections(slack: LocalSlack) -> None:
-    with socket(slack) as first, socket(slack) as second:
-        assert next_of(first)["num_connections"] == 1
-        assert next_of(second)["num_connections"] == 2
-
-
 def test_a_command_and_its_answer(slack: LocalSlack) -> None:
     with socket(slack) as opened:
         next_of(opened)
@@ -93,30 +87,6 @@ def test_a_command_and_its_answer(slack: LocalSlack) -> None:
     assert [shown.text for shown in slack.ephemerals(RITA)] == ["hi"]
 
 
-def test_an_answer_where_none_is_read_is_a_problem(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        done: list[Delivery] = []
-        payload = {"type": "block_actions"}
-        thread = threading.Thread(
-            target=lambda: done.append(slack.sockets.deliver("block_actions", payload, 3.0))
-        )
-        thread.start()
-        envelope = next_of(opened)
-        assert envelope["accepts_response_payload"] is False
-        opened.send(json.dumps({"envelope_id": envelope["envelope_id"], "payload": {"a": 1}}))
-        thread.join()
-    assert done[0].problem
-
-
-def test_nobody_connected_is_a_failure_at_once(slack: LocalSlack) -> None:
-    assert slack.command(RITA, "berlin", channel=CHANNEL).error == "dispatch_failed"
-    with socket(slack) as opened:
-        next_of(opened)
-    slack.wait_for(lambda: not slack.sockets.open_now)
-    assert slack.command(RITA, "berlin", channel=CHANNEL).error == "dispatch_failed"
-
-
 def test_without_an_acknowledgement_it_comes_again_three_times(slack: LocalSlack) -> None:
     seen = []
     with socket(slack) as opened:
@@ -129,18 +99,6 @@ def test_without_an_acknowledgement_it_comes_again_three_times(slack: LocalSlack
             seen.append(next_of(opened))
     assert len({envelope["envelope_id"] for envelope in seen}) == 1
     assert [envelope.get("retry_attempt", 0) for envelope in seen] == [0, 1, 2, 3]
-    with socket(slack) as opened:
-        next_of(opened)
-        with pytest.raises(TimeoutError):
-            opened.recv(timeout=0.2)
-
-
-def test_a_late_acknowledgement_ends_the_repetitions(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        slack.command(RITA, "berlin", channel=CHANNEL)
-        opened.send(json.dumps({"envelope_id": next_of(opened)["envelope_id"]}))
-        slack.wait_for(lambda: slack.sockets.acknowledgements)
     with socket(slack) as opened:
         next_of(opened)
         with pytest.raises(TimeoutError):

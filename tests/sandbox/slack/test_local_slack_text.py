@@ -76,11 +76,3 @@ def test_a_thread_as_text(slack: LocalSlack, client: WebClient) -> None:
             "    done https://x.test/",
         ]
     )
-
-
-def test_other_markup_as_words(slack: LocalSlack, client: WebClient) -> None:
-    channel = slack.add_channel("ops")
-    text = f"<#{channel}> <https://x.test/|docs> <!here> <@U0GONE> <@U0GONE|gone>"
-    ts = client.chat_postMessage(channel=channel, text=text)["ts"]
-    shown = render_thread(slack, channel, ts).splitlines()[-1]
-    assert shown == "#ops docs (https://x.test/) @here @U0GONE @gone"

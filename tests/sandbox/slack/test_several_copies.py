@@ -56,12 +56,3 @@ def test_what_one_has_refused_goes_to_no_other() -> None:
         done = [slack.command(user, "help", channel=channel).error for _ in range(2)]
         assert sorted(done, key=str) == [None, "dispatch_failed"]
         assert (len(heard), len(also_heard)) == (1, 1)
-
-
-def test_nobody_is_there() -> None:
-    with LocalSlack() as slack:
-        user, channel = slack.add_person("rita"), slack.add_channel("dr")
-        with a_copy() as (gone, _):
-            pass
-        slack.courier.request_urls = [gone, gone]
-        assert slack.command(user, "help", channel=channel).error == "dispatch_failed"
