@@ -7,17 +7,13 @@ the place says "assumption".
 from __future__ import annotations
 
 from .endpoints import Fault
-from .interaction_payloads import ABSENT
 from .local_slack import LocalSlack
 from .modals import CannotDo
 from .records import ApiCall, Ephemeral, Json, Message, Origin, View
 from .signed_requests import Delivery
 from .thread_text import mentions, render_thread
-from .web_api import POST_BURST, RateLimits
 
 __all__ = [
-    "ABSENT",
-    "POST_BURST",
     "ApiCall",
     "CannotDo",
     "Delivery",
@@ -27,7 +23,6 @@ __all__ = [
     "LocalSlack",
     "Message",
     "Origin",
-    "RateLimits",
     "View",
     "mentions",
     "render_thread",

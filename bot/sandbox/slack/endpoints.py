@@ -67,17 +67,14 @@ class Fault:
 
 
 class Endpoints:
-    """Routes of the Web API and of the response addresses. `down_status` answers everything.
-
-    `faults`: those that wait, oldest first; the server's one thread lets them strike.
-    """
+    """Routes of the Web API and of the response addresses. `faults`: those that wait, oldest first;
+    the server's one thread lets them strike."""
 
     def __init__(self, ws: Workspace, limits: RateLimits, sockets: Sockets) -> None:
         self._ws = ws
         self._limits = limits
         self._sockets = sockets
         self.faults: list[Fault] = []
-        self.down_status: int | None = None
         self.server: ThreadedServer | None = None
 
     def routes(self) -> list[BaseRoute]:
@@ -119,9 +116,6 @@ class Endpoints:
     async def _serve(
         self, request: Request, method: str, args: Json, run: Callable[[], Answer]
     ) -> Response:
-        if self.down_status is not None:
-            self._record(method, args, None, self.down_status, "down")
-            return PlainTextResponse("", self.down_status)
         fault = next((fault for fault in self.faults if fault.fits(method, args)), None)
         if fault is not None:
             fault.used += 1

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Final
+from typing import Any
 
 from .chat_methods import message_json
 from .modals import value_of, view_json
 from .records import Channel, Ephemeral, Json, Message, Person, Trigger, View
 from .workspace import Workspace
-
-#: As the value of an override: leave this key away.
-ABSENT: Final = object()
-
-
-def with_overrides(payload: Json, overrides: Json) -> Json:
-    """Top-level keys replaced, or left away for `ABSENT`."""
-    changed = {**payload, **overrides}
-    return {key: value for key, value in changed.items() if value is not ABSENT}
 
 
 def command_form(

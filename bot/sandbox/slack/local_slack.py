@@ -27,8 +27,7 @@ class LocalSlack(PersonActs):
     """A workspace behind a real HTTP server on 127.0.0.1.
 
     clock: epoch seconds, for message times, rate limits, triggers and response addresses;
-    signatures use real time. port 0 takes a free one. rate_limits: True for Slack's own, a number
-    for that many times as much, False for none.
+    signatures use real time. port 0 takes a free one. rate_limits: Slack's own, or none.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class LocalSlack(PersonActs):
         *,
         clock: Callable[[], float] = time.time,
         port: int = 0,
-        rate_limits: bool | float = True,
+        rate_limits: bool = True,
         workspace: Workspace | None = None,
     ) -> None:
         workspace = workspace or Workspace(clock)
@@ -45,7 +44,7 @@ class LocalSlack(PersonActs):
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
         self.app_id, self.bot_user_id = workspace.app_id, workspace.bot_user_id
         self.team_id = workspace.team_id
-        self._limits = RateLimits(clock, float(rate_limits))
+        self._limits = RateLimits(clock, rate_limits)
         self._endpoints = Endpoints(workspace, self._limits, self.sockets)
         app = Starlette(
             routes=self._endpoints.routes(), exception_handlers={ClientDisconnect: hung_up}
@@ -177,10 +176,9 @@ class LocalSlack(PersonActs):
         self._endpoints.faults.clear()
         self._server.release()
 
-    def down(self, is_down: bool = True, *, status: int | None = None) -> None:
-        """Connections are refused (those open are cut), or everything answers `status`."""
-        self._endpoints.down_status = status if is_down else None
-        if is_down and status is None:
+    def down(self, is_down: bool = True) -> None:
+        """Connections are refused, and those open are cut."""
+        if is_down:
             self._server.stop()
         else:
             self._server.start()

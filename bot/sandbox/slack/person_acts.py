@@ -18,7 +18,7 @@ from .workspace import Watch, Workspace
 
 class PersonActs(Watch):
     """Needs `request_url` or an open socket. No lock is held while sending, so the bot may call
-    back before it answers. `view` is the modal or its id; None is whatever is open."""
+    back before it answers. `view` is the id of a modal; None is whatever is open."""
 
     def __init__(self, ws: Workspace, courier: Courier, sockets: Sockets) -> None:
         super().__init__(ws)
@@ -45,13 +45,10 @@ class PersonActs(Watch):
     # -- messages ----------------------------------------------------------------------------
 
     def command(
-        self, user: str, text: str, *, channel: str, command: str = "/vr-unpair", **overrides: Any
+        self, user: str, text: str, *, channel: str, command: str = "/vr-unpair"
     ) -> Delivery:
-        """Types a command. An override of None or `ABSENT` leaves that form field away.
-
-        What the answer itself says is shown: a text to the person, a JSON message as it asks.
-        Raises KeyError for an unknown person or channel.
-        """
+        """Types a command. What the answer itself says is shown: a text to the person, a JSON
+        message as it asks. Raises KeyError for an unknown person or channel."""
         ws = self.workspace
         with ws.changing():
             person, place = ws.people[user], ws.channels[channel]
@@ -60,13 +57,8 @@ class PersonActs(Watch):
             url = ws.new_response_url(origin, channel)
             full = self.base_url + url.path
             fields = payloads.command_form(ws, person, place, command, text, trigger, full)
-        kept = {
-            key: str(value)
-            for key, value in {**fields, **overrides}.items()
-            if value is not None and value is not payloads.ABSENT
-        }
-        delivery = self._deliver("command", dict(kept), form(kept))
-        delivery.trigger_id, delivery.response_url, delivery.payload = trigger.id, full, dict(kept)
+        delivery = self._deliver("command", dict(fields), form(fields))
+        delivery.trigger_id, delivery.response_url, delivery.payload = trigger.id, full, fields
         if delivery.error is None and delivery.text.strip():
             with ws.changing():
                 try:
@@ -91,7 +83,7 @@ class PersonActs(Watch):
 
         Raises CannotDo when the button is not there now; `force` presses it anyway, with the
         given value, as somebody does whose screen is behind. Overrides are top-level keys of the
-        payload (`ABSENT` leaves one away).
+        payload.
         """
         ws = self.workspace
         channel_id, ts = message if isinstance(message, tuple) else (message.channel, message.ts)
@@ -105,7 +97,7 @@ class PersonActs(Watch):
             origin = Origin("click", person.id, action_id, trigger.id, place.id, ts)
             url = self.base_url + ws.new_response_url(origin, place.id).path
             payload = payloads.click_payload(ws, person, current, place, action, trigger, url)
-        return self._send_payload(payloads.with_overrides(payload, overrides))
+        return self._send_payload({**payload, **overrides})
 
     def _on_screen(self, person: Person, channel: str, ts: str) -> Message | Ephemeral:
         """A message, a deleted one too, or what this person alone sees. Raises CannotDo."""
@@ -120,17 +112,16 @@ class PersonActs(Watch):
 
     # -- modals and the Home tab -------------------------------------------------------------
 
-    def view_of(self, user: str, view: View | str | None = None) -> View:
+    def view_of(self, user: str, view: str | None = None) -> View:
         """The modal. Raises CannotDo when it is not open."""
         with self.workspace.lock:
             found = self.workspace.views.get(user)
-        wanted = view.id if isinstance(view, View) else view
-        if found is None or wanted not in (None, found.id):
+        if found is None or view not in (None, found.id):
             raise CannotDo(f"no such modal open for {user}")
         return found
 
     def choose(
-        self, user: str, block_id: str, value: Any = None, *, view: View | str | None = None
+        self, user: str, block_id: str, value: Any = None, *, view: str | None = None
     ) -> Delivery:
         """Chooses something that tells the bot at once, or presses a button in the modal.
 
@@ -150,9 +141,7 @@ class PersonActs(Watch):
             )
         return self._send_payload(payload)
 
-    def suggest(
-        self, user: str, block_id: str, typed: str, *, view: View | str | None = None
-    ) -> Delivery:
+    def suggest(self, user: str, block_id: str, typed: str, *, view: str | None = None) -> Delivery:
         """Types into an external select; the options that come back can be chosen then."""
         ws = self.workspace
         with ws.changing():
@@ -175,11 +164,10 @@ class PersonActs(Watch):
     def submit(
         self,
         user: str,
-        view: View | str | None = None,
+        view: str | None = None,
         values: Json | None = None,
         *,
         force: bool = False,
-        **overrides: Any,
     ) -> Delivery:
         """Presses the submit button. Raises CannotDo for what Slack's form would not send
         (a required input left empty, a text too long); `force` sends it.
@@ -193,13 +181,13 @@ class PersonActs(Watch):
             fill(shown, values or {}, force=force)
             trigger = ws.new_trigger(user)
             payload = payloads.submission_payload(ws, ws.people[user], shown, trigger)
-        delivery = self._send_payload(payloads.with_overrides(payload, overrides))
+        delivery = self._send_payload(payload)
         if delivery.error is None:
             with ws.changing():
                 delivery.problem = answered(ws, shown, delivery.text, delivery.json)
         return delivery
 
-    def close(self, user: str, view: View | str | None = None) -> None:
+    def close(self, user: str, view: str | None = None) -> None:
         """Closes the modal; the bot is not told."""
         with self.workspace.changing():
             del self.workspace.views[self.view_of(user, view).user]
@@ -234,23 +222,20 @@ class PersonActs(Watch):
 
     def deliver_raw(
         self,
-        body: bytes | str,
-        headers: dict[str, str] | None = None,
+        body: bytes,
         *,
         sign: bool = True,
         spoil_signature: bool = False,
         shift_seconds: float = 0,
-        content_type: str = FORM,
     ) -> Delivery:
         """Any body: forged (`sign=False` or `spoil_signature`), old (`shift_seconds=-600`),
-        malformed. `headers` win over the ones made here."""
-        raw = body.encode() if isinstance(body, str) else body
-        made = {"Content-Type": content_type}
+        malformed."""
+        made = {"Content-Type": FORM}
         if sign:
             made |= self.courier.sign(
-                raw, spoil_signature=spoil_signature, shift_seconds=shift_seconds
+                body, spoil_signature=spoil_signature, shift_seconds=shift_seconds
             )
-        return self.courier.send("raw", raw, {**made, **(headers or {})})
+        return self.courier.send("raw", body, made)
 
     def _deliver(self, kind: str, payload: Json, body: bytes, content_type: str = FORM) -> Delivery:
         over_socket = self.mode == "socket" or (

@@ -8,7 +8,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.slack import POST_BURST, LocalSlack, RateLimits
+from bot.sandbox.slack import LocalSlack
+from bot.sandbox.slack.web_api import POST_BURST, RateLimits
 from tests.support.clock import Clock
 
 
@@ -74,7 +75,6 @@ def test_edits_50_a_minute(slack: LocalSlack, client: WebClient, clock: Clock) -
         ("chat.postEphemeral", 100),
         ("views.open", 100),
         ("views.update", 100),
-        ("views.push", 100),
     ],
 )
 def test_the_figure_of_each_method(clock: Clock, method: str, most: int) -> None:
