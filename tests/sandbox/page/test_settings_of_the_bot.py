@@ -12,7 +12,7 @@ import requests
 from bot.sandbox.page import cast
 from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import BOT_CALLS, Stage
-from bot.sandbox.slack import Message
+from bot.sandbox.slack import Ephemeral, Message
 from bot.settings import secret_names
 from tests.support.forked.process import ForkedBot
 
@@ -96,10 +96,16 @@ def test_a_dry_run_and_then_for_real(stage: Stage, page: Page, act: Act) -> None
     assert board(page)["requests"][1]["deletes"] == {"sent": 0, "accepted": 0}
 
 
-def test_time_to_decide_runs_out(stage: Stage, page: Page, act: Act) -> None:
-    act(do="switch", name="ttl", value="short")
-    asks(stage, "vcenter-prague moving")
-    assert newest(page, stage, "expired")["deletes"] == {"sent": 0, "accepted": 0}
+def test_nobody_waits_for_a_limit_that_a_real_appliance_has(stage: Stage) -> None:
+    """By that there would be room for about two looks in a row."""
+
+    def previews() -> list[Ephemeral]:
+        return [e for e in stage.slack.ephemerals(cast.RITA.id) if e.via != "ack"]
+
+    for number in range(1, 13):
+        stage.slack.command(cast.RITA.id, "preview vcenter-prague", channel=DROPS)
+        stage.slack.wait_for(lambda number=number: len(previews()) == number, PATIENCE_SECONDS)
+    assert [e.text for e in previews() if "12 replications" not in e.text] == []
 
 
 def test_two_appliances(stage: Stage, page: Page, act: Act) -> None:
