@@ -1,35 +1,37 @@
-"""The one place where the parts of the bot are put together, started and stopped."""
+"""The one place where the parts of the bot are put together and started. `bot/stop.py` stops
+them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from slack_bolt import BoltResponse
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import __version__, parts
-from bot.__main__ import Deadline
-from bot.operate.background_check import STOP_SECONDS as CHECK_STOP_SECONDS
+from bot import __version__
+from bot import stop as stopping
+from bot.appliance.budget import Budget, budget_key, in_store
+from bot.appliance.client import Appliance
+from bot.appliance.refused_login import login_rests
 from bot.operate.background_check import BackgroundCheck
 from bot.operate.check import at_start
 from bot.operate.metrics import Metrics
 from bot.operate.ready import Bounded, Check, Ready
-from bot.request.audit_chain import Entry, Running
+from bot.request.audit_chain import Running
 from bot.request.messages import Answer, Drawn, messages
 from bot.request.model import Request
+from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
-from bot.slack.draw import message as draw
+from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
 from bot.slack.receive import Deps
 from bot.slack.receive import Lookups as LookupsOfListeners
 from bot.slack.receive.http import Server, Wsgi
 from bot.slack.receive.listeners import dispatch, make_app
-from bot.slack.receive.payload import Json
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.client import (
     PEOPLE_TIMEOUT_S,
@@ -40,6 +42,7 @@ from bot.slack.send.client import (
 )
 from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
+from bot.store import queries, shared
 from bot.store.audit_trail import note_start
 from bot.store.database import Database, nets
 from bot.store.faults import fault_of
@@ -63,13 +66,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 8.0
-"""For a stop as a whole. Hosts kill ten seconds after SIGTERM."""
-
-CLOSE_SECONDS = 1.5
-"""The database gets this long to close, even past the deadline: a `-wal` that somebody has deleted
-is written into the file then."""
-
 POSTERS = 2
 """Threads that write to Slack. It takes about one message a second in each channel."""
 
@@ -80,15 +76,6 @@ taken. Slack waits for three seconds, and then says by itself that it failed."""
 READY_WITHIN_S = 2.0
 """For `/readyz`. Whatever probes it has a limit of its own, of a few seconds."""
 
-DRAIN_SECONDS, DRAIN_PROBES_SECONDS = 2.0, 0.5
-"""For HTTP requests that have begun: those of Slack, and in Socket Mode only probes and scrapes."""
-
-MOMENT_SECONDS = 0.05
-"""For a thread that has nothing left to do and only has to notice the stop."""
-
-LOOKUPS_STOP_SECONDS = 0.5
-"""For lookups. Little is lost with one: it can be typed again."""
-
 
 def _later(seconds: float, then: Callable[[], None]) -> None:
     """Ends with the process: nothing that matters is done by it."""
@@ -98,9 +85,10 @@ def _later(seconds: float, then: Callable[[], None]) -> None:
 
 
 class Bot:
-    """The whole bot in one process. `start` may raise OSError (port), SchemaTooNew, Damaged or an
-    error of the database; it calls neither Slack nor the appliance. `end` is called after the
-    start, from another thread, with a sentence that says why the bot can never work like this."""
+    """The whole bot in one process. Making it raises OSError where a port is taken; `start` raises
+    SchemaTooNew, Damaged or an error of the database. Neither calls Slack or the appliance. `end`
+    is called after the start, from another thread, with a sentence that says why the bot can never
+    work like this. `again` reads the settings once more: secrets change."""
 
     def __init__(
         self,
@@ -110,66 +98,142 @@ class Bot:
     ) -> None:
         self.settings = settings
         self._end = end
-        self.policy = settings.policy()
-        self.running = Running(
-            version=__version__,
-            mode=settings.mode(),
-            command=settings.slack_command,
-            policy=self.policy,
-        )
-        self.metrics = Metrics(__version__, settings.sites)
-        self.db = Database(
-            settings.database_url.get_secret_value(), on_error=self.metrics.database_failed
-        )
-        self.upkeep = Upkeep(self.db, settings.keep_for)
-        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
-        self.inbox_of_slack = Inbox(self.db, within_s=STORED_WITHIN_S)
-        self.requests = Requests(
-            db=self.db,
-            lease_ms=lease_ms(site.timeout_seconds for site in settings.sites.values()),
-            on_saved=self._saved,
-        )
-        now = parts.settings_now(settings, again or (lambda: settings))
-        self.slack_secrets = parts.SlackSecrets(settings, now)
-        self.appliances = parts.appliances(settings, self.db, self.metrics, now)
-        self._stopping = threading.Event()
-        self._slack()
-        self._work()
-        self.servers: list[Server] = []
+        self.policy = policy = settings.policy()
+        self.metrics = metrics = Metrics(__version__, settings.sites)
+        now = settings_now(settings, again or (lambda: settings))
+        self._secrets = SlackSecrets(settings, now)
+        self.stopping = threading.Event()
+        self.started = False
         self._away: str | None = None
         """What keeps the bot from starting: the server of the database does not answer."""
 
-    def draw(self, request: Request, slot: str) -> Drawn:
-        me, command = self.identity.known(), self.settings.slack_command
-        return draw.draw(request, slot, command, me.url if me else None, self.overview.get)
+        # The store.
+        url = settings.database_url.get_secret_value()
+        self.db = db = Database(url, on_error=metrics.database_failed)
+        self.upkeep = Upkeep(db, settings.keep_for)
+        self.overview, pauses = Overview(db), Pauses(db)
+        self.inbox_of_slack = Inbox(db, within_s=STORED_WITHIN_S)
+        timeouts = (site.timeout_seconds for site in settings.sites.values())
+        requests = Requests(db, lease_ms(timeouts), on_saved=metrics.saved)
 
-    def draw_answer(self, answer: Answer, request: Request | None) -> Drawn:
-        me = self.identity.known()
-        return draw.draw_answer(answer, request, me.url if me else None, self.overview.get)
+        # The appliances.
+        self.appliances = {name: self._appliance(name, now) for name in settings.sites}
+        for_lookups = {name: each.for_lookups() for name, each in self.appliances.items()}
+
+        # What speaks in Slack, and what reads there.
+        client = partial(self._slack_client, "SLACK_BOT_TOKEN", pauses=pauses)
+        quick = client(QUICK_TIMEOUT_S)
+        self.identity = Identity(quick)
+        token = partial(self._secrets.get, "SLACK_BOT_TOKEN")
+        found = at_start(settings, self.appliances, self.identity.learn, token)
+        self.check = BackgroundCheck(found, end)
+        self.whisper = Whisper(pauses, settings.slack_api_url)
+        self.poster = Poster(
+            Outbox(db),
+            # The outbox gives no message whose method is paused.
+            client(POST_TIMEOUT_S, pauses=None),
+            self._draw,
+            self._draw_answer,
+            messages,
+            nets=nets(POSTERS),
+            pauses=pauses,
+            on_given_up=metrics.message_given_up,
+        )
+        people = People(client(PEOPLE_TIMEOUT_S), self.identity, db.clock)
+        at_press = People(client(PRESS_TIMEOUT_S), self.identity, db.clock)
+
+        # The threads that work on requests, and those that only look up.
+        lists = Lists(for_lookups, db.clock)
+        effects = Effects(policy, people, self.appliances, self.overview, lists)
+        sender = DeleteSender(policy, self.appliances, requests, self.stopping.is_set)
+        driver = Driver(requests, Inbox(db), effects, sender, self.stopping.is_set)
+        self.worker = Worker(requests, driver, policy)
+        self.lookups = lookups = Lookups(for_lookups, lists, self.overview, people, policy)
+
+        # What listens to Slack.
+        sites = tuple(policy.sites)
+        deps = Deps(
+            inbox=self.inbox_of_slack,
+            overview=self.overview,
+            policy=policy,
+            command=settings.slack_command,
+            identity=self.identity,
+            views=quick,
+            whisper=self.whisper,
+            lookups=LookupsOfListeners(
+                preview=lookups.preview,
+                all_counted=lambda by, then: lookups.pairings(sites, by, then, counted=True),
+                pairings=lambda at, by, then, s: lookups.pairings(at, by, then, fresh_s=s),
+                stored=lookups.stored,
+                home=lookups.home,
+                has_room=lookups.has_room,
+                known=lambda site, seconds: lists.known(site, within_s=seconds),
+            ),
+            may_break_glass=may_break_glass(at_press, policy, PRESS_TIMEOUT_S),
+            on_repeated=lambda: metrics.slack_rejected("replayed"),
+            later=_later,
+        )
+        listen, rejected = partial(dispatch, make_app(deps)), metrics.slack_rejected
+        self.from_slack: FromSlack | None = None
+        self.socket: SocketMode | None = None
+        if settings.slack_signing_secret is not None:
+            secret = partial(self._secrets.get, "SLACK_SIGNING_SECRET")
+            self.from_slack = FromSlack(secret, listen, rejected)
+        if settings.slack_app_token is not None:
+            # Imported here: HTTP mode does not need what takes a twentieth of a start.
+            from bot.slack.receive.socket import SocketMode
+            from bot.slack.receive.socket_opening import ADDRESS_TIMEOUT_S
+
+            at_app = self._slack_client("SLACK_APP_TOKEN", ADDRESS_TIMEOUT_S)
+            self.socket = SocketMode(at_app, listen, rejected)
+
+        # The ports, with the pages for operators.
+        checks: dict[str, Check] = {"database": Bounded(self._database, READY_WITHIN_S)}
+        if self.socket:
+            checks["slack"] = self.socket.problem
+        probes = Ready(checks, self.check.hints)
+        metrics.watch(
+            figures=partial(queries.figures, db, [budget_key(site) for site in sites]),
+            login_rests=partial(login_rests, sites),
+            ready=lambda: probes.now()[0],
+            socket_age=self.socket.silent_s if self.socket else None,
+            certificate_ends=self._certificate_ends,
+        )
+        pages = probes.pages(metrics.text)
+        too_large = self.from_slack.turn_away if self.from_slack else lambda _why: None
+        self._wsgi = Wsgi(pages if settings.operate_port is None else {}, None)
+        on_too_large = partial(too_large, "too_large")
+        self.servers = [Server(self._wsgi, settings.host, settings.port, on_too_large=on_too_large)]
+        if settings.operate_port is not None:
+            operate = Wsgi(pages, None)
+            self.servers.append(Server(operate, settings.host, settings.operate_port, threads=2))
 
     def start(self) -> bool:
         """False while the server of the database is away: call it again. Meanwhile probes are
         answered, `/readyz` with 503, and Slack's requests are not found: nobody could store them.
         """
+        first = self._away is None
         try:
             upgrade(self.db)
-            self.servers = self.servers or self._bound()
-            note_start(self.db, self.running)
+            mode, command = self.settings.mode(), self.settings.slack_command
+            running = Running(version=__version__, mode=mode, command=command, policy=self.policy)
+            note_start(self.db, running)
         except SQLAlchemyError as error:
-            first, self._away = self._away is None, self._server_away(error)
+            self._away = self._server_away(error)
             if self._away is None:
                 raise
-            self.servers = self.servers or self._bound()
-            if first:
-                self._serve()
+        else:
+            self._away = None
+            self.upkeep.start()
+            self.worker.start()
+            self.poster.start()
+            self._wsgi.slack = self.from_slack.answer if self.from_slack else None
+            self.started = True
+        if first:
+            for server in self.servers:
+                server.start()
+        if not self.started:
             return False
-        waited, self._away = self._away is not None, None
-        self.upkeep.start()
-        self.worker.start()
-        self.poster.start()
-        self.wsgi.slack = self.from_slack.answer if self.from_slack else None
-        if not waited:
-            self._serve()
         if self.socket:
             self.socket.start()
         log.info(
@@ -185,14 +249,47 @@ class Bot:
         self.check.start()
         return True
 
-    def _saved(self, request: Request | None, entries: Sequence[Entry]) -> None:
-        parts.saved(self.metrics, request, entries)
-        if entries:
-            self.upkeep.committed()
+    def stop(self) -> None:
+        stopping.stop(self)
 
-    def _serve(self) -> None:
-        for server in self.servers:
-            server.start()
+    def _appliance(self, name: str, now: Callable[[], Settings]) -> Appliance:
+        """With the budget and the log-ins that all copies share."""
+        site, metrics, db = self.settings.sites[name], self.metrics, self.db
+        budget = Budget(
+            site.calls_per_minute,
+            in_store(partial(shared.change, db, budget_key(name))),
+            on_wait=partial(metrics.budget_waited, name),
+            on_login=partial(metrics.logged_in, name),
+        )
+        return appliance_of(
+            site,
+            budget,
+            db.about_now,
+            partial(metrics.appliance_called, name),
+            label=name if len(self.settings.sites) > 1 else None,  # nobody has named a single one
+            site_now=lambda: now().sites.get(name),
+        )
+
+    def _slack_client(self, secret: str, timeout_s: int, pauses: Pauses | None = None) -> WebClient:
+        return api_client(
+            partial(self._secrets.get, secret),
+            base_url=self.settings.slack_api_url,
+            timeout_s=timeout_s,
+            on_call=self.metrics.slack_called,
+            pauses=pauses,
+        )
+
+    def _draw(self, request: Request, slot: str) -> Drawn:
+        command = self.settings.slack_command
+        return draw(request, slot, command, self.identity.url(), self.overview.get)
+
+    def _draw_answer(self, answer: Answer, request: Request | None) -> Drawn:
+        return draw_answer(answer, request, self.identity.url(), self.overview.get)
+
+    def _certificate_ends(self) -> dict[str, float]:
+        """In epoch seconds, by site, where a connection has shown it."""
+        ends = {site: each.certificate_end for site, each in self.appliances.items()}
+        return {site: end.timestamp() for site, end in ends.items() if end}
 
     def _server_away(self, error: SQLAlchemyError) -> str | None:
         """What keeps the bot from starting, in words, if it can pass without anybody's help. A
@@ -200,153 +297,6 @@ class Bot:
         fault = fault_of(error, self.db.engine.url)
         waits = fault is not None and fault.by_itself and not self.db.one_writer
         return fault.running() if fault is not None and waits else None
-
-    def stop(self) -> None:
-        """Begin nothing new, take no more events, and give all that runs one deadline. Whatever has
-        not ended by then is left behind: requests and messages are claimed with a lease, and
-        another process takes them up when that is over."""
-        deadline = Deadline(STOP_SECONDS)
-        # Ask all of them before waiting for any: a call that began meanwhile would outlast the
-        # deadline. What still comes in before the server is closed is stored for the next process.
-        self._stopping.set()
-        for part in (self.worker, self.poster, self.lookups, self.check):
-            part.stop(0)
-        ended = {}
-        if self.socket and self._away is None:
-            ended["socket"] = self.socket.stop(drain_s=deadline.left(DRAIN_SECONDS))
-        drain_s = DRAIN_PROBES_SECONDS if self.socket else DRAIN_SECONDS
-        closed = [one.close(deadline.left(drain_s)) for one in self.servers]
-        ended["http"] = all(closed)
-        self.lookups.stop(deadline.left(LOOKUPS_STOP_SECONDS))
-        ended |= {
-            "worker": self.worker.stop(deadline.left()),
-            "poster": self.poster.stop(deadline.left()),
-            # After listeners and lookups, which may have had something to tell people until now.
-            "whisper": self.whisper.stop(max(deadline.left(), MOMENT_SECONDS)),
-            "lookups": self.lookups.stop(0),
-            "check": self.check.stop(deadline.left(CHECK_STOP_SECONDS)),
-        }
-        # After all that records something.
-        ended["upkeep"] = self.upkeep.stop(max(deadline.left(), MOMENT_SECONDS))
-        if all(ended.values()):
-            ended["database"] = deadline.within(self._close, at_least_s=CLOSE_SECONDS)
-        left = [part for part, has_ended in ended.items() if not has_ended]
-        if left:
-            # The database stays open for them, to store an outcome that comes at the last moment.
-            log.warning("left_at_stop", left=left)
-        log.info("stopped", finished=not left, seconds=round(deadline.passed(), 1))
-
-    def _close(self) -> None:
-        for appliance in self.appliances.values():
-            appliance.close()
-        self.db.close()
-
-    def _slack(self) -> None:
-        """What speaks in Slack, what reads there, and then what listens to it."""
-        settings = self.settings
-        pauses = Pauses(self.db)
-        token = partial(self.slack_secrets.get, "SLACK_BOT_TOKEN")
-
-        def client(timeout_s: int, pauses: Pauses | None = pauses) -> WebClient:
-            return api_client(
-                token,
-                base_url=settings.slack_api_url,
-                timeout_s=timeout_s,
-                on_call=self.metrics.slack_called,
-                pauses=pauses,
-            )
-
-        quick = client(QUICK_TIMEOUT_S)
-        self.identity = Identity(quick)
-        found = at_start(settings, self.appliances, self.identity.learn, token)
-        self.check = BackgroundCheck(found, self._end)
-        self.whisper = Whisper(pauses, settings.slack_api_url)
-        self.poster = Poster(
-            self.outbox,
-            client(POST_TIMEOUT_S, None),  # the outbox gives no message whose method is paused
-            self.draw,
-            self.draw_answer,
-            messages,
-            nets=nets(POSTERS),
-            pauses=pauses,
-            on_given_up=self.metrics.message_given_up,
-        )
-        self.people = People(client(PEOPLE_TIMEOUT_S), self.identity, self.db.clock)
-        looked_at = {name: each.for_lookups() for name, each in self.appliances.items()}
-        self.lists = Lists(looked_at, self.db.clock)
-        self.overview = Overview(self.db)
-        self.lookups = Lookups(looked_at, self.lists, self.overview, self.people, self.policy)
-        self._listen(quick, People(client(PRESS_TIMEOUT_S), self.identity, self.db.clock))
-
-    def _listen(self, quick: WebClient, at_press: People) -> None:
-        settings = self.settings
-        lookups, sites = self.lookups, tuple(self.policy.sites)
-        deps = Deps(
-            inbox=self.inbox_of_slack,
-            overview=self.overview,
-            policy=self.policy,
-            command=settings.slack_command,
-            identity=self.identity,
-            views=quick,
-            whisper=self.whisper,
-            lookups=LookupsOfListeners(
-                preview=lookups.preview,
-                all_counted=lambda by, then: lookups.pairings(sites, by, then, counted=True),
-                pairings=lambda at, by, then, s: lookups.pairings(at, by, then, fresh_s=s),
-                stored=lookups.stored,
-                home=lookups.home,
-                has_room=lookups.has_room,
-                known=lambda site, seconds: self.lists.known(site, within_s=seconds),
-            ),
-            may_break_glass=may_break_glass(at_press, self.policy, PRESS_TIMEOUT_S),
-            on_repeated=lambda: self.metrics.slack_rejected("replayed"),
-            later=_later,
-        )
-        listen, rejected = partial(dispatch, make_app(deps)), self.metrics.slack_rejected
-        secret = partial(self.slack_secrets.get, "SLACK_SIGNING_SECRET")
-        over_http = settings.slack_signing_secret is not None
-        self.from_slack = FromSlack(secret, listen, rejected) if over_http else None
-        self.socket = self._socket_mode(listen)
-
-    def _bound(self) -> list[Server]:
-        """Slack's port, and where `OPERATE_PORT` is set another one for probes."""
-        settings, slack = self.settings, self.from_slack
-        ready = Ready(self._checks(), self.check.hints)
-        sites = tuple(settings.sites)
-        self.metrics.watch(
-            figures=partial(parts.read_figures, self.db, sites),
-            login_rests=partial(parts.login_rests, sites),
-            ready=lambda: ready.now()[0],
-            socket_age=self.socket.silent_s if self.socket else None,
-            certificate_ends=partial(parts.certificate_ends, self.appliances),
-        )
-        pages = ready.pages(self.metrics.text)
-        too_large = partial(slack.turn_away, "too_large") if slack else lambda: None
-        operate_port = settings.operate_port
-        self.wsgi = Wsgi(pages if operate_port is None else {}, None)  # Slack's come at the start
-        bound = [Server(self.wsgi, settings.host, settings.port, on_too_large=too_large)]
-        if operate_port is not None:
-            bound.append(Server(Wsgi(pages, None), settings.host, operate_port, threads=2))
-        return bound
-
-    def _socket_mode(self, listen: Callable[[Json], BoltResponse]) -> SocketMode | None:
-        if self.settings.slack_app_token is None:
-            return None
-        # Imported here: HTTP mode does not need what takes a twentieth of a start.
-        from bot.slack.receive.socket import SocketMode
-        from bot.slack.receive.socket_opening import ADDRESS_TIMEOUT_S
-
-        client = api_client(
-            partial(self.slack_secrets.get, "SLACK_APP_TOKEN"),
-            base_url=self.settings.slack_api_url,
-            timeout_s=ADDRESS_TIMEOUT_S,
-            on_call=self.metrics.slack_called,
-        )
-        return SocketMode(client, listen, self.metrics.slack_rejected)
-
-    def _checks(self) -> dict[str, Check]:
-        checks: dict[str, Check] = {"database": Bounded(self._database, READY_WITHIN_S)}
-        return {**checks, "slack": self.socket.problem} if self.socket else checks
 
     def _database(self) -> str | None:
         if self._away is not None:
@@ -357,16 +307,3 @@ class Bot:
             # A newer copy has migrated the database meanwhile: what we write now might do harm.
             self._end(str(error))
             return str(error)
-
-    def _work(self) -> None:
-        effects = Effects(
-            policy=self.policy,
-            people=self.people,
-            appliances=self.appliances,
-            overview=self.overview,
-            lists=self.lists,
-        )
-        stopping = self._stopping.is_set
-        sender = DeleteSender(self.policy, self.appliances, self.requests, stopping)
-        driver = Driver(self.requests, self.inbox, effects, sender, stopping)
-        self.worker = Worker(self.requests, driver, self.policy)

@@ -117,6 +117,21 @@ How = Callable[[BudgetState, int], BudgetState]
 Change = Callable[[How], None]
 """Runs a change in a transaction, and stores it unless it raises."""
 
+
+def budget_key(site: str) -> str:
+    """The key under which the copies of the bot share an appliance's calls and log-ins."""
+    return f"budget:{site}"
+
+
+def state_of(value: str | None) -> BudgetState:
+    return BudgetState.model_validate_json(value) if value else BudgetState()
+
+
+def in_store(change: Callable[[Callable[[str | None, int], str]], None]) -> Change:
+    """`change` of a text that is stored, as one of a state."""
+    return lambda how: change(lambda value, now: how(state_of(value), now).model_dump_json())
+
+
 LoginResult = Literal["worked", "refused", "not_sent", "rest"]
 """`rest`: the log-in was not tried, so that the account is not locked."""
 

@@ -6,11 +6,13 @@ after it (`bot.appliance.budget`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.appliance.budget import BudgetState
+from bot.appliance.budget import BudgetState, budget_key, state_of
 from bot.appliance.errors import LoginRest, Unproven
+from bot.request.model import Figures
 
 REST_MS = 300_000
 """SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five in
@@ -52,6 +54,18 @@ def rest_of(state: BudgetState, now: int) -> Rest | None:
         why = f"{unproven} log-ins were made and no call worked after them"
         return Rest(since, since + REST_MS, why, Unproven)
     return None
+
+
+def login_rests(sites: Sequence[str], found: Figures) -> dict[str, tuple[float, float]]:
+    """Since when each site is not logged in to, in epoch seconds, and for how many seconds more;
+    both are 0 where it may be."""
+    rests = {
+        site: rest_of(state_of(found.shared.get(budget_key(site))), found.at) for site in sites
+    }
+    return {
+        site: (rest.since_ms / 1000, (rest.until_ms - found.at) / 1000) if rest else (0.0, 0.0)
+        for site, rest in rests.items()
+    }
 
 
 def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> BudgetState:

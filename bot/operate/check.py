@@ -21,11 +21,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.appliance import tls
-from bot.appliance.budget import BudgetState, MemoryBudget, Priority
+from bot.appliance.budget import BudgetState, MemoryBudget, Priority, budget_key, state_of
 from bot.appliance.client import Appliance
 from bot.operate import check_appliance, check_slack
 from bot.operate.check_line import Check, Line, fine, lines_of, note, wrong
-from bot.parts import appliance_of, budget_key, trust_of
+from bot.secrets_now import appliance_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
 from bot.slack.send.client import SecretNow, proxy_for
@@ -251,8 +251,7 @@ def stored_budget(url: str, site: str) -> BudgetState | None:
             value = conn.execute(wanted).scalar_one_or_none()
     except SQLAlchemyError:
         return None
-    state = BudgetState.model_validate_json(value) if value else BudgetState()
-    return state.model_copy(update={"calls_ms": ()})
+    return state_of(value).model_copy(update={"calls_ms": ()})
 
 
 def _file(place: URL) -> Path | None:

@@ -24,6 +24,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bot.operate import logs
 from bot.operate.ready import Bounded
 from bot.request.audit_chain import Entry
 from bot.request.messages import Slot
@@ -225,9 +226,17 @@ class Metrics:
         self.count("database_errors", error)
 
     def saved(self, request: Request | None, entries: Sequence[Entry]) -> None:
-        """Counts what people decided and how requests end, from the entries of the audit trail.
-        Called for each step after its commit. Only one copy stores a step, so all copies together
-        count it once; a copy that is killed in between loses that count."""
+        """Logs and counts a step after its commit. Only one copy stores a step, so all copies
+        together count it once; a copy that is killed in between loses that count."""
+        try:
+            logs.steps(request, entries)
+            self._count(request, entries)
+        except Exception:
+            # The step is committed. An error raised here would look to the caller as if it was not.
+            log.exception("step_not_told")
+
+    def _count(self, request: Request | None, entries: Sequence[Entry]) -> None:
+        """What people decided and how requests end, from the entries of the audit trail."""
         for entry in entries:
             if entry.action in DECISIONS:
                 self.count("decisions", DECISIONS[entry.action])

@@ -82,6 +82,11 @@ class Identity:
         """What has been read, or None. Makes no call."""
         return self._known
 
+    def url(self) -> str | None:
+        """The workspace's address, for links to cards; None while Slack has not told it."""
+        me = self.known()
+        return me.url if me else None
+
     def learn(self, me: Myself) -> None:
         """Take what another caller has read from `auth.test`."""
         self._known = me

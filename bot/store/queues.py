@@ -35,6 +35,10 @@ POST = "post"
 """What is due to Slack: the posters wait for it as others for their queue."""
 
 
+AUDIT = "audit"
+"""Records of the audit trail that have no line in the log yet (`bot.worker.upkeep`)."""
+
+
 class Queue(StrEnum):
     """CHECK reads what is new, at Slack and at the appliance. DECIDE needs Slack alone: clicks,
     reminders, deadlines, and whatever comes when all is over. ACT is at the appliance."""

@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.delete_intent import save_intent, save_unless_an_event_waits
 from bot.store.one_open_request import taken_by
 from bot.store.outbox import add_answers
-from bot.store.queues import FIRST_WITHOUT_ROW, POST, Queue, claimable, next_due, queue_of
+from bot.store.queues import AUDIT, FIRST_WITHOUT_ROW, POST, Queue, claimable, next_due, queue_of
 from bot.store.saving import UPDATE_HELD, Claim, Saving, held, row_of, write_rest, write_row
 from bot.store.schema import requests
 
@@ -61,8 +61,7 @@ class Requests:
         except IntegrityError:
             return False
         self.on_saved(saving.request, saving.entries)
-        if posts:
-            self.db.wakes.wake(POST)
+        self.db.wakes.wake(AUDIT, *([POST] if posts else []))
         return True
 
     def dismiss(
@@ -77,7 +76,7 @@ class Requests:
             add_answers(conn, request_id, tuple(answers), now)
             audit_trail.append(conn, request_id or None, entries)
         self.on_saved(None, entries)
-        self.db.wakes.wake(POST)
+        self.db.wakes.wake(AUDIT, POST)
 
     # ---- one row --------------------------------------------------------------------------------
 
@@ -151,5 +150,5 @@ class Requests:
         self.on_saved(saving.request, saving.entries)
         # Wake the other queue even if nothing is due: an event may be waiting for it already.
         moved = [queue_of(saved.request)] if saved.over else []
-        self.db.wakes.wake(*moved, *([POST] if posts else []))
+        self.db.wakes.wake(*moved, AUDIT, *([POST] if posts else []))
         return saved

@@ -11,6 +11,7 @@ import structlog
 from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
 from bot.store.prune import prune
+from bot.store.queues import AUDIT
 
 log = structlog.get_logger(__name__)
 
@@ -18,28 +19,23 @@ EVERY_SECONDS = 60.0
 
 
 class Upkeep:
-    """`committed` is called after each commit that has recorded something."""
+    """Woken by each commit that has recorded something. Begins with what the last process left."""
 
     def __init__(self, db: Database, keep_ms: int) -> None:
         self._db = db
         self._keep_ms = keep_ms
         self._lines = AuditLines(db)
-        self._woken = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
-        self._woken.set()  # what the last process has left
         self._thread.start()
-
-    def committed(self) -> None:
-        self._woken.set()
 
     def stop(self, seconds: float) -> bool:
         """Whether the thread ended in this time, with all lines written. May be called repeatedly,
         and without `start`."""
         self._stopping = True
-        self._woken.set()
+        self._db.wakes.end(AUDIT)
         if self._thread.is_alive():
             self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -48,13 +44,10 @@ class Upkeep:
         again = 0.0
         last = False
         while not last:
-            self._woken.wait(EVERY_SECONDS)
-            self._woken.clear()
             last = self._stopping  # read before the work, so that a stop in between has its turn
-            now_and_then = last or time.monotonic() >= again
             try:
                 self._lines.write()
-                if now_and_then:
+                if last or time.monotonic() >= again:
                     self._lines.keep()
                     if not last:
                         prune(self._db, self._keep_ms)
@@ -63,3 +56,5 @@ class Upkeep:
                 # Tried again at the next commit or in a minute. That the database is away is told
                 # by those whose work needs it.
                 log.warning("upkeep_failed", error=type(error).__name__)
+            if not last:
+                self._db.wakes.wait(AUDIT, EVERY_SECONDS)

@@ -121,8 +121,8 @@ APPLIANCE = (
     change(
         "an appliance at another address gets the password",
         "tests/operate/settings/test_read_again.py",
-        "if site is not None and site.host == last.host:",
-        "if site is not None:",
+        "if now is not None and now.host == self._site.host:",
+        "if now is not None:",
     ),
     change(
         "a secret of before is shown in the words of an appliance",
@@ -286,7 +286,7 @@ SLACK = (
     change(
         "health and metrics stay on the port that Slack reaches",
         "tests/whole/scenarios/test_http_door.py::test_probes_have_a_port_of_their_own",
-        "Wsgi(pages if operate_port is None else {}, None)",
+        "Wsgi(pages if settings.operate_port is None else {}, None)",
         "Wsgi(pages, None)",
     ),
     change(

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from bot import app
+from bot import app, stop
 from bot.app import Bot
 from bot.sandbox import demo
 from bot.sandbox.appliance import Answer, SimulatedAppliance
@@ -83,7 +83,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(app, "STOP_SECONDS", STOP_SECONDS)
+    monkeypatch.setattr(stop, "STOP_SECONDS", STOP_SECONDS)
     monkeypatch.setattr(app, "POST_TIMEOUT_S", HANGS_SECONDS)
     with SimulatedAppliance(calls_per_minute=None) as appliance, LocalSlack() as slack:
         for person in (RITA, ALAN):

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import BudgetState
+from bot.appliance.budget import BudgetState, budget_key
 from bot.appliance.client import Appliance
 from bot.appliance.tls import served_fingerprint
 from bot.operate.check_line import Result
-from bot.parts import budget_key
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.settings import DEFAULT_SITE
 from bot.store import shared

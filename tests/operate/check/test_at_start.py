@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from bot.__main__ import FOR_GOOD
 from bot.operate.background_check import BackgroundCheck
 from bot.operate.check import at_start
-from bot.parts import SlackSecrets
 from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
+from bot.secrets_now import SlackSecrets
 from bot.slack.people import Myself
 from tests.operate.check.conftest import ANNA, CHANNEL, PAIRING, Stage
 from tests.support.console import Console

@@ -9,12 +9,14 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
+from bot.appliance.budget import budget_key
+from bot.appliance.refused_login import login_rests
+from bot.operate import logs
 from bot.operate.metrics import Metrics
-from bot.parts import login_rests, read_figures, saved
 from bot.request.audit_chain import Entry
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.store import shared
+from bot.store import queries, shared
 from bot.store.queues import Queue
 from tests.operate.running.scraped import Scrape
 from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
@@ -34,9 +36,9 @@ class Watched:
 @pytest.fixture
 def watched() -> Iterator[Watched]:
     world, metrics = World(), Metrics("1.2.3", ["default"])
-    world.requests.on_saved = partial(saved, metrics)
+    world.requests.on_saved = metrics.saved
     metrics.watch(
-        figures=partial(read_figures, world.db, ["default"]),
+        figures=partial(queries.figures, world.db, [budget_key("default")]),
         login_rests=partial(login_rests, ["default"]),
         ready=lambda: True,
         socket_age=None,
@@ -220,7 +222,7 @@ def test_a_fault_in_counting_costs_no_step(
     def fail(*_: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(watched.metrics, "saved", fail)
+    monkeypatch.setattr(logs, "steps", fail)
     with capture_logs() as logged:
         watched.world.pending()
     assert any(event["event"] == "step_not_told" for event in logged)
@@ -237,7 +239,7 @@ def test_entries_without_a_request_are_counted() -> None:
         after=None,
         detail={"click": "approve", "why": "unknown_request"},
     )
-    partial(saved, metrics)(None, (entry,))
+    metrics.saved(None, (entry,))
     metrics.watch(
         figures=lambda: 1 / 0,  # type: ignore[arg-type,return-value]
         login_rests=lambda f: {},

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from bot.appliance.budget import budget_key
+from bot.appliance.refused_login import login_rests
 from bot.operate.metrics import UNREAD, Metrics
-from bot.parts import login_rests, read_figures
 from bot.request.model import OPEN, Figures, State
+from bot.store import queries
 from bot.store.database import Database
 from tests.operate.running.scraped import EMPTY, Scrape
 
@@ -66,7 +68,8 @@ def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Pat
     metrics = Metrics("1.2.3", SITES)
     there = scraped().names()
     db = Database(f"sqlite:///{tmp_path}/no/such/folder.db", on_error=metrics.database_failed)
-    scrape = scraped(partial(read_figures, db, SITES), metrics=metrics)
+    figures = partial(queries.figures, db, [budget_key(site) for site in SITES])
+    scrape = scraped(figures, metrics=metrics)
     db.close()
     assert there - scrape.names() == {
         "vr_unpair_requests",

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import trustme
 
-from bot import parts
+from bot import secrets_now
 from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.operate import logs
-from bot.parts import SecretsNow, SlackSecrets, settings_now, site_now
+from bot.secrets_now import ApplianceSecrets, SlackSecrets, settings_now
 from bot.settings import Settings, load
 
 
@@ -27,12 +27,13 @@ def folder(tmp_path: Path, required: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def now(folder: Path) -> SecretsNow:
+def now(folder: Path) -> ApplianceSecrets:
     def again() -> Settings:
         return load({}, folder)
 
     settings = again()
-    return SecretsNow(site_now("default", settings, settings_now(settings, again)))
+    site, read = settings.sites["default"], settings_now(settings, again)
+    return ApplianceSecrets(site, lambda: read().sites.get("default"))
 
 
 @pytest.fixture
@@ -46,21 +47,21 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 
         info = warning
 
-    monkeypatch.setattr(parts, "log", Log())
+    monkeypatch.setattr(secrets_now, "log", Log())
     return found
 
 
-def password(now: SecretsNow) -> str:
+def password(now: ApplianceSecrets) -> str:
     return now().local.password.get_secret_value()
 
 
-def test_a_changed_file_of_a_password_is_read(folder: Path, now: SecretsNow) -> None:
+def test_a_changed_file_of_a_password_is_read(folder: Path, now: ApplianceSecrets) -> None:
     assert password(now) == "the-first-password"
     (folder / "secrets" / "VR_PASSWORD").write_text("the-second-password\n")
     assert password(now) == "the-second-password"
 
 
-def test_a_changed_line_of_the_env_file_is_read(folder: Path, now: SecretsNow) -> None:
+def test_a_changed_line_of_the_env_file_is_read(folder: Path, now: ApplianceSecrets) -> None:
     assert now().remote is None
     with (folder / ".env").open("a") as file:
         file.write("VR_PASSWORD=from-the-file\nVR_REMOTE_USERNAME=far\nVR_REMOTE_PASSWORD=away\n")
@@ -71,7 +72,7 @@ def test_a_changed_line_of_the_env_file_is_read(folder: Path, now: SecretsNow) -
 
 
 def test_what_cannot_be_read_now_stays_as_it_was(
-    folder: Path, now: SecretsNow, told: list[tuple[str, Any]]
+    folder: Path, now: ApplianceSecrets, told: list[tuple[str, Any]]
 ) -> None:
     """Editors and secret stores replace files in the middle of everything."""
     assert password(now) == "the-first-password"
@@ -81,7 +82,7 @@ def test_what_cannot_be_read_now_stays_as_it_was(
 
 
 def test_an_appliance_at_another_address_never_gets_the_password(
-    folder: Path, now: SecretsNow
+    folder: Path, now: ApplianceSecrets
 ) -> None:
     """The address is read at the start alone: this is the password of another appliance."""
     text = (folder / ".env").read_text().replace("vr.example.test", "other.example.test")
@@ -91,7 +92,7 @@ def test_an_appliance_at_another_address_never_gets_the_password(
 
 
 def test_a_replaced_file_of_an_authority_is_another_trust(
-    folder: Path, now: SecretsNow, told: list[tuple[str, Any]]
+    folder: Path, now: ApplianceSecrets, told: list[tuple[str, Any]]
 ) -> None:
     pem = folder / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(pem))
@@ -177,7 +178,7 @@ def test_tokens_of_before_stay_masked_in_the_log(
 
 
 def test_a_new_secret_is_masked_in_the_log(
-    folder: Path, now: SecretsNow, monkeypatch: pytest.MonkeyPatch
+    folder: Path, now: ApplianceSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     masked: set[str] = set()
     monkeypatch.setattr(logs, "mask_too", masked.update)
