@@ -28,19 +28,17 @@ from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
-from bot.slack.receive import Deps
-from bot.slack.receive import Lookups as LookupsOfListeners
-from bot.slack.receive.http import Server, Wsgi
-from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.http_server import Server, Wsgi
+from bot.slack.receive.listeners import Deps, dispatch, make_app
+from bot.slack.receive.listeners import Lookups as LookupsOfListeners
 from bot.slack.receive.signature import FromSlack
-from bot.slack.send.client import (
+from bot.slack.send.poster import Poster
+from bot.slack.send.web_api import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
-    PRESS_TIMEOUT_S,
     QUICK_TIMEOUT_S,
     api_client,
 )
-from bot.slack.send.poster import Poster
 from bot.slack.send.whisper import Whisper
 from bot.store import queries, shared
 from bot.store.audit_trail import note_start
@@ -57,12 +55,11 @@ from bot.worker.effects import Effects
 from bot.worker.lookup_threads import Lookups
 from bot.worker.pairings import Lists
 from bot.worker.queue_threads import Worker
-from bot.worker.rights import may_break_glass
 from bot.worker.send_delete import DeleteSender
 from bot.worker.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from bot.slack.receive.socket import SocketMode
+    from bot.slack.receive.socket_mode import SocketMode
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +137,6 @@ class Bot:
             on_given_up=metrics.message_given_up,
         )
         people = People(client(PEOPLE_TIMEOUT_S), self.identity, db.clock)
-        at_press = People(client(PRESS_TIMEOUT_S), self.identity, db.clock)
 
         # The threads that work on requests, and those that only look up.
         lists = Lists(for_lookups, db.clock)
@@ -169,7 +165,6 @@ class Bot:
                 has_room=lookups.has_room,
                 known=lambda site, seconds: lists.known(site, within_s=seconds),
             ),
-            may_break_glass=may_break_glass(at_press, policy, PRESS_TIMEOUT_S),
             on_repeated=lambda: metrics.slack_rejected("replayed"),
             later=_later,
         )
@@ -181,10 +176,9 @@ class Bot:
             self.from_slack = FromSlack(secret, listen, rejected)
         if settings.slack_app_token is not None:
             # Imported here: HTTP mode does not need what takes a twentieth of a start.
-            from bot.slack.receive.socket import SocketMode
-            from bot.slack.receive.socket_opening import ADDRESS_TIMEOUT_S
+            from bot.slack.receive.socket_mode import SocketMode
 
-            at_app = self._slack_client("SLACK_APP_TOKEN", ADDRESS_TIMEOUT_S)
+            at_app = self._slack_client("SLACK_APP_TOKEN", POST_TIMEOUT_S)
             self.socket = SocketMode(at_app, listen, rejected)
 
         # The ports, with the pages for operators.

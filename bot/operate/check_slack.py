@@ -16,8 +16,8 @@ from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
 from bot.slack.people import NO_SUCH_PERSON, Myself, myself, person_of
-from bot.slack.send.client import SecretNow, api_client
-from bot.slack.send.problems import BROKEN, Kind, problem_of
+from bot.slack.send.slack_problem import BROKEN, Kind, problem_of
+from bot.slack.send.web_api import SecretNow, api_client
 
 TOKEN, SCOPE, APP_TOKEN = "slack-token", "slack-scope", "slack-app-token"
 CHANNEL, GROUP, PERSON, APPROVERS = "slack-channel", "slack-group", "slack-person", "approvers"

@@ -25,8 +25,8 @@ from bot.request.who_may import Verdict
 
 SLOW_MS = 10_000
 """So long somebody may wait for a card without a word. Then they are told that it is still being
-read, by the copy that heard them (`bot.slack.receive.asking`); where the appliance cannot be read,
-at once."""
+read, by the copy that heard them (`bot.slack.receive.command_typed`); where the appliance cannot be
+read, at once."""
 
 RETRY_MS = 2_000
 """Between two tries of a check. Short, since somebody is waiting in front of the screen."""

@@ -65,8 +65,8 @@ class Opened(Frozen):
 
 class Misdirected(Frozen):
     """A press that can change nothing, kept for the audit trail: this version does not know the
-    button, no card of ours has its value, or there is no such request. `bot_unread`: Slack did
-    not say whether the message is ours. `action` and `value` are cut."""
+    button, no card of ours has its value, or there is no such request. `action` and `value`
+    are cut."""
 
     kind: Literal["misdirected"] = "misdirected"
     action: str
@@ -74,7 +74,7 @@ class Misdirected(Frozen):
     channel: str
     message_ts: str
     value: str
-    why: Literal["unreadable_button", "unknown_button", "unknown_request", "bot_unread"]
+    why: Literal["unreadable_button", "unknown_button", "unknown_request"]
 
 
 class AskRefused(Frozen):

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
-from bot.slack.send.problems import BROKEN, Kind, SlackProblem, problem_of
+from bot.slack.send.slack_problem import BROKEN, Kind, SlackProblem, problem_of
 
 log = structlog.get_logger(__name__)
 

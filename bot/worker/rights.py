@@ -207,19 +207,6 @@ def _ids_first(listed: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(listed, key=lambda who: (is_group(who), who)))
 
 
-def may_break_glass(
-    people: PeoplePort, policy: Policy, seconds: float
-) -> Callable[[str, str | None], bool]:
-    """For the press of the button, to know whether to show the form: it decides nothing. After
-    `seconds` Slack is asked nothing more, since the press must be acknowledged."""
-
-    def may(user: str, team: str | None) -> bool:
-        reading = Reading(people, by=time.monotonic() + seconds)
-        return reading.right(user, team, policy.break_glass).yes
-
-    return may
-
-
 def _later(one: Verdict | None, other: Verdict | None) -> Verdict | None:
     """Of two that are unread, the one that may be asked again last: no use in asking before."""
     if one is None or other is None:

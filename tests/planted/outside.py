@@ -199,7 +199,7 @@ SLACK = (
     ),
     change(
         "a suggestion shows somebody else what was typed",
-        "tests/slack/listeners/test_suggestions.py::test_what_opens_no_form",
+        "tests/slack/listeners/test_request_form.py::test_what_opens_no_form",
         "(suggested.refused and (not refused or refused.requester != click.by))",
         "(suggested.refused and not refused)",
     ),
@@ -224,7 +224,7 @@ SLACK = (
     ),
     change(
         "a token that was refused is not read again",
-        "tests/slack/listeners/test_client.py::test_a_refused_token_that_has_changed_is_not_the_end",
+        "tests/slack/listeners/test_web_api.py::test_a_refused_token_that_has_changed_is_not_the_end",
         "self.token_now(True)) == used:",
         "self.token_now(False)) == used:",
     ),
@@ -266,15 +266,17 @@ SLACK = (
     ),
     change(
         "a response_url may lead anywhere",
-        "tests/slack/listeners/test_client.py::test_nothing_is_sent_to_another_host",
+        "tests/slack/listeners/test_web_api.py::test_nothing_is_sent_to_another_host",
         "if not is_of_slack(url, api_url):",
         "if False:",
     ),
     change(
         "redirects of a response_url are followed",
-        "tests/slack/listeners/test_client.py::test_no_redirect_of_a_response_url_is_followed",
-        "build_opener(HTTPSHandler(context=tls()), _NoRedirect)",
-        "build_opener(HTTPSHandler(context=tls()))",
+        "tests/slack/listeners/test_web_api.py::test_no_redirect_of_a_response_url_is_followed",
+        "retries=False,",
+        "retries=5,",
+        Swap("redirect=False,", "redirect=True,"),
+        within="post_once",
     ),
     change(
         "a payload that is nested without end is an error of ours",
@@ -297,9 +299,9 @@ SLACK = (
     ),
     change(
         "a corrected form is taken for the one that was sent before",
-        "tests/slack/listeners/test_asking_form_sent.py",
-        "return {block: labels.already_sent(what, request_id) for block, what in found.items()}",
-        "return {}",
+        "tests/slack/listeners/test_request_form.py",
+        "same = deps.inbox.stored(key) == event",
+        "same = True",
     ),
     change(
         "what Slack may have taken is posted again and again",

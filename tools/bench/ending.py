@@ -25,7 +25,7 @@ from contextlib import ExitStack
 
 from bot.request.model import State
 from bot.sandbox.appliance import Answer
-from bot.slack.receive.socket import PING_S
+from bot.slack.receive.socket_mode import PING_S
 from bot.worker.drive import LEASE_MS
 from tests.life.kills.faults import AS_IT_IS
 from tests.life.kills.people import Story

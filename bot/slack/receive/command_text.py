@@ -1,5 +1,5 @@
-"""Parses what somebody typed after the slash command. Only reads text: it knows neither pairings
-nor people.
+"""Takes apart what somebody typed after the slash command. Only reads text: it knows neither
+pairings nor people.
 
 Slack escapes `& < >` in the text and writes users and links as `<…>` (Slack docs, slash commands).
 The result is what the person typed. Every sentence of `Wrong` is escaped already.
@@ -10,14 +10,15 @@ the person is asked to write it again.
 
 from __future__ import annotations
 
+import html
 import re
 from difflib import get_close_matches
 
 from bot.request import Frozen
 from bot.request.model import tidy_id
+from bot.request.pairing import looks_like_id
 from bot.request.time_for_delete import tidy_time
 from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
-from bot.slack.receive.slack_text import MARKS, Word, first_word, plain_text, without_marks
 
 
 class Flags(Frozen):
@@ -34,29 +35,25 @@ class Ask(Flags):
     reason: str
 
 
-class Form(Frozen):
-    """Nothing was typed, so the form asks for everything."""
-
-
 class Preview(Frozen):
-    """What the card would show; with `force` the card of a one-sided break."""
-
     pairing: str
     force: bool = False
 
 
-class List(Frozen):
-    """All pairings."""
-
-
 class Status(Frozen):
-    """All requests, or the one with this id (in the core's form)."""
+    """Of all requests, or of the one with this id (in the core's form)."""
 
     id: str | None = None
 
 
-class Help(Frozen):
-    """What can be typed."""
+class Form(Frozen):
+    """Nothing was typed, so the form asks for everything."""
+
+
+class List(Frozen): ...
+
+
+class Help(Frozen): ...
 
 
 class Wrong(Frozen):
@@ -67,7 +64,16 @@ class Wrong(Frozen):
 
 Parsed = Ask | Form | Preview | List | Status | Help | Wrong
 
-EXAMPLE_ID = "K7QM-3XPD"
+_MARK = re.compile(r"<([^<>]*)>")
+_ESCAPED = re.compile(r"&(?:amp|lt|gt);")
+_SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)", re.IGNORECASE)
+
+_DOUBLE, _SINGLE = '"\u201c\u201d\u201e\u00ab\u00bb', "'\u2018\u2019\u201a"
+"""Phones make quotation marks curly, each language in its own way: any closes one of its kind."""
+
+MARKS = "`*_~<>,.;:"
+"""What is often copied along with an id: Slack's formatting, brackets of a usage line, a comma."""
+
 FORCE = "--force"
 AT = "--at"
 SUBCOMMANDS = ("help", "list", "preview", "status")
@@ -88,6 +94,15 @@ _FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
 _ARROWS = ("\u2192", "->")
 
 
+class Word(Frozen):
+    """The first word of a text. `rest` is what follows, as typed, without the space between."""
+
+    text: str
+    rest: str
+    quoted: bool = False
+    open_quote: bool = False
+
+
 def parse(text: str, *, command: str) -> Parsed:
     """What is asked for. Never raises. `command` is the slash command, named in the sentences."""
     typed = plain_text(text)
@@ -105,7 +120,13 @@ def parse(text: str, *, command: str) -> Parsed:
         case "list":
             return List()
         case "status":
-            return _status(word.rest)
+            found = tidy_id(word.rest.strip(MARKS))
+            if found is not None or not word.rest:
+                return Status(id=found)
+            return Wrong(
+                sentence=f"{code(word.rest)} is not the id of a request. Ids look like "
+                f"{code('K7QM-3XPD')}: copy it from the card."
+            )
         case "preview":
             return _pairing(word.rest, command, preview=True)
     return _misspelt(word, command) or _pairing(typed, command, preview=False)
@@ -129,18 +150,6 @@ def _misspelt(word: Word, command: str) -> Wrong | None:
     )
 
 
-def _status(rest: str) -> Status | Wrong:
-    if not rest:
-        return Status()
-    found = tidy_id(rest.strip(MARKS))
-    if found is not None:
-        return Status(id=found)
-    return Wrong(
-        sentence=f"{code(rest)} is not the id of a request. Ids look like {code(EXAMPLE_ID)}: "
-        "copy it from the card."
-    )
-
-
 def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong:
     """`[--force] [--at TIME] PAIRING [--force] [--at TIME] [reason…]`; a preview takes neither
     time nor reason."""
@@ -154,9 +163,8 @@ def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong
         how = write if preview else code(f"{command} PAIRING {FORCE} reason")
         return Wrong(sentence=f"{which} Write {how}.")
     if word.open_quote:
-        return Wrong(
-            sentence="There is a quotation mark that is never closed. Close it, or drop it."
-        )
+        never = "There is a quotation mark that is never closed. Close it, or drop it."
+        return Wrong(sentence=never)
     word = _joined(word)
     pairing, rest = without_marks(word.text), word.rest
     if problem := _pairing_problem(pairing, f"Write {write}."):
@@ -189,21 +197,21 @@ def _flags(text: str, known: Flags) -> tuple[Flags, str] | Wrong:
                 value, text = after.text, after.rest
             at = tidy_time(value)
             if at is None or known.at not in (None, at):
-                return _no_time(value)
+                named = f"{code(value)} is not one" if value else "none follows"
+                return Wrong(
+                    sentence=f"{code(AT)} needs one time, and {named}. Write "
+                    f"{code(f'{AT} 22:00')} in your time zone, {code(f'{AT} 2026-12-03T22:00')}, "
+                    f"or {code(f'{AT} +6h')}."
+                )
             known = known.model_copy(update={"at": at})
         elif flag == FORCE:
             known = known.model_copy(update={"force": True})
         else:
-            return _unknown_flag(word.text, flag)
+            near = get_close_matches(flag, [FORCE, AT, "--help"], n=1)
+            there = f"There are {code(FORCE)} and {code(AT)}."
+            hint = f"Did you mean {code(near[0])}?" if near else there
+            return Wrong(sentence=f"{code(word.text)} is not known. {hint}")
     return known, text
-
-
-def _no_time(typed: str) -> Wrong:
-    named = f"{code(typed)} is not one" if typed else "none follows"
-    return Wrong(
-        sentence=f"{code(AT)} needs one time, and {named}. Write {code(f'{AT} 22:00')} in your "
-        f"time zone, {code(f'{AT} 2026-12-03T22:00')}, or {code(f'{AT} +6h')}."
-    )
 
 
 def _joined(word: Word) -> Word:
@@ -227,13 +235,6 @@ def _flag(word: Word) -> str | None:
         return None
     double = not re.match(r"^-[^-]", word.text)
     return f"{'--' if double else '-'}{found.group(1).casefold()}"
-
-
-def _unknown_flag(typed: str, flag: str) -> Wrong:
-    near = get_close_matches(flag, [FORCE, AT, "--help"], n=1)
-    there = f"There are {code(FORCE)} and {code(AT)}."
-    hint = f"Did you mean {code(near[0])}?" if near else there
-    return Wrong(sentence=f"{code(typed)} is not known. {hint}")
 
 
 def _pairing_problem(pairing: str, step: str) -> str | None:
@@ -293,3 +294,58 @@ def _says_a_time(reason: str) -> bool:
     after = first_word(first.rest)
     bare = _AT_MEANT.sub("", first.text, count=1)
     return tidy_time(bare or (after.text if after else "")) is not None
+
+
+# ---- what was typed, word by word -------------------------------------------------------------
+
+
+def plain_text(text: str) -> str:
+    """What the person typed: Slack's `<…>` as words, entities as characters, no control characters.
+
+    Slack only escapes `& < >`, so only these are unescaped: `&quot;` was typed like that.
+    """
+    without_marks = _MARK.sub(lambda m: _spoken(m.group(1)), text)
+    return tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), without_marks))
+
+
+def without_marks(typed: str) -> str:
+    """Removes the marks around a pairing's id and its site, since the bot itself shows ids as code.
+    What is no id after that stays as typed: a name may begin or end with anything."""
+    site, slash, last = typed.rpartition("/")
+    bare = last.strip(MARKS)
+    return f"{site.strip(MARKS)}{slash}{bare}" if looks_like_id(bare) else typed
+
+
+def first_word(text: str) -> Word | None:
+    """A word, or a name in quotes that may hold spaces: `"Site B"`, or after a site:
+    `lyon/"Site B"`."""
+    text = text.lstrip()
+    if not text or text[0] in _DOUBLE + _SINGLE:
+        return _quoted("", text) if text else None
+    end = next((n for n, c in enumerate(text) if c.isspace()), len(text))
+    slash = next((n for n in range(1, end) if text[n - 1] == "/" and text[n] in _DOUBLE), None)
+    if slash is not None:
+        return _quoted(text[:slash], text[slash:])
+    return Word(text=text[:end], rest=text[end:].lstrip())
+
+
+def _quoted(before: str, text: str) -> Word:
+    """A quotation mark only ends the word before a space or the end: `'Peter's site'` is one."""
+    closing = _DOUBLE if text[0] in _DOUBLE else _SINGLE
+    spaced = f"{text} "
+    ends = (n for n in range(1, len(text)) if text[n] in closing and spaced[n + 1].isspace())
+    if (end := next(ends, None)) is None:
+        return Word(text=before + text, rest="", quoted=True, open_quote=True)
+    return Word(text=before + text[1:end].strip(), rest=text[end + 1 :].lstrip(), quoted=True)
+
+
+def _spoken(mark: str) -> str:
+    """`<@U1|ann>`, `<#C1|ops>`, `<!here>`, `<https://…|label>` as a person would write them."""
+    target, _, label = mark.partition("|")
+    if target.startswith(("@", "#")):
+        return f"{target[0]}{label or target[1:]}"
+    if target.startswith("!"):
+        return label if label.startswith("@") else f"@{label or target[1:].partition('^')[0]}"
+    bare = _SCHEME.sub("", target).rstrip("/")
+    # Slack turned a host name into a link. It was typed without the scheme, as the label shows.
+    return label if label and label.rstrip("/") == bare else target

@@ -2,8 +2,7 @@
 acknowledges; every error becomes a sentence for the person and a line in the log.
 
 Slack waits for three seconds. A click that is not acknowledged by then is shown as failed although
-it still counts. So nothing here waits for an appliance, a worker, or Slack, except to open a form,
-and to ask whether the form behind Break glass may be opened at all.
+it still counts. So nothing here waits for an appliance, a worker, or Slack, except to open a form.
 """
 
 from __future__ import annotations
@@ -11,17 +10,30 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
+from slack_sdk import WebClient
 
-from bot.request.model import new_reference
+from bot.request.lookup_results import HomeRead, PairingsListed, PreviewRead, SitesRead
+from bot.request.model import new_reference, new_request_id
+from bot.request.who_may import Policy
 from bot.slack.draw import ids
 from bot.slack.draw.forms import block_of
 from bot.slack.draw.words import usage
-from bot.slack.receive import Deps, asking, buttons, forms, lookups
+from bot.slack.people import Identity
+from bot.slack.receive import (
+    button_pressed,
+    command_typed,
+    form_opened,
+    form_submitted,
+    lookup_commands,
+)
 from bot.slack.receive.payload import (
     Click,
     Command,
@@ -32,6 +44,9 @@ from bot.slack.receive.payload import (
     Search,
     read,
 )
+from bot.slack.send.whisper import Whisper
+from bot.store.inbox import Inbox
+from bot.store.queries import Overview
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +57,47 @@ SHORTEST_SECRET = 8
 
 SECRETS = ("response_url", "trigger_id", "token")
 """Fields of a payload that must not be logged. A database error quotes the values to store."""
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What people may look up. Each begins a lookup for a user of Slack and returns whether it has:
+    False where too many wait already (see `bot.worker.lookup_threads`). What was read goes to
+    `then`, in a thread of the lookups.
+
+    `preview(site, typed, by, then)`; `all_counted(by, then)`, all pairings with their replications;
+    `pairings(sites, by, then, fresh_s)`, where a list up to this old is not read again;
+    `stored(by, read, then)`; `home(by, then)`. `known(site, within_s)`: a list in memory.
+    """
+
+    preview: Callable[[str, str, str, Callable[[PreviewRead], None]], bool]
+    all_counted: Callable[[str, Callable[[SitesRead], None]], bool]
+    pairings: Callable[[Sequence[str], str, Callable[[SitesRead], None], float], bool]
+    stored: Callable[[str, Callable[[], Any], Callable[[Any], None]], bool]
+    home: Callable[[str, Callable[[HomeRead], None]], bool]
+    has_room: Callable[[], bool]
+    known: Callable[[str, float], PairingsListed | None]
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What the listeners need of the rest of the bot. `views` is called within a listener: it must
+    have the short timeout (`web_api.QUICK_TIMEOUT_S`). `on_repeated` counts events that were stored
+    before: replays and Slack's own second tries, which look the same. `later`: do this in so many
+    seconds, if the process still runs.
+    """
+
+    inbox: Inbox
+    overview: Overview
+    policy: Policy
+    command: str
+    identity: Identity
+    views: WebClient
+    whisper: Whisper
+    lookups: Lookups
+    new_id: Callable[[], str] = new_request_id
+    on_repeated: Callable[[], None] = lambda: None
+    later: Callable[[float, Callable[[], None]], None] = lambda seconds, then: None
 
 
 def make_app(deps: Deps) -> App:
@@ -78,22 +134,22 @@ def make_app(deps: Deps) -> App:
     )
 
     def command(ack: Ack, body: Json) -> BoltResponse:
-        words = asking.command_typed(read(Command, body), deps)
+        words = command_typed.command_typed(read(Command, body), deps)
         return ack(text=words, response_type="ephemeral") if words else ack()
 
     def pressed(ack: Ack, body: Json) -> BoltResponse:
         click = read(Click, body)
-        action = buttons.ACTIONS.get(click.action_id)
+        action = button_pressed.ACTIONS.get(click.action_id)
         if action is not None:
-            buttons.pressed(click, action, deps)
+            button_pressed.pressed(click, action, deps)
         elif click.action_id == ids.UNPAIR_NAMES:
-            buttons.names_wanted(click, deps)
+            button_pressed.names_wanted(click, deps)
         elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
-            forms.suggestion_pressed(click, deps)
+            form_opened.suggestion_pressed(click, deps)
         elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
-            forms.site_chosen(click, deps)
+            form_opened.site_chosen(click, deps)
         else:
-            buttons.pressed_unknown(click, deps)
+            button_pressed.pressed_unknown(click, deps)
         return ack()
 
     def sent(ack: Ack, body: Json) -> BoltResponse:
@@ -103,10 +159,10 @@ def make_app(deps: Deps) -> App:
         return ack(response_action="errors", errors=problems) if problems else ack()
 
     def search(ack: Ack, body: Json) -> BoltResponse:
-        return ack(options=forms.search_pairings(read(Search, body), deps))
+        return ack(options=form_opened.search_pairings(read(Search, body), deps))
 
     def home(ack: Ack, body: Json) -> BoltResponse:
-        lookups.home(read(HomeOpened, body), deps)
+        lookup_commands.home(read(HomeOpened, body), deps)
         return ack()
 
     def problem(error: Exception, body: Json) -> BoltResponse:
@@ -140,11 +196,11 @@ def dispatch(app: App, body: Json) -> BoltResponse:
 def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:
     """A sentence for each field that is wrong. None for a form of another version of the bot."""
     if form.view.callback_id == ids.UNPAIR_REQUEST:
-        return asking.request_sent(form, deps)
-    action = buttons.FORMS.get(form.view.callback_id or "")
+        return form_submitted.request_sent(form, deps)
+    action = button_pressed.FORMS.get(form.view.callback_id or "")
     if action is None:
         return None
-    problem = buttons.reason_sent(form, action, deps)
+    problem = form_submitted.reason_sent(form, action, deps)
     return {block_of(action): problem} if problem else {}
 
 
@@ -169,8 +225,8 @@ def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
     if body.get("type") == "view_submission":
         form = body["view"].get("callback_id")
-        ours = form in (ids.UNPAIR_REQUEST, *buttons.FORMS)
-        block = block_of(buttons.FORMS.get(form, "deny"))
+        ours = form in (ids.UNPAIR_REQUEST, *button_pressed.FORMS)
+        block = block_of(button_pressed.FORMS.get(form, "deny"))
         errors = {"response_action": "errors", "errors": {block: sentence}}
         return BoltResponse(status=200, body=errors if ours else {"response_action": "clear"})
     url = body.get("response_url")

@@ -12,9 +12,9 @@ import structlog
 from slack_bolt import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.receive.http import TEXT, Answer
+from bot.slack.receive.http_server import TEXT, Answer
 from bot.slack.receive.payload import Json, Malformed, Rejected, parse
-from bot.slack.send.client import SecretNow
+from bot.slack.send.web_api import SecretNow
 
 log = structlog.get_logger(__name__)
 

@@ -1,31 +1,40 @@
 """Send one message to Slack: post, edit, or an answer to one person; and say what a failure means.
 
 Nothing here repeats a call. A post whose answer was lost may stand in the channel already, and the
-outbox decides when to try again.
+poster decides when to try again.
+
+An answer goes through the `response_url` of a command or click, which works five times within 30
+minutes (Slack docs, handling interactive payloads). With the address anybody could post in the
+channel, so it is never logged; of an error only the kind is. It comes in a request, so it is used
+on Slack's own host alone, and no redirect is followed.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.request.messages import Drawn, Due, Message, Slot
-from bot.slack.send.client import POST_TIMEOUT_S
-from bot.slack.send.problems import BROKEN, NO_THREAD_WORDS, Kind, SlackProblem, problem_of
-from bot.slack.send.whisper import say
+from bot.slack.send.slack_problem import (
+    BROKEN,
+    NO_THREAD_WORDS,
+    Kind,
+    SlackProblem,
+    answered,
+    problem_of,
+    unanswered,
+)
+from bot.slack.send.web_api import POST_TIMEOUT_S, pool_for, post_once
 from bot.store.shared import RESPONSE_URL
 
-Method = Literal["post", "edit", "answer"]
-METHODS: dict[Method, str] = {
-    "post": "chat.postMessage",
-    "edit": "chat.update",
-    "answer": RESPONSE_URL,
-}
-"""Slack's name of the method: a 429 holds back all calls of it."""
-
+POST = "chat.postMessage"
+EDIT = "chat.update"
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
 """These go into the channel when the thread takes no replies: each can be understood by itself."""
 
@@ -44,7 +53,7 @@ class Sent:
 class Failed:
     """`method` is the one that Slack refused."""
 
-    method: Method
+    method: str
     problem: SlackProblem
 
 
@@ -64,7 +73,7 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
         return _post(client, message.person, drawn, None)
     if message.in_thread and message.kind is not Slot.CARD and due.thread_ts is None:
         # Outside of a thread it would tell the whole channel something without its context.
-        return Failed("post", SlackProblem(Kind.PASSING, "card_not_posted_yet"))
+        return Failed(POST, SlackProblem(Kind.PASSING, "card_not_posted_yet"))
     # A thread whose card was deleted may be hard to find: the channel sees final words as well.
     broadcast = message.kind is Slot.ALARM or due.card_gone
     outcome = _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
@@ -82,9 +91,9 @@ def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
         if problem is None:
             return Sent(ts=None)
         if problem.kind is not Kind.FINAL:
-            return Failed("answer", problem)
+            return Failed(RESPONSE_URL, problem)
     if due.user is None or due.answer is None or not due.answer.matters:
-        return Failed("answer", NO_WAY)
+        return Failed(RESPONSE_URL, NO_WAY)
     return _post(client, due.user, drawn, None)
 
 
@@ -107,11 +116,11 @@ def _post(
     try:
         answer = client.chat_postMessage(**body, unfurl_links=False, unfurl_media=False)
     except (SlackApiError, *BROKEN) as error:
-        return Failed("post", problem_of(error))
+        return Failed(POST, problem_of(error))
     ts = answer.get("ts")
     if not isinstance(ts, str) or not ts:
         # Slack took it, but without its `ts` it could never be edited.
-        return Failed("post", SlackProblem(Kind.PASSING, "answer_without_ts", maybe_taken=True))
+        return Failed(POST, SlackProblem(Kind.PASSING, "answer_without_ts", maybe_taken=True))
     return Sent(ts=ts)
 
 
@@ -120,5 +129,53 @@ def _edit(client: WebClient, channel: str, ts: str, drawn: Drawn) -> Outcome:
         # Always send blocks, even an empty list: otherwise the old ones stay, buttons included.
         client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=list(drawn.blocks))
     except (SlackApiError, *BROKEN) as error:
-        return Failed("edit", problem_of(error))
+        return Failed(EDIT, problem_of(error))
     return Sent(ts=ts)
+
+
+def say(url: str, drawn: Drawn, *, api_url: str, timeout_s: int) -> SlackProblem | None:
+    """Send an ephemeral message, which never replaces another. None if Slack accepted it.
+    `api_url` (SLACK_API_URL) tells which host is Slack's."""
+    if not is_of_slack(url, api_url):
+        return SlackProblem(Kind.FINAL, "response_url_not_slack")
+    body: dict[str, Any] = {
+        "response_type": "ephemeral",
+        "replace_original": False,
+        "text": drawn.text,
+    }
+    if drawn.blocks:
+        body["blocks"] = drawn.blocks
+    try:
+        with pool_for(url, timeout_s) as pool:
+            answer = post_once(pool, url, json.dumps(body).encode(), "application/json")
+    except BROKEN as error:
+        return unanswered(error)
+    if 200 <= answer.status < 300:
+        return None
+    word = f"response_url_lapsed_{answer.status}"
+    problem = answered(answer.status, word, answer.headers.get("Retry-After"))
+    # Slack answers 404 if the address is used up or has expired, and 400 to a body that it will not
+    # show. Neither changes with time. Its words are dropped, since they could quote the address.
+    final = answer.status < 500 and problem.kind is Kind.PASSING
+    return SlackProblem(Kind.FINAL, problem.word) if final else problem
+
+
+def is_of_slack(url: str, api_url: str) -> bool:
+    """Whether the address is on the host that answers commands for this Web API: for slack.com that
+    is hooks.slack.com, for slack-gov.com hooks.slack-gov.com, and for a test double on this machine
+    any other on this machine."""
+    try:
+        address, api = urlsplit(url), urlsplit(api_url)
+        host, api_host, port = address.hostname or "", api.hostname or "", address.port
+    except ValueError:  # no number as a port, a bracket that is not closed
+        return False
+    if _on_this_machine(api_host):
+        return address.scheme in ("http", "https") and _on_this_machine(host)
+    return address.scheme == "https" and port is None and host in (api_host, f"hooks.{api_host}")
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -12,8 +12,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, PRIVATE, Answer, Drawn, Due, Message
 from bot.request.model import Request
-from bot.slack.send.one_message import METHODS, Failed, Outcome, Sent, send, tell
-from bot.slack.send.problems import (
+from bot.slack.send.one_message import Failed, Outcome, Sent, send, tell
+from bot.slack.send.slack_problem import (
     BROKEN,
     PLACE_WORDS,
     UNEDITABLE_WORDS,
@@ -224,7 +224,7 @@ class Poster:
         where = {"request": due.request_id, "slot": due.slot}
         match problem.kind:
             case Kind.LIMITED:
-                until = self._pauses.hold(METHODS[failed.method], problem.retry_after_s)
+                until = self._pauses.hold(failed.method, problem.retry_after_s)
                 log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
                 self._outbox.put_off(due, until=until, error=word)
             case Kind.PASSING if problem.maybe_taken and due.ts is None:

@@ -11,8 +11,8 @@ from bot.request.messages import messages
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.send.client import api_client
 from bot.slack.send.poster import Poster
+from bot.slack.send.web_api import api_client
 from bot.store.outbox import Outbox
 from bot.store.queries import unsaid
 from bot.store.shared import Pauses

@@ -12,7 +12,7 @@ from bot.request.events import Clicked
 from bot.request.model import State
 from bot.request.who_may import Verdict
 from bot.slack.people import Identity, IdentityUnread, People
-from bot.slack.send.problems import Kind, Silenced, problem_of
+from bot.slack.send.slack_problem import Kind, Silenced, problem_of
 from bot.store.queues import Queue
 from bot.store.shared import Pauses
 from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from bot.request.who_may import UNREADABLE, Home, Person, Verdict
-from bot.slack.send.problems import Kind, SlackProblem
+from bot.slack.send.slack_problem import Kind, SlackProblem
 from tests.life.simulation.happenings import PEOPLE
 
 TEAM = "T0HOME"

@@ -10,7 +10,7 @@ import pytest
 from bot.request.model import Decision, Notice, Outcome, State
 from bot.slack.draw.forms import WithReason, block_of, reason_form
 from bot.slack.draw.message import draw
-from bot.slack.receive.buttons import ReasonSent, read_reason
+from bot.slack.receive.form_submitted import ReasonSent, read_reason
 from tests.slack.cards.samples import NOW, sample, sent
 from tests.slack.cards.shown import WITH_GLASS
 from tests.slack.cards.slack_checker import problems, strings

@@ -6,7 +6,7 @@ import pytest
 
 from bot.slack.draw.ids import AskOrigin
 from bot.slack.draw.words import labels
-from bot.slack.receive.asking import RequestSent, read_request
+from bot.slack.receive.form_submitted import RequestSent, read_request
 from bot.slack.receive.payload import View
 from tests.support.world import policy
 

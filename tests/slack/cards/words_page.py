@@ -187,7 +187,6 @@ def _usage() -> Iterable[tuple[str, ...]]:
     yield "a button of nobody's", usage.unreadable_button()
     yield "a button of another version", usage.OLD_BUTTON
     yield "the names are not shown", usage.NAMES_NOT_SHOWN
-    yield "Slack does not say who the bot is", usage.IDENTITY_UNKNOWN
     yield "a direct message", usage.NO_DIRECT_MESSAGE
     yield "the form has no request", usage.form_lost("Deny")
     yield "the form was not opened", usage.click_again("Deny")
@@ -393,9 +392,8 @@ def _labels() -> Iterable[tuple[str, ...]]:
     yield "not read yet", labels.LIST_NOT_READ
     yield "the pattern", labels.reason_does_not_fit(r"CHG\d{7}")
     yield "too long", labels.reason_too_long(3_000, 2_900)
-    yield "sent twice", labels.already_sent("this reason: “none”")
-    yield "sent twice, by its id", labels.already_sent("another pairing", "K7QM-3XPD")
-    yield "no reason given", labels.quoted("")
+    yield "sent twice", labels.already_sent()
+    yield "sent twice, by its id", labels.already_sent("K7QM-3XPD")
     for words in (labels.DENY, labels.SETTLE, labels.GLASS):
         yield f"{words.button}, empty", words.missing
     for several in (False, True):

@@ -13,11 +13,10 @@ import pytest
 
 from bot.operate.ready import Ready
 from bot.slack.people import Identity
-from bot.slack.receive import Deps
-from bot.slack.receive.http import Server, Wsgi
-from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.http_server import Server, Wsgi
+from bot.slack.receive.listeners import Deps, dispatch, make_app
 from bot.slack.receive.signature import FromSlack
-from bot.slack.send.client import api_client
+from bot.slack.send.web_api import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, FakeWebApi
@@ -44,8 +43,10 @@ class Adapter:
     requests: FakeRequests
     whisper: Whisper
     server: Server
+    identity: Identity
     lookups: FakeLookups = field(default_factory=FakeLookups)
     rejected: list[str] = field(default_factory=list)
+    repeated: int = 0
     problem: str | None = None
     broken: Exception | None = None
     #: Monotonic seconds, for the lines in the log about what is not from Slack.
@@ -60,6 +61,14 @@ class Adapter:
             self.looks += 1
             self.secret = self.secret_set
         return self.secret
+
+    def has(self, **changes: Any) -> None:
+        """There is this request."""
+        row = made.request(**changes)
+        self.requests.rows[row.id] = row
+
+    def repeat(self) -> None:
+        self.repeated += 1
 
     def send(self, payload: dict[str, Any]) -> Reply:
         """Signed, as Slack sends it."""
@@ -95,9 +104,11 @@ def api() -> Iterator[FakeWebApi]:
 
 
 @pytest.fixture
-def changed_deps() -> dict[str, Any]:
-    """Overridden by tests that need another policy, through `pytest.mark.parametrize`."""
-    return {}
+def changed_deps(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The policy of a row's `settings`, where it has some. Tests may override it."""
+    call = getattr(request.node, "callspec", None)
+    settings = call.params.get("settings", {}) if call else {}
+    return {"policy": made.policy(**settings)}
 
 
 @pytest.fixture
@@ -108,17 +119,18 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         FakeRequests(made.request()),
         Whisper(FakePauses(), "http://127.0.0.1/api/"),
     )
-    lookups = FakeLookups()
+    lookups, identity = FakeLookups(), Identity(client)
     policy = changed_deps.get("policy", made.policy())
     deps = Deps(
         inbox=inbox,
         policy=policy,
         command=made.COMMAND,
-        identity=Identity(client),
+        identity=identity,
         views=client,
         whisper=whisper,
         lookups=lookups.of(policy),
         overview=requests,
+        on_repeated=lambda: made_adapter.repeat(),
     )
     app = make_app(replace(deps, **changed_deps))
     from_slack = FromSlack(
@@ -141,7 +153,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         threads=4,
         on_too_large=partial(from_slack.turn_away, "too_large"),
     )
-    made_adapter = Adapter(api, inbox, requests, whisper, server, lookups)
+    made_adapter = Adapter(api, inbox, requests, whisper, server, identity, lookups)
     server.start()
     yield made_adapter
     server.close()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.request.events import Event, PairingUnresolved
 from bot.request.lookup_results import (
@@ -22,7 +23,7 @@ from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.request.pairing import Snapshot
 from bot.request.who_may import Policy
-from bot.slack.receive import Lookups
+from bot.slack.receive.listeners import Lookups
 
 
 @dataclass
@@ -103,56 +104,33 @@ class FakeLookups:
 
     def of(self, policy: Policy) -> Lookups:
         """As the listeners get them."""
-        every = tuple(policy.sites)
+        take, every = self._take, tuple(policy.sites)
+
+        def pairings(
+            sites: Sequence[str], by: str, then: Callable[[SitesRead], None], counted: bool = False
+        ) -> bool:
+            asked = ("pairings", tuple(sites), by, counted)
+            return take(asked, then, lambda: tuple(self.sites[site] for site in sites))
+
         return Lookups(
-            preview=self.preview,
-            all_counted=lambda by, then: self.pairings(every, by, then, counted=True),
-            pairings=lambda sites, by, then, fresh_s: self.pairings(sites, by, then),
-            stored=self.stored,
-            home=self.home,
+            preview=lambda site, typed, by, then: take(
+                ("preview", site, typed, by), then, lambda: self.read
+            ),
+            all_counted=lambda by, then: pairings(every, by, then, counted=True),
+            pairings=lambda sites, by, then, fresh_s: pairings(sites, by, then),
+            stored=lambda by, read, then: take(("stored", by), then, read),
+            home=lambda by, then: take(("home", by), then, lambda: self.homes.get(by, Home())),
             has_room=lambda: not self.full,
             known=lambda site, within_s: self.in_memory.get(site),
         )
 
-    def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
-        if self.full:
-            return False
-        self.asked.append(("home", by))
-        then(self.refusal or self.homes.get(by, Home()))
-        return True
-
-    def stored(
-        self,
-        by: str,
-        read: Callable[[], str],
-        then: Callable[[str | MayNotLook | LookFailed], None],
+    def _take(
+        self, asked: tuple[object, ...], then: Callable[[Any], None], found: Callable[[], Any]
     ) -> bool:
-        if self.full:
-            return False
-        self.asked.append(("stored", by))
-        then(self.refusal or read())
-        return True
-
-    def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
-        if self.full:
-            return False
-        self.asked.append(("preview", site, asked, by))
-        then(self.refusal or self.read)
-        return True
-
-    def pairings(
-        self,
-        sites: Sequence[str],
-        by: str,
-        then: Callable[[SitesRead], None],
-        *,
-        counted: bool = False,
-    ) -> bool:
-        if self.full:
-            return False
-        self.asked.append(("pairings", tuple(sites), by, counted))
-        then(self.refusal or tuple(self.sites[site] for site in sites))
-        return True
+        if not self.full:
+            self.asked.append(asked)
+            then(self.refusal or found())
+        return not self.full
 
 
 class FakeRequests:
@@ -190,7 +168,6 @@ class FakeOutbox:
     queue: list[Due] = field(default_factory=list)
     done: list[tuple[str, Due, dict[str, object]]] = field(default_factory=list)
     pauses: FakePauses | None = None
-    paused_seen: list[dict[str, int]] = field(default_factory=list)
     clock_ms: int = 1_000_000
     claim_error: Exception | None = None
     sent_errors: list[Exception] = field(default_factory=list)
@@ -199,7 +176,6 @@ class FakeOutbox:
 
     def claim(self) -> Due | None:
         paused = self.pauses.known() if self.pauses else {}
-        self.paused_seen.append(paused)
         with self.changed:
             if self.claim_error is not None:
                 error, self.claim_error = self.claim_error, None

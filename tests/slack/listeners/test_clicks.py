@@ -9,6 +9,7 @@ import pytest
 
 from bot.request.events import Clicked, Misdirected
 from bot.slack.draw.ids import ButtonValue
+from bot.slack.people import Myself
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter
 from tests.slack.listeners.fake_web_api import Answer, error
@@ -16,10 +17,9 @@ from tests.slack.listeners.fake_web_api import Answer, error
 BUTTONS = {"approve": "unpair_approve", "cancel": "unpair_cancel", "look": "unpair_look"}
 
 
-def _press(adapter: Adapter, action: str = "approve", **changes: Any) -> int:
-    return adapter.send(
-        made.click(BUTTONS.get(action, action), adapter.api.response_url(), **changes)
-    ).status
+def _press(adapter: Adapter, action: str = "approve", **changes: Any) -> None:
+    click = made.click(BUTTONS.get(action, action), adapter.api.response_url(), **changes)
+    assert adapter.send(click).status == 200
 
 
 def _event(adapter: Adapter) -> Clicked:
@@ -30,7 +30,7 @@ def _event(adapter: Adapter) -> Clicked:
 
 @pytest.mark.parametrize("action", BUTTONS)
 def test_a_click_is_stored_whole(adapter: Adapter, action: str) -> None:
-    assert _press(adapter, action) == 200
+    _press(adapter, action)
     assert _event(adapter) == Clicked(
         action=action,  # type: ignore[arg-type]
         by="UAPPROVER",
@@ -40,30 +40,32 @@ def test_a_click_is_stored_whole(adapter: Adapter, action: str) -> None:
         message_ts=made.CARD_TS,
         ours=True,
     )
-    put = adapter.inbox.puts[0]
-    assert put.request_id == "K7QM-3XPD"
-    assert put.response_url == adapter.api.response_url()
+    (put,) = adapter.inbox.puts
+    assert (put.request_id, put.response_url) == ("K7QM-3XPD", adapter.api.response_url())
     assert adapter.api.calls == []
 
 
 def test_the_same_press_twice_is_one_event(adapter: Adapter) -> None:
-    assert (_press(adapter), _press(adapter)) == (200, 200)
+    _press(adapter)
+    _press(adapter)
     assert len(adapter.inbox.puts) == 1
 
 
 @pytest.mark.parametrize(
-    "changes", [{"trigger_id": "another"}, {"by": "UOTHER", "trigger_id": "theirs"}]
+    ("action", "changes"),
+    [
+        ("approve", {"trigger_id": "another"}),
+        ("approve", {"by": "UOTHER"}),
+        ("cancel", {}),
+    ],
+    ids=["another trigger", "another person", "another button"],
 )
-def test_another_press_is_another_event(adapter: Adapter, changes: dict[str, str]) -> None:
+def test_another_press_is_another_event(
+    adapter: Adapter, action: str, changes: dict[str, str]
+) -> None:
     _press(adapter)
-    _press(adapter, **changes)
-    assert len(adapter.inbox.puts) == 2
-
-
-def test_one_trigger_on_two_buttons_is_two_events(adapter: Adapter) -> None:
-    _press(adapter, "approve")
-    _press(adapter, "cancel")
-    assert len(adapter.inbox.puts) == 2
+    _press(adapter, action, **changes)
+    assert len({put.origin for put in adapter.inbox.puts}) == 2
 
 
 @pytest.mark.parametrize(
@@ -83,86 +85,51 @@ def test_the_team_may_be_anywhere_or_nowhere(
 
 
 def test_channel_and_ts_from_the_container_alone(adapter: Adapter) -> None:
-    adapter.send(
-        made.click("unpair_approve", adapter.api.response_url(), channel=None)
-        | {"message": {"app_id": "A1"}}
-    )
+    _press(adapter, channel=None, message={"app_id": "A1"})
     assert (_event(adapter).channel, _event(adapter).message_ts) == ("C1", made.CARD_TS)
-
-
-def test_two_people_are_two_clicks_whatever_else_is_the_same(adapter: Adapter) -> None:
-    _press(adapter)
-    _press(adapter)
-    _press(adapter, user={"id": "UOTHER", "team_id": "T1"})
-    assert len({put.origin for put in adapter.inbox.puts}) == 2
-
-
-def test_a_click_before_the_card_is_known_is_stored(adapter: Adapter) -> None:
-    row = made.request(card_ts=None)
-    adapter.requests.rows[row.id] = row
-    _press(adapter)
-    assert _event(adapter).ours
 
 
 # ---- who wrote the message -------------------------------------------------------------------
 
-
-OTHER = {"ts": "1.9"}
-"""Not the card: whoever wrote that one need not be asked."""
-
-
-def test_the_card_is_ours_whatever_is_said_of_its_author(adapter: Adapter) -> None:
-    _press(adapter, message={"ts": made.CARD_TS, "app_id": "A666", "bot_id": "B666"})
-    assert _event(adapter).ours
-    assert adapter.api.of("auth.test") == []
-
-
-def test_a_message_of_another_app_is_not_ours(adapter: Adapter) -> None:
-    _press(adapter, message={**OTHER, "app_id": "A666", "bot_id": "B1"})
-    assert _event(adapter).ours is False
+MYSELF = Myself(team="T1", enterprise=None, user="UBOT", bot="B1")
 
 
 @pytest.mark.parametrize(
-    ("author", "ours"),
-    [({"bot_id": "B1"}, True), ({"user": "UBOT"}, True), ({"user": "UEVIL"}, False), ({}, True)],
+    ("message", "known", "ours"),
+    [
+        ({"ts": made.CARD_TS, "app_id": "A666", "bot_id": "B666"}, None, True),
+        ({"app_id": "A1"}, None, True),
+        ({"app_id": "A666", "bot_id": "B1"}, MYSELF, False),
+        ({"bot_id": "B1"}, MYSELF, True),
+        ({"user": "UBOT"}, MYSELF, True),
+        ({"user": "UEVIL"}, MYSELF, False),
+        ({"bot_id": "B1"}, None, False),
+        ({}, None, True),
+    ],
 )
-def test_without_an_app_id_the_bots_own_ids_tell(
-    adapter: Adapter, author: dict[str, str], ours: bool
+def test_whose_message_was_pressed(
+    adapter: Adapter, message: dict[str, str], known: Myself | None, ours: bool
 ) -> None:
-    _press(adapter, message={**OTHER, **author})
+    """In the card's place, of our app, or of the bot's own ids, as far as Slack says any."""
+    if known:
+        adapter.identity.learn(known)
+    _press(adapter, message={"ts": "1.9", **message})
     assert _event(adapter).ours is ours
+    assert adapter.api.calls == []
 
 
-def test_the_bots_own_ids_are_read_once(adapter: Adapter) -> None:
-    for n in range(3):
-        _press(adapter, message={**OTHER, "bot_id": "B1"}, trigger_id=f"t{n}")
-    assert len(adapter.api.of("auth.test")) == 1
+def test_a_click_before_the_card_is_known_is_stored(adapter: Adapter) -> None:
+    adapter.has(card_ts=None)
+    _press(adapter)
+    assert _event(adapter).ours
 
 
-@pytest.mark.parametrize("answer", [error("internal_error"), Answer(cut=True), Answer(status=503)])
-def test_when_they_cannot_be_read_the_person_is_asked_to_press_again(
-    adapter: Adapter, answer: Answer
-) -> None:
-    adapter.api.script("auth.test", answer)
-    assert _press(adapter, message={**OTHER, "bot_id": "B1"}) == 200
-    (refused,) = adapter.inbox.puts
-    assert isinstance(refused.event, Misdirected)
-    assert (refused.request_id, refused.event.why) == ("K7QM-3XPD", "bot_unread")
-    assert "Press again" in adapter.whispered()[0]
-    _press(adapter, message={**OTHER, "bot_id": "B1"}, trigger_id="again")
-    counted = adapter.inbox.puts[-1].event
-    assert isinstance(counted, Clicked)
-    assert counted.ours
+# ---- what leads nowhere ----------------------------------------------------------------------
 
 
-# ---- answered at once, and kept for the trail --------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "value", [None, "", "nonsense", "K7QM-3XPD", ":", "K7QM-3XPD:", ":abc", "<!channel>:abc"]
-)
-def test_a_button_of_nonsense_is_answered_and_kept(adapter: Adapter, value: str | None) -> None:
-    assert _press(adapter, value=value) == 200
+@pytest.mark.parametrize("value", [None, "", "nonsense", "K7QM-3XPD", ":abc", "K7QM-3XPD:"])
+def test_a_value_of_nonsense_is_answered_and_kept(adapter: Adapter, value: str | None) -> None:
+    _press(adapter, value=value)
     (put,) = adapter.inbox.puts
     assert put.event == Misdirected(
         action="approve",
@@ -173,12 +140,13 @@ def test_a_button_of_nonsense_is_answered_and_kept(adapter: Adapter, value: str 
         why="unreadable_button",
     )
     assert put.request_id == ""
-    assert "not known" in adapter.whispered()[0]
+    (call,) = adapter.api.wait_for("response")
+    assert (call.body["response_type"], call.body["replace_original"]) == ("ephemeral", False)
 
 
 @pytest.mark.parametrize("value", ["x" * 2_000, "K7QM\0\ud800:\udfff"])
 def test_of_nonsense_only_what_can_be_stored_is_kept(adapter: Adapter, value: str) -> None:
-    assert _press(adapter, value=value) == 200
+    _press(adapter, value=value)
     (put,) = adapter.inbox.puts
     assert isinstance(put.event, Misdirected)
     kept = put.event.value
@@ -187,64 +155,46 @@ def test_of_nonsense_only_what_can_be_stored_is_kept(adapter: Adapter, value: st
     assert kept.encode().decode() == kept
 
 
-def test_an_unknown_request_is_answered(adapter: Adapter) -> None:
-    _press(adapter, value=ButtonValue(request_id="ZZZZ-ZZZZ", fingerprint="a"))
+@pytest.mark.parametrize(
+    ("action", "value", "request_id", "why"),
+    [
+        ("approve", "ZZZZ-ZZZZ:a", "ZZZZ-ZZZZ", "unknown_request"),
+        ("unpair_snooze", f"K7QM-3XPD:{made.FINGERPRINT}", "K7QM-3XPD", "unknown_button"),
+    ],
+)
+def test_a_button_of_another_version_is_answered_and_kept(
+    adapter: Adapter, action: str, value: str, request_id: str, why: str
+) -> None:
+    _press(adapter, action, value=value)
     (put,) = adapter.inbox.puts
     assert isinstance(put.event, Misdirected)
-    assert (put.request_id, put.event.why) == ("ZZZZ-ZZZZ", "unknown_request")
-    assert "not known" in adapter.whispered()[0]
-
-
-def test_a_button_of_another_version_is_answered_and_kept(adapter: Adapter) -> None:
-    assert _press(adapter, "unpair_snooze") == 200
-    (put,) = adapter.inbox.puts
-    assert isinstance(put.event, Misdirected)
-    assert (put.event.action, put.event.why) == ("unpair_snooze", "unknown_button")
-    assert (put.event.by, put.event.message_ts) == ("UAPPROVER", made.CARD_TS)
-    assert "another version" in adapter.whispered()[0]
+    assert (put.event.action, put.event.why) == (action, why)
+    assert (put.request_id, put.event.by) == (request_id, "UAPPROVER")
+    adapter.whispered()
 
 
 def test_what_stands_on_no_message_decides_nothing(adapter: Adapter) -> None:
     nowhere = {"message": None, "channel": None, "container": {"type": "view", "view_id": "V1"}}
-    assert _press(adapter, "some_menu", **nowhere) == 200
+    _press(adapter, "some_menu", **nowhere)
     assert adapter.inbox.puts == []
 
 
-class Counted:
-    """What `on_repeated` is called for."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self) -> None:
-        self.times += 1
-
-
-@pytest.mark.parametrize("changed_deps", [{"on_repeated": Counted()}], ids=["counted"])
-def test_what_was_stored_before_is_counted(adapter: Adapter, changed_deps: dict[str, Any]) -> None:
+def test_what_was_stored_before_is_counted(adapter: Adapter) -> None:
     """A replay inside the window of the signature: nothing new is stored, a metric has it."""
-    counted = changed_deps["on_repeated"]
-    for value in (ButtonValue(request_id="K7QM-3XPD", fingerprint=made.FINGERPRINT), "nonsense"):
+    known = ButtonValue(request_id="K7QM-3XPD", fingerprint=made.FINGERPRINT)
+    for value, trigger in ((known, "a"), ("nonsense", "b")):
         for _ in range(3):
-            _press(adapter, value=value, trigger_id=f"t-{value}")
+            _press(adapter, value=value, trigger_id=trigger)
     assert len(adapter.inbox.puts) == 2
-    assert counted.times == 4
+    assert adapter.repeated == 4
     for _ in range(2):
-        adapter.send(made.click("unpair_deny", adapter.api.response_url(), trigger_id="d"))
+        _press(adapter, "unpair_deny", trigger_id="d")
         adapter.send(made.command("paris gone", adapter.api.response_url(), trigger_id="c"))
-    assert counted.times == 6
-
-
-def test_what_is_whispered_is_for_one_person_and_replaces_nothing(adapter: Adapter) -> None:
-    _press(adapter, value="nonsense")
-    (call,) = adapter.api.wait_for("response")
-    assert call.body["response_type"] == "ephemeral"
-    assert call.body["replace_original"] is False
+    assert adapter.repeated == 6
 
 
 def test_without_a_response_url_nonsense_is_still_acknowledged(adapter: Adapter) -> None:
-    payload = made.click("unpair_approve", "", value="nonsense")
-    assert adapter.send(payload).status == 200
+    assert adapter.send(made.click("unpair_approve", "", value="nonsense")).status == 200
 
 
 def test_a_hanging_response_url_holds_nobody_up(
@@ -263,10 +213,40 @@ def test_a_store_that_fails_is_told_with_a_reference(
     adapter: Adapter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     adapter.inbox.broken = RuntimeError("the disk is full")
-    assert _press(adapter) == 200
+    _press(adapter)
     said = adapter.whispered()[0]
     reference = said.partition("reference ")[2].split()[0]
     logged = capsys.readouterr().out
     assert reference in logged
     assert "the disk is full" in logged
     assert "the disk is full" not in said
+
+
+# ---- the button for all names of a card ------------------------------------------------------
+
+
+def test_the_names_are_shown_to_whoever_presses(adapter: Adapter) -> None:
+    _press(adapter, "unpair_names", by="UANYBODY")
+    (call,) = adapter.api.of("views.open")
+    assert call.body["trigger_id"] == "3.4.def"
+    assert adapter.inbox.puts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "opened"),
+    [
+        ({"value": "nonsense"}, 0),
+        ({"value": "ZZZZ-ZZZZ:0123456789abcdef"}, 0),
+        ({"message": {"ts": "1.2"}}, 0),
+        ({"channel": {"id": "C9", "name": "elsewhere"}}, 0),
+        ({}, 1),
+    ],
+    ids=["nonsense", "unknown", "another message", "another channel", "slack refuses"],
+)
+def test_names_that_are_not_shown_are_told(
+    adapter: Adapter, changes: dict[str, Any], opened: int
+) -> None:
+    adapter.api.script("views.open", error("trigger_expired"))
+    _press(adapter, "unpair_names", **changes)
+    assert len(adapter.api.of("views.open")) == opened
+    adapter.whispered()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.receive.http import EVENTS, LARGEST_BODY, LARGEST_HEAD, Server, Wsgi
+from bot.slack.receive.http_server import EVENTS, LARGEST_BODY, LARGEST_HEAD, Server, Wsgi
 from bot.slack.receive.signature import LINE_EVERY_S, LOOK_EVERY_S
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter

@@ -1,4 +1,4 @@
-"""`preview`, `list` and `status`: what one person reads, and that nothing is stored or posted."""
+"""`preview`, `list`, `status`, the Home tab: what one person reads, and that nothing is stored."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookup_results import (
+    Home,
     ListedPairing,
     LookFailed,
     MayNotLook,
     PairingsListed,
     SiteUnread,
 )
-from bot.request.model import ANY_SITE, Outcome, State, TaskView
+from bot.request.model import ANY_SITE, State, TaskView
 from bot.request.pairing import Replication, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Place, Reason
 from bot.sandbox.slack.block_limits import check_blocks
-from bot.slack.people import Identity, Myself
+from bot.slack.people import Myself
 from tests.slack.listeners import looked_up, made
-from tests.slack.listeners.conftest import Adapter
+from tests.slack.listeners.conftest import Adapter, Reply
+from tests.slack.listeners.fake_web_api import error
+from tests.slack.listeners.test_command_typed import SITES, with_policy
 
 SNAPSHOT = Snapshot(
     pairing_id="p-1",
@@ -44,7 +46,7 @@ SNAPSHOT = Snapshot(
 def _nothing_stored(adapter: Adapter) -> Iterator[None]:
     yield
     assert adapter.inbox.puts == []
-    assert {c.method for c in adapter.api.calls} <= {"response"}
+    assert {c.method for c in adapter.api.calls} <= {"response", "views.publish"}
 
 
 def _ack(adapter: Adapter, text: str, **changes: str | None) -> str:
@@ -53,8 +55,11 @@ def _ack(adapter: Adapter, text: str, **changes: str | None) -> str:
     return str(reply.json["text"])
 
 
-def _later(adapter: Adapter, count: int = 1) -> dict[str, Any]:
-    body = adapter.api.wait_for("response", count)[-1].body
+def _told(adapter: Adapter, text: str, **changes: str | None) -> dict[str, Any]:
+    """What comes after the acknowledgement."""
+    before = len(adapter.api.of("response"))
+    _ack(adapter, text, **changes)
+    body = adapter.api.wait_for("response", before + 1)[-1].body
     assert body["response_type"] == "ephemeral"
     assert body["replace_original"] is False
     assert body["text"]
@@ -62,7 +67,7 @@ def _later(adapter: Adapter, count: int = 1) -> dict[str, Any]:
     return body
 
 
-def _all(body: dict[str, Any]) -> str:
+def _words(body: dict[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
@@ -70,139 +75,82 @@ def _all(body: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    "changed_deps",
-    [{"policy": made.policy(label="production", dry_run=True, approvals_required=2)}],
-    ids=["labelled"],
+    ("typed", "parts"),
+    [
+        ("preview paris", ["0 of 2", f"`{made.COMMAND} p-1 reason`"]),
+        ("preview paris --force", ["0 of 3", f"`{made.COMMAND} p-1 --force reason`"]),
+    ],
 )
-def test_a_preview_is_the_card_without_its_buttons(adapter: Adapter) -> None:
+@with_policy(label="production", dry_run=True, approvals_required=2, force_approvals_required=3)
+def test_a_preview_is_the_card_without_its_buttons(
+    adapter: Adapter, typed: str, parts: list[str]
+) -> None:
+    adapter.has(id="BBBB-CCCC", state=State.ATTENTION)
     adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
-    assert "Reading `paris`" in _ack(adapter, "preview paris")
+    body = _told(adapter, typed)
     assert adapter.lookups.asked == [("preview", "default", "paris", "UREQUESTER")]
-    body = _later(adapter)
-    words = _all(body)
-    for part in (
-        "Preview",
-        "nobody was asked",
-        "7 replications",
-        "db-01",
-        "could not be reached",
-        "*production*",
-        "Dry run: nothing will be deleted",
-        "0 of 2",
-        "pairing id `p-1`",
-        f"`{made.COMMAND} p-1 reason`",
-    ):
-        assert part in words
-    assert "paris&lt;!channel&gt;" in words
+    words = _words(body)
+    seen = ["7 replications", "db-01", "*production*", "Dry run", "`p-1`", "paris&lt;!channel&gt;"]
+    others = ["K7QM-3XPD", "BBBB-CCCC"]  # the open request of this pairing, and the unclear one
+    assert [part for part in (*seen, *others, *parts) if part not in words] == []
     assert {b["type"] for b in body["blocks"]} == {"header", "section", "context"}
-    assert "PREVIEW" not in words
     assert "<@UAPPROVER>" not in words, "nobody is called by it"
 
 
-@pytest.mark.parametrize(
-    "changed_deps", [{"policy": made.policy(force_approvals_required=3)}], ids=["three"]
-)
-def test_a_preview_of_a_one_sided_break(adapter: Adapter) -> None:
-    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
-    _ack(adapter, "preview paris --force")
-    words = _all(_later(adapter))
-    for part in (
-        "*One-sided break:* only London drops the pairing",
-        "0 of 3",
-        f"`{made.COMMAND} p-1 --force reason`",
-    ):
-        assert part in words
-    assert "Both sites" not in words
-
-
-def test_a_preview_names_the_open_request_and_the_unclear_one(adapter: Adapter) -> None:
-    unclear = made.request(id="BBBB-CCCC", state=State.ATTENTION)
-    adapter.requests.rows[unclear.id] = unclear
-    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT)
-    _ack(adapter, "preview paris")
-    words = _all(_later(adapter))
-    assert "`K7QM-3XPD` waits for a decision" in words
-    assert "no confirmed outcome. Check it before approving: `/vr-unpair status BBBB-CCCC`" in words
-
-
-@pytest.mark.parametrize(
-    ("why", "said"),
-    [("none", "There is no pairing"), ("several", "More than one"), ("self", "with itself")],
-)
-def test_what_cannot_be_previewed_is_told_with_what_is_there(
-    adapter: Adapter, why: str, said: str
-) -> None:
+@pytest.mark.parametrize("why", ["none", "several", "self", "partial"])
+def test_what_cannot_be_previewed_is_told_with_what_is_there(adapter: Adapter, why: str) -> None:
     there = tuple(f"london → site-{n} (p-{n})" for n in range(12))
     adapter.lookups.read = PairingUnresolved.model_validate({"why": why, "candidates": there})
-    _ack(adapter, "preview &lt;x&gt;")
-    text = _later(adapter)["text"]
-    assert said in text
+    text = _told(adapter, "preview &lt;x&gt;")["text"]
     assert "`&lt;x&gt;`" in text
-    assert "site-7" in text
-    assert "4 others" in text
-    assert f"`{made.COMMAND} list`" in text
+    assert [n for n in range(12) if f"site-{n} " in text] == list(range(8))
+    # A list with gaps has the same gaps whoever asks for it.
+    assert (f"`{made.COMMAND} list`" in text) is (why != "partial")
 
 
-def test_a_name_in_a_list_with_gaps_is_previewed_by_its_id(adapter: Adapter) -> None:
-    there = ("london → paris (p-1)",)
-    adapter.lookups.read = PairingUnresolved(why="partial", candidates=there)
-    _ack(adapter, "preview paris")
-    text = _later(adapter)["text"]
-    assert "It cannot be told which pairing `paris` is" in text
-    assert "may not be complete" in text
-    assert there[0] in text
-    assert f"`{made.COMMAND} preview ID`" in text
-    assert "shows them all" not in text, "`list` has the same gaps"
-
-
-def test_an_appliance_that_refuses_is_quoted(adapter: Adapter) -> None:
-    refused = Problem(
-        kind=ProblemKind.REFUSED,
-        text="refused",
-        status=403,
-        error_code="NO_PERMISSION",
-        message="Permission <denied>",
-        op_id="op-1",
-    )
-    adapter.lookups.read = CallFailed(problem=refused)
-    _ack(adapter, "preview paris")
-    text = _later(adapter)["text"]
-    for part in ("`403`", "`NO_PERMISSION`", "`op-1`", "Permission &lt;denied&gt;", "*Next:*"):
-        assert part in text
-
-
-def test_a_limit_says_when_to_come_back(adapter: Adapter) -> None:
-    full = Problem(kind=ProblemKind.LIMITED, text="no room", retry_at=1_700_000_000_000)
-    adapter.lookups.read = CallFailed(problem=full)
-    _ack(adapter, "preview paris")
-    assert "after <!date^1700000000^" in _later(adapter)["text"]
+REFUSED = Problem(
+    kind=ProblemKind.REFUSED,
+    text="refused",
+    status=403,
+    error_code="NO_PERMISSION",
+    message="Permission <denied>",
+    op_id="op-1",
+)
+FULL = Problem(kind=ProblemKind.OVER_BUDGET, text="Room in 53 s.", retry_at=1_700_000_000_000)
 
 
 @pytest.mark.parametrize("text", ["preview paris", "list"])
-def test_our_own_limit_says_once_when_there_is_room(adapter: Adapter, text: str) -> None:
-    words = "There is some in 53 s."
-    full = Problem(kind=ProblemKind.OVER_BUDGET, text=words, retry_at=1_700_000_000_000)
-    failed = CallFailed(problem=full)
+@pytest.mark.parametrize(
+    ("problem", "parts"),
+    [
+        (REFUSED, ["`403`", "`NO_PERMISSION`", "`op-1`", "Permission &lt;denied&gt;"]),
+        (FULL, ["Room in 53 s."]),
+    ],
+    ids=["refused", "over budget"],
+)
+def test_an_appliance_that_refuses_is_quoted(
+    adapter: Adapter, text: str, problem: Problem, parts: list[str]
+) -> None:
+    failed = CallFailed(problem=problem)
     adapter.lookups.read = failed
     adapter.lookups.sites = {"default": SiteUnread(site="default", failed=failed)}
-    _ack(adapter, text)
-    assert _later(adapter)["text"].splitlines()[1:] == [words, "*Next:* try again then."]
+    said = _told(adapter, text)["text"]
+    assert [part for part in (*parts, "*Next:*") if said.count(part) != 1] == []
 
 
-def test_replications_that_could_not_be_read_are_said(adapter: Adapter) -> None:
-    items = (
-        ListedPairing(pairing=looked_up.pairing(1), replications=3),
-        ListedPairing(pairing=looked_up.pairing(2), uncounted=True),
-        ListedPairing(pairing=looked_up.pairing(3)),
-    )
-    adapter.lookups.sites = {"default": PairingsListed(site="default", pairings=items, read_at=1)}
-    _ack(adapter, "list")
-    told = [line for line in _later(adapter)["text"].splitlines() if "replication" in line]
-    assert [line.rpartition(" · ")[2] for line in told] == [
-        "3 replications",
-        "replications not read",
-    ]
+@with_policy(sites=SITES)
+def test_a_preview_of_one_of_several_or_of_any(adapter: Adapter) -> None:
+    place = Place(site="west", appliance="vr-west", poll_ms=5_000, timeout_ms=10_000)
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT, place=place, also_at=("east",))
+    _told(adapter, "preview west/paris", trigger_id="b")
+    said = _words(_told(adapter, "preview paris", trigger_id="c"))
+    asked = [("preview", site, "paris", "UREQUESTER") for site in ("west", ANY_SITE)]
+    assert adapter.lookups.asked == asked
+    assert "east" in said
+    assert f"west/{SNAPSHOT.pairing_id} reason" in said
 
+
+# ---- who may look, and where -----------------------------------------------------------------
 
 LOOKS = ["preview paris", "list", "status", "status K7QM-3XPD", "status ZZZZ-ZZZZ"]
 NAMES = ["london", "paris&lt;", "UREQUESTER", "C1", "waits for a decision", "no request"]
@@ -210,227 +158,184 @@ NAMES = ["london", "paris&lt;", "UREQUESTER", "C1", "waits for a decision", "no 
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    "reason",
     [
-        (Reason.GUEST, "Guests of this workspace cannot ask. Ask a full member to look."),
-        (Reason.BOT, "Bots cannot ask. Ask a full member to look."),
-        (Reason.DEACTIVATED, "Your Slack account is deactivated. Ask a full member to look."),
-        (Reason.OTHER_WORKSPACE, "You belong to another workspace. Ask a full member to look."),
-        (Reason.UNREADABLE, "Slack did not say who you are. Try again in a minute."),
+        Reason.GUEST,
+        Reason.BOT,
+        Reason.DEACTIVATED,
+        Reason.OTHER_WORKSPACE,
+        Reason.UNREADABLE,
     ],
 )
-@pytest.mark.parametrize("text", LOOKS)
-def test_a_stranger_reads_no_names(adapter: Adapter, text: str, reason: Reason, said: str) -> None:
+def test_a_stranger_reads_no_names(adapter: Adapter, reason: Reason) -> None:
     adapter.lookups.refusal = MayNotLook(reason=reason)
-    acknowledged = _ack(adapter, text)
-    body = _later(adapter)
-    assert body["text"] == said
-    everything = acknowledged + _all(body)
-    assert [name for name in NAMES if name in everything] == []
+    told = set()
+    for text in LOOKS:
+        acknowledged = _ack(adapter, text, trigger_id=text)
+        body = adapter.api.wait_for("response", LOOKS.index(text) + 1)[-1].body
+        told.add(_words(body))
+        assert [name for name in NAMES if name in acknowledged + _words(body)] == []
+    assert len(told) == 1, "the same for everything"
 
 
 @pytest.mark.parametrize("text", LOOKS)
 def test_a_fault_of_ours_is_told_with_its_reference(adapter: Adapter, text: str) -> None:
     adapter.lookups.refusal = LookFailed(reference="R-1")
-    _ack(adapter, text)
-    assert "give reference R-1" in _later(adapter)["text"]
+    assert "R-1" in _told(adapter, text)["text"]
 
 
 @pytest.mark.parametrize("text", LOOKS)
 def test_too_many_at_once_are_told_to_try_again(adapter: Adapter, text: str) -> None:
     adapter.lookups.full = True
-    said = _ack(adapter, text)
-    assert "Try again in a minute" in said
-    assert ("the appliance" in said) is ("status" not in text), "it needs none"
+    _ack(adapter, text)
+    assert adapter.api.calls == []
 
 
-SITES = {n: made.policy().sites["default"] for n in ("east", "west")}
-SEVERAL = pytest.mark.parametrize(
-    "changed_deps", [{"policy": made.policy(sites=SITES)}], ids=["two sites"]
-)
+@pytest.mark.parametrize("text", LOOKS)
+@with_policy(channels=frozenset({"C9"}))
+def test_where_the_command_does_not_work_nothing_is_looked_up(adapter: Adapter, text: str) -> None:
+    assert "<#C9>" in _ack(adapter, text)
+    _ack(adapter, text, channel_id="D1", trigger_id="b")
+    assert adapter.lookups.asked == []
 
 
-@SEVERAL
-def test_a_preview_of_one_of_several_or_of_any(adapter: Adapter) -> None:
-    place = Place(site="west", appliance="vr-west", poll_ms=5_000, timeout_ms=10_000)
-    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT, place=place, also_at=("east",))
-    _ack(adapter, "preview west/paris", trigger_id="b")
-    _ack(adapter, "preview paris", trigger_id="c")
-    said = json.dumps(adapter.api.wait_for("response", 2)[-1].body, ensure_ascii=False)
-    asked = [("preview", site, "paris", "UREQUESTER") for site in ("west", ANY_SITE)]
-    assert adapter.lookups.asked == asked
-    assert "also seen from east" in said
-    assert f"west/{SNAPSHOT.pairing_id} reason" in said
+def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
+    assert "K7QM-3XPD" in _told(adapter, "status", channel_id="D1")["text"]
 
 
 # ---- list ------------------------------------------------------------------------------------
 
 
-def _listed(adapter: Adapter, *listed: PairingsListed) -> str:
+def _lines(adapter: Adapter, *listed: PairingsListed) -> dict[str, str]:
+    """By pairing's id."""
     adapter.lookups.sites = {each.site: each for each in listed}
-    _ack(adapter, "list")
-    return str(_later(adapter)["text"])
+    lines = _told(adapter, "list")["text"].splitlines()
+    return {line.split(" · ")[1].strip("`"): line for line in lines if " · " in line}
 
 
 def test_a_list_tells_the_health_of_each(adapter: Adapter) -> None:
     well, ill = looked_up.pairing(1), looked_up.pairing(2, remote="porto", status="ERROR")
-    untold = looked_up.pairing(3, remote="paris")
+    nothing = {"status": None}
+    untold = looked_up.pairing(3)
     untold = untold.model_copy(
         update={
-            name: getattr(untold, name).model_copy(update={"status": None})
+            name: getattr(untold, name).model_copy(update=nothing)
             for name in ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
         }
     )
     warned = looked_up.pairing(4, remote="riga", status="WARNING")
-    items = [ListedPairing(pairing=p, replications=3) for p in (well, ill, untold, warned)]
+    items = [ListedPairing(pairing=p, replications=3) for p in (well, ill, untold)]
+    items.append(ListedPairing(pairing=warned, uncounted=True))
     items.append(ListedPairing(pairing=looked_up.itself()))
-    found = looked_up.listed().model_copy(update={"pairings": tuple(items)})
-    text = _listed(adapter, found)
-    lines = {line.split(" · ")[1]: line for line in text.splitlines() if " · " in line}
-    assert "5 pairings" in text
-    assert lines[f"`{warned.id}`"].startswith("🟡")
-    assert lines[f"`{well.id}`"].startswith("🟢 *`berlin → prague`*")
-    assert lines[f"`{well.id}`"].endswith("3 replications")
-    assert lines[f"`{ill.id}`"].startswith("🔴")
-    assert "remote replication server `vr-porto`: `ERROR`" in lines[f"`{ill.id}`"]
-    assert "health not told" in lines[f"`{untold.id}`"]
-    assert "paired with itself, never broken" in lines[f"`{looked_up.itself().id}`"]
+    adapter.requests.rows = {"K7QM-3XPD": made.request(pairing_id=well.id)}
+    lines = _lines(adapter, looked_up.listed().model_copy(update={"pairings": tuple(items)}))
+    assert [line[0] for line in lines.values()][:2] == ["🔴", "🟡"], "what is not in order first"
+    assert {id_: line[0] for id_, line in lines.items() if id_ in (well.id, warned.id)} == {
+        well.id: "🟢",
+        warned.id: "🟡",
+    }
+    assert "`vr-porto`: `ERROR`" in lines[ill.id]
+    assert lines[untold.id][0] not in "🟢🟡🔴"
+    assert len(lines) == 5
+    told = {id_: "3 replications" in line for id_, line in lines.items()}
+    assert [id_ for id_ in told if told[id_]] == [ill.id, well.id, untold.id]
+    assert [id_ for id_, line in lines.items() if "K7QM-3XPD" in line] == [well.id]
     assert adapter.lookups.asked == [("pairings", ("default",), "UREQUESTER", True)]
 
 
-def test_a_list_names_the_open_request(adapter: Adapter) -> None:
-    pairing = looked_up.pairing(1)
-    adapter.requests.rows = {"K7QM-3XPD": made.request(pairing_id=pairing.id)}
-    text = _listed(adapter, looked_up.listed(pairing, looked_up.pairing(2)))
-    (line,) = [line for line in text.splitlines() if "K7QM-3XPD" in line]
-    assert pairing.id in line
-    assert "open request `K7QM-3XPD` waits for a decision" in line
-
-
 def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
-    many = [looked_up.pairing(n, remote=f"<{'x' * 300}>{n}", status="WARNING") for n in range(300)]
+    """Forty are shown, those that are not in order first."""
+    many = [looked_up.pairing(n, remote=f"<{'x' * 300}>{n}") for n in range(299)]
+    ill = looked_up.pairing(299, status="ERROR")
     missing = ("some <are> missing",) * 2
-    adapter.lookups.sites = {"default": looked_up.listed(*many, partial=missing)}
-    _ack(adapter, "list")
-    body = _later(adapter)
-    assert _all(body).count("may not be complete") == 1
-    assert "and 260 more" in _all(body)
-    assert "may not be complete: some &lt;are&gt; missing" in _all(body)
+    adapter.lookups.sites = {"default": looked_up.listed(*many, ill, partial=missing)}
+    words = _words(_told(adapter, "list"))
+    assert words.count("some &lt;are&gt; missing") == words.count("may not be complete")
+    assert "260" in words
+    assert words.index(ill.id) < words.index(many[0].id)
 
 
-def test_what_is_not_in_order_comes_first(adapter: Adapter) -> None:
-    """Of sixty, forty are shown."""
-    ill = {57: "ERROR", 56: "WARNING"}
-    sixty = [
-        looked_up.pairing(n, remote=f"site-{n:02d}", status=ill.get(n, "OK")) for n in range(60)
-    ]
-    lines = _listed(adapter, looked_up.listed(*sixty, looked_up.itself())).splitlines()
-    shown = [line.split(" · ")[0] for line in lines if " · " in line]
-    assert shown[:3] == [
-        "🔴 *`berlin → site-57`*",
-        "🟡 *`berlin → site-56`*",
-        "🟢 *`berlin → site-00`*",
-    ]
-
-
-@SEVERAL
+@with_policy(sites=SITES)
 def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) -> None:
     one = looked_up.listed(looked_up.pairing(1), site="east")
     adapter.lookups.sites = {"east": one, "west": looked_up.unread("west")}
-    _ack(adapter, "list")
-    text = _later(adapter)["text"]
-    assert "1 pairing* on `east`" in text
-    assert "`west` could not be read" in text
+    text = _told(adapter, "list")["text"]
+    assert looked_up.pairing(1).id in text
     assert "vr.local &lt;b&gt;" in text
 
 
 # ---- status ----------------------------------------------------------------------------------
 
 
-def _stands(adapter: Adapter, text: str, **changes: str | None) -> str:
-    """What comes after the acknowledgement, which names nothing but the id that was typed."""
-    before = len(adapter.api.of("response"))
-    assert "for you alone" in _ack(adapter, text, **changes)
-    return str(_later(adapter, before + 1)["text"])
-
-
-def test_status_of_one_tells_where_it_stands(adapter: Adapter) -> None:
-    text = _stands(adapter, "status k7qm3xpd")
-    for part in ("`K7QM-3XPD` waits for a decision", "<@UREQUESTER>", "<#C1>", "0 of 1 approvals"):
-        assert part in text.replace("0 of 1 approval ", "0 of 1 approvals ")
+@pytest.mark.parametrize("url", ["https://ops.slack.com/", None])
+def test_status_of_one_tells_where_it_stands_and_leads_to_its_card(
+    adapter: Adapter, url: str | None
+) -> None:
+    adapter.identity.learn(Myself(team="T1", enterprise=None, user=None, bot=None, url=url))
+    text = _told(adapter, "status k7qm3xpd")["text"]
+    for part in ("K7QM-3XPD", "<@UREQUESTER>", "<#C1>", "0 of 1"):
+        assert part in text
     assert "moving out" not in text, "the reason belongs to its channel"
+    assert ("<https://ops.slack.com/archives/C1/p" in text) is bool(url)
 
 
-def _known(url: str | None) -> dict[str, Identity]:
-    identity = Identity(WebClient())
-    identity.learn(Myself(team="T1", enterprise=None, user=None, bot=None, url=url))
-    return {"identity": identity}
-
-
-@pytest.mark.parametrize(
-    ("changed_deps", "linked"), [(_known("https://ops.slack.com/"), True), (_known(None), False)]
-)
-def test_status_of_one_leads_to_its_card(adapter: Adapter, linked: bool) -> None:
-    text = _stands(adapter, "status K7QM-3XPD")
-    assert ("<https://ops.slack.com/archives/C1/p" in text) is linked
-    assert ("|Open K7QM-3XPD>" in text) is linked
-
-
-def test_status_of_one_at_work_and_of_one_that_ended(adapter: Adapter) -> None:
+def test_status_of_one_at_work_and_of_none(adapter: Adapter) -> None:
     task = TaskView(id="task-1", status="RUNNING", progress=40)
-    following = made.request(id="BBBB-CCCC", state=State.FOLLOWING, task=task)
-    ended = made.request(
-        id="DDDD-FFFF",
-        state=State.EXPIRED,
-        outcome=Outcome(code="not_decided"),
-        ended_at=1_700_000_000_000,
-    )
-    adapter.requests.rows |= {r.id: r for r in (following, ended)}
-    assert "Task `task-1`: `RUNNING`, 40 %." in _stands(adapter, "status BBBB-CCCC")
-    text = _stands(adapter, "status DDDD-FFFF")
-    assert "The time to decide ran out." in text
-    assert "*Next:*" in text
-
-
-def test_status_of_none_that_is_known(adapter: Adapter) -> None:
-    assert "There is no request `ZZZZ-ZZZZ`" in _stands(adapter, "status ZZZZ-ZZZZ")
+    adapter.has(id="BBBB-CCCC", state=State.FOLLOWING, task=task)
+    assert "`task-1`: `RUNNING`, 40 %" in _told(adapter, "status BBBB-CCCC")["text"]
+    assert "`ZZZZ-ZZZZ`" in _told(adapter, "status ZZZZ-ZZZZ")["text"]
 
 
 def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> None:
-    for n in range(30):
-        row = made.request(id=f"BBBB-CC{n:02d}".replace("0", "X").replace("1", "Y"))
-        adapter.requests.rows[row.id] = row
-    over = made.request(id="ZZZZ-ZZZZ", state=State.DENIED, ended_at=1_700_000_000_000)
-    adapter.requests.rows[over.id] = over
-    text = _stands(adapter, "status")
-    opened = len(adapter.requests.unfinished())
-    assert f"*{opened} open requests*" in text
-    assert len(text) <= 3_900
-    shown = [b["text"]["text"] for b in _later(adapter)["blocks"] if b["type"] != "context"]
-    assert shown[0] == f"{opened} open requests"
-    assert len(shown) == 1 + 20 + 1 + 1
-    assert shown[-2] == "Ended recently"
-    assert "`ZZZZ-ZZZZ`" in shown[-1]
-    assert f"{opened - 20} older ones" in _all(_later(adapter))
-
-
-def test_status_of_nothing(adapter: Adapter) -> None:
     adapter.requests.rows.clear()
-    assert "*No open requests*" in _stands(adapter, "status")
+    assert "section" not in {b["type"] for b in _told(adapter, "status")["blocks"]}
+    for n in range(30):
+        adapter.has(id=f"BBBB-CC{n:02d}".replace("0", "X").replace("1", "Y"))
+    adapter.has(id="ZZZZ-ZZZZ", state=State.DENIED, ended_at=1_700_000_000_000)
+    body = _told(adapter, "status", trigger_id="more")
+    assert len(body["text"]) <= 3_900
+    shown = [b["text"]["text"] for b in body["blocks"] if b["type"] != "context"]
+    opened = len(adapter.requests.unfinished())
+    assert str(opened) in shown[0]
+    assert len(shown) == 1 + 20 + 1 + 1
+    assert "`ZZZZ-ZZZZ`" in shown[-1]
+    assert f"{opened - 20} " in _words(body)
 
 
-# ---- where -----------------------------------------------------------------------------------
+# ---- the Home tab ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", LOOKS)
+def _opens_home(adapter: Adapter, **event: Any) -> Reply:
+    whole = {"type": "app_home_opened", "user": "UREQUESTER", "channel": "D1", "tab": "home"}
+    body = json.dumps({"type": "event_callback", "team_id": "T1", "event": whole | event})
+    headers = {**made.signed(body), "Content-Type": "application/json"}
+    return adapter.raw("POST", "/slack/events", body.encode(), headers)
+
+
+@pytest.mark.parametrize("word", [None, "not_enabled"])
+def test_it_is_published_to_whoever_opened_it(adapter: Adapter, word: str | None) -> None:
+    if word:
+        adapter.api.script("views.publish", error(word))
+    adapter.lookups.homes["UREQUESTER"] = Home(asked=(made.request(),))
+    assert _opens_home(adapter).status == 200
+    (call,) = adapter.api.wait_for("views.publish")
+    assert call.body["user_id"] == "UREQUESTER"
+    assert "K7QM-3XPD" in json.dumps(call.body["view"])
+
+
 @pytest.mark.parametrize(
-    "changed_deps", [{"policy": made.policy(channels=frozenset({"C9"}))}], ids=["channels"]
+    ("event", "full", "status"),
+    [
+        ({"tab": "messages"}, False, 200),
+        ({}, True, 200),
+        ({"user": None}, False, 400),
+        ({"user": 7}, False, 400),
+        ({"tab": None}, False, 400),
+    ],
 )
-def test_where_the_command_does_not_work_nothing_is_looked_up(adapter: Adapter, text: str) -> None:
-    assert "<#C9>" in _ack(adapter, text)
-    assert "channel" in _ack(adapter, text, channel_id="D1", trigger_id="b")
+def test_when_no_home_is_read(
+    adapter: Adapter, event: dict[str, Any], full: bool, status: int
+) -> None:
+    adapter.lookups.full = full
+    assert _opens_home(adapter, **event).status == status
     assert adapter.lookups.asked == []
-
-
-def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
-    assert "K7QM-3XPD" in _stands(adapter, "status", channel_id="D1")

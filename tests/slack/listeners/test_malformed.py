@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from bot.request.messages import Drawn
 from bot.slack.people import Identity
-from bot.slack.receive import Deps
-from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.listeners import Deps, dispatch, make_app
 from bot.slack.receive.signature import FromSlack
-from bot.slack.send.client import api_client
+from bot.slack.send.web_api import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter
@@ -114,12 +113,6 @@ def test_nested_without_end_is_no_error_of_ours(adapter: Adapter, deep: int) -> 
     for body in (f'{{"type": "event_callback", "event": {inner}}}', "payload=" + "[" * deep):
         reply = adapter.raw("POST", "/slack/events", body, made.signed(body))
         assert reply.status in (200, 400)
-
-
-def test_the_word_payload_in_a_command_is_only_a_word(adapter: Adapter) -> None:
-    """Bolt's own parser would take the command for an empty request."""
-    assert adapter.send(made.command("paris payload=1", adapter.api.response_url())).status == 200
-    assert len(adapter.inbox.puts) == 1
 
 
 def test_the_url_verification_of_slack_is_answered(adapter: Adapter) -> None:

@@ -1,4 +1,4 @@
-"""`users.info` and `auth.test`: who somebody is, and what happens when Slack does not say."""
+"""Who somebody is, who is in a group, who we are; and what happens when Slack does not say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict, counts
 from bot.slack.people import Identity, IdentityUnread, People
-from bot.slack.send.client import api_client
+from bot.slack.send.web_api import api_client
 from tests.slack.listeners.fake_web_api import Answer, FakeWebApi, error, limited
 
 NOW_MS = 1_700_000_000_000
@@ -24,12 +24,20 @@ def _user(**changes: Any) -> Answer:
     return Answer({"ok": True, "user": {"id": "U1", "team_id": "T1", **changes}})
 
 
-def test_an_ordinary_colleague(api: FakeWebApi) -> None:
+def _members(*users: Any) -> Answer:
+    return Answer({"ok": True, "users": list(users)})
+
+
+def test_an_ordinary_colleague_and_our_own_workspace_read_once(api: FakeWebApi) -> None:
     people = _people(api)
-    api.script("users.info", _user(deleted=False, is_bot=False, is_stranger=False))
-    person = people.person("U1")
-    assert person == Person(id="U1", team="T1")
-    assert counts(person, people.home()) is Reason.YES
+    assert api.calls == []
+    api.script("users.info", *[_user(deleted=False, is_bot=False, is_stranger=False)] * 2)
+    for _ in range(2):
+        person = people.person("U1")
+        assert person == Person(id="U1", team="T1")
+        assert people.home() == Home(team="T1")
+        assert counts(person, people.home()) is Reason.YES
+    assert len(api.of("auth.test")) == 1
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,6 @@ def test_an_ordinary_colleague(api: FakeWebApi) -> None:
         ({"deleted": True}, Reason.DEACTIVATED),
         ({"is_bot": True}, Reason.BOT),
         ({"is_restricted": True}, Reason.GUEST),
-        ({"is_restricted": True, "is_ultra_restricted": True}, Reason.GUEST),
         ({"is_ultra_restricted": True}, Reason.GUEST),
         ({"is_stranger": True}, Reason.OTHER_WORKSPACE),
         ({"team_id": "T2"}, Reason.OTHER_WORKSPACE),
@@ -64,43 +71,51 @@ def test_slackbot_is_a_bot(api: FakeWebApi) -> None:
     assert person.bot
 
 
-def test_nothing_of_a_person_is_remembered(api: FakeWebApi) -> None:
+def test_nothing_is_remembered(api: FakeWebApi) -> None:
     people = _people(api)
     api.script("users.info", _user(), _user(deleted=True))
-    first, second = people.person("U1"), people.person("U1")
-    assert isinstance(first, Person)
-    assert isinstance(second, Person)
-    assert (first.deleted, second.deleted) == (False, True)
+    read = [people.person("U1") for _ in range(2)]
+    assert [person.deleted for person in read if isinstance(person, Person)] == [False, True]
+    api.script("usergroups.users.list", _members("U1"), error("fatal_error"), _members())
+    groups = [people.members("S1") for _ in range(3)]
+    assert groups == [frozenset({"U1"}), GROUP_UNREADABLE, frozenset()]
 
 
-def test_home_is_read_once_and_not_before_it_is_needed(api: FakeWebApi) -> None:
-    people = _people(api)
-    assert api.calls == []
-    assert people.home() == Home(team="T1")
-    assert people.home() == Home(team="T1")
-    assert len(api.calls) == 1
+NOT_READ = {
+    "auth": error("invalid_auth"),
+    "scope": error("missing_scope"),
+    "500": Answer(status=500),
+    "cut": Answer(cut=True),
+    "html": Answer(b"<html>maintenance</html>"),
+    "array": Answer([1, 2]),
+    "none": Answer({"ok": True}),
+}
+NO_PERSON = {
+    "unknown500": Answer({"ok": False, "error": "user_not_found"}, status=500),
+    "list": Answer({"ok": True, "user": []}),
+    "another": Answer({"ok": True, "user": {"id": "U2", "team_id": "T1"}}),
+}
+NO_GROUP = {
+    "unknown503": Answer({"ok": False, "error": "no_such_subteam"}, status=503),
+    "plan": error("plan_upgrade_required"),
+    "text": Answer({"ok": True, "users": "U1"}),
+    "object": Answer({"ok": True, "users": {"U1": True}}),
+    "null": Answer({"ok": True, "users": ["U1", None]}),
+}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer({"ok": False, "error": "user_not_found"}, status=500),
-        error("invalid_auth"),
-        error("missing_scope"),
-        Answer(status=500),
-        Answer(cut=True),
-        Answer(b"<html>maintenance</html>"),
-        Answer([1, 2]),
-        Answer({"ok": True}),
-        Answer({"ok": True, "user": []}),
-        Answer({"ok": True, "user": {"id": "U2", "team_id": "T1"}}),
-    ],
-    ids=["unknown500", "auth", "scope", "500", "cut", "html", "array", "none", "list", "another"],
-)
+@pytest.mark.parametrize("answer", [*NOT_READ.values(), *NO_PERSON.values()])
 def test_whatever_else_comes_is_unreadable(api: FakeWebApi, answer: Answer) -> None:
     api.script("users.info", answer)
     assert _people(api).person("U1") == UNREADABLE
     assert len(api.of("users.info")) == 1
+
+
+@pytest.mark.parametrize("answer", [*NOT_READ.values(), *NO_GROUP.values()])
+def test_a_group_that_cannot_be_read_is_a_no(api: FakeWebApi, answer: Answer) -> None:
+    api.script("usergroups.users.list", answer)
+    assert _people(api).members("S1") == GROUP_UNREADABLE
+    assert len(api.of("usergroups.users.list")) == 1
 
 
 @pytest.mark.parametrize("word", ["user_not_found", "user_not_visible"])
@@ -110,127 +125,52 @@ def test_whom_slack_does_not_know_is_nobody_of_ours(api: FakeWebApi, word: str) 
     assert _people(api).person("U1") == Verdict(reason=Reason.OTHER_WORKSPACE)
 
 
-@pytest.mark.parametrize(("named", "seconds"), [(7, 7), (None, 30), (10**9, 900), (0, 1)])
-def test_a_limit_says_when_to_ask_again(api: FakeWebApi, named: int | None, seconds: int) -> None:
-    api.script("users.info", limited(named))
-    expected = Verdict(reason=Reason.UNREADABLE, retry_at=NOW_MS + seconds * 1000)
-    assert _people(api).person("U1") == expected
-
-
-def test_a_hanging_slack_is_unreadable_after_the_timeout(api: FakeWebApi) -> None:
-    api.script("users.info", Answer(hang=True))
-    assert _people(api, timeout_s=1).person("U1") == UNREADABLE
-
-
-def test_without_our_own_workspace_nobody_can_be_compared(api: FakeWebApi) -> None:
-    people = _people(api)
-    api.script("auth.test", limited(9), error("internal_error"), Answer({"ok": True}))
-    assert people.person("U1") == Verdict(reason=Reason.UNREADABLE, retry_at=NOW_MS + 9000)
-    assert people.person("U1") == UNREADABLE
-    with pytest.raises(IdentityUnread):
-        people.home()
-    assert api.of("users.info") == []
-    api.script("users.info", _user())
-    assert isinstance(people.person("U1"), Person)
-
-
-def test_a_crowd_does_not_queue_behind_a_hanging_slack(api: FakeWebApi) -> None:
-    api.script("auth.test", Answer(hang=True))
-    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=1)
-    identity = Identity(client)
-    failures: list[str] = []
-
-    def first() -> None:
-        with pytest.raises(IdentityUnread):
-            identity.read()
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    api.wait_for("auth.test")
-    with pytest.raises(IdentityUnread) as caught:
-        identity.read(queue_s=0)
-    failures.append(str(caught.value))
-    thread.join()
-    assert failures == ["auth_test_hangs"]
-    assert identity.read().team == "T1"
-
-
-# ---- user groups -----------------------------------------------------------------------------
-
-
-def _members(*users: Any) -> Answer:
-    return Answer({"ok": True, "users": list(users)})
-
-
 def test_the_members_of_a_group(api: FakeWebApi) -> None:
     people = _people(api)
-    api.script("usergroups.users.list", _members("U1", "W2", "U1"))
+    api.script("usergroups.users.list", _members("U1", "W2", "U1"), error("no_such_subteam"))
     assert people.members("S1") == frozenset({"U1", "W2"})
     (call,) = api.of("usergroups.users.list")
     assert (call.body["usergroup"], call.body["team_id"]) == ("S1", "T1")
     assert "include_disabled" not in call.body
+    assert people.members("S1") == frozenset(), "a disabled or unknown one is nobody"
 
 
-def test_a_disabled_or_unknown_group_is_nobody(api: FakeWebApi) -> None:
-    api.script("usergroups.users.list", error("no_such_subteam"))
-    assert _people(api).members("S1") == frozenset()
+@pytest.mark.parametrize(("named", "seconds"), [(7, 7), (None, 30), (10**9, 900), (0, 1)])
+def test_a_limit_says_when_to_ask_again(api: FakeWebApi, named: int | None, seconds: int) -> None:
+    people, retry_at = _people(api), NOW_MS + seconds * 1000
+    api.script("users.info", limited(named))
+    assert people.person("U1") == Verdict(reason=Reason.UNREADABLE, retry_at=retry_at)
+    api.script("usergroups.users.list", limited(named))
+    assert people.members("S1") == Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=retry_at)
 
 
-def test_nothing_of_a_group_is_remembered(api: FakeWebApi) -> None:
+def test_without_our_own_workspace_nobody_can_be_compared(api: FakeWebApi) -> None:
     people = _people(api)
-    api.script("usergroups.users.list", _members("U1"), error("fatal_error"), _members())
-    assert [people.members("S1") for _ in range(3)] == [
-        frozenset({"U1"}),
-        GROUP_UNREADABLE,
-        frozenset(),
-    ]
+    api.script("auth.test", limited(9), limited(9), error("internal_error"), Answer({"ok": True}))
+    again_at = NOW_MS + 9000
+    assert people.person("U1") == Verdict(reason=Reason.UNREADABLE, retry_at=again_at)
+    assert people.members("S1") == Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=again_at)
+    assert people.person("U1") == UNREADABLE
+    with pytest.raises(IdentityUnread):
+        people.home()
+    assert {c.method for c in api.calls} == {"auth.test"}
+    api.script("users.info", _user())
+    assert isinstance(people.person("U1"), Person)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        error("missing_scope"),
-        error("plan_upgrade_required"),
-        error("missing_argument"),
-        Answer({"ok": False, "error": "no_such_subteam"}, status=503),
-        Answer(status=500),
-        Answer(cut=True),
-        Answer(b"<html>maintenance</html>"),
-        Answer([1, 2]),
-        Answer({"ok": True}),
-        Answer({"ok": True, "users": "U1"}),
-        Answer({"ok": True, "users": {"U1": True}}),
-        Answer({"ok": True, "users": ["U1", None]}),
-    ],
-    ids=[
-        "scope",
-        "plan",
-        "argument",
-        "unknown503",
-        "500",
-        "cut",
-        "html",
-        "array",
-        "none",
-        "text",
-        "object",
-        "null",
-    ],
-)
-def test_a_group_that_cannot_be_read_is_a_no(api: FakeWebApi, answer: Answer) -> None:
-    api.script("usergroups.users.list", answer)
-    assert _people(api).members("S1") == GROUP_UNREADABLE
-    assert len(api.of("usergroups.users.list")) == 1
-
-
-def test_a_limit_on_groups_says_when_to_ask_again(api: FakeWebApi) -> None:
-    api.script("usergroups.users.list", limited(7))
-    expected = Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=NOW_MS + 7000)
-    assert _people(api).members("S1") == expected
-
-
-def test_without_our_own_workspace_no_group_is_read(api: FakeWebApi) -> None:
-    api.script("auth.test", limited(9))
-    expected = Verdict(reason=Reason.GROUP_UNREADABLE, retry_at=NOW_MS + 9000)
-    assert _people(api).members("S1") == expected
-    assert api.of("usergroups.users.list") == []
+def test_a_hanging_slack_is_unreadable_after_the_timeout_and_no_crowd_queues(
+    api: FakeWebApi,
+) -> None:
+    api.script("auth.test", Answer(hang=True))
+    people = _people(api, timeout_s=1)
+    read: list[object] = []
+    crowd = [threading.Thread(target=lambda: read.append(people.person("U1"))) for _ in range(3)]
+    crowd[0].start()
+    api.wait_for("auth.test")
+    api.script("users.info", _user(), _user())
+    for one in crowd[1:]:
+        one.start()
+    for one in crowd:
+        one.join()
+    assert read.count(UNREADABLE) == 1, "one call at a time, and what it brings serves all"
+    assert len(api.of("auth.test")) == 2

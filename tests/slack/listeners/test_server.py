@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.receive.http import (
+from bot.slack.receive.http_server import (
     ALL_BODIES,
     ARRIVES_WITHIN_S,
     CONNECTIONS,

@@ -13,8 +13,8 @@ from slack_bolt import BoltResponse
 
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.payload import Malformed
-from bot.slack.receive.socket import SocketMode
-from bot.slack.send.client import api_client
+from bot.slack.receive.socket_mode import SocketMode
+from bot.slack.send.web_api import api_client
 
 UNHURRIED_S = 1.0
 """Between pings where no test waits for them: a machine that stalls must not look deaf."""

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.receive.socket import DEAF_AFTER, LEAVING_S
-from bot.slack.receive.socket import PING_S as REAL_PING_S
+from bot.slack.receive import socket_mode
+from bot.slack.receive.socket_mode import DEAF_AFTER, LEAVING_S
+from bot.slack.receive.socket_mode import PING_S as REAL_PING_S
 from tests.slack.socket.conftest import Client, press, wait_for
 
 PING_S = 0.3
@@ -82,8 +83,8 @@ def test_a_bare_end_is_replaced_at_once(
 ) -> None:
     client = make_client(ping_s=0.2, first_gap_s=30.0)
     client.wait_until_ready()
-    opened_at = client.mode._lines[0].opened_at
-    wait_for(lambda: time.monotonic() - opened_at > client.mode.deaf_s)  # a good connection
+    ready_at = time.monotonic()
+    wait_for(lambda: time.monotonic() - ready_at > client.mode.deaf_s)  # a good connection
     slack.sockets.drop()
     began = time.monotonic()
     wait_for(lambda: slack.sockets.opened == 2)
@@ -219,18 +220,12 @@ def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[...
     wait_for(lambda: client.mode.silent_s() < PING_S)
 
 
-def test_ready_goes_by_what_was_heard_even_where_the_watch_fails(
-    quick: Client, slack: LocalSlack
+def test_an_error_of_ours_costs_one_connection(
+    client: Client, slack: LocalSlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick.mode._no_longer_wanted = lambda line: None  # type: ignore[method-assign]
-    slack.sockets.freeze()
-    wait_for(lambda: "nothing heard from Slack" in str(quick.mode.problem()))
-
-
-def test_an_error_of_ours_costs_one_connection(client: Client, slack: LocalSlack) -> None:
-    wanted = client.mode._no_longer_wanted
-    client.mode._no_longer_wanted = lambda line: 1 / 0  # type: ignore[method-assign,assignment,return-value]
-    wait_for(lambda: "ZeroDivisionError" in str(client.mode.problem()))
-    client.mode._no_longer_wanted = wanted  # type: ignore[method-assign]
+    with monkeypatch.context() as broken:
+        broken.setattr(socket_mode.json, "loads", lambda text: 1 / 0)
+        slack.sockets.send_raw("{}")
+        wait_for(lambda: "ZeroDivisionError" in str(client.mode.problem()))
     client.wait_until_ready()
     assert press(slack).ok

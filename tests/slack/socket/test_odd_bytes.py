@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack.receive import socket_opening as receive
+from bot.slack.receive import socket_mode as receive
 from tests.slack.socket.conftest import PATIENCE_S, connected, wait_for
 
 PING_S = 0.3

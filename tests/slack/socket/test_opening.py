@@ -12,8 +12,8 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.receive.socket_opening import NotOpened, address
-from bot.slack.send.client import api_client
+from bot.slack.receive.socket_mode import NotOpened, address
+from bot.slack.send.web_api import api_client
 from tests.slack.socket.conftest import Client, press, wait_for
 
 

@@ -15,8 +15,8 @@ import trustme
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack.receive import socket_opening as receive
-from bot.slack.send.client import proxy_for
+from bot.slack.receive import socket_mode as receive
+from bot.slack.send.web_api import proxy_for
 from tests.slack.socket.conftest import connected, wait_for
 
 SLACK = "wss://wss-primary.slack.com/link/?ticket=1"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.request import Frozen
 from bot.request.model import Request
-from bot.slack.draw.markup import NAME, QUOTED, SENTENCE, code, line, mention, plain
+from bot.slack.draw.markup import NAME, SENTENCE, code, line, mention, plain
 from bot.slack.draw.words.phrases import consequences
 from bot.slack.draw.words.sites import count_of, pairing
 
@@ -74,17 +74,15 @@ def reason_too_long(length: int, most: int) -> str:
     return f"It takes {length:,} characters on the card; {most:,} is the most. Shorten it."
 
 
-def quoted(reason: str) -> str:
-    """A reason at its field, where it is only to be recognised."""
-    return plain(reason, QUOTED) if reason else "none"
-
-
-def already_sent(what: str, request_id: str | None = None) -> str:
+def already_sent(request_id: str | None = None) -> str:
     """For a form that stayed open although it was taken, and was sent again with other content: the
-    first one counts. At the field that differs, so it is plain text."""
+    first one counts. At a field, so it is plain text."""
     named = f", as request {request_id}" if request_id else ""
     step = f" To change it, withdraw {request_id} on its card, and ask again." if request_id else ""
-    return f"This was already sent{named}, with {what}. That one counts. Close this form.{step}"
+    return (
+        f"This was already sent{named}: what stood here then counts, not what stands here now. "
+        f"Close this form.{step}"
+    )
 
 
 def many(number: int) -> str:

@@ -50,7 +50,6 @@ OLD_BUTTON = (
 
 NAMES_NOT_SHOWN = "Slack did not open the list of names. Press the button on the newest card again."
 
-IDENTITY_UNKNOWN = "Slack did not answer the bot, so nothing was done. Press again."
 
 NO_DIRECT_MESSAGE = (
     "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "

@@ -8,25 +8,35 @@ when its event is stored, and otherwise Slack sends it again (Slack docs, Socket
 from __future__ import annotations
 
 import json
+import logging
 import math
 import queue
-import random
+import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any, cast
 
 import structlog
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import Event
+from websockets.sync.client import ClientConnection, connect
 
-from bot.slack.receive.http import LARGEST_BODY
+from bot.slack.receive.http_server import LARGEST_BODY
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
-from bot.slack.receive.socket_opening import Line, NotOpened, open_line
+from bot.slack.send.slack_problem import BROKEN, Kind, problem_of
+from bot.slack.send.web_api import USER_AGENT, proxy_for, tls
 
 log = structlog.get_logger(__name__)
+
+OPEN_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 0.5
+"""For TCP, TLS and the first answer; and for a farewell, of which nothing depends on an answer."""
 
 PING_S = 5.0
 DEAF_AFTER = 2.5
@@ -43,9 +53,6 @@ FIRST_GAP_S, LONGEST_GAP_S = 1.0, 60.0
 THREADS = 8
 """In which envelopes are handled; as many as in HTTP mode."""
 
-WAITING_MOST = 1000
-"""Envelopes. Far more than people can click. One that is dropped is never acknowledged."""
-
 GENTLE = ("warning", "refresh_requested")
 """With these reasons of a `disconnect` the connection still works for some seconds. Any other, such
 as `link_disabled` or `too_many_websockets`, ends it (Slack docs, Socket Mode)."""
@@ -55,9 +62,49 @@ NOT_ALONE = (
     "connection that is gone. Right only for copies of the bot with the same DATABASE_URL."
 )
 
+_websockets = logging.getLogger("bot.slack.websockets")
+_websockets.setLevel(logging.CRITICAL)
+# It would tell of what is told here once, and at DEBUG of every frame.
+
+
+class NotOpened(Exception):
+    """Its text may be shown. `wait_s` is how long Slack asked to wait, 0 if it did not."""
+
+    def __init__(self, words: str, wait_s: int = 0) -> None:
+        super().__init__(words)
+        self.wait_s = wait_s
+
+
+class Line(ClientConnection):
+    """One WebSocket, and what is known of it. Its reading thread alone writes that, `leave_at`
+    aside. Times are those of `time.monotonic`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.opened_at = self.heard_at = time.monotonic()
+        self.greeted = self.ended = False
+        self.leaving = ""
+        """Why Slack wants it to go."""
+        self.leave_at = math.inf
+        """Another one has replaced it; until then it is kept."""
+        self.over = threading.Event()
+        """Another one is wanted."""
+        super().__init__(*args, **options)
+
+    def process_event(self, event: Event) -> None:
+        """For each whole frame, pings and pongs included."""
+        self.heard_at = time.monotonic()
+        super().process_event(event)
+
+    def close_socket(self) -> None:
+        # Closing alone does not wake a thread that reads within a TLS record. And not the TLS
+        # socket's own `shutdown`: it would drop the TLS state while that thread still uses it.
+        with suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+        super().close_socket()
+
 
 class SocketMode:
-    """`client` has the app-level token (see `client.api_client`). `listen` may raise Malformed.
+    """`client` has the app-level token (see `web_api.api_client`). `listen` may raise Malformed.
     `on_rejected` counts. Only tests change the seconds."""
 
     def __init__(
@@ -79,7 +126,7 @@ class SocketMode:
         self._heard_at = time.monotonic()
         self._why = "one is being opened"
         self._alone = True
-        self._envelopes: queue.Queue[tuple[Line, Json]] = queue.Queue(WAITING_MOST)
+        self._envelopes: queue.Queue[tuple[Line, Json]] = queue.Queue()
         self._draining = threading.Event()
         self._stopping = threading.Event()
         self._manager = _thread(self._stay_connected, "slack-socket-mode")
@@ -145,7 +192,8 @@ class SocketMode:
                 # If Slack greets and then hangs up, or sends it away, the next one has to wait.
                 failures = 0 if good and line.leaving in ("", *GENTLE) else failures + 1
             if failures:
-                self._stopping.wait(max(wait_s, gap_s(failures, self._first_gap_s)))
+                gap_s = min(LONGEST_GAP_S, self._first_gap_s * 2.0 ** min(failures - 1, 16))
+                self._stopping.wait(max(wait_s, gap_s))
 
     def _read(self, line: Line) -> None:
         """From the hello to the end, in a thread of the connection's own."""
@@ -177,27 +225,19 @@ class SocketMode:
                     self._frame(line, line.recv(timeout=self._ping_s / 5))
             except ConnectionClosed as closed:
                 return f"{type(closed.__cause__ or closed).__name__}: {closed}"[:200]
-            if why := self._no_longer_wanted(line):
-                return why
-
-    def _no_longer_wanted(self, line: Line) -> str | None:
-        now = time.monotonic()
-        if self._stopping.is_set() or now >= line.leave_at:
-            return "another one has replaced it, or the bot stops"
-        if line.leaving and line.leaving not in GENTLE:
-            return f"Slack ended it: {line.leaving}"
-        if now - line.heard_at >= self.deaf_s:
-            return f"deaf: nothing heard for {now - line.heard_at:.1f} s"
-        if not line.greeted and now - line.opened_at >= self.deaf_s:
-            return "Slack did not say hello"
-        return None
+            now = time.monotonic()
+            if self._stopping.is_set() or now >= line.leave_at:
+                return "another one has replaced it, or the bot stops"
+            if line.leaving and line.leaving not in GENTLE:
+                return f"Slack ended it: {line.leaving}"
+            if now - line.heard_at >= self.deaf_s:
+                return f"deaf: nothing heard for {now - line.heard_at:.1f} s"
+            if not line.greeted and now - line.opened_at >= self.deaf_s:
+                return "Slack did not say hello"
 
     # ---- what comes in -------------------------------------------------------------------------
 
     def _frame(self, line: Line, text: str | bytes) -> None:
-        if len(text) > LARGEST_BODY:
-            self._reject("too_large", "a frame of the socket is too large")
-            return
         try:
             frame = json.loads(text)
         except (ValueError, RecursionError):
@@ -211,12 +251,9 @@ class SocketMode:
             if line.leaving in GENTLE:
                 line.over.set()
         elif not isinstance(frame, dict) or not isinstance(frame.get("envelope_id"), str):
-            self._reject("malformed", "a frame of the socket is no envelope")
+            self._reject("a frame of the socket is no envelope")
         elif not self._draining.is_set():
-            try:
-                self._envelopes.put_nowait((line, frame))
-            except queue.Full:
-                log.warning("envelope_dropped", waiting=WAITING_MOST)
+            self._envelopes.put((line, frame))
 
     def _hello(self, line: Line, frame: Json) -> None:
         line.greeted = True
@@ -238,8 +275,7 @@ class SocketMode:
             try:
                 self._answer(line, envelope)
             except Exception:
-                # Bolt passes every error to `failures`, so only an error in there gets here. It
-                # must not end the thread: the clicks that wait for it would get no answer.
+                # It must not end the thread: the clicks that wait for it would get no answer.
                 log.exception("envelope_failed")
             self._envelopes.task_done()
 
@@ -249,10 +285,7 @@ class SocketMode:
         try:
             response = self._listen(checked(envelope.get("payload")))
         except Malformed as error:
-            self._reject("malformed", str(error))
-            return
-        if response.status != 200:
-            log.warning("envelope_not_acknowledged", status=response.status)
+            self._reject(str(error))
             return
         acknowledgement: Json = {"envelope_id": envelope["envelope_id"]}
         if response.body and envelope.get("accepts_response_payload"):
@@ -264,16 +297,54 @@ class SocketMode:
         except ConnectionClosed:
             log.info("envelope_answered_too_late")
 
-    def _reject(self, kind: Rejected, why: str) -> None:
+    def _reject(self, why: str) -> None:
         log.warning("slack_request_malformed", why=why)
-        self._on_rejected(kind)
+        self._on_rejected("malformed")
 
 
-def gap_s(failures: int, first_s: float, chance: Callable[[], float] = random.random) -> float:
-    """Seconds until the next try after so many failures in a row. They double, and are shortened at
-    random, at most by half, so that many bots do not come back at once."""
-    longest = min(LONGEST_GAP_S, first_s * 2.0 ** min(failures - 1, 16))
-    return longest * (1.0 + chance()) / 2.0
+def open_line(client: WebClient) -> Line:
+    """Connected, but not greeted yet. Raises NotOpened."""
+    url = address(client)
+    proxy = proxy_for(url)
+    try:
+        line = connect(
+            url,
+            ssl=tls() if url.startswith("wss:") else None,
+            proxy=proxy,
+            user_agent_header=USER_AGENT,
+            compression=None,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
+            ping_interval=None,  # its own come without a pause after a slow answer
+            max_size=16 * LARGEST_BODY,
+            logger=_websockets,
+            create_connection=Line,
+            legacy=True,
+        )
+    except Exception as error:
+        # Whatever it is: without another try the bot would stay deaf.
+        words = f"{type(error).__name__}: {error}".replace(url, "its address")
+        # websockets quotes the proxy's address, which may hold a password.
+        raise NotOpened(words.replace(proxy or url, "HTTPS_PROXY")[:200]) from error
+    return cast(Line, line)
+
+
+def address(client: WebClient) -> str:
+    """Where to connect. It is secret, since it holds a ticket. Raises NotOpened."""
+    try:
+        url = client.api_call("apps.connections.open").get("url")
+    except (SlackApiError, *BROKEN) as error:
+        problem = problem_of(error)
+        words = f"apps.connections.open: {problem.word}"
+        if problem.kind is Kind.ACCOUNT:
+            words += " (is SLACK_APP_TOKEN right, with the scope connections:write?)"
+        raise NotOpened(words, problem.retry_after_s) from error
+    # Without TLS only where Slack's API itself is without, a test double on this machine: the
+    # ticket and every click would be readable on the way.
+    secure = ("wss://", "ws://") if client.base_url.startswith("http://") else "wss://"
+    if not isinstance(url, str) or not url.startswith(secure):
+        raise NotOpened("apps.connections.open gave no address that is secure")
+    return url
 
 
 def _thread(target: Callable[[], None], name: str) -> threading.Thread:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -39,9 +39,11 @@ from bot.slack.draw.markup import line, when
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.phrases import problem_words
 from bot.slack.draw.words.rights import may_not_look
-from bot.slack.receive import Deps
 from bot.slack.receive.payload import Click, Command, Search
-from bot.slack.send.problems import BROKEN, Kind, problem_of
+from bot.slack.send.slack_problem import BROKEN, problem_of
+
+if TYPE_CHECKING:
+    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +55,6 @@ KEPT_S = 15 * 60.0
 """If the pairings cannot be read, a list of up to this age is shown, and its age is named."""
 
 WORDS_SHOWN = 700
-
-GONE = frozenset({"not_found", "hash_conflict"})
-"""The form was closed, or has changed since (Slack docs, views.update)."""
-
-TRIES = 2
-"""Of an update. If only the answer to the first was lost, the second changes nothing, because the
-`hash` is another one by then."""
 
 
 # ---- opened ----------------------------------------------------------------------------------
@@ -210,17 +205,12 @@ def _lists(
 
 
 def _update(form: _Filling, filled: dict[str, Any], deps: Deps) -> None:
-    """Never raises for Slack's answers. If the form is closed, there is nothing to fill."""
-    for _ in range(TRIES):
-        try:
-            deps.views.views_update(view_id=form.view_id, hash=form.view_hash, view=filled)
-        except (SlackApiError, *BROKEN) as error:
-            problem = problem_of(error)
-            log.info("form_not_filled", request=form.opened.request_id, error=problem.word)
-            if problem.kind is not Kind.PASSING or problem.word in GONE:
-                return
-        else:
-            return
+    """At the worst the form says that it is being filled, and the person opens another one."""
+    try:
+        deps.views.views_update(view_id=form.view_id, hash=form.view_hash, view=filled)
+    except (SlackApiError, *BROKEN) as error:
+        word = problem_of(error).word
+        log.info("form_not_filled", request=form.opened.request_id, error=word)
 
 
 def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:

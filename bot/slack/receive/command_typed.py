@@ -1,39 +1,24 @@
-"""Every way to ask: from what somebody typed, or sent with the form, to one stored `Asked`, or to a
-sentence."""
+"""The slash command: what was typed becomes one stored `Asked`, a form, a lookup, or a sentence."""
 
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request import Frozen
 from bot.request.checking import SLOW_MS
 from bot.request.events import Asked, AskRefused
 from bot.request.model import ANY_SITE, State
-from bot.request.time_for_delete import tidy_time
-from bot.request.who_may import Policy
-from bot.slack.draw.forms import NOT_READ, OPTION_VALUE
-from bot.slack.draw.ids import (
-    BLOCK_DATE,
-    BLOCK_FORCE,
-    BLOCK_PAIRING,
-    BLOCK_REASON,
-    BLOCK_SITE,
-    BLOCK_TIME,
-    FORCE_NO,
-    FORCE_YES,
-    UNPAIR_REQUEST,
-    AskOrigin,
-)
-from bot.slack.draw.markup import REASON, TITLE, fenced_units, plain, tidy, units
-from bot.slack.draw.words import labels, usage
-from bot.slack.receive import Deps, lookups
+from bot.slack.draw.words import usage
+from bot.slack.receive import lookup_commands
 from bot.slack.receive.command_text import Ask, Form, Help, List, Preview, Status, Wrong, parse
-from bot.slack.receive.forms import open_form
-from bot.slack.receive.payload import Command, FormSent, View, origin
+from bot.slack.receive.form_opened import open_form
+from bot.slack.receive.payload import Command, origin
+
+if TYPE_CHECKING:
+    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -70,15 +55,15 @@ def command_typed(command: Command, deps: Deps) -> str:
         case Form():
             return open_form(command, None, deps)
         case List():
-            return lookups.list_pairings(command, deps)
+            return lookup_commands.list_pairings(command, deps)
         case Status(id=request_id):
-            return lookups.status(command, request_id, deps)
+            return lookup_commands.status(command, request_id, deps)
     found = site_and_pairing(parsed.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(found, str):
         return found
     site, pairing = found
     if isinstance(parsed, Preview):
-        return lookups.preview(command, site, pairing, parsed.force, deps)
+        return lookup_commands.preview(command, site, pairing, parsed.force, deps)
     event = Asked(
         site=site,
         pairing=pairing,
@@ -184,118 +169,3 @@ def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[
     if slash:
         return usage.unknown_site(name, sites)
     return ANY_SITE, typed
-
-
-# ---- by the form ----------------------------------------------------------------------------
-
-
-class RequestSent(Frozen):
-    """`pairing` is an option's value (see `draw.forms.Choice`), `at` as `tidy_time` gives it."""
-
-    opened: AskOrigin
-    pairing: str
-    force: bool
-    reason: str
-    at: str | None = None
-
-
-def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
-    """Store the same event as the command does. Returns a sentence for each wrong field, also where
-    this form was sent before with other content; nothing if all is well."""
-    read = read_request(sent.view, deps.policy)
-    if read is None:
-        log.warning("form_without_origin", by=sent.by)
-        return {BLOCK_REASON: usage.request_form_lost(deps.command)}
-    if isinstance(read, dict):
-        return read
-    place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
-    if isinstance(place, str):
-        return {BLOCK_PAIRING: labels.CHOOSE_PAIRING}
-    event = Asked(
-        site=place[0],
-        pairing=place[1],
-        force=read.force,
-        reason=read.reason,
-        requester=sent.by,
-        team=sent.team,
-        channel=read.opened.channel,
-        at=read.at,
-    )
-    # By the id of its request: one form makes one request, however often it is sent.
-    key, request_id = origin("form", read.opened.request_id), read.opened.request_id
-    if not store(event, key, request_id, deps, answer_via=read.opened.opened_by):
-        return _differs(key, event, request_id, deps)
-    address = deps.inbox.address(read.opened.opened_by)
-    deps.whisper.tell(address, usage.being_checked(event.pairing))
-    return {}
-
-
-def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | None:
-    """None if it is not a submission of this modal. Names everything that is wrong at once."""
-    opened = AskOrigin.unpack(view.metadata)
-    if opened is None or view.callback_id != UNPAIR_REQUEST:
-        return None
-    site, force = view.values.get(BLOCK_SITE), view.values.get(BLOCK_FORCE)
-    pairing = _with_site(tidy(view.values.get(BLOCK_PAIRING, "")), site, policy)
-    reason = tidy(view.values.get(BLOCK_REASON, ""))
-    day, clock = view.values.get(BLOCK_DATE), view.values.get(BLOCK_TIME)
-    at = tidy_time(f"{day}T{clock}" if day else clock) if clock else None
-    problems = {
-        BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
-        # An empty choice is not taken for "no": only what somebody has chosen may be sent.
-        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
-        BLOCK_TIME: labels.CHOOSE_TIME if (day or clock) and at is None else None,
-        BLOCK_REASON: _reason_problem(reason, policy),
-    }
-    found = {block: problem for block, problem in problems.items() if problem}
-    return found or RequestSent(
-        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason, at=at
-    )
-
-
-def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
-    """If there are several appliances, an id without one belongs to the chosen one."""
-    named = pairing.partition("/")[0].casefold() in {known.casefold() for known in policy.sites}
-    if len(policy.sites) == 1 or not site or not pairing or named or pairing == NOT_READ:
-        return pairing
-    return f"{site}/{pairing}"
-
-
-def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
-    if not pairing or units(pairing) > OPTION_VALUE:
-        return labels.CHOOSE_PAIRING
-    if pairing == NOT_READ:
-        return labels.CHOOSE_AGAIN
-    if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
-        return labels.NOT_OF_SITE
-    return None
-
-
-def _reason_problem(reason: str, policy: Policy) -> str | None:
-    length = fenced_units(reason)
-    if length > REASON:
-        return labels.reason_too_long(length, REASON)
-    if policy.reason_pattern is not None and not policy.reason_fits(reason):
-        return labels.reason_does_not_fit(policy.reason_pattern)
-    if policy.require_reason and not reason:
-        return labels.REASON_NEEDED
-    return None
-
-
-def _differs(key: str, now: Asked, request_id: str, deps: Deps) -> dict[str, str]:
-    """A sentence for each field that differs from what this form was first sent with: the form had
-    stayed open, since the acknowledgement was lost, and somebody has corrected it."""
-    before = deps.inbox.stored(key)
-    if not isinstance(before, Asked):
-        return {}
-    row = deps.overview.get(request_id)
-    found: dict[str, str] = {}
-    if (before.site, before.pairing) != (now.site, now.pairing):
-        found[BLOCK_PAIRING] = plain(row.title if row else before.pairing, TITLE)
-    if before.force != now.force:
-        found[BLOCK_FORCE] = f"“{labels.FORCE_YES if before.force else labels.FORCE_NO}”"
-    if before.at != now.at:
-        found[BLOCK_TIME] = before.at or "no time"
-    if before.reason != now.reason:
-        found[BLOCK_REASON] = f"this reason: “{labels.quoted(before.reason)}”"
-    return {block: labels.already_sent(what, request_id) for block, what in found.items()}

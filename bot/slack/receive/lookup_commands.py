@@ -8,6 +8,8 @@ names nothing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
@@ -24,9 +26,11 @@ from bot.slack.draw.lists import preview as preview_of
 from bot.slack.draw.markup import drawn, section
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.rights import may_not_look
-from bot.slack.receive import Deps
 from bot.slack.receive.payload import Command, HomeOpened
-from bot.slack.send.problems import BROKEN, problem_of
+from bot.slack.send.slack_problem import BROKEN, problem_of
+
+if TYPE_CHECKING:
+    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 

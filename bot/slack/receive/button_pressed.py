@@ -3,26 +3,25 @@ form asks for. Whether it counts is the worker's."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.request import Frozen
 from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
 from bot.slack.draw.buttons import names_view
-from bot.slack.draw.forms import WithReason, block_of, reason_form
+from bot.slack.draw.forms import WithReason, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
-from bot.slack.draw.markup import DECISION_REASON, fenced_units, tidy
 from bot.slack.draw.words import labels, usage
 from bot.slack.draw.words.answers import UNKNOWN_REQUEST
-from bot.slack.people import IdentityUnread
-from bot.slack.receive import Deps
-from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
-from bot.slack.send.problems import BROKEN, problem_of
+from bot.slack.receive.payload import Click, Malformed
+from bot.slack.send.slack_problem import BROKEN, problem_of
+
+if TYPE_CHECKING:
+    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +49,7 @@ WORDS: dict[WithReason, labels.ReasonWords] = {
 VALUE_KEPT = 100
 """Characters kept in the audit trail of a value that is not ours. Slack allows 2,000."""
 
-Why = Literal["unreadable_button", "unknown_button", "unknown_request", "bot_unread"]
-
-
-# ---- pressed ---------------------------------------------------------------------------------
+Why = Literal["unreadable_button", "unknown_button", "unknown_request"]
 
 
 def pressed(click: Click, action: Action, deps: Deps) -> None:
@@ -65,11 +61,8 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
         return _misdirected(click, action, "unreadable_button", usage.unreadable_button(), deps)
     if request is None:
         return _misdirected(click, action, "unknown_request", UNKNOWN_REQUEST, deps)
-    try:
-        # A message in the card's place is the card, whatever the payload says of its author.
-        ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(click, deps)
-    except IdentityUnread:
-        return _misdirected(click, action, "bot_unread", usage.IDENTITY_UNKNOWN, deps)
+    # A message in the card's place is the card, whatever the payload says of its author.
+    ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(click, deps)
     event = Clicked(
         action=action,
         by=click.by,
@@ -83,7 +76,7 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
         stored = deps.inbox.put(
             event, origin=click.origin, request_id=request.id, response_url=click.response_url
         )
-        _log(stored, request.id, action, click.by, deps)
+        log_click(stored, request.id, action, click.by, deps)
         return None
     return _ask_why(click, event, action, request, deps)
 
@@ -124,7 +117,7 @@ def _ask_why(
     )
     if number is None:
         # The same press again: its form is open already, and its trigger has been used.
-        _log(None, request.id, action, click.by, deps)
+        log_click(None, request.id, action, click.by, deps)
         return
     opened = ReasonOrigin(
         request_id=request.id,
@@ -160,10 +153,7 @@ def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -
         return True
     if action == "deny":
         return click.by == request.requester or not _may_be_listed(click.by, deps.policy.approvers)
-    if not request.terms.break_glass or not _may_be_listed(click.by, deps.policy.break_glass):
-        return True
-    # Ask Slack before asking anybody why. No answer is a no here too.
-    return not deps.may_break_glass(click.by, click.team)
+    return not request.terms.break_glass or not _may_be_listed(click.by, deps.policy.break_glass)
 
 
 def _may_be_listed(user: str, listed: frozenset[str]) -> bool:
@@ -173,7 +163,7 @@ def _may_be_listed(user: str, listed: frozenset[str]) -> bool:
 
 def _ours(click: Click, deps: Deps) -> bool:
     """Whether the bot wrote the pressed message. If Slack names the message's app, that must be the
-    app that the click was sent to. Otherwise the bot's own ids tell. Raises IdentityUnread."""
+    app that the click was sent to. Otherwise the bot's own ids tell."""
     author = click.author
     if author is None:
         return False
@@ -183,9 +173,10 @@ def _ours(click: Click, deps: Deps) -> bool:
         # If somebody else had written it, Slack would say who. That is enough here: the worker
         # still compares channel and `ts` with those of the card.
         return author.app is None
-    me = deps.identity.read(queue_s=0)
-    return (author.bot is not None and author.bot == me.bot) or (
-        author.user is not None and author.user == me.user
+    me = deps.identity.known()
+    return me is not None and (
+        (author.bot is not None and author.bot == me.bot)
+        or (author.user is not None and author.user == me.user)
     )
 
 
@@ -203,7 +194,7 @@ def _misdirected(click: Click, action: str, why: Why, words: str, deps: Deps) ->
         why=why,
     )
     number = deps.inbox.put(event, origin=click.origin, request_id=request_id)
-    _log(number, request_id, action, click.by, deps)
+    log_click(number, request_id, action, click.by, deps)
     deps.whisper.tell(click.response_url, words)
 
 
@@ -214,7 +205,7 @@ def _place(click: Click) -> tuple[str, str]:
     return click.channel, click.message_ts
 
 
-def _log(number: int | None, request_id: str, action: str, by: str, deps: Deps) -> None:
+def log_click(number: int | None, request_id: str, action: str, by: str, deps: Deps) -> None:
     """A new click; and one that was stored before (`number` is None), which is counted."""
     about = {"request": request_id, "action": action, "by": by}
     if number is None:
@@ -222,60 +213,3 @@ def _log(number: int | None, request_id: str, action: str, by: str, deps: Deps) 
         log.info("click_repeated", **about)
     else:
         log.info("clicked", **about)
-
-
-# ---- sent with a reason ----------------------------------------------------------------------
-
-
-class ReasonSent(Frozen):
-    """What the form behind Deny or Break glass brought back."""
-
-    opened: ReasonOrigin
-    reason: str
-
-
-def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
-    """Store the decision with its reason. None, or the sentence for the reason's field, also where
-    this form was sent before with another one."""
-    read = read_reason(sent.view, action)
-    if read is None:
-        log.warning("modal_without_origin", by=sent.by)
-        return usage.form_lost(WORDS[action].button)
-    if isinstance(read, str):
-        return read
-    opened = read.opened
-    decision = Clicked(
-        action=action,
-        by=sent.by,
-        team=sent.team,
-        fingerprint=opened.fingerprint,
-        channel=opened.channel,
-        message_ts=opened.message_ts,
-        ours=opened.ours,
-        reason=read.reason,
-    )
-    # By the press that opened it, and the person: one form makes one decision, however often it is
-    # sent. It stays open if Slack heard nothing of the first. Each press opens another form.
-    key = origin("reason", sent.by, opened.request_id, str(opened.opened_by))
-    number = deps.inbox.put(
-        decision, origin=key, request_id=opened.request_id, answer_via=opened.opened_by
-    )
-    _log(number, opened.request_id, action, sent.by, deps)
-    before = None if number is not None else deps.inbox.stored(key)
-    if isinstance(before, Clicked) and before.reason != read.reason:
-        return labels.already_sent(f"this reason: “{labels.quoted(before.reason or '')}”")
-    return None
-
-
-def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
-    """A sentence if the reason will not do. None if it is not a submission of this modal."""
-    opened = ReasonOrigin.unpack(view.metadata)
-    if opened is None or FORMS.get(view.callback_id or "") != action:
-        return None
-    reason = tidy(view.values.get(block_of(action), ""))
-    length = fenced_units(reason)
-    if not reason:
-        return WORDS[action].missing
-    if length > DECISION_REASON:
-        return labels.reason_too_long(length, DECISION_REASON)
-    return ReasonSent(opened=opened, reason=reason)

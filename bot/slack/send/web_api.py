@@ -12,10 +12,8 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.message import Message
 from functools import cache
 from http.client import HTTPException
@@ -31,7 +29,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout, make_h
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, SSLError
 
 from bot import __version__
-from bot.slack.send.problems import BROKEN, Kind, Silenced, problem_of
+from bot.slack.send.slack_problem import BROKEN, Kind, Silenced, problem_of
 from bot.store.shared import Pauses
 
 OnCall = Callable[[str, str], None]
@@ -47,9 +45,6 @@ POST_TIMEOUT_S = 10
 QUICK_TIMEOUT_S = 2
 """For a call inside a listener: Slack wants its acknowledgement within 3 s."""
 
-PRESS_TIMEOUT_S = 1
-"""To ask who somebody is, inside a listener that then opens a form: both within those 3 s."""
-
 PEOPLE_TIMEOUT_S = 3
 """For `users.info`: somebody has clicked and is waiting."""
 
@@ -64,6 +59,10 @@ def quiet_logger() -> logging.Logger:
     logger = logging.getLogger("bot.slack.library")
     logger.setLevel(logging.WARNING)
     return logger
+
+
+logging.getLogger("urllib3").setLevel(logging.WARNING)
+# At DEBUG it logs each path, and that of a `response_url` is all of its secret.
 
 
 @cache
@@ -98,56 +97,38 @@ def proxy_for(url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-@dataclass
-class KeptConnections:
-    """`timeout_s` is per socket operation. Thread-safe."""
+def pool_for(url: str, timeout_s: float) -> PoolManager:
+    """Connections to this address. `timeout_s` is per socket operation."""
+    options: dict[str, Any] = {
+        "ssl_context": tls(),
+        "timeout": Timeout(connect=timeout_s, read=timeout_s),
+        "maxsize": KEPT_MOST,
+    }
+    proxy = proxy_for(url)
+    if proxy is None:
+        return PoolManager(**options)
+    credentials = unquote(urlsplit(proxy).netloc.rpartition("@")[0]) or None
+    return ProxyManager(proxy, proxy_headers=make_headers(proxy_basic_auth=credentials), **options)
 
-    tls: ssl.SSLContext
-    timeout_s: float
-    _pools: dict[str | None, PoolManager] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _used_at: float = 0.0
 
-    def post(self, url: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
-        """One try, no redirect. Raises URLError if there was no connection, and otherwise the
-        OSError or HTTPException itself."""
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise URLError("neither http nor https")
-        try:
-            return self._pool(proxy_for(url)).urlopen(
-                "POST", url, body=body, headers=headers, retries=False, redirect=False
-            )
-        except HTTPError as error:
-            raise _as_urllib_says(error) from error
-        finally:
-            self._used_at = time.monotonic()
-
-    def close(self) -> None:
-        with self._lock:
-            for pool in self._pools.values():
-                pool.clear()
-
-    def _pool(self, proxy: str | None) -> PoolManager:
-        with self._lock:
-            if time.monotonic() - self._used_at > IDLE_SECONDS:
-                for pool in self._pools.values():
-                    pool.clear()
-            if proxy not in self._pools:
-                self._pools[proxy] = self._new_pool(proxy)
-            return self._pools[proxy]
-
-    def _new_pool(self, proxy: str | None) -> PoolManager:
-        timeout = Timeout(connect=self.timeout_s, read=self.timeout_s)
-        if proxy is None:
-            return PoolManager(ssl_context=self.tls, timeout=timeout, maxsize=KEPT_MOST)
-        credentials = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
-        return ProxyManager(
-            proxy,
-            ssl_context=self.tls,
-            timeout=timeout,
-            maxsize=KEPT_MOST,
-            proxy_headers=make_headers(proxy_basic_auth=credentials or None),
+def post_once(
+    pool: PoolManager, url: str, body: bytes, kind: str, **headers: str
+) -> BaseHTTPResponse:
+    """One try, no redirect. Raises URLError if there was no connection, and otherwise the OSError
+    or HTTPException itself."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise URLError("neither http nor https")
+    try:
+        return pool.urlopen(
+            "POST",
+            url,
+            body=body,
+            headers={"User-Agent": USER_AGENT, **headers, "Content-Type": kind},
+            retries=False,
+            redirect=False,
         )
+    except HTTPError as error:
+        raise _as_urllib_says(error) from error
 
 
 def _as_urllib_says(error: HTTPError) -> Exception:
@@ -171,7 +152,8 @@ class ObservedClient(WebClient):
     token_now: SecretNow
     on_call: OnCall | None = None
     pauses: Pauses | None = None
-    connections: KeptConnections
+    pool: PoolManager
+    used_at = 0.0
 
     def _perform_urllib_http_request(
         self, *, url: str, args: dict[str, dict[str, Any]]
@@ -182,8 +164,12 @@ class ObservedClient(WebClient):
             body, kind = json.dumps(args["json"]), "application/json;charset=utf-8"
         else:
             body, kind = urlencode(args["params"] or {}), "application/x-www-form-urlencoded"
-        headers = {**args["headers"], "Content-Type": kind}
-        answer = self.connections.post(url, body.encode(), headers)
+        if time.monotonic() - self.used_at > IDLE_SECONDS:
+            self.pool.clear()
+        try:
+            answer = post_once(self.pool, url, body.encode(), kind, **args["headers"])
+        finally:
+            self.used_at = time.monotonic()
         text = answer.data.decode(_charset(answer.headers.get("Content-Type", "")))
         return {"status": answer.status, "headers": dict(answer.headers), "body": text}
 
@@ -250,7 +236,7 @@ def api_client(
         logger=quiet_logger(),
         retry_handlers=[],
     )
-    client.connections = KeptConnections(tls(), timeout_s)
+    client.pool = pool_for(base_url, timeout_s)
     client.token_now = token_now
     client.on_call = on_call
     client.pauses = pauses

@@ -1,0 +1,193 @@
+"""A modal is sent: the request form, or the reason for Deny, Break glass and Settle. Each becomes
+one stored event, or a sentence for each field that is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.request import Frozen
+from bot.request.events import Asked, Clicked
+from bot.request.time_for_delete import tidy_time
+from bot.request.who_may import Policy
+from bot.slack.draw.forms import NOT_READ, OPTION_VALUE, WithReason, block_of
+from bot.slack.draw.ids import (
+    BLOCK_DATE,
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    BLOCK_TIME,
+    FORCE_NO,
+    FORCE_YES,
+    UNPAIR_REQUEST,
+    AskOrigin,
+    ReasonOrigin,
+)
+from bot.slack.draw.markup import DECISION_REASON, REASON, fenced_units, tidy, units
+from bot.slack.draw.words import labels, usage
+from bot.slack.receive.button_pressed import FORMS, WORDS, log_click
+from bot.slack.receive.command_typed import site_and_pairing, store
+from bot.slack.receive.payload import FormSent, View, origin
+
+if TYPE_CHECKING:
+    from bot.slack.receive.listeners import Deps
+
+log = structlog.get_logger(__name__)
+
+
+# ---- the request form ------------------------------------------------------------------------
+
+
+class RequestSent(Frozen):
+    """`pairing` is an option's value (see `draw.forms.Choice`), `at` as `tidy_time` gives it."""
+
+    opened: AskOrigin
+    pairing: str
+    force: bool
+    reason: str
+    at: str | None = None
+
+
+def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
+    """Store the same event as the command does. Returns a sentence for each wrong field, also where
+    this form was sent before with other content; nothing if all is well."""
+    read = read_request(sent.view, deps.policy)
+    if read is None:
+        log.warning("form_without_origin", by=sent.by)
+        return {BLOCK_REASON: usage.request_form_lost(deps.command)}
+    if isinstance(read, dict):
+        return read
+    place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
+    if isinstance(place, str):
+        return {BLOCK_PAIRING: labels.CHOOSE_PAIRING}
+    event = Asked(
+        site=place[0],
+        pairing=place[1],
+        force=read.force,
+        reason=read.reason,
+        requester=sent.by,
+        team=sent.team,
+        channel=read.opened.channel,
+        at=read.at,
+    )
+    # By the id of its request: one form makes one request, however often it is sent.
+    key, request_id = origin("form", read.opened.request_id), read.opened.request_id
+    if not store(event, key, request_id, deps, answer_via=read.opened.opened_by):
+        # The acknowledgement was lost, so the form had stayed open. What somebody has corrected
+        # meanwhile must not look as if it had been taken.
+        same = deps.inbox.stored(key) == event
+        return {} if same else {BLOCK_REASON: labels.already_sent(request_id)}
+    address = deps.inbox.address(read.opened.opened_by)
+    deps.whisper.tell(address, usage.being_checked(event.pairing))
+    return {}
+
+
+def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | None:
+    """None if it is not a submission of this modal. Names everything that is wrong at once."""
+    opened = AskOrigin.unpack(view.metadata)
+    if opened is None or view.callback_id != UNPAIR_REQUEST:
+        return None
+    site, force = view.values.get(BLOCK_SITE), view.values.get(BLOCK_FORCE)
+    pairing = _with_site(tidy(view.values.get(BLOCK_PAIRING, "")), site, policy)
+    reason = tidy(view.values.get(BLOCK_REASON, ""))
+    day, clock = view.values.get(BLOCK_DATE), view.values.get(BLOCK_TIME)
+    at = tidy_time(f"{day}T{clock}" if day else clock) if clock else None
+    problems = {
+        BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
+        # An empty choice is not taken for "no": only what somebody has chosen may be sent.
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
+        BLOCK_TIME: labels.CHOOSE_TIME if (day or clock) and at is None else None,
+        BLOCK_REASON: _reason_problem(reason, policy),
+    }
+    found = {block: problem for block, problem in problems.items() if problem}
+    return found or RequestSent(
+        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason, at=at
+    )
+
+
+def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
+    """If there are several appliances, an id without one belongs to the chosen one."""
+    named = pairing.partition("/")[0].casefold() in {known.casefold() for known in policy.sites}
+    if len(policy.sites) == 1 or not site or not pairing or named or pairing == NOT_READ:
+        return pairing
+    return f"{site}/{pairing}"
+
+
+def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
+    if not pairing or units(pairing) > OPTION_VALUE:
+        return labels.CHOOSE_PAIRING
+    if pairing == NOT_READ:
+        return labels.CHOOSE_AGAIN
+    if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
+        return labels.NOT_OF_SITE
+    return None
+
+
+def _reason_problem(reason: str, policy: Policy) -> str | None:
+    length = fenced_units(reason)
+    if length > REASON:
+        return labels.reason_too_long(length, REASON)
+    if policy.reason_pattern is not None and not policy.reason_fits(reason):
+        return labels.reason_does_not_fit(policy.reason_pattern)
+    if policy.require_reason and not reason:
+        return labels.REASON_NEEDED
+    return None
+
+
+# ---- a decision with its reason --------------------------------------------------------------
+
+
+class ReasonSent(Frozen):
+    """What the form behind Deny or Break glass brought back."""
+
+    opened: ReasonOrigin
+    reason: str
+
+
+def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
+    """Store the decision with its reason. None, or the sentence for the reason's field, also where
+    this form was sent before with another one."""
+    read = read_reason(sent.view, action)
+    if read is None:
+        log.warning("modal_without_origin", by=sent.by)
+        return usage.form_lost(WORDS[action].button)
+    if isinstance(read, str):
+        return read
+    opened = read.opened
+    decision = Clicked(
+        action=action,
+        by=sent.by,
+        team=sent.team,
+        fingerprint=opened.fingerprint,
+        channel=opened.channel,
+        message_ts=opened.message_ts,
+        ours=opened.ours,
+        reason=read.reason,
+    )
+    # By the press that opened it, and the person: one form makes one decision, however often it is
+    # sent. It stays open if Slack heard nothing of the first. Each press opens another form.
+    key = origin("reason", sent.by, opened.request_id, str(opened.opened_by))
+    number = deps.inbox.put(
+        decision, origin=key, request_id=opened.request_id, answer_via=opened.opened_by
+    )
+    log_click(number, opened.request_id, action, sent.by, deps)
+    before = None if number is not None else deps.inbox.stored(key)
+    if isinstance(before, Clicked) and before.reason != read.reason:
+        return labels.already_sent()
+    return None
+
+
+def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
+    """A sentence if the reason will not do. None if it is not a submission of this modal."""
+    opened = ReasonOrigin.unpack(view.metadata)
+    if opened is None or FORMS.get(view.callback_id or "") != action:
+        return None
+    reason = tidy(view.values.get(block_of(action), ""))
+    length = fenced_units(reason)
+    if not reason:
+        return WORDS[action].missing
+    if length > DECISION_REASON:
+        return labels.reason_too_long(length, DECISION_REASON)
+    return ReasonSent(opened=opened, reason=reason)
