@@ -18,6 +18,7 @@ from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
 from bot.store import shared
 from bot.store.queues import Queue
+from tests.support.clock import wait_for
 from tests.support.world import (
     ASKER,
     FIRST,
@@ -29,7 +30,6 @@ from tests.support.world import (
     World,
     problem,
     snapshot,
-    wait_for,
 )
 
 MANY = 12

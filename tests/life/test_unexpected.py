@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from bot.request.messages import UNEXPECTED, Due
 from bot.slack.draw.message import draw_answer
-from tests.support.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World, wait_for
+from tests.support.clock import wait_for
+from tests.support.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World
 
 
 @pytest.fixture

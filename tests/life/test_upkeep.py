@@ -10,7 +10,8 @@ from bot.store import prune as pruning
 from bot.store.queues import AUDIT
 from bot.worker import upkeep
 from bot.worker.upkeep import Upkeep
-from tests.support.world import PATIENCE_SECONDS, World, wait_for
+from tests.support.clock import wait_for
+from tests.support.world import PATIENCE_SECONDS, World
 
 
 @pytest.fixture

@@ -6,10 +6,7 @@ Everything runs in the test's own thread, one step at a time; nothing is timed b
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.request.events import (
     Asked,
@@ -69,14 +66,6 @@ def snapshot(count: int = 3, **changes: object) -> Snapshot:
         read_at=START_MS,
     )
     return plain.model_copy(update=changes)
-
-
-def wait_for(found: Callable[[], Any]) -> Any:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (value := found()):
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.005)
-    return value
 
 
 def problem(kind: ProblemKind, **more: object) -> Problem:

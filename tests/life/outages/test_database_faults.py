@@ -26,7 +26,8 @@ from bot.store.queues import Queue
 from bot.store.verify_audit_trail import verify_trail
 from bot.worker import drive, queue_threads
 from tests.life.outages.database_world import DatabaseWorld, no_byte_more
-from tests.support.world import FIRST, wait_for
+from tests.support.clock import wait_for
+from tests.support.world import FIRST
 
 REQUEST = "AAAA-BBBB"
 PATIENCE_SECONDS = 20.0

@@ -24,7 +24,7 @@ from bot.store.migrate import upgrade
 from tests.life.kills.faults import QUICK
 from tests.life.kills.stage import DyingBot
 from tests.life.outages.database_world import SMALLEST
-from tests.support.clock import PATIENCE_SECONDS
+from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.stage import ALAN, RITA, Stage
 from tests.support.way_in import WAYS_IN
 
@@ -80,13 +80,6 @@ def disk_full(world: Stage) -> Iterator[None]:
 def ready(world: Stage) -> tuple[int, str]:
     answer = requests.get(f"{world.bot.url}/readyz", timeout=PATIENCE_SECONDS)
     return answer.status_code, answer.json()["database"]
-
-
-def wait_for(found: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not found():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
 
 
 def told_that_it_failed(world: Stage, delivery: Delivery) -> bool:

@@ -25,7 +25,7 @@ from bot.settings import load
 from bot.store.queues import POST
 from bot.store.schema import messages, requests
 from bot.worker.lookup_threads import AT_ONE_APPLIANCE
-from tests.support.world import wait_for
+from tests.support.clock import wait_for
 
 HANGS_SECONDS = 60
 """The limit of each call: nobody may come to wait for it."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
+from tests.support.clock import wait_for
 from tests.support.postgres import PostgresServer
 
 PATIENCE_SECONDS = 30.0
@@ -44,13 +44,6 @@ def heard(systemd: socket.socket, word: str) -> list[str]:
         lines = systemd.recv(4096).decode().splitlines()
         if word in lines:
             return lines
-
-
-def wait_for(found: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not found():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.payload import Malformed
 from bot.slack.receive.socket_mode import SocketMode
 from bot.slack.send.web_api import api_client
+from tests.support.clock import wait_for
 
 UNHURRIED_S = 1.0
 """Between pings where no test waits for them: a machine that stalls must not look deaf."""
@@ -91,14 +91,6 @@ def connected(url: str, *, ping: float = UNHURRIED_S) -> Iterator[tuple[SocketMo
     finally:
         # Else a test that failed would go on connecting, to the servers of the next ones too.
         mode.stop(drain_s=1.0)
-
-
-def wait_for(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
-    until = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.005)
-    return value
 
 
 def press(slack: LocalSlack, action: str = "press", *, user: str = RITA) -> Any:
