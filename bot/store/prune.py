@@ -6,8 +6,6 @@ What is open or in `attention` keeps everything, however old it is: it may still
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection, delete, exists, select, update
 
 from bot.request.model import OPEN, Request, State
@@ -18,9 +16,6 @@ from bot.store.schema import inbox, messages, requests
 BATCH = 200
 """Rows of one transaction, which makes everybody else wait on SQLite."""
 
-PAGES = 2_000
-"""Given back to the file system by one transaction, 4 KB each."""
-
 _KEPT = sorted({*OPEN, State.ATTENTION})
 
 
@@ -30,18 +25,7 @@ def prune(db: Database, keep_ms: int) -> int:
     with db.write() as conn:
         now = db.now(conn)
         erase_addresses(conn, now)
-        gone = _events(conn, now - keep_ms) + _messages(conn, now - keep_ms, now)
-        if gone and conn.dialect.name == "sqlite":
-            _give_back(conn)  # PostgreSQL reuses its pages by itself
-    return gone
-
-
-def _give_back(conn: Connection) -> None:
-    free = conn.exec_driver_sql("PRAGMA freelist_count").scalar_one()
-    driver: Any = conn.connection.driver_connection
-    for _ in range(min(free, PAGES)):
-        # The driver takes one step of a statement without rows, and each step gives back one page.
-        driver.execute("PRAGMA incremental_vacuum(1)")
+        return _events(conn, now - keep_ms) + _messages(conn, now - keep_ms, now)
 
 
 def _events(conn: Connection, before: int) -> int:

@@ -17,9 +17,17 @@ from bot.store import inbox as inbox_table
 from bot.store.database import Database
 from bot.store.delete_intent import save_intent, save_unless_an_event_waits
 from bot.store.one_open_request import taken_by
-from bot.store.outbox import add_answers
 from bot.store.queues import AUDIT, FIRST_WITHOUT_ROW, POST, Queue, claimable, next_due, queue_of
-from bot.store.saving import UPDATE_HELD, Claim, Saving, held, row_of, write_rest, write_row
+from bot.store.saving import (
+    UPDATE_HELD,
+    Claim,
+    Saving,
+    add_answers,
+    held,
+    row_of,
+    write_rest,
+    write_row,
+)
 from bot.store.schema import requests
 
 OnSaved = Callable[[Request | None, Sequence[Entry]], None]

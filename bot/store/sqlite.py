@@ -171,9 +171,6 @@ def _for_us_alone(path: str) -> None:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
-        # Only a new file can be told to give back what it does not need. It takes the write lock.
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     # We begin transactions ourselves: the driver would begin them later and as readers, and under
     # load they could then not become writers.
     connection.isolation_level = None

@@ -22,11 +22,10 @@ from bot.request.model import new_reference
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.database import nets
-from bot.store.outbox import add_answers
 from bot.store.queries import Overview
 from bot.store.queues import POST, Queue
 from bot.store.requests import Requests
-from bot.store.saving import Claim, Saving
+from bot.store.saving import Claim, Saving, add_answers
 from bot.worker.drive import Driver
 
 log = structlog.get_logger(__name__)

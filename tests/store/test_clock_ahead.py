@@ -8,9 +8,10 @@ from sqlalchemy import update
 from bot.request.messages import Answer
 from bot.request.model import State
 from bot.store.database import Database
-from bot.store.outbox import Outbox, add_answers
+from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
+from bot.store.saving import add_answers
 from bot.store.schema import messages, requests
 from bot.worker.drive import lease_ms
 from tests.store.samples import born, click, put

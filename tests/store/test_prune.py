@@ -149,27 +149,3 @@ def test_answers_without_a_request_go_too(world: World) -> None:
     everything_over(world)
     found = rows(world)
     assert (found["inbox"], found["messages"]) == (0, 0)
-
-
-def test_the_file_gives_back_what_it_does_not_need(world: World, tmp_path: Path) -> None:
-    with world.db.read() as conn:
-        assert conn.exec_driver_sql("PRAGMA auto_vacuum").scalar_one() == 2
-    body = world.ask_event(pairing="x" * 3_000).model_dump_json()
-    absorbed = {"body": body, "request_id": "", "kind": "asked", "at": world.ms}
-    with world.db.write() as conn:
-        for number in range(BATCH):
-            row = {**absorbed, "origin": str(number), "absorbed_at": world.ms}
-            conn.execute(inbox.insert(), row)
-
-    def pages() -> tuple[int, int]:
-        with world.db.read() as conn:
-            names = ("page_count", "freelist_count")
-            found = [conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
-        return found[0], found[1]
-
-    before, _ = pages()
-    world.ms += KEEP_MS + 1
-    everything_over(world)
-    after, free = pages()
-    assert after < before / 3
-    assert free == 0

@@ -19,10 +19,9 @@ from bot.store.outbox import (
     CARD_GONE,
     PROGRESS_GAP_MS,
     SENDING_MS,
-    URGENCY,
 )
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
-from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from bot.store.saving import URGENCY, Claim, ClaimLost, SaveRefused, Saving
 from tests.slack.listeners.fakes import FakePauses
 
 
