@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.settings.defaults import (
-    ApplianceSettings,
-    DurationMs,
-    Mode,
-    Problem,
-    Settings,
-    SettingsError,
-)
+from bot.settings.defaults import ApplianceSettings, Problem, Settings, SettingsError
 from bot.settings.load import (
     DEFAULT_SITE,
     PROXIES,
@@ -20,8 +13,7 @@ from bot.settings.load import (
     load_database,
     load_slack_app,
 )
-from bot.settings.names import SITES_PREFIX, secret_names, setting_names, site_prefix
-from bot.settings.values import parse_duration
+from bot.settings.names import SECRETS, SITES_PREFIX, setting_names, site_prefix
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""
@@ -30,10 +22,9 @@ __all__ = [
     "DEFAULT_SITE",
     "EXAMPLE",
     "PROXIES",
+    "SECRETS",
     "SITES_PREFIX",
     "ApplianceSettings",
-    "DurationMs",
-    "Mode",
     "Problem",
     "Settings",
     "SettingsError",
@@ -41,8 +32,6 @@ __all__ = [
     "load",
     "load_database",
     "load_slack_app",
-    "parse_duration",
-    "secret_names",
     "setting_names",
     "site_prefix",
 ]

@@ -31,7 +31,6 @@ DurationMs: TypeAlias = Annotated[int, BeforeValidator(values.parse_duration)]
 _DurationOrZero = Annotated[int, BeforeValidator(partial(values.parse_duration, zero_allowed=True))]
 _People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
 _OR_NOBODY = partial(values.people, nobody_allowed=True)
-_OR_ZERO = partial(values.parse_duration, zero_allowed=True)
 _ONE_DAY = partial(values.parse_duration, least="1d")
 _Approvals = Annotated[int, BeforeValidator(values.whole_number(1, 100))]
 _Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]

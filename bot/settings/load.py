@@ -46,9 +46,6 @@ PROXIES = ("HTTPS_PROXY", "NO_PROXY")
 """Shared with all programs, in upper or lower case. urllib and requests look for them only in the
 environment."""
 
-_HTTPS = ":443"
-_SHORTEST_SECRET_TO_HIDE = 4
-_LARGEST_FILE = 1_000_000
 _UNQUOTED_END = re.compile(r"""[^=]*=(?!\s*['"])[^\r\n]*\s\#""")
 """A line of `.env` whose value has no quotes, and where python-dotenv sees a comment."""
 
@@ -77,7 +74,7 @@ def load(
         ways = ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
         problems += way_in_problems(*(name in given.values for name in ways))
     if problems or settings is None:
-        raise given.error(problems)
+        raise _error(problems)
     if environ is None or environ is os.environ:
         os.environ.update(given.proxies)
     return settings
@@ -88,13 +85,7 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
 
     It may hold a password, so do not show it. Raises SettingsError.
     """
-    given = _gather(environ, cwd)
-    concerns = [
-        problem
-        for problem in given.problems
-        if problem.setting in (DATABASE_URL, SECRETS_DIR) or DATABASE_URL in problem.sentence
-    ]
-    (address,) = given.read({DATABASE_URL: values.database_url}, concerns)
+    (address,) = _some(environ, cwd, {DATABASE_URL: values.database_url})
     return str(address.get_secret_value())
 
 
@@ -104,7 +95,7 @@ def load_slack_app(
     """The slash command and the deployment's label, for the manifest of an app that may not exist
     yet: no token is needed. Raises SettingsError."""
     readers = {"SLACK_COMMAND": values.slack_command, "DEPLOYMENT_LABEL": values.label}
-    command, label = _gather(environ, cwd).read(readers, [])
+    command, label = _some(environ, cwd, readers)
     return command, label
 
 
@@ -113,6 +104,39 @@ def files_seen_by_others(
 ) -> list[Path]:
     """The files with settings that everybody on the machine can read: `.env`, and secrets."""
     return [p for p in _gather(environ, cwd).files if p.stat().st_mode & stat.S_IROTH]
+
+
+def _some(
+    environ: Mapping[str, str] | None,
+    cwd: Path | None,
+    readers: Mapping[str, Callable[[object], Any]],
+) -> list[Any]:
+    """The values of these settings of the bot itself. Raises SettingsError."""
+    given = _gather(environ, cwd)
+    concerned = {*readers, *([SECRETS_DIR] if any(map(is_secret, readers)) else [])}
+    problems = [
+        problem
+        for problem in given.problems
+        if problem.setting in concerned or any(name in problem.sentence for name in readers)
+    ]
+    found = []
+    for name, reader in readers.items():
+        try:
+            default = Settings.model_fields[name.lower()].default
+            found.append(reader(given.values.get(name, default)))
+        except ValueError as error:
+            problems.append(Problem(name, f"{name} {error}."))
+    if problems:
+        raise _error(problems)
+    return found
+
+
+def _error(problems: Iterable[Problem]) -> SettingsError:
+    """With the first problem of each setting."""
+    first: dict[str, Problem] = {}
+    for problem in problems:
+        first.setdefault(problem.setting, problem)
+    return SettingsError(list(first.values()))
 
 
 # --- What was given
@@ -130,40 +154,6 @@ class _Given:
     files: tuple[Path, ...]
     cwd: Path
 
-    def read(
-        self, readers: Mapping[str, Callable[[object], Any]], problems: list[Problem]
-    ) -> list[Any]:
-        """The values of these settings of the bot itself. Raises SettingsError."""
-        found = []
-        for name, reader in readers.items():
-            try:
-                default = Settings.model_fields[name.lower()].default
-                found.append(reader(self.values.get(name, default)))
-            except ValueError as error:
-                problems.append(Problem(name, f"{name} {error}."))
-        if problems:
-            raise self.error(problems)
-        return found
-
-    def error(self, problems: Iterable[Problem]) -> SettingsError:
-        """One problem for each setting, and no secret in any: one may also stand in a wrong line,
-        whose value is quoted."""
-        secrets = [
-            value
-            for name, value in self.values.items()
-            if is_secret(name)
-            and len(value) >= _SHORTEST_SECRET_TO_HIDE
-            # Never shown anyway (`values.shown`), and our own sentences contain `sqlite://`.
-            and not (name == DATABASE_URL and "://" in value)
-        ]
-        first: dict[str, Problem] = {}
-        for problem in problems:
-            sentence = problem.sentence
-            for secret in secrets:
-                sentence = sentence.replace(secret, "***")
-            first.setdefault(problem.setting, Problem(problem.setting, sentence))
-        return SettingsError(list(first.values()))
-
 
 def _gather(environ: Mapping[str, str] | None, cwd: Path | None) -> _Given:
     """Everything that was given. The environment wins over `.env`, and `.env` over SECRETS_DIR.
@@ -179,11 +169,10 @@ def _gather(environ: Mapping[str, str] | None, cwd: Path | None) -> _Given:
     given = _known(dotenv) | _known(environ)
     found = _secret_files(given, cwd, files, problems) | given
     proxies = {
-        written: dotenv[written]
-        for name in PROXIES
-        if not any(environ.get(written) for written in (name, name.lower()))
-        for written in (name, name.lower())
-        if dotenv.get(written)
+        name: value
+        for name, value in dotenv.items()
+        if value and name.upper() in PROXIES
+        if not environ.get(name.upper()) and not environ.get(name.lower())
     }
     problems += [
         Problem(name, f"{name} holds bytes that are not UTF-8 text: write it again.")
@@ -192,10 +181,10 @@ def _gather(environ: Mapping[str, str] | None, cwd: Path | None) -> _Given:
         # fail much later, in the middle of a log-in or while a card is written.
         if any("\ud800" <= char <= "\udfff" or char == "\0" for char in value)
     ]
-    both = ("https_proxy", "HTTPS_PROXY")  # urllib looks for them in this order
-    for name, value in [(n, v) for n in both if (v := {**environ, **proxies}.get(n))][:1]:
+    together = {**environ, **proxies}
+    for name in ("HTTPS_PROXY", "https_proxy"):
         try:
-            values.proxy(value)
+            values.proxy(together.get(name) or "http://none")
         except ValueError as error:
             problems.append(Problem(name, f"{name} {error}."))
     problems += name_problems(environ, dotenv, found)
@@ -228,11 +217,10 @@ def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
         text = _read_text(path)
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        why = f"cannot be read ({error.strerror}): make it readable or remove it"
-        raise SettingsError([Problem(DOTENV, f"The file .env {why}.")]) from None
-    except ValueError as error:
-        raise SettingsError([Problem(DOTENV, f"The file .env {error}.")]) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        sentence = f"The file .env cannot be read ({why}): write it again, or remove it."
+        raise SettingsError([Problem(DOTENV, sentence)]) from None
     files.append(path)
     found: dict[str, str] = {}
     problems: list[Problem] = []
@@ -262,14 +250,12 @@ def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
 
 
 def _read_text(path: Path) -> str:
-    with values.open_regular(path) as file:
-        content = file.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE:
-        raise ValueError("is larger than 1 MB: that cannot be it")
+    """Raises OSError, or ValueError with what is wrong."""
+    values.refuse_irregular(path)
     try:
-        return content.removeprefix(codecs.BOM_UTF8).decode()
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
-        raise ValueError("is not UTF-8 text: save it again as UTF-8") from None
+        raise ValueError("not UTF-8 text") from None
 
 
 def _secret_files(
@@ -278,15 +264,15 @@ def _secret_files(
     if SECRETS_DIR not in given:
         return {}
     folder = cwd / given[SECRETS_DIR]
-    entries: list[str] = []
-    wrong = "is not a folder: give one with a file for each secret, by its name"
-    if os.path.isdir(folder):  # unlike Path.is_dir, it takes any text
-        try:
-            entries, wrong = sorted(filter(is_secret, os.listdir(folder))), ""
-        except OSError as error:
-            wrong = f"cannot be listed ({error.strerror}): make it readable"
-    if wrong:
-        problems.append(Problem(SECRETS_DIR, f"{SECRETS_DIR} {wrong}."))
+    try:
+        entries = sorted(filter(is_secret, os.listdir(folder)))
+    except (OSError, ValueError) as error:
+        sentence = (
+            f"{SECRETS_DIR} cannot be listed ({getattr(error, 'strerror', None) or 'not a path'}): "
+            "give a folder with a file for each secret, by its name."
+        )
+        problems.append(Problem(SECRETS_DIR, sentence))
+        return {}
     found: dict[str, str] = {}
     for name, entry in {canonical(entry): entry for entry in entries}.items():
         if name in given:
@@ -295,11 +281,10 @@ def _secret_files(
             text = _read_text(folder / entry).rstrip("\r\n")
         except FileNotFoundError:
             continue
-        except OSError as error:
-            sentence = f"{name} cannot be read from SECRETS_DIR ({error.strerror})"
-            problems.append(Problem(name, f"{sentence}: make that file readable."))
-        except ValueError as error:
-            problems.append(Problem(name, f"{name} in SECRETS_DIR {error}."))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            sentence = f"{name} cannot be read from SECRETS_DIR ({reason}): write that file again."
+            problems.append(Problem(name, sentence))
         else:
             files.append(folder / entry)
             found |= {name: text} if text else {}
@@ -329,7 +314,7 @@ def _sites(
             continue
         sites[site] = appliance
         # Twice the same would have two call budgets and two log-ins, and show each pairing twice.
-        host = appliance.host.casefold().removesuffix(_HTTPS).removesuffix(".")
+        host = appliance.host.casefold().removesuffix(":443").removesuffix(".")
         other = first.setdefault(host, prefix)
         if other != prefix:
             words = f"{prefix}HOST names the same appliance as {other}HOST"

@@ -6,15 +6,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import get_args
-
-from pydantic import BaseModel, SecretStr
 
 from bot.settings.defaults import ApplianceSettings, Problem, Settings
 
 SECRETS_DIR = "SECRETS_DIR"
 APPLIANCE_PREFIX = "VR_"
 SITES_PREFIX = "VR_SITES__"
+SITES_FORM = f"{SITES_PREFIX}<NAME>__HOST and its like"
+
+SECRETS = frozenset(
+    {
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN",
+        "DATABASE_URL",
+        "VR_PASSWORD",
+        "VR_REMOTE_PASSWORD",
+    }
+)
+"""The settings whose values are never shown and may come from files in SECRETS_DIR."""
 
 LONGEST_SITE = 30
 """A site's name and a pairing id must fit together into the value of a menu option (150
@@ -22,7 +32,6 @@ characters), and the name into one line on a phone."""
 
 _SITE = re.compile(rf"(?!.*__)[A-Za-z0-9](?:[A-Za-z0-9_-]{{0,{LONGEST_SITE - 2}}}[A-Za-z0-9])?")
 _OWN_CUTOFF, _ELSEWHERE_CUTOFF = 0.6, 0.84
-_SHORTEST_TO_COMPARE = 6
 
 
 def own_names() -> dict[str, str]:
@@ -45,22 +54,10 @@ def setting_names() -> tuple[str, ...]:
     return (*own_names(), *appliance_names(), SECRETS_DIR)
 
 
-def secret_names() -> frozenset[str]:
-    """The settings whose values are never shown and may come from files in SECRETS_DIR."""
-    models = ((own_names(), Settings), (appliance_names(), ApplianceSettings))
-    return frozenset(n for names, model in models for n, f in names.items() if _secret(model, f))
-
-
-def _secret(model: type[BaseModel], field: str) -> bool:
-    annotation = model.model_fields[field].annotation
-    kinds = [annotation, *get_args(annotation)]
-    return any(SecretStr in (kind, *get_args(kind)) for kind in kinds)
-
-
 def is_secret(name: str) -> bool:
     """Whether this is a secret, of the bot itself or of an appliance."""
-    _, suffix = of_site(name)
-    return (APPLIANCE_PREFIX + suffix if suffix else name) in secret_names()
+    suffix = of_site(name)[1]
+    return (APPLIANCE_PREFIX + suffix if suffix else name) in SECRETS
 
 
 def of_site(name: str) -> tuple[str, str]:
@@ -85,18 +82,12 @@ def canonical(name: str) -> str:
 def name_problems(
     environ: Mapping[str, str], dotenv: Mapping[str, str], values: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """What is wrong with names, whatever the values: written twice, or not a setting but much like
-    one. `values` are those that count, by their canonical names.
+    """What is wrong with names, whatever the values. `values` are those that count, by their
+    canonical names.
 
     The environment belongs to all programs on the machine, so only names that look like ours are
     compared. The `.env` file belongs to this bot, so every name in it is compared.
     """
-    for source in (dotenv, environ):
-        first: dict[str, str] = {}
-        for name in sorted(n for n, value in source.items() if value and of_site(n)[1]):
-            other = first.setdefault(canonical(name), name)
-            if other != name:  # nobody could say which one counts
-                yield Problem(canonical(name), f"{name} and {other} are the same: keep one.")
     given = {name for source in (environ, dotenv) for name, value in source.items() if value}
     for name in sorted(given - set(setting_names())):
         if name.startswith(SITES_PREFIX):
@@ -112,12 +103,12 @@ def name_problems(
             yield Problem(name, f"{name} {problem}")
     for name in appliance_names() if several else ():
         if name in values:
-            yield Problem(
-                name,
+            among = site_prefix("NAME") + name.removeprefix(APPLIANCE_PREFIX)
+            sentence = (
                 f"{name} is set beside {several[0]}: keep the single VR_ settings for one "
-                f"appliance, or write this one as {site_prefix('NAME')}"
-                f"{name.removeprefix(APPLIANCE_PREFIX)} too.",
+                f"appliance, or write this one as {among} too."
             )
+            yield Problem(name, sentence)
 
 
 def site_name_problem(name: str) -> str | None:
@@ -126,7 +117,7 @@ def site_name_problem(name: str) -> str | None:
     site, suffix = of_site(name)
     fields = [field.upper() for field in ApplianceSettings.model_fields]
     if not suffix:
-        return f"is not a setting: write {SITES_PREFIX}<NAME>__HOST and its like."
+        return f"is not a setting: write {SITES_FORM}."
     if not _SITE.fullmatch(site):
         return (
             f"has no name of a site between the underscores: use letters, digits, - and _, at "
@@ -146,12 +137,12 @@ def _nearest(name: str, *, alike: bool = False) -> str | None:
     like it; where `alike`, one that is very much like it."""
     typed = name.upper().replace("-", "_")
     if typed.startswith("VR_SITE"):
-        return f"{SITES_PREFIX}<NAME>__HOST and its like"
-    same = {known.replace("_", ""): known for known in setting_names()}.get(typed.replace("_", ""))
-    if same and len(same) >= _SHORTEST_TO_COMPARE:
-        return same
-    if typed.startswith(APPLIANCE_PREFIX):
-        close = get_close_matches(typed, appliance_names(), 1, _OWN_CUTOFF)
-    else:
-        close = get_close_matches(typed, setting_names(), 1, _ELSEWHERE_CUTOFF) if alike else []
+        return SITES_FORM
+    for known in setting_names():
+        # Not so short as HOST and PORT, which others have too.
+        if len(known) > len("HOST") and known.replace("_", "") == typed.replace("_", ""):
+            return known
+    own = typed.startswith(APPLIANCE_PREFIX)
+    among = appliance_names() if own else setting_names() if alike else ()
+    close = get_close_matches(typed, among, 1, _OWN_CUTOFF if own else _ELSEWHERE_CUTOFF)
     return close[0] if close else None

@@ -1,25 +1,31 @@
-"""Names that are no settings, and values that are seen."""
+"""Names that are no settings, those of several appliances, and values that are never shown."""
 
 from __future__ import annotations
 
+import logging
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr, ValidationError
 
-from bot.settings import load, secret_names
-from bot.settings.names import own_names
+from bot.settings import (
+    SECRETS,
+    ApplianceSettings,
+    Settings,
+    SettingsError,
+    load,
+    load_database,
+    setting_names,
+)
+from bot.worker.drive import lease_ms
+
+SECRET = "s3cr3t-Zebra"
+NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}
 
 
-def test_the_secrets() -> None:
-    assert secret_names() == {
-        "SLACK_BOT_TOKEN",
-        "SLACK_SIGNING_SECRET",
-        "SLACK_APP_TOKEN",
-        "VR_PASSWORD",
-        "VR_REMOTE_PASSWORD",
-        "DATABASE_URL",
-    }
+# ---- slips ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -30,7 +36,6 @@ def test_the_secrets() -> None:
         ("VR_CA", "VR_CA_FILE"),
         ("VR_FINGERPRNT", "VR_FINGERPRINT"),
         ("vr_timeout_seconds", "VR_TIMEOUT_SECONDS"),
-        ("VR_REMOTE_PASWORD", "VR_REMOTE_PASSWORD"),
         ("VR_SITE__A__HOST", "VR_SITES__<NAME>__HOST and its like"),
         ("SLACK_SIGNING_SECRETS", "SLACK_SIGNING_SECRET"),
         ("SLACK_APPTOKEN", "SLACK_APP_TOKEN"),
@@ -44,14 +49,13 @@ def test_slips_in_the_environment(sentences_with: Any, slip: str, meant: str) ->
 
 
 def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\nport=1\n")
-    assert list(sentences_with()) == ["REQUESTER", "port"]
+    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\n")
+    assert list(sentences_with()) == ["REQUESTER"]
 
 
 def test_names_of_others_are_left_alone(load_with: Any) -> None:
     others = {
         "SLACK_CLIENT_ID": "1",
-        "SLACK_CLIENT_SECRET": "1",
         "SLACK_WEBHOOK_URL": "1",
         "HOSTNAME": "box",
         "NOTIFY_SOCKET": "/run/x",
@@ -68,40 +72,167 @@ def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) ->
     assert list(sentences_with(VR_POLL_SECOND="1", VR_POLL_SECONDS="5")) == ["VR_POLL_SECOND"]
 
 
-def test_every_own_setting_is_checked_for_its_value(
-    load_with: Any, tmp_path: Path, required: dict[str, str]
-) -> None:
-    # Each setting is either refused with an odd value or seen in the result: none is ignored.
-    for name, field in own_names().items():
-        seen = load_with(**{name: _another(name)})
-        assert getattr(seen, field) != getattr(load(required, tmp_path), field), name
+# ---- several appliances --------------------------------------------------------------------------
 
 
-def _another(name: str) -> str:
-    others = {
-        "SLACK_BOT_TOKEN": "xoxb-2",
-        "SLACK_SIGNING_SECRET": "2",
-        "SLACK_APP_TOKEN": "xapp-2",
-        "SLACK_API_URL": "https://slack-gov.com/api/",
-        "SLACK_COMMAND": "/other",
-        "DEPLOYMENT_LABEL": "other",
-        "APPROVERS": "U9",
-        "BREAK_GLASS": "U9",
-        "REQUESTERS": "U9",
-        "NOTIFY": "S9",
-        "REASON_PATTERN": "x",
-        "APPROVAL_TTL": "7m",
-        "EXECUTION_TTL": "7m",
-        "FOLLOW_TTL": "7m",
-        "KEEP_FOR": "7d",
-        "REMIND_AFTER": "7m",
-        "SCHEDULE_MAX": "9d",
-        "DATABASE_URL": "sqlite:///other.db",
-        "HOST": "127.0.0.1",
-        "LOG_LEVEL": "debug",
-        "LOG_FORMAT": "json",
-        "CHANNELS": "C9",
-        "REQUIRE_REASON": "true",
-        "DRY_RUN": "true",
+def site(name: str, **more: str) -> dict[str, str]:
+    given = {"HOST": f"vr-{name.lower()}", "USERNAME": "bot", "PASSWORD": SECRET, **more}
+    return {f"VR_SITES__{name}__{suffix}": value for suffix, value in given.items()}
+
+
+@pytest.fixture
+def load_sites(load_with: Any) -> Any:
+    return lambda **values: load_with(**{**NONE_OF_THE_SINGLE, **values})
+
+
+@pytest.fixture
+def wrong(sentences_with: Any) -> Any:
+    return lambda **values: sentences_with(**{**NONE_OF_THE_SINGLE, **values})
+
+
+def test_each_has_every_setting_of_the_single_one(load_sites: Any) -> None:
+    more = {
+        "REMOTE_USERNAME": "far",
+        "REMOTE_PASSWORD": "away",
+        "BASE_PATH": "/api/x",
+        "POLL_SECONDS": "7",
+        "TIMEOUT_SECONDS": "60",
+        "CALLS_PER_MINUTE": "30",
+        "FINGERPRINT": "ab" * 32,
     }
-    return others.get(name, "7")
+    fields = {field.upper() for field in ApplianceSettings.model_fields}
+    assert {"HOST", "USERNAME", "PASSWORD", "CA_FILE"} | set(more) == fields
+    settings = load_sites(**site("LYON", **more), **site("oslo-2"))
+    assert list(settings.sites) == ["lyon", "oslo-2"]
+    lyon = settings.sites["lyon"].model_dump(exclude={"password", "remote_password", "ca_file"})
+    assert [str(value) for value in lyon.values()] == [
+        *("vr-lyon", "bot", "far", "ab" * 32, "/api/x", "7.0", "60.0", "30")
+    ]
+    policy = settings.policy()
+    assert policy.sites["lyon"].timeout_ms == 60_000
+    terms = policy.terms("oslo-2", force=False)
+    assert (terms.appliance, terms.several) == ("vr-oslo-2", True)
+    assert policy.terms("gone", force=False).timeout_ms == 60_000
+    assert lease_ms(s.timeout_seconds for s in settings.sites.values()) == 150_000
+
+
+def test_the_single_one_is_called_default_and_may_be_named_so_among_several(
+    load_with: Any, load_sites: Any
+) -> None:
+    """Its open requests go on under that name."""
+    assert list(load_with().sites) == ["default"]
+    assert list(load_sites(**site("DEFAULT"), **site("OSLO")).sites) == ["default", "oslo"]
+
+
+def test_the_environment_wins_whatever_the_case(load_sites: Any, tmp_path: Path) -> None:
+    """Over the file, and that over a file of a secret."""
+    (tmp_path / ".env").write_text("VR_SITES__lyon__HOST=no\nVR_SITES__lyon__BASE_PATH=/x\n")
+    (tmp_path / "VR_SITES__Lyon__PASSWORD").write_text("of the file\n")
+    given = {**site("LYON"), "SECRETS_DIR": str(tmp_path)}
+    lyon = load_sites(**given).sites["lyon"]
+    assert (lyon.host, lyon.base_path) == ("vr-lyon", "/x")
+    assert lyon.password.get_secret_value() == SECRET
+    del given["VR_SITES__LYON__PASSWORD"]
+    assert load_sites(**given).sites["lyon"].password.get_secret_value() == "of the file"
+
+
+def test_both_kinds_side_by_side_are_an_error(sentences_with: Any) -> None:
+    found = sentences_with(**site("LYON"))
+    assert set(found) == {"VR_HOST", "VR_USERNAME", "VR_PASSWORD"}
+    assert "VR_SITES__LYON__HOST" in found["VR_HOST"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("VR_SITES__LYON__USER", "did you mean VR_SITES__LYON__USERNAME?"),
+        ("VR_SITES__LYON__host", "did you mean VR_SITES__LYON__HOST?"),
+        ("VR_SITES__LYON__VR_HOST", "did you mean VR_SITES__LYON__HOST?"),
+        ("VR_SITES__LYON__REMOTE__USERNAME", "did you mean VR_SITES__LYON__REMOTE_USERNAME?"),
+        ("VR_SITES__LYON__COLOUR", "a site has HOST, USERNAME"),
+        ("VR_SITES__HOST", "write VR_SITES__<NAME>__HOST"),
+        ("VR_SITES__LY.ON__HOST", "no name of a site"),
+        ("VR_SITES___LYON__HOST", "no name of a site"),
+        (f"VR_SITES__{'L' * 31}__HOST", "no name of a site"),
+    ],
+)
+def test_a_name_that_is_none_is_told(wrong: Any, name: str, says: str) -> None:
+    found = wrong(**site("OSLO"), **{name: "x"})
+    assert list(found) == [name]
+    assert says in found[name]
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "says"),
+    [
+        ({"VR_SITES__LYON__HOST": "a"}, ["USERNAME", "PASSWORD"], "is not set"),
+        (site("LYON", FINGERPRINT="x"), ["FINGERPRINT"], "64 hexadecimal"),
+        (site("LYON", BASE_PATH=SECRET), ["BASE_PATH"], "must be a path"),
+        (site("LYON", REMOTE_USERNAME="x"), ["REMOTE_PASSWORD"], "VR_SITES__LYON__REMOTE_USERNAME"),
+        ({**site("BERN"), **site("LYON", HOST="VR-BERN:443")}, ["HOST"], "VR_SITES__BERN__HOST"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_whole_name(
+    wrong: Any, values: dict[str, str], settings: list[str], says: str
+) -> None:
+    found = wrong(**values)
+    assert list(found) == [f"VR_SITES__LYON__{setting}" for setting in settings]
+    assert all(says in sentence and SECRET not in sentence for sentence in found.values())
+
+
+# ---- secrets -------------------------------------------------------------------------------------
+
+
+def everything_about(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+
+
+def test_each_secret_is_one_and_in_no_text_of_settings(
+    required: dict[str, str], tmp_path: Path
+) -> None:
+    secrets = dict.fromkeys(SECRETS - {"DATABASE_URL"}, SECRET)
+    settings = load({**required, **secrets, "VR_REMOTE_USERNAME": "there"}, tmp_path)
+    both = (settings, ""), (settings.sites["default"], "VR_")
+    found = {
+        prefix + name.upper()
+        for model, prefix in both
+        for name in type(model).model_fields
+        if isinstance(getattr(model, name), SecretStr)
+    }
+    assert found | {"SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"} == SECRETS
+    for text in (repr(settings), str(settings), str(settings.model_dump()), repr(settings.sites)):
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize("name", setting_names())
+@pytest.mark.parametrize("spoilt", ["{}", "{}\n", "{} {}", "xoxb-12345-{}", "mysql://u:{}@h:x/d"])
+def test_no_value_is_in_an_error_wherever_it_stands(
+    required: dict[str, str], tmp_path: Path, name: str, spoilt: str
+) -> None:
+    """In a secret that is wrong, and on any other line."""
+    given = {**required, "VR_PASSWORD": SECRET, "PORT": SECRET}
+    with pytest.raises(SettingsError) as caught:
+        load({**given, name: spoilt.replace("{}", SECRET), "HOST": f"{SECRET}:1"}, tmp_path)
+    assert SECRET not in everything_about(caught.value)
+
+
+def test_nor_in_that_of_the_file_and_its_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, required: dict[str, str]
+) -> None:
+    (tmp_path / ".env").write_text(f"VR_PASSWORD {SECRET}\n")
+    with caplog.at_level(logging.DEBUG), pytest.raises(SettingsError) as caught:
+        load(required, tmp_path)
+    assert SECRET not in everything_about(caught.value) + caplog.text
+
+
+def test_nor_where_the_database_alone_is_read(tmp_path: Path) -> None:
+    for address in (f"mysql://u:{SECRET}@h/d", f"postgresql+psycopg://u:{SECRET}@h:port/d"):
+        with pytest.raises(SettingsError) as caught:
+            load_database({"DATABASE_URL": address}, tmp_path)
+        assert SECRET not in everything_about(caught.value)
+
+
+def test_nor_in_an_object_made_directly() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(slack_bot_token=f"xapp-{SECRET}", database_url=f"mysql://u:{SECRET}@h/d", sites={})
+    assert SECRET not in str(caught.value) + repr(caught.value)

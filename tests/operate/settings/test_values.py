@@ -1,161 +1,199 @@
-"""What each setting of the bot itself takes and refuses."""
+"""What each setting takes, and that a wrong value is refused by the setting's name."""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
 
-from bot.settings import Settings, SettingsError, load
+from bot.settings import ApplianceSettings, Settings, SettingsError, load
+from bot.settings.values import LONGEST_MS, parse_duration
 
+PRINT = "AB:" * 31 + "AB"
+UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-def test_the_defaults(load_with: Any) -> None:
-    settings = load_with()
-    assert settings.slack_bot_token.get_secret_value() == "xoxb-the-bot-token"
-    assert settings.slack_signing_secret is None
-    assert settings.slack_app_token is None
-    assert settings.slack_api_url == "https://slack.com/api/"
-    assert settings.slack_command == "/vr-unpair"
-    assert settings.deployment_label == ""
-    assert settings.approvers == ("UALICE", "WBOB")
-    assert settings.approvals_required == 1
-    assert settings.effective_force_approvals_required == 1
-    assert settings.effective_notify == ("UALICE", "WBOB")
-    assert settings.break_glass == settings.requesters == settings.channels == ()
-    assert settings.require_reason is False
-    assert settings.reason_pattern is None
-    assert settings.approval_ttl == 3_600_000
-    assert settings.execution_ttl == 600_000
-    assert settings.follow_ttl == 86_400_000
-    assert settings.remind_after == 900_000
-    assert settings.keep_for == 180 * 86_400_000
-    assert settings.database_url.get_secret_value() == "sqlite:///vr-unpair.db"
-    assert (settings.host, settings.port) == ("0.0.0.0", 3000)
-    assert settings.operate_port is None
-    assert settings.dry_run is False
-    assert (settings.log_level, settings.log_format) == ("info", "console")
-    assert list(settings.sites) == ["default"]
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "field", "value"),
-    [
-        (
-            "SLACK_API_URL",
-            "http://127.0.0.1:8080/api",
-            "slack_api_url",
-            "http://127.0.0.1:8080/api/",
-        ),
-        ("SLACK_API_URL", "http://localhost/api", "slack_api_url", "http://localhost/api/"),
-        ("SLACK_API_URL", "http://[::1]:80/", "slack_api_url", "http://[::1]:80/"),
-        ("SLACK_COMMAND", "/vr-unpair_2", "slack_command", "/vr-unpair_2"),
-        ("DEPLOYMENT_LABEL", "Köln, production", "deployment_label", "Köln, production"),
-        ("APPROVERS", " U1 ,,W2,U1,", "approvers", ("U1", "W2")),
-        ("APPROVALS_REQUIRED", "2", "approvals_required", 2),
-        ("APPROVALS_REQUIRED", "2", "effective_force_approvals_required", 2),
-        ("FORCE_APPROVALS_REQUIRED", "3", "effective_force_approvals_required", 3),
-        ("NOTIFY", "U7", "effective_notify", ("U7",)),
-        ("NOTIFY", "None", "effective_notify", ()),
-        ("REQUESTERS", "U7,W8", "requesters", ("U7", "W8")),
-        ("APPROVERS", "U1, S0GROUP", "approvers", ("U1", "S0GROUP")),
-        ("REQUESTERS", "S0GROUP", "requesters", ("S0GROUP",)),
-        ("NOTIFY", "S0GROUP,U2", "notify", ("S0GROUP", "U2")),
-        ("CHANNELS", "C1,G2", "channels", ("C1", "G2")),
-        ("REQUIRE_REASON", "TRUE", "require_reason", True),
-        ("REASON_PATTERN", r"CHG\d{7}", "reason_pattern", r"CHG\d{7}"),
-        ("APPROVAL_TTL", "90s", "approval_ttl", 90_000),
-        ("EXECUTION_TTL", "2h", "execution_ttl", 7_200_000),
-        ("FOLLOW_TTL", "2d", "follow_ttl", 172_800_000),
-        ("REMIND_AFTER", "0", "remind_after", 0),
-        ("KEEP_FOR", "1d", "keep_for", 86_400_000),
-        ("HOST", "127.0.0.1", "host", "127.0.0.1"),
-        ("HOST", "::1", "host", "::1"),
-        ("PORT", "8443", "port", 8443),
-        ("OPERATE_PORT", "9090", "operate_port", 9090),
-        ("OPERATE_PORT", "3000", "operate_port", None),
-        ("OPERATE_PORT", "0", "operate_port", 0),
-        ("DRY_RUN", "on", "dry_run", True),
-        ("DRY_RUN", "0", "dry_run", False),
-        ("LOG_LEVEL", "DEBUG", "log_level", "debug"),
-        ("LOG_FORMAT", "json", "log_format", "json"),
+TAKEN: dict[str, list[tuple[str, object]]] = {
+    "SLACK_BOT_TOKEN": [("xoxb-2", "xoxb-2")],
+    "SLACK_SIGNING_SECRET": [("2", "2")],
+    "SLACK_APP_TOKEN": [("xapp-2", "xapp-2")],
+    "SLACK_API_URL": [
+        ("https://slack-gov.com/api", "https://slack-gov.com/api/"),
+        ("http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+        ("http://localhost/api", "http://localhost/api/"),
     ],
-)
-def test_taken(load_with: Any, name: str, text: str, field: str, value: object) -> None:
-    assert getattr(load_with(**{name: text}), field) == value
+    "SLACK_COMMAND": [("/vr-unpair_2", "/vr-unpair_2")],
+    "DEPLOYMENT_LABEL": [("Köln, production", "Köln, production")],
+    "APPROVERS": [(" U1 ,,S0GROUP,U1,", ("U1", "S0GROUP"))],
+    "APPROVALS_REQUIRED": [("2", 2)],
+    "FORCE_APPROVALS_REQUIRED": [("3", 3)],
+    "NOTIFY": [("U7", ("U7",)), ("None", ())],
+    "BREAK_GLASS": [("U9", ("U9",))],
+    "REQUESTERS": [("U7,W8", ("U7", "W8"))],
+    "CHANNELS": [("C1,G2", ("C1", "G2"))],
+    "REQUIRE_REASON": [("TRUE", True)],
+    "REASON_PATTERN": [(r"CHG\d{7}", r"CHG\d{7}")],
+    "APPROVAL_TTL": [("90s", 90_000)],
+    "EXECUTION_TTL": [("2h", 7_200_000)],
+    "FOLLOW_TTL": [("2d", 172_800_000)],
+    "REMIND_AFTER": [("0", 0), ("5m", 300_000)],
+    "SCHEDULE_MAX": [("0", 0)],
+    "KEEP_FOR": [("1d", 86_400_000)],
+    "DATABASE_URL": [("sqlite:///other.db", "sqlite:///other.db")],
+    "HOST": [("127.0.0.1", "127.0.0.1"), ("::1", "::1")],
+    "PORT": [("8443", 8443)],
+    "OPERATE_PORT": [("9090", 9090), ("3000", None), ("0", 0)],
+    "DRY_RUN": [("on", True), ("0", False)],
+    "LOG_LEVEL": [("DEBUG", "debug")],
+    "LOG_FORMAT": [("json", "json")],
+    "VR_HOST": [(h, h) for h in ("vr:8443", "192.0.2.1", "[2001:db8::1]", "[2001:db8::1]:443")],
+    "VR_USERNAME": [("u@vsphere.local", "u@vsphere.local")],
+    "VR_PASSWORD": [(" a ${b} # c:d ", " a ${b} # c:d ")],
+    "VR_FINGERPRINT": [(PRINT, "ab" * 32), ("ab" * 32, "ab" * 32)],
+    "VR_BASE_PATH": [("/vr/v1/", "/vr/v1")],
+    "VR_POLL_SECONDS": [("0.1", 0.1), (".5", 0.5)],
+    "VR_TIMEOUT_SECONDS": [("3", 3.0)],
+    "VR_CALLS_PER_MINUTE": [("20", 20), ("1000", 1000)],
+}
+WITH_OTHERS = {"VR_CA_FILE", "VR_REMOTE_USERNAME", "VR_REMOTE_PASSWORD"}
 
-
-@pytest.mark.parametrize(
-    ("name", "text", "says"),
-    [
-        ("SLACK_BOT_TOKEN", "xoxb-a b", "copy it again"),
-        ("SLACK_BOT_TOKEN", "xoxb-a\n", "copy it again"),
-        ("SLACK_BOT_TOKEN", "xapp-1", "begins with xoxb-"),
-        ("SLACK_SIGNING_SECRET", "a\tb", "copy it again"),
-        ("SLACK_API_URL", "slack.com/api", "must be an address"),
-        ("SLACK_API_URL", "ftp://slack.com/api", "must be an address"),
-        ("SLACK_API_URL", "http://slack.com/api/", "must begin with https://"),
-        ("SLACK_API_URL", "http://10.0.0.1/api/", "must begin with https://"),
-        ("SLACK_API_URL", "http://localhost.example.net/", "must begin with https://"),
-        ("SLACK_API_URL", "http://127.0.0.1.example.net/", "must begin with https://"),
-        ("SLACK_API_URL", "http://0.0.0.0/api/", "must begin with https://"),
-        ("SLACK_API_URL", "https://u:p@slack.com/api", "without user"),
-        ("SLACK_API_URL", "https://slack.com:99999/api", "must be an address"),
-        ("SLACK_API_URL", "https://slack.com/api?x=1", "without user"),
-        ("SLACK_COMMAND", "vr-unpair", "must be a slash command"),
-        ("SLACK_COMMAND", "/VR", "lower-case"),
-        ("SLACK_COMMAND", "/two words", "not '/two words'"),
-        ("SLACK_COMMAND", "/" + "a" * 32, "at most 32"),
-        ("DEPLOYMENT_LABEL", "two\nlines", "one line"),
-        ("DEPLOYMENT_LABEL", "x" * 81, "80 characters"),
-        ("APPROVERS", "@alice", "'@alice' is not one"),
-        ("APPROVERS", "u123", "'u123' is not one"),
-        ("APPROVERS", "U1;U2", "separated by commas"),
-        ("APPROVERS", "C123", "'C123' is not one"),
-        ("APPROVALS_REQUIRED", "0", "from 1 to 100"),
-        ("APPROVALS_REQUIRED", "two", "not 'two'"),
-        ("APPROVALS_REQUIRED", "1.0", "not '1.0'"),
-        ("FORCE_APPROVALS_REQUIRED", "-1", "from 1 to 100"),
-        ("NOTIFY", "none,U1", "'none' is not one"),
-        ("REQUESTERS", ",", "names nobody"),
-        ("REQUESTERS", " ", "names nobody"),
-        ("CHANNELS", ",", "leave it out"),
-        ("CHANNELS", "#ops", "'#ops' is not one"),
-        ("REQUIRE_REASON", "ja", "true or false"),
-        ("DRY_RUN", "ture", "true or false, not 'ture'"),
-        ("DRY_RUN", " ", "true or false"),
-        ("REASON_PATTERN", "CHG[", "not a valid regular expression"),
-        ("APPROVAL_TTL", "0", "must be a duration"),
-        ("APPROVAL_TTL", "0s", "longer than no time"),
-        ("EXECUTION_TTL", "10", "such as 90s, 15m, 1h or 2d"),
-        ("FOLLOW_TTL", "9999d", "365d or less"),
-        ("REMIND_AFTER", "never", "or 0"),
-        ("KEEP_FOR", "23h", "1d or more, not '23h'"),
-        ("KEEP_FOR", "0", "such as 90s"),
-        ("DATABASE_URL", "mysql://x/y", "must begin with sqlite:///"),
-        ("DATABASE_URL", "sqlite://", "must name a file"),
-        ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
-        ("DATABASE_URL", "sqlite:///file:x?mode=memory", "must name a file"),
-        ("DATABASE_URL", "sqlite:///a.db?mode=ro", "without ?"),
-        ("DATABASE_URL", "sqlite://", "such as sqlite:///vr-unpair.db"),
-        ("DATABASE_URL", "postgresql+psycopg://", "form postgresql+psycopg://user"),
-        ("HOST", "0.0.0.0:3000", "without a port"),
-        ("HOST", "http://x", "without a port"),
-        ("PORT", "65536", "from 0 to 65535"),
-        ("PORT", "http", "not 'http'"),
-        ("OPERATE_PORT", "65536", "from 0 to 65535"),
-        ("LOG_LEVEL", "loud", "debug, info, warning"),
-        ("LOG_FORMAT", "xml", "console, json"),
-        ("VR_USERNAME", "a\udcff", "not UTF-8"),
+REFUSED: dict[str, list[str]] = {
+    "SLACK_BOT_TOKEN": ["xoxb-a b", "xoxb-a\n", "xapp-1"],
+    "SLACK_SIGNING_SECRET": ["a\tb"],
+    "SLACK_API_URL": [
+        "slack.com/api",
+        "ftp://slack.com/api",
+        "http://slack.com/api/",
+        "http://localhost.example.net/",
+        "http://127.0.0.1.example.net/",
+        "http://0.0.0.0/api/",
+        "https://u:p@slack.com/api",
+        "https://slack.com:99999/api",
+        "https://slack.com/api?x=1",
     ],
-)
-def test_refused(sentences_with: Any, name: str, text: str, says: str) -> None:
+    "SLACK_COMMAND": ["vr-unpair", "/VR", "/two words", "/" + "a" * 32],
+    "DEPLOYMENT_LABEL": ["two\nlines", "x" * 81],
+    "APPROVERS": ["@alice", "u123", "U1;U2", "C123", "none"],
+    "APPROVALS_REQUIRED": ["0", "two", "1.0"],
+    "FORCE_APPROVALS_REQUIRED": ["-1"],
+    "NOTIFY": ["none,U1"],
+    # An empty list would mean everybody.
+    "REQUESTERS": [",", " "],
+    "CHANNELS": [",", "#ops"],
+    "REQUIRE_REASON": ["ja"],
+    "DRY_RUN": ["ture", " "],
+    "REASON_PATTERN": ["CHG["],
+    "APPROVAL_TTL": ["0", "0s"],
+    "EXECUTION_TTL": ["10"],
+    "FOLLOW_TTL": ["9999d"],
+    "REMIND_AFTER": ["never"],
+    "KEEP_FOR": ["23h", "0"],
+    "DATABASE_URL": [
+        "mysql://x/y",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x?mode=memory",
+        "sqlite:///a.db?mode=ro",
+        "postgresql+psycopg://",
+    ],
+    "HOST": ["0.0.0.0:3000", "http://x"],
+    "PORT": ["65536", "http"],
+    "OPERATE_PORT": ["65536"],
+    "LOG_LEVEL": ["loud"],
+    "LOG_FORMAT": ["xml"],
+    "VR_HOST": [
+        *("https://vr", "vr/api", "user@vr", "vr?a", "vr#a", "a b", "-vr"),
+        *("2001:db8::1", "[fe80::1%eth0]", "[::1", "[192.0.2.1]", "192.0.2", "300.0.0.1"),
+        *("vr:0", "vr:70000", "vr:", ":443"),
+    ],
+    "VR_USERNAME": ["a:b", " ", "a\udcff"],
+    "VR_PASSWORD": ["line\nend", "a\0"],
+    "VR_FINGERPRINT": ["ab" * 20, "ab" * 31, "zz" * 32],
+    "VR_BASE_PATH": ["api", "/", "/a/../b", "/a?b=c"],
+    "VR_POLL_SECONDS": ["0", "0.09", "3601", "nan", "inf", ".", "5s"],
+    "VR_TIMEOUT_SECONDS": ["-1", "301"],
+    "VR_CALLS_PER_MINUTE": ["19", "100001"],
+}
+
+
+def value_of(settings: Settings, name: str) -> object:
+    field = name.lower()
+    own = field in Settings.model_fields
+    found = getattr(settings, field) if own else None
+    if not own:
+        found = getattr(settings.sites["default"], field.removeprefix("vr_"))
+    return found.get_secret_value() if isinstance(found, SecretStr) else found
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_taken(load_with: Any, name: str) -> None:
+    for text, value in TAKEN[name]:
+        assert value_of(load_with(**{name: text}), name) == value
+
+
+def test_no_setting_is_ignored() -> None:
+    own = {field.upper() for field in Settings.model_fields} - {"SITES"}
+    site = {f"VR_{field.upper()}" for field in ApplianceSettings.model_fields}
+    assert set(TAKEN) == (own | site) - WITH_OTHERS
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n in REFUSED for t in REFUSED[n]])
+def test_refused(sentences_with: Any, name: str, text: str) -> None:
     found = sentences_with(**{name: text})
     assert list(found) == [name]
-    assert found[name].startswith(name + " ")
-    assert says in found[name]
+    assert found[name].startswith(f"{name} ")
     assert found[name].endswith(".")
+
+
+def test_what_follows_from_others(load_with: Any) -> None:
+    settings = load_with(APPROVALS_REQUIRED="2")
+    assert settings.effective_force_approvals_required == 2
+    assert settings.effective_notify == settings.approvers == ("UALICE", "WBOB")
+    assert load_with(FORCE_APPROVALS_REQUIRED="3").effective_force_approvals_required == 3
+    assert load_with(NOTIFY="none").effective_notify == ()
+
+
+def test_the_remote_login_is_both_or_neither(load_with: Any, sentences_with: Any) -> None:
+    both = {"VR_REMOTE_USERNAME": "there", "VR_REMOTE_PASSWORD": "the-remote-password"}
+    for name, value in both.items():
+        assert value_of(load_with(**both), name) == value
+        found = sentences_with(**{name: value})
+        assert list(found) == ["VR_REMOTE_PASSWORD"]
+        assert "VR_REMOTE_USERNAME" in found["VR_REMOTE_PASSWORD"]
+
+
+def test_one_kind_of_trust_read_from_the_working_directory(
+    load_with: Any, sentences_with: Any, tmp_path: Path
+) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    for text in ("ca.pem", str(tmp_path / "ca.pem")):
+        assert value_of(load_with(VR_CA_FILE=text), "VR_CA_FILE") == tmp_path / "ca.pem"
+    found = sentences_with(VR_CA_FILE="ca.pem", VR_FINGERPRINT=PRINT)
+    assert list(found) == ["VR_FINGERPRINT"]
+    assert "VR_CA_FILE" in found["VR_FINGERPRINT"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: None,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"\x30\x82"),
+        os.mkdir,
+        os.mkfifo,  # which is not waited for
+    ],
+    ids=["nothing", "empty", "no PEM", "folder", "pipe"],
+)
+def test_a_ca_file_that_cannot_be_trusted(sentences_with: Any, tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "ca.pem")
+    assert list(sentences_with(VR_CA_FILE="ca.pem")) == ["VR_CA_FILE"]
 
 
 def test_nothing_set_names_everything_required(tmp_path: Path, required: dict[str, str]) -> None:
@@ -188,11 +226,35 @@ def test_an_object_made_directly_reads_no_environment(
     load_with: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORT", "4444")
-    made = Settings(
-        slack_bot_token="xoxb-1",
-        sites=load_with().sites,
-        approvers=("U1",),
-        approval_ttl=1500,
-        requesters=(),
-    )
+    token, sites = "xoxb-1", load_with().sites
+    made = Settings(slack_bot_token=token, sites=sites, approvers=("U1",), approval_ttl=1500)
     assert (made.port, made.approval_ttl, made.requesters) == (3000, 1500, ())
+
+
+# ---- durations -----------------------------------------------------------------------------------
+
+
+@given(st.sampled_from("smhd"), st.integers(1, 10**8))
+def test_every_whole_number_of_a_unit_up_to_a_year(unit: str, number: int) -> None:
+    value_ms = number * UNITS_MS[unit]
+    if value_ms > LONGEST_MS:
+        with pytest.raises(ValueError, match="365d or less"):
+            parse_duration(f"{number}{unit}")
+    else:
+        assert parse_duration(f" {number}{unit}") == value_ms
+
+
+@given(st.text(max_size=12))
+def test_any_text_gives_a_duration_or_a_printable_sentence(text: str) -> None:
+    form = re.fullmatch(r"0*([1-9][0-9]{0,6})([smhd])", text.strip())
+    if form is None:
+        with pytest.raises(ValueError, match=r"\Amust be [^\x00-\x1f]+\Z"):
+            parse_duration(text)
+    else:
+        assert parse_duration(text) == int(form[1]) * UNITS_MS[form[2]]
+
+
+@pytest.mark.parametrize("text", ["", "5", "1.5h", "1h30m", "-5m", "+5m", "15M", "15 m", "٣m", "0"])
+def test_everything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        parse_duration(text)

@@ -13,7 +13,7 @@ from bot.sandbox.page import cast
 from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import Ephemeral, Message
-from bot.settings import secret_names
+from bot.settings import SECRETS
 from tests.support.forked.process import ForkedBot
 
 PATIENCE_SECONDS = 30.0
@@ -144,7 +144,7 @@ def test_every_setting_that_is_not_the_default_is_named(stage: Stage, page: Page
         name.replace(of_site, "VR_")
         for name in stage.bot.environment
         if name.startswith(("SLACK_", "VR_")) or name in {*named, "APPROVAL_TTL", "DRY_RUN"}
-        if name not in secret_names() and name.removeprefix(of_site) not in needed
+        if name not in SECRETS and name.removeprefix(of_site) not in needed
     }
     assert set(named) == given - {"SLACK_API_URL"}
     assert named["APPROVAL_TTL"] == ("20s", "1h")
