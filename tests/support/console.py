@@ -11,7 +11,7 @@ from typing import Any
 
 import bot
 from tests.support.forked import process as forked
-from tests.support.forked.order import Order
+from tests.support.forked.server import Order
 
 SOURCE = str(Path(bot.__file__).parents[1])
 PATIENCE_SECONDS = 60

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import Receiver
+from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver
 from tests.support.clock import Clock
 
 
@@ -20,6 +20,8 @@ def clock() -> Clock:
 @pytest.fixture
 def slack(clock: Clock) -> Iterator[LocalSlack]:
     with LocalSlack(clock=clock, rate_limits=False) as local:
+        local.add_person("Ann", id=ANN)
+        local.add_channel("ops", id=OPS)
         yield local
 
 

@@ -13,6 +13,9 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.slack import Json
 
+ANN, OPS = "U0ANN", "C0OPS"
+"""Somebody, and a channel that she and the bot are in."""
+
 
 def error_of(call: Callable[..., object], *args: object, **kwargs: object) -> str:
     """Slack's name for what this call is refused with."""

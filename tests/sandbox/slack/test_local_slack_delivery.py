@@ -11,7 +11,7 @@ import requests
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import CannotDo, Json, LocalSlack
-from tests.sandbox.slack.slack_kit import Receiver, actions, button, section
+from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver, actions, button, section
 
 
 def payload_of(receiver: Receiver) -> Json:
@@ -21,8 +21,7 @@ def payload_of(receiver: Receiver) -> Json:
 
 def test_a_command_is_a_signed_form(slack: LocalSlack, receiver: Receiver) -> None:
     ann = slack.add_person("Ann Ash")
-    channel = slack.add_channel("ops")
-    delivery = slack.command(ann, "PAIR-1 --force ticket & <b>", channel=channel)
+    delivery = slack.command(ann, "PAIR-1 --force ticket & <b>", channel=OPS)
     assert delivery.ok
     assert delivery.status == 200
     (request,) = receiver.received
@@ -33,7 +32,7 @@ def test_a_command_is_a_signed_form(slack: LocalSlack, receiver: Receiver) -> No
     assert form["text"] == "PAIR-1 --force ticket & <b>"
     assert (form["user_id"], form["user_name"]) == (ann, "ann.ash")
     assert (form["team_id"], form["api_app_id"]) == (slack.team_id, slack.app_id)
-    assert (form["channel_id"], form["channel_name"]) == (channel, "ops")
+    assert (form["channel_id"], form["channel_name"]) == (OPS, "ops")
     assert form["is_enterprise_install"] == "false"
     assert "enterprise_id" not in form
     assert form["response_url"].startswith(slack.base_url + "/commands/")
@@ -42,44 +41,41 @@ def test_a_command_is_a_signed_form(slack: LocalSlack, receiver: Receiver) -> No
 
 
 def test_the_answer_to_a_command_is_shown(slack: LocalSlack, receiver: Receiver) -> None:
-    ann = slack.add_person("Ann")
     channel = slack.add_channel("ops", bot_is_member=False)
     receiver.answer = lambda request: (200, "usage: …", "text/plain")
-    slack.command(ann, "help", channel=channel)
+    slack.command(ANN, "help", channel=channel)
     body = json.dumps({"response_type": "ephemeral", "text": "json", "blocks": [section("b")]})
     receiver.answer = lambda request: (200, body, "application/json")
-    slack.command(ann, "list", channel=channel)
-    shown, more = slack.ephemerals(ann)
+    slack.command(ANN, "list", channel=channel)
+    shown, more = slack.ephemerals(ANN)
     assert (shown.text, shown.via) == ("usage: …", "ack")
     assert shown.answers is not None
     assert (shown.answers.kind, shown.answers.what) == ("command", "/vr-unpair help")
     assert more.all_text == "json\nb"
     receiver.answer = lambda request: (200, json.dumps({"blocks": [{"type": "no"}]}), "text/json")
-    assert slack.command(ann, "bad", channel=channel).problem == "invalid_blocks"
+    assert slack.command(ANN, "bad", channel=channel).problem == "invalid_blocks"
 
 
 def test_a_click_carries_the_message_it_was_made_on(
     slack: LocalSlack, receiver: Receiver, client: WebClient
 ) -> None:
-    ann = slack.add_person("Ann")
-    channel = slack.add_channel("ops")
-    card = client.chat_postMessage(channel=channel, text="card")["ts"]
+    card = client.chat_postMessage(channel=OPS, text="card")["ts"]
     blocks = [section("body"), actions(button("unpair_approve", "R1:f", style="danger"))]
-    ts = client.chat_postMessage(channel=channel, text="b", blocks=blocks, thread_ts=card)["ts"]
-    delivery = slack.click(ann, (channel, ts), "unpair_approve")
+    ts = client.chat_postMessage(channel=OPS, text="b", blocks=blocks, thread_ts=card)["ts"]
+    delivery = slack.click(ANN, (OPS, ts), "unpair_approve")
     assert delivery.ok
     assert receiver.received[-1].genuine
     payload = payload_of(receiver)
     assert payload == delivery.payload
     assert payload["type"] == "block_actions"
-    assert payload["user"]["id"] == ann
+    assert payload["user"]["id"] == ANN
     assert payload["user"]["team_id"] == payload["team"]["id"] == slack.team_id
     assert payload["api_app_id"] == slack.app_id
-    assert payload["channel"]["id"] == channel
+    assert payload["channel"]["id"] == OPS
     assert payload["container"] == {
         "type": "message",
         "message_ts": ts,
-        "channel_id": channel,
+        "channel_id": OPS,
         "is_ephemeral": False,
         "thread_ts": card,
     }
@@ -100,32 +96,30 @@ def test_a_click_carries_the_message_it_was_made_on(
 def test_a_button_that_is_not_there_cannot_be_pressed(
     slack: LocalSlack, receiver: Receiver, client: WebClient
 ) -> None:
-    ann = slack.add_person("Ann")
-    channel = slack.add_channel("ops")
     blocks = [actions(button("go", "R1:f"))]
-    ts = client.chat_postMessage(channel=channel, text="x", blocks=blocks)["ts"]
+    ts = client.chat_postMessage(channel=OPS, text="x", blocks=blocks)["ts"]
     with pytest.raises(CannotDo, match="unpair_deny"):
-        slack.click(ann, (channel, ts), "unpair_deny")
+        slack.click(ANN, (OPS, ts), "unpair_deny")
     with pytest.raises(CannotDo, match="go"):
-        slack.click(ann, (channel, ts), "go", value="other")
-    client.chat_update(channel=channel, ts=ts, text="done", blocks=[section()])
+        slack.click(ANN, (OPS, ts), "go", value="other")
+    client.chat_update(channel=OPS, ts=ts, text="done", blocks=[section()])
     with pytest.raises(CannotDo):
-        slack.click(ann, (channel, ts), "go")
+        slack.click(ANN, (OPS, ts), "go")
     with pytest.raises(CannotDo):
-        slack.click(ann, (channel, "1.000001"), "go")
+        slack.click(ANN, (OPS, "1.000001"), "go")
     assert receiver.received == []
-    slack.click(ann, (channel, ts), "go", value="R1:old", force=True)
+    slack.click(ANN, (OPS, ts), "go", value="R1:old", force=True)
     assert payload_of(receiver)["actions"][0]["value"] == "R1:old"
-    gone = client.chat_postMessage(channel=channel, text="x", blocks=blocks)["ts"]
-    slack.delete_message(channel, gone)
+    gone = client.chat_postMessage(channel=OPS, text="x", blocks=blocks)["ts"]
+    slack.delete_message(OPS, gone)
     with pytest.raises(CannotDo):
-        slack.click(ann, (channel, gone), "go")
+        slack.click(ANN, (OPS, gone), "go")
 
 
 def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
     slack: LocalSlack, receiver: Receiver, client: WebClient
 ) -> None:
-    ann, bob, channel = slack.add_person("Ann"), slack.add_person("Bob"), slack.add_channel("ops")
+    ann, bob, channel = ANN, slack.add_person("Bob"), OPS
     blocks = [actions(button("unpair_suggest:1", "P1"))]
     client.chat_postEphemeral(channel=channel, user=ann, text="which?", blocks=blocks)
     (shown,) = slack.ephemerals(ann)
@@ -144,7 +138,7 @@ def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
 def test_redelivery_is_the_same_body_with_retry_headers(
     slack: LocalSlack, receiver: Receiver
 ) -> None:
-    delivery = slack.command(slack.add_person("Ann"), "x", channel=slack.add_channel("ops"))
+    delivery = slack.command(ANN, "x", channel=OPS)
     again = slack.redeliver(delivery, num=2)
     first, second = receiver.received
     assert second.body == first.body == again.sent
@@ -169,11 +163,10 @@ def test_forged_old_and_malformed_requests(slack: LocalSlack, receiver: Receiver
 
 
 def test_nobody_listens(slack: LocalSlack) -> None:
-    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
     with pytest.raises(RuntimeError, match="request_url"):
-        slack.command(ann, "x", channel=channel)
+        slack.command(ANN, "x", channel=OPS)
     slack.request_url = "http://127.0.0.1:9/slack/events"
-    delivery = slack.command(ann, "x", channel=channel)
+    delivery = slack.command(ANN, "x", channel=OPS)
     assert (delivery.status, delivery.error, delivery.ok) == (None, "dispatch_failed", False)
 
 
@@ -188,9 +181,8 @@ def test_a_late_acknowledgement_is_an_operation_timeout(
         return (200, "too late", "text/plain")
 
     receiver.answer = answer
-    ann = slack.add_person("Ann")
-    delivery = slack.command(ann, "x", channel=slack.add_channel("ops"))
+    delivery = slack.command(ANN, "x", channel=OPS)
     go_on.set()
     assert (delivery.status, delivery.error) == (None, "operation_timeout")
     assert delivery.seconds >= 0.1
-    assert slack.ephemerals(ann) == []
+    assert slack.ephemerals(ANN) == []

@@ -12,7 +12,7 @@ import requests
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import Receiver
+from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver
 
 
 def post(slack: LocalSlack, channel: str, text: str = "x", timeout: float = 5) -> requests.Response:
@@ -26,23 +26,22 @@ def post(slack: LocalSlack, channel: str, text: str = "x", timeout: float = 5) -
 
 
 def test_what_is_told_to_fail(slack: LocalSlack) -> None:
-    channel = slack.add_channel("ops")
     fault = slack.fail("chat.postMessage", error="restricted_action", times=2)
     slack.fail("*", status=502, times=None, match=lambda args: args.get("text") == "bad")
     slack.fail("chat.postMessage", retry_after=7)
-    assert [post(slack, channel).json()["error"] for _ in range(2)] == ["restricted_action"] * 2
+    assert [post(slack, OPS).json()["error"] for _ in range(2)] == ["restricted_action"] * 2
     assert fault.used == 2
-    limited = post(slack, channel)
+    limited = post(slack, OPS)
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
     assert limited.json() == {"ok": False, "error": "ratelimited"}
-    broken = post(slack, channel, "bad")
+    broken = post(slack, OPS, "bad")
     assert broken.status_code == 502
     with pytest.raises(requests.JSONDecodeError):
         broken.json()
-    assert slack.messages(channel) == []
-    assert post(slack, channel).json()["ok"]
+    assert slack.messages(OPS) == []
+    assert post(slack, OPS).json()["ok"]
     slack.heal()
-    assert post(slack, channel, "bad").json()["ok"]
+    assert post(slack, OPS, "bad").json()["ok"]
     told = [(call.fault, call.error) for call in slack.calls]
     assert told == [
         ("error", "restricted_action"),
@@ -55,27 +54,25 @@ def test_what_is_told_to_fail(slack: LocalSlack) -> None:
 
 
 def test_a_lost_answer_is_carried_out(slack: LocalSlack) -> None:
-    channel = slack.add_channel("ops")
     slack.fail("chat.postMessage", lost=True)
     with pytest.raises(requests.ConnectionError):
-        post(slack, channel, "stands")
-    assert [m.text for m in slack.messages(channel)] == ["stands"]
+        post(slack, OPS, "stands")
+    assert [m.text for m in slack.messages(OPS)] == ["stands"]
     (call,) = slack.calls_of("chat.postMessage")
     assert call.fault == "lost"
     assert call.response is not None
-    assert post(slack, channel).json()["ok"]
+    assert post(slack, OPS).json()["ok"]
 
 
 def test_a_hang_is_not_carried_out_and_ends_with_heal(slack: LocalSlack) -> None:
-    channel = slack.add_channel("ops")
     slack.fail("chat.postMessage", hang=True, times=2)
     with pytest.raises(requests.Timeout):
-        post(slack, channel, timeout=0.1)
+        post(slack, OPS, timeout=0.1)
     caught: list[BaseException] = []
 
     def patient() -> None:
         try:
-            post(slack, channel, timeout=30)
+            post(slack, OPS, timeout=30)
         except requests.ConnectionError as error:
             caught.append(error)
 
@@ -86,19 +83,18 @@ def test_a_hang_is_not_carried_out_and_ends_with_heal(slack: LocalSlack) -> None
     thread.join(5)
     assert not thread.is_alive()
     assert len(caught) == 1
-    assert slack.messages(channel) == []
+    assert slack.messages(OPS) == []
     assert [call.fault for call in slack.calls] == ["hang", "hang"]
 
 
 def test_faults_of_response_urls(slack: LocalSlack, receiver: Receiver) -> None:
-    ann = slack.add_person("Ann")
-    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    url = slack.command(ANN, "x", channel=OPS).response_url
     slack.fail("response_url", status=500)
     slack.fail("response_url", lost=True)
     assert requests.post(url, json={"text": "one"}, timeout=5).status_code == 500
     with pytest.raises(requests.ConnectionError):
         requests.post(url, json={"text": "two"}, timeout=5)
-    assert [shown.text for shown in slack.ephemerals(ann)] == ["two"]
+    assert [shown.text for shown in slack.ephemerals(ANN)] == ["two"]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"error": "x", "status": 500}, {"lost": True, "hang": True}])
@@ -110,8 +106,7 @@ def test_a_fault_is_of_one_kind(slack: LocalSlack, wrong: dict[str, object]) -> 
 def test_an_outage_refuses_connections_and_keeps_port_and_data(
     slack: LocalSlack, client: WebClient
 ) -> None:
-    channel = slack.add_channel("ops")
-    client.chat_postMessage(channel=channel, text="before")
+    client.chat_postMessage(channel=OPS, text="before")
     address = slack.api_url
     slack.down()
     with pytest.raises(urllib.error.URLError, match="refused"):
@@ -119,8 +114,8 @@ def test_an_outage_refuses_connections_and_keeps_port_and_data(
     assert slack.api_url == address
     slack.down()
     slack.down(False)
-    assert client.chat_postMessage(channel=channel, text="after")["ok"]
-    assert [m.text for m in slack.messages(channel)] == ["before", "after"]
+    assert client.chat_postMessage(channel=OPS, text="after")["ok"]
+    assert [m.text for m in slack.messages(OPS)] == ["before", "after"]
 
 
 def test_start_and_stop_leave_nothing(slack: LocalSlack) -> None:
@@ -148,15 +143,14 @@ def test_start_and_stop_leave_nothing(slack: LocalSlack) -> None:
 
 
 def test_waiting(slack: LocalSlack, client: WebClient) -> None:
-    ann, channel = slack.add_person("Ann"), slack.add_channel("ops")
-    poster = threading.Timer(0.05, lambda: client.chat_postMessage(channel=channel, text="now"))
+    poster = threading.Timer(0.05, lambda: client.chat_postMessage(channel=OPS, text="now"))
     poster.start()
-    message = slack.wait_for_message(channel, lambda m: m.text == "now", timeout_seconds=5)
+    message = slack.wait_for_message(OPS, lambda m: m.text == "now", timeout_seconds=5)
     poster.join()
-    client.chat_postMessage(channel=channel, text="reply", thread_ts=message.ts)
-    reply = slack.wait_for_message(channel, thread_ts=message.ts, timeout_seconds=5)
+    client.chat_postMessage(channel=OPS, text="reply", thread_ts=message.ts)
+    reply = slack.wait_for_message(OPS, thread_ts=message.ts, timeout_seconds=5)
     assert reply.text == "reply"
-    client.chat_postEphemeral(channel=channel, user=ann, text="psst")
-    assert slack.wait_for_ephemeral(ann, timeout_seconds=5).text == "psst"
+    client.chat_postEphemeral(channel=OPS, user=ANN, text="psst")
+    assert slack.wait_for_ephemeral(ANN, timeout_seconds=5).text == "psst"
     with pytest.raises(TimeoutError, match=r"chat\.postEphemeral ok"):
-        slack.wait_for_message(channel, lambda m: m.text == "never", timeout_seconds=0.05)
+        slack.wait_for_message(OPS, lambda m: m.text == "never", timeout_seconds=0.05)

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot.sandbox.page.shown import view_of
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import actions, button, error_of, section
+from tests.sandbox.slack.slack_kit import ANN, OPS, actions, button, error_of, section
 from tests.support.clock import Clock
 
 THREAD = "thread_not_found"
@@ -18,9 +18,8 @@ THREAD = "thread_not_found"
 def test_a_post_is_in_the_channel_with_the_bot_as_author(
     slack: LocalSlack, client: WebClient
 ) -> None:
-    channel = slack.add_channel("ops")
-    answer = client.chat_postMessage(channel=channel, text="hello", blocks=[section("body")])
-    (message,) = slack.messages(channel)
+    answer = client.chat_postMessage(channel=OPS, text="hello", blocks=[section("body")])
+    (message,) = slack.messages(OPS)
     assert (message.ts, message.text) == (answer["ts"], "hello")
     assert message.user == slack.bot_user_id
     assert (message.bot_id, message.app_id) == (slack.workspace.bot_id, slack.app_id)
@@ -36,42 +35,40 @@ def test_a_post_is_in_the_channel_with_the_bot_as_author(
 def test_a_broadcast_reply_stands_in_the_thread_and_is_seen_in_the_channel(
     slack: LocalSlack, client: WebClient
 ) -> None:
-    channel = slack.add_channel("ops")
-    card = client.chat_postMessage(channel=channel, text="card")["ts"]
+    card = client.chat_postMessage(channel=OPS, text="card")["ts"]
     for broadcast in (False, True):
         client.chat_postMessage(
-            channel=channel, text="reply", thread_ts=card, reply_broadcast=broadcast
+            channel=OPS, text="reply", thread_ts=card, reply_broadcast=broadcast
         )
-    quiet, loud = slack.messages(channel, card)
+    quiet, loud = slack.messages(OPS, card)
     assert (quiet.broadcast, loud.broadcast) == (False, True)
-    alone = client.chat_postMessage(channel=channel, text="alone", reply_broadcast=True)["ts"]
-    assert slack.messages(channel)[-1].ts == alone
-    assert not slack.messages(channel)[-1].broadcast, "there is no thread to come from"
-    seen = next(c for c in view_of(slack, "U0ANN")["channels"] if c["key"] == channel)["messages"]
+    alone = client.chat_postMessage(channel=OPS, text="alone", reply_broadcast=True)["ts"]
+    assert slack.messages(OPS)[-1].ts == alone
+    assert not slack.messages(OPS)[-1].broadcast, "there is no thread to come from"
+    seen = next(c for c in view_of(slack, "U0ANN")["channels"] if c["key"] == OPS)["messages"]
     assert [m["text"] for m in seen] == ["card", "reply", "alone"]
     assert [m["text"] for m in seen[0]["thread"]] == ["reply", "reply"]
 
 
 def test_what_is_not_there_or_not_sayable(slack: LocalSlack, client: WebClient) -> None:
-    channel = slack.add_channel("ops")
-    card = client.chat_postMessage(channel=channel, text="card")["ts"]
-    reply = client.chat_postMessage(channel=channel, text="one", thread_ts=card)["ts"]
-    assert [m.text for m in slack.messages(channel)] == ["card"]
-    assert [m.text for m in slack.thread(channel, card)] == ["card", "one"]
+    card = client.chat_postMessage(channel=OPS, text="card")["ts"]
+    reply = client.chat_postMessage(channel=OPS, text="one", thread_ts=card)["ts"]
+    assert [m.text for m in slack.messages(OPS)] == ["card"]
+    assert [m.text for m in slack.thread(OPS, card)] == ["card", "one"]
     # By `api_call`, since the library itself warns of an empty text.
     for method, args, error in (
-        ("chat.postMessage", {"channel": channel, "text": "x", "thread_ts": "1.1"}, THREAD),
-        ("chat.postMessage", {"channel": channel, "text": "x", "thread_ts": reply}, THREAD),
+        ("chat.postMessage", {"channel": OPS, "text": "x", "thread_ts": "1.1"}, THREAD),
+        ("chat.postMessage", {"channel": OPS, "text": "x", "thread_ts": reply}, THREAD),
         ("chat.postMessage", {"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
-        ("chat.postMessage", {"channel": channel, "text": ""}, "no_text"),
+        ("chat.postMessage", {"channel": OPS, "text": ""}, "no_text"),
         ("chat.postMessage", {"text": "x"}, "invalid_arguments"),
-        ("chat.update", {"channel": channel, "ts": "1.1", "text": "x"}, "message_not_found"),
+        ("chat.update", {"channel": OPS, "ts": "1.1", "text": "x"}, "message_not_found"),
     ):
         assert error_of(client.api_call, method, json=args) == error
 
 
 def test_a_post_to_a_user_id_is_a_direct_message(slack: LocalSlack, client: WebClient) -> None:
-    ann, bob = slack.add_person("Ann"), slack.add_person("Bob")
+    ann, bob = ANN, slack.add_person("Bob")
     assert slack.direct_messages(ann) == []
     answer = client.chat_postMessage(channel=ann, text="for you")
     assert answer["channel"].startswith("D")
@@ -94,22 +91,20 @@ def test_a_post_to_a_user_id_is_a_direct_message(slack: LocalSlack, client: WebC
 def test_where_the_bot_cannot_post(
     slack: LocalSlack, client: WebClient, options: dict[str, Any], error: str
 ) -> None:
-    ann = slack.add_person("Ann")
     channel = slack.add_channel("ops", **options)
     assert error_of(client.chat_postMessage, channel=channel, text="x") == error
-    assert error_of(client.chat_postEphemeral, channel=channel, user=ann, text="x") == error
+    assert error_of(client.chat_postEphemeral, channel=channel, user=ANN, text="x") == error
     assert slack.messages(channel) == []
-    assert slack.ephemerals(ann) == []
+    assert slack.ephemerals(ANN) == []
     slack.set_channel(channel, bot_is_member=True, archived=False)
     assert client.chat_postMessage(channel=channel, text="x")["ok"]
 
 
 def test_text_of_an_edit_is_refused_above_4000(slack: LocalSlack, client: WebClient) -> None:
-    channel = slack.add_channel("ops")
-    ts = client.chat_postMessage(channel=channel, text="x")["ts"]
-    client.chat_update(channel=channel, ts=ts, text="a" * 4_000)
-    assert error_of(client.chat_update, channel=channel, ts=ts, text="a" * 4_001) == "msg_too_long"
-    message = slack.message(channel, ts)
+    ts = client.chat_postMessage(channel=OPS, text="x")["ts"]
+    client.chat_update(channel=OPS, ts=ts, text="a" * 4_000)
+    assert error_of(client.chat_update, channel=OPS, ts=ts, text="a" * 4_001) == "msg_too_long"
+    message = slack.message(OPS, ts)
     assert message is not None
     assert (len(message.text), message.edits) == (4_000, 1)
 
@@ -117,48 +112,42 @@ def test_text_of_an_edit_is_refused_above_4000(slack: LocalSlack, client: WebCli
 def test_an_edit_without_blocks_keeps_the_old_ones(
     slack: LocalSlack, client: WebClient, clock: Clock
 ) -> None:
-    channel = slack.add_channel("ops")
-    ts = client.chat_postMessage(channel=channel, text="x", blocks=[actions(button())])["ts"]
+    ts = client.chat_postMessage(channel=OPS, text="x", blocks=[actions(button())])["ts"]
     clock.turn(5)
-    client.chat_update(channel=channel, ts=ts, text="decided")
-    message = slack.message(channel, ts)
+    client.chat_update(channel=OPS, ts=ts, text="decided")
+    message = slack.message(OPS, ts)
     assert message is not None
     assert message.button("go") is not None
     assert (message.text, message.edited) == ("decided", clock())
-    client.chat_update(channel=channel, ts=ts, text="decided", blocks=[])
-    message = slack.message(channel, ts)
+    client.chat_update(channel=OPS, ts=ts, text="decided", blocks=[])
+    message = slack.message(OPS, ts)
     assert message is not None
     assert message.blocks == []
 
 
 def test_only_own_living_messages_can_be_edited(slack: LocalSlack, client: WebClient) -> None:
-    ann = slack.add_person("Ann")
-    channel = slack.add_channel("ops")
-    hers = slack.post_as(ann, channel, "mine")
-    assert error_of(client.chat_update, channel=channel, ts=hers, text="x") == "cant_update_message"
-    own = client.chat_postMessage(channel=channel, text="own")["ts"]
-    slack.set_channel(channel, archived=True)
-    assert error_of(client.chat_update, channel=channel, ts=own, text="x") == "is_inactive"
-    slack.set_channel(channel, archived=False)
-    slack.delete_message(channel, own)
-    assert error_of(client.chat_update, channel=channel, ts=own, text="x") == "message_not_found"
-    assert [m.text for m in slack.messages(channel)] == ["mine"]
-    assert [m.deleted for m in slack.messages(channel, deleted=True)] == [False, True]
+    hers = slack.post_as(ANN, OPS, "mine")
+    assert error_of(client.chat_update, channel=OPS, ts=hers, text="x") == "cant_update_message"
+    own = client.chat_postMessage(channel=OPS, text="own")["ts"]
+    slack.set_channel(OPS, archived=True)
+    assert error_of(client.chat_update, channel=OPS, ts=own, text="x") == "is_inactive"
+    slack.set_channel(OPS, archived=False)
+    slack.delete_message(OPS, own)
+    assert error_of(client.chat_update, channel=OPS, ts=own, text="x") == "message_not_found"
+    assert [m.text for m in slack.messages(OPS)] == ["mine"]
+    assert [m.deleted for m in slack.messages(OPS, deleted=True)] == [False, True]
 
 
 def test_ephemerals_are_for_one_person(slack: LocalSlack, client: WebClient) -> None:
-    ann, bob = slack.add_person("Ann"), slack.add_person("Bob")
+    ann, bob = ANN, slack.add_person("Bob")
     cid = slack.add_person("Cid", deleted=True)
-    channel = slack.add_channel("ops")
-    client.chat_postEphemeral(channel=channel, user=ann, text="psst", blocks=[section("b")])
+    client.chat_postEphemeral(channel=OPS, user=ann, text="psst", blocks=[section("b")])
     (shown,) = slack.ephemerals(ann)
     assert (shown.text, shown.via, shown.answers) == ("psst", "chat.postEphemeral", None)
     assert shown.all_text == "psst\nb"
     assert slack.ephemerals(bob) == []
-    assert slack.messages(channel) == []
-    assert error_of(client.chat_postEphemeral, channel=channel, user=cid, text="x") == (
+    assert slack.messages(OPS) == []
+    assert error_of(client.chat_postEphemeral, channel=OPS, user=cid, text="x") == (
         "user_not_in_channel"
     )
-    assert error_of(client.chat_update, channel=channel, ts=shown.ts, text="x") == (
-        "message_not_found"
-    )
+    assert error_of(client.chat_update, channel=OPS, ts=shown.ts, text="x") == ("message_not_found")

@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 
 from bot.sandbox.slack import CannotDo, Json, LocalSlack
 from tests.sandbox.slack.slack_kit import (
+    ANN,
     Receiver,
     actions,
     button,
@@ -39,7 +40,7 @@ def external_input() -> Json:
 
 def opened(slack: LocalSlack, client: WebClient, view: Json) -> str:
     """A person with this modal open."""
-    user = slack.add_person("Ann")
+    user = ANN
     client.views_open(trigger_id=slack.workspace.new_trigger(user).id, view=view)
     return user
 
@@ -56,17 +57,16 @@ def answering(receiver: Receiver, body: Json) -> None:
 def test_a_trigger_is_good_once_and_for_three_seconds(
     slack: LocalSlack, client: WebClient, clock: Clock
 ) -> None:
-    ann = slack.add_person("Ann")
     view = modal(section())
-    trigger = slack.workspace.new_trigger(ann).id
+    trigger = slack.workspace.new_trigger(ANN).id
     clock.turn(3.0)
     assert client.views_open(trigger_id=trigger, view=view)["ok"]
     assert error_of(client.views_open, trigger_id=trigger, view=view) == "exchanged_trigger_id"
-    late = slack.workspace.new_trigger(ann).id
+    late = slack.workspace.new_trigger(ANN).id
     clock.turn(3.1)
     assert error_of(client.views_open, trigger_id=late, view=view) == "expired_trigger_id"
     assert error_of(client.views_open, trigger_id="1.2.x", view=view) == "invalid_trigger_id"
-    wrong = slack.workspace.new_trigger(ann)
+    wrong = slack.workspace.new_trigger(ANN)
     assert error_of(client.views_open, trigger_id=wrong.id, view={"type": "home"}) == (
         "invalid_arguments"
     )

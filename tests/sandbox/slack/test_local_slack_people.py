@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import error_of
+from tests.sandbox.slack.slack_kit import ANN, OPS, error_of
 
 
 def test_auth_test_names_the_bot_and_its_workspace(slack: LocalSlack, client: WebClient) -> None:
@@ -30,19 +30,17 @@ def test_tokens(slack: LocalSlack, client: WebClient) -> None:
 
 
 def test_scopes_are_named_and_kept(slack: LocalSlack, client: WebClient) -> None:
-    ann = slack.add_person("Ann")
     scopes = client.auth_test().headers["x-oauth-scopes"]
     assert set(scopes.split(",")) == slack.workspace.scopes
     slack.workspace.scopes -= {"users:read"}
     with pytest.raises(SlackApiError) as caught:
-        client.users_info(user=ann)
+        client.users_info(user=ANN)
     answer = caught.value.response
     assert (answer["error"], answer["needed"]) == ("missing_scope", "users:read")
     assert "chat:write" in answer["provided"].split(",")
     slack.workspace.scopes = {"users:read"}
-    assert client.users_info(user=ann)["ok"]
-    channel = slack.add_channel("ops")
-    assert error_of(client.chat_postMessage, channel=channel, text="x") == "missing_scope"
+    assert client.users_info(user=ANN)["ok"]
+    assert error_of(client.chat_postMessage, channel=OPS, text="x") == "missing_scope"
     # A modal needs no scope.
     assert error_of(client.views_open, trigger_id="1.2.3", view={}) == "invalid_arguments"
 
@@ -77,7 +75,7 @@ def test_users_info_tells_who_must_not_count(slack: LocalSlack, client: WebClien
 
 
 def test_user_groups(slack: LocalSlack, client: WebClient) -> None:
-    ann, bob = slack.add_person("Ann"), slack.add_person("Bob")
+    ann, bob = ANN, slack.add_person("Bob")
     group = slack.add_group("sre", [ann])
     assert group.startswith("S")
     assert client.usergroups_users_list(usergroup=group)["users"] == [ann]
@@ -95,7 +93,7 @@ def test_user_groups(slack: LocalSlack, client: WebClient) -> None:
 
 
 def test_channels(slack: LocalSlack, client: WebClient) -> None:
-    open_one = slack.add_channel("ops")
+    open_one = OPS
     private = slack.add_channel("secret", private=True)
     hidden = slack.add_channel("hidden", private=True, bot_is_member=False)
     outside = slack.add_channel("all", bot_is_member=False, archived=True)

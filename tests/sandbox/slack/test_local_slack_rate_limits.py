@@ -10,12 +10,14 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.web_api import POST_BURST, RateLimits
+from tests.sandbox.slack.slack_kit import OPS
 from tests.support.clock import Clock
 
 
 @pytest.fixture
 def slack(clock: Clock) -> Iterator[LocalSlack]:
     with LocalSlack(clock=clock) as local:
+        local.add_channel("ops", id=OPS)
         yield local
 
 
@@ -33,7 +35,7 @@ def retry_after(call: object, **kwargs: object) -> int:
 def test_posts_one_a_second_and_channel_after_a_burst(
     slack: LocalSlack, client: WebClient, clock: Clock
 ) -> None:
-    channel, other = slack.add_channel("ops"), slack.add_channel("other")
+    channel, other = OPS, slack.add_channel("other")
     for _ in range(POST_BURST):
         client.chat_postMessage(channel=channel, text="x")
     assert retry_after(client.chat_postMessage, channel=channel, text="late") == 1
@@ -52,17 +54,16 @@ def test_posts_one_a_second_and_channel_after_a_burst(
 
 
 def test_edits_50_a_minute(slack: LocalSlack, client: WebClient, clock: Clock) -> None:
-    channel = slack.add_channel("ops")
-    ts = client.chat_postMessage(channel=channel, text="x")["ts"]
+    ts = client.chat_postMessage(channel=OPS, text="x")["ts"]
     for number in range(50):
-        client.chat_update(channel=channel, ts=ts, text=str(number))
+        client.chat_update(channel=OPS, ts=ts, text=str(number))
         clock.turn(0.5)
-    assert retry_after(client.chat_update, channel=channel, ts=ts, text="late") == 35
+    assert retry_after(client.chat_update, channel=OPS, ts=ts, text="late") == 35
     clock.turn(34.5)
-    assert retry_after(client.chat_update, channel=channel, ts=ts, text="late") == 1
+    assert retry_after(client.chat_update, channel=OPS, ts=ts, text="late") == 1
     clock.turn(0.5)
-    assert client.chat_update(channel=channel, ts=ts, text="in time")["ok"]
-    retry_after(client.chat_update, channel=channel, ts=ts, text="late")
+    assert client.chat_update(channel=OPS, ts=ts, text="in time")["ok"]
+    retry_after(client.chat_update, channel=OPS, ts=ts, text="late")
 
 
 @pytest.mark.parametrize(

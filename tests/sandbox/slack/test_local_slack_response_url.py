@@ -7,7 +7,7 @@ import requests
 from slack_sdk.webhook import WebhookClient
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import Receiver, section
+from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver, section
 from tests.support.clock import Clock
 
 
@@ -19,7 +19,7 @@ def post(url: str, **body: object) -> tuple[int, str]:
 def test_an_answer_is_for_the_one_who_asked_even_without_membership(
     slack: LocalSlack, receiver: Receiver
 ) -> None:
-    ann, bob = slack.add_person("Ann"), slack.add_person("Bob")
+    ann, bob = ANN, slack.add_person("Bob")
     channel = slack.add_channel("ops", bot_is_member=False, private=True)
     delivery = slack.command(ann, "status", channel=channel)
     assert post(delivery.response_url, text="nothing", blocks=[section("b")]) == (200, "ok")
@@ -37,8 +37,7 @@ def test_an_answer_is_for_the_one_who_asked_even_without_membership(
 
 
 def test_five_uses(slack: LocalSlack, receiver: Receiver) -> None:
-    ann = slack.add_person("Ann")
-    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    url = slack.command(ANN, "x", channel=OPS).response_url
     for number in range(4):
         assert post(url, text=str(number))[0] == 200
     # What is refused costs no use.
@@ -47,19 +46,18 @@ def test_five_uses(slack: LocalSlack, receiver: Receiver) -> None:
     status, body = post(url, text="5")
     assert status == 404
     assert "used_url" in body
-    assert [shown.text for shown in slack.ephemerals(ann)] == ["0", "1", "2", "3", "4"]
+    assert [shown.text for shown in slack.ephemerals(ANN)] == ["0", "1", "2", "3", "4"]
 
 
 def test_thirty_minutes(slack: LocalSlack, receiver: Receiver, clock: Clock) -> None:
-    ann = slack.add_person("Ann")
-    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    url = slack.command(ANN, "x", channel=OPS).response_url
     clock.turn(30 * 60)
     assert post(url, text="last")[0] == 200
     clock.turn(1)
     status, body = post(url, text="late")
     assert status == 404
     assert "expired_url" in body
-    assert [shown.text for shown in slack.ephemerals(ann)] == ["last"]
+    assert [shown.text for shown in slack.ephemerals(ANN)] == ["last"]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +71,7 @@ def test_thirty_minutes(slack: LocalSlack, receiver: Receiver, clock: Clock) -> 
     ],
 )
 def test_bad_answers(slack: LocalSlack, receiver: Receiver, body: bytes, error: str) -> None:
-    ann = slack.add_person("Ann")
-    url = slack.command(ann, "x", channel=slack.add_channel("ops")).response_url
+    url = slack.command(ANN, "x", channel=OPS).response_url
     answer = requests.post(url, data=body, timeout=5)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
-    assert slack.ephemerals(ann) == []
+    assert slack.ephemerals(ANN) == []

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import Json, LocalSlack, Message, mentions, render_thread
-from tests.sandbox.slack.slack_kit import actions, button, section
+from tests.sandbox.slack.slack_kit import OPS, actions, button, section
 
 
 def message(text: str = "", *blocks: Json) -> Message:
@@ -46,7 +46,6 @@ def test_plain_text_calls_nobody_and_text_and_blocks_are_one() -> None:
 def test_a_thread_as_text(slack: LocalSlack, client: WebClient) -> None:
     ann = slack.add_person("Ann Ash")
     group = slack.add_group("sre", [ann])
-    channel = slack.add_channel("ops")
     blocks: list[Json] = [
         {"type": "header", "text": {"type": "plain_text", "text": "Break pairing?"}},
         section(f"*Who:* <@{ann}> &lt;b&gt; &amp;amp; <!date^1^{{time}}|at noon>\nsecond line"),
@@ -55,12 +54,12 @@ def test_a_thread_as_text(slack: LocalSlack, client: WebClient) -> None:
         actions(button("a", text="Approve"), button("d", text="Deny")),
         {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<!subteam^{group}>"}]},
     ]
-    ts = client.chat_postMessage(channel=channel, text="fallback", blocks=blocks)["ts"]
+    ts = client.chat_postMessage(channel=OPS, text="fallback", blocks=blocks)["ts"]
     reply = client.chat_postMessage(
-        channel=channel, text=f"<#{channel}> <https://x.test/|docs> <!here>", thread_ts=ts
+        channel=OPS, text=f"<#{OPS}> <https://x.test/|docs> <!here>", thread_ts=ts
     )["ts"]
-    client.chat_update(channel=channel, ts=reply, text="done <https://x.test/>")
-    assert render_thread(slack, channel, ts) == "\n".join(
+    client.chat_update(channel=OPS, ts=reply, text="done <https://x.test/>")
+    assert render_thread(slack, OPS, ts) == "\n".join(
         [
             "#ops",
             "vr-unpair  08:00:00",

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.sandbox.bot_process import BotProcess
-from tests.support.forked.order import Order
+from tests.support.forked.server import Order
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,11 +12,22 @@ import runpy
 import signal
 import sys
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
 from bot.__main__ import import_lean
-from tests.support.forked.order import Order
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be forked: `python -m MODULE ARGUMENTS`, and where."""
+
+    module: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str
+
 
 ON_ITS_WAY = ("alembic.command", "alembic.config", "bot.store.postgres")
 """What a start imports only where it needs it."""

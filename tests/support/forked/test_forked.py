@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forked.order import Order
 from tests.support.forked.process import Forked, run
+from tests.support.forked.server import Order
 from tests.whole.scenarios.test_start import GOOD
 
 CODE = """
