@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
 from bot import stop as stopping
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget, budget_key, in_store
-from bot.appliance.client import Appliance
 from bot.appliance.refused_login import login_rests
 from bot.operate.background_check import BackgroundCheck
 from bot.operate.check import at_start

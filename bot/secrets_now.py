@@ -11,11 +11,10 @@ from collections.abc import Callable
 import structlog
 
 from bot import __version__
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget
-from bot.appliance.client import Appliance
-from bot.appliance.credentials import Credentials, Secrets
-from bot.appliance.http import OnCall
-from bot.appliance.session import SECRETS_FRESH_SECONDS
+from bot.appliance.http_call import OnCall
+from bot.appliance.session import SECRETS_FRESH_SECONDS, Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.settings import ApplianceSettings, Settings, SettingsError

@@ -21,7 +21,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.appliance.errors import LoginRest, OverBudget
+from bot.appliance.call_errors import CallError
+from bot.request.problem import ProblemKind
 
 SPARE_MS = 1_000
 WINDOW_MS = 60_000 + SPARE_MS
@@ -195,7 +196,7 @@ class EffectBudget:
         *,
         calls: int = 1,
         later: int = 0,
-        by: float | None = None,
+        by: float = 0.0,
     ) -> None:
         self.by = by
         self._budget = budget
@@ -210,7 +211,7 @@ class EffectBudget:
 
     def pay(self, login: How | None = None) -> None:
         """One call is about to be made; with `login`, a log-in, such as `begin_login`. Raises
-        OverBudget, and what `login` raises; then it is not counted, and must not be made."""
+        OVER_BUDGET, and what `login` raises; then it is not counted, and must not be made."""
         more = int(login is not None or (self._begun and not self._left))
         late = self._budget.monotonic() - self._counted_at > SPARE_MS / 1000
         if more or late or not self._begun:
@@ -219,8 +220,8 @@ class EffectBudget:
         self._made += 1
 
     def expect(self, calls: int) -> None:
-        """So many more calls will be made, beyond those that are counted already. Raises OverBudget
-        when there is no room for all of them."""
+        """So many more calls will be made, beyond those that are counted already. Raises
+        OVER_BUDGET when there is no room for all of them."""
         if calls > 0:
             self._count(calls)
 
@@ -244,11 +245,11 @@ class EffectBudget:
 
         try:
             self._budget.change(change)
-        except OverBudget as exc:
-            self._budget.on_wait(self._priority.value, exc.retry_after_seconds or 0.0)
-            raise
-        except LoginRest:
-            self._budget.on_login("rest")
+        except CallError as exc:
+            if exc.kind is ProblemKind.OVER_BUDGET:
+                self._budget.on_wait(self._priority.value, exc.retry_after_seconds or 0.0)
+            else:
+                self._budget.on_login("rest")
             raise
         if not self._begun:
             self._begun, self._later_ms = True, counted[0] + LATER_MS
@@ -274,7 +275,8 @@ class EffectBudget:
     def _require(self, state: BudgetState, now: int, calls: int, most: int) -> None:
         wait = wait_ms(state, now, calls, most)
         if wait:
-            raise OverBudget(
+            raise CallError(
+                ProblemKind.OVER_BUDGET,
                 f"The bot's own limit of {self._budget.per_minute} calls a minute to this appliance"
                 f" leaves no room for this one; there is some in {ceil(wait / 1000)} s.",
                 retry_after_seconds=wait / 1000,

@@ -1,7 +1,7 @@
 """The calls of the vSphere Replication REST API that this bot makes.
 
-Operations and shapes: vendor OpenAPI of the vSphere Replication REST API 2.0.0. What a call can
-fail with is in `bot.appliance.errors`.
+Operations and shapes: vendor OpenAPI of the vSphere Replication REST API 2.0.0. What an answer
+means is in `bot.appliance.http_answers`.
 """
 
 from __future__ import annotations
@@ -9,33 +9,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from typing import TypeVar
 
 from bot.appliance import models
-from bot.appliance.answers import Answer
 from bot.appliance.budget import EffectBudget
-from bot.appliance.connection import WARM_SECONDS
-from bot.appliance.credentials import Credentials
-from bot.appliance.errors import (
-    Answered,
-    GatewaysNotFound,
-    NoSession,
-    NoSuchPairing,
-    NoSuchTask,
-    NotFound,
-    NotUnderstood,
-    Refused,
-    Unanswered,
-    Unauthorized,
-    Unavailable,
-)
-from bot.appliance.http import Call
+from bot.appliance.call_errors import CallError, GatewaysNotFound
+from bot.appliance.http_answers import Answer
+from bot.appliance.http_call import Call
 from bot.appliance.listing import Listing, MetaError, PageSizes, read_all
 from bot.appliance.models import Found, Replicated
-from bot.appliance.session import Sessions
+from bot.appliance.session import REMOTE_AWAY, Credentials, Sessions
 from bot.request.model import TaskView
 from bot.request.pairing import IssueLine, Pairing, Presence, Server, id_key, same_id
+from bot.request.problem import ProblemKind
 
 _log = logging.getLogger(__name__)
 
@@ -49,23 +35,16 @@ _SERVERS = ("local_vc_server", "remote_vc_server", "local_vrms", "remote_vrms")
 
 
 class Calls:
-    """The calls of one effect, within its budget and its deadline. For one thread.
+    """The calls of one effect, within its budget and its time. For one thread.
 
-    Every call may raise any `ApplianceError`; docstrings name only special ones. Reads log in when
-    needed and are repeated once after a 401. Nothing else is repeated.
+    Every call may raise a `CallError` of any kind; docstrings name only special ones. Reads log in
+    when needed and are repeated once after a 401. Nothing else is repeated.
     """
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        effect: EffectBudget,
-        page_sizes: PageSizes,
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, sessions: Sessions, effect: EffectBudget, page_sizes: PageSizes) -> None:
         self.effect = effect
         self._sessions = sessions
         self._page_sizes = page_sizes
-        self._monotonic = monotonic
 
     @property
     def logged_in(self) -> bool:
@@ -78,14 +57,15 @@ class Calls:
         return self._sessions.secrets(at_once=True).local
 
     def knock(self) -> None:
-        """One call without a session and without credentials. Raises NotSent if the appliance
+        """One call without a session and without credentials. Raises UNSENT if the appliance
         cannot be reached or is not the trusted one; any answer is fine."""
         self.effect.pay()
         try:
             self._sessions.send(Call.of("GET", "/session"), None, by=self.effect.by)
-        except (Answered, Unanswered):
-            # It was sent, so a trusted server is there. What is wrong with it the log-in will say.
-            return
+        except CallError as exc:
+            # Once it was sent a trusted server is there. What is wrong with it the log-in will say.
+            if exc.kind is ProblemKind.UNSENT:
+                raise
 
     def log_in(self) -> None:
         """One log-in, if there is no session yet."""
@@ -100,27 +80,32 @@ class Calls:
         return self._all("/pairings", models.pairing, lambda item, _: id_key(item.id))
 
     def pairing(self, pairing_id: str) -> Pairing:
-        """One pairing. Raises NoSuchPairing only when the application says that there is none."""
-        template = "/pairings/{pairing_id}"
-        return self._one(template, models.pairing, NoSuchPairing, pairing_id=pairing_id)
+        """One pairing. Raises NOT_FOUND only when the application says that there is none. No other
+        404 counts, such as a log-in's or a gateway's: if it were taken for "gone", the bot would
+        report a deletion that did not happen. Nor is this one the proof: the list of pairings has
+        to agree (`bot.request.pairing.Presence`)."""
+        return self._one("/pairings/{pairing_id}", models.pairing, pairing_id=pairing_id)
 
     def presence(self, pairing_id: str) -> Presence:
         """Whether the pairing is there, by its id and then, after a 404, by the list."""
         try:
             self.pairing(pairing_id)
-        except (NoSuchPairing, GatewaysNotFound) as missing:
+        except CallError as missing:
             return self.listed_after(missing, pairing_id)
         return "there"
 
-    def listed_after(self, missing: NoSuchPairing | GatewaysNotFound, pairing_id: str) -> Presence:
-        """What the list of pairings says after this 404. Raises `missing` if it was a gateway's and
-        the list is not whole: nothing is known then."""
+    def listed_after(self, missing: CallError, pairing_id: str) -> Presence:
+        """What the list of pairings says after this 404. Raises `missing` if it was none about the
+        pairing; also if it was a gateway's and the list is not whole: nothing is known then."""
+        gateways = isinstance(missing, GatewaysNotFound)
+        if missing.kind is not ProblemKind.NOT_FOUND and not gateways:
+            raise missing
         listed = self.pairings()
         if any(same_id(each.id, pairing_id) for each in listed.items):
             return "there"
         if not hiding(listed):
             return "gone"
-        if isinstance(missing, GatewaysNotFound):
+        if gateways:
             raise missing
         return "unlisted"
 
@@ -145,45 +130,42 @@ class Calls:
         )
 
     def tasks(self) -> tuple[TaskView, ...]:
-        """The recent tasks; an old one may be gone. Raises NotUnderstood for a partial list: a task
-        that is missing from it would count as gone, and later, when it is listed again, as new."""
+        """The recent tasks; an old one may be gone. Raises for a partial list: a task that is
+        missing from it would count as gone, and later, when it is listed again, as new."""
         listed = self._all("/tasks", models.task, lambda item, _: item.id)
         if listed.partial:
-            raise NotUnderstood("The appliance's list of tasks is incomplete by its own word.")
+            words = "The appliance's list of tasks is incomplete by its own word."
+            raise CallError(ProblemKind.NOT_UNDERSTOOD, words)
         return listed.items
 
     def task(self, task_id: str) -> TaskView | None:
         """One task; None only when the application says that there is none."""
         try:
-            return self._one("/tasks/{task_id}", models.task, NoSuchTask, task_id=task_id)
-        except NoSuchTask:
+            return self._one("/tasks/{task_id}", models.task, task_id=task_id)
+        except CallError as exc:
+            if exc.kind is not ProblemKind.NOT_FOUND:
+                raise
             return None
 
     def ensure_remote_session(self, pairing_id: str) -> None:
-        """Log in to the remote site, where remote credentials are configured.
-
-        Raises LoginRefused(which="remote"), without a call for 5 minutes after a refusal.
-        """
+        """Log in to the remote site, where remote credentials are configured. After a refusal it
+        raises LOGIN_REFUSED for 5 minutes without a call."""
         self._sessions.log_in_remote(pairing_id, self.effect)
 
     def prepare_delete(self, pairing_id: str) -> None:
-        """Everything that a DELETE needs before its intent is stored: connection, log-ins, budget.
+        """Every log-in that a DELETE needs, before its intent is stored. Raises whatever shows that
+        the DELETE cannot be sent now.
 
-        That the remote site is down and cannot be logged in to does not stop it: the appliance
-        itself will say whether it can do without. Raises OverBudget, LoginRest, LoginRefused and
-        every other error that shows that the DELETE cannot be sent now.
-        """
-        # A connection that works. If another thread takes it, the DELETE gets a new one rather than
-        # one that was idle (`bot.appliance.connection`).
-        answered_at = self._sessions.current(self.effect).answered_at
-        if answered_at is None or self._monotonic() >= answered_at + WARM_SECONDS:
-            # This also finds out if the session has ended: better now than with the DELETE.
-            with suppress(Refused, NotFound):  # the application answered, so the connection works
-                self._get(Call.of("GET", "/session"))
+        A remote site that is away does not stop it, and is not waited for again where the reading
+        before has done so: the appliance itself will say whether it can do without."""
+        session = self._sessions.current(self.effect)
+        if self._sessions.ready(session, pairing_id):
+            return
         try:
-            self._sessions.log_in_remote(pairing_id, self.effect, wait_again=False)
-        except (Refused, NotFound, NotUnderstood, Unavailable, Unanswered) as exc:
-            # It is the remote side: not our credentials, our limit or the way to the appliance.
+            self._sessions.log_in_remote(pairing_id, self.effect)
+        except CallError as exc:
+            if exc.kind not in REMOTE_AWAY:
+                raise
             about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
             _log.warning("remote_session_not_made", extra=about)
 
@@ -191,9 +173,8 @@ class Calls:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
 
         Never repeated, never logs in, takes no budget. After the monotonic second `send_by` not a
-        byte leaves any more (TooLate). NotSent, Unauthorized, NoSuchPairing, Limited and
-        Unavailable mean that it was not accepted. After Unanswered, NotUnderstood and Refused(500)
-        nobody knows. Returns the task of a 202.
+        byte leaves any more. What an error means for it: `http_answers.NOT_ACCEPTED`. Returns the
+        task of a 202.
         """
         call = Call.of(
             "DELETE",
@@ -204,66 +185,33 @@ class Calls:
         session = self._sessions.held
         if session is None or not self._sessions.ready(session, pairing_id):
             sentence = "The session ended before the DELETE could be sent."
-            raise NoSession(sentence, method=call.method, path=call.path)
-        try:
-            answer = self._sessions.send(
-                call, session, expect=ACCEPTED, by=self.effect.by, send_by=send_by
-            )
-        except NotFound as exc:
-            answered = exc
-        else:
-            return answer.read(models.task)
-        raise NoSuchPairing(
-            str(answered),
-            method=call.method,
-            path=call.path,
-            status=answered.status,
-            body_excerpt=answered.body_excerpt,
+            raise CallError(ProblemKind.UNSENT, sentence)
+        answer = self._sessions.send(
+            call, session, expect=ACCEPTED, by=self.effect.by, send_by=send_by
         )
+        return answer.read(models.task)
 
     def _get(self, call: Call) -> Answer:
         """A call that changes nothing: repeated once, after a new log-in, on a 401."""
         again = True
         while True:
             session = self._sessions.current(self.effect)
-            self._sessions.transport.require_time(call, self.effect.by)
             self.effect.pay()
             try:
                 return self._sessions.send(call, session, by=self.effect.by)
-            except Unauthorized:
-                if not again:
+            except CallError as exc:
+                if exc.kind is not ProblemKind.UNAUTHORIZED or not again:
                     raise
                 again = False
 
-    def _one(
-        self, template: str, read: Callable[[Found], One], none: type[NotFound], **ids: str
-    ) -> One:
-        """What has this id. Raises `none` after the application's own 404 to this very question."""
-        path = template
-        try:
-            call = Call.of("GET", template, None, **ids)
-            path = call.path
-            answer = self._get(call)
-        except NotFound as exc:
-            missing = exc
-        else:
-            found = answer.read(read)
-            for name, asked in ids.items():
-                if not same_id(found.id, asked):
-                    raise answer.not_understood(f"with another {name.removesuffix('_id')}")
-            return found
-        if missing.path != path:
-            raise missing  # the log-in before it was answered so: nobody asked this question
-        if not missing.body_excerpt:
-            raise none(str(missing), method="GET", path=path, status=missing.status)
-        raise GatewaysNotFound(
-            f"{self._sessions.transport.host} answered GET {path} with 404, in words that are not"
-            " its own: probably a gateway's, while the service behind it starts.",
-            method="GET",
-            path=path,
-            status=missing.status,
-            body_excerpt=missing.body_excerpt,
-        )
+    def _one(self, template: str, read: Callable[[Found], One], **ids: str) -> One:
+        """What has this id. Raises NOT_FOUND after the application's own 404."""
+        answer = self._get(Call.of("GET", template, None, **ids))
+        found = answer.read(read)
+        for name, asked in ids.items():
+            if not same_id(found.id, asked):
+                raise answer.not_understood(f"with another {name.removesuffix('_id')}")
+        return found
 
     def _all(
         self,

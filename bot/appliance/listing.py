@@ -2,8 +2,8 @@
 
 Source: vendor OpenAPI, list operations: `limit` and `offset`, answers with `list` and `_meta`
 (`errors`, `total`, `links`). The links are absolute addresses, maybe of another origin, and are
-never followed. Neither `total` nor `limit` is relied on. A list that stays shorter than announced
-is marked as partial, so that it is not shown as complete.
+not read. Neither `total` nor `limit` is relied on. A list that stays shorter than announced is
+marked as partial, so that it is not shown as complete.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
 
-from bot.appliance.answers import Answer
-from bot.appliance.errors import Refused
+from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import Answer
 from bot.appliance.models import Found, as_text, as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
@@ -115,7 +115,7 @@ def read_all(
     change while it is read. `expect` is told how many more calls will follow, as soon as that is
     known: counted one by one, a long list would end half-way when the minute is used up, and begin
     again, and again. `sizes` remembers for the list `name` how large a page may be. Raises what
-    `fetch` and `expect` raise, and NotUnderstood for a page of another shape.
+    `fetch` and `expect` raise, and NOT_UNDERSTOOD for a page of another shape.
     """
     items: list[T] = []
     seen: set[Hashable] = set()
@@ -129,7 +129,7 @@ def read_all(
         counted = max(0, counted - 1)
         try:
             answer = fetch({"limit": str(limit), "offset": str(offset)})
-        except Refused as exc:
+        except CallError as exc:
             if exc.status != 400 or limit == PAGE:
                 raise
             limit = sizes[name] = PAGE
@@ -137,9 +137,6 @@ def read_all(
             continue
         entries, meta, page_total = _page(answer)
         errors.update(dict.fromkeys(meta_errors(meta)))
-        links = meta.get("links")
-        # The links are only believed if they say that there is no next page and no total is known.
-        last = page_total is None and isinstance(links, dict) and links.get("next") is None
         if page_total is not None and page_total >= 0:
             total = page_total
         # No more than were asked for: what is left over comes with the next page, or is missing,
@@ -152,7 +149,7 @@ def read_all(
         found = len(keyed)
         offset += found
         # Nothing new: this is the end, or the appliance ignores `offset`.
-        ended = not fresh or last or (total is not None and offset >= total)
+        ended = not fresh or (total is not None and offset >= total)
         bytes_read += answer.size
         if ended or len(items) >= ITEMS_MAX or bytes_read >= BYTES_MAX:
             break
@@ -162,7 +159,7 @@ def read_all(
         counted = _expected(expect, total, offset, size, counted)
         limit = sizes.get(name, LARGE_PAGE)
         # Some megabytes, at the worst, that the next page need not come on top of.
-        del answer, entries, meta, links, shaped
+        del answer, entries, meta, shaped
     if total is not None and len(items) < total:
         words = f"{total} were announced and {len(items)} listed."
         errors[MetaError(message=words, ours=True)] = None
@@ -182,7 +179,7 @@ def _expected(
 
 
 def _page(answer: Answer) -> tuple[list[object], Mapping[str, object], int | None]:
-    """Its entries, its `_meta` and the total. Raises NotUnderstood."""
+    """Its entries, its `_meta` and the total. Raises NOT_UNDERSTOOD."""
     found = answer.json()
     if not isinstance(found, dict):
         raise answer.not_understood("with something that is not a list")

@@ -13,7 +13,6 @@ guessed id is the worst thing this program could do.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,24 +71,14 @@ def as_text(value: object, most: int = TEXT_LENGTH_MAX) -> str | None:
 
 def as_whole(value: object) -> int | None:
     """A whole number from a number or its digits, otherwise `None`. True does not count as 1."""
-    number: int
-    if isinstance(value, bool):
+    # Text longer than that is no int64, and Python refuses to convert thousands of digits.
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) > 20):
         return None
-    if isinstance(value, int):
-        number = value
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            return None
+    if not isinstance(value, int | float | str):
+        return None
+    try:
         number = int(value)
-    elif isinstance(value, str):
-        digits = value.strip()
-        # Text longer than that is no int64, and Python refuses to convert thousands of digits.
-        if len(digits) > 20 or not digits.removeprefix("-").isascii():
-            return None
-        if not digits.removeprefix("-").isdigit():
-            return None
-        number = int(digits)
-    else:
+    except (ValueError, OverflowError):
         return None
     return number if abs(number) <= INT64_MAX else None
 

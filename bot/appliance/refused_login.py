@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.appliance.budget import BudgetState, budget_key, state_of
-from bot.appliance.errors import LoginRest, Unproven
+from bot.appliance.call_errors import CallError
 from bot.request.model import Figures
+from bot.request.problem import ProblemKind
 
 REST_MS = 300_000
 """SSO counts refused log-ins over some minutes before it locks (vCenter's default policy is five in
@@ -27,6 +28,9 @@ PROOF_MS = 5_000
 this long for a call of the others to work."""
 
 
+_JUST_MADE = "two log-ins have just been made"
+
+
 @dataclass(frozen=True)
 class Rest:
     """No log-in is made from `since_ms`, the refusal that began it, until `until_ms`; both by the
@@ -35,7 +39,7 @@ class Rest:
     since_ms: int
     until_ms: int
     why: str
-    kind: type[LoginRest] = LoginRest
+    kind: ProblemKind = ProblemKind.LOGIN_REST
 
 
 def rest_of(state: BudgetState, now: int) -> Rest | None:
@@ -49,10 +53,10 @@ def rest_of(state: BudgetState, now: int) -> Rest | None:
         return None
     since = min(state.last_login_ms, now)
     if now < since + PROOF_MS:
-        return Rest(since, since + PROOF_MS, "two log-ins have just been made", Unproven)
+        return Rest(since, since + PROOF_MS, _JUST_MADE, ProblemKind.UNPROVEN)
     if now < since + REST_MS:
         why = f"{unproven} log-ins were made and no call worked after them"
-        return Rest(since, since + REST_MS, why, Unproven)
+        return Rest(since, since + REST_MS, why, ProblemKind.UNPROVEN)
     return None
 
 
@@ -69,7 +73,8 @@ def login_rests(sites: Sequence[str], found: Figures) -> dict[str, tuple[float, 
 
 
 def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> BudgetState:
-    """The state after one more log-in. Raises LoginRest or Unproven, which changes no state.
+    """The state after one more log-in. Raises LOGIN_REST or, where none was
+    refused and it is not known how the last two ended, UNPROVEN; neither changes the state.
 
     `changed_ms`: when the password of whoever asks last changed. The rest after a refusal belongs
     to the password that was refused, but two refusals in one rest are enough for any password: the
@@ -81,7 +86,8 @@ def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> 
     if rest := rest_of(state, now):
         since = datetime.fromtimestamp(rest.since_ms / 1000, UTC)
         seconds = (rest.until_ms - now) / 1000
-        raise rest.kind(
+        raise CallError(
+            rest.kind,
             f"The bot has made no log-in to this appliance since {since:%H:%M} UTC and makes the"
             f" next in {seconds:.0f} s at the earliest, so that the account is not locked:"
             f" {rest.why}.",

@@ -6,42 +6,36 @@ carries as `x-dr-session`. How long it lives is not documented, so the only sign
 
 Where the remote vCenter has an SSO of its own, the remote site's user is logged in as well: `POST
 /pairings/{pairing_id}/remote-session` with Basic auth, 204. That session belongs to the local one.
+
+Secrets may change while the bot runs: passwords expire, certificates are replaced, and nobody
+restarts a bot then.
 """
 
 from __future__ import annotations
 
-import copy
+import base64
 import math
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+
+from pydantic import SecretStr
 
 from bot.appliance import refused_login
-from bot.appliance.answers import Answer, Redactor
 from bot.appliance.budget import Budget, EffectBudget
-from bot.appliance.credentials import Credentials, HeldSession, Secrets
-from bot.appliance.errors import (
-    Answered,
-    ApplianceError,
-    Limited,
-    LoginRefused,
-    NotFound,
-    NotSent,
-    Refused,
-    TlsFailed,
-    TooLate,
-    Unauthorized,
-    Unavailable,
-    timed_out,
-)
-from bot.appliance.http import Call, Transport, auth_of
+from bot.appliance.call_errors import CallError, TlsFailed, not_in_time
+from bot.appliance.http_answers import NOT_ACCEPTED, OF_THE_APPLICATION, Answer, Redactor
+from bot.appliance.http_call import Call, HeaderAuth, Transport
 from bot.appliance.models import session_id
+from bot.appliance.tls import Trust
+from bot.request.problem import ProblemKind
 
 OK = frozenset({200})
 REMOTE_MADE = frozenset({200, 201, 204})
+SESSION_HEADER = "x-dr-session"
 
 # How long a remote session lives is not documented. One of the vendor's own scripts logs in anew
 # after 300 s; making it again costs one call, a DELETE that fails without it a whole approval.
@@ -51,11 +45,61 @@ SECRETS_FRESH_SECONDS = 60.0
 """How often it is looked whether secrets have changed; also before each log-in, and after a server
 was not the one that is trusted."""
 
-SLOW_SECONDS, SLOW_KNOWN_SECONDS = 3.0, 30.0
-"""If a try took this long to fail for the reading, it is not made again for the DELETE after it.
-Otherwise a remote site that does not answer at all, the main reason for a one-sided break, would be
-waited for twice and leave the DELETE no time. Each reading tries anew: if the site is back, the
-reason has gone."""
+REMOTE_AWAY = frozenset(
+    {
+        ProblemKind.REFUSED,
+        ProblemKind.SERVER_ERROR,
+        ProblemKind.NOT_UNDERSTOOD,
+        ProblemKind.UNAVAILABLE,
+        ProblemKind.UNANSWERED,
+    }
+)
+"""After these it is the remote site that cannot be logged in to: neither our credentials nor our
+limit nor the way to the appliance."""
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """A user of one site's SSO. Its repr shows neither name nor password."""
+
+    username: str
+    password: SecretStr
+
+    def header(self) -> str:
+        """The value of an Authorization header (RFC 7617), in UTF-8 whatever the password holds."""
+        pair = f"{self.username}:{self.password.get_secret_value()}"
+        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+    def hidden(self) -> tuple[str, str]:
+        """What must never be shown."""
+        return self.password.get_secret_value(), self.header().removeprefix("Basic ")
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets:
+    """All that an appliance needs to know, as it is at one moment. `remote`: where the remote site
+    has users of its own."""
+
+    local: Credentials
+    remote: Credentials | None
+    trust: Trust
+
+    def hidden(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return (*self.local.hidden(), *(self.remote.hidden() if self.remote else ()))
+
+
+@dataclass(eq=False, repr=False)
+class HeldSession:
+    """One session, in memory only. Remote sessions belong to it and end with it.
+
+    `remote`: by pairing, the monotonic second when the remote session was made on it, or None where
+    that was tried and the remote site is away.
+    """
+
+    token: str
+    proven: bool = False
+    remote: dict[str, float | None] = field(default_factory=dict)
 
 
 class Sessions:
@@ -88,16 +132,19 @@ class Sessions:
         self._looked_at = monotonic()
         self._lock = threading.Lock()
         self._login_lock = threading.Lock()
-        self._logins = 0
-        self._failure: ApplianceError | None = None
-        # Until when, what, and whose it is: the user that was refused, or a session that was slow.
-        self._remote_failed: dict[str, tuple[float, ApplianceError, object]] = {}
+        self._remote_locks: dict[str, threading.Lock] = {}
+        self._remote_refused: dict[str, tuple[float, Credentials, CallError]] = {}
 
-    def wait_for(self, lock: threading.Lock, call: Call, by: float | None) -> None:
-        """Acquire the lock within the caller's time. Raises TimedOut."""
-        left = -1.0 if by is None else max(0.0, by - self._monotonic())
-        if not lock.acquire(timeout=left):
-            raise timed_out(self.transport.host, call.method, call.path, None)
+    @contextmanager
+    def wait_for(self, lock: threading.Lock, call: Call, by: float) -> Iterator[None]:
+        """Hold the lock, if it can be had within the caller's time."""
+        if not lock.acquire(timeout=max(0.0, by - self._monotonic())):
+            host = self.transport.host
+            raise not_in_time(host, call.method, call.path, kind=ProblemKind.UNSENT)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def secrets(self, *, at_once: bool = False) -> Secrets:
         """What is set now; looked at again `at_once`, or where a minute has passed."""
@@ -112,15 +159,13 @@ class Sessions:
             self.transport.trust(found.trust)
         return self._secrets
 
-    # ---- calls ----------------------------------------------------------------------------------
-
     def send(
         self,
         call: Call,
         session: HeldSession | None,
         *,
         expect: frozenset[int] = OK,
-        by: float | None,
+        by: float,
         send_by: float | None = None,
         user: Credentials | None = None,
     ) -> Answer:
@@ -134,30 +179,26 @@ class Sessions:
             answer = self.transport.exchange(
                 call,
                 expect=expect,
-                auth=auth_of(session, user),
+                auth=_auth_of(session, user),
                 redact=Redactor((*self._hidden, session.token) if session else self._hidden),
                 by=by,
                 send_by=send_by,
             )
-        except (NotFound, Refused):
-            # The application itself answered, so it knows the session.
-            self._worked(session)
-            raise
-        except Unauthorized:
-            if session and not user and self._drop(session) and not session.proven:
-                self.budget.change(refused_login.login_in_vain)
-            raise
-        except TlsFailed:
-            self._looked_at = -math.inf  # the certificate may have been replaced, and the trust too
+        except CallError as exc:
+            if exc.status in OF_THE_APPLICATION:
+                self._worked(session)
+            elif exc.kind is ProblemKind.UNAUTHORIZED and session and not user:
+                if self._drop(session) and not session.proven:
+                    self.budget.change(refused_login.login_in_vain)
+            elif isinstance(exc, TlsFailed):
+                # The certificate may have been replaced, and the trust too.
+                self._looked_at = -math.inf
             raise
         self._worked(session)
         return answer
 
     def _worked(self, session: HeldSession | None) -> None:
-        if session is None:
-            return
-        session.answered_at = self._monotonic()
-        if not session.proven:
+        if session is not None and not session.proven:
             session.proven = True
             self.budget.change(refused_login.call_worked)
 
@@ -171,76 +212,55 @@ class Sessions:
     # ---- the local session ----------------------------------------------------------------------
 
     def current(self, effect: EffectBudget) -> HeldSession:
-        """The session, made if there is none. Raises any `ApplianceError`."""
+        """The session, made if there is none."""
         self.secrets()
         if (held := self.held) is not None:
             return held
         call = Call.of("POST", "/session")
-        seen = self._logins
-        self.wait_for(self._login_lock, call, effect.by)
-        try:
-            if self.held is not None:
-                return self.held
-            if self._logins != seen and self._failure is not None:
-                # A copy, since several threads that raise one exception mix up their tracebacks.
-                raise copy.copy(self._failure)
-            self.transport.require_time(call, effect.by)
+        with self.wait_for(self._login_lock, call, effect.by):
+            if (held := self.held) is not None:
+                return held
             user = self.secrets(at_once=True).local
             effect.pay(partial(refused_login.begin_login, changed_ms=self._changed_ms))
-            self._failure = None
-            try:
-                made = self._log_in(call, user, effect.by)
-            except ApplianceError as exc:
-                # It would fail for all who waited for it. Only a time to send is each caller's own.
-                self._failure = None if isinstance(exc, TooLate) else copy.copy(exc)
-                raise
-            finally:
-                self._logins += 1
+            made = self._log_in(call, user, effect.by)
             with self._lock:
                 self.held = made
             return made
-        finally:
-            self._login_lock.release()
 
-    def _log_in(self, call: Call, user: Credentials, by: float | None) -> HeldSession:
+    def _log_in(self, call: Call, user: Credentials, by: float) -> HeldSession:
         try:
-            answer = self.send(call, None, by=by, user=user)
-            session = HeldSession(answer.read(session_id))
-        except (NotSent, Limited, Unavailable):
-            self.budget.on_login("not_sent")
-            self.budget.change(refused_login.login_not_sent)
-            raise
-        except Answered as exc:
-            if exc.status not in {401, 403}:
-                self.budget.change(refused_login.login_in_vain)
-                raise
+            session = HeldSession(self.send(call, None, by=by, user=user).read(session_id))
+        except CallError as exc:
             refusal = exc
         else:
             self.budget.on_login("worked")
             return session
+        if refusal.status not in {401, 403}:
+            if refusal.kind in NOT_ACCEPTED:
+                self.budget.on_login("not_sent")
+                self.budget.change(refused_login.login_not_sent)
+            elif refusal.kind is not ProblemKind.UNANSWERED:
+                self.budget.change(refused_login.login_in_vain)
+            raise refusal
         self.budget.on_login("refused")
         why = f"a log-in was refused with HTTP {refusal.status}"
         self.budget.change(partial(refused_login.login_refused, why=why))
-        raise self._login_refused(refusal, "local")
+        raise self._login_refused(refusal, "local", refused_login.REST_MS / 1000)
 
-    def _login_refused(
-        self, refusal: ApplianceError, which: Literal["local", "remote"]
-    ) -> LoginRefused:
-        """The error for a 401 or 403 at a log-in."""
-        error = LoginRefused(
+    def _login_refused(self, refusal: CallError, which: str, seconds: float) -> CallError:
+        """The error for a 401 or 403 at a log-in; a new one each time, since several threads that
+        raise the same one mix up their tracebacks."""
+        return CallError(
+            ProblemKind.LOGIN_REFUSED,
             f"{self.transport.host} refused the log-in of the {which} user (HTTP"
             f" {refusal.status}): name or password is wrong, or the account is locked or has no"
             " right.",
-            method=refusal.method,
-            path=refusal.path,
             status=refusal.status,
-            retry_after_seconds=refused_login.REST_MS / 1000,
+            retry_after_seconds=seconds,
             error_code=refusal.error_code,
             message=refusal.message,
             op_id=refusal.op_id,
         )
-        error.which = which
-        return error
 
     # ---- the remote site's session --------------------------------------------------------------
 
@@ -253,36 +273,36 @@ class Sessions:
         """Whether a DELETE of this pairing may go out on this session."""
         return self._secrets.remote is None or pairing_id in session.remote
 
-    def log_in_remote(
-        self, pairing_id: str, effect: EffectBudget, *, wait_again: bool = True
-    ) -> None:
+    def log_in_remote(self, pairing_id: str, effect: EffectBudget) -> None:
         """Make the remote session of this pairing if remote credentials are configured and it is
-        missing. Without `wait_again` a try that took long to fail, a moment ago, is not made again.
+        missing.
 
-        Raises LoginRefused(which="remote") for credentials that are or were just refused, and
-        every other error of a call, such as Refused while the remote site is down.
+        Raises LOGIN_REFUSED for credentials that are or were just refused, and every other error of
+        a call, such as SERVER_ERROR while the remote site is down.
         """
         # What was refused may have been corrected since.
-        user = self.secrets(at_once=pairing_id in self._remote_failed).remote
+        user = self.secrets(at_once=pairing_id in self._remote_refused).remote
         if user is None:
             return
         call = Call.of("POST", "/pairings/{pairing_id}/remote-session", pairing_id=pairing_id)
-        for again in (True, False):
-            session = self.current(effect)
-            # One lock per pairing: a remote site that hangs must not hold up the others.
-            lock = session.remote_locks.setdefault(pairing_id, threading.Lock())
-            self.wait_for(lock, call, effect.by)
-            try:
-                if not self._remote_made(session, pairing_id):
-                    self._raise_if_failed(pairing_id, user, None if wait_again else session)
+        # One lock per pairing: a remote site that hangs must not hold up the others.
+        lock = self._remote_locks.setdefault(pairing_id, threading.Lock())
+        with self.wait_for(lock, call, effect.by):
+            for again in (True, False):
+                session = self.current(effect)
+                if self._remote_made(session, pairing_id):
+                    return
+                until, whose, refusal = self._remote_refused.get(pairing_id, (0.0, None, None))
+                left = until - self._monotonic()
+                if refusal and left > 0 and whose == user:
+                    raise self._login_refused(refusal, "remote", left)
+                try:
                     self._log_in_remote(call, session, pairing_id, user, effect)
-                return
-            except Unauthorized:
-                # The local session had ended: once more, with a new one.
-                if not again:
-                    raise
-            finally:
-                lock.release()
+                    return
+                except CallError as exc:
+                    # 401: the local session had ended. Once more, with a new one.
+                    if exc.kind is not ProblemKind.UNAUTHORIZED or not again:
+                        raise
 
     def _log_in_remote(
         self,
@@ -292,54 +312,39 @@ class Sessions:
         user: Credentials,
         effect: EffectBudget,
     ) -> None:
-        self.transport.require_time(call, effect.by)
         effect.pay()
-        refusal: ApplianceError
-        began = self._monotonic()
         try:
             self.send(call, session, expect=REMOTE_MADE, by=effect.by, user=user)
-        except Unauthorized as exc:
-            # The remote password, or the local session? If that has ended this drops it, and raises
-            # Unauthorized; any other answer shows that it is known.
-            effect.pay()
-            with suppress(Refused, NotFound):
-                self.send(Call.of("GET", "/session"), session, by=effect.by)
-            refusal = exc
-        except ApplianceError as exc:
-            session.remote[pairing_id] = None
-            if not isinstance(exc, Refused) or exc.status != 403:
-                if self._monotonic() - began >= SLOW_SECONDS:
-                    self._remember(pairing_id, SLOW_KNOWN_SECONDS, exc, session)
-                raise
+        except CallError as exc:
             refusal = exc
         else:
             session.remote[pairing_id] = self._monotonic()
             return
-        refused = self._login_refused(refusal, "remote")
-        self._remember(pairing_id, refused_login.REST_MS / 1000, refused, user)
-        raise refused
+        if refusal.status == 401:
+            # The remote password, or the local session? If that has ended this drops it, and raises
+            # UNAUTHORIZED; any other answer shows that it is known.
+            effect.pay()
+            try:
+                self.send(Call.of("GET", "/session"), session, by=effect.by)
+            except CallError as exc:
+                if exc.status not in OF_THE_APPLICATION:
+                    raise
+        elif refusal.status != 403:
+            if refusal.kind in REMOTE_AWAY:
+                session.remote[pairing_id] = None
+            raise refusal
+        seconds = refused_login.REST_MS / 1000
+        self._remote_refused[pairing_id] = (self._monotonic() + seconds, user, refusal)
+        raise self._login_refused(refusal, "remote", seconds)
 
     def _remote_made(self, session: HeldSession, pairing_id: str) -> bool:
         made_at = session.remote.get(pairing_id)
         return made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS
 
-    def _remember(
-        self, pairing_id: str, seconds: float, error: ApplianceError, whose: object
-    ) -> None:
-        """Without those that are over: a process lives for months."""
-        now = self._monotonic()
-        with self._lock:
-            still = {known: e for known, e in self._remote_failed.items() if e[0] > now}
-            self._remote_failed = still | {pairing_id: (now + seconds, copy.copy(error), whose)}
 
-    def _raise_if_failed(
-        self, pairing_id: str, user: Credentials, session: HeldSession | None
-    ) -> None:
-        """Raises a refusal of this user that is not over; for this `session`, a slow failure on it
-        as well."""
-        until, error, whose = self._remote_failed.get(pairing_id, (0.0, None, None))
-        left = until - self._monotonic()
-        if error and left > 0 and whose in (user, session):
-            again = copy.copy(error)
-            again.retry_after_seconds = left if whose == user else error.retry_after_seconds
-            raise again
+def _auth_of(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
+    """For a call on this session, with this user's credentials, where they are given."""
+    headers = {} if session is None else {SESSION_HEADER: session.token}
+    if user is not None:
+        headers["Authorization"] = user.header()
+    return HeaderAuth(headers)

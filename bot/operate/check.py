@@ -21,8 +21,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.appliance import tls
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority, budget_key, state_of
-from bot.appliance.client import Appliance
 from bot.operate import check_appliance, check_slack
 from bot.operate.check_line import Check, Line, fine, lines_of, note, wrong
 from bot.secrets_now import appliance_of, trust_of

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.appliance import tls
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
+from bot.appliance.call_errors import CallError, TlsFailed
 from bot.appliance.calls import Calls
-from bot.appliance.client import Appliance
-from bot.appliance.credentials import Credentials
-from bot.appliance.errors import (
-    Answered,
-    ApplianceError,
-    HeldBack,
-    Limited,
-    LoginRefused,
-    NotSent,
-    OverBudget,
-    Refused,
-    TlsFailed,
-    Unavailable,
-)
 from bot.appliance.listing import Listing
+from bot.appliance.session import Credentials
 from bot.operate.check_line import Check, Line, fine, note, skipped, wrong
 from bot.request.pairing import Pairing
+from bot.request.problem import ProblemKind
 from bot.settings import ApplianceSettings
 
 REACHABLE, TRUSTED = "appliance-reachable", "appliance-trusted"
@@ -40,8 +29,7 @@ NEEDED_PRIVILEGE = "HmsRemote.com.vmware.vcHms.Hms.Manage"
 CERTIFICATE_SOON = timedelta(days=30)
 """So long before its end a certificate is spoken of."""
 
-LASTS_TIMEOUTS = 6
-"""All calls of one line together, in timeouts: a log-in and some reads, each may be slow."""
+RESTS = frozenset({ProblemKind.LOGIN_REST, ProblemKind.UNPROVEN})
 
 
 @dataclass
@@ -57,12 +45,11 @@ class Site:
     prefix: str
     priority: Priority
     refused: Credentials | None = None
-    not_sent: NotSent | None = None
+    not_sent: CallError | None = None
     pairings: Listing[Pairing] = field(default_factory=Listing[Pairing])
 
     def calls(self) -> Calls:
-        by = time.monotonic() + LASTS_TIMEOUTS * self.settings.timeout_seconds
-        return self.appliance.calls(self.priority, by)
+        return self.appliance.calls(self.priority)
 
 
 def everything(site: Site) -> Iterator[Check]:
@@ -98,7 +85,7 @@ def at_start(site: Site) -> Iterator[Check]:
     yield Check(VERSION, LOGIN, partial(version, site))
 
 
-def said(error: ApplianceError) -> str:
+def said(error: CallError) -> str:
     """The sentence without its full stop, with the appliance's own words unchanged."""
     words = str(error).rstrip(".")
     own = {"error_code": error.error_code, "message": error.message, "op_id": error.op_id}
@@ -113,7 +100,7 @@ def reachable(site: Site) -> Line:
         site.calls().knock()
     except TlsFailed as error:
         site.not_sent = error
-    except NotSent as error:
+    except CallError as error:
         step = f"is {site.prefix}HOST right, is it up, and does a firewall stand between?"
         if proxy:
             step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
@@ -159,31 +146,31 @@ def login(site: Site) -> Line:
         return skipped("a person: it is not tried again by itself")
     try:
         calls.log_in()
-    except OverBudget as error:
-        return skipped(f"room: {said(error)}")
-    except ApplianceError as error:
-        # After HeldBack none was tried, but it is a failure all the same: an earlier log-in was
+    except CallError as error:
+        if error.kind is ProblemKind.OVER_BUDGET:
+            return skipped(f"room: {said(error)}")
+        # In a login rest none was tried, but it is a failure all the same: an earlier log-in was
         # refused, this copy's or another's.
-        if isinstance(error, LoginRefused | HeldBack):
+        if error.kind in {ProblemKind.LOGIN_REFUSED, *RESTS}:
             site.refused = calls.user
         return wrong(said(error), _after(site, error))
     site.refused = None
     return fine(f"as the user of {site.prefix}USERNAME")
 
 
-def _after(site: Site, error: ApplianceError) -> str:
+def _after(site: Site, error: CallError) -> str:
     """The next step after a log-in that did not work. The answer may come from the wrong server."""
     correct = f"correct {site.prefix}USERNAME and {site.prefix}PASSWORD or unlock the account"
-    match error:
-        case LoginRefused():
+    match error.kind:
+        case ProblemKind.LOGIN_REFUSED:
             return f"{correct} before the next try: SSO locks an account after a few refusals"
-        case HeldBack():
+        case ProblemKind.LOGIN_REST | ProblemKind.UNPROVEN:
             return f"{correct}, and look again after that time"
-        case Limited() | Unavailable():
+        case ProblemKind.LIMITED | ProblemKind.UNAVAILABLE:
             return "look again after that time"
-        case Refused():
+        case ProblemKind.REFUSED | ProblemKind.SERVER_ERROR:
             return "look into the appliance's own log"
-        case Answered():
+        case ProblemKind.NOT_UNDERSTOOD:
             return (
                 f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
                 f"{site.prefix}BASE_PATH right?"
@@ -195,9 +182,9 @@ def version(site: Site) -> Line:
     """`GET /info`: whether the session works, and which version answers."""
     try:
         info = site.calls().info()
-    except OverBudget as error:
-        return skipped(f"room: {said(error)}")
-    except ApplianceError as error:
+    except CallError as error:
+        if error.kind is ProblemKind.OVER_BUDGET:
+            return skipped(f"room: {said(error)}")
         return wrong(said(error), f"is {site.prefix}BASE_PATH right, and is the service up?")
     words = f"{info.name or 'the appliance'}, version {info.version or 'not told'}"
     if info.status == "ERROR":
@@ -210,9 +197,9 @@ def pairings(site: Site) -> Line:
     """Whether they can be read at all, and how many there are."""
     try:
         site.pairings = site.calls().pairings()
-    except Refused as error:
-        return wrong(said(error), "give the user the right to read them")
-    except ApplianceError as error:
+    except CallError as error:
+        if error.kind is ProblemKind.REFUSED:
+            return wrong(said(error), "give the user the right to read them")
         return wrong(said(error), "look again, and into the appliance's own log")
     count = len(site.pairings.items)
     if count == 0:
@@ -237,10 +224,10 @@ def remote_login(site: Site, pairing: Pairing) -> Line:
     user = f"{site.prefix}REMOTE_USERNAME"
     try:
         site.calls().ensure_remote_session(pairing.id)
-    except LoginRefused as error:
-        step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
-        return wrong(said(error), step)
-    except ApplianceError as error:
+    except CallError as error:
+        if error.kind is ProblemKind.LOGIN_REFUSED:
+            step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
+            return wrong(said(error), step)
         return wrong(f"{_title(pairing)}: {said(error)}", "is the remote site up?")
     return fine(f"logged in to the remote site of {_title(pairing)} as the user of {user}")
 

@@ -10,8 +10,8 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget
-from bot.appliance.client import Appliance
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.simulated_client import secrets_of

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget
-from bot.appliance.client import Appliance
-from bot.appliance.credentials import Credentials, Secrets
+from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 

@@ -11,14 +11,19 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import trustme
 from pydantic import SecretStr
+
+from bot.appliance.call_errors import CallError
+from bot.request.problem import ProblemKind
 
 BASE = "/api/rest/vr/v2"
 PASSWORD = "pässword-of-local"
@@ -67,6 +72,13 @@ class Reply:
 
 
 Answers = Callable[[Seen], Reply]
+
+
+@contextmanager
+def fails(kind: ProblemKind, match: str | None = None) -> Iterator[pytest.ExceptionInfo[CallError]]:
+    with pytest.raises(CallError, match=match) as caught:
+        yield caught
+    assert caught.value.kind is kind
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Every way a call can fail, over real TLS, and the error that it becomes."""
+"""Every way a call can fail, over real TLS, and the problem that it becomes."""
 
 from __future__ import annotations
 
@@ -14,39 +14,19 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance
-from bot.appliance.errors import (
-    ApplianceError,
-    ConnectFailed,
-    ConnectionCut,
-    Limited,
-    NameLookupFailed,
-    NotFound,
-    NotUnderstood,
-    Refused,
-    TimedOut,
-    Unauthorized,
-    Unavailable,
-    explain,
-)
+from bot.appliance.call_errors import CallError, unanswered
+from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import BASE, TOKEN, Handler, Reply, Server, Start, broken_tls, cut
 
 RESPONSE_ERROR = {"error_code": "E42", "message": "no right", "op_id": "0-1-2"}
 
 
-def get_info(appliance: Appliance, by: float | None = None) -> ApplianceError:
-    with pytest.raises(ApplianceError) as caught:
+def get_info(appliance: Appliance, by: float | None = None) -> CallError:
+    with pytest.raises(CallError) as caught:
         appliance.calls(Priority.CHECK, by).info()
     return caught.value
-
-
-def test_a_port_that_refuses(connect: Callable[..., Appliance]) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can take the port
-        error = get_info(connect(host=f"127.0.0.1:{closed.getsockname()[1]}"))
-    assert type(error) is ConnectFailed
-    assert str(error).endswith("(Connection refused).")
 
 
 LOST = [
@@ -63,29 +43,21 @@ LOST = [
 def test_only_a_delete_says_whether_it_was_sent(method: str, exc: Exception, sent: bool) -> None:
     """A look that fails after the DELETE is told in the final reply: "nothing was sent" there would
     be taken for the DELETE, which the appliance has received."""
-    error = explain(exc, sent=sent, host="vr", method=method, path="/tasks", status=None)
+    error = unanswered(exc, sent=sent, host="vr", method=method, path="/tasks", status=None)
+    assert error.kind is (Kind.UNANSWERED if sent else Kind.UNSENT)
     words = str(error)
-    assert words.endswith(".")
     assert ("was not sent" in words) == (method == "DELETE" and not sent)
     assert ("not known whether the appliance has acted" in words) == (method == "DELETE" and sent)
 
 
-def test_an_unknown_name(connect: Callable[..., Appliance]) -> None:
-    assert type(get_info(connect(host="no-such-host.invalid"))) is NameLookupFailed
-
-
-def test_a_port_that_never_speaks_tls(connect: Callable[..., Appliance]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+def test_nobody_there(connect: Callable[..., Appliance]) -> None:
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as silent:
+        closed.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can take the port
+        ports = [f"127.0.0.1:{each.getsockname()[1]}" for each in (closed, silent)]
         begin = time.monotonic()
-        error = get_info(connect(host=f"127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.3))
-    assert type(error) is ConnectFailed
-    assert time.monotonic() - begin < 2
-
-
-@pytest.mark.parametrize("host", ["", "https://vr", "u@vr", "vr/x", "vr:x", "vr?x", "v r", "vr#"])
-def test_a_host_that_is_more_than_a_host(connect: Callable[..., Appliance], host: str) -> None:
-    with pytest.raises(ValueError, match="host or host:port"):
-        connect(host=host)
+        for host in ("no-such-host.invalid", *ports):
+            assert get_info(connect(host=host, timeout_seconds=0.3)).kind is Kind.UNSENT
+    assert time.monotonic() - begin < 3
 
 
 def cut_in_body(handler: Handler) -> None:
@@ -103,22 +75,11 @@ def test_a_connection_that_is_cut(
     appliance: Appliance, server: Server, raw: Callable[[Handler], None]
 ) -> None:
     server.on("GET", "/info", Reply(raw=raw))
-    error = get_info(appliance)
-    assert type(error) is ConnectionCut
+    assert get_info(appliance).kind is Kind.UNANSWERED
     assert server.count("GET") == 1
     # The connection is not used again, and the next call works on a new one.
     server.on("GET", "/info", Reply(200, {"version": "9"}))
     assert appliance.calls(Priority.CHECK).info().version == "9"
-
-
-def test_no_answer_in_time(connect: Callable[..., Appliance], server: Server) -> None:
-    over = threading.Event()
-    server.on("GET", "/info", Reply(raw=lambda _: over.wait(5) and None))
-    try:
-        assert type(get_info(connect(timeout_seconds=0.2))) is TimedOut
-    finally:
-        over.set()
-    assert server.count("GET") == 1
 
 
 @pytest.mark.parametrize(
@@ -142,14 +103,14 @@ def test_a_trickle_ends_at_the_deadline(appliance: Appliance, server: Server, he
     begin = time.monotonic()
     try:
         # Each byte comes long before the read timeout of 5 s: only the deadline can end this.
-        assert type(get_info(appliance, by=begin + 0.5)) is TimedOut
+        assert get_info(appliance, by=begin + 0.5).kind is Kind.UNANSWERED
     finally:
         over.set()
     assert 0.4 < time.monotonic() - begin < 2
 
 
 def test_no_time_left_makes_no_call(appliance: Appliance, server: Server) -> None:
-    assert type(get_info(appliance, by=time.monotonic() - 1)) is TimedOut
+    assert get_info(appliance, by=time.monotonic() - 1).kind is Kind.UNSENT
     assert server.http_bytes == 0
 
 
@@ -162,20 +123,19 @@ HTML = b"<html>\x00<b>Bad\ngateway</b></html>"
         (200, HTML),
         (200, b'{"name": '),
         (200, b"[1]"),
-        (200, b'"vr"'),
         (200, b"\xff\xfe"),
         (200, b"[" * 100_000),
         (200, b""),
         (201, b"{}"),
         (204, b""),
-        (302, b""),
         (304, b""),
+        (404, b""),
+        (404, HTML),
         (407, HTML),
         (408, b""),
         (501, b""),
         (502, HTML),
         (503, HTML),
-        (504, b""),
         (520, b"{}"),
     ],
 )
@@ -189,10 +149,7 @@ def test_what_is_not_an_answer_of_this_api(
         error = get_info(appliance)
     finally:
         gc.enable()
-    assert type(error) is NotUnderstood
-    assert error.status == status
-    if body == HTML:
-        assert error.body_excerpt == "<html>\ufffd<b>Bad gateway</b></html>"
+    assert (error.kind, error.status) == (Kind.NOT_UNDERSTOOD, status)
 
 
 def test_something_that_is_not_http(appliance: Appliance, server: Server) -> None:
@@ -201,7 +158,7 @@ def test_something_that_is_not_http(appliance: Appliance, server: Server) -> Non
         handler.close_connection = True
 
     server.on("GET", "/info", Reply(raw=ssh))
-    assert type(get_info(appliance)) is NotUnderstood
+    assert get_info(appliance).kind is Kind.NOT_UNDERSTOOD
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -212,38 +169,28 @@ def test_a_redirect_never_gets_the_token(
     other.on("GET", "/info", Reply(200, {"version": "evil"}))
     for place in (f"https://{other.host}{BASE}/info", f"{BASE}/info", "http://[", "::"):
         server.on("GET", "/info", Reply(status, b"", headers={"Location": place}))
-        assert type(get_info(appliance)) is NotUnderstood
+        assert get_info(appliance).kind is Kind.NOT_UNDERSTOOD
     assert (other.http_bytes, other.handshakes) == (0, 0)
     assert server.count("GET") == 4
 
 
-@pytest.mark.parametrize("status", [400, 403, 405, 409, 422, 500])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, Kind.REFUSED), (403, Kind.REFUSED), (500, Kind.SERVER_ERROR)]
+)
 def test_a_refusal_keeps_the_words_of_the_appliance(
-    appliance: Appliance, server: Server, status: int
+    appliance: Appliance, server: Server, status: int, kind: Kind
 ) -> None:
-    server.on("GET", "/info", Reply(status, RESPONSE_ERROR))
-    error = get_info(appliance)
-    assert type(error) is Refused
-    assert (error.status, error.method, error.path) == (status, "GET", "/info")
-    assert (error.error_code, error.message, error.op_id) == ("E42", "no right", "0-1-2")
-
-
-def test_a_refusal_in_odd_words(appliance: Appliance, server: Server) -> None:
-    server.on("GET", "/info", Reply(500, {"error_code": 42, "message": ["a"], "op_id": None}))
-    error = get_info(appliance)
-    assert (error.error_code, error.message, error.op_id) == ("42", '["a"]', None)
-    for body in (HTML, b"", b"[]", b'{"other": 1}'):
-        server.on("GET", "/info", Reply(500, body))
+    for body, told in (
+        (RESPONSE_ERROR, ("E42", "no right", "0-1-2")),
+        ({"error_code": 42, "message": ["a"], "op_id": None}, ("42", '["a"]', None)),
+        (HTML, (None, None, None)),
+        (b"[]", (None, None, None)),
+        ({"other": 1}, (None, None, None)),
+    ):
+        server.on("GET", "/info", Reply(status, body))
         error = get_info(appliance)
-        assert type(error) is Refused
-        assert (error.error_code, error.message, error.op_id) == (None, None, None)
-    assert error.body_excerpt == '{"other": 1}'
-
-
-def test_not_found_without_a_body(appliance: Appliance, server: Server) -> None:
-    server.on("GET", "/info", Reply(404))
-    error = get_info(appliance)
-    assert (type(error), error.body_excerpt) == (NotFound, "")
+        assert (error.kind, error.status) == (kind, status)
+        assert (error.error_code, error.message, error.op_id) == told
 
 
 @pytest.mark.parametrize(
@@ -274,31 +221,24 @@ def test_when_to_come_back(
         headers["Retry-After"] = header.encode().decode("latin-1")
     server.on("GET", "/info", Reply(429, headers=headers))
     error = get_info(appliance)
-    assert (type(error), error.retry_after_seconds) == (Limited, seconds)
+    assert (error.kind, error.retry_after_seconds) == (Kind.LIMITED, seconds)
     server.on("GET", "/info", Reply(503, headers=headers))
     error = get_info(appliance)
     # A 503 that names no time may be a gateway's, after the request was passed on.
-    assert type(error) is (NotUnderstood if seconds is None else Unavailable)
+    assert error.kind is (Kind.NOT_UNDERSTOOD if seconds is None else Kind.UNAVAILABLE)
     assert error.retry_after_seconds == seconds
 
 
-def test_a_date_without_the_date_of_the_answer(appliance: Appliance, server: Server) -> None:
-    headers = {"Retry-After": "Wed, 01 Jan 2020 00:01:30 GMT"}
-    server.on("GET", "/info", Reply(503, headers=headers))
-    assert get_info(appliance).retry_after_seconds == 0
-
-
-def test_one_401_logs_in_again_and_repeats(appliance: Appliance, server: Server) -> None:
+def test_one_401_logs_in_again_and_repeats_and_401_always_is_given_up(
+    appliance: Appliance, server: Server
+) -> None:
     server.on("GET", "/info", Reply(401), Reply(200, {"version": "9"}))
     assert appliance.calls(Priority.CHECK).info().version == "9"
     tokens = [s.headers["x-dr-session"] for s in server.seen if s.path == "/info"]
     assert tokens == [f"{TOKEN}1", f"{TOKEN}2"]
-
-
-def test_401_always_is_given_up(appliance: Appliance, server: Server) -> None:
     server.on("GET", "/info", Reply(401))
-    assert type(get_info(appliance)) is Unauthorized
-    assert (server.count("GET", "/info"), server.logins) == (2, 2)
+    assert get_info(appliance).kind is Kind.UNAUTHORIZED
+    assert (server.count("GET", "/info"), server.logins) == (4, 3)
 
 
 def test_what_the_observer_is_told(connect: Callable[..., Appliance], server: Server) -> None:
@@ -311,21 +251,10 @@ def test_what_the_observer_is_told(connect: Callable[..., Appliance], server: Se
     appliance = connect(on_call=observe)
     server.on("GET", "/pairings/a%3Ab/replications/count", Reply(404), Reply(raw=cut))
     for _ in range(2):
-        with pytest.raises(ApplianceError):
+        with pytest.raises(CallError):
             appliance.calls(Priority.CHECK).replication_count("a:b")
     assert told == [
         ("POST", "/session", "200"),
         ("GET", "/pairings/{pairing_id}/replications/count", "404"),
-        ("GET", "/pairings/{pairing_id}/replications/count", "ConnectionCut"),
+        ("GET", "/pairings/{pairing_id}/replications/count", "unanswered"),
     ]
-
-
-def test_an_observer_that_fails_costs_no_answer(
-    connect: Callable[..., Appliance], server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
-    def observe(*_: object) -> None:
-        raise RuntimeError("metric")
-
-    server.on("GET", "/info", Reply(200, {"version": "9"}))
-    assert connect(on_call=observe).calls(Priority.CHECK).info().version == "9"
-    assert "observer_failed" in caplog.text

@@ -10,16 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance
-from bot.appliance.errors import (
-    GatewaysNotFound,
-    NoSuchPairing,
-    NotFound,
-    NotUnderstood,
-)
+from bot.appliance.appliance import Appliance
 from bot.request.events import CallFailed, PresenceRead, TaskPolled, TasksRead
-from bot.request.problem import ProblemKind
+from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import Reply, Server
 
 PAIRING = {"pairing_id": "p-1"}
@@ -44,24 +37,20 @@ def listed(*pairings: dict[str, str], errors: tuple[dict[str, str], ...] = ()) -
 def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
     server.on("GET", "/pairings/p-1", Reply(200, pairing))
     server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": 0}))
-    for what in ("replications", "issues"):
-        server.on("GET", f"/pairings/p-1/{what}", Reply(200, {"list": []}))
+    server.on("GET", "/pairings/p-1/replications", Reply(200, {"list": []}))
     server.on("GET", "/tasks", Reply(200, {"list": []}))
 
 
 def looked(appliance: Appliance) -> object:
     """What three ways to look find: they have to agree."""
-    at = appliance
-    one = at.read_presence("p-1", soon())
-    around = at.read_tasks("p-1", soon(), listed=True, task_id=None)
-    acting = at.read_to_act("p-1", soon())
+    one = appliance.read_presence("p-1", soon())
+    around = appliance.read_tasks("p-1", soon(), listed=True, task_id=None)
+    acting = appliance.read_to_act("p-1", soon())
     if isinstance(one, CallFailed):
         assert (type(around), type(acting)) == (CallFailed, CallFailed)
         return one.problem.kind
-    assert isinstance(one, PresenceRead)
     assert isinstance(around, TasksRead)
-    assert one.pairing == around.pairing
-    assert acting == one
+    assert acting == one == PresenceRead(pairing=around.pairing)
     return one.pairing
 
 
@@ -76,9 +65,9 @@ def looked(appliance: Appliance) -> object:
         (listed(OTHER, errors=(GAP,)), "unlisted"),
         (listed(PAIRING, errors=(GAP,)), "there"),
         (Reply(200, {"list": [OTHER], "_meta": {"total": 3}}), "unlisted"),
-        (Reply(404), ProblemKind.NOT_UNDERSTOOD),
-        (Reply(502), ProblemKind.NOT_UNDERSTOOD),
-        (Reply(500, {"message": "no"}), ProblemKind.SERVER_ERROR),
+        (Reply(404), Kind.NOT_UNDERSTOOD),
+        (Reply(502), Kind.NOT_UNDERSTOOD),
+        (Reply(500, {"message": "no"}), Kind.SERVER_ERROR),
     ],
 )
 def test_a_404_of_its_own_and_what_the_list_says(
@@ -96,8 +85,8 @@ def test_a_404_of_its_own_and_what_the_list_says(
     [
         (listed(PAIRING), "there"),
         (listed(OTHER), "gone"),  # the list itself is whole, and was read after it
-        (listed(OTHER, errors=(GAP,)), ProblemKind.NOT_UNDERSTOOD),
-        (Reply(404, b"<html>no route</html>"), ProblemKind.NOT_UNDERSTOOD),
+        (listed(OTHER, errors=(GAP,)), Kind.NOT_UNDERSTOOD),
+        (Reply(404, b"<html>no route</html>"), Kind.NOT_UNDERSTOOD),
     ],
 )
 def test_a_404_with_a_body_never_counts(
@@ -115,73 +104,48 @@ def test_a_pairing_that_answers_needs_no_list(appliance: Appliance, server: Serv
     assert server.count("GET", "/pairings") == 0
 
 
-def test_a_404_of_the_log_in_says_nothing_about_the_pairing(
-    appliance: Appliance, server: Server
-) -> None:
+def test_a_404_of_the_log_in_says_nothing(appliance: Appliance, server: Server) -> None:
     server.on("POST", "/session", Reply(404))
-    with pytest.raises(NotFound) as caught:
-        appliance.calls(Priority.FOLLOW).pairing("p-1")
-    assert not isinstance(caught.value, NoSuchPairing)
-    said = appliance.read_presence("p-1", soon())
-    assert isinstance(said, CallFailed)
-    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+    for said in (appliance.read_presence("p-1", soon()), appliance.poll_task(TASK, soon())):
+        assert isinstance(said, CallFailed)
+        assert said.problem.kind is Kind.NOT_UNDERSTOOD
 
 
 @pytest.mark.parametrize("about", ["/replications/count", "/replications"])
-def test_nor_does_a_404_to_something_about_it(
+def test_nor_does_a_404_to_something_about_the_pairing(
     appliance: Appliance, server: Server, about: str
 ) -> None:
     serve_pairing(server, PAIRING)
     server.on("GET", f"/pairings/p-1{about}", Reply(404))
     said = appliance.read_to_act("p-1", soon())
     assert isinstance(said, CallFailed)
-    assert said.problem.kind is ProblemKind.NOT_UNDERSTOOD
+    assert said.problem.kind is Kind.NOT_UNDERSTOOD
 
 
 # ---- a task, asked for by its id -----------------------------------------------------------------
 
 
-def polled(appliance: Appliance) -> TaskPolled | CallFailed:
-    return appliance.poll_task(TASK, soon())
-
-
 def test_a_running_task_is_one_call(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(200, {"id": TASK, "status": "RUNNING", "progress": 4}))
-    seen = polled(appliance)
+    seen = appliance.poll_task(TASK, soon())
     assert isinstance(seen, TaskPolled)
     assert seen.task is not None
     assert (seen.task.id, seen.task.progress) == (TASK, 4)
     assert [s.path for s in server.seen] == ["/session", TASK_PATH]
 
 
-def test_its_own_404_says_that_it_is_forgotten(appliance: Appliance, server: Server) -> None:
-    server.on("GET", TASK_PATH, Reply(404))
-    assert appliance.calls(Priority.FOLLOW).task(TASK) is None
-    assert polled(appliance) == TaskPolled(task=None)
-
-
-@pytest.mark.parametrize("body", GATEWAYS)
-def test_a_gateways_404_does_not(appliance: Appliance, server: Server, body: bytes) -> None:
-    server.on("GET", TASK_PATH, Reply(404, body))
-    with pytest.raises(GatewaysNotFound):
-        appliance.calls(Priority.FOLLOW).task(TASK)
-    assert isinstance(polled(appliance), CallFailed)
-
-
-def test_nor_does_that_of_the_log_in(appliance: Appliance, server: Server) -> None:
-    server.on("POST", "/session", Reply(404))
-    assert isinstance(polled(appliance), CallFailed)
-
-
-@pytest.mark.parametrize("other", ["HmsTask:TASK-2:guid", "", None])
-def test_another_task_is_not_taken_for_it(
-    appliance: Appliance, server: Server, other: str | None
+def test_its_own_404_says_that_it_is_forgotten_and_no_other_answer_does(
+    appliance: Appliance, server: Server
 ) -> None:
-    """A gateway that mixes up two answers would otherwise end one request with another's task."""
-    server.on("GET", TASK_PATH, Reply(200, {"id": other, "status": "SUCCESS"}))
-    with pytest.raises(NotUnderstood):
-        appliance.calls(Priority.FOLLOW).task(TASK)
-    assert isinstance(polled(appliance), CallFailed)
+    server.on("GET", TASK_PATH, Reply(404))
+    assert appliance.poll_task(TASK, soon()) == TaskPolled(task=None)
+    for body in GATEWAYS:
+        server.on("GET", TASK_PATH, Reply(404, body))
+        assert isinstance(appliance.poll_task(TASK, soon()), CallFailed)
+    # A gateway that mixes up two answers would otherwise end one request with another's task.
+    for other in ("HmsTask:TASK-2:guid", "", None):
+        server.on("GET", TASK_PATH, Reply(200, {"id": other, "status": "SUCCESS"}))
+        assert isinstance(appliance.poll_task(TASK, soon()), CallFailed)
 
 
 def test_looking_again_asks_for_the_known_task_alone(appliance: Appliance, server: Server) -> None:

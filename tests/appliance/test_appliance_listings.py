@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority, count
-from bot.appliance.client import Appliance
-from bot.appliance.errors import NotFound, NotUnderstood, OverBudget, Refused
-from tests.appliance.small_server import Reply, Seen, Server
+from bot.request.problem import ProblemKind as Kind
+from tests.appliance.small_server import Reply, Seen, Server, fails
 
 PATH = "/pairings/p-1/replications"
 Serve = Callable[[Seen], Reply]
@@ -58,19 +58,6 @@ def test_a_large_site_is_read_within_a_minute_of_calls(
     assert len(read(appliance, server, paged(replications(4000))).items) == 4000
 
 
-def test_an_appliance_that_refuses_large_pages(appliance: Appliance, server: Server) -> None:
-    serve = paged(replications(350))
-
-    def strict(seen: Seen) -> Reply:
-        return Reply(400) if int(seen.query["limit"][0]) > 100 else serve(seen)
-
-    found = read(appliance, server, strict)
-    assert (len(found.items), found.partial) == (350, False)
-    assert [p for p in pages(server) if p[0] != "100"] == [("500", "100")]
-    with pytest.raises(Refused):
-        read(appliance, server, lambda _: Reply(400))
-
-
 def test_a_refused_large_page_is_remembered(appliance: Appliance, server: Server) -> None:
     serve = paged(replications(350))
 
@@ -78,8 +65,11 @@ def test_a_refused_large_page_is_remembered(appliance: Appliance, server: Server
         return Reply(400) if int(seen.query["limit"][0]) > 100 else serve(seen)
 
     for tried in (["100", "500", "100", "100", "100"], ["100"] * 4):
-        assert len(read(appliance, server, strict).items) == 350
+        found = read(appliance, server, strict)
+        assert (len(found.items), found.partial) == (350, False)
         assert [limit for limit, _ in pages(server)] == tried
+    with fails(Kind.REFUSED):
+        read(appliance, server, lambda _: Reply(400))
 
 
 def test_pages_that_are_kept_small_are_remembered(appliance: Appliance, server: Server) -> None:
@@ -101,7 +91,7 @@ def test_pages_are_counted_together_before_they_are_read(
     others = 1000 - len(budget.state.calls_ms) - 2
     budget.change(lambda state, now: count(state, now, others))
     server.seen.clear()
-    with pytest.raises(OverBudget):
+    with fails(Kind.OVER_BUDGET):
         appliance.calls(Priority.ACT).replications("p-1")
     assert made > 2
     assert len(pages(server)) == 1
@@ -113,16 +103,9 @@ def test_without_a_total(appliance: Appliance, server: Server, count: int) -> No
     assert (len(found.items), found.partial) == (count, False)
 
 
-def test_links_end_a_list_and_are_never_followed(appliance: Appliance, server: Server) -> None:
-    items = replications(150)
-
-    def serve(seen: Seen) -> Reply:
-        offset = int(seen.query["offset"][0])
-        more = {"href": "https://127.0.0.1:1/steal"} if offset == 0 else None
-        meta = {"links": {"next": more}}
-        return Reply(200, {"list": items[offset : offset + 100], "_meta": meta})
-
-    assert len(read(appliance, server, serve).items) == 150
+def test_links_are_never_followed(appliance: Appliance, server: Server) -> None:
+    links = {"next": {"href": "https://127.0.0.1:1/steal"}}
+    assert len(read(appliance, server, paged(replications(150), links=links)).items) == 150
     assert len(pages(server)) == 2
 
 
@@ -205,22 +188,18 @@ def test_errors_of_all_pages_are_kept_once(appliance: Appliance, server: Server)
     ],
 )
 def test_what_is_no_list(appliance: Appliance, server: Server, body: object) -> None:
-    with pytest.raises(NotUnderstood):
+    with fails(Kind.NOT_UNDERSTOOD):
         read(appliance, server, lambda _: Reply(200, body))
 
 
-def test_an_empty_list_may_be_left_out(appliance: Appliance, server: Server) -> None:
-    found = read(appliance, server, lambda _: Reply(200, {"_meta": {"total": 0}}))
-    assert (found.items, found.partial) == ((), False)
-
-
 def test_every_collection(appliance: Appliance, server: Server) -> None:
+    found = read(appliance, server, lambda _: Reply(200, {"_meta": {"total": 0}}))
+    assert (found.items, found.partial) == ((), False), "an empty list may be left out"
     calls = appliance.calls(Priority.CHECK)
     server.on("GET", "/pairings", Reply(200, {"list": [{"pairing_id": "p-1"}]}))
     server.on("GET", "/tasks", Reply(200, {"list": [{"id": "t:1", "status": "RUNNING"}]}))
     twice = [{"description": "same"}, {"description": "same"}]
-    meta = {"total": 2}
-    server.on("GET", "/pairings/p-1/issues", Reply(200, {"list": twice, "_meta": meta}))
+    server.on("GET", "/pairings/p-1/issues", Reply(200, {"list": twice, "_meta": {"total": 2}}))
     assert [p.id for p in calls.pairings().items] == ["p-1"]
     assert [t.id for t in calls.tasks()] == ["t:1"]
     # Issues have no id: two alike are two.
@@ -234,17 +213,17 @@ def test_one_of_each(appliance: Appliance, server: Server) -> None:
     assert calls.pairing("p-1").id == "P-1"  # UUIDs come in either case
     assert calls.replication_count("p-1") == 7
     server.on("GET", "/pairings/p-1/replications/count", Reply(200, {"count": "7"}))
-    with pytest.raises(NotUnderstood, match="count"):
+    with fails(Kind.NOT_UNDERSTOOD, match="count"):
         calls.replication_count("p-1")
     server.on("GET", "/pairings/p-2", Reply(200, {"pairing_id": "p-1"}))
-    with pytest.raises(NotUnderstood, match="another pairing"):
+    with fails(Kind.NOT_UNDERSTOOD, match="another pairing"):
         calls.pairing("p-2")
 
 
 def test_ids_are_one_part_of_the_path(appliance: Appliance, server: Server) -> None:
     calls = appliance.calls(Priority.CHECK)
     for pairing_id in ("a:b:c", "a/../b", "a?force=true", "a#b", "a%2Fb", "ä b"):
-        with pytest.raises(NotFound):
+        with fails(Kind.NOT_UNDERSTOOD):
             calls.replication_count(pairing_id)
     assert [s.path for s in server.seen if s.path != "/session"] == [
         "/pairings/a%3Ab%3Ac/replications/count",
@@ -257,6 +236,6 @@ def test_ids_are_one_part_of_the_path(appliance: Appliance, server: Server) -> N
     assert all(not s.query for s in server.seen)
     server.seen.clear()
     for nothing in ("", ".", "..", " ", "a\nb", "\ud800", "x" * 2000):
-        with pytest.raises(NotFound):
+        with fails(Kind.NOT_FOUND):
             calls.pairing(nothing)
     assert server.seen == []

@@ -1,21 +1,27 @@
-"""Looking at pairings: what is listed, what it costs, and that it gives way to everything else."""
+"""Finding the pairing that somebody typed, and lists: what each costs, and what is said of a list
+that misses some."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority, ceiling
-from bot.appliance.client import Appliance
-from bot.request.events import CallFailed, PairingRead
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookup_results import ListedPairing
-from bot.request.problem import ProblemKind
+from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.simulated_client import client_of
 
 PER_MINUTE = 40
+NOWHERE = "dddddddd-0000-0000-0000-000000000009"
+GAP = {"code": "PARTIAL", "message": "Some pairings could not be read.", "field": "$.list"}
+REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.list[0].remote_vrms"}
 
 
 @pytest.fixture
@@ -45,71 +51,96 @@ def test_few_pairings_are_counted_and_many_are_not(
 ) -> None:
     one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
     two = simulated.add_pairing(local="oslo", remote="riga", replications=5)
-    others = {p: None for p in simulated.pairings if p not in (one, two)}
-    most = len(simulated.pairings)
-    counted = {item.pairing.id: item.replications for item in _list(port, most)}
-    assert (counted[one], counted[two]) == (3, 5)
-    assert counted.keys() == {one, two, *others}
-    assert {item.replications for item in _list(port, most - 1)} == {None}
+    counted = {item.pairing.id: item.replications for item in _list(port, 2)}
+    assert counted == {one: 3, two: 5}
+    assert {(item.replications, item.uncounted) for item in _list(port, 1)} == {(None, False)}
+    simulated.fail("GET", f"/pairings/{one}/replications/count", Answer(500), times=None)
+    assert {(item.replications, item.uncounted) for item in _list(port, 2)} == {(None, True)}
 
 
-def test_the_health_of_each_server_comes_along(
-    simulated: SimulatedAppliance, port: Appliance
-) -> None:
-    one = simulated.add_pairing(local="oslo", remote="rome")
-    simulated.set_server_status(one, "remote_vrms", "ERROR")
-    (found,) = [item.pairing for item in _list(port, 0) if item.pairing.id == one]
-    assert (found.remote_vrms.status, found.local_vrms.status) == ("ERROR", "OK")
-
-
-def test_a_count_that_fails_leaves_a_list(simulated: SimulatedAppliance, port: Appliance) -> None:
-    one = simulated.add_pairing(local="oslo", remote="rome")
-    path = f"/pairings/{one}/replications/count"
-    simulated.fail("GET", path, Answer(500), times=None)
-    (found,) = [item for item in _list(port, 100) if item.pairing.id == one]
-    assert (found.replications, found.uncounted) == (None, True)
-    assert not any(item.uncounted for item in _list(port, 0)), "nobody wanted them counted"
-
-
-def test_looking_stops_where_checking_still_goes_on(
-    simulated: SimulatedAppliance, port: Appliance, appliance: Appliance
-) -> None:
+def test_lookups_stop_where_checks_still_go_on(port: Appliance, appliance: Appliance) -> None:
     made = 0
     while not isinstance(found := port.list_pairings(_by(), count_at_most=0), CallFailed):
         made += 1
         assert made <= PER_MINUTE
-    assert found.problem.kind is ProblemKind.OVER_BUDGET
+    assert found.problem.kind is Kind.OVER_BUDGET
     assert found.problem.retry_at is not None
     assert made == ceiling(Priority.LOOKUP, PER_MINUTE) - 1, "and one log-in"
-    assert appliance.calls(Priority.CHECK, _by()).pairings().items is not None
+    previewed = port.find_and_read("vcenter-rome", _by())
+    assert isinstance(previewed, CallFailed)
+    assert previewed.problem.kind is Kind.OVER_BUDGET
+    assert appliance.calls(Priority.CHECK, _by()).pairings().items == ()
 
 
-def test_a_preview_reads_what_a_card_shows(simulated: SimulatedAppliance, port: Appliance) -> None:
-    one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
-    found = port.find_and_read("vcenter-rome", _by())
-    assert isinstance(found, PairingRead)
-    assert (found.snapshot.pairing_id, found.snapshot.count) == (one, 3)
-    while isinstance(port.list_pairings(_by(), count_at_most=0), tuple):
-        pass
-    refused = port.find_and_read("vcenter-rome", _by())
-    assert isinstance(refused, CallFailed)
-    assert refused.problem.kind is ProblemKind.OVER_BUDGET
+# ---- pairings that are missing from the list in which one is looked for --------------------------
 
 
-def test_an_appliance_that_is_away(simulated: SimulatedAppliance, port: Appliance) -> None:
-    simulated.refuse_connections()
-    found = port.list_pairings(_by(), count_at_most=0)
-    assert isinstance(found, CallFailed)
-    assert found.problem.kind is ProblemKind.UNSENT
+class Lists:
+    """The next list has this pairing alone, though there is another one that fits "rome"."""
+
+    def __init__(self, simulated: SimulatedAppliance) -> None:
+        self.simulated = simulated
+        self.listed = simulated.add_pairing(local="oslo", remote="rome")
+        self.missing = simulated.add_pairing(local="oslo", remote="rome-2")
+
+    def alone(self, *errors: dict[str, Any], total: int | None = 1) -> None:
+        servers = {"local_vc_server": {"name": "oslo"}, "remote_vc_server": {"name": "rome"}}
+        meta = {"errors": errors} if total is None else {"errors": errors, "total": total}
+        body = json.dumps({"list": [{"pairing_id": self.listed, **servers}], "_meta": meta})
+        self.simulated.fail("GET", "/pairings", Answer(200, body=body))
+
+
+@pytest.fixture
+def lists(simulated: SimulatedAppliance) -> Lists:
+    return Lists(simulated)
+
+
+def find(port: Appliance, asked: str) -> str:
+    """The id of the pairing, or why there is none."""
+    found = port.find_and_read(asked, _by())
+    assert isinstance(found, PairingRead | PairingUnresolved), found
+    return found.snapshot.pairing_id if isinstance(found, PairingRead) else found.why
+
+
+@pytest.mark.parametrize("gap", [GAP, {"code": "PARTIAL"}, {"field": "remote"}, "unreadable"])
+def test_no_card_for_a_name_that_a_missing_one_may_fit_too(
+    port: Appliance, lists: Lists, gap: Any
+) -> None:
+    for asked in ("rome", "rome-2"):
+        lists.alone(gap)
+        assert find(port, asked) == "partial"
+
+
+def test_fewer_than_announced_are_a_gap(port: Appliance, lists: Lists) -> None:
+    lists.alone(total=2)
+    lists.alone(total=2)  # the page behind, with nothing new
+    assert find(port, "rome") == "partial"
+
+
+def test_an_id_is_found_whether_it_is_listed_or_not(
+    port: Appliance, lists: Lists, simulated: SimulatedAppliance
+) -> None:
+    itself = simulated.add_self_pairing("oslo")
+    for asked, found in (
+        (f" {lists.listed} ", lists.listed),
+        (f" {lists.missing} ", lists.missing),
+        (NOWHERE, "none"),
+        (itself, "self"),
+    ):
+        lists.alone(GAP)
+        assert find(port, asked) == found
 
 
 def test_a_remote_site_that_is_away_hides_no_pairing(
-    simulated: SimulatedAppliance, port: Appliance
+    port: Appliance, lists: Lists, simulated: SimulatedAppliance
 ) -> None:
-    """The list says less of its pairing then, and is whole all the same."""
-    simulated.set_remote_down(simulated.add_pairing(local="oslo", remote="rome"))
+    """The list says so of each such site all the time: names must be understood then above all."""
+    lists.alone(REMOTE, total=None)
+    lists.alone(REMOTE, total=None)  # the page behind, with nothing new
+    assert find(port, "rome") == lists.listed
+    one = simulated.add_pairing(local="oslo", remote="riga")
+    simulated.set_remote_down(one)
+    assert find(port, "vcenter-riga") == one
     found = port.list_pairings(_by(), count_at_most=0)
     assert not isinstance(found, CallFailed)
-    pairings, may_miss = found
-    assert pairings
-    assert may_miss == ()
+    assert found[1] == ()

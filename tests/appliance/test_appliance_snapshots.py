@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.appliance import models
-from bot.appliance.client import snapshot
+from bot.appliance.appliance import snapshot
 from bot.appliance.listing import Listing, MetaError
 from bot.appliance.models import Replicated
 from bot.request.fingerprint import differences

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance
-from bot.appliance.errors import ConnectFailed, NameLookupFailed, TlsFailed
 from bot.appliance.tls import Trust, certificate_end
-from tests.appliance.small_server import Reply, Server, Start
+from bot.request.problem import ProblemKind as Kind
+from tests.appliance.small_server import Reply, Server, Start, fails
 
 
 def pin_of(leaf: trustme.LeafCert) -> str:
@@ -36,7 +36,7 @@ def works(server: Server) -> None:
 
 
 def refused(appliance: Appliance, server: Server) -> str:
-    with pytest.raises(TlsFailed) as caught:
+    with fails(Kind.UNSENT) as caught:
         version(appliance)
     server.settle()
     assert server.http_bytes == 0
@@ -270,7 +270,7 @@ def test_a_proxy_that_refuses(
     answer: bytes,
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy(answer).url)
-    with pytest.raises(ConnectFailed) as caught:
+    with fails(Kind.UNSENT) as caught:
         version(appliance)
     assert "proxypass" not in str(caught.value)
     assert server.http_bytes == 0
@@ -286,7 +286,7 @@ def test_a_proxy_that_is_away_or_of_a_kind_not_supported(
             "socks5://127.0.0.1",
         ):
             monkeypatch.setenv("HTTPS_PROXY", url)
-            with pytest.raises(ConnectFailed) as caught:
+            with fails(Kind.UNSENT) as caught:
                 version(appliance)
             assert "through the proxy 127.0.0.1:" in str(caught.value)
             assert "proxypass" not in str(caught.value)
@@ -297,7 +297,7 @@ def test_a_proxy_without_an_address_is_named_and_not_the_appliance(
     appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://u:proxypass@no-such-proxy.invalid:3128")
-    with pytest.raises(NameLookupFailed) as caught:
+    with fails(Kind.UNSENT) as caught:
         version(appliance)
     words = f"The name of the proxy no-such-proxy.invalid:3128 on the way to {server.host}"
     assert str(caught.value) == f"{words} could not be looked up."
@@ -316,7 +316,7 @@ def test_the_pin_of_the_appliance_opens_no_other_door(
     impostor = start_server(leaf)
     monkeypatch.setenv("HTTPS_PROXY", f"https://user:proxypass@{impostor.host}")
     pinned = connect(trust=Trust.fingerprint(pin_of(leaf)))
-    with pytest.raises(TlsFailed):
+    with fails(Kind.UNSENT):
         version(pinned)
     impostor.settle()
     assert impostor.http_bytes == 0

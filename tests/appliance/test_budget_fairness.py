@@ -14,12 +14,13 @@ import pytest
 from pydantic import SecretStr
 
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
-from bot.appliance.errors import OverBudget
+from bot.appliance.call_errors import CallError
 from bot.request.events import CallFailed, PairingRead
 from bot.request.plan import READINGS_FRESH_MS
-from bot.request.problem import ProblemKind
+from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.simulated_client import client_of
+from tests.appliance.small_server import fails
 
 CALL_S = 0.3
 """How long a call takes by the injected clock."""
@@ -94,7 +95,7 @@ class World:
 
     def again(self, failed: object, work: Callable[[], None]) -> None:
         assert isinstance(failed, CallFailed), failed
-        assert failed.problem.kind is ProblemKind.OVER_BUDGET
+        assert failed.problem.kind is Kind.OVER_BUDGET
         assert failed.problem.retry_at is not None
         assert failed.problem.retry_at > self.clock.ms()
         self.at(failed.problem.retry_at / 1000, work)
@@ -125,7 +126,7 @@ class World:
     def poll(self, ends_at: float) -> None:
         try:
             self.appliance.calls(Priority.FOLLOW, BY).info()
-        except OverBudget as exc:
+        except CallError as exc:
             wait = exc.retry_after_seconds or 0
             return self.at(self.clock.seconds + wait + 0.001, lambda: self.poll(ends_at))
         self.polls += 1
@@ -253,7 +254,7 @@ def test_a_reading_before_the_delete_comes_with_room_for_the_delete(
     at.clock.seconds += 62
     EffectBudget(at.budget, Priority.ACT, calls=40 - 6).pay()
     assert isinstance(at.appliance.read_to_act(pairing, BY), PairingRead)
-    with pytest.raises(OverBudget):
+    with fails(Kind.OVER_BUDGET):
         EffectBudget(at.budget, Priority.ACT).pay()
     assert at.appliance.prepare_delete(pairing, BY) is None
     at.appliance.delete(pairing, force=False, send_by=BY, by=BY)
@@ -282,7 +283,7 @@ def test_no_room_for_a_log_in_is_no_word_about_the_remote_site(world: Callable[.
     at.budget.on_wait = has_waited
     read = at.appliance.find_and_read(pairing, BY)
     assert isinstance(read, CallFailed), read
-    assert read.problem.kind is ProblemKind.OVER_BUDGET
+    assert read.problem.kind is Kind.OVER_BUDGET
 
 
 def test_an_appliance_that_is_away_uses_up_no_minute(world: Callable[..., World]) -> None:
@@ -295,5 +296,5 @@ def test_an_appliance_that_is_away_uses_up_no_minute(world: Callable[..., World]
         reads = at.appliance.find_and_read(pairing, BY), at.appliance.read_to_act(pairing, BY)
         for read in reads:
             assert isinstance(read, CallFailed)
-            assert read.problem.kind is ProblemKind.UNSENT
+            assert read.problem.kind is Kind.UNSENT
     assert len(at.budget.state.calls_ms) == 20

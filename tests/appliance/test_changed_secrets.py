@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.appliance import refused_login as login_rest
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import BudgetState, MemoryBudget, Priority
-from bot.appliance.client import Appliance
-from bot.appliance.credentials import Credentials, Secrets
-from bot.appliance.errors import ApplianceError, LoginRefused, LoginRest, TlsFailed
+from bot.appliance.call_errors import CallError
+from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
-from tests.appliance.small_server import BASE, TOKEN, Reply, Seen, Server, Start
+from bot.request.problem import ProblemKind as Kind
+from tests.appliance.small_server import BASE, TOKEN, Reply, Seen, Server, Start, fails
 
 OLD, NEW = "old-password", "new-password"
 REMOTE_PATH = "/pairings/p-1/remote-session"
@@ -79,11 +80,11 @@ def password_in(seen: Seen) -> str:
     return given.decode().partition(":")[2]
 
 
-def info(appliance: Appliance) -> type[ApplianceError] | None:
+def info(appliance: Appliance) -> Kind | None:
     try:
         appliance.calls(Priority.CHECK).info()
-    except ApplianceError as error:
-        return type(error)
+    except CallError as error:
+        return error.kind
     return None
 
 
@@ -116,19 +117,17 @@ def test_a_changed_password_ends_the_login_rest_at_once(
     set_now: Set, client: Appliance, server: Server
 ) -> None:
     set_now.right = NEW
-    assert [info(client) for _ in range(3)] == [LoginRefused, LoginRest, LoginRest]
-    set_now.password(NEW)
-    assert info(client) is None
-    assert server.count("POST") == 2
-
-
-def test_of_another_copy_too(set_now: Set, client: Appliance, server: Server) -> None:
-    """The copies share the rest; one that sees the change need not have been refused itself."""
-    set_now.right = NEW
+    assert [info(client) for _ in range(3)] == [
+        Kind.LOGIN_REFUSED,
+        Kind.LOGIN_REST,
+        Kind.LOGIN_REST,
+    ]
+    # The copies share the rest; one that sees the change need not have been refused itself.
     other = set_now.client()
-    assert [info(client), info(other)] == [LoginRefused, LoginRest]
+    assert info(other) is Kind.LOGIN_REST
     set_now.password(NEW)
     assert [info(other), info(client)] == [None, None]
+    assert server.count("POST") == 3
     other.close()
 
 
@@ -140,7 +139,7 @@ def test_two_refusals_are_enough_however_often_it_changes(
     for number in range(6):
         set_now.password(f"wrong-{number}")
         found.append(info(client))
-    assert found == [LoginRefused, LoginRefused, *[LoginRest] * 4]
+    assert found == [Kind.LOGIN_REFUSED, Kind.LOGIN_REFUSED, *[Kind.LOGIN_REST] * 4]
     set_now.clock.added += 301
     set_now.right = "wrong-5"
     assert info(client) is None
@@ -155,11 +154,13 @@ def test_a_copy_that_keeps_the_old_password_rests_on(
     server.on_call("POST", "/session", set_now._answer)
     stays = old.client()
     set_now.right = NEW
-    assert [info(stays), info(stays)] == [LoginRefused, LoginRest]
+    assert [info(stays), info(stays)] == [Kind.LOGIN_REFUSED, Kind.LOGIN_REST]
     set_now.password(NEW)
     assert info(client) is None
     found = [info(stays) for _ in range(4)]
-    assert found == [LoginRefused, *[LoginRest] * 3], "twice in five minutes, and not a third time"
+    assert found == [Kind.LOGIN_REFUSED, *[Kind.LOGIN_REST] * 3], (
+        "twice in five minutes, and not a third time"
+    )
     assert info(client) is None, "whose session goes on"
     stays.close()
 
@@ -170,7 +171,7 @@ def test_a_rest_for_another_reason_stays(set_now: Set, client: Appliance, server
     for _ in range(2):
         info(client)
     set_now.password(NEW)
-    assert info(client) is LoginRest
+    assert info(client) is Kind.LOGIN_REST
     assert server.count("POST") == 2
 
 
@@ -181,7 +182,7 @@ def test_the_remote_user_likewise(set_now: Set, client: Appliance, server: Serve
         "POST", REMOTE_PATH, lambda seen: Reply(204 if password_in(seen) == NEW else 403)
     )
     for _ in range(3):
-        with pytest.raises(LoginRefused):
+        with fails(Kind.LOGIN_REFUSED):
             calls.ensure_remote_session("p-1")
     assert server.count("POST", REMOTE_PATH) == 1
     set_now.remote = Credentials("far", SecretStr(NEW))
@@ -196,7 +197,7 @@ def test_a_replaced_certificate_is_trusted_as_soon_as_the_file_is(
     other = trustme.CA()
     other.issue_cert("localhost").configure_cert(server.context)
     client._sessions.transport._session.close()  # the kept connection, as after some idle minutes
-    assert [info(client), info(client)] == [TlsFailed, TlsFailed]
+    assert [info(client), info(client)] == [Kind.UNSENT, Kind.UNSENT]
     other.cert_pem.write_to_path(str(tmp_path / "new.pem"))
     set_now.trust = Trust.ca_file(tmp_path / "new.pem")
     assert info(client) is None
@@ -210,7 +211,7 @@ def test_what_is_trusted_no_more_gets_nothing_more(
     set_now.trust = Trust.fingerprint("0" * 64)
     set_now.clock.added += 61
     before = len(server.seen)
-    assert info(client) is TlsFailed
+    assert info(client) is Kind.UNSENT
     assert len(server.seen) == before
 
 
@@ -221,7 +222,7 @@ def test_no_secret_of_before_is_shown(set_now: Set, client: Appliance, server: S
     set_now.right = NEW
     words = {"message": f"{OLD} {NEW} {TOKEN}2"}
     server.on("GET", "/info", Reply(401), Reply(500, words))
-    with pytest.raises(ApplianceError) as caught:
+    with pytest.raises(CallError) as caught:
         client.calls(Priority.CHECK).info()
     assert caught.value.message == "… … …"
 
@@ -246,7 +247,7 @@ def test_no_account_is_locked_whatever_changes(events: list[tuple[int, str]]) ->
             continue
         try:
             state = ask(state, now, None if event == "old" else changed)
-        except LoginRest:
+        except CallError:
             continue
         if event == "worked":
             state = login_rest.call_worked(state, now)

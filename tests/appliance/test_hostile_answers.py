@@ -6,20 +6,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from bot.appliance.answers import VALUES_MAX
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.client import Appliance
+from bot.appliance.call_errors import CallError
 from bot.appliance.connection import ANSWER_MAX_BYTES
-from bot.appliance.errors import ConnectionCut, NotUnderstood, Refused
-from bot.appliance.listing import BYTES_MAX, ERRORS_MAX
+from bot.appliance.http_answers import VALUES_MAX
+from bot.appliance.listing import ERRORS_MAX
 from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.request.events import PairingRead, PairingUnresolved
+from bot.request.problem import ProblemKind as Kind
 from tests.appliance import hostile
-from tests.appliance.small_server import PASSWORD, Reply, Server
+from tests.appliance.small_server import PASSWORD, Reply, Server, fails
 
 MOST_MEGABYTES = 200
 """Of the whole bot under any of these answers."""
@@ -59,7 +61,7 @@ def test_an_answer_as_large_as_may_be_is_read_and_a_larger_one_is_not(
     server.on("GET", "/info", Reply(200, b'{"name":"vr"' + b" " * room + b"}"))
     assert info(appliance) == "vr"
     server.on("GET", "/info", Reply(200, b'{"name":"vr"' + b" " * (room + 2_000) + b"}"))
-    with pytest.raises(NotUnderstood, match="far too many bytes"):
+    with fails(Kind.NOT_UNDERSTOOD, match="far too many bytes"):
         info(appliance)
     # Nothing is left in the connection that the next call could take for its own answer.
     server.on("GET", "/info", Reply(200, {"name": "vr"}))
@@ -72,15 +74,16 @@ def test_an_answer_as_large_as_may_be_is_read_and_a_larger_one_is_not(
 )
 def test_reading_stops_wherever_it_is(appliance: Appliance, server: Server, name: str) -> None:
     server.on_call("GET", "/info", hostile.HOSTILE[name])
-    with pytest.raises((NotUnderstood, ConnectionCut)):
+    with pytest.raises(CallError) as caught:
         info(appliance)
+    assert caught.value.kind in {Kind.NOT_UNDERSTOOD, Kind.UNANSWERED}
 
 
 def test_nothing_is_asked_for_packed_and_nothing_is_unpacked(
     appliance: Appliance, server: Server
 ) -> None:
     server.on_call("GET", "/info", hostile.HOSTILE["packed, though we asked for none"])
-    with pytest.raises(NotUnderstood, match="not JSON"):
+    with fails(Kind.NOT_UNDERSTOOD, match="not JSON"):
         info(appliance)
     assert {seen.headers["accept-encoding"] for seen in server.seen} == {"identity"}
 
@@ -91,18 +94,8 @@ def test_more_values_than_anybody_sends_are_not_taken_apart(
     server.on("GET", "/info", Reply(200, b'{"name":"vr","x":[' + b"0," * (VALUES_MAX - 3) + b"0]}"))
     assert info(appliance) == "vr"
     server.on("GET", "/info", Reply(200, b'{"name":"vr","x":[' + b"0," * (VALUES_MAX - 2) + b"0]}"))
-    with pytest.raises(NotUnderstood, match="not JSON"):
+    with fails(Kind.NOT_UNDERSTOOD, match="not JSON"):
         info(appliance)
-
-
-@pytest.mark.parametrize("depth", [60, 500_000])
-def test_brackets_in_brackets(appliance: Appliance, server: Server, depth: int) -> None:
-    """Whatever Python itself bears: what is nested more deeply than anything is no answer."""
-    server.on("GET", "/info", Reply(200, b'{"name":' + b"[" * depth + b"]" * depth + b"}"))
-    with pytest.raises(NotUnderstood, match="not JSON"):
-        info(appliance)
-    server.on("GET", "/info", Reply(200, b'{"name":"vr","x":' + b"[" * 20 + b"]" * 20 + b"}"))
-    assert info(appliance) == "vr"
 
 
 def test_a_name_of_two_megabytes_goes_no_further_than_its_beginning(
@@ -131,10 +124,9 @@ def test_what_an_error_says_is_cut_and_holds_no_part_of_a_secret(
     """The cut goes through the password, which may stand anywhere."""
     before = WORDS_LENGTH_MAX - len(PASSWORD) // 2
     server.on("GET", "/info", Reply(500, {"message": "x" * before + PASSWORD + "y" * 3_000_000}))
-    with pytest.raises(Refused) as caught:
+    with fails(Kind.SERVER_ERROR) as caught:
         info(appliance)
     assert caught.value.message == ("x" * before + "…" + "y" * WORDS_LENGTH_MAX)[:WORDS_LENGTH_MAX]
-    assert PASSWORD[:4] not in caught.value.body_excerpt
 
 
 def test_a_page_with_more_than_was_asked_for_counts_as_what_was(
@@ -172,34 +164,12 @@ def test_a_list_that_complains_more_than_is_read_is_not_taken_for_whole(
     assert len(listed.errors) == ERRORS_MAX + 1
 
 
-def test_an_excerpt_shows_nothing_that_a_terminal_or_a_reader_would_obey(
-    appliance: Appliance, server: Server
+@pytest.mark.parametrize(("length", "taken"), [(4_096, True), (4_097, False)])
+def test_a_session_is_no_longer_than_a_header_may_be(
+    appliance: Appliance, server: Server, length: int, taken: bool
 ) -> None:
-    page = "<p>\x1b[2Jno\u202egnp.exe\u2066 \x07route\r\nX-Y: z\u200b" + PASSWORD + "</p>"
-    server.on("GET", "/info", Reply(502, page.encode()))
-    with pytest.raises(NotUnderstood) as caught:
-        info(appliance)
-    assert caught.value.body_excerpt == "<p> [2Jno gnp.exe route X-Y: z …</p>"
-
-
-def test_a_session_as_long_as_a_header_may_be(appliance: Appliance, server: Server) -> None:
-    server.on("POST", "/session", Reply(200, {"session_id": "s" * 4_096}))
+    server.on("POST", "/session", Reply(200, {"session_id": "s" * length}))
     server.on("GET", "/info", Reply(200, {"name": "vr"}))
-    assert info(appliance) == "vr"
-
-
-def test_a_session_longer_than_that_is_not_understood(appliance: Appliance, server: Server) -> None:
-    server.on("POST", "/session", Reply(200, {"session_id": "s" * 4_097}))
-    with pytest.raises(NotUnderstood, match="session_id"):
-        info(appliance)
-    assert server.count("GET") == 0
-
-
-def test_a_list_ends_before_it_fills_the_memory(
-    connect: Callable[..., Appliance], server: Server
-) -> None:
-    path = "/pairings/p-1/replications"
-    server.on_call("GET", path, hostile.HOSTILE["long texts for ever"])
-    listed = connect().calls(Priority.CHECK).replications("p-1")
-    assert listed.partial
-    assert BYTES_MAX // 13_000 < len(listed.items) < BYTES_MAX // 10_000
+    with nullcontext() if taken else fails(Kind.NOT_UNDERSTOOD, "session_id"):
+        assert info(appliance) == "vr"
+    assert server.count("GET") == taken

@@ -25,7 +25,7 @@ import bot.store.audit_trail
 import bot.store.outbox
 import bot.worker.drive
 from bot.__main__ import main
-from bot.appliance.client import Appliance
+from bot.appliance.appliance import Appliance
 from bot.appliance.connection import ApplianceConnection, Flight
 from bot.request.messages import Due
 from bot.slack.send.one_message import Outcome

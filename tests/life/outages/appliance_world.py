@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget, BudgetState
-from bot.appliance.client import Appliance
-from bot.appliance.credentials import Credentials, Secrets
+from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import Problem

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot.appliance.appliance import Appliance
 from bot.appliance.budget import BudgetState, budget_key
-from bot.appliance.client import Appliance
 from bot.appliance.tls import served_fingerprint
 from bot.operate.check_line import Result
 from bot.sandbox.appliance import Answer, SimulatedAppliance

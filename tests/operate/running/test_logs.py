@@ -100,7 +100,7 @@ class TestJson:
             "bot.slack.library",
             "waitress",
             "alembic.runtime.migration",
-            "bot.appliance.http",
+            "bot.appliance.http_call",
         ],
     )
     def test_libraries_go_through_the_same_pipe(

@@ -1,4 +1,4 @@
-"""One HTTP exchange with one appliance, within a deadline.
+"""One HTTP call to one appliance, within its time.
 
 Everything that requests does unasked is switched off: redirects, cookies, credentials from a .netrc
 file, plain http, retries. Proxies from the environment (HTTPS_PROXY, NO_PROXY) are used.
@@ -11,7 +11,6 @@ ends at the deadline, even if the server sends one byte at a time.
 from __future__ import annotations
 
 import http.client
-import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,34 +26,20 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from bot.appliance.answers import Answer, Redactor
+from bot.appliance.call_errors import CallError, not_in_time, unanswered
 from bot.appliance.connection import AppliancePool, Flight, PastSendBy, TooLarge, current_flight
-from bot.appliance.credentials import Credentials, HeldSession
-from bot.appliance.errors import (
-    ApplianceError,
-    NotFound,
-    NotUnderstood,
-    TooLate,
-    explain,
-    timed_out,
-)
+from bot.appliance.http_answers import Answer, Redactor
 from bot.appliance.models import usable_id
 from bot.appliance.tls import Trust, certificate_end, proxy_context
+from bot.request.problem import ProblemKind
 
 OnCall = Callable[[str, str, str, float], None]
 
-# If the caller sets no deadline: one timeout each for the connect, for the handshake, for the
-# beginning of the answer and for its end. Only a server that sends in trickles needs more.
-CALL_LASTS_TIMEOUTS = 4
-
 CHUNK_BYTES = 64 * 1024
-SESSION_HEADER = "x-dr-session"
 LARGE_BYTES = 256 * 1024
 """Larger answers of one appliance are taken apart by one thread, one after the other. What each
 thread has once used, the system's allocator keeps for that thread, so an appliance that was taken
 over would fill the memory with the same megabytes for each of them."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,13 +55,17 @@ class Call:
     def of(
         cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
     ) -> Call:
-        """A call with quoted ids. Raises NotFound for an id that nothing can have."""
+        """A call with quoted ids. Raises NOT_FOUND for an id that nothing can have."""
         if not all(map(usable_id, ids.values())):
-            sentence = "Nothing on the appliance can have this id."
-            raise NotFound(sentence, method=method, path=template)
+            raise CallError(ProblemKind.NOT_FOUND, "Nothing on the appliance can have this id.")
         # Colons and slashes too: an id must stay one part of the path, whatever is in it.
         quoted = {name: quote(value, safe="") for name, value in ids.items()}
         return cls(method, template, template.format(**quoted), query or {})
+
+    @property
+    def about_one(self) -> bool:
+        """Whether the application's own 404 says that the pairing or task itself is not there."""
+        return self.template.endswith("_id}")
 
 
 class HeaderAuth(requests.auth.AuthBase):
@@ -94,14 +83,6 @@ class HeaderAuth(requests.auth.AuthBase):
         return r
 
 
-def auth_of(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
-    """For a call on this session, with this user's credentials, where they are given."""
-    headers = {} if session is None else {SESSION_HEADER: session.token}
-    if user is not None:
-        headers["Authorization"] = user.header()
-    return HeaderAuth(headers)
-
-
 class Transport:
     """The connections to one appliance; when the certificate of the last one ends. Thread-safe."""
 
@@ -116,9 +97,9 @@ class Transport:
         monotonic: Callable[[], float] = time.monotonic,
         on_call: OnCall = lambda *_: None,
     ) -> None:
-        self.host = _checked_host(host)
+        self.host = host
+        self.timeout_seconds = timeout_seconds
         self._base = f"https://{host}/{base_path.strip('/')}".rstrip("/")
-        self._timeout = timeout_seconds
         self._monotonic = monotonic
         self._on_call = on_call
         self.certificate_end: datetime | None = None
@@ -139,11 +120,6 @@ class Transport:
         self._session.close()
         self._reader.shutdown(wait=False)
 
-    def require_time(self, call: Call, by: float | None) -> None:
-        """Raises TimedOut if the caller's time is over. Called before any budget is used."""
-        if by is not None and self._monotonic() >= by:
-            raise timed_out(self.host, call.method, call.path, None)
-
     def exchange(
         self,
         call: Call,
@@ -151,32 +127,29 @@ class Transport:
         expect: frozenset[int],
         auth: HeaderAuth,
         redact: Redactor,
-        by: float | None = None,
+        by: float,
         send_by: float | None = None,
     ) -> Answer:
         """Exactly one request, and its answer if the status is expected.
 
         Both in seconds of `monotonic`: at `by` the whole exchange is over, and after `send_by` the
-        request must not leave any more. Raises any `ApplianceError` but HeldBack.
+        request must not leave any more. With `send_by` it goes on a connection of its own. Servers
+        close idle connections and firewalls drop them silently: a DELETE that is sent at that
+        moment could not be told from one that was received.
         """
         start = self._monotonic()
-        outcome = "Interrupted"
+        told = "interrupted"
         try:
             answer = self._exchange(call, start, auth, redact, by, send_by)
-            outcome = str(answer.status)
+            told = str(answer.status)
             if answer.status not in expect:
                 raise answer.error()
             return answer
-        except ApplianceError as exc:
-            if exc.status is None or outcome == "Interrupted":
-                outcome = type(exc).__name__
+        except CallError as exc:
+            told = exc.kind.value if told == "interrupted" else told
             raise
         finally:
-            try:
-                self._on_call(call.method, call.template, outcome, self._monotonic() - start)
-            except Exception:
-                # The answer to a DELETE must not be lost because of a broken metric.
-                _log.exception("observer_failed")
+            self._on_call(call.method, call.template, told, self._monotonic() - start)
 
     def _exchange(
         self,
@@ -184,56 +157,58 @@ class Transport:
         start: float,
         auth: HeaderAuth,
         redact: Redactor,
-        by: float | None,
+        by: float,
         send_by: float | None,
     ) -> Answer:
-        deadline = start + CALL_LASTS_TIMEOUTS * self._timeout
-        if by is not None:
-            deadline = min(deadline, by)
-        if send_by is not None and start > min(send_by, deadline):
-            raise self._too_late(call)
-        if start >= deadline:
-            raise timed_out(self.host, call.method, call.path, None)
-        read_seconds = min(self._timeout, deadline - start)
-        connect_seconds = read_seconds
-        if send_by is not None:
-            # A connection that is ready only after send_by is of no use. Never 0, which would mean
-            # not to wait at all.
-            connect_seconds = max(min(read_seconds, send_by - start), 0.001)
-        flight = Flight(monotonic=self._monotonic, deadline=deadline, send_by=send_by)
+        late = ProblemKind.UNSENT if send_by is None else ProblemKind.TOO_LATE
+        if start >= by or (send_by is not None and start > send_by):
+            raise not_in_time(self.host, call.method, call.path, kind=late)
+        seconds = min(self.timeout_seconds, by - start)
+        # A connection that is ready only after send_by is of no use. Never 0, which would mean not
+        # to wait at all.
+        connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
+        kept = self._session
+        session = kept if send_by is None else make_session(self._trust, self._user_agent)
+        flight = Flight(monotonic=self._monotonic, by=by, send_by=send_by)
         token = current_flight.set(flight)
         status: int | None = None
-        failure: ApplianceError
+        failure: CallError
         try:
-            with self._session.request(
+            with session.request(
                 call.method,
                 self._base + call.path,
                 params=dict(call.query),
                 auth=auth,
-                timeout=(connect_seconds, read_seconds),
+                timeout=(connect_seconds, seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 status = response.status_code
-                body = self._body(response, deadline)
+                # Nothing is unpacked, whatever the headers say: a few bytes can unpack into
+                # gigabytes, and we have asked for none that are packed.
+                body = bytearray()
+                for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+                    body += chunk
             read = partial(
-                Answer, call.method, call.path, self.host, status, response.headers, redact
+                Answer,
+                call.method,
+                call.path,
+                self.host,
+                status,
+                response.headers,
+                redact,
+                body,
+                about_one=call.about_one,
             )
-            return (
-                read(body) if len(body) <= LARGE_BYTES else self._reader.submit(read, body).result()
-            )
+            return read() if len(body) <= LARGE_BYTES else self._reader.submit(read).result()
         except PastSendBy:
-            failure = self._too_late(call)
+            failure = not_in_time(self.host, call.method, call.path, kind=late)
         except TooLarge:
-            failure = NotUnderstood(
-                f"{self.host} answered {call.method} {call.path} with far too many bytes; that is"
-                " not an answer of this API.",
-                method=call.method,
-                path=call.path,
-                status=status,
-            )
+            words = f"{self.host} answered {call.method} {call.path} with far too many bytes;"
+            words = f"{words} that is not an answer of this API."
+            failure = CallError(ProblemKind.NOT_UNDERSTOOD, words, status=status)
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as exc:
-            failure = explain(
+            failure = unanswered(
                 exc,
                 sent=flight.sent,
                 host=self.host,
@@ -243,41 +218,13 @@ class Transport:
             )
         finally:
             current_flight.reset(token)
+            if session is not kept:
+                session.close()
             if flight.certificate:
                 self.certificate_end = certificate_end(flight.certificate)
         # Raised outside of the `except`, so that it is not chained to an error that holds the
         # credentials in its request.
         raise failure
-
-    def _body(self, response: requests.Response, deadline: float) -> bytearray:
-        """The body as it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
-        unpack into gigabytes, and we have asked for none that are packed."""
-        body = bytearray()
-        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
-            if body and self._monotonic() > deadline:
-                raise TimeoutError
-            body += chunk
-        return body
-
-    def _too_late(self, call: Call) -> TooLate:
-        return TooLate(
-            f"{call.method} {call.path} could not be sent to {self.host} in time.",
-            method=call.method,
-            path=call.path,
-        )
-
-
-def _checked_host(host: str) -> str:
-    """The host. Raises ValueError if it is more than that: credentials are sent to it."""
-    try:
-        parts = urlsplit(f"https://{host}")
-        plain = parts.netloc == host and parts.username is None and bool(parts.hostname)
-        _ = parts.port  # raises ValueError when it is not a port
-    except ValueError:
-        plain = False
-    if not plain or not host.isprintable() or any(c in host for c in " \\@"):
-        raise ValueError("An appliance is given as host or host:port.")
-    return host
 
 
 # Enough for all threads that act, follow and read at once. A thread beyond that still gets a

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TypeVar
 
 from bot.appliance.budget import Budget, EffectBudget, Priority
+from bot.appliance.call_errors import CallError
 from bot.appliance.calls import Calls, hiding
-from bot.appliance.credentials import Secrets
-from bot.appliance.errors import ApplianceError, GatewaysNotFound, NoSuchPairing, OverBudget
-from bot.appliance.http import OnCall, Transport
+from bot.appliance.http_answers import NOT_ACCEPTED
+from bot.appliance.http_call import OnCall, Transport
 from bot.appliance.listing import Listing, PageSizes
 from bot.appliance.models import Replicated
-from bot.appliance.session import Sessions
+from bot.appliance.session import Secrets, Sessions
 from bot.request.events import (
     CallFailed,
     DeleteAccepted,
@@ -53,19 +53,12 @@ CHECKING, ACTING = 4, 5
 pairings, count, replications, issues. ACTING: pairing, count, replications, tasks, and the DELETE.
 """
 
+LASTS_TIMEOUTS = 6
+"""All calls of an effect together, in timeouts, where nobody says more: a log-in and some reads,
+each may be slow."""
+
 PARTIAL_KEPT = 5
 """Of the appliance's words for what its answer does not hold."""
-
-NOT_ACCEPTED = frozenset(
-    {
-        ProblemKind.TOO_LATE,
-        ProblemKind.UNSENT,
-        ProblemKind.UNAUTHORIZED,
-        ProblemKind.LIMITED,
-        ProblemKind.UNAVAILABLE,
-    }
-)
-"""After these the DELETE may be sent again: the appliance has provably not accepted it."""
 
 T = TypeVar("T")
 
@@ -73,12 +66,11 @@ T = TypeVar("T")
 class Appliance:
     """One appliance. Thread-safe; holds its connections and its session until `close`.
 
-    `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. Raises ValueError for
-    a host that is more than that. `secrets` gives what is set now; it is called again before each
-    log-in, and once a minute. `timeout_seconds` is for the connect and for each wait for an answer.
-    `now` is the clock of the requests, in ms epoch. `label`: what the settings call this
-    one of several appliances. `on_call(method, path_template, outcome, seconds)` is told after
-    every HTTP call, with the status or the name of the error.
+    `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. `secrets` gives what is
+    set now; it is called again before each log-in, and once a minute. `timeout_seconds` is for the
+    connect and for each wait for an answer. `now` is the clock of the requests, in ms epoch.
+    `label`: what the settings call this one of several appliances. `on_call(method, path_template,
+    outcome, seconds)` is told after every HTTP call, with the status or the kind of the problem.
     """
 
     def __init__(
@@ -136,8 +128,10 @@ class Appliance:
     ) -> Calls:
         """Calls for one effect, which must be over at the monotonic second `by`. It makes `calls`,
         log-ins aside, of which `later` belong to the effect after it (`EffectBudget`)."""
+        if by is None:
+            by = self._monotonic() + LASTS_TIMEOUTS * self._sessions.transport.timeout_seconds
         effect = EffectBudget(self._sessions.budget, priority, calls=calls, later=later, by=by)
-        return Calls(self._sessions, effect, self._page_sizes, self._monotonic)
+        return Calls(self._sessions, effect, self._page_sizes)
 
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""
@@ -188,7 +182,7 @@ class Appliance:
         def read(api: Calls) -> PairingRead | PresenceRead:
             try:
                 found = api.pairing(pairing_id)
-            except (NoSuchPairing, GatewaysNotFound) as missing:
+            except CallError as missing:
                 return PresenceRead(pairing=api.listed_after(missing, pairing_id))
             now = self._read(api, found, issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
@@ -249,7 +243,7 @@ class Appliance:
         api = self.calls(priority, by, calls=calls, later=later)
         try:
             return run(api)
-        except ApplianceError as error:
+        except CallError as error:
             api.effect.give_back()
             return CallFailed(problem=error.problem(self._now()))
 
@@ -259,9 +253,9 @@ class Appliance:
         remote_words: tuple[str, ...] = ()
         try:
             api.ensure_remote_session(found.id)
-        except OverBudget:
-            raise  # no word about the remote site: nobody has asked it
-        except ApplianceError as error:
+        except CallError as error:
+            if error.kind is ProblemKind.OVER_BUDGET:
+                raise  # no word about the remote site: nobody has asked it
             # The replications then come partial, and the card gives this reason.
             remote_words = (f"no session at the remote site, since {error}",)
         return snapshot(
@@ -284,7 +278,9 @@ def _find(api: Calls, asked: str, label: str | None) -> Hit:
     # An id that is missing from an incomplete list may still exist: ask for that pairing alone.
     try:
         return find(asked, [api.pairing(asked.strip())])
-    except NoSuchPairing:
+    except CallError as error:
+        if error.kind is not ProblemKind.NOT_FOUND:
+            raise
         return hit
 
 
