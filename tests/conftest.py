@@ -12,8 +12,10 @@ from tests.support.world import PATIENCE_SECONDS, World
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    world = World()
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """With the policy that a mark `policy` of the test says."""
+    policy = request.node.get_closest_marker("policy")
+    world = World(**(policy.kwargs if policy else {}))
     yield world
     world.close()
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.request.absorb import absorb
 from bot.request.audit_chain import Running
-from bot.request.events import Asked
+from bot.request.checking import begin
+from bot.request.events import (
+    Asked,
+    CardPosted,
+    Clicked,
+    Event,
+    PairingRead,
+    RightsToAskRead,
+    Stored,
+)
+from bot.request.model import Request, Terms
 from bot.request.pairing import Replication, Server, Snapshot, digest_of
-from bot.request.who_may import Policy, SiteTerms
+from bot.request.who_may import Policy, Reason, SiteTerms, Verdict
 
 CHANNEL = "C0OPS"
 PAIRING = "11111111-2222-3333-4444-555555555555"
@@ -38,6 +49,52 @@ def snapshot() -> Snapshot:
         replications=(Replication(id="1", name="vm-1"), Replication(id="2", name="vm-2")),
         read_at=0,
     )
+
+
+YES = Verdict(reason=Reason.YES)
+CARDED = CardPosted(ts="1.0")
+
+
+def happens(request: Request, what: Event, *, number: int = 0, at: int = 0) -> Request:
+    return absorb(request, Stored(number=number, at=at, event=what), at).request
+
+
+def pending(carded: Event = CARDED, **terms: object) -> Request:
+    """`carded`: what became of its card; by default it stands, and decisions are awaited."""
+    plain = {
+        "approvals_required": 1,
+        "approval_ttl_ms": 3_600_000,
+        "execution_ttl_ms": 600_000,
+        "follow_ttl_ms": 86_400_000,
+        "remind_after_ms": 0,
+        "poll_ms": 5_000,
+        "timeout_ms": 10_000,
+        "dry_run": False,
+        "notify": (),
+    }
+    made = Terms.model_validate({**plain, **terms})
+    request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", made, 0).request
+    for what in (
+        RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
+        PairingRead(snapshot=snapshot()),
+        carded,
+    ):
+        request = happens(request, what)
+    return request
+
+
+def clicked(request: Request, action: str, by: str, **changes: object) -> Clicked:
+    """On the card of `pending`."""
+    plain = {
+        "action": action,
+        "by": by,
+        "team": None,
+        "fingerprint": request.fingerprint or "",
+        "channel": CHANNEL,
+        "message_ts": CARDED.ts,
+        "ours": True,
+    }
+    return Clicked.model_validate({**plain, **changes})
 
 
 def running(**changes: Any) -> Running:

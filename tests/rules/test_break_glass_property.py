@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.request.absorb import absorb
-from bot.request.checking import begin
-from bot.request.events import (
-    CardPosted,
-    Clicked,
-    Event,
-    IntentStored,
-    PairingRead,
-    RightsRead,
-    RightsToAskRead,
-    Stored,
-)
-from bot.request.model import Request, State, Terms
+from bot.request.events import IntentStored, PairingRead, RightsRead
+from bot.request.model import Request, State
 from bot.request.plan import ReadPairing, ReadRights, SendDelete, Wait, plan
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
-from tests.rules.samples import CHANNEL, asked, snapshot
+from tests.rules.samples import YES, clicked, happens, pending, snapshot
 
 ASKER, FIRST, SECOND, CHIEF = PEOPLE = ("U0ASKER", "U0A", "U0B", "U0CHIEF")
-YES = Verdict(reason=Reason.YES)
 NOT_YES = (
     Verdict(reason=Reason.NOT_LISTED),
     Verdict(reason=Reason.DEACTIVATED),
@@ -81,7 +69,7 @@ def test_nobody_alone_without_the_right_of_now_and_a_reason(
     glass_there: bool, history: list[Press], now: dict[str, Rights]
 ) -> None:
     """Two approvals are needed, so that one person can only be enough by breaking the glass."""
-    request = _pending(glass_there)
+    request = pending(approvals_required=2, break_glass=glass_there)
     broken_by = None
     for number, press in enumerate(history, start=2):
         request = _drive(_press(request, number, press), now)
@@ -117,48 +105,11 @@ def test_nobody_alone_without_the_right_of_now_and_a_reason(
         event("back to pending")
 
 
-def _pending(glass_there: bool) -> Request:
-    terms = Terms(
-        approvals_required=2,
-        approval_ttl_ms=3_600_000,
-        execution_ttl_ms=600_000,
-        follow_ttl_ms=86_400_000,
-        remind_after_ms=0,
-        poll_ms=5_000,
-        timeout_ms=10_000,
-        dry_run=False,
-        notify=(),
-        break_glass=glass_there,
-    )
-    request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", terms, 0).request
-    for what in (
-        RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
-        PairingRead(snapshot=snapshot()),
-        CardPosted(ts="1.0"),
-    ):
-        request = _happens(request, what)
-    assert request.state is State.PENDING
-    return request
-
-
-def _happens(request: Request, what: Event, number: int = 0) -> Request:
-    return absorb(request, Stored(number=number, at=0, event=what), 0).request
-
-
 def _press(request: Request, number: int, press: Press) -> Request:
-    clicked = Clicked.model_validate(
-        {
-            "action": press.action,
-            "by": press.by,
-            "team": None,
-            "fingerprint": "0" * 16 if press.tampered else request.fingerprint,
-            "channel": CHANNEL,
-            "message_ts": "1.0",
-            "ours": True,
-            "reason": press.reason if press.action == "break_glass" else None,
-        }
-    )
-    return _happens(request, clicked, number)
+    reason = press.reason if press.action == "break_glass" else None
+    tampered = {"fingerprint": "0" * 16} if press.tampered else {}
+    event = clicked(request, press.action, press.by, reason=reason, **tampered)
+    return happens(request, event, number=number)
 
 
 def _drive(request: Request, now: dict[str, Rights]) -> Request:
@@ -175,11 +126,11 @@ def _drive(request: Request, now: dict[str, Rights]) -> Request:
                     dry_run=False,
                     approvals_required=2,
                 )
-                request = _happens(request, read)
+                request = happens(request, read)
             case ReadPairing():
-                request = _happens(request, PairingRead(snapshot=snapshot()))
+                request = happens(request, PairingRead(snapshot=snapshot()))
             case SendDelete():
-                return _happens(request, IntentStored())
+                return happens(request, IntentStored())
             case other:
                 raise AssertionError(f"not expected: {other!r}")
     raise AssertionError("it never comes to rest")

@@ -4,88 +4,72 @@ from __future__ import annotations
 
 import pytest
 
+from bot.request.events import Clicked
 from bot.request.model import State
-from bot.request.pairing import digest_of
+from bot.request.pairing import Snapshot, digest_of
 from bot.request.who_may import Person
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
 STRANGER = "U0STRANGER"
+WITH_GLASS = {"break_glass": frozenset({FIRST})}
 
 
-def test_two_of_two_are_needed_and_one_person_counts_once() -> None:
-    world = World(approvals_required=2)
+@pytest.mark.policy(approvals_required=2)
+def test_two_of_two_are_needed_and_one_person_counts_once(world: World) -> None:
     request_id = world.pending()
     world.click(request_id, "approve", FIRST)
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     assert world.state() is State.PENDING
     assert (FIRST, "already_counted") in world.answers
-    world.click(request_id, "approve", SECOND)
-    world.settle()
+    world.press("approve", SECOND)
     assert world.state() is State.FOLLOWING
-    world.close()
 
 
-def test_a_one_sided_break_can_need_more() -> None:
-    world = World(force_approvals_required=2)
-    request_id = world.pending(force=True)
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+@pytest.mark.policy(force_approvals_required=2)
+def test_a_one_sided_break_can_need_more(world: World) -> None:
+    world.pending(force=True)
+    world.press("approve", FIRST)
     assert world.state() is State.PENDING
-    world.click(request_id, "approve", SECOND)
-    world.settle()
+    world.press("approve", SECOND)
     assert world.appliance.deletes[0][1] is True
-    world.close()
 
 
-def test_too_few_approvers_are_refused_at_once() -> None:
-    world = World(approvers=frozenset({ASKER, FIRST}), approvals_required=2)
-    world.ask()
-    world.settle()
-    assert world.state() is State.REFUSED
-    assert world.answers == [(ASKER, "refused")]
-    assert world.posted == []
-    world.close()
-
-
+@pytest.mark.policy(**WITH_GLASS)
+@pytest.mark.parametrize(("action", "right"), [("approve", "right"), ("break_glass", "glass")])
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("changes", "why"),
     [
-        ({"deleted": True}, "no_right_deactivated"),
-        ({"guest": True}, "no_right_guest"),
-        ({"bot": True}, "no_right_bot"),
-        ({"team": "T0OTHER"}, "no_right_other_workspace"),
-        ({"stranger": True}, "no_right_other_workspace"),
+        ({"deleted": True}, "deactivated"),
+        ({"guest": True}, "guest"),
+        ({"bot": True}, "bot"),
+        ({"team": "T0OTHER"}, "other_workspace"),
+        ({"stranger": True}, "other_workspace"),
     ],
 )
 def test_listed_people_who_do_not_count(
-    world: World, changes: dict[str, object], code: str
+    world: World, changes: dict[str, object], why: str, action: str, right: str
 ) -> None:
-    request_id = world.pending()
-    plain = Person(id=FIRST, team=TEAM)
-    world.people.persons[FIRST] = plain.model_copy(update=changes)
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.pending()
+    world.people.persons[FIRST] = Person(id=FIRST, team=TEAM).model_copy(update=changes)
+    world.press(action, FIRST, reason="it burns")
     assert world.state() is State.PENDING
-    assert world.answers == [(FIRST, code)]
+    assert world.answers == [(FIRST, f"no_{right}_{why}")]
 
 
 @pytest.mark.parametrize("action", ["approve", "deny"])
 def test_a_stranger_decides_nothing(world: World, action: str) -> None:
-    request_id = world.pending()
-    world.click(request_id, action, STRANGER)
-    world.settle()
+    world.pending()
+    world.press(action, STRANGER)
     assert world.state() is State.PENDING
     assert world.answers == [(STRANGER, "no_right_not_listed")]
 
 
 def test_unreadable_rights_are_a_no(world: World) -> None:
-    request_id = world.pending()
+    world.pending()
     world.people.unreadable = True
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     assert world.state() is State.PENDING
     assert world.answers == [(FIRST, "no_right_unreadable")]
 
@@ -93,29 +77,25 @@ def test_unreadable_rights_are_a_no(world: World) -> None:
 def test_a_denial_ends_it_with_its_reason(world: World) -> None:
     request_id = world.pending()
     world.click(request_id, "deny", FIRST, reason="not this week")
-    world.click(request_id, "approve", SECOND)
-    world.settle()
+    world.press("approve", SECOND)
     request = world.get()
     assert request.state is State.DENIED
     assert request.denial is not None
     assert request.denial.reason == "not this week"
-    assert (SECOND, "already_decided") in world.answers or (SECOND, "ended") in world.answers
+    assert (SECOND, "ended") in world.answers
     assert world.appliance.deletes == []
 
 
 def test_only_the_requester_cancels(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "cancel", FIRST)
-    world.settle()
+    world.pending()
+    world.press("cancel", FIRST)
     assert world.state() is State.PENDING
-    world.click(request_id, "cancel", ASKER)
-    world.settle()
+    world.press("cancel", ASKER)
     assert world.state() is State.CANCELLED
 
 
 def test_a_cancel_that_is_stored_wins_over_an_approval_not_sent(world: World) -> None:
     request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
     original = world.appliance.prepare_delete
 
     def prepare(pairing_id: str, by: float) -> object:
@@ -125,21 +105,21 @@ def test_a_cancel_that_is_stored_wins_over_an_approval_not_sent(world: World) ->
         return original(pairing_id, by)
 
     world.appliance.prepare_delete = prepare  # type: ignore[method-assign, assignment]
-    world.settle()
+    world.press("approve", FIRST)
     assert world.state() is State.CANCELLED
     assert world.appliance.deletes == []
 
 
 def test_cancel_after_the_intent_is_too_late(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    world.settle()
-    world.click(request_id, "cancel", ASKER)
-    world.settle()
+    world.pending()
+    world.press("approve", FIRST)
+    world.press("cancel", ASKER)
     assert world.state() is State.FOLLOWING
     assert (ASKER, "already_decided") in world.answers
 
 
+@pytest.mark.policy(**WITH_GLASS)
+@pytest.mark.parametrize("action", ["approve", "break_glass"])
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -150,30 +130,28 @@ def test_cancel_after_the_intent_is_too_late(world: World) -> None:
     ],
 )
 def test_clicks_from_elsewhere_never_count(
-    world: World, changes: dict[str, object], code: str
+    world: World, changes: dict[str, object], code: str, action: str
 ) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST, **changes)
-    world.settle()
+    """A form comes back from a person's client, its `private_metadata` included."""
+    world.pending()
+    world.press(action, FIRST, **{"reason": "it burns", **changes})
     assert world.state() is State.PENDING
     assert world.answers == [(FIRST, code)]
 
 
 def test_a_click_before_slacks_answer_to_the_post_counts(world: World) -> None:
-    request_id = world.ask()
+    world.ask()
     while world.worker.step(Queue.CHECK):
         pass
     assert world.state() is State.CHECKING
-    world.click(request_id, "approve", FIRST, message_ts="77.000")
-    world.settle()
+    world.press("approve", FIRST, message_ts="77.000")
     assert world.state() is State.FOLLOWING
     assert world.get().card_ts == "77.000"
 
 
 def test_a_copy_of_the_card_becomes_a_pointer(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST, message_ts="5.555", channel=CHANNEL)
-    world.settle()
+    world.pending()
+    world.press("approve", FIRST, message_ts="5.555")
     assert world.get().strays == ("5.555",)
     assert ("AAAA-BBBB", "stray:5.555", "edit") in world.posted
 
@@ -182,6 +160,19 @@ def test_the_same_click_delivered_twice_is_one_event(world: World) -> None:
     request_id = world.pending()
     assert world.click(request_id, "approve", FIRST, origin="trigger-1") is not None
     assert world.click(request_id, "approve", FIRST, origin="trigger-1") is None
+
+
+def test_of_two_last_approvals_the_second_is_answered_at_once(world: World) -> None:
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+    world.click(request_id, "approve", SECOND)
+    world.press("deny", SECOND)
+    assert world.state() is State.FOLLOWING
+    assert sorted(world.answers) == [
+        (FIRST, "approval_counted"),
+        (SECOND, "ended"),
+        (SECOND, "ended"),
+    ]
 
 
 class TestTime:
@@ -195,32 +186,33 @@ class TestTime:
         request_id = world.pending()
         world.ms += 3_599_999
         world.click(request_id, "approve", FIRST)
-        world.ms += 60_000
-        world.settle()
+        world.wait(60_000)
         assert world.state() is State.FOLLOWING
 
-    def test_a_click_after_the_deadline_does_not(self, world: World) -> None:
-        request_id = world.pending()
+    @pytest.mark.policy(**WITH_GLASS)
+    @pytest.mark.parametrize("action", ["approve", "break_glass"])
+    def test_a_click_after_the_deadline_does_not(self, world: World, action: str) -> None:
+        world.pending()
         world.ms += 3_600_000
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+        world.press(action, FIRST, reason="it burns")
         assert world.state() is State.EXPIRED
         assert world.answers == [(FIRST, "too_late")]
 
     def test_reminders_with_doubling_gaps_and_none_after(self, world: World) -> None:
-        request_id = world.pending()
+        world.pending()
         for _ in range(59):
             world.wait(60_000)
         reminders = [s for _, s, _ in world.posted if s.startswith("reminder")]
         assert reminders == ["reminder:1", "reminder:2"]  # at 15 and 45 minutes
-        world.click(request_id, "deny", FIRST)
-        world.settle()
+        world.press("deny", FIRST)
         before = len(world.posted)
         world.wait(7_200_000)
         assert len(world.posted) == before
 
 
+@pytest.mark.policy(**WITH_GLASS)
 class TestTheWorldMoved:
+    @pytest.mark.parametrize("action", ["approve", "break_glass"])
     @pytest.mark.parametrize(
         "now",
         [
@@ -230,11 +222,10 @@ class TestTheWorldMoved:
             snapshot(remote_vrms=snapshot().remote_vrms.model_copy(update={"id": "vr-c"})),
         ],
     )
-    def test_what_rule_3_names_is_changed(self, world: World, now: object) -> None:
-        request_id = world.pending()
-        world.appliance.now = now  # type: ignore[assignment]
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+    def test_what_rule_3_names_is_changed(self, world: World, now: Snapshot, action: str) -> None:
+        world.pending()
+        world.appliance.now = now
+        world.press(action, FIRST, reason="it burns")
         assert world.state() is State.CHANGED
         assert world.appliance.deletes == []
         # People are told names, so the trail keeps the ids that were compared.
@@ -246,65 +237,50 @@ class TestTheWorldMoved:
         assert changed.detail["compared"] != checked.detail["compared"]
 
     def test_daily_life_is_not(self, world: World) -> None:
-        request_id = world.pending()
+        world.pending()
         vc = snapshot().remote_vc.model_copy(update={"status": "WARNING", "version": "9"})
         world.appliance.now = snapshot(remote_vc=vc, issue_count=4, read_at=world.ms + 5)
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+        world.press("approve", FIRST)
         assert world.state() is State.FOLLOWING
 
     def test_gone_before_the_delete(self, world: World) -> None:
-        request_id = world.pending()
+        world.pending()
         world.appliance.present = False
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+        world.press("approve", FIRST)
         assert world.state() is State.CHANGED
         assert world.appliance.deletes == []
 
-    def test_force_loses_its_reason_when_the_remote_site_is_back(self, world: World) -> None:
-        down = snapshot().remote_vrms.model_copy(update={"status": "ERROR"})
-        world.appliance.now = snapshot(remote_vrms=down)
-        request_id = world.pending(force=True)
-        world.appliance.now = snapshot()
-        world.click(request_id, "approve", FIRST)
-        world.settle()
-        assert world.state() is State.CHANGED
-
-    def test_a_right_that_is_lost_before_the_last_click_does_not_count(self) -> None:
-        world = World(approvals_required=2)
-        request_id = world.pending()
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+    @pytest.mark.policy(approvals_required=2)
+    def test_a_right_that_is_lost_before_the_last_click_does_not_count(self, world: World) -> None:
+        world.pending()
+        world.press("approve", FIRST)
         deadline = world.get().decide_by
         world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
-        world.click(request_id, "approve", SECOND)
-        world.settle()
+        world.press("approve", SECOND)
         request = world.get()
         assert request.state is State.PENDING
         assert [d.by for d in request.approvals] == [SECOND]
+        assert [n.who for n in request.notices] == [(FIRST,)]
         assert request.decide_by == deadline
         assert world.appliance.deletes == []
-        world.close()
 
 
 class TestDryRun:
-    def test_everything_but_the_delete(self) -> None:
-        world = World(dry_run=True)
-        request_id = world.pending()
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+    @pytest.mark.policy(dry_run=True, **WITH_GLASS)
+    @pytest.mark.parametrize("action", ["approve", "break_glass"])
+    def test_everything_but_the_delete(self, world: World, action: str) -> None:
+        world.pending()
+        world.press(action, FIRST, reason="it burns")
         assert world.state() is State.REHEARSED
         assert world.appliance.deletes == []
-        world.close()
 
     @pytest.mark.parametrize("first", [True, False])
     def test_switched_in_between_is_changed(self, first: bool) -> None:
         world = World(dry_run=first)
-        request_id = world.pending()
+        world.pending()
         world.policy = world.policy.model_copy(update={"dry_run": not first})
         world.worker = world.new_worker()
-        world.click(request_id, "approve", FIRST)
-        world.settle()
+        world.press("approve", FIRST)
         assert world.state() is State.CHANGED
         assert world.appliance.deletes == []
         world.close()
@@ -314,25 +290,22 @@ def test_a_second_request_for_the_same_pairing_is_refused(world: World) -> None:
     world.pending()
     world.ask("CCCC-DDDD", by=SECOND)
     world.settle()
-    second = world.get("CCCC-DDDD")
-    assert second.state is State.REFUSED
-    assert second.outcome is not None
-    assert second.outcome.lines == ("AAAA-BBBB",)
+    assert world.state("CCCC-DDDD") is State.REFUSED
+    assert world.outcome("CCCC-DDDD").lines == ("AAAA-BBBB",)
     assert world.state() is State.PENDING
     assert (SECOND, "refused") in world.answers
 
 
 def test_a_click_on_a_request_that_does_not_exist_is_answered(world: World) -> None:
-    world.pending()
-    event = world.click("AAAA-BBBB", "approve", FIRST)
-    assert event is not None
-    world.settle()
-    from bot.request.events import Clicked
-
     lost = Clicked(
-        action="approve", by=FIRST, team=TEAM, fingerprint="x", channel=CHANNEL,
-        message_ts="1.0", ours=True,
-    )  # fmt: skip
-    world.inbox.put(lost, origin="lost", request_id="ZZZZ-ZZZZ")
+        action="approve",
+        by=FIRST,
+        team=TEAM,
+        fingerprint="x",
+        channel=CHANNEL,
+        message_ts="1.0",
+        ours=True,
+    )
+    world.put(lost, "ZZZZ-ZZZZ")
     world.settle()
-    assert (FIRST, "unknown_request") in world.answers
+    assert world.answers == [(FIRST, "unknown_request")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,12 +16,12 @@ from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 GUEST = "U0GUEST"
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    made = World(approvals_required=2)
-    made.people.persons[GUEST] = Person(id=GUEST, team=TEAM, guest=True)
-    yield made
-    made.close()
+pytestmark = pytest.mark.policy(approvals_required=2)
+
+
+@pytest.fixture(autouse=True)
+def guest(world: World) -> None:
+    world.people.persons[GUEST] = Person(id=GUEST, team=TEAM, guest=True)
 
 
 def by(world: World, person: str) -> list[Record]:
@@ -43,14 +42,11 @@ def test_each_press_is_a_line_with_who_where_and_why(world: World) -> None:
         ("approve", FIRST, {}),
         ("approve", FIRST, {}),  # before the first one is counted, and once more after
     ):
-        world.click(request_id, action, person, **changes)
-    world.settle()
+        world.press(action, person, **changes)
     world.click(request_id, "approve", FIRST)
     world.click(request_id, "approve", SECOND, message_ts="9.9")
-    world.click(request_id, "deny", SECOND)
-    world.settle()
-    world.click(request_id, "approve", SECOND)
-    world.settle()
+    world.press("deny", SECOND)
+    world.press("approve", SECOND)
 
     def lines(person: str) -> Counter[tuple[str, str | None]]:
         return Counter((r.action, r.detail.get("why")) for r in by(world, person))
@@ -84,14 +80,12 @@ def test_each_press_is_a_line_with_who_where_and_why(world: World) -> None:
 
 def test_a_clock_that_is_set_back_brings_nothing_back(world: World) -> None:
     """A deadline that has passed stays passed, and the trail keeps the order of what happened."""
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.pending()
+    world.press("approve", FIRST)
     world.wait(3_600_000)
     assert world.state() is State.EXPIRED
     world.ms -= 7_200_000
-    world.click(request_id, "approve", SECOND)
-    world.settle()
+    world.press("approve", SECOND)
     assert world.state() is State.EXPIRED
     assert world.appliance.deletes == []
     broken, head = verify_trail(world.db)

@@ -68,10 +68,9 @@ def test_a_delete_of_unknown_fate_is_not_looked_for_at_another_appliance(world: 
 
 
 def test_what_is_approved_is_not_sent_to_another_appliance(world: World) -> None:
-    request_id = world.pending()
+    world.pending()
     other = started_with(world, OTHER, FakeAppliance())
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     world.wait(31_000)
     assert world.state() is State.APPROVED
     assert [notice.code for notice in world.get().notices] == ["waits_to_send"]
@@ -86,8 +85,7 @@ def test_a_look_does_not_take_another_appliance_for_it(world: World) -> None:
     world.wait(world.get().terms.follow_ttl_ms - 5_000)
     world.wait(5_000)
     assert world.state() is State.ATTENTION
-    world.click("AAAA-BBBB", "look", ASKER)
-    world.settle()
+    world.press("look", ASKER)
     assert world.state() is State.ATTENTION
     assert world.answers[-1] == (ASKER, "look_failed")
 

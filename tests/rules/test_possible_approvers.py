@@ -7,57 +7,48 @@ import pytest
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
 from bot.worker.rights import MOST_ASKED_ABOUT, Reading
-from tests.support.listed import NIGHT, groups
+from tests.support.listed import NIGHT
 from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
 
 
 class TestTooFew:
-    @pytest.mark.parametrize(
-        "gone",
-        [{"deleted": True}, {"guest": True}, {"bot": True}, {"team": "T0ELSE"}, {"stranger": True}],
-    )
-    def test_people_who_do_not_count_are_no_possible_approvers(
-        self, gone: dict[str, object]
-    ) -> None:
-        world = World(approvers=frozenset({FIRST, SECOND}), approvals_required=2)
-        world.people.persons[SECOND] = Person.model_validate({"id": SECOND, "team": TEAM, **gone})
+    @pytest.mark.policy(approvers=frozenset({FIRST, SECOND}), approvals_required=2)
+    def test_people_who_do_not_count_are_no_possible_approvers(self, world: World) -> None:
+        world.people.persons[SECOND] = Person(id=SECOND, team=TEAM, guest=True)
         world.ask()
         world.settle()
-        outcome = world.get().outcome
-        assert outcome is not None
+        outcome = world.outcome()
         assert (outcome.code, outcome.lines) == ("too_few_approvers", ("1", "2"))
         assert world.actions()[-1] == "refused"
         assert world.posted == []
-        world.close()
 
-    def test_one_person_in_a_group_and_by_id_is_one(self) -> None:
-        world = groups(FIRST, NIGHT, approvals_required=2)
+    @pytest.mark.policy(approvers=frozenset({FIRST, NIGHT}), approvals_required=2)
+    def test_one_person_in_a_group_and_by_id_is_one(self, world: World) -> None:
         world.people.groups[NIGHT] = frozenset({FIRST, ASKER})
         world.ask()
         world.settle()
         assert world.state() is State.REFUSED
-        world.close()
 
-    def test_a_one_sided_break_needs_its_own_number(self) -> None:
-        world = World(approvers=frozenset({FIRST, SECOND}), force_approvals_required=3)
+    @pytest.mark.policy(approvers=frozenset({FIRST, SECOND}), force_approvals_required=3)
+    def test_a_one_sided_break_needs_its_own_number(self, world: World) -> None:
         world.pending()
         world.click("AAAA-BBBB", "cancel", ASKER)
         world.ask("CCCC-DDDD", force=True)
         world.settle()
         assert world.state("CCCC-DDDD") is State.REFUSED
-        world.close()
 
     @pytest.mark.parametrize("members", [frozenset[str](), frozenset({ASKER})])
-    def test_a_group_without_anybody_else_is_nobody(self, members: frozenset[str]) -> None:
-        world = groups(NIGHT)
+    @pytest.mark.policy(approvers=frozenset({NIGHT}))
+    def test_a_group_without_anybody_else_is_nobody(
+        self, world: World, members: frozenset[str]
+    ) -> None:
         world.people.groups[NIGHT] = members
         world.ask()
         world.settle()
         assert world.state() is State.REFUSED
-        world.close()
 
-    def test_what_slack_does_not_tell_is_no_refusal(self) -> None:
-        world = groups(NIGHT)
+    @pytest.mark.policy(approvers=frozenset({NIGHT}))
+    def test_what_slack_does_not_tell_is_no_refusal(self, world: World) -> None:
         world.people.groups[NIGHT] = GROUP_UNREADABLE
         world.ask()
         world.settle()
@@ -65,10 +56,9 @@ class TestTooFew:
         world.people.groups[NIGHT] = frozenset({FIRST})
         world.wait(2_000)
         assert world.state() is State.PENDING
-        world.close()
 
-    def test_nobody_asks_before_slack_said_so(self) -> None:
-        world = groups(NIGHT)
+    @pytest.mark.policy(approvers=frozenset({NIGHT}))
+    def test_nobody_asks_before_slack_said_so(self, world: World) -> None:
         later = START_MS + 30_000
         world.people.groups[NIGHT] = GROUP_UNREADABLE.model_copy(update={"retry_at": later})
         world.ask()
@@ -77,20 +67,17 @@ class TestTooFew:
         assert world.people.groups_asked == [NIGHT]
         world.wait(1_000)
         assert world.people.groups_asked == [NIGHT, NIGHT]
-        world.close()
 
-    def test_after_minutes_of_silence_the_asker_is_told(self) -> None:
-        world = groups(NIGHT)
+    @pytest.mark.policy(approvers=frozenset({NIGHT}))
+    def test_after_minutes_of_silence_the_asker_is_told(self, world: World) -> None:
         world.people.groups[NIGHT] = GROUP_UNREADABLE
         world.ask()
         world.settle()
         for _ in range(6):
             world.wait(60_000)
-        outcome = world.get().outcome
-        assert outcome is not None
+        outcome = world.outcome()
         assert outcome.code == "people_unreadable"
         assert world.answers == [(ASKER, "refused")]
-        world.close()
 
 
 class TestBudget:
@@ -130,25 +117,3 @@ class TestBudget:
         assert over.could_decide(frozenset({FIRST}), ASKER, 1) == (0, UNREADABLE)
         assert over.could_decide(frozenset({NIGHT}), ASKER, 1) == (0, GROUP_UNREADABLE)
         assert (people.asked, people.groups_asked) == ([], [])
-
-    def test_what_the_check_has_read_is_not_used_for_a_click(self) -> None:
-        world = groups(NIGHT)
-        world.people.groups[NIGHT] = frozenset({FIRST})
-        world.pending()
-        assert world.people.groups_asked == [NIGHT]
-        world.people.groups[NIGHT] = frozenset()
-        world.click("AAAA-BBBB", "approve", FIRST)
-        world.settle()
-        assert world.answers[-1] == (FIRST, "no_right_not_listed")
-        world.close()
-
-    def test_whoever_asks_again_is_read_again(self) -> None:
-        world = groups(NIGHT)
-        world.ask()
-        world.settle()
-        assert world.state() is State.REFUSED
-        world.people.groups[NIGHT] = frozenset({FIRST})
-        world.ask("CCCC-DDDD")
-        world.settle()
-        assert world.state("CCCC-DDDD") is State.PENDING
-        world.close()

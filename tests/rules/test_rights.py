@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.events import Misdirected
+from bot.request.events import AskRefused, Misdirected
 from bot.request.model import State
-from bot.request.who_may import Person, Reason, Verdict
+from bot.request.who_may import Person
 from bot.store import audit_trail as trail
 from bot.store.verify_audit_trail import verify_trail
-from tests.support.listed import refusals
-from tests.support.world import ASKER, FIRST, SECOND, TEAM, World
+from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 
 
 class TestTheTeamOfTheClick:
     """What Slack says of the click itself never makes a yes; where it contradicts, it is a no."""
 
-    @pytest.mark.parametrize("team", [None, TEAM])
-    def test_none_or_ours(self, world: World, team: str | None) -> None:
-        request_id = world.pending()
-        world.click(request_id, "approve", FIRST, team=team)
-        world.settle()
-        assert world.state() is State.FOLLOWING
-
-    def test_another_one_although_users_info_says_ours(self, world: World) -> None:
-        request_id = world.pending()
-        world.click(request_id, "approve", FIRST, team="T0ELSE")
-        world.settle()
+    @pytest.mark.policy(break_glass=frozenset({FIRST}))
+    @pytest.mark.parametrize(("action", "right"), [("approve", "right"), ("break_glass", "glass")])
+    def test_another_one_although_users_info_says_ours(
+        self, world: World, action: str, right: str
+    ) -> None:
+        world.pending()
+        world.press(action, FIRST, team="T0ELSE", reason="it burns")
         assert world.state() is State.PENDING
-        assert world.answers == [(FIRST, "no_right_other_workspace")]
-
-    def test_ours_although_users_info_says_another_one(self, world: World) -> None:
-        request_id = world.pending()
-        world.people.persons[FIRST] = Person(id=FIRST, team="T0ELSE")
-        world.click(request_id, "approve", FIRST, team=TEAM)
-        world.settle()
-        assert world.answers == [(FIRST, "no_right_other_workspace")]
+        assert world.answers == [(FIRST, f"no_{right}_other_workspace")]
 
     @pytest.mark.parametrize("team", [None, "T0SISTER", "T0THIRD"])
     def test_a_colleague_of_the_grid_from_any_of_its_workspaces(
@@ -43,11 +31,10 @@ class TestTheTeamOfTheClick:
     ) -> None:
         home = world.people.home().model_copy(update={"enterprise": "E0OURS"})
         monkeypatch.setattr(world.people, "home", lambda: home)
-        request_id = world.pending()
+        world.pending()
         sister = Person(id=FIRST, team="T0SISTER", enterprise="E0OURS")
         world.people.persons[FIRST] = sister
-        world.click(request_id, "approve", FIRST, team=team)
-        world.settle()
+        world.press("approve", FIRST, team=team)
         assert world.state() is State.FOLLOWING
 
     def test_whoever_asks_from_another_one(self, world: World) -> None:
@@ -58,55 +45,16 @@ class TestTheTeamOfTheClick:
         assert world.people.asked == [ASKER]
 
 
-class TestWhatTheSettingsSay:
-    def test_refused_by_the_check_and_kept_in_the_trail(self) -> None:
-        world = World(channels=frozenset({"C0OTHER"}))
-        world.ask()
-        world.settle()
-        outcome = world.get().outcome
-        assert outcome is not None
-        assert (outcome.code, outcome.lines) == ("channel_not_allowed", ("C0OTHER",))
-        (record,) = [r for r in trail.export(world.db) if r.action == "refused"]
-        assert (record.before, record.after) == ("checking", "refused")
-        assert record.detail["why"] == "channel_not_allowed"
-        assert world.answers == [(ASKER, "refused")]
-        world.close()
-
-    def test_a_direct_message_is_no_place_to_ask(self) -> None:
-        world = World()
-        world.put(world.ask_event(channel="D0DIRECT"), "AAAA-BBBB")
-        world.settle()
-        outcome = world.get().outcome
-        assert outcome is not None
-        assert outcome.code == "channel_not_allowed"
-        world.close()
-
-
-class TestRaces:
-    def test_of_two_last_approvals_the_second_is_answered_at_once(self, world: World) -> None:
-        request_id = world.pending()
-        world.appliance.delete_outcomes.clear()
-        world.click(request_id, "approve", FIRST)
-        world.click(request_id, "approve", SECOND)
-        world.click(request_id, "deny", SECOND)
-        world.settle()
-        assert world.state() is State.FOLLOWING
-        assert sorted(world.answers) == [
-            (FIRST, "approval_counted"),
-            (SECOND, "ended"),
-            (SECOND, "ended"),
-        ]
-        assert refusals(world) == [(SECOND, "ended"), (SECOND, "ended")]
-
-    def test_every_loser_is_in_the_trail(self, world: World) -> None:
-        request_id = world.pending()
-        world.click(request_id, "deny", FIRST)
-        world.click(request_id, "approve", SECOND)
-        world.settle()
-        world.click(request_id, "approve", SECOND)
-        world.settle()
-        assert world.state() is State.DENIED
-        assert refusals(world) == [(SECOND, "ended"), (SECOND, "already_decided")]
+@pytest.mark.policy(channels=frozenset({"C0OTHER"}))
+def test_a_channel_is_refused_by_the_check_and_kept_in_the_trail(world: World) -> None:
+    world.ask()
+    world.settle()
+    outcome = world.outcome()
+    assert (outcome.code, outcome.lines) == ("channel_not_allowed", ("C0OTHER",))
+    (record,) = [r for r in trail.export(world.db) if r.action == "refused"]
+    assert (record.before, record.after) == ("checking", "refused")
+    assert record.detail["why"] == "channel_not_allowed"
+    assert world.answers == [(ASKER, "refused")]
 
 
 def test_a_button_that_is_not_ours_is_kept_in_the_trail(world: World) -> None:
@@ -131,14 +79,9 @@ def test_a_button_that_is_not_ours_is_kept_in_the_trail(world: World) -> None:
     assert world.answers == []
 
 
-def test_verdicts_that_may_become_a_yes() -> None:
-    unread = {r for r in Reason if Verdict(reason=r).unread}
-    assert unread == {Reason.UNREADABLE, Reason.GROUP_UNREADABLE}
-
-
 def test_a_clock_that_is_set_back_makes_no_reading_fresh(world: World) -> None:
     """Rights were read by the later clock: until the DELETE anything may have happened."""
-    request_id = world.pending()
+    world.pending()
     original = world.appliance.read_to_act
 
     def read(pairing_id: str, by: float) -> object:
@@ -148,8 +91,29 @@ def test_a_clock_that_is_set_back_makes_no_reading_fresh(world: World) -> None:
         return original(pairing_id, by)
 
     world.appliance.read_to_act = read  # type: ignore[method-assign, assignment]
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     assert world.state() is State.PENDING
     assert world.get().approvals == ()
     assert world.appliance.deletes == []
+
+
+def test_what_the_listener_refused_is_in_the_trail_and_nowhere_else(world: World) -> None:
+    refused = AskRefused(
+        by=FIRST, team=TEAM, channel=CHANNEL, pairing="prague", force=True, why="channel"
+    )
+    world.put(refused, "")
+    world.settle()
+    (record,) = trail.export(world.db)
+    assert (record.action, record.actor, record.request_id) == ("ask_refused", FIRST, None)
+    assert (record.before, record.after) == (None, None)
+    assert record.detail == {
+        "team": TEAM,
+        "channel": CHANNEL,
+        "pairing": "prague",
+        "force": True,
+        "why": "channel",
+    }
+    assert world.overview.newest() == []
+    assert (world.posted, world.answers) == ([], [])
+    assert world.appliance.listings == 0
+    assert world.people.asked == []

@@ -11,23 +11,12 @@ from dataclasses import dataclass, field
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.request.absorb import absorb
-from bot.request.checking import begin
-from bot.request.events import (
-    CardPosted,
-    Clicked,
-    Event,
-    IntentStored,
-    PairingRead,
-    RightsToAskRead,
-    Stored,
-    TimePassed,
-)
-from bot.request.model import Request, State, Terms
+from bot.request.events import Event, IntentStored, PairingRead, TimePassed
+from bot.request.model import Request, State
 from bot.request.plan import ReadPairing, ReadRights, SendDelete, Tick, Wait, plan
-from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Verdict
 from bot.worker.rights import Reading, read_rights
-from tests.rules.samples import CHANNEL, asked, snapshot
+from tests.rules.samples import clicked, happens, pending, snapshot
 from tests.slack.listeners.made import policy
 
 ASKER = "U0ASKER"
@@ -132,43 +121,17 @@ class Life:
     def __init__(self, truth: Truth, needed: int) -> None:
         self.truth, self.needed, self.now = truth, needed, 0
         self.policy = policy(approvers=truth.listed, approvals_required=needed)
-        terms = Terms(
-            approvals_required=needed,
-            approval_ttl_ms=APPROVAL_TTL_MS,
-            execution_ttl_ms=EXECUTION_TTL_MS,
-            follow_ttl_ms=24 * 60 * MINUTE_MS,
-            remind_after_ms=0,
-            poll_ms=5_000,
-            timeout_ms=10_000,
-            dry_run=False,
-            notify=(),
-        )
-        self.request: Request = begin(
-            Stored(number=1, at=0, event=asked(ASKER)), "AAAA-BBBB", terms, 0
-        ).request
+        self.request: Request = pending(approvals_required=needed)
         self.number = 1
-        yes = Verdict(reason=Reason.YES)
-        self.happens(RightsToAskRead(requester=yes, channel_allowed=True, possible_approvers=9))
-        self.happens(PairingRead(snapshot=snapshot()))
-        self.happens(CardPosted(ts="1.0"))
-        assert self.request.state is State.PENDING
 
     def happens(self, what: Event, *, number: int = 0) -> None:
-        stored = Stored(number=number, at=self.now, event=what)
-        self.request = absorb(self.request, stored, self.now).request
+        self.request = happens(self.request, what, number=number, at=self.now)
 
     def click(self, click: Click) -> None:
         self.number += 1
-        clicked = Clicked(
-            action="approve",
-            by=click.by,
-            team=None,
-            fingerprint="0" * 16 if click.tampered else self.request.fingerprint or "",
-            channel=CHANNEL,
-            message_ts="1.0",
-            ours=True,
-        )
-        self.happens(clicked, number=self.number)
+        tampered = {"fingerprint": "0" * 16} if click.tampered else {}
+        event = clicked(self.request, "approve", click.by, **tampered)
+        self.happens(event, number=self.number)
 
     def drive(self) -> None:
         for _ in range(60):

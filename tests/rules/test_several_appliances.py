@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -42,13 +41,13 @@ def mirrored(of: Snapshot, pairing_id: str = OTHER_ID) -> Snapshot:
     return of.model_copy(update={"pairing_id": pairing_id, **servers, **vrms})
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+pytestmark = pytest.mark.policy(sites=SITES)
+
+
+@pytest.fixture(autouse=True)
+def two_ends(world: World) -> None:
     """Two appliances that are each other's remote, and call their pairing by different ids."""
-    world = World(sites=SITES)
     world.appliances["prague"].now = mirrored(snapshot())
-    yield world
-    world.close()
 
 
 def ask(world: World, at: str, request_id: str, **changes: object) -> str:
@@ -80,8 +79,7 @@ def test_a_second_request_through_the_other_end_is_refused(world: World) -> None
 def test_after_a_one_sided_break_the_other_end_may_be_asked_for(world: World) -> None:
     """Which is what a one-sided break needs."""
     ask(world, "berlin", "AAAA-AAAA", force=True)
-    world.click("AAAA-AAAA", "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST, "AAAA-AAAA")
     world.appliance.end_task()
     world.wait(6_000)
     assert world.state("AAAA-AAAA") is State.SUCCEEDED
@@ -91,8 +89,7 @@ def test_after_a_one_sided_break_the_other_end_may_be_asked_for(world: World) ->
 
 def test_an_end_that_ended_unclear_is_named_on_the_card_of_the_other(world: World) -> None:
     ask(world, "berlin", "AAAA-AAAA")
-    world.click("AAAA-AAAA", "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST, "AAAA-AAAA")
     world.wait(world.get("AAAA-AAAA").terms.follow_ttl_ms - 6_000)
     world.wait(6_000)
     assert world.state("AAAA-AAAA") is State.ATTENTION
@@ -109,8 +106,7 @@ def test_a_pairing_alone_is_found_at_the_one_that_has_it(world: World) -> None:
     found = world.get("AAAA-AAAA")
     assert (found.state, found.site) == (State.PENDING, "berlin")
     assert found.terms.appliance == "vr-berlin.example.net"
-    world.click("AAAA-AAAA", "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST, "AAAA-AAAA")
     assert world.appliances["berlin"].deletes == [(PAIRING, False)]
     assert world.appliances["prague"].deletes == []
 
@@ -199,8 +195,7 @@ def test_a_new_request_for_a_site_that_is_gone_is_refused(world: World) -> None:
 def test_an_approved_one_waits_and_says_so_and_nothing_is_sent(world: World) -> None:
     ask(world, "berlin", "AAAA-AAAA")
     only(world, "prague")
-    world.click("AAAA-AAAA", "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST, "AAAA-AAAA")
     world.wait(31_000)
     waiting = world.get("AAAA-AAAA")
     assert waiting.state is State.APPROVED
@@ -213,8 +208,7 @@ def test_an_approved_one_waits_and_says_so_and_nothing_is_sent(world: World) -> 
 
 def test_it_goes_on_when_the_appliance_is_put_back(world: World) -> None:
     ask(world, "berlin", "AAAA-AAAA")
-    world.click("AAAA-AAAA", "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST, "AAAA-AAAA")
     assert world.state("AAAA-AAAA") is State.FOLLOWING
     only(world, "prague")
     world.wait(60_000)

@@ -46,10 +46,9 @@ def slow_reading(world: World, ms: int) -> list[int]:
 def test_a_reading_as_long_as_it_may_be_leads_to_the_delete(world: World, ms: int) -> None:
     """Such as of a one-sided break: the session at the remote site, which is gone, is waited for
     until VR_TIMEOUT_SECONDS."""
-    request_id = world.pending()
+    world.pending()
     reads = slow_reading(world, ms)
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     assert len(world.appliance.deletes) == 1
     assert len(reads) == 1
     assert world.state() is State.FOLLOWING
@@ -58,7 +57,7 @@ def test_a_reading_as_long_as_it_may_be_leads_to_the_delete(world: World, ms: in
 
 
 def test_a_right_that_is_lost_during_a_long_reading_does_not_count(world: World) -> None:
-    request_id = world.pending()
+    world.pending()
     world.people = SlowPeople(world, 0)
     world.worker = world.new_worker()
     read_to_act = world.appliance.read_to_act
@@ -69,8 +68,7 @@ def test_a_right_that_is_lost_during_a_long_reading_does_not_count(world: World)
         return read_to_act(pairing_id, by)
 
     world.appliance.read_to_act = slowly  # type: ignore[method-assign,assignment]
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.press("approve", FIRST)
     assert world.appliance.deletes == []
     assert world.state() is State.PENDING
 

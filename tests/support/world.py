@@ -23,7 +23,7 @@ from bot.request.events import (
     TasksRead,
 )
 from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
-from bot.request.model import Request, State, TaskView
+from bot.request.model import Outcome, Request, State, TaskView
 from bot.request.pairing import Presence, Replication, Server, Snapshot, digest_of, same_id
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
@@ -297,6 +297,11 @@ class World:
         event = Clicked.model_validate({**plain, **changes})
         return self._put(event, request_id, origin)
 
+    def press(self, action: str, by: str, request_id: str = "AAAA-BBBB", **changes: object) -> None:
+        """Click, and let everything that comes of it be done."""
+        self.click(request_id, action, by, **changes)  # type: ignore[arg-type]
+        self.settle()
+
     def _put(self, event: Event, request_id: str, origin: str | None = None) -> int | None:
         origin = origin or f"origin-{next(self._origins)}"
         return self.inbox.put(event, origin=origin, request_id=request_id)
@@ -345,6 +350,11 @@ class World:
 
     def state(self, request_id: str = "AAAA-BBBB") -> State:
         return self.get(request_id).state
+
+    def outcome(self, request_id: str = "AAAA-BBBB") -> Outcome:
+        outcome = self.get(request_id).outcome
+        assert outcome is not None
+        return outcome
 
     def pending(self, **ask: bool) -> str:
         request_id = self.ask(**ask)
