@@ -12,6 +12,7 @@ from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.schema import requests
+from bot.store.shared import Pauses
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, START_MS, TEAM, World, problem
 
 CHIEF, STRANGER, THIRD = "U0CHIEF", "U0STRANGER", "U0THIRD"
@@ -110,8 +111,8 @@ def test_whoever_is_told_is_told_although_the_process_dies_and_slack_says_wait(
         assert world.worker.step(Queue.DECIDE)
     world.worker = world.new_worker()
     # A 429 to posts holds these back as all others.
-    held = {"post": world.ms + 30_000}
-    while (due := world.outbox.claim(held)) is not None:
+    Pauses(world.db).hold("chat.postMessage", 30)
+    while (due := world.outbox.claim()) is not None:
         assert due.ts is not None or due.answer is not None
         world.outbox.sent(due, ts=due.ts, digest="x")
     world.wait(30_000)
