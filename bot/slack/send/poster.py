@@ -80,6 +80,7 @@ class Poster:
         pauses: Pauses,
         on_given_up: Callable[[str, str], None] = lambda _slot, _error: None,
         pause: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outbox = outbox
         self._client = client
@@ -87,7 +88,7 @@ class Poster:
         self._draw_answer = draw_answer
         self._wanted = wanted
         self._on_given_up = on_given_up
-        self._pause = pause
+        self._pause, self._monotonic = pause, monotonic
         self._stopping = threading.Event()
         self._failed_with: str | None = None
         self._pauses = pauses
@@ -125,7 +126,7 @@ class Poster:
         may happen while we ask whether Slack is back."""
         if self._slack_is_away() or self._stopping.is_set():
             return False
-        begun = time.monotonic()
+        begun = self._monotonic()
         due = self._outbox.claim()
         if due is None:
             return False
@@ -171,7 +172,7 @@ class Poster:
             self._outbox.given_up(due, error=NO_LONGER_WANTED)
         elif drawn.digest == due.shown:
             self._outbox.sent(due, ts=due.ts, digest=drawn.digest)
-        elif time.monotonic() - begun > BEGIN_WITHIN_S:
+        elif self._monotonic() - begun > BEGIN_WITHIN_S:
             log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
         else:
             self._settle(due, drawn, self._send(due, drawn))
@@ -202,7 +203,7 @@ class Poster:
         self._settle_failed(due, outcome)
 
     def _keep(self, due: Due, ts: str | None, digest: str) -> None:
-        until, told = time.monotonic() + STORE_FOR_S, False
+        until, told = self._monotonic() + STORE_FOR_S, False
         while True:
             try:
                 return self._outbox.sent(due, ts=ts, digest=digest)
@@ -211,7 +212,7 @@ class Poster:
                     why = type(error).__name__
                     log.warning("sent_not_stored", request=due.request_id, slot=due.slot, error=why)
                 told = True
-                if time.monotonic() > until:
+                if self._monotonic() > until:
                     raise
                 # Even during a stop, as long as that waits: otherwise it would be posted again.
                 self._pause(STORE_AGAIN_S)

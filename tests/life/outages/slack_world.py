@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from slack_sdk import WebClient
 
 from bot.operate.not_in_slack import unsaid_json
 from bot.request.messages import messages
+from bot.request.model import State
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin
 from bot.slack.draw.message import draw, draw_answer
@@ -48,6 +49,7 @@ class SlackWorld(World):
             draw_answer,
             messages,
             nets=(),
+            monotonic=lambda: self.ms / 1000,
             pauses=pauses,
             on_given_up=lambda slot, error: self.given_up.append((slot, error)),
         )
@@ -79,6 +81,19 @@ class SlackWorld(World):
     def approve(self, by: str = FIRST) -> None:
         self.click(ID, "approve", by)
         self.settle()
+
+    def followed(self) -> None:
+        """Approved, sent, and a task runs."""
+        self.pending()
+        self.approve()
+        assert self.state() is State.FOLLOWING
+
+    def progresses(self, percents: Iterable[int]) -> None:
+        """The task, five seconds apart."""
+        for percent in percents:
+            task = self.appliance.tasks[-1].model_copy(update={"progress": percent})
+            self.appliance.tasks[-1] = task
+            self.pass_time(5)
 
     # ---- what people see ----------------------------------------------------------------------
 
@@ -123,12 +138,10 @@ class SlackWorld(World):
             path = self.slack.workspace.new_response_url(origin, CHANNEL).path
         return f"{self.slack.base_url}{path}"
 
-    def refuse(
-        self, *methods: str, error: str | None = None, match: Callable[..., bool] | None = None
-    ) -> None:
+    def refuse(self, *methods: str, error: str) -> None:
         """From now on, until `slack.heal()`."""
         for method in methods:
-            self.slack.fail(method, error=error, times=None, match=match)
+            self.slack.fail(method, error=error, times=None)
 
 
 def kind_of(call: ApiCall) -> str:

@@ -10,8 +10,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Clicked
 from bot.request.model import State
-from bot.request.who_may import Verdict
-from bot.slack.people import Identity, IdentityUnread, People
 from bot.slack.send.slack_problem import Kind, Silenced, problem_of
 from bot.store.queues import Queue
 from bot.store.shared import Pauses
@@ -22,15 +20,9 @@ RETRY_AFTER = 30
 HOURS_AHEAD_MS = 5 * 3_600_000
 
 METHODS: dict[str, dict[str, Any]] = {
-    "auth.test": {},
-    "chat.postEphemeral": {"channel": CHANNEL, "user": FIRST, "text": "words"},
     "chat.postMessage": {"channel": CHANNEL, "text": "words"},
-    "conversations.info": {"channel": CHANNEL},
-    "conversations.open": {"users": FIRST},
-    "usergroups.users.list": {"usergroup": "S1"},
     "users.info": {"user": FIRST},
     "views.open": {"trigger_id": "1.1.1", "view": {}},
-    "views.publish": {"user_id": FIRST, "view": {}},
 }
 
 
@@ -39,13 +31,9 @@ def ask_another(world: SlackWorld, request_id: str, pairing: str) -> None:
     world.put(world.ask_event(pairing=PAIRING), request_id)
 
 
-def test_no_copy_calls_a_method_before_retry_after(world: SlackWorld) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_no_copy_calls_a_method_before_retry_after(world: SlackWorld, method: str) -> None:
     """Whatever the bot calls goes through the same client, listed here or not."""
-    for method in METHODS:
-        silent_until_retry_after(world, method)
-
-
-def silent_until_retry_after(world: SlackWorld, method: str) -> None:
     one, other = world.client(), world.client()
     world.slack.fail(method, retry_after=RETRY_AFTER)
     with pytest.raises(SlackApiError):
@@ -59,81 +47,29 @@ def silent_until_retry_after(world: SlackWorld, method: str) -> None:
             assert problem.kind is Kind.LIMITED
             assert 0 < problem.retry_after_s <= RETRY_AFTER
     assert len(world.slack.calls_of(method)) == 1
+    one.auth_test()  # one method does not silence another
     world.ms += 1_001
     with suppress(SlackApiError):  # some of these arguments are made up: it was called
         other.api_call(method, json=METHODS[method])
     assert len(world.slack.calls_of(method)) == 2
 
 
-def test_one_method_does_not_silence_another(world: SlackWorld) -> None:
-    world.slack.fail("users.info", retry_after=RETRY_AFTER)
-    client = world.client()
-    with pytest.raises(SlackApiError):
-        client.users_info(user=FIRST)
-    client.auth_test()
-    client.chat_postMessage(channel=CHANNEL, text="words")
-
-
-def test_the_next_start_obeys_as_well(world: SlackWorld) -> None:
-    Pauses(world.db).hold("chat.postMessage", RETRY_AFTER)
-    world.poster = world.new_poster()
-    began = world.ms
-    world.ask()
-    world.settle()
-    assert world.state() is State.CHECKING
-    world.pass_time(RETRY_AFTER)
-    assert world.state() is State.PENDING
-    (call,) = world.slack.calls_of("chat.postMessage")
-    assert call.at * 1000 >= began + RETRY_AFTER * 1000
-
-
-def test_a_shorter_retry_after_does_not_cut_a_longer_one(world: SlackWorld) -> None:
-    pauses = Pauses(world.db)
-    until = pauses.hold("users.info", 60)
-    assert pauses.hold("users.info", 5) == until
-    assert pauses.left_ms("users.info") == until - world.ms
-
-
-def test_a_pause_of_a_clock_that_was_ahead_is_none(world: SlackWorld) -> None:
+def test_a_pause_is_never_cut_short_and_one_of_a_clock_that_was_ahead_is_none(
+    world: SlackWorld,
+) -> None:
     """A machine that starts with a wrong time, and a 429 before that is put right."""
-    pauses = Pauses(world.db)
+    pauses, method = Pauses(world.db), "chat.postMessage"
     world.ms += HOURS_AHEAD_MS
-    pauses.hold("chat.postMessage", RETRY_AFTER)
+    pauses.hold(method, RETRY_AFTER)
     world.ms -= HOURS_AHEAD_MS
-    assert pauses.left_ms("chat.postMessage") == 0
+    assert pauses.left_ms(method) == 0
     world.ask()
     world.settle()
     assert world.state() is State.PENDING
-    until = pauses.hold("chat.postMessage", RETRY_AFTER)
+    until = pauses.hold(method, RETRY_AFTER)
     assert until == world.ms + RETRY_AFTER * 1000
-    assert pauses.left_ms("chat.postMessage") == RETRY_AFTER * 1000
-
-
-def test_who_somebody_is_waits_for_slack_and_says_when(world: SlackWorld) -> None:
-    people = People(world.client(), Identity(world.client()), lambda: world.ms)
-    world.slack.fail("users.info", retry_after=RETRY_AFTER)
-    for _ in range(3):
-        verdict = people.person(FIRST)
-        assert isinstance(verdict, Verdict)
-        assert verdict.unread
-        assert verdict.retry_at == world.ms + RETRY_AFTER * 1000
-    assert len(world.slack.calls_of("users.info")) == 1
-    world.slack.fail("usergroups.users.list", retry_after=7)
-    assert [people.members("S1") for _ in range(2)][1].retry_at == world.ms + 7_000  # type: ignore[union-attr]
-    assert len(world.slack.calls_of("usergroups.users.list")) == 1
-    world.ms += RETRY_AFTER * 1000
-    assert not isinstance(people.person(FIRST), Verdict)
-
-
-def test_who_we_are_waits_too(world: SlackWorld) -> None:
-    identity = Identity(world.client())
-    world.slack.fail("auth.test", retry_after=RETRY_AFTER)
-    for _ in range(2):
-        with pytest.raises(IdentityUnread):
-            identity.read()
-    assert len(world.slack.calls_of("auth.test")) == 1
-    world.ms += RETRY_AFTER * 1000
-    assert identity.read().team == world.slack.team_id
+    assert pauses.hold(method, 5) == until
+    assert pauses.left_ms(method) == RETRY_AFTER * 1000
 
 
 def test_after_a_pause_final_words_come_first_then_cards_then_progress(world: SlackWorld) -> None:
@@ -165,7 +101,6 @@ def test_edits_wait_for_their_own_method_alone(world: SlackWorld) -> None:
     world.appliance.end_task()
     world.pass_time(10)
     assert len(world.finals()) == 1, "posts go on"
-    assert len(world.tried("chat.update", held_at)) == 1
     world.pass_time(RETRY_AFTER - 16)
     assert len(world.tried("chat.update", held_at)) == 1
     world.pass_time(5)
@@ -180,33 +115,27 @@ def test_answers_wait_for_their_own_addresses(world: SlackWorld) -> None:
     world.slack.fail("response_url", retry_after=RETRY_AFTER)
     held_at = world.ms
     for by in (FIRST, ASKER):
-        press(world, by)
+        request, address = world.get(), world.response_url(by)
+        event = Clicked(
+            action="approve",
+            by=by,
+            team="T0HOME",
+            fingerprint=request.fingerprint or "",
+            channel=CHANNEL,
+            message_ts=request.card_ts or "",
+            ours=True,
+        )
+        world.inbox.put(event, origin=address, request_id=ID, response_url=address)
+        world.settle()
         world.pass_time(1)
     assert len(world.tried("response_url", held_at)) == 1
     assert world.state() is State.FOLLOWING
     world.pass_time(RETRY_AFTER)
-    assert len(world.slack.ephemerals(FIRST)) == 1
-    assert len(world.slack.ephemerals(ASKER)) == 1
-
-
-def press(world: SlackWorld, by: str) -> None:
-    request = world.get()
-    event = Clicked(
-        action="approve",
-        by=by,
-        team="T0HOME",
-        fingerprint=request.fingerprint or "",
-        channel=CHANNEL,
-        message_ts=request.card_ts or "",
-        ours=True,
-    )
-    address = world.response_url(by)
-    world.inbox.put(event, origin=address, request_id=ID, response_url=address)
-    world.settle()
+    assert [len(world.slack.ephemerals(who)) for who in (FIRST, ASKER)] == [1, 1]
 
 
 def test_two_copies_obey_one_429(world: SlackWorld) -> None:
-    """One copy is refused; the other does not post what is due."""
+    """One copy is refused; another, or the next start, does not post what is due."""
     world.pending()
     world.slack.fail("chat.postMessage", retry_after=RETRY_AFTER)
     held_at = world.ms

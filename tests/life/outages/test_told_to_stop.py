@@ -130,19 +130,6 @@ def test_it_ends_by_its_deadline_and_says_what_it_left(stage: Stage) -> None:
     assert left["left"] == ["worker", "poster"]
 
 
-def test_finished_is_said_only_when_all_have(stage: Stage) -> None:
-    """Nothing is acted on: one message alone is on its way."""
-    hangs = stage.slack.fail("chat.postMessage", hang=True, times=None)
-    stage.asks()
-    stage.slack.wait_for(lambda: hangs.used, PATIENCE_SECONDS)
-    with capture_logs() as logged:
-        stage.stop().join(PATIENCE_SECONDS)
-    (stopped,) = (e for e in logged if e["event"] == "stopped")
-    assert stopped["finished"] is False
-    (left,) = (e for e in logged if e["event"] == "left_at_stop")
-    assert left["left"] == ["poster"]
-
-
 def test_an_answer_that_comes_in_the_last_moment_is_stored(stage: Stage) -> None:
     """Nothing is closed under whoever still has something in hand."""
     stage.card()

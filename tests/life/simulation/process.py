@@ -188,6 +188,7 @@ class Process:
             nets=(),
             pauses=self.sim.store.pauses,
             pause=self.pause,
+            monotonic=self.sim.monotonic,
         )
 
 

@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -14,7 +13,6 @@ from greenlet import getcurrent
 
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import one_message as sending
-from bot.slack.send import poster
 from tests.life.simulation.appliance import Estate
 from tests.life.simulation.happenings import APPROVERS, GLASS, Happening, History
 from tests.life.simulation.happens import NEVER, Happens
@@ -282,17 +280,15 @@ def _drop(_logger: Any, _name: str, _event: Any) -> Any:
 
 @contextmanager
 def _answers(sim: Simulation) -> Iterator[None]:
-    """Answers to one person go to the simulated Slack, by the client of whoever sends them; and the
-    poster has the time of the history."""
-    before, clock = sending.say, poster.time
+    """Answers to one person go to the simulated Slack, by the client of whoever sends them."""
+    before = sending.say
 
     def say(url: str, drawn: Any, *, api_url: str, timeout_s: float) -> Any:
         assert sim.current is not None
         return sim.current.process.client.tell(url, drawn, timeout_s)
 
     sending.say = say
-    poster.time = SimpleNamespace(monotonic=sim.monotonic)
     try:
         yield
     finally:
-        sending.say, poster.time = before, clock
+        sending.say = before

@@ -310,33 +310,6 @@ def test_an_answer_is_tried_again_while_its_address_lives(
 # ---- 429 -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("due", ["post", "edit", "answer"])
-def test_a_limit_silences_its_method_until_it_is_over(
-    api: FakeWebApi, outbox: FakeOutbox, due: str
-) -> None:
-    method, others = {
-        "post": (POST, [EDIT, _answer(api.response_url())]),
-        "edit": (UPDATE, [CARD, _answer(api.response_url())]),
-        "answer": ("response", [CARD, EDIT]),
-    }[due]
-    mine = {"post": CARD, "edit": EDIT, "answer": _answer(api.response_url())}[due]
-    poster = _poster(api, outbox)
-    api.script(method, limited(7))
-    outbox.add(mine)
-    assert poster.once()
-    until = outbox.clock_ms + 7000
-    assert outbox.last() == ("put_off", {"until": until, "error": "ratelimited"})
-    for other in (mine, *others):
-        outbox.add(other)
-    outbox.clock_ms = until - 1
-    while poster.once():
-        pass
-    assert outbox.queue == [mine], "the others go on"
-    outbox.clock_ms = until
-    assert poster.once()
-    assert (outbox.last()[0], outbox.queue) == ("sent", [])
-
-
 def test_while_posts_are_silenced_no_direct_message_goes(
     api: FakeWebApi, outbox: FakeOutbox
 ) -> None:
