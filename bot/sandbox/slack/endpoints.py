@@ -14,10 +14,10 @@ from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.threaded_server import ThreadedServer
 
-from . import chat_methods, web_api
+from . import api_methods, chat_methods
+from .api_methods import Answer, RateLimits
 from .records import ApiCall, Json
-from .socket_mode import Sockets
-from .web_api import Answer, RateLimits
+from .sockets import Sockets
 from .workspace import Workspace
 
 
@@ -87,15 +87,12 @@ class Endpoints:
 
     async def _api(self, request: Request) -> Response:
         method = request.path_params["method"]
-        args, problem = await _read_args(request)
-        token = _token(request, args)
+        args, token = await _read_args(request), _token(request)
 
         def run() -> Answer:
-            if problem is not None:
-                return Answer(200, {"ok": False, "error": problem})
             if method == "apps.connections.open":
                 return self._sockets.new_address(token, str(request.base_url).rstrip("/"))
-            return web_api.call(self._ws, self._limits, method, token, args)
+            return api_methods.call(self._ws, self._limits, method, token, args)
 
         return await self._serve(request, method, args, run)
 
@@ -159,29 +156,15 @@ async def hung_up(request: Request, error: Exception) -> Response:
     return Response()
 
 
-async def _read_args(request: Request) -> tuple[Json, str | None]:
-    """Query and body together, and Slack's name for a body that cannot be read. `blocks` and
-    `view` as JSON in a form are not played here: the method refuses the string."""
-    args: Json = dict(request.query_params)
-    raw = await request.body()
-    if request.headers.get("content-type", "").startswith("application/json") and raw:
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            return args, "invalid_json"
-        if not isinstance(body, dict):
-            return args, "json_not_object"
-        return {**args, **body}, None
-    try:
-        return args | dict(parse_qsl(raw.decode(), keep_blank_values=True)), None
-    except ValueError:
-        return args, "invalid_form_data"
+async def _read_args(request: Request) -> Json:
+    """Query and body together. `blocks` and `view` as JSON in a form are not played here: the
+    method refuses the string."""
+    args, raw = dict(request.query_params), await request.body()
+    if raw and request.headers.get("content-type", "").startswith("application/json"):
+        return {**args, **json.loads(raw)}
+    return args | dict(parse_qsl(raw.decode(), keep_blank_values=True))
 
 
-def _token(request: Request, args: Json) -> str | None:
-    """Header or argument; it is taken out of the arguments so that no record holds it."""
-    token = args.pop("token", None)
+def _token(request: Request) -> str | None:
     kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and value:
-        return value
-    return str(token) if token else None
+    return value if kind.lower() == "bearer" and value else None

@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect
 
 from bot.sandbox.threaded_server import ThreadedServer
 
+from .api_methods import RateLimits
 from .endpoints import Endpoints, Fault, hung_up
 from .person_acts import PersonActs
 from .records import Channel, Group, Person
 from .signed_requests import Courier
-from .socket_mode import Sockets
-from .web_api import RateLimits
+from .sockets import Sockets
 from .workspace import Workspace
 
 _SIGNING_SECRET = "local-sandbox-signing-secret-0001"  # noqa: S105 - of the sandbox alone

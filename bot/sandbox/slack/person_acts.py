@@ -12,7 +12,7 @@ from .chat_methods import show_to_one
 from .modals import CannotDo, answered, element_in, fill
 from .records import Ephemeral, Json, Message, Origin, Person, SlackError, View, elements_in
 from .signed_requests import FORM, JSON, Courier, Delivery, form
-from .socket_mode import Sockets
+from .sockets import Sockets
 from .workspace import Watch, Workspace
 
 

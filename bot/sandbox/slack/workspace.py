@@ -41,8 +41,8 @@ class Workspace:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.lock = threading.RLock()
-        self._bell = threading.Condition(self.lock)
-        self._changes = 0
+        self.bell = threading.Condition(self.lock)
+        self.changes = 0
         self._numbers = itertools.count(1)
         self.team_id = "T0LOCAL01"
         self.team_name = "local"
@@ -108,35 +108,12 @@ class Workspace:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Hold the lock, and ring the bell at the end, also when something was refused."""
-        with self._bell:
+        with self.bell:
             try:
                 yield
             finally:
-                self._changes += 1
-                self._bell.notify_all()
-
-    def wait_for(self, predicate: Callable[[], T], timeout_seconds: float) -> T:
-        """The first true value of `predicate`, asked at each change.
-
-        It is asked without the lock, so it may look at other things as well. Raises TimeoutError.
-        """
-        until = time.monotonic() + timeout_seconds
-        while True:
-            with self.lock:
-                seen = self._changes
-            value = predicate()
-            if value:
-                return value
-            left = until - time.monotonic()
-            if left <= 0:
-                with self.lock:
-                    last = [f"{c.method} {c.error or c.fault or 'ok'}" for c in self.calls[-8:]]
-                raise TimeoutError(f"not within {timeout_seconds} s; the bot's last calls: {last}")
-            with self._bell:
-                self._bell.wait_for(
-                    lambda seen=seen: self._changes != seen,  # type: ignore[misc]
-                    min(left, _LOOK_AGAIN_SECONDS),
-                )
+                self.changes += 1
+                self.bell.notify_all()
 
     def number(self) -> int:
         """A number never given before."""
@@ -276,8 +253,27 @@ class Watch:
         return [call for call in self.calls if call.method == method]
 
     def wait_for(self, predicate: Callable[[], T], timeout_seconds: float = 10) -> T:
-        """The first true value of `predicate`. Raises TimeoutError, naming the last calls."""
-        return self.workspace.wait_for(predicate, timeout_seconds)
+        """The first true value of `predicate`, asked at each change.
+
+        It is asked without the lock, so it may look at other things as well. Raises TimeoutError,
+        naming the last calls.
+        """
+        ws, until = self.workspace, time.monotonic() + timeout_seconds
+        while True:
+            with ws.lock:
+                seen = ws.changes
+            value = predicate()
+            if value:
+                return value
+            left = until - time.monotonic()
+            if left <= 0:
+                last = [f"{c.method} {c.error or c.fault or 'ok'}" for c in self.calls[-8:]]
+                raise TimeoutError(f"not within {timeout_seconds} s; the bot's last calls: {last}")
+            with ws.bell:
+                ws.bell.wait_for(
+                    lambda seen=seen: ws.changes != seen,  # type: ignore[misc]
+                    min(left, _LOOK_AGAIN_SECONDS),
+                )
 
     def wait_for_message(
         self,

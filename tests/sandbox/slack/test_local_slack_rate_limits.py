@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import LocalSlack
-from bot.sandbox.slack.web_api import POST_BURST, RateLimits
+from bot.sandbox.slack.api_methods import POST_BURST, RateLimits
 from tests.sandbox.slack.slack_kit import OPS
 from tests.support.clock import Clock
 

@@ -123,6 +123,7 @@ def test_a_release_is_whole_and_the_same_again(clone: Path, released: Path) -> N
     assert (released / "SHA256SUMS").read_text(encoding="utf-8") == sums
 
 
+@pytest.mark.long
 def test_without_its_extra_the_demo_says_so(plain: Path) -> None:
     done = subprocess.run(
         [".venv/bin/vr-unpair", "demo", "--scripted"], cwd=plain, env=_environment(),
@@ -134,7 +135,9 @@ def test_without_its_extra_the_demo_says_so(plain: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("way", ["socket", "http", "wheel"])
+@pytest.mark.parametrize(
+    "way", ["socket", *(pytest.param(way, marks=pytest.mark.long) for way in ("http", "wheel"))]
+)
 def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue("plain" if way == "wheel" else "clone")
     with SimulatedAppliance(task_seconds=1.0) as appliance, LocalSlack() as slack:

@@ -21,9 +21,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.sandbox.threaded_server import ThreadedServer
 
+from .api_methods import Answer
 from .records import Json
 from .signed_requests import Delivery
-from .web_api import Answer
 from .workspace import Workspace
 
 MOST_RETRIES = 3

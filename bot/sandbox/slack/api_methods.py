@@ -143,18 +143,13 @@ def _user_json(ws: Workspace, person: Person) -> Json:
         "name": person.name.lower().replace(" ", "."),
         "deleted": person.deleted,
         "real_name": person.name,
-        "profile": {"real_name": person.name, "display_name": person.name},
         "is_bot": person.bot,
-        "is_app_user": False,
-        "updated": int(ws.clock()),
     }
     if not person.deleted:
         # Slack leaves these away for deactivated accounts: a reader must not need them.
         shown |= {
             "is_restricted": person.guest or person.ultra_guest,
             "is_ultra_restricted": person.ultra_guest,
-            "is_admin": False,
-            "is_owner": False,
             "tz": person.zone,
         }
     if person.team_id != ws.team_id and person.enterprise_id != ws.enterprise_id:
@@ -164,8 +159,6 @@ def _user_json(ws: Workspace, person: Person) -> Json:
             "id": person.id,
             "enterprise_id": person.enterprise_id,
             "enterprise_name": "local grid",
-            "is_admin": False,
-            "is_owner": False,
             "teams": [person.team_id],
         }
     return shown
