@@ -294,7 +294,7 @@ LIFE = (
     ),
     change(
         "the store takes an intent before the time that was asked for",
-        "tests/store/test_claims.py::TestIntent::test_not_before_the_time_that_was_asked_for",
+        "tests/store/test_delete_intent.py::test_not_before_the_time_that_was_asked_for",
         "or_(at.is_(None), at <= now)",
         "or_(at.is_(None), at <= 10**15)",
     ),

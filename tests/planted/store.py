@@ -37,7 +37,7 @@ STORE = (
     ),
     change(
         "a dead holder's request waits for its old time",
-        "tests/store/test_once.py::test_a_dead_holders_row_is_due_when_its_lease_is_over",
+        "tests/store/test_claims.py::test_a_dead_holders_row_is_due_when_its_lease_is_over",
         '"lease_until": lease_until, "due_at": lease_until}',
         '"lease_until": lease_until}',
     ),
@@ -51,26 +51,26 @@ STORE = (
     ),
     change(
         "a lease stamped by a clock that was ahead keeps its row for hours",
-        "tests/store/test_clock_ahead.py",
+        "tests/store/test_claims.py::test_a_lease_that_a_clock_which_was_ahead_has_stamped_is_over",
         "requests.c.id.in_(union(due, with_event, held)),",
         "requests.c.id.in_(union(due, with_event)),",
     ),
     # ---- the intent ---------------------------------------------------------------------------
     change(
         "an intent is stored from any state",
-        "tests/store/test_claims.py::TestIntent::test_not_from_another_state",
+        "tests/store/test_delete_intent.py::test_not_from_another_state",
         "return approved, requests.c.execute_by > now, its_time",
         "return requests.c.execute_by > now, its_time",
     ),
     change(
         "an intent is stored after its time",
-        "tests/store/test_claims.py::TestIntent::test_not_after_its_time",
+        "tests/store/test_delete_intent.py::test_not_after_its_time",
         "return approved, requests.c.execute_by > now, its_time",
         "return approved, its_time",
     ),
     change(
         "an intent, or what time does, is stored while an event waits",
-        "tests/store/test_claims.py::TestIntent::test_not_while_an_event_waits",
+        "tests/store/test_delete_intent.py::test_not_while_an_event_waits",
         "write_row(conn, claim, saving, now, ~exists().where(mine, new), *guards(now))",
         "write_row(conn, claim, saving, now, *guards(now))",
     ),
@@ -88,26 +88,26 @@ STORE = (
     ),
     change(
         "what time does is stored though an event waits",
-        "tests/store/test_claims.py::TestTimePassed::test_not_while_a_click_waits",
+        "tests/store/test_delete_intent.py::test_what_time_does_is_stored_once_and_not_while_a_click_waits",
         "return self._told(saving, *save_unless_an_event_waits(self.db, claim, saving))",
         "return self.save(claim, saving)",
     ),
     # ---- once ---------------------------------------------------------------------------------
     change(
         "a pairing may have two open requests",
-        "tests/store/test_claims.py::test_one_open_request_for_a_pairing",
+        "tests/store/test_one_open_request.py::test_a_second_request_is_refused_while_the_first_is_open",
         "CREATE UNIQUE INDEX one_open_request_per_pairing",
         "CREATE INDEX one_open_request_per_pairing",
     ),
     change(
         "both ends of a pairing may have an open request",
-        "tests/store/test_other_ends.py::test_of_two_at_the_same_moment_one_is_refused",
+        "tests/store/test_one_open_request.py::test_of_two_at_the_same_moment_one_is_refused",
         "CREATE UNIQUE INDEX one_open_request_per_pair ON",
         "CREATE INDEX one_open_request_per_pair ON",
     ),
     change(
         "the same click is stored twice",
-        "tests/store/test_claims.py::test_the_same_origin_is_stored_once",
+        "tests/store/test_once.py::test_the_same_origin_is_stored_once",
         "origin TEXT NOT NULL UNIQUE,",
         "origin TEXT NOT NULL,",
     ),
@@ -127,7 +127,7 @@ STORE = (
     ),
     change(
         "a message that is being sent is claimed again",
-        "tests/store/test_clock_ahead.py::test_the_lease_of_a_message_is_over",
+        "tests/store/test_once.py::test_a_message_that_is_sent_holds_back_all_of_its_request",
         "messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held",
         "messages.c.due_at <= now",
     ),

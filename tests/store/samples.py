@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 from bot.request.audit_chain import Entry
 from bot.request.events import Asked, Clicked, Event
 from bot.request.model import Outcome, Request, State, Terms, Witness
@@ -58,6 +62,18 @@ def born(db: Database, number: int, state: State = State.CHECKING, **changes: ob
     made = request(number, state, **changes)
     assert Requests(db=db, lease_ms=60_000).insert_row(Saving(request=made, entries=(entry(),)))
     return made
+
+
+def together(*works: Callable[[], object]) -> None:
+    """Each in a thread of its own, all at once."""
+    gate = threading.Barrier(len(works))
+
+    def work(act: Callable[[], object]) -> None:
+        gate.wait()
+        act()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        list(pool.map(work, works))
 
 
 def step(db: Database, request_id: str, before: State, after: State, action: str) -> Witness:

@@ -52,19 +52,14 @@ def test_each_record_is_one_line_with_its_number_and_hash(db: Database) -> None:
 
 
 def test_lines_that_a_kill_left_out_are_written_at_the_next_start(db: Database) -> None:
+    """Twice rather than not at all."""
     lines = AuditLines(db)
     record(db, 3)
     written(lines)
+    assert written(AuditLines(db)) == recorded(db)  # it was not stored yet how far they are
     lines.keep()
     record(db, 2)  # and killed before the lines
     assert written(AuditLines(db)) == recorded(db)[3:]
-
-
-def test_lines_are_written_twice_rather_than_not_at_all(db: Database) -> None:
-    lines = AuditLines(db)
-    record(db, 3)
-    written(lines)  # and killed before it is stored how far they are
-    assert written(AuditLines(db)) == recorded(db)
 
 
 def test_what_has_failed_half_way_goes_on_there(
@@ -147,9 +142,6 @@ def test_a_trail_that_is_as_it_was_told(db: Database, log: list[Line]) -> None:
     record(db, 2)  # not told yet
     found = held_against(db, [*log[1:], *log[3:]])
     assert found == Held(lines=5, first=2, last=6, broken=None)
-
-
-def test_no_line_proves_nothing(db: Database, log: list[Line]) -> None:
     assert held_against(db, []) == Held(lines=0, first=None, last=None, broken=None)
 
 
@@ -159,20 +151,10 @@ def test_no_line_proves_nothing(db: Database, log: list[Line]) -> None:
         (lambda records: records[:4], 5),
         (lambda records: [], 1),
         (lambda records: [*records[:2], records[2].model_copy(update={"actor": "U9"})], 3),
-        (lambda records: [r.model_copy(update={"at": r.at + (r.number == 2)}) for r in records], 2),
         (lambda records: [*records[:1], *records[2:]], 2),
         (lambda records: [*records[:3], records[0], *records[3:]], 4),
-        (
-            lambda records: [
-                *records[:3],
-                records[4].model_copy(update={"actor": "U2"}),
-                records[3],
-                records[5],
-            ],
-            4,
-        ),
     ],
-    ids=["tail cut", "all gone", "forged and cut", "one value", "removed", "inserted", "reordered"],
+    ids=["tail cut", "all gone", "forged and cut", "removed", "inserted"],
 )
 def test_what_the_chain_cannot_see_its_lines_show(
     db: Database, log: list[Line], how: Callable[[list[Record]], list[Record]], broken: int

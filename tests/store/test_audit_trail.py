@@ -1,18 +1,20 @@
-"""The trail in the database: each hand laid on it is found, with the number of the record."""
+"""The trail in the database: each hand laid on it is found, with the number of the record, and the
+record that a final reply shows is found again for ever."""
 
 from __future__ import annotations
-
-import threading
 
 import pytest
 from sqlalchemy import text
 
-from bot.request.model import State
+from bot.request.audit_chain import STARTED
+from bot.request.model import SHORT, Outcome, Request, State, Witness
 from bot.store import audit_trail as audit
+from bot.store.audit_trail import note_start
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.verify_audit_trail import verify_trail
-from tests.store.samples import entry
+from tests.rules.samples import running
+from tests.store.samples import born, entry, step, together
 
 
 def filled(db: Database, records: int = 6) -> None:
@@ -28,25 +30,22 @@ def by_hand(db: Database, sql: str) -> None:
             conn.execute(text(statement))
 
 
-def test_whole(db: Database) -> None:
-    filled(db)
-    broken, head = verify_trail(db)
-    assert broken is None
-    assert head.count == 6
-    assert audit.head(db) == head
+def witnessed(db: Database, request: Request) -> Request:
+    with db.read() as conn:
+        return audit.witnessed(conn, request)
+
+
+# ---- whole, or not -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("sql", "number"),
     [
         ("UPDATE audit SET actor = 'U0OTHER' WHERE number = 3", 3),
-        ("UPDATE audit SET detail = '{}' WHERE number = 3", 3),
         ("UPDATE audit SET detail = 'no json' WHERE number = 3", 3),
         ("UPDATE audit SET at = at + 1 WHERE number = 3", 3),
         ("UPDATE audit SET message = NULL WHERE number = 3", 3),
         ("DELETE FROM audit WHERE number = 1", 1),
-        ("DELETE FROM audit WHERE number = 4", 4),
-        ("DELETE FROM audit WHERE number = 6", 6),
         ("DELETE FROM audit WHERE number > 3", 4),
         ("DELETE FROM audit", 1),
         ("DELETE FROM audit_head", 1),
@@ -57,8 +56,6 @@ def test_whole(db: Database) -> None:
             "detail, previous, hash FROM audit WHERE number = 6",
             7,
         ),
-        ("UPDATE audit SET number = 99 WHERE number = 2", 2),
-        ("UPDATE audit SET previous = hash WHERE number = 3", 3),
         (  # two that change places
             "UPDATE audit SET number = 0 WHERE number = 2;"
             "UPDATE audit SET number = 2 WHERE number = 3;"
@@ -72,33 +69,22 @@ def test_whole(db: Database) -> None:
             "UPDATE audit_head SET count = 5",
             4,
         ),
-        (  # one that is put between, after the others made room
-            "UPDATE audit SET number = 7 WHERE number = 6;"
-            "UPDATE audit SET number = 6 WHERE number = 5;"
-            "INSERT INTO audit SELECT 5, at, request_id, 'U0OTHER', action, message, before, "
-            "after, detail, hash, hash FROM audit WHERE number = 4;"
-            "UPDATE audit_head SET count = 7",
-            5,
-        ),
     ],
 )
 def test_each_hand_is_found(db: Database, sql: str, number: int) -> None:
+    """`tests/rules/test_audit.py` has more of them."""
     filled(db)
     by_hand(db, sql)
     broken, _ = verify_trail(db)
     assert broken == number
 
 
-AS_BYTES = "UPDATE audit SET {0} = CAST({0} AS BLOB) WHERE number = {1}"
-
-
-@pytest.mark.parametrize("number", [1, 3, 6])
 @pytest.mark.parametrize("column", [c.name for c in table.columns])
-def test_bytes_in_place_of_words_are_found(sqlite_db: Database, column: str, number: int) -> None:
+def test_bytes_in_place_of_words_are_found(sqlite_db: Database, column: str) -> None:
     """SQLite keeps them in any column, and takes them for another value than the same words."""
     filled(sqlite_db)
-    by_hand(sqlite_db, AS_BYTES.format(column, number))
-    assert verify_trail(sqlite_db)[0] == number
+    by_hand(sqlite_db, f"UPDATE audit SET {column} = CAST({column} AS BLOB) WHERE number = 3")
+    assert verify_trail(sqlite_db)[0] == 3
     shown = [record.number for record in audit.of_request(sqlite_db, "AAAA-0001")]
     assert sorted(shown) == [1, 2, 3, 4, 5, 6]
 
@@ -112,18 +98,23 @@ def test_other_text_for_the_same_detail_is_found(db: Database, written: str) -> 
     with db.write() as conn:
         conn.execute(table.update().where(table.c.number == 3).values(detail=written))
     assert verify_trail(db)[0] == 3
-    assert written in str([r.detail for r in audit.of_request(db, "AAAA-0001")][2]["detail"])
+    assert written in str(audit.of_request(db, "AAAA-0001")[2].detail["detail"])
+
+
+@pytest.mark.parametrize("value", ["detail = '[1]'", "at = 'noon'", "actor = x'00ff'"])
+def test_what_cannot_be_read_is_named_and_exported(sqlite_db: Database, value: str) -> None:
+    """SQLite takes any value in any column."""
+    filled(sqlite_db, 2)
+    by_hand(sqlite_db, f"UPDATE audit SET {value} WHERE number = 1")
+    assert verify_trail(sqlite_db)[0] == 1
+    assert [r.number for r in audit.export(sqlite_db)] == [1, 2]
 
 
 def test_writers_at_once_keep_one_chain(db: Database) -> None:
-    threads = [threading.Thread(target=filled, args=(db, 25)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[lambda: filled(db, 25)] * 4)
     broken, head = verify_trail(db)
-    assert broken is None
-    assert head.count == 100
+    assert (broken, head.count) == (None, 100)
+    assert audit.head(db) == head
 
 
 def test_a_transaction_that_fails_leaves_no_record(db: Database) -> None:
@@ -137,5 +128,56 @@ def test_a_transaction_that_fails_leaves_no_record(db: Database) -> None:
     with pytest.raises(RuntimeError):
         fail()
     broken, head = verify_trail(db)
-    assert broken is None
-    assert head.count == 2
+    assert (broken, head.count) == (None, 2)
+
+
+# ---- found again ---------------------------------------------------------------------------------
+
+
+def test_the_record_that_ended_a_request_is_its_witness_whatever_comes_after(db: Database) -> None:
+    made = born(db, 1, State.SUCCEEDED, outcome=Outcome(code="proved"))
+    step(db, made.id, State.FOLLOWING, State.FOLLOWING, "click_refused")
+    witness = step(db, made.id, State.FOLLOWING, State.SUCCEEDED, "succeeded")
+    for _ in range(2):
+        shown = witnessed(db, made)
+        assert (shown.ended_in, shown.corrected_in) == (witness, None)
+        step(db, "AAAA-0002", State.DELETING, State.FAILED, "failed")
+        step(db, made.id, State.SUCCEEDED, State.SUCCEEDED, "click_refused")
+
+
+def test_a_correction_has_a_witness_of_its_own(db: Database) -> None:
+    ends = {"outcome": Outcome(code="outcome_unknown"), "correction": Outcome(code="look_gone")}
+    made = born(db, 1, State.SUCCEEDED, **ends)
+    first = step(db, made.id, State.DELETING, State.ATTENTION, "attention")
+    step(db, made.id, State.ATTENTION, State.ATTENTION, "looked")
+    second = step(db, made.id, State.ATTENTION, State.SUCCEEDED, "corrected")
+    request = witnessed(db, made)
+    assert (request.ended_in, request.corrected_in) == (first, second)
+
+
+def test_an_open_request_has_none_and_the_row_stores_none(db: Database) -> None:
+    made = born(db, 1, State.PENDING)
+    assert witnessed(db, made) == made
+    with_one = made.model_copy(update={"ended_in": Witness(number=1, hash="a" * 64)})
+    assert with_one.model_dump_json() == made.model_dump_json()
+
+
+def test_a_head_is_found_by_what_is_shown_of_it(db: Database) -> None:
+    filled(db, 3)
+    second = list(audit.export(db))[1]
+    for length in (SHORT, 64):
+        assert audit.with_head(db, second.hash[:length]) == second
+    assert audit.with_head(db, "f" * SHORT) is None
+
+
+def test_each_start_leaves_one_record_with_what_changed(db: Database) -> None:
+    note_start(db, running())
+    with db.write() as conn:
+        audit.append(conn, None, [entry("ask_refused").model_copy(update={"after": None})])
+    note_start(db, running())
+    note_start(db, running(dry_run=False))
+    starts = [r for r in audit.export(db) if r.action == STARTED]
+    changed = {"dry_run": {"before": True, "after": False}}
+    assert [r.detail.get("changed") for r in starts] == [None, {}, changed]
+    assert {r.request_id for r in starts} == {None}
+    assert verify_trail(db)[0] is None

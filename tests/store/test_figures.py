@@ -1,4 +1,5 @@
-"""What `/metrics` reads is right on both databases, and goes through nothing that has ended."""
+"""What `status`, `list`, `preview` and `/metrics` read is right on both databases, and the figures
+go through nothing that has ended."""
 
 from __future__ import annotations
 
@@ -13,11 +14,13 @@ from bot.store import queries, shared
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
+from bot.store.queries import Overview
 from bot.store.requests import Requests
 from bot.store.saving import Saving
 from tests.rules.samples import snapshot
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
+from tests.store.test_one_open_request import reading
 
 
 def test_everything_at_once(db: Database) -> None:
@@ -53,6 +56,38 @@ def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
     statements = selects_of(sqlite_db, lambda: queries.figures(sqlite_db, ["budget:west"]))
     assert len(statements) == 5
     assert [walks(sqlite_db, statement) for statement in statements] == [[]] * 5
+
+
+# ---- requests ---------------------------------------------------------------------------------
+
+
+def test_the_open_ones_oldest_first_and_the_latest_ends_first(db: Database) -> None:
+    first = born(db, 1, State.PENDING)
+    over = born(db, 2, State.DENIED, updated_at=90)
+    second = born(db, 3, State.FOLLOWING)
+    late = born(db, 4, State.SUCCEEDED, updated_at=80)
+    unclear = born(db, 5, State.ATTENTION, updated_at=70)
+    overview = Overview(db)
+    assert overview.unfinished() == [first, second]
+    assert overview.ended(2) == [over, late]
+    assert overview.ended(5) == [over, late, unclear]
+    assert overview.get(late.id) == late
+    assert overview.get("ZZZZ-ZZZZ") is None
+
+
+def test_the_latest_unclear_one_of_the_same_pairing(db: Database) -> None:
+    def of(pairing_id: str, remote: str = "oslo") -> dict[str, object]:
+        return {"pairing_id": pairing_id, "snapshot": reading(pairing_id, "lyon", remote)}
+
+    born(db, 1, State.ATTENTION, **of("p"))
+    latest = born(db, 2, State.ATTENTION, **of("p"), site="as it was called before")
+    born(db, 3, State.FAILED, **of("p"))
+    born(db, 4, State.ATTENTION, **of("q", "rome"))
+    overview = Overview(db)
+    assert overview.unclear(reading("p", "lyon", "oslo")) == latest
+    assert overview.unclear(reading("P", "LYON", "OSLO")) == latest
+    assert overview.unclear(reading("of the other end", "oslo", "lyon")) == latest
+    assert overview.unclear(reading("r", "lyon", "paris")) is None
 
 
 # ---- errors ----------------------------------------------------------------------------------

@@ -1,39 +1,26 @@
-"""What is stored, answered or shown once, and what becomes due although somebody has died."""
+"""What is stored, answered or shown once, whoever else is at it."""
 
 from __future__ import annotations
 
-import threading
-
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot.request.messages import Answer
 from bot.request.model import Decision, State
 from bot.store import shared
 from bot.store.database import Database
 from bot.store.outbox import Outbox
-from bot.store.queues import Queue
+from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
-from bot.store.saving import Saving
+from bot.store.saving import Saving, add_answers
 from bot.store.schema import audit, messages
 from tests.rules.samples import snapshot
-from tests.store.samples import born, entry, put
-
-HOUR_MS = 3_600_000
+from tests.store.samples import asked, born, click, entry, put, together
 
 
-def test_a_dead_holders_row_is_due_when_its_lease_is_over(db: Database) -> None:
-    """It had absorbed the event that made the row due; the time set before is an hour away."""
-    made = born(db, 1, State.PENDING)
-    store = Requests(db=db, lease_ms=0)
-    claim = store.claim(Queue.DECIDE)
-    assert claim is not None
-    store.release(claim, db.clock() + HOUR_MS)
-    assert store.claim(Queue.DECIDE) is None
-    number = put(db, made.id, "click")
-    claim = store.claim(Queue.DECIDE)
-    assert claim is not None
-    store.save(claim, Saving(request=made, absorbed=number or 0))
-    assert store.claim(Queue.DECIDE) is not None
+def test_the_same_origin_is_stored_once(db: Database) -> None:
+    numbers: list[int | None] = []
+    together(*[lambda: numbers.append(put(db, "AAAA-0001", "trigger", asked()))] * 8)
+    assert sorted(n is None for n in numbers) == [False] + [True] * 7
 
 
 def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
@@ -66,6 +53,26 @@ def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) 
     assert box.claim() is None
 
 
+def test_a_message_that_is_sent_holds_back_all_of_its_request(db: Database) -> None:
+    """But not for the hours of a lease that a clock which was ahead has stamped."""
+    for place in ("one", "two"):
+        number = put(db, "AAAA-0001", place, click())
+        with db.write() as conn:
+            answer = Answer(event=number or 0, code="ended", params={}, matters=True)
+            add_answers(conn, "AAAA-0001", (answer,), db.now(conn))
+    box = Outbox(db)
+    first = box.claim()
+    assert first is not None
+    for ahead_ms, free in ((0, False), (LONGEST_LEASE_MS - 60_000, False), (10**8, True)):
+        if ahead_ms:
+            with db.write() as conn:
+                mine = update(messages).where(messages.c.slot == first.slot)
+                conn.execute(mine.values(lease_until=db.now(conn) + ahead_ms))
+        again = box.claim()
+        assert (again is not None) is free
+        assert again is None or again.slot == first.slot
+
+
 def test_what_copies_share_is_changed_by_one_after_the_other(db: Database) -> None:
     """Such as the calls to an appliance: of two that read the same number, one would be lost."""
 
@@ -73,11 +80,7 @@ def test_what_copies_share_is_changed_by_one_after_the_other(db: Database) -> No
         for _ in range(20):
             shared.change(db, "calls", lambda value, _now: str(int(value or 0) + 1))
 
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[count] * 4)
     stored = shared.read(db, "calls")
     assert stored is not None
     assert stored[0] == "80"
