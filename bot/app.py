@@ -30,7 +30,6 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
 from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
-from bot.slack.receive.listeners import Lookups as LookupsOfListeners
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.poster import Poster
 from bot.slack.send.web_api import (
@@ -52,8 +51,8 @@ from bot.store.requests import Requests
 from bot.store.shared import Pauses
 from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
+from bot.worker.find_pairings import Lists
 from bot.worker.lookup_threads import Lookups
-from bot.worker.pairings import Lists
 from bot.worker.queue_threads import Worker
 from bot.worker.send_delete import DeleteSender
 from bot.worker.upkeep import Upkeep
@@ -144,7 +143,7 @@ class Bot:
         sender = DeleteSender(policy, self.appliances, requests, self.stopping.is_set)
         driver = Driver(requests, Inbox(db), effects, sender, self.stopping.is_set)
         self.worker = Worker(requests, driver, policy)
-        self.lookups = lookups = Lookups(for_lookups, lists, self.overview, people, policy)
+        self.lookups = Lookups(for_lookups, lists, self.overview, people, policy)
 
         # What listens to Slack.
         sites = tuple(policy.sites)
@@ -156,15 +155,7 @@ class Bot:
             identity=self.identity,
             views=quick,
             whisper=self.whisper,
-            lookups=LookupsOfListeners(
-                preview=lookups.preview,
-                all_counted=lambda by, then: lookups.pairings(sites, by, then, counted=True),
-                pairings=lambda at, by, then, s: lookups.pairings(at, by, then, fresh_s=s),
-                stored=lookups.stored,
-                home=lookups.home,
-                has_room=lookups.has_room,
-                known=lambda site, seconds: lists.known(site, within_s=seconds),
-            ),
+            lookups=self.lookups,
             on_repeated=lambda: metrics.slack_rejected("replayed"),
             later=_later,
         )

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.events import CallFailed, Event, PairingRead, PairingUnresolved, TasksRead
+from bot.request.events import CallFailed, Event, PairingRead, TasksRead
 from bot.request.following import pause_between_polls_ms
-from bot.request.model import ANY_SITE, Request, State
+from bot.request.model import Request, State
 from bot.request.plan import (
     AppliancePort,
     Effect,
@@ -23,7 +23,7 @@ from bot.request.plan import (
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.store.queries import Overview
-from bot.worker.pairings import Lists, search
+from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading, read_rights, read_rights_to_ask
 
 WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
@@ -37,7 +37,7 @@ class Effects:
     people: PeoplePort
     appliances: Mapping[str, AppliancePort]
     overview: Overview
-    lists: Lists | None = None
+    lists: Lists
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
@@ -49,7 +49,7 @@ class Effects:
             case ReadRights(people=users, glass=breaking):
                 return read_rights(self._reading(by), self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
-                return self._known_of(request, self._find(request, by), by)
+                return self._check(request, by)
         appliance = self._appliance(request)
         if isinstance(appliance, Problem):
             return CallFailed(problem=appliance)
@@ -86,31 +86,16 @@ class Effects:
     def _reading(self, by: float) -> Reading:
         return Reading(self.people, by, self.monotonic)
 
-    def _find(self, request: Request, by: float) -> Event:
-        if request.site == ANY_SITE:
-            return search(request.asked, self.appliances, self.policy, by, monotonic=self.monotonic)
-        appliance = self.appliances.get(request.site)
-        if appliance is None:
-            return PairingUnresolved(why="no_site")
-        found = appliance.find_and_read(request.asked, by)
-        if isinstance(found, PairingRead):
-            # If it was asked before a restart, the row may name an appliance that is not there now.
-            return found.model_copy(update={"place": self.policy.place(request.site)})
-        return found
-
-    def _known_of(self, request: Request, read: Event, by: float) -> Event:
-        """Add what else is known of this pairing: earlier requests, and its other end."""
-        if not isinstance(read, PairingRead):
+    def _check(self, request: Request, by: float) -> Event:
+        """The pairing, and what else is known of it: earlier requests, and its other end."""
+        read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)
+        if not isinstance(read, PairingRead) or read.place is None:
             return read
         found = read.snapshot
-        site = read.place.site if read.place else request.site
-        now = {"site": site, "pairing_id": found.pairing_id, "snapshot": found}
+        now = {"site": read.place.site, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
-        others = self.overview.same_pairing(this, unclear)
-        unknown = [other.id for other in others if other.unresolved]
-        also_at = self.lists.also_at(site, found, by) if self.lists else ()
-        earlier = unknown[0] if unknown else None
-        return read.model_copy(update={"earlier_attention": earlier, "also_at": also_at})
+        earlier = [each.id for each in self.overview.same_pairing(this, unclear) if each.unresolved]
+        return read.model_copy(update={"earlier_attention": earlier[0] if earlier else None})
 
     def _superseded(self, request: Request, read: TasksRead | CallFailed) -> TasksRead | CallFailed:
         if isinstance(read, CallFailed) or request.state is not State.ATTENTION:

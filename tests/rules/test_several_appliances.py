@@ -16,7 +16,7 @@ from bot.request.problem import ProblemKind
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.draw.words.outcomes import ending
 from bot.store.queues import Queue
-from bot.worker.pairings import at_once, search
+from bot.worker.find_pairings import at_once, search
 from bot.worker.queue_threads import threads_of
 from tests.support.world import FIRST, PAIRING, World, policy, problem, snapshot
 

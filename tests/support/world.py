@@ -22,9 +22,10 @@ from bot.request.events import (
     TaskPolled,
     TasksRead,
 )
+from bot.request.lookup_results import ListedPairing
 from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
 from bot.request.model import Outcome, Request, State, TaskView
-from bot.request.pairing import Presence, Replication, Server, Snapshot, digest_of, same_id
+from bot.request.pairing import Pairing, Presence, Replication, Server, Snapshot, digest_of, same_id
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.store import audit_trail as trail
@@ -37,6 +38,7 @@ from bot.store.queues import Queue, next_due
 from bot.store.requests import Requests
 from bot.worker.drive import Driver
 from bot.worker.effects import Effects
+from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
 from bot.worker.send_delete import DeleteSender
 
@@ -97,6 +99,15 @@ class FakeAppliance:
         if not self.present or asked not in (PAIRING, self.now.pairing_id, "prague"):
             return PairingUnresolved(why="none")
         return PairingRead(snapshot=self.now)
+
+    def list_pairings(
+        self, by: float, *, count_at_most: int
+    ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
+        if self.look_failures:
+            return CallFailed(problem=self.look_failures.pop(0))
+        kept = {name: getattr(self.now, name) for name in Pairing.model_fields if name != "id"}
+        one = ListedPairing(pairing=Pairing(id=self.now.pairing_id, **kept))
+        return ((one,) if self.present else ()), ()
 
     @property
     def presence(self) -> Presence:
@@ -242,6 +253,7 @@ class World:
             people=self.people,
             appliances=appliances,
             overview=self.overview,
+            lists=Lists(appliances, self.db.clock, monotonic),
             monotonic=monotonic,
         )
         sender = DeleteSender(

@@ -145,13 +145,13 @@ def _fill(form: _Filling, by: str, deps: Deps) -> bool:
     def show(read: SitesRead) -> None:
         if isinstance(read, tuple) and len(read) < len(sites):
             # Add what is known of the other appliances, without waiting for them.
-            others = [deps.lookups.known(each, KEPT_S) for each in sites if each != chosen]
+            others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != chosen]
             read = (*read, *(each for each in others if each is not None))
         _update(form, _view(form, read, deps), deps)
 
     if chosen is None or chosen not in sites:
-        return deps.lookups.pairings(sites, by, show, FRESH_S)
-    return deps.lookups.pairings((chosen,), by, show, KEPT_S)
+        return deps.lookups.pairings(sites, by, show, fresh_s=FRESH_S)
+    return deps.lookups.pairings((chosen,), by, show, fresh_s=KEPT_S)
 
 
 def _view(form: _Filling, read: SitesRead, deps: Deps) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _lists(
             listed.append(each)
             continue
         why = " ".join(problem_words(each.failed.problem, WORDS_SHOWN))
-        old = deps.lookups.known(each.site, KEPT_S)
+        old = deps.lookups.known(each.site, within_s=KEPT_S)
         named = labels.appliance(each.site, several)
         if old is None:
             unread.append(labels.unread(named, why))
@@ -218,11 +218,11 @@ def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:
     if search.block_id != BLOCK_PAIRING:
         return []
     sites = tuple(deps.policy.sites)
-    known = [deps.lookups.known(site, KEPT_S) for site in sites]
+    known = [deps.lookups.known(site, within_s=KEPT_S) for site in sites]
     listed = [each for each in known if each is not None]
     if not listed:
         # Another copy of the bot has read the list, or this one was restarted since.
-        deps.lookups.pairings(sites, search.by, lambda read: None, FRESH_S)
+        deps.lookups.pairings(sites, search.by, lambda read: None, fresh_s=FRESH_S)
         return [not_read_option(labels.LIST_NOT_READ).to_dict()]
     among = choices(listed, several_sites=len(sites) > 1)
     site = search.view.values.get(BLOCK_SITE) if search.view else None

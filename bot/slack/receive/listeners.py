@@ -12,7 +12,7 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
@@ -59,24 +59,35 @@ SECRETS = ("response_url", "trigger_id", "token")
 """Fields of a payload that must not be logged. A database error quotes the values to store."""
 
 
-@dataclass(frozen=True)
-class Lookups:
-    """What people may look up. Each begins a lookup for a user of Slack and returns whether it has:
-    False where too many wait already (see `bot.worker.lookup_threads`). What was read goes to
-    `then`, in a thread of the lookups.
+class Lookups(Protocol):
+    """What people may look up, each for a user of Slack: False where too many wait already
+    (`bot.worker.lookup_threads`)."""
 
-    `preview(site, typed, by, then)`; `all_counted(by, then)`, all pairings with their replications;
-    `pairings(sites, by, then, fresh_s)`, where a list up to this old is not read again;
-    `stored(by, read, then)`; `home(by, then)`. `known(site, within_s)`: a list in memory.
-    """
+    def preview(
+        self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None], /
+    ) -> bool: ...
 
-    preview: Callable[[str, str, str, Callable[[PreviewRead], None]], bool]
-    all_counted: Callable[[str, Callable[[SitesRead], None]], bool]
-    pairings: Callable[[Sequence[str], str, Callable[[SitesRead], None], float], bool]
-    stored: Callable[[str, Callable[[], Any], Callable[[Any], None]], bool]
-    home: Callable[[str, Callable[[HomeRead], None]], bool]
-    has_room: Callable[[], bool]
-    known: Callable[[str, float], PairingsListed | None]
+    def pairings(
+        self,
+        sites: Sequence[str],
+        by: str,
+        then: Callable[[SitesRead], None],
+        /,
+        *,
+        counted: bool = False,
+        fresh_s: float = 0,
+    ) -> bool:
+        """`counted` with their replications. A list up to `fresh_s` old is not read again."""
+
+    def stored(self, by: str, read: Callable[[], Any], then: Callable[[Any], None], /) -> bool: ...
+
+    def home(self, by: str, then: Callable[[HomeRead], None], /) -> bool: ...
+
+    def has_room(self) -> bool:
+        """Whether one more that asks an appliance would be taken now."""
+
+    def known(self, site: str, /, *, within_s: float) -> PairingsListed | None:
+        """A list in memory that is no older than this."""
 
 
 @dataclass(frozen=True)

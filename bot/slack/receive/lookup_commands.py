@@ -56,7 +56,7 @@ def list_pairings(asked: Command, deps: Deps) -> str:
     def tell(read: SitesRead) -> None:
         deps.whisper.tell(asked.response_url, _list(read, deps))
 
-    if not deps.lookups.all_counted(asked.by, tell):
+    if not deps.lookups.pairings(tuple(deps.policy.sites), asked.by, tell, counted=True):
         return usage.busy(deps.command)
     log.info("listing", by=asked.by)
     return usage.being_listed(tuple(deps.policy.sites))
@@ -79,7 +79,7 @@ def home(opened: HomeOpened, deps: Deps) -> None:
 
     def publish(read: HomeRead) -> None:
         view = home_view(
-            read, workspace_url=_workspace(deps), command=deps.command, now=deps.overview.now()
+            read, workspace_url=deps.identity.url(), command=deps.command, now=deps.overview.now()
         )
         try:
             deps.views.views_publish(user_id=opened.by, view=view)
@@ -92,12 +92,6 @@ def home(opened: HomeOpened, deps: Deps) -> None:
         log.warning("home_not_read", by=opened.by, why="too many lookups wait")
 
 
-def _workspace(deps: Deps) -> str | None:
-    """Its address, for links to cards; None while Slack has not told it."""
-    myself = deps.identity.known()
-    return myself.url if myself else None
-
-
 def _status(request_id: str | None, deps: Deps) -> Drawn:
     if request_id is None:
         opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_MOST)
@@ -105,13 +99,13 @@ def _status(request_id: str | None, deps: Deps) -> Drawn:
             opened,
             ended,
             deps.overview.unresolved(),
-            workspace_url=_workspace(deps),
+            workspace_url=deps.identity.url(),
             command=deps.command,
         )
     request = deps.overview.get(request_id)
     if request is None:
         return drawn(words.unknown(request_id, deps.command))
-    return drawn(words.one(request, card_url(request, _workspace(deps))))
+    return drawn(words.one(request, card_url(request, deps.identity.url())))
 
 
 def _preview(
@@ -140,14 +134,14 @@ def _preview(
         holder=lists.holder_of(found_at, read.snapshot, opened),
         unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
-        workspace_url=_workspace(deps),
+        workspace_url=deps.identity.url(),
     )
 
 
 def _list(read: SitesRead, deps: Deps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
-    opened, url = lists.holders(deps.overview.unfinished()), _workspace(deps)
+    opened, url = lists.holders(deps.overview.unfinished()), deps.identity.url()
     sites = lists.sites(read, opened, deps.command, lambda held: card_url(held, url))
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))

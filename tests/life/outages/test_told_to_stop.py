@@ -24,7 +24,7 @@ from bot.sandbox.slack import LocalSlack
 from bot.settings import load
 from bot.store.queues import POST
 from bot.store.schema import messages, requests
-from bot.worker.lookup_threads import AT_ONE_APPLIANCE
+from bot.worker.lookup_threads import ASKING_THREADS
 from tests.support.clock import wait_for
 
 HANGS_SECONDS = 60
@@ -168,10 +168,10 @@ def test_a_look_up_that_waits_is_not_begun_while_the_doors_are_closed(
         entered.set()
         assert goes_on.wait(PATIENCE_SECONDS)
 
-    stage.appliance.fail("GET", "/pairings", Answer(wire="hang"), times=AT_ONE_APPLIANCE)
-    for _ in range(AT_ONE_APPLIANCE + 1):
+    stage.appliance.fail("GET", "/pairings", Answer(wire="hang"), times=ASKING_THREADS)
+    for _ in range(ASKING_THREADS + 1):
         stage.slack.command(RITA, "list", channel=stage.channel)
-    stage.appliance.wait_for(lambda: stage.lists() == AT_ONE_APPLIANCE, PATIENCE_SECONDS)
+    stage.appliance.wait_for(lambda: stage.lists() == ASKING_THREADS, PATIENCE_SECONDS)
     # A listener in hand: the doors are not closed before it has answered.
     monkeypatch.setattr(stage.bot.inbox_of_slack, "put", put)
     asking = threading.Thread(target=stage.asks)
@@ -179,11 +179,11 @@ def test_a_look_up_that_waits_is_not_begun_while_the_doors_are_closed(
     assert entered.wait(PATIENCE_SECONDS)
     stopping = stage.stop()
     stage.appliance.release_hanging()
-    stage.slack.wait_for(lambda: stage.told() == AT_ONE_APPLIANCE, PATIENCE_SECONDS)
+    stage.slack.wait_for(lambda: stage.told() == ASKING_THREADS, PATIENCE_SECONDS)
     goes_on.set()
     stopping.join(PATIENCE_SECONDS)
     asking.join()
-    assert stage.lists() == AT_ONE_APPLIANCE
+    assert stage.lists() == ASKING_THREADS
 
 
 def test_a_delete_that_was_not_sent_yet_is_left_for_the_next(stage: Stage) -> None:

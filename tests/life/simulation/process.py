@@ -17,6 +17,7 @@ from bot.store.queues import Queue
 from bot.store.saving import Claim
 from bot.worker.drive import Driver
 from bot.worker.effects import Effects
+from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
 from bot.worker.send_delete import DeleteSender
 from tests.life.simulation.appliance import AppliancePort
@@ -169,6 +170,7 @@ class Process:
             people=People(sim.workspace, self.step),
             appliances={"default": port},
             overview=store,
+            lists=Lists({}, sim.db_now),
             monotonic=sim.monotonic,
         )
         sender = DeleteSender(self.policy, {"default": port}, store, lambda: False, sim.monotonic)

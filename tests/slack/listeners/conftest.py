@@ -128,7 +128,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         identity=identity,
         views=client,
         whisper=whisper,
-        lookups=lookups.of(policy),
+        lookups=lookups,
         overview=requests,
         on_repeated=lambda: made_adapter.repeat(),
     )

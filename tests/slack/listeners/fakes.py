@@ -22,8 +22,6 @@ from bot.request.lookup_results import (
 from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.request.pairing import Snapshot
-from bot.request.who_may import Policy
-from bot.slack.receive.listeners import Lookups
 
 
 @dataclass
@@ -102,27 +100,32 @@ class FakeLookups:
         self.asked: list[tuple[object, ...]] = []
         self.homes: dict[str, HomeRead] = {}
 
-    def of(self, policy: Policy) -> Lookups:
-        """As the listeners get them."""
-        take, every = self._take, tuple(policy.sites)
+    def preview(self, site: str, typed: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
+        return self._take(("preview", site, typed, by), then, lambda: self.read)
 
-        def pairings(
-            sites: Sequence[str], by: str, then: Callable[[SitesRead], None], counted: bool = False
-        ) -> bool:
-            asked = ("pairings", tuple(sites), by, counted)
-            return take(asked, then, lambda: tuple(self.sites[site] for site in sites))
+    def pairings(
+        self,
+        sites: Sequence[str],
+        by: str,
+        then: Callable[[SitesRead], None],
+        *,
+        counted: bool = False,
+        fresh_s: float = 0,
+    ) -> bool:
+        asked = ("pairings", tuple(sites), by, counted)
+        return self._take(asked, then, lambda: tuple(self.sites[site] for site in sites))
 
-        return Lookups(
-            preview=lambda site, typed, by, then: take(
-                ("preview", site, typed, by), then, lambda: self.read
-            ),
-            all_counted=lambda by, then: pairings(every, by, then, counted=True),
-            pairings=lambda sites, by, then, fresh_s: pairings(sites, by, then),
-            stored=lambda by, read, then: take(("stored", by), then, read),
-            home=lambda by, then: take(("home", by), then, lambda: self.homes.get(by, Home())),
-            has_room=lambda: not self.full,
-            known=lambda site, within_s: self.in_memory.get(site),
-        )
+    def stored(self, by: str, read: Callable[[], Any], then: Callable[[Any], None]) -> bool:
+        return self._take(("stored", by), then, read)
+
+    def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
+        return self._take(("home", by), then, lambda: self.homes.get(by, Home()))
+
+    def has_room(self) -> bool:
+        return not self.full
+
+    def known(self, site: str, *, within_s: float) -> PairingsListed | None:
+        return self.in_memory.get(site)
 
     def _take(
         self, asked: tuple[object, ...], then: Callable[[Any], None], found: Callable[[], Any]

@@ -188,7 +188,7 @@ def _from_slack() -> tuple[FromSlack, Whisper]:
         identity=Identity(client),
         views=client,
         whisper=whisper,
-        lookups=lookups.of(made.policy()),
+        lookups=lookups,
         overview=FakeRequests(made.request(requester="UAPPROVER")),
     )
     return FromSlack(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
-from bot.worker.lookup_threads import AT_ONE_APPLIANCE
+from bot.worker.lookup_threads import ASKING_THREADS
 from tests.support.stage import ALAN, RITA, Stage
 from tests.whole.scenarios.conftest import NewStage
 
@@ -86,7 +86,7 @@ def test_status_answers_while_an_appliance_hangs(stage: Stage) -> None:
     """Both threads that read it stand there, and one more waits for them; and the bot ends in
     time all the same."""
     stage.appliance.fail("*", "/", Answer(wire="hang"), times=None)
-    lists = [stage.asks("list").delivery for _ in range(AT_ONE_APPLIANCE + 1)]
+    lists = [stage.asks("list").delivery for _ in range(ASKING_THREADS + 1)]
     looks(stage, "status")
     waiting = [e.via for each in lists for e in stage.answers(each)]
     assert waiting == ["ack"] * len(lists), "the appliance has not answered yet"

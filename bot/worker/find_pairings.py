@@ -1,4 +1,4 @@
-"""Where pairings are: the one that somebody typed, the list of each appliance, the other end.
+"""Finds pairings: the one that somebody typed, the list of each appliance, the other end.
 
 Of several appliances all are asked at once, each in a thread of its own, until a deadline: one that
 is away costs whoever waits a few seconds. The latest lists are kept in memory only. They decide
@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookup_results import PairingsListed, SiteUnread
+from bot.request.model import ANY_SITE
 from bot.request.pairing import Snapshot, looks_like_id, nearest, same_pairing
 from bot.request.plan import AppliancePort
 from bot.request.problem import Problem, ProblemKind
@@ -70,6 +71,31 @@ def at_once(
     text = f"no answer within {seconds:g} seconds, and no longer waited for"
     too_slow = CallFailed(problem=Problem(kind=ProblemKind.UNANSWERED, text=text))
     return {site: answers.get(site, too_slow) for site in calls}
+
+
+def find(
+    site: str,
+    asked: str,
+    appliances: Mapping[str, AppliancePort],
+    policy: Policy,
+    lists: Lists,
+    by: float,
+) -> PairingRead | PairingUnresolved | CallFailed:
+    """The pairing that somebody typed, where it is, and where else it is listed. `site` may be
+    ANY_SITE."""
+    found: PairingRead | PairingUnresolved | CallFailed
+    if site == ANY_SITE:
+        found = search(asked, appliances, policy, by, monotonic=lists.monotonic)
+    elif site in appliances:
+        found = appliances[site].find_and_read(asked, by)
+    else:
+        found = PairingUnresolved(why="no_site")
+    if not isinstance(found, PairingRead):
+        return found
+    # If it was asked before a restart, the row may name an appliance that is not there now.
+    place = found.place or policy.place(site)
+    also_at = lists.also_at(place.site, found.snapshot, by)
+    return found.model_copy(update={"place": place, "also_at": also_at})
 
 
 def search(
@@ -146,7 +172,7 @@ class Lists:
     ) -> None:
         self._appliances = appliances
         self._now = now
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lock = threading.Lock()
         self._latest: dict[str, tuple[float, PairingsListed]] = {}
 
@@ -154,7 +180,7 @@ class Lists:
         """The latest list, or None if there is none or it is older than `within_s`."""
         with self._lock:
             at, listed = self._latest.get(site, (0.0, None))
-        return listed if listed and self._monotonic() - at <= within_s else None
+        return listed if listed and self.monotonic() - at <= within_s else None
 
     def read(
         self,
@@ -174,14 +200,14 @@ class Lists:
         if len(self._appliances) == 1:
             read = {site: call(by) for site, call in calls.items()}
         else:
-            read = at_once(calls, by, seconds=seconds, monotonic=self._monotonic)
+            read = at_once(calls, by, seconds=seconds, monotonic=self.monotonic)
         return tuple(found.get(site) or _or_unread(site, read[site]) for site in sites)
 
     def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
         """Other sites that list this pairing. One that cannot be read now is left out, since this
         is only told to people. What must not be missed is found among the open requests."""
         others = [name for name in self._appliances if name != site]
-        if not others or by - self._monotonic() < END_SECONDS:
+        if not others or by - self.monotonic() < END_SECONDS:
             return ()
         return tuple(
             listed.site
@@ -202,7 +228,7 @@ class Lists:
                 site=site, pairings=pairings, partial=partial, read_at=self._now()
             )
             with self._lock:
-                self._latest[site] = (self._monotonic(), listed)
+                self._latest[site] = (self.monotonic(), listed)
             return listed
 
         return call
