@@ -119,7 +119,7 @@ def show(
 ) -> None:
     """Show one request with its whole history."""
     from bot.operate import show as tables  # imported here: `run` starts without rich
-    from bot.slack.draw.words.outcomes import ending
+    from bot.slack.draw.words.endings import ending
 
     with database() as db:
         store = Overview(db)

@@ -9,7 +9,7 @@ from bot.request.model import State
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import ProblemKind
 from bot.request.who_may import UNREADABLE
-from bot.slack.draw.words.outcomes import ending
+from bot.slack.draw.words.endings import ending
 from bot.store.saving import Claim
 from tests.support.world import ASKER, FIRST, World, problem
 

@@ -19,7 +19,6 @@ STATES = (DOCS / "states.md").read_text(encoding="utf-8")
 def test_the_page_of_words_is_what_the_code_says() -> None:
     written = PAGE.read_text(encoding="utf-8")
     assert written == page(), "make it anew: python -m tests.slack.cards.words_page"
-    assert "no words" not in written
     assert "None" not in written
 
 

@@ -14,7 +14,7 @@ from bot.request.model import State
 from bot.request.pairing import Snapshot
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Policy, SiteTerms
-from bot.slack.draw.words.outcomes import ending
+from bot.slack.draw.words.endings import ending
 from bot.store.queues import Queue
 from bot.worker.find_pairings import at_once, search
 from bot.worker.queue_threads import threads_of

@@ -11,18 +11,9 @@ from __future__ import annotations
 from bot.request.messages import Drawn
 from bot.request.model import UNDECIDED, Request
 from bot.request.pairing import Snapshot
-from bot.slack.draw.buttons import card_buttons, names_button, some
+from bot.slack.draw import limits
+from bot.slack.draw.card_buttons import card_buttons, names_button, some
 from bot.slack.draw.markup import (
-    ALL_SHOWN,
-    DECISION_REASON_SHOWN,
-    ID,
-    ISSUES_SHOWN,
-    NAME,
-    OTHERS_SHOWN,
-    PARTIAL_SHOWN,
-    REASON_IN_TEXT,
-    REASON_SHOWN,
-    REPLICATIONS_SHOWN,
     code,
     context,
     drawn,
@@ -36,49 +27,38 @@ from bot.slack.draw.markup import (
     tidy,
     when,
 )
-from bot.slack.draw.words.notices import GLASS_ALONE, GLASS_OFFERED, glass_reason, glass_void
-from bot.slack.draw.words.outcomes import ending
-from bot.slack.draw.words.phrases import (
-    ORDINALS,
-    may_stop_it,
-    no_way_back,
-    not_before,
-    protected,
-    tally,
-    to_call,
-    who_decided,
-    who_drops,
-)
-from bot.slack.draw.words.sites import (
+from bot.slack.draw.words.endings import ending
+from bot.slack.draw.words.pairing_names import (
     between,
     count_of,
     extent,
-    local_site,
+    no_way_back,
     place,
-    remote_site,
+    protected,
+    sites,
     what,
-    whole_names,
+    who_drops,
 )
+from bot.slack.draw.words.phrases import may_stop_it, not_before, tally, to_call, who_decided
 from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.thread_notices import glass_reason
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
-_SITE_IN_HEADING = 40
+ORDINALS = ("no", "first", "second", "third", "fourth", "fifth")
 
 
 def card(request: Request, earlier: str = "") -> Drawn:
     """One message, always the same for the same row. `earlier` leads to the card of the earlier
     request that has no confirmed outcome (see `earlier_card`)."""
+    top, small = heading(request), small_print(request)
     # The same for phones and screen readers, whose text has less room.
-    brief = said(request, earlier, REASON_IN_TEXT)
-    plans, names = _plans(request), names_button(request)
+    brief = said(request, earlier, limits.REASON_IN_TEXT)
+    plans, names = _plans(request.snapshot), names_button(request)
     return drawn(
-        "\n".join([heading(request), *brief, small_print(request)]),
-        header(heading(request)),
-        *(
-            section(each, names if each == plans else None)
-            for each in said(request, earlier, REASON_SHOWN)
-        ),
-        context(small_print(request)),
+        "\n".join([top, *brief, small]),
+        header(top),
+        *(section(part, names if part == plans else None) for part in said(request, earlier)),
+        context(small),
         card_buttons(request),
     )
 
@@ -89,7 +69,8 @@ def heading(request: Request) -> str:
     it does not say "approved" after a break glass, even if there were approvals before."""
     words = STATES[request.state]
     if request.state in UNDECIDED:
-        return f"{words.mark} Break pairing {between(request, _SITE_IN_HEADING)}{extent(request)}"
+        named = between(request, limits.SITE_IN_HEADING)
+        return f"{words.mark} Break pairing {named}{extent(request)}"
     said = words.heading
     if request.waits_for_its_time:
         said = "Approved, waits until its time"  # a header cannot show it in everybody's time zone
@@ -102,16 +83,31 @@ def heading(request: Request) -> str:
     return f"{words.mark} {said}"
 
 
-def said(request: Request, earlier: str, limit: int = REASON_SHOWN) -> list[str]:
-    """All that is between heading and small print, a section each. `limit` is for the reason."""
-    parts = _open if request.state.open else _over
-    return [part for part in parts(request, earlier, limit) if part]
+def said(request: Request, earlier: str, limit: int = limits.REASON_SHOWN) -> list[str]:
+    """All that is between heading and small print, a section each. `limit` is for the reason, which
+    stands by itself, so that the longest one is not cut."""
+    why = fence(request.reason, limit) if tidy(request.reason) else "No reason was given."
+    glass = glass_reason(request)
+    if request.glass_lost and not glass:
+        by, at = mention(request.glass_lost.by), when(request.glass_lost.at)
+        glass = f"🚨 Break glass by {by}, {at}, no longer counts: the right to it is gone."
+    if not request.state.open:
+        return _over(request, why, glass, limit)
+    parts = (
+        _who_asks(request),
+        why,
+        glass,
+        _plans(request.snapshot),
+        _names(request.snapshot),
+        *_special(request, earlier),
+        _time(request),
+        _decision(request),
+    )
+    return [part for part in parts if part]
 
 
-def _open(request: Request, earlier: str, limit: int) -> list[str]:
-    """Who asks and why, what hangs on it, how it is decided, and what each button does."""
+def _who_asks(request: Request) -> str:
     undecided = request.state in UNDECIDED
-    where = place(request)
     lines = [DRY_RUN] if request.terms.dry_run else []
     lines += [] if undecided else [f"{what(request)}."]
     decided = who_decided(request) if not undecided and not request.glass else ""
@@ -119,30 +115,13 @@ def _open(request: Request, earlier: str, limit: int) -> list[str]:
         waits = "Waits" if request.glass else "Approved, waits"
         decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
     lines += [decided] if decided else []
+    where = place(request)
     lines.append(f"{mention(request.requester)} asks.{f' {where}.' if where else ''}")
     lines += ["Reason, as typed:"] if tidy(request.reason) else []
-    approvals = f"*Approvals:* {tally(request)}"
-    approvals += f", by {mentions(d.by for d in request.approvals)}" if request.approvals else ""
-    if undecided:
-        ends = request.decide_by
-        late = "then the request expires and the pairing stays"
-        approvals += f". Deadline for approvals: {when(ends)}, {late}" if ends is not None else ""
-        called = to_call(request)
-        please = f" Please decide: {called}" if called else ""
-        approvals = f"{approvals}.{please}\n{_what_buttons_do(request)}"
-    return [
-        "\n".join(lines),
-        _why(request, limit),  # by itself, so that the longest one is not cut
-        _glass(request),
-        _plans(request),
-        _names(request),
-        *_special(request, earlier),
-        _time(request) if request.scheduled_at is not None else "",
-        approvals if undecided or request.glass else "",
-    ]
+    return "\n".join(lines)
 
 
-def _over(request: Request, earlier: str, limit: int) -> list[str]:
+def _over(request: Request, why: str, glass: str, limit: int) -> list[str]:
     """What was done, who asked and why, who decided and when, and the next step."""
     end = ending(request, request.correction or request.outcome) if request.outcome else None
     by_hand = request.denial or request.cancellation  # that is also when it ended
@@ -156,52 +135,63 @@ def _over(request: Request, earlier: str, limit: int) -> list[str]:
         people.append(f"Ended {when(request.ended_at)}.")
     lines.append(" ".join(filter(None, people)))
     if request.denial and request.denial.reason:
-        lines.append(fence(request.denial.reason, min(limit, DECISION_REASON_SHOWN)))
-    step = f"*Next step:* {end.next_step}" if end else ""
-    return ["\n".join(lines), _glass(request), f"Asked because:\n{_why(request, limit)}", step]
+        shown = min(limit, limits.DECISION_REASON_SHOWN)
+        lines.append(fence(request.denial.reason, shown))
+    parts = ["\n".join(lines), *([glass] if glass else []), f"Asked because:\n{why}"]
+    return [*parts, *([f"*Next step:* {end.next_step}"] if end else [])]
 
 
-def _why(request: Request, limit: int) -> str:
-    return fence(request.reason, limit) if tidy(request.reason) else "No reason was given."
-
-
-def _glass(request: Request) -> str:
-    """Who broke the glass and why, or that somebody had and it no longer counts."""
-    lost = glass_void(request.glass_lost) if request.glass_lost else ""
-    return glass_reason(request) or lost
-
-
-def _what_buttons_do(request: Request) -> str:
+def _decision(request: Request) -> str:
+    """How it is decided, and what each button does. After a break glass how many had approved."""
+    approvals = f"*Approvals:* {tally(request)}"
+    approvals += f", by {mentions(d.by for d in request.approvals)}" if request.approvals else ""
+    if request.state not in UNDECIDED:
+        return approvals if request.glass else ""
+    if request.decide_by is not None:
+        late = "then the request expires and the pairing stays"
+        approvals += f". Deadline for approvals: {when(request.decide_by)}, {late}"
+    called = to_call(request)
+    please = f" Please decide: {called}" if called else ""
+    others = (
+        "One *Deny* ends the request, the pairing stays. Only "
+        f"{mention(request.requester)} can *Withdraw* the request."
+    )
+    who = (
+        "Only people named in the settings can press it, with a reason, and every approver is told."
+    )
+    if request.glass_alone:
+        alone = (
+            "⚠️ There are too few people who could approve this, so only *Break glass* is left: it "
+            f"breaks the pairing without approvals. {who}"
+        )
+        return f"{approvals}.{please}\n{alone} {others}"
     needed = request.terms.approvals_required
     which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
     which = "One approval" if needed == 1 else which
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
-    at = request.scheduled_at
-    asker = mention(request.requester)
-    others = (
-        f"One *Deny* ends the request, the pairing stays. Only {asker} can *Withdraw* the request."
-    )
+    acts = f"{which} {does} at once."
+    if request.scheduled_at is not None:
+        acts = f"{which} decides that the bot {does}, {when(request.scheduled_at)}."
     whole = request.snapshot is None or request.snapshot.complete
     but = "" if whole else " (of the replications only the number is compared)"
     again = (
         "Before it breaks anything, the bot reads the sites again: if they differ from this "
         f"card{but}, the pairing stays."
     )
-    acts = f"{which} {does} at once."
-    if at is not None:
-        acts = f"{which} decides that the bot {does}, {when(at)}."
-    lines = [f"{acts} {again} {others}"]
-    if request.glass_alone:
-        lines[0] = f"{GLASS_ALONE} {others}"
-    elif request.terms.break_glass:
-        lines.append(GLASS_OFFERED)
-    return "\n".join(lines)
+    emergency = (
+        "\n*Break glass* is for emergencies: it breaks the pairing without further approvals. "
+        f"{who}"
+    )
+    glass = emergency if request.terms.break_glass else ""
+    return f"{approvals}.{please}\n{acts} {again} {others}{glass}"
 
 
 def _time(request: Request) -> str:
     """When it is sent, in whose time, and until when and how it can be stopped."""
+    if request.scheduled_at is None:
+        return ""
     lines = [f"⏰ *Not before:* {not_before(request)}"]
-    if request.state in UNDECIDED and request.scheduled_at is not None:
+    if request.state in UNDECIDED:
         late = when(request.scheduled_at + request.terms.execution_ttl_ms)
         lines.append(
             f"Once approved, it waits until then; if the break cannot begin by {late}, it expires."
@@ -212,9 +202,8 @@ def _time(request: Request) -> str:
 
 
 # ---- what the appliance said ---------------------------------------------------------------
-def _plans(request: Request) -> str:
+def _plans(snapshot: Snapshot | None) -> str:
     """How recovery plans protect the replications comes first: that should stop somebody."""
-    snapshot = request.snapshot
     if snapshot is None:
         return "The appliance has not been read yet."
     if not snapshot.count:
@@ -226,21 +215,21 @@ def _plans(request: Request) -> str:
     return "Recovery plans: unknown, since not all replications could be read."
 
 
-def _names(request: Request) -> str:
+def _names(snapshot: Snapshot | None) -> str:
     """Those in recovery plans, then the others, on lines of their own: beside a button names would
     be broken."""
-    snapshot = request.snapshot
     if snapshot is None:
         return ""
     guarded = [each for each in snapshot.replications if each.protected]
     others = [each for each in snapshot.replications if not each.protected]
     left = snapshot.count - snapshot.protected
-    few = snapshot.count <= ALL_SHOWN
+    few = snapshot.count <= limits.ALL_SHOWN
+    first = limits.ALL_SHOWN if few else limits.REPLICATIONS_SHOWN
     if not snapshot.protected:
-        which = some(others, left, ALL_SHOWN if few else REPLICATIONS_SHOWN)
+        which = some(others, left, first)
         return f"Replications: {which}." if which else ""
-    which = some(guarded, snapshot.protected, ALL_SHOWN if few else REPLICATIONS_SHOWN)
-    rest = some(others, left, ALL_SHOWN if few else OTHERS_SHOWN)
+    which = some(guarded, snapshot.protected, first)
+    rest = some(others, left, limits.ALL_SHOWN if few else limits.OTHERS_SHOWN)
     lines = [f"In recovery plans: {which}." if which else ""]
     lines += [f"In no recovery plan: {rest}." if rest and snapshot.complete else ""]
     return "\n".join(filter(None, lines))
@@ -252,15 +241,15 @@ def _special(request: Request, earlier: str) -> list[str]:
     snapshot = request.snapshot
     if snapshot is None:
         return []
+    here, there = sites(request)
     warn, tell = [], []
-    there, then = remote_site(request), when(snapshot.read_at)
-    away = f"{there} could not be reached from {local_site(request)}, {then}"
+    away = f"{there} could not be reached from {here}, {when(snapshot.read_at)}"
     if snapshot.remote_vrms.status == "ERROR" and request.force:
         tell.append(f"{away}.")
     elif snapshot.remote_vrms.status == "ERROR":
         warn.append(f"⚠️ {away}: an ordinary break needs it.")
     elif request.force and not snapshot.remote_down:
-        warn.append(f"⚠️ {remote_site(request)} was reachable when this was read.")
+        warn.append(f"⚠️ {there} was reachable when this was read.")
     if request.earlier_attention:
         warn.append(
             "⚠️ An earlier request for this pairing has no confirmed outcome. Check it before "
@@ -270,48 +259,41 @@ def _special(request: Request, earlier: str) -> list[str]:
         tell.append("Not everything could be read; the small print says why.")
     drops = who_drops(request)
     if request.force:
-        drops = f"*One-sided break:* only {local_site(request)} drops the pairing. "
-        drops += (
-            f"{remote_site(request)} keeps its half of it until somebody breaks it there as well."
+        drops = (
+            f"*One-sided break:* only {here} drops the pairing. {there} keeps its half of it until "
+            "somebody breaks it there as well."
         )
     back = f"{drops} {no_way_back(request)} The vendor's Reconnect does not bring the pairing back."
-    return ["\n".join([*warn, back]), " ".join(tell), "\n".join(_issues(request, snapshot))]
-
-
-def _issues(request: Request, snapshot: Snapshot) -> list[str]:
-    if not snapshot.issue_count:
-        return []
-    counted = count_of(snapshot.issue_count, "open issue")
-    lines = [f"{counted} reported by {local_site(request)}'s appliance:"]
-    shown = snapshot.issues[:ISSUES_SHOWN]
-    for issue in shown:
-        about = f"{name(issue.entity)}: " if issue.entity else ""
-        how = f" ({line(issue.status, NAME)})" if issue.status else ""
-        lines.append(f"• {about}{line(issue.description or 'no description')}{how}")
-    left = snapshot.issue_count - len(shown)
-    return [*lines, f"• and {left:,} more"] if left > 0 else lines
+    issues = []
+    if snapshot.issue_count:
+        counted = count_of(snapshot.issue_count, "open issue")
+        issues.append(f"{counted} reported by {here}'s appliance:")
+        for issue in snapshot.issues[: limits.ISSUES_SHOWN]:
+            about = f"{name(issue.entity)}: " if issue.entity else ""
+            how = f" ({line(issue.status, limits.NAME)})" if issue.status else ""
+            issues.append(f"• {about}{line(issue.description or 'no description')}{how}")
+        left = snapshot.issue_count - len(issues) + 1
+        issues += [f"• and {left:,} more"] if left > 0 else []
+    return ["\n".join([*warn, back]), " ".join(tell), "\n".join(issues)]
 
 
 def small_print(request: Request) -> str:
     """Whole names, ids and times. They serve to compare, not to decide."""
+    snapshot = request.snapshot
     parts = [f"Request {code(request.id)}"]
-    parts += [whole_names(request)] if request.snapshot else []
-    pairing_id = request.pairing_id or (request.snapshot and request.snapshot.pairing_id)
-    parts += [f"pairing id {code(pairing_id, ID)}"] if pairing_id else []
+    parts += [name(snapshot.title, limits.TITLE)] if snapshot else []
+    pairing_id = request.pairing_id or (snapshot and snapshot.pairing_id)
+    parts += [f"pairing id {code(pairing_id, limits.ID)}"] if pairing_id else []
     parts += [f"appliance {code(request.terms.appliance)}"] if request.terms.appliance else []
     if request.also_at:
         parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
-    if request.state.open:
-        parts += [f"state as of {when(request.snapshot.read_at)}"] if request.snapshot else []
-        parts.append(f"asked {when(request.created_at)}")
-        parts += _not_read(request.snapshot) if request.snapshot else []
+    if not request.state.open:
+        return " · ".join(parts)
+    parts += [f"state as of {when(snapshot.read_at)}"] if snapshot else []
+    parts.append(f"asked {when(request.created_at)}")
+    if snapshot and snapshot.partial:  # why not everything could be read, in its words
+        shown = snapshot.partial[: limits.PARTIAL_SHOWN]
+        left = len(snapshot.partial) - len(shown)
+        why = "; ".join(line(words).rstrip(".") for words in shown)
+        parts.append(f"not everything read: {why}{f'; and {left} more' if left > 0 else ''}")
     return " · ".join(parts)
-
-
-def _not_read(snapshot: Snapshot) -> list[str]:
-    """Why not everything could be read, in the appliance's words."""
-    if not snapshot.partial:
-        return []
-    left = len(snapshot.partial) - PARTIAL_SHOWN
-    why = "; ".join(line(words).rstrip(".") for words in snapshot.partial[:PARTIAL_SHOWN])
-    return [f"not everything read: {why}{f'; and {left} more' if left > 0 else ''}"]

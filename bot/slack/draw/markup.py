@@ -3,9 +3,6 @@
 Text is escaped first, then cut, but never inside an entity. Slack wants `& < >` escaped (Slack
 docs, formatting message text). This also turns `<!channel>` and `<@U…>` in such text into plain
 characters. Backticks inside code are replaced, so that nothing can get out of its code span.
-
-Slack's figures are from the Slack docs, Block Kit reference and chat.update. Slack does not say
-what it counts as one character, so lengths are in UTF-16 units: never less than characters.
 """
 
 from __future__ import annotations
@@ -28,64 +25,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.request.messages import Drawn
-
-# ---- Slack's ---------------------------------------------------------------------------------
-HEADER_TEXT = 150
-SECTION_TEXT = 3_000
-CONTEXT_TEXT = 3_000
-BUTTON_TEXT = 75
-CONFIRM_TEXT = 300
-
-# ---- ours ------------------------------------------------------------------------------------
-FALLBACK_TEXT = 3_900
-"""`chat.update` accepts 4,000 and `chat.postMessage` more. What is posted must stay editable."""
-
-ALL_BLOCKS_TEXT = 12_000
-"""All texts of one message. Slack refuses messages somewhere above 13,000, and publishes no
-figure."""
-
-FENCE = 8
-"""The length of the marks around a block of code, with their line ends."""
-
-REASON = 2_900
-"""The longest reason that is accepted, counted as it is written on the card
-(`fenced_units`). It fits into one section, so that whoever decides reads all of it. Even if
-everything else is as long as possible, the card of an undecided request stays below
-ALL_BLOCKS_TEXT, so nothing is shortened."""
-
-DECISION_REASON = 2_000
-"""The longest reason of a decision that is accepted, counted like REASON. It fits into a section of
-the card along with everything else, so it is always shown in full."""
-
-PAIRING_TYPED = 300
-"""Longer than any id or two host names. Anything longer was pasted by mistake."""
-
-NAME = 100
-TITLE = 210
-ID = 120
-REASON_SHOWN = REASON + FENCE
-DECISION_REASON_SHOWN = DECISION_REASON + FENCE
-REASON_IN_TEXT = 300
-SENTENCE = 400
-LINE = 300
-VENDOR_WORDS = 2_400
-VENDOR_WORDS_IN_TEXT = 700
-REPLICATIONS_SHOWN = 5
-OTHERS_SHOWN = 3
-ALL_SHOWN = 8
-"""So many replications are all named on the card; of more the first, and the rest a click away."""
-ISSUES_SHOWN = 3
-PARTIAL_SHOWN = 3
-CANDIDATES_SHOWN = 8
-SITES_SHOWN = 10
-CHANNELS_SHOWN = 10
-DIFFERENCES_SHOWN = 8
-APPROVERS_CALLED = 300
-"""How many are mentioned if the glass is broken: so many fit into one message with its words."""
-
-PEOPLE_SHOWN = 60
-"""Mentions in one line. To call more people than this, use a user group."""
-
+from bot.slack.draw import limits
 
 # ---- text ----------------------------------------------------------------------------------
 ELLIPSIS = "…"
@@ -142,29 +82,29 @@ def escape(text: str, limit: int) -> str:
     return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)
 
 
-def line(text: str, limit: int = LINE) -> str:
+def line(text: str, limit: int = limits.LINE) -> str:
     """Text by others inside a sentence: one line, and no backtick that could pair with ours."""
     return escape(_one_line(text), limit) or "(empty)"
 
 
-def name(text: str, limit: int = NAME) -> str:
+def name(text: str, limit: int = limits.NAME) -> str:
     """A name by others in plain or bold letters: one line, in which no character formats."""
     return line(_INNER_LINE.sub("ˍ", text.translate(_FORMATS)), limit)
 
 
-def code(text: str, limit: int = NAME) -> str:
+def code(text: str, limit: int = limits.NAME) -> str:
     """An id, or what was typed, in a code span, where no formatting character means anything."""
     return f"`{escape(_one_line(text), limit - 2) or '(empty)'}`"
 
 
-def fence(text: str, limit: int = VENDOR_WORDS) -> str:
+def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
     """Unchanged words in a block of code, where formatting characters mean nothing. Only three
     backticks in a row are replaced.
 
     For what the appliance says, and for people's reasons. In a quotation `*bold*` would be bold,
     and a line could be made to look like one of ours.
     """
-    body = _cut(_fenced(text), limit - FENCE)
+    body = _cut(_fenced(text), limit - limits.FENCE)
     return f"{_FENCE}\n{body or '(empty)'}\n{_FENCE}"
 
 
@@ -217,18 +157,18 @@ def mention(who: str) -> str:
 def mentions(people: Iterable[str]) -> str:
     """Mentions each once, in order. A very long list is cut and says how many are left out."""
     each = list(dict.fromkeys(people))
-    shown = [mention(p) for p in each[:PEOPLE_SHOWN]]
+    shown = [mention(p) for p in each[: limits.PEOPLE_SHOWN]]
     left = len(each) - len(shown)
     return ", ".join(shown) + (f" and {left} more" if left else "")
 
 
 def channels(ids: Sequence[str]) -> str:
     """As links, or as code if an id is not a channel's. A long list is cut."""
-    shown = ids[:CHANNELS_SHOWN]
+    shown = ids[: limits.CHANNELS_SHOWN]
     return ", ".join(f"<#{c}>" if _CHANNEL.fullmatch(c) else code(c) for c in shown)
 
 
-def sentence(text: str, limit: int = SENTENCE) -> str:
+def sentence(text: str, limit: int = limits.SENTENCE) -> str:
     """Words by others, or stored ones, as a sentence with a capital and a full stop."""
     said = line(text, limit)
     said = said[:1].upper() + said[1:]
@@ -269,15 +209,15 @@ def plain_words(words: str) -> PlainTextObject:
 def header(markup: str) -> Block:
     """It is `plain_text`, so entities of names by others become similar characters."""
     words = markup.replace("&lt;", "\u2039").replace("&gt;", "\u203a").replace("&amp;", "\uff06")
-    return HeaderBlock(text=plain_words(fit(words, HEADER_TEXT)))
+    return HeaderBlock(text=plain_words(fit(words, limits.HEADER_TEXT)))
 
 
 def section(markup: str, beside: ButtonElement | None = None) -> Block:
-    return SectionBlock(text=_text(markup, SECTION_TEXT), accessory=beside)
+    return SectionBlock(text=markdown(markup, limits.SECTION_TEXT), accessory=beside)
 
 
 def context(markup: str) -> Block:
-    return ContextBlock(elements=[_text(markup, CONTEXT_TEXT)])
+    return ContextBlock(elements=[markdown(markup, limits.CONTEXT_TEXT)])
 
 
 def buttons(*elements: ButtonElement) -> Block:
@@ -298,26 +238,19 @@ def button(
         text=plain_words(words),
         action_id=action_id,
         value=value,
-        accessibility_label=fit(label, BUTTON_TEXT),
+        accessibility_label=fit(label, limits.BUTTON_TEXT),
         style="danger" if danger else None,
         confirm=confirm,
-    )
-
-
-def confirmation(title: str, markup: str, *, yes: str, no: str) -> ConfirmObject:
-    """The dialog that a button asks before something that cannot be taken back."""
-    return ConfirmObject(
-        title=title, text=_text(markup, CONFIRM_TEXT), confirm=yes, deny=no, style="danger"
     )
 
 
 def drawn(text: str, *blocks: Block | None) -> Drawn:
     """One message within all limits, with a text for phones and screen readers."""
     made = [b.to_dict() for b in blocks if b is not None]
-    return Drawn(text=fit(text, FALLBACK_TEXT), blocks=tuple(_within_budget(made)))
+    return Drawn(text=fit(text, limits.FALLBACK_TEXT), blocks=tuple(_within_budget(made)))
 
 
-def _text(markup: str, limit: int) -> MarkdownTextObject:
+def markdown(markup: str, limit: int) -> MarkdownTextObject:
     # `verbatim`: Slack must not make links or mentions out of what people wrote.
     return MarkdownTextObject(text=fit(markup, limit), verbatim=True)
 
@@ -325,12 +258,12 @@ def _text(markup: str, limit: int) -> MarkdownTextObject:
 def _within_budget(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Shortens the longest sections first. If Slack refused the message, people would see nothing
     at all."""
-    over = sum(_length(b) for b in made) - ALL_BLOCKS_TEXT
+    over = sum(_length(b) for b in made) - limits.ALL_BLOCKS_TEXT
     for block in sorted(made, key=_length, reverse=True):
         if over <= 0 or block["type"] != "section":
             break
         words = block["text"]["text"]
-        shorter = fit(words, max(units(words) - over, LINE))
+        shorter = fit(words, max(units(words) - over, limits.LINE))
         over -= units(words) - units(shorter)
         block["text"]["text"] = shorter
     return made

@@ -1,18 +1,38 @@
-"""Draws a message from a row: one function for every slot of the core, and one for answers."""
+"""Draws a message from a row: the card, each of its thread (progress, reminder, notices, final
+reply, correction), and the answers to one person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from slack_sdk.models.blocks import Block
+
 from bot.request.messages import Answer, Drawn, Message, Slot
-from bot.request.model import Request
-from bot.slack.draw.buttons import card_url, earlier_card
-from bot.slack.draw.card import card
-from bot.slack.draw.forms import suggestions
-from bot.slack.draw.markup import drawn, section
-from bot.slack.draw.thread import alarm, correction, final, notice, progress, reminder, stray, told
-from bot.slack.draw.words.answers import answer_words
-from bot.slack.draw.words.phrases import linked
+from bot.request.model import Notice, Outcome, Request, State, Witness
+from bot.request.problem import ProblemKind
+from bot.slack.draw import limits
+from bot.slack.draw.card import card, small_print
+from bot.slack.draw.card_buttons import card_url, earlier_card, look_buttons
+from bot.slack.draw.markup import channels, code, context, drawn, mentions, section, sentence, when
+from bot.slack.draw.pairing_menu import suggestions
+from bot.slack.draw.words.after_a_click import answer_words
+from bot.slack.draw.words.endings import ending
+from bot.slack.draw.words.pairing_names import at_site, pairing, what
+from bot.slack.draw.words.phrases import (
+    approvals_so_far,
+    by_deadline,
+    linked,
+    may_stop_it,
+    nothing_sent,
+    open_card,
+    people_concerned,
+    request_id,
+    signs_of_ours,
+    to_call,
+    vendor_words,
+)
+from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
 
 COMMAND = "/vr-unpair"
 
@@ -38,22 +58,27 @@ def draw(
                 return card(request)
             return card(request, earlier_card(stored(earlier) or earlier, command, workspace_url))
         case Slot.PROGRESS:
-            return progress(request)
+            return _paragraph(_progress(request))
         case Slot.REMINDER:
-            return reminder(request)
+            return _reminder(request)
         case Slot.NOTICE:
-            return notice(request, _number(request, message.which))
+            notice = _notice(request, message.which)
+            return _paragraph(NOTICES[notice.code](request, notice))
         case Slot.ALARM:
-            return alarm(request, _number(request, message.which))
+            return _alarm(request, _notice(request, message.which))
         case Slot.TOLD:
-            number = _number(request, message.which.partition(":")[2])
-            return told(request, number, card_url(request, workspace_url))
+            notice = _notice(request, message.which.partition(":")[2])
+            return _told(request, notice, card_url(request, workspace_url))
         case Slot.FINAL:
-            return final(request)
+            # If a correction has changed the state, the first reply still says how it ended first.
+            state = State.ATTENTION if request.correction else request.state
+            look = look_buttons(request) if request.state is State.ATTENTION else None
+            return _reply(request, state, request.outcome, request.ended_in, look)
         case Slot.CORRECTION:
-            return correction(request)
+            # A new reply, because nobody is notified of an edit.
+            return _reply(request, request.state, request.correction, request.corrected_in, None)
         case Slot.STRAY:
-            return stray(request)
+            return _stray(request)
         case Slot.ANSWER:
             raise ValueError("an answer is drawn by draw_answer")
 
@@ -67,20 +92,182 @@ def draw_answer(
     """A message for one person: text, and pairings to press where none was named. `request` is None
     if there is no row. The rest as for `draw`."""
     words = answer_words(answer, request)
-    if request is not None:
-        words = linked(words, request.id, card_url(request, workspace_url))
-        if request.outcome is not None and request.outcome.code == "pairing_taken":
-            other = stored(request.outcome.lines[0]) if request.outcome.lines else None
-            words = linked(words, other.id, card_url(other, workspace_url)) if other else words
-    if answer.code != "refused" or not request or not request.outcome or not request.outcome.near:
+    if request is None:
+        return drawn(words)
+    words = linked(words, request.id, card_url(request, workspace_url))
+    outcome = request.outcome
+    if outcome is not None and outcome.code == "pairing_taken":
+        other = stored(outcome.lines[0])
+        words = linked(words, other.id, card_url(other, workspace_url)) if other else words
+    if answer.code != "refused" or outcome is None or not outcome.near:
         return drawn(words)
     site = request.site if request.terms.several else None
-    near = suggestions(request.outcome.near, site, force=request.force, refused=request.id)
+    near = suggestions(outcome.near, site, force=request.force, refused=request.id)
     return drawn(words, section(words), near)
 
 
-def _number(request: Request, which: str) -> int:
+def _paragraph(text: str) -> Drawn:
+    return drawn(text, section(text))
+
+
+def _reminder(request: Request) -> Drawn:
+    """Mentions the same people as the card."""
+    until = by_deadline(request)
+    if request.scheduled_at is not None:
+        until += f", for a delete not before {when(request.scheduled_at)}"
+    text = (
+        f"🔔 Still undecided: {pairing(request)}, {approvals_so_far(request)}. "
+        f"Please decide on the card{until}."
+    )
+    called = to_call(request)
+    return _paragraph(f"{text}\n{called}" if called else text)
+
+
+# ---- somebody broke the glass ------------------------------------------------------------------
+def _notice(request: Request, which: str) -> Notice:
+    """By its number, which counts from 1, like the slot's."""
     number = int(which)
     if not 1 <= number <= len(request.notices):
         raise ValueError(f"request {request.id} has no notice {which}")
-    return number
+    return request.notices[number - 1]
+
+
+def _alarm(request: Request, notice: Notice) -> Drawn:
+    """Mentions every approver, in as many sections as needed."""
+    approvers = notice.called[: limits.APPROVERS_CALLED]
+    left, each = len(notice.called) - len(approvers), limits.PEOPLE_SHOWN
+    calls = [mentions(approvers[n : n + each]) for n in range(0, len(approvers), each)]
+    if calls:
+        calls[0] = f"*Approvers, this did not wait for all of you:* {calls[0]}"
+        calls += [f"and {left} more"] if left else []
+    if notice.unread:
+        calls.append(
+            f"⚠️ Slack did not say who is in {mentions(notice.unread)}: whoever approves only "
+            "through that got no direct message of this."
+        )
+    return drawn(
+        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), *calls]),
+        section(glass_broken(request, notice)),
+        *(section(words) for words in calls),
+    )
+
+
+def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
+    """The same for one approver, in the conversation with the bot: they may not be in the channel,
+    so it can be understood by itself. `card` is the card's address."""
+    which = open_card(request.id, card) if card is not None else f"Request {request_id(request)}"
+    where = f"You are told as an approver. {which} in {channels([request.channel])}."
+    return drawn(
+        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
+        section(glass_broken(request, notice)),
+        section(where),
+    )
+
+
+def _stray(request: Request) -> Drawn:
+    """Replaces a copy of the card that is not in use. It has no buttons. A message's `ts` is its
+    time in seconds (Slack docs, chat.postMessage)."""
+    seconds = (request.card_ts or "").partition(".")[0]
+    known = seconds.isdecimal() and len(seconds) <= 10
+    where = f", posted {when(int(seconds) * 1000)}" if known else ""
+    return _paragraph(
+        f"This copy is not in use. The card of {request_id(request)} is another message in this "
+        f"channel{where}: use that one."
+    )
+
+
+# ---- how it ended ------------------------------------------------------------------------------
+def _reply(
+    request: Request,
+    state: State,
+    outcome: Outcome | None,
+    witness: Witness | None,
+    last: Block | None,
+) -> Drawn:
+    """Posted once, and mentions who asked and who decided."""
+    if outcome is None:
+        raise ValueError(f"request {request.id} has not ended")
+    end = ending(request, outcome)
+    title = f"{STATES[state].mark} *{end.title}*"
+    step = f"*Next:* {end.next_step}"
+    people = people_concerned(request)
+    about = f"{what(request)}{at_site(request)}."
+    small = small_print(request)
+    brief = vendor_words(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
+    proof = [witness_words(witness)] if witness else []
+    return drawn(
+        "\n".join([title, people, about, *brief, step, *end.body, small, *proof]),
+        section("\n".join([title, *end.body])),
+        section(glass_reason(request)) if request.glass else None,
+        *(section(paragraph) for paragraph in vendor_words(request, outcome.problem)),
+        section(step),
+        section(f"{people}\n{about}"),
+        context(small),
+        *(context(words) for words in proof),
+        last,
+    )
+
+
+# ---- progress ----------------------------------------------------------------------------------
+BAR = 10
+
+
+def _progress(request: Request) -> str:
+    """The one message that is edited as the work goes on. It names no time, so it only changes if
+    there is something new to see."""
+    match request.state:
+        case State.CHECKING | State.PENDING:
+            return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
+        case State.APPROVED:
+            return _approved(request)
+        case State.DELETING:
+            return f"🔵 {_deleting(request)}"
+        case State.FOLLOWING:
+            return f"🔵 {_following(request)}"
+        case _:
+            words = STATES[request.state]
+            how = words.heading.partition(":")[0]
+            return f"{words.mark} {how}. The final reply in this thread says how it went."
+
+
+def _approved(request: Request) -> str:
+    decided = "🚨 Break glass" if request.glass else "🔵 Approved"
+    if request.waits_for_its_time and request.scheduled_at is not None:
+        return f"{decided}, waits until {when(request.scheduled_at)}. {may_stop_it(request)}."
+    if request.waiting:
+        so_far = "turned away so far" if request.turned_away else "not sent yet"
+        return f"{decided}, {so_far}. {sentence(request.waiting.text)} Trying again."
+    what = "the delete is sent again" if request.turned_away else "anything is sent"
+    return f"{decided}. Reading rights and pairing once more before {what}."
+
+
+def _deleting(request: Request) -> str:
+    if request.waiting:
+        return f"Looking for what became of the delete. {sentence(request.waiting.text)}"
+    if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
+        return "The delete was answered 404. Looking whether the pairing is gone."
+    if request.answer:
+        return "The answer to the delete does not settle it. Looking at tasks and pairing."
+    if request.polling_since is not None:
+        return "The delete may have gone out: no answer is known. Looking at tasks and pairing."
+    return "Delete on its way, waiting for the appliance's answer."
+
+
+def _following(request: Request) -> str:
+    task = request.task
+    if task is None:
+        return "The appliance has accepted the delete."
+    bar = ""  # if the appliance gives no percentage
+    if task.progress is not None:
+        percent = min(100, max(0, task.progress))
+        full = percent * BAR // 100
+        bar = f" {'▰' * full}{'▱' * (BAR - full)} {percent} %"
+    lines = [f"Task {code(task.status, limits.ID)}{bar}", f"id {code(task.id, limits.ID)}"]
+    if task.status == "SUCCESS":
+        lines.append("Checking that the pairing is really gone.")
+    elif request.polling_since is not None:
+        lines.append("The appliance does not know the task just now. Asking again.")
+    elif request.waiting:
+        lines.append(f"{sentence(request.waiting.text)} Trying again.")
+    lines += filter(None, [signs_of_ours(request)])
+    return "\n".join(lines)

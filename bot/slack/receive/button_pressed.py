@@ -12,11 +12,10 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
-from bot.slack.draw.buttons import names_view
-from bot.slack.draw.forms import WithReason, reason_form
+from bot.slack.draw.card_modals import FORMS, WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
-from bot.slack.draw.words import labels, usage
-from bot.slack.draw.words.answers import UNKNOWN_REQUEST
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST
 from bot.slack.receive.payload import Click, Malformed
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
@@ -35,17 +34,6 @@ ACTIONS: dict[str, Action] = {
     ids.UNPAIR_BREAK_GLASS: "break_glass",
     ids.UNPAIR_SETTLE: "settle",
 }
-FORMS: dict[str, WithReason] = {
-    ids.UNPAIR_DENY_REASON: "deny",
-    ids.UNPAIR_BREAK_GLASS_REASON: "break_glass",
-    ids.UNPAIR_SETTLE_WORDS: "settle",
-}
-WORDS: dict[WithReason, labels.ReasonWords] = {
-    "deny": labels.DENY,
-    "break_glass": labels.GLASS,
-    "settle": labels.SETTLE,
-}
-
 VALUE_KEPT = 100
 """Characters kept in the audit trail of a value that is not ours. Slack allows 2,000."""
 
@@ -58,7 +46,7 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
     if value is None:
-        return _misdirected(click, action, "unreadable_button", usage.unreadable_button(), deps)
+        return _misdirected(click, action, "unreadable_button", usage.UNREADABLE_BUTTON, deps)
     if request is None:
         return _misdirected(click, action, "unknown_request", UNKNOWN_REQUEST, deps)
     # A message in the card's place is the card, whatever the payload says of its author.
@@ -133,7 +121,7 @@ def _ask_why(
     except (SlackApiError, *BROKEN) as error:
         word = problem_of(error).word
         log.warning("modal_not_opened", request=request.id, by=click.by, error=word)
-        deps.whisper.tell(click.response_url, usage.click_again(WORDS[action].button))
+        deps.whisper.tell(click.response_url, usage.click_again(FORMS[action].button))
 
 
 def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -> bool:

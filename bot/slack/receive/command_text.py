@@ -18,7 +18,8 @@ from bot.request import Frozen
 from bot.request.model import tidy_id
 from bot.request.pairing import looks_like_id
 from bot.request.time_for_delete import tidy_time
-from bot.slack.draw.markup import PAIRING_TYPED, REASON, code, fenced_units, tidy
+from bot.slack.draw.limits import PAIRING_TYPED, REASON
+from bot.slack.draw.markup import code, fenced_units, tidy
 
 
 class Flags(Frozen):

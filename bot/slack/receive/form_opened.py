@@ -22,23 +22,15 @@ from bot.request.lookup_results import (
     SiteUnread,
 )
 from bot.request.time_for_delete import on_the_clock
-from bot.slack.draw.forms import (
-    OPTIONS_MOST,
-    Filled,
-    FormLists,
-    choices,
-    filled_form,
-    matching,
-    not_read_option,
-    option,
-    reading_form,
-    unread_form,
-)
+from bot.slack.draw import ask_form
+from bot.slack.draw.ask_form import Filled, FormLists, filled_form, reading_form, unread_form
 from bot.slack.draw.ids import BLOCK_PAIRING, BLOCK_SITE, AskOrigin, Suggestion
+from bot.slack.draw.limits import OPTIONS_MOST
 from bot.slack.draw.markup import line, when
-from bot.slack.draw.words import labels, usage
+from bot.slack.draw.pairing_menu import choices, matching, not_read_option
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words
-from bot.slack.draw.words.rights import may_not_look
 from bot.slack.receive.payload import Click, Command, Search
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
@@ -100,7 +92,7 @@ def suggestion_pressed(click: Click, deps: Deps) -> None:
         or channel is None
         or (suggested.refused and (not refused or refused.requester != click.by))
     ):
-        words = usage.unreadable_button()
+        words = usage.UNREADABLE_BUTTON
     elif channel.startswith("D"):
         words = usage.NO_DIRECT_MESSAGE
     else:
@@ -179,29 +171,29 @@ def _lists(
             continue
         why = " ".join(problem_words(each.failed.problem, WORDS_SHOWN))
         old = deps.lookups.known(each.site, within_s=KEPT_S)
-        named = labels.appliance(each.site, several)
+        named = ask_form.appliance(each.site, several)
         if old is None:
-            unread.append(labels.unread(named, why))
+            unread.append(ask_form.unread(named, why))
         else:
             listed.append(old)
-            notes.append(labels.as_of(named, when(old.read_at), why))
+            notes.append(ask_form.as_of(named, when(old.read_at), why))
     found = choices(listed, several_sites=several)
     if several and form.site is not None and all(choice.site != form.site for choice in found):
-        unread.append(labels.none_of_site(form.site))
+        unread.append(ask_form.none_of_site(form.site))
     gaps = [
-        labels.not_complete(labels.appliance(each.site, several), line(words))
+        ask_form.not_complete(ask_form.appliance(each.site, several), line(words))
         for each in listed
         for words in each.partial[:1]
     ]
     themselves = sum(item.pairing.of_itself for each in listed for item in each.pairings)
-    gaps += [labels.left_out(themselves)] if themselves else []
+    gaps += [ask_form.left_out(themselves)] if themselves else []
     if found:
         shown = (*notes, *unread, *gaps)
         return FormLists(choices=tuple(found), notes=shown, site=form.site, filled=form.filled)
     if unread:
-        return [*unread, labels.type_instead(deps.command)]
-    names = ", ".join(labels.appliance(each.site, several) for each in read)
-    return [labels.nothing_to_break(names), *gaps]
+        return [*unread, ask_form.type_instead(deps.command)]
+    names = ", ".join(ask_form.appliance(each.site, several) for each in read)
+    return [ask_form.nothing_to_break(names), *gaps]
 
 
 def _update(form: _Filling, filled: dict[str, Any], deps: Deps) -> None:
@@ -223,8 +215,8 @@ def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:
     if not listed:
         # Another copy of the bot has read the list, or this one was restarted since.
         deps.lookups.pairings(sites, search.by, lambda read: None, fresh_s=FRESH_S)
-        return [not_read_option(labels.LIST_NOT_READ).to_dict()]
+        return [not_read_option().to_dict()]
     among = choices(listed, several_sites=len(sites) > 1)
     site = search.view.values.get(BLOCK_SITE) if search.view else None
     of_site = [c for c in among if c.site == site] or among
-    return [option(choice).to_dict() for choice in matching(of_site, search.typed)[:OPTIONS_MOST]]
+    return [choice.option.to_dict() for choice in matching(of_site, search.typed)[:OPTIONS_MOST]]

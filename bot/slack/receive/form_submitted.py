@@ -11,7 +11,8 @@ from bot.request import Frozen
 from bot.request.events import Asked, Clicked
 from bot.request.time_for_delete import tidy_time
 from bot.request.who_may import Policy
-from bot.slack.draw.forms import NOT_READ, OPTION_VALUE, WithReason, block_of
+from bot.slack.draw import ask_form
+from bot.slack.draw.card_modals import FORMS, WithReason
 from bot.slack.draw.ids import (
     BLOCK_DATE,
     BLOCK_FORCE,
@@ -25,9 +26,11 @@ from bot.slack.draw.ids import (
     AskOrigin,
     ReasonOrigin,
 )
-from bot.slack.draw.markup import DECISION_REASON, REASON, fenced_units, tidy, units
-from bot.slack.draw.words import labels, usage
-from bot.slack.receive.button_pressed import FORMS, WORDS, log_click
+from bot.slack.draw.limits import DECISION_REASON, OPTION_VALUE, REASON
+from bot.slack.draw.markup import fenced_units, tidy, units
+from bot.slack.draw.pairing_menu import NOT_READ
+from bot.slack.draw.words import usage
+from bot.slack.receive.button_pressed import log_click
 from bot.slack.receive.command_typed import site_and_pairing, store
 from bot.slack.receive.payload import FormSent, View, origin
 
@@ -61,7 +64,7 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
         return read
     place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
     if isinstance(place, str):
-        return {BLOCK_PAIRING: labels.CHOOSE_PAIRING}
+        return {BLOCK_PAIRING: ask_form.CHOOSE_PAIRING}
     event = Asked(
         site=place[0],
         pairing=place[1],
@@ -78,7 +81,7 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
         # The acknowledgement was lost, so the form had stayed open. What somebody has corrected
         # meanwhile must not look as if it had been taken.
         same = deps.inbox.stored(key) == event
-        return {} if same else {BLOCK_REASON: labels.already_sent(request_id)}
+        return {} if same else {BLOCK_REASON: ask_form.already_sent(request_id)}
     address = deps.inbox.address(read.opened.opened_by)
     deps.whisper.tell(address, usage.being_checked(event.pairing))
     return {}
@@ -97,8 +100,8 @@ def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | N
     problems = {
         BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
         # An empty choice is not taken for "no": only what somebody has chosen may be sent.
-        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else labels.CHOOSE_FORCE,
-        BLOCK_TIME: labels.CHOOSE_TIME if (day or clock) and at is None else None,
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else ask_form.CHOOSE_FORCE,
+        BLOCK_TIME: ask_form.CHOOSE_TIME if (day or clock) and at is None else None,
         BLOCK_REASON: _reason_problem(reason, policy),
     }
     found = {block: problem for block, problem in problems.items() if problem}
@@ -117,22 +120,22 @@ def _with_site(pairing: str, site: str | None, policy: Policy) -> str:
 
 def _pairing_problem(pairing: str, site: str | None, policy: Policy) -> str | None:
     if not pairing or units(pairing) > OPTION_VALUE:
-        return labels.CHOOSE_PAIRING
+        return ask_form.CHOOSE_PAIRING
     if pairing == NOT_READ:
-        return labels.CHOOSE_AGAIN
+        return ask_form.CHOOSE_AGAIN
     if len(policy.sites) > 1 and site and not pairing.casefold().startswith(f"{site}/".casefold()):
-        return labels.NOT_OF_SITE
+        return ask_form.NOT_OF_SITE
     return None
 
 
 def _reason_problem(reason: str, policy: Policy) -> str | None:
     length = fenced_units(reason)
     if length > REASON:
-        return labels.reason_too_long(length, REASON)
+        return ask_form.reason_too_long(length, REASON)
     if policy.reason_pattern is not None and not policy.reason_fits(reason):
-        return labels.reason_does_not_fit(policy.reason_pattern)
+        return ask_form.reason_does_not_fit(policy.reason_pattern)
     if policy.require_reason and not reason:
-        return labels.REASON_NEEDED
+        return ask_form.REASON_NEEDED
     return None
 
 
@@ -152,7 +155,7 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     read = read_reason(sent.view, action)
     if read is None:
         log.warning("modal_without_origin", by=sent.by)
-        return usage.form_lost(WORDS[action].button)
+        return usage.form_lost(FORMS[action].button)
     if isinstance(read, str):
         return read
     opened = read.opened
@@ -175,19 +178,19 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     log_click(number, opened.request_id, action, sent.by, deps)
     before = None if number is not None else deps.inbox.stored(key)
     if isinstance(before, Clicked) and before.reason != read.reason:
-        return labels.already_sent()
+        return ask_form.already_sent()
     return None
 
 
 def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
     """A sentence if the reason will not do. None if it is not a submission of this modal."""
     opened = ReasonOrigin.unpack(view.metadata)
-    if opened is None or FORMS.get(view.callback_id or "") != action:
+    if opened is None or view.callback_id != FORMS[action].callback_id:
         return None
-    reason = tidy(view.values.get(block_of(action), ""))
+    reason = tidy(view.values.get(FORMS[action].block_id, ""))
     length = fenced_units(reason)
     if not reason:
-        return WORDS[action].missing
+        return FORMS[action].missing
     if length > DECISION_REASON:
-        return labels.reason_too_long(length, DECISION_REASON)
+        return ask_form.reason_too_long(length, DECISION_REASON)
     return ReasonSent(opened=opened, reason=reason)

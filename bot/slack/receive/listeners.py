@@ -24,7 +24,7 @@ from bot.request.lookup_results import HomeRead, PairingsListed, PreviewRead, Si
 from bot.request.model import new_reference, new_request_id
 from bot.request.who_may import Policy
 from bot.slack.draw import ids
-from bot.slack.draw.forms import block_of
+from bot.slack.draw.card_modals import BY_CALLBACK, FORMS
 from bot.slack.draw.words import usage
 from bot.slack.people import Identity
 from bot.slack.receive import (
@@ -208,11 +208,11 @@ def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:
     """A sentence for each field that is wrong. None for a form of another version of the bot."""
     if form.view.callback_id == ids.UNPAIR_REQUEST:
         return form_submitted.request_sent(form, deps)
-    action = button_pressed.FORMS.get(form.view.callback_id or "")
+    action = BY_CALLBACK.get(form.view.callback_id or "")
     if action is None:
         return None
     problem = form_submitted.reason_sent(form, action, deps)
-    return {block_of(action): problem} if problem else {}
+    return {FORMS[action].block_id: problem} if problem else {}
 
 
 def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
@@ -236,8 +236,8 @@ def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
     if body.get("type") == "view_submission":
         form = body["view"].get("callback_id")
-        ours = form in (ids.UNPAIR_REQUEST, *button_pressed.FORMS)
-        block = block_of(button_pressed.FORMS.get(form, "deny"))
+        ours = form in (ids.UNPAIR_REQUEST, *BY_CALLBACK)
+        block = FORMS[BY_CALLBACK.get(form, "deny")].block_id
         errors = {"response_action": "errors", "errors": {block: sentence}}
         return BoltResponse(status=200, body=errors if ours else {"response_action": "clear"})
     url = body.get("response_url")

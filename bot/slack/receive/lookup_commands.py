@@ -17,15 +17,13 @@ from slack_sdk.models.blocks import Block
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookup_results import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
 from bot.request.messages import Drawn
-from bot.slack.draw import home as words
-from bot.slack.draw import lists
-from bot.slack.draw.buttons import card_url
-from bot.slack.draw.forms import suggestions
-from bot.slack.draw.home import ENDED_MOST, home_view, status_list
-from bot.slack.draw.lists import preview as preview_of
+from bot.slack.draw import pairing_lists, request_lists
+from bot.slack.draw.card_buttons import card_url
+from bot.slack.draw.limits import ENDED_LISTED
 from bot.slack.draw.markup import drawn, section
+from bot.slack.draw.pairing_menu import suggestions
 from bot.slack.draw.words import usage
-from bot.slack.draw.words.rights import may_not_look
+from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.receive.payload import Command, HomeOpened
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
@@ -69,7 +67,7 @@ def status(asked: Command, request_id: str | None, deps: Deps) -> str:
         deps.whisper.tell(asked.response_url, read if isinstance(read, Drawn) else _untold(read))
 
     if not deps.lookups.stored(asked.by, lambda: _status(request_id, deps), tell):
-        return usage.busy_with_requests()
+        return usage.BUSY_WITH_REQUESTS
     log.info("looking_at_requests", by=asked.by)
     return usage.being_looked_up(request_id)
 
@@ -78,7 +76,7 @@ def home(opened: HomeOpened, deps: Deps) -> None:
     """At the worst the tab stays unfilled, and the person opens it again."""
 
     def publish(read: HomeRead) -> None:
-        view = home_view(
+        view = request_lists.home_view(
             read, workspace_url=deps.identity.url(), command=deps.command, now=deps.overview.now()
         )
         try:
@@ -94,8 +92,8 @@ def home(opened: HomeOpened, deps: Deps) -> None:
 
 def _status(request_id: str | None, deps: Deps) -> Drawn:
     if request_id is None:
-        opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_MOST)
-        return status_list(
+        opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_LISTED)
+        return request_lists.status_list(
             opened,
             ended,
             deps.overview.unresolved(),
@@ -104,8 +102,8 @@ def _status(request_id: str | None, deps: Deps) -> Drawn:
         )
     request = deps.overview.get(request_id)
     if request is None:
-        return drawn(words.unknown(request_id, deps.command))
-    return drawn(words.one(request, card_url(request, deps.identity.url())))
+        return drawn(request_lists.unknown(request_id, deps.command))
+    return drawn(request_lists.one(request, card_url(request, deps.identity.url())))
 
 
 def _preview(
@@ -115,15 +113,15 @@ def _preview(
         case MayNotLook() | LookFailed():
             return _untold(read)
         case PairingUnresolved():
-            why = lists.unresolved(site, pairing, read, deps.command)
+            why = pairing_lists.unresolved(site, pairing, read, deps.command)
             at = site if len(deps.policy.sites) > 1 else None
             near = suggestions(read.near, at, force=force)
             return drawn(why, section(why), near) if near else drawn(why)
         case CallFailed():
-            return drawn(lists.not_previewed(pairing, read))
+            return drawn(pairing_lists.not_previewed(pairing, read))
     found_at = read.place.site if read.place else site
-    opened = lists.holders(deps.overview.unfinished())
-    return preview_of(
+    opened = pairing_lists.holders(deps.overview.unfinished())
+    return pairing_lists.preview(
         read.snapshot,
         site=found_at,
         also_at=read.also_at,
@@ -131,7 +129,7 @@ def _preview(
         by=asked.by,
         channel=asked.channel,
         policy=deps.policy,
-        holder=lists.holder_of(found_at, read.snapshot, opened),
+        holder=pairing_lists.holder_of(found_at, read.snapshot, opened),
         unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
         workspace_url=deps.identity.url(),
@@ -141,8 +139,8 @@ def _preview(
 def _list(read: SitesRead, deps: Deps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
-    opened, url = lists.holders(deps.overview.unfinished()), deps.identity.url()
-    sites = lists.sites(read, opened, deps.command, lambda held: card_url(held, url))
+    opened, url = pairing_lists.holders(deps.overview.unfinished()), deps.identity.url()
+    sites = pairing_lists.sites(read, opened, deps.command, url)
     text = "\n".join(line for lines in sites for line in lines)
     return drawn(text, *(block for lines in sites for block in _sections(lines)))
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from bot.request.model import State
 from bot.sandbox.slack import mentions
-from bot.slack.draw import home as status
+from bot.slack.draw import request_lists as status
 from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld
 from tests.support.world import ASKER, FIRST
 

@@ -19,7 +19,7 @@ from bot.cli import app
 from bot.operate import logs
 from bot.operate.json_and_csv import iso
 from bot.request.model import SHORT
-from bot.slack.draw.words.notices import witness_words
+from bot.slack.draw.words.thread_notices import witness_words
 from bot.store import audit_trail
 from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from bot.request.messages import Answer
-from bot.request.model import CANCELLABLE, Decision, Notice, Request, State
+from bot.request.model import CANCELLABLE, Decision, Notice, Outcome, Request, State
 from bot.request.pairing import Server
-from bot.slack.draw.buttons import names_view
+from bot.slack.draw.card_modals import names_view
 from bot.slack.draw.message import draw, draw_answer
 from tests.slack.cards.samples import BY_STATE, FIRST, HARD, NOW, SNAPSHOT, TERMS, named, sample
 from tests.slack.cards.shown import CARDS, DRY, GLASS, TIMED, WAITS, WITH_GLASS, changed
@@ -104,8 +104,9 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
     words = "*Approvals:* 2 of 2 (`Ann`)\n~no~ _yes_"
     why = Decision(by="UNO", at=NOW, reason=words)
     notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=words)
-    denied = sample(state=State.DENIED, reason=words, denial=why, notices=(notice,))
-    glass = sample(state=State.APPROVED, reason=words, glass=why, notices=(notice,))
+    ended = {"state": State.DENIED, "outcome": Outcome(code="denied")}
+    denied = sample(reason=words, denial=why, notices=(notice,), **ended)
+    glass = sample(reason=words, glass=why, notices=(notice,), **ended)
     for request in (denied, glass):
         for text in strings(draw(request, slot)):
             in_code = "".join(text.split("```")[1::2])

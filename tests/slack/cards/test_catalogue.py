@@ -13,22 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
 from bot import request as life
-from bot.request.messages import Answer
-from bot.request.model import Notice, Outcome, State
+from bot.request.model import State
 from bot.request.who_may import Reason
-from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.words.answers import ANSWERS
-from bot.slack.draw.words.notices import NOTICES
-from bot.slack.draw.words.outcomes import OUTCOMES
-from bot.slack.draw.words.refused import REFUSED
-from bot.slack.draw.words.rights import MAY_NOT_ASK, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.after_a_click import ANSWERS, MAY_NOT_BREAK, MAY_NOT_DECIDE
+from bot.slack.draw.words.check_refused import MAY_NOT_ASK, REFUSED
+from bot.slack.draw.words.endings import OUTCOMES
 from bot.slack.draw.words.states import STATES
-from tests.slack.cards.samples import sample
+from bot.slack.draw.words.thread_notices import NOTICES
 from tests.slack.cards.shown import ANSWERED, CORRECTIONS, FINALS, NOTICES_TOLD, REFUSALS
-from tests.slack.cards.slack_checker import problems
 
 # Which argument of which call is a code (a number counts from 0), and of which catalogue.
 CALLS: dict[str, tuple[str, int | str]] = {
@@ -65,32 +58,12 @@ def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
     assert set(MAY_NOT_ASK) == set(Reason) - {Reason.YES, Reason.OWN_REQUEST}
 
 
-@pytest.mark.parametrize("code", sorted(OUTCOMES))
-def test_an_outcome_can_be_said_whatever_came_with_it(code: str) -> None:
-    bare = sample(state=State.FAILED, outcome=Outcome(code=code))
-    unread = bare.model_copy(update={"snapshot": None, "fingerprint": None, "decide_by": None})
-    for request in (bare, unread):
-        for drawn in (draw(request, "final"), draw(request, "card")):
-            assert problems(drawn) == []
-            assert "no words" not in drawn.text
-
-
 def test_the_page_of_words_shows_each_code() -> None:
     shown = [*FINALS, *CORRECTIONS, *REFUSALS]
     assert set(OUTCOMES) == {re.split(r"[ ,]", name)[0] for name in shown}
     assert {row.outcome.code for row in REFUSALS.values() if row.outcome} == set(REFUSED)
     assert set(NOTICES) == {name.split(",")[0] for name in NOTICES_TOLD}
     assert set(ANSWERED) <= {*ANSWERS, "unexpected"}
-
-
-def test_codes_of_another_version_are_named() -> None:
-    """A message that cannot be drawn would never be sent: the thread would wait for ever."""
-    strange = sample(
-        state=State.FAILED, outcome=Outcome(code="later"), notices=(Notice(code="new", at=1),)
-    )
-    assert "`later`" in draw(strange, "final").text
-    assert "`new`" in draw(strange, "notice:1").text
-    assert "`odd`" in draw_answer(Answer(event=1, code="odd"), strange).text
 
 
 def codes() -> dict[str, set[str]]:

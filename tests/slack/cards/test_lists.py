@@ -9,8 +9,9 @@ from hypothesis import given
 from bot.request.lookup_results import Home, HomeRead, sort_home
 from bot.request.model import Request, State
 from bot.sandbox.slack.block_limits import check_home
-from bot.slack.draw.buttons import card_url
-from bot.slack.draw.home import SHOWN, home_view, status_list
+from bot.slack.draw.card_buttons import card_url
+from bot.slack.draw.limits import HOME_LISTED
+from bot.slack.draw.request_lists import home_view, status_list
 from tests.slack.cards.hostile import FOREIGN
 from tests.slack.cards.samples import BY_STATE, FIRST, NOW, sample
 from tests.slack.cards.shown import AT, TIMED, WAITS, changed
@@ -55,7 +56,7 @@ def test_the_link_is_the_one_of_copy_link() -> None:
 def test_hundreds_are_counted_and_fit() -> None:
     many = tuple(sample(id=f"R{n}", reason="x" * 3000, asked="y" * 300) for n in range(400))
     home = Home(waiting=many, asked=many, running=many, others=many, ended=many)
-    assert shown(home).count(f"{400 - SHOWN} more") == 5
+    assert shown(home).count(f"{400 - HOME_LISTED} more") == 5
     drawn = status_list(many, many, many, workspace_url=URL, command="/vr-unpair")
     assert problems(drawn) == []
 

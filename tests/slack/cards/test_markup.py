@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.draw import markup
+from bot.slack.draw import limits, markup
 from bot.slack.draw.markup import button, buttons, context, drawn, header, section
 from tests.slack.cards.hostile import FOREIGN
 from tests.slack.cards.slack_checker import problems, size, strings
@@ -151,7 +151,7 @@ def test_the_longest_sections_give_way_and_the_short_ones_stay() -> None:
     short = [section("short"), header("head"), context("small")]
     made = drawn("t", *short, *[section("&amp;" * 700) for _ in range(6)])
     texts = list(strings(made))[1:]
-    assert sum(map(size, texts)) <= markup.ALL_BLOCKS_TEXT
+    assert sum(map(size, texts)) <= limits.ALL_BLOCKS_TEXT
     assert texts[:3] == ["short", "head", "small"]
     assert problems(made) == []
 

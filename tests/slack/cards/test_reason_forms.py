@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
-from bot.slack.draw.forms import WithReason, block_of, reason_form
+from bot.slack.draw.card_modals import FORMS as MADE
+from bot.slack.draw.card_modals import WithReason, reason_form
 from bot.slack.draw.message import draw
 from bot.slack.receive.form_submitted import ReasonSent, read_reason
 from tests.slack.cards.samples import NOW, sample, sent
@@ -28,7 +29,7 @@ def submission(reason: object, form: WithReason = "deny") -> dict[str, Any]:
     value = {"value": {"type": "plain_text_input", "value": reason}}
     return {
         **reason_form(form, PRESSED, sample()),
-        "state": {"values": {block_of(form): value}},
+        "state": {"values": {MADE[form].block_id: value}},
     }
 
 

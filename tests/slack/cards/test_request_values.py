@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.slack.draw import ask_form
 from bot.slack.draw.ids import AskOrigin
-from bot.slack.draw.words import labels
 from bot.slack.receive.form_submitted import RequestSent, read_request
 from bot.slack.receive.payload import View
 from tests.support.world import policy
@@ -51,7 +51,7 @@ def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: s
     """Which of the two was meant nobody can tell."""
     found = sent("berlin", pairing, "berlin", "prague")
     assert isinstance(found, dict)
-    assert found == {"pairing": labels.NOT_OF_SITE}
+    assert found == {"pairing": ask_form.NOT_OF_SITE}
 
 
 def test_with_one_appliance_nothing_is_put_before_it() -> None:

@@ -24,13 +24,13 @@ from bot.request.model import Request, State
 from bot.request.pairing import Pairing, Server
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Reason, SiteTerms
-from bot.slack.draw import forms, home, lists
-from bot.slack.draw.buttons import names_view
+from bot.slack.draw import ask_form, pairing_lists, pairing_menu, request_lists
+from bot.slack.draw.card_modals import FORMS, names_view, reason_form
 from bot.slack.draw.ids import AskOrigin, ReasonOrigin
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.draw.words import labels, usage
-from bot.slack.draw.words.answers import ANSWERS
-from bot.slack.draw.words.rights import may_not_look
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.after_a_click import ANSWERS
+from bot.slack.draw.words.check_refused import may_not_look
 from tests.slack.cards import shown
 from tests.slack.cards.samples import BY_STATE, CUT_OFF, NOW, SNAPSHOT, sample
 from tests.slack.cards.slack_checker import reading, wrapped
@@ -100,8 +100,11 @@ def page() -> str:
         "## Requests in lists\n",
         _whole("status", _status(shown.CARDS.values(), [BY_STATE[State.FAILED]])),
         _whole("status, nothing there", _status([], [])),
-        *(_whole(f"status ID: {name}", home.one(row, card)) for name, row, card in _ones()),
-        _whole("status of an id that is not known", home.unknown("K7QM-3XPD", COMMAND)),
+        *(
+            _whole(f"status ID: {name}", request_lists.one(row, card))
+            for name, row, card in _ones()
+        ),
+        _whole("status of an id that is not known", request_lists.unknown("K7QM-3XPD", COMMAND)),
         *(_whole(f"Home: {name}", _form(view)) for name, view in _homes()),
         "## Forms\n",
         *(_whole(name, _form(view)) for name, view in _forms()),
@@ -184,7 +187,7 @@ def _usage() -> Iterable[tuple[str, ...]]:
     yield "list, several appliances", usage.being_listed(("lyon", "rome"))
     yield "status", usage.being_looked_up(None)
     yield "status ID", usage.being_looked_up("K7QM-3XPD")
-    yield "a button of nobody's", usage.unreadable_button()
+    yield "a button of nobody's", usage.UNREADABLE_BUTTON
     yield "a button of another version", usage.OLD_BUTTON
     yield "the names are not shown", usage.NAMES_NOT_SHOWN
     yield "a direct message", usage.NO_DIRECT_MESSAGE
@@ -198,7 +201,7 @@ def _usage() -> Iterable[tuple[str, ...]]:
     yield "an unknown appliance, many known", usage.unknown_site("berlin", sites)
     yield "nothing after the slash", usage.pairing_missing(COMMAND, "lyon")
     yield "too many read", usage.busy(COMMAND)
-    yield "too many look", usage.busy_with_requests()
+    yield "too many look", usage.BUSY_WITH_REQUESTS
     yield "the form of the command was not opened", usage.form_not_opened(COMMAND)
     yield "the form of another version", usage.request_form_lost(COMMAND)
     yield "the command of another deployment", usage.other_command("/vr-unpair-test", COMMAND)
@@ -206,7 +209,7 @@ def _usage() -> Iterable[tuple[str, ...]]:
 
 
 def _looks() -> Iterable[tuple[str, ...]]:
-    return ((r.value, may_not_look(r)) for r in Reason if r is not Reason.YES)
+    return ((r.value, may_not_look(r)) for r in Reason if r not in (Reason.YES, Reason.OWN_REQUEST))
 
 
 def usage_help(*, break_glass: bool, several: bool) -> str:
@@ -251,17 +254,19 @@ OTHER_SIDE = PairingsListed(site="rome", pairings=(_pairing(0, *OK),), read_at=N
 FAILED = SiteUnread(site="oslo", failed=CallFailed(problem=CUT_OFF))
 
 
-def _holders() -> lists.Holders:
+def _holders() -> pairing_lists.Holders:
     held = sample(id="BBBB-CCCC", site="rome", pairing_id="00000000-1")
-    return lists.holders([held, sample(id="DDDD-FFFF", pairing_id="10000000-1", snapshot=None)])
+    return pairing_lists.holders(
+        [held, sample(id="DDDD-FFFF", pairing_id="10000000-1", snapshot=None)]
+    )
 
 
 def _listed() -> str:
-    several = lists.sites([LISTED, OTHER_SIDE, FAILED], _holders(), COMMAND, lambda r: URL)
+    several = pairing_lists.sites([LISTED, OTHER_SIDE, FAILED], _holders(), COMMAND, URL)
     many = PairingsListed(
         site="lyon", pairings=tuple(_pairing(n, *OK) for n in range(5, 47)), read_at=NOW
     )
-    one = lists.sites([many], {}, COMMAND)[0]
+    one = pairing_lists.sites([many], {}, COMMAND)[0]
     return "\n---\n".join(["\n".join(lines) for lines in [*several, [one[0], one[1], one[-1]]]])
 
 
@@ -273,24 +278,24 @@ def _not_found() -> Iterable[tuple[str, ...]]:
             )
             found = PairingUnresolved(why=why, candidates=some, near=near)
             name = f"{why}, one is near" if near else why
-            yield name, lists.unresolved("lyon", "oslo", found, COMMAND)
+            yield name, pairing_lists.unresolved("lyon", "oslo", found, COMMAND)
     unread = PairingUnresolved(why="unread", unread=("rome", "oslo"))
-    yield "unread", lists.unresolved("lyon", "oslo", unread, COMMAND)
+    yield "unread", pairing_lists.unresolved("lyon", "oslo", unread, COMMAND)
     for problem in (
         CUT_OFF,
         CUT_OFF.model_copy(update={"retry_at": NOW}),
         shown.problem(ProblemKind.OVER_BUDGET),
     ):
-        yield problem.kind.value, lists.not_previewed("oslo", CallFailed(problem=problem))
+        yield problem.kind.value, pairing_lists.not_previewed("oslo", CallFailed(problem=problem))
 
 
 def _previews() -> Iterable[tuple[str, Drawn]]:
     asked = {"by": "UASKER", "channel": "C0PS", "command": COMMAND}
-    yield "a preview", lists.preview(SNAPSHOT, site="default", policy=policy(), **asked)
+    yield "a preview", pairing_lists.preview(SNAPSHOT, site="default", policy=policy(), **asked)
     sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
     yield (
         "one of several appliances, asked already, and unclear before",
-        lists.preview(
+        pairing_lists.preview(
             SNAPSHOT,
             site="lyon",
             also_at=("rome",),
@@ -307,7 +312,9 @@ def _previews() -> Iterable[tuple[str, Drawn]]:
 # ---- requests in lists -------------------------------------------------------------------------
 def _status(opened: Iterable[Request], ended: list[Request]) -> Drawn:
     unclear = [BY_STATE[State.ATTENTION]] if ended else []
-    return home.status_list(list(opened), ended, unclear, workspace_url=URL, command=COMMAND)
+    return request_lists.status_list(
+        list(opened), ended, unclear, workspace_url=URL, command=COMMAND
+    )
 
 
 def _ones() -> Iterable[tuple[str, Request, str | None]]:
@@ -336,27 +343,27 @@ def _homes() -> Iterable[tuple[str, Any]]:
         ("a guest", MayNotLook(reason=Reason.GUEST)),
         ("an error of ours", LookFailed(reference="R-1")),
     ):
-        yield name, home.home_view(read, workspace_url=URL, command=COMMAND, now=NOW)
+        yield name, request_lists.home_view(read, workspace_url=URL, command=COMMAND, now=NOW)
 
 
 # ---- forms -------------------------------------------------------------------------------------
 def _forms() -> Iterable[tuple[str, Any]]:
-    found = tuple(forms.choices([LISTED], several_sites=False))
-    yield "reading", forms.reading_form(ASK, COMMAND)
-    yield "nothing to choose", forms.unread_form(ASK, [labels.type_instead(COMMAND)])
-    yield "one appliance", forms.filled_form(ASK, forms.FormLists(choices=found), policy())
-    several = forms.choices([LISTED, OTHER_SIDE], several_sites=True)
+    found = tuple(pairing_menu.choices([LISTED], several_sites=False))
+    yield "reading", ask_form.reading_form(ASK, COMMAND)
+    yield "nothing to choose", ask_form.unread_form(ASK, [ask_form.type_instead(COMMAND)])
+    yield "one appliance", ask_form.filled_form(ASK, ask_form.FormLists(choices=found), policy())
+    several = pairing_menu.choices([LISTED, OTHER_SIDE], several_sites=True)
     many = [each for each in several for _ in range(40)]
     sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
     yield (
         "several appliances, a search, filled in, with all that can be asked for",
-        forms.filled_form(
+        ask_form.filled_form(
             ASK,
-            forms.FormLists(
+            ask_form.FormLists(
                 choices=tuple(many),
                 notes=("a note", "another"),
                 site="berlin",
-                filled=forms.Filled(
+                filled=ask_form.Filled(
                     pairing=several[0].value,
                     force=True,
                     reason="it is gone",
@@ -379,33 +386,33 @@ def _forms() -> Iterable[tuple[str, Any]]:
         ("break_glass", sample(terms=shown.WITH_GLASS, **shown.TIMED)),
         ("break_glass", sample(terms=shown.DRY, force=True)),
     ):
-        yield action, forms.reason_form(action, PRESSED, row)
+        yield action, reason_form(action, PRESSED, row)
 
 
 def _labels() -> Iterable[tuple[str, ...]]:
-    yield "nothing chosen", labels.CHOOSE_PAIRING
-    yield "chosen too early", labels.CHOOSE_AGAIN
-    yield "of another appliance", labels.NOT_OF_SITE
-    yield "not how", labels.CHOOSE_FORCE
-    yield "a day without a time", labels.CHOOSE_TIME
-    yield "no reason", labels.REASON_NEEDED
-    yield "not read yet", labels.LIST_NOT_READ
-    yield "the pattern", labels.reason_does_not_fit(r"CHG\d{7}")
-    yield "too long", labels.reason_too_long(3_000, 2_900)
-    yield "sent twice", labels.already_sent()
-    yield "sent twice, by its id", labels.already_sent("K7QM-3XPD")
-    for words in (labels.DENY, labels.SETTLE, labels.GLASS):
-        yield f"{words.button}, empty", words.missing
+    yield "nothing chosen", ask_form.CHOOSE_PAIRING
+    yield "chosen too early", ask_form.CHOOSE_AGAIN
+    yield "of another appliance", ask_form.NOT_OF_SITE
+    yield "not how", ask_form.CHOOSE_FORCE
+    yield "a day without a time", ask_form.CHOOSE_TIME
+    yield "no reason", ask_form.REASON_NEEDED
+    yield "not read yet", pairing_menu.not_read_option().to_dict()["text"]["text"]
+    yield "the pattern", ask_form.reason_does_not_fit(r"CHG\d{7}")
+    yield "too long", ask_form.reason_too_long(3_000, 2_900)
+    yield "sent twice", ask_form.already_sent()
+    yield "sent twice, by its id", ask_form.already_sent("K7QM-3XPD")
+    for form in FORMS.values():
+        yield f"{form.button}, empty", form.missing
     for several in (False, True):
-        named = labels.appliance("lyon", several)
-        yield f"unread: {named}", labels.unread(named, "It is away.")
-        yield f"not complete: {named}", labels.not_complete(named, "it says so")
-        yield f"of before: {named}", labels.as_of(named, "22:13", "It is away.")
-        yield f"nothing there: {named}", labels.nothing_to_break(named)
-    yield "nothing at this one", labels.none_of_site("lyon")
-    yield "one left out", labels.left_out(1)
-    yield "two left out", labels.left_out(2)
-    yield "what else to do", labels.type_instead(COMMAND)
+        named = ask_form.appliance("lyon", several)
+        yield f"unread: {named}", ask_form.unread(named, "It is away.")
+        yield f"not complete: {named}", ask_form.not_complete(named, "it says so")
+        yield f"of before: {named}", ask_form.as_of(named, "22:13", "It is away.")
+        yield f"nothing there: {named}", ask_form.nothing_to_break(named)
+    yield "nothing at this one", ask_form.none_of_site("lyon")
+    yield "one left out", ask_form.left_out(1)
+    yield "two left out", ask_form.left_out(2)
+    yield "what else to do", ask_form.type_instead(COMMAND)
 
 
 # ---- as text -----------------------------------------------------------------------------------

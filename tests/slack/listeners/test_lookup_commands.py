@@ -297,7 +297,7 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
     shown = [b["text"]["text"] for b in body["blocks"] if b["type"] != "context"]
     opened = len(adapter.requests.unfinished())
     assert str(opened) in shown[0]
-    assert len(shown) == 1 + 20 + 1 + 1
+    assert len(shown) == 1 + 19 + 1 + 1
     assert "`ZZZZ-ZZZZ`" in shown[-1]
     assert f"{opened - 20} " in _words(body)
 

@@ -7,7 +7,7 @@ import pytest
 from bot.request.messages import Answer
 from bot.request.model import Request, State
 from bot.request.problem import ProblemKind
-from bot.slack.draw.words.answers import answer_words
+from bot.slack.draw.words.after_a_click import answer_words
 from tests.support.world import ASKER, World, problem
 
 TOLD = (ASKER, "appliance_away")

@@ -7,22 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.request.model import Decision, Outcome, Request, TaskView
-from bot.request.pairing import Snapshot
-from bot.request.plan import POLLS_OVER_TIMEOUTS
+from bot.request.model import Request
 from bot.request.problem import Problem
-from bot.slack.draw.markup import (
-    ID,
-    NAME,
-    VENDOR_WORDS,
-    code,
-    fence,
-    mention,
-    mentions,
-    sentence,
-    when,
-)
-from bot.slack.draw.words.sites import count_of, local_site, remote_site, what
+from bot.slack.draw import limits
+from bot.slack.draw.markup import code, fence, mention, mentions, sentence, when
+from bot.slack.draw.words.pairing_names import count_of
 
 
 class Ending(NamedTuple):
@@ -49,14 +38,27 @@ HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`: it names what is
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
+def duration(ms: int) -> str:
+    """In the largest unit that is exact: `90 seconds`, `1 hour`."""
+    for size, unit in _UNITS:
+        if ms >= size and ms % size == 0:
+            return count_of(ms // size, unit)
+    return f"{ms / 1000:g} seconds"
+
+
 def not_before(request: Request) -> str:
     """When the delete is sent at the earliest: to each reader in their own time zone, and as it was
     asked for. Empty without such a time."""
     at = request.scheduled_at
     if at is None or request.at is None:
         return ""
-    clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', NAME)}"
+    clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', limits.NAME)}"
     return f"{when(at)} your time (typed: {code(request.at)}{clock})"
+
+
+def by_deadline(request: Request, by: str = " by ") -> str:
+    """Until when it can be decided, behind that word. Empty where that is not known."""
+    return f"{by}{when(request.decide_by)}" if request.decide_by is not None else ""
 
 
 def may_stop_it(request: Request) -> str:
@@ -73,7 +75,7 @@ def nothing_sent(request: Request) -> str:
     turned_away = request.turned_away
     if turned_away is None:
         return "Nothing was sent to the appliance."
-    status = f" (HTTP {code(str(turned_away.status), ID)})" if turned_away.status else ""
+    status = f" (HTTP {code(str(turned_away.status), limits.ID)})" if turned_away.status else ""
     return f"A delete had been sent; the appliance turned it away{status} and accepted nothing."
 
 
@@ -88,40 +90,15 @@ def signs_of_ours(request: Request) -> str:
     )
 
 
-def sent_how_often(request: Request) -> str:
-    """Empty unless more than one DELETE was sent. At most one of them can have been accepted."""
-    if request.deletes_sent <= 1:
-        return ""
-    taken = "one of them was accepted" if request.deletes_accepted else "none is known as accepted"
-    return (
-        f"{request.deletes_sent} deletes were sent, {taken}: each was sent again only after the "
-        "appliance had said that it did not take the one before."
-    )
-
-
-def shown_by_404s(request: Request, outcome: Outcome) -> str:
-    """How it is known that a pairing is gone, where the list of pairings could not tell."""
-    if not outcome.by_404s:
-        return ""
-    time = duration(POLLS_OVER_TIMEOUTS * request.terms.timeout_ms)
-    return (
-        "The appliance's list of pairings is incomplete by its own word; that the pairing is gone "
-        f"is shown by its id alone, which was answered 404 for {time} and more."
-    )
-
-
 def slack_refuses(error: str | None) -> str:
     """Why the card cannot come until an operator acts, with Slack's own word for it."""
-    return f"Slack refuses this app's token or its scopes ({code(error or 'no reason given', ID)})"
+    word = code(error or "no reason given", limits.ID)
+    return f"Slack refuses this app's token or its scopes ({word})"
 
 
+# ---- a request by its id -----------------------------------------------------------------------
 def request_id(request: Request) -> str:
-    return code(request.id, ID)
-
-
-def show(request: Request) -> str:
-    """The command that shows everything about a request."""
-    return f"`vr-unpair show {request.id}`"
+    return code(request.id, limits.ID)
 
 
 def open_card(request_id: str, url: str) -> str:
@@ -133,22 +110,12 @@ def linked(words: str, request_id: str, url: str | None) -> str:
     """With a link to the card where a request that has one is named."""
     if url is None:
         return words
-    named = code(request_id, ID)
+    named = code(request_id, limits.ID)
     opened = words.replace(f"Open {named}", open_card(request_id, url), 1)
     return opened if opened != words else words.replace(named, f"<{url}|{request_id}>", 1)
 
 
-def duration(ms: int) -> str:
-    """In the largest unit that is exact: `90 seconds`, `1 hour`."""
-    for size, unit in _UNITS:
-        if ms >= size and ms % size == 0:
-            return count_of(ms // size, unit)
-    return f"{ms / 1000:g} seconds"
-
-
-ORDINALS = ("no", "first", "second", "third", "fourth", "fifth")
-
-
+# ---- who ---------------------------------------------------------------------------------------
 def tally(request: Request) -> str:
     """`1 of 2`."""
     return f"{len(request.approvals)} of {request.terms.approvals_required}"
@@ -156,9 +123,7 @@ def tally(request: Request) -> str:
 
 def approvals_so_far(request: Request) -> str:
     """`1 of 2 approvals`."""
-    return (
-        f"{tally(request)} {'approval' if request.terms.approvals_required == 1 else 'approvals'}"
-    )
+    return f"{tally(request)} approval{'' if request.terms.approvals_required == 1 else 's'}"
 
 
 def to_call(request: Request) -> str:
@@ -169,45 +134,6 @@ def to_call(request: Request) -> str:
     """
     done = {request.requester, *(d.by for d in request.approvals)}
     return mentions(who for who in request.terms.notify if who not in done)
-
-
-def consequences(request: Request) -> list[str]:
-    """What somebody is about to do."""
-    guarded = protected(request.snapshot)
-    lines = [f"{what(request)}.", *([f"{guarded}."] if guarded else [])]
-    if request.terms.dry_run:
-        return [*lines, "Dry run: nothing will be deleted."]
-    if request.scheduled_at is not None:
-        lines.append("Not before the time on the card.")
-    return [*lines, who_drops(request), no_way_back(request)]
-
-
-def who_drops(request: Request, limit: int = NAME) -> str:
-    """With and without `force` (vendor OpenAPI)."""
-    if not request.force:
-        return "Both sites drop the pairing."
-    here, there = local_site(request, limit), remote_site(request, limit)
-    return f"Only {here} drops the pairing; {there} keeps its half."
-
-
-def protected(snapshot: Snapshot | None) -> str:
-    """How many replications recovery plans protect. Empty if that is none, or not told."""
-    if snapshot is None or not snapshot.protected:
-        return ""
-    guarded, count = snapshot.protected, count_of(snapshot.count, "VM")
-    are = "is in a recovery plan" if guarded == 1 else "are in recovery plans"
-    if guarded == snapshot.count:
-        return f"{'All ' if guarded > 1 else ''}{count} {are}"
-    # Only the listed ones are counted. Whether the others are protected is not known.
-    return f"{'' if snapshot.complete else 'At least '}{guarded:,} of {count} {are}"
-
-
-def no_way_back(request: Request) -> str:
-    """What it would take to have the pairing back."""
-    count = request.snapshot.count if request.snapshot else 0
-    anew = f" and all {count:,} replications reconfigured" if count > 1 else ""
-    anew = " and its replication reconfigured" if count == 1 else anew
-    return f"This can't be undone. The sites would have to be paired again{anew}."
 
 
 def who_decided(request: Request) -> str:
@@ -229,61 +155,51 @@ def who_decided(request: Request) -> str:
 
 
 def people_concerned(request: Request) -> str:
-    """Who asked and who decided: the line of the final reply that mentions them."""
-    deciders = [p for p in request.deciders if p != request.requester]
+    """Who asked and who decided: the line of the final reply that mentions them. Where somebody
+    denied or withdrew it, those who had approved before did not decide this end, but they are
+    mentioned too, so that they know of it."""
     asked = f"Asked by {mention(request.requester)}"
+    glass = request.glass
     if last := request.denial or request.cancellation:
-        return _said_no(request, asked, last)
-    if request.glass:
-        before = [d.by for d in request.approvals if d.by != request.glass.by]
+        how = "denied" if request.denial else "withdrawn"
+        parts = [f"{asked}, {how} by {mention(last.by)}"]
+        approved = [d.by for d in request.approvals if d.by != last.by]
+        parts += [f"approved before by {mentions(approved)}"] if approved else []
+        broken = [f"glass broken before by {mention(glass.by)}"] if glass else []
+        parts += broken if glass and glass.by != last.by else []
+        return f"{'; '.join(parts)}."
+    if glass:
+        before = [d.by for d in request.approvals if d.by != glass.by]
         others = f" Approved before by {mentions(before)}." if before else ""
-        return f"{asked}, decided alone by {mention(request.glass.by)} (break glass).{others}"
+        return f"{asked}, decided alone by {mention(glass.by)} (break glass).{others}"
+    deciders = [p for p in request.deciders if p != request.requester]
     if not deciders:
         return f"{asked}."
     how = "approved so far" if request.missing_approvals else "decided"
     return f"{asked}, {how} by {mentions(deciders)}."
 
 
-def _said_no(request: Request, asked: str, last: Decision) -> str:
-    """Who denied or withdrew it. Those who had approved before did not decide this end, but
-    they are mentioned too, so that they know of it."""
-    how = "denied" if request.denial else "withdrawn"
-    approved = [d.by for d in request.approvals if d.by != last.by]
-    glass = request.glass
-    parts = [f"{asked}, {how} by {mention(last.by)}"]
-    parts += [f"approved before by {mentions(approved)}"] if approved else []
-    parts += (
-        [f"glass broken before by {mention(glass.by)}"] if glass and glass.by != last.by else []
-    )
-    return f"{'; '.join(parts)}."
-
-
 # ---- the appliance's own words: nothing reworded or left out, only cut if too long ---------
 # A task's `status`, `id`, `error.message` and `error.details`; for a refused call the HTTP status
 # and the ResponseError's `error_code`, `message` and `op_id` (vendor OpenAPI, Task, ResponseError).
-_BEFORE_THE_TASK = "This came back for the delete, before the task was found:"
-
-
 def vendor_words(
-    request: Request, problem: Problem | None, limit: int = VENDOR_WORDS
-) -> tuple[str, ...]:
+    request: Request, problem: Problem | None, limit: int = limits.VENDOR_WORDS
+) -> list[str]:
     """Paragraphs that each fit into a section. `limit` applies to each of the vendor's texts."""
-    task = _task(request.task, limit) if request.task else []
-    answer = _answer(problem, limit) if problem else []
-    if task and answer and problem == request.answer:
+    told = task_words(request, limit)
+    answer = problem_words(problem, limit) if problem else []
+    if told and answer and problem == request.answer:
         # In the order in which they came. Otherwise a success would end with an earlier error.
-        answer[0] = f"{_BEFORE_THE_TASK}\n{answer[0]}"
-        return (*answer, *task)
-    return (*task, *answer)
+        answer[0] = f"This came back for the delete, before the task was found:\n{answer[0]}"
+        return answer + told
+    return told + answer
 
 
-def problem_words(problem: Problem, limit: int = VENDOR_WORDS) -> tuple[str, ...]:
-    """The same for a call that belongs to no request."""
-    return tuple(_answer(problem, limit))
-
-
-def _task(task: TaskView, limit: int) -> list[str]:
-    lines = [f"Task status {code(task.status, ID)}, id {code(task.id, ID)}"]
+def task_words(request: Request, limit: int) -> list[str]:
+    task = request.task
+    if task is None:
+        return []
+    lines = [f"Task status {code(task.status, limits.ID)}, id {code(task.id, limits.ID)}"]
     if task.error_message:
         lines.append(f"Task error message:\n{fence(task.error_message, limit)}")
     if task.error_details:
@@ -293,14 +209,15 @@ def _task(task: TaskView, limit: int) -> list[str]:
     return lines
 
 
-def _answer(problem: Problem, limit: int) -> list[str]:
+def problem_words(problem: Problem, limit: int = limits.VENDOR_WORDS) -> list[str]:
+    """Also for a call that belongs to no request."""
     if problem.status is None:
         return [sentence(problem.text)]
-    words = [f"The appliance answered HTTP {code(str(problem.status), ID)}"]
+    words = [f"The appliance answered HTTP {code(str(problem.status), limits.ID)}"]
     if problem.error_code:
-        words.append(f"error_code {code(problem.error_code, ID)}")
+        words.append(f"error_code {code(problem.error_code, limits.ID)}")
     if problem.op_id:
-        words.append(f"op_id {code(problem.op_id, ID)}")
+        words.append(f"op_id {code(problem.op_id, limits.ID)}")
     lines = [", ".join(words)]
     if problem.message:
         lines.append(f"The appliance's message:\n{fence(problem.message, limit)}")

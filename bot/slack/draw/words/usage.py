@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.slack.draw.markup import ID, SENTENCE, SITES_SHOWN, channels, code
+from bot.slack.draw import limits
+from bot.slack.draw.markup import channels, code
 
 
 def being_checked(pairing: str) -> str:
@@ -35,13 +36,14 @@ def being_looked_up(request_id: str | None) -> str:
     asks."""
     if request_id is None:
         return "Looking at the requests. They come next, for you alone."
-    return f"Looking for {code(request_id, ID)}. What is known of it comes next, for you alone."
+    return (
+        f"Looking for {code(request_id, limits.ID)}. What is known of it comes next, for you alone."
+    )
 
 
-def unreadable_button() -> str:
-    """For a button whose value this version does not know."""
-    return "This button is not known here. Nothing was done. Ask again if it is still wanted."
-
+UNREADABLE_BUTTON = (
+    "This button is not known here. Nothing was done. Ask again if it is still wanted."
+)
 
 OLD_BUTTON = (
     "This button is of another version of this app, so nothing was done. Use the newest card of "
@@ -87,7 +89,7 @@ def reason_does_not_fit(pattern: str) -> str:
 
 
 def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
-    shown = sites[:SITES_SHOWN]
+    shown = sites[: limits.SITES_SHOWN]
     left = f" and {len(sites) - len(shown)} more" if len(sites) > len(shown) else ""
     named = ", ".join(code(s) for s in shown)
     return f"There is no appliance {code(typed)} here, so nothing was asked. Known: {named}{left}."
@@ -99,16 +101,15 @@ def pairing_missing(command: str, site: str) -> str:
 
 
 def busy(command: str) -> str:
-    """Too many people look at the appliance at this moment."""
     return (
         "Too many people are reading the appliance just now, so nothing was read. Try again in a "
         f"minute, or ask at once with {code(f'{command} PAIRING reason')}."
     )
 
 
-def busy_with_requests() -> str:
-    """The same for looks that need no appliance."""
-    return "Too many people are looking just now, so nothing was read. Try again in a minute."
+BUSY_WITH_REQUESTS = (
+    "Too many people are looking just now, so nothing was read. Try again in a minute."
+)
 
 
 def form_not_opened(command: str) -> str:
@@ -148,7 +149,7 @@ def help_text(
     delete can be asked for."""
     reason = "reason" if require_reason or pattern else "[reason]"
     must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
-    named = ", ".join(code(site) for site in sites[:SITES_SHOWN])
+    named = ", ".join(code(site) for site in sites[: limits.SITES_SHOWN])
     where = (
         [f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"]
         if len(sites) > 1
@@ -184,4 +185,4 @@ def help_text(
 
 
 def _pattern(pattern: str) -> str:
-    return f"{code(pattern, SENTENCE)} (a regular expression)"
+    return f"{code(pattern, limits.SENTENCE)} (a regular expression)"

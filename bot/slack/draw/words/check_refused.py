@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.request.messages import ANSWER_LOST
 from bot.request.model import Outcome, Request
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Reason
-from bot.slack.draw.markup import (
-    CANDIDATES_SHOWN,
-    ID,
-    NAME,
-    PAIRING_TYPED,
-    channels,
-    code,
-    when,
-)
+from bot.slack.draw import limits
+from bot.slack.draw.markup import channels, code, when
+from bot.slack.draw.words.pairing_names import count_of
 from bot.slack.draw.words.phrases import (
     FOUND_BY_ID,
     HAVE_IT_CHECKED,
@@ -26,32 +20,22 @@ from bot.slack.draw.words.phrases import (
     Ending,
     slack_refuses,
 )
-from bot.slack.draw.words.rights import MAY_NOT_ASK
-from bot.slack.draw.words.sites import count_of
+
+MAY_NOT_ASK: dict[Reason, str] = {
+    Reason.NOT_LISTED: "You are not among the people who may ask (`REQUESTERS`).",
+    Reason.DEACTIVATED: "Your Slack account is deactivated.",
+    Reason.BOT: "Bots cannot ask.",
+    Reason.GUEST: "Guests of this workspace cannot ask.",
+    Reason.OTHER_WORKSPACE: "You belong to another workspace.",
+    Reason.UNREADABLE: "Slack did not say who you are.",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups that may ask.",
+}
 
 
-def _requester_not_allowed(request: Request, outcome: Outcome) -> Ending:
-    known = [r for r in Reason if r.value in outcome.lines and r in MAY_NOT_ASK]
-    title = MAY_NOT_ASK[known[0]] if known else "You may not ask here."
-    return Ending(title, (), "Have a colleague ask who is allowed to.")
-
-
-def _channel_not_allowed(request: Request, outcome: Outcome) -> Ending:
-    named = channels(outcome.lines) if outcome.lines else "a channel that is meant for it"
-    step = f"Ask in {named} (`CHANNELS` in the settings)."
-    return Ending("Requests are not taken in this channel.", (), step)
-
-
-def _too_few_approvers(request: Request, outcome: Outcome) -> Ending:
-    counted: tuple[str, ...] = ()
-    if len(outcome.lines) >= 2:
-        there, needed = outcome.lines[:2]
-        counted = (f"Needed besides you: {code(needed, ID)}. There are: {code(there, ID)}.",)
-    return Ending(
-        "There are too few people who could approve this.",
-        counted,
-        "Have more people put into `APPROVERS` or its user groups, then ask again.",
-    )
+def may_not_look(reason: Reason) -> str:
+    """For `preview`, `list`, `status`, the form and the Home tab."""
+    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
+    return f"{MAY_NOT_ASK[reason]} {step}"
 
 
 def _pairing_several(request: Request, outcome: Outcome) -> Ending:
@@ -62,11 +46,11 @@ def _pairing_several(request: Request, outcome: Outcome) -> Ending:
             "one pairing need one request."
         )
     title = f"More than one pairing matches {_asked(request)}."
-    return Ending(title, _candidates(outcome, "They are:"), step)
+    return Ending(title, ("\n".join(["They are:", *candidates(outcome.lines)]),), step)
 
 
 def _pairing_unread(request: Request, outcome: Outcome) -> Ending:
-    away = ", ".join(code(site, NAME) for site in outcome.lines)
+    away = ", ".join(code(site, limits.NAME) for site in outcome.lines)
     return Ending(
         f"It cannot be told which pairing {_asked(request)} is.",
         (f"Of the appliances, these could not be read: {away}.",),
@@ -75,25 +59,22 @@ def _pairing_unread(request: Request, outcome: Outcome) -> Ending:
 
 
 def _pairing_taken(request: Request, outcome: Outcome) -> Ending:
-    other = code(outcome.lines[0], ID) if outcome.lines else "another one"
-    end = f", made at its other end, {code(outcome.lines[1], NAME)}" if outcome.lines[1:] else ""
-    title = f"There is an open request for this pairing: {other}{end}."
-    if not outcome.lines:
-        return Ending(title, (), "Open that one's card.")
-    return Ending(title, (), f"Open {other}.")
+    other, *at = outcome.lines
+    end = f", made at its other end, {code(at[0], limits.NAME)}" if at else ""
+    named = code(other, limits.ID)
+    title = f"There is an open request for this pairing: {named}{end}."
+    return Ending(title, (), f"Open {named}.")
 
 
 def _check_failed(request: Request, outcome: Outcome) -> Ending:
     problem = outcome.problem
-    if problem is None:
-        return Ending("The appliance could not be read.", (), HAVE_IT_CHECKED)
-    if problem.status == 403:
+    if problem is not None and problem.status == 403:
         return Ending(
             "The bot's account may not read this pairing.",
             (),
             "Have the account's privileges on the appliance checked, then ask again.",
         )
-    match problem.kind:
+    match problem.kind if problem is not None else None:
         case ProblemKind.UNAUTHORIZED | ProblemKind.LOGIN_REFUSED:
             return Ending(
                 "The appliance does not accept the bot's log-in.",
@@ -123,38 +104,26 @@ def _check_failed(request: Request, outcome: Outcome) -> Ending:
 
 
 def _unreachable(request: Request, outcome: Outcome) -> Ending:
-    problem = outcome.problem
-    if problem is not None and problem.kind is ProblemKind.UNPROVEN:
-        return Ending(
-            "The bot has logged in twice, and no call is known to have worked after that.",
-            (),
-            "Have the bot's log read: it says whether the bot was killed or the appliance failed. "
-            f"Then ask again {_again(problem)}.",
-        )
-    if problem is not None and problem.kind is ProblemKind.OVER_BUDGET:
-        return Ending(
-            "The bot's own limit of calls left no room to read the appliance.",
-            (),
-            "Ask again when fewer requests are open.",
-        )
-    return Ending(
-        "The appliance could not be reached for some minutes.",
-        (),
-        "Have `vr-unpair check` run, then ask again.",
-    )
-
-
-def _card_refused(request: Request, outcome: Outcome) -> Ending:
-    error = outcome.lines[0] if outcome.lines else "no reason given"
-    if error == ANSWER_LOST:
-        return Ending(
-            "Slack never said whether it took the card; it was sent three times.",
-            ("Copies of it may be in the channel: nothing can be decided on them.",),
-            "Ask again when Slack works as usual.",
-        )
-    look_up = f"{_INVITE} If the bot is in it already, an administrator must look this error up."
-    step = _CARD_STEPS.get(error, look_up)
-    return Ending(f"Slack did not take the card: {code(error, ID)}.", (), step)
+    match outcome.problem.kind if outcome.problem is not None else None:
+        case ProblemKind.UNPROVEN:
+            return Ending(
+                "The bot has logged in twice, and no call is known to have worked after that.",
+                (),
+                "Have the bot's log read: it says whether the bot was killed or the appliance "
+                f"failed. Then ask again {_again(outcome.problem)}.",
+            )
+        case ProblemKind.OVER_BUDGET:
+            return Ending(
+                "The bot's own limit of calls left no room to read the appliance.",
+                (),
+                "Ask again when fewer requests are open.",
+            )
+        case _:
+            return Ending(
+                "The appliance could not be reached for some minutes.",
+                (),
+                "Have `vr-unpair check` run, then ask again.",
+            )
 
 
 _INVITE = "Type `/invite` in this channel, choose the bot, then ask again."
@@ -166,6 +135,19 @@ _CARD_STEPS = {
 }
 
 
+def _card_refused(request: Request, outcome: Outcome) -> Ending:
+    error = outcome.lines[0]
+    if error == ANSWER_LOST:
+        return Ending(
+            "Slack never said whether it took the card; it was sent three times.",
+            ("Copies of it may be in the channel: nothing can be decided on them.",),
+            "Ask again when Slack works as usual.",
+        )
+    look_up = f"{_INVITE} If the bot is in it already, an administrator must look this error up."
+    step = _CARD_STEPS.get(error, look_up)
+    return Ending(f"Slack did not take the card: {code(error, limits.ID)}.", (), step)
+
+
 def _card_not_posted(request: Request, outcome: Outcome) -> Ending:
     title = "Slack did not take the card in time: nobody could decide."
     if outcome.lines:
@@ -175,23 +157,22 @@ def _card_not_posted(request: Request, outcome: Outcome) -> Ending:
 
 
 def _asked(request: Request) -> str:
-    return code(request.asked, PAIRING_TYPED)
+    return code(request.asked, limits.PAIRING_TYPED)
 
 
-def _candidates(outcome: Outcome, words: str) -> tuple[str, ...]:
-    if not outcome.lines:
-        return ()
-    shown = [f"• {code(each, PAIRING_TYPED)}" for each in outcome.lines[:CANDIDATES_SHOWN]]
-    left = len(outcome.lines) - len(shown)
-    if left:
-        shown.append(f"• and {count_of(left, 'other')}")
-    return ("\n".join([words, *shown]),)
+def candidates(found: Sequence[str]) -> list[str]:
+    """A line for each pairing that it could be."""
+    shown = [f"• {code(each, limits.PAIRING_TYPED)}" for each in found[: limits.CANDIDATES_SHOWN]]
+    left = len(found) - len(shown)
+    return [*shown, *([f"• and {count_of(left, 'other')}"] if left else [])]
 
 
-def _again(problem: Problem) -> str:
-    return f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in 5 minutes"
+def _again(problem: Problem | None) -> str:
+    at = problem.retry_at if problem is not None else None
+    return f"after {when(at)}" if at is not None else "in 5 minutes"
 
 
+_FROM_NOW = "Ask again with another time, or with the time from now, as in `--at +6h`."
 TIMES: dict[str, tuple[str, str]] = {
     "off": (
         "Here nothing can be asked for at a later time (`SCHEDULE_MAX` is 0).",
@@ -202,14 +183,8 @@ TIMES: dict[str, tuple[str, str]] = {
         "that this machine does not know.",
         "Ask again with the time from now, as in `--at +6h`.",
     ),
-    "missing": (
-        "There is no such time on that day: the clocks are put forward.",
-        "Ask again with another time, or with the time from now, as in `--at +6h`.",
-    ),
-    "twice": (
-        "That time comes twice on that day: the clocks are put back.",
-        "Ask again with another time, or with the time from now, as in `--at +6h`.",
-    ),
+    "missing": ("There is no such time on that day: the clocks are put forward.", _FROM_NOW),
+    "twice": ("That time comes twice on that day: the clocks are put back.", _FROM_NOW),
     "past": ("That time has passed.", "Ask again with a later one."),
     "too_far": (
         "That time is further ahead than `SCHEDULE_MAX` allows.",
@@ -219,20 +194,33 @@ TIMES: dict[str, tuple[str, str]] = {
 
 
 def _time_not_taken(request: Request, outcome: Outcome) -> Ending:
-    why, zone = (*outcome.lines, "", "")[:2]
-    title, step = TIMES.get(why, ("That time is not taken.", "Ask again with another time."))
-    in_zone = f", in the time zone {code(zone, ID)}" if zone else ""
-    return Ending(title, (f"Asked for: {code(request.at or '', ID)}{in_zone}.",), step)
+    why, zone = outcome.lines
+    title, step = TIMES[why]
+    in_zone = f", in the time zone {code(zone, limits.ID)}" if zone else ""
+    return Ending(title, (f"Asked for: {code(request.at or '', limits.ID)}{in_zone}.",), step)
 
 
 REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "people_unreadable": lambda r, o: Ending(
         "Slack did not say who may ask and who may approve.", (), "Ask again in a few minutes."
     ),
-    "requester_not_allowed": _requester_not_allowed,
-    "channel_not_allowed": _channel_not_allowed,
+    "requester_not_allowed": lambda r, o: Ending(
+        MAY_NOT_ASK[Reason(o.lines[0])], (), "Have a colleague ask who is allowed to."
+    ),
+    "channel_not_allowed": lambda r, o: Ending(
+        "Requests are not taken in this channel.",
+        (),
+        f"Ask in {channels(o.lines)} (`CHANNELS` in the settings).",
+    ),
     "time_not_taken": _time_not_taken,
-    "too_few_approvers": _too_few_approvers,
+    "too_few_approvers": lambda r, o: Ending(
+        "There are too few people who could approve this.",
+        (
+            f"Needed besides you: {code(o.lines[1], limits.ID)}. There are: "
+            f"{code(o.lines[0], limits.ID)}.",
+        ),
+        "Have more people put into `APPROVERS` or its user groups, then ask again.",
+    ),
     "pairing_none": lambda r, o: Ending(
         f"There is no pairing {_asked(r)}.",
         (NAMES_OF_PAIRINGS,),
@@ -241,7 +229,7 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "pairing_several": _pairing_several,
     "pairing_self": lambda r, o: Ending(
         f"{_asked(r)} pairs a site with itself, and is never broken by this bot.",
-        _candidates(o, "It is:"),
+        ("\n".join(["It is:", *candidates(o.lines)]),),
         "Name the other site of the pairing you mean.",
     ),
     "pairing_unread": _pairing_unread,
@@ -253,7 +241,7 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
         else f"Ask again with the id: {FOUND_BY_ID}.",
     ),
     "pairing_no_site": lambda r, o: Ending(
-        f"There is no appliance {code(r.site, NAME)} in this bot's settings any more.",
+        f"There is no appliance {code(r.site, limits.NAME)} in this bot's settings any more.",
         (),
         "Have it put back, or ask for a pairing of another one.",
     ),

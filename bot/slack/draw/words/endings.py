@@ -1,7 +1,7 @@
 """How a request ended: for every code of the core a title, what is known, and the next step.
 
-One table for the final reply, the card, `status`, and the correction after Look again. The rows for
-requests that the check refused are in `refused.py`.
+One table for the final reply, the card, `status`, `vr-unpair show`, and the correction after Look
+again. The rows for requests that the check refused are in `check_refused.py`.
 """
 
 from __future__ import annotations
@@ -9,109 +9,104 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.request.model import Outcome, Request, State
+from bot.request.plan import POLLS_OVER_TIMEOUTS
 from bot.request.problem import ProblemKind
-from bot.slack.draw.markup import (
-    DECISION_REASON_SHOWN,
-    DIFFERENCES_SHOWN,
-    LINE,
-    code,
-    fence,
-    line,
-    mention,
-    mentions,
-    when,
-)
+from bot.slack.draw import limits
+from bot.slack.draw.markup import code, fence, line, mention, mentions, when
+from bot.slack.draw.words.check_refused import REFUSED
+from bot.slack.draw.words.pairing_names import pairing, sites
 from bot.slack.draw.words.phrases import (
     WHERE_TO_LOOK,
     Ending,
     approvals_so_far,
+    by_deadline,
     duration,
     nothing_sent,
-    sent_how_often,
-    show,
-    shown_by_404s,
     signs_of_ours,
 )
-from bot.slack.draw.words.refused import REFUSED
-from bot.slack.draw.words.sites import local_site, pairing, remote_site
 
 Words = Callable[[Request, Outcome], Ending]
 
 PRIVILEGE = "`HmsRemote.com.vmware.vcHms.Hms.Manage`"
 ASK_AGAIN = "Ask again if it is still wanted."
+CAUSE_NAMED = "Remove the cause that the appliance names, then ask again."
+CAUSE_IN_LOG = "Look for the cause in the appliance's log, then ask again."
 
 
 def ending(request: Request, outcome: Outcome) -> Ending:
-    """The words for one outcome. A code of another version of this program is named unchanged: a
-    dry final reply is better than none."""
-    words = OUTCOMES.get(outcome.code)
-    if words is not None:
-        end = words(request, outcome)
-        found = (
-            sent_how_often(request),
-            signs_of_ours(request),
-            shown_by_404s(request, outcome),
+    """The words for one outcome."""
+    end = OUTCOMES[outcome.code](request, outcome)
+    body = [*end.body]
+    if request.deletes_sent > 1:  # at most one of them can have been accepted
+        taken = "one of them was" if request.deletes_accepted else "none is known as"
+        body.append(
+            f"{request.deletes_sent} deletes were sent, {taken} accepted: each was sent again only "
+            "after the appliance had said that it did not take the one before."
         )
-        return end._replace(body=(*end.body, *filter(None, found)))
-    title = f"It ended with {code(outcome.code)}, which this version has no words for."
-    return Ending(title, (), f"Read the history: {show(request)}")
+    body.append(signs_of_ours(request))
+    if outcome.by_404s:
+        time = duration(POLLS_OVER_TIMEOUTS * request.terms.timeout_ms)
+        body.append(
+            "The appliance's list of pairings is incomplete by its own word; that the pairing is "
+            f"gone is shown by its id alone, which was answered 404 for {time} and more."
+        )
+    return end._replace(body=tuple(filter(None, body)))
 
 
 # ---- the pairing is gone -----------------------------------------------------------------------
-def _gone(request: Request, title: str, found: str) -> Ending:
-    here, there = local_site(request), remote_site(request)
-    one_sided = f"One-sided break: only {here} dropped the pairing; {there} still has its half."
-    body = (found, one_sided) if request.force else (found,)
-    return Ending(title, body, _after_gone(request), _gone_heading(request, title))
+def _proved(request: Request, outcome: Outcome) -> Ending:
+    found = f"{_ended_task(request)}, and the appliance no longer knows {pairing(request)}."
+    return _gone(request, "The pairing is gone", found)
 
 
-def _gone_heading(request: Request, title: str) -> str:
-    """All that the title says, and what a one-sided break leaves behind."""
-    untold = "whether by this call cannot be told" if "cannot be told" in title else ""
-    if not request.force:
-        return f"Gone; {untold}" if untold else "Done: the pairing is gone"
-    here, there = local_site(request), remote_site(request)
-    done = f"Gone at {here}, {untold}" if untold else f"Done at {here}"
-    return f"{done}; {there} still has its half"
-
-
-def _after_gone(request: Request) -> str:
-    if request.force:
-        return f"Do the same on {remote_site(request)}'s appliance."
-    count = request.snapshot.count if request.snapshot else 0
-    if not count:
-        return "Nothing to do. To use these sites together again, pair them again."
-    anew = f"all {count:,} replications" if count > 1 else "its replication"
-    return (
-        f"To replicate between these sites again, pair them again and reconfigure {anew}. "
-        "Reconnect does not bring the pairing back."
-    )
-
-
-def _gone_task(request: Request) -> str:
+def _ended_task(request: Request) -> str:
     task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
     done = request.task is not None and request.task.status == "SUCCESS"
     return f"{task} {'ended well' if done else 'is no longer known there'}"
 
 
-def _why_untold(request: Request) -> str:
+def _gone_untold(request: Request, outcome: Outcome) -> Ending:
+    why = "The delete had no clear answer."
     if request.answer is not None and request.answer.status == 404:
-        return "The delete was answered 404, as if it had been gone before."
-    return "The delete had no clear answer."
+        why = "The delete was answered 404, as if it had been gone before."
+    found = f"The appliance no longer knows {pairing(request)}. {why}"
+    return _gone(request, "The pairing is gone", found, told=False)
 
 
-GONE: dict[str, Words] = {
-    "proved": lambda r, o: _gone(
-        r,
-        "The pairing is gone.",
-        f"{_gone_task(r)}, and the appliance no longer knows {pairing(r)}.",
-    ),
-    "gone_untold": lambda r, o: _gone(
-        r,
-        "The pairing is gone; whether by this call cannot be told.",
-        f"The appliance no longer knows {pairing(r)}. {_why_untold(r)}",
-    ),
-}
+def _gone(request: Request, title: str, found: str, *, told: bool = True) -> Ending:
+    """`told`: it is known that it was by this call. The heading says all that the title says, and
+    what a one-sided break leaves behind."""
+    here, there = sites(request)
+    count = request.snapshot.count if request.snapshot else 0
+    body = [found]
+    if request.force:
+        body.append(
+            f"One-sided break: only {here} dropped the pairing; {there} still has its half."
+        )
+        step = f"Do the same on {there}'s appliance."
+    elif not count:
+        step = "Nothing to do. To use these sites together again, pair them again."
+    else:
+        anew = f"all {count:,} replications" if count > 1 else "its replication"
+        step = (
+            f"To replicate between these sites again, pair them again and reconfigure {anew}. "
+            "Reconnect does not bring the pairing back."
+        )
+    untold = "" if told else "whether by this call cannot be told"
+    heading = f"Gone; {untold}" if untold else "Done: the pairing is gone"
+    if request.force:
+        done = f"Gone at {here}, {untold}" if untold else f"Done at {here}"
+        heading = f"{done}; {there} still has its half"
+    return Ending(f"{title}{f'; {untold}' if untold else ''}.", tuple(body), step, heading)
+
+
+def _look_gone(request: Request, outcome: Outcome) -> Ending:
+    """Without a task that the appliance has named in its answer it is not known whether our delete
+    arrived: somebody else may have deleted the pairing."""
+    told = request.task is not None and not request.task_adopted
+    found = f"The appliance no longer knows {pairing(request)}."
+    end = _gone(request, "Looked again: the pairing is gone", found, told=told)
+    return end._replace(body=(found,))
 
 
 # ---- the appliance refused, or its task failed -------------------------------------------------
@@ -147,15 +142,8 @@ def _delete_refused(request: Request, outcome: Outcome) -> Ending:
                 f"Look at the pairing in {WHERE_TO_LOOK} before anybody asks again.",
             )
         case _:
-            step = _cause_named(problem is not None and bool(problem.message))
+            step = CAUSE_NAMED if problem is not None and problem.message else CAUSE_IN_LOG
             return Ending("The appliance refused the delete.", untouched, step)
-
-
-def _cause_named(named: bool) -> str:
-    """The step after a refusal. `named`: the appliance has given a cause."""
-    if named:
-        return "Remove the cause that the appliance names, then ask again."
-    return "Look for the cause in the appliance's log, then ask again."
 
 
 def _taken_task(request: Request) -> str:
@@ -164,28 +152,12 @@ def _taken_task(request: Request) -> str:
     return "The appliance took the delete, and its task"
 
 
-FAILED: dict[str, Words] = {
-    "delete_refused": _delete_refused,
-    "task_error": lambda r, o: Ending(
-        f"{_taken_task(r)} ended in an error.",
-        (f"The work on {pairing(r)} did not succeed.",),
-        _cause_named(bool(r.task and r.task.error_message)),
-    ),
-    "task_cancelled": lambda r, o: Ending(
-        f"{_taken_task(r)} was cancelled there.",
-        (f"Somebody, or the appliance itself, stopped the work on {pairing(r)}.",),
-        "See in the task list of the vSphere Client who cancelled it, and find out why.",
-    ),
-}
-
-
 # ---- the outcome is unknown: a person must look, and this says where ---------------------------
 def _unknown(request: Request, title: str, found: str) -> Ending:
+    step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
     if request.state is not State.ATTENTION:
         step = "See the correction below."
-    else:
-        step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
-    return Ending(title, (found, f"Its history: {show(request)}"), step)
+    return Ending(title, (found, f"Its history: `vr-unpair show {request.id}`"), step)
 
 
 def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
@@ -201,10 +173,9 @@ def _outcome_unknown(request: Request, outcome: Outcome) -> Ending:
 
 
 def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
+    found = f"What became of the delete of {pairing(request)} is not known."
     if request.task:
         found = f"The task last said {code(request.task.status)}; the bot has stopped waiting."
-    else:
-        found = f"What became of the delete of {pairing(request)} is not known."
     # If the DELETE had no answer, the reason is that of a look that failed. It must not read as if
     # the DELETE was refused.
     if outcome.problem is not None and request.answer is None:
@@ -213,33 +184,15 @@ def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
     return _unknown(request, f"It has not ended after {time}.", found)
 
 
-UNKNOWN: dict[str, Words] = {
-    "outcome_unknown": _outcome_unknown,
-    "accepted_late": lambda r, o: _unknown(
-        r,
-        "The appliance has taken the delete, and how it ended is not known.",
-        f"Its answer came late. The work on {pairing(r)} was not followed.",
-    ),
-    "end_unknown": lambda r, o: _unknown(
-        r,
-        "How the delete ended cannot be told.",
-        f"{_gone_task(r)}, and {pairing(r)} is still there, after several looks.",
-    ),
-    "follow_ttl": _follow_ttl,
-}
-
-
 # ---- the appliance accepted nothing ------------------------------------------------------------
 def _denied(request: Request, outcome: Outcome) -> Ending:
     denial = request.denial
     if denial is None:
         return Ending("Denied.", (nothing_sent(request),), ASK_AGAIN)
-    reason = (fence(denial.reason, DECISION_REASON_SHOWN),) if denial.reason else ()
-    return Ending(
-        f"Denied by {mention(denial.by)}.",
-        (*reason, nothing_sent(request)),
-        f"Settle it with {mention(denial.by)} before asking again.",
-    )
+    reason = (fence(denial.reason, limits.DECISION_REASON_SHOWN),) if denial.reason else ()
+    by = mention(denial.by)
+    step = f"Settle it with {by} before asking again."
+    return Ending(f"Denied by {by}.", (*reason, nothing_sent(request)), step)
 
 
 def _withdrawn(request: Request, outcome: Outcome) -> Ending:
@@ -249,8 +202,7 @@ def _withdrawn(request: Request, outcome: Outcome) -> Ending:
 
 
 def _not_decided(request: Request, outcome: Outcome) -> Ending:
-    until = f" by {when(request.decide_by)}" if request.decide_by is not None else ""
-    counted = f"It had {approvals_so_far(request)}{until}."
+    counted = f"It had {approvals_so_far(request)}{by_deadline(request)}."
     gone = [n for n in request.notices if n.code in ("rights_lost", "glass_lost")]
     if gone:
         people = mentions(who for notice in gone for who in notice.who)
@@ -278,16 +230,16 @@ def _not_begun(request: Request, outcome: Outcome) -> Ending:
 
 def _changed(request: Request, outcome: Outcome) -> Ending:
     # Few lines may be long: they name which replications came and which went.
-    room = max(LINE, 2_400 // max(1, len(outcome.lines[:DIFFERENCES_SHOWN])))
-    shown = [f"• {line(each, room)}" for each in outcome.lines[:DIFFERENCES_SHOWN]]
-    left = len(outcome.lines) - len(shown)
-    shown += [f"• and {left} more"] if left else []
-    differs = "\n".join(shown) or "• it is not known what differs"
+    lines = outcome.lines[: limits.DIFFERENCES_SHOWN]
+    room = max(limits.LINE, 2_400 // max(1, len(lines)))
+    left = len(outcome.lines) - len(lines)
+    differs = [f"• {line(each, room)}" for each in lines]
+    differs += [f"• and {left} more"] if left else []
     step = "Ask again: the new card shows what is there now."
     if request.turned_away is None:
         title = "The pairing changed after approval; nothing was sent"
-        return Ending(f"{title}.", (differs,), step, title)
-    body = (differs, nothing_sent(request))
+        return Ending(f"{title}.", ("\n".join(differs),), step, title)
+    body = ("\n".join(differs), nothing_sent(request))
     return Ending("The pairing changed after approval.", body, step)
 
 
@@ -301,7 +253,36 @@ def _changed_gone(request: Request, outcome: Outcome) -> Ending:
     return Ending(title, ("Whether by that call cannot be told.", nothing), step)
 
 
-UNSENT: dict[str, Words] = {
+# ---- the table ---------------------------------------------------------------------------------
+OUTCOMES: dict[str, Words] = {
+    "proved": _proved,
+    "gone_untold": _gone_untold,
+    # The appliance refused, or its task failed.
+    "delete_refused": _delete_refused,
+    "task_error": lambda r, o: Ending(
+        f"{_taken_task(r)} ended in an error.",
+        (f"The work on {pairing(r)} did not succeed.",),
+        CAUSE_NAMED if r.task and r.task.error_message else CAUSE_IN_LOG,
+    ),
+    "task_cancelled": lambda r, o: Ending(
+        f"{_taken_task(r)} was cancelled there.",
+        (f"Somebody, or the appliance itself, stopped the work on {pairing(r)}.",),
+        "See in the task list of the vSphere Client who cancelled it, and find out why.",
+    ),
+    # It is not known what happened.
+    "outcome_unknown": _outcome_unknown,
+    "accepted_late": lambda r, o: _unknown(
+        r,
+        "The appliance has taken the delete, and how it ended is not known.",
+        f"Its answer came late. The work on {pairing(r)} was not followed.",
+    ),
+    "end_unknown": lambda r, o: _unknown(
+        r,
+        "How the delete ended cannot be told.",
+        f"{_ended_task(r)}, and {pairing(r)} is still there, after several looks.",
+    ),
+    "follow_ttl": _follow_ttl,
+    # The appliance accepted nothing.
     "denied": _denied,
     "cancelled": _withdrawn,
     "not_decided": _not_decided,
@@ -314,32 +295,13 @@ UNSENT: dict[str, Words] = {
         "For the real thing, have `DRY_RUN` switched off, then ask again.",
         "Dry run done: nothing was sent",
     ),
-}
-
-
-# ---- what Look again or a late answer has shown, after the outcome was unknown ------------------
-def _look_gone(request: Request, outcome: Outcome) -> Ending:
-    """Without a task that the appliance has named in its answer it is not known whether our delete
-    arrived: somebody else may have deleted the pairing."""
-    known = request.task and not request.task_adopted
-    untold = "" if known else "; whether by this call cannot be told"
-    title = f"Looked again: the pairing is gone{untold}."
-    found = (f"The appliance no longer knows {pairing(request)}.",)
-    return Ending(title, found, _after_gone(request), _gone_heading(request, title))
-
-
-def _look_task_failed(request: Request, outcome: Outcome) -> Ending:
-    status = f" with {code(request.task.status)}" if request.task else ""
-    return Ending(
-        f"Looked again: the task ended{status}, and the pairing is still there.",
-        (f"{pairing(request)} was not broken.",),
-        "Look for the cause in what the task says, then ask again.",
-    )
-
-
-CORRECTED: dict[str, Words] = {
+    # What Look again, or a late answer, has shown after the outcome was unknown.
     "look_gone": _look_gone,
-    "look_task_failed": _look_task_failed,
+    "look_task_failed": lambda r, o: Ending(
+        f"Looked again: the task ended{f' with {code(r.task.status)}' if r.task else ''}, and the "
+        "pairing is still there.",
+        (f"{pairing(r)} was not broken.",),
+        "Look for the cause in what the task says, then ask again.",
+    ),
+    **REFUSED,
 }
-
-OUTCOMES: dict[str, Words] = GONE | FAILED | UNKNOWN | UNSENT | CORRECTED | REFUSED

@@ -3,7 +3,7 @@ what a card would show: drawn like the card, but without buttons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.fingerprint import fingerprint
@@ -13,25 +13,12 @@ from bot.request.model import Request
 from bot.request.pairing import Pairing, Server, Snapshot, id_key, keys_of
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
-from bot.slack.draw.buttons import card_url, earlier_card
+from bot.slack.draw import limits
 from bot.slack.draw.card import heading, said
-from bot.slack.draw.markup import (
-    CANDIDATES_SHOWN,
-    ID,
-    NAME,
-    PAIRING_TYPED,
-    SENTENCE,
-    TITLE,
-    VENDOR_WORDS_IN_TEXT,
-    code,
-    context,
-    drawn,
-    header,
-    line,
-    name,
-    section,
-    when,
-)
+from bot.slack.draw.card_buttons import card_url, earlier_card
+from bot.slack.draw.markup import code, context, drawn, header, line, name, section, when
+from bot.slack.draw.words.check_refused import candidates
+from bot.slack.draw.words.pairing_names import count_of
 from bot.slack.draw.words.phrases import (
     FOUND_BY_ID,
     NAMES_OF_PAIRINGS,
@@ -40,11 +27,7 @@ from bot.slack.draw.words.phrases import (
     linked,
     problem_words,
 )
-from bot.slack.draw.words.sites import count_of, whole_names
 from bot.slack.draw.words.states import STATES
-
-SHOWN_MOST = 40
-"""Pairings in one list. The form can search among more of them."""
 
 Holders = Mapping[Hashable, Request]
 """The open request of a pairing, by site and pairing id, and also by the keys of its snapshot: the
@@ -69,60 +52,40 @@ def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request
     return own or next((other for other in others if other.site != site), None)
 
 
-CardOf = Callable[[Request], str | None]
-"""The address of a request's card, where it has one."""
-
-Ends = Mapping[tuple[str, str], tuple[str, ...]]
-"""The other sites that list the same pairing, by site and pairing id."""
-
-
 def sites(
     read: Sequence[PairingsListed | SiteUnread],
     holders: Holders,
     command: str,
-    card_of: CardOf = lambda _: None,
+    workspace_url: str | None = None,
 ) -> list[list[str]]:
     """The lines of each appliance: first one about itself, then one for each of its pairings."""
-    several = len(read) > 1
     ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
-    return [
-        _listed(each, holders, ends, command, card_of, several=several)
-        if isinstance(each, PairingsListed)
-        else _unread(each)
-        for each in read
-    ]
-
-
-def _unread(each: SiteUnread) -> list[str]:
-    return [
-        f"⚠️ The pairings of {code(each.site)} could not be read.",
-        *problem_words(each.failed.problem, VENDOR_WORDS_IN_TEXT),
-        _again(each.failed.problem),
-    ]
-
-
-def _listed(
-    each: PairingsListed,
-    holders: Holders,
-    ends: Ends,
-    command: str,
-    card_of: CardOf,
-    *,
-    several: bool,
-) -> list[str]:
-    at = f" on {code(each.site)}" if several else ""
-    head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
-    pairings = sorted(each.pairings, key=_place)
-    lines = [
-        _pairing(each.site, item, holders, ends.get((each.site, item.pairing.id), ()), card_of)
-        for item in pairings
-    ]
-    left = len(lines) - SHOWN_MOST
-    more = [f"and {left:,} more: {code(command)} searches among all of them"] if left > 0 else []
-    # Each only once: a remote site that is away is reported for each of its pairings.
-    partial = dict.fromkeys(each.partial)
-    gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
-    return [head, *lines[:SHOWN_MOST], *more, *gaps]
+    shown = []
+    for each in read:
+        if isinstance(each, SiteUnread):
+            problem = each.failed.problem
+            shown.append(
+                [
+                    f"⚠️ The pairings of {code(each.site)} could not be read.",
+                    *problem_words(problem, limits.VENDOR_WORDS_IN_TEXT),
+                    _again(problem),
+                ]
+            )
+            continue
+        at = f" on {code(each.site)}" if len(read) > 1 else ""
+        head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
+        pairings = sorted(each.pairings, key=_place)
+        lines = [
+            _pairing(each.site, item, holders, ends, workspace_url)
+            for item in pairings[: limits.PAIRINGS_LISTED]
+        ]
+        left = len(pairings) - len(lines)
+        more = [f"and {left:,} more: {code(command)} searches among all of them"] if left else []
+        # Each only once: a remote site that is away is reported for each of its pairings.
+        partial = dict.fromkeys(each.partial)
+        gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
+        shown.append([head, *lines, *more, *gaps])
+    return shown
 
 
 def _place(item: ListedPairing) -> tuple[bool, int, str]:
@@ -132,10 +95,14 @@ def _place(item: ListedPairing) -> tuple[bool, int, str]:
 
 
 def _pairing(
-    site: str, item: ListedPairing, holders: Holders, also_at: tuple[str, ...], card_of: CardOf
+    site: str,
+    item: ListedPairing,
+    holders: Holders,
+    ends: Mapping[tuple[str, str], tuple[str, ...]],
+    workspace_url: str | None,
 ) -> str:
     found = item.pairing
-    parts = [f"{_mark(found)} *{code(found.title, TITLE)}*", code(found.id, ID)]
+    parts = [f"{_mark(found)} *{code(found.title, limits.TITLE)}*", code(found.id, limits.ID)]
     if found.of_itself:
         parts.append("a site paired with itself, never broken by this bot")
     parts += _health(found)
@@ -143,14 +110,14 @@ def _pairing(
         parts.append(count_of(item.replications, "replication"))
     elif item.uncounted:
         parts.append("replications not read")
-    if also_at:
-        named = ", ".join(code(other, NAME) for other in also_at)
+    if also_at := ends.get((site, found.id)):
+        named = ", ".join(code(other, limits.NAME) for other in also_at)
         parts.append(f"the same pairing as seen from {named}")
     holder = holder_of(site, found, holders)
     if holder is not None:
-        at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
-        held = f"open request {code(holder.id, ID)}{at} {STATES[holder.state].phrase}"
-        parts.append(linked(held, holder.id, card_of(holder)))
+        at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
+        held = f"open request {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}"
+        parts.append(linked(held, holder.id, card_url(holder, workspace_url)))
     return " · ".join(parts)
 
 
@@ -180,7 +147,7 @@ def _health(found: Pairing) -> list[str]:
     if not told:
         return ["health not told"]
     return [
-        f"{name} {code(server.title, NAME)}: {code(server.status or '', NAME)}"
+        f"{name} {code(server.title, limits.NAME)}: {code(server.status or '', limits.NAME)}"
         for name, server in told
         if server.status != "OK"
     ]
@@ -188,17 +155,17 @@ def _health(found: Pairing) -> list[str]:
 
 def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) -> str:
     """Why there is nothing to preview, and which pairings were close."""
-    typed = code(asked, PAIRING_TYPED)
+    typed = code(asked, limits.PAIRING_TYPED)
     title = {
         "none": f"There is no pairing {typed}.",
         "several": f"More than one pairing matches {typed}.",
         "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
         "partial": f"It cannot be told which pairing {typed} is. {NOT_ALL_LISTED}",
         "unread": f"It cannot be told which pairing {typed} is.",
-        "no_site": f"There is no appliance {code(site, NAME)} here any more.",
+        "no_site": f"There is no appliance {code(site, limits.NAME)} here any more.",
     }[found.why]
     if found.unread:
-        away = ", ".join(code(name, NAME) for name in found.unread)
+        away = ", ".join(code(name, limits.NAME) for name in found.unread)
         step = f"*Next:* try again in a minute, or type {code(f'{command} preview SITE/PAIRING')}."
         return "\n".join([title, f"These appliances could not be read: {away}.", step])
     by_id = f"type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
@@ -206,9 +173,7 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) ->
         hint = [NAMES_OF_PAIRINGS] if found.why == "none" else [f"Or {by_id}"]
         step = f"*Next:* {PRESS_THE_ONE} {code(f'{command} list')} shows them all."
         return "\n".join([title, *hint, step])
-    shown = [f"• {code(each, PAIRING_TYPED)}" for each in found.candidates[:CANDIDATES_SHOWN]]
-    left = len(found.candidates) - len(shown)
-    shown += [f"• and {count_of(left, 'other')}"] if left > 0 else []
+    shown = candidates(found.candidates)
     step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
     if found.why == "partial":
         step = f"*Next:* {by_id}"
@@ -219,8 +184,8 @@ def not_previewed(asked: str, failed: CallFailed) -> str:
     problem = failed.problem
     return "\n".join(
         [
-            f"{code(asked, PAIRING_TYPED)} could not be read.",
-            *problem_words(problem, VENDOR_WORDS_IN_TEXT),
+            f"{code(asked, limits.PAIRING_TYPED)} could not be read.",
+            *problem_words(problem, limits.VENDOR_WORDS_IN_TEXT),
             _again(problem),
         ]
     )
@@ -237,8 +202,6 @@ def _again(problem: Problem) -> str:
 
 # ---- preview ---------------------------------------------------------------------------------
 HEADER = "👁️ Preview: what a card would show"
-NOBODY_ASKED = "Only you see this, and nobody was asked."
-NO_ID = "PREVIEW"
 
 
 def preview(
@@ -257,51 +220,10 @@ def preview(
 ) -> Drawn:
     """The preview of what has just been read. `holder` is the open request for this pairing, and
     `unclear` the latest one whose fate is not known."""
-    as_if = _as_if_asked(snapshot, site, by, channel, policy, unclear, force=force)
-    request = as_if.model_copy(update={"also_at": also_at})
-    named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
-    typed = f"{command} {named}{' --force' if force else ''} reason"
-    ids = [f"pairing id {code(snapshot.pairing_id, ID)}"]
-    ids += [f"also seen from {', '.join(map(name, also_at))}"] if also_at else []
-    ids += [f"read {when(snapshot.read_at)}", f"to ask for it: {code(typed, SENTENCE)}"]
-    first, last = _words(site, holder), " · ".join([whole_names(request), *ids])
-    if holder is not None:
-        first = linked(first, holder.id, card_url(holder, workspace_url))
-    parts = said(request, earlier_card(unclear, command, workspace_url) if unclear else "")
-    return drawn(
-        "\n".join([first, HEADER, heading(request), *parts, last]),
-        header(HEADER),
-        section(first),
-        header(heading(request)),
-        *(section(each) for each in parts),
-        context(last),
-    )
-
-
-def _words(site: str, holder: Request | None) -> str:
-    if holder is None:
-        return NOBODY_ASKED
-    at = f" at {code(holder.site, NAME)}" if holder.site != site else ""
-    return (
-        f"{NOBODY_ASKED}\n⚠️ {code(holder.id, ID)}{at} {STATES[holder.state].phrase}: while "
-        "that is so, another request for this pairing is refused."
-    )
-
-
-def _as_if_asked(
-    snapshot: Snapshot,
-    site: str,
-    by: str,
-    channel: str,
-    policy: Policy,
-    unclear: Request | None,
-    *,
-    force: bool,
-) -> Request:
     # Nobody is mentioned: only one person sees this, whom mentions would only confuse.
     terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
-    return Request(
-        id=NO_ID,
+    as_if = Request(
+        id="PREVIEW",
         site=site,
         asked=snapshot.pairing_id,
         force=force,
@@ -316,4 +238,30 @@ def _as_if_asked(
         snapshot=snapshot,
         fingerprint=fingerprint(snapshot, force=force, dry_run=terms.dry_run),
         earlier_attention=unclear.id if unclear else None,
+        also_at=also_at,
+    )
+    named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
+    typed = f"{command} {named}{' --force' if force else ''} reason"
+    small = [
+        name(snapshot.title, limits.TITLE),
+        f"pairing id {code(snapshot.pairing_id, limits.ID)}",
+    ]
+    small += [f"also seen from {', '.join(map(name, also_at))}"] if also_at else []
+    small += [f"read {when(snapshot.read_at)}", f"to ask for it: {code(typed, limits.SENTENCE)}"]
+    first, last = "Only you see this, and nobody was asked.", " · ".join(small)
+    if holder is not None:
+        at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
+        held = (
+            f"{first}\n⚠️ {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}: while "
+            "that is so, another request for this pairing is refused."
+        )
+        first = linked(held, holder.id, card_url(holder, workspace_url))
+    parts = said(as_if, earlier_card(unclear, command, workspace_url) if unclear else "")
+    return drawn(
+        "\n".join([first, HEADER, heading(as_if), *parts, last]),
+        header(HEADER),
+        section(first),
+        header(heading(as_if)),
+        *(section(each) for each in parts),
+        context(last),
     )

@@ -6,26 +6,28 @@ press led to is told in the past, and whatever is now, or can be done now, comes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import CANCELLABLE, Request, State
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.who_may import Reason
-from bot.slack.draw.markup import VENDOR_WORDS_IN_TEXT, code, mention, sentence, when
-from bot.slack.draw.words.outcomes import ending
+from bot.slack.draw import limits
+from bot.slack.draw.markup import code, mention, sentence, when
+from bot.slack.draw.words.endings import ending
+from bot.slack.draw.words.pairing_names import pairing
 from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
     WHERE_TO_LOOK,
     approvals_so_far,
+    by_deadline,
     nothing_sent,
     request_id,
     slack_refuses,
+    task_words,
     vendor_words,
 )
-from bot.slack.draw.words.rights import may_not_break, may_not_decide
-from bot.slack.draw.words.sites import pairing
-from bot.slack.draw.words.states import state_now, while_undecided
+from bot.slack.draw.words.states import state_now
 
 Params = dict[str, str]
 Words = Callable[[Params, Request], str]
@@ -37,25 +39,22 @@ UNKNOWN_REQUEST = (
 
 def answer_words(answer: Answer, request: Request | None) -> str:
     """What one person reads. Without a row it can only say that there is no such request."""
+    params = answer.params
     if answer.code == UNEXPECTED:
-        return _unexpected(answer.params, request)
-    if request is None:
-        return UNKNOWN_REQUEST
-    words = ANSWERS.get(answer.code)
-    if words is not None:
-        return words(answer.params, request)
-    return f"Answer {code(answer.code)}, which this version has no words for."
-
-
-def _unexpected(params: Params, request: Request | None) -> str:
-    if request is not None and not request.state.open:
-        tried = f"It is over now. {state_now(request)} If something is wrong with that,"
-    else:
         tried = "It is tried again by itself; a delete is never accepted twice. If it lasts,"
-    return (
-        f"Something went wrong here with request {code(params['request'])}. {tried} give "
-        f"reference {code(params['reference'])} to whoever runs this app."
-    )
+        if request is not None and not request.state.open:
+            tried = f"It is over now. {state_now(request)} If something is wrong with that,"
+        return (
+            f"Something went wrong here with request {code(params['request'])}. {tried} give "
+            f"reference {code(params['reference'])} to whoever runs this app."
+        )
+    return UNKNOWN_REQUEST if request is None else ANSWERS[answer.code](params, request)
+
+
+def _undecided(request: Request, fact: str, step: str) -> str:
+    """`fact`: what a click led to. `step` is what can be done as long as nobody has decided: later
+    the state is told in its place."""
+    return f"{fact} {step if request.state is State.PENDING else state_now(request)}"
 
 
 # ---- it counts ---------------------------------------------------------------------------------
@@ -63,7 +62,7 @@ def _refused(params: Params, request: Request) -> str:
     if request.state is not State.REFUSED or request.outcome is None:
         return state_now(request)
     end = ending(request, request.outcome)
-    own = vendor_words(request, request.outcome.problem, VENDOR_WORDS_IN_TEXT)
+    own = vendor_words(request, request.outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
@@ -82,7 +81,7 @@ def _appliance_away(params: Params, request: Request) -> str:
 def _card_held_up(params: Params, request: Request) -> str:
     if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
         return state_now(request)
-    until = f" until {when(request.decide_by)}" if request.decide_by is not None else ""
+    until = by_deadline(request, " until ")
     return (
         f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
         f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
@@ -136,7 +135,7 @@ def _too_late(params: Params, request: Request) -> str:
     # Another click, which came in time, may still wait to be counted.
     step = f"The card of {request_id(request)} tells how it ends."
     fact = f"The time to decide was over{until}, so your click was not counted."
-    return while_undecided(request, fact, step)
+    return _undecided(request, fact, step)
 
 
 def _not_the_card(params: Params, request: Request) -> str:
@@ -154,10 +153,95 @@ def _cancel_not_yours(params: Params, request: Request) -> str:
     return f"Only {who}, who asked, can withdraw it. {step}"
 
 
+# ---- it does not count, by the rights that were read at the click -------------------------------
+_NOT_COUNTED = "so your click was not counted."
+_DECIDED_NOTHING = "so your click decided nothing."
+_PRESSES = "must press the button."
+
+MAY_NOT_DECIDE: dict[Reason, tuple[str, str]] = {
+    Reason.OWN_REQUEST: (
+        f"It is your own request, {_NOT_COUNTED}",
+        "Somebody else must decide. To withdraw it, press Withdraw.",
+    ),
+    Reason.NOT_LISTED: (f"You are not an approver, {_NOT_COUNTED}", f"An approver {_PRESSES}"),
+    Reason.DEACTIVATED: (
+        f"Your Slack account is deactivated, {_NOT_COUNTED}",
+        "Another approver must decide.",
+    ),
+    Reason.BOT: ("Bots cannot decide, so this click was not counted.", f"A person {_PRESSES}"),
+    Reason.GUEST: (
+        f"Guests of this workspace cannot decide, {_NOT_COUNTED}",
+        f"A full member who is an approver {_PRESSES}",
+    ),
+    Reason.OTHER_WORKSPACE: (
+        f"You belong to another workspace, {_NOT_COUNTED}",
+        f"An approver of this workspace {_PRESSES}",
+    ),
+    Reason.UNREADABLE: (f"Slack did not say whether you may decide, {_NOT_COUNTED}", ""),
+    Reason.GROUP_UNREADABLE: (
+        f"Slack did not say who is in the user groups of the approvers, {_NOT_COUNTED}",
+        "Approvers who are listed by name can still decide.",
+    ),
+}
+"""Why a click was not counted, and what is to be done while nothing else has decided. Where Slack
+did not say, it is to press again as well."""
+
+MAY_NOT_BREAK: dict[Reason, tuple[str, str]] = {
+    **MAY_NOT_DECIDE,
+    Reason.NOT_LISTED: (
+        f"You are not among the people who may break the glass (`BREAK_GLASS`), {_DECIDED_NOTHING}",
+        f"Somebody of that list {_PRESSES}",
+    ),
+    Reason.DEACTIVATED: (
+        f"Your Slack account is deactivated, {_DECIDED_NOTHING}",
+        f"Somebody else of `BREAK_GLASS` {_PRESSES}",
+    ),
+    Reason.GUEST: (
+        f"Guests of this workspace cannot break the glass, {_DECIDED_NOTHING}",
+        f"A full member of `BREAK_GLASS` {_PRESSES}",
+    ),
+    Reason.OTHER_WORKSPACE: (
+        f"You belong to another workspace, {_DECIDED_NOTHING}",
+        f"Somebody of `BREAK_GLASS` in this workspace {_PRESSES}",
+    ),
+    Reason.UNREADABLE: (
+        f"Slack did not say whether you may break the glass, {_DECIDED_NOTHING}",
+        "",
+    ),
+    Reason.GROUP_UNREADABLE: (
+        f"Slack did not say who is in the user groups of `BREAK_GLASS`, {_DECIDED_NOTHING}",
+        "People who are listed by name can still break the glass.",
+    ),
+}
+
+
+def _may_not(rights: Mapping[Reason, tuple[str, str]], reason: Reason) -> Words:
+    def words(params: Params, request: Request) -> str:
+        fact, step = rights[reason]
+        if reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE):
+            # Slack may be away, which passes. Or the token may lack a scope, which must be mended.
+            again = (
+                "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
+            )
+            at = params.get("retry_at", "")  # when Slack may be asked again, ms epoch as text
+            again = f"Press again after {when(int(at))}." if at.isdecimal() else again
+            step = f"{step} {again}".strip()
+        return _undecided(request, fact, step)
+
+    return words
+
+
 # ---- Look again --------------------------------------------------------------------------------
-_SUPERSEDED = (
-    "A later request for this pairing has been sent since, so this look changes nothing here."
-)
+def _look(params: Params, request: Request, found: str, step: str = "") -> str:
+    """What was found stays true; what to do next depends on how the request is now."""
+    if params.get("superseded"):
+        step = (
+            "A later request for this pairing has been sent since, so this look changes nothing "
+            "here."
+        )
+    elif request.state is not State.ATTENTION:
+        step = state_now(request)
+    return "\n".join(filter(None, [f"Looked again: {found}", step]))
 
 
 def _look_failed(params: Params, request: Request) -> str:
@@ -173,18 +257,9 @@ def _task(params: Params) -> str:
     return "the task"
 
 
-def _look(params: Params, request: Request, found: str, step: str = "") -> str:
-    """What was found stays true; what to do next depends on how the request is now."""
-    if params.get("superseded"):
-        step = _SUPERSEDED
-    elif request.state is not State.ATTENTION:
-        step = state_now(request)
-    return "\n".join(filter(None, [f"Looked again: {found}", step]))
-
-
 # ---- the table ---------------------------------------------------------------------------------
 ANSWERS: dict[str, Words] = {
-    # ---- it counts -----------------------------------------------------------------------------
+    # It counts.
     "refused": _refused,
     "card_held_up": _card_held_up,
     "appliance_away": _appliance_away,
@@ -200,7 +275,7 @@ ANSWERS: dict[str, Words] = {
         if r.state is State.CANCELLED
         else state_now(r)
     ),
-    # ---- Look again ----------------------------------------------------------------------------
+    # Look again, and It is settled.
     "nothing_to_look_at": lambda p, r: f"There was nothing to look at. {state_now(r)}",
     "look_running": lambda p, r: _look(p, r, f"{_task(p)} was still at work.", "Look again later."),
     "look_unlisted": lambda p, r: _look(
@@ -217,7 +292,7 @@ ANSWERS: dict[str, Words] = {
         "\n".join(
             [
                 f"{_task(p)} had not succeeded, and {pairing(r)} was still there.",
-                *vendor_words(r, None, VENDOR_WORDS_IN_TEXT),
+                *task_words(r, limits.VENDOR_WORDS_IN_TEXT),
             ]
         ),
     ),
@@ -236,45 +311,30 @@ ANSWERS: dict[str, Words] = {
     "settled_without_words": lambda p, r: (
         f"It was not settled, since it was not said what became of it. {state_now(r)}"
     ),
-    # ---- it does not count ---------------------------------------------------------------------
-    # One of these two is said where all was over, the other where somebody was quicker by a moment.
+    # It does not count. One of the first two is said where all was over, the other where somebody
+    # was quicker by a moment.
     "ended": lambda p, r: f"Your click changed nothing. {state_now(r)}",
     "already_decided": lambda p, r: f"Your click changed nothing. {state_now(r)}",
     "already_counted": lambda p, r: f"Your approval was already counted. {state_now(r)}",
     "too_late": _too_late,
     "not_the_card": _not_the_card,
-    "other_fingerprint": lambda p, r: while_undecided(
+    "other_fingerprint": lambda p, r: _undecided(
         r,
         "The card was not up to date, so your click was not counted.",
         "Read it again, then press once more.",
     ),
-    "own_request_approve": lambda p, r: may_not_decide(Reason.OWN_REQUEST, r),
-    "own_request_deny": lambda p, r: while_undecided(
-        r,
-        "It is your own request, so your click was not counted.",
-        "To withdraw it, press Withdraw.",
+    "own_request_approve": _may_not(MAY_NOT_DECIDE, Reason.OWN_REQUEST),
+    "own_request_deny": lambda p, r: _undecided(
+        r, f"It is your own request, {_NOT_COUNTED}", "To withdraw it, press Withdraw."
     ),
     "no_glass_here": lambda p, r: (
-        "Break glass is not set up for this request (`BREAK_GLASS`), so your click decided "
-        f"nothing. {state_now(r)}"
+        f"Break glass is not set up for this request (`BREAK_GLASS`), {_DECIDED_NOTHING} "
+        f"{state_now(r)}"
     ),
-    "glass_without_reason": lambda p, r: while_undecided(
-        r,
-        "Your click decided nothing: no reason was given.",
-        "Press Break glass again.",
+    "glass_without_reason": lambda p, r: _undecided(
+        r, "Your click decided nothing: no reason was given.", "Press Break glass again."
     ),
     "cancel_not_yours": _cancel_not_yours,
+    **{f"no_right_{reason.value}": _may_not(MAY_NOT_DECIDE, reason) for reason in MAY_NOT_DECIDE},
+    **{f"no_glass_{reason.value}": _may_not(MAY_NOT_BREAK, reason) for reason in MAY_NOT_BREAK},
 }
-
-
-def _no_right(reason: Reason) -> Words:
-    """By the rights that were read at the click, the person could not decide."""
-    return lambda p, r: may_not_decide(reason, r, p.get("retry_at", ""))
-
-
-def _no_glass(reason: Reason) -> Words:
-    return lambda p, r: may_not_break(reason, r, p.get("retry_at", ""))
-
-
-ANSWERS |= {f"no_glass_{r.value}": _no_glass(r) for r in Reason if r is not Reason.YES}
-ANSWERS |= {f"no_right_{r.value}": _no_right(r) for r in Reason if r is not Reason.YES}

@@ -1,0 +1,202 @@
+"""Lists of requests: the Home tab, with what waits for this person, what they asked, what runs, and
+how the latest ended; and `status`, with what is open and how the latest ended.
+
+Both only link to the cards, so that decisions are made where everybody sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import Block, DividerBlock
+
+from bot.request.lookup_results import Home, HomeRead, LookFailed, MayNotLook
+from bot.request.messages import Drawn
+from bot.request.model import CANCELLABLE, UNDECIDED, Request, State
+from bot.slack.draw import limits
+from bot.slack.draw.card_buttons import card_url
+from bot.slack.draw.markup import code, context, drawn, header, mention, name, section, when
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.check_refused import may_not_look
+from bot.slack.draw.words.endings import ending
+from bot.slack.draw.words.pairing_names import at_site, count_of
+from bot.slack.draw.words.phrases import (
+    HAVE_IT_CHECKED,
+    approvals_so_far,
+    not_before,
+    open_card,
+    slack_refuses,
+    who_decided,
+)
+from bot.slack.draw.words.states import STATES, phrase
+
+UNRESOLVED = "Outcome unknown"
+ENDED = "Ended recently"
+
+
+def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: int) -> Any:
+    """The view for `views.publish`. `workspace_url` comes from `auth.test`; without it there are no
+    links. `now` is in ms."""
+    match read:
+        case MayNotLook(reason=reason):
+            blocks: list[Block] = [section(may_not_look(reason))]
+        case LookFailed(reference=reference):
+            blocks = [section(usage.unexpected(reference))]
+        case Home():
+            blocks = _home(read, workspace_url, command)
+    more = code(f"{command} help")
+    blocks.append(
+        context(f"As of {when(now)}; open this tab again to refresh it. {more} says more.")
+    )
+    return {"type": "home", "blocks": [block.to_dict() for block in blocks]}
+
+
+def _home(home: Home, workspace_url: str | None, command: str) -> list[Block]:
+    def more(left: int) -> str:
+        return f"… and {left:,} more: {code(f'{command} status')} in any channel."
+
+    def lines(requests: Sequence[Request]) -> Iterable[Block]:
+        return _lines(requests, limits.HOME_LISTED, more, workspace_url)
+
+    blocks: list[Block] = []
+    if home.unresolved:
+        blocks += [header(UNRESOLVED), *lines(home.unresolved), DividerBlock()]
+    blocks.append(header("Waiting for you"))
+    if home.rights_unread:
+        blocks.append(
+            section(
+                "⚠️ Slack did not say just now whether you may decide, so nothing is listed here. "
+                "*Next:* open this tab again in a minute; the cards in their channels work "
+                "meanwhile."
+            )
+        )
+    elif not home.waiting:
+        blocks.append(section("Nothing waits for your decision."))
+    blocks += lines(home.waiting)
+    for title, requests in (
+        ("You asked", home.asked),
+        ("Running", home.running),
+        ("Waiting for others", home.others),
+        (ENDED, home.ended),
+    ):
+        if requests:
+            blocks += [DividerBlock(), header(title), *lines(requests)]
+    return blocks
+
+
+def status_list(
+    opened: Sequence[Request],
+    ended: Sequence[Request],
+    unresolved: Sequence[Request] = (),
+    *,
+    workspace_url: str | None,
+    command: str,
+) -> Drawn:
+    """The newest first; `ended` with the latest end first. What is `unresolved` comes before all,
+    the oldest first."""
+
+    def older(left: int) -> str:
+        return f"… and {count_of(left, 'older one', 'older ones')}"
+
+    lists = [(UNRESOLVED, unresolved)] if unresolved else []
+    open_ones = count_of(len(opened), "open request") if opened else "No open requests"
+    lists.append((open_ones, opened[::-1]))
+    ended = [each for each in ended if not each.unresolved]
+    lists += [(ENDED, ended[: limits.ENDED_LISTED])] if ended else []
+    text: list[str] = []
+    blocks: list[Block] = []
+    for title, requests in lists:
+        text += [f"*{title}*", *(line(each, None) for each in requests[: limits.OPEN_LISTED])]
+        blocks += [header(title), *_lines(requests, limits.OPEN_LISTED, older, workspace_url)]
+    last = f"{code(f'{command} status ID')} tells more about one."
+    return drawn("\n".join([*text, last]), *blocks, context(last))
+
+
+def _lines(
+    requests: Sequence[Request],
+    most: int,
+    more: Callable[[int], str],
+    workspace_url: str | None,
+) -> Iterable[Block]:
+    for request in requests[:most]:
+        yield section(line(request, card_url(request, workspace_url)))
+    if len(requests) > most:
+        yield context(more(len(requests) - most))
+
+
+def line(request: Request, card: str | None) -> str:
+    """One of many: what is asked, how far it is, until when, and a link to its card."""
+    facts = [f"{mention(request.requester)} in <#{request.channel}>"]
+    if request.state in UNDECIDED and request.decide_by is not None:
+        so_far = f"{approvals_so_far(request)} " if request.state is State.PENDING else ""
+        facts.append(f"{so_far}until {when(request.decide_by)}")
+    told = request.waits_for_its_time or request.state not in CANCELLABLE
+    if request.scheduled_at is not None and not told:
+        facts.append(f"not before {when(request.scheduled_at)}")
+    task = request.task
+    if request.state is State.FOLLOWING and task is not None and task.progress is not None:
+        facts.append(f"{task.progress} %")
+    if request.ended_at is not None:
+        facts.append(when(request.ended_at))
+    kind = " one-sided" if request.force else ""
+    rehearsal = " (dry run)" if request.terms.dry_run else ""
+    mark = STATES[request.state].mark
+    opened = open_card(request.id, card) if card else code(request.id, limits.ID)
+    lines = [
+        f"{mark} {_whole(request)}{kind}{rehearsal} {phrase(request)}",
+        " · ".join([opened, *facts]),
+    ]
+    if held_up := _held_up(request):
+        lines.append(f"{held_up}.")
+    return "\n".join(lines)
+
+
+def one(request: Request, card: str | None = None) -> str:
+    """One request. The rest is on its card, at the address `card`. The reason is left out here: it
+    belongs to the channel."""
+    lines = [
+        f"{STATES[request.state].mark} {code(request.id, limits.ID)} {phrase(request)}.",
+        f"{mention(request.requester)} asked {when(request.created_at)} to break "
+        f"{_whole(request)}, in <#{request.channel}>.",
+    ]
+    lines += [open_card(request.id, card)] if card is not None else []
+    if request.force:
+        lines.append("One-sided break.")
+    if request.terms.dry_run:
+        lines.append("Dry run: nothing will be deleted.")
+    if before := not_before(request):
+        lines.append(f"Not before {before}.")
+    if held_up := _held_up(request):
+        lines.append(f"{held_up}. {HAVE_IT_CHECKED}")
+    if request.state is State.PENDING and request.decide_by is not None:
+        lines.append(f"{approvals_so_far(request)} until {when(request.decide_by)}.")
+    elif decided := who_decided(request):
+        lines.append(decided)
+    if request.state is State.FOLLOWING and (task := request.task) is not None:
+        progress = f", {task.progress} %" if task.progress is not None else ""
+        status = code(task.status, limits.NAME)
+        lines.append(f"Task {code(task.id, limits.ID)}: {status}{progress}.")
+    if request.outcome is not None:
+        end = ending(request, request.correction or request.outcome)
+        at = f" ({when(request.ended_at)})" if request.ended_at is not None else ""
+        lines += [f"*{end.title}*{at}", f"*Next:* {end.next_step}"]
+    return "\n".join(lines)
+
+
+def _whole(request: Request) -> str:
+    """With whole names: there is no small print, and many have to be told apart."""
+    return f"*{name(request.title, limits.TITLE)}*{at_site(request)}"
+
+
+def _held_up(request: Request) -> str:
+    """Why its card does not come. Empty if no reason is known."""
+    waits = request.state is State.CHECKING and request.card_error is not None
+    return slack_refuses(request.card_error) if waits else ""
+
+
+def unknown(request_id: str, command: str) -> str:
+    return (
+        f"There is no request {code(request_id, limits.ID)} here. "
+        f"{code(f'{command} status')} names those that are open."
+    )

@@ -1,0 +1,137 @@
+"""What is posted once in the thread: that it waits, goes on, that an approval is void, that
+somebody broke the glass, and the head of the audit trail.
+
+A notice is drawn only from itself and from the terms, so it never changes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.request.model import Notice, Request, Witness
+from bot.slack.draw import limits
+from bot.slack.draw.markup import fence, line, mention, mentions, sentence, when
+from bot.slack.draw.words.pairing_names import at_site, consequences, count_of, pairing, place
+from bot.slack.draw.words.phrases import duration, may_stop_it, not_before
+
+
+def glass_reason(request: Request, limit: int = limits.DECISION_REASON_SHOWN) -> str:
+    """For the card and the final reply: who decided alone, and why. Empty if nobody broke the
+    glass."""
+    glass = request.glass
+    if glass is None:
+        return ""
+    asked = ", who also asked for it," if glass.by == request.requester else ""
+    return (
+        f"🚨 *Break glass:* {mention(glass.by)}{asked} decided alone, {when(glass.at)}.\n"
+        f"{fence(glass.reason or '', limit)}"
+    )
+
+
+def glass_broken(
+    request: Request, notice: Notice, limit: int = limits.DECISION_REASON_SHOWN
+) -> str:
+    """For the whole channel. Like every notice, drawn only from what does not change later."""
+    own = request.requester in notice.who
+    whose = "their own request" if own else f"the request of {mention(request.requester)}"
+    where = place(request)
+    lines = [
+        f"🚨 *Break glass:* {mentions(notice.who)} has decided alone on {whose}:",
+        *([where] if where else []),
+        *consequences(request),
+        *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
+        *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
+        f"*Why:*\n{fence(notice.text, limit)}",
+        f"Until it is sent, {mention(request.requester)} can withdraw it on the card.",
+    ]
+    return "\n".join(lines)
+
+
+def rights_lost(request: Request, notice: Notice) -> str:
+    called = mentions(request.terms.notify)
+    look = f"{called}: please look at the card." if called else "The card says what is missing."
+    return (
+        f"The approval of {mentions(notice.who)} no longer counts: the right to approve is gone. "
+        f"{look}"
+    )
+
+
+def glass_lost(request: Request, notice: Notice) -> str:
+    called = mentions(request.terms.notify)
+    look = f" {called}: please look at the card." if called else ""
+    return (
+        f"Break glass by {mentions(notice.who)} no longer counts: the right to it is gone. The "
+        f"appliance accepted nothing; the request waits for a decision again.{look}"
+    )
+
+
+def ahead(request: Request, notice: Notice) -> str:
+    """Some minutes before the time that was asked for. `text`: how many replications there are."""
+    found = [f"• {line(each)}" for each in notice.lines[: limits.DIFFERENCES_SHOWN]]
+    there = f", {count_of(int(notice.text), 'replication')} now" if notice.text.isdecimal() else ""
+    named = f"{pairing(request)}{at_site(request)}"
+    when_what = _ahead(request, notice)
+    if not found:
+        return f"⏰ At {when_what}: {named}{there}, as it was approved. {may_stop_it(request)}."
+    return "\n".join(
+        [
+            f"⚠️ {mentions(notice.who)}: at {when_what}, and {named} is not what was approved any "
+            f"more{there}:",
+            *found,
+            "If that is still so by then, nothing is sent. Whoever still wants it asks again.",
+        ]
+    )
+
+
+def ahead_unread(request: Request, notice: Notice) -> str:
+    named = f"{pairing(request)}{at_site(request)}"
+    time = duration(request.terms.execution_ttl_ms)
+    return (
+        f"⚠️ {mentions(notice.who)}: at {_ahead(request, notice)}, and {named} cannot be read now. "
+        f"{_why(notice)}It is read again then, and tried for {time}."
+    )
+
+
+def _ahead(request: Request, notice: Notice) -> str:
+    does = "the dry run is played" if request.terms.dry_run else "the delete is sent"
+    return f"{when(request.scheduled_at or notice.at)} {does}"
+
+
+def _why(notice: Notice) -> str:
+    return f"{sentence(notice.text)} " if notice.text else ""
+
+
+NOTICES: dict[str, Callable[[Request, Notice], str]] = {
+    "rights_lost": rights_lost,
+    "more_approvals": lambda r, n: (
+        f"{line(n.text)} approvals are needed now, more than when this was approved. The appliance "
+        "accepted nothing; the card says what is missing."
+    ),
+    "glass_broken": glass_broken,
+    "glass_lost": glass_lost,
+    "waits_to_send": lambda r, n: (
+        f"Approved, but it cannot be carried out yet. {_why(n)}The bot keeps trying until the "
+        "approval runs out."
+    ),
+    "waits_to_look": lambda r, n: (
+        "The delete may have gone out, and the appliance cannot be asked what became of it. "
+        f"{_why(n)}The bot keeps looking, and does not send it again."
+    ),
+    "waits_to_follow": lambda r, n: (
+        f"The appliance is at work, and cannot be asked how far it is. {_why(n)}The bot keeps "
+        "looking."
+    ),
+    "goes_on": lambda r, n: f"The wait ended {when(n.at)}; continuing.",
+    "ahead": ahead,
+    "ahead_unread": ahead_unread,
+    "settled": lambda r, n: (
+        f"☑️ {mentions(n.who)} says that this is settled, {when(n.at)}. It is no longer named as "
+        f"unresolved.\n{fence(n.text, limits.DECISION_REASON_SHOWN)}"
+    ),
+}
+
+
+def witness_words(witness: Witness) -> str:
+    """The head in the form for `vr-unpair audit verify --head`. The number is the same as in the
+    export."""
+    return f"Audit trail: record {witness.number}, head `{witness.short}`."
