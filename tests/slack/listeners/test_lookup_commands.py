@@ -299,7 +299,7 @@ def test_status_lists_the_open_ones_and_the_latest_ends(adapter: Adapter) -> Non
     assert str(opened) in shown[0]
     assert len(shown) == 1 + 19 + 1 + 1
     assert "`ZZZZ-ZZZZ`" in shown[-1]
-    assert f"{opened - 20} " in _words(body)
+    assert f"{opened - 19} " in _words(body)
 
 
 # ---- the Home tab ----------------------------------------------------------------------------
