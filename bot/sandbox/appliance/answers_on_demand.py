@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JSON = "application/json"
-Wire = Literal["cut_before", "cut_after_accept", "hang", "truncate", "garbage"]
+Wire = Literal["cut_before", "cut_after_accept", "hang"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     content_type: str = JSON
-    session_seq: int | None = None
     task_id: str | None = None
 
 
@@ -53,8 +52,7 @@ class Call:
 
     `at`: seconds of the appliance's clock. `status`: None when no status line was sent for it.
     `task_id`: set when the call was accepted as an unpairing, whatever its answer said.
-    `op_id`: the one of the ResponseError that was sent. `is_unpair`: a DELETE on a pairing.
-    Repeated query values are joined by a comma.
+    `is_unpair`: a DELETE on a pairing. Repeated query values are joined by a comma.
     """
 
     at: float
@@ -62,10 +60,7 @@ class Call:
     path: str
     query: dict[str, str]
     status: int | None
-    session_seq: int | None
-    remote_address: str
     task_id: str | None = None
-    op_id: str | None = None
     is_unpair: bool = False
 
 
@@ -109,10 +104,7 @@ class Answer:
     - `cut_before`: the connection ends without an answer and without an effect;
     - `cut_after_accept`: the call has its effect, then the connection ends without an answer;
     - `hang`: no answer until release_hanging() or stop(). Without `accept_first` the call has its
-      effect only when released, which is the late acceptance that a client with a timeout meets;
-    - `truncate`: all headers and half of the body (half a status line where there is no body),
-      then the connection ends;
-    - `garbage`: bytes that are no HTTP, without an effect unless `accept_first`.
+      effect only when released, which is the late acceptance that a client with a timeout meets.
     """
 
     status: int | None = None
@@ -121,7 +113,6 @@ class Answer:
     op_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | bytes | None = None
-    content_type: str | None = None
     accept_first: bool = False
     wire: Wire | None = None
 
@@ -137,7 +128,7 @@ class Answer:
         """Whether the call does what it asks for, before its answer is given or lost."""
         if self.accept_first or self.wire == "cut_after_accept":
             return True
-        return self.is_ordinary and self.wire not in ("cut_before", "garbage", "hang")
+        return self.is_ordinary and self.wire not in ("cut_before", "hang")
 
     def response(self) -> Response:
         """This answer, where it is not the appliance's own."""
@@ -145,7 +136,7 @@ class Answer:
         headers = dict(self.headers)
         if self.body is not None:
             raw = self.body.encode() if isinstance(self.body, str) else self.body
-            kind = self.content_type or ("text/html" if raw.startswith(b"<") else JSON)
+            kind = "text/html" if raw.startswith(b"<") else JSON
             return Response(status, headers=headers, raw=raw, content_type=kind)
         if status in _EMPTY or status < 400:
             return Response(status, headers=headers)
@@ -180,9 +171,6 @@ class Faults:
         self._unpair.extend(answers)
 
     def on_call(self, method: str, path_prefix: str, answer: Answer, times: int | None) -> None:
-        """Raises ValueError for a number of times below one."""
-        if times is not None and times < 1:
-            raise ValueError("times must be at least 1, or None for always")
         self._rules.append(_Rule(method.upper(), path_prefix, answer, times))
 
     def clear(self) -> None:

@@ -73,20 +73,17 @@ class Api:
         if not named:
             return Response(404)
         if request.method not in named:
-            return Response(405, headers={"Allow": ", ".join(sorted(named))})
+            return Response(405)
         route, name = named[request.method]
         if route.handler is None:
             return self._log_in(request, now)
         session = self._sessions.find(request.token)
         if session is None:
             return Response(401)
-        wait = self._sessions.per_session.seconds_to_wait(session.seq, now)
+        wait = self._sessions.per_session.seconds_to_wait(session.token, now)
         if wait is not None:
-            response = _too_many(wait)
-        else:
-            response = self._operate(route, route.handler, Asked(request, session, name, now))
-        response.session_seq = session.seq
-        return response
+            return _too_many(wait)
+        return self._operate(route, route.handler, Asked(request, session, name, now))
 
     def _operate(self, route: Route, handler: Handler, asked: Asked) -> Response:
         try:
@@ -103,7 +100,7 @@ class Api:
         session = self._sessions.log_in(request.authorization, now)
         if session is None:
             return Response(401)
-        return Response(200, {"session_id": session.token}, session_seq=session.seq)
+        return Response(200, {"session_id": session.token})
 
     # -- one for each path -------------------------------------------------------------------
 

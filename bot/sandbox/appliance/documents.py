@@ -6,8 +6,7 @@ import hashlib
 from typing import Any
 from zlib import crc32
 
-from bot.sandbox.appliance.estate import Issue, Pairing, Replication, Server
-from bot.sandbox.appliance.task_board import Task
+from bot.sandbox.appliance.estate import Issue, Pairing, Replication, Server, Task
 
 Document = dict[str, Any]
 

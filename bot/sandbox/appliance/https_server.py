@@ -8,7 +8,6 @@ import hashlib
 import json
 import ssl
 from collections.abc import Sequence
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -22,7 +21,6 @@ from bot.sandbox.threaded_server import ThreadedServer
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 
 _NO_BODY = (204, 304)
-_GARBAGE = b"\x00\xff\x13 220 this is no HTTP\r\n\x07\r\n"
 
 
 class Certificates:
@@ -63,7 +61,6 @@ class Https:
         # No call of this API's used half has a body that matters.
         while (await receive()).get("more_body"):
             pass
-        cut = b""
         try:
             request = self._request(scope)
             delivery = self._reception.receive(request)
@@ -75,14 +72,10 @@ class Https:
                 for message in _messages(response):
                     await send(message)
                 return
-            if response is not None and delivery.wire == "truncate":
-                cut = _half(response)
-            elif delivery.wire == "garbage":
-                cut = _GARBAGE
         except Exception as error:
             self.errors.append(error)
         if self.server is not None:
-            await self.server.cut(scope, receive, cut)
+            await self.server.cut(scope, receive)
 
     def _request(self, scope: Scope) -> Request:
         headers = {name.decode("latin-1"): value.decode() for name, value in scope["headers"]}
@@ -119,14 +112,3 @@ def _messages(response: Response) -> tuple[Message, Message]:
         {"type": "http.response.start", "status": response.status, "headers": pairs},
         {"type": "http.response.body", "body": body},
     )
-
-
-def _half(response: Response) -> bytes:
-    """All headers and half of the body. Without a body the status line is cut: clients take half a
-    head for a whole one."""
-    start, content = _messages(response)
-    status, body = response.status, content["body"]
-    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [name + b": " + value for name, value in start["headers"]]
-    head = b"\r\n".join(lines) + b"\r\n\r\n"
-    return head + body[: len(body) // 2] if body else head[:10]

@@ -76,7 +76,6 @@ class Account:
 class Session:
     """One log-in; `remote_pairings` are those whose remote site it is logged in to as well."""
 
-    seq: int
     token: str
     remote_pairings: set[str] = field(default_factory=set)
 
@@ -90,14 +89,12 @@ class Sessions:
         self.per_session = CallLimit(calls)
         self.per_address = CallLimit(None if calls is None else 2 * calls)
         self._open: dict[str, Session] = {}
-        self._made = 0
 
     def log_in(self, header: str | None, now: float) -> Session | None:
         """A new session, or None for anything but the right name and password."""
         if not self.local.accepts(header, now):
             return None
-        self._made += 1
-        session = Session(self._made, str(uuid.uuid4()))
+        session = Session(str(uuid.uuid4()))
         self._open[session.token] = session
         return session
 

@@ -37,10 +37,9 @@ class Delivery:
 class Reception:
     """Takes calls in, from any thread, and lets others wait for what they change."""
 
-    def __init__(
-        self, *, clock: Callable[[], float], base_path: str, estate: Estate, sessions: Sessions
-    ) -> None:
-        self.base_path = base_path
+    base_path = "/api/rest/vr/v2"
+
+    def __init__(self, *, clock: Callable[[], float], estate: Estate, sessions: Sessions) -> None:
         self._clock = clock
         self._estate = estate
         self._sessions = sessions
@@ -126,7 +125,7 @@ class Reception:
             if fault.wire == "hang":
                 return Delivery(self._hang(request, fault), "hang")
             response = self._faulty(request, fault)
-            silent = fault.wire in ("cut_before", "cut_after_accept", "garbage")
+            silent = fault.wire is not None
             self._note(request, response, None if silent else response.status)
             return Delivery(response, fault.wire)
 
@@ -172,15 +171,12 @@ class Reception:
         return response
 
     def _note(self, request: Request, response: Response, status: int | None) -> Call:
-        session = self._sessions.find(request.token)
         call = Call(
             at=self._clock(),
             method=request.method,
             path=request.path,
             query={name: ",".join(values) for name, values in request.query.items()},
             status=status,
-            session_seq=session.seq if session else None,
-            remote_address=request.remote_address,
             is_unpair=request.is_unpair,
         )
         self._calls.append(call)
@@ -189,8 +185,6 @@ class Reception:
 
     def _complete(self, call: Call, response: Response, status: int | None) -> None:
         call.status, call.task_id = status, response.task_id
-        call.op_id = (response.document or {}).get("op_id")
-        call.session_seq = response.session_seq or call.session_seq
         self._changed.notify_all()
 
     # -- shared ------------------------------------------------------------------------------

@@ -9,11 +9,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from bot.sandbox.appliance.estate import SERVER_SLOTS, Estate, Issue, Pairing, Replication
+from bot.sandbox.appliance.estate import (
+    DEFAULT_ERROR,
+    SERVER_SLOTS,
+    Estate,
+    Issue,
+    Outcome,
+    Pairing,
+    Replication,
+    Task,
+)
 from bot.sandbox.appliance.https_server import LOCAL_NAMES, Certificates, Https
 from bot.sandbox.appliance.login_sessions import Account, Sessions
 from bot.sandbox.appliance.reception import Reception
-from bot.sandbox.appliance.task_board import DEFAULT_ERROR, Outcome, Task
 from bot.sandbox.threaded_server import ThreadedServer
 
 
@@ -31,25 +39,22 @@ class SimulatedAppliance(Reception):
         *,
         clock: Callable[[], float] = time.time,
         calls_per_minute: int | None = 50,
-        port: int = 0,
         username: str = "bot@vsphere.local",
         password: str = "Sandbox!1",  # noqa: S107 - of the simulated appliance alone
         remote_username: str | None = None,
         remote_password: str | None = None,
         task_seconds: float = 3.0,
-        base_path: str = "/api/rest/vr/v2",
     ) -> None:
         if (remote_username is None) != (remote_password is None):
             raise ValueError("remote_username and remote_password go together")
         remote = Account(remote_username, remote_password or "") if remote_username else None
         super().__init__(
             clock=clock,
-            base_path=base_path.rstrip("/"),
             estate=Estate(task_seconds=task_seconds),
             sessions=Sessions(Account(username, password), remote, calls_per_minute),
         )
         self.username = username
-        self._port = port
+        self._port = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._certificates: Certificates | None = None
         self._app = Https(self)
@@ -98,13 +103,6 @@ class SimulatedAppliance(Reception):
             self._away = False
             self._app.server.start()
 
-    def cut_connections(self) -> None:
-        """Ends every connection that is open now, in the middle of whatever it does."""
-        with self._changed:
-            self._end_hanging("cut")
-        if self._app.server is not None:
-            self._app.server.cut_all()
-
     def new_certificate(
         self, *, same_authority: bool = True, host_names: Sequence[str] = LOCAL_NAMES
     ) -> None:
@@ -113,7 +111,10 @@ class SimulatedAppliance(Reception):
         With another authority `ca_file` names a new file, and the old file stays as it is.
         """
         self._identity.issue(same_authority=same_authority, names=host_names)
-        self.cut_connections()
+        with self._changed:
+            self._end_hanging("cut")
+        if self._app.server is not None:
+            self._app.server.cut_all()
 
     def _go_away(self) -> None:
         with self._changed:
@@ -208,11 +209,6 @@ class SimulatedAppliance(Reception):
         with self._changing():
             self.pairing(pairing_id).remote_down = down
 
-    def set_server_status(self, pairing_id: str, slot: str, status: str) -> None:
-        """`slot`: local_vc, remote_vc, local_vrms or remote_vrms; ValueError for another."""
-        with self._changing():
-            self.pairing(pairing_id).server(slot).status = status
-
     def change_server_ids(self, pairing_id: str, *slots: str) -> None:
         """New ids for these servers (all four when none is named), as after a rebuild."""
         with self._changing():
@@ -223,15 +219,13 @@ class SimulatedAppliance(Reception):
         pairing_id: str,
         description: str = "The certificate of the remote server expires soon.",
         *,
-        status: str = "WARNING",
-        issue_type: str = "VRMS",
         entity_name: str | None = None,
     ) -> None:
         with self._changing() as now:
             pairing = self.pairing(pairing_id)
             server = pairing.remote_vrms
             name = server.name if entity_name is None else entity_name
-            issue = Issue(description, now, status, issue_type, server.id, name)
+            issue = Issue(description, now, "WARNING", "VRMS", server.id, name)
             pairing.issues.append(issue)
 
     # -- tasks -------------------------------------------------------------------------------
@@ -262,11 +256,6 @@ class SimulatedAppliance(Reception):
             )
             return task.id
 
-    def forget_task(self, task_id: str) -> None:
-        """Missing from the list and 404 from now on; a running one goes on all the same."""
-        with self._changing():
-            self._estate.board.forget(task_id)
-
     def set_task_seconds(self, seconds: float) -> None:
         """How long tasks accepted from now on take."""
         with self._changing():
@@ -285,20 +274,16 @@ class SimulatedAppliance(Reception):
         self,
         status: str | None = "ERROR",
         error: dict[str, str] | Literal["default"] | None = "default",
-        *,
-        leave_pairing: bool | None = None,
     ) -> None:
         """How tasks of unpairings accepted from now on end; `status` None: as they would.
 
-        `error` None is a null error at ERROR, which the contract allows. `leave_pairing` says
-        whether the pairing is still there afterwards, by default unless SUCCESS. ValueError for a
-        status that is not final.
+        `error` None is a null error at ERROR, which the contract allows. The pairing is gone
+        afterwards at SUCCESS alone.
         """
         text = DEFAULT_ERROR if error == "default" and status == "ERROR" else None
         if isinstance(error, dict):
             text = (error.get("message", ""), error.get("details", ""))
-        leaves = status != "SUCCESS" if leave_pairing is None else leave_pairing
-        outcome = None if status is None else Outcome(status, text, removes_pairing=not leaves)
+        outcome = None if status is None else Outcome(status, text, status == "SUCCESS")
         with self._changing():
             self._estate.board.outcome = outcome
 

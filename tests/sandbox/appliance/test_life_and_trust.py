@@ -23,20 +23,6 @@ def _leaf(appliance: SimulatedAppliance) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
 
 
-def test_it_is_trusted_through_its_file_and_by_nobody_else(
-    appliance: SimulatedAppliance, client: RawClient
-) -> None:
-    assert client.get("/info").status_code == 200
-    with pytest.raises(requests.exceptions.SSLError):
-        requests.get(appliance.url + "/info", timeout=5)
-    assert len(appliance.calls) == 2
-
-
-def test_the_fingerprint_is_the_leafs(appliance: SimulatedAppliance) -> None:
-    assert appliance.fingerprint.count(":") == 31
-    assert appliance.fingerprint.replace(":", "") == _leaf(appliance)
-
-
 @pytest.mark.parametrize("same", [True, False])
 def test_another_certificate(appliance: SimulatedAppliance, client: RawClient, same: bool) -> None:
     old_file, old = appliance.ca_file, appliance.fingerprint
@@ -50,24 +36,6 @@ def test_another_certificate(appliance: SimulatedAppliance, client: RawClient, s
             client.get("/info")
         client.http.verify = appliance.ca_file
         assert client.get("/info").status_code == 200
-
-
-def test_connections_of_the_old_certificate_end(appliance: SimulatedAppliance) -> None:
-    context = ssl.create_default_context(cafile=appliance.ca_file)
-    host, port = appliance.host.split(":")
-    with (
-        socket.create_connection((host, int(port)), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secured,
-    ):
-        appliance.new_certificate()
-        assert secured.recv(1) == b""
-
-
-def test_a_certificate_for_another_host(appliance: SimulatedAppliance, client: RawClient) -> None:
-    appliance.new_certificate(host_names=("vr-berlin.example.net",))
-    client.http.close()
-    with pytest.raises(requests.exceptions.SSLError, match="mismatch"):
-        client.get("/info")
 
 
 def test_away_and_back_on_the_same_port(appliance: SimulatedAppliance, client: RawClient) -> None:
@@ -84,27 +52,6 @@ def test_away_and_back_on_the_same_port(appliance: SimulatedAppliance, client: R
     assert appliance.host == host
     assert client.get(f"/pairings/{pairing}").status_code == 200
     assert appliance.deletes == []
-
-
-def test_silent_connections_delay_nobody(appliance: SimulatedAppliance, client: RawClient) -> None:
-    host, port = appliance.host.split(":")
-    silent = [socket.create_connection((host, int(port)), timeout=5) for _ in range(20)]
-    try:
-        client.http.close()
-        start = time.monotonic()
-        assert client.get("/info").status_code == 200
-        assert time.monotonic() - start < 2.0
-        appliance.stop()
-    finally:
-        for sock in silent:
-            sock.close()
-
-
-def test_plain_http_ends_in_the_handshake(appliance: SimulatedAppliance) -> None:
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://{appliance.host}/info", timeout=5)
-    appliance.stop()
-    assert appliance.calls == []
 
 
 def test_stop_leaves_no_thread_no_file_and_no_socket() -> None:
@@ -130,39 +77,6 @@ def test_stop_leaves_no_thread_no_file_and_no_socket() -> None:
     assert set(threading.enumerate()) == threads
     assert set(os.listdir("/dev/fd")) - files == set()
     assert not os.path.exists(ca_file)
-
-
-def test_it_is_started_once_and_says_so() -> None:
-    appliance = SimulatedAppliance()
-    with pytest.raises(RuntimeError, match="not been started"):
-        _ = appliance.ca_file
-    with appliance, pytest.raises(RuntimeError, match="started once"):
-        appliance.start()
-    with pytest.raises(ValueError, match="go together"):
-        SimulatedAppliance(remote_username="far")
-
-
-def test_a_taken_port_is_an_error_and_leaves_nothing(appliance: SimulatedAppliance) -> None:
-    second = SimulatedAppliance(port=int(appliance.host.split(":")[1]))
-    with pytest.raises(OSError, match="in use"):
-        second.start()
-    second.stop()
-
-
-def test_waiting_ends_with_the_call_and_not_later(
-    appliance: SimulatedAppliance, client: RawClient
-) -> None:
-    call = Background(client, "GET", "/info")
-    seen = appliance.wait_for(lambda: [c for c in appliance.calls if c.path == "/info"])
-    assert [c.status for c in seen] == [200]
-    call.join()
-
-
-def test_waiting_in_vain_names_the_last_calls(
-    appliance: SimulatedAppliance, client: RawClient
-) -> None:
-    with pytest.raises(TimeoutError, match="POST /session 200"):
-        appliance.wait_for(lambda: appliance.deletes, timeout_seconds=0.05)
 
 
 def test_waiting_sees_what_the_clock_alone_changes() -> None:

@@ -150,7 +150,7 @@ def test_whole_answers(
     reads: list[tuple[str, str]],
 ) -> None:
     appliance.add_self_pairing("berlin")
-    appliance.add_issue(pairing_id, status="ERROR", issue_type="VRS")
+    appliance.add_issue(pairing_id)
     appliance.add_task()
     for path, real in reads:
         body = contract.check("GET", path, client.get(real))
