@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
@@ -26,6 +25,7 @@ from tests.appliance.small_server import (
     cut,
     fails,
 )
+from tests.support.clock import Clock
 
 PAIRING = "/pairings/p-1"
 REMOTE_PATH = "/pairings/p-1/remote-session"
@@ -150,14 +150,6 @@ def test_no_delete_without_preparation_nor_of_what_is_no_id(
         with fails(Kind.NOT_FOUND):
             appliance.calls(Priority.ACT).delete_pairing(no_id, force=True, send_by=soon())
     assert server.count("DELETE") == 0
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_too_late_before_anything(connect: Connect, server: Server) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,19 +30,10 @@ from tests.appliance.small_server import (
     cut,
     fails,
 )
+from tests.support.clock import Clock
 
 REMOTE_PATH = "/pairings/p-1/remote-session"
 Connect = Callable[..., Appliance]
-
-
-@dataclass
-class Clock:
-    """Real time, and what a test adds to it."""
-
-    added: float = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self.added
 
 
 def info(appliance: Appliance, by: float | None = None) -> Kind | None:
@@ -129,7 +119,7 @@ def test_eight_threads_with_an_ended_session_log_in_once(
 def test_a_refused_log_in_is_tried_once_for_all_and_then_rests(
     connect: Connect, server: Server, wait_for_all: Callable[[], None]
 ) -> None:
-    clock = Clock()
+    clock = Clock(0.0, running=True)
     appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     together = True
 
@@ -148,7 +138,7 @@ def test_a_refused_log_in_is_tried_once_for_all_and_then_rests(
         (299, Kind.LOGIN_REST, 1),
         (301, Kind.LOGIN_REFUSED, 2),
     ):
-        clock.added = added
+        clock.now = added
         assert info(appliance) is kind
         assert server.count("POST") == tries
     assert server.count("GET") == 0
@@ -194,15 +184,15 @@ def test_which_log_ins_count(
 
 
 def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Server) -> None:
-    clock = Clock()
+    clock = Clock(0.0, running=True)
     appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Kind.UNAUTHORIZED
     assert info(appliance) is Kind.LOGIN_REST, "nobody's call can still prove one of the two"
-    clock.added = 299
+    clock.now = 299
     assert info(appliance) is Kind.LOGIN_REST
     assert server.logins == 2
-    clock.added = 301
+    clock.now = 301
     server.on("GET", "/info", Reply(200, {}))
     assert info(appliance) is None
 
@@ -277,7 +267,7 @@ def test_who_waits_for_a_log_in_keeps_the_own_deadline(
 
 
 def remote(connect: Connect, clock: Clock | None = None) -> Appliance:
-    timer = clock or Clock()
+    timer = clock or Clock(0.0, running=True)
     return connect(budget=MemoryBudget(1000, timer), monotonic=timer, **REMOTE)
 
 
@@ -286,7 +276,7 @@ def test_the_remote_session_is_made_once_on_each_local_one(
 ) -> None:
     connect().calls(Priority.CHECK).ensure_remote_session("p-1")
     assert server.seen == [], "without credentials of its own there is none to make"
-    clock = Clock()
+    clock = Clock(0.0, running=True)
     appliance = remote(connect, clock)
     calls = appliance.calls(Priority.CHECK, clock() + 900)
     server.on("POST", REMOTE_PATH, Reply(204))
@@ -300,7 +290,7 @@ def test_the_remote_session_is_made_once_on_each_local_one(
     calls.ensure_remote_session("p-1")
     assert server.count("POST", REMOTE_PATH) == 2
     assert server.seen[-1].headers["x-dr-session"] == f"{TOKEN}2"
-    clock.added = 301
+    clock.now = 301
     calls.ensure_remote_session("p-1")
     assert server.count("POST", REMOTE_PATH) == 3
 
@@ -326,12 +316,12 @@ def test_eight_threads_make_one_remote_session(
 def test_a_refused_remote_log_in_is_not_tried_for_five_minutes(
     connect: Connect, server: Server, status: int
 ) -> None:
-    clock = Clock()
+    clock = Clock(0.0, running=True)
     calls = remote(connect, clock).calls(Priority.CHECK, clock() + 900)
     server.on("POST", REMOTE_PATH, Reply(status))
     server.on("POST", "/pairings/p-2/remote-session", Reply(204))
     for added, tries in ((0, 1), (0, 1), (299, 1), (301, 2)):
-        clock.added = added
+        clock.now = added
         with fails(Kind.LOGIN_REFUSED, "remote user"):
             calls.ensure_remote_session("p-1")
         assert server.count("POST", REMOTE_PATH) == tries

@@ -25,17 +25,10 @@ from bot.appliance.budget import (
 from bot.appliance.call_errors import CallError
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import fails
+from tests.support.clock import Clock
 
 PRIORITIES = list(Priority)
 MINUTE = 60.0
-
-
-@dataclass
-class Clock:
-    seconds: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @dataclass
@@ -68,7 +61,7 @@ EFFECTS = st.lists(
 class Made:
     """When calls were made, of effects that run one after the other."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(1000.0))
     at: list[float] = field(default_factory=list)
 
     def run(self, budget: MemoryBudget, begun: Begun) -> float | None:
@@ -77,8 +70,8 @@ class Made:
         try:
             for number in range(begun.calls + begun.extra):
                 effect.pay(login_rest.begin_login if begun.login and number == 0 else None)
-                self.at.append(self.clock.seconds)
-                self.clock.seconds += begun.pause
+                self.at.append(self.clock.now)
+                self.clock.now += begun.pause
                 if begun.login and number == 0:
                     budget.change(login_rest.call_worked)
         except CallError as exc:
@@ -98,7 +91,7 @@ def test_never_more_than_the_limit_in_any_60_seconds(effects: list[Begun], per_m
     made = Made()
     budget = MemoryBudget(per_minute, made.clock)
     for begun in effects:
-        made.clock.seconds += begun.gap
+        made.clock.now += begun.gap
         made.run(budget, begun)
         # The state goes through a database between two calls.
         budget.state = BudgetState.model_validate_json(budget.state.model_dump_json())
@@ -116,13 +109,13 @@ def test_a_delete_that_comes_later_was_counted_until_then(gaps: list[tuple[float
         try:
             for _ in range(4):
                 effect.pay()
-                made.at.append(made.clock.seconds)
+                made.at.append(made.clock.now)
         except CallError:
-            made.clock.seconds += 1
+            made.clock.now += 1
             continue
-        made.clock.seconds += until_delete
-        made.at.append(made.clock.seconds)
-        made.clock.seconds += until_next
+        made.clock.now += until_delete
+        made.at.append(made.clock.now)
+        made.clock.now += until_next
     assert most_in_a_minute(made.at) <= 20
 
 
@@ -133,7 +126,7 @@ def test_each_priority_begins_up_to_its_ceiling_by_whomever_the_minute_is_used(
     for priority in PRIORITIES:
         for other in PRIORITIES:
             most = ceiling(priority, per_minute)
-            budget = MemoryBudget(per_minute, Clock())
+            budget = MemoryBudget(per_minute, Clock(1000.0))
             budget.state = arithmetic.count(BudgetState(), 1_000_000, most - 4)
             EffectBudget(budget, priority, calls=4).pay()
             with fails(Kind.OVER_BUDGET):
@@ -148,7 +141,7 @@ def test_the_ceilings() -> None:
 
 
 def test_an_effect_counts_all_its_calls_at_once_and_makes_none_without_room() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(20, clock)
     for _ in range(3):
         EffectBudget(budget, Priority.CHECK, calls=4).pay()
@@ -161,17 +154,17 @@ def test_an_effect_counts_all_its_calls_at_once_and_makes_none_without_room() ->
 
 
 def test_what_a_slow_effect_makes_late_counts_from_then() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(20, clock)
     effect = EffectBudget(budget, Priority.ACT, calls=4)
     for _ in range(4):
         effect.pay()
-        clock.seconds += 10
+        clock.now += 10
     assert budget.state.calls_ms == (1_000_000, 1_010_000, 1_020_000, 1_030_000)
 
 
 def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(20, clock)
     budget.state = arithmetic.count(BudgetState(), 960_000, 8)
     effect = EffectBudget(budget, Priority.CHECK, calls=4)
@@ -182,7 +175,7 @@ def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
     # 12 were made and one more is needed: not when the first of the 8 leaves, but when there is
     # room for 13, so that it does not end at the same page again.
     assert caught.value.retry_after_seconds == 61
-    clock.seconds += 61
+    clock.now += 61
     again = EffectBudget(budget, Priority.CHECK, calls=4)
     for _ in range(20):  # what has begun goes on up to the limit itself
         again.pay()
@@ -190,7 +183,7 @@ def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
 
 def test_pages_that_are_announced_are_counted_at_once() -> None:
     changes = 0
-    budget = MemoryBudget(40, Clock())
+    budget = MemoryBudget(40, Clock(1000.0))
     change = budget.change
 
     def counting(how: object) -> None:
@@ -211,7 +204,7 @@ def test_pages_that_are_announced_are_counted_at_once() -> None:
 
 
 def test_an_effect_that_failed_gives_back_what_it_has_not_made() -> None:
-    budget = MemoryBudget(40, Clock())
+    budget = MemoryBudget(40, Clock(1000.0))
     budget.state = arithmetic.count(BudgetState(), 1_000_000, 3)
     effect = EffectBudget(budget, Priority.ACT, calls=6, later=1)
     effect.give_back()
@@ -231,9 +224,9 @@ def test_the_wait_it_names_is_long_enough_and_not_too_long(
     made = Made()
     budget = MemoryBudget(per_minute, made.clock)
     for begun in effects:
-        made.clock.seconds += begun.gap
+        made.clock.now += begun.gap
         made.run(budget, begun)
-    state, now, most = budget.state, int(made.clock.seconds * 1000), ceiling(Priority.CHECK, 20)
+    state, now, most = budget.state, int(made.clock.now * 1000), ceiling(Priority.CHECK, 20)
     wait = wait_ms(state, now, 4, most)
     assert 0 <= wait <= WINDOW_MS + LATER_MS
     assert wait_ms(state, now + wait, 4, most) == 0
@@ -299,21 +292,21 @@ def log_in(budget: MemoryBudget) -> None:
 
 
 def test_the_third_log_in_rests_and_then_may_try_again() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(1000, clock)
     log_in(budget)
-    clock.seconds += 60
+    clock.now += 60
     log_in(budget)
     # Another copy may just be proving that it works: come back soon.
     with fails(Kind.UNPROVEN) as caught:
         log_in(budget)
     assert caught.value.retry_after_seconds == 5
-    clock.seconds += 5
+    clock.now += 5
     with fails(Kind.UNPROVEN) as caught:
         log_in(budget)
     assert caught.value.retry_after_seconds == 295
     assert "2 log-ins were made and no call worked" in str(caught.value)
-    clock.seconds += 295
+    clock.now += 295
     log_in(budget)
     log_in(budget)
     budget.change(login_rest.call_worked)
@@ -321,7 +314,7 @@ def test_the_third_log_in_rests_and_then_may_try_again() -> None:
 
 
 def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(1000, clock)
     log_in(budget)
     budget.change(login_rest.login_in_vain)
@@ -333,13 +326,13 @@ def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
         with fails(Kind.LOGIN_REST) as caught:
             log_in(budget)
         assert caught.value.retry_after_seconds == left
-        clock.seconds += 299
+        clock.now += 299
     log_in(budget)
     assert (budget.state.logins_unproven, budget.state.logins_in_vain) == (1, 0)
 
 
 def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(1000, clock)
     log_in(budget)
     budget.change(partial(login_rest.login_refused, why="HTTP 401"))
@@ -347,7 +340,7 @@ def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
     with fails(Kind.LOGIN_REST) as caught:
         log_in(budget)
     assert ("HTTP 401." in str(caught.value), caught.value.retry_after_seconds) == (True, 300)
-    clock.seconds += 300
+    clock.now += 300
     log_in(budget)
     log_in(budget)
 
@@ -365,12 +358,12 @@ def test_it_is_said_since_when_it_rests() -> None:
 
 
 def test_waits_are_told() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     budget = MemoryBudget(20, clock)
     waits: list[tuple[str, float]] = []
     budget.on_wait = lambda who, how_long: waits.append((who, how_long))
     EffectBudget(budget, Priority.ACT, calls=17).pay()
-    clock.seconds += 20
+    clock.now += 20
     with fails(Kind.OVER_BUDGET):
         EffectBudget(budget, Priority.FOLLOW).pay()
     assert waits == [("follow", 41.0)]

@@ -21,6 +21,7 @@ from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.simulated_client import client_of
 from tests.appliance.small_server import fails
+from tests.support.clock import Clock
 
 CALL_S = 0.3
 """How long a call takes by the injected clock."""
@@ -30,16 +31,6 @@ MINUTE = 60.0
 TASK_S = 20.0
 INTENT_S = 0.1
 """Between the reading and the DELETE: the intent is stored."""
-
-
-class Clock:
-    seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def ms(self) -> int:
-        return int(self.seconds * 1000)
 
 
 @dataclass(order=True)
@@ -55,7 +46,7 @@ class World:
     """One appliance and one copy; work that has no room comes again at the time it was told."""
 
     def __init__(self, simulated: SimulatedAppliance, per_minute: int, *, remote: bool) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1000.0)
         self.simulated = simulated
         self.made: list[float] = []
         self.budget = MemoryBudget(per_minute, self.clock)
@@ -68,7 +59,7 @@ class World:
             monotonic=self.clock,
             on_call=self._called,
         )
-        self.begun = self.clock.seconds
+        self.begun = self.clock.now
         self.cards: dict[str, float] = {}
         self.shown: list[float] = []
         self.waited: list[float] = []
@@ -79,8 +70,8 @@ class World:
         self._numbers = count()
 
     def _called(self, *_: Any) -> None:
-        self.made.append(self.clock.seconds)
-        self.clock.seconds += CALL_S
+        self.made.append(self.clock.now)
+        self.clock.now += CALL_S
         self.after_a_call()
 
     def at(self, seconds: float, work: Callable[[], None]) -> None:
@@ -90,7 +81,7 @@ class World:
         """All that is due within so many seconds."""
         while self._due and self._due[0].at <= self.begun + seconds:
             due = heapq.heappop(self._due)
-            self.clock.seconds = max(self.clock.seconds, due.at)
+            self.clock.now = max(self.clock.now, due.at)
             due.work()
 
     def again(self, failed: object, work: Callable[[], None]) -> None:
@@ -104,37 +95,37 @@ class World:
         read = self.appliance.find_and_read(pairing, BY)
         if not isinstance(read, PairingRead):
             return self.again(read, lambda: self.check(pairing, then))
-        self.cards[pairing] = self.clock.seconds - self.begun
-        self.shown.append(self.clock.seconds - self.begun)
+        self.cards[pairing] = self.clock.now - self.begun
+        self.shown.append(self.clock.now - self.begun)
         return then()
 
     def act(self, pairing: str, approved_at: float) -> None:
         read = self.appliance.read_to_act(pairing, BY)
         if not isinstance(read, PairingRead):
             return self.again(read, lambda: self.act(pairing, approved_at))
-        self.at(self.clock.seconds + INTENT_S, lambda: self.send(pairing, approved_at))
+        self.at(self.clock.now + INTENT_S, lambda: self.send(pairing, approved_at))
         return None
 
     def send(self, pairing: str, approved_at: float) -> None:
         assert self.appliance.prepare_delete(pairing, BY) is None
-        self.waited.append(self.clock.seconds - approved_at)
+        self.waited.append(self.clock.now - approved_at)
         self._called()  # the DELETE, which is counted by the reading before it
         self.following += 1
-        ends_at = self.clock.seconds + TASK_S
-        self.at(self.clock.seconds + 5, lambda: self.poll(ends_at))
+        ends_at = self.clock.now + TASK_S
+        self.at(self.clock.now + 5, lambda: self.poll(ends_at))
 
     def poll(self, ends_at: float) -> None:
         try:
             self.appliance.calls(Priority.FOLLOW, BY).info()
         except CallError as exc:
             wait = exc.retry_after_seconds or 0
-            return self.at(self.clock.seconds + wait + 0.001, lambda: self.poll(ends_at))
+            return self.at(self.clock.now + wait + 0.001, lambda: self.poll(ends_at))
         self.polls += 1
-        if self.clock.seconds >= ends_at:
+        if self.clock.now >= ends_at:
             self.following -= 1
             return None
         pause = max(5.0, 2 * MINUTE / self.budget.per_minute * self.following)
-        return self.at(self.clock.seconds + pause, lambda: self.poll(ends_at))
+        return self.at(self.clock.now + pause, lambda: self.poll(ends_at))
 
     def fullest_minute(self) -> int:
         return max(sum(at <= other < at + MINUTE for other in self.made) for at in self.made)
@@ -171,7 +162,7 @@ def test_two_hundred_requests_in_six_minutes(
 
     def ask(pairing: str) -> None:
         def approve() -> None:
-            approved_at = at.clock.seconds + 10
+            approved_at = at.clock.now + 10
             at.at(approved_at, lambda: at.act(pairing, approved_at))
 
         at.check(pairing, approve)
@@ -216,7 +207,7 @@ def test_checks_go_on_while_tasks_are_followed_and_these_are_followed_to_their_e
     assert len(at.shown) == 3
     assert max(at.shown) < 60 + 3 * MINUTE, "one a minute at the worst"
     assert at.following == 0
-    assert at.clock.seconds - at.begun < 240 + 2 * MINUTE
+    assert at.clock.now - at.begun < 240 + 2 * MINUTE
     assert at.fullest_minute() <= per_minute
 
 
@@ -251,7 +242,7 @@ def test_a_reading_before_the_delete_comes_with_room_for_the_delete(
     EffectBudget(at.budget, Priority.ACT, calls=40 - 5).pay()
     assert isinstance(at.appliance.read_to_act(pairing, BY), CallFailed)
     assert at.made == [], "log-in, four readings and the DELETE do not fit, so none is begun"
-    at.clock.seconds += 62
+    at.clock.now += 62
     EffectBudget(at.budget, Priority.ACT, calls=40 - 6).pay()
     assert isinstance(at.appliance.read_to_act(pairing, BY), PairingRead)
     with fails(Kind.OVER_BUDGET):
@@ -277,7 +268,7 @@ def test_no_room_for_a_log_in_is_no_word_about_the_remote_site(world: Callable[.
             EffectBudget(at.budget, Priority.ACT, calls=34).pay()
 
     def has_waited(*_: object) -> None:
-        at.clock.seconds += 62  # whoever would go on now would find room for the rest
+        at.clock.now += 62  # whoever would go on now would find room for the rest
 
     at.after_a_call = after_the_list
     at.budget.on_wait = has_waited

@@ -4,7 +4,6 @@ then, and no account is locked on the way."""
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,27 +22,17 @@ from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import BASE, TOKEN, Reply, Seen, Server, Start, fails
+from tests.support.clock import Clock
 
 OLD, NEW = "old-password", "new-password"
 REMOTE_PATH = "/pairings/p-1/remote-session"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.added = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self.added
-
-    def ms(self) -> int:
-        return int(self() * 1000)
 
 
 class Set:
     """What is set now. `client` is told of it, and the server takes `right` alone."""
 
     def __init__(self, server: Server, trust: Trust) -> None:
-        self.clock = Clock()
+        self.clock = Clock(0.0, running=True)
         self.user = Credentials("admin", SecretStr(OLD))
         self.remote: Credentials | None = None
         self.trust = trust
@@ -71,7 +60,7 @@ class Set:
         )
 
     def password(self, password: str) -> None:
-        self.clock.added += 0.01  # the clock that tells what came first goes by milliseconds
+        self.clock.turn(0.01)  # the clock that tells what came first goes by milliseconds
         self.user = Credentials("admin", SecretStr(password))
 
 
@@ -140,7 +129,7 @@ def test_two_refusals_are_enough_however_often_it_changes(
         set_now.password(f"wrong-{number}")
         found.append(info(client))
     assert found == [Kind.LOGIN_REFUSED, Kind.LOGIN_REFUSED, *[Kind.LOGIN_REST] * 4]
-    set_now.clock.added += 301
+    set_now.clock.turn(301)
     set_now.right = "wrong-5"
     assert info(client) is None
 
@@ -209,7 +198,7 @@ def test_what_is_trusted_no_more_gets_nothing_more(
     """Within a minute, though a connection to it is open."""
     assert info(client) is None
     set_now.trust = Trust.fingerprint("0" * 64)
-    set_now.clock.added += 61
+    set_now.clock.turn(61)
     before = len(server.seen)
     assert info(client) is Kind.UNSENT
     assert len(server.seen) == before

@@ -13,13 +13,17 @@ PATIENCE_SECONDS = 20.0
 
 
 class Clock:
-    """In seconds, as `time.time` and `time.monotonic` are."""
+    """In seconds, as `time.time` and `time.monotonic` are. It goes on when it is turned. `running`:
+    `now` is what a test has added to real time."""
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
+    def __init__(self, now: float = 1_800_000_000.0, *, running: bool = False) -> None:
+        self.now, self._running = now, running
 
     def __call__(self) -> float:
-        return self.now
+        return self.now + (time.monotonic() if self._running else 0.0)
+
+    def ms(self) -> int:
+        return int(self() * 1000)
 
     def turn(self, seconds: float) -> None:
         self.now += seconds

@@ -11,19 +11,6 @@ import requests
 from bot.sandbox.appliance import SimulatedAppliance
 
 
-class FakeClock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class RawClient:
     def __init__(self, appliance: SimulatedAppliance) -> None:
         self.appliance = appliance

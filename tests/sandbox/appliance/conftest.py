@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from bot.sandbox.appliance import SimulatedAppliance
-from tests.sandbox.appliance.client import FakeClock, RawClient
+from tests.sandbox.appliance.client import RawClient
+from tests.support.clock import Clock
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def make(clock: FakeClock) -> Iterator[Callable[..., SimulatedAppliance]]:
+def make(clock: Clock) -> Iterator[Callable[..., SimulatedAppliance]]:
     """Makes started appliances; at the end all are stopped and no thread may be left."""
     before = set(threading.enumerate())
     with ExitStack() as stack:

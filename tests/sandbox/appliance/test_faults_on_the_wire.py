@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from bot.sandbox.appliance import Answer, SimulatedAppliance
-from tests.sandbox.appliance.client import Background, FakeClock, RawClient
+from tests.sandbox.appliance.client import Background, RawClient
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def pairing(appliance: SimulatedAppliance) -> str:
 def test_statuses_with_and_without_an_effect(
     appliance: SimulatedAppliance,
     client: RawClient,
-    clock: FakeClock,
+    clock: Clock,
     pairing: str,
     status: int,
     accept_first: bool,
@@ -38,7 +39,7 @@ def test_statuses_with_and_without_an_effect(
         assert set(answer.json()) == {"error_code", "message", "op_id"}
     assert appliance.deletes[0].status == status
     assert len(appliance.accepted_deletes) == len(appliance.tasks) == int(accept_first)
-    clock.pass_seconds(3.0)
+    clock.turn(3.0)
     assert appliance.pairings == ([] if accept_first else [pairing])
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.appliance import SimulatedAppliance
-from tests.sandbox.appliance.client import FakeClock, RawClient
+from tests.sandbox.appliance.client import RawClient
+from tests.support.clock import Clock
 
 Make = Callable[..., SimulatedAppliance]
 Connect = Callable[..., RawClient]
@@ -57,7 +58,7 @@ def test_only_the_right_basic_credentials_log_in(
 
 
 def test_wrong_passwords_lock_the_account_even_for_the_right_one(
-    appliance: SimulatedAppliance, connect: Connect, clock: FakeClock
+    appliance: SimulatedAppliance, connect: Connect, clock: Clock
 ) -> None:
     client = connect(appliance, log_in=False)
     for _ in range(4):
@@ -65,9 +66,9 @@ def test_wrong_passwords_lock_the_account_even_for_the_right_one(
     assert not appliance.account_locked
     assert client.log_in(password="wrong") == 401
     assert appliance.account_locked
-    clock.pass_seconds(299.0)
+    clock.turn(299.0)
     assert client.log_in() == 401
-    clock.pass_seconds(1.0)
+    clock.turn(1.0)
     assert not appliance.account_locked
     assert client.log_in() == 200
 
@@ -94,18 +95,18 @@ def test_a_remote_session_hangs_on_the_local_one(make: Make, connect: Connect) -
 
 
 def test_fifty_calls_a_minute_per_session(
-    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock
+    appliance: SimulatedAppliance, client: RawClient, clock: Clock
 ) -> None:
     for _ in range(25):
         assert client.get("/info").status_code == 200
-    clock.pass_seconds(20.0)
+    clock.turn(20.0)
     for _ in range(25):
         assert client.get("/info").status_code == 200
     over = client.get("/info")
     assert (over.status_code, over.headers["Retry-After"]) == (429, "40")
-    clock.pass_seconds(39.9)
+    clock.turn(39.9)
     assert client.get("/info").status_code == 429
-    clock.pass_seconds(0.1)
+    clock.turn(0.1)
     assert client.get("/info").status_code == 200
 
 

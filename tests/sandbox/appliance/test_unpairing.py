@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.appliance import SimulatedAppliance
-from tests.sandbox.appliance.client import FakeClock, RawClient
+from tests.sandbox.appliance.client import RawClient
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def _task(client: RawClient, task_id: str) -> dict[str, Any]:
 
 
 def test_a_task_lives_by_the_clock_and_takes_the_pairing_with_it(
-    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+    appliance: SimulatedAppliance, client: RawClient, clock: Clock, pairing: str
 ) -> None:
     start = int(clock.now * 1000)
     answer = client.delete(pairing)
@@ -33,7 +34,7 @@ def test_a_task_lives_by_the_clock_and_takes_the_pairing_with_it(
     assert (task["start_time"], task["complete_time"], task["error"]) == (None, None, None)
     story = []
     for _ in range(7):
-        clock.pass_seconds(0.5)
+        clock.turn(0.5)
         now = _task(client, task["id"])
         story.append((now["status"], now["progress"]))
         there = client.get(f"/pairings/{pairing}").status_code
@@ -62,7 +63,7 @@ def test_a_task_lives_by_the_clock_and_takes_the_pairing_with_it(
 def test_force_is_what_a_dead_remote_site_needs(
     appliance: SimulatedAppliance,
     client: RawClient,
-    clock: FakeClock,
+    clock: Clock,
     pairing: str,
     force: str | None,
     down: bool,
@@ -70,7 +71,7 @@ def test_force_is_what_a_dead_remote_site_needs(
 ) -> None:
     appliance.set_remote_down(pairing, down)
     answer = client.delete(pairing, **({} if force is None else {"force": force}))
-    clock.pass_seconds(3.0)
+    clock.turn(3.0)
     task = _task(client, answer.json()["id"])
     assert task["status"] == status
     assert (appliance.pairings == [pairing]) == (status == "ERROR")
@@ -82,7 +83,7 @@ def test_force_is_what_a_dead_remote_site_needs(
 def test_without_a_remote_session_only_force_works(
     make: Callable[..., SimulatedAppliance],
     connect: Callable[..., RawClient],
-    clock: FakeClock,
+    clock: Clock,
 ) -> None:
     appliance = make(remote_username="far", remote_password="x", task_seconds=0.0)
     pairing = appliance.add_pairing()
@@ -109,24 +110,24 @@ def test_a_force_that_is_no_boolean_is_refused(
 
 
 def test_a_second_unpairing_while_one_runs_is_refused(
-    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+    appliance: SimulatedAppliance, client: RawClient, clock: Clock, pairing: str
 ) -> None:
     appliance.set_task_outcome("ERROR")
     client.delete(pairing)
     second = client.delete(pairing)
     assert (second.status_code, second.json()["error_code"]) == (500, "TASK_IN_PROGRESS")
     assert len(appliance.accepted_deletes) == 1
-    clock.pass_seconds(3.0)
+    clock.turn(3.0)
     assert client.delete(pairing).status_code == 202
     assert len(appliance.tasks) == 2
 
 
 def test_held_tasks_run_until_they_are_released(
-    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing: str
+    appliance: SimulatedAppliance, client: RawClient, clock: Clock, pairing: str
 ) -> None:
     appliance.hold_tasks()
     task = client.delete(pairing).json()["id"]
-    clock.pass_seconds(1000.0)
+    clock.turn(1000.0)
     assert (_task(client, task)["status"], _task(client, task)["progress"]) == ("RUNNING", 99)
     assert appliance.pairings == [pairing]
     appliance.release_tasks()
@@ -147,7 +148,7 @@ def test_held_tasks_run_until_they_are_released(
 def test_outcomes_on_demand(
     appliance: SimulatedAppliance,
     client: RawClient,
-    clock: FakeClock,
+    clock: Clock,
     pairing: str,
     outcome: dict[str, Any],
     status: str,
@@ -157,12 +158,12 @@ def test_outcomes_on_demand(
     appliance.set_task_outcome(**outcome)
     task = client.delete(pairing).json()["id"]
     appliance.set_task_outcome(None)
-    clock.pass_seconds(3.0)
+    clock.turn(3.0)
     ended = _task(client, task)
     assert ended["status"] == status
     assert (ended["error"] or {}).get("message") == error
     assert (client.get(f"/pairings/{pairing}").status_code == 200) == left
     if left:
         again = client.delete(pairing).json()["id"]
-        clock.pass_seconds(3.0)
+        clock.turn(3.0)
         assert _task(client, again)["status"] == "SUCCESS"

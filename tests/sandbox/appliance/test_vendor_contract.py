@@ -15,7 +15,8 @@ import requests
 
 from bot.sandbox.appliance import Answer, Replication, SimulatedAppliance
 from bot.sandbox.appliance.api_paths import NOT_PLAYED, ROUTES
-from tests.sandbox.appliance.client import FakeClock, RawClient
+from tests.sandbox.appliance.client import RawClient
+from tests.support.clock import Clock
 
 _ROOT = Path(__file__).resolve().parents[3]
 _DEFAULT = _ROOT.parent / "shared" / "reference" / "vsphere-replication-api-v2.json"
@@ -254,7 +255,7 @@ def test_refused_deletes(
 
 @pytest.fixture
 def states(
-    appliance: SimulatedAppliance, client: RawClient, clock: FakeClock, pairing_id: str
+    appliance: SimulatedAppliance, client: RawClient, clock: Clock, pairing_id: str
 ) -> Callable[[], Iterator[requests.Response]]:
     """The answers over the whole life of a task, its acceptance first."""
 
@@ -262,7 +263,7 @@ def states(
         accepted = client.delete(pairing_id)
         yield accepted
         for seconds in (0.0, 1.0, 1.0, 1.5):
-            clock.pass_seconds(seconds)
+            clock.turn(seconds)
             yield client.get(f"/tasks/{accepted.json()['id']}")
 
     return life

@@ -21,6 +21,7 @@ from bot.slack.receive.http_server import (
     LARGEST_BODY,
     Server,
 )
+from tests.support.clock import Clock
 
 BIG = 12 * 1024 * 1024
 """More than what the kernel takes off a server's hands for a reader that does not read."""
@@ -148,16 +149,9 @@ def test_the_server_does_not_name_itself(app: SlowApp) -> None:
 # ---- who is slow, silent, too many or too large ----------------------------------------------
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture
