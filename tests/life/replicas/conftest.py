@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.way_in import WAYS_IN, WayIn
 
-SLOWEST_FIRST = ("default_settings", "restarted", "together")
+SLOWEST_FIRST = ("killed", "restarted", "together")
 """They wait most, while another worker plays the rest."""
 
 

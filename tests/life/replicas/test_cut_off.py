@@ -12,8 +12,7 @@ from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story
 from tests.life.replicas.copies import QUICK_SETTINGS, copies, readiness
-from tests.life.replicas.people import Reader
-from tests.life.replicas.rules import check_log
+from tests.life.replicas.people import Reader, check_log
 from tests.life.replicas.way_to_database import WayToDatabase
 from tests.support.postgres import PostgresServer
 from tests.support.stage import ALAN

@@ -14,7 +14,7 @@ from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story
 from tests.life.replicas.copies import QUICK_SETTINGS, Copies, copies, is_ready
-from tests.life.replicas.rules import check_log
+from tests.life.replicas.people import check_log
 from tests.support.postgres import PostgresServer
 from tests.support.stage import ALAN, ANNA
 from tests.support.way_in import WayIn

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from bot.request.model import State
 from bot.sandbox.appliance import Answer
-from tests.life.kills.faults import QUICK
+from tests.life.kills.faults import AS_IT_IS, QUICK
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words
 from tests.life.replicas.copies import QUICK_SETTINGS, Copies, copies
 from tests.support.postgres import PostgresServer
-from tests.support.way_in import WayIn
+from tests.support.way_in import OverHttp, WayIn
 
 SETTINGS = {**QUICK_SETTINGS, "FOLLOW_TTL": "1h"}
 LOST = Answer(wire="hang")
 LATER = Answer(503, headers={"Retry-After": "2"})
-TASK_SECONDS = 0.3
+
+GOES_ON_WITHIN_SECONDS = 30.0
+"""Contract, at the default settings."""
 
 
 def test_the_other_copy_goes_on(postgres: PostgresServer, way_in: WayIn, tmp_path: Path) -> None:
@@ -48,6 +50,31 @@ def test_the_other_copy_goes_on(postgres: PostgresServer, way_in: WayIn, tmp_pat
         ends = [check_story(s, records).state for s in (done, followed, put_off, undecided, asked)]
         assert set(ends) == {State.SUCCEEDED}
         assert check_story(lost, records).state is State.ATTENTION
+    check_words(stage)
+
+
+def test_with_every_figure_as_it_is_the_other_goes_on_within_the_promise(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """The appliance has accepted, and the answer dies with the process. The way in makes no
+    difference to that: what is waited for is the lease."""
+    deadly = AS_IT_IS.deadly("delete:received", 1)
+    with copies(postgres.new_database(), tmp_path, OverHttp(), (deadly, deadly)) as stage:
+        story = Story(stage)
+
+        def one_is_dead() -> bool:
+            story.acts()
+            return len(stage.alive) == 1
+
+        stage.wait_until(one_is_dead)
+        died = time.monotonic()
+        stage.wait_until(lambda: bool(story.finals()))
+        seconds = time.monotonic() - died
+        print(f"the other's final reply came {seconds:.1f} s after the kill")
+        assert seconds < GOES_ON_WITHIN_SECONDS
+        stage.finish([story])
+        seen = check_story(story)
+        assert (seen.state, seen.deletes) == (State.SUCCEEDED, 1)
     check_words(stage)
 
 

@@ -35,6 +35,8 @@ def test_twenty_requests_and_three_copies(
 ) -> None:
     database, many = postgres.new_database(), (FIGURES,) * COPIES
     with copies(database, tmp_path, way_in, many, SETTINGS) as stage:
+        # All three came upon an empty database.
+        assert [action for _, action in stage.records()] == ["started"] * COPIES
         stage.appliance.hold_tasks()
         stories = [Story(stage, presses=(ALAN, ALAN, ANNA, ANNA)) for _ in range(TWENTY)]
         with ThreadPoolExecutor(HANDS) as hands:
