@@ -8,6 +8,7 @@ counted in each process and starts at 0 with it: take `sum` over the copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -124,6 +125,21 @@ HISTOGRAMS: dict[str, tuple[Counted, tuple[float, ...]]] = {
     ),
 }
 
+STORED = {
+    "requests": "Requests, by state",
+    "request_oldest_seconds": "How long the oldest request of each unfinished state has been in "
+    "it; since the DELETE for deleting and following; what is approved ahead counts from its time; "
+    "0 where there is none",
+    "messages_waiting": "Messages that Slack does not yet show as they should be, by kind",
+    "message_oldest_seconds": "Age of the oldest waiting message that Slack has never had, by "
+    "kind; 0 where there is none",
+    "appliance_login_rest_seconds": "How long this appliance is not logged in to, so that the "
+    "account is not locked",
+    "appliance_login_rest_start_timestamp_seconds": "Since when this appliance is not logged in "
+    "to, the time of the refusal; 0 for no rest",
+}
+"""What is read from the database at each scrape, by a label."""
+
 
 class Metrics:
     """The code that is measured knows no metrics: it gets small callables from here."""
@@ -141,14 +157,9 @@ class Metrics:
             name: Summary(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, registry=here)
             for name, row in SUMMARIES.items()
         }
+        histogram = partial(Histogram, registry=here)
         self._histograms = {
-            name: Histogram(
-                f"vr_unpair_{name}",
-                f"{row.words} {HERE}",
-                row.labels,
-                buckets=buckets,
-                registry=here,
-            )
+            name: histogram(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, buckets=buckets)
             for name, (row, buckets) in HISTOGRAMS.items()
         }
         build, words = "vr_unpair_build_info", "Always 1; the version of this copy"
@@ -286,49 +297,16 @@ def _stored(
     unposted = {slot: ms / 1000 for slot, ms in figures.unposted_ms.items()}
     since = {site: began for site, (began, _) in rests.items()}
     left = {site: seconds for site, (_, seconds) in rests.items()}
-    rows: tuple[tuple[str, str, str, Mapping[str, float], Sequence[str]], ...] = (
-        ("requests", "Requests, by state", "state", figures.by_state, states),
-        (
-            "request_oldest_seconds",
-            "How long the oldest request of each unfinished state has been in it; since the DELETE "
-            "for deleting and following; what is approved ahead counts from its time; 0 where "
-            "there is none",
-            "state",
-            oldest,
-            unfinished,
-        ),
-        (
-            "messages_waiting",
-            "Messages that Slack does not yet show as they should be, by kind",
-            "message",
-            figures.waiting,
-            slots,
-        ),
-        (
-            "message_oldest_seconds",
-            "Age of the oldest waiting message that Slack has never had, by kind; 0 where there is "
-            "none",
-            "message",
-            unposted,
-            slots,
-        ),
-        (
-            "appliance_login_rest_seconds",
-            "How long this appliance is not logged in to, so that the account is not locked",
-            "site",
-            left,
-            sorted(rests),
-        ),
-        (
-            "appliance_login_rest_start_timestamp_seconds",
-            "Since when this appliance is not logged in to, the time of the refusal; 0 for no rest",
-            "site",
-            since,
-            sorted(rests),
-        ),
+    rows: tuple[tuple[str, str, Mapping[str, float], Sequence[str]], ...] = (
+        ("requests", "state", figures.by_state, states),
+        ("request_oldest_seconds", "state", oldest, unfinished),
+        ("messages_waiting", "message", figures.waiting, slots),
+        ("message_oldest_seconds", "message", unposted, slots),
+        ("appliance_login_rest_seconds", "site", left, sorted(rests)),
+        ("appliance_login_rest_start_timestamp_seconds", "site", since, sorted(rests)),
     )
-    for name, words, label, values, known in rows:
-        yield _gauge(name, f"{words} {WHOLE}", label, values, known)
+    for name, label, values, known in rows:
+        yield _gauge(name, f"{STORED[name]} {WHOLE}", label, values, known)
     ahead = f"Approved requests that wait for the time that was asked for {WHOLE}"
     yield GaugeMetricFamily("vr_unpair_requests_scheduled", ahead, value=figures.scheduled)
     words = f"Break glass of all times, counted in the audit trail {WHOLE}"

@@ -335,19 +335,19 @@ SLACK = (
     ),
     change(
         "a known secret is logged",
-        "tests/operate/running/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "tests/operate/running/test_logs.py::test_what_looks_secret_is_masked",
         "value = value.replace(secret, MASK)",
         "pass",
     ),
     change(
         "what looks like a token is logged",
-        "tests/operate/running/test_logs.py::TestJson::test_what_looks_secret_is_masked",
+        "tests/operate/running/test_logs.py::test_what_looks_secret_is_masked",
         "return _LOOKS_SECRET.sub(MASK, value)",
         "return value",
     ),
     change(
         "a response_url is logged",
-        "tests/operate/running/test_logs.py::TestJson::test_secret_keys_are_masked",
+        "tests/operate/running/test_logs.py::test_what_looks_secret_is_masked",
         "key: MASK if key in SECRET_KEYS else",
         "key:",
     ),

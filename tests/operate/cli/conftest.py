@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -42,3 +43,13 @@ def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
         return json.loads(run(*words, "--json", code=code).stdout)
 
     return invoke
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The same with the real worker, which moves where the test lets it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///cli.db")
+    made = World("sqlite:///cli.db")
+    yield made
+    made.close()
