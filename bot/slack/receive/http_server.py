@@ -251,9 +251,7 @@ class Server:
             self._map.pop(one.fileno())
             one.close()
         deadline = time.monotonic() + self._drain_s
-        while (
-            busy := sum(one.busy for one in self._connections())
-        ) and time.monotonic() < deadline:
+        while (busy := sum(one.busy for one in self.connections())) and time.monotonic() < deadline:
             self._round(0.05)
         if busy:
             log.warning("http_cut_off", requests=busy)
@@ -267,7 +265,7 @@ class Server:
         """Hang up on whoever takes too long, and on those that have waited longest where there are
         too many, or where too much has come of requests that are not complete."""
         now = self._now()
-        waiting = [one for one in self._connections() if not one.requests]
+        waiting = [one for one in self.connections() if not one.requests]
         waiting.sort(key=lambda one: one.waits_since)
         too_many = len(waiting) - CONNECTIONS
         # Bytes of the bodies that are arriving.
@@ -280,7 +278,7 @@ class Server:
                 in_all -= held[one]
                 one.handle_close()
 
-    def _connections(self) -> list[_Connection]:
+    def connections(self) -> list[_Connection]:
         return [one for one in self._map.values() if isinstance(one, _Connection)]
 
 
