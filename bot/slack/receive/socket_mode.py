@@ -11,7 +11,6 @@ import json
 import logging
 import math
 import queue
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -94,13 +93,6 @@ class Line(ClientConnection):
         """For each whole frame, pings and pongs included."""
         self.heard_at = time.monotonic()
         super().process_event(event)
-
-    def close_socket(self) -> None:
-        # Closing alone does not wake a thread that reads within a TLS record. And not the TLS
-        # socket's own `shutdown`: it would drop the TLS state while that thread still uses it.
-        with suppress(OSError):
-            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-        super().close_socket()
 
 
 class SocketMode:

@@ -216,16 +216,6 @@ def test_a_new_press_opens_a_form_that_counts_anew(adapter: Adapter) -> None:
 
 
 @ACTIONS
-@pytest.mark.parametrize("reason", [None, "", "\n\t", "x" * 2001])
-def test_a_reason_that_is_none_is_said_at_its_field(
-    adapter: Adapter, action: str, reason: str | None
-) -> None:
-    metadata = opened(adapter, action)
-    assert sends(adapter, action, metadata, reason)
-    assert len(adapter.inbox.puts) == 1
-
-
-@ACTIONS
 @pytest.mark.parametrize("metadata", ["", "{}", "[]", "nonsense", '{"request_id": 5}'])
 def test_a_form_that_lost_its_request_says_so(adapter: Adapter, action: str, metadata: str) -> None:
     assert sends(adapter, action, metadata, "no")

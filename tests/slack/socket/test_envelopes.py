@@ -42,13 +42,6 @@ def test_no_acknowledgement_before_the_listener_is_done(client: Client, slack: L
     assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
 
 
-def test_a_slow_listener_does_not_hold_up_the_next_click(client: Client, slack: LocalSlack) -> None:
-    slack.courier.ack_seconds = 0.1
-    press(slack, "hold")
-    slack.courier.ack_seconds = 3.0
-    assert press(slack).ok
-
-
 def test_what_the_listener_finds_malformed_is_not_acknowledged(
     client: Client, slack: LocalSlack
 ) -> None:
@@ -96,21 +89,6 @@ def test_nonsense_is_counted_and_changes_nothing(
     assert len(client.clicks) == 1
     assert [ack["envelope_id"] for ack in slack.sockets.acknowledgements] != ["e1"]
     assert slack.sockets.opened == 1
-
-
-def test_many_at_once_all_arrive(client: Client, slack: LocalSlack) -> None:
-    done = []
-    people = [slack.add_person(f"P{n}") for n in range(30)]
-    threads = [
-        threading.Thread(target=lambda who=who: done.append(press(slack, user=who)))  # type: ignore[misc]
-        for who in people
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(delivery.ok for delivery in done)
-    assert len(set(client.clicks)) == len(client.clicks) == len(people)
 
 
 def test_a_large_envelope_arrives_whole(client: Client, slack: LocalSlack) -> None:

@@ -41,14 +41,6 @@ def test_ready_only_after_the_hello(slack: LocalSlack, make_client: Callable[...
     client.wait_until_ready()
 
 
-def test_a_quiet_connection_stays(quick: Client, slack: LocalSlack) -> None:
-    until = time.monotonic() + 1.5 * THREE_PINGS_S
-    while time.monotonic() < until:
-        assert quick.mode.problem() is None
-        time.sleep(0.02)
-    assert slack.sockets.opened == 1
-
-
 def test_a_frozen_server_is_noticed_within_three_pings(quick: Client, slack: LocalSlack) -> None:
     slack.sockets.freeze(new_ones=True)
     began = time.monotonic()
@@ -123,13 +115,6 @@ def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, re
     wait_for(lambda: len(slack.sockets.open_now) == 1)
 
 
-def test_ready_all_the_way_through_a_gentle_disconnect(client: Client, slack: LocalSlack) -> None:
-    slack.sockets.disconnect("warning", closes_after=5.0)
-    while slack.sockets.usable < 1:
-        assert client.mode.problem() is None
-    assert client.mode.problem() is None
-
-
 def test_a_gentle_disconnect_while_no_other_can_be_opened(
     client: Client, slack: LocalSlack
 ) -> None:
@@ -140,17 +125,6 @@ def test_a_gentle_disconnect_while_no_other_can_be_opened(
     wait_for(lambda: client.mode.problem() is not None)
     slack.heal()
     client.wait_until_ready()
-
-
-def test_asked_to_refresh_again_and_again_is_not_obeyed_without_a_pause(
-    slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    make_client(first_gap_s=0.2)
-    until = time.monotonic() + 1.5
-    while time.monotonic() < until:
-        slack.sockets.disconnect("refresh_requested", closes_after=5.0)
-        time.sleep(0.01)
-    assert 2 <= opens(slack) <= 6
 
 
 @pytest.mark.parametrize("reason", ["link_disabled", "too_many_websockets", "something_new"])
@@ -172,16 +146,6 @@ def test_slack_down_and_up_again(client: Client, slack: LocalSlack) -> None:
     slack.down(False)
     client.wait_until_ready()
     assert press(slack).ok
-
-
-def test_two_of_them_share_the_clicks(
-    client: Client, slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    other = make_client()
-    other.wait_until_ready()
-    for _ in range(4):
-        assert press(slack).ok
-    assert len(client.clicks) == len(other.clicks) == 2
 
 
 def test_what_one_does_not_answer_comes_to_the_other(

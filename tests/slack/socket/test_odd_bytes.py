@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import select
-import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-import trustme
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
-from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
-from bot.slack.receive import socket_mode as receive
-from tests.slack.socket.conftest import PATIENCE_S, connected, wait_for
+from tests.slack.socket.conftest import connected, wait_for
 
 PING_S = 0.3
 HELLO = json.dumps({"type": "hello", "num_connections": 1})
@@ -108,17 +103,6 @@ def test_a_frame_in_halves_arrives_as_one() -> None:
     assert talk.said == ['{"envelope_id": "1"}'] * 2
 
 
-def test_a_ping_from_slack_is_answered() -> None:
-    answered = threading.Event()
-
-    def ping(connection: ServerConnection, number: int) -> None:
-        if connection.ping().wait(PATIENCE_S):
-            answered.set()
-
-    with serving(Talk(ping)) as url, connected(url):
-        assert answered.wait(PATIENCE_S)
-
-
 def test_pings_from_slack_alone_keep_a_connection() -> None:
     """Also where nobody answers ours: what is heard is what counts."""
     enough = threading.Event()
@@ -136,15 +120,6 @@ def test_pings_from_slack_alone_keep_a_connection() -> None:
         assert not waited
         enough.set()
     assert talk.opened == 1
-
-
-def test_who_never_says_hello_is_not_waited_for() -> None:
-    """Although pings are answered."""
-    talk = Talk(lambda connection, number: None, greets=False)
-    with capture_logs() as logs, serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
-        wait_for(lambda: talk.opened == 2)
-        assert mode.problem() == "no connection to Slack: Slack did not say hello"
-    assert logs[0]["why"] == "Slack did not say hello"
 
 
 def test_others_on_the_token_are_hinted_at_once_and_again_when_they_come_back() -> None:
@@ -186,96 +161,3 @@ def test_half_a_frame_is_not_heard() -> None:
         enough.set()
     (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]
     assert lost["why"].startswith("deaf: ")
-
-
-def test_a_slack_that_stops_within_a_tls_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reads waits for the rest of the record, and sees no end of the connection either."""
-    ca = trustme.CA()
-    trusting = ssl.create_default_context()
-    ca.configure_trust(trusting)
-    monkeypatch.setattr(receive, "tls", lambda: trusting)
-    with FreezingTls(ca) as server, connected(server.url, ping=PING_S) as (mode, _):
-        assert server.frozen.wait(PATIENCE_S)
-        wait_for(lambda: mode.problem() is not None)
-        wait_for(lambda: server.opened == 2)
-        wait_for(lambda: mode.problem() is None)
-        assert select.select([server.first], [], [], PATIENCE_S)[0], "the first one was ended"
-
-
-class FreezingTls:
-    """Speaks TLS by hand. Greets; the first that was greeted then gets half of a record, no more.
-    It is not just the first connection: a port may be known to somebody from an earlier test."""
-
-    def __init__(self, ca: trustme.CA) -> None:
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert("localhost").configure_cert(self._context)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"wss://localhost:{self._listener.getsockname()[1]}/link/?ticket=1"
-        self.opened = 0
-        self.lines: list[socket.socket] = []
-        self.first: socket.socket | None = None
-        self.frozen = threading.Event()
-        self._threads = [threading.Thread(target=self._accept)]
-
-    def __enter__(self) -> FreezingTls:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for one in (self._listener, *self.lines):
-            one.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for one in (self._listener, *self.lines):
-            one.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            self.lines.append(line)
-            self._threads.append(threading.Thread(target=self._talk, args=(line,)))
-            self._threads[-1].start()
-
-    def _talk(self, line: socket.socket) -> None:
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
-
-        def more() -> bool:
-            line.sendall(outgoing.read())
-            data = line.recv(65536)
-            incoming.write(data)
-            return bool(data)
-
-        protocol = ServerProtocol()
-        greeted = False
-        while True:
-            try:
-                if not greeted:
-                    tls.do_handshake()
-                protocol.receive_data(tls.read(65536))
-            except ssl.SSLWantReadError:
-                if not more():
-                    return
-                continue
-            except (OSError, ssl.SSLError):
-                return
-            for event in protocol.events_received():
-                if not greeted:
-                    protocol.send_response(protocol.accept(event))  # type: ignore[arg-type]
-                    protocol.send_text(HELLO.encode())
-                    greeted = True
-                    self.opened += 1
-                    self.first = self.first or line
-            for data in protocol.data_to_send():
-                if data:
-                    tls.write(data)
-            if greeted and line is self.first:
-                line.sendall(outgoing.read())
-                tls.write(frame(command(1).encode()))
-                record = outgoing.read()
-                line.sendall(record[: len(record) // 2])
-                self.frozen.set()
-                return

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.socket_mode import NotOpened, address
 from bot.slack.send.web_api import api_client
-from tests.slack.socket.conftest import Client, press, wait_for
+from tests.slack.socket.conftest import Client, wait_for
 
 
 class OneAnswer:
@@ -36,16 +36,6 @@ def new(answer: Any, **how: str) -> str:
     return address(OneAnswer(answer, **how))  # type: ignore[arg-type]
 
 
-def test_the_address_as_slack_gives_it() -> None:
-    url = "wss://wss-primary.slack.com/link/?ticket=1&app_id=2"
-    assert new({"url": url}) == url
-
-
-def test_a_test_double_without_tls() -> None:
-    url = "ws://127.0.0.1:7?ticket=1"
-    assert new({"url": url}, base_url="http://127.0.0.1:7/api/") == url
-
-
 @pytest.mark.parametrize(
     "url",
     [
@@ -61,19 +51,6 @@ def test_an_address_that_would_not_be_secure_is_not_taken(url: Any) -> None:
         new({"url": url})
 
 
-@pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError(), ValueError("x")])
-def test_no_answer_is_named(error: Exception) -> None:
-    with pytest.raises(NotOpened, match=f"apps.connections.open: {type(error).__name__}"):
-        new(error)
-
-
-def test_a_limit_names_its_time(slack: LocalSlack) -> None:
-    slack.fail("apps.connections.open", retry_after=17)
-    with pytest.raises(NotOpened) as caught:
-        address(api(slack))
-    assert caught.value.wait_s == 17
-
-
 @pytest.mark.parametrize("token", ["xapp-wrong", "xoxb-local-sandbox-token"])
 def test_a_wrong_token_names_the_setting(slack: LocalSlack, token: str) -> None:
     with pytest.raises(NotOpened, match="SLACK_APP_TOKEN") as caught:
@@ -83,20 +60,6 @@ def test_a_wrong_token_names_the_setting(slack: LocalSlack, token: str) -> None:
 
 def api(slack: LocalSlack, token: str | None = None) -> WebClient:
     return api_client(token or slack.app_token, base_url=slack.api_url, timeout_s=2)
-
-
-def test_an_unreachable_slack_does_not_keep_it_from_starting(
-    slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    slack.down()
-    began = time.monotonic()
-    client = make_client()
-    assert time.monotonic() - began < 0.5
-    problem = wait_for(lambda: "apps.connections.open" in str(client.mode.problem()))
-    assert problem
-    slack.down(False)
-    client.wait_until_ready()
-    assert press(slack).ok
 
 
 def test_a_limit_is_obeyed(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
@@ -119,25 +82,6 @@ def test_a_failure_is_tried_again(
     assert len(slack.calls_of("apps.connections.open")) == 3
 
 
-def test_a_refused_websocket_is_tried_again(
-    slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    give = slack.sockets.new_address
-    spoilt = []
-
-    def spoil(token: str | None, base_url: str) -> Any:
-        answer = give(token, base_url)
-        if len(spoilt) < 2:
-            spoilt.append(answer)
-            answer.body["url"] = answer.body["url"].replace("ticket-", "ticket-x")
-        return answer
-
-    slack.sockets.new_address = spoil  # type: ignore[method-assign]
-    client = make_client()
-    client.wait_until_ready()
-    assert len(spoilt) == 2
-
-
 def test_no_ticket_and_no_token_in_the_log(
     slack: LocalSlack, make_client: Callable[..., Client], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,22 +94,6 @@ def test_no_ticket_and_no_token_in_the_log(
     assert "slack_connected" in said
     for secret in (slack.app_token, *slack.sockets.all_tickets):
         assert secret not in said
-
-
-def test_other_connections_are_hinted_at_once(
-    slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    with capture_logs() as logs:
-        make_client().wait_until_ready()
-        assert [e for e in logs if e["event"] == "slack_socket_not_alone"] == []
-        other = make_client()
-        other.wait_until_ready()
-        slack.sockets.disconnect("warning", closes_after=0.0)
-        wait_for(lambda: slack.sockets.opened == 4)
-    hints = [e for e in logs if e["event"] == "slack_socket_not_alone"]
-    assert hints
-    assert hints[0]["connections"] == 2
-    assert "SLACK_APP_TOKEN" in hints[0]["hint"]
 
 
 def test_our_own_old_connection_is_no_other(

@@ -123,16 +123,3 @@ def test_told_to_stop_while_people_click(tmp_path: Path) -> None:
         assert acknowledged <= inbox(world)
         assert len(acknowledged) < len(done), "nobody clicked after the end"
         assert world.bot.events("stopped")
-
-
-def test_told_to_stop_while_slack_is_frozen_and_the_next_address_hangs(tmp_path: Path) -> None:
-    with staged(OverSocket(), tmp_path, {}, {}) as world:
-        fault = world.slack.fail("apps.connections.open", hang=True, times=None)
-        world.slack.sockets.drop()
-        world.slack.wait_for(lambda: fault.used, CONNECTS_WITHIN_SECONDS)
-        status, found = readiness(world.bot)
-        assert status == 503
-        assert found["slack"].startswith("no connection to Slack: ")
-        began = time.monotonic()
-        assert world.terminate() == 0
-        assert time.monotonic() - began < STOPS_WITHIN_S
