@@ -21,7 +21,7 @@ from bot.slack.receive.http_server import (
     LARGEST_BODY,
     Server,
 )
-from tests.support.clock import Clock
+from tests.support.clock import Clock, wait_for
 
 BIG = 12 * 1024 * 1024
 """More than what the kernel takes off a server's hands for a reader that does not read."""
@@ -85,7 +85,7 @@ def test_a_request_under_way_is_answered_before_the_end(app: SlowApp) -> None:
     assert app.entered.wait(5)
     closing = threading.Thread(target=server.close)
     closing.start()
-    _wait_for(lambda: not _listens(server.port))
+    wait_for(lambda: not _listens(server.port))
     assert closing.is_alive()
     app.go.set()
     closing.join(5)
@@ -178,18 +178,6 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _passes(clock: Clock, seconds: float) -> bool:
-    clock.now += seconds
-    return True
-
-
-def _wait_for(found: Callable[[], object], seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
-
-
 SLOW = {
     "heads": (b"POST /slack/events HTTP/1.1\r\nX-Slow: ", b"x"),
     "bodies": (b"POST /slack/events HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", b"x"),
@@ -215,7 +203,7 @@ def test_a_request_has_ten_seconds_as_a_whole(
             assert _get(server, "/") == b"done"
             assert not any(map(_hung_up, slow))
         clock.now += 0.1
-        _wait_for(lambda: all(map(_hung_up, slow)))
+        wait_for(lambda: all(map(_hung_up, slow)))
         assert _get(server, "/") == b"done"
 
 
@@ -229,7 +217,7 @@ def test_too_many_connections_keep_nobody_out(server: Server, clock: Clock) -> N
                 one.sendall(b"POST /slack/events HTTP/1.1\r\n")
             for _ in range(3):
                 assert _get(server, "/") == b"done"
-            _wait_for(lambda: all(map(_hung_up, first)))
+            wait_for(lambda: all(map(_hung_up, first)))
             assert sum(map(_hung_up, more)) <= 3, "one for each that was let in"
 
 
@@ -241,7 +229,7 @@ def test_bodies_that_never_end_do_not_fill_the_memory(server: Server) -> None:
         for one in held:
             with suppress(ConnectionError):
                 one.sendall(head + b"x" * (LARGEST_BODY - 1))
-        _wait_for(lambda: sum(map(_hung_up, held)) >= 9)
+        wait_for(lambda: sum(map(_hung_up, held)) >= 9)
         assert _get(server, "/") == b"done"
         assert sum(map(_hung_up, held)) <= 10
 
@@ -263,7 +251,7 @@ def test_a_kept_connection_has_the_whole_time_for_each_request(
         one.sendall(b"Host: x\r\n\r\n")
         _read_answer(one)
         assert _get(server, "/") == b"done"
-        _wait_for(lambda: _passes(clock, KEPT_S + 0.1) and _hung_up(one))
+        wait_for(lambda: clock.turn(KEPT_S + 0.1) or _hung_up(one))
 
 
 def test_an_answer_that_nobody_reads_is_not_kept_for_ever(
@@ -271,8 +259,8 @@ def test_an_answer_that_nobody_reads_is_not_kept_for_ever(
 ) -> None:
     with connections(server, 1) as (one,):
         one.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
-        _wait_for(lambda: "/big" in app.paths)
-        _wait_for(lambda: _passes(clock, ARRIVES_WITHIN_S + 0.1) and not server.connections())
+        wait_for(lambda: "/big" in app.paths)
+        wait_for(lambda: clock.turn(ARRIVES_WITHIN_S + 0.1) or not server.connections())
         read = 0
         with suppress(ConnectionError):
             while got := one.recv(1 << 20):
