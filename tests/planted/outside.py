@@ -318,14 +318,14 @@ SLACK = (
     change(
         "what people and the appliance wrote is not escaped",
         "tests/slack/cards/test_command.py::test_sentences_are_escaped",
-        "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
-        "return _cut(iter(tidy(text)), limit)",
+        "_cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit)",
+        "_cut(iter(_one_line(text)), limit)",
     ),
     change(
         "texts are cut within an entity",
         "tests/slack/cards/test_markup.py",
-        "return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)",
-        'return _cut(iter("".join(_ENTITIES.get(c, c) for c in tidy(text))), limit)',
+        "_cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit)",
+        '_cut(iter("".join(_ENTITIES.get(c, c) for c in _one_line(text))), limit)',
     ),
     change(
         "a block of code can be left by its content",

@@ -39,7 +39,7 @@ from bot.slack.draw.words.pairing_names import (
     what,
     who_drops,
 )
-from bot.slack.draw.words.phrases import may_stop_it, not_before, tally, to_call, who_decided
+from bot.slack.draw.words.phrases import may_stop_it, not_before, to_call, who_decided
 from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.thread_notices import glass_reason
 
@@ -143,7 +143,8 @@ def _over(request: Request, why: str, glass: str, limit: int) -> list[str]:
 
 def _decision(request: Request) -> str:
     """How it is decided, and what each button does. After a break glass how many had approved."""
-    approvals = f"*Approvals:* {tally(request)}"
+    needed = request.terms.approvals_required
+    approvals = f"*Approvals:* {len(request.approvals)} of {needed}"
     approvals += f", by {mentions(d.by for d in request.approvals)}" if request.approvals else ""
     if request.state not in UNDECIDED:
         return approvals if request.glass else ""
@@ -165,7 +166,6 @@ def _decision(request: Request) -> str:
             f"breaks the pairing without approvals. {who}"
         )
         return f"{approvals}.{please}\n{alone} {others}"
-    needed = request.terms.approvals_required
     which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
     which = "One approval" if needed == 1 else which
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"

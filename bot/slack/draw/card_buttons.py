@@ -3,12 +3,12 @@ a card."""
 
 from __future__ import annotations
 
-from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject
 
 from bot.request.model import UNDECIDED, Request, State
 from bot.request.pairing import Replication
 from bot.slack.draw import ids, limits
-from bot.slack.draw.markup import button, buttons, code, markdown, mention, name, units
+from bot.slack.draw.markup import button, code, markdown, mention, name, units
 from bot.slack.draw.words.pairing_names import protected, what, who_drops
 from bot.slack.draw.words.phrases import open_card
 
@@ -33,7 +33,7 @@ def card_buttons(request: Request) -> Block | None:
         label = f"Break glass on request {request.id}: decide alone, with a reason"
         red = request.glass_alone
         shown.append(button("Break glass", ids.UNPAIR_BREAK_GLASS, value, label=label, danger=red))
-    return buttons(*shown)
+    return ActionsBlock(elements=shown)
 
 
 def look_buttons(request: Request) -> Block:
@@ -44,7 +44,7 @@ def look_buttons(request: Request) -> Block:
     if request.unresolved:
         label = f"Settle request {request.id}, with words on what became of it"
         shown.append(button("It is settled", ids.UNPAIR_SETTLE, value, label=label))
-    return buttons(*shown)
+    return ActionsBlock(elements=shown)
 
 
 def names_button(request: Request) -> ButtonElement | None:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk.models.blocks import (
-    ActionsBlock,
     Block,
     ButtonElement,
     ConfirmObject,
@@ -77,14 +76,9 @@ def tidy(text: str) -> str:
     return _HALF_A_PAIR.sub("\ufffd", visible).strip()
 
 
-def escape(text: str, limit: int) -> str:
-    """Text by others, which may have several lines."""
-    return _cut((_ENTITIES.get(c, c) for c in tidy(text)), limit)
-
-
 def line(text: str, limit: int = limits.LINE) -> str:
     """Text by others inside a sentence: one line, and no backtick that could pair with ours."""
-    return escape(_one_line(text), limit) or "(empty)"
+    return _cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit) or "(empty)"
 
 
 def name(text: str, limit: int = limits.NAME) -> str:
@@ -94,7 +88,7 @@ def name(text: str, limit: int = limits.NAME) -> str:
 
 def code(text: str, limit: int = limits.NAME) -> str:
     """An id, or what was typed, in a code span, where no formatting character means anything."""
-    return f"`{escape(_one_line(text), limit - 2) or '(empty)'}`"
+    return f"`{line(text, limit - 2)}`"
 
 
 def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
@@ -218,10 +212,6 @@ def section(markup: str, beside: ButtonElement | None = None) -> Block:
 
 def context(markup: str) -> Block:
     return ContextBlock(elements=[markdown(markup, limits.CONTEXT_TEXT)])
-
-
-def buttons(*elements: ButtonElement) -> Block:
-    return ActionsBlock(elements=list(elements))
 
 
 def button(

@@ -26,7 +26,6 @@ from bot.slack.draw.words.phrases import (
     nothing_sent,
     open_card,
     people_concerned,
-    request_id,
     signs_of_ours,
     to_call,
     vendor_words,
@@ -155,7 +154,7 @@ def _alarm(request: Request, notice: Notice) -> Drawn:
 def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
     """The same for one approver, in the conversation with the bot: they may not be in the channel,
     so it can be understood by itself. `card` is the card's address."""
-    which = open_card(request.id, card) if card is not None else f"Request {request_id(request)}"
+    which = open_card(request.id, card) if card is not None else f"Request {code(request.id)}"
     where = f"You are told as an approver. {which} in {channels([request.channel])}."
     return drawn(
         "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
@@ -171,7 +170,7 @@ def _stray(request: Request) -> Drawn:
     known = seconds.isdecimal() and len(seconds) <= 10
     where = f", posted {when(int(seconds) * 1000)}" if known else ""
     return _paragraph(
-        f"This copy is not in use. The card of {request_id(request)} is another message in this "
+        f"This copy is not in use. The card of {code(request.id)} is another message in this "
         f"channel{where}: use that one."
     )
 
@@ -215,42 +214,39 @@ BAR = 10
 def _progress(request: Request) -> str:
     """The one message that is edited as the work goes on. It names no time, so it only changes if
     there is something new to see."""
+    waits = sentence(request.waiting.text) if request.waiting else ""
+    turned_away = request.turned_away is not None
     match request.state:
         case State.CHECKING | State.PENDING:
             return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
         case State.APPROVED:
-            return _approved(request)
+            decided = "🚨 Break glass" if request.glass else "🔵 Approved"
+            if request.waits_for_its_time and request.scheduled_at is not None:
+                return (
+                    f"{decided}, waits until {when(request.scheduled_at)}. {may_stop_it(request)}."
+                )
+            if waits:
+                so_far = "turned away so far" if turned_away else "not sent yet"
+                return f"{decided}, {so_far}. {waits} Trying again."
+            what = "the delete is sent again" if turned_away else "anything is sent"
+            return f"{decided}. Reading rights and pairing once more before {what}."
+        case State.DELETING if waits:
+            return f"🔵 Looking for what became of the delete. {waits}"
+        case State.DELETING if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
+            return "🔵 The delete was answered 404. Looking whether the pairing is gone."
+        case State.DELETING if request.answer or request.polling_since is not None:
+            known = "The answer to the delete does not settle it."
+            if not request.answer:
+                known = "The delete may have gone out: no answer is known."
+            return f"🔵 {known} Looking at tasks and pairing."
         case State.DELETING:
-            return f"🔵 {_deleting(request)}"
+            return "🔵 Delete on its way, waiting for the appliance's answer."
         case State.FOLLOWING:
             return f"🔵 {_following(request)}"
         case _:
             words = STATES[request.state]
             how = words.heading.partition(":")[0]
             return f"{words.mark} {how}. The final reply in this thread says how it went."
-
-
-def _approved(request: Request) -> str:
-    decided = "🚨 Break glass" if request.glass else "🔵 Approved"
-    if request.waits_for_its_time and request.scheduled_at is not None:
-        return f"{decided}, waits until {when(request.scheduled_at)}. {may_stop_it(request)}."
-    if request.waiting:
-        so_far = "turned away so far" if request.turned_away else "not sent yet"
-        return f"{decided}, {so_far}. {sentence(request.waiting.text)} Trying again."
-    what = "the delete is sent again" if request.turned_away else "anything is sent"
-    return f"{decided}. Reading rights and pairing once more before {what}."
-
-
-def _deleting(request: Request) -> str:
-    if request.waiting:
-        return f"Looking for what became of the delete. {sentence(request.waiting.text)}"
-    if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
-        return "The delete was answered 404. Looking whether the pairing is gone."
-    if request.answer:
-        return "The answer to the delete does not settle it. Looking at tasks and pairing."
-    if request.polling_since is not None:
-        return "The delete may have gone out: no answer is known. Looking at tasks and pairing."
-    return "Delete on its way, waiting for the appliance's answer."
 
 
 def _following(request: Request) -> str:

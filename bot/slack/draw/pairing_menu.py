@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slack_sdk.models.blocks import Block, Option, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block, Option, PlainTextObject
 
 from bot.request import Frozen
 from bot.request.lookup_results import PairingsListed, other_ends
 from bot.request.pairing import SHORT_ID, Near, Pairing
 from bot.slack.draw.ids import UNPAIR_SUGGEST, Suggestion
 from bot.slack.draw.limits import BUTTON_VALUE, OPTION_TEXT, OPTION_VALUE
-from bot.slack.draw.markup import button, buttons, plain, units
+from bot.slack.draw.markup import button, plain, units
 
 NOT_READ = "-"
 """The value of the option that says "not read yet". No pairing has it."""
@@ -100,4 +100,4 @@ def suggestions(
         if units(named) <= OPTION_VALUE and units(value) <= BUTTON_VALUE:  # else it must be typed
             label = _label(each.title, each.pairing_id, at)
             found.append(button(label, f"{UNPAIR_SUGGEST}_{number}", value, label=label))
-    return buttons(*found) if found else None
+    return ActionsBlock(elements=found) if found else None

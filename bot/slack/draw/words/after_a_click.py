@@ -22,7 +22,6 @@ from bot.slack.draw.words.phrases import (
     approvals_so_far,
     by_deadline,
     nothing_sent,
-    request_id,
     slack_refuses,
     task_words,
     vendor_words,
@@ -72,7 +71,7 @@ def _appliance_away(params: Params, request: Request) -> str:
     since = request.unreachable_since
     until = f" until {when(since + UNREACHABLE_MS)}" if since is not None else ""
     return (
-        f"{request_id(request)} waits: the appliance cannot be read. "
+        f"{code(request.id)} waits: the appliance cannot be read. "
         f"{sentence(request.waiting.text)} It is tried again{until}; then the card comes by "
         "itself, or you are told why not. Do not ask again."
     )
@@ -83,7 +82,7 @@ def _card_held_up(params: Params, request: Request) -> str:
         return state_now(request)
     until = by_deadline(request, " until ")
     return (
-        f"{request_id(request)} waits: {slack_refuses(request.card_error)}, so its card is not "
+        f"{code(request.id)} waits: {slack_refuses(request.card_error)}, so its card is not "
         f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
     )
 
@@ -96,7 +95,7 @@ def _approval_counted(params: Params, request: Request) -> str:
         return _counts_no_longer("approval", request)
     so_far = approvals_so_far(request)
     if request.state is State.PENDING and request.missing_approvals:
-        return f"Your approval of {request_id(request)} counts: {so_far}."
+        return f"Your approval of {code(request.id)} counts: {so_far}."
     return f"Your approval was counted: {so_far}. {_decided(request)}"
 
 
@@ -116,7 +115,7 @@ def _decided(request: Request) -> str:
     if request.state is not State.APPROVED or waits:
         return state_now(request)
     return (
-        f"{request_id(request)} is decided: rights and pairing are read once more, then the delete "
+        f"{code(request.id)} is decided: rights and pairing are read once more, then the delete "
         "is sent. The thread tells the rest."
     )
 
@@ -133,7 +132,7 @@ def _counts_no_longer(what: str, request: Request) -> str:
 def _too_late(params: Params, request: Request) -> str:
     until = f" ({when(request.decide_by)})" if request.decide_by is not None else ""
     # Another click, which came in time, may still wait to be counted.
-    step = f"The card of {request_id(request)} tells how it ends."
+    step = f"The card of {code(request.id)} tells how it ends."
     fact = f"The time to decide was over{until}, so your click was not counted."
     return _undecided(request, fact, step)
 
@@ -141,7 +140,7 @@ def _too_late(params: Params, request: Request) -> str:
 def _not_the_card(params: Params, request: Request) -> str:
     fact = "This copy of the card is not in use, so your click was not counted."
     if request.state in CANCELLABLE and request.card_ts is not None:
-        return f"{fact} Use the other card of {request_id(request)} in the channel."
+        return f"{fact} Use the other card of {code(request.id)} in the channel."
     return f"{fact} {state_now(request)}"
 
 
@@ -271,7 +270,7 @@ ANSWERS: dict[str, Words] = {
     "approval_counted": _approval_counted,
     "glass_broken": _glass_broken,
     "cancelled": lambda p, r: (
-        f"{request_id(r)} is withdrawn. {nothing_sent(r)}"
+        f"{code(r.id)} is withdrawn. {nothing_sent(r)}"
         if r.state is State.CANCELLED
         else state_now(r)
     ),
@@ -305,7 +304,7 @@ ANSWERS: dict[str, Words] = {
     ),
     "look_failed": _look_failed,
     "settled": lambda p, r: (
-        f"Your words are in the thread, and {request_id(r)} is no longer named. {state_now(r)}"
+        f"Your words are in the thread, and {code(r.id)} is no longer named. {state_now(r)}"
     ),
     "nothing_to_settle": lambda p, r: f"There was nothing to settle. {state_now(r)}",
     "settled_without_words": lambda p, r: (

@@ -97,10 +97,6 @@ def slack_refuses(error: str | None) -> str:
 
 
 # ---- a request by its id -----------------------------------------------------------------------
-def request_id(request: Request) -> str:
-    return code(request.id, limits.ID)
-
-
 def open_card(request_id: str, url: str) -> str:
     """A link to its card."""
     return f"<{url}|Open {request_id}>"
@@ -116,14 +112,10 @@ def linked(words: str, request_id: str, url: str | None) -> str:
 
 
 # ---- who ---------------------------------------------------------------------------------------
-def tally(request: Request) -> str:
-    """`1 of 2`."""
-    return f"{len(request.approvals)} of {request.terms.approvals_required}"
-
-
 def approvals_so_far(request: Request) -> str:
     """`1 of 2 approvals`."""
-    return f"{tally(request)} approval{'' if request.terms.approvals_required == 1 else 's'}"
+    needed = request.terms.approvals_required
+    return f"{len(request.approvals)} of {needed} approval{'' if needed == 1 else 's'}"
 
 
 def to_call(request: Request) -> str:

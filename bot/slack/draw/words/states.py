@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.request.model import Request, State
-from bot.slack.draw.markup import when
-from bot.slack.draw.words.phrases import may_stop_it, nothing_sent, request_id, who_decided
+from bot.slack.draw.markup import code, when
+from bot.slack.draw.words.phrases import may_stop_it, nothing_sent, who_decided
 
 
 class StateWords(NamedTuple):
@@ -59,7 +59,7 @@ def state_now(request: Request) -> str:
     told = request.denial is not None or request.cancellation is not None
     end = "" if told or request.ended_at is None else f"It ended {when(request.ended_at)}."
     parts = (
-        f"{STATES[request.state].mark} {request_id(request)} {phrase(request)}.",
+        f"{STATES[request.state].mark} {code(request.id)} {phrase(request)}.",
         who_decided(request),
         end,
         _means(request),
