@@ -6,32 +6,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from bot.sandbox.appliance import Answer
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.forked.process import ForkedBot
-from tests.support.stage import ALAN, ANNA, RITA, Stage
+from tests.support.stage import ALAN, ANNA, Stage
 from tests.support.way_in import both_ways
 from tests.whole.scenarios.conftest import NewStage
 from tests.whole.scenarios.test_schedule import HOUR, approved, goes_by
 
-SECOND, THIRD = "Second!2", "Third!3"
-
-
-@pytest.fixture
-def secret(tmp_path: Path) -> Path:
-    folder = tmp_path / "secrets"
-    folder.mkdir()
-    (folder / "VR_PASSWORD").write_text("Sandbox!1\n")
-    return folder / "VR_PASSWORD"
-
-
-@pytest.fixture
-def stage(new_stage: NewStage, secret: Path) -> Stage:
-    return new_stage(VR_PASSWORD="", SECRETS_DIR=str(secret.parent))
+SECOND = "Second!2"
 
 
 def refused(stage: Stage) -> int:
@@ -40,37 +26,6 @@ def refused(stage: Stage) -> int:
     posts = [call for call in stage.appliance.calls if call.method == "POST"]
     return sum(call.status == 401 and call.path.endswith(ends) for call in posts)
 
-
-def test_a_request_outlives_two_changes_of_the_password(stage: Stage, secret: Path) -> None:
-    pairing = stage.pairing()
-    asked = stage.asks_to_break(pairing)
-
-    # In the right order: the file first, so that no log-in is ever refused.
-    secret.write_text(SECOND)
-    stage.appliance.set_password(SECOND)
-    stage.appliance.expire_sessions()
-    other = stage.asks_to_break(stage.pairing())
-    assert refused(stage) == 0
-
-    # In the other order: one log-in is refused, and the correction ends the rest at once.
-    stage.appliance.set_password(THIRD)
-    stage.appliance.expire_sessions()
-    turned_away = stage.asks(f"{stage.pairing()} CHG0031338", by=RITA)
-    assert "log-in" in stage.answer(turned_away.delivery).all_text
-    assert refused(stage) == 1
-    secret.write_text(THIRD)
-    for each in (asked, other):
-        each.clicks(ALAN, "approve")
-        each.wait_for_final()
-
-    assert stage.states() == {"succeeded": 2, "refused": 1}
-    assert pairing not in stage.appliance.pairings
-    assert refused(stage) == 1
-    assert not stage.appliance.account_locked
-    assert not any(word in line for line in stage.log_lines for word in (SECOND, THIRD))
-
-
-# ---- each credential, with a request in every state ----------------------------------------------
 
 FAR = {"remote_username": "far@vsphere.local", "remote_password": "Far!1"}
 
