@@ -22,7 +22,7 @@ from bot.operate.check import at_start
 from bot.operate.metrics import Metrics
 from bot.operate.ready import Bounded, Check, Ready
 from bot.request.audit_chain import Running
-from bot.request.messages import Answer, Drawn, messages
+from bot.request.messages import Answer, Drawn
 from bot.request.model import Request
 from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
@@ -130,7 +130,6 @@ class Bot:
             client(POST_TIMEOUT_S, pauses=None),
             self._draw,
             self._draw_answer,
-            messages,
             nets=nets(POSTERS),
             pauses=pauses,
             on_given_up=metrics.message_given_up,

@@ -7,7 +7,6 @@ click, without a cache.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,47 +74,30 @@ class Identity:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._lock = threading.Lock()
-        self._known: Myself | None = None
-
-    def known(self) -> Myself | None:
-        """What has been read, or None. Makes no call."""
-        return self._known
+        self.known: Myself | None = None
+        """What has been read, or None."""
 
     def url(self) -> str | None:
         """The workspace's address, for links to cards; None while Slack has not told it."""
-        me = self.known()
-        return me.url if me else None
+        return self.known.url if self.known else None
 
     def learn(self, me: Myself) -> None:
         """Take what another caller has read from `auth.test`."""
-        self._known = me
+        self.known = me
 
-    def read(self, *, queue_s: float = 5) -> Myself:
-        """Raises IdentityUnread. One call at a time, and at most `queue_s` of waiting for another
-        thread's. Otherwise, if Slack hangs, threads would wait for one timeout after another."""
-        if self._known:
-            return self._known
-        if not self._lock.acquire(timeout=queue_s):
-            raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_hangs"))
-        try:
-            if self._known is None:
-                self._known = self._ask()
-            return self._known
-        finally:
-            self._lock.release()
-
-    def _ask(self) -> Myself:
-        try:
-            answer = self._client.auth_test()
-        except (SlackApiError, *BROKEN) as error:
-            problem = problem_of(error)
-            log.warning("identity_unread", error=problem.word)
-            raise IdentityUnread(problem) from error
-        me = myself(answer.data if isinstance(answer.data, dict) else {})
-        if me is None:
-            raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_without_team"))
-        return me
+    def read(self) -> Myself:
+        """Raises IdentityUnread."""
+        if self.known is None:
+            try:
+                answer = self._client.auth_test()
+            except (SlackApiError, *BROKEN) as error:
+                problem = problem_of(error)
+                log.warning("identity_unread", error=problem.word)
+                raise IdentityUnread(problem) from error
+            self.known = myself(answer.data if isinstance(answer.data, dict) else {})
+            if self.known is None:
+                raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_without_team"))
+        return self.known
 
 
 class People:
@@ -137,15 +119,17 @@ class People:
             self._identity.read()
             answer = self._client.users_info(user=user)
         except IdentityUnread as error:
-            return self._unreadable(user, error.problem)
+            return self._unread(UNREADABLE, error.problem, user=user)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_PERSON:
                 log.warning("person_unknown", user=user)
                 return Verdict(reason=Reason.OTHER_WORKSPACE)
-            return self._unreadable(user, problem_of(error))
+            return self._unread(UNREADABLE, problem_of(error), user=user)
         told = answer.get("user")
         if not isinstance(told, dict) or told.get("id") != user:
-            return self._unreadable(user, SlackProblem(Kind.PASSING, "user_not_understood"))
+            return self._unread(
+                UNREADABLE, SlackProblem(Kind.PASSING, "user_not_understood"), user=user
+            )
         return person_of(told)
 
     def members(self, group: str) -> frozenset[str] | Verdict:
@@ -156,26 +140,21 @@ class People:
             team = self._identity.read().team
             answer = self._client.usergroups_users_list(usergroup=group, team_id=team)
         except IdentityUnread as error:
-            return self._group_unreadable(group, error.problem)
+            return self._unread(GROUP_UNREADABLE, error.problem, group=group)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_GROUP:
                 log.warning("group_unknown", group=group)
                 return frozenset()
-            return self._group_unreadable(group, problem_of(error))
+            return self._unread(GROUP_UNREADABLE, problem_of(error), group=group)
         told = answer.get("users")
         if not isinstance(told, list) or not all(isinstance(who, str) for who in told):
-            return self._group_unreadable(group, SlackProblem(Kind.PASSING, "group_not_understood"))
+            return self._unread(
+                GROUP_UNREADABLE, SlackProblem(Kind.PASSING, "group_not_understood"), group=group
+            )
         return frozenset(told)
 
-    def _unreadable(self, user: str, problem: SlackProblem) -> Verdict:
-        log.warning("person_unreadable", user=user, error=problem.word)
-        return self._again(UNREADABLE, problem)
-
-    def _group_unreadable(self, group: str, problem: SlackProblem) -> Verdict:
-        log.warning("group_unreadable", group=group, error=problem.word)
-        return self._again(GROUP_UNREADABLE, problem)
-
-    def _again(self, verdict: Verdict, problem: SlackProblem) -> Verdict:
+    def _unread(self, verdict: Verdict, problem: SlackProblem, **what: str) -> Verdict:
+        log.warning("rights_unread", error=problem.word, **what)
         if problem.kind is not Kind.LIMITED:
             return verdict
         retry_at = self._now() + problem.retry_after_s * 1000

@@ -161,7 +161,7 @@ def _ours(click: Click, deps: Deps) -> bool:
         # If somebody else had written it, Slack would say who. That is enough here: the worker
         # still compares channel and `ts` with those of the card.
         return author.app is None
-    me = deps.identity.known()
+    me = deps.identity.known
     return me is not None and (
         (author.bot is not None and author.bot == me.bot)
         or (author.user is not None and author.user == me.user)

@@ -10,16 +10,19 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, PRIVATE, Answer, Drawn, Due, Message
-from bot.request.model import Request
-from bot.slack.send.one_message import Failed, Outcome, Sent, send, tell
-from bot.slack.send.slack_problem import (
-    BROKEN,
-    PLACE_WORDS,
-    UNEDITABLE_WORDS,
-    Kind,
-    problem_of,
+from bot.request.messages import (
+    ANSWER_LOST,
+    NO_LONGER_WANTED,
+    PRIVATE,
+    Answer,
+    Drawn,
+    Due,
+    Message,
+    messages,
 )
+from bot.request.model import Request
+from bot.slack.send.one_message import Failed, send, tell
+from bot.slack.send.slack_problem import BROKEN, PLACE_WORDS, UNEDITABLE_WORDS, Kind, problem_of
 from bot.store.outbox import Outbox
 from bot.store.shared import Pauses
 
@@ -74,7 +77,6 @@ class Poster:
         client: WebClient,
         draw: Callable[[Request, str], Drawn],
         draw_answer: Callable[[Answer, Request | None], Drawn],
-        wanted: Callable[[Request, int], Sequence[Message]],
         *,
         nets: Sequence[float],
         pauses: Pauses,
@@ -86,7 +88,6 @@ class Poster:
         self._client = client
         self._draw = draw
         self._draw_answer = draw_answer
-        self._wanted = wanted
         self._on_given_up = on_given_up
         self._pause, self._monotonic = pause, monotonic
         self._stopping = threading.Event()
@@ -96,12 +97,7 @@ class Poster:
         self.ask_slack_at: int | None = None
         """When Slack is asked whether it is back (ms epoch), while it gives no answer."""
         self._threads = [
-            threading.Thread(
-                target=self._run,
-                args=(net_s,),
-                name=f"poster-{number}",
-                daemon=True,
-            )
+            threading.Thread(target=self._run, args=(net_s,), name=f"poster-{number}", daemon=True)
             for number, net_s in enumerate(nets)
         ]
 
@@ -166,16 +162,25 @@ class Poster:
             # An error of ours in one message must not stop the others. It is tried again later,
             # perhaps by a version that can draw it.
             log.exception("not_drawn", request=due.request_id, slot=due.slot)
-            self._put_off(due, self._gap(due), "not_drawn")
+            self._put_off(due, doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS), "not_drawn")
             return
         if drawn is None:
             self._outbox.given_up(due, error=NO_LONGER_WANTED)
-        elif drawn.digest == due.shown:
-            self._outbox.sent(due, ts=due.ts, digest=drawn.digest)
-        elif self._monotonic() - begun > BEGIN_WITHIN_S:
+            return
+        digest = drawn.digest
+        if digest == due.shown:
+            self._outbox.sent(due, ts=due.ts, digest=digest)
+            return
+        if self._monotonic() - begun > BEGIN_WITHIN_S:
             log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
-        else:
-            self._settle(due, drawn, self._send(due, drawn))
+            return
+        outcome = (send if due.answer is None else tell)(self._client, due, drawn)
+        if isinstance(outcome, Failed):
+            self._settle_failed(due, outcome)
+            return
+        self._keep(due, outcome.ts, digest)
+        where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
+        log.info("sent", request=due.request_id, slot=due.slot, **where)
 
     def _drawn(self, due: Due) -> Drawn | None:
         request = due.request
@@ -183,24 +188,11 @@ class Poster:
             return self._draw_answer(due.answer, request)
         if request is None:
             return None
-        slots = {m.slot for m in self._wanted(request, due.at)}
+        slots = {m.slot for m in messages(request, due.at)}
         kind = Message(slot=due.slot).kind
         # A copy of final words is wanted for as long as those are.
         wanted = due.slot in slots or (kind in PRIVATE and kind.value in slots)
         return self._draw(request, due.slot) if wanted else None
-
-    def _send(self, due: Due, drawn: Drawn) -> Outcome:
-        if due.answer is not None:
-            return tell(self._client, due, drawn)
-        return send(self._client, due, drawn)
-
-    def _settle(self, due: Due, drawn: Drawn, outcome: Outcome) -> None:
-        if isinstance(outcome, Sent):
-            self._keep(due, outcome.ts, drawn.digest)
-            where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
-            log.info("sent", request=due.request_id, slot=due.slot, **where)
-            return
-        self._settle_failed(due, outcome)
 
     def _keep(self, due: Due, ts: str | None, digest: str) -> None:
         until, told = self._monotonic() + STORE_FOR_S, False
@@ -232,7 +224,7 @@ class Poster:
                 self._lost(due, word, **where)
             case Kind.PASSING:
                 log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
-                self._put_off(due, self._gap(due), word)
+                self._put_off(due, doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS), word)
             case Kind.ACCOUNT:
                 until = self._outbox.now() + ACCOUNT_GAP_MS
                 # For whoever watches the log: Slack shows nothing until somebody has acted.
@@ -258,9 +250,6 @@ class Poster:
         self._on_given_up(due.slot, error)
 
     # ---- waiting ------------------------------------------------------------------------------
-
-    def _gap(self, due: Due) -> int:
-        return doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS)
 
     def _put_off(self, due: Due, gap_ms: int, error: str) -> None:
         self._outbox.put_off(due, until=self._outbox.now() + gap_ms, error=error)

@@ -85,17 +85,12 @@ FINAL_WORDS = frozenset(
         "restricted_action_read_only_channel",
         "restricted_action_thread_locked",
         "restricted_action_thread_only_channel",
-        "slack_connect_file_link_sharing_blocked",
-        "team_not_found",
         "cannot_reply_to_message",
         "thread_not_found",
         "user_not_in_channel",
         "messages_tab_disabled",
-        "cannot_dm_bot",
         "user_not_found",
         "user_disabled",
-        "channel_type_not_supported",
-        "method_not_supported_for_channel_type",
         # about the message
         "msg_too_long",
         "msg_blocks_too_long",
@@ -103,25 +98,11 @@ FINAL_WORDS = frozenset(
         "invalid_blocks_format",
         "block_mismatch",
         "no_text",
-        "too_many_attachments",
-        "invalid_attachments",
-        "markdown_text_conflict",
         "invalid_arguments",
-        "invalid_arg_name",
-        "invalid_array_arg",
-        "invalid_charset",
-        "invalid_form_data",
-        "invalid_post_type",
-        "missing_post_type",
-        "method_deprecated",
-        "deprecated_endpoint",
-        "unknown_method",
-        "metadata_too_large",
         # about edits (chat.update)
         "message_not_found",
         "cant_update_message",
         "edit_window_closed",
-        "as_user_not_supported",
     }
 )
 """Sending again gives the same answer (Slack docs, chat.postMessage and chat.update). After any
@@ -160,9 +141,9 @@ UNEDITABLE_WORDS = frozenset({"message_not_found", "cant_update_message", "edit_
 
 RATE_WORDS = frozenset(("ratelimited", "rate_limited"))
 
-BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError, LookupError)
+BROKEN = (OSError, HTTPException, SlackRequestError, ValueError, AttributeError)
 """What the SDK raises besides SlackApiError: for no connection, a timeout, a cut answer, bytes that
-are no text; AttributeError for JSON that is no object, LookupError for an unknown charset."""
+are no text; AttributeError for JSON that is no object."""
 
 
 def problem_of(error: Exception) -> SlackProblem:

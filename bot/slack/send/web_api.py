@@ -14,7 +14,6 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from email.message import Message
 from functools import cache
 from http.client import HTTPException
 from typing import Any
@@ -49,18 +48,10 @@ PEOPLE_TIMEOUT_S = 3
 """For `users.info`: somebody has clicked and is waiting."""
 
 
-def quiet_logger() -> logging.Logger:
-    """For the Slack libraries: warnings and worse only.
-
-    At DEBUG they log whole bodies with `response_url`, with which anybody who reads the log could
-    post in the channel. The level is set here rather than inherited, because the libraries look at
-    the level of this very logger.
-    """
-    logger = logging.getLogger("bot.slack.library")
-    logger.setLevel(logging.WARNING)
-    return logger
-
-
+_LIBRARY = logging.getLogger("bot.slack.library")
+_LIBRARY.setLevel(logging.WARNING)
+# At DEBUG the Slack libraries log whole bodies with `response_url`, with which anybody who reads
+# the log could post in the channel. Set here, since they look at the level of this very logger.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 # At DEBUG it logs each path, and that of a `response_url` is all of its secret.
 
@@ -150,7 +141,7 @@ class ObservedClient(WebClient):
     made again with the new one: Slack has done nothing for the old one."""
 
     token_now: SecretNow
-    on_call: OnCall | None = None
+    on_call: OnCall
     pauses: Pauses | None = None
     pool: PoolManager
     used_at = 0.0
@@ -170,8 +161,8 @@ class ObservedClient(WebClient):
             answer = post_once(self.pool, url, body.encode(), kind, **args["headers"])
         finally:
             self.used_at = time.monotonic()
-        text = answer.data.decode(_charset(answer.headers.get("Content-Type", "")))
-        return {"status": answer.status, "headers": dict(answer.headers), "body": text}
+        headers = dict(answer.headers)
+        return {"status": answer.status, "headers": headers, "body": answer.data.decode()}
 
     def api_call(self, api_method: str, **options: Any) -> SlackResponse:
         if self.pauses is not None and (left := self.pauses.left_ms(api_method)):
@@ -192,22 +183,12 @@ class ObservedClient(WebClient):
             answer = super().api_call(api_method, **options)
         except (SlackApiError, *BROKEN) as error:
             problem = problem_of(error)
-            self._told(api_method, problem.kind)
+            self.on_call(api_method, problem.kind)
             if self.pauses is not None and problem.kind is Kind.LIMITED:
                 self.pauses.hold(api_method, problem.retry_after_s)
             raise
-        self._told(api_method, "ok")
+        self.on_call(api_method, "ok")
         return answer
-
-    def _told(self, method: str, result: str) -> None:
-        if self.on_call is not None:
-            self.on_call(method, result)
-
-
-def _charset(content_type: str) -> str:
-    message = Message()
-    message["Content-Type"] = content_type
-    return message.get_content_charset() or "utf-8"
 
 
 def api_client(
@@ -215,7 +196,7 @@ def api_client(
     *,
     base_url: str,
     timeout_s: int,
-    on_call: OnCall | None = None,
+    on_call: OnCall = lambda _method, _result: None,
     pauses: Pauses | None = None,
 ) -> WebClient:
     """A client that tries once. `token`: a text, or what gives it as it is set now. `on_call` must
@@ -233,7 +214,7 @@ def api_client(
         timeout=timeout_s,
         ssl=tls(),
         user_agent_prefix=USER_AGENT,
-        logger=quiet_logger(),
+        logger=_LIBRARY,
         retry_handlers=[],
     )
     client.pool = pool_for(base_url, timeout_s)

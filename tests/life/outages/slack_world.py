@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from slack_sdk import WebClient
 
 from bot.operate.not_in_slack import unsaid_json
-from bot.request.messages import messages
 from bot.request.model import State
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin
@@ -47,7 +46,6 @@ class SlackWorld(World):
             self.client(),
             draw,
             draw_answer,
-            messages,
             nets=(),
             monotonic=lambda: self.ms / 1000,
             pauses=pauses,

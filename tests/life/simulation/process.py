@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request.messages import Drawn, messages
+from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.slack.send.poster import Poster
 from bot.store.queues import Queue
@@ -186,7 +186,6 @@ class Process:
             client,  # type: ignore[arg-type]
             draw,
             lambda answer, _request: Drawn(text=f"answer {answer.event} {answer.code}"),
-            messages,
             nets=(),
             pauses=self.sim.store.pauses,
             pause=self.pause,

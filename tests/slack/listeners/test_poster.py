@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.request.messages import Answer as Words
-from bot.request.messages import Drawn, Due, messages
+from bot.request.messages import Drawn, Due
 from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
@@ -49,7 +49,6 @@ def _poster(api: FakeWebApi, outbox: FakeOutbox, *, timeout_s: int = 1, **change
         "pauses": outbox.pauses,
         "draw": _draw,
         "draw_answer": lambda answer, request: Drawn(text=f"{answer.code} {request is None}"),
-        "wanted": messages,
         "nets": (0.05, 0.05),
     }
     return Poster(outbox, client, **(usual | changes))
