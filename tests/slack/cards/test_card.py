@@ -139,17 +139,6 @@ def test_expired_never_reads_as_denied() -> None:
         assert all("den" not in text.lower() for text in strings(drawn)), slot
 
 
-@pytest.mark.parametrize("request_", [r for r in BY_STATE.values() if not r.state.open])
-def test_a_card_that_is_done_says_what_was_done_and_nothing_of_what_would_be(
-    request_: Request,
-) -> None:
-    words = seen(request_)
-    assert words.count("<@UASKER>, ") == 1
-    assert words.count("*Next step:*") == 1
-    for gone in ("asks", "drops", "can't be undone", "protected", "Approvals"):
-        assert gone not in words, gone
-
-
 def test_what_one_person_decided_alone_is_not_called_approved() -> None:
     for state in (State.APPROVED, State.DELETING, State.FOLLOWING):
         request = changed(BY_STATE[state], glass=GLASS, approvals=(FIRST,))
@@ -217,27 +206,6 @@ def test_recovery_plans_come_first_and_none_seen_is_not_none_there(
     drawn = draw(sample(snapshot=changed(SNAPSHOT, **read)), "card")
     for text in (drawn.text, "\n".join(list(strings(drawn))[1:])):
         assert words in text
-
-
-def test_one_sign_stands_before_what_should_stop_somebody() -> None:
-    """What every one-sided break has, and issues, are only told."""
-    quiet = changed(HARD, earlier_attention=None, snapshot=changed(HARD.snapshot, protected=0))
-    assert "⚠️" not in seen(quiet)
-    assert seen(sample(force=True)).count("⚠️") == 2
-
-
-@pytest.mark.parametrize(
-    ("needed", "dry", "words"),
-    [
-        (1, False, "One approval breaks"),
-        (2, False, "The second approval breaks"),
-        (9, False, "Approval 9 breaks"),
-        (2, True, "The second approval starts the dry run"),
-    ],
-)
-def test_what_approve_does_is_on_the_card(needed: int, dry: bool, words: str) -> None:
-    terms = changed(TERMS, approvals_required=needed, dry_run=dry)
-    assert words in seen(sample(terms=terms))
 
 
 def test_a_request_that_is_named_is_a_link_to_its_card_where_it_has_one() -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.request.messages import Answer
-from bot.request.model import Decision, Outcome, Request, State
+from bot.request.model import Decision, Request, State
 from bot.request.pairing import IssueLine, Server
 from bot.slack.draw.limits import REASON
 from bot.slack.draw.markup import fenced_units
@@ -18,7 +18,6 @@ from bot.slack.draw.words.after_a_click import ANSWERS
 from bot.slack.receive.command_text import Ask, Parsed, Wrong, parse
 from tests.slack.cards.hostile import FOREIGN, PIECES, requests
 from tests.slack.cards.samples import (
-    APPROVED,
     ENDED_BADLY,
     FORBIDDEN,
     NOW,
@@ -78,16 +77,6 @@ def test_the_same_row_looks_the_same(request: Request) -> None:
 def test_every_answer_fits(request: Request, code: str, text: str) -> None:
     params = {"text": text, "retry_at": text, "superseded": text}
     assert problems(draw_answer(Answer(event=1, code=code, params=params), request)) == []
-
-
-@pytest.mark.parametrize("piece", PIECES)
-def test_500_replications_with_long_names_and_a_long_reason(piece: str) -> None:
-    long = (piece * 100)[:100]
-    crowded = SNAPSHOT.model_copy(update={"count": 500, "replications": named(*(long,) * 10)})
-    request = sample(snapshot=crowded, reason=(piece * 3_000)[:3_000])
-    drawn = draw(request, "card")
-    assert problems(drawn) == []
-    assert "and 493 more" in "".join(strings(drawn))
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -162,21 +151,6 @@ def test_vendors_messages_of_5000_characters(piece: str) -> None:
     for text in (drawn.text, "\n".join(list(strings(drawn))[1:])):
         assert "*Next:*" in text
         assert {"UASKER", "UFIRST", "USECOND"} <= calls(text)
-
-
-def test_a_hundred_long_differences() -> None:
-    lines = tuple("x" * 5_000 for _ in range(100))
-    drawn = draw(
-        APPROVED.model_copy(
-            update={
-                "state": State.CHANGED,
-                "outcome": Outcome(code="changed", lines=lines),
-            }
-        ),
-        "final",
-    )
-    assert problems(drawn) == []
-    assert "and 92 more" in "".join(strings(drawn))
 
 
 def test_the_checker_can_see() -> None:

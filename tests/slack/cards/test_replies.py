@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from bot.request.absorb import absorb
-from bot.request.events import CallFailed, Stored, TasksRead
+from bot.request.events import Stored, TasksRead
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import Notice, Outcome, Request, State, TaskView, WaitingClick, Witness
 from bot.request.pairing import Presence
-from bot.request.who_may import Reason
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.after_a_click import ANSWERS
 from bot.slack.draw.words.states import STATES
@@ -43,7 +42,6 @@ from tests.slack.cards.shown import (
     NOTICES_TOLD,
     REFUSALS,
     TURNED_AWAY,
-    WAITS,
     WITH_GLASS,
     WITNESS,
     changed,
@@ -183,14 +181,6 @@ def test_what_was_told_never_changes_afterwards(name: str, slot: str) -> None:
     assert draw(told, slot).digest == draw(later, slot).digest
 
 
-def test_a_wait_is_told_once_and_stays_as_it_was_told() -> None:
-    early = changed(APPROVED, unreachable_since=NOW - 60_000)
-    told = absorb(early, Stored(at=NOW, event=CallFailed(problem=CUT_OFF)), NOW).request
-    assert [notice.code for notice in told.notices] == ["waits_to_send"]
-    later = changed(told, state=State.FOLLOWING, task=RUNNING, waiting=None)
-    assert draw(told, "notice:1").digest == draw(later, "notice:1").digest
-
-
 def test_a_copy_of_the_card_has_no_buttons() -> None:
     assert elements(draw(sample(), "stray:1700000009.000200")) == {}
 
@@ -308,20 +298,6 @@ def test_an_answer_on_a_request_that_is_over_says_that_it_is(state: State) -> No
         assert own in text or asked_of_it or superseded, f"{code}: {text}"
 
 
-@pytest.mark.parametrize("code", ["ended", "already_decided"])
-@pytest.mark.parametrize("row", [*BY_STATE.values(), WAITS, changed(APPROVED, glass=GLASS)])
-def test_the_loser_of_a_race_reads_who_decided_and_when(code: str, row: Request) -> None:
-    text = draw_answer(Answer(event=1, code=code), row).text
-    last = row.denial or row.cancellation or row.glass
-    if last is None and not row.missing_approvals:
-        last = row.approvals[-1]
-    if last is not None:
-        assert f"<!date^{last.at // 1000}^" in text
-        assert last.by.removeprefix("operator:") in text
-    by_hand = row.denial or row.cancellation
-    assert text.count("It ended") == (0 if by_hand or row.ended_at is None else 1)
-
-
 def test_a_decision_that_was_lost_before_its_answer_was_sent_is_told_as_lost() -> None:
     """Its answer is drawn from the row of then: "Your approval counts: 0 of 2" is no sentence. A
     glass that somebody else has broken since is not told as one's own."""
@@ -337,16 +313,3 @@ def test_a_decision_that_was_lost_before_its_answer_was_sent_is_told_as_lost() -
         text = draw_answer(Answer(event=1, code=code, params={"by": by.by}), row).text
         assert ("no longer counts" in text) is lost, text
         assert not (lost and "then the delete is sent" in text)
-
-
-@pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.YES])
-@pytest.mark.parametrize("which", ["no_right", "no_glass"])
-def test_only_what_slack_did_not_say_is_to_be_tried_again(which: str, reason: Reason) -> None:
-    answer = Answer(event=1, code=f"{which}_{reason.value}", params={"retry_at": str(NOW)})
-    unread = reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
-    assert ("ress again after <!date^" in draw_answer(answer, sample()).text) is unread
-
-
-def test_an_answer_without_a_row() -> None:
-    text = draw_answer(Answer(event=1, code="ended"), None).text
-    assert "othing was done" in text

@@ -1,5 +1,5 @@
-"""The forms behind Deny, Break glass and It is settled: what is sent to Slack, and what a
-submission is read as."""
+"""What a form brought back is read as: those behind Deny, Break glass and It is settled, and the
+form of the command."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
+from bot.slack.draw import ask_form
 from bot.slack.draw.card_modals import FORMS as MADE
 from bot.slack.draw.card_modals import WithReason, reason_form
+from bot.slack.draw.ids import AskOrigin
 from bot.slack.draw.message import draw
-from bot.slack.receive.form_submitted import ReasonSent, read_reason
+from bot.slack.receive.form_submitted import ReasonSent, RequestSent, read_reason, read_request
+from bot.slack.receive.payload import View
 from tests.slack.cards.samples import NOW, sample, sent
 from tests.slack.cards.shown import WITH_GLASS
 from tests.slack.cards.slack_checker import problems, strings
 from tests.slack.cards.words_page import PRESSED
+from tests.support.world import policy
 
 FORMS: dict[WithReason, tuple[str, str]] = {
     "deny": ("unpair_deny_reason", "reason"),
@@ -114,3 +118,56 @@ def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
 def test_a_submission_without_its_field(values: object) -> None:
     view = {**reason_form("deny", PRESSED, sample()), "state": {"values": values}}
     assert isinstance(read_reason(sent(view), "deny"), str)
+
+
+# ---- the request form, with several appliances --------------------------------------------------
+ID = "11111111-2222-3333-4444-555555555555"
+SITES = policy().sites
+
+
+def request_sent(
+    site: str | None, pairing: str, *sites: str
+) -> RequestSent | dict[str, str] | None:
+    opened = AskOrigin(request_id="K7QM-3XPD", channel="C1", opened_by=1)
+    chosen = {"pairing": pairing, "force": "false", **({"site": site} if site else {})}
+    values = {name: {"value": {"selected_option": {"value": v}}} for name, v in chosen.items()}
+    view = View.model_validate(
+        {
+            "callback_id": "unpair_request",
+            "private_metadata": opened.pack(),
+            "state": {"values": values},
+        }
+    )
+    terms = next(iter(SITES.values()))
+    return read_request(view, policy(sites=dict.fromkeys(sites, terms)))
+
+
+@pytest.mark.parametrize(
+    ("site", "pairing", "meant"),
+    [
+        (None, f"berlin/{ID}", f"berlin/{ID}"),
+        ("berlin", f"berlin/{ID}", f"berlin/{ID}"),
+        ("BERLIN", f"berlin/{ID}", f"berlin/{ID}"),
+        ("berlin", ID, f"berlin/{ID}"),
+        ("berlin", "a/b", "berlin/a/b"),
+        (None, ID, ID),
+    ],
+)
+def test_the_chosen_site_is_that_of_the_pairing(site: str | None, pairing: str, meant: str) -> None:
+    found = request_sent(site, pairing, "berlin", "prague")
+    assert isinstance(found, RequestSent)
+    assert found.pairing == meant
+
+
+@pytest.mark.parametrize("pairing", [f"prague/{ID}", f"PRAGUE/{ID}"])
+def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: str) -> None:
+    """Which of the two was meant nobody can tell."""
+    found = request_sent("berlin", pairing, "berlin", "prague")
+    assert isinstance(found, dict)
+    assert found == {"pairing": ask_form.NOT_OF_SITE}
+
+
+def test_with_one_appliance_nothing_is_put_before_it() -> None:
+    found = request_sent("default", ID, "default")
+    assert isinstance(found, RequestSent)
+    assert found.pairing == ID
