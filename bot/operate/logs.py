@@ -6,7 +6,6 @@ and what looks like one is masked here.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -39,11 +38,10 @@ AUDIT = "bot.store.audit_log_lines"
 """Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
 that leaves some out would prove nothing."""
 
+_AUDIT_LINE = re.compile(rf"\[info +\] audit +\[{re.escape(AUDIT)}\]|\"event\": ?\"audit\"")
+_NUMBER = re.compile(r"\bnumber(?:=|\": ?)(\d{1,18})\b")
+_HASH = re.compile(r"\bhash(?:=|\": ?\")([0-9a-f]{64})\b")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_AUDIT_TEXT = re.compile(
-    rf"\[info +\] audit +\[{re.escape(AUDIT)}\] +hash=([0-9a-f]{{64}}) number=(\d{{1,18}})\s*$"
-)
-"""Such a line in the form `console`."""
 
 
 _known: list[str] = []
@@ -129,29 +127,13 @@ def steps(request: Request | None, entries: Sequence[Entry]) -> None:
 def audit_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Number and hash of each line of the audit trail among lines of a log, in either form of
     LOG_FORMAT. Before it there may be what a log shipper has put there, such as a time and a host;
-    and as JSON it may stand in a field of the shipper's own object."""
+    and as JSON it may stand in a field of the shipper's own object, quotes escaped."""
     for line in lines:
-        if found := _AUDIT_TEXT.search(_ANSI.sub("", line)):
-            yield int(found[2]), found[1]
-        elif "{" in line:
-            yield from _in_json(line[line.index("{") :])
-
-
-def _in_json(text: str, *, deeper: bool = True) -> Iterator[tuple[int, str]]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    if not isinstance(document, dict):
-        return
-    number, digest = document.get("number"), document.get("hash")
-    if document.get("event") != "audit" or document.get("logger") != AUDIT:
-        if deeper:
-            for value in document.values():
-                if isinstance(value, str) and "{" in value:
-                    yield from _in_json(value, deeper=False)
-    elif isinstance(number, int) and isinstance(digest, str):
-        yield number, digest
+        text = _ANSI.sub("", line).replace("\\", "")
+        if AUDIT in text and _AUDIT_LINE.search(text):
+            number, digest = _NUMBER.search(text), _HASH.search(text)
+            if number and digest:
+                yield int(number[1]), digest[1]
 
 
 def _request(request: Request | None) -> dict[str, Any]:

@@ -305,20 +305,16 @@ def _sites(
     sites: dict[str, ApplianceSettings] = {}
     first: dict[str, str] = {}
     for site, prefix in (prefixes if several else {DEFAULT_SITE: APPLIANCE_PREFIX}).items():
-        ca_file = f"{prefix}CA_FILE"
-        if ca_file in right:
-            path = str(given.cwd / os.path.expanduser(right[ca_file]))
-            right = {**right, ca_file: path}
+        if path := right.get(ca_file := f"{prefix}CA_FILE"):
+            right = {**right, ca_file: str(given.cwd / os.path.expanduser(path))}
         appliance = _checked(ApplianceSettings, right, appliance_names(prefix), problems)
         if appliance is None:
             continue
         sites[site] = appliance
         # Twice the same would have two call budgets and two log-ins, and show each pairing twice.
         host = appliance.host.casefold().removesuffix(":443").removesuffix(".")
-        other = first.setdefault(host, prefix)
-        if other != prefix:
-            words = f"{prefix}HOST names the same appliance as {other}HOST"
-            sentence = f"{words}: leave one of the two sites out."
+        if (other := first.setdefault(host, prefix)) != prefix:
+            sentence = f"{prefix}HOST names the same appliance as {other}HOST: leave one site out."
             problems.append(Problem(f"{prefix}HOST", sentence))
     return sites
 
@@ -339,9 +335,9 @@ def _checked(
     outside = {field: name for name, field in names.items()}
     for detail in details:
         field = str(detail["loc"][0])
-        if field not in outside:  # `sites`: the problems of its settings are reported already
+        name = outside.get(field)
+        if name is None:  # `sites`: the problems of its settings are reported already
             continue
-        name = outside[field]
         if detail["type"] == "missing":
             sentence = f"is not set: {model.model_fields[field].description}"
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,6 @@ import yaml
 from jsonschema import Draft7Validator
 from slack_sdk import WebClient
 
-from bot.settings import load_slack_app
 from bot.slack.manifest import SCOPES, AddressWrong, as_yaml, events_url, manifest
 
 ROOT = Path(__file__).parents[2]
@@ -108,26 +108,20 @@ def test_slacks_schema_takes_it(deployment: dict[str, Any]) -> None:
     assert list(validator.iter_errors(broken)), "the schema checks nothing"
 
 
-def test_over_http_everything_goes_to_one_address() -> None:
+def test_over_http_everything_goes_to_one_address_and_in_socket_mode_there_is_none() -> None:
     made = manifest(command="/vr-unpair", label="", url=TEMPLATE_URL)
     events = f"{TEMPLATE_URL}/slack/events"
-    assert made["features"]["slash_commands"][0]["url"] == events
-    assert made["settings"]["interactivity"] == {
-        "is_enabled": True,
-        "request_url": events,
-        "message_menu_options_url": events,
-    }
+    assert re.findall(r'"(\w*url)": "([^"]*)"', json.dumps(made)) == [
+        ("url", events),
+        ("request_url", events),
+        ("request_url", events),
+        ("message_menu_options_url", events),
+    ]
     assert made["settings"]["socket_mode_enabled"] is False
-
-
-def test_in_socket_mode_there_is_no_address() -> None:
-    made = manifest(command="/vr-unpair", label="", url=None)
+    made = manifest(command="/vr-test", label="test site", url=None)
     assert made["settings"]["socket_mode_enabled"] is True
     assert "url" not in json.dumps(made)
-
-
-def test_two_deployments_can_be_told_apart() -> None:
-    made = manifest(command="/vr-test", label="test site", url=None)
+    # Two deployments can be told apart.
     assert made["display_information"]["name"] == "vr-test (test site)"
     assert made["features"]["bot_user"]["display_name"] == "vr-test"
     assert made["features"]["slash_commands"][0]["command"] == "/vr-test"
@@ -173,17 +167,9 @@ def test_the_scopes_are_those_of_the_methods_that_are_called() -> None:
 
 
 def test_the_scopes_are_those_of_the_contract_and_none_reads_messages() -> None:
-    assert set(SCOPES) == CONTRACT
-    assert len(SCOPES) == len(CONTRACT)
-    assert not [scope for scope in SCOPES if scope.endswith(":history")]
+    assert sorted(SCOPES) == sorted(CONTRACT)
     made = manifest(command="/vr-unpair", label="", url=None)
     assert made["oauth_config"] == {"scopes": {"bot": list(SCOPES)}}
-
-
-def test_no_token_is_needed_for_it(tmp_path: Path) -> None:
-    assert load_slack_app({}, tmp_path) == ("/vr-unpair", "")
-    given = {"SLACK_COMMAND": "/vr-test", "DEPLOYMENT_LABEL": "test", "PORT": "wrong"}
-    assert load_slack_app(given, tmp_path) == ("/vr-test", "test")
 
 
 def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -197,28 +183,20 @@ def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProces
     )
 
 
-def test_the_command_prints_yaml_and_json(tmp_path: Path) -> None:
-    done = run(tmp_path, SLACK_COMMAND="/vr-test", DEPLOYMENT_LABEL="größer")
+def test_the_command_prints_yaml_and_json_and_needs_no_token(tmp_path: Path) -> None:
+    done = run(tmp_path, SLACK_COMMAND="/vr-test", DEPLOYMENT_LABEL="größer", PORT="wrong")
     expected = manifest(command="/vr-test", label="größer", url=None)
     assert (done.returncode, yaml.safe_load(done.stdout)) == (0, expected)
     done = run(tmp_path, "--json", "--url", TEMPLATE_URL)
     assert json.loads(done.stdout) == manifest(command="/vr-unpair", label="", url=TEMPLATE_URL)
-
-
-@pytest.mark.parametrize(
-    ("words", "environ", "named"),
-    [
-        (["--url", "http://a.example"], {}, "--url"),
-        ([], {"SLACK_COMMAND": "no slash"}, "SLACK_COMMAND"),
-    ],
-)
-def test_wrong_use_is_a_sentence(
-    tmp_path: Path, words: list[str], environ: dict[str, str], named: str
-) -> None:
-    done = run(tmp_path, *words, **environ)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(named)
-    assert len(done.stderr.splitlines()) == 1
+    for words, command, named in (
+        (["--url", "http://a.example"], "/vr-unpair", "--url"),
+        ([], "no slash", "SLACK_COMMAND"),
+    ):
+        done = run(tmp_path, *words, SLACK_COMMAND=command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(named)
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_slack_cli_is_given_the_same() -> None:
