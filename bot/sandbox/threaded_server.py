@@ -112,12 +112,10 @@ class ThreadedServer:
                 return connection
         raise LookupError("that connection has ended")
 
-    async def cut(self, scope: Scope, receive: Receive, last: bytes = b"") -> None:
-        """Cuts the connection of this request: the caller gets `last` and no more."""
+    async def cut(self, scope: Scope, receive: Receive) -> None:
+        """Cuts the connection of this request without an answer."""
         with contextlib.suppress(LookupError):  # the caller was faster
-            transport = self.connection(scope["client"]).transport
-            transport.write(last)
-            transport.close() if last else transport.abort()
+            self.connection(scope["client"]).transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass
 
