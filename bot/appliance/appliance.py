@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.appliance.budget import Budget, EffectBudget, Priority
 from bot.appliance.call_errors import CallError
-from bot.appliance.calls import Calls, hiding
+from bot.appliance.calls import Calls, hiding, says_missing
 from bot.appliance.http_answers import NOT_ACCEPTED
 from bot.appliance.http_call import OnCall, Transport
 from bot.appliance.listing import Listing, PageSizes
@@ -182,8 +182,10 @@ class Appliance:
         def read(api: Calls) -> PairingRead | PresenceRead:
             try:
                 found = api.pairing(pairing_id)
-            except CallError as missing:
-                return PresenceRead(pairing=api.listed_after(missing, pairing_id))
+            except CallError as error:
+                if not says_missing(error):
+                    raise
+                return PresenceRead(pairing=api.listed_after(error, pairing_id))
             now = self._read(api, found, issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that

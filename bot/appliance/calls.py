@@ -90,22 +90,21 @@ class Calls:
         """Whether the pairing is there, by its id and then, after a 404, by the list."""
         try:
             self.pairing(pairing_id)
-        except CallError as missing:
-            return self.listed_after(missing, pairing_id)
+        except CallError as error:
+            if not says_missing(error):
+                raise
+            return self.listed_after(error, pairing_id)
         return "there"
 
     def listed_after(self, missing: CallError, pairing_id: str) -> Presence:
-        """What the list of pairings says after this 404. Raises `missing` if it was none about the
-        pairing; also if it was a gateway's and the list is not whole: nothing is known then."""
-        gateways = isinstance(missing, GatewaysNotFound)
-        if missing.kind is not ProblemKind.NOT_FOUND and not gateways:
-            raise missing
+        """What the list of pairings says after this 404. Raises `missing` if it was a gateway's
+        and the list is not whole: nothing is known then."""
         listed = self.pairings()
         if any(same_id(each.id, pairing_id) for each in listed.items):
             return "there"
         if not hiding(listed):
             return "gone"
-        if gateways:
+        if isinstance(missing, GatewaysNotFound):
             raise missing
         return "unlisted"
 
@@ -229,6 +228,11 @@ class Calls:
             sizes=self._page_sizes,
             name=template,
         )
+
+
+def says_missing(error: CallError) -> bool:
+    """Whether a question about a pairing was answered with 404, be it by a gateway."""
+    return error.kind is ProblemKind.NOT_FOUND or isinstance(error, GatewaysNotFound)
 
 
 def hiding(listed: Listing[Pairing]) -> tuple[MetaError, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
-ANSWER_MAX_BYTES = 6 * 1024 * 1024
+ANSWER_MAX_BYTES = 5 * 1024 * 1024
 """For one answer with its headers. A page of 500 replications has some two million bytes."""
 
 

@@ -150,6 +150,7 @@ class Answer:
     def error(self) -> CallError:
         """The error for a status other than the expected one."""
         status, host = self.status, self._host
+        said, self._found = self._found, None  # an error lives longer than a large body should
         kind = MEANS.get(status, ProblemKind.NOT_UNDERSTOOD)
         wait: float | None = None
         match status:
@@ -179,7 +180,7 @@ class Answer:
             case _:
                 return self.not_understood("unexpectedly")
         error = CallError(kind, sentence, status=status, retry_after_seconds=wait)
-        if isinstance(said := self._found, dict) and status not in {401, 404}:
+        if isinstance(said, dict) and status not in {401, 404}:
             # The ResponseError. Secrets first: a cut through one would leave the half of it.
             code, words, op_id = (
                 self._redact(as_text(said.get(name), READ_LENGTH_MAX) or "") or None

@@ -184,11 +184,7 @@ class Transport:
                 stream=True,
             ) as response:
                 status = response.status_code
-                # Nothing is unpacked, whatever the headers say: a few bytes can unpack into
-                # gigabytes, and we have asked for none that are packed.
-                body = bytearray()
-                for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
-                    body += chunk
+                body = _body(response)
             read = partial(
                 Answer,
                 call.method,
@@ -197,10 +193,11 @@ class Transport:
                 status,
                 response.headers,
                 redact,
-                body,
                 about_one=call.about_one,
             )
-            return read() if len(body) <= LARGE_BYTES else self._reader.submit(read).result()
+            if len(body) <= LARGE_BYTES:
+                return read(body)
+            return self._reader.submit(read, body).result()
         except PastSendBy:
             failure = not_in_time(self.host, call.method, call.path, kind=late)
         except TooLarge:
@@ -225,6 +222,15 @@ class Transport:
         # Raised outside of the `except`, so that it is not chained to an error that holds the
         # credentials in its request.
         raise failure
+
+
+def _body(response: requests.Response) -> bytearray:
+    """The body as it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
+    unpack into gigabytes, and we have asked for none that are packed."""
+    body = bytearray()
+    for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+        body += chunk
+    return body
 
 
 # Enough for all threads that act, follow and read at once. A thread beyond that still gets a

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -123,6 +122,7 @@ def test_a_delete_that_comes_later_was_counted_until_then(gaps: list[tuple[float
 def test_each_priority_begins_up_to_its_ceiling_by_whomever_the_minute_is_used(
     per_minute: int,
 ) -> None:
+    assert [ceiling(p, 40) for p in PRIORITIES] == [40, 34, 28, 24]
     for priority in PRIORITIES:
         for other in PRIORITIES:
             most = ceiling(priority, per_minute)
@@ -131,26 +131,9 @@ def test_each_priority_begins_up_to_its_ceiling_by_whomever_the_minute_is_used(
             EffectBudget(budget, priority, calls=4).pay()
             with fails(Kind.OVER_BUDGET):
                 EffectBudget(budget, priority).pay()
+            assert len(budget.state.calls_ms) == most, "what had no room is not counted"
             if ceiling(other, per_minute) > most:
                 EffectBudget(budget, other).pay()
-
-
-def test_the_ceilings() -> None:
-    assert [ceiling(p, 40) for p in PRIORITIES] == [40, 34, 28, 24]
-    assert [ceiling(p, 20) for p in PRIORITIES] == [20, 17, 14, 12]
-
-
-def test_an_effect_counts_all_its_calls_at_once_and_makes_none_without_room() -> None:
-    clock = Clock(1000.0)
-    budget = MemoryBudget(20, clock)
-    for _ in range(3):
-        EffectBudget(budget, Priority.CHECK, calls=4).pay()
-    assert len(budget.state.calls_ms) == 12
-    with fails(Kind.OVER_BUDGET) as caught:
-        EffectBudget(budget, Priority.CHECK, calls=4).pay()
-    assert len(budget.state.calls_ms) == 12
-    assert "20 calls a minute" in str(caught.value)
-    assert "leaves no room for this one; there is some in 61 s." in str(caught.value)
 
 
 def test_what_a_slow_effect_makes_late_counts_from_then() -> None:
@@ -343,18 +326,6 @@ def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:
     clock.now += 300
     log_in(budget)
     log_in(budget)
-
-
-def test_it_is_said_since_when_it_rests() -> None:
-    at = datetime(2027, 3, 4, 13, 5, 59, tzinfo=UTC)
-    now = int(at.timestamp()) * 1000
-    state = login_rest.login_refused(BudgetState(), now, "a log-in was refused with HTTP 401")
-    with fails(Kind.LOGIN_REST) as caught:
-        login_rest.begin_login(state, now + 100_000)
-    assert str(caught.value) == (
-        "The bot has made no log-in to this appliance since 13:05 UTC and makes the next in 200 s"
-        " at the earliest, so that the account is not locked: a log-in was refused with HTTP 401."
-    )
 
 
 def test_waits_are_told() -> None:

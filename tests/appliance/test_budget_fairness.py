@@ -14,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
-from bot.appliance.call_errors import CallError
 from bot.request.events import CallFailed, PairingRead
 from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind as Kind
@@ -63,9 +62,7 @@ class World:
         self.cards: dict[str, float] = {}
         self.shown: list[float] = []
         self.waited: list[float] = []
-        self.polls = 0
         self.after_a_call: Callable[[], None] = lambda: None
-        self.following = 0
         self._due: list[Due] = []
         self._numbers = count()
 
@@ -110,22 +107,6 @@ class World:
         assert self.appliance.prepare_delete(pairing, BY) is None
         self.waited.append(self.clock.now - approved_at)
         self._called()  # the DELETE, which is counted by the reading before it
-        self.following += 1
-        ends_at = self.clock.now + TASK_S
-        self.at(self.clock.now + 5, lambda: self.poll(ends_at))
-
-    def poll(self, ends_at: float) -> None:
-        try:
-            self.appliance.calls(Priority.FOLLOW, BY).info()
-        except CallError as exc:
-            wait = exc.retry_after_seconds or 0
-            return self.at(self.clock.now + wait + 0.001, lambda: self.poll(ends_at))
-        self.polls += 1
-        if self.clock.now >= ends_at:
-            self.following -= 1
-            return None
-        pause = max(5.0, 2 * MINUTE / self.budget.per_minute * self.following)
-        return self.at(self.clock.now + pause, lambda: self.poll(ends_at))
 
     def fullest_minute(self) -> int:
         return max(sum(at <= other < at + MINUTE for other in self.made) for at in self.made)
@@ -192,25 +173,6 @@ def test_twenty_requests_at_once_all_get_their_card(
     assert at.fullest_minute() <= per_minute * 0.7 + 2, "what acts finds its part of the minute"
 
 
-@pytest.mark.parametrize("per_minute", [20, 40])
-def test_checks_go_on_while_tasks_are_followed_and_these_are_followed_to_their_end(
-    world: Callable[..., World], per_minute: int
-) -> None:
-    at = world(per_minute)
-    tasks = per_minute // 10
-    for _ in range(tasks):
-        at.following += 1
-        at.at(at.begun, lambda: at.poll(at.begun + 240))
-    for n, each in enumerate(pairings(at, 3)):
-        at.at(at.begun + 60 + n, lambda each=each: at.check(each))  # type: ignore[misc]
-    at.play()
-    assert len(at.shown) == 3
-    assert max(at.shown) < 60 + 3 * MINUTE, "one a minute at the worst"
-    assert at.following == 0
-    assert at.clock.now - at.begun < 240 + 2 * MINUTE
-    assert at.fullest_minute() <= per_minute
-
-
 def test_a_pairing_of_many_pages_ends_though_others_come_all_the_time(
     world: Callable[..., World],
 ) -> None:
@@ -224,14 +186,6 @@ def test_a_pairing_of_many_pages_ends_though_others_come_all_the_time(
     assert len(at.shown) == 21
     assert list(at.cards).index(large) < 10, "and not last of all"
     assert at.fullest_minute() <= 20
-
-
-def test_a_refused_check_has_made_no_call(world: Callable[..., World]) -> None:
-    at = world(40)
-    (pairing,) = pairings(at, 1)
-    EffectBudget(at.budget, Priority.ACT, calls=25).pay()
-    assert isinstance(at.appliance.find_and_read(pairing, BY), CallFailed)
-    assert (at.made, len(at.budget.state.calls_ms)) == ([], 25)
 
 
 def test_a_reading_before_the_delete_comes_with_room_for_the_delete(

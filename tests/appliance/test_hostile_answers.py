@@ -13,7 +13,6 @@ import pytest
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.call_errors import CallError
 from bot.appliance.connection import ANSWER_MAX_BYTES
 from bot.appliance.http_answers import VALUES_MAX
 from bot.appliance.listing import ERRORS_MAX
@@ -66,17 +65,6 @@ def test_an_answer_as_large_as_may_be_is_read_and_a_larger_one_is_not(
     # Nothing is left in the connection that the next call could take for its own answer.
     server.on("GET", "/info", Reply(200, {"name": "vr"}))
     assert info(appliance) == "vr"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [name for name in hostile.HOSTILE if "end" in name or "gigabyte" in name],
-)
-def test_reading_stops_wherever_it_is(appliance: Appliance, server: Server, name: str) -> None:
-    server.on_call("GET", "/info", hostile.HOSTILE[name])
-    with pytest.raises(CallError) as caught:
-        info(appliance)
-    assert caught.value.kind in {Kind.NOT_UNDERSTOOD, Kind.UNANSWERED}
 
 
 def test_nothing_is_asked_for_packed_and_nothing_is_unpacked(

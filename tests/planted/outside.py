@@ -82,7 +82,7 @@ APPLIANCE = (
     change(
         "a 404 alone says that the pairing is gone",
         "tests/appliance/test_appliance_gone.py",
-        "return self.listed_after(missing, pairing_id)",
+        "return self.listed_after(error, pairing_id)",
         'return "gone"',
         within="presence",
     ),
@@ -182,7 +182,7 @@ APPLIANCE = (
     ),
     change(
         "credentials of a .netrc file are sent",
-        "tests/appliance/test_appliance_trust.py::test_a_netrc_file_sends_no_credentials",
+        "tests/appliance/test_appliance_trust.py::test_a_netrc_file_sends_no_credentials_and_cookies_do_not_travel",
         "auth=auth,",
         "",
         within="_exchange",
