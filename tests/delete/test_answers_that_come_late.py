@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +19,22 @@ from bot.store import audit_trail as trail
 from bot.store.saving import Claim, Saving
 from tests.support.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 
-LOOKS_MS = 60_000
+LOOKS = 12
 NAMELESS = TaskView(id="task:9", status="RUNNING", entity=None)
 FORBIDDEN = DeleteAnswered(problem=problem(ProblemKind.REFUSED, status=403, message="no privilege"))
 CUT = DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))
 HELD_UP = DeleteNotAccepted(problem=problem(ProblemKind.TOO_LATE))
-
-
-class Stands(BaseException):
-    """The process that sends is cut off there."""
-
-
-def goes_on(world: World) -> None:
-    for _ in range(LOOKS_MS // 5_000):
-        world.wait(5_000)
+LIMITED = DeleteNotAccepted(problem=problem(ProblemKind.LIMITED, status=429))
 
 
 # ---- the database comes back without its last commits --------------------------------------------
 
 
-@pytest.fixture
-def filed(tmp_path: Path) -> World:
-    return World(f"sqlite:///{tmp_path}/vr-unpair.db")
-
-
 def loses_all_since(world: World, then: State, tmp_path: Path) -> None:
     """As a server does that takes over from one it had not caught up with: while the DELETE is on
     the wire all is lost that was stored since the request was first in this state."""
-    save, save_intent, delete = world.requests.save, world.requests.save_intent, _deletes(world)
-    path, backup = tmp_path / "vr-unpair.db", tmp_path / "then.db"
+    save, save_intent = world.requests.save, world.requests.save_intent
+    path, backup = tmp_path / "world.db", tmp_path / "then.db"
 
     def kept() -> None:
         if not backup.exists():
@@ -63,21 +50,14 @@ def loses_all_since(world: World, then: State, tmp_path: Path) -> None:
         kept()
         return save_intent(claim, saving)
 
-    def deleted(*call: Any, **how: Any) -> Event:
-        outcome = delete(*call, **how)
-        if len(world.appliance.deletes) == 1:
-            with sqlite3.connect(backup) as source, sqlite3.connect(path) as target:
-                source.backup(target)
-            assert world.state() is then
-        return outcome
+    def lost() -> None:
+        with sqlite3.connect(backup) as source, sqlite3.connect(path) as target:
+            source.backup(target)
+        assert world.state() is then
 
     world.requests.save = saved  # type: ignore[method-assign]
     world.requests.save_intent = intended  # type: ignore[method-assign]
-    world.appliance.delete = deleted  # type: ignore[method-assign,assignment]
-
-
-def _deletes(world: World) -> Callable[..., Event]:
-    return world.appliance.delete
+    world.appliance.meanwhile["delete"] = lost
 
 
 @pytest.mark.parametrize("then", [State.APPROVED, State.PENDING])
@@ -87,61 +67,60 @@ def _deletes(world: World) -> Callable[..., Event]:
     ids=["taken", "cut", "refused"],
 )
 def test_what_the_row_has_lost_is_not_sent_again(
-    filed: World, tmp_path: Path, then: State, answer: DeleteAnswered | None, end: State
+    world_on_file: World, tmp_path: Path, then: State, answer: DeleteAnswered | None, end: State
 ) -> None:
-    loses_all_since(filed, then, tmp_path)
-    filed.appliance.delete_outcomes += [answer] if answer else []
-    filed.pending()
-    filed.click("AAAA-BBBB", "approve", FIRST)
-    filed.settle()
-    filed.wait(LEASE_MS)
+    world = world_on_file
+    loses_all_since(world, then, tmp_path)
+    world.approved(*([answer] if answer else []))
+    world.wait(LEASE_MS)
     if answer is None:
-        assert filed.state() is State.FOLLOWING
-        filed.appliance.end_task()
-    goes_on(filed)
-    request = filed.get()
-    assert len(filed.appliance.deletes) == 1
-    assert request.state is end
-    assert request.clicks == ()
-    (intent,) = [r for r in trail.export(filed.db) if r.action == "intent"]
+        assert world.state() is State.FOLLOWING
+        world.appliance.end_task()
+    request = world.poll(LOOKS)
+    assert len(world.appliance.deletes) == 1
+    assert (request.state, request.clicks) == (end, ())
+    (intent,) = [r for r in trail.export(world.db) if r.action == "intent"]
     if then is State.APPROVED:
         assert intent.detail["people"] == [FIRST]
-    filed.close()
 
 
 # ---- somebody else has given up looking ----------------------------------------------------------
 
 
-def given_up(world: World, task: TaskView | None = None) -> None:
-    """Whoever sent is cut off with the answer in hand; another copy looks and calls a person."""
+class Stands(BaseException):
+    """The process that sends is cut off there."""
 
-    def stands(*_: object, **__: object) -> Event:
-        world.appliance.tasks += [task] if task else []
+
+def cut_off(world: World, *tasks: TaskView) -> None:
+    """With the answer in hand, after which the appliance has these tasks."""
+
+    def stands(*_: Any, **__: Any) -> Event:
+        world.appliance.tasks += tasks
         raise Stands
 
     world.appliance.delete = stands  # type: ignore[method-assign,assignment]
-    world.pending()
-    world.click("AAAA-BBBB", "approve", FIRST)
     with pytest.raises(Stands):
-        world.settle()
-    goes_on(world)
-    assert world.state() is State.ATTENTION
+        world.approved()
+
+
+def given_up(world: World, *tasks: TaskView) -> None:
+    """Another copy looks and calls a person."""
+    cut_off(world, *tasks)
+    assert world.poll(LOOKS).state is State.ATTENTION
+
+
+def comes(world: World, outcome: Event) -> None:
+    if isinstance(outcome, DeleteNotAccepted):
+        outcome = outcome.model_copy(update={"intent": world.get().intent})
+    world.put(outcome, "AAAA-BBBB")
+    world.settle()
 
 
 def test_the_own_task_goes_before_one_that_was_found_by_looking(world: World) -> None:
     """Somebody else has begun one on the same pairing just before, and that one fails."""
     other = TaskView(id="task:8", status="RUNNING", entity=PAIRING)
     own = TaskView(id="task:9", status="RUNNING", entity=PAIRING)
-
-    def stands(*_: object, **__: object) -> Event:
-        world.appliance.tasks += [other, own]
-        raise Stands
-
-    world.appliance.delete = stands  # type: ignore[method-assign,assignment]
-    world.pending()
-    world.click("AAAA-BBBB", "approve", FIRST)
-    with pytest.raises(Stands):
-        world.settle()
+    cut_off(world, other, own)
     world.wait(LEASE_MS)
     assert world.get().task == other
     comes(world, DeleteAccepted(task=own))
@@ -150,67 +129,44 @@ def test_the_own_task_goes_before_one_that_was_found_by_looking(world: World) ->
     assert world.actions().count("accepted") == 1
     world.appliance.tasks[0] = other.model_copy(update={"status": "ERROR"})
     world.appliance.end_task()
-    goes_on(world)
-    assert world.state() is State.SUCCEEDED
-
-
-def comes(world: World, outcome: Event) -> None:
-    intent = world.get().intent
-    assert intent is not None
-    if isinstance(outcome, DeleteNotAccepted):
-        outcome = outcome.model_copy(update={"intent": intent})
-    world.put(outcome, "AAAA-BBBB")
-    world.settle()
+    assert world.poll(LOOKS).state is State.SUCCEEDED
 
 
 def test_the_task_is_known_to_the_next_look(world: World) -> None:
     given_up(world, NAMELESS)
     comes(world, DeleteAccepted(task=NAMELESS))
     assert world.state() is State.ATTENTION
-    said = draw(world.get(), "final").text
-    assert "The appliance has taken the delete, and how it ended is not known." in said
-    assert "Look again" in said
-    world.click("AAAA-BBBB", "look", SECOND)
-    world.settle()
-    assert world.answers[-1] == (SECOND, "look_running")
-    world.appliance.end_task("ERROR", gone=False)
-    world.click("AAAA-BBBB", "look", SECOND)
-    world.settle()
-    assert world.state() is State.FAILED
+    answers = []
+    for ends in (False, True):
+        if ends:
+            world.appliance.end_task("ERROR", gone=False)
+        world.click("AAAA-BBBB", "look", SECOND)
+        world.settle()
+        answers.append((world.answers[-1][1], world.state()))
+    assert answers[0] == ("look_running", State.ATTENTION)
+    assert answers[1][1] is State.FAILED
 
 
+@pytest.mark.parametrize("looks", [False, True], ids=["", "while a look waits"])
 @pytest.mark.parametrize(
     ("outcome", "end", "words"),
-    [
-        (
-            FORBIDDEN,
-            State.FAILED,
-            ("no privilege", "403"),
-        ),
-        (HELD_UP, State.EXPIRED, ("too_late problem",)),
-    ],
+    [(FORBIDDEN, State.FAILED, "no privilege"), (HELD_UP, State.EXPIRED, "too_late problem")],
     ids=["refused", "not sent"],
 )
 def test_what_was_not_done_is_one_correction(
-    world: World, outcome: Event, end: State, words: tuple[str, ...]
+    world: World, outcome: Event, end: State, words: str, looks: bool
 ) -> None:
     given_up(world)
+    if looks:
+        world.click("AAAA-BBBB", "look", SECOND)
     comes(world, outcome)
     request = world.get()
     assert request.state is end
     assert [m.slot for m in messages(request, world.ms)].count("correction") == 1
-    said = draw(request, "correction").text
-    assert all(each in said for each in words)
+    assert words in draw(request, "correction").text
+    assert [who for who, _ in world.answers].count(SECOND) == looks
     comes(world, outcome)
     assert world.get() == request.model_copy(update={"updated_at": world.get().updated_at})
-
-
-def test_a_look_that_waits_is_answered_by_it(world: World) -> None:
-    given_up(world)
-    world.click("AAAA-BBBB", "look", SECOND)
-    comes(world, FORBIDDEN)
-    assert world.state() is State.FAILED
-    assert [who for who, _ in world.answers].count(SECOND) == 1
 
 
 def test_an_answer_to_another_intent_corrects_nothing(world: World) -> None:
@@ -221,54 +177,35 @@ def test_an_answer_to_another_intent_corrects_nothing(world: World) -> None:
     assert world.actions()[-1] == "came_late"
 
 
-# ---- the claim is lost, or the words cannot be drawn --------------------------------------------
-
-
-def test_a_cancel_that_waits_beside_not_accepted_wins(world: World) -> None:
-    """It was pressed after the appliance had turned the DELETE away, and stored before that was."""
-    world.appliance.delete_outcomes += [
-        DeleteNotAccepted(problem=problem(ProblemKind.LIMITED, status=429))
-    ]
-    save, blips = world.requests.save, [True]
-
-    def blinks(claim: Claim, saving: Saving) -> Claim:
-        if claim.request.state is State.DELETING and blips:
-            blips.pop()
-            world.click("AAAA-BBBB", "cancel", ASKER)
-            raise OperationalError("x", {}, Exception("server closed the connection"))
-        return save(claim, saving)
-
-    world.requests.save = blinks  # type: ignore[method-assign]
-    world.pending()
-    world.click("AAAA-BBBB", "approve", FIRST)
-    world.settle()
-    world.wait(LEASE_MS)
-    assert not blips
-    assert world.state() is State.CANCELLED
-    goes_on(world)
-    assert len(world.appliance.deletes) == 1
+# ---- it cannot be stored at first ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("outcome", "end"), [(FORBIDDEN, State.FAILED), (HELD_UP, State.FOLLOWING)]
+    ("outcome", "error", "withdrawn", "end"),
+    [
+        (FORBIDDEN, MemoryError(), False, State.FAILED),
+        (HELD_UP, MemoryError(), False, State.FOLLOWING),
+        # Pressed after the appliance had turned the DELETE away, and stored before that was.
+        (LIMITED, OperationalError("x", {}, Exception("closed")), True, State.CANCELLED),
+    ],
 )
-def test_a_fault_of_our_own_loses_no_answer(
-    world: World, outcome: Event, end: State, monkeypatch: pytest.MonkeyPatch
+def test_no_answer_is_lost_and_a_cancel_beside_not_accepted_wins(
+    world: World, outcome: Event, error: Exception, withdrawn: bool, end: State
 ) -> None:
-    world.appliance.delete_outcomes += [outcome]
-    world.pending()
-    save, faults = world.requests.save, [True]
+    save, faults = world.requests.save, [error]
 
     def fails(claim: Claim, saving: Saving) -> Claim:
         if claim.request.state is State.DELETING and faults:
-            faults.pop()
-            raise MemoryError
+            if withdrawn:
+                world.click("AAAA-BBBB", "cancel", ASKER)
+            raise faults.pop()
         return save(claim, saving)
 
-    monkeypatch.setattr(world.requests, "save", fails)
-    world.click("AAAA-BBBB", "approve", FIRST)
-    with pytest.raises(MemoryError):
-        world.settle()
+    world.requests.save = fails  # type: ignore[method-assign]
+    with pytest.raises(MemoryError) if isinstance(error, MemoryError) else nullcontext():
+        world.approved(outcome)
     world.wait(LEASE_MS)
+    assert faults == []
     assert world.state() is end
     assert "outcome_unknown" not in world.actions()
+    assert len(world.appliance.deletes) == 1 + (end is State.FOLLOWING)

@@ -57,7 +57,7 @@ LIFE = (
     ),
     change(
         "readings of an earlier claim count before the intent",
-        "tests/delete/test_clock_set_back.py tests/delete/test_one_life.py",
+        "tests/delete/test_old_readings.py",
         'if _changes_only(claim.request, absorbed, "readings"):',
         "if False:",
         "readings: Readings = Field(default=Readings(), exclude=True)",
@@ -87,8 +87,7 @@ LIFE = (
     ),
     change(
         "rights are not read again before the intent",
-        "tests/delete/test_frozen_after_reading.py"
-        "::test_a_right_that_was_lost_meanwhile_does_not_count",
+        "tests/delete/test_old_readings.py::test_a_right_that_was_lost_meanwhile_does_not_count",
         "if not _fresh(readings.rights_at, now):",
         "if False:",
     ),
@@ -258,7 +257,7 @@ LIFE = (
     ),
     change(
         "the sender sends in a dry run",
-        "tests/delete/test_sender.py",
+        "tests/delete/test_one_life.py",
         "if self.policy.dry_run or request.terms.dry_run:",
         "if False:",
     ),
@@ -405,7 +404,7 @@ LIFE = (
     ),
     change(
         "a later look sends again where nothing is found",
-        "tests/delete/test_delete_answers.py::test_a_500_and_a_new_task_that_names_nobody_calls_a_person",
+        "tests/delete/test_delete_answers.py::test_a_500_and_a_new_task",
         'attention(step, "outcome_unknown")',
         "step.change(state=State.APPROVED)",
         within="tasks_read",

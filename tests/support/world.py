@@ -6,7 +6,9 @@ Everything runs in the test's own thread, one step at a time; nothing is timed b
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.request.events import (
     Asked,
@@ -47,6 +49,7 @@ CHANNEL, TEAM = "C0OPS", "T0HOME"
 ASKER, FIRST, SECOND = "U0ASKER", "U0FIRST", "U0SECOND"
 START_MS = 1_800_000_000_000
 LEASE_MS = 25_000
+POLL_MS = 5_000
 PATIENCE_SECONDS = 10.0
 """For a worker whose own threads run."""
 
@@ -92,10 +95,17 @@ class FakeAppliance:
     deletes: list[tuple[str, bool]] = field(default_factory=list)
     listings: int = 0
     polls: list[str] = field(default_factory=list)
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """By the name of a call, what happens once while its answer is on the way."""
+
+    def _after(self, call: str, answer: Any) -> Any:
+        if happens := self.meanwhile.pop(call, None):
+            happens()
+        return answer
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         if self.read_failures:
-            return CallFailed(problem=self.read_failures.pop(0))
+            return self._after("find_and_read", CallFailed(problem=self.read_failures.pop(0)))
         if not self.present or asked not in (PAIRING, self.now.pairing_id, "prague"):
             return PairingUnresolved(why="none")
         return PairingRead(snapshot=self.now)
@@ -121,12 +131,13 @@ class FakeAppliance:
         if not self.present or self.contradicts:
             return PresenceRead(pairing=self.presence)
         self.listings += 1
-        return PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
+        read = PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
+        return self._after("read_to_act", read)
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         if self.prepare_failures:
             return CallFailed(problem=self.prepare_failures.pop(0))
-        return None
+        return self._after("prepare_delete", None)
 
     def delete(
         self, pairing_id: str, *, force: bool, send_by: float, by: float
@@ -134,11 +145,10 @@ class FakeAppliance:
         self.deletes.append((pairing_id, force))
         if self.delete_outcomes:
             outcome = self.delete_outcomes.pop(0)
-            assert isinstance(outcome, DeleteAccepted | DeleteAnswered | DeleteNotAccepted)
-            return outcome
+            return self._after("delete", outcome)
         task = TaskView(id=f"task:{len(self.tasks)}:x", status="RUNNING", entity=pairing_id)
         self.tasks.append(task)
-        return DeleteAccepted(task=task)
+        return self._after("delete", DeleteAccepted(task=task))
 
     def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
@@ -212,7 +222,7 @@ def policy(**changes: object) -> Policy:
         "dry_run": False,
         "label": "",
         "sites": {
-            "default": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=10_000)
+            "default": SiteTerms(appliance="vr.example.net", poll_ms=POLL_MS, timeout_ms=10_000)
         },
     }
     return Policy.model_validate({**plain, **changes})
@@ -373,6 +383,27 @@ class World:
         self.settle()
         assert self.state() is State.PENDING
         return request_id
+
+    def approved(self, *outcomes: Event) -> Request:
+        """One request, approved, whose DELETEs bring these outcomes in turn."""
+        self.appliance.delete_outcomes += outcomes
+        self.click(self.pending(), "approve", FIRST)
+        self.settle()
+        return self.get()
+
+    def poll(self, times: int = 1) -> Request:
+        """As long as so many polls take."""
+        for _ in range(times):
+            self.wait(POLL_MS)
+        return self.get()
+
+    def end(self) -> tuple[State, str]:
+        """Its state, and why."""
+        request = self.get()
+        return request.state, request.outcome.code if request.outcome else ""
+
+    def notices(self) -> list[str]:
+        return [notice.code for notice in self.get().notices]
 
     def actions(self) -> list[str]:
         return [record.action for record in trail.export(self.db)]

@@ -1,0 +1,196 @@
+"""What was read before the DELETE counts within its claim and for some seconds, also for a process
+that freezes with it in its hand, and when the database's clock is set back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.request.events import Stored
+from bot.request.model import Readings, State
+from bot.request.problem import ProblemKind
+from bot.request.who_may import Person, Verdict
+from bot.store.queues import Queue
+from bot.store.saving import Claim
+from tests.support.world import (
+    ASKER,
+    FIRST,
+    PAIRING,
+    POLL_MS,
+    TEAM,
+    FakePeople,
+    World,
+    problem,
+    snapshot,
+)
+
+LONG_MS = 5 * 60_000
+OTHER = "22222222-2222-3333-4444-555555555555"
+GONE = Person(id=FIRST, team=TEAM, deleted=True)
+
+
+def freezes(world: World) -> None:
+    world.ms += LONG_MS
+
+
+def freezes_while_the_clock_is_set_back(world: World) -> None:
+    """By the database's clock no time has passed; by its own it was five minutes."""
+    world.frozen_ms += LONG_MS
+
+
+def is_slow(world: World) -> None:
+    world.ms += 12_000
+
+
+def loses_the_right(world: World) -> None:
+    world.people.persons[FIRST] = GONE
+
+
+def is_another_pairing_now(world: World) -> None:
+    world.appliance.now = snapshot(count=9, replications_digest="other")
+
+
+@pytest.mark.parametrize(
+    ("call", "later"),
+    [
+        ("read_to_act", freezes),
+        ("read_to_act", freezes_while_the_clock_is_set_back),
+        ("prepare_delete", freezes),
+        ("prepare_delete", freezes_while_the_clock_is_set_back),
+        ("prepare_delete", is_slow),
+    ],
+)
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [(loses_the_right, State.PENDING), (is_another_pairing_now, State.CHANGED)],
+)
+def test_what_has_changed_meanwhile_does_not_count(
+    world: World,
+    call: str,
+    later: Callable[[World], None],
+    changes: Callable[[World], None],
+    end: State,
+) -> None:
+    """A look into the database before the intent sees no change: nobody else has touched the
+    row."""
+
+    def meanwhile() -> None:
+        later(world)
+        changes(world)
+
+    world.appliance.meanwhile[call] = meanwhile
+    world.approved()
+    world.poll(6)
+    assert world.appliance.deletes == []
+    assert world.state() is end
+
+
+def test_a_right_that_was_lost_after_it_was_read_does_not_count(world: World) -> None:
+    asked = 0
+
+    class Freezing(FakePeople):
+        def person(self, user: str) -> Person | Verdict:
+            nonlocal asked
+            asked += 1
+            if asked == 2:  # before the intent; the first time is the click itself
+                world.ms += LONG_MS
+            return Person(id=user, team=TEAM, deleted=asked > 2)
+
+    request_id = world.pending()
+    world.people = Freezing()
+    world.worker = world.new_worker()
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert asked == 3
+    assert world.appliance.deletes == []
+    assert world.state() is State.PENDING
+
+
+def test_an_old_reading_of_rights_decides_no_later_click(world: World) -> None:
+    """A copy freezes with a yes in its hand. Another one takes over and says no, since the right is
+    gone; then it is pressed again, and the first one wakes up."""
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+
+    class Freezing(FakePeople):
+        def person(self, user: str) -> Person | Verdict:
+            world.people = FakePeople({FIRST: GONE})
+            world.ms += 60_000
+            world.new_worker().step(Queue.DECIDE)
+            world.click(request_id, "deny", FIRST)
+            return Person(id=user, team=TEAM)
+
+    world.people = Freezing()
+    world.new_worker().step(Queue.DECIDE)
+    world.worker = world.new_worker()
+    world.settle()
+    request = world.get()
+    assert (request.state, request.approvals, request.denial) == (State.PENDING, (), None)
+    assert world.actions().count("click_refused") == 2
+
+
+def test_rights_read_before_a_wait_are_read_again_after_it(world: World) -> None:
+    """Found by the simulation: the wait ends five minutes late, since the clock was set back, and
+    by the clock of then the reading is some seconds old."""
+    request_id = world.pending()
+    world.appliance.read_failures = [problem(ProblemKind.UNSENT)]
+    world.click(request_id, "approve", FIRST)
+    world.settle()
+    assert world.state() is State.APPROVED
+    world.ms -= LONG_MS
+    loses_the_right(world)
+    world.wait(LONG_MS + 6_000)
+    assert world.appliance.deletes == []
+    assert world.state() is State.PENDING
+
+
+def test_readings_that_are_as_they_should_be_are_not_stored(world: World) -> None:
+    """They count within their claim alone, and each would be a commit before the DELETE."""
+    stored = []
+    world.appliance.meanwhile["prepare_delete"] = lambda: stored.append(world.get().readings)
+    world.approved()
+    assert stored == [Readings()]
+    assert len(world.appliance.deletes) == 1
+
+
+def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It froze between looking for events and looking at the clock, across the deadline."""
+    request_id = world.pending()
+    decide_by = world.get().decide_by
+    assert decide_by is not None
+    world.ms = decide_by - 2_000
+    world.click(request_id, "approve", ASKER)  # counts for nothing, and makes the row due
+    events = world.requests.events
+
+    def freezing(claim: Claim) -> tuple[int, list[Stored]]:
+        found = events(claim)
+        if not found[1] and world.ms < decide_by:
+            world.click(request_id, "approve", FIRST)
+            world.ms = decide_by + 1_000
+        return found
+
+    monkeypatch.setattr(world.requests, "events", freezing)
+    world.settle()
+    assert world.state() is State.FOLLOWING
+    assert len(world.appliance.deletes) == 1
+
+
+def test_a_task_that_began_after_the_clock_was_set_back_is_followed_to_its_end(
+    world: World,
+) -> None:
+    for request_id, pairing, polls in (("AAAA-BBBB", PAIRING, 0), ("CCCC-DDDD", OTHER, 10)):
+        world.appliance.now, world.appliance.present = snapshot(pairing_id=pairing), True
+        world.put(world.ask_event(pairing=pairing), request_id)
+        world.settle()
+        world.click(request_id, "approve", FIRST)
+        world.settle()
+        for _ in range(polls):
+            world.wait(POLL_MS)
+        assert world.state(request_id) is State.FOLLOWING
+        world.appliance.end_task()
+        world.wait(POLL_MS)
+        assert world.state(request_id) is State.SUCCEEDED
+        world.ms -= LONG_MS
