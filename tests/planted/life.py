@@ -87,7 +87,8 @@ LIFE = (
     ),
     change(
         "rights are not read again before the intent",
-        "tests/delete/test_old_readings.py::test_a_right_that_was_lost_meanwhile_does_not_count",
+        "tests/delete/test_old_readings.py"
+        "::test_a_right_that_was_lost_after_it_was_read_does_not_count",
         "if not _fresh(readings.rights_at, now):",
         "if False:",
     ),
