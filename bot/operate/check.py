@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -42,8 +41,6 @@ NAMES = (
 )
 """Every line, in order; the runbook has an entry for each."""
 
-APPLIANCES_AT_ONCE = 8
-
 VENDOR_CALLS = 50
 """Per minute and session. Above it the appliance refuses calls, and the vendor speaks of a
 temporary ban (vendor's REST API guide). An appliance may be set to another limit, so a higher
@@ -58,8 +55,7 @@ CONNECT_SECONDS = 10
 
 
 def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
-    """Checks everything; lines come in the order of NAMES. Appliances are checked at the same time,
-    so that one that does not answer does not delay the others.
+    """Checks everything; lines come as they are found, in the order of NAMES.
 
     `load` takes `to_run` as `bot.settings.load` does; `exposed` gives the files with settings that
     everybody on the machine can read.
@@ -79,12 +75,25 @@ def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> I
         yield from lines_of([*found, *(Check(name, "settings", fine()) for name in NAMES[1:])])
         return
     secrets = settings.secrets()
-    with ThreadPoolExecutor(APPLIANCES_AT_ONCE + 1) as pool:
-        slack = pool.submit(_slack, settings)
-        sites = [pool.submit(_appliance, settings, name) for name in settings.sites]
-        yield from (line.masked(secrets) for line in lines_of(_own(settings, exposed())))
-        for others in (slack, *sites):
-            yield from (line.masked(secrets) for line in others.result())
+    for lines in _everything(settings, exposed()):
+        yield from (line.masked(secrets) for line in lines)
+
+
+def _everything(settings: Settings, exposed: list[Path]) -> Iterator[Iterator[Line]]:
+    """The appliances with calls of their own, but a login rest of the bot's is kept."""
+    yield lines_of(_own(settings, exposed))
+    yield lines_of(check_slack.everything(check_slack.slack_of(settings)))
+    url = settings.database_url.get_secret_value()
+    for name, site in settings.sites.items():
+        kept = stored_budget(url, name)
+        budget = MemoryBudget(site.calls_per_minute, now=_now_ms, state=kept)
+        with closing(appliance_of(site, budget, _now_ms)) as appliance:
+            place = _site(settings, name, appliance, Priority.ACT)
+            yield lines_of(check_appliance.everything(place), place=place.about)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _wrong_setting(sentence: str) -> Line:
@@ -110,24 +119,6 @@ def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
     yield Check("proxy", "", partial(proxy, settings))
     yield Check("database", "", partial(database, url))
     yield Check("schema", "database", partial(schema, url))
-
-
-def _slack(settings: Settings) -> list[Line]:
-    return list(lines_of(check_slack.everything(check_slack.slack_of(settings))))
-
-
-def _appliance(settings: Settings, name: str) -> list[Line]:
-    """With calls of its own, but a login rest of the bot's is kept."""
-    site = settings.sites[name]
-
-    def now() -> int:
-        return time.time_ns() // 1_000_000
-
-    kept = stored_budget(settings.database_url.get_secret_value(), name)
-    budget = MemoryBudget(site.calls_per_minute, now=now, state=kept)
-    with closing(appliance_of(site, budget, now)) as appliance:
-        place = _site(settings, name, appliance, Priority.ACT)
-        return list(lines_of(check_appliance.everything(place), place=place.about))
 
 
 def _site(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,8 @@ from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
 from bot.secrets_now import SlackSecrets
 from bot.slack.people import Myself
 from tests.operate.check.conftest import ANNA, CHANNEL, PAIRING, Stage
+from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.console import Console
-
-PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -33,25 +31,25 @@ def http(stage: Stage) -> Stage:
     return stage
 
 
-def readiness(bot: BotProcess) -> tuple[int, dict[str, Any]]:
+def readiness(bot: BotProcess) -> dict[str, Any]:
     answer = requests.get(f"{bot.url}/readyz", timeout=10)
-    return answer.status_code, answer.json()
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
 
 
-def wait_for(bot: BotProcess, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The first `/readyz` that fits; each answered 200."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        status, document = readiness(bot)
-        assert status == 200
-        if fits(document):
-            return document
-        time.sleep(0.05)
-    raise AssertionError(document)
+def hints(bot: BotProcess, count: int) -> dict[str, str]:
+    """Those of `/readyz`, once it has so many."""
+
+    def enough() -> dict[str, str] | None:
+        found: dict[str, str] = readiness(bot).get("hints", {})
+        return found if len(found) == count else None
+
+    return wait_for(enough)
 
 
-def polled_at(stage: Stage) -> None:
-    """The look is over: `/info` is its last call."""
+def checked(stage: Stage) -> None:
+    """The check is over: `/info` is its last call."""
     stage.appliance.wait_for(
         lambda: [c for c in stage.appliance.calls if c.path == "/info"], PATIENCE_SECONDS
     )
@@ -59,8 +57,8 @@ def polled_at(stage: Stage) -> None:
 
 def test_one_log_in_one_reading_and_one_question_who_we_are(http: Stage) -> None:
     with BotProcess(http.environment, http.folder) as bot:
-        polled_at(http)
-        assert "hints" not in readiness(bot)[1]
+        checked(http)
+        assert "hints" not in readiness(bot)
         assert [(c.method, c.path) for c in http.appliance.calls] == [
             ("POST", "/session"),
             ("GET", "/info"),
@@ -78,9 +76,9 @@ def test_a_refused_log_in_is_a_hint_and_no_restart_tries_it_again(http: Stage) -
     http.appliance.set_password("other")
     for _ in range(2):
         with BotProcess(http.environment, http.folder) as bot:
-            hints = wait_for(bot, lambda d: "hints" in d)["hints"]
-            assert list(hints) == ["appliance-login"]
-            assert "VR_PASSWORD" in hints["appliance-login"]
+            (hint,) = hints(bot, 1).items()
+            assert hint[0] == "appliance-login"
+            assert "VR_PASSWORD" in hint[1]
             (event,) = bot.events("check_failed")
             assert event["line"] == "appliance-login"
             assert event["level"] == "warning"
@@ -93,13 +91,13 @@ def test_what_may_recover_is_a_hint_and_the_bot_is_ready(http: Stage) -> None:
     http.slack.set_channel(CHANNEL, bot_is_member=False)
     http.appliance.refuse_connections()
     with BotProcess(http.environment, http.folder) as bot:
-        hints = wait_for(bot, lambda d: len(d.get("hints", {})) == 3)["hints"]
-        assert set(hints) == {
+        found = hints(bot, 3)
+        assert set(found) == {
             "slack-scope usergroups:read",
             f"slack-channel {CHANNEL}",
             "appliance-login",
         }
-        assert "/invite @vr-unpair" in hints[f"slack-channel {CHANNEL}"]
+        assert "/invite @vr-unpair" in found[f"slack-channel {CHANNEL}"]
         assert len(bot.events("check_failed")) == 3
 
 
@@ -108,7 +106,7 @@ def test_a_slack_that_hangs_does_not_delay_the_start(http: Stage) -> None:
     began = time.monotonic()
     with BotProcess(http.environment, http.folder) as bot:
         http.slack.wait_for(lambda: http.slack.calls_of("auth.test"), PATIENCE_SECONDS)
-        assert readiness(bot)[0] == 200
+        assert readiness(bot)["ready"]
         assert time.monotonic() - began < PATIENCE_SECONDS
         assert bot.stop() == 0
 

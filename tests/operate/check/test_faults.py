@@ -97,7 +97,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "token refused": (sets(SLACK_BOT_TOKEN="xoxb-no"), "slack-token", "invalid_auth"),
     "account": (slack_fails("auth.test", error="account_inactive"), "slack-token", "xoxb-"),
     "Slack away": (lambda stage: stage.slack.down(), "slack-token", "HTTPS_PROXY"),
-    "Slack broken": (lambda stage: stage.slack.down(status=503), "slack-token", "HTTP 503"),
+    "Slack broken": (slack_fails("auth.test", status=503), "slack-token", "HTTP 503"),
     "a page": (slack_fails("auth.test", status=200), "slack-token", "HTTP 200"),
     "no page": (slack_fails("auth.test", status=404), "slack-token", "HTTP 404"),
     "Slack limits": (slack_fails("auth.test", retry_after=17), "slack-token", "17 s"),

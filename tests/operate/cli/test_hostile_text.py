@@ -16,24 +16,15 @@ from typer.testing import Result
 
 from bot.operate import logs
 from bot.operate.json_and_csv import printable, to_json
+from bot.store import audit_trail
 from bot.store.database import Database
 from tests.store.samples import born, entry
 
-ODD = {
-    "\x1b": ("\\x1b", "\\u001b"),
-    "\x07": ("\\x07", "\\u0007"),
-    "\x00": ("\\x00", "\\u0000"),
-    "\r": ("\\r", "\\r"),
-    "\x7f": ("\\x7f", "\\u007f"),
-    "\x85": ("\\x85", "\\u0085"),
-    "\x9b": ("\\x9b", "\\u009b"),
-    "\u202e": ("\\u202e", "\\u202e"),
-    "\u2066": ("\\u2066", "\\u2066"),
-    "\u200f": ("\\u200f", "\\u200f"),
-    "\u061c": ("\\u061c", "\\u061c"),
-    "\u2028": ("\\u2028", "\\u2028"),
-}
-"""Each with what people read instead, and how JSON writes it."""
+ODD = "\x1b\x07\x00\r\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028"
+PEOPLE = {odd: ascii(odd)[1:-1] for odd in ODD}
+"""Each with what people read instead."""
+MACHINES = {odd: json.dumps(odd)[1:-1] for odd in ODD}
+"""And how JSON writes it."""
 
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 REASON = f"a{''.join(ODD)}[31m b [red]markup[/red] :warning: größer 👩‍💻"
@@ -43,42 +34,36 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def asked(db: Database) -> str:
-    return born(db, 2, reason=REASON, asked=REASON).id
-
-
-@pytest.fixture
-def _trail(db: Database, asked: str) -> None:
-    from bot.store import audit_trail as audit
-
+    made = born(db, 2, reason=REASON, asked=REASON)
     with db.write() as conn:
-        audit.append(conn, asked, [entry(REASON).model_copy(update={"detail": {REASON: REASON}})])
+        odd = entry(REASON).model_copy(update={"detail": {REASON: REASON}})
+        audit_trail.append(conn, made.id, [odd])
+    return made.id
 
 
-@pytest.mark.usefixtures("_trail")
 @pytest.mark.parametrize(
     "words", [("requests",), ("show", "ID"), ("audit", "export", "--format", "csv")]
 )
 def test_people_see_escapes(asked: str, run: Run, words: tuple[str, ...]) -> None:
     said = run(*(asked if word == "ID" else word for word in words)).stdout
     assert OBEYED.search(said) is None
-    for shown, _ in ODD.values():
+    for shown in PEOPLE.values():
         assert shown in said
     assert "[31m b [red]markup[/red] :warning: größer 👩‍💻" in said
 
 
-@pytest.mark.usefixtures("_trail")
 @pytest.mark.parametrize("words", [("requests", "--json"), ("show", "ID", "--json")])
 def test_machines_get_the_text_itself(asked: str, run: Run, words: tuple[str, ...]) -> None:
     said = run(*(asked if word == "ID" else word for word in words)).stdout
     assert OBEYED.search(said) is None
-    for _, written in ODD.values():
+    for written in MACHINES.values():
         assert written in said
     document = json.loads(said)
     request = document[0] if isinstance(document, list) else document
     assert request["reason"] == REASON
 
 
-@pytest.mark.usefixtures("_trail")
+@pytest.mark.usefixtures("asked")
 def test_an_export_is_still_what_was_hashed(run: Run) -> None:
     said = run("audit", "export").stdout
     assert OBEYED.search(said) is None
@@ -98,7 +83,7 @@ def _logging() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_logging")
 @pytest.mark.parametrize("form", ["console", "json"])
-@pytest.mark.parametrize("odd", ODD, ids=[shown for shown, _ in ODD.values()])
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
 def test_a_log_shows_escapes(form: str, odd: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("info", form)
     text = f"a{odd}b"
@@ -110,7 +95,7 @@ def test_a_log_shows_escapes(form: str, odd: str, capsys: pytest.CaptureFixture[
         structlog.get_logger("bot.test").exception("failed")
     said = capsys.readouterr().err
     assert OBEYED.search(said) is None
-    assert said.count(ODD[odd][form == "json"]) >= 5
+    assert said.count((MACHINES if form == "json" else PEOPLE)[odd]) >= 5
     if form == "json":
         first, second, third = (json.loads(line) for line in said.splitlines())
         assert (first["bare"], first["deep"]) == (text, [{text: text}])
