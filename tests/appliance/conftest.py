@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 import trustme
-from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import MemoryBudget
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
-from tests.appliance.simulated_client import secrets_of
-from tests.appliance.small_server import BASE, PASSWORD, Server, Start
+from tests.appliance.clients import client_of
+from tests.appliance.small_server import Server, Start
 
 
 @pytest.fixture(scope="session")
@@ -60,21 +58,11 @@ def connect(ca_file: Path, server: Server) -> Iterator[Callable[..., Appliance]]
     made: list[Appliance] = []
 
     def make(**changes: Any) -> Appliance:
-        arguments: dict[str, Any] = {
-            "host": server.host,
-            "username": "admin",
-            "password": SecretStr(PASSWORD),
-            "remote_username": None,
-            "remote_password": None,
-            "trust": Trust.ca_file(ca_file),
-            "base_path": BASE,
-            "timeout_seconds": 5.0,
-            "budget": MemoryBudget(1000),
-            "user_agent": "vr-unpair-test",
-            "now": lambda: 0,
-        }
-        arguments |= changes
-        appliance = Appliance(secrets=secrets_of(arguments), **arguments)
+        appliance = client_of(
+            changes.pop("host", server.host),
+            changes.pop("trust", None) or Trust.ca_file(ca_file),
+            **changes,
+        )
         made.append(appliance)
         return appliance
 

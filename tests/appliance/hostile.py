@@ -145,27 +145,16 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
     """Print, for each of these answers, the peak of this process, what was kept of them, and how
     often an honest appliance has answered meanwhile."""
     # Imported here: the process that plays the appliance needs none of it.
-    from pydantic import SecretStr
-
     import bot.app  # noqa: F401  # the whole bot, on top of which such an answer comes
     from bot.appliance.appliance import Appliance
     from bot.appliance.budget import MemoryBudget, Priority
-    from bot.appliance.session import Credentials, Secrets
     from bot.appliance.tls import Trust
+    from tests.appliance.clients import client_of
 
-    user = Credentials("admin", SecretStr("password"))
-    secrets = Secrets(user, None, Trust.ca_file(ca_file))
+    trust = Trust.ca_file(ca_file)
 
     def client(base_path: str) -> Appliance:
-        return Appliance(
-            host=host,
-            secrets=lambda: secrets,
-            base_path=base_path,
-            timeout_seconds=5.0,
-            budget=MemoryBudget(1_000_000),
-            user_agent="vr-unpair-test",
-            now=lambda: 0,
-        )
+        return client_of(host, trust, base_path=base_path, budget=MemoryBudget(1_000_000))
 
     def all_at_once(port: Appliance) -> list[object]:
         """A check, what comes before and after a DELETE, and a lookup, by three threads."""

@@ -23,12 +23,12 @@ import trustme
 from pydantic import SecretStr
 
 from bot.appliance.call_errors import CallError
+from bot.appliance.session import Credentials
 from bot.request.problem import ProblemKind
+from tests.appliance.clients import BASE
 
-BASE = "/api/rest/vr/v2"
-PASSWORD = "pässword-of-local"
 REMOTE_PASSWORD = "password-of-remote"
-REMOTE = {"remote_username": "remote-admin", "remote_password": SecretStr(REMOTE_PASSWORD)}
+REMOTE = {"remote": Credentials("remote-admin", SecretStr(REMOTE_PASSWORD))}
 TOKEN = "token-secret-"  # and the number of the log-in
 
 

@@ -14,8 +14,8 @@ from bot.appliance.connection import ANSWER_MAX_BYTES
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted
 from bot.request.model import TaskView
 from bot.request.problem import ProblemKind as Kind
+from tests.appliance.clients import PASSWORD
 from tests.appliance.small_server import (
-    PASSWORD,
     REMOTE,
     TOKEN,
     Handler,

@@ -18,7 +18,8 @@ from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
 from bot.appliance.call_errors import CallError, unanswered
 from bot.request.problem import ProblemKind as Kind
-from tests.appliance.small_server import BASE, TOKEN, Handler, Reply, Server, Start, broken_tls, cut
+from tests.appliance.clients import BASE
+from tests.appliance.small_server import TOKEN, Handler, Reply, Server, Start, broken_tls, cut
 
 RESPONSE_ERROR = {"error_code": "E42", "message": "no right", "op_id": "0-1-2"}
 

@@ -16,7 +16,7 @@ from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookup_results import ListedPairing
 from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
-from tests.appliance.simulated_client import client_of
+from tests.appliance.clients import client_of_simulated
 
 PER_MINUTE = 40
 NOWHERE = "dddddddd-0000-0000-0000-000000000009"
@@ -26,7 +26,7 @@ REMOTE = {"code": "REMOTE", "message": "The remote site is away.", "field": "$.l
 
 @pytest.fixture
 def appliance(simulated: SimulatedAppliance) -> Iterator[Appliance]:
-    client = client_of(simulated, MemoryBudget(PER_MINUTE))
+    client = client_of_simulated(simulated, budget=MemoryBudget(PER_MINUTE))
     yield client
     client.close()
 

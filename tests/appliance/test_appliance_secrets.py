@@ -15,18 +15,10 @@ import bot.appliance
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
 from bot.appliance.call_errors import CallError
-from bot.appliance.session import Credentials, HeldSession
+from bot.appliance.session import HeldSession
 from bot.appliance.tls import Trust
-from tests.appliance.small_server import (
-    PASSWORD,
-    REMOTE,
-    REMOTE_PASSWORD,
-    TOKEN,
-    Reply,
-    Seen,
-    Server,
-    cut,
-)
+from tests.appliance.clients import PASSWORD
+from tests.appliance.small_server import REMOTE, REMOTE_PASSWORD, TOKEN, Reply, Seen, Server, cut
 
 SECRETS = [
     PASSWORD,
@@ -121,7 +113,7 @@ def test_objects_show_no_secret(connect: Callable[..., Appliance], server: Serve
     server.on("GET", "/info", Reply(200, {}))
     calls = appliance.calls(Priority.CHECK)
     calls.info()
-    credentials = Credentials("admin", REMOTE["remote_password"])
+    credentials = REMOTE["remote"]
     safe(repr(thing) for thing in (appliance, calls, credentials, HeldSession(TOKEN)))
     assert repr(appliance) == f"Appliance({server.host})"
 

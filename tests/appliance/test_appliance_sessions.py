@@ -19,8 +19,8 @@ from bot.appliance.call_errors import CallError
 from bot.appliance.refused_login import login_refused
 from bot.appliance.session import Sessions
 from bot.request.problem import ProblemKind as Kind
+from tests.appliance.clients import PASSWORD
 from tests.appliance.small_server import (
-    PASSWORD,
     REMOTE,
     REMOTE_PASSWORD,
     TOKEN,

@@ -14,11 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
+from bot.appliance.session import Credentials
 from bot.request.events import CallFailed, PairingRead
 from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import SimulatedAppliance
-from tests.appliance.simulated_client import client_of
+from tests.appliance.clients import client_of_simulated
 from tests.appliance.small_server import fails
 from tests.support.clock import Clock
 
@@ -49,11 +50,10 @@ class World:
         self.simulated = simulated
         self.made: list[float] = []
         self.budget = MemoryBudget(per_minute, self.clock)
-        self.appliance = client_of(
+        self.appliance = client_of_simulated(
             simulated,
-            self.budget,
-            remote_username="far" if remote else None,
-            remote_password=SecretStr("far away") if remote else None,
+            budget=self.budget,
+            remote=Credentials("far", SecretStr("far away")) if remote else None,
             now=self.clock.ms,
             monotonic=self.clock,
             on_call=self._called,

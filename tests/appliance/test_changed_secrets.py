@@ -21,7 +21,8 @@ from bot.appliance.call_errors import CallError
 from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind as Kind
-from tests.appliance.small_server import BASE, TOKEN, Reply, Seen, Server, Start, fails
+from tests.appliance.clients import client_of
+from tests.appliance.small_server import TOKEN, Reply, Seen, Server, Start, fails
 from tests.support.clock import Clock
 
 OLD, NEW = "old-password", "new-password"
@@ -40,21 +41,19 @@ class Set:
         self.budget = MemoryBudget(1000, self.clock)
         self.server = server
         self.log_in = server.routes["POST", "/session"]
-        server.on_call("POST", "/session", self._answer)
+        server.on_call("POST", "/session", self.answer)
         server.on("GET", "/info", Reply(200, {}))
 
-    def _answer(self, seen: Seen) -> Reply:
+    def answer(self, seen: Seen) -> Reply:
         assert callable(self.log_in)
         return self.log_in(seen) if password_in(seen) == self.right else Reply(401)
 
     def client(self) -> Appliance:
-        return Appliance(
-            host=self.server.host,
+        return client_of(
+            self.server.host,
+            self.trust,
             secrets=lambda: Secrets(self.user, self.remote, self.trust),
-            base_path=BASE,
-            timeout_seconds=5.0,
             budget=self.budget,
-            user_agent="vr-unpair-test",
             now=self.clock.ms,
             monotonic=self.clock,
         )
@@ -140,7 +139,7 @@ def test_a_copy_that_keeps_the_old_password_rests_on(
     """The environment of a process cannot change, so it would be refused again and again."""
     old = Set(server, Trust.ca_file(ca_file))
     old.budget, old.clock = set_now.budget, set_now.clock
-    server.on_call("POST", "/session", set_now._answer)
+    server.on_call("POST", "/session", set_now.answer)
     stays = old.client()
     set_now.right = NEW
     assert [info(stays), info(stays)] == [Kind.LOGIN_REFUSED, Kind.LOGIN_REST]
@@ -182,10 +181,11 @@ def test_the_remote_user_likewise(set_now: Set, client: Appliance, server: Serve
 def test_a_replaced_certificate_is_trusted_as_soon_as_the_file_is(
     set_now: Set, client: Appliance, server: Server, start_server: Start, tmp_path: Path
 ) -> None:
+    # No connection is kept, as after some idle minutes.
+    server.on("GET", "/info", Reply(200, {}, headers={"Connection": "close"}))
     assert info(client) is None
     other = trustme.CA()
     other.issue_cert("localhost").configure_cert(server.context)
-    client._sessions.transport._session.close()  # the kept connection, as after some idle minutes
     assert [info(client), info(client)] == [Kind.UNSENT, Kind.UNSENT]
     other.cert_pem.write_to_path(str(tmp_path / "new.pem"))
     set_now.trust = Trust.ca_file(tmp_path / "new.pem")

@@ -20,7 +20,8 @@ from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.request.events import PairingRead, PairingUnresolved
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance import hostile
-from tests.appliance.small_server import PASSWORD, Reply, Server, fails
+from tests.appliance.clients import PASSWORD
+from tests.appliance.small_server import Reply, Server, fails
 
 MOST_MEGABYTES = 200
 """Of the whole bot under any of these answers."""

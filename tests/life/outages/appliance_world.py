@@ -6,12 +6,13 @@ from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget, BudgetState
-from bot.appliance.session import Credentials, Secrets
+from bot.appliance.session import Credentials
 from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import Problem
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.store import shared
+from tests.appliance.clients import client_of
 from tests.support.world import World
 
 BUDGET = "budget:default"
@@ -31,15 +32,11 @@ class ApplianceWorld(World):
         """Another client, without the session of the one before."""
         if self.client is not None:
             self.client.close()
-        user = Credentials(self.server.username, SecretStr("Sandbox!1"))
-        secrets = Secrets(user, None, Trust.ca_file(self.server.ca_file))
-        self.client = Appliance(
-            host=self.server.host,
-            secrets=lambda: secrets,
-            base_path=self.server.base_path,
-            timeout_seconds=5.0,
+        self.client = client_of(
+            self.server.host,
+            Trust.ca_file(self.server.ca_file),
+            user=Credentials(self.server.username, SecretStr("Sandbox!1")),
             budget=Budget(40, self.change_budget),
-            user_agent="vr-unpair-test",
             now=self.requests.now,
         )
         self.appliance = self.client  # type: ignore[assignment]

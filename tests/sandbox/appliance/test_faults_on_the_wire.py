@@ -165,7 +165,7 @@ def test_a_mistake_of_the_sandbox_itself_is_not_hidden(
 ) -> None:
     appliance = SimulatedAppliance().start()
     client = connect(appliance)
-    monkeypatch.setattr(appliance._api, "answer", lambda *_: 1 // 0)
+    monkeypatch.setattr(appliance, "receive", lambda *_: 1 // 0)
     with pytest.raises(requests.ConnectionError):
         client.get("/info")
     with pytest.raises(RuntimeError, match="itself failed"):
