@@ -72,7 +72,7 @@ def heading(request: Request) -> str:
         named = between(request, limits.SITE_IN_HEADING)
         return f"{words.mark} Break pairing {named}{extent(request)}"
     said = words.heading
-    if request.waits_for_its_time:
+    if request.scheduled_at is not None and request.waits_for_its_time:
         said = "Approved, waits until its time"  # a header cannot show it in everybody's time zone
     if request.state.open and request.glass is not None:
         return f"🚨 Break glass{said.removeprefix('Approved')}"
@@ -111,7 +111,7 @@ def _who_asks(request: Request) -> str:
     lines = [DRY_RUN] if request.terms.dry_run else []
     lines += [] if undecided else [f"{what(request)}."]
     decided = who_decided(request) if not undecided and not request.glass else ""
-    if request.waits_for_its_time and request.scheduled_at is not None:
+    if request.scheduled_at is not None and request.waits_for_its_time:
         waits = "Waits" if request.glass else "Approved, waits"
         decided = f"*{waits} until {when(request.scheduled_at)}.* {decided}".strip()
     lines += [decided] if decided else []

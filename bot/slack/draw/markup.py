@@ -235,28 +235,23 @@ def button(
 
 
 def drawn(text: str, *blocks: Block | None) -> Drawn:
-    """One message within all limits, with a text for phones and screen readers."""
+    """One message within all limits, with a text for phones and screen readers. The longest
+    sections are shortened first: if Slack refused the message, people would see nothing at all."""
     made = [b.to_dict() for b in blocks if b is not None]
-    return Drawn(text=fit(text, limits.FALLBACK_TEXT), blocks=tuple(_within_budget(made)))
-
-
-def markdown(markup: str, limit: int) -> MarkdownTextObject:
-    # `verbatim`: Slack must not make links or mentions out of what people wrote.
-    return MarkdownTextObject(text=fit(markup, limit), verbatim=True)
-
-
-def _within_budget(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Shortens the longest sections first. If Slack refused the message, people would see nothing
-    at all."""
     over = sum(_length(b) for b in made) - limits.ALL_BLOCKS_TEXT
-    for block in sorted(made, key=_length, reverse=True):
+    for block in sorted(made, key=_length, reverse=True) if over > 0 else ():
         if over <= 0 or block["type"] != "section":
             break
         words = block["text"]["text"]
         shorter = fit(words, max(units(words) - over, limits.LINE))
         over -= units(words) - units(shorter)
         block["text"]["text"] = shorter
-    return made
+    return Drawn(text=fit(text, limits.FALLBACK_TEXT), blocks=tuple(made))
+
+
+def markdown(markup: str, limit: int) -> MarkdownTextObject:
+    # `verbatim`: Slack must not make links or mentions out of what people wrote.
+    return MarkdownTextObject(text=fit(markup, limit), verbatim=True)
 
 
 def _length(node: Any) -> int:

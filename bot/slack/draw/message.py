@@ -221,7 +221,7 @@ def _progress(request: Request) -> str:
             return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
         case State.APPROVED:
             decided = "🚨 Break glass" if request.glass else "🔵 Approved"
-            if request.waits_for_its_time and request.scheduled_at is not None:
+            if request.scheduled_at is not None and request.waits_for_its_time:
                 return (
                     f"{decided}, waits until {when(request.scheduled_at)}. {may_stop_it(request)}."
                 )

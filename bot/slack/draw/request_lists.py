@@ -131,9 +131,9 @@ def line(request: Request, card: str | None) -> str:
     if request.state in UNDECIDED and request.decide_by is not None:
         so_far = f"{approvals_so_far(request)} " if request.state is State.PENDING else ""
         facts.append(f"{so_far}until {when(request.decide_by)}")
-    told = request.waits_for_its_time or request.state not in CANCELLABLE
-    if request.scheduled_at is not None and not told:
-        facts.append(f"not before {when(request.scheduled_at)}")
+    if request.scheduled_at is not None and request.state in CANCELLABLE:
+        told = request.waits_for_its_time  # by the phrase above
+        facts += [] if told else [f"not before {when(request.scheduled_at)}"]
     task = request.task
     if request.state is State.FOLLOWING and task is not None and task.progress is not None:
         facts.append(f"{task.progress} %")

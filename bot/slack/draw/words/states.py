@@ -69,7 +69,7 @@ def state_now(request: Request) -> str:
 
 def phrase(request: Request) -> str:
     """How it is, as the end of a sentence."""
-    if request.waits_for_its_time and request.scheduled_at is not None:
+    if request.scheduled_at is not None and request.waits_for_its_time:
         return f"is approved, and waits until {when(request.scheduled_at)}"
     if request.state is State.APPROVED and request.terms.dry_run:
         return "is approved, as a dry run: nothing will be deleted"
