@@ -77,7 +77,6 @@ MARKS = "`*_~<>,.;:"
 
 FORCE = "--force"
 AT = "--at"
-SUBCOMMANDS = ("help", "list", "preview", "status")
 CLOSE = 0.74
 """With this value a word of four letters with two swapped is a slip, but `lisbon` for `list` is
 not."""
@@ -90,7 +89,6 @@ _FORCE_WITHIN = re.compile(
     rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})force\b|(?<!\S)-force\b", re.IGNORECASE
 )
 _AT_WITHIN = re.compile(rf"(?<!\w)(?:--|[{_DASHES}]{{1,2}})at\b|(?<!\S)-at\b", re.IGNORECASE)
-_AT_MEANT = re.compile(r"@|at", re.IGNORECASE)
 _FORCE_STUCK = re.compile(rf"\w(?:--|[{_DASHES}])force$", re.IGNORECASE)
 _ARROWS = ("\u2192", "->")
 
@@ -136,7 +134,8 @@ def parse(text: str, *, command: str) -> Parsed:
 def _misspelt(word: Word, command: str) -> Wrong | None:
     """Recognises a misspelt `status ID`, `preview PAIRING` or a subcommand alone, which would
     otherwise be a request for a pairing of that name. In quotes it is taken for a name."""
-    near = get_close_matches(word.text.casefold(), SUBCOMMANDS, n=1, cutoff=CLOSE)
+    subcommands = ("help", "list", "preview", "status")
+    near = get_close_matches(word.text.casefold(), subcommands, n=1, cutoff=CLOSE)
     if word.quoted or _flag(word) is not None or not near:
         return None
     after = first_word(word.rest)
@@ -289,12 +288,8 @@ def _reason_problem(reason: str, pairing: str) -> str | None:
 
 def _says_a_time(reason: str) -> bool:
     """Whether it begins like `at 22:00`: without the hyphens, it would be sent at once."""
-    first = first_word(reason)
-    if first is None or not _AT_MEANT.match(first.text):
-        return False
-    after = first_word(first.rest)
-    bare = _AT_MEANT.sub("", first.text, count=1)
-    return tidy_time(bare or (after.text if after else "")) is not None
+    meant = re.match(r"(?:@|at)\s*(\S+)", reason, re.IGNORECASE)
+    return meant is not None and tidy_time(meant.group(1)) is not None
 
 
 # ---- what was typed, word by word -------------------------------------------------------------

@@ -117,7 +117,6 @@ class SocketMode:
         self._lines: list[Line] = []
         self._heard_at = time.monotonic()
         self._why = "one is being opened"
-        self._alone = True
         self._envelopes: queue.Queue[tuple[Line, Json]] = queue.Queue()
         self._draining = threading.Event()
         self._stopping = threading.Event()
@@ -254,12 +253,10 @@ class SocketMode:
             if other is not line:
                 other.leave_at = time.monotonic() + self._leaving_s
         log.info("slack_connected", connections=count)
-        others = isinstance(count, int) and count > len(ours)
-        if others and self._alone:
+        if isinstance(count, int) and count > len(ours):
             # Each click goes to only one of them. That is fine if they share a database, but clicks
             # that go to some forgotten process are lost.
             log.warning("slack_socket_not_alone", connections=count, hint=NOT_ALONE)
-        self._alone = not others
 
     def _handle(self) -> None:
         while True:

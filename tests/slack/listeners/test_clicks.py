@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from bot.slack.draw.ids import ButtonValue
 from bot.slack.people import Myself
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter
-from tests.slack.listeners.fake_web_api import Answer, error
+from tests.slack.listeners.fake_web_api import error
 
 BUTTONS = {"approve": "unpair_approve", "cancel": "unpair_cancel", "look": "unpair_look"}
 
@@ -195,18 +194,6 @@ def test_what_was_stored_before_is_counted(adapter: Adapter) -> None:
 
 def test_without_a_response_url_nonsense_is_still_acknowledged(adapter: Adapter) -> None:
     assert adapter.send(made.click("unpair_approve", "", value="nonsense")).status == 200
-
-
-def test_a_hanging_response_url_holds_nobody_up(
-    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.slack.send.whisper.TIMEOUT_S", 1)
-    adapter.api.script("response", Answer(hang=True))
-    started = time.monotonic()
-    for n in range(8):
-        _press(adapter, value="nonsense", trigger_id=f"t{n}")
-    assert time.monotonic() - started < 1
-    adapter.api.wait_for("response")
 
 
 def test_a_store_that_fails_is_told_with_a_reference(

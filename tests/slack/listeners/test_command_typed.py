@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -127,12 +126,6 @@ def test_one_appliance_takes_any_slash(adapter: Adapter, typed: str, pairing: st
     assert [(e.site, e.pairing) for e in _asked(adapter)] == [("default", pairing)]
 
 
-def test_a_reason_beyond_the_limit_is_refused(adapter: Adapter) -> None:
-    assert "2,900" in _refused(adapter, _ask(adapter, "paris " + "x" * 2_901))
-    _ask(adapter, "paris " + "x" * 2_900)
-    assert len(_asked(adapter)) == 1
-
-
 def test_a_store_that_fails_is_told_with_a_reference(
     adapter: Adapter, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,21 +140,6 @@ def test_a_store_that_fails_is_told_with_a_reference(
     assert "disk I/O error" in logged
     assert "secret-address" not in logged
     assert "secret-trigger" not in logged
-
-
-def test_many_at_once_lose_nothing(adapter: Adapter) -> None:
-    statuses: list[int] = []
-
-    def one(n: int) -> None:
-        statuses.append(_ask(adapter, "paris gone", trigger_id=f"t{n % 10}").status)
-
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert statuses == [200] * 30
-    assert len(adapter.inbox.puts) == 10
 
 
 # ---- refused at once, and left to the audit trail --------------------------------------------

@@ -11,7 +11,7 @@ from bot.request.messages import Drawn, Due
 from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
-from bot.slack.send.slack_problem import ACCOUNT_WORDS, FINAL_WORDS, PLACE_WORDS
+from bot.slack.send.slack_problem import FINAL_WORDS, PLACE_WORDS
 from bot.slack.send.web_api import api_client
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import (
@@ -166,18 +166,6 @@ def test_what_slack_will_never_take_is_given_up(
         done = _deliver(api, outbox, due, on_given_up=lambda *what: told.append(what))
         assert done == {"did": "given_up", "error": word}
         assert told == [(due.slot, word)]
-
-
-def test_a_token_that_is_refused_is_told_loudly_and_tried_again(
-    api: FakeWebApi, outbox: FakeOutbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert {"invalid_auth", "token_revoked", "missing_scope"} <= ACCOUNT_WORDS
-    for word in ACCOUNT_WORDS:
-        api.script(POST, error(word))
-        done = _deliver(api, outbox, CARD)
-        until = outbox.clock_ms + 60_000
-        assert done == {"did": "put_off", "until": until, "error": word, "refused": True}
-        assert "critical" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
