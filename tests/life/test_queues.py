@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.appliance.budget import Budget, BudgetState, EffectBudget, Priority
-from bot.request.events import CallFailed, PairingRead, PresenceRead, TaskPolled
+from bot.appliance.budget import Budget, EffectBudget, Priority, in_store
+from bot.request.events import CallFailed
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
@@ -24,8 +24,8 @@ from tests.support.world import (
     FIRST,
     LEASE_MS,
     PATIENCE_SECONDS,
+    POLL_MS,
     SECOND,
-    FakeAppliance,
     FakePeople,
     World,
     problem,
@@ -35,77 +35,66 @@ from tests.support.world import (
 MANY = 12
 """Tasks that are followed: more than there were ever threads."""
 
-AWAY = CallFailed(problem=problem(ProblemKind.UNANSWERED))
+
+@pytest.fixture
+def world(world_on_file: World) -> World:
+    return world_on_file
 
 
 @dataclass
-class Hanging(FakeAppliance):
-    """From `hang` on nothing is answered before `go`; whoever waits has `entered`."""
+class Hang:
+    """Whoever calls it waits there until `go`, having `entered`."""
 
-    hangs: bool = False
     go: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
 
-    def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
-        return AWAY if self._hung() else super().poll_task(task_id, by)
-
-    def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
-        return AWAY if self._hung() else super().read_to_act(pairing_id, by)
-
-    def _hung(self) -> bool:
-        if self.hangs:
-            self.entered.set()
-            assert self.go.wait(PATIENCE_SECONDS)
-        return self.hangs
+    def __call__(self, *_: object, **__: object) -> Any:
+        self.entered.set()
+        assert self.go.wait(PATIENCE_SECONDS)
+        return CallFailed(problem=problem(ProblemKind.UNANSWERED))
 
 
-def pending(world: World, *numbers: int) -> list[str]:
-    ids = []
-    for number in numbers:
-        pairing = f"p-{number}"
-        world.appliance.now = snapshot(pairing_id=pairing)
-        world.put(world.ask_event(pairing=pairing), f"AAAA-{number:04d}")
-        world.settle()
-        ids.append(f"AAAA-{number:04d}")
-        assert world.state(ids[-1]) is State.PENDING
-    return ids
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(f"sqlite:///{tmp_path}/queues.db")
-    world.appliance = Hanging()
-    world.worker = world.new_worker()
-    yield world
-    world.close()
+def pending(world: World, number: int) -> str:
+    pairing, request_id = f"p-{number}", f"AAAA-{number:04d}"
+    world.appliance.now = snapshot(pairing_id=pairing)
+    world.put(world.ask_event(pairing=pairing), request_id)
+    world.settle()
+    assert world.state(request_id) is State.PENDING
+    return request_id
 
 
 @contextmanager
-def hung(world: World) -> Iterator[list[str]]:
-    """MANY tasks are followed and due, the appliance has stopped to answer, and the threads run.
-    Brings one more that is undecided for each number of a person's."""
-    appliance = world.appliance
-    assert isinstance(appliance, Hanging)
-    undecided = pending(world, *range(MANY, MANY + 4))
-    for number in range(MANY):
-        (one,) = pending(world, number)
-        world.click(one, "approve", FIRST)
-        world.settle()
-        assert world.state(one) is State.FOLLOWING
-    appliance.hangs = True
-    world.ms += world.policy.sites["default"].poll_ms + 1
+def running(world: World, hang: Hang) -> Iterator[None]:
+    """The worker's threads run, until one hangs; and it hangs to the end."""
     world.worker.start()
     try:
-        assert appliance.entered.wait(PATIENCE_SECONDS)
-        yield undecided
-        assert not appliance.go.is_set()
+        assert hang.entered.wait(PATIENCE_SECONDS)
+        yield
+        assert not hang.go.is_set()
     finally:
-        appliance.go.set()
+        hang.go.set()
         assert world.worker.stop(PATIENCE_SECONDS)
 
 
-def test_what_is_undecided_does_not_wait_for_an_appliance_that_hangs(world: World) -> None:
-    with hung(world) as (taken_back, denied, agreed, left):
+def works(world: World, queue: Queue) -> None:
+    while world.worker.step(queue):
+        pass
+
+
+def test_what_is_undecided_does_not_wait_for_an_appliance_that_hangs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_back, denied, agreed, left = (pending(world, n) for n in range(MANY, MANY + 4))
+    for number in range(MANY):
+        one = pending(world, number)
+        world.click(one, "approve", FIRST)
+        world.settle()
+        assert world.state(one) is State.FOLLOWING
+    hang = Hang()
+    monkeypatch.setattr(world.appliance, "poll_task", hang)
+    monkeypatch.setattr(world.appliance, "read_to_act", hang)
+    world.ms += POLL_MS + 1
+    with running(world, hang):
         world.click(taken_back, "cancel", ASKER)
         world.click(denied, "deny", FIRST)
         world.click(agreed, "approve", FIRST)
@@ -127,138 +116,90 @@ def answered(world: World, code: str) -> bool:
     return code in [said for _, said in world.answers]
 
 
-@dataclass
-class SlowOfOne(FakePeople):
-    """Slack does not answer about FIRST before `go`."""
-
-    go: threading.Event = field(default_factory=threading.Event)
-    entered: threading.Event = field(default_factory=threading.Event)
-
-    def person(self, user: str) -> Person | Verdict:
-        if user == FIRST:
-            self.entered.set()
-            assert self.go.wait(PATIENCE_SECONDS)
-        return super().person(user)
-
-
 def test_one_slow_reading_of_rights_holds_up_nobody_else(world: World) -> None:
-    slow, quick = pending(world, 1, 2)
-    world.people = people = SlowOfOne()
+    hang = Hang()
+
+    class SlowOfOne(FakePeople):
+        def person(self, user: str) -> Person | Verdict:
+            if user == FIRST:
+                hang()
+            return super().person(user)
+
+    slow, quick = pending(world, 1), pending(world, 2)
+    world.people = SlowOfOne()
     world.worker = world.new_worker()
     world.click(slow, "approve", FIRST)
-    world.worker.start()
-    try:
-        assert people.entered.wait(PATIENCE_SECONDS)
+    with running(world, hang):
         world.click(quick, "deny", SECOND)
         wait_for(lambda: world.state(quick) is State.DENIED)
         assert world.state(slow) is State.PENDING
-    finally:
-        people.go.set()
-        assert world.worker.stop(PATIENCE_SECONDS)
 
 
 # ---- from one queue into the other ---------------------------------------------------------------
 
 
 def test_who_decides_is_never_at_the_appliance(world: World) -> None:
-    (request_id,) = pending(world, 1)
-    world.click(request_id, "approve", FIRST)
-    while world.worker.step(Queue.DECIDE):
-        pass
-    assert world.state(request_id) is State.APPROVED
+    world.click(world.pending(), "approve", FIRST)
+    works(world, Queue.DECIDE)
+    assert world.state() is State.APPROVED
     assert world.worker.step(Queue.ACT), "it is due there at once"
-    assert world.state(request_id) is State.FOLLOWING
+    assert world.state() is State.FOLLOWING
 
 
 def test_an_approval_that_no_longer_counts_goes_back_to_those_who_decide(world: World) -> None:
-    (request_id,) = pending(world, 1)
+    request_id = world.pending()
     world.click(request_id, "approve", FIRST)
     world.worker.step(Queue.DECIDE)
     world.people.persons[FIRST] = Person(id=FIRST, team="T", deleted=True)
     world.worker.step(Queue.ACT)
-    assert world.state(request_id) is State.PENDING
-    assert world.next_due(Queue.DECIDE) == world.get(request_id).pending_since + 900_000
+    assert world.state() is State.PENDING
+    reminder_at = (world.get().pending_since or 0) + world.policy.remind_after_ms
+    assert world.next_due(Queue.DECIDE) == reminder_at
     world.click(request_id, "deny", SECOND)
     assert not world.worker.step(Queue.ACT)
     assert world.worker.step(Queue.DECIDE)
-    assert world.state(request_id) is State.DENIED
+    assert world.state() is State.DENIED
 
 
 def test_a_click_beside_the_card_is_decided_by_those_who_decide(world: World) -> None:
     """It came before Slack's answer to the post, so that a thread that checks hears it first."""
-    world.appliance.now = snapshot(pairing_id="p-1")
-    request_id = world.ask("AAAA-0001")
-    while world.worker.step(Queue.CHECK):
-        pass
+    request_id = world.ask()
+    works(world, Queue.CHECK)
     world.click(request_id, "approve", FIRST, message_ts="77.000")
     world.click(request_id, "deny", SECOND, message_ts="77.000")
     asked = len(world.people.asked)
-    while world.worker.step(Queue.CHECK):
-        pass
-    assert world.state(request_id) is State.PENDING
+    works(world, Queue.CHECK)
+    assert world.state() is State.PENDING
     assert len(world.people.asked) == asked, "nobody's rights are read by who checks"
-    while world.worker.step(Queue.DECIDE):
-        pass
-    assert world.state(request_id) is State.APPROVED
+    works(world, Queue.DECIDE)
+    assert world.state() is State.APPROVED
 
 
-def test_six_commits_lead_from_the_click_to_the_delete(world: World) -> None:
+def test_six_commits_lead_from_the_click_to_the_delete(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The click, the claim of who decides, the decision, the claim of who acts, the calls counted,
     the intent."""
-    (request_id,) = pending(world, 1)
-    budget = Budget(40, lambda how: shared.change(world.db, "budget", partial(_counted, how)))
-    read_to_act = world.appliance.read_to_act
+    request_id = world.pending()
+    budget = Budget(40, in_store(partial(shared.change, world.db, "budget")))
+    commits, before = committed(world), []
 
-    def read(pairing_id: str, by: float) -> object:
+    def pays() -> None:
         effect = EffectBudget(budget, Priority.ACT, calls=5, later=1)
         for _ in range(4):
             effect.pay()
-        return read_to_act(pairing_id, by)
 
-    world.appliance.read_to_act = read  # type: ignore[method-assign, assignment]
-    commits = committed(world)
-    before: list[int] = []
-    delete = world.appliance.delete
-
-    def deleted(*args: object, **more: object) -> object:
-        before.append(len(commits))
-        return delete(*args, **more)  # type: ignore[arg-type]
-
-    world.appliance.delete = deleted  # type: ignore[method-assign, assignment]
+    world.appliance.meanwhile["read_to_act"] = pays
+    world.appliance.meanwhile["delete"] = lambda: before.append(len(commits))
     world.click(request_id, "approve", FIRST)
     world.worker.step(Queue.DECIDE)
     world.worker.step(Queue.ACT)
     assert before == [6]
 
 
-def test_a_click_that_was_only_heard_counts_with_the_next_holder(world: World) -> None:
-    """It is stored with its decision, so whoever dies before that leaves it in the inbox."""
-    (request_id,) = pending(world, 1)
-    world.click(request_id, "approve", FIRST)
-    person = world.people.person
-
-    def dies(user: str) -> Person | Verdict:
-        raise OSError("killed")
-
-    world.people.person = dies  # type: ignore[method-assign]
-    with pytest.raises(OSError, match="killed"):
-        world.worker.step(Queue.DECIDE)
-    assert world.get(request_id).clicks == ()
-    world.people.person = person  # type: ignore[method-assign]
-    world.ms += LEASE_MS + 1
-    world.settle()
-    assert world.state(request_id) is State.FOLLOWING
-    assert world.actions().count("approved_by") == 1
-
-
-def _counted(how: Callable[[BudgetState, int], BudgetState], value: str | None, now: int) -> str:
-    state = BudgetState.model_validate_json(value) if value else BudgetState()
-    return how(state, now).model_dump_json()
-
-
 def committed(world: World) -> list[object]:
     made: list[object] = []
-    write = world.db.write
+    write: Callable[..., Any] = world.db.write
 
     @contextmanager
     def counted(*within: float | None) -> Iterator[object]:
@@ -268,3 +209,23 @@ def committed(world: World) -> list[object]:
 
     world.db.write = counted  # type: ignore[method-assign, assignment]
     return made
+
+
+def test_a_click_that_was_only_heard_counts_with_the_next_holder(world: World) -> None:
+    """It is stored with its decision, so whoever dies before that leaves it in the inbox."""
+    request_id = world.pending()
+    world.click(request_id, "approve", FIRST)
+    person = world.people.person
+
+    def dies(user: str) -> Person | Verdict:
+        raise OSError("killed")
+
+    world.people.person = dies  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="killed"):
+        world.worker.step(Queue.DECIDE)
+    assert world.get().clicks == ()
+    world.people.person = person  # type: ignore[method-assign]
+    world.ms += LEASE_MS + 1
+    world.settle()
+    assert world.state() is State.FOLLOWING
+    assert world.actions().count("approved_by") == 1

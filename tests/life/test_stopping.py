@@ -6,66 +6,52 @@ any more, and whoever comes next can only look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from bot.request.model import State
 from bot.store.queues import Queue
-from tests.support.world import FIRST, FakeAppliance, World
+from tests.support.world import FIRST, POLL_MS, World
 
 
-def stops_after(world: World, effect: str) -> None:
-    """A stop begins while this call is under way."""
-    done: Callable[..., object] = getattr(world.appliance, effect)
+def stops_during(world: World, call: str) -> None:
+    world.appliance.meanwhile[call] = lambda: setattr(world, "stopping", True)
 
-    def stopping(*args: object, **named: object) -> object:
-        world.stopping = True
-        return done(*args, **named)
 
-    setattr(world.appliance, effect, stopping)
+def decided(world: World) -> None:
+    """And worked on, as far as a stop lets it go."""
+    world.click(world.pending(), "approve", FIRST)
+    world.worker.step(Queue.DECIDE)
+    world.worker.step(Queue.ACT)
 
 
 def comes_back(world: World) -> None:
     """Another process: without any wait, since nothing is held by a lease."""
     world.stopping = False
-    world.appliance.__dict__ |= {
-        name: getattr(FakeAppliance, name).__get__(world.appliance)
-        for name in ("read_to_act", "prepare_delete", "delete")
-    }
     world.worker = world.new_worker()
     world.settle()
 
 
-@pytest.mark.parametrize("effect", ["read_to_act", "prepare_delete"])
-def test_no_delete_is_sent_once_a_stop_has_begun(world: World, effect: str) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    stops_after(world, effect)
-    world.worker.step(Queue.DECIDE)
-    world.worker.step(Queue.ACT)
+@pytest.mark.parametrize("call", ["read_to_act", "prepare_delete"])
+def test_no_delete_is_sent_once_a_stop_has_begun(world: World, call: str) -> None:
+    stops_during(world, call)
+    decided(world)
     assert world.stopping
     assert world.appliance.deletes == []
     assert world.state() is State.APPROVED
     assert "intent" not in world.actions()
-
     comes_back(world)
     assert len(world.appliance.deletes) == 1
     assert world.state() is State.FOLLOWING
 
 
 def test_the_answer_to_a_delete_is_stored_and_not_followed(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    stops_after(world, "delete")
-    world.worker.step(Queue.DECIDE)
-    world.worker.step(Queue.ACT)
+    stops_during(world, "delete")
+    decided(world)
     assert world.state() is State.FOLLOWING
     assert "accepted" in world.actions()
     assert world.appliance.polls == []
-
     world.appliance.end_task()
-    world.ms += 5_000
+    world.ms += POLL_MS
     comes_back(world)
     assert world.state() is State.SUCCEEDED
     assert len(world.appliance.deletes) == 1
@@ -73,14 +59,12 @@ def test_the_answer_to_a_delete_is_stored_and_not_followed(world: World) -> None
 
 def test_the_last_word_of_what_was_in_hand_is_stored(world: World) -> None:
     """It is posted by whoever comes next."""
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    world.settle()
+    world.approved()
     world.appliance.end_task()
-    world.ms += 5_000
-    stops_after(world, "read_presence")
+    world.ms += POLL_MS
+    stops_during(world, "read_presence")
     world.worker.step(Queue.ACT)
-    assert world.state() is State.SUCCEEDED
+    assert (world.stopping, world.state()) == (True, State.SUCCEEDED)
     while world.post():
         pass
     assert [slot for _, slot, _ in world.posted].count("final") == 1

@@ -162,7 +162,7 @@ class FakeAppliance:
     def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        return PresenceRead(pairing=self.presence)
+        return self._after("read_presence", PresenceRead(pairing=self.presence))
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         self.polls.append(task_id)
