@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
 from bot.operate.ready import Ready
 from bot.slack.people import Identity
@@ -111,28 +112,28 @@ def changed_deps(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"policy": made.policy(**settings)}
 
 
+def deps_for(client: WebClient, whisper: Whisper, **changes: Any) -> Deps:
+    """All that the listeners need, with a store in memory."""
+    usual = {
+        "inbox": FakeInbox(),
+        "policy": made.policy(),
+        "command": made.COMMAND,
+        "identity": Identity(client),
+        "views": client,
+        "whisper": whisper,
+        "lookups": FakeLookups(),
+        "overview": FakeRequests(made.request()),
+    }
+    return Deps(**(usual | changes))
+
+
 @pytest.fixture
 def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
-    inbox, requests, whisper = (
-        FakeInbox(),
-        FakeRequests(made.request()),
-        Whisper(FakePauses(), "http://127.0.0.1/api/"),
-    )
-    lookups, identity = FakeLookups(), Identity(client)
-    policy = changed_deps.get("policy", made.policy())
-    deps = Deps(
-        inbox=inbox,
-        policy=policy,
-        command=made.COMMAND,
-        identity=identity,
-        views=client,
-        whisper=whisper,
-        lookups=lookups,
-        overview=requests,
-        on_repeated=lambda: made_adapter.repeat(),
-    )
-    app = make_app(replace(deps, **changed_deps))
+    whisper = Whisper(FakePauses(), "http://127.0.0.1/api/")
+    counted = {"on_repeated": lambda: made_adapter.repeat()}
+    deps: Any = deps_for(client, whisper, **(counted | changed_deps))
+    app = make_app(deps)
     from_slack = FromSlack(
         lambda refused: made_adapter.secret_now(refused),
         partial(dispatch, app),
@@ -153,7 +154,9 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         threads=4,
         on_too_large=partial(from_slack.turn_away, "too_large"),
     )
-    made_adapter = Adapter(api, inbox, requests, whisper, server, identity, lookups)
+    made_adapter = Adapter(
+        api, deps.inbox, deps.overview, whisper, server, deps.identity, deps.lookups
+    )
     server.start()
     yield made_adapter
     server.close()

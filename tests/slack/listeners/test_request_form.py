@@ -142,38 +142,29 @@ def test_a_reason_is_required_where_the_settings_say_so(
     assert settings.get("reason_pattern", "") in reason["hint"]["text"]
 
 
+SEEN: list[tuple[Any, Any, list[str], list[str]]] = [
+    (looked_up.listed(looked_up.itself(), ONE), None, [ONE.id], ["itself"]),
+    (looked_up.listed(looked_up.itself()), None, [], []),
+    (looked_up.unread(), None, [], ["vr.local &lt;b&gt;", f"`{made.COMMAND} PAIRING reason`"]),
+    # An older list is better than none, and its age is named.
+    (looked_up.unread(), looked_up.listed(ONE), [ONE.id], ["vr.local", "<!date^1700000000"]),
+]
+
+
+@pytest.mark.parametrize(("read", "known", "chosen", "parts"), SEEN, ids=range(len(SEEN)))
 @with_policy(label="production", dry_run=True)
-def test_the_form_says_where_it_is(adapter: Adapter) -> None:
-    opened(adapter)
-    assert "*production*" in words_of(adapter)
-    assert "Dry run" in words_of(adapter)
-
-
-def test_a_site_paired_with_itself_is_left_out(adapter: Adapter) -> None:
-    opened(adapter, looked_up.listed(looked_up.itself(), ONE))
-    assert choices(adapter) == [ONE.id]
-    assert "itself" in words_of(adapter)
-
-
-def test_without_any_pairing_there_is_nothing_to_send(adapter: Adapter) -> None:
-    opened(adapter, looked_up.listed(looked_up.itself()))
-    assert inputs(view_of(adapter)) == {}
-
-
-def test_an_appliance_that_cannot_be_read(adapter: Adapter) -> None:
-    adapter.lookups.sites = {"default": looked_up.unread()}
+def test_what_the_form_shows_of_what_was_read(
+    adapter: Adapter, read: Any, known: Any, chosen: list[str], parts: list[str]
+) -> None:
+    adapter.lookups.sites = {"default": read}
+    adapter.lookups.in_memory = {"default": known} if known else {}
     open_form(adapter)
-    assert "vr.local &lt;b&gt;" in words_of(adapter)
-    assert f"`{made.COMMAND} PAIRING reason`" in words_of(adapter)
-    assert view_of(adapter).get("submit") is None
-
-
-def test_an_older_list_is_better_than_none(adapter: Adapter) -> None:
-    adapter.lookups.sites = {"default": looked_up.unread()}
-    adapter.lookups.in_memory = {"default": looked_up.listed(ONE)}
-    open_form(adapter)
-    assert choices(adapter) == [ONE.id]
-    assert "<!date^1700000000" in words_of(adapter), "its age is named"
+    assert [part for part in parts if part not in words_of(adapter)] == []
+    if chosen:
+        assert choices(adapter) == chosen
+        assert ("*production*" in words_of(adapter), "Dry run" in words_of(adapter)) == (True, True)
+    else:
+        assert (inputs(view_of(adapter)), view_of(adapter).get("submit")) == ({}, None)
 
 
 def test_a_stranger_sees_no_names(adapter: Adapter) -> None:
