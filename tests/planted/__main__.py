@@ -1,15 +1,13 @@
 """`python -m tests.planted [WORDS]`: plant every change, or those with these words in their name,
 and see that its tests find it. Ends with 1 if one is not found.
 
-`--page` also writes what came out into the table of `docs/reliability.md`, `--search TESTS` shows
-which of these tests find a change, the quickest first.
+`--page` also writes what came out into the table of `docs/reliability.md`.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import re
 import sys
 import tempfile
 import time
@@ -31,21 +29,16 @@ _tree: Tree
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.planted")
     parser.add_argument("words", nargs="*")
-    parser.add_argument("--at-once", action="store_true", help="do not run them unchanged first")
     parser.add_argument("--page", action="store_true", help="write the table")
-    parser.add_argument("--search", nargs="+", help="tests that may find it")
-    parser.add_argument("--workers", type=int, default=WORKERS)
     asked = parser.parse_args()
     wanted = [c for c in CHANGES if not asked.words or any(w in c.name for w in asked.words)]
     began = time.monotonic()
     tree.prepare()
     with tempfile.TemporaryDirectory(prefix="vr-unpair-planted-") as folder:
-        if asked.search:
-            return _search(Tree(Path(folder)), wanted, asked.search)
-        if not asked.at_once and not _green_without(Tree(Path(folder)), wanted):
+        if not _green_without(Tree(Path(folder)), wanted):
             return 1
         with ProcessPoolExecutor(
-            asked.workers, multiprocessing.get_context("fork"), _own_tree, (Path(folder),)
+            WORKERS, multiprocessing.get_context("fork"), _own_tree, (Path(folder),)
         ) as pool:
             runs = list(pool.map(_plant, wanted))
     missed = [c.name for c, run in zip(wanted, runs, strict=True) if run.status != FAILED]
@@ -84,19 +77,6 @@ def _plant(change: Change) -> Run:
     else:
         print(f"{run.output}\n{change.name}: NOT FOUND (pytest: {run.status})", flush=True)
     return run
-
-
-def _search(copy: Tree, wanted: Sequence[Change], tests: list[str]) -> int:
-    for change in wanted:
-        with copy.planting(change):
-            run = copy.run(tests, "-n", str(WORKERS), "--durations=0", "-vv")
-        took = re.findall(r"^([\d.]+)s call +(\S.*)$", run.output, re.MULTILINE)
-        failed = re.findall(r"^FAILED (\S.*?)(?: - .*)?$", run.output, re.MULTILINE)
-        seconds = {test: float(s) for s, test in took}
-        print(f"{change.name}: {len(failed)} tests find it ({run.seconds:.0f} s)")
-        for test in sorted(failed, key=lambda test: seconds.get(test, 0.0)):
-            print(f"  {seconds.get(test, 0.0):6.2f} s {test}", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.planted import page
-from tests.planted.change import Change, DoesNotApply, Swap, change, planted, sources
+from tests.planted.change import Change, DoesNotApply, change, planted, sources
 from tests.planted.every import CHANGES
 from tests.planted.tree import ROOT
 
@@ -55,17 +55,14 @@ class Second:
 """
 
 
-def made(*swaps: Swap | str, within: str = "") -> str:
-    return planted(Path(), {FILE: CODE}, change("x", "y", *swaps, within=within))[FILE]
-
-
-def test_however_it_is_wrapped() -> None:
-    assert "return one()" in made("return one(two,)", "return one()")
+def made(old: str, new: str, within: str = "") -> str:
+    return planted(Path(), {FILE: CODE}, change("x", "y", old, new, within=within))[FILE]
 
 
 @pytest.mark.parametrize("within", ["a.first", "Second.first", "Second"])
-def test_where_it_stands(within: str) -> None:
-    changed = made("if one == two:", "if True:", within=within)
+def test_where_it_stands_and_however_it_is_wrapped(within: str) -> None:
+    assert "return one()" in made("return one(two,)", "return one()")
+    changed = made("if one == two:", "if True:", within)
     assert changed.count("if True:") == changed.count("if one == two:") == 1
     assert (changed.index("if True:") < changed.index("class")) == (within == "a.first")
 
