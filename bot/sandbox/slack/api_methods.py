@@ -20,7 +20,6 @@ TIER_2, TIER_3, TIER_4 = 20, 50, 100
 
 PER_MINUTE = {
     "chat.update": TIER_3,
-    "chat.postEphemeral": TIER_4,
     "views.open": TIER_4,
     "views.publish": TIER_4,
     "views.update": TIER_4,
@@ -233,7 +232,6 @@ def _conversations_info(ws: Workspace, args: Json) -> Json:
 METHODS: dict[str, tuple[str | None, Method]] = {
     "auth.test": (None, _auth_test),
     "chat.postMessage": ("chat:write", chat_methods.post_message),
-    "chat.postEphemeral": ("chat:write", chat_methods.post_ephemeral),
     "chat.update": ("chat:write", chat_methods.update),
     "conversations.info": (None, _conversations_info),
     "usergroups.list": ("usergroups:read", _usergroups_list),

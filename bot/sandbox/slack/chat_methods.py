@@ -1,5 +1,5 @@
-"""What the bot says: `chat.postMessage`, `chat.update`, `chat.postEphemeral` (Slack docs, one page
-each), and answers to a `response_url` (handling user interaction, message responses)."""
+"""What the bot says: `chat.postMessage`, `chat.update` (Slack docs, one page each), and answers to
+a `response_url` (handling user interaction, message responses)."""
 
 from __future__ import annotations
 
@@ -71,28 +71,6 @@ def update(ws: Workspace, args: Json) -> Json:
         edits=message.edits + 1,
     )
     return {"channel": channel_id, "ts": ts, "text": text, "message": message_json(ws, changed)}
-
-
-def post_ephemeral(ws: Workspace, args: Json) -> Json:
-    """Shows something to one person in a channel where the bot is."""
-    (user,) = required(args, "user")
-    channel = _channel_to_post(ws, args)
-    person = ws.people.get(user)
-    if person is None or person.deleted:
-        raise SlackError("user_not_in_channel")
-    thread_ts = _thread(ws, channel.id, args.get("thread_ts"))
-    text, blocks = content(args)
-    shown = Ephemeral(
-        ts=ws.new_ts(),
-        user=user,
-        channel=channel.id,
-        text=text,
-        blocks=ws.with_ids(blocks),
-        via="chat.postEphemeral",
-        thread_ts=thread_ts,
-    )
-    ws.ephemerals.append(shown)
-    return {"message_ts": shown.ts}
 
 
 def answer_response_url(ws: Workspace, path: str, body: Json | None) -> tuple[int, Json]:

@@ -102,13 +102,11 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Ephemeral(Shown):
-    """What `user` alone sees. `via` is `chat.postEphemeral`, `response_url` or `ack`.
-
-    `answers` is None for `chat.postEphemeral`: Slack does not say what such a message is about.
-    """
+    """What `user` alone sees, and what they did that it answers. `via` is `response_url` or `ack`.
+    What `chat.postEphemeral` shows is not played here: it does not say what it is about."""
 
     via: str
-    answers: Origin | None = None
+    answers: Origin
 
 
 @dataclass

@@ -49,7 +49,6 @@ def test_the_answer_to_a_command_is_shown(slack: LocalSlack, receiver: Receiver)
     slack.command(ANN, "list", channel=channel)
     shown, more = slack.ephemerals(ANN)
     assert (shown.text, shown.via) == ("usage: …", "ack")
-    assert shown.answers is not None
     assert (shown.answers.kind, shown.answers.what) == ("command", "/vr-unpair help")
     assert more.all_text == "json\nb"
     receiver.answer = lambda request: (200, json.dumps({"blocks": [{"type": "no"}]}), "text/json")
@@ -117,22 +116,22 @@ def test_a_button_that_is_not_there_cannot_be_pressed(
 
 
 def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
-    slack: LocalSlack, receiver: Receiver, client: WebClient
+    slack: LocalSlack, receiver: Receiver
 ) -> None:
-    ann, bob, channel = ANN, slack.add_person("Bob"), OPS
-    blocks = [actions(button("unpair_suggest:1", "P1"))]
-    client.chat_postEphemeral(channel=channel, user=ann, text="which?", blocks=blocks)
-    (shown,) = slack.ephemerals(ann)
+    bob, blocks = slack.add_person("Bob"), [actions(button("unpair_suggest:1", "P1"))]
+    asked = slack.command(ANN, "x", channel=OPS).response_url
+    requests.post(asked, json={"text": "which?", "blocks": blocks}, timeout=5)
+    (shown,) = slack.ephemerals(ANN)
     with pytest.raises(CannotDo):
         slack.click(bob, shown, "unpair_suggest:1")
-    delivery = slack.click(ann, shown, "unpair_suggest:1")
+    delivery = slack.click(ANN, shown, "unpair_suggest:1")
     payload = payload_of(receiver)
     assert payload["container"]["is_ephemeral"]
     assert "message" not in payload
     assert payload["actions"][0]["value"] == "P1"
     answer = {"text": "opened", "replace_original": True}
     assert requests.post(delivery.response_url, json=answer, timeout=5).status_code == 200
-    assert [one.text for one in slack.ephemerals(ann)] == ["opened"]
+    assert [one.text for one in slack.ephemerals(ANN)] == ["opened"]
 
 
 def test_redelivery_is_the_same_body_with_retry_headers(

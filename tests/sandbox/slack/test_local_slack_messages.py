@@ -93,9 +93,7 @@ def test_where_the_bot_cannot_post(
 ) -> None:
     channel = slack.add_channel("ops", **options)
     assert error_of(client.chat_postMessage, channel=channel, text="x") == error
-    assert error_of(client.chat_postEphemeral, channel=channel, user=ANN, text="x") == error
     assert slack.messages(channel) == []
-    assert slack.ephemerals(ANN) == []
     slack.set_channel(channel, bot_is_member=True, archived=False)
     assert client.chat_postMessage(channel=channel, text="x")["ok"]
 
@@ -136,18 +134,3 @@ def test_only_own_living_messages_can_be_edited(slack: LocalSlack, client: WebCl
     assert error_of(client.chat_update, channel=OPS, ts=own, text="x") == "message_not_found"
     assert [m.text for m in slack.messages(OPS)] == ["mine"]
     assert [m.deleted for m in slack.messages(OPS, deleted=True)] == [False, True]
-
-
-def test_ephemerals_are_for_one_person(slack: LocalSlack, client: WebClient) -> None:
-    ann, bob = ANN, slack.add_person("Bob")
-    cid = slack.add_person("Cid", deleted=True)
-    client.chat_postEphemeral(channel=OPS, user=ann, text="psst", blocks=[section("b")])
-    (shown,) = slack.ephemerals(ann)
-    assert (shown.text, shown.via, shown.answers) == ("psst", "chat.postEphemeral", None)
-    assert shown.all_text == "psst\nb"
-    assert slack.ephemerals(bob) == []
-    assert slack.messages(OPS) == []
-    assert error_of(client.chat_postEphemeral, channel=OPS, user=cid, text="x") == (
-        "user_not_in_channel"
-    )
-    assert error_of(client.chat_update, channel=OPS, ts=shown.ts, text="x") == ("message_not_found")

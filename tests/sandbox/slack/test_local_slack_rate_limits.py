@@ -73,7 +73,6 @@ def test_edits_50_a_minute(slack: LocalSlack, client: WebClient, clock: Clock) -
         ("usergroups.list", 20),
         ("conversations.info", 50),
         ("users.info", 100),
-        ("chat.postEphemeral", 100),
         ("views.open", 100),
         ("views.update", 100),
     ],
