@@ -148,8 +148,7 @@ class Appliance:
                 return PairingUnresolved(why=why, candidates=titles, near=hit.near)
             return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
 
-        calls = CHECKING + self._sessions.remote_calls()
-        return self._effect(read, self._checks_at, by, calls=calls)
+        return self._effect(read, self._checks_at, by, calls=CHECKING)
 
     def list_pairings(
         self, by: float, *, count_at_most: int
@@ -194,8 +193,7 @@ class Appliance:
 
         # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
         # by the time there is room for it.
-        calls = ACTING + self._sessions.remote_calls(pairing_id)
-        return self._effect(read, Priority.ACT, by, calls=calls, later=1)
+        return self._effect(read, Priority.ACT, by, calls=ACTING, later=1)
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         prepare = partial(Calls.prepare_delete, pairing_id=pairing_id)

@@ -194,18 +194,16 @@ class Answer:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds from a Retry-After header (RFC 9110, 10.2.3), or None if it cannot be read.
 
-    A date is compared with the answer's own Date header, since the appliance's clock may differ
-    from ours by any amount, and with our clock only if there is none. The result is always from 0
-    to RETRY_AFTER_MAX_SECONDS.
+    A date is compared with the answer's own Date header, never with our clock: the appliance's may
+    differ from it by any amount. The result is always from 0 to RETRY_AFTER_MAX_SECONDS.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         # Nine digits are enough: they are above the limit, and Python refuses to convert thousands.
         return float(min(int(text[:9]), RETRY_AFTER_MAX_SECONDS))
-    then = _date(text)
-    if then is None:
+    then, now = _date(text), _date(headers.get("Date", ""))
+    if then is None or now is None:
         return None
-    now = _date(headers.get("Date", "")) or datetime.now(UTC)
     return min(max((then - now).total_seconds(), 0.0), float(RETRY_AFTER_MAX_SECONDS))
 
 

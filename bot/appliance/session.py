@@ -264,11 +264,6 @@ class Sessions:
 
     # ---- the remote site's session --------------------------------------------------------------
 
-    def remote_calls(self, pairing_id: str | None = None) -> int:
-        """How many calls `log_in_remote` may take; None is a pairing not known yet."""
-        made = self.held and pairing_id and self._remote_made(self.held, pairing_id)
-        return int(self._secrets.remote is not None and not made)
-
     def ready(self, session: HeldSession, pairing_id: str) -> bool:
         """Whether a DELETE of this pairing may go out on this session."""
         return self._secrets.remote is None or pairing_id in session.remote
