@@ -164,9 +164,11 @@ def at_start(
 
 
 def way_in(settings: Settings) -> Line:
-    for problem in settings.problems_for_run():
-        return _wrong_setting(problem.sentence)
-    if settings.mode() == "socket":
+    try:
+        mode = settings.mode()
+    except SettingsError as error:
+        return _wrong_setting(str(error))
+    if mode == "socket":
         return fine("Socket Mode")
     return fine("HTTP mode; whether SLACK_SIGNING_SECRET is right shows at Slack's first request")
 

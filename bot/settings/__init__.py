@@ -5,15 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.settings.defaults import ApplianceSettings, Problem, Settings, SettingsError
-from bot.settings.load import (
-    DEFAULT_SITE,
-    PROXIES,
-    files_seen_by_others,
-    load,
-    load_database,
-    load_slack_app,
-)
+from bot.settings.load import DEFAULT_SITE, load, load_database, load_slack_app
 from bot.settings.names import SECRETS, SITES_PREFIX, setting_names, site_prefix
+from bot.settings.sources import PROXIES, files_seen_by_others
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""

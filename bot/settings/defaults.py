@@ -217,27 +217,19 @@ class Settings(BaseModel):
             },
         )
 
-    def problems_for_run(self) -> list[Problem]:
-        """What keeps `run` from starting, although other commands work with these settings."""
-        return way_in_problems(
-            self.slack_signing_secret is not None, self.slack_app_token is not None
-        )
-
     def mode(self) -> Mode:
-        """How Slack reaches the bot. Raises SettingsError when no way or both ways are set."""
-        if problems := self.problems_for_run():
-            raise SettingsError(problems)
-        return "http" if self.slack_app_token is None else "socket"
+        """How Slack reaches the bot. Raises SettingsError when no way or both ways are set: that
+        keeps `run` from starting, although other commands work with these settings."""
+        return way_in(self.slack_signing_secret is not None, self.slack_app_token is not None)
 
 
-def way_in_problems(signing_secret: bool, app_token: bool) -> list[Problem]:
-    """Slack must reach the bot in exactly one way. The arguments say which settings are given."""
-    if signing_secret != app_token:
-        return []
-    both = "set the first for HTTP mode or the second for Socket Mode."
-    if signing_secret:
-        both = both.replace("set", "keep", 1)
-        sentence = f"SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: {both}"
-        return [Problem("SLACK_APP_TOKEN", sentence)]
-    sentence = f"Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: {both}"
-    return [Problem("SLACK_SIGNING_SECRET", sentence)]
+def way_in(signing_secret: bool, app_token: bool) -> Mode:
+    """The one way in which Slack reaches the bot. The arguments say which settings are given."""
+    ways = "the first for HTTP mode or the second for Socket Mode."
+    if signing_secret and app_token:
+        sentence = f"SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep {ways}"
+        raise SettingsError([Problem("SLACK_APP_TOKEN", sentence)])
+    if not signing_secret and not app_token:
+        sentence = f"Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set {ways}"
+        raise SettingsError([Problem("SLACK_SIGNING_SECRET", sentence)])
+    return "socket" if app_token else "http"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def heard(systemd: socket.socket, word: str) -> list[str]:
             return lines
 
 
+def ended(process: subprocess.Popen[str]) -> str:
+    """What it had said when it ended after SIGTERM, which it has to do in order."""
+    process.terminate()
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == run.FINE, said
+    assert "Traceback" not in said
+    return said
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -75,47 +85,36 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
         url = f"http://127.0.0.1:{port}"
         bot = BotProcess(settings, tmp_path)
 
+        def status(path: str) -> int:
+            return requests.get(f"{url}{path}", timeout=PATIENCE_SECONDS).status_code
+
         server.kill()
         waiting = bot.launch()
         try:
             assert any("waits for the database" in line for line in heard(systemd, "READY=1"))
-            assert requests.get(f"{url}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
+            assert [status(p) for p in ("/healthz", "/readyz", "/metrics")] == [200, 503, 200]
             ready = requests.get(f"{url}/readyz", timeout=PATIENCE_SECONDS)
-            assert ready.status_code == 503
             assert "gives no answer, or no connection" in ready.json()["database"]
             sent = requests.post(f"{url}/slack/events", timeout=PATIENCE_SECONDS)
             assert sent.status_code == 404
-            assert requests.get(f"{url}/metrics", timeout=PATIENCE_SECONDS).status_code == 200
-            assert waiting.poll() is None
         finally:
-            waiting.terminate()
-            _, said = waiting.communicate(timeout=PATIENCE_SECONDS)
-        assert waiting.returncode == run.FINE, said
+            said = ended(waiting)
         assert said.count("database_fault") == 1
         assert '"finished": true' in said
-        assert "Traceback" not in said
 
         again = bot.launch()
         try:
             heard(systemd, "READY=1")
             server.go()
             heard(systemd, "STATUS=serves")
-            wait_for(
-                lambda: requests.get(f"{url}/readyz", timeout=PATIENCE_SECONDS).status_code == 200
-            )
+            wait_for(lambda: status("/readyz") == 200)
             slack.request_url = f"{url}/slack/events"
             channel = slack.add_channel("dr-operations")
             pairing = appliance.add_pairing(local="berlin", remote="prague")
             slack.command(RITA, f"{pairing} we move", channel=channel)
-            slack.wait_for_message(
-                channel,
-                lambda m: m.button("unpair_approve") is not None,
-                timeout_seconds=PATIENCE_SECONDS,
-            )
+            slack.wait_for_message(channel, lambda m: m.button("unpair_approve") is not None)
         finally:
-            again.terminate()
-            _, said = again.communicate(timeout=PATIENCE_SECONDS)
-        assert again.returncode == run.FINE, said
+            ended(again)
         heard(systemd, "STOPPING=1")
 
 
@@ -128,13 +127,6 @@ def test_the_watchdog_is_fed_three_times_in_its_limit(
     assert systemd.recv(100) == b"WATCHDOG=1"
 
 
-def test_a_systemd_that_does_not_listen_ends_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
-    run.tell_systemd("READY=1")
-
-
 def test_a_name_without_a_file_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"vr-unpair-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listens:
@@ -145,9 +137,12 @@ def test_a_name_without_a_file_is_understood(monkeypatch: pytest.MonkeyPatch) ->
         assert listens.recv(100) == b"WATCHDOG=1\nREADY=1"
 
 
-def test_nobody_is_told_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    for limit in ("", "0", "soon"):
-        monkeypatch.setenv("WATCHDOG_USEC", limit)
-        assert run.watchdog_seconds() is None
-    run.tell_systemd("READY=1")
+def test_nobody_is_told_where_nobody_asked_or_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in ("", str(tmp_path / "nobody")):
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        for limit in ("", "0", "soon"):
+            monkeypatch.setenv("WATCHDOG_USEC", limit)
+            assert run.watchdog_seconds() is None
+        run.tell_systemd("READY=1")
