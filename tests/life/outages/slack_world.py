@@ -16,12 +16,10 @@ from bot.slack.send.web_api import api_client
 from bot.store.outbox import Outbox
 from bot.store.queries import unsaid
 from bot.store.shared import Pauses
+from tests.support.asked import FINAL_MARK
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, World
 
 ID = "AAAA-BBBB"
-FINAL_MARK = "*Next:*"
-"""Every final reply names one next step."""
-
 STEP_MS, LONG_STEP_MS = 5_000, 60_000
 
 
