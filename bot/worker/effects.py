@@ -50,7 +50,7 @@ class Effects:
                 return read_rights(self._reading(by), self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
                 return self._check(request, by)
-        appliance = self._appliance(request)
+        appliance = appliance_of(request, self.appliances, self.policy)
         if isinstance(appliance, Problem):
             return CallFailed(problem=appliance)
         pairing = request.pairing_id or ""
@@ -71,17 +71,6 @@ class Effects:
                 return seen.model_copy(update={"pause_ms": pause_ms})
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
-
-    def _appliance(self, request: Request) -> AppliancePort | Problem:
-        """The appliance that was shown to those who approved. If the settings now name another one
-        for this site, its 404 for the pairing would be taken for the proof that it is gone."""
-        appliance = self.appliances.get(request.site)
-        if appliance is None:
-            return no_appliance(request.site)
-        here, shown = self.policy.sites[request.site], request.terms.appliance
-        if shown and not here.is_at(shown):
-            return other_appliance(shown, here.appliance)
-        return appliance
 
     def _reading(self, by: float) -> Reading:
         return Reading(self.people, by, self.monotonic)
@@ -106,20 +95,21 @@ class Effects:
         return read.model_copy(update={"superseded": newer})
 
 
-def no_appliance(site: str) -> Problem:
-    """The request was stored under other settings. It waits as long as it may, and says why: an
-    appliance is never taken for another one, not even when it is the only one left."""
-    return Problem(
-        kind=ProblemKind.UNSENT,
-        text=f"there is no appliance {site} in the settings of this bot any more: whoever runs it "
-        "has to put it back",
-    )
-
-
-def other_appliance(shown: str, here: str) -> Problem:
-    """The same, when the site is there but its address is not the one that the card shows."""
-    return Problem(
-        kind=ProblemKind.UNSENT,
-        text=f"this is about the appliance {shown}, and the settings of this bot name {here} in "
-        f"its place now: whoever runs it has to put {shown} back",
-    )
+def appliance_of(
+    request: Request, appliances: Mapping[str, AppliancePort], policy: Policy
+) -> AppliancePort | Problem:
+    """The appliance that was shown to those who approved. If the settings name none for this site
+    any more, or another one, the request waits as long as it may, and says why: an appliance is
+    never taken for another one, whose 404 would be taken for the proof that the pairing is gone."""
+    site, shown = request.site, request.terms.appliance
+    appliance = appliances.get(site)
+    if appliance is None:
+        words = f"there is no appliance {site} in the settings of this bot any more"
+        text = f"{words}: whoever runs it has to put it back"
+        return Problem(kind=ProblemKind.UNSENT, text=text)
+    here = policy.sites[site]
+    if shown and not here.is_at(shown):
+        words = f"this is about the appliance {shown}, and the settings of this bot name"
+        text = f"{words} {here.appliance} in its place now: whoever runs it has to put {shown} back"
+        return Problem(kind=ProblemKind.UNSENT, text=text)
+    return appliance

@@ -24,10 +24,6 @@ from bot.request.who_may import (
     is_group,
 )
 
-MOST_ASKED_ABOUT = 30
-"""How many people Slack is asked about in one check. The others count as possible approvers. Only a
-list with many closed accounts gets this far, and it must not use up a minute's calls."""
-
 
 class Reading:
     """One reading of rights. Nothing in it is older than the effect that it is made for.
@@ -47,43 +43,51 @@ class Reading:
 
     def right(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
         """Whether they count and are listed; None: anyone of the workspace. `team`: the workspace
-        that Slack named with the click or the command."""
-        person = self._counting(user, team)
+        that Slack named with the click or the command. Groups come last, since each is a call."""
+        person = self._person(user)
         if isinstance(person, Verdict):
             return person
-        resolved = None if listed is None else self._resolved(user, listed)
-        if isinstance(resolved, Verdict):
-            return resolved
-        listed_now = resolved is None or user in resolved
-        return Verdict(reason=Reason.YES if listed_now else Reason.NOT_LISTED)
+        home = self._people.home()
+        reason = counts(person, home)
+        if reason is Reason.YES and not acts_from_home(team, person, home):
+            reason = Reason.OTHER_WORKSPACE
+        if reason is not Reason.YES or listed is None or user in listed:
+            return Verdict(reason=reason)
+        unread: Verdict | None = None
+        for group in sorted(who for who in listed if is_group(who)):
+            members = self._members(group)
+            if isinstance(members, Verdict):
+                unread = _later(unread, members)
+            elif user in members:
+                return Verdict(reason=Reason.YES)
+        return unread or Verdict(reason=Reason.NOT_LISTED)
 
     def could_decide(
         self, listed: frozenset[str], but: str, needed: int
     ) -> tuple[int, Verdict | None]:
         """How many could decide, counted up to `needed`; and a verdict if Slack did not tell of
-        some of the others."""
+        some of the others. After a 429 it would refuse the next call as well."""
         asked: set[str] = {but}
         confirmed = 0
         unread: Verdict | None = None
-        for someone in self._everybody(listed):
-            if isinstance(someone, Verdict):
-                unread = _later(unread, someone)
-                continue
-            if someone in asked:
-                continue
-            asked.add(someone)
-            if len(asked) > MOST_ASKED_ABOUT:
-                confirmed += 1
-            else:
+        for who in _ids_first(listed):
+            members = self._members(who)
+            if isinstance(members, Verdict):
+                unread = _later(unread, members)
+                members = frozenset()
+            for someone in sorted(members - asked):
+                if unread is not None and unread.retry_at is not None:
+                    return confirmed, unread
+                asked.add(someone)
                 person = self._person(someone)
                 if isinstance(person, Person):
                     confirmed += counts(person, self._people.home()) is Reason.YES
                 elif person.unread:
                     unread = _later(unread, person)
-            if confirmed >= needed:
-                return confirmed, None
+                if confirmed >= needed:
+                    return confirmed, None
             if unread is not None and unread.retry_at is not None:
-                break  # a 429: Slack would refuse the next call as well
+                break
         return confirmed, unread
 
     def everybody(self, listed: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,49 +96,12 @@ class Reading:
         people: set[str] = set()
         unread: list[str] = []
         for who in _ids_first(listed):
-            members = self._members(who) if is_group(who) else frozenset({who})
+            members = self._members(who)
             if isinstance(members, Verdict):
                 unread.append(who)
             else:
                 people |= members
         return tuple(sorted(people)), tuple(unread)
-
-    def _counting(self, user: str, team: str | None) -> Person | Verdict:
-        """The person, or why they do not count; then no group has to be asked about."""
-        person = self._person(user)
-        if isinstance(person, Verdict):
-            return person
-        home = self._people.home()
-        reason = counts(person, home)
-        if reason is Reason.YES and not acts_from_home(team, person, home):
-            reason = Reason.OTHER_WORKSPACE
-        return person if reason is Reason.YES else Verdict(reason=reason)
-
-    def _everybody(self, listed: Iterable[str]) -> Iterable[str | Verdict]:
-        """Ids first, since they cost no call. Instead of a group that cannot be read, a verdict."""
-        for who in _ids_first(listed):
-            if not is_group(who):
-                yield who
-                continue
-            members = self._members(who)
-            if isinstance(members, Verdict):
-                yield members
-            else:
-                yield from sorted(members)
-
-    def _resolved(self, user: str, listed: frozenset[str]) -> frozenset[str] | Verdict:
-        """Only this person if they are listed, by id or by a group; otherwise nobody. A verdict if
-        they may be in a group that could not be read."""
-        if user in listed:
-            return frozenset({user})
-        unread: Verdict | None = None
-        for group in sorted(who for who in listed if is_group(who)):
-            members = self._members(group)
-            if isinstance(members, Verdict):
-                unread = _later(unread, members)
-            elif user in members:
-                return frozenset({user})
-        return frozenset() if unread is None else unread
 
     def _person(self, user: str) -> Person | Verdict:
         if self._over():
@@ -145,6 +112,9 @@ class Reading:
         return person
 
     def _members(self, group: str) -> frozenset[str] | Verdict:
+        """Of a person, only themselves."""
+        if not is_group(group):
+            return frozenset({group})
         if group not in self._groups:
             self._groups[group] = GROUP_UNREADABLE if self._over() else self._people.members(group)
         return self._groups[group]

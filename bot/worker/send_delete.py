@@ -22,7 +22,7 @@ from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.store.requests import Requests
 from bot.store.saving import Claim, SaveRefused, Saving
-from bot.worker.effects import no_appliance
+from bot.worker.effects import appliance_of
 
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""
@@ -66,11 +66,12 @@ class DeleteSender:
         request = claim.request
         if self.policy.dry_run or request.terms.dry_run:
             raise DryRunForbids(request.id)
-        appliance = self.appliances.get(request.site)
-        if appliance is None:
-            # The appliance was read by another copy, with other settings.
-            return claim, CallFailed(problem=no_appliance(request.site))
-        pairing = _pairing(request)
+        appliance = appliance_of(request, self.appliances, self.policy)
+        if isinstance(appliance, Problem):
+            return claim, CallFailed(problem=appliance)
+        pairing = request.pairing_id
+        if pairing is None:
+            raise ValueError(f"request {request.id} has no pairing")
         unprepared = appliance.prepare_delete(pairing, by)
         if unprepared:
             return claim, unprepared
@@ -103,9 +104,3 @@ class DeleteSender:
 def _unsent(request: Request, text: str) -> DeleteNotAccepted:
     problem = Problem(kind=ProblemKind.TOO_LATE, text=text)
     return DeleteNotAccepted(problem=problem, intent=request.intent)
-
-
-def _pairing(request: Request) -> str:
-    if request.pairing_id is None:
-        raise ValueError(f"request {request.id} has no pairing")
-    return request.pairing_id

@@ -115,8 +115,8 @@ LIFE = (
     change(
         "whoever clicked Approve is taken for an approver",
         "tests/rules/test_deciding.py::test_a_stranger_decides_nothing",
-        "listed_now = resolved is None or user in resolved",
-        "listed_now = True",
+        "if reason is not Reason.YES or listed is None or user in listed:",
+        "if True:",
     ),
     change(
         "a guest counts",
@@ -151,8 +151,8 @@ LIFE = (
     change(
         "a group that cannot be read is one without members",
         "tests/rules/test_groups.py::TestGroups::test_of_two_groups_the_one_that_can_be_read_is_enough",
-        "return frozenset() if unread is None else unread",
-        "return frozenset()",
+        "return unread or Verdict(reason=Reason.NOT_LISTED)",
+        "return Verdict(reason=Reason.NOT_LISTED)",
     ),
     change(
         "a group is read once and remembered",

@@ -6,7 +6,7 @@ import pytest
 
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
-from bot.worker.rights import MOST_ASKED_ABOUT, Reading
+from bot.worker.rights import Reading
 from tests.support.listed import NIGHT
 from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
 
@@ -91,15 +91,6 @@ class TestBudget:
         assert reading.could_decide(frozenset({NIGHT, FIRST}), ASKER, 3) == (3, None)
         assert len(people.asked) == 3
         assert people.asked[0] == FIRST
-
-    def test_a_list_of_closed_accounts_does_not_use_up_a_minute(self) -> None:
-        people = FakePeople()
-        ids = [f"U0{n:04d}" for n in range(200)]
-        people.persons = {who: Person(id=who, team=TEAM, deleted=True) for who in ids}
-        reading = Reading(people, by=1.0, monotonic=lambda: 0.0)
-        possible, unread = reading.could_decide(frozenset(ids), ASKER, 2)
-        assert (possible, unread) == (2, None)
-        assert len(people.asked) < MOST_ASKED_ABOUT
 
     def test_after_a_limit_nobody_else_is_asked_about(self) -> None:
         people = FakePeople()
