@@ -1,6 +1,6 @@
-"""What refuses a second open request for the same pairing: two unique indexes of
-`schema.py` over the open states, by site and pairing, and by what both ends of a pairing have in
-common. They alone tell two copies apart that check the same pairing at the same moment."""
+"""What refuses a second open request for the same pairing: two unique indexes over the open states
+(`migrations/versions`), by site and pairing, and by what both ends of a pairing have in common.
+They alone tell two copies apart that check the same pairing at the same moment."""
 
 from __future__ import annotations
 

@@ -106,10 +106,12 @@ class Outbox:
         self._db = db
         self.now = db.clock
 
-    def claim(self) -> Due | None:
+    def claim(self, wait_s: float = 0.0) -> Due | None:
         """The most urgent message that is due and that no 429 holds back: final words, answers,
         cards, notices, progress. Replies wait for their card. It comes with the row as it is now:
-        nothing may be drawn from an older copy."""
+        nothing may be drawn from an older copy. Where there is none it waits until there may be
+        one, but no longer than `wait_s`; then it is None all the same.
+        """
         with self._db.write() as conn:
             now = self._db.now(conn)
             pauses = paused(conn, now, *CALLED_BY)
@@ -117,10 +119,15 @@ class Outbox:
             query = sendable().where(*held_back) if held_back else sendable()
             times = {"now": now, "calm_since": pauses.get("chat.postMessage", 0)}
             row = conn.execute(query, times).one_or_none()
-            if row is None:
-                return None
-            conn.execute(_one(row).values(lease_until=now + SENDING_MS))
-            gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
+            if row is not None:
+                conn.execute(_one(row).values(lease_until=now + SENDING_MS))
+                gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
+            elif wait_s and (due := conn.execute(NEXT_MESSAGE_DUE).scalar_one()) is not None:
+                # If it is due, it could not be claimed: it is held or paused, so look again soon.
+                wait_s = min(wait_s, (due - now) / 1000 if due > now else HELD_SECONDS)
+        if row is None:
+            self.wait(wait_s)
+            return None
         # Read after the commit: an answer or a row that a hand has broken keeps its lease, and all
         # others go on.
         answer = Answer.model_validate_json(row.answer) if row.answer else None
@@ -217,15 +224,9 @@ class Outbox:
             self._db.wakes.wake(Queue.CHECK)
 
     def wait(self, seconds: float) -> None:
-        """Wait until something may be due, at most this long."""
-        with self._db.read() as conn:
-            now = self._db.now(conn)
-            due = conn.execute(NEXT_MESSAGE_DUE).scalar_one()
-            left = None if due is None else (due - now) / 1000
-        if left is not None:
-            # Due, and yet it could not be claimed: it is held or paused, so look again soon.
-            seconds = min(seconds, left if left > 0 else HELD_SECONDS)
-        self._db.wakes.wait(POST, seconds)
+        """Wait until something was stored that may be due, at most this long."""
+        if seconds:
+            self._db.wakes.wait(POST, seconds)
 
     def end_waiting(self) -> None:
         """For a stop: whoever waits returns at once, now and later."""

@@ -1,4 +1,5 @@
-"""The tables. `migrations/` creates them in a database; a test checks that both agree."""
+"""The tables, as the program names them. `migrations/` creates them in a database, with their
+indexes; a test checks that the columns agree."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -16,18 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from bot.request.model import OPEN
-
 REVISION = "0001"
 """The newest migration that this program knows."""
 
 metadata = MetaData()
-
-_OPEN_STATES = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
-# Partial indexes have only `sqlite_where` here, since `postgresql_where` would load that dialect,
-# 2 MB in every process. The tables are made by the migrations, which have the condition for both.
-HOLDS_PAIRING = text(f"pairing_id IS NOT NULL AND state IN ({_OPEN_STATES})")
-HOLDS_PAIR = text(f"pair_key IS NOT NULL AND state IN ({_OPEN_STATES})")
 
 requests = Table(
     "requests",
@@ -48,29 +40,6 @@ requests = Table(
     Column("due_at", BigInteger),
     Column("lease_until", BigInteger, nullable=False),
 )
-Index(
-    "one_open_request_per_pairing",
-    requests.c.site,
-    requests.c.pairing_id,
-    unique=True,
-    sqlite_where=HOLDS_PAIRING,
-)
-Index(
-    "one_open_request_per_pair",
-    requests.c.pair_key,
-    unique=True,
-    sqlite_where=HOLDS_PAIR,
-)
-Index(
-    "requests_due",
-    requests.c.due_at,
-    sqlite_where=requests.c.due_at.isnot(None),
-)
-Index("requests_newest", requests.c.created_at)
-Index("requests_of_pairing", requests.c.site, requests.c.pairing_id)
-Index("requests_by_state", requests.c.state)
-Index("requests_latest", requests.c.updated_at, requests.c.id)
-Index("requests_of_person", requests.c.requester, requests.c.created_at, requests.c.id)
 
 inbox = Table(
     "inbox",
@@ -86,12 +55,6 @@ inbox = Table(
     Column("absorbed_at", BigInteger),
     sqlite_autoincrement=True,
 )
-Index(
-    "inbox_unabsorbed",
-    inbox.c.request_id,
-    sqlite_where=inbox.c.absorbed_at.is_(None),
-)
-Index("inbox_addresses", inbox.c.at, sqlite_where=inbox.c.response_url.isnot(None))
 
 messages = Table(
     "messages",
@@ -115,13 +78,6 @@ messages = Table(
     Column("created_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("request_id", "slot"),
 )
-Index(
-    "messages_due",
-    messages.c.urgency,
-    messages.c.due_at,
-    sqlite_where=messages.c.due_at.isnot(None),
-)
-Index("messages_over", messages.c.created_at, sqlite_where=messages.c.due_at.is_(None))
 
 audit = Table(
     "audit",
@@ -138,9 +94,8 @@ audit = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
-Index("audit_of_request", audit.c.request_id, audit.c.number)
 GLASS_BROKEN = text("action = 'glass_broken'")
-Index("audit_glass_broken", audit.c.number, sqlite_where=GLASS_BROKEN)
+"""As in the condition of its index."""
 
 audit_head = Table(
     "audit_head",

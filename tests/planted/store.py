@@ -46,7 +46,7 @@ STORE = (
         CLAIMS,
         'freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}\n'
         "conn.execute(UPDATE_HELD, {**held(claim), **freed})",
-        "conn.execute(update(requests).where(requests.c.id == claim.request.id)"
+        "conn.execute(requests.update().where(requests.c.id == claim.request.id)"
         ".values(lease_until=0, due_at=due_at))",
     ),
     change(

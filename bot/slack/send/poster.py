@@ -117,13 +117,14 @@ class Poster:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def once(self) -> bool:
+    def once(self, wait_s: float = 0.0) -> bool:
         """Deliver one message. False when none is due, Slack is away, or a stop has begun, which
-        may happen while we ask whether Slack is back."""
+        may happen while we ask whether Slack is back; after a wait of at most `wait_s` then."""
         if self._slack_is_away() or self._stopping.is_set():
+            self._outbox.wait(wait_s)
             return False
         begun = self._monotonic()
-        due = self._outbox.claim()
+        due = self._outbox.claim(wait_s)
         if due is None:
             return False
         self._deliver(due, begun)
@@ -132,8 +133,7 @@ class Poster:
     def _run(self, net_s: float) -> None:
         while not self._stopping.is_set():
             try:
-                if not self.once():
-                    self._outbox.wait(net_s)
+                self.once(net_s)
                 self._failed_with = None
             except Exception as error:
                 # The claimed message comes back by itself when its lease is over.

@@ -150,6 +150,7 @@ def outbox_of(store: RealStore) -> Any:
 
     return SimpleNamespace(
         claim=real.claim,
+        wait=real.wait,
         now=real.now,
         **{name: counting(name) for name in ("sent", "put_off", "given_up")},
     )

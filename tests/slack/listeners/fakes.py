@@ -177,7 +177,7 @@ class FakeOutbox:
     woken: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def claim(self) -> Due | None:
+    def claim(self, wait_s: float = 0.0) -> Due | None:
         paused = self.pauses.known() if self.pauses else {}
         with self.changed:
             if self.claim_error is not None:
@@ -188,6 +188,7 @@ class FakeOutbox:
                     self.queue.remove(due)
                     row = {"request": self.rows.get(due.request_id), "at": self.clock_ms}
                     return due.model_copy(update=row)
+        self.wait(wait_s)
         return None
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
