@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox.page import cast
 from bot.sandbox.page.stage import DidNotStart, Stage
-from bot.sandbox.page.switches import Switches, UnknownSwitch
+from bot.sandbox.page.switches import Switches
 from bot.sandbox.slack import CannotDo, Delivery
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ class Acts:
             raise NotUnderstood(f"do {name!r}")
         try:
             return self._acts[name](body)
-        except (KeyError, UnknownSwitch) as error:
+        except KeyError as error:
             raise NotUnderstood(f"{name}: {error!r}") from error
         except CannotDo as error:
             return _wrong(f"Slack does not let you do that: {error}.")

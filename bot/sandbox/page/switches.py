@@ -45,10 +45,6 @@ KNOWN = {"one": ("Berlin's", cast.SITES[:1]), "two": ("Berlin's and Oslo's", cas
 CHANGES = ("remote", "more", "rebuilt", "broken", "back")
 
 
-class UnknownSwitch(Exception):
-    """No such switch, or no such position."""
-
-
 class Switches:
     """One lock: two visitors may press at once, and a fault is laid out as a whole. The faults are
     those of the first appliance."""
@@ -71,19 +67,16 @@ class Switches:
         }
 
     def set(self, name: str, value: str) -> None:
-        """Raises UnknownSwitch, DidNotStart."""
+        """Raises KeyError where there is no such switch or position, and DidNotStart."""
         with self._lock:
-            try:
-                self._turns[name](value)
-            except KeyError as error:
-                raise UnknownSwitch(f"{name} {value}") from error
+            self._turns[name](value)
             self._at[name] = value
 
     def change(self, pairing: str, change: str) -> None:
-        """What happens to a pairing while people decide. Raises UnknownSwitch."""
+        """What happens to a pairing while people decide. Raises KeyError."""
         pair = self._stage.pairings.get(pairing)
         if pair is None or change not in CHANGES:
-            raise UnknownSwitch(f"{change} {pairing}")
+            raise KeyError(f"{change} {pairing}")
         appliance = self._stage.appliances[pair.home]
         with self._lock:
             if change == "back":

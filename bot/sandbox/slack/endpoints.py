@@ -45,11 +45,6 @@ class Fault:
     match: Callable[[Json], bool] | None = None
     used: int = field(default=0, init=False)
 
-    def __post_init__(self) -> None:
-        kinds = [self.error or self.retry_after, self.status, self.lost, self.hang]
-        if sum(kind not in (None, False) for kind in kinds) != 1:
-            raise ValueError("a fault is one of: error or retry_after, status, lost, hang")
-
     @property
     def kind(self) -> Literal["lost", "hang", "status", "error"]:
         if self.lost:

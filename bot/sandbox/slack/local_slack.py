@@ -166,7 +166,7 @@ class LocalSlack(PersonActs):
     # -- what goes wrong on demand -------------------------------------------------------------
 
     def fail(self, method: str, **how: Any) -> Fault:
-        """The next calls of this method fail; `how` is what Fault takes. ValueError for a mix."""
+        """The next calls of this method fail; `how` is what Fault takes."""
         fault = Fault(method, **how)
         self._endpoints.faults.append(fault)
         return fault

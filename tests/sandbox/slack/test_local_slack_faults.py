@@ -97,12 +97,6 @@ def test_faults_of_response_urls(slack: LocalSlack, receiver: Receiver) -> None:
     assert [shown.text for shown in slack.ephemerals(ANN)] == ["two"]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"error": "x", "status": 500}, {"lost": True, "hang": True}])
-def test_a_fault_is_of_one_kind(slack: LocalSlack, wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="one of"):
-        slack.fail("chat.postMessage", **wrong)  # type: ignore[arg-type]
-
-
 def test_an_outage_refuses_connections_and_keeps_port_and_data(
     slack: LocalSlack, client: WebClient
 ) -> None:
