@@ -443,9 +443,9 @@ LIFE = (
         "effect = plan(claim.request, now)",
         "now = self.requests.now(); effect = plan(claim.request, now)",
         Swap(
-            "self._heard(claim)",
-            "",
-            within="MemoryStore.save_passed",
+            "guard(row, now) self._heard(claim)",
+            "guard(row, now); guard == self._may_intend and self._heard(claim)",
+            within="_save_heard",
             place="tests/life/simulation",
         ),
     ),

@@ -32,7 +32,7 @@ POINTS = (
 """The named lines of the life at which a process can be killed or frozen, or somebody clicks."""
 
 COMMITS = ("commit:before", "commit:after", "outcome:after")
-"""Inside of a transaction (`postgres_store`); the last one where it stored what the appliance
+"""Inside of a transaction (`memory_store`); the last one where it stored what the appliance
 answered to a DELETE."""
 
 DELETE_FATES = (
@@ -93,7 +93,6 @@ class History:
     replicas: int = 1
     approvals: int = 1
     dry_run: bool = False
-    postgres: bool = False
     glass: bool = False
     delete_fates: tuple[str, ...] = ()
     task_fates: tuple[str, ...] = ()
@@ -110,7 +109,7 @@ ONCE = ("intent:before", "intent:after", "delete:before", "delete:received", "de
 def history(seed: int) -> History:
     """The history of this seed. Most have little going wrong, so that lives get far."""
     rng = random.Random(seed)
-    postgres, glass = rng.random() < 0.5, rng.random() < 0.15
+    glass = rng.random() < 0.15
     happenings: list[Happening] = []
     asked_at = pairing = 0
     for number in range(rng.choice((1, 1, 1, 2, 3))):
@@ -126,7 +125,7 @@ def history(seed: int) -> History:
             continue
         if rng.random() < 0.06:
             edge = asked_at + 10 * MINUTE_MS
-            under_way = postgres and rng.random() < 0.5
+            under_way = rng.random() < 0.5
             happenings += (_under_way if under_way else _at_the_deadline)(rng, number, edge)
             continue
         happenings += _clicks(rng, number, asked_at, glass=glass)
@@ -143,18 +142,17 @@ def history(seed: int) -> History:
         what = (0, settles.choice(PEOPLE), "settle", settles.choice(CLICKS))
         happenings.append(Happening(settles.randrange(2, 12) * MINUTE_MS, "click", what))
     fates = [rng.choice(DELETE_FATES) if rng.random() < 0.5 else "accepted" for _ in range(4)]
-    if postgres and rng.random() < 0.02:
+    if rng.random() < 0.02:
         fates[:2] = rng.choice(("unsent", "unauthorized")), "accepted"
         happenings += _said_twice()
-    for _ in range(rng.choice((0, 1, 1, 2)) if postgres else 0):
+    for _ in range(rng.choice((0, 0, 1, 2))):
         happenings.append(_between_commits(rng))
     return History(
         seed=seed,
         happenings=tuple(sorted(happenings, key=lambda h: h.at)),
-        replicas=rng.choice((1, 2, 2, 3) if postgres else (1, 1, 2, 3)),
+        replicas=rng.choice((1, 1, 2, 3)),
         approvals=rng.choice((1, 1, 1, 2)),
         dry_run=rng.random() < 0.05,
-        postgres=postgres,
         glass=glass,
         delete_fates=tuple(fates),
         task_fates=tuple(

@@ -32,7 +32,6 @@ class Happens:
     offset_ms: int
     set_back_ms: int
     store: Any
-    serial: bool
     processes: list[Process]
     waiting: list[Happening]
     deferred: Counter[tuple[object, ...]]
@@ -92,7 +91,7 @@ class Happens:
         if request is None or ts is None or request.fingerprint is None:
             self._later(h)  # no card yet
             return
-        if not self.serial and not self._listening():
+        if not self._listening():
             self._later(h)
             return
         event = Clicked.model_validate(
@@ -113,19 +112,16 @@ class Happens:
         self.tell(f"{who} presses {action} on {_id(number)} ({how})")
 
     def _store_click(self, event: Clicked, origin: str, request_id: str) -> None:
-        """By the listener of any copy. Where transactions take time, it is a thread of its own."""
+        """By the listener of any copy, which is a thread of its own."""
         put = partial(
             self.store.put, event, origin=origin, request_id=request_id, response_url="clicker"
         )
-        if self.serial:
-            self.rules.clicked(put(), event)
-        else:
-            self.rng.choice(self._listening()).listen(put)
+        self.rng.choice(self._listening()).listen(put)
 
     def _listening(self) -> list[Process]:
         return [p for p in self.processes if self.runs(p) and p.cut_until <= self.real_ms]
 
-    def _put(self, item: Item) -> None:
+    def put_committed(self, item: Item) -> None:
         """A commit of the inbox, heard of by whoever stored it or not."""
         if isinstance(item.event, Clicked):
             self.rules.clicked(item.number, item.event)
@@ -141,14 +137,11 @@ class Happens:
         event = OperatorCancelled(operator="root")
         if not self.store.get(_id(number)):
             return
-        if not self.serial and not self._listening():
+        if not self._listening():
             self._later(h)
             return
         put = partial(self.store.put, event, origin=f"operator:{number}", request_id=_id(number))
-        if self.serial:
-            put()
-        else:
-            self._listening()[0].listen(put)
+        self._listening()[0].listen(put)
         self.tell(f"an operator cancels {_id(number)}")
 
     def _crash(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
@@ -156,7 +149,7 @@ class Happens:
         if not victim.alive:
             return
         victim.alive = False
-        self._connection_lost(victim)
+        self.store.connection_lost(victim)
         self.rules.died(victim)
         self._await(Happening(self.real_ms + span, "restart", (victim.name,)))
         self.tell(f"{victim.name} is killed")
@@ -177,26 +170,20 @@ class Happens:
         victim = process or self.processes[(which or 0) % len(self.processes)]
         victim.frozen_until = self.real_ms + span
         self.tell(f"{victim.name} freezes for {span / 1000} s")
-
-        if not self.serial:
-            self._await(Happening(self.real_ms + IDLE_MS, "idle", (victim.name,)))
+        self._await(Happening(self.real_ms + IDLE_MS, "idle", (victim.name,)))
 
     def _idle(self, _h: Happening, _p: object, name: str) -> None:
         """The server ends what a frozen copy has left open: it may hold a lock that all others
         wait for."""
         for process in self.processes:
             if process.name == name and process.frozen_until > self.real_ms:
-                self._connection_lost(process)
+                self.store.connection_lost(process)
 
     def _cut(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
         victim = process or self.processes[(which or 0) % len(self.processes)]
         victim.cut_until = self.real_ms + span
-        self._connection_lost(victim)
+        self.store.connection_lost(victim)
         self.tell(f"{victim.name} cannot reach the store for {span / 1000} s")
-
-    def _connection_lost(self, victim: Process) -> None:
-        if not self.serial:
-            self.store.connection_lost(victim)
 
     def _jump(self, _h: Happening, _p: object, ms: int) -> None:
         self.offset_ms += ms

@@ -1,12 +1,28 @@
-"""The store of `bot.store`, in dictionaries: the same transactions, a hundred times as quick.
+"""The store of `bot.store`, in dictionaries, a hundred times as quick. By PostgreSQL's rules, READ
+COMMITTED: several transactions at once. SQLite's, one after the other, are among its orders.
 
-`test_stores_agree` runs the same histories on this one and on the real one.
+The rules (PostgreSQL's manual, 13.2.1 and 13.3), as far as the bot's transactions meet them:
+
+- What a transaction writes is seen by nobody before its commit, and its locks are held until then.
+- Each statement sees what was committed when it began. One that waited for a row goes on with the
+  row as it is then, but with everything else as it was when the statement began; and where the row
+  was only locked, not changed, it asks nothing again at all.
+- SKIP LOCKED passes over what anybody else has locked.
+- A unique value that another one is about to commit is waited for, and refused after its commit.
+- Who loses the connection before the commit is undone, and after it not: the client cannot tell.
+
+`test_locks_agree` holds this against the real one. A transaction that a process holds while it is
+frozen is ended by the server (`idle_in_transaction_session_timeout`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.exc import OperationalError
 
 from bot.request.audit_chain import Entry, Head, Record, link
 from bot.request.events import CardHeldUp, CardPosted, CardRefused, Event, Stored
@@ -66,12 +82,61 @@ class Post:
     person: str | None = None
 
 
+T = TypeVar("T")
+Key = tuple[str, ...]
+
+OPEN, DONE = "commit:before", "commit:after"
+"""Where a process can be stopped or cut off inside of a transaction: everything is written and the
+commit is not yet asked for; it is committed, and the answer is on its way."""
+
+
+class Cut(OperationalError):
+    """The connection is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("simulated", None, Exception("the connection is gone"))
+
+
+class Scheduler(Protocol):
+    def owner(self) -> Any:
+        """Whose transaction this is."""
+        ...
+
+    def pass_by(self, point: str) -> None:
+        """Others may go on, and this one may be killed, frozen or cut off."""
+        ...
+
+    def wait(self, until: Callable[[], bool]) -> None: ...
+
+
+class Alone:
+    """One transaction after the other, as where a single thread plays a whole history."""
+
+    def owner(self) -> None:
+        return None
+
+    def pass_by(self, point: str) -> None: ...
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        raise AssertionError("nobody else holds a lock")
+
+
+@dataclass(eq=False)
+class Transaction:
+    """`locks`: what is held, and whether others may share it."""
+
+    owner: Any
+    locks: dict[Key, bool] = field(default_factory=dict)
+    over: bool = False
+
+
 @dataclass
 class MemoryStore:
     """Requests, inbox and outbox in one object: each method is one transaction."""
 
     clock: Callable[[], int]
     lease_ms: int
+    scheduler: Scheduler
     rows: dict[str, Row] = field(default_factory=dict)
     inbox: dict[int, Item] = field(default_factory=dict)
     unabsorbed: dict[int, Item] = field(default_factory=dict)
@@ -79,37 +144,26 @@ class MemoryStore:
     records: list[Record] = field(default_factory=list)
     head: Head = field(default_factory=Head)
     origins: set[str] = field(default_factory=set)
+    open: list[Transaction] = field(default_factory=list)
     changes: int = 0
     last_number: int = 0
-    gaps: bool = False  # PostgreSQL: a refused row has used up a number
+    gaps: bool = True
+    """PostgreSQL: a refused row has used up a number."""
     on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
     on_put: Callable[[Item], None] = lambda item: None
 
     def __post_init__(self) -> None:
+        self._at: int | None = None
         self.pauses = FakePauses(self.now)
 
     def paused_until(self) -> list[int]:
         return list(self.pauses.known().values())
 
     def now(self) -> int:
-        return self.clock()
+        """Inside of a commit the time at which its statements began."""
+        return self.clock() if self._at is None else self._at
 
     # ---- inbox --------------------------------------------------------------------------------
-
-    def put(
-        self,
-        event: Event,
-        *,
-        origin: str,
-        request_id: str,
-        response_url: str | None = None,
-        answer_via: int | None = None,
-    ) -> int | None:
-        number = self._numbered(origin)
-        if number is None:
-            return None
-        now = self.clock()
-        return self._add(Item(number, origin, request_id, event, now, response_url, answer_via))
 
     def _numbered(self, origin: str) -> int | None:
         """The next number, or None when the origin was there before."""
@@ -149,26 +203,21 @@ class MemoryStore:
                 return item.request_id, _stored(item)
         return None
 
-    def insert_row(self, saving: Saving) -> bool:
+    def _insert(self, saving: Saving) -> bool:
         request = saving.request
         if request.id in self.rows:
             return False
-        self.rows[request.id] = Row(request, 1, self.clock(), 0)
+        self.rows[request.id] = Row(request, 1, self.now(), 0)
         self._rest(None, saving)
         return True
 
-    def dismiss(
+    def _dismiss(
         self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
     ) -> None:
-        self._absorbed(stored.number, self.clock())
+        self._absorbed(stored.number, self.now())
         self._answers(request_id, answers)
         self._chain(request_id, entries)
         self.changes += 1
-
-    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
-        now = self.clock()
-        due = self._claimable(queue, now)
-        return self._claimed(min(due, key=self.order_of), queue, now) if due else None
 
     def order_of(self, row: Row) -> tuple[int, bool, int, int]:
         state, due_at = row.request.state, row.due_at
@@ -201,25 +250,8 @@ class MemoryStore:
         return Claim(row.request, row.version, row.lease_until, queue)
 
     def events(self, claim: Claim) -> tuple[int, list[Stored]]:
-        now, waiting = self.clock(), self.waiting(claim.request.id)
+        now, waiting = self.now(), self.waiting(claim.request.id)
         return now, [_stored(i) for i in waiting if i.number not in claim.heard]
-
-    def save(self, claim: Claim, saving: Saving) -> Claim:
-        row = self._held(claim)
-        if wants_pairing(saving.request):
-            self._pairing_free(saving.request)
-        return self._write(row, claim, saving)
-
-    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        row = self._held(claim)
-        self._may_intend(row, self.clock())
-        self._heard(claim)
-        return self._write(row, claim, saving)
-
-    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
-        row = self._held(claim)
-        self._heard(claim)
-        return self._write(row, claim, saving)
 
     def _pairing_free(self, request: Request) -> None:
         for row in self.rows.values():
@@ -239,7 +271,7 @@ class MemoryStore:
         if self.waiting(claim.request.id):
             raise SaveRefused
 
-    def release(self, claim: Claim, due_at: int | None) -> None:
+    def _release(self, claim: Claim, due_at: int | None) -> None:
         row = self.rows[claim.request.id]
         if row.version == claim.version:
             row.lease_until, row.due_at, row.version = 0, due_at, row.version + 1
@@ -274,7 +306,7 @@ class MemoryStore:
         row.request = saving.request.model_copy(update={"readings": Readings()})
         row.version += 1
         for number in claim.heard:
-            self._absorbed(number, self.clock())
+            self._absorbed(number, self.now())
         self._rest(before, saving)
         over = queue_of(saving.request) is not claim.queue
         if over:
@@ -282,7 +314,7 @@ class MemoryStore:
         return Claim(saving.request, row.version, claim.lease_until, claim.queue, over=over)
 
     def _rest(self, before: Request | None, saving: Saving) -> None:
-        now, request = self.clock(), saving.request
+        now, request = self.now(), saving.request
         self._absorbed(saving.absorbed, now)
         self._want(before, request)
         self._answers(request.id, saving.answers)
@@ -300,7 +332,7 @@ class MemoryStore:
     # ---- outbox -------------------------------------------------------------------------------
 
     def _want(self, before: Request | None, request: Request) -> None:
-        now, version = self.clock(), self.rows[request.id].version
+        now, version = self.now(), self.rows[request.id].version
         for message in changed_messages(before, request):
             slot, kind = message.slot, message.kind
             known = self.posts.get((request.id, slot))
@@ -311,7 +343,7 @@ class MemoryStore:
                 request_id=request.id,
                 slot=slot,
                 urgency=URGENCY[kind],
-                channel=request.channel,
+                channel=message.person or request.channel,
                 thread_ts=request.card_ts if message.in_thread else None,
                 ts=message.which if kind is Slot.STRAY else None,
                 wanted=version,
@@ -323,7 +355,7 @@ class MemoryStore:
             card.ts = request.card_ts
 
     def _answers(self, request_id: str, answers: Iterable[Answer]) -> None:
-        now = self.clock()
+        now = self.now()
         for answer in answers:
             item = self.inbox[answer.event]
             slot = f"{Slot.ANSWER}:{answer.event}:{answer.code}"
@@ -340,11 +372,6 @@ class MemoryStore:
                 answer=answer,
                 person=getattr(item.event, "by", None) or getattr(item.event, "requester", None),
             )
-
-    def claim_post(self) -> Due | None:
-        now = self.clock()
-        due = self._sendable(now)
-        return self._claimed_post(due[0], now) if due else None
 
     def _sendable(self, now: int) -> list[Post]:
         """The most urgent first."""
@@ -393,8 +420,8 @@ class MemoryStore:
         card = self.posts.get((request_id, Slot.CARD.value))
         return card is not None and card.last_error == CARD_GONE
 
-    def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
-        now, post = self.clock(), self.posts[due.request_id, due.slot]
+    def _sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        now, post = self.now(), self.posts[due.request_id, due.slot]
         edited = due.slot == Slot.PROGRESS and digest != due.shown
         gap = PROGRESS_GAP_MS if edited else 0
         changed = post.wanted != due.wanted
@@ -406,7 +433,7 @@ class MemoryStore:
             self._tell(due, CardPosted(ts=ts), f"card:{due.request_id}:{ts}")
         self.changes += 1
 
-    def put_off(
+    def _put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
     ) -> None:
         post = self.posts[due.request_id, due.slot]
@@ -418,7 +445,7 @@ class MemoryStore:
             self._tell(due, CardHeldUp(error=error), told)
         self.changes += 1
 
-    def given_up(self, due: Due, *, error: str) -> None:
+    def _given_up(self, due: Due, *, error: str) -> None:
         post = self.posts[due.request_id, due.slot]
         post.due_at, post.lease_until, post.last_error = None, 0, error
         if due.slot == Slot.CARD and due.ts is None:
@@ -428,7 +455,7 @@ class MemoryStore:
         self.changes += 1
 
     def _copy_to_each(self, due: Due) -> None:
-        now, request = self.clock(), self.rows[due.request_id].request
+        now, request = self.now(), self.rows[due.request_id].request
         for who in dict.fromkeys((request.requester, *request.deciders)):
             slot = f"{due.slot}:{who}"
             if ":" not in who and (due.request_id, slot) not in self.posts:
@@ -447,21 +474,213 @@ class MemoryStore:
     def _tell(self, due: Due, event: Event, origin: str) -> None:
         number = self._numbered(origin)
         if number is not None:
-            self._add(Item(number, origin, due.request_id, event, self.clock(), None))
+            self._add(Item(number, origin, due.request_id, event, self.now(), None))
+
+    # ---- transactions -------------------------------------------------------------------------
+
+    def connection_lost(self, owner: Any) -> None:
+        """The server undoes what this process had not committed, and lets go of its locks."""
+        for tx in [t for t in self.open if t.owner is owner]:
+            self._end(tx)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        tx = Transaction(self.scheduler.owner())
+        self.open.append(tx)
+        try:
+            yield tx
+        finally:
+            self._end(tx)
+
+    def _end(self, tx: Transaction) -> None:
+        tx.over = True
+        if tx in self.open:
+            self.open.remove(tx)
+
+    def _lock(self, tx: Transaction, key: Key, *, shared: bool = False) -> None:
+        if self._locked(tx, key, shared):
+            self.scheduler.wait(lambda: tx.over or not self._locked(tx, key, shared))
+            _still(tx)
+        tx.locks[key] = shared
+
+    def _locked(self, tx: Transaction, key: Key, shared: bool = False) -> bool:
+        for other in self.open:
+            if other is not tx and key in other.locks and not (shared and other.locks[key]):
+                return True
+        return False
+
+    def _commit(self, tx: Transaction, now: int, write: Callable[[], T]) -> T:
+        self.scheduler.pass_by(OPEN)
+        _still(tx)
+        self._at = now
+        try:
+            result = write()
+        finally:
+            self._at = None
+        self._end(tx)
+        self.scheduler.pass_by(DONE)
+        return result
+
+    # ---- inbox --------------------------------------------------------------------------------
+
+    def put(
+        self,
+        event: Event,
+        *,
+        origin: str,
+        request_id: str,
+        response_url: str | None = None,
+        answer_via: int | None = None,
+    ) -> int | None:
+        with self._transaction() as tx:
+            if request_id in self.rows:
+                self._lock(tx, ("request", request_id), shared=True)
+            now = self.now()
+            self._lock(tx, ("origin", origin))
+            number = self._numbered(origin)
+            if number is None:
+                return None
+            item = Item(number, origin, request_id, event, now, response_url, answer_via)
+            return self._commit(tx, now, lambda: self._add(item))
+
+    # ---- requests -----------------------------------------------------------------------------
+
+    def insert_row(self, saving: Saving) -> bool:
+        with self._transaction() as tx:
+            now = self.now()
+            self._lock(tx, ("birth", saving.request.id))
+            if saving.request.id in self.rows:
+                return False
+            self._lock(tx, ("head",))
+            return self._commit(tx, now, lambda: self._insert(saving))
+
+    def dismiss(
+        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
+    ) -> None:
+        with self._transaction() as tx:
+            now = self.now()
+            self._lock(tx, ("item", str(stored.number)))
+            if stored.number not in self.unabsorbed:
+                return
+            self._lock(tx, ("head",))
+            self._commit(tx, now, lambda: self._dismiss(request_id, stored, answers, entries))
+
+    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
+        with self._transaction() as tx:
+            now = self.now()
+            seen = sorted(self._claimable(queue, now), key=self.order_of)
+            if not seen:
+                return None
+            self.scheduler.pass_by("read")
+            _still(tx)
+            row = self._not_locked(tx, seen, queue, now)
+            if row is None:
+                return None
+            version = row.version + 1
+            return self._commit(tx, now, lambda: self._taken(row, queue, version, now))
+
+    def _not_locked(self, tx: Transaction, seen: list[Row], queue: Queue, now: int) -> Row | None:
+        for row in seen:
+            key = ("request", row.request.id)
+            if not self._locked(tx, key) and self._free(row, queue, now):
+                tx.locks[key] = False
+                return row
+        return None
+
+    def _taken(self, row: Row, queue: Queue, version: int, now: int) -> Claim:
+        if row.version == version - 1:
+            return self._claimed(row, queue, now)
+        return Claim(row.request, version, now + self.lease_ms, queue)
+
+    def save(self, claim: Claim, saving: Saving) -> Claim:
+        with self._transaction() as tx:
+            now = self.now()
+            self._lock(tx, ("request", claim.request.id))
+            row, request = self._held(claim), saving.request
+            if wants_pairing(request):
+                if request.pairing_id != row.request.pairing_id:
+                    self._lock(tx, ("pairing", request.site, request.pairing_id or ""))
+                    self._lock(tx, ("pair", key_of(request) or request.id))
+                self._pairing_free(request)
+            return self._write_last(tx, now, row, claim, saving)
+
+    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
+        return self._save_heard(claim, saving, self._may_intend)
+
+    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+        return self._save_heard(claim, saving, lambda _row, _now: None)
+
+    def _save_heard(self, claim: Claim, saving: Saving, guard: Callable[[Row, int], None]) -> Claim:
+        with self._transaction() as tx:
+            self._lock(tx, ("request", claim.request.id))
+            now, row = self.now(), self._held(claim)
+            guard(row, now)
+            self._heard(claim)
+            return self._write_last(tx, now, row, claim, saving)
+
+    def _write_last(
+        self, tx: Transaction, now: int, row: Row, claim: Claim, saving: Saving
+    ) -> Claim:
+        if saving.entries:
+            self._lock(tx, ("head",))
+        return self._commit(tx, now, lambda: self._write(row, claim, saving))
+
+    def release(self, claim: Claim, due_at: int | None) -> None:
+        with self._transaction() as tx:
+            self._lock(tx, ("request", claim.request.id))
+            self._commit(tx, self.now(), lambda: self._release(claim, due_at))
+
+    # ---- outbox -------------------------------------------------------------------------------
+
+    def claim_post(self) -> Due | None:
+        with self._transaction() as tx:
+            now = self.now()
+            seen = self._sendable(now)
+            if not seen:
+                return None
+            self.scheduler.pass_by("read")
+            _still(tx)
+            for post in seen:
+                key = ("post", post.request_id, post.slot)
+                free = lease_over(post.lease_until, now)
+                free = free and post.due_at is not None and post.due_at <= now
+                if self._locked(tx, key) or not free:
+                    continue
+                tx.locks[key] = False
+                return self._commit(tx, now, lambda post=post: self._claimed_post(post, now))
+            return None
+
+    def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
+        self._settled(due, lambda: self._sent(due, ts=ts, digest=digest))
+
+    def put_off(
+        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
+    ) -> None:
+        told = {"error": error, "refused": refused, "lost": lost}
+        self._settled(due, lambda: self._put_off(due, until=until, **told))
+
+    def given_up(self, due: Due, *, error: str) -> None:
+        self._settled(due, lambda: self._given_up(due, error=error))
+
+    def _settled(self, due: Due, write: Callable[[], None]) -> None:
+        with self._transaction() as tx:
+            now = self.now()
+            self._lock(tx, ("post", due.request_id, due.slot))
+            self._commit(tx, now, write)
 
     # ---- for the scheduler --------------------------------------------------------------------
 
     def has_work(self, queue: Queue) -> bool:
         """Whether a claim may bring something."""
-        return bool(self._claimable(queue, self.clock()))
+        return bool(self._claimable(queue, self.now()))
 
     def has_post(self) -> bool:
-        now = self.clock()
+        now = self.now()
         return any(p.due_at is not None and p.due_at <= now for p in self.posts.values())
 
     def next_time(self) -> int | None:
         """When something may become due by time alone."""
-        now = self.clock()
+        now = self.now()
         times = [max(r.due_at, r.lease_until) for r in self.rows.values() if r.due_at is not None]
         times += [r.lease_until for r in self.rows.values() if r.lease_until > now]
         times += [max(p.due_at, p.lease_until) for p in self.posts.values() if p.due_at is not None]
@@ -485,6 +704,11 @@ class OutboxView:
 
     def end_waiting(self) -> None:
         raise AssertionError("the scheduler decides who waits")
+
+
+def _still(tx: Transaction) -> None:
+    if tx.over:
+        raise Cut
 
 
 def lease_over(lease_until: int, now: int) -> bool:

@@ -21,7 +21,7 @@ from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
 from bot.worker.send_delete import DeleteSender
 from tests.life.simulation.appliance import AppliancePort
-from tests.life.simulation.postgres_store import DONE, OPEN, Cut
+from tests.life.simulation.memory_store import Cut
 from tests.life.simulation.slack import Client, People
 
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ FAULT_MS = 1_000
 
 class Stepping:
     """The store as one process sees it: it can be stopped before and after each transaction, and
-    cut off from it. `serial`: transactions come one after the other, so that only their two ends
-    are left to be cut off at."""
+    cut off from it."""
 
-    def __init__(self, process: Process, target: Any, *, serial: bool) -> None:
-        self._process, self._target, self._serial = process, target, serial
+    def __init__(self, process: Process, target: Any) -> None:
+        self._process, self._target = process, target
         self._cuts = process.sim.cuts
 
     def __getattr__(self, name: str) -> Any:
@@ -89,15 +88,11 @@ class Stepping:
         return stepping
 
     def _reached(self, attribute: Callable[..., Any], *, writes: bool) -> Callable[..., Any]:
-        process, ends = self._process, self._serial and writes
+        process = self._process
 
         def reached(*args: Any, **kwargs: Any) -> Any:
-            if ends:
-                process.step(OPEN)
             process.must_reach_the_store()
             result = attribute(*args, **kwargs)
-            if ends:
-                process.step(DONE)
             if writes:
                 process.must_reach_the_store()
             return result
@@ -164,7 +159,7 @@ class Process:
         port = AppliancePort(
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
-        store: Any = Stepping(self, sim.store, serial=sim.serial)
+        store: Any = Stepping(self, sim.store)
         effects = Effects(
             policy=self.policy,
             people=People(sim.workspace, self.step),
@@ -180,7 +175,7 @@ class Process:
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)
         self.client = client
-        outbox = Stepping(self, self.sim.outbox, serial=self.sim.serial)
+        outbox = Stepping(self, self.sim.outbox)
         return Poster(
             outbox,  # type: ignore[arg-type]
             client,  # type: ignore[arg-type]

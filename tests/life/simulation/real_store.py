@@ -43,6 +43,7 @@ class RealStore:
         self.clock = clock
         self.changes = 0
         self.on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
+        self.on_put: Callable[[Item], None] = lambda item: None
         self._requests = Requests(db=self.db, lease_ms=lease_ms)
         self._inbox = Inbox(self.db)
         self._overview = Overview(self.db)
@@ -70,9 +71,14 @@ class RealStore:
                 self.changes += 1
             if saving and result:
                 self.on_saved(before, saving.request)
+            if name == "put" and result is not None:
+                self.on_put(next(item for item in self.items if item.number == result))
             return result
 
         return changing
+
+    def connection_lost(self, owner: object) -> None:
+        """Its transactions are never open while another thread goes on."""
 
     # ---- what the rules look at ---------------------------------------------------------------
 

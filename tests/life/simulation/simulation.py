@@ -16,8 +16,14 @@ from bot.slack.send import one_message as sending
 from tests.life.simulation.appliance import Estate
 from tests.life.simulation.happenings import APPROVERS, GLASS, Happening, History
 from tests.life.simulation.happens import NEVER, Happens
-from tests.life.simulation.memory_store import MemoryStore, OutboxView
-from tests.life.simulation.postgres_store import DONE, OPEN, PostgresMemory
+from tests.life.simulation.memory_store import (
+    DONE,
+    OPEN,
+    Alone,
+    MemoryStore,
+    OutboxView,
+    Scheduler,
+)
 from tests.life.simulation.process import Process, Thread
 from tests.life.simulation.rules import Rules
 from tests.life.simulation.slack import Workspace
@@ -57,36 +63,27 @@ class Simulation(Happens):
         self.workspace = Workspace(lambda: self.real_ms, self.rng)
         self.rules = Rules(self)
         self.cuts = any(h.what == "cut" for h in history.kept())
-        self.serial = True
         self.waiting = sorted(history.kept(), key=lambda h: h.at)
         self._await_next()
         self.retries: Counter[Happening] = Counter()
         self.deferred: Counter[tuple[object, ...]] = Counter()
-        memory = self._memory(postgres=history.postgres)
-        self.use(memory, OutboxView(memory), serial=not history.postgres, looks_for_itself=False)
+        memory = self._memory(self)
+        self.use(memory, OutboxView(memory), looks_for_itself=False)
 
-    def _memory(self, *, postgres: bool) -> MemoryStore:
-        told = {"on_saved": self.rules.saved, "on_put": self._put}
-        if postgres:
-            memory: MemoryStore = PostgresMemory(
-                clock=self.db_now, lease_ms=LEASE_MS, scheduler=self, **told
-            )
-        else:
-            memory = MemoryStore(clock=self.db_now, lease_ms=LEASE_MS, **told)
+    def _memory(self, scheduler: Scheduler, *, gaps: bool = True) -> MemoryStore:
+        memory = MemoryStore(clock=self.db_now, lease_ms=LEASE_MS, scheduler=scheduler, gaps=gaps)
+        memory.on_saved, memory.on_put = self.rules.saved, self.put_committed
         return memory
 
-    def use_serial(self, *, gaps: bool) -> None:
+    def use_alone(self, *, gaps: bool) -> None:
         """The store in memory with one transaction after the other, before the first step: as one
         thread alone can play the same history on a real one. `gaps`: of PostgreSQL's numbers."""
-        memory = self._memory(postgres=False)
-        memory.gaps = gaps
+        memory = self._memory(Alone(), gaps=gaps)
         self.use(memory, OutboxView(memory))
 
-    def use(
-        self, store: Any, outbox: Any, *, serial: bool = True, looks_for_itself: bool = True
-    ) -> None:
+    def use(self, store: Any, outbox: Any, *, looks_for_itself: bool = True) -> None:
         """Another store than the history's own, before the first step."""
-        self.store, self.outbox, self.serial = store, outbox, serial
+        self.store, self.outbox = store, outbox
         # A real store is not asked behind the bot's back; what is compared with it does the same.
         self.looks_for_itself = looks_for_itself
         self.threads = []
@@ -190,7 +187,7 @@ class Simulation(Happens):
                     thread.seen = -1  # time has passed: whoever is idle looks again
         return True
 
-    # ---- what a store with several transactions at once asks of us ----------------------------
+    # ---- what the store asks of us: `Scheduler` -----------------------------------------------
 
     def owner(self) -> Process | None:
         return self.current.process if self.current else None

@@ -51,7 +51,6 @@ SET_BACK_IN_A_COMMIT = History(
         Happening(73_626, "ask", (2, "U0A", 0, False)),
         Happening(101_005, "jump", (-300_000,)),
     ),
-    postgres=True,
     delete_fates=("accepted",) * 4,
     task_fates=("success",) * 4,
 )
@@ -69,7 +68,6 @@ LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
     ),
     replicas=2,
     approvals=2,
-    postgres=True,
     delete_fates=("accepted",) * 4,
     task_fates=("stays_there",) * 4,
 )

@@ -1,4 +1,4 @@
-"""Two transactions at once: the store in memory with PostgreSQL's rules does what PostgreSQL does.
+"""Two transactions at once: the store in memory does what PostgreSQL does.
 
 The first is held just before its commit; the second begins, and ends or waits; then the first goes
 on. Compared: what each brings back, and whether the second had to wait.
@@ -22,7 +22,7 @@ from bot.store.one_open_request import PairingTakenBy
 from bot.store.outbox import Outbox
 from bot.store.queues import Queue
 from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
-from tests.life.simulation.postgres_store import OPEN, PostgresMemory
+from tests.life.simulation.memory_store import OPEN, MemoryStore
 from tests.life.simulation.real_store import RealStore
 from tests.rules.samples import snapshot
 from tests.store.samples import click, entry, request
@@ -183,7 +183,7 @@ def test_in_postgres(case: Case, url: str) -> None:
 
 
 class TwoThreads:
-    """`postgres_store.Scheduler` for two: the first one stops before its commit."""
+    """`memory_store.Scheduler` for two: the first one stops before its commit."""
 
     def __init__(self) -> None:
         self.hub = getcurrent()
@@ -205,7 +205,7 @@ class TwoThreads:
 
 def _in_memory(case: Case) -> tuple[str, str, bool]:
     clock, threads = Clock(), TwoThreads()
-    store = PostgresMemory(clock=clock, lease_ms=LEASE_MS, scheduler=threads)
+    store = MemoryStore(clock=clock, lease_ms=LEASE_MS, scheduler=threads)
     given = case.prepare(store, clock)
     said: dict[str, str] = {}
     first, second = (

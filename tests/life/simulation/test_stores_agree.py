@@ -1,4 +1,4 @@
-"""The stores in memory, on which thousands of histories run, do what the real ones do.
+"""The store in memory, on which thousands of histories run, does what the real ones do.
 
 One thread plays a whole history, so each transaction is over before the next one begins; what
 happens between two that are open at once is `test_locks_agree`'s.
@@ -16,7 +16,8 @@ from tests.life.simulation.real_store import RealStore, outbox_of
 from tests.life.simulation.simulation import LEASE_MS, Simulation
 from tests.support.postgres import PostgresServer
 
-SEEDS = range(0, 200, 10)
+SEEDS = tuple(seed for seed in range(0, 230, 10) if not history(seed).glass)
+"""What is equally urgent, as the alarm and the answer of a broken glass, goes in either order."""
 
 
 def _short() -> Iterator[int]:
@@ -24,11 +25,11 @@ def _short() -> Iterator[int]:
     for seed in range(2_000):
         made = history(seed)
         asked = sum(h.what == "ask" for h in made.happenings)
-        if made.postgres and made.replicas > 1 and asked == 1:
+        if made.replicas > 1 and asked == 1 and not made.glass:
             yield seed
 
 
-POSTGRES_SEEDS = tuple(islice(_short(), 40))
+POSTGRES_SEEDS = tuple(islice(_short(), 12))
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +42,21 @@ def postgres_url() -> Iterator[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_same_history_word_for_word_on_sqlite(seed: int) -> None:
     memory, real = Simulation(history(seed)), Simulation(history(seed))
-    memory.use_serial(gaps=False)
+    memory.use_alone(gaps=False)
     _play_both(memory, real, RealStore(real.db_now, LEASE_MS))
 
 
 @pytest.mark.parametrize("seed", POSTGRES_SEEDS)
 def test_the_same_history_word_for_word_on_postgres(seed: int, postgres_url: str) -> None:
     memory, real = Simulation(history(seed)), Simulation(history(seed))
-    memory.use_serial(gaps=True)
+    memory.use_alone(gaps=True)
     store = RealStore(real.db_now, LEASE_MS, postgres_url)
     store.empty()
     _play_both(memory, real, store)
 
 
 def _play_both(memory: Simulation, real: Simulation, store: RealStore) -> None:
-    store.on_saved = real.rules.saved
+    store.on_saved, store.on_put = real.rules.saved, real.put_committed
     real.use(store, outbox_of(store))
     try:
         memory.run()
