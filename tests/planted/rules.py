@@ -16,7 +16,7 @@ RULES = (
         FIRST,
         "if row.version != claim.version:",
         "if False:",
-        within="MemoryStore._held",
+        within="MemoryTables._held",
     ),
     simulated(
         "simulated: a row is claimed though its lease still runs",
@@ -47,7 +47,7 @@ RULES = (
         FIRST,
         "if self.waiting(claim.request.id):",
         "if False:",
-        within="MemoryStore._heard",
+        within="MemoryTables._heard",
     ),
     simulated(
         "simulated: the inbox is asked before the wait for the row",

@@ -12,7 +12,7 @@ from bot.request.messages import Slot
 from bot.request.who_may import Policy
 from tests.life.simulation.appliance import Estate
 from tests.life.simulation.happenings import PAIRINGS, Happening
-from tests.life.simulation.memory_store import Item
+from tests.life.simulation.memory_tables import Item
 from tests.life.simulation.process import Process
 from tests.life.simulation.rules import Rules
 from tests.life.simulation.slack import TEAM, Workspace

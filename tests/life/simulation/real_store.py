@@ -23,7 +23,7 @@ from bot.store.requests import Requests
 from bot.store.saving import Claim, Saving
 from bot.store.schema import inbox, messages, requests
 from bot.store.shared import Pauses, paused
-from tests.life.simulation.memory_store import Item, Post, Row
+from tests.life.simulation.memory_tables import Item, Post, Row
 
 CHANGING = frozenset(
     {"put", "insert_row", "dismiss", "save", "save_intent", "save_passed", "release"}

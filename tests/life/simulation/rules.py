@@ -16,7 +16,7 @@ from tests.life.simulation.happenings import APPROVERS
 from tests.life.simulation.process import digest
 
 if TYPE_CHECKING:
-    from tests.life.simulation.memory_store import Item
+    from tests.life.simulation.memory_tables import Item
     from tests.life.simulation.process import Process, Thread
     from tests.life.simulation.simulation import Simulation
 
