@@ -31,7 +31,6 @@ from bot.request.events import (
     Opened,
     OperatorCancelled,
     PairingRead,
-    PairingTaken,
     PairingUnresolved,
     PresenceRead,
     RightsRead,
@@ -83,8 +82,6 @@ def _dispatch(step: Step, state: State) -> bool:
             checking.pairing_unresolved(step, event)
         case State.CHECKING, CardHeldUp():
             checking.card_held_up(step, event)
-        case State.CHECKING, PairingTaken():
-            checking.pairing_taken(step, event)
         case State.CHECKING, CallFailed():
             checking.check_failed(step, event)
         case ((State.CHECKING | State.PENDING), TimePassed()):

@@ -9,7 +9,6 @@ from bot.request.events import (
     CardPosted,
     CardRefused,
     PairingRead,
-    PairingTaken,
     PairingUnresolved,
     RightsToAskRead,
     Stored,
@@ -109,12 +108,13 @@ def _time_asked_for(request: Request, event: RightsToAskRead, now: int) -> int |
 
 def pairing_read(step: Step, event: PairingRead) -> None:
     """The snapshot is what everybody will be shown. The time to decide begins here."""
-    snapshot, place, at = event.snapshot, event.place, step.request.scheduled_at
+    snapshot, at = event.snapshot, step.request.scheduled_at
     if at is not None and step.now >= at:  # while the appliance was away
         return refuse(step, "time_not_taken", lines=("past", step.request.zone or ""))
-    if place is not None:
-        terms = place.model_dump(exclude={"site"})
-        step.change(site=place.site, terms=step.request.terms.model_copy(update=terms))
+    if event.site_terms is not None:
+        here = event.site_terms.model_dump(exclude={"calls_per_minute"})
+        terms = step.request.terms.model_copy(update=here)
+        step.change(site=event.found_at or step.request.site, terms=terms)
     request = step.request
     decide_by = step.now + request.terms.approval_ttl_ms
     step.change(
@@ -152,12 +152,6 @@ def pairing_read(step: Step, event: PairingRead) -> None:
 def pairing_unresolved(step: Step, event: PairingUnresolved) -> None:
     lines = event.unread or event.candidates
     refuse(step, f"pairing_{event.why}", lines=lines, near=event.near)
-
-
-def pairing_taken(step: Step, event: PairingTaken) -> None:
-    step.change(pairing_id=None)  # the unique index has room for the other request alone
-    lines = (event.other, event.site) if event.site else (event.other,)
-    refuse(step, "pairing_taken", lines=lines)
 
 
 def check_failed(step: Step, event: CallFailed) -> None:

@@ -15,7 +15,7 @@ from bot.request import Frozen
 from bot.request.model import Intent, TaskView
 from bot.request.pairing import Near, Presence, Snapshot
 from bot.request.problem import Problem
-from bot.request.who_may import Place, Verdict
+from bot.request.who_may import SiteTerms, Verdict
 
 # ---- what people did -------------------------------------------------------------------------
 
@@ -130,15 +130,16 @@ class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
     `earlier_attention`: a request of this pairing whose outcome is still unknown; the card names
-    it. `place`: where it was found. `also_at`: other sites that list the same pairing. `read_at` as
-    in RightsRead.
+    it. `found_at`: the site, where none was named, and its `site_terms`. `also_at`: other sites
+    that list the same pairing. `read_at` as in RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"
     snapshot: Snapshot
     task_ids: tuple[str, ...] = ()
     earlier_attention: str | None = None
-    place: Place | None = None
+    found_at: str | None = None
+    site_terms: SiteTerms | None = None
     also_at: tuple[str, ...] = ()
     read_at: int | None = None
 
@@ -148,11 +149,12 @@ class PairingUnresolved(Frozen):
 
     `near` are those that nobody has named and that may have been meant. Nobody can tell when some
     of several appliances are `unread` (their names) or a list is `partial`. `no_site`: the
-    appliance is not in the settings any more.
+    appliance is not in the settings any more. `taken`: another open request, the first of the
+    `candidates`, holds it, or its other end at the site that is the second.
     """
 
     kind: Literal["pairing_unresolved"] = "pairing_unresolved"
-    why: Literal["none", "several", "self", "partial", "unread", "no_site"]
+    why: Literal["none", "several", "self", "partial", "unread", "no_site", "taken"]
     candidates: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
     unread: tuple[str, ...] = ()
@@ -163,14 +165,6 @@ class CallFailed(Frozen):
 
     kind: Literal["call_failed"] = "call_failed"
     problem: Problem
-
-
-class PairingTaken(Frozen):
-    """Another open request holds this pairing, or its other end at `site`."""
-
-    kind: Literal["pairing_taken"] = "pairing_taken"
-    other: str
-    site: str | None = None
 
 
 class CardPosted(Frozen):
@@ -292,7 +286,6 @@ Event = Annotated[
     | PairingRead
     | PairingUnresolved
     | CallFailed
-    | PairingTaken
     | CardPosted
     | CardRefused
     | CardHeldUp

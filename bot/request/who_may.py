@@ -98,15 +98,6 @@ def acts_from_home(acting_team: str | None, person: Person, home: Home) -> bool:
     return home.enterprise is not None and person.enterprise == home.enterprise
 
 
-class Place(Frozen):
-    """The appliance at which a pairing was found, as `SiteTerms` has it."""
-
-    site: str
-    appliance: str
-    poll_ms: int
-    timeout_ms: int
-
-
 PATTERN_SECONDS = 0.2
 """For REASON_PATTERN on one reason, in CPU time of the process. A pattern such as `(a+)+$` can take
 years on forty letters, and whoever asks chooses the letters. What is not found by then counts as
@@ -154,13 +145,6 @@ class Policy(Frozen):
 
     def required(self, *, force: bool) -> int:
         return self.force_approvals_required if force else self.approvals_required
-
-    def place(self, site: str) -> Place:
-        """Raises KeyError for a site that is not in the settings."""
-        at = self.sites[site]
-        return Place(
-            site=site, appliance=at.appliance, poll_ms=at.poll_ms, timeout_ms=at.timeout_ms
-        )
 
     def terms(self, site: str, *, force: bool) -> Terms:
         """The terms of a request that is made now. If its site is not known yet, or not any more,

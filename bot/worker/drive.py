@@ -15,7 +15,7 @@ from bot.request.events import (
     DeleteOutcome,
     Event,
     PairingRead,
-    PairingTaken,
+    PairingUnresolved,
     RightsRead,
     Stored,
     TimePassed,
@@ -182,7 +182,8 @@ class Driver:
         try:
             return self.requests.save(claim, _saving(claim, absorbed))
         except PairingTakenBy as taken:
-            other = PairingTaken(other=taken.other, site=taken.site)
+            by = (taken.other, taken.site) if taken.site else (taken.other,)
+            other = PairingUnresolved(why="taken", candidates=by)
             refused = absorb(claim.request, Stored(at=now, event=other), now)
             return self.requests.save(claim, _saving(claim, refused))
 

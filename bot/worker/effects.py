@@ -78,10 +78,10 @@ class Effects:
     def _check(self, request: Request, by: float) -> Event:
         """The pairing, and what else is known of it: earlier requests, and its other end."""
         read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)
-        if not isinstance(read, PairingRead) or read.place is None:
+        if not isinstance(read, PairingRead):
             return read
         found = read.snapshot
-        now = {"site": read.place.site, "pairing_id": found.pairing_id, "snapshot": found}
+        now = {"site": read.found_at, "pairing_id": found.pairing_id, "snapshot": found}
         this, unclear = request.model_copy(update=now), (State.ATTENTION,)
         earlier = [each.id for each in self.overview.same_pairing(this, unclear) if each.unresolved]
         return read.model_copy(update={"earlier_attention": earlier[0] if earlier else None})

@@ -85,7 +85,7 @@ def find(
     ANY_SITE."""
     found: PairingRead | PairingUnresolved | CallFailed
     if site == ANY_SITE:
-        found = search(asked, appliances, policy, by, monotonic=lists.monotonic)
+        found = search(asked, appliances, by, monotonic=lists.monotonic)
     elif site in appliances:
         found = appliances[site].find_and_read(asked, by)
     else:
@@ -93,15 +93,15 @@ def find(
     if not isinstance(found, PairingRead):
         return found
     # If it was asked before a restart, the row may name an appliance that is not there now.
-    place = found.place or policy.place(site)
-    also_at = lists.also_at(place.site, found.snapshot, by)
-    return found.model_copy(update={"place": place, "also_at": also_at})
+    at = found.found_at or site
+    also_at = lists.also_at(at, found.snapshot, by)
+    here = {"found_at": at, "site_terms": policy.sites[at], "also_at": also_at}
+    return found.model_copy(update=here)
 
 
 def search(
     asked: str,
     appliances: Mapping[str, AppliancePort],
-    policy: Policy,
     by: float,
     *,
     monotonic: Callable[[], float] = time.monotonic,
@@ -133,7 +133,7 @@ def search(
         return PairingUnresolved(why="several", candidates=_titles(hits, others, "several"))
     if hits and (not (unread or "partial" in why) or looks_like_id(asked)):
         (site, hit) = next(iter(hits.items()))
-        return hit.model_copy(update={"place": policy.place(site)})
+        return hit.model_copy(update={"found_at": site})
     if unread:
         return PairingUnresolved(why="unread", unread=unread)
     if "partial" in why:

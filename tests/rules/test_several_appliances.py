@@ -13,7 +13,7 @@ from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
 from bot.request.model import State
 from bot.request.pairing import Snapshot
 from bot.request.problem import ProblemKind
-from bot.request.who_may import Policy, SiteTerms
+from bot.request.who_may import SiteTerms
 from bot.slack.draw.words.endings import ending
 from bot.store.queues import Queue
 from bot.worker.find_pairings import at_once, search
@@ -157,18 +157,14 @@ def test_what_is_found_at_all_together(
     asked: str, berlin: Read, prague: Read, why: str | None
 ) -> None:
     both = {"berlin": Answers(berlin), "prague": Answers(prague)}
-    found = search(asked, both, several(), 30.0, monotonic=lambda: 0.0)  # type: ignore[arg-type]
+    found = search(asked, both, 30.0, monotonic=lambda: 0.0)  # type: ignore[arg-type]
     if isinstance(found, PairingRead):
         assert why is None
-        assert found.place == several().place("berlin")
+        assert found.found_at == "berlin"
     else:
         assert found.why == why
         assert bool(found.unread) == (why == "unread")
         assert all("/" in candidate for candidate in found.candidates)
-
-
-def several() -> Policy:
-    return policy(sites=SITES)
 
 
 # ---- not configured any more ---------------------------------------------------------------------

@@ -119,7 +119,7 @@ def _preview(
             return drawn(why, section(why), near) if near else drawn(why)
         case CallFailed():
             return drawn(pairing_lists.not_previewed(pairing, read))
-    found_at = read.place.site if read.place else site
+    found_at = read.found_at or site
     opened = pairing_lists.holders(deps.overview.unfinished())
     return pairing_lists.preview(
         read.snapshot,

@@ -38,7 +38,7 @@ CALLS: dict[str, tuple[str, int | str]] = {
 UNKNOWABLE = {
     "verdict.reason.value": {r.value for r in Reason if r is not Reason.YES},
     "event.action": {"approve", "deny"},
-    "event.why": {"none", "several", "self", "partial", "unread", "no_site"},
+    "event.why": {"none", "several", "self", "partial", "unread", "no_site", "taken"},
     "task.status.lower()": {"error", "cancelled"},
 }
 """What an f-string in the core can stand for; one that is not here makes the test fail."""

@@ -20,7 +20,7 @@ from bot.request.lookup_results import (
 from bot.request.model import ANY_SITE, State, TaskView
 from bot.request.pairing import Replication, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
-from bot.request.who_may import Place, Reason
+from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.people import Myself
 from tests.slack.listeners import looked_up, made
@@ -140,8 +140,7 @@ def test_an_appliance_that_refuses_is_quoted(
 
 @with_policy(sites=SITES)
 def test_a_preview_of_one_of_several_or_of_any(adapter: Adapter) -> None:
-    place = Place(site="west", appliance="vr-west", poll_ms=5_000, timeout_ms=10_000)
-    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT, place=place, also_at=("east",))
+    adapter.lookups.read = PairingRead(snapshot=SNAPSHOT, found_at="west", also_at=("east",))
     _told(adapter, "preview west/paris", trigger_id="b")
     said = _words(_told(adapter, "preview paris", trigger_id="c"))
     asked = [("preview", site, "paris", "UREQUESTER") for site in ("west", ANY_SITE)]
