@@ -22,11 +22,9 @@ from bot.operate.check import at_start
 from bot.operate.metrics import Metrics
 from bot.operate.ready import Bounded, Check, Ready
 from bot.request.audit_chain import Running
-from bot.request.messages import Answer, Drawn
-from bot.request.model import Request
 from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
-from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.message import Drawing
 from bot.slack.people import Identity, People
 from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
@@ -124,12 +122,14 @@ class Bot:
         found = at_start(settings, self.appliances, self.identity.learn, token)
         self.check = BackgroundCheck(found, end)
         self.whisper = Whisper(pauses, settings.slack_api_url)
+        command = settings.slack_command
+        drawing = Drawing(command, self.identity.url, self.overview.get)
         self.poster = Poster(
             Outbox(db),
             # The outbox gives no message whose method is paused.
             client(POST_TIMEOUT_S, pauses=None),
-            self._draw,
-            self._draw_answer,
+            drawing.message,
+            drawing.answer,
             nets=nets(POSTERS),
             pauses=pauses,
             on_given_up=metrics.message_given_up,
@@ -150,7 +150,7 @@ class Bot:
             inbox=self.inbox_of_slack,
             overview=self.overview,
             policy=policy,
-            command=settings.slack_command,
+            command=command,
             identity=self.identity,
             views=quick,
             whisper=self.whisper,
@@ -262,13 +262,6 @@ class Bot:
             on_call=self.metrics.slack_called,
             pauses=pauses,
         )
-
-    def _draw(self, request: Request, slot: str) -> Drawn:
-        command = self.settings.slack_command
-        return draw(request, slot, command, self.identity.url(), self.overview.get)
-
-    def _draw_answer(self, answer: Answer, request: Request | None) -> Drawn:
-        return draw_answer(answer, request, self.identity.url(), self.overview.get)
 
     def _certificate_ends(self) -> dict[str, float]:
         """In epoch seconds, by site, where a connection has shown it."""

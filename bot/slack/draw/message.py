@@ -4,6 +4,7 @@ reply, correction), and the answers to one person."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block
 
@@ -34,6 +35,22 @@ from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
 
 COMMAND = "/vr-unpair"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the running bot draws with: its command, the address of the workspace as soon as Slack
+    has told it, and the requests that a message may name."""
+
+    command: str
+    workspace_url: Callable[[], str | None]
+    stored: Callable[[str], Request | None]
+
+    def message(self, request: Request, slot: str) -> Drawn:
+        return draw(request, slot, self.command, self.workspace_url(), self.stored)
+
+    def answer(self, answer: Answer, request: Request | None) -> Drawn:
+        return draw_answer(answer, request, self.workspace_url(), self.stored)
 
 
 def draw(
