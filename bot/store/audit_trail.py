@@ -103,19 +103,15 @@ def with_head(db: Database, head: str) -> Record | None:
         return _record(row) if row else None
 
 
-def latest(conn: Connection, action: str) -> Record | None:
-    """The last record of this action among those that belong to no request, found by their
-    index."""
-    query = select(audit).where(audit.c.request_id.is_(None), audit.c.action == action)
-    row = conn.execute(query.order_by(audit.c.number.desc()).limit(1)).mappings().one_or_none()
-    return _record(row) if row else None
-
-
 def note_start(db: Database, running: Running) -> None:
     """Adds one record: the policy in force, and how it differs from the start before."""
+    # Found by the index of those that belong to no request.
+    starts = select(audit).where(audit.c.request_id.is_(None), audit.c.action == STARTED)
+    query = starts.order_by(audit.c.number.desc()).limit(1)
     with db.write() as conn:
-        before = latest(conn, STARTED)
-        append(conn, None, [started(running, before.detail if before else None, db.now(conn))])
+        row = conn.execute(query).mappings().one_or_none()
+        before = _record(row).detail if row else None
+        append(conn, None, [started(running, before, db.now(conn))])
 
 
 def export(db: Database, since: int | None = None) -> Iterator[Record]:

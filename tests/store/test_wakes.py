@@ -32,21 +32,14 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
     assert time.monotonic() - began >= REST_SECONDS
 
 
-@pytest.mark.parametrize("queue", [Queue.ACT, Queue.CHECK])
-def test_nobody_waits_after_the_end(sqlite_db: Database, queue: Queue) -> None:
-    sqlite_db.wakes.end(queue)
-    began = time.monotonic()
-    sqlite_db.wakes.wait(queue, HEARD_WITHIN_SECONDS)
-    assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
-
-
-def test_a_poster_that_looks_once_more_after_the_end_does_not_wait(sqlite_db: Database) -> None:
-    """It has seen that it may go on, then comes the end, then it looks for messages."""
+def test_nobody_waits_after_the_end(sqlite_db: Database) -> None:
+    """Nor a poster that has seen that it may go on, before the end, and then looks for messages."""
     outbox = Outbox(sqlite_db)
+    sqlite_db.wakes.end(Queue.ACT)
     outbox.end_waiting()
-    outbox.claim()
     began = time.monotonic()
-    outbox.wait(HEARD_WITHIN_SECONDS)
+    sqlite_db.wakes.wait(Queue.ACT, HEARD_WITHIN_SECONDS)
+    assert outbox.claim(HEARD_WITHIN_SECONDS) is None
     assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
 
 
@@ -60,22 +53,18 @@ def test_a_transaction_in_which_nothing_comes_is_ended(postgres_db: Database) ->
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ("", {}),
         ("?connect_timeout=30", {"connect_timeout": "30"}),
         ("?sslmode=require", {"sslmode": "require"}),
+        ("?options=-c%20search_path%3Dunpair", {}),
     ],
 )
-def test_what_the_address_says_comes_first(said: str, kept: dict[str, str]) -> None:
+def test_what_the_address_says_is_kept_beside_our_limits(said: str, kept: dict[str, str]) -> None:
     query = with_limits(make_url(f"postgresql+psycopg://bot@db.example.net/bot{said}")).query
     assert kept.items() <= query.items()
     assert query["tcp_user_timeout"] == "10000"
-
-
-def test_options_of_the_address_are_kept() -> None:
-    url = "postgresql+psycopg://bot@db.example.net/bot?options=-c%20search_path%3Dunpair"
-    options = str(with_limits(make_url(url)).query["options"])
-    assert options.endswith(" -c search_path=unpair")
+    options = str(query["options"])
     assert "statement_timeout" in options
+    assert options.endswith(" -c search_path=unpair") is not bool(kept)
 
 
 def test_a_commit_is_on_the_disk_whatever_the_server_says(postgres: PostgresServer) -> None:
