@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from bot.slack.send.slack_problem import (
     unanswered,
 )
 from bot.slack.send.web_api import POST_TIMEOUT_S, pool_for, post_once
-from bot.store.shared import RESPONSE_URL
+from bot.store.shared import RESPONSE_URL, Pauses
 
 POST = "chat.postMessage"
 EDIT = "chat.update"
@@ -83,9 +84,10 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     return outcome
 
 
-def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
+def tell(client: WebClient, due: Due, drawn: Drawn, pauses: Pauses) -> Outcome:
     """Words for one person: through the `response_url`, or as a direct message when that has
-    lapsed and the words still matter."""
+    lapsed and the words still matter. No post while a 429 holds posts back: the outbox has only
+    seen to `response_url`."""
     if due.response_url is not None:
         problem = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
         if problem is None:
@@ -94,6 +96,8 @@ def tell(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
             return Failed(RESPONSE_URL, problem)
     if due.user is None or due.answer is None or not due.answer.matters:
         return Failed(RESPONSE_URL, NO_WAY)
+    if left_ms := pauses.left_ms(POST):
+        return Failed(POST, SlackProblem(Kind.LIMITED, "ratelimited", math.ceil(left_ms / 1000)))
     return _post(client, due.user, drawn, None)
 
 

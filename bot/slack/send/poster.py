@@ -174,7 +174,10 @@ class Poster:
         if self._monotonic() - begun > BEGIN_WITHIN_S:
             log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
             return
-        outcome = (send if due.answer is None else tell)(self._client, due, drawn)
+        if due.answer is None:
+            outcome = send(self._client, due, drawn)
+        else:
+            outcome = tell(self._client, due, drawn, self._pauses)
         if isinstance(outcome, Failed):
             self._settle_failed(due, outcome)
             return

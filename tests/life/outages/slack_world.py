@@ -41,7 +41,7 @@ class SlackWorld(World):
         pauses = Pauses(self.db)
         return Poster(
             Outbox(self.db),
-            self.client(),
+            self.client(paused=False),
             draw,
             draw_answer,
             nets=(),
@@ -50,13 +50,13 @@ class SlackWorld(World):
             on_given_up=lambda slot, error: self.given_up.append((slot, error)),
         )
 
-    def client(self) -> WebClient:
+    def client(self, *, paused: bool = True) -> WebClient:
         """Its timeout is in real time, so nothing here may come to depend on it."""
         return api_client(
             lambda _refused: self.bot_token,
             base_url=self.slack.api_url,
             timeout_s=60,
-            pauses=Pauses(self.db),
+            pauses=Pauses(self.db) if paused else None,
         )
 
     def post(self) -> bool:

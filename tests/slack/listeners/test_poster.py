@@ -44,7 +44,7 @@ def _draw(request: Request, slot: str) -> Drawn:
 
 def _poster(api: FakeWebApi, outbox: FakeOutbox, *, timeout_s: int = 1, **changes: Any) -> Poster:
     outbox.pauses = outbox.pauses or FakePauses(outbox.now)
-    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s, pauses=outbox.pauses)
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s)
     usual: dict[str, Any] = {
         "pauses": outbox.pauses,
         "draw": _draw,
