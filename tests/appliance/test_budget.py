@@ -164,41 +164,6 @@ def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
         again.pay()
 
 
-def test_pages_that_are_announced_are_counted_at_once() -> None:
-    changes = 0
-    budget = MemoryBudget(40, Clock(1000.0))
-    change = budget.change
-
-    def counting(how: object) -> None:
-        nonlocal changes
-        changes += 1
-        change(how)  # type: ignore[arg-type]
-
-    budget.change = counting
-    effect = EffectBudget(budget, Priority.CHECK, calls=2)
-    effect.pay()
-    effect.expect(9)
-    for _ in range(10):
-        effect.pay()
-    assert (changes, len(budget.state.calls_ms)) == (2, 11)
-    with fails(Kind.OVER_BUDGET):
-        effect.expect(30)
-    assert len(budget.state.calls_ms) == 11
-
-
-def test_an_effect_that_failed_gives_back_what_it_has_not_made() -> None:
-    budget = MemoryBudget(40, Clock(1000.0))
-    budget.state = arithmetic.count(BudgetState(), 1_000_000, 3)
-    effect = EffectBudget(budget, Priority.ACT, calls=6, later=1)
-    effect.give_back()
-    effect.pay()
-    effect.pay()
-    assert len(budget.state.calls_ms) == 9
-    effect.give_back()
-    effect.give_back()
-    assert budget.state.calls_ms == (1_000_000,) * 5
-
-
 @settings(max_examples=150, deadline=None)
 @given(effects=EFFECTS, per_minute=st.integers(20, 60))
 def test_the_wait_it_names_is_long_enough_and_not_too_long(
@@ -294,24 +259,6 @@ def test_the_third_log_in_rests_and_then_may_try_again() -> None:
     log_in(budget)
     budget.change(login_rest.call_worked)
     log_in(budget)
-
-
-def test_two_log_ins_in_vain_are_as_good_as_refused() -> None:
-    clock = Clock(1000.0)
-    budget = MemoryBudget(1000, clock)
-    log_in(budget)
-    budget.change(login_rest.login_in_vain)
-    log_in(budget)
-    with fails(Kind.UNPROVEN):
-        log_in(budget)
-    budget.change(login_rest.login_in_vain)
-    for left in (300, 1):
-        with fails(Kind.LOGIN_REST) as caught:
-            log_in(budget)
-        assert caught.value.retry_after_seconds == left
-        clock.now += 299
-    log_in(budget)
-    assert (budget.state.logins_unproven, budget.state.logins_in_vain) == (1, 0)
 
 
 def test_a_refusal_rests_at_once_and_outlasts_calls_that_work() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.request.model import State
-from bot.sandbox.appliance import Answer, SimulatedAppliance
+from bot.sandbox.appliance import SimulatedAppliance
 from tests.life.outages.appliance_world import ApplianceWorld
 from tests.support.world import FIRST
 
@@ -91,15 +91,3 @@ def test_a_task_among_a_thousand_is_followed_and_others_get_their_card(
     until(world, SECOND_ID, State.FOLLOWING, within_s=60)
     eleven = TASKS / PAGE + 1  # the first request's own task stands on a page of its own
     assert lists(world) == pages + eleven, "the refused page size is remembered"
-
-
-def test_an_answer_that_was_lost_is_found_in_the_list(world: ApplianceWorld) -> None:
-    world.server.on_delete(Answer(wire="cut_after_accept"))
-    world.ask_for_pairing()
-    world.approved()
-    world.settle()
-    until(world, FIRST_ID, State.FOLLOWING, within_s=120)
-    assert world.get().task_adopted
-    until(world, FIRST_ID, State.SUCCEEDED, within_s=150)
-    assert world.get().notices == ()
-    assert all(call.status != 429 for call in world.server.calls)
