@@ -185,7 +185,6 @@ BY_STATE: dict[State, Request] = {
     ),
     State.ATTENTION: decided(State.ATTENTION, "outcome_unknown", problem=CUT_OFF, answer=CUT_OFF),
 }
-ENDED = {s: r for s, r in BY_STATE.items() if r.outcome and s is not State.REFUSED}
 
 HARD = sample(
     force=True,
