@@ -106,7 +106,7 @@ class Appliance:
             budget,
             secrets,
             now,
-            monotonic=monotonic,
+            monotonic,
         )
 
     def __repr__(self) -> str:

@@ -11,7 +11,6 @@ ends at the deadline, even if the server sends one byte at a time.
 from __future__ import annotations
 
 import http.client
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -94,8 +93,8 @@ class Transport:
         trust: Trust,
         timeout_seconds: float,
         user_agent: str,
-        monotonic: Callable[[], float] = time.monotonic,
-        on_call: OnCall = lambda *_: None,
+        monotonic: Callable[[], float],
+        on_call: OnCall,
     ) -> None:
         self.host = host
         self.timeout_seconds = timeout_seconds

@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -117,8 +116,7 @@ class Sessions:
         budget: Budget,
         secrets: Callable[[], Secrets],
         now: Callable[[], int],
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float],
     ) -> None:
         self.transport = transport
         self.budget = budget
