@@ -33,14 +33,13 @@ FIELD_TEXT, CONTEXT_TEXT, INPUT_TEXT = 2_000, 3_000, 3_000
 MESSAGE_BLOCKS_TEXT = 13_200
 
 _KINDS = {"actions", "context", "divider", "header", "input", "section"}
-_TICKS = {"checkboxes", "radio_buttons"}
-_CHOICES = {"datepicker", "external_select", "static_select", "timepicker", *_TICKS}
+_CHOICES = {"datepicker", "external_select", "radio_buttons", "static_select", "timepicker"}
 _PLACES = {
     "actions": {"button", *_CHOICES},
     "input": {"plain_text_input", *_CHOICES},
     "section": {"button", *_CHOICES},
 }
-_MOST_OPTIONS = dict.fromkeys(_TICKS, 10)
+_MOST_OPTIONS = {"radio_buttons": 10}
 #: Where a text is `plain_text`, and `mrkdwn` nowhere.
 _PLAIN = {
     "header": {"text"},
@@ -173,7 +172,7 @@ def _element(element: Json) -> Iterator[str]:
             yield from _plain(node.get(name), name)
     if confirm and not {"confirm", "deny"} <= set(confirm):
         yield "missing required field: confirm"
-    if kind in ("static_select", *_TICKS):
+    if kind in ("static_select", "radio_buttons"):
         yield from _options(kind, element.get("options"), 1)
         chosen = element.get("initial_option")
         if chosen is not None and chosen not in element.get("options", ()):
@@ -190,7 +189,7 @@ def _options(kind: str, options: Any, least: int) -> Iterator[str]:
         return
     for option in map(_counted, listed):
         yield from _carried(sdk.Option, option)
-        if kind not in _TICKS:
+        if kind != "radio_buttons":
             yield from _plain(option.get("text"), "text")
 
 

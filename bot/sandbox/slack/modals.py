@@ -112,14 +112,12 @@ def answered(ws: Workspace, view: View, text: str, body: Json) -> str | None:
 
 
 def value_of(element: Json, raw: Any) -> Json | None:
-    """The raw value (text, option, list of options, date) in Slack's form; None for a button."""
+    """The raw value (text, option, date) in Slack's form; None for a button."""
     kind = element["type"]
     if kind == "plain_text_input":
         return {"type": kind, "value": raw}
     if kind in _ONE:
         return {"type": kind, "selected_option": raw}
-    if kind == "checkboxes":
-        return {"type": kind, "selected_options": raw or []}
     if kind in _PICKED:
         return {"type": kind, _PICKED[kind]: raw}
     return None
@@ -129,8 +127,8 @@ def fill(view: View, values: Json, *, force: bool, complete: bool = True) -> Non
     """Puts values into the modal. Raises CannotDo for what the form would not take; `complete`
     False does not mind inputs that are still empty.
 
-    Values by block id: a string for text, an option's `value` for a select, a list of them for
-    checkboxes (True and False for all and none), `2026-12-03` or `22:00` for a picker.
+    Values by block id: a string for text, an option's `value` for a select, `2026-12-03` or `22:00`
+    for a picker.
     """
     for block_id, value in values.items():
         _, element = element_in(view, block_id)
@@ -184,14 +182,6 @@ def _chosen(view: View, block_id: str, element: Json, value: Any, *, force: bool
     if value is None or kind in _PICKED or kind == "plain_text_input":
         return value
     options = [*element.get("options", []), *view.options.get(block_id, [])]
-    if kind == "checkboxes":
-        if isinstance(value, bool):
-            return options if value else []
-        return [_option(options, one, block_id, force=force) for one in value]
-    return _option(options, value, block_id, force=force)
-
-
-def _option(options: list[Json], value: Any, block_id: str, *, force: bool) -> Json:
     for option in options:
         if option["value"] == value:
             return option

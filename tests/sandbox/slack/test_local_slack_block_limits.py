@@ -66,7 +66,6 @@ EDGES: dict[str, tuple[Callable[[int], list[Json]], int]] = {
     "confirm button": (lambda n: [actions(button(**confirm(confirm="t" * n)))], 30),
     "deny button": (lambda n: [actions(button(**confirm(deny="t" * n)))], 30),
     "options": (lambda n: [actions(select(n))], 100),
-    "checkboxes": (lambda n: [actions(select(n, "checkboxes"))], 10),
     "radio buttons": (lambda n: [actions(select(n, "radio_buttons"))], 10),
     "option text": (lambda n: [actions(select(0, options=[option("1", "o" * n)]))], 75),
     "option value": (lambda n: [actions(select(0, options=[option("o" * n, "x")]))], 150),

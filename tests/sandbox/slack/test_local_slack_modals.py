@@ -30,7 +30,7 @@ def select_input(block_id: str = "pairing", **more: object) -> Json:
 
 
 def force_input() -> Json:
-    element = {"type": "checkboxes", "action_id": "value", "options": [option("force")]}
+    element = {"type": "radio_buttons", "action_id": "value", "options": [option("force")]}
     return select_input("force", element=element, optional=True)
 
 
@@ -39,10 +39,9 @@ def external_input() -> Json:
 
 
 def opened(slack: LocalSlack, client: WebClient, view: Json) -> str:
-    """A person with this modal open."""
-    user = ANN
-    client.views_open(trigger_id=slack.workspace.new_trigger(user).id, view=view)
-    return user
+    """Ann has this modal open."""
+    client.views_open(trigger_id=slack.workspace.new_trigger(ANN).id, view=view)
+    return ANN
 
 
 def payload_of(receiver: Receiver) -> Json:
@@ -94,7 +93,7 @@ def test_a_submission_carries_typed_values(
 ) -> None:
     view = modal(select_input(), force_input(), text_input(), private_metadata="origin")
     ann = opened(slack, client, {**view, "callback_id": "unpair_request"})
-    values = {"pairing": "P2", "force": True, "reason": "CHG0000001 & <b>"}
+    values = {"pairing": "P2", "force": "force", "reason": "CHG0000001 & <b>"}
     delivery = slack.submit(ann, None, values)
     assert delivery.ok
     payload = payload_of(receiver)
@@ -107,7 +106,7 @@ def test_a_submission_carries_typed_values(
     assert (shown["app_id"], shown["bot_id"]) == (slack.app_id, slack.workspace.bot_id)
     assert shown["state"]["values"] == {
         "pairing": {"value": {"type": "static_select", "selected_option": option("P2", "two")}},
-        "force": {"value": {"type": "checkboxes", "selected_options": [option("force")]}},
+        "force": {"value": {"type": "radio_buttons", "selected_option": option("force")}},
         "reason": {"value": {"type": "plain_text_input", "value": "CHG0000001 & <b>"}},
     }
     assert slack.views == {}
