@@ -155,9 +155,6 @@ class FakeRequests:
     def unresolved(self) -> list[Request]:
         return [r for r in self.rows.values() if r.unresolved]
 
-    def asked_by(self, person: str, limit: int) -> list[Request]:
-        return [r for r in self.rows.values() if r.requester == person][:limit]
-
     def unclear(self, snapshot: Snapshot) -> Request | None:
         found = [r for r in self.rows.values() if r.state is State.ATTENTION and r.snapshot]
         return next((r for r in found if r.pairing_id == snapshot.pairing_id), None)
