@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.planted.change import change
-from tests.planted.life import FIRST
+from tests.planted.life import FIRST, HISTORIES
 
 simulated = partial(change, place="tests/life/simulation")
 
@@ -51,7 +51,7 @@ RULES = (
     ),
     simulated(
         "simulated: the inbox is asked before the wait for the row",
-        FIRST,
+        f"{HISTORIES}::test_every_rule_holds[500]",
         'self._lock(tx, ("request", claim.request.id))',
         'self._heard(claim); self._lock(tx, ("request", claim.request.id))',
         "guard(row, now) self._heard(claim)",
@@ -60,7 +60,7 @@ RULES = (
     ),
     simulated(
         "simulated: what time does is stored though an event waits",
-        "tests/life/simulation/test_histories.py::test_every_rule_holds[6500]",
+        "tests/life/simulation/test_locks_agree.py::test_in_memory",
         "guard(row, now) self._heard(claim)",
         "guard(row, now); guard == self._may_intend and self._heard(claim)",
         within="_save_heard",
