@@ -439,14 +439,14 @@ LIFE = (
     ),
     change(
         "a process that froze takes the time after the events that it has read",
-        "tests/life/simulation/test_found_by_a_soak.py::test_it_is_right_now_and_was_wrong_then[found0]",
+        "tests/delete/test_old_readings.py"
+        "::test_a_click_stored_while_the_process_was_frozen_beats_the_deadline",
         "effect = plan(claim.request, now)",
         "now = self.requests.now(); effect = plan(claim.request, now)",
         Swap(
-            "guard(row, now) self._heard(claim)",
-            "guard(row, now); guard == self._may_intend and self._heard(claim)",
-            within="_save_heard",
-            place="tests/life/simulation",
+            "now, ~exists().where(mine, new), *guards(now))",
+            "now, *guards(now))",
+            within="save_unless_an_event_waits",
         ),
     ),
     change(
