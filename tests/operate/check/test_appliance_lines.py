@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import BudgetState, budget_key
+from bot.appliance.budget import BudgetState, MemoryBudget, budget_key
+from bot.appliance.refused_login import REST_MS
 from bot.appliance.tls import served_fingerprint
+from bot.operate.check import at_start
 from bot.operate.check_line import Result
 from bot.sandbox.appliance import Answer, SimulatedAppliance
+from bot.secrets_now import appliance_of
 from bot.settings import DEFAULT_SITE
 from bot.store import shared
 from bot.store.database import Database
@@ -176,6 +180,23 @@ def test_the_login_rest_of_the_bot_is_kept_and_nothing_else_of_its_budget(
     db.close()
     assert kept is not None
     assert kept[0] == stored, "it was used"
+
+
+def test_a_refused_password_is_not_tried_again_by_itself(stage: Stage) -> None:
+    """The check of a running bot is repeated, and the rest may be over by then."""
+    stage.appliance.set_password("other")
+    settings, ms = stage.settings(), 1_000_000
+    budget = MemoryBudget(40, now=lambda: ms)
+    site = settings.sites[DEFAULT_SITE]
+    with closing(appliance_of(site, budget, lambda: ms)) as appliance:
+        secret = settings.slack_bot_token.get_secret_value()
+        found = at_start(settings, {DEFAULT_SITE: appliance}, lambda _: None, lambda _: secret)
+        results = []
+        for _ in range(2):
+            results.append(one(list(found()), "appliance-login").result)
+            ms += 2 * REST_MS
+    assert results == [Result.WRONG, Result.SKIPPED]
+    assert len(stage.appliance.logins) == 1
 
 
 # ---- the remote site --------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+from structlog.testing import capture_logs
+
 from bot.operate.background_check import BackgroundCheck
 from bot.operate.check_line import Line, fine, note, skipped, wrong
 from bot.operate.ready import Ready
@@ -67,13 +69,15 @@ def test_a_hint_lasts_until_its_line_is_seen_fine() -> None:
     assert left == [{TOKEN, SITE}, {SITE}, set()]
 
 
-def test_it_goes_on_only_while_there_are_hints() -> None:
+def test_it_goes_on_only_while_there_are_hints_and_tells_each_once() -> None:
     rounds = Rounds([AWAY], [AWAY], [of(TOKEN, fine())])
-    rounds.check.start()
-    for thread in threading.enumerate():
-        if thread.name == "check":
-            thread.join(10)
+    with capture_logs() as logged:
+        rounds.check.start()
+        for thread in threading.enumerate():
+            if thread.name == "check":
+                thread.join(10)
     assert rounds.asked == 3
+    assert [event["event"] for event in logged] == ["check_failed", "check_fine_again"]
 
 
 def test_a_stop_ends_the_wait_between_two_rounds() -> None:
