@@ -24,7 +24,7 @@ from bot.operate.ready import Bounded, Check, Ready
 from bot.request.audit_chain import Running
 from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
-from bot.slack.draw.message import Drawing
+from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
 from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
@@ -122,14 +122,13 @@ class Bot:
         found = at_start(settings, self.appliances, self.identity.learn, token)
         self.check = BackgroundCheck(found, end)
         self.whisper = Whisper(pauses, settings.slack_api_url)
-        command = settings.slack_command
-        drawing = Drawing(command, self.identity.url, self.overview.get)
+        command, identity, stored = settings.slack_command, self.identity, self.overview.get
         self.poster = Poster(
             Outbox(db),
             # The outbox gives no message whose method is paused.
             client(POST_TIMEOUT_S, pauses=None),
-            drawing.message,
-            drawing.answer,
+            lambda request, slot: draw(request, slot, command, identity.url(), stored),
+            lambda answer, request: draw_answer(answer, request, identity.url(), stored),
             nets=nets(POSTERS),
             pauses=pauses,
             on_given_up=metrics.message_given_up,

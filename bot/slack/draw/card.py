@@ -50,15 +50,11 @@ ORDINALS = ("no", "first", "second", "third", "fourth", "fifth")
 def card(request: Request, earlier: str = "") -> Drawn:
     """One message, always the same for the same row. `earlier` leads to the card of the earlier
     request that has no confirmed outcome (see `earlier_card`)."""
-    top, small = heading(request), small_print(request)
-    # The same for phones and screen readers, whose text has less room.
-    brief = said(request, earlier, limits.REASON_IN_TEXT)
     plans, names = _plans(request.snapshot), names_button(request)
     return drawn(
-        "\n".join([top, *brief, small]),
-        header(top),
+        header(heading(request)),
         *(section(part, names if part == plans else None) for part in said(request, earlier)),
-        context(small),
+        context(small_print(request)),
         card_buttons(request),
     )
 
@@ -83,16 +79,20 @@ def heading(request: Request) -> str:
     return f"{words.mark} {said}"
 
 
-def said(request: Request, earlier: str, limit: int = limits.REASON_SHOWN) -> list[str]:
-    """All that is between heading and small print, a section each. `limit` is for the reason, which
-    stands by itself, so that the longest one is not cut."""
-    why = fence(request.reason, limit) if tidy(request.reason) else "No reason was given."
+def said(request: Request, earlier: str) -> list[str]:
+    """All that is between heading and small print, a section each. The reason stands by itself, so
+    that the longest one is not cut."""
+    why = (
+        fence(request.reason, limits.REASON_SHOWN)
+        if tidy(request.reason)
+        else "No reason was given."
+    )
     glass = glass_reason(request)
     if request.glass_lost and not glass:
         by, at = mention(request.glass_lost.by), when(request.glass_lost.at)
         glass = f"🚨 Break glass by {by}, {at}, no longer counts: the right to it is gone."
     if not request.state.open:
-        return _over(request, why, glass, limit)
+        return _over(request, why, glass)
     parts = (
         _who_asks(request),
         why,
@@ -121,7 +121,7 @@ def _who_asks(request: Request) -> str:
     return "\n".join(lines)
 
 
-def _over(request: Request, why: str, glass: str, limit: int) -> list[str]:
+def _over(request: Request, why: str, glass: str) -> list[str]:
     """What was done, who asked and why, who decided and when, and the next step."""
     end = ending(request, request.correction or request.outcome) if request.outcome else None
     by_hand = request.denial or request.cancellation  # that is also when it ended
@@ -135,8 +135,7 @@ def _over(request: Request, why: str, glass: str, limit: int) -> list[str]:
         people.append(f"Ended {when(request.ended_at)}.")
     lines.append(" ".join(filter(None, people)))
     if request.denial and request.denial.reason:
-        shown = min(limit, limits.DECISION_REASON_SHOWN)
-        lines.append(fence(request.denial.reason, shown))
+        lines.append(fence(request.denial.reason, limits.DECISION_REASON_SHOWN))
     parts = ["\n".join(lines), *([glass] if glass else []), f"Asked because:\n{why}"]
     return [*parts, *([f"*Next step:* {end.next_step}"] if end else [])]
 

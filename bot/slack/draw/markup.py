@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
@@ -234,30 +233,37 @@ def button(
     )
 
 
-def drawn(text: str, *blocks: Block | None) -> Drawn:
-    """One message within all limits, with a text for phones and screen readers. The longest
-    sections are shortened first: if Slack refused the message, people would see nothing at all."""
+def drawn(*blocks: Block | None) -> Drawn:
+    """One message within all limits, and the same words as its text, for notifications and screen
+    readers, which has less room. The longest parts are shortened first: if Slack refused the
+    message, people would see nothing at all."""
     made = [b.to_dict() for b in blocks if b is not None]
-    over = sum(_length(b) for b in made) - limits.ALL_BLOCKS_TEXT
-    for block in sorted(made, key=_length, reverse=True) if over > 0 else ():
-        if over <= 0 or block["type"] != "section":
+    said = [b["elements"][0] if b["type"] == "context" else b.get("text") for b in made]
+    words = [each for each in said if each is not None]
+    shown = _within([each["text"] for each in words], limits.ALL_BLOCKS_TEXT)
+    for each, shorter in zip(words, shown, strict=True):
+        each["text"] = shorter
+    text = "\n".join(_within(shown, limits.FALLBACK_TEXT - len(shown)))
+    return only_text(text).model_copy(update={"blocks": tuple(made)})
+
+
+def only_text(markup: str) -> Drawn:
+    return Drawn(text=fit(markup, limits.FALLBACK_TEXT))
+
+
+def _within(texts: list[str], room: int) -> list[str]:
+    """As long as they may be together, the longest cut first, none to less than a line."""
+    shown = [*texts]
+    over = sum(map(units, texts)) - room
+    for place in sorted(range(len(texts)), key=lambda n: units(texts[n]), reverse=True):
+        if over <= 0:
             break
-        words = block["text"]["text"]
-        shorter = fit(words, max(units(words) - over, limits.LINE))
-        over -= units(words) - units(shorter)
-        block["text"]["text"] = shorter
-    return Drawn(text=fit(text, limits.FALLBACK_TEXT), blocks=tuple(made))
+        whole = units(texts[place])
+        shown[place] = fit(texts[place], max(whole - over, limits.LINE))
+        over -= whole - units(shown[place])
+    return shown
 
 
 def markdown(markup: str, limit: int) -> MarkdownTextObject:
     # `verbatim`: Slack must not make links or mentions out of what people wrote.
     return MarkdownTextObject(text=fit(markup, limit), verbatim=True)
-
-
-def _length(node: Any) -> int:
-    if isinstance(node, dict):
-        return sum(
-            units(value) if key == "text" and isinstance(value, str) else _length(value)
-            for key, value in node.items()
-        )
-    return sum(_length(item) for item in node) if isinstance(node, list) else 0

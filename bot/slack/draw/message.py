@@ -4,7 +4,6 @@ reply, correction), and the answers to one person."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block
 
@@ -14,7 +13,17 @@ from bot.request.problem import ProblemKind
 from bot.slack.draw import limits
 from bot.slack.draw.card import card, small_print
 from bot.slack.draw.card_buttons import card_url, earlier_card, look_buttons
-from bot.slack.draw.markup import channels, code, context, drawn, mentions, section, sentence, when
+from bot.slack.draw.markup import (
+    channels,
+    code,
+    context,
+    drawn,
+    mentions,
+    only_text,
+    section,
+    sentence,
+    when,
+)
 from bot.slack.draw.pairing_menu import suggestions
 from bot.slack.draw.words.after_a_click import answer_words
 from bot.slack.draw.words.endings import ending
@@ -35,22 +44,6 @@ from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
 
 COMMAND = "/vr-unpair"
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What the running bot draws with: its command, the address of the workspace as soon as Slack
-    has told it, and the requests that a message may name."""
-
-    command: str
-    workspace_url: Callable[[], str | None]
-    stored: Callable[[str], Request | None]
-
-    def message(self, request: Request, slot: str) -> Drawn:
-        return draw(request, slot, self.command, self.workspace_url(), self.stored)
-
-    def answer(self, answer: Answer, request: Request | None) -> Drawn:
-        return draw_answer(answer, request, self.workspace_url(), self.stored)
 
 
 def draw(
@@ -74,12 +67,12 @@ def draw(
                 return card(request)
             return card(request, earlier_card(stored(earlier) or earlier, command, workspace_url))
         case Slot.PROGRESS:
-            return _paragraph(_progress(request))
+            return drawn(section(_progress(request)))
         case Slot.REMINDER:
             return _reminder(request)
         case Slot.NOTICE:
             notice = _notice(request, message.which)
-            return _paragraph(NOTICES[notice.code](request, notice))
+            return drawn(section(NOTICES[notice.code](request, notice)))
         case Slot.ALARM:
             return _alarm(request, _notice(request, message.which))
         case Slot.TOLD:
@@ -109,21 +102,17 @@ def draw_answer(
     if there is no row. The rest as for `draw`."""
     words = answer_words(answer, request)
     if request is None:
-        return drawn(words)
+        return only_text(words)
     words = linked(words, request.id, card_url(request, workspace_url))
     outcome = request.outcome
     if outcome is not None and outcome.code == "pairing_taken":
         other = stored(outcome.lines[0])
         words = linked(words, other.id, card_url(other, workspace_url)) if other else words
     if answer.code != "refused" or outcome is None or not outcome.near:
-        return drawn(words)
+        return only_text(words)
     site = request.site if request.terms.several else None
     near = suggestions(outcome.near, site, force=request.force, refused=request.id)
-    return drawn(words, section(words), near)
-
-
-def _paragraph(text: str) -> Drawn:
-    return drawn(text, section(text))
+    return drawn(section(words), near)
 
 
 def _reminder(request: Request) -> Drawn:
@@ -136,7 +125,7 @@ def _reminder(request: Request) -> Drawn:
         f"Please decide on the card{until}."
     )
     called = to_call(request)
-    return _paragraph(f"{text}\n{called}" if called else text)
+    return drawn(section(f"{text}\n{called}" if called else text))
 
 
 # ---- somebody broke the glass ------------------------------------------------------------------
@@ -161,11 +150,7 @@ def _alarm(request: Request, notice: Notice) -> Drawn:
             f"⚠️ Slack did not say who is in {mentions(notice.unread)}: whoever approves only "
             "through that got no direct message of this."
         )
-    return drawn(
-        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), *calls]),
-        section(glass_broken(request, notice)),
-        *(section(words) for words in calls),
-    )
+    return drawn(section(glass_broken(request, notice)), *map(section, calls))
 
 
 def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
@@ -173,11 +158,7 @@ def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
     so it can be understood by itself. `card` is the card's address."""
     which = open_card(request.id, card) if card is not None else f"Request {code(request.id)}"
     where = f"You are told as an approver. {which} in {channels([request.channel])}."
-    return drawn(
-        "\n".join([glass_broken(request, notice, limits.REASON_IN_TEXT), where]),
-        section(glass_broken(request, notice)),
-        section(where),
-    )
+    return drawn(section(glass_broken(request, notice)), section(where))
 
 
 def _stray(request: Request) -> Drawn:
@@ -186,9 +167,11 @@ def _stray(request: Request) -> Drawn:
     seconds = (request.card_ts or "").partition(".")[0]
     known = seconds.isdecimal() and len(seconds) <= 10
     where = f", posted {when(int(seconds) * 1000)}" if known else ""
-    return _paragraph(
-        f"This copy is not in use. The card of {code(request.id)} is another message in this "
-        f"channel{where}: use that one."
+    return drawn(
+        section(
+            f"This copy is not in use. The card of {code(request.id)} is another message in this "
+            f"channel{where}: use that one."
+        )
     )
 
 
@@ -204,22 +187,14 @@ def _reply(
     if outcome is None:
         raise ValueError(f"request {request.id} has not ended")
     end = ending(request, outcome)
-    title = f"{STATES[state].mark} *{end.title}*"
-    step = f"*Next:* {end.next_step}"
-    people = people_concerned(request)
-    about = f"{what(request)}{at_site(request)}."
-    small = small_print(request)
-    brief = vendor_words(request, outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
-    proof = [witness_words(witness)] if witness else []
     return drawn(
-        "\n".join([title, people, about, *brief, step, *end.body, small, *proof]),
-        section("\n".join([title, *end.body])),
+        section("\n".join([f"{STATES[state].mark} *{end.title}*", *end.body])),
         section(glass_reason(request)) if request.glass else None,
-        *(section(paragraph) for paragraph in vendor_words(request, outcome.problem)),
-        section(step),
-        section(f"{people}\n{about}"),
-        context(small),
-        *(context(words) for words in proof),
+        *map(section, vendor_words(request, outcome.problem)),
+        section(f"*Next:* {end.next_step}"),
+        section(f"{people_concerned(request)}\n{what(request)}{at_site(request)}."),
+        context(small_print(request)),
+        context(witness_words(witness)) if witness else None,
         last,
     )
 

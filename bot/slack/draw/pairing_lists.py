@@ -67,7 +67,7 @@ def sites(
             shown.append(
                 [
                     f"⚠️ The pairings of {code(each.site)} could not be read.",
-                    *problem_words(problem, limits.VENDOR_WORDS_IN_TEXT),
+                    *problem_words(problem, limits.VENDOR_WORDS_IN_ANSWER),
                     _again(problem),
                 ]
             )
@@ -185,7 +185,7 @@ def not_previewed(asked: str, failed: CallFailed) -> str:
     return "\n".join(
         [
             f"{code(asked, limits.PAIRING_TYPED)} could not be read.",
-            *problem_words(problem, limits.VENDOR_WORDS_IN_TEXT),
+            *problem_words(problem, limits.VENDOR_WORDS_IN_ANSWER),
             _again(problem),
         ]
     )
@@ -258,7 +258,6 @@ def preview(
         first = linked(held, holder.id, card_url(holder, workspace_url))
     parts = said(as_if, earlier_card(unclear, command, workspace_url) if unclear else "")
     return drawn(
-        "\n".join([first, HEADER, heading(as_if), *parts, last]),
         header(HEADER),
         section(first),
         header(heading(as_if)),

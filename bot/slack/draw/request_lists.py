@@ -104,13 +104,10 @@ def status_list(
     lists.append((open_ones, opened[::-1]))
     ended = [each for each in ended if not each.unresolved]
     lists += [(ENDED, ended[: limits.ENDED_LISTED])] if ended else []
-    text: list[str] = []
     blocks: list[Block] = []
     for title, requests in lists:
-        text += [f"*{title}*", *(line(each, None) for each in requests[: limits.OPEN_LISTED])]
         blocks += [header(title), *_lines(requests, limits.OPEN_LISTED, older, workspace_url)]
-    last = f"{code(f'{command} status ID')} tells more about one."
-    return drawn("\n".join([*text, last]), *blocks, context(last))
+    return drawn(*blocks, context(f"{code(f'{command} status ID')} tells more about one."))
 
 
 def _lines(

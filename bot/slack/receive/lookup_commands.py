@@ -20,7 +20,7 @@ from bot.request.messages import Drawn
 from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import ENDED_LISTED
-from bot.slack.draw.markup import drawn, section
+from bot.slack.draw.markup import drawn, only_text, section
 from bot.slack.draw.pairing_menu import suggestions
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
@@ -102,8 +102,8 @@ def _status(request_id: str | None, deps: Deps) -> Drawn:
         )
     request = deps.overview.get(request_id)
     if request is None:
-        return drawn(request_lists.unknown(request_id, deps.command))
-    return drawn(request_lists.one(request, card_url(request, deps.identity.url())))
+        return only_text(request_lists.unknown(request_id, deps.command))
+    return only_text(request_lists.one(request, card_url(request, deps.identity.url())))
 
 
 def _preview(
@@ -116,9 +116,9 @@ def _preview(
             why = pairing_lists.unresolved(site, pairing, read, deps.command)
             at = site if len(deps.policy.sites) > 1 else None
             near = suggestions(read.near, at, force=force)
-            return drawn(why, section(why), near) if near else drawn(why)
+            return drawn(section(why), near) if near else only_text(why)
         case CallFailed():
-            return drawn(pairing_lists.not_previewed(pairing, read))
+            return only_text(pairing_lists.not_previewed(pairing, read))
     found_at = read.found_at or site
     opened = pairing_lists.holders(deps.overview.unfinished())
     return pairing_lists.preview(
@@ -141,15 +141,14 @@ def _list(read: SitesRead, deps: Deps) -> Drawn:
         return _untold(read)
     opened, url = pairing_lists.holders(deps.overview.unfinished()), deps.identity.url()
     sites = pairing_lists.sites(read, opened, deps.command, url)
-    text = "\n".join(line for lines in sites for line in lines)
-    return drawn(text, *(block for lines in sites for block in _sections(lines)))
+    return drawn(*(block for lines in sites for block in _sections(lines)))
 
 
 def _untold(read: MayNotLook | LookFailed) -> Drawn:
     """The words if nothing may be shown. They are the same for everything, and name nothing."""
     if isinstance(read, MayNotLook):
-        return drawn(may_not_look(read.reason))
-    return drawn(usage.unexpected(read.reference))
+        return only_text(may_not_look(read.reason))
+    return only_text(usage.unexpected(read.reference))
 
 
 def _sections(lines: list[str]) -> list[Block]:

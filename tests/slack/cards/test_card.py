@@ -13,7 +13,7 @@ from bot.request.pairing import Server
 from bot.slack.draw.card_modals import names_view
 from bot.slack.draw.message import draw, draw_answer
 from tests.slack.cards.samples import BY_STATE, FIRST, HARD, NOW, SNAPSHOT, TERMS, named, sample
-from tests.slack.cards.shown import CARDS, DRY, GLASS, TIMED, WAITS, WITH_GLASS, changed
+from tests.slack.cards.shown import DRY, GLASS, TIMED, WAITS, WITH_GLASS, changed
 from tests.slack.cards.slack_checker import calls, elements, problems, reading, strings
 
 ALL = ["unpair_approve", "unpair_deny", "unpair_cancel"]
@@ -112,15 +112,6 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
             in_code = "".join(text.split("```")[1::2])
             assert text.count(words) == in_code.count(f"\n{words}\n")
         assert any(words in text for text in strings(draw(request, slot)))
-
-
-@pytest.mark.parametrize("name", CARDS)
-def test_the_text_for_phones_has_what_the_sections_have(name: str) -> None:
-    drawn = draw(CARDS[name], "card")
-    assert problems(drawn) == []
-    sections = [block["text"]["text"] for block in drawn.blocks if block["type"] == "section"]
-    assert len(sections) >= 3
-    assert all(part in drawn.text for part in sections)
 
 
 def test_that_only_the_count_is_compared_is_said_only_then() -> None:

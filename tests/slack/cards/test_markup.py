@@ -151,7 +151,7 @@ def test_sentences_end() -> None:
 # ---- blocks are held to limits where they are made ---------------------------------------------
 def test_the_longest_sections_give_way_and_the_short_ones_stay() -> None:
     short = [section("short"), header("head"), context("small")]
-    made = drawn("t", *short, *[section("&amp;" * 700) for _ in range(6)])
+    made = drawn(*short, *[section("&amp;" * 700) for _ in range(6)])
     texts = list(strings(made))[1:]
     assert sum(map(size, texts)) <= limits.ALL_BLOCKS_TEXT
     assert texts[:3] == ["short", "head", "small"]
@@ -159,15 +159,23 @@ def test_the_longest_sections_give_way_and_the_short_ones_stay() -> None:
 
 
 def test_nothing_is_cut_where_there_is_room() -> None:
-    made = drawn("t", *[section("x" * 2_900) for _ in range(4)])
+    made = drawn(*[section("x" * 2_900) for _ in range(4)])
     assert list(strings(made))[1:] == ["x" * 2_900] * 4
+    assert size(made.text) <= limits.FALLBACK_TEXT
+
+
+def test_the_text_is_what_the_blocks_say_and_the_longest_is_shortened() -> None:
+    pressed = ActionsBlock(elements=[button("B", "unpair_look", "K7QM-3XPD:ab", label="L")])
+    made = drawn(header("head"), section("a" * 2_900), pressed, section("b" * 2_000), context("c"))
+    head, *long, last = made.text.split("\n")
+    assert (head, last) == ("head", "c")
+    assert [len(each) for each in long] == [1_891, 2_000]
 
 
 def test_each_block_is_cut_to_its_own_limit() -> None:
     long = "&lt;" * 1_000
     pressed = button("B", "unpair_look", "K7QM-3XPD:ab", label="L" * 200)
     made = drawn(
-        long,
         header("h" * 200),
         section(long),
         context(long),

@@ -61,7 +61,7 @@ def _refused(params: Params, request: Request) -> str:
     if request.state is not State.REFUSED or request.outcome is None:
         return state_now(request)
     end = ending(request, request.outcome)
-    own = vendor_words(request, request.outcome.problem, limits.VENDOR_WORDS_IN_TEXT)
+    own = vendor_words(request, request.outcome.problem, limits.VENDOR_WORDS_IN_ANSWER)
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
@@ -291,7 +291,7 @@ ANSWERS: dict[str, Words] = {
         "\n".join(
             [
                 f"{_task(p)} had not succeeded, and {pairing(r)} was still there.",
-                *task_words(r, limits.VENDOR_WORDS_IN_TEXT),
+                *task_words(r, limits.VENDOR_WORDS_IN_ANSWER),
             ]
         ),
     ),

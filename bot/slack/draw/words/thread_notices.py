@@ -15,7 +15,7 @@ from bot.slack.draw.words.pairing_names import at_site, consequences, count_of, 
 from bot.slack.draw.words.phrases import duration, may_stop_it, not_before
 
 
-def glass_reason(request: Request, limit: int = limits.DECISION_REASON_SHOWN) -> str:
+def glass_reason(request: Request) -> str:
     """For the card and the final reply: who decided alone, and why. Empty if nobody broke the
     glass."""
     glass = request.glass
@@ -24,13 +24,11 @@ def glass_reason(request: Request, limit: int = limits.DECISION_REASON_SHOWN) ->
     asked = ", who also asked for it," if glass.by == request.requester else ""
     return (
         f"🚨 *Break glass:* {mention(glass.by)}{asked} decided alone, {when(glass.at)}.\n"
-        f"{fence(glass.reason or '', limit)}"
+        f"{fence(glass.reason or '', limits.DECISION_REASON_SHOWN)}"
     )
 
 
-def glass_broken(
-    request: Request, notice: Notice, limit: int = limits.DECISION_REASON_SHOWN
-) -> str:
+def glass_broken(request: Request, notice: Notice) -> str:
     """For the whole channel. Like every notice, drawn only from what does not change later."""
     own = request.requester in notice.who
     whose = "their own request" if own else f"the request of {mention(request.requester)}"
@@ -41,7 +39,7 @@ def glass_broken(
         *consequences(request),
         *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
         *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
-        f"*Why:*\n{fence(notice.text, limit)}",
+        f"*Why:*\n{fence(notice.text, limits.DECISION_REASON_SHOWN)}",
         f"Until it is sent, {mention(request.requester)} can withdraw it on the card.",
     ]
     return "\n".join(lines)
