@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,22 +12,19 @@ import pytest
 import requests
 
 from bot import __main__ as run
-from bot.sandbox import demo
-from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import LocalSlack
-from tests.support.clock import wait_for
+from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.postgres import PostgresServer
-
-PATIENCE_SECONDS = 30.0
-RITA, ALAN = "U0RITA", "U0ALAN"
+from tests.support.stage import Stage, servers
+from tests.support.way_in import WAYS_IN, WayIn
 
 
 @pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listens:
         listens.bind(str(tmp_path / "notify"))
         listens.settimeout(PATIENCE_SECONDS)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         yield listens
 
 
@@ -47,81 +43,60 @@ def heard(systemd: socket.socket, word: str) -> list[str]:
             return lines
 
 
-def ended(process: subprocess.Popen[str]) -> str:
-    """What it had said when it ended after SIGTERM, which it has to do in order."""
-    process.terminate()
-    _, said = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == run.FINE, said
-    assert "Traceback" not in said
-    return said
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@pytest.mark.parametrize("mode", ["http", "socket"])
+@pytest.mark.parametrize("way_in", WAYS_IN, ids=lambda way: way.name)
 def test_a_database_that_is_away_at_the_start_is_waited_for(
-    tmp_path: Path, systemd: socket.socket, server: PostgresServer, mode: str
+    tmp_path: Path, systemd: socket.socket, server: PostgresServer, way_in: WayIn
 ) -> None:
-    """Alive, not ready, with the reason; and it starts by itself when the server is back."""
-    address = server.new_database()
-    port = free_port()
-    with SimulatedAppliance() as appliance, LocalSlack() as slack:
-        slack.add_person("Rita", id=RITA)
-        slack.add_person("Alan", id=ALAN)
-        settings = demo.settings(appliance, slack, ALAN)
-        if mode == "socket":
-            slack.mode = "socket"
-            del settings["SLACK_SIGNING_SECRET"]
-            settings["SLACK_APP_TOKEN"] = slack.app_token
-        settings |= {
-            "DATABASE_URL": address,
-            "PORT": str(port),
-            "NOTIFY_SOCKET": str(tmp_path / "notify"),
-        }
-        url = f"http://127.0.0.1:{port}"
+    """Alive, not ready, with the reason; told to stop it ends, else it starts by itself when the
+    server is back."""
+    with servers() as both, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        stage = Stage(way_in, *both)
+        own = {"PORT": str(port), "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        database = {"DATABASE_URL": server.new_database()}
+        settings = {**stage.settings(), **way_in.settings(stage.slack), **database, **own}
         bot = BotProcess(settings, tmp_path)
+        bot.port = port
 
-        def status(path: str) -> int:
-            return requests.get(f"{url}{path}", timeout=PATIENCE_SECONDS).status_code
+        def page(path: str) -> requests.Response:
+            return requests.get(f"{bot.url}{path}", timeout=PATIENCE_SECONDS)
 
         server.kill()
         waiting = bot.launch()
         try:
             assert any("waits for the database" in line for line in heard(systemd, "READY=1"))
-            assert [status(p) for p in ("/healthz", "/readyz", "/metrics")] == [200, 503, 200]
-            ready = requests.get(f"{url}/readyz", timeout=PATIENCE_SECONDS)
-            assert "gives no answer, or no connection" in ready.json()["database"]
-            sent = requests.post(f"{url}/slack/events", timeout=PATIENCE_SECONDS)
+            assert [page(p).status_code for p in ("/healthz", "/metrics")] == [200, 200]
+            assert page("/readyz").status_code == 503
+            assert "no connection" in page("/readyz").json()["database"]
+            sent = requests.post(f"{bot.url}/slack/events", timeout=PATIENCE_SECONDS)
             assert sent.status_code == 404
         finally:
-            said = ended(waiting)
+            waiting.terminate()
+            _, said = waiting.communicate(timeout=PATIENCE_SECONDS)
+        assert waiting.returncode == run.FINE, said
         assert said.count("database_fault") == 1
-        assert '"finished": true' in said
+        assert "Traceback" not in said
 
-        again = bot.launch()
+        serving = bot.launch()
         try:
             heard(systemd, "READY=1")
             server.go()
             heard(systemd, "STATUS=serves")
-            wait_for(lambda: status("/readyz") == 200)
-            slack.request_url = f"{url}/slack/events"
-            channel = slack.add_channel("dr-operations")
-            pairing = appliance.add_pairing(local="berlin", remote="prague")
-            slack.command(RITA, f"{pairing} we move", channel=channel)
-            slack.wait_for_message(channel, lambda m: m.button("unpair_approve") is not None)
+            wait_for(lambda: page("/readyz").status_code == 200)
+            way_in.connect(stage.slack, bot)
+            stage.asks_to_break(stage.pairing())
         finally:
-            ended(again)
+            serving.terminate()
+            _, said = serving.communicate(timeout=PATIENCE_SECONDS)
+        assert serving.returncode == run.FINE, said
         heard(systemd, "STOPPING=1")
 
 
 def test_the_watchdog_is_fed_three_times_in_its_limit(
-    systemd: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     monkeypatch.setenv("WATCHDOG_USEC", "60000000")
     assert run.watchdog_seconds() == 20.0
     assert systemd.recv(100) == b"WATCHDOG=1"
