@@ -199,6 +199,9 @@ class Appliance:
         prepare = partial(Calls.prepare_delete, pairing_id=pairing_id)
         return self._effect(prepare, Priority.ACT, by)
 
+    def end_delete(self, pairing_id: str) -> None:
+        self.calls(Priority.ACT).end_delete(pairing_id)
+
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         delete = partial(Calls.delete_pairing, pairing_id=pairing_id, force=force, send_by=send_by)
         task = self._effect(delete, Priority.ACT, by)

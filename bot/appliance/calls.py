@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
 from bot.appliance import models
@@ -152,21 +152,25 @@ class Calls:
         self._sessions.log_in_remote(pairing_id, self.effect)
 
     def prepare_delete(self, pairing_id: str) -> None:
-        """Every log-in that a DELETE needs, before its intent is stored. Raises whatever shows that
-        the DELETE cannot be sent now.
+        """Every log-in that a DELETE needs, and its connection, before its intent is stored. Raises
+        whatever shows that the DELETE cannot be sent now.
 
         A remote site that is away does not stop it, and is not waited for again where the reading
         before has done so: the appliance itself will say whether it can do without."""
         session = self._sessions.current(self.effect)
-        if self._sessions.ready(session, pairing_id):
-            return
-        try:
-            self._sessions.log_in_remote(pairing_id, self.effect)
-        except CallError as exc:
-            if exc.kind not in REMOTE_AWAY:
-                raise
-            about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
-            _log.warning("remote_session_not_made", extra=about)
+        if not self._sessions.ready(session, pairing_id):
+            try:
+                self._sessions.log_in_remote(pairing_id, self.effect)
+            except CallError as exc:
+                if exc.kind not in REMOTE_AWAY:
+                    raise
+                about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
+                _log.warning("remote_session_not_made", extra=about)
+        self._sessions.open(_delete(pairing_id), self.effect.by)
+
+    def end_delete(self, pairing_id: str) -> None:
+        """Close the connection that was prepared, where no DELETE was sent on it."""
+        self._sessions.transport.close_opened(_delete(pairing_id))
 
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> TaskView:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
@@ -175,12 +179,7 @@ class Calls:
         byte leaves any more. What an error means for it: `http_answers.NOT_ACCEPTED`. Returns the
         task of a 202.
         """
-        call = Call.of(
-            "DELETE",
-            "/pairings/{pairing_id}",
-            {"force": "true" if force else "false"},
-            pairing_id=pairing_id,
-        )
+        call = _delete(pairing_id, {"force": "true" if force else "false"})
         session = self._sessions.held
         if session is None or not self._sessions.ready(session, pairing_id):
             sentence = "The session ended before the DELETE could be sent."
@@ -228,6 +227,10 @@ class Calls:
             sizes=self._page_sizes,
             name=template,
         )
+
+
+def _delete(pairing_id: str, query: Mapping[str, str] | None = None) -> Call:
+    return Call.of("DELETE", "/pairings/{pairing_id}", query, pairing_id=pairing_id)
 
 
 def says_missing(error: CallError) -> bool:

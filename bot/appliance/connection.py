@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from urllib3.connection import HTTPSConnection
@@ -27,25 +28,67 @@ class TooLarge(Exception):
     """The answer is larger than any of this API. Not an OSError either."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A connection that is made and verified, and on which nothing was sent."""
+
+    sock: Any
+    is_verified: bool
+    proxy_is_verified: bool | None
+
+    def is_open(self) -> bool:
+        """Whether the other side has neither closed it nor said anything. What TLS itself sends
+        after the handshake is read over here."""
+        self.sock.settimeout(0)
+        try:
+            self.sock.recv(1)
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+class OnlyOpened(Exception):
+    """No request was made, as was asked for; here is its connection. Not an OSError either."""
+
+    def __init__(self, opened: Opened) -> None:
+        super().__init__()
+        self.opened = opened
+
+
 class Flight:
     """One HTTP request on its way.
 
     `by` and `send_by` are seconds of `monotonic`. `sent` becomes true just before the first byte of
     the request can leave. As long as it is false, the application has received nothing, whatever
     error the libraries raise. `certificate` is the server's, in DER, where a connection was made.
+    With `only_open` it ends with OnlyOpened before anything is sent; `opened` is the connection of
+    such a one, for this request alone.
     """
 
-    def __init__(self, *, monotonic: Callable[[], float], by: float, send_by: float | None) -> None:
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        by: float,
+        send_by: float | None = None,
+        only_open: bool = False,
+        opened: Opened | None = None,
+    ) -> None:
         self._monotonic = monotonic
-        self._by = by
-        self._send_by = send_by
+        self.by = by
+        self.send_by = send_by
+        self.only_open = only_open
+        self.opened = opened
         self._received = 0
         self.sent = False
         self.certificate: bytes | None = None
 
     def leave(self) -> None:
         """Allow the request to be written now, or raise PastSendBy."""
-        if self._send_by is not None and self._monotonic() > self._send_by:
+        late = self.send_by is not None and self._monotonic() > self.send_by
+        if late or self.only_open:
             raise PastSendBy
         self.sent = True
 
@@ -61,7 +104,7 @@ class Flight:
 
     def clamp(self, timeout_seconds: object) -> float:
         """The timeout for the next socket operation. Raises TimeoutError when the time is over."""
-        left = self._by - self._monotonic()
+        left = self.by - self._monotonic()
         if left <= 0:
             raise TimeoutError("the time for the whole call is over")
         return min(timeout_seconds, left) if isinstance(timeout_seconds, int | float) else left
@@ -105,10 +148,19 @@ class ApplianceConnection(HTTPSConnection):
 
     def connect(self) -> None:
         flight = current_flight.get()
+        opened = flight.opened
+        # One that was closed meanwhile is found out here, where nothing was sent yet.
+        if opened is not None and opened.is_open():
+            self.sock, self.is_verified = opened.sock, opened.is_verified
+            self.proxy_is_verified = opened.proxy_is_verified
+            return
         self.timeout = flight.clamp(self.timeout)
         super().connect()
         tls: Any = self.sock
         flight.certificate = tls.getpeercert(binary_form=True)
+        if flight.only_open:
+            self.sock = None  # whatever the libraries close now
+            raise OnlyOpened(Opened(tls, self.is_verified, self.proxy_is_verified))
 
     def endheaders(self, *args: Any, **options: Any) -> None:
         """The whole request is ready, and its first byte is sent next."""

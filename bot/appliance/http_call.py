@@ -26,7 +26,15 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from bot.appliance.call_errors import CallError, not_in_time, unanswered
-from bot.appliance.connection import AppliancePool, Flight, PastSendBy, TooLarge, current_flight
+from bot.appliance.connection import (
+    AppliancePool,
+    Flight,
+    OnlyOpened,
+    Opened,
+    PastSendBy,
+    TooLarge,
+    current_flight,
+)
 from bot.appliance.http_answers import Answer, Redactor
 from bot.appliance.models import usable_id
 from bot.appliance.tls import Trust, certificate_end, proxy_context
@@ -104,6 +112,7 @@ class Transport:
         self.certificate_end: datetime | None = None
         self._user_agent, self._trust = user_agent, trust
         self._session = make_session(trust, user_agent)
+        self._opened: dict[str, tuple[Trust, Opened]] = {}
         self._reader = ThreadPoolExecutor(1, f"answers-{host}")
 
     def trust(self, trust: Trust) -> None:
@@ -115,9 +124,27 @@ class Transport:
             old.close()
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections, and those that were opened and not used."""
         self._session.close()
+        for _trust, opened in self._opened.values():
+            opened.sock.close()
         self._reader.shutdown(wait=False)
+
+    def open(self, call: Call, by: float) -> None:
+        """Make the connection for this call, to be used before a `send_by`, and send nothing on it:
+        an appliance in trouble may need longer for that than there is then."""
+        trust = self._trust
+        flight = Flight(monotonic=self._monotonic, by=by, only_open=True)
+        try:
+            self._exchange(call, flight, HeaderAuth({}), Redactor())
+        except OnlyOpened as made:
+            self.close_opened(call)
+            self._opened[call.path] = trust, made.opened
+
+    def close_opened(self, call: Call) -> None:
+        """Close what was opened for this call and was not used."""
+        if call.path in self._opened:
+            self._opened.pop(call.path)[1].sock.close()
 
     def exchange(
         self,
@@ -132,14 +159,21 @@ class Transport:
         """Exactly one request, and its answer if the status is expected.
 
         Both in seconds of `monotonic`: at `by` the whole exchange is over, and after `send_by` the
-        request must not leave any more. With `send_by` it goes on a connection of its own. Servers
-        close idle connections and firewalls drop them silently: a DELETE that is sent at that
-        moment could not be told from one that was received.
+        request must not leave any more. With `send_by` it goes on a connection of its own, the one
+        that was opened for it or a new one. Servers close idle connections and firewalls drop them
+        silently: a DELETE that is sent at that moment could not be told from one that was received.
         """
         start = self._monotonic()
+        trust, opened = self._opened.pop(call.path, (None, None)) if send_by else (None, None)
+        flight = Flight(
+            monotonic=self._monotonic,
+            by=by,
+            send_by=send_by,
+            opened=opened if trust is self._trust else None,
+        )
         told = "interrupted"
         try:
-            answer = self._exchange(call, start, auth, redact, by, send_by)
+            answer = self._exchange(call, flight, auth, redact)
             told = str(answer.status)
             if answer.status not in expect:
                 raise answer.error()
@@ -148,27 +182,22 @@ class Transport:
             told = exc.kind.value if told == "interrupted" else told
             raise
         finally:
+            if opened is not None:
+                opened.sock.close()
             self._on_call(call.method, call.template, told, self._monotonic() - start)
 
-    def _exchange(
-        self,
-        call: Call,
-        start: float,
-        auth: HeaderAuth,
-        redact: Redactor,
-        by: float,
-        send_by: float | None,
-    ) -> Answer:
+    def _exchange(self, call: Call, flight: Flight, auth: HeaderAuth, redact: Redactor) -> Answer:
+        start, send_by = self._monotonic(), flight.send_by
         late = ProblemKind.UNSENT if send_by is None else ProblemKind.TOO_LATE
-        if start >= by or (send_by is not None and start > send_by):
+        if start >= flight.by or (send_by is not None and start > send_by):
             raise not_in_time(self.host, call.method, call.path, kind=late)
-        seconds = min(self.timeout_seconds, by - start)
+        seconds = min(self.timeout_seconds, flight.by - start)
         # A connection that is ready only after send_by is of no use. Never 0, which would mean not
         # to wait at all.
         connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
         kept = self._session
-        session = kept if send_by is None else make_session(self._trust, self._user_agent)
-        flight = Flight(monotonic=self._monotonic, by=by, send_by=send_by)
+        alone = flight.only_open or send_by is not None
+        session = make_session(self._trust, self._user_agent) if alone else kept
         token = current_flight.set(flight)
         status: int | None = None
         failure: CallError

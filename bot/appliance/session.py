@@ -207,6 +207,14 @@ class Sessions:
             held, self.held = self.held, None if self.held is session else self.held
         return held is session
 
+    def open(self, call: Call, by: float) -> None:
+        """Make the connection that this call will be sent on."""
+        try:
+            self.transport.open(call, by)
+        except TlsFailed:
+            self._looked_at = -math.inf
+            raise
+
     # ---- the local session ----------------------------------------------------------------------
 
     def current(self, effect: EffectBudget) -> HeldSession:

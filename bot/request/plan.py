@@ -134,7 +134,11 @@ class AppliancePort(Protocol):
         ...
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
-        """Log in, remote session, one call of the budget: all that comes before the intent."""
+        """Log in, remote session, one connection: all that comes before the intent."""
+        ...
+
+    def end_delete(self, pairing_id: str) -> None:
+        """What was prepared is not needed any more, sent or not."""
         ...
 
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:

@@ -1,8 +1,8 @@
 """The one place that sends a DELETE: prepared, then its intent committed, then sent, once.
 
 Rule 2: for one approval at most one DELETE that could have been accepted. Whatever may take time
-(log-in, remote session, budget) comes before the intent. Then the process has one second to send.
-If it freezes in between it must not send any more: another process may have found the intent,
+(log-in, remote session, connection) comes before the intent. Then the process has one second to
+send. If it freezes in between it must not send any more: another process may have found the intent,
 looked at the appliance, and concluded that nothing was sent.
 """
 
@@ -75,6 +75,15 @@ class DeleteSender:
         unprepared = appliance.prepare_delete(pairing, by)
         if unprepared:
             return claim, unprepared
+        try:
+            return self._intend_and_send(claim, appliance, pairing, by)
+        finally:
+            appliance.end_delete(pairing)
+
+    def _intend_and_send(
+        self, claim: Claim, appliance: AppliancePort, pairing: str, by: float
+    ) -> tuple[Claim, DeleteOutcome | None]:
+        request = claim.request
         intended_at = self.monotonic()
         now = self.requests.now()
         if self.stopping():

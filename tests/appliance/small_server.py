@@ -170,6 +170,14 @@ class Server(ThreadingHTTPServer):
         with self.lock:
             assert self.lock.wait_for(lambda: self.ended >= connections, 5)
 
+    def hang_up(self, connections: int) -> None:
+        """Close so many connections, and wait until all have ended."""
+        with self.lock:
+            assert self.lock.wait_for(lambda: len(self._open) == connections, 5)
+            for tls in self._open:
+                tls.shutdown(socket.SHUT_RDWR)
+            assert self.lock.wait_for(lambda: not self._open, 5)
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         try:
             self._serve_tls(request, client_address)
@@ -188,6 +196,7 @@ class Server(ThreadingHTTPServer):
         with self.lock:
             self.handshakes += 1
             self._open.add(tls)
+            self.lock.notify_all()
         try:
             Handler(tls, client_address, self)
         except OSError:  # the client hung up, or the test is over

@@ -37,10 +37,10 @@ def soon() -> float:
     return time.monotonic() + 1
 
 
-def prepared(appliance: Appliance) -> Callable[[], TaskView]:
+def prepared(appliance: Appliance, seconds: float = 1) -> Callable[[], TaskView]:
     calls = appliance.calls(Priority.ACT)
     calls.prepare_delete("p-1")
-    return lambda: calls.delete_pairing("p-1", force=False, send_by=soon())
+    return lambda: calls.delete_pairing("p-1", force=False, send_by=time.monotonic() + seconds)
 
 
 @pytest.mark.parametrize("force", [True, False])
@@ -168,10 +168,31 @@ def test_too_late_before_anything(connect: Connect, server: Server) -> None:
     assert server.count("DELETE") == 1
 
 
+def test_an_appliance_that_is_slow_to_connect(appliance: Appliance, server: Server) -> None:
+    """In a disaster. All of the time for the intent and the sending may be less than that."""
+    server.on("DELETE", PAIRING, Reply(202, ACCEPTED))
+    appliance.calls(Priority.ACT).log_in()
+    server.before_handshake = lambda: time.sleep(0.6)
+    begin = time.monotonic()
+    delete = prepared(appliance, 0.2)
+    assert time.monotonic() - begin > 0.5
+    assert delete().id == "t:1:x"
+    assert (server.count("DELETE"), server.handshakes) == (1, 2)
+
+
+def test_a_prepared_connection_that_was_closed(appliance: Appliance, server: Server) -> None:
+    """Nothing was sent on it, so a new one is made in the time that is left."""
+    server.on("DELETE", PAIRING, Reply(202, ACCEPTED))
+    delete = prepared(appliance)
+    server.hang_up(2)
+    assert delete().id == "t:1:x"
+    assert (server.count("DELETE"), server.handshakes) == (1, 3)
+
+
 def test_frozen_while_the_connection_is_made(connect: Connect, server: Server) -> None:
     clock = Clock()
     calls = connect(monotonic=clock).calls(Priority.ACT)
-    calls.prepare_delete("p-1")
+    calls.log_in()
 
     def late() -> None:
         clock.now += 2
@@ -186,7 +207,7 @@ def test_frozen_while_the_connection_is_made(connect: Connect, server: Server) -
 
 def test_a_connection_that_takes_too_long_is_given_up(connect: Connect, server: Server) -> None:
     calls = connect().calls(Priority.ACT)
-    calls.prepare_delete("p-1")
+    calls.log_in()
     over = threading.Event()
     server.before_handshake = lambda: over.wait(5)
     begin = time.monotonic()
@@ -205,13 +226,20 @@ def test_a_delete_leaves_on_a_connection_of_its_own(appliance: Appliance, server
     of the DELETE then."""
     server.on("DELETE", PAIRING, Reply(202, ACCEPTED))
     server.on("GET", "/info", Reply(200, {}))
+    prepared(appliance)
     delete = prepared(appliance)
-    assert server.handshakes == 1
+    server.settle(1)  # the first one's, which is of no use any more
+    assert server.handshakes == 3
     delete()
-    assert server.handshakes == 2
-    server.settle()
+    server.settle(2)
+    delete()
+    server.settle(3)
+    assert (server.count("DELETE"), server.handshakes) == (2, 4)
+    prepared(appliance)
+    appliance.end_delete("p-1")
+    server.settle(4)
     appliance.calls(Priority.FOLLOW).info()
-    assert server.handshakes == 2, "reads go on over theirs"
+    assert server.handshakes == 5, "reads go on over theirs"
 
 
 def test_the_answer_in_hand_is_never_thrown_away_for_a_deadline(

@@ -84,6 +84,7 @@ def test_what_has_changed_meanwhile_does_not_count(
     world.poll(6)
     assert world.appliance.deletes == []
     assert world.state() is end
+    assert world.appliance.prepared == 0, "no connection is left"
 
 
 def test_a_right_that_was_lost_after_it_was_read_does_not_count(world: World) -> None:
@@ -151,7 +152,7 @@ def test_readings_that_are_as_they_should_be_are_not_stored(world: World) -> Non
     world.appliance.meanwhile["prepare_delete"] = lambda: stored.append(world.get().readings)
     world.approved()
     assert stored == [Readings()]
-    assert len(world.appliance.deletes) == 1
+    assert (len(world.appliance.deletes), world.appliance.prepared) == (1, 0)
 
 
 def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(

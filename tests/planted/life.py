@@ -47,7 +47,7 @@ LIFE = (
         FIRST,
         "if self.monotonic() > send_by:",
         "if False:",
-        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="DeleteSender.send"),
+        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="DeleteSender._intend_and_send"),
     ),
     change(
         "an answer that says not accepted undoes the next intent as well",

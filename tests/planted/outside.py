@@ -51,20 +51,32 @@ APPLIANCE = (
     change(
         "a DELETE goes out on a connection that was kept",
         "tests/appliance/test_appliance_delete.py::test_a_delete_leaves_on_a_connection_of_its_own",
-        "session = kept if send_by is None else make_session(self._trust, self._user_agent)",
+        "session = make_session(self._trust, self._user_agent) if alone else kept",
         "session = kept",
+    ),
+    change(
+        "a DELETE goes out on a connection that the appliance has closed",
+        "tests/appliance/test_appliance_delete.py::test_a_prepared_connection_that_was_closed",
+        "if opened is not None and opened.is_open():",
+        "if opened is not None:",
+    ),
+    change(
+        "the connection of a DELETE is made only after its intent",
+        "tests/appliance/test_appliance_delete.py::test_an_appliance_that_is_slow_to_connect",
+        "self._sessions.open(_delete(pairing_id), self.effect.by)",
+        "",
     ),
     change(
         "bytes leave after the second that a DELETE has",
         "tests/appliance/test_appliance_delete.py::test_frozen_while_the_connection_is_made",
-        "if self._send_by is not None and self._monotonic() > self._send_by:",
-        "if False:",
+        "if late or self.only_open:",
+        "if self.only_open:",
     ),
     change(
         "a DELETE that may have arrived is told as not sent",
         DELETE,
         "self.sent = True",
-        "self.sent = self._send_by is None",
+        "self.sent = self.send_by is None",
         within="Flight.leave",
     ),
     change(

@@ -94,6 +94,7 @@ class FakeAppliance:
     delete_outcomes: list[Event] = field(default_factory=list)
     deletes: list[tuple[str, bool]] = field(default_factory=list)
     listings: int = 0
+    prepared: int = 0
     polls: list[str] = field(default_factory=list)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     """By the name of a call, what happens once while its answer is on the way."""
@@ -137,7 +138,11 @@ class FakeAppliance:
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         if self.prepare_failures:
             return CallFailed(problem=self.prepare_failures.pop(0))
+        self.prepared += 1
         return self._after("prepare_delete", None)
+
+    def end_delete(self, pairing_id: str) -> None:
+        self.prepared -= 1
 
     def delete(
         self, pairing_id: str, *, force: bool, send_by: float, by: float

@@ -209,6 +209,9 @@ class AppliancePort:
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
         return self._call(lambda: None)
 
+    def end_delete(self, pairing_id: str) -> None:
+        """There is no connection here."""
+
     def read_tasks(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
     ) -> TasksRead | CallFailed:
