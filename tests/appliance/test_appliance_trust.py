@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -235,15 +236,24 @@ def test_a_proxy_of_the_environment_and_the_pin_through_it(
     through = proxy()
     monkeypatch.setenv("HTTPS_PROXY", through.url)
     good = connect(trust=Trust.fingerprint(pin_of(leaf)))
+    closed = {"Connection": "close"}  # this proxy serves one connection at a time
+    server.on("POST", "/session", Reply(200, {"session_id": "t"}, headers=closed))
+    server.on("GET", "/info", Reply(200, {"version": "9"}, headers=closed))
+    server.on("DELETE", "/pairings/p-1", Reply(202, {"id": "t-1", "status": "QUEUED"}))
     assert version(good) == "9"
+    calls = good.calls(Priority.ACT)
+    calls.prepare_delete("p-1")
+    send_by = time.monotonic() + 1
+    assert calls.delete_pairing("p-1", force=False, send_by=send_by).id == "t-1"
+    assert len(through.asked) == 3
     assert through.asked[0].startswith(b"CONNECT localhost:")
     assert b"x-dr-session" not in b"".join(through.asked)
     good.close()
-    server.settle(1)
+    server.settle(3)
     server.http_bytes = 0
     bad = connect(trust=Trust.fingerprint("0" * 64))
     refused(bad, server)
-    server.settle(2)
+    server.settle(4)
     assert server.http_bytes == 0
     asked = len(through.asked)
     monkeypatch.setenv("NO_PROXY", "localhost")
