@@ -193,8 +193,7 @@ def _time(filled: Filled | None) -> list[Block]:
 def _reason(policy: Policy, filled: Filled | None) -> Block:
     hint = "The card shows it to whoever decides."
     if policy.reason_pattern is not None:
-        pattern = plain(policy.reason_pattern, limits.SENTENCE)
-        hint = f"It must contain {pattern} (a regular expression). {hint}"
+        hint = f"{reason_needed(policy.reason_pattern)} {hint}"
     return InputBlock(
         block_id=ids.BLOCK_REASON,
         label=plain_words("Why"),
@@ -215,32 +214,30 @@ CHOOSE_AGAIN = "The list was still being read. Type again, and choose a pairing.
 NOT_OF_SITE = "This pairing belongs to another appliance. Choose one of the appliance above."
 CHOOSE_FORCE = "Choose how to break it."
 CHOOSE_TIME = "Choose the time too, or clear the day."
-REASON_NEEDED = "A reason is needed here."
 
 
-def reason_does_not_fit(pattern: str) -> str:
-    return f"It must contain {plain(pattern, limits.SENTENCE)} (a regular expression). Add it."
+def already_sent(request_id: str) -> str:
+    """For a form that stayed open although it was taken, and was sent again with other content."""
+    return (
+        f"This was already sent, for request {request_id}: what stood here then counts, not what "
+        "stands here now. Close this form."
+    )
+
+
+def reason_needed(pattern: str | None) -> str:
+    if pattern is None:
+        return "A reason is needed here."
+    return f"It must contain {plain(pattern, limits.SENTENCE)} (a regular expression)."
 
 
 def reason_too_long(length: int, most: int) -> str:
     return f"It takes {length:,} characters on the card; {most:,} is the most. Shorten it."
 
 
-def already_sent(request_id: str | None = None) -> str:
-    """For a form that stayed open although it was taken, and was sent again with other content: the
-    first one counts."""
-    named = f", as request {request_id}" if request_id else ""
-    step = f" To change it, withdraw {request_id} on its card, and ask again." if request_id else ""
-    return (
-        f"This was already sent{named}: what stood here then counts, not what stands here now. "
-        f"Close this form.{step}"
-    )
-
-
 # ---- why pairings are missing from it, as markup -----------------------------------------------
 def left_out(number: int) -> str:
-    pairs = "pairs a site with itself and is" if number == 1 else "pair a site with itself and are"
-    return f"{count_of(number, 'pairing')} {pairs} left out: never broken by this bot."
+    pairs = count_of(number, "pairing")
+    return f"Left out: {pairs} of a site with itself, never broken by this bot."
 
 
 def appliance(site: str, several: bool) -> str:
@@ -248,9 +245,11 @@ def appliance(site: str, several: bool) -> str:
     return code(site) if several else "the appliance"
 
 
-def unread(named: str, why: str) -> str:
-    """`named` is from `appliance`. `why` is escaped already, here and below."""
-    return f"⚠️ The pairings of {named} could not be read. {why}"
+def unread(named: str, why: str, moment: str = "") -> str:
+    """`named` is from `appliance`. `why` is escaped already, here and below. `moment`: of when an
+    older list is, which is shown instead."""
+    older = f", so this is its list of {moment}" if moment else ""
+    return f"⚠️ The pairings of {named} could not be read{older}. {why}"
 
 
 def not_complete(named: str, why: str) -> str:
@@ -263,12 +262,6 @@ def nothing_to_break(appliances: str) -> str:
 
 def none_of_site(site: str) -> str:
     return f"⚠️ There is nothing to choose at {code(site)} now: the list shows those of the others."
-
-
-def as_of(named: str, moment: str, why: str) -> str:
-    """Says that an older list is shown because the pairings could not be read."""
-    named = named[:1].upper() + named[1:]
-    return f"⚠️ {named} could not be read just now, so this is its list of {moment}. {why}"
 
 
 def type_instead(command: str) -> str:

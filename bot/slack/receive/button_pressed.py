@@ -12,7 +12,7 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
-from bot.slack.draw.card_modals import FORMS, WithReason, names_view, reason_form
+from bot.slack.draw.card_modals import WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST
@@ -46,7 +46,7 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
     if value is None:
-        return _misdirected(click, action, "unreadable_button", usage.UNREADABLE_BUTTON, deps)
+        return _misdirected(click, action, "unreadable_button", usage.UNKNOWN_BUTTON, deps)
     if request is None:
         return _misdirected(click, action, "unknown_request", UNKNOWN_REQUEST, deps)
     # A message in the card's place is the card, whatever the payload says of its author.
@@ -73,10 +73,10 @@ def pressed_unknown(click: Click, deps: Deps) -> None:
     """A button of another version of the bot, or of nobody's. Raises Malformed."""
     log.info("unknown_button", action=click.action_id[:VALUE_KEPT], by=click.by)
     if click.author is None:  # on a form or a home page: nothing there decides anything
-        deps.whisper.tell(click.response_url, usage.OLD_BUTTON)
+        deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
     else:
         action = click.action_id[:VALUE_KEPT]
-        _misdirected(click, action, "unknown_button", usage.OLD_BUTTON, deps)
+        _misdirected(click, action, "unknown_button", usage.UNKNOWN_BUTTON, deps)
 
 
 def names_wanted(click: Click, deps: Deps) -> None:
@@ -87,11 +87,12 @@ def names_wanted(click: Click, deps: Deps) -> None:
     if request is not None and _place(click) == (request.channel, request.card_ts):
         try:
             deps.views.views_open(trigger_id=click.trigger_id, view=names_view(request))
-            return
+            return None
         except (SlackApiError, *BROKEN) as error:
             word = problem_of(error).word
             log.warning("names_not_opened", request=request.id, by=click.by, error=word)
-    deps.whisper.tell(click.response_url, usage.NAMES_NOT_SHOWN)
+            return deps.whisper.tell(click.response_url, usage.NOT_OPENED)
+    return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
 
 
 def _ask_why(
@@ -121,7 +122,7 @@ def _ask_why(
     except (SlackApiError, *BROKEN) as error:
         word = problem_of(error).word
         log.warning("modal_not_opened", request=request.id, by=click.by, error=word)
-        deps.whisper.tell(click.response_url, usage.click_again(FORMS[action].button))
+        deps.whisper.tell(click.response_url, usage.NOT_OPENED)
 
 
 def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -> bool:

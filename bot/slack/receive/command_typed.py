@@ -92,9 +92,9 @@ def _problem(
             return None
         return "channel", usage.channel_not_allowed(policy.channels)
     if policy.reason_missing(wanted.reason):
-        return "reason_missing", usage.reason_required(deps.command, policy.reason_pattern)
+        return "reason_missing", usage.reason_needed(deps.command, policy.reason_pattern)
     if policy.reason_pattern is not None and not policy.reason_fits(wanted.reason):
-        return "reason_pattern", usage.reason_does_not_fit(policy.reason_pattern)
+        return "reason_pattern", usage.reason_needed(deps.command, policy.reason_pattern)
     return None
 
 

@@ -56,7 +56,7 @@ def open_form(act: Command | Click, filled: Filled | None, deps: Deps, channel: 
     """Open the form and have it filled. Returns what the asker reads at once, mostly nothing.
     `channel` is where the card will be, if not where this was done."""
     if not deps.lookups.has_room():
-        return usage.busy(deps.command)
+        return usage.BUSY
     request_id = deps.new_id()
     number = deps.inbox.put(
         Opened(action="ask", by=act.by),
@@ -76,10 +76,10 @@ def open_form(act: Command | Click, filled: Filled | None, deps: Deps, channel: 
         shown = deps.views.views_open(trigger_id=act.trigger_id, view=view).get("view") or {}
     except (SlackApiError, *BROKEN) as error:
         log.warning("form_not_opened", by=act.by, error=problem_of(error).word)
-        return usage.form_not_opened(deps.command)
+        return usage.NOT_OPENED
     log.info("form_opened", by=act.by, channel=channel)
     filling = _Filling(opened, shown.get("id"), shown.get("hash"), None, filled)
-    return "" if _fill(filling, act.by, deps) else usage.busy(deps.command)
+    return "" if _fill(filling, act.by, deps) else usage.BUSY
 
 
 def suggestion_pressed(click: Click, deps: Deps) -> None:
@@ -92,7 +92,7 @@ def suggestion_pressed(click: Click, deps: Deps) -> None:
         or channel is None
         or (suggested.refused and (not refused or refused.requester != click.by))
     ):
-        words = usage.UNREADABLE_BUTTON
+        words = usage.UNKNOWN_BUTTON
     elif channel.startswith("D"):
         words = usage.NO_DIRECT_MESSAGE
     else:
@@ -176,7 +176,7 @@ def _lists(
             unread.append(ask_form.unread(named, why))
         else:
             listed.append(old)
-            notes.append(ask_form.as_of(named, when(old.read_at), why))
+            notes.append(ask_form.unread(named, why, when(old.read_at)))
     found = choices(listed, several_sites=several)
     if several and form.site is not None and all(choice.site != form.site for choice in found):
         unread.append(ask_form.none_of_site(form.site))

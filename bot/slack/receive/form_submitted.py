@@ -59,7 +59,7 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
     read = read_request(sent.view, deps.policy)
     if read is None:
         log.warning("form_without_origin", by=sent.by)
-        return {BLOCK_REASON: usage.request_form_lost(deps.command)}
+        return {BLOCK_REASON: usage.FORM_LOST}
     if isinstance(read, dict):
         return read
     place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
@@ -132,10 +132,8 @@ def _reason_problem(reason: str, policy: Policy) -> str | None:
     length = fenced_units(reason)
     if length > REASON:
         return ask_form.reason_too_long(length, REASON)
-    if policy.reason_pattern is not None and not policy.reason_fits(reason):
-        return ask_form.reason_does_not_fit(policy.reason_pattern)
-    if policy.require_reason and not reason:
-        return ask_form.REASON_NEEDED
+    if policy.reason_missing(reason) or not policy.reason_fits(reason):
+        return ask_form.reason_needed(policy.reason_pattern)
     return None
 
 
@@ -155,7 +153,7 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     read = read_reason(sent.view, action)
     if read is None:
         log.warning("modal_without_origin", by=sent.by)
-        return usage.form_lost(FORMS[action].button)
+        return usage.FORM_LOST
     if isinstance(read, str):
         return read
     opened = read.opened
@@ -178,7 +176,7 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     log_click(number, opened.request_id, action, sent.by, deps)
     before = None if number is not None else deps.inbox.stored(key)
     if isinstance(before, Clicked) and before.reason != read.reason:
-        return ask_form.already_sent()
+        return ask_form.already_sent(opened.request_id)
     return None
 
 

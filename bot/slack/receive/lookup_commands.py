@@ -43,9 +43,9 @@ def preview(asked: Command, site: str, pairing: str, force: bool, deps: Deps) ->
         deps.whisper.tell(asked.response_url, _preview(read, asked, site, pairing, force, deps))
 
     if not deps.lookups.preview(site, pairing, asked.by, tell):
-        return usage.busy(deps.command)
+        return usage.BUSY
     log.info("previewing", by=asked.by, channel=asked.channel, site=site)
-    return usage.being_previewed(pairing)
+    return usage.LOOKING
 
 
 def list_pairings(asked: Command, deps: Deps) -> str:
@@ -55,9 +55,9 @@ def list_pairings(asked: Command, deps: Deps) -> str:
         deps.whisper.tell(asked.response_url, _list(read, deps))
 
     if not deps.lookups.pairings(tuple(deps.policy.sites), asked.by, tell, counted=True):
-        return usage.busy(deps.command)
+        return usage.BUSY
     log.info("listing", by=asked.by)
-    return usage.being_listed(tuple(deps.policy.sites))
+    return usage.LOOKING
 
 
 def status(asked: Command, request_id: str | None, deps: Deps) -> str:
@@ -67,9 +67,9 @@ def status(asked: Command, request_id: str | None, deps: Deps) -> str:
         deps.whisper.tell(asked.response_url, read if isinstance(read, Drawn) else _untold(read))
 
     if not deps.lookups.stored(asked.by, lambda: _status(request_id, deps), tell):
-        return usage.BUSY_WITH_REQUESTS
+        return usage.BUSY
     log.info("looking_at_requests", by=asked.by)
-    return usage.being_looked_up(request_id)
+    return usage.LOOKING
 
 
 def home(opened: HomeOpened, deps: Deps) -> None:

@@ -16,9 +16,10 @@ from types import ModuleType
 from bot import request as life
 from bot.request.model import State
 from bot.request.who_may import Reason
-from bot.slack.draw.words.after_a_click import ANSWERS, MAY_NOT_BREAK, MAY_NOT_DECIDE
-from bot.slack.draw.words.check_refused import MAY_NOT_ASK, REFUSED
+from bot.slack.draw.words.after_a_click import ANSWERS
+from bot.slack.draw.words.check_refused import REFUSED
 from bot.slack.draw.words.endings import OUTCOMES
+from bot.slack.draw.words.phrases import MAY_NOT
 from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.thread_notices import NOTICES
 from tests.slack.cards.shown import ANSWERED, CORRECTIONS, FINALS, NOTICES_TOLD, REFUSALS
@@ -54,8 +55,7 @@ def test_every_code_of_the_core_has_words_and_no_words_are_orphans() -> None:
     assert found["answer"] == set(ANSWERS)
     assert found["notice"] == set(NOTICES)
     assert set(STATES) == set(State)
-    assert set(MAY_NOT_DECIDE) == set(MAY_NOT_BREAK) == set(Reason) - {Reason.YES}
-    assert set(MAY_NOT_ASK) == set(Reason) - {Reason.YES, Reason.OWN_REQUEST}
+    assert set(MAY_NOT) == set(Reason) - {Reason.YES}
 
 
 def test_the_page_of_words_shows_each_code() -> None:

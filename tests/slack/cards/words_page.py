@@ -182,28 +182,18 @@ def _usage() -> Iterable[tuple[str, ...]]:
     sites = tuple(f"site{n}" for n in range(12))
     yield "asked", usage.being_checked("oslo")
     yield "no card after ten seconds", usage.still_reading("oslo")
-    yield "preview", usage.being_previewed("oslo")
-    yield "list", usage.being_listed(("lyon",))
-    yield "list, several appliances", usage.being_listed(("lyon", "rome"))
-    yield "status", usage.being_looked_up(None)
-    yield "status ID", usage.being_looked_up("K7QM-3XPD")
-    yield "a button of nobody's", usage.UNREADABLE_BUTTON
-    yield "a button of another version", usage.OLD_BUTTON
-    yield "the names are not shown", usage.NAMES_NOT_SHOWN
+    yield "preview, list, status", usage.LOOKING
+    yield "too many look", usage.BUSY
+    yield "a button of another version, or of nobody's", usage.UNKNOWN_BUTTON
+    yield "a form that has lost its request", usage.FORM_LOST
+    yield "a form was not opened", usage.NOT_OPENED
     yield "a direct message", usage.NO_DIRECT_MESSAGE
-    yield "the form has no request", usage.form_lost("Deny")
-    yield "the form was not opened", usage.click_again("Deny")
     yield "another channel", usage.channel_not_allowed(frozenset({"C0PS", "C0DR"}))
-    yield "no reason", usage.reason_required(COMMAND, None)
-    yield "no reason, one with a pattern", usage.reason_required(COMMAND, r"CHG\d{7}")
-    yield "another reason", usage.reason_does_not_fit(r"CHG\d{7}")
+    yield "no reason", usage.reason_needed(COMMAND, None)
+    yield "no reason that fits", usage.reason_needed(COMMAND, r"CHG\d{7}")
     yield "an unknown appliance", usage.unknown_site("berlin", ("lyon", "rome"))
     yield "an unknown appliance, many known", usage.unknown_site("berlin", sites)
     yield "nothing after the slash", usage.pairing_missing(COMMAND, "lyon")
-    yield "too many read", usage.busy(COMMAND)
-    yield "too many look", usage.BUSY_WITH_REQUESTS
-    yield "the form of the command was not opened", usage.form_not_opened(COMMAND)
-    yield "the form of another version", usage.request_form_lost(COMMAND)
     yield "the command of another deployment", usage.other_command("/vr-unpair-test", COMMAND)
     yield "an error of ours", usage.unexpected("R-1")
 
@@ -395,23 +385,21 @@ def _labels() -> Iterable[tuple[str, ...]]:
     yield "of another appliance", ask_form.NOT_OF_SITE
     yield "not how", ask_form.CHOOSE_FORCE
     yield "a day without a time", ask_form.CHOOSE_TIME
-    yield "no reason", ask_form.REASON_NEEDED
+    yield "no reason", ask_form.reason_needed(None)
     yield "not read yet", pairing_menu.not_read_option().to_dict()["text"]["text"]
-    yield "the pattern", ask_form.reason_does_not_fit(r"CHG\d{7}")
+    yield "none that fits", ask_form.reason_needed(r"CHG\d{7}")
     yield "too long", ask_form.reason_too_long(3_000, 2_900)
-    yield "sent twice", ask_form.already_sent()
-    yield "sent twice, by its id", ask_form.already_sent("K7QM-3XPD")
+    yield "sent twice", ask_form.already_sent("K7QM-3XPD")
     for form in FORMS.values():
         yield f"{form.button}, empty", form.missing
     for several in (False, True):
         named = ask_form.appliance("lyon", several)
         yield f"unread: {named}", ask_form.unread(named, "It is away.")
         yield f"not complete: {named}", ask_form.not_complete(named, "it says so")
-        yield f"of before: {named}", ask_form.as_of(named, "22:13", "It is away.")
+        yield f"of before: {named}", ask_form.unread(named, "It is away.", "22:13")
         yield f"nothing there: {named}", ask_form.nothing_to_break(named)
     yield "nothing at this one", ask_form.none_of_site("lyon")
-    yield "one left out", ask_form.left_out(1)
-    yield "two left out", ask_form.left_out(2)
+    yield "left out", ask_form.left_out(2)
     yield "what else to do", ask_form.type_instead(COMMAND)
 
 

@@ -6,7 +6,7 @@ press led to is told in the past, and whatever is now, or can be done now, comes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import CANCELLABLE, Request, State
@@ -17,10 +17,14 @@ from bot.slack.draw.markup import code, mention, sentence, when
 from bot.slack.draw.words.endings import ending
 from bot.slack.draw.words.pairing_names import pairing
 from bot.slack.draw.words.phrases import (
+    BREAK_GLASS,
+    DECIDE,
     HAVE_IT_CHECKED,
+    MAY_NOT,
     WHERE_TO_LOOK,
     approvals_so_far,
     by_deadline,
+    may_not,
     nothing_sent,
     slack_refuses,
     task_words,
@@ -154,78 +158,27 @@ def _cancel_not_yours(params: Params, request: Request) -> str:
 
 # ---- it does not count, by the rights that were read at the click -------------------------------
 _NOT_COUNTED = "so your click was not counted."
-_DECIDED_NOTHING = "so your click decided nothing."
-_PRESSES = "must press the button."
-
-MAY_NOT_DECIDE: dict[Reason, tuple[str, str]] = {
-    Reason.OWN_REQUEST: (
-        f"It is your own request, {_NOT_COUNTED}",
-        "Somebody else must decide. To withdraw it, press Withdraw.",
-    ),
-    Reason.NOT_LISTED: (f"You are not an approver, {_NOT_COUNTED}", f"An approver {_PRESSES}"),
-    Reason.DEACTIVATED: (
-        f"Your Slack account is deactivated, {_NOT_COUNTED}",
-        "Another approver must decide.",
-    ),
-    Reason.BOT: ("Bots cannot decide, so this click was not counted.", f"A person {_PRESSES}"),
-    Reason.GUEST: (
-        f"Guests of this workspace cannot decide, {_NOT_COUNTED}",
-        f"A full member who is an approver {_PRESSES}",
-    ),
-    Reason.OTHER_WORKSPACE: (
-        f"You belong to another workspace, {_NOT_COUNTED}",
-        f"An approver of this workspace {_PRESSES}",
-    ),
-    Reason.UNREADABLE: (f"Slack did not say whether you may decide, {_NOT_COUNTED}", ""),
-    Reason.GROUP_UNREADABLE: (
-        f"Slack did not say who is in the user groups of the approvers, {_NOT_COUNTED}",
-        "Approvers who are listed by name can still decide.",
-    ),
-}
-"""Why a click was not counted, and what is to be done while nothing else has decided. Where Slack
-did not say, it is to press again as well."""
-
-MAY_NOT_BREAK: dict[Reason, tuple[str, str]] = {
-    **MAY_NOT_DECIDE,
-    Reason.NOT_LISTED: (
-        f"You are not among the people who may break the glass (`BREAK_GLASS`), {_DECIDED_NOTHING}",
-        f"Somebody of that list {_PRESSES}",
-    ),
-    Reason.DEACTIVATED: (
-        f"Your Slack account is deactivated, {_DECIDED_NOTHING}",
-        f"Somebody else of `BREAK_GLASS` {_PRESSES}",
-    ),
-    Reason.GUEST: (
-        f"Guests of this workspace cannot break the glass, {_DECIDED_NOTHING}",
-        f"A full member of `BREAK_GLASS` {_PRESSES}",
-    ),
-    Reason.OTHER_WORKSPACE: (
-        f"You belong to another workspace, {_DECIDED_NOTHING}",
-        f"Somebody of `BREAK_GLASS` in this workspace {_PRESSES}",
-    ),
-    Reason.UNREADABLE: (
-        f"Slack did not say whether you may break the glass, {_DECIDED_NOTHING}",
-        "",
-    ),
-    Reason.GROUP_UNREADABLE: (
-        f"Slack did not say who is in the user groups of `BREAK_GLASS`, {_DECIDED_NOTHING}",
-        "People who are listed by name can still break the glass.",
-    ),
-}
 
 
-def _may_not(rights: Mapping[Reason, tuple[str, str]], reason: Reason) -> Words:
+def _may_not(reason: Reason, may: tuple[str, str]) -> Words:
+    """Why a click was not counted, and what is to be done while nothing else has decided. `may`:
+    what somebody wanted to do, and the setting that says who may."""
+    slack_silent = reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
+
     def words(params: Params, request: Request) -> str:
-        fact, step = rights[reason]
-        if reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE):
+        step = f"Somebody of `{may[1]}` must press the button."
+        if reason is Reason.OWN_REQUEST:
+            step = "Somebody else must decide. To withdraw it, press Withdraw."
+        if slack_silent:
             # Slack may be away, which passes. Or the token may lack a scope, which must be mended.
-            again = (
+            step = (
                 "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
             )
             at = params.get("retry_at", "")  # when Slack may be asked again, ms epoch as text
-            again = f"Press again after {when(int(at))}." if at.isdecimal() else again
-            step = f"{step} {again}".strip()
-        return _undecided(request, fact, step)
+            step = f"Press again after {when(int(at))}." if at.isdecimal() else step
+        if reason is Reason.GROUP_UNREADABLE:
+            step = f"People who are listed by name can still decide. {step}"
+        return _undecided(request, f"{may_not(reason, *may)}, {_NOT_COUNTED}", step)
 
     return words
 
@@ -322,18 +275,15 @@ ANSWERS: dict[str, Words] = {
         "The card was not up to date, so your click was not counted.",
         "Read it again, then press once more.",
     ),
-    "own_request_approve": _may_not(MAY_NOT_DECIDE, Reason.OWN_REQUEST),
-    "own_request_deny": lambda p, r: _undecided(
-        r, f"It is your own request, {_NOT_COUNTED}", "To withdraw it, press Withdraw."
-    ),
+    "own_request_approve": _may_not(Reason.OWN_REQUEST, DECIDE),
+    "own_request_deny": _may_not(Reason.OWN_REQUEST, DECIDE),
     "no_glass_here": lambda p, r: (
-        f"Break glass is not set up for this request (`BREAK_GLASS`), {_DECIDED_NOTHING} "
-        f"{state_now(r)}"
+        f"Break glass is not set up for this request (`BREAK_GLASS`), {_NOT_COUNTED} {state_now(r)}"
     ),
     "glass_without_reason": lambda p, r: _undecided(
         r, "Your click decided nothing: no reason was given.", "Press Break glass again."
     ),
     "cancel_not_yours": _cancel_not_yours,
-    **{f"no_right_{reason.value}": _may_not(MAY_NOT_DECIDE, reason) for reason in MAY_NOT_DECIDE},
-    **{f"no_glass_{reason.value}": _may_not(MAY_NOT_BREAK, reason) for reason in MAY_NOT_BREAK},
+    **{f"no_right_{reason.value}": _may_not(reason, DECIDE) for reason in MAY_NOT},
+    **{f"no_glass_{reason.value}": _may_not(reason, BREAK_GLASS) for reason in MAY_NOT},
 }

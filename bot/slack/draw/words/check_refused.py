@@ -12,30 +12,22 @@ from bot.slack.draw import limits
 from bot.slack.draw.markup import channels, code, when
 from bot.slack.draw.words.pairing_names import count_of
 from bot.slack.draw.words.phrases import (
+    ASK,
     FOUND_BY_ID,
     HAVE_IT_CHECKED,
     NAMES_OF_PAIRINGS,
     NOT_ALL_LISTED,
     PRESS_THE_ONE,
     Ending,
+    may_not,
     slack_refuses,
 )
-
-MAY_NOT_ASK: dict[Reason, str] = {
-    Reason.NOT_LISTED: "You are not among the people who may ask (`REQUESTERS`).",
-    Reason.DEACTIVATED: "Your Slack account is deactivated.",
-    Reason.BOT: "Bots cannot ask.",
-    Reason.GUEST: "Guests of this workspace cannot ask.",
-    Reason.OTHER_WORKSPACE: "You belong to another workspace.",
-    Reason.UNREADABLE: "Slack did not say who you are.",
-    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups that may ask.",
-}
 
 
 def may_not_look(reason: Reason) -> str:
     """For `preview`, `list`, `status`, the form and the Home tab."""
     step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
-    return f"{MAY_NOT_ASK[reason]} {step}"
+    return f"{may_not(reason, *ASK)}. {step}"
 
 
 def _pairing_several(request: Request, outcome: Outcome) -> Ending:
@@ -205,7 +197,7 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
         "Slack did not say who may ask and who may approve.", (), "Ask again in a few minutes."
     ),
     "requester_not_allowed": lambda r, o: Ending(
-        MAY_NOT_ASK[Reason(o.lines[0])], (), "Have a colleague ask who is allowed to."
+        f"{may_not(Reason(o.lines[0]), *ASK)}.", (), "Have a colleague ask who is allowed to."
     ),
     "channel_not_allowed": lambda r, o: Ending(
         "Requests are not taken in this channel.",

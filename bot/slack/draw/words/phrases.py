@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.request.model import Request
 from bot.request.problem import Problem
+from bot.request.who_may import Reason
 from bot.slack.draw import limits
 from bot.slack.draw.markup import code, fence, mention, mentions, sentence, when
 from bot.slack.draw.words.pairing_names import count_of
@@ -109,6 +110,28 @@ def linked(words: str, request_id: str, url: str | None) -> str:
     named = code(request_id, limits.ID)
     opened = words.replace(f"Open {named}", open_card(request_id, url), 1)
     return opened if opened != words else words.replace(named, f"<{url}|{request_id}>", 1)
+
+
+# ---- who may ---------------------------------------------------------------------------------
+ASK = ("ask", "REQUESTERS")
+DECIDE = ("decide", "APPROVERS")
+BREAK_GLASS = ("break the glass", "BREAK_GLASS")
+
+MAY_NOT: dict[Reason, str] = {
+    Reason.OWN_REQUEST: "It is your own request",
+    Reason.NOT_LISTED: "You are not among the people who may {do} (`{whose}`)",
+    Reason.DEACTIVATED: "Your Slack account is deactivated",
+    Reason.BOT: "Bots cannot {do}",
+    Reason.GUEST: "Guests of this workspace cannot {do}",
+    Reason.OTHER_WORKSPACE: "You belong to another workspace",
+    Reason.UNREADABLE: "Slack did not say who you are",
+    Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups of `{whose}`",
+}
+
+
+def may_not(reason: Reason, do: str, whose: str) -> str:
+    """Why somebody may not do that: the beginning of a sentence. `whose`: the setting."""
+    return MAY_NOT[reason].format(do=do, whose=whose)
 
 
 # ---- who ---------------------------------------------------------------------------------------

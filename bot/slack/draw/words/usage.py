@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bot.slack.draw import limits
 from bot.slack.draw.markup import channels, code
 
@@ -21,37 +19,20 @@ def still_reading(pairing: str) -> str:
     )
 
 
-def being_previewed(pairing: str) -> str:
-    """Said at once. The preview itself follows."""
-    return f"Reading {code(pairing)} from the appliance. The preview comes next, for you alone."
+LOOKING = "Looking it up. The answer comes next, for you alone."
+"""The same for everything: it must not show whether an id exists before it is known who asks."""
 
+BUSY = "Too many people are looking just now, so nothing was read. Try again in a minute."
 
-def being_listed(sites: Sequence[str]) -> str:
-    at = "the appliance" if len(sites) == 1 else f"{len(sites)} appliances"
-    return f"Reading {at}. The list comes next, for you alone."
-
-
-def being_looked_up(request_id: str | None) -> str:
-    """Said at once. It does not show whether the id exists, since the bot does not know yet who
-    asks."""
-    if request_id is None:
-        return "Looking at the requests. They come next, for you alone."
-    return (
-        f"Looking for {code(request_id, limits.ID)}. What is known of it comes next, for you alone."
-    )
-
-
-UNREADABLE_BUTTON = (
-    "This button is not known here. Nothing was done. Ask again if it is still wanted."
+UNKNOWN_BUTTON = (
+    "This button is not known here, so nothing was done. Use the newest card of the request, or "
+    "ask again."
 )
 
-OLD_BUTTON = (
-    "This button is of another version of this app, so nothing was done. Use the newest card of "
-    "the request, or ask again."
-)
+NOT_OPENED = "Slack did not open it, so nothing was done. Try again."
 
-NAMES_NOT_SHOWN = "Slack did not open the list of names. Press the button on the newest card again."
-
+FORM_LOST = "This form is not known here any more. Close it, and open it again."
+"""Shown at a field of a modal, so it is plain text."""
 
 NO_DIRECT_MESSAGE = (
     "A request needs a channel where approvers can see it. Ask in a channel that this app is in; "
@@ -59,33 +40,15 @@ NO_DIRECT_MESSAGE = (
 )
 
 
-def form_lost(button: str) -> str:
-    """Shown at a field of the modal behind that button, so it is plain text."""
-    return f"This form has lost its request. Close it and press {button} on the card again."
-
-
-def click_again(button: str) -> str:
-    return f"Slack did not open the form, so nothing was decided. Press {button} again."
-
-
 def channel_not_allowed(allowed: frozenset[str]) -> str:
     named = channels(sorted(allowed))
     return f"This command does not work in this channel, so nothing was asked. Use {named}."
 
 
-def reason_required(command: str, pattern: str | None) -> str:
-    must = f" It must contain {_pattern(pattern)}." if pattern else ""
-    return (
-        "A request needs a reason here, so nothing was asked."
-        f"{must} Type it after the pairing: {code(f'{command} PAIRING why it must go')}."
-    )
-
-
-def reason_does_not_fit(pattern: str) -> str:
-    return (
-        f"The reason must contain {_pattern(pattern)}, and this one does not, so nothing was "
-        "asked. Type the command again with such a reason."
-    )
+def reason_needed(command: str, pattern: str | None) -> str:
+    must = f" that contains {_pattern(pattern)}" if pattern else ""
+    typed = code(f"{command} PAIRING why it must go")
+    return f"A request needs a reason here{must}, so nothing was asked. Type it like this: {typed}."
 
 
 def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
@@ -98,30 +61,6 @@ def unknown_site(typed: str, sites: tuple[str, ...]) -> str:
 def pairing_missing(command: str, site: str) -> str:
     step = f"Type {code(f'{command} {site}/PAIRING')}, with its id or a server's name."
     return f"There is no pairing after the slash, so nothing was asked. {step}"
-
-
-def busy(command: str) -> str:
-    return (
-        "Too many people are reading the appliance just now, so nothing was read. Try again in a "
-        f"minute, or ask at once with {code(f'{command} PAIRING reason')}."
-    )
-
-
-BUSY_WITH_REQUESTS = (
-    "Too many people are looking just now, so nothing was read. Try again in a minute."
-)
-
-
-def form_not_opened(command: str) -> str:
-    return (
-        f"Slack did not open the form. Type {code(command)} again, or "
-        f"{code(f'{command} PAIRING reason')} without the form."
-    )
-
-
-def request_form_lost(command: str) -> str:
-    """Shown at a field of a modal, so it is plain text."""
-    return f"This form belongs to another version of this app. Close it and type {command} again."
 
 
 def other_command(typed: str, command: str) -> str:
