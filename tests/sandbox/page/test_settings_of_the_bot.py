@@ -121,18 +121,6 @@ def test_two_appliances(stage: Stage, page: Page, act: Act) -> None:
     assert [call["method"] for call in sent] == ["oslo DELETE"]
 
 
-def test_the_guest_does_not_count_and_the_one_on_call_needs_nobody(
-    stage: Stage, page: Page, act: Act
-) -> None:
-    slack, card = stage.slack, asks(stage, "vcenter-lisbon --force the site burnt down")
-    assert slack.click(cast.GINA.id, card, "unpair_approve").ok
-    slack.wait_for_ephemeral(cast.GINA.id, lambda e: "Guests" in e.text)
-    assert slack.click(cast.BEA.id, card, "unpair_break_glass").ok
-    slack.wait_for(lambda: cast.BEA.id in slack.views, PATIENCE_SECONDS)
-    assert slack.submit(cast.BEA.id, values={"reason": "nobody else is awake"}).ok
-    assert newest(page, stage, "succeeded")["deletes"] == {"sent": 1, "accepted": 1}
-
-
 def test_every_setting_that_is_not_the_default_is_named(stage: Stage, page: Page, act: Act) -> None:
     """Against what the bot's process has got: only how to reach and trust the two servers, which
     every bot needs, and what a process of its own needs are not named."""

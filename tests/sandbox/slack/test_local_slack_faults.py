@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
-import urllib.error
 
 import pytest
 import requests
-from slack_sdk import WebClient
 
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver
+from tests.sandbox.slack.slack_kit import OPS
 
 
 def post(slack: LocalSlack, channel: str, text: str = "x", timeout: float = 5) -> requests.Response:
@@ -87,31 +85,6 @@ def test_a_hang_is_not_carried_out_and_ends_with_heal(slack: LocalSlack) -> None
     assert [call.fault for call in slack.calls] == ["hang", "hang"]
 
 
-def test_faults_of_response_urls(slack: LocalSlack, receiver: Receiver) -> None:
-    url = slack.command(ANN, "x", channel=OPS).response_url
-    slack.fail("response_url", status=500)
-    slack.fail("response_url", lost=True)
-    assert requests.post(url, json={"text": "one"}, timeout=5).status_code == 500
-    with pytest.raises(requests.ConnectionError):
-        requests.post(url, json={"text": "two"}, timeout=5)
-    assert [shown.text for shown in slack.ephemerals(ANN)] == ["two"]
-
-
-def test_an_outage_refuses_connections_and_keeps_port_and_data(
-    slack: LocalSlack, client: WebClient
-) -> None:
-    client.chat_postMessage(channel=OPS, text="before")
-    address = slack.api_url
-    slack.down()
-    with pytest.raises(urllib.error.URLError, match="refused"):
-        client.auth_test()
-    assert slack.api_url == address
-    slack.down()
-    slack.down(False)
-    assert client.chat_postMessage(channel=OPS, text="after")["ok"]
-    assert [m.text for m in slack.messages(OPS)] == ["before", "after"]
-
-
 def test_start_and_stop_leave_nothing(slack: LocalSlack) -> None:
     before = set(threading.enumerate())
     local = LocalSlack()
@@ -134,15 +107,3 @@ def test_start_and_stop_leave_nothing(slack: LocalSlack) -> None:
         free.listen()
     with LocalSlack(port=port) as again:
         assert again.api_url == f"http://127.0.0.1:{port}/api/"
-
-
-def test_waiting(slack: LocalSlack, client: WebClient) -> None:
-    poster = threading.Timer(0.05, lambda: client.chat_postMessage(channel=OPS, text="now"))
-    poster.start()
-    message = slack.wait_for_message(OPS, lambda m: m.text == "now", timeout_seconds=5)
-    poster.join()
-    client.chat_postMessage(channel=OPS, text="reply", thread_ts=message.ts)
-    reply = slack.wait_for_message(OPS, thread_ts=message.ts, timeout_seconds=5)
-    assert reply.text == "reply"
-    with pytest.raises(TimeoutError, match=r"chat\.postMessage ok"):
-        slack.wait_for_message(OPS, lambda m: m.text == "never", timeout_seconds=0.05)

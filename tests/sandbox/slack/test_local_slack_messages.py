@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.page.shown import view_of
 from bot.sandbox.slack import LocalSlack
-from tests.sandbox.slack.slack_kit import ANN, OPS, actions, button, error_of, section
+from tests.sandbox.slack.slack_kit import ANN, OPS, actions, button, error_of
 from tests.support.clock import Clock
 
 THREAD = "thread_not_found"
-
-
-def test_a_post_is_in_the_channel_with_the_bot_as_author(
-    slack: LocalSlack, client: WebClient
-) -> None:
-    answer = client.chat_postMessage(channel=OPS, text="hello", blocks=[section("body")])
-    (message,) = slack.messages(OPS)
-    assert (message.ts, message.text) == (answer["ts"], "hello")
-    assert message.user == slack.bot_user_id
-    assert (message.bot_id, message.app_id) == (slack.workspace.bot_id, slack.app_id)
-    assert message.blocks[0]["text"] == {"type": "mrkdwn", "text": "body"}
-    assert message.blocks[0]["block_id"]
-    assert answer["message"]["blocks"] == message.blocks
-    assert message.edited is None
-    assert message.all_text == "hello\nbody"
-    # What was sent is kept as it was sent, without the ids that Slack adds.
-    assert slack.calls_of("chat.postMessage")[0].args["blocks"] == [section("body")]
 
 
 def test_a_broadcast_reply_stands_in_the_thread_and_is_seen_in_the_channel(
@@ -50,52 +31,35 @@ def test_a_broadcast_reply_stands_in_the_thread_and_is_seen_in_the_channel(
     assert [m["text"] for m in seen[0]["thread"]] == ["reply", "reply"]
 
 
-def test_what_is_not_there_or_not_sayable(slack: LocalSlack, client: WebClient) -> None:
-    card = client.chat_postMessage(channel=OPS, text="card")["ts"]
-    reply = client.chat_postMessage(channel=OPS, text="one", thread_ts=card)["ts"]
-    assert [m.text for m in slack.messages(OPS)] == ["card"]
-    assert [m.text for m in slack.thread(OPS, card)] == ["card", "one"]
-    # By `api_call`, since the library itself warns of an empty text.
-    for method, args, error in (
+@pytest.mark.parametrize(
+    ("method", "args", "error"),
+    [
         ("chat.postMessage", {"channel": OPS, "text": "x", "thread_ts": "1.1"}, THREAD),
-        ("chat.postMessage", {"channel": OPS, "text": "x", "thread_ts": reply}, THREAD),
+        ("chat.postMessage", {"channel": OPS, "text": "x", "thread_ts": "reply"}, THREAD),
         ("chat.postMessage", {"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
         ("chat.postMessage", {"channel": OPS, "text": ""}, "no_text"),
         ("chat.postMessage", {"text": "x"}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": "C0OUT", "text": "x"}, "not_in_channel"),
+        ("chat.postMessage", {"channel": "C0HIDDEN", "text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"channel": "C0OLD", "text": "x"}, "is_archived"),
+        ("chat.postMessage", {"channel": "U0GONE", "text": "x"}, "channel_not_found"),
         ("chat.update", {"channel": OPS, "ts": "1.1", "text": "x"}, "message_not_found"),
-    ):
-        assert error_of(client.api_call, method, json=args) == error
-
-
-def test_a_post_to_a_user_id_is_a_direct_message(slack: LocalSlack, client: WebClient) -> None:
-    ann, bob = ANN, slack.add_person("Bob")
-    assert slack.direct_messages(ann) == []
-    answer = client.chat_postMessage(channel=ann, text="for you")
-    assert answer["channel"].startswith("D")
-    assert [m.text for m in slack.direct_messages(ann)] == ["for you"]
-    assert slack.direct_messages(bob) == []
-    client.chat_postMessage(channel=answer["channel"], text="again")
-    assert [m.text for m in slack.direct_messages(ann)] == ["for you", "again"]
-    slack.deactivate(bob)
-    assert error_of(client.chat_postMessage, channel=bob, text="x") == "channel_not_found"
-
-
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"bot_is_member": False}, "not_in_channel"),
-        ({"bot_is_member": False, "private": True}, "channel_not_found"),
-        ({"archived": True}, "is_archived"),
     ],
 )
-def test_where_the_bot_cannot_post(
-    slack: LocalSlack, client: WebClient, options: dict[str, Any], error: str
+def test_what_is_not_there_or_not_sayable(
+    slack: LocalSlack, client: WebClient, method: str, args: dict[str, str], error: str
 ) -> None:
-    channel = slack.add_channel("ops", **options)
-    assert error_of(client.chat_postMessage, channel=channel, text="x") == error
-    assert slack.messages(channel) == []
-    slack.set_channel(channel, bot_is_member=True, archived=False)
-    assert client.chat_postMessage(channel=channel, text="x")["ok"]
+    slack.add_channel("out", id="C0OUT", bot_is_member=False)
+    slack.add_channel("hidden", id="C0HIDDEN", bot_is_member=False, private=True)
+    slack.add_channel("old", id="C0OLD", archived=True)
+    slack.add_person("Gone", id="U0GONE", deleted=True)
+    card = client.chat_postMessage(channel=OPS, text="card")["ts"]
+    reply = client.chat_postMessage(channel=OPS, text="one", thread_ts=card)["ts"]
+    args = {name: reply if value == "reply" else value for name, value in args.items()}
+    # By `api_call`, since the library itself warns of an empty text.
+    assert error_of(client.api_call, method, json=args) == error
+    said = {message.text for message in slack.workspace.messages.values()}
+    assert said == {"card", "one"}
 
 
 def test_text_of_an_edit_is_refused_above_4000(slack: LocalSlack, client: WebClient) -> None:

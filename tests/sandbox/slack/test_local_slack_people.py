@@ -11,15 +11,6 @@ from bot.sandbox.slack import LocalSlack
 from tests.sandbox.slack.slack_kit import ANN, OPS, error_of
 
 
-def test_auth_test_names_the_bot_and_its_workspace(slack: LocalSlack, client: WebClient) -> None:
-    answer = client.auth_test()
-    assert answer["team_id"] == slack.team_id
-    assert (answer["user_id"], answer["bot_id"]) == (slack.bot_user_id, slack.workspace.bot_id)
-    assert "enterprise_id" not in answer.data
-    slack.workspace.enterprise_id = "E0GRID"
-    assert client.auth_test()["enterprise_id"] == "E0GRID"
-
-
 def test_tokens(slack: LocalSlack, client: WebClient) -> None:
     wrong = WebClient(token="xoxb-wrong", base_url=slack.api_url, retry_handlers=[])
     assert error_of(wrong.auth_test) == "invalid_auth"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from bot.sandbox.slack import Delivery, LocalSlack
+from bot.sandbox.slack import LocalSlack
 
 RITA, CHANNEL = "U0RITA", "C0ROOM"
 
@@ -47,16 +46,6 @@ def next_of(opened: ClientConnection) -> dict[str, Any]:
     return frame
 
 
-def typed(slack: LocalSlack) -> tuple[threading.Thread, list[Delivery]]:
-    """Rita types; the delivery is there when the thread has ended."""
-    done: list[Delivery] = []
-    thread = threading.Thread(
-        target=lambda: done.append(slack.command(RITA, "berlin", channel=CHANNEL))
-    )
-    thread.start()
-    return thread, done
-
-
 def test_an_address_is_for_the_app_token_and_one_connection(slack: LocalSlack) -> None:
     assert address(slack, slack.bot_token)["error"] == "not_allowed_token_type"
     assert address(slack, "xapp-other")["error"] == "invalid_auth"
@@ -69,22 +58,6 @@ def test_an_address_is_for_the_app_token_and_one_connection(slack: LocalSlack) -
         assert next_of(opened)["type"] == "hello"
         with pytest.raises(InvalidStatus), connect(url, proxy=None):
             pytest.fail("a ticket was taken twice")
-
-
-def test_a_command_and_its_answer(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        thread, done = typed(slack)
-        envelope = next_of(opened)
-        assert envelope["type"] == "slash_commands"
-        assert envelope["accepts_response_payload"] is True
-        assert envelope["payload"]["text"] == "berlin"
-        answer = {"envelope_id": envelope["envelope_id"], "payload": {"text": "hi"}}
-        opened.send(json.dumps(answer))
-        thread.join()
-    (delivery,) = done
-    assert (delivery.ok, delivery.status, delivery.json) == (True, 200, {"text": "hi"})
-    assert [shown.text for shown in slack.ephemerals(RITA)] == ["hi"]
 
 
 def test_without_an_acknowledgement_it_comes_again_three_times(slack: LocalSlack) -> None:
@@ -122,24 +95,3 @@ def test_dropped_ends_without_a_close_frame(slack: LocalSlack) -> None:
         with pytest.raises(ConnectionClosed) as caught:
             opened.recv(timeout=5)
         assert caught.value.rcvd is None
-
-
-def test_a_disconnect_is_said_and_done(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        slack.sockets.disconnect("refresh_requested", closes_after=0.1)
-        frame = next_of(opened)
-        assert (frame["type"], frame["reason"]) == ("disconnect", "refresh_requested")
-        with pytest.raises(ConnectionClosed):
-            opened.recv(timeout=5)
-
-
-def test_the_mode_is_chosen_by_the_address_unless_told(slack: LocalSlack) -> None:
-    slack.mode = None
-    with pytest.raises(RuntimeError, match="request_url"):
-        slack.command(RITA, "berlin", channel=CHANNEL)
-    with socket(slack) as opened:
-        next_of(opened)
-        assert slack.command(RITA, "berlin", channel=CHANNEL).envelope_id
-        slack.request_url = "http://127.0.0.1:9/slack/events"
-        assert not slack.command(RITA, "berlin", channel=CHANNEL).envelope_id
