@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, View, mentions
 from tests.support.asked import Asked
+from tests.support.bot_with_clock import CLOCK
 from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.console import Console, ForkedConsole
 from tests.support.forked.process import ForkedBot
@@ -98,6 +100,15 @@ class Stage(Servers):
         """SIGTERM, and the exit code."""
         self._running = False
         return self.bot.stop()
+
+    def goes_by(self, ms: int) -> None:
+        """So much later, at once, for the bot in this folder (`tests.support.bot_with_clock`).
+        Replaced in one go: it reads that all the time."""
+        file = self.bot.folder / CLOCK
+        before = int(file.read_text()) if file.exists() else 0
+        new = Path(f"{file}.new")
+        new.write_text(str(before + ms))
+        os.replace(new, file)
 
     def _start(self, bot: BotProcess) -> None:
         self.bots.append(bot.start())

@@ -92,15 +92,6 @@ def test_the_page_at_a_taken_port_until_it_is_told_to_stop(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_terminal_the_scripted_story_is_played(tmp_path: Path) -> None:
-    with demo(tmp_path) as process:
-        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0
-    assert said.startswith("No terminal here: playing the scripted story.")
-    assert "At the appliance: the pairing is gone, DELETE was sent 1 time(s)." in said
-    assert "\x1b" not in said
-
-
 @contextmanager
 def at_a_terminal(folder: Path, *args: str, **more: str) -> Iterator[tuple[Any, int]]:
     ours, theirs = pty.openpty()

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.forked.process import ForkedBot
 from tests.support.stage import Stage, staged
 from tests.support.way_in import WAYS_IN, WayIn
 
 NewStage = Callable[..., Stage]
-
-SLOW = "kill_and_restart"
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +51,7 @@ def shared_stage(way_in: WayIn, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield stage
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Kill and restart come first: they wait for a lease, while another worker plays the rest."""
-    slow_first = [item for item in items if SLOW in item.nodeid]
-    items[:] = slow_first + [item for item in items if item not in slow_first]
+@pytest.fixture
+def clocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a stage: its bot's database has a clock that `Stage.goes_by` turns."""
+    monkeypatch.setattr(ForkedBot, "module", "tests.support.bot_with_clock")

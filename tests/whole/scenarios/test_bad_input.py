@@ -75,18 +75,6 @@ def test_a_part_of_a_name_asks_for_nothing_and_opens_the_form_filled_in(
     assert stored(stage) == before
 
 
-def test_a_name_that_fits_two_lists_both(shared_stage: Stage) -> None:
-    two = [shared_stage.pairing(local="oslo", remote=remote) for remote in ("paris", "porto")]
-    told = refusal(shared_stage, "vcenter-oslo it must go", "pairing_several")
-    assert all(pairing in told.text for pairing in two)
-
-
-def test_a_site_paired_with_itself(shared_stage: Stage) -> None:
-    itself = shared_stage.appliance.add_self_pairing("solo")
-    refusal(shared_stage, f"{itself} it must go", "pairing_self")
-    assert itself in shared_stage.appliance.pairings
-
-
 def test_a_channel_that_the_bot_is_not_in(shared_stage: Stage) -> None:
     shared_stage.expected_from_slack.add("not_in_channel")
     channel = shared_stage.channel(bot_is_member=False)

@@ -17,36 +17,20 @@ def another_server(appliance: SimulatedAppliance, pairing: str) -> None:
     appliance.change_server_ids(pairing, "remote_vrms")
 
 
-def another_replication(appliance: SimulatedAppliance, pairing: str) -> None:
-    appliance.set_replications(pairing, 4)
-
-
 def gone(appliance: SimulatedAppliance, pairing: str) -> None:
     appliance.remove_pairing(pairing)
 
 
-@pytest.mark.parametrize("change", [another_server, another_replication, gone])
+@pytest.mark.parametrize("change", [another_server, gone])
 def test_what_changes_between_card_and_approval_stops_it(
     shared_stage: Stage, change: Change
 ) -> None:
     stage = shared_stage
-    pairing = stage.pairing(replications=3)
+    pairing = stage.pairing()
     asked = stage.asks_to_break(pairing)
     change(stage.appliance, pairing)
     asked.clicks(ALAN, "approve")
     assert mentions(asked.wait_for_final()) == {RITA, ALAN}
     asked.wait_for_record()
-    assert stage.appliance.deletes == []
-    assert stage.console.show(asked.id)["state"] == "changed"
-
-
-def test_force_loses_its_reason_when_the_other_site_is_back(shared_stage: Stage) -> None:
-    stage = shared_stage
-    pairing = stage.pairing()
-    stage.appliance.set_remote_down(pairing)
-    asked = stage.asks_to_break(pairing, "--force the other site is lost")
-    stage.appliance.set_remote_down(pairing, False)
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
     assert stage.appliance.deletes == []
     assert stage.console.show(asked.id)["state"] == "changed"

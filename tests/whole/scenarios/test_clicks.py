@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.slack import mentions
-from tests.support.stage import ALAN, ANNA, RITA, RUFUS, STAN, Stage
+from tests.support.stage import ALAN, ANNA, RITA, STAN, Stage
 from tests.support.way_in import both_ways
 from tests.whole.scenarios.conftest import NewStage
 
@@ -49,20 +49,3 @@ def test_a_double_click_and_a_late_click_send_nothing_more(stage: Stage) -> None
     assert len(stage.slack.messages(asked.channel)) == 1
     (row,) = stage.console.requests()
     assert (row["state"], row["approvals"]) == ("succeeded", [ALAN])
-
-
-def test_a_second_request_for_the_pairing_is_told_which_one_holds_it(stage: Stage) -> None:
-    pairing = stage.pairing()
-    asked = stage.asks_to_break(pairing)
-    second = stage.asks(f"{pairing} me too", by=RUFUS, channel=asked.channel)
-    told = stage.answer(second.delivery)
-    assert told.user == RUFUS
-    assert f"`{asked.id}`" in told.text
-    assert [m.ts for m in stage.slack.messages(asked.channel)] == [asked.card_ts]
-    assert stage.states() == {"pending": 1, "refused": 1}
-    # Once it has ended the pairing is free again.
-    asked.clicks(RITA, "cancel")
-    asked.wait_for_final()
-    third = stage.asks(f"{pairing} now me", by=RUFUS)
-    third.wait_for_card()
-    assert third.id != asked.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
 from bot.worker.lookup_threads import ASKING_THREADS
-from tests.support.stage import ALAN, RITA, Stage
+from tests.support.stage import RITA, Stage
 from tests.whole.scenarios.conftest import NewStage
 
 
@@ -65,21 +65,6 @@ def test_a_stranger_reads_no_names(stage: Stage) -> None:
             assert why in told.text
             said = told.all_text + asked.delivery.text
             assert [n for n in ("secret", pairing, RITA, card.channel) if n in said] == []
-
-
-def test_while_looking_waits_a_request_goes_on(new_stage: NewStage) -> None:
-    """Looking has a share of the calls: it is used up, and the request is not held up by that."""
-    stage = new_stage(VR_CALLS_PER_MINUTE="60")
-    pairing = stage.pairing()
-    channel = stage.channel()
-    said: list[str] = []
-    while not any("limit" in words for words in said):
-        assert len(said) < 40
-        said.append(stage.answer(stage.asks("list", channel=channel).delivery).text)
-    asked = stage.asks_to_break(pairing)
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    assert pairing not in stage.appliance.pairings
 
 
 def test_status_answers_while_an_appliance_hangs(stage: Stage) -> None:

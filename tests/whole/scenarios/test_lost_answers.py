@@ -1,4 +1,4 @@
-"""The DELETE went out and its answer did not come, or was a 401: never a second accepted one."""
+"""What the DELETE was answered, or that no answer came: never a second accepted one."""
 
 from __future__ import annotations
 
@@ -84,3 +84,23 @@ def test_a_delete_answered_401_is_sent_again_after_one_log_in(stage: Stage) -> N
     assert [login.status for login in stage.appliance.logins] == [200, 200]
     assert pairing not in stage.appliance.pairings
     assert stage.states() == {"succeeded": 1}
+
+
+def test_a_refusal_is_told_in_the_appliances_own_words(stage: Stage) -> None:
+    message = "Pairing is *in use* by `vmware-dr` & another <solution>; see KB 2034767."
+    stage.appliance.on_delete(Answer(403, "VR_IN_USE", message, "op-4711"))
+    asked = stage.asks_to_break(stage.pairing())
+    asked.clicks(ALAN, "approve")
+    final = asked.wait_for_final()
+    asked.wait_for_record()
+    assert mentions(final) == {RITA, ALAN}
+    escaped = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    sections = [b["text"]["text"] for b in final.blocks if b["type"] == "section"]
+    for told in (final.text, "\n".join(sections)):
+        for words in ("`403`", "`VR_IN_USE`", "`op-4711`", escaped, f"<@{RITA}>", f"<@{ALAN}>"):
+            assert words in told
+    assert [delete.status for delete in stage.appliance.deletes] == [403]
+    shown = stage.console.show(asked.id)
+    words_of_it = {"status": 403, "error_code": "VR_IN_USE", "message": message, "op_id": "op-4711"}
+    assert shown["state"] == "failed"
+    assert shown["outcome"]["problem"].items() >= words_of_it.items()

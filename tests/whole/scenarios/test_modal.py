@@ -7,7 +7,6 @@ import json
 from tests.support.asked import Asked
 from tests.support.stage import ALAN, RITA, Stage
 from tests.support.way_in import both_ways
-from tests.whole.scenarios.conftest import NewStage
 
 
 def sends(stage: Stage, asked: Asked, **values: str) -> None:
@@ -46,34 +45,6 @@ def test_from_the_form_to_the_end(stage: Stage) -> None:
     (row,) = stage.console.requests()
     assert (row["id"], row["state"], row["requester"]) == (asked.id, "succeeded", RITA)
     assert (row["channel"], row["pairing_id"]) == (asked.channel, pairing)
-
-
-def test_what_the_check_refuses_comes_to_whoever_opened_the_form(stage: Stage) -> None:
-    pairing = stage.pairing()
-    asked = stage.asks("")
-    stage.wait_for_form()
-    stage.appliance.remove_pairing(pairing)
-    submission = stage.slack.submit(RITA, values={"pairing": pairing, "reason": "it must go"})
-    assert submission.ok
-    stage.wait_for_states({"refused": 1})
-    told = stage.slack.wait_for_ephemeral(RITA, lambda e: pairing in e.text)
-    assert told.answers.trigger_id == asked.delivery.trigger_id
-    assert told.via == "response_url"
-    assert stage.slack.messages(asked.channel) == []
-
-
-def test_more_than_a_hundred_are_searched(new_stage: NewStage) -> None:
-    stage = new_stage(VR_CALLS_PER_MINUTE="50")
-    pairings = [stage.pairing(local="hub", remote=f"branch-{n:03d}") for n in range(101)]
-    asked = stage.asks("")
-    view = stage.wait_for_form()
-    assert view.block("pairing")["element"]["type"] == "external_select"
-    found = stage.slack.suggest(RITA, "pairing", "branch-07")
-    assert found.ok, (found.error, found.problem)
-    assert len(found.json["options"]) == 10
-    stage.slack.suggest(RITA, "pairing", "branch-077")
-    sends(stage, asked, pairing=pairings[77], reason="it closes")
-    assert "branch-077" in asked.card.all_text
 
 
 def test_a_form_outlives_the_bot_that_opened_it(stage: Stage) -> None:

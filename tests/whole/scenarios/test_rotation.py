@@ -11,13 +11,14 @@ import pytest
 
 from bot.sandbox.appliance import Answer
 from tests.support.clock import PATIENCE_SECONDS
-from tests.support.forked.process import ForkedBot
 from tests.support.stage import ALAN, ANNA, Stage
 from tests.support.way_in import both_ways
 from tests.whole.scenarios.conftest import NewStage
-from tests.whole.scenarios.test_schedule import HOUR, approved, goes_by
+from tests.whole.scenarios.test_schedule import HOUR, approved
 
 SECOND = "Second!2"
+
+pytestmark = pytest.mark.usefixtures("clocked")
 
 
 def refused(stage: Stage) -> int:
@@ -93,17 +94,8 @@ def way_in(kept: Kept) -> None:
     kept.stage.way_in.connect(slack, kept.stage.bot)
 
 
-Begin = Callable[[bool], Kept]
-
-
-@pytest.fixture
-def begin(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch) -> Begin:
-    """`begin(pinned)`: the certificate is trusted by its fingerprint, or by its authority."""
-    return lambda pinned: begun(new_stage, monkeypatch, pinned)
-
-
-def begun(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch, pinned: bool) -> Kept:
-    monkeypatch.setattr(ForkedBot, "module", "tests.support.bot_with_clock")
+def begun(new_stage: NewStage, *, pinned: bool = False) -> Kept:
+    """`pinned`: the certificate is trusted by its fingerprint, else by its authority."""
     stage = new_stage(
         appliance=FAR, VR_REMOTE_USERNAME="far@vsphere.local", VR_REMOTE_PASSWORD="Far!1"
     )
@@ -125,13 +117,15 @@ def begun(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch, pinned: bool) ->
 
 
 @pytest.mark.parametrize("rotate", [password, remote_password, authority, fingerprint, bot_token])
-def test_each_request_outlives_the_rotation(begin: Begin, rotate: Callable[[Kept], None]) -> None:
-    outlives(begin(rotate is fingerprint), rotate)
+def test_each_request_outlives_the_rotation(
+    new_stage: NewStage, rotate: Callable[[Kept], None]
+) -> None:
+    outlives(begun(new_stage, pinned=rotate is fingerprint), rotate)
 
 
 @both_ways
-def test_each_request_outlives_the_rotation_of_the_way_in(begin: Begin) -> None:
-    outlives(begin(False), way_in)
+def test_each_request_outlives_the_rotation_of_the_way_in(new_stage: NewStage) -> None:
+    outlives(begun(new_stage), way_in)
 
 
 def outlives(kept: Kept, rotate: Callable[[Kept], None]) -> None:
@@ -163,7 +157,7 @@ def outlives(kept: Kept, rotate: Callable[[Kept], None]) -> None:
         each.wait_for_final()
         each.wait_for_record()
     assert pairings[1] in appliance.pairings
-    goes_by(stage, 6 * HOUR)
+    stage.goes_by(6 * HOUR)
     scheduled.wait_for_final()
     scheduled.wait_for_record()
 

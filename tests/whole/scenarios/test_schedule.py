@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import time
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import pytest
 
 from tests.support.asked import Asked
-from tests.support.bot_with_clock import CLOCK
-from tests.support.forked.process import ForkedBot
-from tests.support.stage import ALAN, RITA, Stage
-from tests.whole.scenarios.conftest import NewStage
-from tests.whole.scenarios.test_modal import sends
+from tests.support.stage import ALAN, Stage
 
 MINUTE, HOUR = 60_000, 3_600_000
 
 
-@pytest.fixture
-def stage(new_stage: NewStage, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(ForkedBot, "module", "tests.support.bot_with_clock")
-    return new_stage()
-
-
-def goes_by(stage: Stage, ms: int) -> None:
-    """So much later, at once. Replaced in one go: the bot reads it all the time."""
-    file = stage.bot.folder / CLOCK
-    before = int(file.read_text()) if file.exists() else 0
-    new = Path(f"{file}.new")
-    new.write_text(str(before + ms))
-    os.replace(new, file)
+pytestmark = pytest.mark.usefixtures("clocked")
 
 
 def asks(stage: Stage, pairing: str, at: str = "+6h") -> Asked:
@@ -59,12 +40,12 @@ def test_from_the_day_into_the_night(stage: Stage) -> None:
     assert "Not before" in asked.card.all_text
     assert {b["action_id"] for b in asked.card.buttons()} == {"unpair_deny", "unpair_cancel"}
 
-    goes_by(stage, 5 * HOUR + 51 * MINUTE)
+    stage.goes_by(5 * HOUR + 51 * MINUTE)
     asked.wait_for_progress_to_say("3 replications now, as it was approved")
     assert stage.appliance.deletes == []
     assert row(stage, asked)["state"] == "approved"
 
-    goes_by(stage, 9 * MINUTE)
+    stage.goes_by(9 * MINUTE)
     asked.wait_for_quiet()
     assert len(stage.appliance.deletes) == 1
     assert pairing not in stage.appliance.pairings
@@ -72,36 +53,13 @@ def test_from_the_day_into_the_night(stage: Stage) -> None:
     assert (ended["state"], ended["scheduled_at"]) == ("succeeded", made["scheduled_at"])
 
 
-def test_by_the_form(stage: Stage) -> None:
-    pairing = stage.pairing()
-    asked = stage.asks("")
-    stage.wait_for_form()
-    tomorrow = datetime.fromtimestamp(time.time() + 86_400, tz=UTC).date()
-    sends(stage, asked, pairing=pairing, date=str(tomorrow), time="13:30", reason="CHG0031337")
-    assert row(stage, asked)["scheduled_at"] == f"{tomorrow}T13:30:00.000Z"
-    asked.clicks(RITA, "cancel")
-    asked.wait_for_record()
-
-
 def test_the_bot_is_down_over_the_window(stage: Stage) -> None:
     asked = approved(stage, stage.pairing())
     stage.kill()
-    goes_by(stage, 6 * HOUR + 10 * MINUTE)
+    stage.goes_by(6 * HOUR + 10 * MINUTE)
     stage.restart()
     asked.wait_for_record()
     assert row(stage, asked)["state"] == "expired"
-    assert stage.appliance.deletes == []
-
-
-def test_the_appliance_is_away_over_the_window(stage: Stage) -> None:
-    asked = approved(stage, stage.pairing())
-    stage.appliance.refuse_connections()
-    goes_by(stage, 6 * HOUR)
-    asked.wait_for_card_to_say("about to be sent")
-    goes_by(stage, 10 * MINUTE)
-    asked.wait_for_record()
-    assert row(stage, asked)["state"] == "expired"
-    stage.appliance.refuse_connections(False)
     assert stage.appliance.deletes == []
 
 

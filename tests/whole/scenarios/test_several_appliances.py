@@ -1,28 +1,25 @@
-"""Several appliances behind one bot, two of them the two ends of each other's pairings; and two
-deployments side by side in one workspace."""
+"""Several appliances behind one bot, two of them the two ends of each other's pairings."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import demo
 from bot.sandbox.appliance import Answer, SimulatedAppliance
-from bot.sandbox.slack import CannotDo, LocalSlack, View
-from tests.support.asked import Asked
+from bot.sandbox.slack import LocalSlack, View
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, QUICK, RITA, RUFUS, Stage, servers
-from tests.support.way_in import OverHttp, OverSocket
+from tests.support.way_in import OverHttp
 
 
 def of_site(name: str, appliance: SimulatedAppliance, slack: LocalSlack) -> dict[str, str]:
     """The settings of a single appliance as those of one of several; the single one's are empty,
     which counts as not set."""
-    of_one = {**demo.settings(appliance, slack, ALAN), **QUICK, "VR_TIMEOUT_SECONDS": "4"}
+    of_one = {**demo.settings(appliance, slack, ALAN), **QUICK, "VR_TIMEOUT_SECONDS": "2"}
     of_one = {key: value for key, value in of_one.items() if key.startswith("VR_")}
     named = {f"VR_SITES__{name}__{key[3:]}": value for key, value in of_one.items()}
     return {**dict.fromkeys(of_one, ""), **named}
@@ -131,68 +128,3 @@ def test_one_that_hangs_does_not_hold_up_the_other(ends: Ends) -> None:
     assert ends.prague.deletes == []
     assert stage.states()["checking"] == len(stuck)
     assert "`prague`" in ends.refusal("list")
-
-
-# ---- two deployments -----------------------------------------------------------------------------
-
-
-def test_two_deployments_side_by_side(tmp_path: Path) -> None:
-    """One workspace, one channel, two apps with commands, labels, databases and appliances of
-    their own; one over HTTP, one in Socket Mode. Neither knows what the other does."""
-    with ExitStack() as stack:
-        appliance, slack = stack.enter_context(servers())
-        other, _ = stack.enter_context(servers())
-        other_app = stack.enter_context(slack.another_app("vr-unpair-test"))
-        production = Stage(OverHttp(), appliance, slack)
-        staging = Stage(OverSocket(), other, other_app)
-        for stage, name in ((production, "production"), (staging, "staging")):
-            stack.callback(stage.kill)
-            (tmp_path / name).mkdir()
-            command = "/vr-unpair" if stage is production else "/vr-unpair-test"
-            stage.start(tmp_path / name, SLACK_COMMAND=command, DEPLOYMENT_LABEL=name)
-        _side_by_side(production, staging)
-        production.check()
-        staging.check()
-
-
-def _side_by_side(production: Stage, staging: Stage) -> None:
-    channel = production.channel()
-    live, test = production.pairing(), staging.pairing()
-    asked = production.asks(f"{live} for real", channel=channel)
-    first = asked.wait_for_card()
-    typed = staging.slack.command(
-        RITA, f"{test} for a try", channel=channel, command="/vr-unpair-test"
-    )
-    other = Asked(staging.slack, RITA, channel, typed)
-    second = staging.slack.wait_for_message(
-        channel,
-        lambda m: m.app_id == staging.slack.app_id and bool(m.buttons()),
-        timeout_seconds=PATIENCE_SECONDS,
-    )
-    other.card_ts = second.ts
-    other.values = {b["action_id"]: b["value"] for b in second.buttons()}
-
-    assert "production" in first.all_text
-    assert "staging" in second.all_text
-    assert first.app_id != second.app_id
-    wrong = staging.slack.command(RITA, "help", channel=channel, command="/vr-unpair").text
-    assert "/vr-unpair-test" in wrong, "a command that reached the wrong deployment"
-    with pytest.raises(CannotDo, match="belongs to"):
-        staging.slack.click(ALAN, first, "unpair_approve")
-    strange = staging.slack.click(
-        ALAN, second, "unpair_approve", value=asked.values["unpair_approve"], force=True
-    )
-    staging.answer(strange)
-    (refused,) = staging.trail("click_refused", count=1)
-    assert refused["detail"]["why"] == "unknown_request"
-
-    other.clicks(ALAN, "approve")
-    other.wait_for_final()
-    assert production.appliance.deletes == []
-    assert live in production.appliance.pairings
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    for stage, pairing in ((production, live), (staging, test)):
-        (delete,) = stage.appliance.deletes
-        assert delete.path.endswith(pairing)
-        assert stage.states() == {"succeeded": 1}, "it knows of no other request"

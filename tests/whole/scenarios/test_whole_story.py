@@ -141,37 +141,6 @@ def test_a_one_sided_break_says_so_and_is_sent_as_one(stage: Stage) -> None:
     assert told == ("succeeded", True, "the other site burnt down")
 
 
-def test_two_approvals_are_two_people(new_stage: NewStage) -> None:
-    stage = new_stage(APPROVALS_REQUIRED="2")
-    asked = stage.asks_to_break(stage.pairing())
-    assert "0 of 2" in asked.card.all_text
-    stage.says(asked, ALAN, "approve", "1 of 2")
-    assert f"<@{ALAN}>" in asked.wait_for_card_to_say("1 of 2").all_text
-    stage.says(asked, ALAN, "approve", "1 of 2")
-    assert stage.appliance.deletes == []
-    stage.says(asked, ANNA, "approve", "2 of 2")
-    assert mentions(asked.wait_for_final()) == {RITA, ALAN, ANNA}
-    assert len(stage.appliance.deletes) == 1
-    (row,) = stage.console.requests()
-    assert (row["state"], row["approvals"]) == ("succeeded", [ALAN, ANNA])
-
-
-def test_a_dry_run_does_everything_but_the_delete(new_stage: NewStage) -> None:
-    stage = new_stage(DRY_RUN="true")
-    pairing = stage.pairing()
-    asked = stage.asks_to_break(pairing)
-    assert "Dry run" in asked.card.text
-    asked.clicks(ALAN, "approve")
-    final = asked.wait_for_final()
-    assert mentions(final) == {RITA, ALAN}
-    for message in (final, asked.wait_for_record()):
-        assert "Dry run" in message.all_text
-    assert stage.appliance.deletes == []
-    assert pairing in stage.appliance.pairings
-    (row,) = stage.console.requests("--state", "rehearsed")
-    assert (row["id"], row["dry_run"]) == (asked.id, True)
-
-
 def test_the_log_at_its_loudest_holds_no_secret(new_stage: NewStage) -> None:
     """What must not be in it is compared line by line when the stage is taken down; here is made
     sure that there was something to leak."""
