@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,16 +15,20 @@ from tests.support.world import PATIENCE_SECONDS, World
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """With the policy that a mark `policy` of the test says."""
-    policy = request.node.get_closest_marker("policy")
-    world = World(**(policy.kwargs if policy else {}))
+    world = World(**policy_of(request))
     yield world
     world.close()
 
 
+def policy_of(request: pytest.FixtureRequest) -> dict[str, Any]:
+    marked = request.node.get_closest_marker("policy")
+    return marked.kwargs if marked else {}
+
+
 @pytest.fixture
-def world_on_file(tmp_path: Path) -> Iterator[World]:
+def world_on_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """For tests in which its worker's own threads run."""
-    world = World(f"sqlite:///{tmp_path}/world.db")
+    world = World(f"sqlite:///{tmp_path}/world.db", **policy_of(request))
     yield world
     world.worker.stop(PATIENCE_SECONDS)
     world.close()

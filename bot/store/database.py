@@ -43,7 +43,7 @@ def nets(threads: int) -> tuple[float, ...]:
 
 
 KEPT_MOST = 16
-"""Wakes of one queue that are kept: there are never more threads in one."""
+"""Wakes of one queue and site that are kept: there are never more threads in one."""
 
 
 class Wakes:
@@ -61,15 +61,17 @@ class Wakes:
         self._changed: defaultdict[str, threading.Condition] = defaultdict(
             lambda: threading.Condition(lock)
         )
-        self._kept: Counter[str] = Counter()
+        self._kept: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._ended: set[str] = set()
         self._lock = lock
 
-    def wake(self, *queues: str) -> None:
+    def wake(self, *queues: str, site: str = "") -> None:
+        """`site`: for a thread that serves it, where threads of a queue serve some sites each."""
         with self._lock:
             for queue in queues:
-                self._kept[queue] = min(self._kept[queue] + 1, KEPT_MOST)
-                self._changed[queue].notify()
+                kept = self._kept[queue]
+                kept[site] = min(kept[site] + 1, KEPT_MOST)
+                self._changed[queue].notify_all()  # only the one that takes it asks the database
 
     def end(self, *queues: str) -> None:
         """From now on nobody waits in these queues. One last wake would not be enough: a thread
@@ -79,15 +81,19 @@ class Wakes:
                 self._ended.add(queue)
                 self._changed[queue].notify_all()
 
-    def wait(self, queue: str, seconds: float) -> bool:
-        """Whether it was woken."""
+    def wait(self, queue: str, seconds: float, left: tuple[str, ...] = ()) -> bool:
+        """Whether it was woken, for none of the sites in `left`."""
         with self._lock:
-            self._changed[queue].wait_for(
-                lambda: self._kept[queue] or queue in self._ended, timeout=seconds
-            )
-            woken = self._kept[queue] > 0
-            self._kept[queue] -= woken
-            return woken
+            kept = self._kept[queue]
+
+            def mine() -> list[str]:
+                return [site for site, wakes in kept.items() if wakes and site not in left]
+
+            self._changed[queue].wait_for(lambda: mine() or queue in self._ended, timeout=seconds)
+            for site in mine()[:1]:
+                kept[site] -= 1
+                return True
+            return False
 
 
 FAULT_EVERY_SECONDS = 60.0

@@ -6,7 +6,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.events import EVENT, Event, Opened, Stored, person_of
+from bot.request.events import EVENT, Asked, Event, Opened, Stored, person_of
+from bot.request.model import ANY_SITE
 from bot.store.database import Database
 from bot.store.queues import Queue, queue_of_row
 from bot.store.schema import inbox, requests
@@ -42,7 +43,7 @@ _OPENER = select(func.coalesce(_ITSELF.c.answer_via, _ITSELF.c.number)).where(
 _ADDRESS = select(inbox.c.response_url).where(
     inbox.c.number == _OPENER.scalar_subquery(), inbox.c.at > bindparam("since")
 )
-_QUEUE = select(queue_of_row).where(requests.c.id == bindparam("request_id"))
+_QUEUE = select(queue_of_row, requests.c.site).where(requests.c.id == bindparam("request_id"))
 _QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)
 
 
@@ -74,7 +75,7 @@ class Inbox:
                 via = answer_via if response_url is None else None
                 if via is not None and not _of_same_person(conn, via, event):
                     via = None
-                queue = self._queue(conn, event, request_id)
+                queue, site = self._queue(conn, event, request_id)
                 now = self._db.now(conn)
                 number = add(conn, now, event, origin, request_id, response_url, via)
         except IntegrityError:
@@ -82,19 +83,20 @@ class Inbox:
         if not _only_address(event):
             # If somebody holds the row, it may move into another queue meanwhile. The save that
             # moves it wakes that queue.
-            self._db.wakes.wake(queue)
+            self._db.wakes.wake(queue, site=site)
         return number
 
-    def _queue(self, conn: Connection, event: Event, request_id: str) -> Queue:
-        """The queue whose threads have to be told."""
+    def _queue(self, conn: Connection, event: Event, request_id: str) -> tuple[Queue, str]:
+        """The queue and the site whose threads have to be told."""
         rowless = event.kind in ROWLESS
+        new = Queue.CHECK, event.site if isinstance(event, Asked) else ANY_SITE
         if self._db.one_writer and rowless:
-            return Queue.CHECK  # saves every command a query
+            return new  # saves every command a query
         # The lock is held until the commit, so that the intent of the same request is stored either
         # before this event or after it, and a stored cancel always wins.
         query = _QUEUE if self._db.one_writer else _QUEUE_AND_LOCK
-        queue = conn.execute(query, {"request_id": request_id}).scalar_one_or_none()
-        return Queue.CHECK if rowless or queue is None else Queue(queue)
+        row = conn.execute(query, {"request_id": request_id}).one_or_none()
+        return new if rowless or row is None else (Queue(row[0]), row.site)
 
     def stored(self, origin: str) -> Event | None:
         """The event that was stored under this origin, for whoever was told that there is one."""

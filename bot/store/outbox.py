@@ -220,8 +220,8 @@ class Outbox:
                     inbox_table.add(conn, now, told, origin, due.request_id)
             if copies:
                 _copy_to_each(conn, due, now)
-        if told is not None:
-            self._db.wakes.wake(Queue.CHECK)
+        if told is not None and due.request is not None:
+            self._db.wakes.wake(Queue.CHECK, site=due.request.site)
 
     def wait(self, seconds: float) -> None:
         """Wait until something was stored that may be due, at most this long."""

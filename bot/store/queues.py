@@ -93,7 +93,7 @@ tried again every few seconds."""
 # Built once each, since they run at every wake and building one takes longer than SQLite needs to
 # run it.
 @cache
-def claimable(queue: Queue) -> Select[tuple[str, int, str]]:
+def claimable(queue: Queue, some_left: bool = False) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
     due = select(requests.c.id).where(requests.c.due_at <= now)
@@ -105,7 +105,7 @@ def claimable(queue: Queue) -> Select[tuple[str, int, str]]:
         .where(
             requests.c.id.in_(union(due, with_event, held)),
             lease_over(requests.c.lease_until, now),
-            queue_of_row == queue.value,
+            *_served(queue, some_left),
         )
         .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
         .limit(1)
@@ -114,11 +114,17 @@ def claimable(queue: Queue) -> Select[tuple[str, int, str]]:
 
 
 @cache
-def next_due(queue: Queue) -> Select[Any]:
+def next_due(queue: Queue, some_left: bool = False) -> Select[Any]:
     # The index is a partial one, on "not null". SQLite uses it only if the query has the same words
     # (sqlite.org, partial indexes; 100,000 ended requests: 120 ms instead of 0.01).
     due = requests.c.due_at.isnot(None)
-    return select(func.min(requests.c.due_at)).where(due, queue_of_row == queue.value)
+    return select(func.min(requests.c.due_at)).where(due, *_served(queue, some_left))
+
+
+def _served(queue: Queue, some_left: bool) -> tuple[ColumnElement[bool], ...]:
+    """`some_left`: the rows of some sites are left to other threads."""
+    left = requests.c.site.not_in(bindparam("left", expanding=True))
+    return (queue_of_row == queue.value, left) if some_left else (queue_of_row == queue.value,)
 
 
 FIRST_WITHOUT_ROW: Select[Any] = (

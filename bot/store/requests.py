@@ -69,6 +69,8 @@ class Requests:
         except IntegrityError:
             return False
         self.on_saved(saving.request, saving.entries)
+        # Whoever makes the row may not be who serves its site.
+        self.db.wakes.wake(Queue.CHECK, site=saving.request.site)
         self.db.wakes.wake(AUDIT, *([POST] if posts else []))
         return True
 
@@ -88,13 +90,15 @@ class Requests:
 
     # ---- one row --------------------------------------------------------------------------------
 
-    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
-        """A due row of this queue that nobody holds. Where there is none it waits until there may
-        be one, by the rows' own times or since something was stored, but no longer than `wait_s`;
-        then it is None all the same, and whoever asked asks again."""
+    def claim(self, queue: Queue, wait_s: float = 0.0, left: tuple[str, ...] = ()) -> Claim | None:
+        """A due row of this queue that nobody holds, at none of the sites in `left`. Where
+        there is none it waits until there may be one, by the rows' own times or since something was
+        stored, but no longer than `wait_s`; then it is None all the same, and whoever asked asks
+        again."""
         with self.db.write() as conn:
             now = self.db.now(conn)
-            row = conn.execute(claimable(queue), {"now": now}).one_or_none()
+            sites = {"left": left} if left else {}
+            row = conn.execute(claimable(queue, bool(left)), {"now": now, **sites}).one_or_none()
             if row is not None:
                 version, lease_until = row.version + 1, now + self.lease_ms
                 # Due at the end of the lease, in case the holder dies: it may have absorbed the
@@ -104,11 +108,11 @@ class Requests:
                     UPDATE_HELD, {"held_id": row.id, "held_version": row.version, **leased}
                 )
             elif wait_s:
-                due: int | None = conn.execute(next_due(queue)).scalar_one()
+                due: int | None = conn.execute(next_due(queue, bool(left)), sites).scalar_one()
                 wait_s = wait_s if due is None else min(wait_s, max(0.01, (due - now) / 1000))
         if row is None:
             if wait_s:
-                self.db.wakes.wait(queue, wait_s)
+                self.db.wakes.wait(queue, wait_s, left)
             return None
         # Read after the commit: a body that a hand has broken keeps its lease, and all others of
         # this queue go on.
@@ -157,6 +161,7 @@ class Requests:
         """After the commit: whoever woke before it would find nothing and sleep again."""
         self.on_saved(saving.request, saving.entries)
         # Wake the other queue even if nothing is due: an event may be waiting for it already.
-        moved = [queue_of(saved.request)] if saved.over else []
-        self.db.wakes.wake(*moved, AUDIT, *([POST] if posts else []))
+        if saved.over:
+            self.db.wakes.wake(queue_of(saved.request), site=saved.request.site)
+        self.db.wakes.wake(AUDIT, *([POST] if posts else []))
         return saved

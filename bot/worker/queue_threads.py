@@ -1,14 +1,17 @@
 """The threads that keep requests moving: some check what is new, some decide, some act.
 
 Each works for one queue only (`bot.store.queues`), and a claim ends where the next step is another
-queue's. So an appliance that hangs never holds a thread that decides.
+queue's. So an appliance that hangs never holds a thread that decides, nor those of another one:
+what checks and what acts works for some of several sites only.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -18,7 +21,7 @@ from bot.request.absorb import dismissal
 from bot.request.checking import begin
 from bot.request.events import Asked, Stored
 from bot.request.messages import UNEXPECTED, Answer
-from bot.request.model import new_reference
+from bot.request.model import ANY_SITE, new_reference
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.database import nets
@@ -34,12 +37,27 @@ AFTER_ERROR_SECONDS = 1.0
 """So that a fault of the database neither keeps a core busy nor fills a disk with logs."""
 
 
-def threads_of(queue: Queue, sites: int) -> int:
-    """How many threads serve a queue. Each appliance more brings more of those that wait for one,
-    up to a limit, since each idle thread asks the database now and then. Two decide, so that one
-    slow reading of rights at Slack does not hold up everybody else's click."""
-    wanted = {Queue.CHECK: min(8, 1 + sites), Queue.DECIDE: 2, Queue.ACT: min(16, 2 * sites)}
-    return wanted[queue]
+THREADS = 2
+"""Of those who decide, and for each site of those who check and who act. So one slow reading at
+Slack does not hold up everybody else's click."""
+
+PAIRS_MOST = 8
+"""In one queue, since each idle thread asks the database now and then. With more appliances, some
+share their threads."""
+
+
+def left_to_others(queue: Queue, sites: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each pair of threads of a queue, the sites that it leaves to the others. What belongs to
+    no site of the settings any more is served by all: it waits for nothing outside. What names no
+    site is read at all of them, and has a pair of its own."""
+    if queue is Queue.DECIDE or len(sites) == 1:
+        return [()]
+    named = [*sites, ANY_SITE] if queue is Queue.CHECK else list(sites)
+    pairs = min(len(named), PAIRS_MOST)
+    return [
+        tuple(site for place, site in enumerate(named) if place % pairs != pair)
+        for pair in range(pairs)
+    ]
 
 
 @dataclass(frozen=True)
@@ -63,8 +81,9 @@ class Worker:
 
     def start(self) -> None:
         for queue in Queue:
-            for number, net_s in enumerate(nets(threads_of(queue, len(self.policy.sites)))):
-                name, args = f"{queue}-{number}", (queue, net_s)
+            shares = left_to_others(queue, tuple(self.policy.sites))
+            for number, (left, net_s) in enumerate(product(shares, nets(THREADS))):
+                name, args = f"{queue}-{number}", (queue, net_s, left)
                 thread = threading.Thread(target=self._run, args=args, name=name, daemon=True)
                 thread.start()
                 self._threads.append(thread)
@@ -81,16 +100,16 @@ class Worker:
 
     def step(self, queue: Queue) -> bool:
         """One piece of work, without waiting for it; False when there was none."""
-        work = self._next(queue, 0.0)
+        work = self._next(queue, 0.0, ())
         if work is not None:
             self._do(work)
         return work is not None
 
-    def _run(self, queue: Queue, net_s: float) -> None:
+    def _run(self, queue: Queue, net_s: float, left: tuple[str, ...]) -> None:
         while not self._stopping.is_set():
             work = None
             try:
-                work = self._next(queue, net_s)
+                work = self._next(queue, net_s, left)
                 if work is not None:
                     self._do(work)
             except Exception as error:
@@ -99,10 +118,10 @@ class Worker:
                 self._failed(error, _id_of(work) if work else None)
                 self._stopping.wait(AFTER_ERROR_SECONDS)
 
-    def _next(self, queue: Queue, wait_s: float) -> Claim | New | None:
+    def _next(self, queue: Queue, wait_s: float, left: tuple[str, ...]) -> Claim | New | None:
         if queue is Queue.CHECK and (found := self.requests.event_without_row()):
             return New(*found)
-        return self.requests.claim(queue, wait_s)
+        return self.requests.claim(queue, wait_s, left)
 
     def _do(self, work: Claim | New) -> None:
         if isinstance(work, New):

@@ -15,7 +15,7 @@ from bot.appliance.budget import Budget, EffectBudget, Priority, in_store
 from bot.request.events import CallFailed
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.request.who_may import Person, Verdict
+from bot.request.who_may import Person, SiteTerms, Verdict
 from bot.store import shared
 from bot.store.queues import Queue
 from tests.support.clock import wait_for
@@ -32,6 +32,10 @@ from tests.support.world import (
     snapshot,
 )
 
+SITES = {
+    site: SiteTerms(appliance=f"vr-{site}.example.net", poll_ms=POLL_MS, timeout_ms=10_000)
+    for site in ("default", "prague")
+}
 MANY = 12
 """Tasks that are followed: more than there were ever threads."""
 
@@ -108,6 +112,36 @@ def test_what_is_undecided_does_not_wait_for_an_appliance_that_hangs(
         wait_for(lambda: world.get(left).reminders == 1)
         world.ms = world.get(left).decide_by or 0
         wait_for(lambda: world.state(left) is State.EXPIRED)
+
+
+@pytest.mark.policy(sites=SITES)
+def test_an_appliance_that_hangs_holds_up_nobody_at_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what is new there nor what is approved, whatever waits for the other one."""
+    prague = world.appliances["prague"]
+    prague.now = snapshot(pairing_id="p-healthy")
+    world.put(world.ask_event(site="prague", pairing="p-healthy"), "BBBB-0001")
+    for number in range(MANY):
+        world.click(pending(world, number), "approve", FIRST)
+        world.settle()
+    approved = [pending(world, number) for number in range(MANY, 2 * MANY)]
+    for each in approved:
+        world.click(each, "approve", FIRST)
+    works(world, Queue.DECIDE)
+    for number in range(MANY):
+        world.put(world.ask_event(pairing=f"p-new-{number}"), f"CCCC-{number:04d}")
+    hang = Hang()
+    for call in ("find_and_read", "poll_task", "read_to_act"):
+        monkeypatch.setattr(world.appliance, call, hang)
+    world.ms += POLL_MS + 1
+    with running(world, hang):
+        world.click("BBBB-0001", "approve", FIRST)
+        wait_for(lambda: prague.deletes)
+        prague.now = snapshot(pairing_id="p-next")
+        world.put(world.ask_event(site="prague", pairing="p-next"), "BBBB-0002")
+        wait_for(lambda: (new := world.overview.get("BBBB-0002")) and new.snapshot)
+        assert {world.state(each) for each in approved} == {State.APPROVED}
 
 
 def answered(world: World, code: str) -> bool:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from bot.request.events import Asked, CallFailed, PairingRead, PairingUnresolved
-from bot.request.model import State
+from bot.request.model import ANY_SITE, State
 from bot.request.pairing import Snapshot
 from bot.request.problem import ProblemKind
 from bot.request.who_may import SiteTerms
 from bot.slack.draw.words.endings import ending
 from bot.store.queues import Queue
 from bot.worker.find_pairings import at_once, search
-from bot.worker.queue_threads import threads_of
+from bot.worker.queue_threads import left_to_others
 from tests.support.world import FIRST, PAIRING, World, policy, problem, snapshot
 
 OTHER_ID = "99999999-2222-3333-4444-555555555555"
@@ -218,11 +218,14 @@ def test_it_goes_on_when_the_appliance_is_put_back(world: World) -> None:
 # ---- one that hangs ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("sites", "check", "decide", "act"), [(1, 2, 2, 2), (2, 3, 2, 4), (5, 6, 2, 10), (50, 8, 2, 16)]
-)
-def test_threads_of_a_queue(sites: int, check: int, decide: int, act: int) -> None:
-    assert [threads_of(queue, sites) for queue in Queue] == [check, decide, act]
+@pytest.mark.parametrize(("sites", "pairs"), [(1, [1, 1, 1]), (2, [3, 1, 2]), (50, [8, 1, 8])])
+def test_each_site_has_threads_in_each_queue(sites: int, pairs: list[int]) -> None:
+    named = [f"site{number}" for number in range(sites)]
+    for queue, count in zip(Queue, pairs, strict=True):
+        shares = left_to_others(queue, named)
+        assert len(shares) == count
+        for site in (*named, ANY_SITE, "no longer in the settings"):
+            assert any(site not in left for left in shares)
 
 
 def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer() -> None:

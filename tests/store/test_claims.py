@@ -166,6 +166,23 @@ def test_each_state_is_the_work_of_one_queue(db: Database, store: Requests) -> N
     assert set(found[Queue.DECIDE]) == set(State) - {*acting, State.CHECKING}
 
 
+@pytest.mark.parametrize("queue", Queue)
+def test_what_is_left_to_others_is_neither_claimed_nor_waited_for(
+    db: Database, store: Requests, queue: Queue
+) -> None:
+    """And nobody but who serves its site is woken for it."""
+    made = born(db, 1, ONE_OF_EACH[queue], site="berlin")
+    assert not db.wakes.wait(Queue.CHECK, 0, ("berlin",))
+    assert db.wakes.wait(Queue.CHECK, 0, ("oslo",))
+    put(db, made.id, "click")
+    assert store.claim(queue, left=("berlin", "oslo")) is None
+    assert not db.wakes.wait(queue, 0, ("berlin", "oslo"))
+    assert db.wakes.wait(queue, 0, ("oslo", "prague"))
+    claim = store.claim(queue, left=("oslo", "prague"))
+    assert claim is not None
+    assert claim.request.site == "berlin"
+
+
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPROVED, State.FOLLOWING, State.PENDING])
 def test_of_one_state_what_somebody_has_pressed_goes_first(
     db: Database, store: Requests, state: State
@@ -194,6 +211,7 @@ def test_what_moves_into_another_queue_is_given_back_in_the_same_commit(
     after = store.save(kept, Saving(request=approved, due_at=0))
     assert after.over
     # An event may wait there already: a click on what is approved a moment later.
+    assert not db.wakes.wait(Queue.ACT, 0, (approved.site,))
     assert woken(db) == [Queue.ACT]
     assert store.claim(Queue.DECIDE) is None
     taken = claimed(store, Queue.ACT)

@@ -18,6 +18,7 @@ def acting(db: Database) -> None:
     requests = Requests(db=db, lease_ms=60_000)
     for queue in Queue:
         requests.claim(queue, wait_s=0.001)
+        requests.claim(queue, wait_s=0.001, left=("berlin", "oslo"))
     requests.event_without_row()
 
 
@@ -28,7 +29,7 @@ def posting(db: Database) -> None:
     outbox.claim(0.001)
 
 
-@pytest.mark.parametrize(("asks", "count"), [(acting, 7), (posting, 6)])
+@pytest.mark.parametrize(("asks", "count"), [(acting, 13), (posting, 6)])
 def test_no_table_is_walked(
     sqlite_db: Database, asks: Callable[[Database], None], count: int
 ) -> None:

@@ -180,7 +180,8 @@ class MemoryStore(MemoryTables):
             self._lock(tx, ("head",))
             self._commit(tx, now, lambda: self._dismiss(request_id, stored, answers, entries))
 
-    def claim(self, queue: Queue, wait_s: float = 0.0) -> Claim | None:
+    def claim(self, queue: Queue, wait_s: float = 0.0, left: tuple[str, ...] = ()) -> Claim | None:
+        assert not left, "the simulation has one appliance"
         with self._transaction() as tx:
             now = self.now()
             seen = sorted(self._claimable(queue, now), key=self.order_of)
