@@ -15,11 +15,9 @@ Wire = Literal["cut_before", "cut_after_accept", "hang"]
 
 @dataclass(frozen=True)
 class Request:
-    """One call; `path` is decoded and relative to the base path, whole when outside of it. `url` is
-    the absolute address that was asked for, without its query."""
+    """One call; `path` is decoded and relative to the base path, whole when outside of it."""
 
     method: str
-    url: str
     path: str
     query: Mapping[str, tuple[str, ...]]
     authorization: str | None

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from bot.sandbox.appliance import documents
 from bot.sandbox.appliance.answers_on_demand import Request, Response, refusal
@@ -20,7 +19,9 @@ from bot.sandbox.appliance.login_sessions import Session, Sessions
 
 DEFAULT_LIMIT = 100
 LIST_PARAMETERS = frozenset({"limit", "offset"})
-NOT_PLAYED = frozenset({"filter_property", "filter", "sort_by", "order_by", "source_vc_guid"})
+NOT_PLAYED = frozenset(
+    {"filter_property", "filter", "sort_by", "order_by", "source_vc_guid", "extended_info"}
+)
 
 _UNREACHABLE = (
     "REMOTE_SITE_UNREACHABLE",
@@ -107,10 +108,6 @@ class Api:
     def who_am_i(self, asked: Asked) -> Response:
         return Response(200, {"username": self._sessions.local.username})
 
-    def log_out(self, asked: Asked) -> Response:
-        self._sessions.end(asked.session)
-        return Response(204)
-
     def info(self, asked: Asked) -> Response:
         vcenter, vrms = self._estate.servers_of(self._estate.home)
         return _entity(documents.info_document(vrms, vcenter))
@@ -155,7 +152,6 @@ class Api:
 
     def replications(self, asked: Asked) -> Response:
         pairing = self._pairing(asked)
-        _boolean(asked.request.query, "extended_info")
         problem = self._remote_problem(asked, pairing)
         # An outgoing replication is managed by the target, so only the remote site knows it.
         items = [
@@ -222,7 +218,7 @@ class Api:
         """(the page, its `_meta`, vendor OpenAPI, MetadataList); BadRequest for a wrong one.
 
         A `limit` above `largest_page` is refused; the contract names none, so None is no limit.
-        Links are absolute, and one that leads nowhere is left out.
+        Links, which nobody has to give or to follow, are not played.
         """
         query, largest = asked.request.query, self._estate.largest_page
         limit = _whole_number(query, "limit", min(DEFAULT_LIMIT, largest or DEFAULT_LIMIT))
@@ -230,21 +226,9 @@ class Api:
             raise BadRequest(f"'limit' must not be more than {largest}, not {limit}.")
         if "offset" in query and "limit" not in query:
             raise BadRequest("'offset' must be used with 'limit'.")
-        offset, total = _whole_number(query, "offset", 0), len(items)
-        others = [(name, v) for name, values in query.items() for v in values]
-        others = [(name, v) for name, v in others if name not in LIST_PARAMETERS]
-
-        def link(start: int) -> dict[str, str]:
-            parameters = [*others, ("limit", limit), ("offset", start)]
-            return {"href": f"{asked.request.url}?{urlencode(parameters)}"}
-
-        links = {"self": link(offset)}
-        if offset + limit < total and limit > 0:
-            links["next"] = link(offset + limit)
-        if offset > 0:
-            links["previous"] = link(max(0, offset - limit))
-        numbers = {"total": total, "offset": offset, "limit": limit}
-        return list(items[offset : offset + limit]), {"errors": [], **numbers, "links": links}
+        offset = _whole_number(query, "offset", 0)
+        numbers = {"total": len(items), "offset": offset, "limit": limit}
+        return list(items[offset : offset + limit]), {"errors": [], **numbers}
 
 
 Handler = Callable[[Api, Asked], Response]
@@ -273,14 +257,11 @@ class Route:
 ROUTES = (
     Route("POST", "/session", None),
     Route("GET", "/session", Api.who_am_i),
-    Route("DELETE", "/session", Api.log_out),
     Route("GET", "/info", Api.info),
     Route("GET", "/pairings", Api.pairings, LIST_PARAMETERS),
     Route("GET", "/pairings/{}", Api.pairing),
     Route("DELETE", "/pairings/{}", Api.unpair, frozenset({"force"})),
-    Route(
-        "GET", "/pairings/{}/replications", Api.replications, LIST_PARAMETERS | {"extended_info"}
-    ),
+    Route("GET", "/pairings/{}/replications", Api.replications, LIST_PARAMETERS),
     Route("GET", "/pairings/{}/replications/count", Api.replications_count),
     Route("GET", "/pairings/{}/issues", Api.issues, LIST_PARAMETERS),
     Route("POST", "/pairings/{}/remote-session", Api.log_in_remote),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from zlib import crc32
 
@@ -10,33 +9,12 @@ from bot.sandbox.appliance.estate import Issue, Pairing, Replication, Server, Ta
 
 Document = dict[str, Any]
 
-_NOT_BEFORE_MS = 1_704_067_200_000
-_NOT_AFTER_MS = 2_019_600_000_000
+_SYNCED_MS = 1_704_067_200_000
 EXTENSION_KEY = "com.vmware.vcHms"
 
 
 def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def certificate_document(server: Server) -> Document:
-    digest = hashlib.sha256(server.id.encode()).hexdigest().upper()
-    name = f"C=US, O=Example, CN={server.name}"
-    return {
-        "serial_number": str(int(digest[:16], 16)),
-        "not_before": _NOT_BEFORE_MS,
-        "not_after": _NOT_AFTER_MS,
-        "version": 3,
-        "issuer_dn": name,
-        "subject_dn": name,
-        "sig_alg_name": "SHA256withRSA",
-        "sig_alg_oid": "1.2.840.113549.1.1.11",
-        "public_key_algorithm": "RSA",
-        "public_key_format": "X.509",
-        "thumbprint": ":".join(digest[i : i + 2] for i in range(0, 64, 2)),
-        "key_usage": None,
-        "subject_alternative_names": [server.name],
-    }
 
 
 def server_document(server: Server, *, status: str | None = None) -> Document:
@@ -45,7 +23,7 @@ def server_document(server: Server, *, status: str | None = None) -> Document:
         "url": server.url,
         "name": server.name,
         "server_status": status or server.status,
-        "certificates": [certificate_document(server)],
+        "certificates": [],
         "certificate_warnings": [],
         "version": server.version,
     }
@@ -66,7 +44,6 @@ def pairing_document(pairing: Pairing, *, remote_known: bool) -> Document:
     remote_vrms = server_document(pairing.remote_vrms, status="ERROR" if down else None)
     if not remote_known:
         del remote_vrms["version"]
-        remote_vrms["certificates"] = []
     return {
         "pairing_id": pairing.id,
         "local_vc_server": server_document(pairing.local_vc),
@@ -89,8 +66,8 @@ def replication_document(replication: Replication, pairing: Pairing) -> Document
         "source_vc_id": source.id,
         "target_site_name": target.name,
         "target_vc_id": target.id,
-        "status": {"status": replication.status, "rpo_violation": replication.rpo_violation},
-        "rpo": replication.rpo_minutes,
+        "status": {"status": "OK", "rpo_violation": False},
+        "rpo": 60,
         "type": "VC_TO_VC",
         "replication_server_name": target_vrms.name,
         "recovery_solution": replication.recovery_solution,
@@ -100,10 +77,10 @@ def replication_document(replication: Replication, pairing: Pairing) -> Document
         "recovery_state": "NOT_STARTED",
         "recovery_error": None,
         "target_replication_server_uuid": target_vrms.id,
-        "last_sync_time": milliseconds(replication.last_sync_at),
-        "last_sync_duration": replication.last_sync_seconds,
-        "last_sync_size": replication.last_sync_bytes,
-        "current_rpo_violation": 10 if replication.rpo_violation else 0,
+        "last_sync_time": _SYNCED_MS,
+        "last_sync_duration": 20,
+        "last_sync_size": 1 << 24,
+        "current_rpo_violation": 0,
         "quiescing_enabled": False,
         "network_compression_enabled": True,
         "encryption_enabled": True,

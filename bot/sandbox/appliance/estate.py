@@ -9,7 +9,6 @@ same two servers at every appliance that names it.
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,6 @@ VCENTER_VERSION = "8.0.3"
 SRM_SOLUTION = "com.vmware.vcDr"
 SERVER_SLOTS = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
 
-RPO_MINUTES = (5, 15, 60, 240)
 _NAMESPACE = uuid.UUID("6d0a3c5e-54c1-4d3b-9d4e-2f0a7c1b9e55")
 _WORKLOADS = (
     "erp-db",
@@ -53,17 +51,11 @@ class Server:
 
 @dataclass(frozen=True)
 class Replication:
-    """One replicated VM; `last_sync_at` is seconds of the appliance's clock."""
+    """One replicated VM."""
 
     name: str
     id: str
     outgoing: bool = True
-    rpo_minutes: int = 60
-    status: str = "OK"
-    rpo_violation: bool = False
-    last_sync_at: float = 0.0
-    last_sync_seconds: int = 20
-    last_sync_bytes: int = 0
     recovery_solution: str | None = None
 
 
@@ -273,7 +265,6 @@ class Estate:
         pairing: Pairing,
         wanted: int | Sequence[str | Replication],
         protected: int,
-        now: float,
     ) -> None:
         """`wanted`: how many, or VM names, or ready ones; the first `protected` belong to SRM.
 
@@ -288,20 +279,12 @@ class Estate:
                 made.append(item)
                 continue
             seen[item] = seen.get(item, 0) + 1
-            key = (pairing.id, item, str(seen[item]))
-            # Numbers of its own for each VM, so that adding one moves no other.
-            dice = random.Random("/".join(key))  # noqa: S311 - made-up figures, no secrets
-            rpo = dice.choice(RPO_MINUTES)
             made.append(
                 Replication(
                     name=item,
-                    id=f"GID-{stable_uuid('replication', *key)}",
+                    id=f"GID-{stable_uuid('replication', pairing.id, item, str(seen[item]))}",
                     # Two of three go out: a partial answer then has something to lose.
                     outgoing=index % 3 != 2,
-                    rpo_minutes=rpo,
-                    last_sync_at=now - dice.randrange(20, rpo * 60),
-                    last_sync_seconds=dice.randrange(3, 90),
-                    last_sync_bytes=dice.randrange(1 << 20, 1 << 32),
                     recovery_solution=SRM_SOLUTION if index < protected else None,
                 )
             )

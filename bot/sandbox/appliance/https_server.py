@@ -79,13 +79,11 @@ class Https:
 
     def _request(self, scope: Scope) -> Request:
         headers = {name.decode("latin-1"): value.decode() for name, value in scope["headers"]}
-        host, port = scope["server"]
         path, base = scope["raw_path"].decode("latin-1"), self._reception.base_path
         inside = path.startswith(base + "/")
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return Request(
             method=scope["method"],
-            url=f"https://{host}:{port}{path}",
             path=unquote(path.removeprefix(base) if inside else path),
             query={name: tuple(values) for name, values in query.items()},
             authorization=headers.get("authorization"),

@@ -101,9 +101,6 @@ class Sessions:
     def find(self, token: str | None) -> Session | None:
         return self._open.get(token or "")
 
-    def end(self, session: Session) -> None:
-        self._open.pop(session.token, None)
-
     def end_all(self) -> None:
         self._open.clear()
 

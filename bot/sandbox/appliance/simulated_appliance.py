@@ -166,9 +166,9 @@ class SimulatedAppliance(Reception):
         Site names give host names: `berlin` is `vcenter-berlin.example.net`. ValueError when the
         id is taken.
         """
-        with self._changing() as now:
+        with self._changing():
             pairing = self._estate.add_pairing(local, remote, pairing_id)
-            self._estate.set_replications(pairing, replications, recovery_plans, now)
+            self._estate.set_replications(pairing, replications, recovery_plans)
             return pairing.id
 
     def add_self_pairing(self, site: str = "site-a") -> str:
@@ -200,9 +200,9 @@ class SimulatedAppliance(Reception):
         recovery_plans: int = 0,
     ) -> None:
         """How many, or which VMs. A VM that stays keeps its replication id."""
-        with self._changing() as now:
+        with self._changing():
             pairing = self.pairing(pairing_id)
-            self._estate.set_replications(pairing, replications, recovery_plans, now)
+            self._estate.set_replications(pairing, replications, recovery_plans)
 
     def set_remote_down(self, pairing_id: str, down: bool = True) -> None:
         """The remote site cannot be reached: server status ERROR, lists partial, count whole."""

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import requests
 
-from bot.sandbox.appliance import Answer, Replication, SimulatedAppliance
+from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.sandbox.appliance.api_paths import NOT_PLAYED, ROUTES
 from tests.sandbox.appliance.client import RawClient
 from tests.support.clock import Clock
@@ -234,9 +234,8 @@ def test_answers_to_wrong_parameters(
             continue
         real = route.path.replace("{}", pairing_id)
         answer = client.call(route.method, real, params={"nonsense": "1"})
-        if route.path != "/session" or route.method != "DELETE":
-            assert answer.status_code == 400, route
-            contract.check(route.method, route.path, answer)
+        assert answer.status_code == 400, route
+        contract.check(route.method, route.path, answer)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
@@ -287,14 +286,3 @@ def test_tasks_in_all_states(
         seen.append(contract.check(method, path, answer)["status"])
     final = outcome.get("status", "ERROR") or "SUCCESS"
     assert seen == ["QUEUED", "QUEUED", "RUNNING", "RUNNING", final]
-
-
-def test_an_unusual_replication_still_fits(
-    contract: Contract, appliance: SimulatedAppliance, client: RawClient, pairing_id: str
-) -> None:
-    odd = Replication(name="<b>&x", id="r", status="ERROR_RPO_VIOLATION", rpo_violation=True)
-    appliance.set_replications(pairing_id, [odd, "erp-db-01", "erp-db-01"])
-    path = f"/pairings/{pairing_id}/replications"
-    body = contract.check("GET", "/pairings/{}/replications", client.get(path))
-    assert [item["name"] for item in body["list"]] == ["<b>&x", "erp-db-01", "erp-db-01"]
-    assert len({item["id"] for item in body["list"]}) == 3
