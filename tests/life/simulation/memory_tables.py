@@ -20,7 +20,21 @@ from bot.store.outbox import (
 )
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
 from bot.store.saving import URGENCY, Claim, ClaimLost, SaveRefused, Saving
-from tests.slack.listeners.fakes import FakePauses
+
+
+class MemoryPauses:
+    """What a 429 holds back, by method."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self.now = now
+        self.until: dict[str, int] = {}
+
+    def left_ms(self, method: str) -> int:
+        return max(0, self.until.get(method, 0) - self.now())
+
+    def hold(self, method: str, seconds: int) -> int:
+        self.until[method] = max(self.now() + seconds * 1000, self.until.get(method, 0))
+        return self.until[method]
 
 
 @dataclass
@@ -86,10 +100,10 @@ class MemoryTables:
 
     def __post_init__(self) -> None:
         self._at: int | None = None
-        self.pauses = FakePauses(self.now)
+        self.pauses = MemoryPauses(self.now)
 
     def paused_until(self) -> list[int]:
-        return list(self.pauses.known().values())
+        return list(self.pauses.until.values())
 
     def now(self) -> int:
         """Inside of a commit the time at which its statements began."""
@@ -307,7 +321,7 @@ class MemoryTables:
 
     def _sendable(self, now: int) -> list[Post]:
         """The most urgent first."""
-        paused = self.pauses.known()
+        paused = self.pauses.until
         held = {p.request_id for p in self.posts.values() if not lease_over(p.lease_until, now)}
         due = [
             p

@@ -1,4 +1,4 @@
-"""The whole adapter on loopback: waitress, the real Bolt App, a fake Web API, a store in memory."""
+"""The whole adapter on loopback: waitress, Bolt's App, a fake Web API, the real store in memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.slack.send.web_api import api_client
 from bot.slack.send.whisper import Whisper
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, FakeWebApi
-from tests.slack.listeners.fakes import FakeInbox, FakeLookups, FakePauses, FakeRequests
+from tests.slack.listeners.looked_up import FakeLookups
 
 
 @dataclass
@@ -40,8 +40,7 @@ class Adapter:
     """One running bot, as Slack sees it."""
 
     api: FakeWebApi
-    inbox: FakeInbox
-    requests: FakeRequests
+    store: made.Store
     whisper: Whisper
     server: Server
     identity: Identity
@@ -63,10 +62,9 @@ class Adapter:
             self.secret = self.secret_set
         return self.secret
 
-    def has(self, **changes: Any) -> None:
-        """There is this request."""
-        row = made.request(**changes)
-        self.requests.rows[row.id] = row
+    @property
+    def puts(self) -> list[made.Put]:
+        return self.store.puts
 
     def repeat(self) -> None:
         self.repeated += 1
@@ -112,27 +110,45 @@ def changed_deps(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"policy": made.policy(**settings)}
 
 
-def deps_for(client: WebClient, whisper: Whisper, **changes: Any) -> Deps:
-    """All that the listeners need, with a store in memory."""
+def deps_for(client: WebClient, whisper: Whisper, store: made.Store, **changes: Any) -> Deps:
+    """All that the listeners need."""
     usual = {
-        "inbox": FakeInbox(),
+        "inbox": store.inbox,
         "policy": made.policy(),
         "command": made.COMMAND,
         "identity": Identity(client),
         "views": client,
         "whisper": whisper,
         "lookups": FakeLookups(),
-        "overview": FakeRequests(made.request()),
+        "overview": store.overview,
     }
     return Deps(**(usual | changes))
 
 
 @pytest.fixture
-def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
+def store() -> Iterator[made.Store]:
+    store = made.Store()
+    yield store
+    store.db.close()
+
+
+@pytest.fixture
+def whisper() -> Iterator[Whisper]:
+    # One connection is all that a store in memory has, and a whisper has its own thread.
+    store = made.Store()
+    whisper = Whisper(store.pauses, "http://127.0.0.1/api/")
+    yield whisper
+    assert whisper.stop(PATIENCE_SECONDS)
+    store.db.close()
+
+
+@pytest.fixture
+def adapter(
+    api: FakeWebApi, store: made.Store, whisper: Whisper, changed_deps: dict[str, Any]
+) -> Iterator[Adapter]:
     client = api_client("xoxb-test-token", base_url=api.api_url, timeout_s=2)
-    whisper = Whisper(FakePauses(), "http://127.0.0.1/api/")
     counted = {"on_repeated": lambda: made_adapter.repeat()}
-    deps: Any = deps_for(client, whisper, **(counted | changed_deps))
+    deps: Any = deps_for(client, whisper, store, **(counted | changed_deps))
     app = make_app(deps)
     from_slack = FromSlack(
         lambda refused: made_adapter.secret_now(refused),
@@ -154,10 +170,7 @@ def adapter(api: FakeWebApi, changed_deps: dict[str, Any]) -> Iterator[Adapter]:
         threads=4,
         on_too_large=partial(from_slack.turn_away, "too_large"),
     )
-    made_adapter = Adapter(
-        api, deps.inbox, deps.overview, whisper, server, deps.identity, deps.lookups
-    )
+    made_adapter = Adapter(api, store, whisper, server, deps.identity, deps.lookups)
     server.start()
     yield made_adapter
     server.close()
-    whisper.stop(PATIENCE_SECONDS)

@@ -1,91 +1,122 @@
-"""A request in any state, a policy, and what Slack sends about them."""
+"""The real store with a request in it, a policy, and what Slack sends about them."""
 
 from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import delete, insert, select
 
-from bot.request.model import Request, State, Terms
-from bot.request.pairing import Server, Snapshot
-from bot.request.who_may import Policy, SiteTerms
+from bot.request.events import EVENT, Event
+from bot.request.messages import Answer, Message
+from bot.request.model import Request
+from bot.request.who_may import Policy
 from bot.slack.draw.ids import ButtonValue
+from bot.store import schema
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.migrate import upgrade
+from bot.store.outbox import Outbox
+from bot.store.queries import Overview
+from bot.store.saving import add, row_of
+from bot.store.shared import Pauses
+from tests.slack.cards import samples
+from tests.support import world
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 COMMAND = "/vr-unpair"
+ID = "K7QM-3XPD"
 CARD_TS = "1700000000.000100"
 FINGERPRINT = "a" * 16
 Json = dict[str, Any]
 
 
 def policy(**changes: Any) -> Policy:
-    usual: Json = {
-        "approvers": frozenset({"UAPPROVER", "UOTHER"}),
-        "approvals_required": 1,
-        "force_approvals_required": 1,
-        "notify": ("UAPPROVER",),
-        "requesters": None,
-        "channels": None,
-        "require_reason": False,
-        "reason_pattern": None,
-        "approval_ttl_ms": 3_600_000,
-        "execution_ttl_ms": 600_000,
-        "follow_ttl_ms": 86_400_000,
-        "remind_after_ms": 900_000,
-        "schedule_max_ms": 604_800_000,
-        "dry_run": False,
-        "label": "",
-        "sites": {"default": SiteTerms(appliance="vr.local", poll_ms=5000, timeout_ms=10_000)},
-    }
-    return Policy(**(usual | changes))
+    usual = {"approvers": frozenset({"UAPPROVER", "UOTHER"}), "notify": ("UAPPROVER",)}
+    return world.policy(**{**usual, "schedule_max_ms": 604_800_000, **changes})
 
 
 def request(**changes: Any) -> Request:
     """Pending, with its card in Slack."""
     usual: Json = {
-        "id": "K7QM-3XPD",
-        "state": State.PENDING,
         "site": "default",
-        "asked": "paris",
-        "force": False,
-        "reason": "moving out",
         "requester": "UREQUESTER",
         "channel": "C1",
-        "terms": Terms(
-            approvals_required=1,
-            approval_ttl_ms=3_600_000,
-            execution_ttl_ms=600_000,
-            follow_ttl_ms=86_400_000,
-            remind_after_ms=900_000,
-            poll_ms=5000,
-            timeout_ms=10_000,
-            dry_run=False,
-            notify=("UAPPROVER",),
-        ),
-        "asked_by_event": 1,
-        "created_at": 1_000,
-        "updated_at": 1_000,
-        "pairing_id": "p-1",
-        "snapshot": Snapshot(
-            pairing_id="p-1",
-            local_vc=Server(id="vc-1", name="london"),
-            remote_vc=Server(id="vc-2", name="paris"),
-            local_vrms=Server(id="r-1"),
-            remote_vrms=Server(id="r-2"),
-            count=0,
-            complete=True,
-            replications_digest="d",
-            read_at=1_000,
-        ),
         "fingerprint": FINGERPRINT,
         "card_ts": CARD_TS,
-        "decide_by": 3_601_000,
-        "pending_since": 1_000,
     }
-    return Request(**(usual | changes))
+    return samples.sample(**(usual | changes))
+
+
+class Put(NamedTuple):
+    """One event as a listener left it."""
+
+    event: Event
+    origin: str
+    request_id: str
+    response_url: str | None
+    answer_via: int | None
+
+
+class Store:
+    """`ms` is what its clock says."""
+
+    def __init__(self, url: str = "sqlite://") -> None:
+        self.ms = samples.NOW
+        self.db = Database(url, now=lambda: self.ms)
+        upgrade(self.db)
+        self.inbox, self.overview = Inbox(self.db), Overview(self.db)
+        self.outbox, self.pauses = Outbox(self.db), Pauses(self.db)
+        self.has()
+
+    @property
+    def puts(self) -> list[Put]:
+        table = schema.inbox.c
+        columns = (table.body, table.origin, table.request_id, table.response_url, table.answer_via)
+        with self.db.read() as conn:
+            rows = conn.execute(select(*columns).order_by(table.number)).all()
+        return [Put(EVENT.validate_json(body), *more) for body, *more in rows]
+
+    def has(self, **changes: Any) -> Request:
+        """There is this request, instead of one with the same id."""
+        row = request(**changes)
+        self.forgets(row.id)
+        with self.db.write() as conn:
+            values = {**row_of(row), "version": 1, "lease_until": 0, "due_at": None}
+            conn.execute(insert(schema.requests).values(values))
+        return row
+
+    def forgets(self, request_id: str = ID) -> None:
+        with self.db.write() as conn:
+            conn.execute(delete(schema.requests).where(schema.requests.c.id == request_id))
+
+    def owes(
+        self, slot: str, answer: Answer | None = None, *, request_id: str = ID, **columns: Any
+    ) -> None:
+        """This message is due, instead of one in the same slot."""
+        usual = {"channel": "C1", "wanted": 1, "answer": answer and answer.model_dump_json()}
+        with self.db.write() as conn:
+            conn.execute(delete(schema.messages).where(_is(request_id, slot)))
+            add(conn, request_id, Message(slot=slot), self.ms, **usual | columns)
+
+    def message(self, slot: str, request_id: str = ID) -> Any:
+        with self.db.read() as conn:
+            return conn.execute(select(schema.messages).where(_is(request_id, slot))).one()
+
+    def breaks(self, error: Exception) -> None:
+        """Nothing can be stored any more."""
+
+        def put(*_: object, **__: object) -> None:
+            raise error
+
+        self.inbox.put = put  # type: ignore[assignment]
+
+
+def _is(request_id: str, slot: str) -> Any:
+    return (schema.messages.c.request_id == request_id) & (schema.messages.c.slot == slot)
 
 
 def command(text: str, response_url: str, **changes: str | None) -> Json:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot.request.events import Asked, AskRefused
 from bot.request.model import State
 from bot.request.problem import Problem, ProblemKind
+from bot.store.queries import Overview
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
 
@@ -30,7 +31,7 @@ def _ask(adapter: Adapter, text: str, **changes: str | None) -> Reply:
 
 
 def _asked(adapter: Adapter) -> list[Asked]:
-    return [put.event for put in adapter.inbox.puts if isinstance(put.event, Asked)]
+    return [put.event for put in adapter.puts if isinstance(put.event, Asked)]
 
 
 def _refused(adapter: Adapter, reply: Reply) -> str:
@@ -45,7 +46,7 @@ def test_it_is_stored_as_it_was_asked(adapter: Adapter) -> None:
     secret = "13345224609.738474920.8088930838d88f008e0"
     reply = _ask(adapter, "paris --force the site burnt down", trigger_id=secret)
     assert reply.json["response_type"] == "ephemeral"
-    (put,) = adapter.inbox.puts
+    (put,) = adapter.puts
     assert put.event == Asked(
         site="default",
         pairing="paris",
@@ -63,7 +64,7 @@ def test_it_is_stored_as_it_was_asked(adapter: Adapter) -> None:
 def test_the_same_command_is_one_request_and_another_trigger_another(adapter: Adapter) -> None:
     replies = [_ask(adapter, "paris gone", trigger_id=t).body for t in ("1.a", "1.a", "2.b")]
     assert replies[0] == replies[1]
-    first, second = adapter.inbox.puts
+    first, second = adapter.puts
     assert first.request_id != second.request_id
     assert first.origin != second.origin
 
@@ -79,7 +80,7 @@ def test_the_word_payload_is_a_word_like_others(adapter: Adapter) -> None:
 @pytest.mark.parametrize("text", ["help", "--force", "previw paris", "staus K7QM-3XPD"])
 def test_what_asks_for_nothing_gets_a_sentence(adapter: Adapter, text: str) -> None:
     assert made.COMMAND in _refused(adapter, _ask(adapter, text))
-    assert adapter.inbox.puts == []
+    assert adapter.puts == []
 
 
 def test_a_command_of_another_deployment(adapter: Adapter) -> None:
@@ -130,7 +131,7 @@ def test_a_store_that_fails_is_told_with_a_reference(
     adapter: Adapter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = adapter.api.response_url("secret-address")
-    adapter.inbox.broken = sqlite3.OperationalError(f"disk I/O error, parameters: {secret}")
+    adapter.store.breaks(sqlite3.OperationalError(f"disk I/O error, parameters: {secret}"))
     reply = adapter.send(made.command("paris gone", secret, trigger_id="77.88.secret-trigger"))
     assert reply.status == 200
     assert reply.json["response_type"] == "ephemeral"
@@ -167,7 +168,7 @@ def test_each_refusal_is_one_event(
     adapter: Adapter, typed: str, place: dict[str, str], why: str
 ) -> None:
     _refused(adapter, _ask(adapter, typed, **place))
-    (put,) = adapter.inbox.puts
+    (put,) = adapter.puts
     assert put.event == AskRefused(
         by="UREQUESTER",
         team="T1",
@@ -185,7 +186,7 @@ def test_each_refusal_is_one_event(
 def test_who_only_looks_or_is_not_understood_was_not_refused_to_ask(adapter: Adapter) -> None:
     for typed in ("list", "status", "preview paris", "help", "--force"):
         _ask(adapter, typed)
-    assert adapter.inbox.puts == []
+    assert adapter.puts == []
 
 
 @with_policy(require_reason=True)
@@ -193,7 +194,7 @@ def test_whoever_types_it_all_day_fills_nothing(adapter: Adapter) -> None:
     def typed(times: int, **changes: str) -> int:
         for n in range(times):
             _refused(adapter, _ask(adapter, f"paris{n}", trigger_id=f"t{n}", **changes))
-        return len(adapter.inbox.puts)
+        return len(adapter.puts)
 
     with time_machine.travel(1_800_000_000, tick=False) as clock:
         assert typed(20) == 1
@@ -203,51 +204,52 @@ def test_whoever_types_it_all_day_fills_nothing(adapter: Adapter) -> None:
         assert typed(20) == 4
 
 
-class TestSilence:
-    """No card after ten seconds: who asked is told so, once."""
+# ---- no card after ten seconds: who asked is told so, once -----------------------------------
 
-    @pytest.fixture
-    def later(self) -> list[tuple[float, Callable[[], None]]]:
-        return []
 
-    @pytest.fixture
-    def changed_deps(self, later: list[tuple[float, Callable[[], None]]]) -> dict[str, Any]:
-        return {"later": lambda seconds, then: later.append((seconds, then))}
+@pytest.fixture
+def later(changed_deps: dict[str, Any]) -> list[tuple[float, Callable[[], None]]]:
+    """What is to be done later."""
+    told: list[tuple[float, Callable[[], None]]] = []
+    changed_deps["later"] = lambda seconds, then: told.append((seconds, then))
+    return told
 
-    @pytest.mark.parametrize(
-        ("row", "said"),
-        [
-            (None, 1),
-            ({"state": State.CHECKING, "snapshot": None}, 1),
-            ({"state": State.CHECKING}, 0),
-            ({"state": State.PENDING}, 0),
-            ({"state": State.REFUSED, "snapshot": None}, 0),
-            ({"state": State.CHECKING, "snapshot": None, "waiting": AWAY}, 0),
-        ],
-    )
-    def test_what_the_row_says_then(
-        self, adapter: Adapter, later: list[Any], row: dict[str, Any] | None, said: int
-    ) -> None:
-        _ask(adapter, "paris gone")
-        (put,) = adapter.inbox.puts
-        ((seconds, then),) = later
-        assert seconds == 10
-        if row is not None:
-            adapter.requests.rows[put.request_id] = made.request(id=put.request_id, **row)
-        then()
-        if said:
-            assert "`paris`" in adapter.whispered(1)[0]
-        adapter.whisper.stop(10)
-        assert len(adapter.api.of("response")) == said
 
-    def test_a_database_that_is_away(
-        self, adapter: Adapter, later: list[Any], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def away(request_id: str) -> None:
-            raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (None, 1),
+        ({"state": State.CHECKING, "snapshot": None}, 1),
+        ({"state": State.CHECKING}, 0),
+        ({"state": State.PENDING}, 0),
+        ({"state": State.REFUSED, "snapshot": None}, 0),
+        ({"state": State.CHECKING, "snapshot": None, "waiting": AWAY}, 0),
+    ],
+)
+def test_what_the_row_says_after_ten_seconds(
+    later: list[Any], adapter: Adapter, row: dict[str, Any] | None, said: int
+) -> None:
+    adapter.store.forgets()
+    _ask(adapter, "paris gone")
+    ((seconds, then),) = later
+    assert seconds == 10
+    if row is not None:
+        adapter.store.has(id=adapter.puts[0].request_id, **row)
+    then()
+    if said:
+        assert "`paris`" in adapter.whispered(1)[0]
+    adapter.whisper.stop(10)
+    assert len(adapter.api.of("response")) == said
 
-        _ask(adapter, "paris gone")
-        monkeypatch.setattr(adapter.requests, "get", away)
-        with capture_logs() as logged:
-            later[0][1]()
-        assert [event["event"] for event in logged] == ["slow_check_untold"]
+
+def test_a_database_that_is_away_after_ten_seconds(
+    later: list[Any], adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    _ask(adapter, "paris gone")
+    monkeypatch.setattr(Overview, "get", away)
+    with capture_logs() as logged:
+        later[0][1]()
+    assert [event["event"] for event in logged] == ["slow_check_untold"]

@@ -37,7 +37,7 @@ def has(adapter: Adapter, action: str, **changes: Any) -> None:
     """A row whose card has this button."""
     terms = made.request().terms.model_copy(update={"break_glass": action == GLASS})
     usual = {"terms": terms, "state": State.ATTENTION if action == SETTLE else State.PENDING}
-    adapter.has(**usual | changes)
+    adapter.store.has(**usual | changes)
 
 
 def press(adapter: Adapter, action: str, **changes: Any) -> None:
@@ -81,7 +81,7 @@ def sends(
 @ACTIONS
 def test_a_form_is_opened_and_the_click_is_kept(adapter: Adapter, action: str) -> None:
     origin = ReasonOrigin.unpack(opened(adapter, action))
-    (put,) = adapter.inbox.puts
+    (put,) = adapter.puts
     assert put.event == Opened(action=action, by=MAY[action])  # type: ignore[arg-type]
     assert put.response_url == adapter.api.response_url()
     assert origin == ReasonOrigin(
@@ -94,7 +94,7 @@ def test_a_form_is_opened_and_the_click_is_kept(adapter: Adapter, action: str) -
     )
     assert adapter.api.of("views.open")[0].body["trigger_id"] == "3.4.def"
     press(adapter, action)
-    assert len(adapter.api.of("views.open")) == len(adapter.inbox.puts) == 1, "repeated"
+    assert len(adapter.api.of("views.open")) == len(adapter.puts) == 1, "repeated"
 
 
 OTHER_PRINT = {"value": ButtonValue(request_id="K7QM-3XPD", fingerprint="b" * 16)}
@@ -129,7 +129,7 @@ def test_what_will_be_refused_gets_no_form(
     """Stored all the same, without a reason, so that the worker refuses it with words."""
     has(adapter, action, **row)
     press(adapter, action, **click)
-    (put,) = adapter.inbox.puts
+    (put,) = adapter.puts
     assert isinstance(put.event, Opened if form else Clicked)
     assert put.event.action == action
     assert len(adapter.api.of("views.open")) == form
@@ -181,7 +181,7 @@ def test_a_reason_makes_the_decision_and_a_repeated_submission_is_one_event(
     assert sends(adapter, action, metadata, "", "0"), "and the same form counts after that"
     for trigger in ("1", "2"):
         assert sends(adapter, action, metadata, "  it burns  ", trigger) is None
-    _, put = adapter.inbox.puts
+    _, put = adapter.puts
     assert put.event == Clicked(
         action=action,  # type: ignore[arg-type]
         by=MAY[action],
@@ -202,14 +202,14 @@ def test_a_decision_that_was_taken_and_is_corrected_says_so(adapter: Adapter, ac
     assert sends(adapter, action, metadata, "wrong site") is None
     assert sends(adapter, action, metadata, "wrong day", "again")
     assert sends(adapter, action, metadata, "wrong site", "3") is None
-    assert len(adapter.inbox.puts) == 2
+    assert len(adapter.puts) == 2
 
 
 def test_a_new_press_opens_a_form_that_counts_anew(adapter: Adapter) -> None:
     for press_id in ("first", "second"):
         metadata = opened(adapter, DENY, trigger_id=press_id)
         assert sends(adapter, DENY, metadata, press_id) is None
-    assert [p.event.reason for p in adapter.inbox.puts if isinstance(p.event, Clicked)] == [
+    assert [p.event.reason for p in adapter.puts if isinstance(p.event, Clicked)] == [
         "first",
         "second",
     ]
@@ -219,7 +219,7 @@ def test_a_new_press_opens_a_form_that_counts_anew(adapter: Adapter) -> None:
 @pytest.mark.parametrize("metadata", ["", "{}", "[]", "nonsense", '{"request_id": 5}'])
 def test_a_form_that_lost_its_request_says_so(adapter: Adapter, action: str, metadata: str) -> None:
     assert sends(adapter, action, metadata, "no")
-    assert adapter.inbox.puts == []
+    assert adapter.puts == []
 
 
 def test_a_form_of_an_older_version_is_closed(adapter: Adapter) -> None:
@@ -233,6 +233,6 @@ def test_a_store_that_fails_is_said_at_the_field(
     adapter: Adapter, capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     metadata = opened(adapter, action)
-    adapter.inbox.broken = RuntimeError("no space")
+    adapter.store.breaks(RuntimeError("no space"))
     reference = sends(adapter, action, metadata, "no").partition("reference ")[2].split()[0]
     assert reference in capsys.readouterr().out

@@ -89,7 +89,7 @@ def send(adapter: Adapter, metadata: str, **changes: Any) -> dict[str, str]:
 
 
 def asked(adapter: Adapter) -> Asked:
-    event = adapter.inbox.puts[-1].event
+    event = adapter.puts[-1].event
     assert isinstance(event, Asked)
     return event
 
@@ -105,7 +105,7 @@ def test_it_is_opened_before_the_appliance_is_read(adapter: Adapter) -> None:
     update = adapter.api.of("views.update")[0].body
     assert (update["view_id"], update["hash"]) == ("V1", "1.a")
     assert adapter.lookups.asked == [("pairings", ("default",), "UREQUESTER", False)]
-    (put,) = adapter.inbox.puts
+    (put,) = adapter.puts
     assert put.event == Opened(action="ask", by="UREQUESTER"), "only its address is kept"
     assert put.response_url == adapter.api.response_url()
     assert metadata == AskOrigin(request_id=put.request_id, channel="C1", opened_by=1)
@@ -114,7 +114,7 @@ def test_it_is_opened_before_the_appliance_is_read(adapter: Adapter) -> None:
 def test_the_same_command_again_opens_no_second_form(adapter: Adapter) -> None:
     opened(adapter)
     assert open_form(adapter).body == b""
-    assert len(adapter.api.of("views.open")) == len(adapter.inbox.puts) == 1
+    assert len(adapter.api.of("views.open")) == len(adapter.puts) == 1
 
 
 def test_its_inputs_have_the_names_of_the_contract(adapter: Adapter) -> None:
@@ -177,7 +177,7 @@ def test_a_stranger_sees_no_names(adapter: Adapter) -> None:
 def test_when_too_many_look_nothing_is_opened(adapter: Adapter) -> None:
     adapter.lookups.full = True
     assert open_form(adapter).json["response_type"] == "ephemeral"
-    assert (adapter.api.calls, adapter.inbox.puts) == ([], [])
+    assert (adapter.api.calls, adapter.puts) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_what_is_sent_is_stored_as_the_command_would(
 ) -> None:
     metadata = opened(adapter)
     assert send(adapter, metadata, force="true", reason="  gone,\nfor good ", **picked) == {}
-    first, put = adapter.inbox.puts
+    first, put = adapter.puts
     assert put.event == Asked(
         site="default",
         pairing=ONE.id,
@@ -320,7 +320,7 @@ def test_one_form_asks_once_and_two_forms_twice(adapter: Adapter) -> None:
     second: str = view_of(adapter)["private_metadata"]
     for metadata, press in ((first, "1"), (first, "2"), (second, "3")):
         assert send(adapter, metadata, trigger_id=press) == {}
-    ids = [p.request_id for p in adapter.inbox.puts if isinstance(p.event, Asked)]
+    ids = [p.request_id for p in adapter.puts if isinstance(p.event, Asked)]
     assert len(ids) == len(set(ids)) == 2
 
 
@@ -336,8 +336,8 @@ def test_a_form_that_was_taken_and_is_corrected_says_what_was_sent(
     metadata = opened(adapter)
     send(adapter, metadata)
     (said,) = send(adapter, metadata, trigger_id="again", **corrected).values()
-    assert adapter.inbox.puts[0].request_id in said
-    assert len(adapter.inbox.puts) == 2
+    assert adapter.puts[0].request_id in said
+    assert len(adapter.puts) == 2
     assert send(adapter, metadata, trigger_id="as before") == {}
 
 
@@ -358,7 +358,7 @@ def test_what_is_wrong_is_said_at_its_field(
     adapter: Adapter, changes: dict[str, Any], fields: list[str]
 ) -> None:
     assert list(send(adapter, opened(adapter), **changes)) == fields
-    assert len(adapter.inbox.puts) == 1
+    assert len(adapter.puts) == 1
 
 
 @pytest.mark.parametrize("settings", [{"require_reason": True}, {"reason_pattern": r"<CHG>\d{7}"}])
@@ -374,14 +374,14 @@ def test_a_reason_that_is_needed(adapter: Adapter, settings: dict[str, Any]) -> 
 @pytest.mark.parametrize("metadata", ["", "{}", "nonsense", '{"request_id": "x"}'])
 def test_a_form_of_another_version_says_so(adapter: Adapter, metadata: str) -> None:
     assert set(send(adapter, metadata)) == {"reason"}
-    assert adapter.inbox.puts == []
+    assert adapter.puts == []
 
 
 def test_a_store_that_fails_is_said_at_the_field(
     adapter: Adapter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metadata = opened(adapter)
-    adapter.inbox.broken = RuntimeError("no space")
+    adapter.store.breaks(RuntimeError("no space"))
     reference = send(adapter, metadata)["reason"].partition("reference ")[2].split()[0]
     assert reference in capsys.readouterr().out
 
@@ -441,14 +441,14 @@ def test_the_form_keeps_what_was_typed(
     adapter: Adapter, at: int | None, zone: str | None, picked: tuple[str | None, str | None]
 ) -> None:
     """Without the time the delete would be sent at once; and never earlier than was asked for."""
-    adapter.has(**REFUSED, at="+6h" if at else None, scheduled_at=at, zone=zone)
+    adapter.store.has(**REFUSED, at="+6h" if at else None, scheduled_at=at, zone=zone)
     press(adapter, OF_REFUSED.pack())
     assert element(adapter, "pairing")["initial_option"]["value"] == ONE.id
     assert element(adapter, "force")["initial_option"]["value"] == "true"
     assert element(adapter, "reason")["initial_value"] == REFUSED["reason"]
     day, time = element(adapter, "date"), element(adapter, "time")
     assert (day.get("initial_date"), time.get("initial_time")) == picked
-    assert [type(put.event) for put in adapter.inbox.puts] == [Opened]
+    assert [type(put.event) for put in adapter.puts] == [Opened]
 
 
 def test_a_pairing_that_is_gone_meanwhile_is_not_chosen(adapter: Adapter) -> None:
@@ -467,8 +467,8 @@ def test_a_pairing_that_is_gone_meanwhile_is_not_chosen(adapter: Adapter) -> Non
     ids=["nonsense", "of somebody else", "of no request", "in a direct message"],
 )
 def test_what_opens_no_form(adapter: Adapter, value: str, changes: dict[str, Any]) -> None:
-    adapter.has(**REFUSED)
+    adapter.store.has(**REFUSED)
     press(adapter, value, **changes)
     adapter.whispered()
-    assert adapter.inbox.puts == []
+    assert adapter.puts == []
     assert adapter.api.of("views.open") == []

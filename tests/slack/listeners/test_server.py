@@ -59,14 +59,6 @@ def app() -> SlowApp:
     return SlowApp()
 
 
-def test_a_taken_port_is_an_error_at_once(app: SlowApp) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(OSError, match="in use"):
-            Server(app, "127.0.0.1", taken.getsockname()[1])
-
-
 def test_close_without_serving_leaves_nothing_open(app: SlowApp) -> None:
     server = Server(app, "127.0.0.1", 0)
     port = server.port

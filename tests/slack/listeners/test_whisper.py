@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from bot.slack.send.whisper import WAITING_MOST, Whisper
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
-from tests.slack.listeners.fakes import FakePauses
-
-
-@pytest.fixture
-def whisper() -> Iterator[Whisper]:
-    whisper = Whisper(FakePauses(), "http://127.0.0.1/api/")
-    yield whisper
-    assert whisper.stop(PATIENCE_SECONDS)
 
 
 def test_a_failure_is_logged_and_the_next_goes_out(
