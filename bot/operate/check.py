@@ -69,27 +69,23 @@ def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> I
         except SettingsError as all_of_them:
             problems = all_of_them.problems
         found = [
-            Check("settings", "", _wrong_setting(problem.sentence), problem.setting)
+            Check("settings", _wrong_setting(problem.sentence), about=problem.setting)
             for problem in problems
         ]
-        yield from lines_of([*found, *(Check(name, "settings", fine()) for name in NAMES[1:])])
+        others = [Check(name, fine(), ("settings",)) for name in NAMES[1:]]
+        yield from lines_of([*found, *others], ())
         return
     secrets = settings.secrets()
-    for lines in _everything(settings, exposed()):
-        yield from (line.masked(secrets) for line in lines)
-
-
-def _everything(settings: Settings, exposed: list[Path]) -> Iterator[Iterator[Line]]:
-    """The appliances with calls of their own, but a login rest of the bot's is kept."""
-    yield lines_of(_own(settings, exposed))
-    yield lines_of(check_slack.everything(check_slack.slack_of(settings)))
+    yield from lines_of(_own(settings, exposed()), secrets)
+    yield from lines_of(check_slack.everything(check_slack.slack_of(settings)), secrets)
     url = settings.database_url.get_secret_value()
     for name, site in settings.sites.items():
+        # With calls of its own, but a login rest of the bot's is kept.
         kept = stored_budget(url, name)
         budget = MemoryBudget(site.calls_per_minute, now=_now_ms, state=kept)
         with closing(appliance_of(site, budget, _now_ms)) as appliance:
             place = _site(settings, name, appliance, Priority.ACT)
-            yield lines_of(check_appliance.everything(place), place=place.about)
+            yield from lines_of(check_appliance.everything(place), secrets, place=place.about)
 
 
 def _now_ms() -> int:
@@ -103,22 +99,22 @@ def _wrong_setting(sentence: str) -> Line:
 
 def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
     count = len(settings.sites)
-    yield Check("settings", "", fine(f"{count} {'appliance' if count == 1 else 'appliances'}"))
+    yield Check("settings", fine(f"{count} {'appliance' if count == 1 else 'appliances'}"))
     if settings.dry_run:
         words, step = "DRY_RUN is on, so no DELETE is sent", "switch it off to do it for real"
-        yield Check("settings", "", note(words, step))
+        yield Check("settings", note(words, step))
     for site in settings.sites.values():
         if site.calls_per_minute > VENDOR_CALLS:
             words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"
-            yield Check("settings", "", note(words, "lower VR_CALLS_PER_MINUTE"), site.host)
+            yield Check("settings", note(words, "lower VR_CALLS_PER_MINUTE"), about=site.host)
     for path in exposed:
         words = f"everybody on this machine can read {path}, which may hold secrets"
-        yield Check("settings", "", note(words, f"chmod o-rwx {path}"), path.name)
+        yield Check("settings", note(words, f"chmod o-rwx {path}"), about=path.name)
     url = settings.database_url.get_secret_value()
-    yield Check("way-in", "", partial(way_in, settings))
-    yield Check("proxy", "", partial(proxy, settings))
-    yield Check("database", "", partial(database, url))
-    yield Check("schema", "database", partial(schema, url))
+    yield Check("way-in", partial(way_in, settings))
+    yield Check("proxy", partial(proxy, settings))
+    yield Check("database", partial(database, url))
+    yield Check("schema", partial(schema, url), ("database",))
 
 
 def _site(
@@ -152,12 +148,12 @@ def at_start(
     def found() -> Iterator[Line]:
         slack = check_slack.slack_of(settings, bot_token)
         slack.on_identity = on_identity
-        yield from lines_of(check_slack.at_start(slack))
+        yield from lines_of(check_slack.at_start(slack), secrets)
         secrets.add(bot_token(False))
         for site in sites:
-            yield from lines_of(check_appliance.at_start(site), place=site.about)
+            yield from lines_of(check_appliance.at_start(site), secrets, place=site.about)
 
-    return lambda: (line.masked(secrets) for line in found())
+    return found
 
 
 # --- The settings

@@ -53,36 +53,23 @@ class Site:
 
 
 def everything(site: Site) -> Iterator[Check]:
-    yield Check(REACHABLE, "", partial(reachable, site))
-    yield Check(TRUSTED, REACHABLE, partial(trusted, site))
-    yield Check(LOGIN, TRUSTED, partial(login, site))
-    yield Check(VERSION, LOGIN, partial(version, site))
-    yield Check(PAIRINGS, VERSION, partial(pairings, site))
+    yield Check(REACHABLE, partial(reachable, site))
+    yield Check(TRUSTED, partial(trusted, site), (REACHABLE,))
+    yield Check(LOGIN, partial(login, site), (TRUSTED,))
+    yield Check(VERSION, partial(version, site), (LOGIN,))
+    yield Check(PAIRINGS, partial(pairings, site), (VERSION,))
     # Only named: this API has no call that tells rights (vendor OpenAPI).
     words = f"the DELETE needs {NEEDED_PRIVILEGE}; that cannot be read, so it was not tried"
-    yield Check(PRIVILEGE, VERSION, note(words, "look it up in the vSphere Client"))
-    # The pairings have been read by now.
-    others = [p for p in site.pairings.items if not p.of_itself]
-    away = [p for p in others if p.remote_vrms.status == "ERROR"]
-    for pairing in away:
-        words = f"the remote site of {_title(pairing)} cannot be reached"
-        step = "bring it back; where it is gone for good, --force breaks this half alone"
-        yield Check(REMOTE, PAIRINGS, wrong(words, step), _place(site, pairing))
-    there = [p for p in others if p not in away]
-    if site.settings.remote_username is not None and there:
-        # One log-in, however many pairings there are, since all of them use the same user.
-        find, about = partial(remote_login, site, there[0]), _place(site, there[0])
-        yield Check(REMOTE, PAIRINGS, find, about)
-    elif not away:
-        yield Check(REMOTE, PAIRINGS, partial(remote, site))
+    yield Check(PRIVILEGE, note(words, "look it up in the vSphere Client"), (VERSION,))
+    yield Check(REMOTE, partial(remote, site), (PAIRINGS,))
 
 
 def at_start(site: Site) -> Iterator[Check]:
     """No lines about the way there: the log-in takes it too, and its error says what is wrong.
     Remote sites are never logged in to: their refusals are kept in memory only, so a loop of
     restarts would lock that account."""
-    yield Check(LOGIN, "", partial(login, site))
-    yield Check(VERSION, LOGIN, partial(version, site))
+    yield Check(LOGIN, partial(login, site))
+    yield Check(VERSION, partial(version, site), (LOGIN,))
 
 
 def said(error: CallError) -> str:
@@ -91,6 +78,12 @@ def said(error: CallError) -> str:
     own = {"error_code": error.error_code, "message": error.message, "op_id": error.op_id}
     told = ", ".join(f"{name} {value}" for name, value in own.items() if value)
     return f"{words} ({told})" if told else words
+
+
+def failed(error: CallError, step: str) -> Line:
+    if error.kind is ProblemKind.OVER_BUDGET:
+        return skipped(f"room: {said(error)}")
+    return wrong(said(error), step)
 
 
 def reachable(site: Site) -> Line:
@@ -147,35 +140,34 @@ def login(site: Site) -> Line:
     try:
         calls.log_in()
     except CallError as error:
-        if error.kind is ProblemKind.OVER_BUDGET:
-            return skipped(f"room: {said(error)}")
         # In a login rest none was tried, but it is a failure all the same: an earlier log-in was
         # refused, this copy's or another's.
         if error.kind in {ProblemKind.LOGIN_REFUSED, *RESTS}:
             site.refused = calls.user
-        return wrong(said(error), _after(site, error))
+        return failed(error, _after(site, error))
     site.refused = None
     return fine(f"as the user of {site.prefix}USERNAME")
 
 
 def _after(site: Site, error: CallError) -> str:
     """The next step after a log-in that did not work. The answer may come from the wrong server."""
-    correct = f"correct {site.prefix}USERNAME and {site.prefix}PASSWORD or unlock the account"
+    user, password = f"{site.prefix}USERNAME", f"{site.prefix}PASSWORD"
     match error.kind:
-        case ProblemKind.LOGIN_REFUSED:
-            return f"{correct} before the next try: SSO locks an account after a few refusals"
-        case ProblemKind.LOGIN_REST | ProblemKind.UNPROVEN:
-            return f"{correct}, and look again after that time"
-        case ProblemKind.LIMITED | ProblemKind.UNAVAILABLE:
-            return "look again after that time"
-        case ProblemKind.REFUSED | ProblemKind.SERVER_ERROR:
-            return "look into the appliance's own log"
+        case ProblemKind.LOGIN_REFUSED | ProblemKind.LOGIN_REST | ProblemKind.UNPROVEN:
+            return (
+                f"correct {user} and {password} or unlock the account before the next try: SSO "
+                "locks an account after a few refusals"
+            )
         case ProblemKind.NOT_UNDERSTOOD:
             return (
                 f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
                 f"{site.prefix}BASE_PATH right?"
             )
-    return "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
+        case ProblemKind.UNSENT | ProblemKind.UNANSWERED:
+            return (
+                "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
+            )
+    return "look again later, and into the appliance's own log"
 
 
 def version(site: Site) -> Line:
@@ -183,9 +175,7 @@ def version(site: Site) -> Line:
     try:
         info = site.calls().info()
     except CallError as error:
-        if error.kind is ProblemKind.OVER_BUDGET:
-            return skipped(f"room: {said(error)}")
-        return wrong(said(error), f"is {site.prefix}BASE_PATH right, and is the service up?")
+        return failed(error, f"is {site.prefix}BASE_PATH right, and is the service up?")
     words = f"{info.name or 'the appliance'}, version {info.version or 'not told'}"
     if info.status == "ERROR":
         step = "look at it in the vSphere Client, Site Recovery"
@@ -208,34 +198,34 @@ def pairings(site: Site) -> Line:
 
 
 def remote(site: Site) -> Line:
-    """Without a pairing to log in with, or without a user for that."""
-    user = f"{site.prefix}REMOTE_USERNAME"
-    if site.settings.remote_username is not None:
-        return note(f"there is no remote site to log in to as the user of {user}")
-    if site.pairings.partial:
-        told = "; ".join(error.words for error in site.pairings.errors[:3])
-        step = f"where the remote site has an SSO of its own, set {user} and "
-        return wrong(f"not all could be read: {told}", f"{step}{site.prefix}REMOTE_PASSWORD")
-    return fine("no user of its own is set, which is right where both sites share one SSO")
-
-
-def remote_login(site: Site, pairing: Pairing) -> Line:
-    """Whether the other site accepts the user that is set for it."""
-    user = f"{site.prefix}REMOTE_USERNAME"
-    try:
-        site.calls().ensure_remote_session(pairing.id)
-    except CallError as error:
-        if error.kind is ProblemKind.LOGIN_REFUSED:
-            step = f"correct {user} and {site.prefix}REMOTE_PASSWORD before the next try"
-            return wrong(said(error), step)
-        return wrong(f"{_title(pairing)}: {said(error)}", "is the remote site up?")
-    return fine(f"logged in to the remote site of {_title(pairing)} as the user of {user}")
+    """Whether the other sites are there, and accept the user that is set for them."""
+    user, password = f"{site.prefix}REMOTE_USERNAME", f"{site.prefix}REMOTE_PASSWORD"
+    others = [p for p in site.pairings.items if not p.of_itself]
+    away = [_title(p) for p in others if p.remote_vrms.status == "ERROR"]
+    there = [p for p in others if p.remote_vrms.status != "ERROR"]
+    if site.settings.remote_username is None:
+        if site.pairings.partial and not away:
+            told = "; ".join(error.words for error in site.pairings.errors[:3])
+            step = f"where the remote site has an SSO of its own, set {user} and {password}"
+            return wrong(f"not all could be read: {told}", step)
+        words = "no user of its own is set, which is right where both sites share one SSO"
+    elif there:
+        # One log-in, however many pairings there are, since all of them use the same user.
+        try:
+            site.calls().ensure_remote_session(there[0].id)
+        except CallError as error:
+            if error.kind is ProblemKind.LOGIN_REFUSED:
+                return wrong(said(error), f"correct {user} and {password} before the next try")
+            return wrong(f"{_title(there[0])}: {said(error)}", "is the remote site up?")
+        words = f"logged in to the remote site of {_title(there[0])} as the user of {user}"
+    else:
+        words = f"there is no remote site to log in to as the user of {user}"
+    if away:
+        step = "bring it back; where it is gone for good, --force breaks this half alone"
+        return wrong(f"the remote site of {', '.join(away)} cannot be reached", step)
+    return fine(words)
 
 
 def _title(pairing: Pairing) -> str:
     local, remote = pairing.local_vc.name, pairing.remote_vc.name
     return f"{local} to {remote}" if local and remote else pairing.id
-
-
-def _place(site: Site, pairing: Pairing) -> str:
-    return f"{site.about} {pairing.id}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -23,6 +23,9 @@ class Result(StrEnum):
 
 COLOURS = {Result.OK: 32, Result.NOTE: 33, Result.WRONG: 31, Result.SKIPPED: 2}
 """Of the first word on a terminal (ECMA-48, select graphic rendition)."""
+
+NEEDS = "needs "
+"""How the words of a line that was skipped begin."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def wrong(words: str, next_step: str, *, final: bool = False, away: bool = False
 
 def skipped(needs: str) -> Line:
     """`needs`: the line that has to be right first."""
-    return Line(Result.SKIPPED, f"needs {needs}")
+    return Line(Result.SKIPPED, f"{NEEDS}{needs}")
 
 
 class Failed(Exception):
@@ -92,25 +95,28 @@ class Failed(Exception):
 
 
 class Check(NamedTuple):
-    """The name of a line, the name of the line that it needs (or none), the line or what finds it,
-    and which of several it is about."""
+    """The name of a line, the line or what finds it, the lines that it needs, and which of several
+    it is about."""
 
     name: str
-    needs: str
     find: Line | Callable[[], Line]
+    needs: tuple[str, ...] = ()
     about: str = ""
 
 
-def lines_of(checks: Iterable[Check], *, place: str = "") -> Iterator[Line]:
-    """What they find, in order. One cause is told once: what needs it is skipped. `place` is one of
-    several appliances, named in lines that are about nothing else."""
+def lines_of(
+    checks: Iterable[Check], secrets: Collection[str], *, place: str = ""
+) -> Iterator[Line]:
+    """What they find, in order, without these secrets. One cause is told once: what needs it is
+    skipped. `place` is one of several appliances, named in lines that are about nothing else."""
     causes: dict[str, str] = {}
     away = ""
     for check in checks:
-        if needs := away or causes.get(check.needs, ""):
+        cause = away or next((causes[name] for name in check.needs if name in causes), "")
+        if cause:
             if check.name not in causes:
-                causes[check.name] = needs
-                yield replace(skipped(needs), name=check.name, about=place)
+                causes[check.name] = cause
+                yield replace(skipped(cause), name=check.name, about=place)
             continue
         try:
             found = check.find if isinstance(check.find, Line) else check.find()
@@ -119,9 +125,9 @@ def lines_of(checks: Iterable[Check], *, place: str = "") -> Iterator[Line]:
         except Exception as error:  # a bug in one line must not hide the others
             words = f"could not be looked at ({type(error).__name__}: {error})"
             found = wrong(words, "report this with its words")
-        line = replace(found, name=check.name, about=check.about or place)
+        line = replace(found.masked(secrets), name=check.name, about=check.about or place)
         if not line.ok:
-            causes[check.name] = check.name
+            causes[check.name] = check.name if line.ok is False else line.words.removeprefix(NEEDS)
         if line.away:
             away = line.key
         yield line

@@ -109,27 +109,28 @@ def everything(slack: Slack) -> Iterator[Check]:
     settings = slack.settings
     yield from at_start(slack)
     if secret := settings.slack_app_token:
-        yield Check(APP_TOKEN, "", partial(app_token, slack, secret.get_secret_value()))
+        yield Check(APP_TOKEN, partial(app_token, slack, secret.get_secret_value()))
     for who, listed_in in slack.listed(groups=True).items():
-        yield Check(GROUP, TOKEN, partial(group, slack, who, listed_in), who)
+        yield Check(GROUP, partial(group, slack, who, listed_in), (TOKEN,), who)
     for who, listed_in in slack.listed(groups=False).items():
-        yield Check(PERSON, TOKEN, partial(person, slack, who, listed_in), who)
+        yield Check(PERSON, partial(person, slack, who, listed_in), (TOKEN,), who)
     needed = {"APPROVALS_REQUIRED": settings.approvals_required}
     if settings.effective_force_approvals_required != settings.approvals_required:
         needed["FORCE_APPROVALS_REQUIRED"] = settings.effective_force_approvals_required
     for setting, count in needed.items():
-        yield Check(APPROVERS, TOKEN, partial(approvers, slack, setting, count), setting)
+        find = partial(approvers, slack, setting, count)
+        yield Check(APPROVERS, find, (TOKEN, GROUP, PERSON), setting)
 
 
 def at_start(slack: Slack) -> Iterator[Check]:
     """Without people and groups: Slack counts those calls together with the ones that a click
     needs, and there a 429 means no. Nor the app token: the socket itself shows in `/readyz` whether
     it works, and needs the few calls of that method to connect again."""
-    yield Check(TOKEN, "", partial(token, slack))
+    yield Check(TOKEN, partial(token, slack))
     for wanted in SCOPES if slack.granted is not None else ("",):
-        yield Check(SCOPE, TOKEN, partial(scope, slack, wanted), wanted)
+        yield Check(SCOPE, partial(scope, slack, wanted), (TOKEN,), wanted)
     for channel_id in slack.settings.channels or ("",):
-        yield Check(CHANNEL, TOKEN, partial(channel, slack, channel_id), channel_id)
+        yield Check(CHANNEL, partial(channel, slack, channel_id), (TOKEN,), channel_id)
 
 
 def _words(error: Exception) -> tuple[str, str]:
@@ -256,28 +257,17 @@ def approvers(slack: Slack, setting: str, needed: int) -> Line:
     having been read already."""
     listed = slack.settings.approvers
     named = [who for who in listed if not is_group(who)]
-    in_groups = [who for g in listed for who in slack.members.get(g, ())]
-    told = [f"{GROUP} {g}" for g in listed if is_group(g) and g not in slack.members]
+    in_groups = [who for group in listed for who in slack.members.get(group, ())]
     able = 0
     for who in dict.fromkeys((*named, *in_groups[:MOST_ASKED_ABOUT])):
-        if able > needed:
-            break
-        try:
-            rights = _rights(slack, who, "")
-        except Failed as failed:
-            needs = failed.line.words if failed.line.ok is None else f"needs {PERSON} {who}"
-            told.append(needs.removeprefix("needs "))
-        else:
-            able += rights is Reason.YES
-            told += [f"{PERSON} {who}"] if rights is not Reason.YES and who in named else []
+        if able <= needed:
+            able += _rights(slack, who, "correct its user group") is Reason.YES
     people = f"{able} of the {needed} who are needed may approve"
     if able > needed:
         return fine(f"at least {needed} besides whoever asks")
     if able == needed:
         words = f"exactly {needed} may approve, so nobody is left for a request of their own"
         return note(words, "name one more in APPROVERS")
-    if told:  # no failure of this line: those of these people or groups say what is wrong
-        return skipped(f"{told[0]}: {people}")
     if slack.settings.break_glass:
         words = f"{people}, so only BREAK_GLASS is left"
         return note(words, "name more people in APPROVERS")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,12 @@ import pytest
 from bot.operate import check
 from bot.operate.check_line import Line, Result
 from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
 from bot.sandbox.slack import LocalSlack
 from bot.settings import Settings, files_seen_by_others, load
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from tests.support.console import Console
 
 ALAN, ANNA = "U0ALAN", "U0ANNA"
 """They may approve."""
@@ -44,17 +49,15 @@ class Stage:
             )
         )
 
+    def console(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The command as a process of its own."""
+        kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
+        own = {"HOST": "127.0.0.1", "PORT": "0"}
+        return Console({**kept, **own, **self.environment}, self.folder).run(*words)
+
     @property
     def database(self) -> Path:
         return self.folder / "bot.db"
-
-    def migrate(self) -> None:
-        """What `run` does before anything else."""
-        db = Database(self.environment["DATABASE_URL"])
-        try:
-            upgrade(db)
-        finally:
-            db.close()
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +94,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             "CHANNELS": f"{CHANNEL},{SECRET_CHANNEL}",
             "DATABASE_URL": f"sqlite:///{made.database}",
         }
-        made.migrate()
+        with closing(Database(made.environment["DATABASE_URL"])) as db:
+            upgrade(db)
         yield made
 
 

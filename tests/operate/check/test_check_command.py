@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 from bot.operate import check
 from bot.operate.check_line import Line, as_text, fine, note, skipped, wrong
-from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
 from tests.operate.check.conftest import CHANNEL, Stage
-from tests.support.console import Console
 
 READS = {("GET", "/session"), ("POST", "/session"), ("GET", "/info"), ("GET", "/pairings")}
 
 
 def run(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in KEPT_FROM_ENVIRONMENT if name in os.environ}
-    done = Console({**kept, **stage.environment}, stage.folder).run("check", *words)
+    done = stage.console("check", *words)
     ends = ("TOKEN", "PASSWORD", "SECRET")
     secrets = [value for name, value in stage.environment.items() if name.endswith(ends)]
     assert len(secrets) == 4
-    for secret in secrets:
-        assert secret not in done.stdout + done.stderr
+    assert not [secret for secret in secrets if secret in done.stdout + done.stderr]
     assert done.stderr == ""
     return done
 

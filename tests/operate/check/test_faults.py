@@ -129,11 +129,6 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
         "appliance-reachable",
         "VR_HOST",
     ),
-    "certificate": (
-        lambda stage: stage.appliance.new_certificate(same_authority=False),
-        "appliance-trusted",
-        "VR_FINGERPRINT",
-    ),
     "pin": (wrong_pin, "appliance-trusted", "console"),
     "another name": (
         lambda stage: stage.appliance.new_certificate(host_names=["vr.example.net"]),
@@ -157,12 +152,12 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "no right": (NO_RIGHT, "appliance-pairings", "NO_PERMISSION"),
     "remote password": (
         sets(VR_REMOTE_PASSWORD="other"),
-        f"appliance-remote {PAIRING}",
+        "appliance-remote",
         "VR_REMOTE_PASSWORD",
     ),
     "remote away": (
         lambda stage: stage.appliance.set_remote_down(PAIRING),
-        f"appliance-remote {PAIRING}",
+        "appliance-remote",
         "--force",
     ),
     **{
