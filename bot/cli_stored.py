@@ -10,7 +10,6 @@ import os
 import re
 import sqlite3
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,12 +108,9 @@ def requests(
         print("No requests." if state is None else f"No requests in state {state.value}.")
 
 
-@stored.command(epilog="Example: vr-unpair show 7KQ2-M4XP --follow")
+@stored.command(epilog="Example: vr-unpair show 7KQ2-M4XP --json")
 def show(
     request_id: Annotated[str, typer.Argument(metavar="ID")],
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Wait until it has ended, and show it go on.")
-    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one request with its whole history."""
@@ -122,16 +118,7 @@ def show(
     from bot.slack.draw.words.endings import ending
 
     with database() as db:
-        store = Overview(db)
-        request = _known(store, request_id)
-        if follow:
-            # To stderr where stdout has to be pure JSON.
-            to = sys.stderr if as_json else sys.stdout
-            request = tables.follow(
-                lambda: _known(store, request_id),
-                time.sleep,
-                lambda line: print(line, file=to, flush=True),
-            )
+        request = _known(db, request_id)
         records = audit_trail.of_request(db, request.id)
         missing = unsaid(db, request.id)
     for record in records:
@@ -212,15 +199,15 @@ def _system_user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _known(store: Overview, request_id: str) -> Request:
-    request = store.get(tidy_id(request_id) or request_id)
+def _known(db: Database, request_id: str) -> Request:
+    request = Overview(db).get(tidy_id(request_id) or request_id)
     if request is None:
         fail(f"There is no request {request_id}. `vr-unpair requests` lists them.")
     return request
 
 
 def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Request:
-    request = _known(Overview(db), request_id)
+    request = _known(db, request_id)
     if request.state not in states:
         fail(f"{request.id} is {request.state.value}: it cannot be withdrawn any more.")
     return request

@@ -21,40 +21,22 @@ NAMES = {
     Slot.ANSWER: "An answer to one person",
 }
 
-_NO_LEAVE = "Slack refuses the bot's token or its scopes: `vr-unpair check` tells which"
+_ACCOUNT = "Slack refuses the bot's token or its scopes: `vr-unpair check` tells which"
 _NOT_THERE = "the bot is not in the channel: /invite it there"
-_ARCHIVED = "the channel is archived"
-_FIXED = "Slack takes no edit of it any more"
-_NO_THREAD = "Slack takes no replies in its thread, the card may have been deleted"
-_NOBODY = "Slack finds nobody who could read it"
 
 WHY = {
-    "account_inactive": _NO_LEAVE,
+    **dict.fromkeys(("account_inactive", "invalid_auth", "missing_scope"), _ACCOUNT),
+    **dict.fromkeys(("not_authed", "token_expired", "token_revoked"), _ACCOUNT),
+    **dict.fromkeys(("channel_not_found", "not_in_channel"), _NOT_THERE),
     "answer_lost": "Slack did not say whether it took it, three times: it may be there",
     "answer_lapsed": "it could be given for 30 minutes only, and nobody needs it later",
-    "cannot_dm_bot": _NOBODY,
-    "cannot_reply_to_message": _NO_THREAD,
-    "cant_update_message": _FIXED,
     "card_not_posted_yet": "its card is not in Slack yet",
-    "channel_not_found": _NOT_THERE,
-    "edit_window_closed": _FIXED,
-    "invalid_auth": _NO_LEAVE,
-    "is_archived": _ARCHIVED,
-    "is_inactive": _ARCHIVED,
     "message_not_found": "somebody has deleted it in Slack",
     "messages_tab_disabled": "the app's messages tab is off: switch it on under App Home",
-    "missing_scope": _NO_LEAVE,
-    "not_authed": _NO_LEAVE,
     "not_drawn": "the bot has failed to write it: `not_drawn` in its log says why",
-    "not_in_channel": _NOT_THERE,
     "ratelimited": "Slack has asked the bot to wait",
-    "restricted_action_thread_locked": _NO_THREAD,
-    "thread_not_found": _NO_THREAD,
-    "token_expired": _NO_LEAVE,
-    "token_revoked": _NO_LEAVE,
-    "user_disabled": _NOBODY,
-    "user_not_found": _NOBODY,
 }
+"""What says more than the word itself, which stands beside it."""
 
 NO_ANSWER = re.compile(r"http_\d+|[A-Z]\w+")
 """An HTTP status without an error code of Slack, or the name of an exception of the connection."""

@@ -32,9 +32,6 @@ TIME_HALF = 10
 REASON_SHOWN = 72
 """How much of a reason stands in a list."""
 
-LOOK_SECONDS = 0.5
-"""Between two readings of the store. The bot edits its progress message less often than that."""
-
 
 def stdout() -> Console:
     console = Console()
@@ -266,33 +263,3 @@ def _words(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_words, value))
     return str(value)
-
-
-# --- `show --follow`
-
-
-def follow(
-    read: Callable[[], Request], wait: Callable[[float], None], tell: Callable[[str], None]
-) -> Request:
-    """Tells each change of the request until it has ended, and returns it as it is then."""
-    last = ""
-    while True:
-        request = read()
-        if (line := f"{request.id} {_progress(request)}") != last:
-            tell(line)
-            last = line
-        if not request.state.open:
-            return request
-        wait(LOOK_SECONDS)
-
-
-def _progress(request: Request) -> str:
-    words = [request.state.value]
-    if request.state is State.PENDING:
-        words.append(f"{len(request.approvals)} of {request.terms.approvals_required} approvals")
-    if request.state is State.FOLLOWING and request.task is not None:
-        progress = f" {request.task.progress} %" if request.task.progress is not None else ""
-        words.append(f"task {request.task.status}{progress}")
-    if request.outcome is not None:
-        words.append((request.correction or request.outcome).code)
-    return printable(", ".join(words))

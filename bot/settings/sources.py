@@ -150,7 +150,6 @@ def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
 
 def _read_text(path: Path) -> str:
     """Raises OSError, or ValueError with what is wrong."""
-    values.refuse_irregular(path)
     try:
         return path.read_bytes().removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:

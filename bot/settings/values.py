@@ -7,7 +7,6 @@ is repeated there: people paste a token or a password into the wrong line.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import math
 import re
@@ -319,7 +318,6 @@ def host(value: object) -> str:
 def ca_file(value: object) -> Path:
     path = Path(str(value))
     try:
-        refuse_irregular(path)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     # SSLError is an OSError too, so it is caught first: its sentence is the more exact one.
     except ssl.SSLError as error:
@@ -333,10 +331,3 @@ def ca_file(value: object) -> Path:
             f"names a file that cannot be read ({reason}): give the path of a PEM file"
         ) from error
     return path
-
-
-def refuse_irregular(path: Path) -> None:
-    """Raises OSError for what is there and no regular file: a start would wait for ever for
-    somebody to write into a pipe."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file")

@@ -15,12 +15,19 @@ from bot.store.database import Database
 from bot.store.migrate import upgrade
 from tests.support.world import World
 
+Run = Callable[..., Result]
+
 
 @pytest.fixture
-def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """What the commands find: the working directory is a new one, and nothing else is set."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, a new one. Nothing but the database's address is set."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", "sqlite:///cli.db")
+    return tmp_path
+
+
+@pytest.fixture
+def db(folder: Path) -> Iterator[Database]:
     database = Database("sqlite:///cli.db")
     upgrade(database)
     yield database
@@ -28,9 +35,17 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
 
 
 @pytest.fixture
-def run() -> Callable[..., Result]:
-    def invoke(*words: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(app, words)
+def world(folder: Path) -> Iterator[World]:
+    """The same with the real worker, which moves where the test lets it."""
+    made = World("sqlite:///cli.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run() -> Run:
+    def invoke(*words: str, code: int = 0, stdin: str | None = None) -> Result:
+        done = CliRunner().invoke(app, words, input=stdin)
         assert done.exit_code == code, (done.output, done.exception)
         return done
 
@@ -38,18 +53,5 @@ def run() -> Callable[..., Result]:
 
 
 @pytest.fixture
-def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
-    def invoke(*words: str, code: int = 0) -> Any:
-        return json.loads(run(*words, "--json", code=code).stdout)
-
-    return invoke
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The same with the real worker, which moves where the test lets it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///cli.db")
-    made = World("sqlite:///cli.db")
-    yield made
-    made.close()
+def run_json(run: Run) -> Callable[..., Any]:
+    return lambda *words, code=0: json.loads(run(*words, "--json", code=code).stdout)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-from typer.testing import CliRunner, Result
 
-from bot.cli import app
 from bot.operate import logs
 from bot.operate.json_and_csv import iso
 from bot.request.model import SHORT
@@ -24,10 +21,10 @@ from bot.store import audit_trail
 from bot.store.audit_log_lines import AuditLines
 from bot.store.database import Database
 from bot.store.schema import audit as table
+from tests.operate.cli.conftest import Run
 from tests.store.samples import born, ended, entry
 from tests.store.test_audit_log_lines import forge
 
-Run = Callable[..., Result]
 Records = list[audit_trail.Record]
 
 
@@ -133,11 +130,6 @@ def test_an_export_goes_on_where_the_last_one_ended(
     assert rest == head + records[since:]
 
 
-@pytest.mark.parametrize("number", ["-1", "x", str(2**63)])
-def test_what_is_no_number_is_wrong_usage(db: Database, run: Run, number: str) -> None:
-    assert "--since" in run("audit", "export", "--since", number, code=2).stderr
-
-
 # ---- whatever a hand has put there ---------------------------------------------------------------
 
 DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
@@ -149,9 +141,6 @@ DEEPER_THAN_PYTHON_READS = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
         """detail = '{"a":"\\ud800"}'""",
         f"detail = '{DEEPER_THAN_PYTHON_READS}'",
         "actor = cast(x'ff' as text)",
-        "hash = cast(x'ff' as text)",
-        "request_id = cast(request_id as blob)",
-        "detail = replace(detail, ':', ': ')",
         f"at = {10**18}",
     ],
     ids=lambda hand: hand[:24],
@@ -168,15 +157,7 @@ def test_it_is_named_and_shown(db: Database, three: Records, run: Run, hand: str
     assert "Record 2 is not as it was written" in shown.stderr
 
 
-def test_a_record_before_the_first(db: Database, three: Records, run: Run) -> None:
-    with db.write() as conn:
-        conn.execute(table.update().where(table.c.number == 1).values(number=0))
-    records = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
-    assert [record["number"] for record in records] == [0, 2, 3]
-    assert "broken at record 0" in run("audit", "verify", code=1).stderr
-
-
-@pytest.mark.parametrize("hand", ["count = 'x'", "hash = x'ff'", "hash = cast(x'ff' as text)"])
+@pytest.mark.parametrize("hand", ["count = 'x'", "hash = x'ff'"])
 def test_a_head_that_cannot_be_read(db: Database, three: Records, run: Run, hand: str) -> None:
     with db.write() as conn:
         conn.exec_driver_sql(f"UPDATE audit_head SET {hand}")
@@ -188,14 +169,12 @@ def test_a_head_that_cannot_be_read(db: Database, three: Records, run: Run, hand
 
 @pytest.fixture
 def told(
-    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], str]]:
+    db: Database, own_logging: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], list[str]]:
     """Six records, and in `bot.log` the log of the bot that wrote them: in a form of LOG_FORMAT,
     with other lines, at a LOG_LEVEL that leaves out what is only information."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, structlog.get_config()
 
-    def tell(form: str) -> str:
+    def tell(form: str) -> list[str]:
         for number in range(1, 7):
             born(db, number)
         log = io.StringIO()
@@ -205,37 +184,26 @@ def told(
             patched.setattr("bot.store.audit_log_lines.log", structlog.get_logger(logs.AUDIT))
             logs.set_up("error", form)
             AuditLines(db).write()
-            structlog.get_logger("bot.other").error(
-                "step_failed", audit=f"hash={'0' * 64} number=1"
-            )
-        (tmp_path / "bot.log").write_text(log.getvalue())
-        return log.getvalue()
+            like_one = f"hash={'0' * 64} number=1"
+            structlog.get_logger("bot.other").error("step_failed", audit=like_one)
+        (folder / "bot.log").write_text(log.getvalue())
+        return log.getvalue().splitlines()
 
-    yield tell
-    root.handlers = before[0]
-    root.setLevel(before[1])
-    structlog.configure(**before[2])
+    return tell
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_trail_that_is_as_its_log_tells(
-    told: Any, run: Run, run_json: Any, tmp_path: Path, form: str
-) -> None:
+def test_a_trail_that_is_as_its_log_tells(told: Any, run: Run, run_json: Any, form: str) -> None:
     """Also as a shipper may keep the log, and by a pipe."""
-    lines = told(form).splitlines()
+    lines = told(form)
     assert len(lines) == 7
-    assert run_json("audit", "verify", "--log", "bot.log")["log"] == {
-        "lines": 6,
-        "first": 1,
-        "last": 6,
-        "broken": None,
-    }
+    found = run_json("audit", "verify", "--log", "bot.log")["log"]
+    assert found == {"lines": 6, "first": 1, "last": 6, "broken": None}
     if form == "json":
         lines = [json.dumps({"log": f"{line}\n", "stream": "stderr"}) for line in lines]
     else:
         lines = [f"Nov 30 22:00:01 host vr-unpair[7]: \x1b[2m{line}\x1b[0m" for line in lines]
-    done = CliRunner().invoke(app, ["audit", "verify", "--log", "-"], input="\n".join(lines))
-    assert done.exit_code == 0, done.output
+    done = run("audit", "verify", "--log", "-", stdin="\n".join(lines))
     assert done.stdout.splitlines()[1] == "ok: 6 of them as told in the log, 1 to 6"
 
 
@@ -243,23 +211,19 @@ def forged(records: Records) -> Records:
     return [r.model_copy(update={"actor": "U0OTHER"}) if r.number == 3 else r for r in records]
 
 
-def reordered(records: Records) -> Records:
-    return [records[0], records[2], records[1], *records[3:]]
-
-
-@pytest.mark.parametrize(("how", "number"), [(cut, 3), (forged, 3), (reordered, 2)])
+@pytest.mark.parametrize("how", [cut, forged])
 def test_a_trail_made_anew_is_found_by_the_log_alone(
-    db: Database, told: Any, run: Run, run_json: Any, how: Any, number: int
+    db: Database, told: Any, run: Run, run_json: Any, how: Any
 ) -> None:
     told("json")
     forge(db, how)
     assert run("audit", "verify").stdout.startswith("ok: ")
     done = run("audit", "verify", "--log", "bot.log", code=1)
-    assert f"broken at record {number}:" in done.stderr
+    assert "broken at record 3:" in done.stderr
     assert done.stdout == ""
     found = run_json("audit", "verify", "--log", "bot.log", code=1)
     assert (found["ok"], found["broken"]) == (False, None)
-    assert found["log"]["broken"] == {"number": number}
+    assert found["log"]["broken"] == {"number": 3}
 
 
 def test_what_the_chain_finds_earlier_is_named_first(db: Database, told: Any, run: Run) -> None:
@@ -270,20 +234,16 @@ def test_what_the_chain_finds_earlier_is_named_first(db: Database, told: Any, ru
     assert "broken at record 2" in run("audit", "verify", "--log", "bot.log", code=1).stderr
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("", 1),
-        ('{"event": "audit"}\n{"event"\n[]\n{"number": 1, "hash": "0"}', 1),
-        (None, 2),
-    ],
-)
+NO_LINE = '{"event": "audit"}\n{"event"\n[]\n{"number": 1, "hash": "0"}'
+
+
+@pytest.mark.parametrize(("text", "code"), [("", 1), (NO_LINE, 1), (None, 2)])
 def test_a_log_that_tells_nothing_proves_nothing(
-    db: Database, run: Run, tmp_path: Path, text: str | None, code: int
+    db: Database, run: Run, folder: Path, text: str | None, code: int
 ) -> None:
     born(db, 1)
     if text is not None:
-        (tmp_path / "bot.log").write_text(text)
+        (folder / "bot.log").write_text(text)
     done = run("audit", "verify", "--log", "bot.log", code=code)
     assert "bot.log" in done.stderr
     assert done.stdout == ""

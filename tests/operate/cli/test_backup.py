@@ -6,19 +6,17 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
 from bot.store import audit_trail
 from bot.store.database import Database
 from bot.store.verify_audit_trail import verify_trail
+from tests.operate.cli.conftest import Run
 from tests.store.samples import born
-
-Run = Callable[..., Result]
 
 WRITES_AND_DIES = """
 import os, sqlite3
@@ -52,15 +50,13 @@ def test_the_backup_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ru
         assert backup.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_database_in_use_is_copied_as_of_one_moment(
-    db: Database, run: Run, tmp_path: Path
-) -> None:
+def test_a_database_in_use_is_copied_as_of_one_moment(db: Database, run: Run, folder: Path) -> None:
     for number in range(1, 6):
         born(db, number)
     with db.write() as conn:  # another transaction is open, and none of it is in the copy
         conn.exec_driver_sql("DELETE FROM audit")
         run("backup", "copy.db")
-    copy = Database(f"sqlite:///{tmp_path / 'copy.db'}")
+    copy = Database(f"sqlite:///{folder / 'copy.db'}")
     assert len(list(audit_trail.export(copy))) == 5
     assert verify_trail(copy)[0] is None
     copy.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,14 +10,13 @@ import pytest
 from bot import cli_stored
 from bot.request.model import State
 from bot.store.inbox import Inbox
+from tests.operate.cli.conftest import Run
 from tests.support.world import FIRST, World
-
-Run = Callable[..., Any]
 
 
 @pytest.mark.parametrize("approved", [False, True])
 def test_a_request_that_waits_is_taken_back_at_the_next_start(
-    world: World, run: Run, run_json: Run, approved: bool
+    world: World, run: Run, run_json: Any, approved: bool
 ) -> None:
     """Also where the bot died between the approval and its DELETE."""
     request_id = world.pending()

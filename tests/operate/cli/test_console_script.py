@@ -6,21 +6,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from typer.testing import Result
 
 import bot
 from bot.cli import app
 from bot.request.model import State
 from bot.store.database import Database
+from tests.operate.cli.conftest import Run
 from tests.store.samples import born
 
-Run = Callable[..., Result]
 AS_SCRIPT = "import sys; sys.argv = ['vr-unpair', *sys.argv[1:]]; from bot.__main__ import main"
 
 
@@ -72,6 +71,8 @@ def test_help_under_both_names_with_an_example(run: Run, words: tuple[str, ...])
         (("nothing",), "nothing"),
         (("requests", "--state", "x"), "--state"),
         (("requests", "--limit", str(2**63)), "--limit"),
+        (("audit", "export", "--since", "-1"), "--since"),
+        (("audit", "export", "--since", str(2**63)), "--since"),
         (("settings",), "--example"),
         (("check", "--jsn"), "--jsn"),
     ],

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import Result
 
 from bot.operate import logs
 from bot.operate.json_and_csv import printable, to_json
 from bot.store import audit_trail
 from bot.store.database import Database
+from tests.operate.cli.conftest import Run
 from tests.store.samples import born, entry
 
 ODD = "\x1b\x07\x00\r\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028"
@@ -28,8 +27,6 @@ MACHINES = {odd: json.dumps(odd)[1:-1] for odd in ODD}
 
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 REASON = f"a{''.join(ODD)}[31m b [red]markup[/red] :warning: größer 👩‍💻"
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -71,17 +68,7 @@ def test_an_export_is_still_what_was_hashed(run: Run) -> None:
     assert (last["action"], last["detail"]) == (REASON, {REASON: REASON})
 
 
-@pytest.fixture
-def _logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.configure(**config)
-
-
-@pytest.mark.usefixtures("_logging")
+@pytest.mark.usefixtures("own_logging")
 @pytest.mark.parametrize("form", ["console", "json"])
 @pytest.mark.parametrize("odd", ODD, ids=ascii)
 def test_a_log_shows_escapes(form: str, odd: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.table import Table
-from structlog.testing import capture_logs
-from typer.testing import Result
 
-from bot import cli_stored
 from bot.operate import show
 from bot.request.audit_chain import Record
 from bot.request.events import DeleteAnswered
-from bot.request.model import Outcome, State, TaskView
-from bot.request.pairing import Server, Snapshot
+from bot.request.model import State
+from bot.request.pairing import Server
 from bot.request.problem import ProblemKind
+from tests.operate.cli.conftest import Run
 from tests.store.samples import request
-from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, World, problem
-
-Run = Callable[..., Result]
+from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, World, problem, snapshot
 
 PROMISED = {
     *("id", "state", "site", "pairing_id", "force", "requester", "channel", "reason"),
@@ -135,75 +130,22 @@ def record(**changes: Any) -> Record:
         "message": None,
         "before": "pending",
         "after": "approved",
-        "detail": {"words": "of the requester, which are many, and go on"},
+        "detail": {"words": "of the requester, which are many"},
         "previous": "",
         "hash": "",
     }
     return Record.model_validate({**columns, **changes})
 
 
-# ---- --follow ------------------------------------------------------------------------------------
-
-
-def test_follow_tells_each_change_until_the_end_and_then_shows_all(
-    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request = world.pending()
-    steps = iter(
-        [
-            lambda: None,
-            lambda: world.click(request, "approve", FIRST),
-            world.appliance.end_task,
-        ]
-    )
-
-    def wait(seconds: float) -> None:
-        next(steps)()
-        world.wait(10_000)
-
-    monkeypatch.setattr(cli_stored.time, "sleep", wait)
-    with capture_logs():  # of the worker, which is in this process here
-        done = run("show", request, "--follow", "--json")
-    assert done.stderr.splitlines() == [
-        f"{request} pending, 0 of 1 approvals",
-        f"{request} following, task RUNNING",
-        f"{request} succeeded, proved",
-    ]
-    assert json.loads(done.stdout)["state"] == "succeeded"
-    assert f"{request} succeeded, proved\n" in run("show", request, "--follow").stdout
-
-
-def test_progress_is_told_where_the_task_has_some() -> None:
-    running = TaskView(id="t", status="RUNNING", progress=40)
-    story = iter(
-        [
-            request(2, State.FOLLOWING, task=running),
-            request(2, State.SUCCEEDED, outcome=Outcome(code="proved")),
-        ]
-    )
-    told: list[str] = []
-    show.follow(lambda: next(story), lambda _: None, told.append)
-    assert told[0] == "AAAA-0002 following, task RUNNING 40 %"
-
-
 # ---- the list ------------------------------------------------------------------------------------
 
 TITLES = "site-a.example.net", "site-b.example.net"
-SNAPSHOT = Snapshot(
-    pairing_id="p1",
-    local_vc=Server(id="1", name=TITLES[0]),
-    remote_vc=Server(id="2", name=TITLES[1]),
-    local_vrms=Server(),
-    remote_vrms=Server(),
-    count=0,
-    complete=True,
-    replications_digest=None,
-    read_at=1,
-)
 ASKED = request(
     7,
     State.ATTENTION,
-    snapshot=SNAPSHOT,
+    snapshot=snapshot(
+        local_vc=Server(id="1", name=TITLES[0]), remote_vc=Server(id="2", name=TITLES[1])
+    ),
     reason="moving to the new site, CHG0031337",
     created_at=1_764_104_584_123,
 )

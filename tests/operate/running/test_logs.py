@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
@@ -16,14 +16,9 @@ Lines = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+def lines(own_logging: None, capsys: pytest.CaptureFixture[str]) -> Lines:
     """What has been written since the last time."""
-    root = logging.getLogger()
-    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.configure(**config)
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def logger(level: str = "info") -> structlog.stdlib.BoundLogger:

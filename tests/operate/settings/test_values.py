@@ -187,9 +187,8 @@ def test_one_kind_of_trust_read_from_the_working_directory(
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"\x30\x82"),
         os.mkdir,
-        os.mkfifo,  # which is not waited for
     ],
-    ids=["nothing", "empty", "no PEM", "folder", "pipe"],
+    ids=["nothing", "empty", "no PEM", "folder"],
 )
 def test_a_ca_file_that_cannot_be_trusted(sentences_with: Any, tmp_path: Path, make: Any) -> None:
     make(tmp_path / "ca.pem")
