@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from bot.settings import (
     SECRETS,
     ApplianceSettings,
-    Settings,
     SettingsError,
     load,
     load_database,
@@ -28,15 +27,17 @@ NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}
 # ---- slips ---------------------------------------------------------------------------------------
 
 
+SITES = "VR_SITES__<NAME>__HOST and its like"
+
+
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
         ("VR_USER", "VR_USERNAME"),
         ("VR_POLL", "VR_POLL_SECONDS"),
         ("VR_CA", "VR_CA_FILE"),
-        ("VR_FINGERPRNT", "VR_FINGERPRINT"),
         ("vr_timeout_seconds", "VR_TIMEOUT_SECONDS"),
-        ("VR_SITE__A__HOST", "VR_SITES__<NAME>__HOST and its like"),
+        ("VR_SITE__A__HOST", SITES),
         ("SLACK_SIGNING_SECRETS", "SLACK_SIGNING_SECRET"),
         ("SLACK_APPTOKEN", "SLACK_APP_TOKEN"),
         ("DRYRUN", "DRY_RUN"),
@@ -44,8 +45,7 @@ NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}
     ],
 )
 def test_slips_in_the_environment(sentences_with: Any, slip: str, meant: str) -> None:
-    found = sentences_with(**{slip: "x"})
-    assert found == {slip: f"{slip} is not a setting: did you mean {meant}?"}
+    assert f"did you mean {meant}?" in sentences_with(**{slip: "x"})[slip]
 
 
 def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_path: Path) -> None:
@@ -54,18 +54,10 @@ def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_p
 
 
 def test_names_of_others_are_left_alone(load_with: Any) -> None:
-    others = {
-        "SLACK_CLIENT_ID": "1",
-        "SLACK_WEBHOOK_URL": "1",
-        "HOSTNAME": "box",
-        "NOTIFY_SOCKET": "/run/x",
-        "REQUESTER": "U1",
-        "VR_SHADERS": "1",
-        "VR_USER": "",
-        # Close to a required setting, which is there: so it was meant for another program.
-        "SLACK_BOT_TOKENS": "1",
-    }
-    assert load_with(**others) == load_with()
+    others = ("SLACK_CLIENT_ID", "SLACK_WEBHOOK_URL", "HOSTNAME", "NOTIFY_SOCKET", "VR_SHADERS")
+    # The last is close to a required setting, which is there: it was meant for another program.
+    given = dict.fromkeys((*others, "REQUESTER", "SLACK_BOT_TOKENS"), "x")
+    assert load_with(**given, VR_USER="") == load_with()
 
 
 def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) -> None:
@@ -94,11 +86,11 @@ def test_each_has_every_setting_of_the_single_one(load_sites: Any) -> None:
     more = {
         "REMOTE_USERNAME": "far",
         "REMOTE_PASSWORD": "away",
+        "FINGERPRINT": "ab" * 32,
         "BASE_PATH": "/api/x",
         "POLL_SECONDS": "7",
         "TIMEOUT_SECONDS": "60",
         "CALLS_PER_MINUTE": "30",
-        "FINGERPRINT": "ab" * 32,
     }
     fields = {field.upper() for field in ApplianceSettings.model_fields}
     assert {"HOST", "USERNAME", "PASSWORD", "CA_FILE"} | set(more) == fields
@@ -109,7 +101,6 @@ def test_each_has_every_setting_of_the_single_one(load_sites: Any) -> None:
         *("vr-lyon", "bot", "far", "ab" * 32, "/api/x", "7.0", "60.0", "30")
     ]
     policy = settings.policy()
-    assert policy.sites["lyon"].timeout_ms == 60_000
     terms = policy.terms("oslo-2", force=False)
     assert (terms.appliance, terms.several) == ("vr-oslo-2", True)
     assert policy.terms("gone", force=False).timeout_ms == 60_000
@@ -230,9 +221,3 @@ def test_nor_where_the_database_alone_is_read(tmp_path: Path) -> None:
         with pytest.raises(SettingsError) as caught:
             load_database({"DATABASE_URL": address}, tmp_path)
         assert SECRET not in everything_about(caught.value)
-
-
-def test_nor_in_an_object_made_directly() -> None:
-    with pytest.raises(ValidationError) as caught:
-        Settings(slack_bot_token=f"xapp-{SECRET}", database_url=f"mysql://u:{SECRET}@h/d", sites={})
-    assert SECRET not in str(caught.value) + repr(caught.value)

@@ -11,7 +11,7 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from bot.settings import ApplianceSettings, Settings, SettingsError, load
 from bot.settings.values import LONGEST_MS, parse_duration
@@ -213,23 +213,6 @@ def test_empty_means_not_set(load_with: Any, sentences_with: Any) -> None:
     assert "is not set" in sentences_with(APPROVERS="")["APPROVERS"]
 
 
-def test_settings_do_not_change(load_with: Any) -> None:
-    settings = load_with()
-    with pytest.raises(ValidationError, match="frozen"):
-        settings.dry_run = True
-    with pytest.raises(ValidationError, match="frozen"):
-        settings.sites["default"].host = "elsewhere"
-
-
-def test_an_object_made_directly_reads_no_environment(
-    load_with: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PORT", "4444")
-    token, sites = "xoxb-1", load_with().sites
-    made = Settings(slack_bot_token=token, sites=sites, approvers=("U1",), approval_ttl=1500)
-    assert (made.port, made.approval_ttl, made.requesters) == (3000, 1500, ())
-
-
 # ---- durations -----------------------------------------------------------------------------------
 
 
@@ -251,9 +234,3 @@ def test_any_text_gives_a_duration_or_a_printable_sentence(text: str) -> None:
             parse_duration(text)
     else:
         assert parse_duration(text) == int(form[1]) * UNITS_MS[form[2]]
-
-
-@pytest.mark.parametrize("text", ["", "5", "1.5h", "1h30m", "-5m", "+5m", "15M", "15 m", "٣m", "0"])
-def test_everything_else_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        parse_duration(text)
