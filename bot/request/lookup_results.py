@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from bot.request import Frozen
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.model import UNDECIDED, Request, State
-from bot.request.pairing import Pairing, keys_of
+from bot.request.pairing import Pairing, Snapshot, id_key, keys_of
 from bot.request.who_may import Reason
 
 
@@ -51,6 +51,18 @@ def _others(
 ) -> tuple[str, ...]:
     found = dict.fromkeys(other for key in keys_of(pairing) for other in at[key])
     return tuple(other for other in found if other != site)
+
+
+def holder_of(site: str, pairing: Pairing | Snapshot, opened: Iterable[Request]) -> Request | None:
+    """The open request for this pairing, asked at this site or at its other end."""
+    its_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
+    keys, at_other_end = set(keys_of(pairing)), None
+    for each in opened:
+        if each.site == site and each.pairing_id and id_key(each.pairing_id) == id_key(its_id):
+            return each
+        if each.site != site and each.snapshot and not keys.isdisjoint(keys_of(each.snapshot)):
+            at_other_end = each
+    return at_other_end
 
 
 class SiteUnread(Frozen):

@@ -3,58 +3,35 @@ what a card would show: drawn like the card, but without buttons."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.fingerprint import fingerprint
-from bot.request.lookup_results import ListedPairing, PairingsListed, SiteUnread, other_ends
+from bot.request.lookup_results import (
+    ListedPairing,
+    PairingsListed,
+    SiteUnread,
+    holder_of,
+    other_ends,
+)
 from bot.request.messages import Drawn
 from bot.request.model import Request
-from bot.request.pairing import Pairing, Server, Snapshot, id_key, keys_of
+from bot.request.pairing import Pairing, Server, Snapshot
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.slack.draw import limits
 from bot.slack.draw.card import heading, said
 from bot.slack.draw.card_buttons import card_url, earlier_card
 from bot.slack.draw.markup import code, context, drawn, header, line, name, section, when
-from bot.slack.draw.words.check_refused import candidates
+from bot.slack.draw.words.check_refused import not_found
 from bot.slack.draw.words.pairing_names import count_of
-from bot.slack.draw.words.phrases import (
-    FOUND_BY_ID,
-    NAMES_OF_PAIRINGS,
-    NOT_ALL_LISTED,
-    PRESS_THE_ONE,
-    linked,
-    problem_words,
-)
+from bot.slack.draw.words.phrases import linked, problem_words
 from bot.slack.draw.words.states import STATES
-
-Holders = Mapping[Hashable, Request]
-"""The open request of a pairing, by site and pairing id, and also by the keys of its snapshot: the
-other site lists the same pairing too."""
-
-
-def holders(opened: Sequence[Request]) -> Holders:
-    found: dict[Hashable, Request] = {}
-    for request in opened:
-        if request.pairing_id is not None:
-            found[request.site, id_key(request.pairing_id)] = request
-        if request.snapshot is not None:
-            found |= dict.fromkeys(keys_of(request.snapshot), request)
-    return found
-
-
-def holder_of(site: str, pairing: Pairing | Snapshot, among: Holders) -> Request | None:
-    """The open request for this pairing, asked at this site or at its other end."""
-    pairing_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
-    own = among.get((site, id_key(pairing_id)))
-    others = (among[key] for key in keys_of(pairing) if key in among)
-    return own or next((other for other in others if other.site != site), None)
 
 
 def sites(
     read: Sequence[PairingsListed | SiteUnread],
-    holders: Holders,
+    opened: Sequence[Request],
     command: str,
     workspace_url: str | None = None,
 ) -> list[list[str]]:
@@ -76,7 +53,7 @@ def sites(
         head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
         pairings = sorted(each.pairings, key=_place)
         lines = [
-            _pairing(each.site, item, holders, ends, workspace_url)
+            _pairing(each.site, item, opened, ends, workspace_url)
             for item in pairings[: limits.PAIRINGS_LISTED]
         ]
         left = len(pairings) - len(lines)
@@ -97,7 +74,7 @@ def _place(item: ListedPairing) -> tuple[bool, int, str]:
 def _pairing(
     site: str,
     item: ListedPairing,
-    holders: Holders,
+    opened: Sequence[Request],
     ends: Mapping[tuple[str, str], tuple[str, ...]],
     workspace_url: str | None,
 ) -> str:
@@ -113,7 +90,7 @@ def _pairing(
     if also_at := ends.get((site, found.id)):
         named = ", ".join(code(other, limits.NAME) for other in also_at)
         parts.append(f"the same pairing as seen from {named}")
-    holder = holder_of(site, found, holders)
+    holder = holder_of(site, found, opened)
     if holder is not None:
         at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
         held = f"open request {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}"
@@ -153,31 +130,11 @@ def _health(found: Pairing) -> list[str]:
     ]
 
 
-def unresolved(site: str, asked: str, found: PairingUnresolved, command: str) -> str:
-    """Why there is nothing to preview, and which pairings were close."""
-    typed = code(asked, limits.PAIRING_TYPED)
-    title = {
-        "none": f"There is no pairing {typed}.",
-        "several": f"More than one pairing matches {typed}.",
-        "self": f"{typed} pairs a site with itself, and is never broken by this bot.",
-        "partial": f"It cannot be told which pairing {typed} is. {NOT_ALL_LISTED}",
-        "unread": f"It cannot be told which pairing {typed} is.",
-        "no_site": f"There is no appliance {code(site, limits.NAME)} here any more.",
-    }[found.why]
-    if found.unread:
-        away = ", ".join(code(name, limits.NAME) for name in found.unread)
-        step = f"*Next:* try again in a minute, or type {code(f'{command} preview SITE/PAIRING')}."
-        return "\n".join([title, f"These appliances could not be read: {away}.", step])
-    by_id = f"type {code(f'{command} preview ID')}: {FOUND_BY_ID}."
-    if found.near:
-        hint = [NAMES_OF_PAIRINGS] if found.why == "none" else [f"Or {by_id}"]
-        step = f"*Next:* {PRESS_THE_ONE} {code(f'{command} list')} shows them all."
-        return "\n".join([title, *hint, step])
-    shown = candidates(found.candidates)
-    step = f"*Next:* {code(f'{command} list')} shows them all; an id is never ambiguous."
-    if found.why == "partial":
-        step = f"*Next:* {by_id}"
-    return "\n".join([title, *shown, step])
+def unresolved(site: str, asked: str, found: PairingUnresolved, *, several: bool) -> str:
+    """Why there is nothing to preview."""
+    some = found.unread or found.candidates
+    end = not_found(found.why, asked, site, some, near=bool(found.near), several=several)
+    return "\n".join([end.title, *end.body, f"*Next:* {end.next_step}"])
 
 
 def not_previewed(asked: str, failed: CallFailed) -> str:

@@ -15,7 +15,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.lookup_results import HomeRead, LookFailed, MayNotLook, PreviewRead, SitesRead
+from bot.request.lookup_results import (
+    HomeRead,
+    LookFailed,
+    MayNotLook,
+    PreviewRead,
+    SitesRead,
+    holder_of,
+)
 from bot.request.messages import Drawn
 from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
@@ -113,14 +120,13 @@ def _preview(
         case MayNotLook() | LookFailed():
             return _untold(read)
         case PairingUnresolved():
-            why = pairing_lists.unresolved(site, pairing, read, deps.command)
-            at = site if len(deps.policy.sites) > 1 else None
-            near = suggestions(read.near, at, force=force)
+            several = len(deps.policy.sites) > 1
+            why = pairing_lists.unresolved(site, pairing, read, several=several)
+            near = suggestions(read.near, site if several else None, force=force)
             return drawn(section(why), near) if near else only_text(why)
         case CallFailed():
             return only_text(pairing_lists.not_previewed(pairing, read))
     found_at = read.found_at or site
-    opened = pairing_lists.holders(deps.overview.unfinished())
     return pairing_lists.preview(
         read.snapshot,
         site=found_at,
@@ -129,7 +135,7 @@ def _preview(
         by=asked.by,
         channel=asked.channel,
         policy=deps.policy,
-        holder=pairing_lists.holder_of(found_at, read.snapshot, opened),
+        holder=holder_of(found_at, read.snapshot, deps.overview.unfinished()),
         unclear=deps.overview.unclear(read.snapshot),
         command=deps.command,
         workspace_url=deps.identity.url(),
@@ -139,7 +145,7 @@ def _preview(
 def _list(read: SitesRead, deps: Deps) -> Drawn:
     if isinstance(read, MayNotLook | LookFailed):
         return _untold(read)
-    opened, url = pairing_lists.holders(deps.overview.unfinished()), deps.identity.url()
+    opened, url = deps.overview.unfinished(), deps.identity.url()
     sites = pairing_lists.sites(read, opened, deps.command, url)
     return drawn(*(block for lines in sites for block in _sections(lines)))
 

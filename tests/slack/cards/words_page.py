@@ -94,7 +94,7 @@ def page() -> str:
         _whole("help", usage_help(break_glass=True, several=True)),
         _whole("help, the shortest", usage_help(break_glass=False, several=False)),
         _whole("list", _listed()),
-        _table("A preview that finds nothing", ("because", "words"), _not_found()),
+        _table("A preview that finds nothing", ("because", "words"), _not_previewed()),
         "## Previews\n",
         *(_whole(name, drawn) for name, drawn in _previews()),
         "## Requests in lists\n",
@@ -244,33 +244,27 @@ OTHER_SIDE = PairingsListed(site="rome", pairings=(_pairing(0, *OK),), read_at=N
 FAILED = SiteUnread(site="oslo", failed=CallFailed(problem=CUT_OFF))
 
 
-def _holders() -> pairing_lists.Holders:
-    held = sample(id="BBBB-CCCC", site="rome", pairing_id="00000000-1")
-    return pairing_lists.holders(
-        [held, sample(id="DDDD-FFFF", pairing_id="10000000-1", snapshot=None)]
-    )
+HOLDERS = [
+    sample(id="BBBB-CCCC", site="rome", pairing_id="00000000-1"),
+    sample(id="DDDD-FFFF", pairing_id="10000000-1", snapshot=None),
+]
 
 
 def _listed() -> str:
-    several = pairing_lists.sites([LISTED, OTHER_SIDE, FAILED], _holders(), COMMAND, URL)
+    several = pairing_lists.sites([LISTED, OTHER_SIDE, FAILED], HOLDERS, COMMAND, URL)
     many = PairingsListed(
         site="lyon", pairings=tuple(_pairing(n, *OK) for n in range(5, 47)), read_at=NOW
     )
-    one = pairing_lists.sites([many], {}, COMMAND)[0]
+    one = pairing_lists.sites([many], [], COMMAND)[0]
     return "\n---\n".join(["\n".join(lines) for lines in [*several, [one[0], one[1], one[-1]]]])
 
 
-def _not_found() -> Iterable[tuple[str, ...]]:
-    for why in ("none", "several", "self", "partial", "no_site"):
-        for near in ((), shown.NEAR) if why in ("none", "partial") else ((),):
-            some = (
-                () if near else tuple(f"candidate {n}" for n in range(9 if why == "several" else 1))
-            )
-            found = PairingUnresolved(why=why, candidates=some, near=near)
-            name = f"{why}, one is near" if near else why
-            yield name, pairing_lists.unresolved("lyon", "oslo", found, COMMAND)
-    unread = PairingUnresolved(why="unread", unread=("rome", "oslo"))
-    yield "unread", pairing_lists.unresolved("lyon", "oslo", unread, COMMAND)
+def _not_previewed() -> Iterable[tuple[str, ...]]:
+    several = PairingUnresolved(why="several", candidates=("a candidate", "another"))
+    yield (
+        "as where a request is refused",
+        pairing_lists.unresolved("lyon", "oslo", several, several=False),
+    )
     for problem in (
         CUT_OFF,
         CUT_OFF.model_copy(update={"retry_at": NOW}),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bot.request.messages import ANSWER_LOST
 from bot.request.model import Outcome, Request
-from bot.request.problem import Problem, ProblemKind
+from bot.request.problem import ProblemKind
 from bot.request.who_may import Reason
 from bot.slack.draw import limits
 from bot.slack.draw.markup import channels, code, when
@@ -30,23 +30,48 @@ def may_not_look(reason: Reason) -> str:
     return f"{may_not(reason, *ASK)}. {step}"
 
 
-def _pairing_several(request: Request, outcome: Outcome) -> Ending:
-    step = "Ask again with the id of the one you mean."
-    if request.terms.several:
-        step = (
-            "Ask again with the appliance and the id, as they stand here: `SITE/ID`. Two ends of "
-            "one pairing need one request."
-        )
-    title = f"More than one pairing matches {_asked(request)}."
-    return Ending(title, ("\n".join(["They are:", *candidates(outcome.lines)]),), step)
+def not_found(
+    why: str, typed: str, site: str, some: Sequence[str], *, near: bool, several: bool
+) -> Ending:
+    """Which pairing is meant cannot be told; for a preview too. `some`: those that it could be, or
+    the appliances that are away. `near`: one that may be meant has a button."""
+    asked = code(typed, limits.PAIRING_TYPED)
+    shown = [f"• {code(each, limits.PAIRING_TYPED)}" for each in some[: limits.CANDIDATES_SHOWN]]
+    left = len(some) - len(shown)
+    listed = "\n".join([*shown, *([f"• and {count_of(left, 'other')}"] if left else [])])
+    untold = f"It cannot be told which pairing {asked} is."
+    match why:
+        case "none":
+            step = PRESS_THE_ONE if near else "Look for it with `list`, then try again."
+            return Ending(f"There is no pairing {asked}.", (NAMES_OF_PAIRINGS,), step)
+        case "several":
+            step = "Try again with the id of the one you mean."
+            if several:
+                step = (
+                    "Try again with the appliance and the id, as they stand here: `SITE/ID`. Two "
+                    "ends of one pairing need one request."
+                )
+            title = f"More than one pairing matches {asked}."
+            return Ending(title, (f"They are:\n{listed}",), step)
+        case "self":
+            title = f"{asked} pairs a site with itself, and is never broken by this bot."
+            step = "Name the other site of the pairing you mean."
+            return Ending(title, (f"It is:\n{listed}",), step)
+        case "unread":
+            step = "Try again as `SITE/PAIRING`: then only that appliance has to answer."
+            return Ending(untold, (f"These appliances could not be read:\n{listed}",), step)
+        case "partial":
+            step = f"try again with the id: {FOUND_BY_ID}."
+            step = f"{PRESS_THE_ONE} Or {step}" if near else f"T{step[1:]}"
+            return Ending(untold, (NOT_ALL_LISTED,), step)
+        case _:
+            title = f"There is no appliance {code(site, limits.NAME)} in this bot's settings."
+            return Ending(title, (), "Have it put there, or name a pairing of another one.")
 
 
-def _pairing_unread(request: Request, outcome: Outcome) -> Ending:
-    away = ", ".join(code(site, limits.NAME) for site in outcome.lines)
-    return Ending(
-        f"It cannot be told which pairing {_asked(request)} is.",
-        (f"Of the appliances, these could not be read: {away}.",),
-        "Ask again as `SITE/PAIRING`: one that is away is then tried for some minutes.",
+def _not_found(why: str) -> Callable[[Request, Outcome], Ending]:
+    return lambda r, o: not_found(
+        why, r.asked, r.site, o.lines, near=bool(o.near), several=r.terms.several
     )
 
 
@@ -58,64 +83,51 @@ def _pairing_taken(request: Request, outcome: Outcome) -> Ending:
     return Ending(title, (), f"Open {named}.")
 
 
-def _check_failed(request: Request, outcome: Outcome) -> Ending:
-    problem = outcome.problem
-    if problem is not None and problem.status == 403:
-        return Ending(
-            "The bot's account may not read this pairing.",
-            (),
-            "Have the account's privileges on the appliance checked, then ask again.",
-        )
-    match problem.kind if problem is not None else None:
-        case ProblemKind.UNAUTHORIZED | ProblemKind.LOGIN_REFUSED:
-            return Ending(
-                "The appliance does not accept the bot's log-in.",
-                (),
-                "Have the bot's log-in checked with `vr-unpair check`, then ask again.",
-            )
-        case ProblemKind.LOGIN_REST:
-            return Ending(
-                "The bot could not log in to the appliance, and rests now: accounts get locked.",
-                (),
-                f"Have the bot's log-in checked, then ask again {_again(problem)}.",
-            )
-        case ProblemKind.SERVER_ERROR:
-            return Ending(
-                "The appliance failed while it was read.",
-                (),
-                "Ask again; if it stays, have the appliance's log read.",
-            )
-        case ProblemKind.NOT_UNDERSTOOD:
-            return Ending("The appliance's answer is not understood.", (), HAVE_IT_CHECKED)
-        case _:
-            return Ending(
-                "The appliance refused to be read.",
-                (),
-                "Have the cause that it names removed, then ask again.",
-            )
+_LOGIN = (
+    "The appliance does not accept the bot's log-in.",
+    "Have the bot's log-in checked with `vr-unpair check`, then ask again.",
+)
+UNREAD: dict[ProblemKind, tuple[str, str]] = {
+    ProblemKind.UNAUTHORIZED: _LOGIN,
+    ProblemKind.LOGIN_REFUSED: _LOGIN,
+    ProblemKind.LOGIN_REST: (
+        "The bot could not log in to the appliance, and rests now: accounts get locked.",
+        "Have the bot's log-in checked, then ask again {again}.",
+    ),
+    ProblemKind.SERVER_ERROR: (
+        "The appliance failed while it was read.",
+        "Ask again; if it stays, have the appliance's log read.",
+    ),
+    ProblemKind.NOT_UNDERSTOOD: ("The appliance's answer is not understood.", HAVE_IT_CHECKED),
+    ProblemKind.UNPROVEN: (
+        "The bot has logged in twice, and no call is known to have worked after that.",
+        "Have the bot's log read: it says whether the bot was killed or the appliance failed. "
+        "Then ask again {again}.",
+    ),
+    ProblemKind.OVER_BUDGET: (
+        "The bot's own limit of calls left no room to read the appliance.",
+        "Ask again when fewer requests are open.",
+    ),
+}
+"""Why the appliance could not be read, and the next step."""
 
 
-def _unreachable(request: Request, outcome: Outcome) -> Ending:
-    match outcome.problem.kind if outcome.problem is not None else None:
-        case ProblemKind.UNPROVEN:
-            return Ending(
-                "The bot has logged in twice, and no call is known to have worked after that.",
-                (),
-                "Have the bot's log read: it says whether the bot was killed or the appliance "
-                f"failed. Then ask again {_again(outcome.problem)}.",
-            )
-        case ProblemKind.OVER_BUDGET:
-            return Ending(
-                "The bot's own limit of calls left no room to read the appliance.",
-                (),
-                "Ask again when fewer requests are open.",
-            )
-        case _:
-            return Ending(
-                "The appliance could not be reached for some minutes.",
-                (),
-                "Have `vr-unpair check` run, then ask again.",
-            )
+def _unread(title: str, step: str) -> Callable[[Request, Outcome], Ending]:
+    """`title` and `step` are for a problem that has no words of its own."""
+
+    def words(request: Request, outcome: Outcome) -> Ending:
+        problem = outcome.problem
+        if problem is None:
+            return Ending(title, (), step)
+        found, then = UNREAD.get(problem.kind, (title, step))
+        if problem.status == 403:
+            found = "The bot's account may not read this pairing."
+            then = "Have the account's privileges on the appliance checked, then ask again."
+        at = problem.retry_at
+        again = f"after {when(at)}" if at is not None else "in 5 minutes"
+        return Ending(found, (), then.format(again=again))
+
+    return words
 
 
 _INVITE = "Type `/invite` in this channel, choose the bot, then ask again."
@@ -146,22 +158,6 @@ def _card_not_posted(request: Request, outcome: Outcome) -> Ending:
         why = f"{slack_refuses(outcome.lines[0])}."
         return Ending(title, (why,), f"{HAVE_IT_CHECKED} Then ask again.")
     return Ending(title, (), "Ask again when Slack works as usual.")
-
-
-def _asked(request: Request) -> str:
-    return code(request.asked, limits.PAIRING_TYPED)
-
-
-def candidates(found: Sequence[str]) -> list[str]:
-    """A line for each pairing that it could be."""
-    shown = [f"• {code(each, limits.PAIRING_TYPED)}" for each in found[: limits.CANDIDATES_SHOWN]]
-    left = len(found) - len(shown)
-    return [*shown, *([f"• and {count_of(left, 'other')}"] if left else [])]
-
-
-def _again(problem: Problem | None) -> str:
-    at = problem.retry_at if problem is not None else None
-    return f"after {when(at)}" if at is not None else "in 5 minutes"
 
 
 _FROM_NOW = "Ask again with another time, or with the time from now, as in `--at +6h`."
@@ -213,33 +209,18 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
         ),
         "Have more people put into `APPROVERS` or its user groups, then ask again.",
     ),
-    "pairing_none": lambda r, o: Ending(
-        f"There is no pairing {_asked(r)}.",
-        (NAMES_OF_PAIRINGS,),
-        PRESS_THE_ONE if o.near else "Check the name, then ask again.",
-    ),
-    "pairing_several": _pairing_several,
-    "pairing_self": lambda r, o: Ending(
-        f"{_asked(r)} pairs a site with itself, and is never broken by this bot.",
-        ("\n".join(["It is:", *candidates(o.lines)]),),
-        "Name the other site of the pairing you mean.",
-    ),
-    "pairing_unread": _pairing_unread,
-    "pairing_partial": lambda r, o: Ending(
-        f"It cannot be told which pairing {_asked(r)} is.",
-        (NOT_ALL_LISTED,),
-        f"{PRESS_THE_ONE} Or ask again with the id: {FOUND_BY_ID}."
-        if o.near
-        else f"Ask again with the id: {FOUND_BY_ID}.",
-    ),
-    "pairing_no_site": lambda r, o: Ending(
-        f"There is no appliance {code(r.site, limits.NAME)} in this bot's settings any more.",
-        (),
-        "Have it put back, or ask for a pairing of another one.",
-    ),
+    **{
+        f"pairing_{why}": _not_found(why)
+        for why in ("none", "several", "self", "unread", "partial", "no_site")
+    },
     "pairing_taken": _pairing_taken,
-    "check_failed": _check_failed,
-    "unreachable": _unreachable,
+    "check_failed": _unread(
+        "The appliance refused to be read.", "Have the cause that it names removed, then ask again."
+    ),
+    "unreachable": _unread(
+        "The appliance could not be reached for some minutes.",
+        "Have `vr-unpair check` run, then ask again.",
+    ),
     "card_refused": _card_refused,
     "card_not_posted": _card_not_posted,
 }

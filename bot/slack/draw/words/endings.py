@@ -54,29 +54,22 @@ def ending(request: Request, outcome: Outcome) -> Ending:
 
 
 # ---- the pairing is gone -----------------------------------------------------------------------
-def _proved(request: Request, outcome: Outcome) -> Ending:
-    found = f"{_ended_task(request)}, and the appliance no longer knows {pairing(request)}."
-    return _gone(request, "The pairing is gone", found)
-
-
-def _ended_task(request: Request) -> str:
-    task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
-    done = request.task is not None and request.task.status == "SUCCESS"
-    return f"{task} {'ended well' if done else 'is no longer known there'}"
-
-
-def _gone_untold(request: Request, outcome: Outcome) -> Ending:
-    why = "The delete had no clear answer."
-    if request.answer is not None and request.answer.status == 404:
-        why = "The delete was answered 404, as if it had been gone before."
-    found = f"The appliance no longer knows {pairing(request)}. {why}"
-    return _gone(request, "The pairing is gone", found, told=False)
-
-
-def _gone(request: Request, title: str, found: str, *, told: bool = True) -> Ending:
-    """`told`: it is known that it was by this call. The heading says all that the title says, and
-    what a one-sided break leaves behind."""
+def _gone(request: Request, outcome: Outcome) -> Ending:
+    """The heading says all that the title says, and what a one-sided break leaves behind. Without a
+    task that the appliance has named in its answer it is not known whether our delete arrived:
+    somebody else may have deleted the pairing."""
     here, there = sites(request)
+    looked, proved = outcome.code == "look_gone", outcome.code == "proved"
+    told = proved or (looked and request.task is not None and not request.task_adopted)
+    found = f"The appliance no longer knows {pairing(request)}."
+    if proved:
+        found = f"{_ended_task(request)}, and the appliance no longer knows {pairing(request)}."
+    elif not looked:
+        found += (
+            " The delete was answered 404, as if it had been gone before."
+            if request.answer is not None and request.answer.status == 404
+            else " The delete had no clear answer."
+        )
     count = request.snapshot.count if request.snapshot else 0
     body = [found]
     if request.force:
@@ -93,6 +86,7 @@ def _gone(request: Request, title: str, found: str, *, told: bool = True) -> End
             "Reconnect does not bring the pairing back."
         )
     untold = "" if told else "whether by this call cannot be told"
+    title = "Looked again: the pairing is gone" if looked else "The pairing is gone"
     heading = f"Gone; {untold}" if untold else "Done: the pairing is gone"
     if request.force:
         done = f"Gone at {here}, {untold}" if untold else f"Done at {here}"
@@ -100,13 +94,10 @@ def _gone(request: Request, title: str, found: str, *, told: bool = True) -> End
     return Ending(f"{title}{f'; {untold}' if untold else ''}.", tuple(body), step, heading)
 
 
-def _look_gone(request: Request, outcome: Outcome) -> Ending:
-    """Without a task that the appliance has named in its answer it is not known whether our delete
-    arrived: somebody else may have deleted the pairing."""
-    told = request.task is not None and not request.task_adopted
-    found = f"The appliance no longer knows {pairing(request)}."
-    end = _gone(request, "Looked again: the pairing is gone", found, told=told)
-    return end._replace(body=(found,))
+def _ended_task(request: Request) -> str:
+    task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
+    done = request.task is not None and request.task.status == "SUCCESS"
+    return f"{task} {'ended well' if done else 'is no longer known there'}"
 
 
 # ---- the appliance refused, or its task failed -------------------------------------------------
@@ -255,8 +246,8 @@ def _changed_gone(request: Request, outcome: Outcome) -> Ending:
 
 # ---- the table ---------------------------------------------------------------------------------
 OUTCOMES: dict[str, Words] = {
-    "proved": _proved,
-    "gone_untold": _gone_untold,
+    "proved": _gone,
+    "gone_untold": _gone,
     # The appliance refused, or its task failed.
     "delete_refused": _delete_refused,
     "task_error": lambda r, o: Ending(
@@ -296,7 +287,7 @@ OUTCOMES: dict[str, Words] = {
         "Dry run done: nothing was sent",
     ),
     # What Look again, or a late answer, has shown after the outcome was unknown.
-    "look_gone": _look_gone,
+    "look_gone": _gone,
     "look_task_failed": lambda r, o: Ending(
         f"Looked again: the task ended{f' with {code(r.task.status)}' if r.task else ''}, and the "
         "pairing is still there.",
