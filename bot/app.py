@@ -52,7 +52,6 @@ from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.lookup_threads import Lookups
 from bot.worker.queue_threads import Worker
-from bot.worker.send_delete import DeleteSender
 from bot.worker.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -138,8 +137,7 @@ class Bot:
         # The threads that work on requests, and those that only look up.
         lists = Lists(for_lookups, db.clock)
         effects = Effects(policy, people, self.appliances, self.overview, lists)
-        sender = DeleteSender(policy, self.appliances, requests, self.stopping.is_set)
-        driver = Driver(requests, Inbox(db), effects, sender, self.stopping.is_set)
+        driver = Driver(requests, Inbox(db), effects, self.stopping.is_set)
         self.worker = Worker(requests, driver, policy)
         self.lookups = Lookups(for_lookups, lists, self.overview, people, policy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -30,7 +31,7 @@ from bot.store.queues import queue_of
 from bot.store.requests import Requests
 from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
 from bot.worker.effects import Effects
-from bot.worker.send_delete import DeleteSender, IntentUnanswered
+from bot.worker.send_delete import IntentUnanswered, send_delete
 
 log = structlog.get_logger(__name__)
 
@@ -53,18 +54,17 @@ class Driver:
     requests: Requests
     inbox: Inbox
     effects: Effects
-    sender: DeleteSender
     stopping: Callable[[], bool] = lambda: False
-    monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
 
     def drive(self, claim: Claim) -> None:
         """Until there is nothing to do now, the next step is another queue's, the claim is lost,
         its lease is nearly over, or the process is about to end."""
         due_at: int | None = None
+        monotonic = self.effects.monotonic
         # Also by a clock that nobody can set: if the database's clock is set back while this
         # process is frozen, a lease that was over long ago would look as if it had hardly begun.
-        over_at = self.monotonic() + self.requests.lease_ms / 1000
+        over_at = monotonic() + self.requests.lease_ms / 1000
         try:
             while not claim.over:
                 now, events = self.requests.events(claim)
@@ -76,12 +76,15 @@ class Driver:
                     due_at = effect.until
                     break
                 if isinstance(effect, Tick):
-                    claim = self._pass_time(claim, now)
+                    absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
+                    # Refused: an event has come meanwhile, and the next round absorbs it first.
+                    with suppress(SaveRefused):
+                        claim = self.requests.save_passed(claim, _saving(claim, absorbed))
                     continue
                 if self.stopping():
                     due_at = now
                     break
-                left_ms = min(claim.lease_until - now, (over_at - self.monotonic()) * 1000)
+                left_ms = min(claim.lease_until - now, (over_at - monotonic()) * 1000)
                 time_ms = time_for(effect, claim.request, left_ms, self.requests.lease_ms)
                 if time_ms is None:
                     if claim.request.readings != Readings():
@@ -91,7 +94,7 @@ class Driver:
                     after = plan(claim.request, now)  # which knows the deadline too
                     due_at = after.until if isinstance(after, Wait) else now
                     break
-                claim = self._run(claim, effect, now, self.monotonic() + time_ms / 1000)
+                claim = self._run(claim, effect, now, monotonic() + time_ms / 1000)
         except ClaimLost:
             log.info("claim_lost", request=claim.request.id)
             return
@@ -102,7 +105,7 @@ class Driver:
         outcome: Event | None
         if isinstance(effect, SendDelete):
             try:
-                claim, outcome = self.sender.send(claim, by)
+                claim, outcome = send_delete(claim, by, self.effects, self.requests, self.stopping)
             except IntentUnanswered as unanswered:
                 self._leave(claim, unanswered.outcome)
                 raise ClaimLost from unanswered
@@ -132,13 +135,6 @@ class Driver:
                 continue
             claim = self.requests.save(claim, _saving(claim, absorbed, stored.number))
         return claim
-
-    def _pass_time(self, claim: Claim, now: int) -> Claim:
-        absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
-        try:
-            return self.requests.save_passed(claim, _saving(claim, absorbed))
-        except SaveRefused:
-            return claim  # an event has come meanwhile: the next round absorbs it first
 
     def _keep(self, claim: Claim, outcome: Event) -> Claim:
         """Absorb an outcome. If that fails (the claim is lost, the database does not answer, or

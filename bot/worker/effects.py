@@ -50,7 +50,7 @@ class Effects:
                 return read_rights(self._reading(by), self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
                 return self._check(request, by)
-        appliance = appliance_of(request, self.appliances, self.policy)
+        appliance = self.appliance_of(request)
         if isinstance(appliance, Problem):
             return CallFailed(problem=appliance)
         pairing = request.pairing_id or ""
@@ -71,6 +71,25 @@ class Effects:
                 return seen.model_copy(update={"pause_ms": pause_ms})
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
+
+    def appliance_of(self, request: Request) -> AppliancePort | Problem:
+        """The appliance that was shown to those who approved. If the settings name none for this
+        site any more, or another one, the request waits as long as it may, and says why: no
+        appliance is taken for another one, whose 404 would count as the proof that the pairing is
+        gone."""
+        site, shown = request.site, request.terms.appliance
+        appliance = self.appliances.get(site)
+        if appliance is None:
+            words = f"there is no appliance {site} in the settings of this bot any more"
+            text = f"{words}: whoever runs it has to put it back"
+            return Problem(kind=ProblemKind.UNSENT, text=text)
+        here = self.policy.sites[site]
+        if shown and not here.is_at(shown):
+            words = f"this is about the appliance {shown}, and the settings of this bot name"
+            back = f"whoever runs it has to put {shown} back"
+            text = f"{words} {here.appliance} in its place now: {back}"
+            return Problem(kind=ProblemKind.UNSENT, text=text)
+        return appliance
 
     def _reading(self, by: float) -> Reading:
         return Reading(self.people, by, self.monotonic)
@@ -93,23 +112,3 @@ class Effects:
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
         return read.model_copy(update={"superseded": newer})
-
-
-def appliance_of(
-    request: Request, appliances: Mapping[str, AppliancePort], policy: Policy
-) -> AppliancePort | Problem:
-    """The appliance that was shown to those who approved. If the settings name none for this site
-    any more, or another one, the request waits as long as it may, and says why: an appliance is
-    never taken for another one, whose 404 would be taken for the proof that the pairing is gone."""
-    site, shown = request.site, request.terms.appliance
-    appliance = appliances.get(site)
-    if appliance is None:
-        words = f"there is no appliance {site} in the settings of this bot any more"
-        text = f"{words}: whoever runs it has to put it back"
-        return Problem(kind=ProblemKind.UNSENT, text=text)
-    here = policy.sites[site]
-    if shown and not here.is_at(shown):
-        words = f"this is about the appliance {shown}, and the settings of this bot name"
-        text = f"{words} {here.appliance} in its place now: whoever runs it has to put {shown} back"
-        return Problem(kind=ProblemKind.UNSENT, text=text)
-    return appliance

@@ -8,21 +8,18 @@ looked at the appliance, and concluded that nothing was sent.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb
 from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome, IntentStored, Stored
 from bot.request.model import Request
-from bot.request.plan import AppliancePort, SendDelete, plan
+from bot.request.plan import SendDelete, plan
 from bot.request.problem import Problem, ProblemKind
-from bot.request.who_may import Policy
 from bot.store.requests import Requests
 from bot.store.saving import Claim, SaveRefused, Saving
-from bot.worker.effects import appliance_of
+from bot.worker.effects import Effects
 
 SEND_WITHIN_SECONDS = 1.0
 """Between the intent and the bytes on the wire (design, rule 2)."""
@@ -48,45 +45,27 @@ class IntentUnanswered(Exception):
         self.outcome = outcome
 
 
-@dataclass(frozen=True)
-class DeleteSender:
-    """Once `stopping` says so, nothing is sent any more: the answer would come after this process
-    has ended, where nobody could ever read it."""
-
-    policy: Policy
-    appliances: Mapping[str, AppliancePort]
-    requests: Requests
-    stopping: Callable[[], bool]
-    monotonic: Callable[[], float] = time.monotonic
-
-    def send(self, claim: Claim, by: float) -> tuple[Claim, DeleteOutcome | CallFailed | None]:
-        """The claim as it is after it, and what came of it; None where nothing was sent and the
-        row has to be looked at again. `by`: the monotonic second by which it must be over. Raises
-        ClaimLost, IntentUnanswered or DryRunForbids."""
-        request = claim.request
-        if self.policy.dry_run or request.terms.dry_run:
-            raise DryRunForbids(request.id)
-        appliance = appliance_of(request, self.appliances, self.policy)
-        if isinstance(appliance, Problem):
-            return claim, CallFailed(problem=appliance)
-        pairing = request.pairing_id
-        if pairing is None:
-            raise ValueError(f"request {request.id} has no pairing")
-        unprepared = appliance.prepare_delete(pairing, by)
-        if unprepared:
-            return claim, unprepared
-        try:
-            return self._intend_and_send(claim, appliance, pairing, by)
-        finally:
-            appliance.end_delete(pairing)
-
-    def _intend_and_send(
-        self, claim: Claim, appliance: AppliancePort, pairing: str, by: float
-    ) -> tuple[Claim, DeleteOutcome | None]:
-        request = claim.request
-        intended_at = self.monotonic()
-        now = self.requests.now()
-        if self.stopping():
+def send_delete(
+    claim: Claim, by: float, effects: Effects, requests: Requests, stopping: Callable[[], bool]
+) -> tuple[Claim, DeleteOutcome | CallFailed | None]:
+    """The claim as it is after it, and what came of it; None where nothing was sent and the row has
+    to be looked at again. `by`: the monotonic second by which it must be over. Raises ClaimLost,
+    IntentUnanswered or DryRunForbids."""
+    request, pairing = claim.request, claim.request.pairing_id
+    if effects.policy.dry_run or request.terms.dry_run:
+        raise DryRunForbids(request.id)
+    appliance = effects.appliance_of(request)
+    if isinstance(appliance, Problem):
+        return claim, CallFailed(problem=appliance)
+    if pairing is None:
+        raise ValueError(f"request {request.id} has no pairing")
+    if unprepared := appliance.prepare_delete(pairing, by):
+        return claim, unprepared
+    try:
+        intended_at = effects.monotonic()
+        now = requests.now()
+        if stopping():
+            # The answer would come after this process has ended, where nobody could ever read it.
             return claim, None
         if intended_at > by or not isinstance(plan(request, now), SendDelete):
             # Preparing took so long that the readings have grown old: read again. Checked both by
@@ -98,16 +77,18 @@ class DeleteSender:
             raise ValueError(f"request {request.id} has no intent")
         saving = Saving(intended.request, 0, intended.entries, intended.answers)
         try:
-            claim = self.requests.save_intent(claim, saving)
+            claim = requests.save_intent(claim, saving)
         except SaveRefused:
             return claim, None  # an event waits, or it is too late: the next round sees which
         except SQLAlchemyError as error:
             raise IntentUnanswered(_unsent(intended.request, NOT_TOLD)) from error
         send_by = intended_at + SEND_WITHIN_SECONDS
-        if self.monotonic() > send_by:
+        if effects.monotonic() > send_by:
             return claim, _unsent(claim.request, HELD_UP)
         outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)
         return claim, outcome.model_copy(update={"intent": intent})
+    finally:
+        appliance.end_delete(pairing)
 
 
 def _unsent(request: Request, text: str) -> DeleteNotAccepted:

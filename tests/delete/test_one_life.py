@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.saving import Claim
 from bot.store.verify_audit_trail import verify_trail
-from bot.worker.send_delete import DeleteSender, DryRunForbids
+from bot.worker.send_delete import DryRunForbids, send_delete
 from tests.support.world import ASKER, PAIRING, World
 
 DAY_MS = 86_400_000
@@ -72,10 +73,10 @@ def test_nothing_is_sent_in_a_dry_run_of_the_row_or_of_the_process(
     request = world.get()
     terms = request.terms.model_copy(update={"dry_run": row})
     policy = world.policy.model_copy(update={"dry_run": process})
-    sender = DeleteSender(policy, {}, world.requests, lambda: False, lambda: 0.0)
+    effects = replace(world.worker.driver.effects, policy=policy)
     claim = Claim(request.model_copy(update={"terms": terms}), 1, 0, Queue.ACT)
     with pytest.raises(DryRunForbids):
-        sender.send(claim, by=1.0)
+        send_delete(claim, 1.0, effects, world.requests, lambda: False)
 
 
 def back_up_after_each_commit(world: World, folder: Path) -> list[Path]:

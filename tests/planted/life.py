@@ -14,9 +14,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed",
         FIRST,
-        "claim = self.requests.save_intent(claim, saving)",
+        "claim = requests.save_intent(claim, saving)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
-        " claim = self.requests.save_intent(claim, saving)",
+        " claim = requests.save_intent(claim, saving)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),
@@ -45,9 +45,9 @@ LIFE = (
     change(
         "a process that froze after the intent sends when it wakes up",
         FIRST,
-        "if self.monotonic() > send_by:",
+        "if effects.monotonic() > send_by:",
         "if False:",
-        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="DeleteSender._intend_and_send"),
+        Swap("send_by=send_by, by=by", "send_by=by, by=by", within="send_delete"),
     ),
     change(
         "an answer that says not accepted undoes the next intent as well",
@@ -248,7 +248,7 @@ LIFE = (
         "a request of a dry run is sent",
         "tests/rules/test_deciding.py::TestDryRun::test_everything_but_the_delete",
         Swap("if request.terms.dry_run:", "if False:", within="pairing_read_before_intent"),
-        Swap("self.policy.dry_run or request.terms.dry_run", "False"),
+        Swap("effects.policy.dry_run or request.terms.dry_run", "False"),
     ),
     change(
         "DRY_RUN that was switched since the approval is no change",
@@ -259,7 +259,7 @@ LIFE = (
     change(
         "the sender sends in a dry run",
         "tests/delete/test_one_life.py",
-        "if self.policy.dry_run or request.terms.dry_run:",
+        "if effects.policy.dry_run or request.terms.dry_run:",
         "if False:",
     ),
     # ---- the time that was asked for ----------------------------------------------------------
@@ -458,9 +458,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/life/kills/test_every_line.py::test_killed_at[intent]",
-        "claim = self.requests.save_intent(claim, saving)",
+        "claim = requests.save_intent(claim, saving)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
-        " claim = self.requests.save_intent(claim, saving)",
+        " claim = requests.save_intent(claim, saving)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),

@@ -42,7 +42,6 @@ from bot.worker.drive import Driver
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
-from bot.worker.send_delete import DeleteSender
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"
@@ -271,12 +270,7 @@ class World:
             lists=Lists(appliances, self.db.clock, monotonic),
             monotonic=monotonic,
         )
-        sender = DeleteSender(
-            self.policy, appliances, self.requests, lambda: self.stopping, monotonic
-        )
-        driver = Driver(
-            self.requests, self.inbox, effects, sender, lambda: self.stopping, monotonic
-        )
+        driver = Driver(self.requests, self.inbox, effects, lambda: self.stopping)
         return Worker(self.requests, driver, self.policy)
 
     def next_due(self, queue: Queue) -> int | None:

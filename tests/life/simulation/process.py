@@ -19,7 +19,6 @@ from bot.worker.drive import Driver
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
-from bot.worker.send_delete import DeleteSender
 from tests.life.simulation.appliance import AppliancePort
 from tests.life.simulation.memory_store import Cut
 from tests.life.simulation.slack import Client, People
@@ -168,8 +167,7 @@ class Process:
             lists=Lists({}, sim.db_now),
             monotonic=sim.monotonic,
         )
-        sender = DeleteSender(self.policy, {"default": port}, store, lambda: False, sim.monotonic)
-        driver = Driver(store, store, effects, sender, lambda: False, sim.monotonic, self.pause)
+        driver = Driver(store, store, effects, pause=self.pause)
         return Worker(store, driver, self.policy)
 
     def _poster(self) -> Poster:
