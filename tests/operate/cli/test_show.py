@@ -162,12 +162,8 @@ def test_on_a_narrow_screen_few_lines_and_no_time_cut() -> None:
     lines = printed(show.requests_table([ASKED]), 80)
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 1 + 4
-    for whole in (*TITLES, "2025-11-25", "21:03:04Z"):
-        assert whole in " ".join(lines), f"{whole} is folded"
-    assert not {"site", "force", "before"} & set(lines[0].split())
-    history = " ".join(printed(show.history_table([record()]), 80))
-    assert "2025-11-25" in history
-    assert "21:03:04Z" in history
+    shown = " ".join(lines)
+    assert not [whole for whole in (*TITLES, "2025-11-25", "21:03:04Z") if whole not in shown]
 
 
 def test_what_is_piped_is_one_line_that_grep_finds() -> None:

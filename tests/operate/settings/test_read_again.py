@@ -130,13 +130,6 @@ def slack(folder: Path) -> OfSlack:
     return OfSlack(folder)
 
 
-def test_a_changed_token_is_known_at_once_when_the_old_one_is_refused(slack: OfSlack) -> None:
-    slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_APP_TOKEN="xapp-second")
-    assert slack.token() == "xoxb-first"
-    assert slack.token(refused=True) == "xoxb-second"
-    assert slack.secrets.get("SLACK_APP_TOKEN", False) == "xapp-second"
-
-
 def test_a_changed_token_is_known_within_a_minute(slack: OfSlack, told: list[Any]) -> None:
     slack.set(SLACK_BOT_TOKEN="xoxb-second")
     slack.second = SECRETS_FRESH_SECONDS - 1
