@@ -78,14 +78,7 @@ class Asked:
 
     def denies(self, user: str, reason: str) -> Delivery:
         """Presses Deny and sends the form. The click's delivery, to which the answer belongs."""
-        return self._with_reason(user, "deny", reason)
-
-    def breaks_glass(self, user: str, reason: str) -> Delivery:
-        """The same behind Break glass."""
-        return self._with_reason(user, "break_glass", reason)
-
-    def _with_reason(self, user: str, action: str, reason: str) -> Delivery:
-        click = self.clicks(user, action)
+        click = self.clicks(user, "deny")
         self.slack.wait_for(lambda: self.slack.views.get(user), PATIENCE_SECONDS)
         submission = self.slack.submit(user, values={"reason": reason})
         assert submission.ok, (submission.error, submission.problem, submission.text)

@@ -154,19 +154,13 @@ class Stage(Servers):
             assert each in text, text
         return text
 
-    def wait_for_form(self, user: str = RITA, *, says: str = "") -> View:
-        """The form of a request once it is filled, or once it says this."""
-
-        def look() -> View | None:
-            view = self.slack.views.get(user)
-            if view is None:
-                return None
-            there = says in view.all_text if says else view.block("pairing") is not None
-            return view if there else None
-
-        view = self.slack.wait_for(look, PATIENCE_SECONDS)
-        assert view is not None
-        return view
+    def wait_for_form(self) -> View:
+        """Rita's form of a request, once it is filled."""
+        views = self.slack.wait_for(
+            lambda: [v for v in [self.slack.views.get(RITA)] if v and v.block("pairing")],
+            PATIENCE_SECONDS,
+        )
+        return views[0]
 
     @property
     def people(self) -> list[str]:

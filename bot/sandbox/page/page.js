@@ -171,7 +171,7 @@ function drawInput(block, act, errors) {
   const label = block.label.text + (block.optional ? " (optional)" : "");
   const error = errors[block.block_id];
   const id = `about-${block.block_id}`;
-  const ticks = ["checkboxes", "radio_buttons"].includes(block.element.type);
+  const ticks = block.element.type === "radio_buttons";
   const field = control(block.element, block, block.dispatch_action ? act : null, label);
   if (!ticks) for (const one of field.matches("div") ? field.children : [field]) {
     if (error) one.setAttribute("aria-invalid", "true");
@@ -202,9 +202,8 @@ function control(element, block, act, label) {
     field.read = () => field.value || null;
   } else if (element.type === "static_select" || element.type === "external_select") {
     const none = el("option", { value: "" }, element.placeholder?.text || "Choose …");
-    const groups = (element.option_groups || []).map((one) => el("optgroup", { label: one.label.text }, optionsOf(one.options)));
     const initial = element.type === "external_select" && element.initial_option ? [element.initial_option] : [];
-    const select = el("select", { required, "aria-label": label }, none, optionsOf(element.options), optionsOf(initial), groups);
+    const select = el("select", { required, "aria-label": label }, none, optionsOf(element.options), optionsOf(initial));
     select.value = start;
     select.onchange = tell;
     field = element.type === "static_select" ? select : el("div", { className: "search" }, search(element, block, select, label), select);
@@ -214,18 +213,16 @@ function control(element, block, act, label) {
       if (!there && text && field !== select) select.append(el("option", { value }, text));
       select.value = there || field !== select ? value ?? "" : "";
     };
-  } else if (element.type === "checkboxes" || element.type === "radio_buttons") {
-    const many = element.type === "checkboxes";
-    const on = (element.initial_options || [element.initial_option]).map((one) => one?.value);
+  } else if (element.type === "radio_buttons") {
     const boxes = element.options.map((one) => el("input", {
-      type: many ? "checkbox" : "radio", name: block.block_id, value: one.value, checked: on.includes(one.value), onchange: tell,
+      type: "radio", name: block.block_id, value: one.value, checked: one.value === start, onchange: tell,
     }));
     field = el("div", { className: "ticks" }, boxes.map((box, number) => {
       const option = element.options[number];
       return el("label", {}, box, el("span", {}, words(option.text), option.description ? el("div", { className: "hint" }, words(option.description)) : ""));
     }));
-    field.read = () => { const values = boxes.filter((box) => box.checked).map((box) => box.value); return many ? values : values[0] ?? null; };
-    field.put = (value) => boxes.forEach((box) => { box.checked = [value].flat().includes(box.value); });
+    field.read = () => boxes.find((box) => box.checked)?.value ?? null;
+    field.put = (value) => boxes.forEach((box) => { box.checked = box.value === value; });
   } else return el("p", {}, `[an element of type ${element.type} is not shown here]`);
   field.put = field.put || ((value) => { field.value = value ?? ""; });
   field.dataset.block = block.block_id;

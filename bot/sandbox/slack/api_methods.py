@@ -139,7 +139,7 @@ def _user_json(ws: Workspace, person: Person) -> Json:
     shown: Json = {
         "id": person.id,
         "team_id": person.team_id,
-        "name": person.name.lower().replace(" ", "."),
+        "name": person.handle,
         "deleted": person.deleted,
         "real_name": person.name,
         "is_bot": person.bot,

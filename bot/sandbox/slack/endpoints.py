@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -44,14 +43,6 @@ class Fault:
     times: int | None = 1
     match: Callable[[Json], bool] | None = None
     used: int = field(default=0, init=False)
-
-    @property
-    def kind(self) -> Literal["lost", "hang", "status", "error"]:
-        if self.lost:
-            return "lost"
-        if self.hang:
-            return "hang"
-        return "status" if self.status is not None else "error"
 
     def fits(self, method: str, args: Json) -> bool:
         """Whether it can strike this call."""
@@ -120,7 +111,7 @@ class Endpoints:
             return self._refuse(method, args, fault)
         with self._ws.changing():
             answer = run()
-            self._record(method, args, answer.body, answer.status, fault.kind if fault else None)
+            self._record(method, args, answer.body, answer.status, "lost" if fault else None)
         if fault is not None and self.server is not None:
             await self.server.cut(request.scope, request.receive)
         if method == "response_url" and answer.status == 200:

@@ -28,7 +28,7 @@ def command_form(
         "channel_id": channel.id,
         "channel_name": _channel_name(channel),
         "user_id": person.id,
-        "user_name": _user_name(person),
+        "user_name": person.handle,
         "command": command,
         "text": text,
         "api_app_id": ws.app_id,
@@ -166,7 +166,7 @@ def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
     enterprise: Any = None
     if person.enterprise_id is not None:
         enterprise = {"id": person.enterprise_id, "name": "local grid"}
-    name = _user_name(person)
+    name = person.handle
     common: Json = {
         "team": {"id": person.team_id, "domain": ws.team_name},
         "enterprise": enterprise,
@@ -178,10 +178,6 @@ def _common(ws: Workspace, person: Person, trigger: Trigger | None) -> Json:
     if trigger is not None:
         common["trigger_id"] = trigger.id
     return common
-
-
-def _user_name(person: Person) -> str:
-    return person.name.lower().replace(" ", ".")
 
 
 def _channel_name(channel: Channel) -> str:

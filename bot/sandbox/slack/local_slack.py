@@ -27,19 +27,17 @@ class LocalSlack(PersonActs):
     """A workspace behind a real HTTP server on 127.0.0.1.
 
     clock: epoch seconds, for message times, rate limits, triggers and response addresses;
-    signatures use real time. port 0 takes a free one. rate_limits: Slack's own, or none.
+    signatures use real time. rate_limits: Slack's own, or none.
     """
 
     def __init__(
         self,
         *,
         clock: Callable[[], float] = time.time,
-        port: int = 0,
         rate_limits: bool = True,
-        workspace: Workspace | None = None,
     ) -> None:
-        workspace = workspace or Workspace(clock)
-        self.signing_secret = f"{_SIGNING_SECRET}-{workspace.app_id}"
+        workspace = Workspace(clock)
+        self.signing_secret = _SIGNING_SECRET
         super().__init__(workspace, Courier(self.signing_secret), Sockets(workspace))
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
         self.app_id, self.bot_user_id = workspace.app_id, workspace.bot_user_id
@@ -49,15 +47,8 @@ class LocalSlack(PersonActs):
         app = Starlette(
             routes=self._endpoints.routes(), exception_handlers={ClientDisconnect: hung_up}
         )
-        self._server = ThreadedServer(app, port)
+        self._server = ThreadedServer(app)
         self._endpoints.server = self.sockets.server = self._server
-
-    def another_app(self, name: str, **how: Any) -> LocalSlack:
-        """A second app in the same workspace, with tokens, secret, commands and messages of its
-        own. It has a server of its own too, where Slack has one address for all: that is how this
-        sandbox tells which app is meant. `how`: as for this class."""
-        workspace = self.workspace.as_app(name)
-        return LocalSlack(clock=workspace.clock, workspace=workspace, **how)
 
     def start(self) -> Self:
         """Returns when connections are accepted."""

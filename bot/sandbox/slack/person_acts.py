@@ -24,8 +24,7 @@ class PersonActs(Watch):
         super().__init__(ws)
         self.courier = courier
         self.sockets = sockets
-        #: `http` or `socket`; None: over HTTP where `request_url` is set.
-        self.mode: Literal["http", "socket"] | None = None
+        self.mode: Literal["http", "socket"] = "http"
 
     @property
     def base_url(self) -> str:
@@ -103,8 +102,6 @@ class PersonActs(Watch):
         """A message, a deleted one too, or what this person alone sees. Raises CannotDo."""
         ws = self.workspace
         message = ws.messages.get((channel, ts))
-        if message is not None and message.app_id not in (None, ws.app_id):
-            raise CannotDo(f"{ts} belongs to {message.app_id}: Slack tells that app of a click")
         own = [one for one in ws.ephemerals if (one.user, one.ts) == (person.id, ts)]
         if message is None and not own:
             raise CannotDo(f"no message {ts} in {channel}")
@@ -238,10 +235,7 @@ class PersonActs(Watch):
         return self.courier.send("raw", body, made)
 
     def _deliver(self, kind: str, payload: Json, body: bytes, content_type: str = FORM) -> Delivery:
-        over_socket = self.mode == "socket" or (
-            self.mode is None and not self.request_url and self.sockets.opened > 0
-        )
-        if over_socket:
+        if self.mode == "socket":
             return self.sockets.deliver(kind, payload, self.courier.ack_seconds)
         headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
         return self.courier.send(kind, body, {**headers, **self.courier.sign(body)})

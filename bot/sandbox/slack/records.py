@@ -23,6 +23,10 @@ class Person:
     bot: bool = False
     zone: str = "Etc/UTC"
 
+    @property
+    def handle(self) -> str:
+        return self.name.lower().replace(" ", ".")
+
 
 @dataclass
 class Group:

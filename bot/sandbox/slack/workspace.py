@@ -22,14 +22,12 @@ from .records import (
     Origin,
     Person,
     ResponseUrl,
-    Shown,
     Trigger,
     View,
     elements_in,
 )
 
 T = TypeVar("T")
-S = TypeVar("S", bound=Shown)
 
 #: How often a wait looks again without a change here: predicates may ask other things too.
 _LOOK_AGAIN_SECONDS = 0.2
@@ -82,22 +80,6 @@ class Workspace:
         self.calls: list[ApiCall] = []
         bot = Person(self.bot_user_id, "vr-unpair", self.team_id, bot=True)
         self.people[bot.id] = bot
-
-    def as_app(self, name: str) -> Workspace:
-        """The same workspace as one more app sees it: people, channels, messages and screens are
-        shared; who the app is, what it may, and what was made for it alone are its own."""
-        other = copy.copy(self)
-        number = self.number()
-        other.app_id, other.bot_id = f"A0APP{number:04d}", f"B0APP{number:04d}"
-        other.bot_user_id = f"U0APP{number:04d}"
-        other.bot_token = f"xoxb-local-sandbox-token-{number}"
-        other.app_token = f"xapp-local-sandbox-token-{number}"
-        other.scopes, other.revoked = set(self.scopes), set()
-        other.homes, other.triggers, other.response_urls, other.calls = {}, {}, {}, []
-        with self.changing():
-            bot = Person(other.bot_user_id, name, self.team_id, bot=True)
-            self.people[bot.id] = bot
-        return other
 
     def refusal(self, token: str | None) -> str:
         """Slack's word for a token that it does not take."""
@@ -284,19 +266,6 @@ class Watch:
         timeout_seconds: float = 10,
     ) -> Message:
         """The first message of the channel (or reply of the thread) that `predicate` accepts."""
-        return self._first(lambda: self.messages(channel, thread_ts), predicate, timeout_seconds)
-
-    def wait_for_ephemeral(
-        self,
-        user: str,
-        predicate: Callable[[Ephemeral], bool] = lambda shown: True,
-        *,
-        timeout_seconds: float = 10,
-    ) -> Ephemeral:
-        """The first thing shown to this person alone that `predicate` accepts."""
-        return self._first(lambda: self.ephemerals(user), predicate, timeout_seconds)
-
-    def _first(
-        self, shown: Callable[[], list[S]], predicate: Callable[[S], bool], timeout_seconds: float
-    ) -> S:
-        return self.wait_for(lambda: [one for one in shown() if predicate(one)], timeout_seconds)[0]
+        return self.wait_for(
+            lambda: [m for m in self.messages(channel, thread_ts) if predicate(m)], timeout_seconds
+        )[0]

@@ -88,9 +88,18 @@ def test_what_is_no_object_is_refused(url: str) -> None:
         assert answer.status_code == 400
 
 
-def test_what_slack_does_not_let_people_do_gets_a_sentence(url: str) -> None:
-    note = act(url, do="submit", me=RITA, view="V1", values={}).json()["note"]
-    assert note.startswith("Slack does not let you do that:")
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        ({"do": "submit", "view": "V1", "values": {}}, "Slack does not let you do that:"),
+        ({"do": "say", "channel": "C0DROPS", "text": "/remind me"}, "Slack: /remind is not a"),
+    ],
+)
+def test_what_slack_does_not_let_people_do_gets_a_sentence(
+    url: str, body: dict[str, Any], note: str
+) -> None:
+    answer = act(url, me=RITA, **body).json()
+    assert (answer["note"].startswith(note), answer["wrong"]) == (True, True)
 
 
 def test_nobody_looks_as_somebody_unknown(url: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-import time
 
 import pytest
 import requests
@@ -83,27 +81,3 @@ def test_a_hang_is_not_carried_out_and_ends_with_heal(slack: LocalSlack) -> None
     assert len(caught) == 1
     assert slack.messages(OPS) == []
     assert [call.fault for call in slack.calls] == ["hang", "hang"]
-
-
-def test_start_and_stop_leave_nothing(slack: LocalSlack) -> None:
-    before = set(threading.enumerate())
-    local = LocalSlack()
-    with pytest.raises(RuntimeError, match="started"):
-        _ = local.api_url
-    local.start()
-    local.start()
-    port = int(local.base_url.rsplit(":", 1)[1])
-    assert len(set(threading.enumerate()) - before) == 1
-    with requests.Session() as session:
-        session.post(f"{local.api_url}auth.test", timeout=5)
-        began = time.monotonic()
-        local.stop()
-        assert time.monotonic() - began < 2
-    local.stop()
-    assert set(threading.enumerate()) == before
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        free.bind(("127.0.0.1", port))
-        free.listen()
-    with LocalSlack(port=port) as again:
-        assert again.api_url == f"http://127.0.0.1:{port}/api/"

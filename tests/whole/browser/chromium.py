@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -41,15 +42,19 @@ class ChromiumMissing(Exception):
 def find() -> str:
     """The path of a browser that starts: the system's, else Playwright's own. Raises
     ChromiumMissing. Not within `sync_playwright`."""
-    systems = (shutil.which(name) for name in NAMES)
-    for path in systems:
+    for path in map(shutil.which, NAMES):
         if path and starts(path):
             return path
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    if starts(path):
-        return path
+    if starts(of_playwright()):
+        return of_playwright()
     raise ChromiumMissing(MISSING)
+
+
+@cache
+def of_playwright() -> str:
+    """Where its own is, or would be: asked once, since its start takes a second."""
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
 
 
 def starts(path: str) -> bool:

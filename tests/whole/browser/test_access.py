@@ -36,6 +36,7 @@ def test_axe_finds_nothing_serious(
 ) -> None:
     visitor = arrive(size=size, scheme=scheme)
     visitor.asks()
+    visitor.sees_no_cut_text()
     assert serious_findings(visitor) == []
     visitor.becomes("Alan")
     visitor.presses("unpair_deny")
@@ -47,6 +48,7 @@ def test_axe_finds_nothing_serious(
     assert serious_findings(visitor) == []
     visitor.dialog.get_by_role("button", name="Approve").click()
     expect(visitor.end).to_be_visible()
+    visitor.sees_no_cut_text()
     assert serious_findings(visitor) == []
     if size == PHONE:
         for tab in ("Switches", "Board"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,76 +12,50 @@ from tests.whole.browser import chromium
 
 ROOT = Path(__file__).parents[3]
 
-AS = "import os, sys; os.geteuid = lambda: {uid}; from tests.whole.browser import chromium; "
-GET = "\ntry: print(chromium.get())\nexcept chromium.ChromiumMissing as error: sys.exit(str(error))"
-
-STARTS = "#!/bin/sh\nexit 0\n"
-STAND_IN = "#!/bin/sh\necho 'requires the snap to be installed' >&2\nexit 1\n"
-APT = """#!/bin/sh
-echo "$@" >>"{said}"
-case "$*" in *install*)
-    echo '#!/bin/sh' >"{folder}/chromium"; /bin/chmod +x "{folder}/chromium"
-esac
+STARTS = "exit 0"
+STAND_IN = "echo 'requires the snap to be installed' >&2; exit 1"
+APT = """echo "$@" >>"{said}"
+case "$*" in *install*) echo '#!/bin/sh' >"{browser}"; /bin/chmod +x "{browser}";; esac
 """
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The only folder that programs are looked for in."""
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder that programs are looked for in; Playwright has none and gets none."""
     folder = tmp_path / "bin"
     folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(chromium, "of_playwright", lambda: str(folder / "playwright"))
+    monkeypatch.setattr(chromium, "WAYS", (lambda: None, *chromium.WAYS[1:]))
     return folder
 
 
 def program(file: Path, text: str) -> str:
-    file.write_text(text)
+    file.write_text(f"#!/bin/sh\n{text}\n")
     file.chmod(0o755)
     return str(file)
-
-
-def get(path: Path, *, uid: int = 1000) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the browser tests' own browser may be open in this one."""
-    environment = {
-        "PATH": str(path),
-        "PLAYWRIGHT_BROWSERS_PATH": str(path / "playwright"),
-        # As where its own cannot be downloaded: nothing leaves this machine.
-        "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1",
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.run(
-        [sys.executable, "-c", AS.format(uid=uid) + GET],
-        env=environment,
-        cwd=path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
 
 def test_one_that_does_not_start_is_none(path: Path) -> None:
     program(path / "chromium", STAND_IN)
     wanted = program(path / "google-chrome", STARTS)
-    assert get(path).stdout == f"{wanted}\n"
+    assert chromium.get() == wanted
 
 
-def test_root_gets_the_package(path: Path, tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    program(path / "apt-get", APT.format(said=said, folder=path))
-    done = get(path, uid=0)
-    assert done.stdout.splitlines()[-1] == str(path / "chromium"), done
+def test_root_gets_the_package_and_nobody_else(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, browser = tmp_path / "said", path / "chromium"
+    program(path / "apt-get", APT.format(said=said, browser=browser))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(chromium.ChromiumMissing, match="install it"):
+        chromium.get()
+    assert not said.exists()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert chromium.get() == str(browser)
     updated, installed = said.read_text().splitlines()
     assert updated.endswith("update -qq")
     assert installed.endswith("chromium fonts-noto-color-emoji")
-
-
-def test_one_sentence_where_none_is_to_be_had(path: Path, tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    program(path / "apt-get", APT.format(said=said, folder=path))
-    done = get(path)
-    assert done.returncode == 1
-    assert done.stderr == f"{chromium.MISSING}\n"
-    assert not said.exists(), "apt-get is root's"
 
 
 def test_make_sees_to_it_before_the_first_test() -> None:

@@ -56,25 +56,3 @@ def test_more_than_a_menu_holds_is_searched(arrive: Arrive, stage: Stage) -> Non
     visitor.sees_no_cut_text()
     visitor.dialog.locator("button.primary").click()
     expect(visitor.card).to_contain_text("branch-077")
-
-
-def test_denied_with_a_reason(arrive: Arrive, stage: Stage) -> None:
-    visitor = arrive(size=PHONE)
-    visitor.asks()
-    visitor.becomes("Anna")
-    visitor.presses("unpair_deny")
-    expect(visitor.dialog).to_be_visible()
-    visitor.page.keyboard.press("Escape")  # a form that is closed leaves everything as it was
-    expect(visitor.dialog).to_have_count(0)
-    expect(visitor.state).to_have_text("pending")
-    visitor.presses("unpair_deny")
-    visitor.sees_no_cut_text()
-    visitor.dialog.get_by_role("button", name="Deny").click()
-    expect(visitor.dialog).to_have_count(1)  # the reason is required: the form stays
-    visitor.dialog.get_by_label("Why not?").fill("not before Monday")
-    visitor.dialog.get_by_role("button", name="Deny").click()
-    expect(visitor.dialog).to_have_count(0)
-    expect(visitor.card).to_contain_text("not before Monday")
-    expect(visitor.card).to_contain_text("@Anna")
-    expect(visitor.card.get_by_role("button")).to_have_count(0)
-    assert stage.appliance.deletes == []

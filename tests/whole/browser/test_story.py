@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from bot.sandbox.page.stage import Stage
 from tests.whole.browser.conftest import Arrive
-from tests.whole.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.whole.browser.visitor import PHONE
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_from_the_command_to_the_end(arrive: Arrive, stage: Stage, size: tuple[int, int]) -> None:
-    visitor = arrive(size=size)
+def test_from_the_command_to_the_end(arrive: Arrive, stage: Stage) -> None:
+    visitor = arrive(size=PHONE)
     # What is typed already, so that the first minute needs nothing but this button.
     visitor.page.get_by_role("button", name="Send").click()
     expect(visitor.alone).to_be_visible()
@@ -37,8 +35,7 @@ def test_from_the_command_to_the_end(arrive: Arrive, stage: Stage, size: tuple[i
     expect(visitor.thread.locator(".message").first).to_contain_text("(edited)")
     visitor.sees_no_cut_text()
     assert len(stage.appliance.deletes) == 1
-    if size == PHONE:
-        visitor.page.get_by_role("button", name="Board").click()
+    visitor.page.get_by_role("button", name="Board").click()
     expect(visitor.state).to_have_text("succeeded")
     expect(visitor.deletes).to_have_text("DELETE sent: 1, accepted: 1")
     expect(visitor.page.locator("tr.unpair")).to_contain_text("?force=false202")
@@ -58,19 +55,6 @@ def test_two_windows_are_two_people(arrive: Arrive) -> None:
     expect(rita.alone).to_contain_text("your own request")
     alan.approves()
     expect(rita.end).to_be_visible()
-
-
-def test_what_is_typed_wrong_is_answered_to_the_typist_alone(visitor: Visitor) -> None:
-    visitor.types("/vr-unpair no-such-place because")
-    expect(visitor.alone).to_contain_text("no-such-place")
-    visitor.types("/remind me")
-    expect(visitor.page.locator("#note")).to_have_text("Slack: /remind is not a valid command.")
-    visitor.types("good morning")
-    expect(visitor.card).to_contain_text("good morning")
-    visitor.page.get_by_role("button", name="# storage-team").click()
-    visitor.types("/vr-unpair vcenter-prague moving")
-    expect(visitor.page.locator("#refusals")).to_contain_text("chat.postMessage: not_in_channel")
-    expect(visitor.alone).to_contain_text("/invite")
 
 
 def test_the_home_tab_leads_to_the_card_without_leaving_the_machine(arrive: Arrive) -> None:

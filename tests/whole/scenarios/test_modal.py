@@ -34,8 +34,7 @@ def test_from_the_form_to_the_end(stage: Stage) -> None:
     assert "lyon" in label
     assert "oslo" in label
     sends(stage, asked, pairing=pairing, reason="Oslo closes, CHG0031337")
-    told = stage.slack.wait_for_ephemeral(RITA, lambda e: pairing in e.text)
-    assert told.answers.trigger_id == asked.delivery.trigger_id
+    assert pairing in stage.answer(asked.delivery).text
 
     assert "Oslo closes, CHG0031337" in asked.card.all_text
     asked.clicks(ALAN, "approve")
