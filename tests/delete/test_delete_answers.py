@@ -316,4 +316,5 @@ class TestTheTask:
         world.approved()
         world.wait(FOLLOW_TTL_MS - POLL_MS)
         assert world.state() is State.FOLLOWING
-        assert world.poll().state is State.ATTENTION
+        world.poll()
+        assert world.end() == (State.ATTENTION, "follow_ttl")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import Problem, ProblemKind
 from tests.support.world import ASKER, FIRST, World, problem
@@ -22,13 +21,12 @@ class Outage(list[Problem]):
 
     def __init__(self, failure: Problem) -> None:
         super().__init__([failure])
-        self.on, self.calls = True, 0
+        self.on = True
 
     def __bool__(self) -> bool:
         return self.on
 
     def pop(self, _index: object = 0) -> Problem:  # type: ignore[override]
-        self.calls += 1
         return self[0]
 
 
@@ -47,11 +45,11 @@ def goes_away(world: World, failure: Problem = AWAY) -> Outage:
     return outage
 
 
-def lives_through(world: World, ms: int, step: int = STEP) -> None:
-    """In steps of one poll, as a process does; in longer ones where that is all the same."""
+def lives_through(world: World, ms: int) -> None:
+    """In steps of one poll, as a process does."""
     until = world.ms + ms
     while world.ms < until:
-        world.wait(min(step, until - world.ms))
+        world.wait(min(STEP, until - world.ms))
 
 
 def told(world: World) -> list[str]:
@@ -75,15 +73,6 @@ def following(world: World) -> None:
     assert world.state() is State.FOLLOWING
 
 
-def answer_lost(world: World) -> Outage:
-    """And the appliance is away from then on."""
-    approved(world)
-    world.appliance.delete_outcomes = [DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))]
-    world.settle()
-    assert world.state() is State.DELETING
-    return goes_away(world)
-
-
 @pytest.mark.parametrize("kind", [ProblemKind.UNSENT, ProblemKind.UNANSWERED])
 def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
     away: World, kind: ProblemKind
@@ -98,16 +87,6 @@ def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
     lives_through(away, 5 * MINUTE)
     assert away.answers == [(ASKER, "appliance_away"), (ASKER, "refused")]
     assert away.posted == []  # the channel hears nothing
-
-
-def test_a_check_goes_on_when_the_appliance_is_back_in_time(away: World) -> None:
-    outage = goes_away(away)
-    away.ask()
-    lives_through(away, 4 * MINUTE)
-    outage.on = False
-    lives_through(away, STEP)
-    assert away.state() is State.PENDING
-    assert away.answers == [(ASKER, "appliance_away")]
 
 
 @pytest.mark.parametrize(
@@ -144,32 +123,6 @@ def test_an_approval_runs_out_after_execution_ttl_and_nothing_was_sent(away: Wor
     assert [slot for _, slot, _ in away.posted].count("final") == 1
 
 
-def test_an_unknown_fate_is_looked_at_until_follow_ttl_and_never_sent_again(away: World) -> None:
-    outage = answer_lost(away)
-    lives_through(away, 60 * MINUTE, step=MINUTE)
-    assert away.state() is State.DELETING
-    assert told(away) == ["waits_to_look"]
-    away.ms = (away.get().follow_by or 0) - STEP
-    away.settle()
-    lives_through(away, 2 * STEP)
-    assert away.state() is State.ATTENTION
-    assert outage.calls >= 60
-    assert len(away.appliance.deletes) == 1
-    assert [slot for _, slot, _ in away.posted].count("final") == 1
-
-
-@pytest.mark.parametrize("gone", [True, False])
-def test_an_unknown_fate_is_found_when_the_appliance_is_back(away: World, gone: bool) -> None:
-    outage = answer_lost(away)
-    lives_through(away, 10 * MINUTE)
-    away.appliance.present = not gone
-    outage.on = False
-    lives_through(away, MINUTE)
-    assert away.state() is (State.SUCCEEDED if gone else State.ATTENTION)
-    assert told(away) == ["waits_to_look", "goes_on"]
-    assert len(away.appliance.deletes) == 1
-
-
 def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> None:
     following(away)
     for _ in range(2):
@@ -182,16 +135,6 @@ def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> Non
     lives_through(away, 2 * STEP)
     assert away.state() is State.SUCCEEDED
     assert len(away.appliance.deletes) == 1
-
-
-def test_a_task_is_followed_until_follow_ttl(away: World) -> None:
-    following(away)
-    goes_away(away)
-    away.ms = (away.get().follow_by or 0) - STEP
-    away.settle()
-    assert away.state() is State.FOLLOWING
-    lives_through(away, 2 * STEP)
-    assert (away.state(), code(away)) == (State.ATTENTION, "follow_ttl")
 
 
 @pytest.mark.parametrize(
@@ -212,13 +155,3 @@ def test_a_forgotten_task_is_decided_by_the_pairing(
     lives_through(away, 35_000)
     assert (away.state(), code(away)) == (state, why)
     assert len(away.appliance.deletes) == 1
-
-
-def test_a_task_that_is_listed_again_is_followed_on(away: World) -> None:
-    following(away)
-    kept = list(away.appliance.tasks)
-    away.appliance.tasks.clear()
-    lives_through(away, 10_000)
-    away.appliance.tasks.extend(kept)
-    lives_through(away, MINUTE)
-    assert away.state() is State.FOLLOWING
