@@ -29,9 +29,8 @@ PageSizes = MutableMapping[str, int]
 worth one call to try."""
 
 # More than a site pair can hold (about 4000 replications). An appliance that serves new items for
-# ever must not keep a thread busy for ever, nor fill the memory.
+# ever must not fill the memory; how long it may keep a thread busy the budget and the deadline say.
 ITEMS_MAX = 5_000
-PAGES_MAX = 200
 BYTES_MAX = 12 * 1024 * 1024  # 4000 replications have some 6
 
 ERRORS_MAX = 100
@@ -125,7 +124,7 @@ def read_all(
     limit = PAGE
     counted = 0
     ended = False
-    for _ in range(PAGES_MAX):
+    while True:
         counted = max(0, counted - 1)
         try:
             answer = fetch({"limit": str(limit), "offset": str(offset)})

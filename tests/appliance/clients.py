@@ -7,9 +7,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import MemoryBudget
+from bot.appliance.budget import MemoryBudget, Priority
+from bot.appliance.call_errors import CallError
 from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
+from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
 
 BASE = "/api/rest/vr/v2"
@@ -36,6 +38,15 @@ def client_of(
         "now": lambda: 1_000,
     }
     return Appliance(**{**arguments, **changes})
+
+
+def info(appliance: Appliance, by: float | None = None) -> ProblemKind | None:
+    """One read: what was wrong with it, if anything."""
+    try:
+        appliance.calls(Priority.CHECK, by).info()
+    except CallError as error:
+        return error.kind
+    return None
 
 
 def client_of_simulated(simulated: SimulatedAppliance, **changes: Any) -> Appliance:

@@ -6,6 +6,7 @@ own lines what the appliance does, however odd.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -38,6 +39,13 @@ class Seen:
     path: str  # without base path and query
     query: dict[str, list[str]]
     headers: dict[str, str]  # names in lower case
+
+    @property
+    def user(self) -> str:
+        """The name and password that it logs in with."""
+        given = self.headers["authorization"]
+        assert given.startswith("Basic ")
+        return base64.b64decode(given.removeprefix("Basic ")).decode()
 
 
 class Reply:

@@ -134,14 +134,6 @@ def test_an_endless_list_ends(
     found = read(appliance, server, endless)
     assert (len(found.items), found.partial) == (300, True)
 
-    monkeypatch.setattr("bot.appliance.listing.PAGES_MAX", 5)
-    slow = read(
-        appliance,
-        server,
-        lambda seen: Reply(200, {"list": replications(1, int(seen.query["offset"][0]))}),
-    )
-    assert (len(slow.items), slow.partial) == (5, True)
-
 
 def test_a_list_that_moves_while_it_is_read(appliance: Appliance, server: Server) -> None:
     # One item is inserted in front between the pages: r-99 comes twice, with another state.

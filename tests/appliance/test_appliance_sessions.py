@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Callable
@@ -15,11 +14,10 @@ import pytest
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import EffectBudget, MemoryBudget, Priority
-from bot.appliance.call_errors import CallError
 from bot.appliance.refused_login import login_refused
 from bot.appliance.session import Sessions
 from bot.request.problem import ProblemKind as Kind
-from tests.appliance.clients import PASSWORD
+from tests.appliance.clients import PASSWORD, info
 from tests.appliance.small_server import (
     REMOTE,
     REMOTE_PASSWORD,
@@ -36,14 +34,6 @@ REMOTE_PATH = "/pairings/p-1/remote-session"
 Connect = Callable[..., Appliance]
 
 
-def info(appliance: Appliance, by: float | None = None) -> Kind | None:
-    try:
-        appliance.calls(Priority.CHECK, by).info()
-    except CallError as exc:
-        return exc.kind
-    return None
-
-
 def in_threads(count: int, work: Callable[[], object]) -> list[object]:
     barrier = threading.Barrier(count)
 
@@ -53,11 +43,6 @@ def in_threads(count: int, work: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(one, range(count)))
-
-
-def password_in(seen: Seen) -> tuple[str, str]:
-    kind, value = seen.headers["authorization"].split()
-    return kind, base64.b64decode(value).decode()
 
 
 @pytest.fixture
@@ -91,7 +76,7 @@ def test_one_thread_logs_in_for_all(
     server.on("GET", "/info", Reply(200, {}))
     assert in_threads(8, lambda: info(appliance)) == [None] * 8
     assert (server.logins, server.count("GET")) == (1, 8)
-    assert password_in(server.seen[0]) == ("Basic", f"admin:{PASSWORD}"), "in UTF-8"
+    assert server.seen[0].user == f"admin:{PASSWORD}", "in UTF-8"
     assert "authorization" not in server.seen[1].headers
 
 
@@ -188,6 +173,8 @@ def test_sessions_that_never_work_lead_to_a_rest(connect: Connect, server: Serve
     appliance = connect(budget=MemoryBudget(1000, clock), monotonic=clock)
     server.on("GET", "/info", Reply(401))
     assert info(appliance) is Kind.UNAUTHORIZED
+    tokens = [s.headers["x-dr-session"] for s in server.seen if s.path == "/info"]
+    assert tokens == [f"{TOKEN}1", f"{TOKEN}2"], "repeated once, on the new session"
     assert info(appliance) is Kind.LOGIN_REST, "nobody's call can still prove one of the two"
     clock.now = 299
     assert info(appliance) is Kind.LOGIN_REST
@@ -284,7 +271,7 @@ def test_the_remote_session_is_made_once_on_each_local_one(
         calls.ensure_remote_session("p-1")
     assert server.count("POST", REMOTE_PATH) == 1
     assert server.seen[-1].headers["x-dr-session"] == f"{TOKEN}1"
-    assert password_in(server.seen[-1])[1] == f"remote-admin:{REMOTE_PASSWORD}"
+    assert server.seen[-1].user == f"remote-admin:{REMOTE_PASSWORD}"
     server.on("GET", "/info", Reply(401), Reply(200, {}))
     calls.info()
     calls.ensure_remote_session("p-1")

@@ -159,20 +159,6 @@ def test_two_hundred_requests_in_six_minutes(
     assert min(shown) >= per_minute // 10, "and cards in all of the time"
 
 
-@pytest.mark.parametrize("remote", [False, True])
-@pytest.mark.parametrize("per_minute", [20, 40])
-def test_twenty_requests_at_once_all_get_their_card(
-    world: Callable[..., World], per_minute: int, remote: bool
-) -> None:
-    at = world(per_minute, remote=remote)
-    for n, each in enumerate(pairings(at, 20)):
-        at.at(at.begun + n / 2, lambda each=each: at.check(each))  # type: ignore[misc]
-    at.play()
-    assert len(at.shown) == 20
-    assert max(at.shown) < MINUTE * (4 if per_minute == 40 else 10)
-    assert at.fullest_minute() <= per_minute * 0.7 + 2, "what acts finds its part of the minute"
-
-
 def test_a_pairing_of_many_pages_ends_though_others_come_all_the_time(
     world: Callable[..., World],
 ) -> None:
