@@ -71,7 +71,7 @@ def glass() -> dict[str, Request]:
         "glass-there": sample(terms=terms),
         "glass-alone": sample(terms=terms, only_glass=True),
         "glass-broken": sample(terms=terms, glass=broken, state=State.APPROVED),
-        "glass-done": decided(State.SUCCEEDED, "proved", terms=terms, glass=broken).model_copy(
+        "glass-done": decided("proved", terms=terms, glass=broken).model_copy(
             update={"approvals": ()}
         ),
         "glass-lost": sample(terms=terms, glass_lost=broken),

@@ -61,6 +61,12 @@ TERMS = Terms(
 FIRST = Decision(by="UFIRST", at=NOW + MINUTE)
 SECOND = Decision(by="USECOND", at=NOW + 2 * MINUTE)
 
+DECIDED: dict[str, Any] = {
+    "approvals": (FIRST, SECOND),
+    "approved_at": NOW + 2 * MINUTE,
+    "execute_by": NOW + 12 * MINUTE,
+}
+
 RUNNING = TaskView(id="HmsTask:42:0b7f", status="RUNNING", progress=42, entity=PAIRING_ID)
 ENDED_WELL = RUNNING.model_copy(update={"status": "SUCCESS", "progress": 100})
 ENDED_BADLY = RUNNING.model_copy(
@@ -114,76 +120,59 @@ def sample(**changes: Any) -> Request:
     return Request(**made)
 
 
-def decided(state: State, code: str, **changes: Any) -> Request:
+def changed(request: Request, **changes: object) -> Request:
+    return request.model_copy(update=changes)
+
+
+ENDS = {
+    State.SUCCEEDED: ("proved", "gone_untold"),
+    State.FAILED: ("delete_refused", "task_error", "task_cancelled"),
+    State.ATTENTION: ("outcome_unknown", "accepted_late", "end_unknown", "follow_ttl"),
+    State.DENIED: ("denied",),
+    State.CANCELLED: ("cancelled",),
+    State.EXPIRED: ("not_decided", "not_begun"),
+    State.CHANGED: ("changed", "changed_gone"),
+    State.REHEARSED: ("rehearsed",),
+}
+STATE_OF = {code: state for state, codes in ENDS.items() for code in codes}
+
+
+def over(code: str, **changes: Any) -> Request:
+    """Over before anything was approved; refused with a code that is no end of an open one."""
+    said = {name: changes.pop(name) for name in ("problem", "lines", "near") if name in changes}
+    state = STATE_OF.get(code, State.REFUSED)
+    outcome = Outcome(code=code, **said)
+    return sample(state=state, outcome=outcome, ended_at=NOW + 3 * MINUTE, **changes)
+
+
+def decided(code: str, **changes: Any) -> Request:
     """Approved by two, and over."""
-    outcome = Outcome(
-        code=code, problem=changes.pop("problem", None), lines=changes.pop("lines", ())
-    )
-    return sample(
-        state=state,
-        approvals=(FIRST, SECOND),
-        approved_at=NOW + 2 * MINUTE,
-        execute_by=NOW + 12 * MINUTE,
-        intent=Intent(at=NOW + 2 * MINUTE, task_ids=()),
-        outcome=outcome,
-        ended_at=NOW + 3 * MINUTE,
-        **changes,
-    )
+    return over(code, **DECIDED, intent=Intent(at=NOW + 2 * MINUTE, task_ids=()), **changes)
 
 
-def over(state: State, code: str, **changes: Any) -> Request:
-    """Over before anything was approved."""
-    return sample(
-        state=state,
-        outcome=Outcome(code=code, lines=changes.pop("lines", ())),
-        ended_at=NOW + 3 * MINUTE,
-        **changes,
-    )
-
-
-APPROVED = sample(
-    state=State.APPROVED,
-    approvals=(FIRST, SECOND),
-    approved_at=NOW + 2 * MINUTE,
-    execute_by=NOW + 12 * MINUTE,
-)
+APPROVED = sample(state=State.APPROVED, **DECIDED)
 DENIED = over(
-    State.DENIED,
     "denied",
     denial=Decision(by="UNO", at=NOW + MINUTE, reason="Backups still run\nuntil 5"),
 )
-CANCELLED = over(
-    State.CANCELLED, "cancelled", cancellation=Decision(by="operator:alice", at=NOW + MINUTE)
-)
+CANCELLED = over("cancelled", cancellation=Decision(by="operator:alice", at=NOW + MINUTE))
 BY_STATE: dict[State, Request] = {
     State.CHECKING: sample(state=State.CHECKING, card_ts=None, pending_since=None),
     State.PENDING: sample(approvals=(FIRST,)),
     State.APPROVED: APPROVED,
-    State.DELETING: APPROVED.model_copy(
-        update={"state": State.DELETING, "intent": Intent(at=NOW, task_ids=())}
+    State.DELETING: changed(APPROVED, state=State.DELETING, intent=Intent(at=NOW, task_ids=())),
+    State.FOLLOWING: changed(
+        APPROVED, state=State.FOLLOWING, intent=Intent(at=NOW, task_ids=()), task=RUNNING
     ),
-    State.FOLLOWING: APPROVED.model_copy(
-        update={
-            "state": State.FOLLOWING,
-            "intent": Intent(at=NOW, task_ids=()),
-            "task": RUNNING,
-        }
-    ),
-    State.SUCCEEDED: decided(State.SUCCEEDED, "proved", task=ENDED_WELL),
-    State.FAILED: decided(State.FAILED, "task_error", task=ENDED_BADLY),
-    State.REFUSED: over(
-        State.REFUSED, "pairing_taken", card_ts=None, lines=("BBBB-CCCC",), snapshot=None
-    ),
+    State.SUCCEEDED: decided("proved", task=ENDED_WELL),
+    State.FAILED: decided("task_error", task=ENDED_BADLY),
+    State.REFUSED: over("pairing_taken", card_ts=None, lines=("BBBB-CCCC",), snapshot=None),
     State.DENIED: DENIED,
     State.CANCELLED: CANCELLED,
-    State.EXPIRED: over(State.EXPIRED, "not_decided", approvals=(FIRST,)),
-    State.CHANGED: decided(
-        State.CHANGED, "changed", lines=("number of replications: was 12, is now 13",)
-    ),
-    State.REHEARSED: decided(
-        State.REHEARSED, "rehearsed", terms=TERMS.model_copy(update={"dry_run": True})
-    ),
-    State.ATTENTION: decided(State.ATTENTION, "outcome_unknown", problem=CUT_OFF, answer=CUT_OFF),
+    State.EXPIRED: over("not_decided", approvals=(FIRST,)),
+    State.CHANGED: decided("changed", lines=("number of replications: was 12, is now 13",)),
+    State.REHEARSED: decided("rehearsed", terms=TERMS.model_copy(update={"dry_run": True})),
+    State.ATTENTION: decided("outcome_unknown", problem=CUT_OFF, answer=CUT_OFF),
 }
 
 HARD = sample(

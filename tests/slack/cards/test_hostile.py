@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.request.messages import Answer
-from bot.request.model import Decision, Request, State
+from bot.request.model import Decision, Request
 from bot.request.pairing import IssueLine, Server
 from bot.slack.draw.limits import REASON
 from bot.slack.draw.markup import fenced_units
@@ -146,7 +146,7 @@ def test_vendors_messages_of_5000_characters(piece: str) -> None:
     long = (piece * 5_000)[:5_000]
     problem = FORBIDDEN.model_copy(update={"message": long, "error_code": long, "op_id": long})
     task = ENDED_BADLY.model_copy(update={"error_message": long, "error_details": long})
-    drawn = draw(decided(State.FAILED, "task_error", problem=problem, task=task), "final")
+    drawn = draw(decided("task_error", problem=problem, task=task), "final")
     assert problems(drawn) == []
     for text in (drawn.text, "\n".join(list(strings(drawn))[1:])):
         assert "*Next:*" in text

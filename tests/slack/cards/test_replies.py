@@ -75,7 +75,7 @@ def test_a_refusal_has_one_next_step(name: str) -> None:
 
 def test_the_text_carries_the_words_of_the_appliance() -> None:
     """Whoever reads only the notification, or with a screen reader, must have them too."""
-    text = draw(decided(State.FAILED, "delete_refused", problem=FORBIDDEN), "final").text
+    text = draw(decided("delete_refused", problem=FORBIDDEN), "final").text
     for words in ("403", "NO_PERMISSION", "6f1c9a52-op", "Permission to perform this operation"):
         assert words in text
     text = draw(BY_STATE[State.FAILED], "final").text
@@ -162,7 +162,7 @@ def test_progress_bar(number: int | None, bar: str) -> None:
 @pytest.mark.parametrize("slot", ["notice:0", "notice:1", "notice:x", "answer:3", "poem"])
 def test_slots_that_no_row_asks_for(slot: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        draw(over(State.EXPIRED, "not_decided"), slot)
+        draw(over("not_decided"), slot)
 
 
 @pytest.mark.parametrize("slot", ["notice:1", "alarm:1", "told:UANN:1"])
@@ -187,7 +187,7 @@ def test_a_copy_of_the_card_has_no_buttons() -> None:
 
 # ---- break glass -------------------------------------------------------------------------------
 def test_a_broken_glass_is_told_with_those_words_who_and_why() -> None:
-    done = decided(State.SUCCEEDED, "proved", terms=WITH_GLASS, glass=GLASS)
+    done = decided("proved", terms=WITH_GLASS, glass=GLASS)
     for drawn in (draw(changed(APPROVED, glass=GLASS), "card"), draw(done, "final")):
         said = "\n".join(list(strings(drawn))[1:])
         assert "*Break glass:* <@UCHIEF> decided alone" in said

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bot.request.events import CallFailed, PairingUnresolved
@@ -89,7 +91,7 @@ def page() -> str:
         _whole("The same for one approver", draw(BROKEN, "told:UANN:1", COMMAND, URL)),
         _table("A copy of the card that is not in use", ("where", "words"), _strays()),
         _table("What one person is told", ("code", "words"), _answers()),
-        _table("What is said at once", ("about", "words"), _usage()),
+        _table("What is said at once", ("about", "words"), _said_by(usage)),
         _table("Who may not look", ("because", "words"), _looks()),
         _whole("help", usage_help(break_glass=True, several=True)),
         _whole("help, the shortest", usage_help(break_glass=False, several=False)),
@@ -108,7 +110,7 @@ def page() -> str:
         *(_whole(f"Home: {name}", _form(view)) for name, view in _homes()),
         "## Forms\n",
         *(_whole(name, _form(view)) for name, view in _forms()),
-        _table("Sentences in forms", ("about", "words"), _labels()),
+        _table("Sentences in forms", ("about", "words"), _sentences()),
     ]
     return "\n".join(parts)
 
@@ -168,34 +170,45 @@ def _strays() -> Iterable[tuple[str, ...]]:
 
 def _answers() -> Iterable[tuple[str, ...]]:
     named = {"request": "K7QM-3XPD", "reference": "R-1"}
-    for code in (*ANSWERS, UNEXPECTED):
-        for when, row, params in shown.ANSWERED.get(code, (("", sample(), {}),)):
-            if code == "refused":
-                continue
+    for code in (*(each for each in ANSWERS if each != "refused"), UNEXPECTED):
+        rows = [row for row in shown.ANSWERED if row[0] == code]
+        if all(when for _, when, _, _ in rows) and code not in ("ended", "already_decided"):
+            rows.insert(0, (code, "", sample(), {}))
+        for _, when, row, params in rows:
             answer = Answer(event=1, code=code, params={**params, **named})
             yield f"{code}, {when}" if when else code, draw_answer(answer, row).text
     yield "no such request", draw_answer(Answer(event=1, code="ended"), None).text
 
 
-# ---- said at once ------------------------------------------------------------------------------
-def _usage() -> Iterable[tuple[str, ...]]:
-    sites = tuple(f"site{n}" for n in range(12))
-    yield "asked", usage.being_checked("oslo")
-    yield "no card after ten seconds", usage.still_reading("oslo")
-    yield "preview, list, status", usage.LOOKING
-    yield "too many look", usage.BUSY
-    yield "a button of another version, or of nobody's", usage.UNKNOWN_BUTTON
-    yield "a form that has lost its request", usage.FORM_LOST
-    yield "a form was not opened", usage.NOT_OPENED
-    yield "a direct message", usage.NO_DIRECT_MESSAGE
-    yield "another channel", usage.channel_not_allowed(frozenset({"C0PS", "C0DR"}))
-    yield "no reason", usage.reason_needed(COMMAND, None)
-    yield "no reason that fits", usage.reason_needed(COMMAND, r"CHG\d{7}")
-    yield "an unknown appliance", usage.unknown_site("berlin", ("lyon", "rome"))
-    yield "an unknown appliance, many known", usage.unknown_site("berlin", sites)
-    yield "nothing after the slash", usage.pairing_missing(COMMAND, "lyon")
-    yield "the command of another deployment", usage.other_command("/vr-unpair-test", COMMAND)
-    yield "an error of ours", usage.unexpected("R-1")
+ARGUMENTS = {
+    "command": COMMAND,
+    "typed": "berlin",
+    "pairing": "oslo",
+    "site": "lyon",
+    "sites": tuple(f"site{n}" for n in range(12)),
+    "allowed": frozenset({"C0PS", "C0DR"}),
+    "pattern": r"CHG\d{7}",
+    "reference": "R-1",
+    "request_id": "K7QM-3XPD",
+    "length": 3_000,
+    "most": 2_900,
+    "number": 2,
+    "named": "`lyon`",
+    "appliances": "`lyon`, `rome`",
+    "why": "It is away.",
+    "moment": "22:13",
+}
+
+
+def _said_by(module: ModuleType) -> Iterable[tuple[str, ...]]:
+    """Each sentence of the module, by its name: constants, and functions of nothing but words."""
+    for name, each in vars(module).items():
+        if isinstance(each, str) and name.isupper():
+            yield name.lower(), each
+        elif getattr(each, "__module__", "") == module.__name__ and not name.startswith("_"):
+            takes = inspect.signature(each)
+            if takes.return_annotation == "str" and set(takes.parameters) <= set(ARGUMENTS):
+                yield name, each(**{every: ARGUMENTS[every] for every in takes.parameters})
 
 
 def _looks() -> Iterable[tuple[str, ...]]:
@@ -373,28 +386,11 @@ def _forms() -> Iterable[tuple[str, Any]]:
         yield action, reason_form(action, PRESSED, row)
 
 
-def _labels() -> Iterable[tuple[str, ...]]:
-    yield "nothing chosen", ask_form.CHOOSE_PAIRING
-    yield "chosen too early", ask_form.CHOOSE_AGAIN
-    yield "of another appliance", ask_form.NOT_OF_SITE
-    yield "not how", ask_form.CHOOSE_FORCE
-    yield "a day without a time", ask_form.CHOOSE_TIME
-    yield "no reason", ask_form.reason_needed(None)
+def _sentences() -> Iterable[tuple[str, ...]]:
+    yield from _said_by(ask_form)
     yield "not read yet", pairing_menu.not_read_option().to_dict()["text"]["text"]
-    yield "none that fits", ask_form.reason_needed(r"CHG\d{7}")
-    yield "too long", ask_form.reason_too_long(3_000, 2_900)
-    yield "sent twice", ask_form.already_sent("K7QM-3XPD")
     for form in FORMS.values():
         yield f"{form.button}, empty", form.missing
-    for several in (False, True):
-        named = ask_form.appliance("lyon", several)
-        yield f"unread: {named}", ask_form.unread(named, "It is away.")
-        yield f"not complete: {named}", ask_form.not_complete(named, "it says so")
-        yield f"of before: {named}", ask_form.unread(named, "It is away.", "22:13")
-        yield f"nothing there: {named}", ask_form.nothing_to_break(named)
-    yield "nothing at this one", ask_form.none_of_site("lyon")
-    yield "left out", ask_form.left_out(2)
-    yield "what else to do", ask_form.type_instead(COMMAND)
 
 
 # ---- as text -----------------------------------------------------------------------------------
