@@ -3,7 +3,7 @@ form asks for. Whether it counts is the worker's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -40,15 +40,22 @@ VALUE_KEPT = 100
 Why = Literal["unreadable_button", "unknown_button", "unknown_request"]
 
 
-def pressed(click: Click, action: Action, deps: Deps) -> None:
-    """Store the press, or open the form for its reason. Raises Malformed."""
+def pressed(click: Click, deps: Deps) -> None:
+    """Store the press, or open the form for its reason. What leads to no request is answered at
+    once, and stored for the audit trail alone. Raises Malformed."""
+    action = ACTIONS.get(click.action_id)
+    if action is None and click.author is None:  # nothing on a form or a home page decides anything
+        log.info("unknown_button", action=click.action_id[:VALUE_KEPT], by=click.by)
+        return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
     channel, message_ts = _place(click)
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
+    if action is None:
+        return _astray(click, "unknown_button", usage.UNKNOWN_BUTTON, deps)
     if value is None:
-        return _misdirected(click, action, "unreadable_button", usage.UNKNOWN_BUTTON, deps)
+        return _astray(click, "unreadable_button", usage.UNKNOWN_BUTTON, deps)
     if request is None:
-        return _misdirected(click, action, "unknown_request", UNKNOWN_REQUEST, deps)
+        return _astray(click, "unknown_request", UNKNOWN_REQUEST, deps)
     # A message in the card's place is the card, whatever the payload says of its author.
     ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(click, deps)
     event = Clicked(
@@ -60,23 +67,27 @@ def pressed(click: Click, action: Action, deps: Deps) -> None:
         message_ts=message_ts,
         ours=ours,
     )
-    if action not in ("deny", "break_glass", "settle") or _refused(event, action, request, deps):
-        stored = deps.inbox.put(
-            event, origin=click.origin, request_id=request.id, response_url=click.response_url
-        )
-        log_click(stored, request.id, action, click.by, deps)
-        return None
-    return _ask_why(click, event, action, request, deps)
-
-
-def pressed_unknown(click: Click, deps: Deps) -> None:
-    """A button of another version of the bot, or of nobody's. Raises Malformed."""
-    log.info("unknown_button", action=click.action_id[:VALUE_KEPT], by=click.by)
-    if click.author is None:  # on a form or a home page: nothing there decides anything
-        deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
-    else:
-        action = click.action_id[:VALUE_KEPT]
-        _misdirected(click, action, "unknown_button", usage.UNKNOWN_BUTTON, deps)
+    opens: WithReason | None = None
+    if action in ("deny", "break_glass", "settle") and not _refused(event, action, request, deps):
+        opens = action
+    number = deps.inbox.put(
+        Opened(action=opens, by=click.by) if opens else event,
+        origin=click.origin,
+        request_id=request.id,
+        response_url=click.response_url,
+    )
+    if opens is None or number is None:
+        # The same press again opens no form: it is open already, and its trigger has been used.
+        return log_click(number, request.id, action, click.by, deps)
+    opened = ReasonOrigin(
+        request_id=request.id,
+        fingerprint=event.fingerprint,
+        channel=channel,
+        message_ts=message_ts,
+        opened_by=number,
+        ours=ours,
+    )
+    return _open(click, reason_form(opens, opened, request), request, deps)
 
 
 def names_wanted(click: Click, deps: Deps) -> None:
@@ -85,43 +96,16 @@ def names_wanted(click: Click, deps: Deps) -> None:
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
     if request is not None and _place(click) == (request.channel, request.card_ts):
-        try:
-            deps.views.views_open(trigger_id=click.trigger_id, view=names_view(request))
-            return None
-        except (SlackApiError, *BROKEN) as error:
-            word = problem_of(error).word
-            log.warning("names_not_opened", request=request.id, by=click.by, error=word)
-            return deps.whisper.tell(click.response_url, usage.NOT_OPENED)
+        return _open(click, names_view(request), request, deps)
     return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
 
 
-def _ask_why(
-    click: Click, event: Clicked, action: WithReason, request: Request, deps: Deps
-) -> None:
-    number = deps.inbox.put(
-        Opened(action=action, by=click.by),
-        origin=click.origin,
-        request_id=request.id,
-        response_url=click.response_url,
-    )
-    if number is None:
-        # The same press again: its form is open already, and its trigger has been used.
-        log_click(None, request.id, action, click.by, deps)
-        return
-    opened = ReasonOrigin(
-        request_id=request.id,
-        fingerprint=event.fingerprint,
-        channel=event.channel,
-        message_ts=event.message_ts,
-        opened_by=number,
-        ours=event.ours,
-    )
-    view = reason_form(action, opened, request)
+def _open(click: Click, view: dict[str, Any], request: Request, deps: Deps) -> None:
     try:
         deps.views.views_open(trigger_id=click.trigger_id, view=view)
     except (SlackApiError, *BROKEN) as error:
-        word = problem_of(error).word
-        log.warning("modal_not_opened", request=request.id, by=click.by, error=word)
+        about = {"request": request.id, "action": click.action_id, "by": click.by}
+        log.warning("modal_not_opened", error=problem_of(error).word, **about)
         deps.whisper.tell(click.response_url, usage.NOT_OPENED)
 
 
@@ -169,21 +153,20 @@ def _ours(click: Click, deps: Deps) -> bool:
     )
 
 
-def _misdirected(click: Click, action: str, why: Why, words: str, deps: Deps) -> None:
-    """Answer at once, and store the press for the audit trail. Nothing else comes of it."""
+def _astray(click: Click, why: Why, words: str, deps: Deps) -> None:
     channel, message_ts = _place(click)
     value = ButtonValue.unpack(click.value)
-    request_id = value.request_id if value is not None else ""
     event = Misdirected(
-        action=action,
+        action=ACTIONS.get(click.action_id, click.action_id[:VALUE_KEPT]),
         by=click.by,
         channel=channel,
         message_ts=message_ts,
         value=click.value[:VALUE_KEPT],
         why=why,
     )
+    request_id = value.request_id if value is not None else ""
     number = deps.inbox.put(event, origin=click.origin, request_id=request_id)
-    log_click(number, request_id, action, click.by, deps)
+    log_click(number, request_id, event.action, click.by, deps)
     deps.whisper.tell(click.response_url, words)
 
 

@@ -49,7 +49,19 @@ def command_typed(command: Command, deps: Deps) -> str:
     if problem := _problem(command, parsed, deps):
         why, sentence = problem
         if isinstance(parsed, Ask | Form):
-            _record(command, parsed, why, deps)
+            # Left to the worker, for the audit trail: a listener never waits for its head.
+            refused = AskRefused(
+                by=command.by,
+                team=command.team,
+                channel=command.channel,
+                pairing=parsed.pairing if isinstance(parsed, Ask) else "",
+                force=isinstance(parsed, Ask) and parsed.force,
+                why=why,
+            )
+            period = str(int(time.time()) // REFUSED_ONCE_IN_S)
+            key = origin("refusal", command.by, command.channel, why, period)
+            deps.inbox.put(refused, origin=key, request_id="")
+            log.info("asking_refused", by=command.by, channel=command.channel, why=why)
         return sentence
     match parsed:
         case Form():
@@ -96,24 +108,6 @@ def _problem(
     if policy.reason_pattern is not None and not policy.reason_fits(wanted.reason):
         return "reason_pattern", usage.reason_needed(deps.command, policy.reason_pattern)
     return None
-
-
-def _record(command: Command, wanted: Ask | Form, why: Why, deps: Deps) -> None:
-    """Leave a refused request to the worker, for the audit trail, and that is all: a listener never
-    waits for the head of the trail."""
-    event = AskRefused(
-        by=command.by,
-        team=command.team,
-        channel=command.channel,
-        pairing=wanted.pairing if isinstance(wanted, Ask) else "",
-        force=wanted.force if isinstance(wanted, Ask) else False,
-        why=why,
-    )
-    period = str(int(time.time()) // REFUSED_ONCE_IN_S)
-    deps.inbox.put(
-        event, origin=origin("refusal", command.by, command.channel, why, period), request_id=""
-    )
-    log.info("asking_refused", by=command.by, channel=command.channel, why=why)
 
 
 def store(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.request import Frozen
 from bot.request.events import Asked, Clicked
 from bot.request.time_for_delete import tidy_time
 from bot.request.who_may import Policy
@@ -43,70 +42,59 @@ log = structlog.get_logger(__name__)
 # ---- the request form ------------------------------------------------------------------------
 
 
-class RequestSent(Frozen):
-    """`pairing` is an option's value (see `draw.forms.Choice`), `at` as `tidy_time` gives it."""
-
-    opened: AskOrigin
-    pairing: str
-    force: bool
-    reason: str
-    at: str | None = None
-
-
 def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
     """Store the same event as the command does. Returns a sentence for each wrong field, also where
     this form was sent before with other content; nothing if all is well."""
-    read = read_request(sent.view, deps.policy)
+    read = read_request(sent, deps.policy)
     if read is None:
         log.warning("form_without_origin", by=sent.by)
         return {BLOCK_REASON: usage.FORM_LOST}
     if isinstance(read, dict):
         return read
-    place = site_and_pairing(read.pairing, tuple(deps.policy.sites), deps.command)
-    if isinstance(place, str):
-        return {BLOCK_PAIRING: ask_form.CHOOSE_PAIRING}
-    event = Asked(
-        site=place[0],
-        pairing=place[1],
-        force=read.force,
-        reason=read.reason,
-        requester=sent.by,
-        team=sent.team,
-        channel=read.opened.channel,
-        at=read.at,
-    )
+    opened, event = read
     # By the id of its request: one form makes one request, however often it is sent.
-    key, request_id = origin("form", read.opened.request_id), read.opened.request_id
-    if not store(event, key, request_id, deps, answer_via=read.opened.opened_by):
+    key = origin("form", opened.request_id)
+    if not store(event, key, opened.request_id, deps, answer_via=opened.opened_by):
         # The acknowledgement was lost, so the form had stayed open. What somebody has corrected
         # meanwhile must not look as if it had been taken.
         same = deps.inbox.stored(key) == event
-        return {} if same else {BLOCK_REASON: ask_form.already_sent(request_id)}
-    address = deps.inbox.address(read.opened.opened_by)
-    deps.whisper.tell(address, usage.being_checked(event.pairing))
+        return {} if same else {BLOCK_REASON: ask_form.already_sent(opened.request_id)}
+    deps.whisper.tell(deps.inbox.address(opened.opened_by), usage.being_checked(event.pairing))
     return {}
 
 
-def read_request(view: View, policy: Policy) -> RequestSent | dict[str, str] | None:
+def read_request(sent: FormSent, policy: Policy) -> tuple[AskOrigin, Asked] | dict[str, str] | None:
     """None if it is not a submission of this modal. Names everything that is wrong at once."""
-    opened = AskOrigin.unpack(view.metadata)
-    if opened is None or view.callback_id != UNPAIR_REQUEST:
+    values, opened = sent.view.values, AskOrigin.unpack(sent.view.metadata)
+    if opened is None or sent.view.callback_id != UNPAIR_REQUEST:
         return None
-    site, force = view.values.get(BLOCK_SITE), view.values.get(BLOCK_FORCE)
-    pairing = _with_site(tidy(view.values.get(BLOCK_PAIRING, "")), site, policy)
-    reason = tidy(view.values.get(BLOCK_REASON, ""))
-    day, clock = view.values.get(BLOCK_DATE), view.values.get(BLOCK_TIME)
+    site, force = values.get(BLOCK_SITE), values.get(BLOCK_FORCE)
+    chosen = _with_site(tidy(values.get(BLOCK_PAIRING, "")), site, policy)
+    place = site_and_pairing(chosen, tuple(policy.sites), "")
+    reason = tidy(values.get(BLOCK_REASON, ""))
+    day, clock = values.get(BLOCK_DATE), values.get(BLOCK_TIME)
     at = tidy_time(f"{day}T{clock}" if day else clock) if clock else None
     problems = {
-        BLOCK_PAIRING: _pairing_problem(pairing, site, policy),
+        BLOCK_PAIRING: _pairing_problem(chosen, site, policy),
         # An empty choice is not taken for "no": only what somebody has chosen may be sent.
         BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else ask_form.CHOOSE_FORCE,
         BLOCK_TIME: ask_form.CHOOSE_TIME if (day or clock) and at is None else None,
         BLOCK_REASON: _reason_problem(reason, policy),
     }
+    if isinstance(place, str):
+        problems[BLOCK_PAIRING] = problems[BLOCK_PAIRING] or ask_form.CHOOSE_PAIRING
     found = {block: problem for block, problem in problems.items() if problem}
-    return found or RequestSent(
-        opened=opened, pairing=pairing, force=force == FORCE_YES, reason=reason, at=at
+    if found or isinstance(place, str):
+        return found
+    return opened, Asked(
+        site=place[0],
+        pairing=place[1],
+        force=force == FORCE_YES,
+        reason=reason,
+        requester=sent.by,
+        team=sent.team,
+        channel=opened.channel,
+        at=at,
     )
 
 
@@ -140,13 +128,6 @@ def _reason_problem(reason: str, policy: Policy) -> str | None:
 # ---- a decision with its reason --------------------------------------------------------------
 
 
-class ReasonSent(Frozen):
-    """What the form behind Deny or Break glass brought back."""
-
-    opened: ReasonOrigin
-    reason: str
-
-
 def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     """Store the decision with its reason. None, or the sentence for the reason's field, also where
     this form was sent before with another one."""
@@ -156,7 +137,7 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
         return usage.FORM_LOST
     if isinstance(read, str):
         return read
-    opened = read.opened
+    opened, reason = read
     decision = Clicked(
         action=action,
         by=sent.by,
@@ -165,7 +146,7 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
         channel=opened.channel,
         message_ts=opened.message_ts,
         ours=opened.ours,
-        reason=read.reason,
+        reason=reason,
     )
     # By the press that opened it, and the person: one form makes one decision, however often it is
     # sent. It stays open if Slack heard nothing of the first. Each press opens another form.
@@ -175,12 +156,12 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     )
     log_click(number, opened.request_id, action, sent.by, deps)
     before = None if number is not None else deps.inbox.stored(key)
-    if isinstance(before, Clicked) and before.reason != read.reason:
+    if isinstance(before, Clicked) and before.reason != reason:
         return ask_form.already_sent(opened.request_id)
     return None
 
 
-def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
+def read_reason(view: View, action: WithReason) -> tuple[ReasonOrigin, str] | str | None:
     """A sentence if the reason will not do. None if it is not a submission of this modal."""
     opened = ReasonOrigin.unpack(view.metadata)
     if opened is None or view.callback_id != FORMS[action].callback_id:
@@ -191,4 +172,4 @@ def read_reason(view: View, action: WithReason) -> ReasonSent | str | None:
         return FORMS[action].missing
     if length > DECISION_REASON:
         return ask_form.reason_too_long(length, DECISION_REASON)
-    return ReasonSent(opened=opened, reason=reason)
+    return opened, reason

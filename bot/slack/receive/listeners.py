@@ -150,22 +150,25 @@ def make_app(deps: Deps) -> App:
 
     def pressed(ack: Ack, body: Json) -> BoltResponse:
         click = read(Click, body)
-        action = button_pressed.ACTIONS.get(click.action_id)
-        if action is not None:
-            button_pressed.pressed(click, action, deps)
-        elif click.action_id == ids.UNPAIR_NAMES:
+        if click.action_id == ids.UNPAIR_NAMES:
             button_pressed.names_wanted(click, deps)
         elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
             form_opened.suggestion_pressed(click, deps)
         elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
             form_opened.site_chosen(click, deps)
         else:
-            button_pressed.pressed_unknown(click, deps)
+            button_pressed.pressed(click, deps)
         return ack()
 
     def sent(ack: Ack, body: Json) -> BoltResponse:
-        problems = _sent(read(FormSent, body), deps)
-        if problems is None:
+        form = read(FormSent, body)
+        action = BY_CALLBACK.get(form.view.callback_id or "")
+        if form.view.callback_id == ids.UNPAIR_REQUEST:
+            problems = form_submitted.request_sent(form, deps)
+        elif action is not None:
+            problem = form_submitted.reason_sent(form, action, deps)
+            problems = {FORMS[action].block_id: problem} if problem else {}
+        else:  # of another version of the bot
             return ack(response_action="clear")
         return ack(response_action="errors", errors=problems) if problems else ack()
 
@@ -202,17 +205,6 @@ def dispatch(app: App, body: Json) -> BoltResponse:
     if answer.status == 400:
         raise Malformed("a listener cannot read it")
     return answer
-
-
-def _sent(form: FormSent, deps: Deps) -> dict[str, str] | None:
-    """A sentence for each field that is wrong. None for a form of another version of the bot."""
-    if form.view.callback_id == ids.UNPAIR_REQUEST:
-        return form_submitted.request_sent(form, deps)
-    action = BY_CALLBACK.get(form.view.callback_id or "")
-    if action is None:
-        return None
-    problem = form_submitted.reason_sent(form, action, deps)
-    return {FORMS[action].block_id: problem} if problem else {}
 
 
 def _problem(error: Exception, body: Json, deps: Deps) -> BoltResponse:

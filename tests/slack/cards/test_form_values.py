@@ -11,10 +11,10 @@ from bot.request.model import Decision, Notice, Outcome, State
 from bot.slack.draw import ask_form
 from bot.slack.draw.card_modals import FORMS as MADE
 from bot.slack.draw.card_modals import WithReason, reason_form
-from bot.slack.draw.ids import AskOrigin
+from bot.slack.draw.ids import AskOrigin, ReasonOrigin
 from bot.slack.draw.message import draw
-from bot.slack.receive.form_submitted import ReasonSent, RequestSent, read_reason, read_request
-from bot.slack.receive.payload import View
+from bot.slack.receive.form_submitted import read_reason, read_request
+from bot.slack.receive.payload import FormSent
 from tests.slack.cards.samples import NOW, sample, sent
 from tests.slack.cards.shown import WITH_GLASS
 from tests.slack.cards.slack_checker import problems, strings
@@ -54,7 +54,7 @@ def test_a_reason_is_required_and_what_it_belongs_to_travels_along(form: WithRea
 
 def test_a_submission() -> None:
     found = read_reason(sent(submission("  not tonight\r\nplease\x07 ")), "deny")
-    assert found == ReasonSent(opened=PRESSED, reason="not tonight\nplease")
+    assert found == (PRESSED, "not tonight\nplease")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -66,7 +66,7 @@ def test_nothing_is_no_reason(reason: str | None, form: WithReason) -> None:
 
 
 def test_a_reason_that_is_too_long() -> None:
-    assert isinstance(read_reason(sent(submission("x" * 2_000)), "deny"), ReasonSent)
+    assert isinstance(read_reason(sent(submission("x" * 2_000)), "deny"), tuple)
     found = read_reason(sent(submission("x" * 2_001)), "deny")
     assert isinstance(found, str)
     assert "2,001" in found
@@ -76,14 +76,14 @@ def test_a_reason_that_is_too_long() -> None:
 def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> None:
     """One more is refused, and the last one is still on the card and in the thread."""
 
-    def read(times: int) -> ReasonSent | str | None:
+    def read(times: int) -> tuple[ReasonOrigin, str] | str | None:
         return read_reason(sent(submission(f"a{piece * times}END")), "deny")
 
-    most = max(n for n in range(2_001) if isinstance(read(n), ReasonSent))
+    most = max(n for n in range(2_001) if isinstance(read(n), tuple))
     taken = read(most)
-    assert isinstance(taken, ReasonSent)
-    decision = Decision(by="UNO", at=NOW, reason=taken.reason)
-    notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=taken.reason)
+    assert isinstance(taken, tuple)
+    decision = Decision(by="UNO", at=NOW, reason=taken[1])
+    notice = Notice(code="glass_broken", at=NOW, who=("UNO",), text=taken[1])
     denied = sample(state=State.DENIED, denial=decision, outcome=Outcome(code="denied"))
     broken = sample(state=State.APPROVED, glass=decision, notices=(notice,))
     for request, slots in ((denied, ("card", "final")), (broken, ("card", "notice:1"))):
@@ -96,7 +96,7 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("read_as", FORMS)
 def test_one_form_is_never_read_as_another(form: WithReason, read_as: WithReason) -> None:
-    expected = ReasonSent(opened=PRESSED, reason="it burns") if form == read_as else None
+    expected = (PRESSED, "it burns") if form == read_as else None
     assert read_reason(sent(submission(" it burns ", form)), read_as) == expected
 
 
@@ -125,49 +125,44 @@ ID = "11111111-2222-3333-4444-555555555555"
 SITES = policy().sites
 
 
-def request_sent(
-    site: str | None, pairing: str, *sites: str
-) -> RequestSent | dict[str, str] | None:
+def request_sent(site: str | None, pairing: str, *sites: str) -> Any:
+    """The site and the pairing that are asked for, or what is wrong."""
     opened = AskOrigin(request_id="K7QM-3XPD", channel="C1", opened_by=1)
     chosen = {"pairing": pairing, "force": "false", **({"site": site} if site else {})}
     values = {name: {"value": {"selected_option": {"value": v}}} for name, v in chosen.items()}
-    view = View.model_validate(
-        {
-            "callback_id": "unpair_request",
-            "private_metadata": opened.pack(),
-            "state": {"values": values},
-        }
-    )
+    view = {
+        "callback_id": "unpair_request",
+        "private_metadata": opened.pack(),
+        "state": {"values": values},
+    }
+    sent = FormSent.model_validate({"user": {"id": "U1"}, "trigger_id": "1", "view": view})
     terms = next(iter(SITES.values()))
-    return read_request(view, policy(sites=dict.fromkeys(sites, terms)))
+    read = read_request(sent, policy(sites=dict.fromkeys(sites, terms)))
+    return (read[1].site, read[1].pairing) if isinstance(read, tuple) else read
 
 
 @pytest.mark.parametrize(
     ("site", "pairing", "meant"),
     [
-        (None, f"berlin/{ID}", f"berlin/{ID}"),
-        ("berlin", f"berlin/{ID}", f"berlin/{ID}"),
-        ("BERLIN", f"berlin/{ID}", f"berlin/{ID}"),
-        ("berlin", ID, f"berlin/{ID}"),
-        ("berlin", "a/b", "berlin/a/b"),
-        (None, ID, ID),
+        (None, f"berlin/{ID}", ("berlin", ID)),
+        ("berlin", f"berlin/{ID}", ("berlin", ID)),
+        ("BERLIN", f"berlin/{ID}", ("berlin", ID)),
+        ("berlin", ID, ("berlin", ID)),
+        ("berlin", "a/b", ("berlin", "a/b")),
+        (None, ID, ("", ID)),
     ],
 )
-def test_the_chosen_site_is_that_of_the_pairing(site: str | None, pairing: str, meant: str) -> None:
-    found = request_sent(site, pairing, "berlin", "prague")
-    assert isinstance(found, RequestSent)
-    assert found.pairing == meant
+def test_the_chosen_site_is_that_of_the_pairing(
+    site: str | None, pairing: str, meant: tuple[str, str]
+) -> None:
+    assert request_sent(site, pairing, "berlin", "prague") == meant
 
 
 @pytest.mark.parametrize("pairing", [f"prague/{ID}", f"PRAGUE/{ID}"])
 def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: str) -> None:
     """Which of the two was meant nobody can tell."""
-    found = request_sent("berlin", pairing, "berlin", "prague")
-    assert isinstance(found, dict)
-    assert found == {"pairing": ask_form.NOT_OF_SITE}
+    assert request_sent("berlin", pairing, "berlin", "prague") == {"pairing": ask_form.NOT_OF_SITE}
 
 
 def test_with_one_appliance_nothing_is_put_before_it() -> None:
-    found = request_sent("default", ID, "default")
-    assert isinstance(found, RequestSent)
-    assert found.pairing == ID
+    assert request_sent("default", ID, "default") == ("default", ID)
