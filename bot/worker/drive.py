@@ -90,7 +90,7 @@ class Driver:
                     if claim.request.readings != Readings():
                         # What was read is lost with this claim, and the next one may fare the same.
                         # People must see why nothing happens, so this is a wait with a reason.
-                        claim = self._keep(claim, CallFailed(problem=SLOW))
+                        claim = self._absorb(claim, CallFailed(problem=SLOW))
                     after = plan(claim.request, now)  # which knows the deadline too
                     due_at = after.until if isinstance(after, Wait) else now
                     break
@@ -102,6 +102,10 @@ class Driver:
             self.requests.release(claim, due_at)
 
     def _run(self, claim: Claim, effect: Effect, begun_at: int, by: float) -> Claim:
+        """Run an effect and absorb its outcome. If that fails (the claim is lost, the database does
+        not answer, or there is a fault of our own) the outcome of a DELETE is left in the inbox for
+        the next holder of the row, since nobody else knows it. A reading is not left: it would be
+        old by the time it is absorbed, and could decide a click by rights that are gone."""
         outcome: Event | None
         if isinstance(effect, SendDelete):
             try:
@@ -116,7 +120,15 @@ class Driver:
         if isinstance(outcome, RightsRead | PairingRead):
             outcome = outcome.model_copy(update={"read_at": begun_at})
         log_outcome(claim.request, outcome)
-        return self._keep(claim, outcome)
+        try:
+            return self._absorb(claim, outcome)
+        except Exception as error:
+            if not isinstance(outcome, DeleteOutcome):
+                raise
+            self._leave(claim, outcome)
+            if isinstance(error, ClaimLost | SQLAlchemyError):
+                raise ClaimLost from error
+            raise
 
     def _absorb_waiting(self, claim: Claim, waiting: list[Stored], now: int) -> Claim:
         """Absorb what was in the inbox, each event in a transaction of its own, until one moves the
@@ -135,21 +147,6 @@ class Driver:
                 continue
             claim = self.requests.save(claim, _saving(claim, absorbed, stored.number))
         return claim
-
-    def _keep(self, claim: Claim, outcome: Event) -> Claim:
-        """Absorb an outcome. If that fails (the claim is lost, the database does not answer, or
-        there is a fault of our own) the outcome of a DELETE is left in the inbox for the next
-        holder of the row, since nobody else knows it. A reading is not left: it would be old by the
-        time it is absorbed, and could decide a click by rights that are gone."""
-        try:
-            return self._absorb(claim, outcome)
-        except Exception as error:
-            if not isinstance(outcome, DeleteOutcome):
-                raise
-            self._leave(claim, outcome)
-            if isinstance(error, ClaimLost | SQLAlchemyError):
-                raise ClaimLost from error
-            raise
 
     def _leave(self, claim: Claim, outcome: Event) -> None:
         """Put an outcome into the inbox, however long the database is away. If the row has absorbed

@@ -43,11 +43,12 @@ class Effects:
     def run(self, effect: Effect, request: Request, by: float) -> Event:
         """`by` is the monotonic second by which it must be over. What goes wrong outside is never
         raised: it is an event too."""
+        reading = Reading(self.people, by, self.monotonic)
         match effect:
             case ReadRightsToAsk():
-                return read_rights_to_ask(self._reading(by), self.policy, request)
+                return read_rights_to_ask(reading, self.policy, request)
             case ReadRights(people=users, glass=breaking):
-                return read_rights(self._reading(by), self.policy, request, users, breaking)
+                return read_rights(reading, self.policy, request, users, breaking)
             case ReadPairing(purpose="check"):
                 return self._check(request, by)
         appliance = self.appliance_of(request)
@@ -90,9 +91,6 @@ class Effects:
             text = f"{words} {here.appliance} in its place now: {back}"
             return Problem(kind=ProblemKind.UNSENT, text=text)
         return appliance
-
-    def _reading(self, by: float) -> Reading:
-        return Reading(self.people, by, self.monotonic)
 
     def _check(self, request: Request, by: float) -> Event:
         """The pairing, and what else is known of it: earlier requests, and its other end."""

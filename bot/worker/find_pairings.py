@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
@@ -113,13 +114,7 @@ def search(
     that one too, or a pairing that is missing from a partial list. Then nobody can tell, and
     whoever asks has to name the appliance or the id.
     """
-
-    def call(
-        appliance: AppliancePort,
-    ) -> Callable[[float], PairingRead | PairingUnresolved | CallFailed]:
-        return lambda until: appliance.find_and_read(asked, until)
-
-    calls = {site: call(appliance) for site, appliance in appliances.items()}
+    calls = {site: partial(each.find_and_read, asked) for site, each in appliances.items()}
     read = at_once(calls, by, monotonic=monotonic)
     hits = {site: each for site, each in read.items() if isinstance(each, PairingRead)}
     others = {site: each for site, each in read.items() if isinstance(each, PairingUnresolved)}
@@ -201,7 +196,11 @@ class Lists:
             read = {site: call(by) for site, call in calls.items()}
         else:
             read = at_once(calls, by, seconds=seconds, monotonic=self.monotonic)
-        return tuple(found.get(site) or _or_unread(site, read[site]) for site in sites)
+        told = {
+            site: SiteUnread(site=site, failed=each) if isinstance(each, CallFailed) else each
+            for site, each in read.items()
+        }
+        return tuple(found.get(site) or told[site] for site in sites)
 
     def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
         """Other sites that list this pairing. One that cannot be read now is left out, since this
@@ -232,7 +231,3 @@ class Lists:
             return listed
 
         return call
-
-
-def _or_unread(site: str, read: PairingsListed | CallFailed) -> PairingsListed | SiteUnread:
-    return SiteUnread(site=site, failed=read) if isinstance(read, CallFailed) else read

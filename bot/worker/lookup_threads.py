@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -57,19 +57,19 @@ class Pool:
     def __init__(self, name: str, threads: int, waiting_most: int) -> None:
         self._name = name
         self._threads_most, self._waiting_most = threads, waiting_most
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._stopped = False
 
-    def put(self, task: Callable[[], None]) -> bool:
+    def put(self, read: Callable[[], Found], then: Callable[[Found | LookFailed], None]) -> bool:
         """False where too many wait or the bot stops: then it is never done."""
         with self._changed:
             if not self.has_room():
                 if not self._stopped:
                     log.warning("lookups_full", waiting=len(self._waiting))
                 return False
-            self._waiting.append(task)
+            self._waiting.append((read, then))
             self._changed.notify()
             if len(self._threads) < self._threads_most:
                 name = f"{self._name}-{len(self._threads)}"
@@ -99,12 +99,18 @@ class Pool:
                 self._changed.wait_for(lambda: self._waiting or self._stopped)
                 if self._stopped:
                     return
-                task = self._waiting.popleft()
+                read, then = self._waiting.popleft()
             try:
-                task()
+                then(read())
             except Exception:
-                # It only affects one person who looked at something. The thread must go on.
-                log.exception("lookup_failed", reference=new_reference())
+                # It only affects one person who looked at something, and who is told the reference
+                # under which the log has the error. The thread must go on.
+                reference = new_reference()
+                log.exception("lookup_failed", reference=reference)
+                try:
+                    then(LookFailed(reference=reference))
+                except Exception:
+                    log.exception("lookup_failed", reference=reference)
 
 
 class Lookups:
@@ -141,7 +147,7 @@ class Lookups:
                 site, asked, self._appliances, self._policy, self._lists, within
             )
 
-        return self._put(self._asking, read, then)
+        return self._asking.put(read, then)
 
     def pairings(
         self,
@@ -160,7 +166,7 @@ class Lookups:
                 sites, within, counted=counted, fresh_s=fresh_s
             )
 
-        return self._put(self._asking, read, then)
+        return self._asking.put(read, then)
 
     def stored(
         self,
@@ -169,11 +175,11 @@ class Lookups:
         then: Callable[[Found | MayNotLook | LookFailed], None],
     ) -> bool:
         """What `read` finds in the store. It is read only for somebody who may look."""
-        return self._put(self._storing, lambda: self._refused(by) or read(), then)
+        return self._storing.put(lambda: self._refused(by) or read(), then)
 
     def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
         """What the Home tab shows this person."""
-        return self._put(self._storing, lambda: self._home(by), then)
+        return self._storing.put(lambda: self._home(by), then)
 
     def stop(self, seconds: float) -> bool:
         """Whether all that ran has ended. May be asked again."""
@@ -206,20 +212,3 @@ class Lookups:
             return MayNotLook(reason=person.reason)
         reason = counts(person, self._people.home())
         return None if reason is Reason.YES else MayNotLook(reason=reason)
-
-    def _put(
-        self,
-        pool: Pool,
-        read: Callable[[], Found],
-        then: Callable[[Found | LookFailed], None],
-    ) -> bool:
-        def look() -> None:
-            try:
-                then(read())
-            except Exception:
-                # Whoever waits is told the reference under which the log has the error.
-                reference = new_reference()
-                log.exception("lookup_failed", reference=reference)
-                then(LookFailed(reference=reference))
-
-        return pool.put(look)

@@ -24,7 +24,7 @@ from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import ANY_SITE, new_reference
 from bot.request.who_may import Policy
 from bot.store import inbox
-from bot.store.database import nets
+from bot.store.database import Database, nets
 from bot.store.queries import Overview
 from bot.store.queues import POST, Queue
 from bot.store.requests import Requests
@@ -60,12 +60,8 @@ def left_to_others(queue: Queue, sites: Sequence[str]) -> list[tuple[str, ...]]:
     ]
 
 
-@dataclass(frozen=True)
-class New:
-    """An event of a request that has no row yet, or never will."""
-
-    request_id: str
-    stored: Stored
+Work = Claim | tuple[str, Stored]
+"""A claimed row; or an event, with its request's id, that has no row yet, or never will."""
 
 
 @dataclass
@@ -115,24 +111,20 @@ class Worker:
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after that. If the
                 # thread died here, its requests would stand still for ever.
-                self._failed(error, _id_of(work) if work else None)
+                self._failed(error, work)
                 self._stopping.wait(AFTER_ERROR_SECONDS)
 
-    def _next(self, queue: Queue, wait_s: float, left: tuple[str, ...]) -> Claim | New | None:
-        if queue is Queue.CHECK and (found := self.requests.event_without_row()):
-            return New(*found)
-        return self.requests.claim(queue, wait_s, left)
+    def _next(self, queue: Queue, wait_s: float, left: tuple[str, ...]) -> Work | None:
+        new = self.requests.event_without_row() if queue is Queue.CHECK else None
+        return new or self.requests.claim(queue, wait_s, left)
 
-    def _do(self, work: Claim | New) -> None:
-        if isinstance(work, New):
-            self._take_new(work.request_id, work.stored)
+    def _do(self, work: Work) -> None:
+        if isinstance(work, Claim):
+            # For everything that is logged on the way, also by code that knows of no request.
+            with bound_contextvars(request=work.request.id, site=work.request.site):
+                self.driver.drive(work)
             return
-        # For everything that is logged on the way, also by code that knows of no request.
-        with bound_contextvars(request=work.request.id, site=work.request.site):
-            self.driver.drive(work)
-
-    def _take_new(self, request_id: str, stored: Stored) -> None:
-        now = self.requests.now()
+        (request_id, stored), now = work, self.requests.now()
         if not isinstance(stored.event, Asked):
             dismissed = dismissal(stored, now)
             self.requests.dismiss(request_id, stored, dismissed.answers, dismissed.entries)
@@ -142,9 +134,10 @@ class Worker:
         saving = Saving(begun.request, stored.number, begun.entries, begun.answers)
         self.requests.insert_row(saving)
 
-    def _failed(self, error: Exception, request_id: str | None) -> None:
+    def _failed(self, error: Exception, work: Work | None) -> None:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
         be stored for them now, and the next try may work."""
+        request_id = work.request.id if isinstance(work, Claim) else work[0] if work else None
         if self.requests.db.fault_of(error):
             # The log has the sentence. Every thread meets the fault every second, maybe for hours.
             log.debug("step_waits", request=request_id, error=type(error).__name__)
@@ -154,19 +147,14 @@ class Worker:
         if request_id is None or isinstance(error, SQLAlchemyError):
             return
         try:
-            tell_failed(self.requests, request_id, reference)
+            tell_failed(self.requests.db, request_id, reference)
         except Exception:
             log.exception("step_failure_not_told", request=request_id, reference=reference)
 
 
-def _id_of(work: Claim | New) -> str:
-    return work.request_id if isinstance(work, New) else work.request.id
-
-
-def tell_failed(requests: Requests, request_id: str, reference: str) -> None:
+def tell_failed(db: Database, request_id: str, reference: str) -> None:
     """Tell who asked, and everybody whose click has not been answered; once for each event, however
     often the step fails."""
-    db = requests.db
     with db.read() as conn:
         waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
     request = Overview(db).get(request_id)

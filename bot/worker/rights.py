@@ -104,7 +104,7 @@ class Reading:
         return tuple(sorted(people)), tuple(unread)
 
     def _person(self, user: str) -> Person | Verdict:
-        if self._over():
+        if self._monotonic() >= self._by:
             return UNREADABLE
         person = self._people.person(user)
         if isinstance(person, Person):
@@ -116,11 +116,9 @@ class Reading:
         if not is_group(group):
             return frozenset({group})
         if group not in self._groups:
-            self._groups[group] = GROUP_UNREADABLE if self._over() else self._people.members(group)
+            over = self._monotonic() >= self._by
+            self._groups[group] = GROUP_UNREADABLE if over else self._people.members(group)
         return self._groups[group]
-
-    def _over(self) -> bool:
-        return self._monotonic() >= self._by
 
 
 def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> RightsToAskRead:

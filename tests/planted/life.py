@@ -40,7 +40,7 @@ LIFE = (
         "self._leave(claim, outcome)",
         'self._leave(claim, __import__("bot.request.events", fromlist=["_"])'
         ".DeleteNotAccepted(problem=SLOW, intent=claim.request.intent))",
-        within="_keep",
+        within="_run",
     ),
     change(
         "a process that froze after the intent sends when it wakes up",
@@ -362,7 +362,7 @@ LIFE = (
         FIRST,
         "if not isinstance(outcome, DeleteOutcome):",
         "if True:",
-        within="_keep",
+        within="_run",
     ),
     # ---- after the DELETE ---------------------------------------------------------------------
     change(
