@@ -1,4 +1,4 @@
-"""Metrics, alerts and log events: what the docs name is what there is, and nothing else."""
+"""Metrics, alerts, log events, the runbook: what the docs name is what there is, nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.operate.check import NAMES
 from bot.operate.metrics import Metrics
-from bot.request.model import Figures
+from bot.request.model import OPEN, Figures, State
+from bot.settings import PROXIES, setting_names
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -35,8 +37,8 @@ SUFFIXES = {
 }
 
 
-def section(heading: str) -> str:
-    return OPERATIONS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+def section(heading: str, page: str = OPERATIONS) -> str:
+    return page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def table(text: str) -> dict[str, list[str]]:
@@ -137,6 +139,28 @@ def test_each_alert_asks_for_metrics_and_labels_that_there_are(rule: dict[str, A
 def test_the_runbook_has_no_alert_that_is_gone() -> None:
     written = re.findall(r"^### (VrUnpair\w+)$", RUNBOOK, re.MULTILINE)
     assert sorted(written) == sorted(rule["alert"] for rule in RULES)
+
+
+# ---- the runbook -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "there"),
+    [
+        ("A line of `vr-unpair check` is wrong", list(NAMES)),
+        ("A request has ended", [state.value for state in State if state not in OPEN]),
+    ],
+)
+def test_the_runbook_has_an_entry_for_each(heading: str, there: list[str]) -> None:
+    found = table(section(heading, RUNBOOK))
+    assert sorted(found) == sorted(there)
+    assert all(len(cells) == 2 and all(cells) for cells in found.values())
+
+
+def test_the_runbook_names_settings_that_there_are() -> None:
+    written = set(re.findall(r"`([A-Z][A-Z_]{3,})(?:=[a-z]+)?`", RUNBOOK))
+    assert written - set(PROXIES) <= set(setting_names())
+    assert len(written) > 10
 
 
 # ---- log events ------------------------------------------------------------------------------
