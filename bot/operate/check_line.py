@@ -24,9 +24,6 @@ class Result(StrEnum):
 COLOURS = {Result.OK: 32, Result.NOTE: 33, Result.WRONG: 31, Result.SKIPPED: 2}
 """Of the first word on a terminal (ECMA-48, select graphic rendition)."""
 
-NEEDS = "needs "
-"""How the words of a line that was skipped begin."""
-
 
 @dataclass(frozen=True)
 class Line:
@@ -83,7 +80,7 @@ def wrong(words: str, next_step: str, *, final: bool = False, away: bool = False
 
 def skipped(needs: str) -> Line:
     """`needs`: the line that has to be right first."""
-    return Line(Result.SKIPPED, f"{NEEDS}{needs}")
+    return Line(Result.SKIPPED, f"needs {needs}")
 
 
 class Failed(Exception):
@@ -127,7 +124,7 @@ def lines_of(
             found = wrong(words, "report this with its words")
         line = replace(found.masked(secrets), name=check.name, about=check.about or place)
         if not line.ok:
-            causes[check.name] = check.name if line.ok is False else line.words.removeprefix(NEEDS)
+            causes[check.name] = check.name
         if line.away:
             away = line.key
         yield line

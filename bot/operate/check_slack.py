@@ -11,7 +11,7 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.operate.check_line import Check, Failed, Line, fine, note, skipped, wrong
+from bot.operate.check_line import Check, Failed, Line, fine, note, wrong
 from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
@@ -85,11 +85,6 @@ class Slack:
             problem = problem_of(error)
             if means and problem.word in means:
                 raise Failed(means[problem.word]) from error
-            lacking = [s for s in SCOPES if self.granted is not None and s not in self.granted]
-            if problem.word == "missing_scope" and lacking and isinstance(error, SlackApiError):
-                needed = str(error.response.get("needed", "")).split(",")
-                scope = next((scope for scope in needed if scope in lacking), lacking[0])
-                raise Failed(skipped(f"{SCOPE} {scope}")) from error
             away = problem.kind is not Kind.FINAL
             raise Failed(wrong(*_words(error), away=away)) from error
         return answer.data if isinstance(answer.data, dict) else {}
@@ -111,15 +106,15 @@ def everything(slack: Slack) -> Iterator[Check]:
     if secret := settings.slack_app_token:
         yield Check(APP_TOKEN, partial(app_token, slack, secret.get_secret_value()))
     for who, listed_in in slack.listed(groups=True).items():
-        yield Check(GROUP, partial(group, slack, who, listed_in), (TOKEN,), who)
+        yield Check(GROUP, partial(group, slack, who, listed_in), (TOKEN, SCOPE), who)
     for who, listed_in in slack.listed(groups=False).items():
-        yield Check(PERSON, partial(person, slack, who, listed_in), (TOKEN,), who)
+        yield Check(PERSON, partial(person, slack, who, listed_in), (TOKEN, SCOPE), who)
     needed = {"APPROVALS_REQUIRED": settings.approvals_required}
     if settings.effective_force_approvals_required != settings.approvals_required:
         needed["FORCE_APPROVALS_REQUIRED"] = settings.effective_force_approvals_required
     for setting, count in needed.items():
         find = partial(approvers, slack, setting, count)
-        yield Check(APPROVERS, find, (TOKEN, GROUP, PERSON), setting)
+        yield Check(APPROVERS, find, (TOKEN, SCOPE, GROUP, PERSON), setting)
 
 
 def at_start(slack: Slack) -> Iterator[Check]:
@@ -130,7 +125,7 @@ def at_start(slack: Slack) -> Iterator[Check]:
     for wanted in SCOPES if slack.granted is not None else ("",):
         yield Check(SCOPE, partial(scope, slack, wanted), (TOKEN,), wanted)
     for channel_id in slack.settings.channels or ("",):
-        yield Check(CHANNEL, partial(channel, slack, channel_id), (TOKEN,), channel_id)
+        yield Check(CHANNEL, partial(channel, slack, channel_id), (TOKEN, SCOPE), channel_id)
 
 
 def _words(error: Exception) -> tuple[str, str]:

@@ -55,14 +55,6 @@ def test_a_workspace_without_groups(grouped: Stage) -> None:
     assert wrong_lines(check(grouped)) == [GROUPS]
 
 
-def test_groups_without_the_scope_fail_at_the_scope(grouped: Stage) -> None:
-    grouped.slack.workspace.scopes.discard("usergroups:read")
-    found = check(grouped, requesters=(OTHER,))
-    assert wrong_lines(found) == ["slack-scope usergroups:read"]
-    for group in (GROUP, OTHER):
-        assert one(found, f"slack-group {group}").words == "needs slack-scope usergroups:read"
-
-
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
