@@ -8,8 +8,7 @@ counted in each process and starts at 0 with it: take `sum` over the copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from prometheus_client import (
@@ -52,15 +51,18 @@ DECIDED = frozenset({State.APPROVED, State.DENIED})
 
 
 class Counted(NamedTuple):
-    """What is counted in this copy: its help, its labels, and the values that are there at 0 from
-    the start. Prometheus sees no increase in a line that begins at 1."""
+    """What is counted in this copy: its help, its labels, the values that are there at 0 from the
+    start (Prometheus sees no increase in a line that begins at 1), and the buckets of a histogram.
+    """
 
     words: str
     labels: tuple[str, ...] = ()
     known: Sequence[str] = ()
+    kind: type[Counter | Summary | Histogram] = Counter
+    buckets: tuple[float, ...] = ()
 
 
-COUNTERS = {
+COUNTED = {
     "decisions": Counted("Decisions that counted, by kind", ("kind",), [*DECISIONS.values()]),
     "decisions_refused": Counted("Clicks that did not count, by kind and why", ("kind", "why")),
     "requests_ended": Counted(
@@ -98,30 +100,31 @@ COUNTERS = {
         ("error",),
         ("OperationalError", UNREAD),
     ),
-}
-SUMMARIES = {
     "budget_wait_seconds": Counted(
         "Calls that VR_CALLS_PER_MINUTE had no room for, and the seconds they were told to wait; "
         "the same work counts again each time it is told",
         ("site", "priority"),
         ("act", "follow", "check", "lookup"),
+        Summary,
     ),
-}
-HISTOGRAMS: dict[str, tuple[Counted, tuple[float, ...]]] = {
     # People read a card in half a minute, and APPROVAL_TTL is an hour by default.
-    "ask_to_decision_seconds": (
-        Counted("From the asking to the approval that was enough, or to the denial"),
-        (10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600),
+    "ask_to_decision_seconds": Counted(
+        "From the asking to the approval that was enough, or to the denial",
+        kind=Histogram,
+        buckets=(10, 30, 60, 120, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 24 * 3600),
     ),
     # A task of the appliance takes a few seconds, and FOLLOW_TTL is a day by default.
-    "decision_to_end_seconds": (
-        Counted("From the approval that was enough, or the time that was asked for, to the end"),
-        (1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600),
+    "decision_to_end_seconds": Counted(
+        "From the approval that was enough, or the time that was asked for, to the end",
+        kind=Histogram,
+        buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600),
     ),
     # VR_TIMEOUT_SECONDS is 10 by default, and a call lasts four times as long in the worst case.
-    "appliance_call_seconds": (
-        Counted("How long HTTP calls to the appliance took", ("site", "method")),
-        (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
+    "appliance_call_seconds": Counted(
+        "How long HTTP calls to the appliance took",
+        ("site", "method"),
+        kind=Histogram,
+        buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
     ),
 }
 
@@ -149,26 +152,18 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._read, here = CollectorRegistry(), CollectorRegistry()
         self._here = here
-        self._counters = {
-            name: Counter(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, registry=here)
-            for name, row in COUNTERS.items()
-        }
-        self._summaries = {
-            name: Summary(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, registry=here)
-            for name, row in SUMMARIES.items()
-        }
-        histogram = partial(Histogram, registry=here)
-        self._histograms = {
-            name: histogram(f"vr_unpair_{name}", f"{row.words} {HERE}", row.labels, buckets=buckets)
-            for name, (row, buckets) in HISTOGRAMS.items()
-        }
+        self._families: dict[str, Any] = {}
+        for name, row in COUNTED.items():
+            buckets = {"buckets": row.buckets} if row.buckets else {}
+            family: Any = row.kind
+            words = f"{row.words} {HERE}"
+            made = family(f"vr_unpair_{name}", words, row.labels, registry=here, **buckets)
+            self._families[name] = made
+            for value in row.known:
+                for site in [(site,) for site in sites] if row.labels[0] == "site" else [()]:
+                    made.labels(*site, value)
         build, words = "vr_unpair_build_info", "Always 1; the version of this copy"
         Gauge(build, words, ["version"], registry=here).labels(version).set(1)
-        families: dict[str, Counter | Summary] = {**self._counters, **self._summaries}
-        for name, row in {**COUNTERS, **SUMMARIES}.items():
-            for value in row.known:
-                for site in sites if row.labels[0] == "site" else [None]:
-                    families[name].labels(*([site, value] if site else [value]))
 
     def watch(
         self,
@@ -207,19 +202,16 @@ class Metrics:
         return generate_latest(self._read) + generate_latest(self._here)
 
     def count(self, name: str, *labels: str) -> None:
-        self._counters[name].labels(*labels).inc()
-
-    def _observe(self, name: str, seconds: float) -> None:
-        self._histograms[name].observe(seconds)
+        self._families[name].labels(*labels).inc()
 
     def appliance_called(
         self, site: str, method: str, path: str, status: str, seconds: float
     ) -> None:
         self.count("appliance_calls", site, method, path, status)
-        self._histograms["appliance_call_seconds"].labels(site, method).observe(seconds)
+        self._families["appliance_call_seconds"].labels(site, method).observe(seconds)
 
     def budget_waited(self, site: str, priority: str, seconds: float) -> None:
-        self._summaries["budget_wait_seconds"].labels(site, priority).observe(seconds)
+        self._families["budget_wait_seconds"].labels(site, priority).observe(seconds)
 
     def logged_in(self, site: str, result: str) -> None:
         self.count("appliance_logins", site, result)
@@ -259,14 +251,16 @@ class Metrics:
         moves = {(e.before, e.after): e.at for e in entries if e.before is not e.after}
         for (before, after), at in moves.items():
             if before in UNDECIDED and after in DECIDED:
-                self._observe("ask_to_decision_seconds", (at - request.created_at) / 1000)
+                waited_ms = at - request.created_at
+                self._families["ask_to_decision_seconds"].observe(waited_ms / 1000)
             if after is None or after in OPEN:
                 continue
             outcome = request.correction or request.outcome
             self.count("requests_ended", after.value, outcome.code if outcome else "")
             if request.approved_at is not None and before in OPEN:
                 begins = max(request.approved_at, request.scheduled_at or 0)
-                self._observe("decision_to_end_seconds", max(0, at - begins) / 1000)
+                lasted_ms = max(0, at - begins)
+                self._families["decision_to_end_seconds"].observe(lasted_ms / 1000)
 
 
 class _Read(Collector):
