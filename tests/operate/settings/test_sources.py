@@ -36,16 +36,6 @@ def test_the_file_alone_is_enough(tmp_path: Path, required: dict[str, str]) -> N
     assert load({}, tmp_path) == load(required, tmp_path)
 
 
-def test_the_working_directory_and_environment_of_the_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, required: dict[str, str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, value in required.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / ".env").write_text("DEPLOYMENT_LABEL=from the file\n")
-    assert load().deployment_label == "from the file"
-
-
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

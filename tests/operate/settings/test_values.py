@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.settings import ApplianceSettings, Settings, SettingsError, load
+from bot.settings import ApplianceSettings, Settings
 from bot.settings.values import LONGEST_MS, parse_duration
 
 PRINT = "AB:" * 31 + "AB"
@@ -193,18 +193,6 @@ def test_one_kind_of_trust_read_from_the_working_directory(
 def test_a_ca_file_that_cannot_be_trusted(sentences_with: Any, tmp_path: Path, make: Any) -> None:
     make(tmp_path / "ca.pem")
     assert list(sentences_with(VR_CA_FILE="ca.pem")) == ["VR_CA_FILE"]
-
-
-def test_nothing_set_names_everything_required(tmp_path: Path, required: dict[str, str]) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load({}, tmp_path)
-    assert {problem.setting for problem in caught.value.problems} == set(required)
-    assert all(" is not set: " in problem.sentence for problem in caught.value.problems)
-
-
-def test_all_problems_come_at_once(sentences_with: Any) -> None:
-    found = sentences_with(VR_HOST=None, APPROVERS="x", PORT="x", VR_POLL_SECONDS="x")
-    assert set(found) == {"VR_HOST", "APPROVERS", "PORT", "VR_POLL_SECONDS"}
 
 
 def test_empty_means_not_set(load_with: Any, sentences_with: Any) -> None:
