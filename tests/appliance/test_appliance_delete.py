@@ -298,16 +298,11 @@ def test_a_remote_site_that_is_away_is_not_waited_for_twice(
         assert server.count("POST", REMOTE_PATH) == tries
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(401, Kind.LOGIN_REFUSED), (403, Kind.LOGIN_REFUSED), (429, Kind.LIMITED)]
-)
+@pytest.mark.parametrize(("status", "kind"), [(401, Kind.LOGIN_REFUSED), (429, Kind.LIMITED)])
 def test_what_is_about_us_does_stop_it(
     connect: Connect, server: Server, status: int, kind: Kind
 ) -> None:
     server.on("POST", REMOTE_PATH, Reply(status))
-    appliance = connect(**REMOTE)
     with fails(kind):
-        appliance.calls(Priority.ACT).ensure_remote_session("p-1")
-    with fails(kind):
-        prepared(appliance)
-    assert server.count("DELETE") == 0
+        prepared(connect(**REMOTE))
+    assert server.handshakes == 1, "and no connection for it is made"

@@ -141,3 +141,9 @@ def test_progress_stays_a_percentage() -> None:
         for p in (-5, 0, 42, 100, 900, "7", None, "x", True, "9" * 5000, float("nan"), 2**63)
     ]
     assert found == [0, 0, 42, 100, 100, 7, None, None, None, None, None, None]
+
+
+def test_which_tasks_have_ended() -> None:
+    known = ["QUEUED", "RUNNING", "SUCCESSFUL", "success", "SUCCESS", "ERROR", "CANCELLED"]
+    ended = [s for s in known if models.task({"id": "t", "status": s}).ended]
+    assert ended == ["SUCCESS", "ERROR", "CANCELLED"]

@@ -336,12 +336,3 @@ def test_a_401_of_the_local_session_is_not_taken_for_the_remote_password(
     calls.ensure_remote_session("p-1")
     assert server.logins == 2
     assert server.count("POST", REMOTE_PATH) == 2
-
-
-def test_a_remote_site_that_is_down_is_no_refusal(connect: Connect, server: Server) -> None:
-    calls = remote(connect).calls(Priority.CHECK)
-    server.on("POST", REMOTE_PATH, Reply(500, {"message": "down"}), Reply(204))
-    with fails(Kind.SERVER_ERROR):
-        calls.ensure_remote_session("p-1")
-    calls.ensure_remote_session("p-1")
-    assert server.count("POST", REMOTE_PATH) == 2

@@ -1,4 +1,4 @@
-"""What the core is told: of answers that are not whole, and of the end of a task."""
+"""What the core is told of answers that are not whole."""
 
 from __future__ import annotations
 
@@ -36,22 +36,6 @@ def test_one_cause_in_two_lists_is_said_once() -> None:
     made = snapshot(FOUND, 0, Listing(errors=(AWAY,)), Listing(errors=(AWAY,)), (), now=1)
     assert made.partial == (AWAY.words,)
     assert not made.complete
-
-
-@pytest.mark.parametrize(
-    ("status", "ended"),
-    [
-        ("QUEUED", False),
-        ("RUNNING", False),
-        ("SUCCESS", True),
-        ("ERROR", True),
-        ("CANCELLED", True),
-        ("SUCCESSFUL", False),
-        ("success", False),
-    ],
-)
-def test_which_tasks_have_ended(status: str, ended: bool) -> None:
-    assert models.task({"id": "t", "status": status}).ended is ended
 
 
 def test_replications_are_kept_with_id_and_name_the_first_of_them_by_name() -> None:

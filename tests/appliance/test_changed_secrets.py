@@ -100,26 +100,6 @@ def test_a_changed_password_ends_the_login_rest_at_once(
     other.close()
 
 
-def test_a_copy_that_keeps_the_old_password_rests_on(
-    set_now: Set, client: Appliance, server: Server, ca_file: Path
-) -> None:
-    """The environment of a process cannot change, so it would be refused again and again."""
-    old = Set(server, Trust.ca_file(ca_file))
-    old.budget, old.clock = set_now.budget, set_now.clock
-    server.on_call("POST", "/session", set_now.answer)
-    stays = old.client()
-    set_now.right = NEW
-    assert [info(stays), info(stays)] == [Kind.LOGIN_REFUSED, Kind.LOGIN_REST]
-    set_now.password(NEW)
-    assert info(client) is None
-    found = [info(stays) for _ in range(4)]
-    assert found == [Kind.LOGIN_REFUSED, *[Kind.LOGIN_REST] * 3], (
-        "twice in five minutes, and not a third time"
-    )
-    assert info(client) is None, "whose session goes on"
-    stays.close()
-
-
 def test_a_rest_for_another_reason_stays(set_now: Set, client: Appliance, server: Server) -> None:
     """Log-ins that are taken and lead nowhere say nothing of the password."""
     server.on("POST", "/session", Reply(200, {}))
