@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from types import TracebackType
 from typing import Any, Self
 
@@ -48,33 +47,3 @@ class RawClient:
 
     def delete(self, pairing_id: str, **parameters: str) -> requests.Response:
         return self.call("DELETE", f"/pairings/{pairing_id}", params=parameters)
-
-
-class Background:
-    """One call in a thread of its own: what came back, or the error, after `join`."""
-
-    def __init__(self, client: RawClient, method: str, path: str, **more: Any) -> None:
-        self.answer: requests.Response | None = None
-        self.error: requests.RequestException | None = None
-
-        def run() -> None:
-            try:
-                self.answer = client.call(method, path, **more)
-            except requests.RequestException as error:
-                self.error = error
-
-        self._thread = threading.Thread(target=run)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def runs_longer_than(self, seconds: float) -> bool:
-        self._thread.join(seconds)
-        return self.running
-
-    def join(self) -> Self:
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-        return self

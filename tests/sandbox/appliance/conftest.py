@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,6 +32,13 @@ def make(clock: Clock) -> Iterator[Callable[..., SimulatedAppliance]]:
 
         yield start
     assert not [thread for thread in threading.enumerate() if thread not in before]
+
+
+@pytest.fixture
+def pool(make: object) -> Iterator[ThreadPoolExecutor]:
+    """For calls beside the test; it ends before the appliances do."""
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from bot.sandbox.appliance import Answer, SimulatedAppliance
-from tests.sandbox.appliance.client import Background, RawClient
+from tests.sandbox.appliance.client import RawClient
 from tests.support.clock import Clock
 
 
@@ -100,43 +101,45 @@ def test_answers_that_do_not_arrive(
 
 
 def test_a_hanging_call_has_its_effect_when_released(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str
+    appliance: SimulatedAppliance, client: RawClient, pool: ThreadPoolExecutor, pairing: str
 ) -> None:
     appliance.on_delete(Answer(wire="hang"))
-    call = Background(client, "DELETE", f"/pairings/{pairing}")
+    call = pool.submit(client.call, "DELETE", f"/pairings/{pairing}")
     appliance.wait_for(lambda: appliance.deletes)
     assert (appliance.tasks, appliance.deletes[0].status) == ([], None)
-    assert call.running
+    assert not call.done()
     appliance.release_hanging()
-    answer = call.join().answer
-    assert answer is not None
+    answer = call.result(10)
     assert answer.status_code == 202
     assert [c.task_id for c in appliance.deletes] == [answer.json()["id"]]
     assert appliance.deletes[0].status == 202
 
 
 def test_a_hanging_call_that_was_accepted_first(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str
+    appliance: SimulatedAppliance, client: RawClient, pool: ThreadPoolExecutor, pairing: str
 ) -> None:
     appliance.on_delete(Answer(503, wire="hang", accept_first=True))
-    call = Background(client, "DELETE", f"/pairings/{pairing}")
+    call = pool.submit(client.call, "DELETE", f"/pairings/{pairing}")
     appliance.wait_for(lambda: appliance.accepted_deletes)
     appliance.release_hanging()
-    answer = call.join().answer
-    assert answer is not None
+    answer = call.result(10)
     assert (answer.status_code, len(appliance.tasks)) == (503, 1)
     assert len(appliance.deletes) == 1
 
 
 @pytest.mark.parametrize("end", ["stop", "refuse_connections", "new_certificate"])
 def test_a_hanging_call_ends_with_the_appliance(
-    appliance: SimulatedAppliance, client: RawClient, pairing: str, end: str
+    appliance: SimulatedAppliance,
+    client: RawClient,
+    pool: ThreadPoolExecutor,
+    pairing: str,
+    end: str,
 ) -> None:
     appliance.on_delete(Answer(wire="hang"))
-    call = Background(client, "DELETE", f"/pairings/{pairing}")
+    call = pool.submit(client.call, "DELETE", f"/pairings/{pairing}")
     appliance.wait_for(lambda: appliance.deletes)
     getattr(appliance, end)()
-    assert isinstance(call.join().error, requests.ConnectionError)
+    assert isinstance(call.exception(10), requests.ConnectionError)
     assert appliance.accepted_deletes == []
 
 

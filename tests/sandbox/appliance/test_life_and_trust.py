@@ -9,12 +9,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from bot.sandbox.appliance import Answer, SimulatedAppliance
-from tests.sandbox.appliance.client import Background, RawClient
+from tests.sandbox.appliance.client import RawClient
 
 
 def _leaf(appliance: SimulatedAppliance) -> str:
@@ -58,13 +59,13 @@ def test_stop_leaves_no_thread_no_file_and_no_socket() -> None:
     threads, files = set(threading.enumerate()), set(os.listdir("/dev/fd"))
     appliance = SimulatedAppliance()
     pairing = appliance.add_pairing()
-    with appliance, RawClient(appliance) as client:
+    with appliance, RawClient(appliance) as client, ThreadPoolExecutor(2) as pool:
         client.log_in()
         appliance.on_delete(Answer(wire="hang"))
         appliance.fail("GET", "/info", Answer(wire="hang"))
         calls = [
-            Background(client, "DELETE", f"/pairings/{pairing}"),
-            Background(client, "GET", "/info"),
+            pool.submit(client.call, "DELETE", f"/pairings/{pairing}"),
+            pool.submit(client.call, "GET", "/info"),
         ]
         appliance.wait_for(lambda: len(appliance.calls) == 3)
         ca_file = appliance.ca_file
@@ -72,7 +73,7 @@ def test_stop_leaves_no_thread_no_file_and_no_socket() -> None:
         appliance.stop()
         assert time.monotonic() - start < 2.0
         for call in calls:
-            assert call.join().error is not None
+            assert call.exception(10) is not None
     appliance.stop()
     assert set(threading.enumerate()) == threads
     assert set(os.listdir("/dev/fd")) - files == set()
@@ -88,13 +89,14 @@ def test_waiting_sees_what_the_clock_alone_changes() -> None:
 
 
 def test_many_clients_at_once_get_one_acceptance(
-    make: Callable[..., SimulatedAppliance], connect: Callable[..., RawClient]
+    make: Callable[..., SimulatedAppliance],
+    connect: Callable[..., RawClient],
+    pool: ThreadPoolExecutor,
 ) -> None:
     appliance = make(calls_per_minute=None)
     pairing = appliance.add_pairing()
     clients = [connect(appliance) for _ in range(8)]
-    calls = [Background(client, "DELETE", f"/pairings/{pairing}") for client in clients]
-    answers = [call.join().answer for call in calls]
-    statuses = sorted(answer.status_code for answer in answers if answer is not None)
+    calls = [pool.submit(client.call, "DELETE", f"/pairings/{pairing}") for client in clients]
+    statuses = sorted(call.result(10).status_code for call in calls)
     assert statuses == [202, *[500] * 7]
     assert len(appliance.accepted_deletes) == 1
