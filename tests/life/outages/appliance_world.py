@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import Budget, BudgetState
+from bot.appliance.budget import Budget, budget_key, in_store
 from bot.appliance.session import Credentials
 from bot.appliance.tls import Trust
 from bot.request.model import Request
-from bot.request.problem import Problem
+from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.store import shared
 from tests.appliance.clients import client_of
 from tests.support.world import World
-
-BUDGET = "budget:default"
 
 
 class ApplianceWorld(World):
@@ -26,6 +26,7 @@ class ApplianceWorld(World):
         self.pairing_id = server.add_pairing("berlin", "prague")
         self.client: Appliance | None = None
         super().__init__()
+        self.change_budget = in_store(partial(shared.change, self.db, budget_key("default")))
         self.new_process()
 
     def new_process(self) -> None:
@@ -42,19 +43,12 @@ class ApplianceWorld(World):
         self.appliance = self.client  # type: ignore[assignment]
         self.worker = self.new_worker()
 
-    def change_budget(self, how: object) -> None:
-        def apply(value: str | None, now: int) -> str:
-            state = BudgetState.model_validate_json(value) if value else BudgetState()
-            return how(state, now).model_dump_json()  # type: ignore[operator, no-any-return]
-
-        shared.change(self.db, BUDGET, apply)
-
     def ask_for_pairing(self, request_id: str = "AAAA-BBBB") -> Request:
         self.put(self.ask_event(pairing=self.pairing_id), request_id)
         self.settle()
         return self.get(request_id)
 
-    def approved(self) -> None:
+    def approve(self) -> None:
         """A click that counts; the worker has not seen it yet."""
         self.click("AAAA-BBBB", "approve", "U0FIRST")
 
@@ -62,21 +56,17 @@ class ApplianceWorld(World):
 
     @property
     def log_ins(self) -> int:
-        return sum(c.method == "POST" and c.path == "/session" for c in self.server.calls)
+        return len(self.server.logins)
 
     @property
     def deletes(self) -> int:
         return len(self.server.deletes)
 
-    def told(self) -> list[str]:
-        """The codes of the notices in the thread."""
-        return [notice.code for notice in self.get().notices]
-
-    def ended_with(self, request_id: str = "AAAA-BBBB") -> Problem:
-        outcome = self.get(request_id).outcome
-        assert outcome is not None
-        assert outcome.problem is not None
-        return outcome.problem
+    def kind(self, request_id: str) -> ProblemKind:
+        """What it ended with."""
+        problem = self.outcome(request_id).problem
+        assert problem is not None
+        return problem.kind
 
     def close(self) -> None:
         if self.client is not None:

@@ -10,8 +10,6 @@ from bot.request.model import State
 from bot.request.problem import Problem, ProblemKind
 from tests.support.world import ASKER, FIRST, World, problem
 
-MINUTE = 60_000
-STEP = 5_000
 AWAY = problem(ProblemKind.UNSENT)
 REQUEST = "AAAA-BBBB"
 
@@ -45,23 +43,6 @@ def goes_away(world: World, failure: Problem = AWAY) -> Outage:
     return outage
 
 
-def lives_through(world: World, ms: int) -> None:
-    """In steps of one poll, as a process does."""
-    until = world.ms + ms
-    while world.ms < until:
-        world.wait(min(STEP, until - world.ms))
-
-
-def told(world: World) -> list[str]:
-    return [notice.code for notice in world.get().notices]
-
-
-def code(world: World) -> str:
-    outcome = world.get().outcome
-    assert outcome is not None
-    return outcome.code
-
-
 def approved(world: World) -> None:
     world.pending()
     world.click(REQUEST, "approve", FIRST)
@@ -79,30 +60,30 @@ def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
 ) -> None:
     goes_away(away, problem(kind))
     away.ask()
-    lives_through(away, 5 * MINUTE - STEP)
+    away.poll(59)
     assert away.state() is State.CHECKING
     assert away.answers == [(ASKER, "appliance_away")]
-    lives_through(away, 2 * STEP)
-    assert (away.state(), code(away)) == (State.REFUSED, "unreachable")
-    lives_through(away, 5 * MINUTE)
+    away.poll(2)
+    assert away.end() == (State.REFUSED, "unreachable")
+    away.poll(60)
     assert away.answers == [(ASKER, "appliance_away"), (ASKER, "refused")]
     assert away.posted == []  # the channel hears nothing
 
 
 @pytest.mark.parametrize(
-    ("lasts_ms", "notices"),
-    [(20_000, []), (5 * MINUTE, ["waits_to_send", "goes_on"])],  # a hiccup is nobody's news
+    ("polls", "notices"),
+    [(4, []), (60, ["waits_to_send", "goes_on"])],  # a hiccup is nobody's news
 )
 def test_an_approval_waits_is_told_once_and_is_sent_once(
-    away: World, lasts_ms: int, notices: list[str]
+    away: World, polls: int, notices: list[str]
 ) -> None:
     approved(away)
     outage = goes_away(away)
-    lives_through(away, lasts_ms)
+    away.poll(polls)
     assert (away.state(), away.appliance.deletes) == (State.APPROVED, [])
     outage.on = False
-    lives_through(away, STEP)
-    assert told(away) == notices
+    away.poll()
+    assert away.notices() == notices
     posts = [slot for _, slot, how in away.posted if how == "post"]
     assert sum(slot.startswith("notice") for slot in posts) == len(notices)
     assert away.state() is State.FOLLOWING
@@ -112,14 +93,14 @@ def test_an_approval_waits_is_told_once_and_is_sent_once(
 def test_an_approval_runs_out_after_execution_ttl_and_nothing_was_sent(away: World) -> None:
     approved(away)
     outage = goes_away(away)
-    lives_through(away, 10 * MINUTE - STEP)
+    away.poll(119)
     assert away.state() is State.APPROVED
-    lives_through(away, 2 * STEP)
-    assert (away.state(), code(away)) == (State.EXPIRED, "not_begun")
+    away.poll(2)
+    assert away.end() == (State.EXPIRED, "not_begun")
     outage.on = False
-    lives_through(away, 5 * MINUTE)
+    away.poll(60)
     assert away.appliance.deletes == []
-    assert told(away) == ["waits_to_send"]
+    assert away.notices() == ["waits_to_send"]
     assert [slot for _, slot, _ in away.posted].count("final") == 1
 
 
@@ -127,12 +108,12 @@ def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> Non
     following(away)
     for _ in range(2):
         outage = goes_away(away)
-        lives_through(away, 3 * MINUTE)
+        away.poll(36)
         outage.on = False
-        lives_through(away, 2 * STEP)
-    assert told(away) == ["waits_to_follow", "goes_on"] * 2
+        away.poll(2)
+    assert away.notices() == ["waits_to_follow", "goes_on"] * 2
     away.appliance.end_task()
-    lives_through(away, 2 * STEP)
+    away.poll(2)
     assert away.state() is State.SUCCEEDED
     assert len(away.appliance.deletes) == 1
 
@@ -147,11 +128,11 @@ def test_a_forgotten_task_is_decided_by_the_pairing(
     following(away)
     away.appliance.tasks.clear()
     away.appliance.present = not gone
-    lives_through(away, 10_000)
+    away.poll(2)
     outage = goes_away(away)
-    lives_through(away, 10 * MINUTE)
+    away.poll(120)
     assert away.state() is State.FOLLOWING  # neither one 404 nor polls that fail prove anything
     outage.on = False
-    lives_through(away, 35_000)
-    assert (away.state(), code(away)) == (state, why)
+    away.poll(7)
+    assert away.end() == (state, why)
     assert len(away.appliance.deletes) == 1

@@ -13,8 +13,6 @@ from bot.sandbox.appliance import SimulatedAppliance
 from tests.life.outages.appliance_world import ApplianceWorld
 
 MINUTE = 60_000
-STEP, LONG_STEP = 5_000, 30_000
-REST = 5 * MINUTE
 OLD = "Sandbox!1"
 
 
@@ -25,12 +23,6 @@ def world() -> Iterator[ApplianceWorld]:
         made = ApplianceWorld(server)
         yield made
         made.close()
-
-
-def lives_through(world: ApplianceWorld, ms: int, step: int = STEP) -> None:
-    until = world.ms + ms
-    while world.ms < until:
-        world.wait(min(step, until - world.ms))
 
 
 def password_changed(world: ApplianceWorld, to: str = "Other!2") -> None:
@@ -44,12 +36,12 @@ def password_changed(world: ApplianceWorld, to: str = "Other!2") -> None:
 def test_a_check_makes_one_log_in_for_everybody_and_then_rests(world: ApplianceWorld) -> None:
     password_changed(world)
     assert world.ask_for_pairing("AAAA-BBBB").state is State.REFUSED
-    assert world.ended_with("AAAA-BBBB").kind is ProblemKind.LOGIN_REFUSED
+    assert world.kind("AAAA-BBBB") is ProblemKind.LOGIN_REFUSED
     for number in range(4):
         world.ms += MINUTE
         request_id = f"CCCC-DDD{number}"
         assert world.ask_for_pairing(request_id).state is State.REFUSED
-        assert world.ended_with(request_id).kind is ProblemKind.LOGIN_REST
+        assert world.kind(request_id) is ProblemKind.LOGIN_REST
     assert world.log_ins == 1
     password_changed(world, OLD)
     world.ms += MINUTE
@@ -62,17 +54,17 @@ def test_an_approval_waits_out_the_rest_and_is_sent_once(world: ApplianceWorld) 
     world.ask_for_pairing()
     before = world.log_ins
     password_changed(world)
-    world.approved()
+    world.approve()
     world.settle()
-    assert world.told() == ["waits_to_send"]  # it is known to last, so it is said at once
-    lives_through(world, REST - STEP)
+    assert world.notices() == ["waits_to_send"]  # it is known to last, so it is said at once
+    world.poll(59)
     assert world.log_ins == before + 1
     password_changed(world, OLD)
-    lives_through(world, 2 * STEP)
-    assert world.told() == ["waits_to_send", "goes_on"]
+    world.poll(2)
+    assert world.notices() == ["waits_to_send", "goes_on"]
     assert world.log_ins == before + 2
     assert world.deletes == 1
-    lives_through(world, 2 * STEP)
+    world.poll(2)
     assert world.state() is State.SUCCEEDED
 
 
@@ -80,11 +72,11 @@ def test_an_approval_runs_out_with_two_log_ins_in_ten_minutes(world: ApplianceWo
     world.ask_for_pairing()
     before = world.log_ins
     password_changed(world)
-    world.approved()
-    lives_through(world, 11 * MINUTE)
+    world.approve()
+    world.poll(132)
     assert world.state() is State.EXPIRED
     assert world.log_ins == before + 2
-    assert world.told() == ["waits_to_send"]
+    assert world.notices() == ["waits_to_send"]
     assert world.deletes == 0
     assert not world.server.account_locked
 
@@ -96,10 +88,10 @@ def test_another_certificate_gets_no_delete_and_never_will(world: ApplianceWorld
     world.ask_for_pairing()
     seen = len(world.server.calls)
     world.server.new_certificate(same_authority=False)
-    world.approved()
-    lives_through(world, 11 * MINUTE, LONG_STEP)
+    world.approve()
+    world.poll(132)
     assert world.state() is State.EXPIRED
-    assert world.told() == ["waits_to_send"]
+    assert world.notices() == ["waits_to_send"]
     assert len(world.server.calls) == seen
 
 
@@ -110,21 +102,21 @@ def test_it_goes_on_when_the_new_certificate_is_trusted(
     world.server.hold_tasks()
     world.ask_for_pairing()
     if during_the_task:
-        world.approved()
+        world.approve()
         world.settle()
         assert world.state() is State.FOLLOWING
     seen = len(world.server.calls)
     world.server.new_certificate(same_authority=False)
     if not during_the_task:
-        world.approved()
-    lives_through(world, 2 * MINUTE)
+        world.approve()
+    world.poll(24)
     assert len(world.server.calls) == seen
     world.server.release_tasks()
     # As after an operator has compared it and set VR_CA_FILE: a new start with new trust.
     world.new_process()
-    lives_through(world, 4 * STEP)
+    world.poll(4)
     waits = "waits_to_follow" if during_the_task else "waits_to_send"
-    assert world.told() == [waits, "goes_on"]
+    assert world.notices() == [waits, "goes_on"]
     assert world.state() is State.SUCCEEDED
     assert world.deletes == 1
 
@@ -137,8 +129,8 @@ def test_two_kills_after_a_log_in_refuse_nobody(world: ApplianceWorld) -> None:
     world.change_budget(begin_login)
     world.ms += 6_000
     assert world.ask_for_pairing().state is State.CHECKING
-    lives_through(world, REST - 2 * STEP)
+    world.poll(58)
     assert (world.state(), world.log_ins) == (State.CHECKING, 0)
-    lives_through(world, 2 * STEP)
+    world.poll(2)
     assert (world.state(), world.log_ins) == (State.PENDING, 1)
     assert [code for _, code in world.answers] == ["appliance_away"]

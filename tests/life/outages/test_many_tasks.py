@@ -14,7 +14,7 @@ import pytest
 from bot.request.model import State
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.life.outages.appliance_world import ApplianceWorld
-from tests.support.world import FIRST
+from tests.support.world import FIRST, START_MS
 
 TASKS, PAGE = 1_000, 100
 FIRST_ID, SECOND_ID = "AAAA-BBBB", "CCCC-DDDD"
@@ -22,22 +22,18 @@ SECOND_MS = 1_000
 TASK_MS = 90_000
 
 
-class Clock:
-    """The appliance and the bot go by the same one."""
-
-    world: ApplianceWorld | None = None
-
-    def __call__(self) -> float:
-        return self.world.ms / 1000 if self.world else 1_800_000_000.0
-
-
 @pytest.fixture
 def world() -> Iterator[ApplianceWorld]:
-    clock = Clock()
+    worlds: list[ApplianceWorld] = []
+
+    def clock() -> float:
+        """Of the bot, by which the appliance goes too."""
+        return (worlds[0].ms if worlds else START_MS) / 1000
+
     # The vendor's own limits are in force: 50 calls a minute and session.
     with SimulatedAppliance(clock=clock, task_seconds=TASK_MS / 1000) as server:
         made = ApplianceWorld(server)
-        clock.world = made
+        worlds.append(made)
         for number in range(TASKS):
             server.add_task(f"something else, no. {number}")
         server.set_largest_page(PAGE)
@@ -67,7 +63,7 @@ def test_a_task_among_a_thousand_is_followed_and_others_get_their_card(
     world: ApplianceWorld,
 ) -> None:
     world.ask_for_pairing()
-    world.approved()
+    world.approve()
     world.settle()
     until(world, FIRST_ID, State.FOLLOWING, within_s=60)
     pages = lists(world)
