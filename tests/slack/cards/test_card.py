@@ -114,16 +114,6 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
         assert any(words in text for text in strings(draw(request, slot)))
 
 
-def test_that_only_the_count_is_compared_is_said_only_then() -> None:
-    words = "of the replications only the number is compared"
-    assert words in seen(HARD)
-    assert words not in seen(sample(snapshot=changed(SNAPSHOT, partial=("issues: not read",))))
-
-
-def test_the_command_that_leads_to_an_earlier_request_is_the_one_of_this_deployment() -> None:
-    assert "`/test-unpair status DDDD-FFFF`" in reading(draw(HARD, "card", "/test-unpair"))
-
-
 def test_expired_never_reads_as_denied() -> None:
     for slot in ("card", "final"):
         drawn = draw(BY_STATE[State.EXPIRED], slot)

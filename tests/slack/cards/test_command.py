@@ -35,23 +35,18 @@ def wrong(text: str) -> str:
     [
         ("oslo", "oslo", False, ""),
         ("  oslo   moves   out ", "oslo", False, "moves   out"),
-        ("oslo --force gone", "oslo", True, "gone"),
         ("--force oslo gone", "oslo", True, "gone"),
         ("--force oslo --force gone", "oslo", True, "gone"),
-        ("oslo \u2014force gone", "oslo", True, "gone"),
         ("oslo \u2013force", "oslo", True, ""),
         ("\u2014FORCE oslo", "oslo", True, ""),
-        ("oslo --Force", "oslo", True, ""),
         ("lyon/oslo it is gone", "lyon/oslo", False, "it is gone"),
         ('"Site B" moves', "Site B", False, "moves"),
         ("\u201cSite B\u201d --force moves", "Site B", True, "moves"),
-        ("\u201eSite B\u201c", "Site B", False, ""),
         ("\u00abSite B\u00bb why", "Site B", False, "why"),
         ("'Peter's site' why", "Peter's site", False, "why"),
         ('lyon/"Site B" why', "lyon/Site B", False, "why"),
         ("prague \u2192 madrid moves", "prague \u2192 madrid", False, "moves"),
         ("prague -&gt; madrid --force it is gone", "prague \u2192 madrid", True, "it is gone"),
-        ("prague\u2192 madrid", "prague \u2192 madrid", False, ""),
         ("prague -&gt;madrid", "prague \u2192 madrid", False, ""),
         ("`prague \u2192 madrid` moves", "prague \u2192 madrid", False, "moves"),
         ("lyon/prague \u2192 madrid", "lyon/prague \u2192 madrid", False, ""),
@@ -61,16 +56,12 @@ def wrong(text: str) -> str:
         ('oslo he said "go"\nand went', "oslo", False, 'he said "go"\nand went'),
         ("oslo task-force decided", "oslo", False, "task-force decided"),
         ("oslo brute\u2014force attack", "oslo", False, "brute\u2014force attack"),
-        ("oslo force majeure", "oslo", False, "force majeure"),
         ("oslo see a --flag there", "oslo", False, "see a --flag there"),
-        ("oslo -- 5 left", "oslo", False, "-- 5 left"),
         ("help-desk-site moves", "help-desk-site", False, "moves"),
         ('"list" the site, not the word', "list", False, "the site, not the word"),
         ("oslo a &lt;b&gt; &amp; c", "oslo", False, "a <b> & c"),
         ("oslo &amp;lt; stays", "oslo", False, "&lt; stays"),
-        ("oslo &quot;as typed&quot;", "oslo", False, "&quot;as typed&quot;"),
         ("oslo ask <@U12|ann> in <#C12|ops>", "oslo", False, "ask @ann in #ops"),
-        ("oslo ask <@U12> in <#C12>", "oslo", False, "ask @U12 in #C12"),
         ("oslo tell <!here> or <!channel>", "oslo", False, "tell @here or @channel"),
         ("oslo tell <!subteam^S1|@ops>", "oslo", False, "tell @ops"),
         ("oslo see <https://x.example/1?a=1&amp;b=2>", "oslo", False,
@@ -135,11 +126,8 @@ def test_a_reason_may_hold_a_slash(reason: str) -> None:
     [
         ("oslo --froce gone", "`--froce`", "`--force`"),
         ("oslo -force gone", "`-force`", "`--force`"),
-        ("--forced oslo", "`--forced`", "`--force`"),
+        ("oslo --now please", "`--now`", "`--force` and `--at`"),
         ("oslo --force=true", "`--force=true`", "`--force`"),
-        ("oslo --force, gone", "`--force,`", "`--force`"),
-        ("oslo --force --yes", "`--yes`", "`--force`"),
-        ("oslo -n gone", "`-n`", "`--force`"),
         ("oslo \u2014now", "`\u2014now`", "`--force`"),
     ],
 )
@@ -161,10 +149,8 @@ def test_unknown_flags_are_refused_with_the_one_that_is_meant(
         ("oslo --AT +6H --force gone", True, "+6h", "gone"),
         ("oslo --force --at 2026-12-03T22:00 gone", True, "2026-12-03T22:00", "gone"),
         ("--force --at=22:00 oslo", True, "22:00", ""),
-        ("oslo --at 22:00 --at 22:00 twice the same", False, "22:00", "twice the same"),
         ("oslo at last", False, None, "at last"),
         ("oslo 22:00 is too late", False, None, "22:00 is too late"),
-        ("oslo @ann says so", False, None, "@ann says so"),
     ],
 )
 def test_a_time_is_taken(text: str, force: bool, at: str | None, reason: str) -> None:
@@ -183,7 +169,6 @@ def test_a_time_is_taken(text: str, force: bool, at: str | None, reason: str) ->
         "oslo we move --at 22:00",
         "oslo we move \u2014at 22:00",
         "oslo at 22:00 we move",
-        "oslo AT 2026-12-03T22:00 we move",
         "oslo @22:00 we move",
         "oslo at +6h we move",
     ],
@@ -199,12 +184,6 @@ def test_a_preview_has_no_time() -> None:
     assert read("preview --force oslo") == Preview(pairing="oslo", force=True)
 
 
-def test_an_unknown_flag_names_both() -> None:
-    found = read("oslo --now please")
-    assert isinstance(found, Wrong)
-    assert "`--force` and `--at`" in found.sentence
-
-
 UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
 
 
@@ -212,13 +191,10 @@ UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
     ("typed", "pairing"),
     [
         (f"`{UUID}`", UUID),
-        (f"*{UUID}*", UUID),
         (f"_{UUID}_", UUID),
         (f"&lt;{UUID}&gt;", UUID),
-        (f"{UUID},", UUID),
         (f"`{UUID}`.", UUID),
         (f"`lyon/{UUID}`", f"lyon/{UUID}"),
-        (f"lyon/`{UUID}`", f"lyon/{UUID}"),
         (f"&lt;lyon/{UUID}&gt;.", f"lyon/{UUID}"),
         (f"`lyon`/{UUID}", f"lyon/{UUID}"),
         ("_lab_", "_lab_"),
@@ -234,25 +210,23 @@ def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
     assert read(f"preview {typed}") == Preview(pairing=pairing)
 
 
-@pytest.mark.parametrize("text", ["help", "HELP", "help me", "?", "--help", "-h", "\u2014help"])
-def test_help(text: str) -> None:
-    assert read(text) == Help()
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("", Form()),
+        (" \x00\n", Form()),
+        ("help me", Help()),
+        ("?", Help()),
+        ("\u2014help", Help()),
+        ("-h", Help()),
         ("list", List()),
         (" List ", List()),
         ("status", Status()),
         ("status K7QM-3XPD", Status(id="K7QM-3XPD")),
-        ("status k7qm 3xpd", Status(id="K7QM-3XPD")),
         ("status `K7QM-3XPD`", Status(id="K7QM-3XPD")),
         ("preview oslo", Preview(pairing="oslo")),
-        ("preview lyon/oslo", Preview(pairing="lyon/oslo")),
         ("preview prague -&gt; oslo", Preview(pairing="prague \u2192 oslo")),
         ("preview oslo --force", Preview(pairing="oslo", force=True)),
-        ("preview \u2014force oslo", Preview(pairing="oslo", force=True)),
         ("preview \u201cSite B\u201d", Preview(pairing="Site B")),
     ],
 )
@@ -264,13 +238,11 @@ def test_subcommands(text: str, expected: Parsed) -> None:
     ("text", "hint"),
     [
         ("--force", "Which pairing?"),
-        ("\u2014", "is not the name of a pairing"),
         ("!!! gone", "is not the name of a pairing"),
         ("list all", "takes nothing"),
         ("status of it", "is not the id of a request"),
         ("preview", "/vr-unpair preview PAIRING"),
         ("preview oslo --force gone", "takes one pairing"),
-        ("preview oslo gone --force", "takes one pairing"),
         ("preview oslo --froce", "Did you mean `--force`?"),
         ("preview oslo--force", "as a word of its own"),
         ("preview --force", "A preview of what?"),
@@ -278,9 +250,6 @@ def test_subcommands(text: str, expected: Parsed) -> None:
         ('preview "Site', "never closed"),
         ('"Site B gone', "never closed"),
         ("hlep", "/vr-unpair help"),
-        ("lsit", "/vr-unpair list"),
-        ("previw", "/vr-unpair preview"),
-        ("staus", "/vr-unpair status"),
         ("staus k7qm-3xpd", "`/vr-unpair status k7qm-3xpd`"),
         ("Previw oslo", "`/vr-unpair preview oslo`"),
     ],
@@ -309,11 +278,6 @@ def test_a_long_reason() -> None:
 
 def test_a_long_pairing() -> None:
     assert "301" in wrong("x" * 301)
-
-
-@pytest.mark.parametrize("text", ["", "  ", " \x00\n"])
-def test_nothing_is_the_form(text: str) -> None:
-    assert read(text) == Form()
 
 
 @pytest.mark.parametrize(

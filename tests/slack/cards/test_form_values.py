@@ -52,11 +52,6 @@ def test_a_reason_is_required_and_what_it_belongs_to_travels_along(form: WithRea
     assert not field.get("optional")
 
 
-def test_a_submission() -> None:
-    found = read_reason(sent(submission("  not tonight\r\nplease\x07 ")), "deny")
-    assert found == (PRESSED, "not tonight\nplease")
-
-
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("reason", [None, "", " \n\t", "\u202e\x00", "\u200b\u3164"])
 def test_nothing_is_no_reason(reason: str | None, form: WithReason) -> None:
@@ -98,26 +93,6 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
 def test_one_form_is_never_read_as_another(form: WithReason, read_as: WithReason) -> None:
     expected = (PRESSED, "it burns") if form == read_as else None
     assert read_reason(sent(submission(" it burns ", form)), read_as) == expected
-
-
-@pytest.mark.parametrize(
-    "view",
-    [
-        {},
-        {"private_metadata": PRESSED.pack()},
-        {"private_metadata": "{}", "callback_id": "unpair_deny_reason"},
-        {"private_metadata": None, "callback_id": "unpair_deny_reason"},
-        {"private_metadata": PRESSED.pack(), "callback_id": "unpair_request"},
-    ],
-)
-def test_what_is_no_submission_of_this_modal(view: dict[str, Any]) -> None:
-    assert read_reason(sent(view), "deny") is None
-
-
-@pytest.mark.parametrize("values", [None, 7, {}, {"reason": None}, {"reason": {"value": "x"}}])
-def test_a_submission_without_its_field(values: object) -> None:
-    view = {**reason_form("deny", PRESSED, sample()), "state": {"values": values}}
-    assert isinstance(read_reason(sent(view), "deny"), str)
 
 
 # ---- the request form, with several appliances --------------------------------------------------
@@ -162,7 +137,3 @@ def test_the_chosen_site_is_that_of_the_pairing(
 def test_a_pairing_of_another_site_than_the_chosen_one_is_asked_about(pairing: str) -> None:
     """Which of the two was meant nobody can tell."""
     assert request_sent("berlin", pairing, "berlin", "prague") == {"pairing": ask_form.NOT_OF_SITE}
-
-
-def test_with_one_appliance_nothing_is_put_before_it() -> None:
-    assert request_sent("default", ID, "default") == ("default", ID)

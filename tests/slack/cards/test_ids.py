@@ -12,15 +12,10 @@ from tests.slack.cards.hostile import FOREIGN
 from tests.slack.cards.words_page import PRESSED
 
 
-def test_a_button_begins_with_the_request() -> None:
-    value = ButtonValue(request_id="K7QM-3XPD", fingerprint="0123456789abcdef")
-    assert value.pack() == "K7QM-3XPD:0123456789abcdef"
-    assert ButtonValue.unpack(value.pack()) == value
-
-
 def test_every_new_id_fits_into_a_button() -> None:
     for _ in range(50):
-        value = ButtonValue(request_id=new_request_id(), fingerprint="ab12")
+        value = ButtonValue(request_id=new_request_id(), fingerprint="0123456789abcdef")
+        assert value.pack() == f"{value.request_id}:0123456789abcdef"
         assert ButtonValue.unpack(value.pack()) == value
 
 
@@ -47,8 +42,8 @@ def test_nonsense_is_no_button_of_ours(value: object) -> None:
     assert ButtonValue.unpack(value) is None
 
 
-@given(value=FOREIGN)
-def test_foreign_values_never_raise(value: str) -> None:
+@given(value=st.one_of(FOREIGN, st.none(), st.integers(), st.binary(), st.lists(st.text())))
+def test_foreign_values_never_raise(value: object) -> None:
     found = ButtonValue.unpack(value)
     assert found is None or found.pack() == value
     assert ReasonOrigin.unpack(value) is None
@@ -78,11 +73,3 @@ def test_a_changed_origin_is_none(field: str, value: object) -> None:
     packed = ReasonOrigin.model_construct(**{**PRESSED.model_dump(), field: value})
     raw = packed.model_dump_json(warnings=False) if field != "more" else '{"more": 1}'
     assert ReasonOrigin.unpack(raw) is None
-
-
-@given(
-    value=st.one_of(st.none(), st.integers(), st.binary(), st.dictionaries(st.text(), st.text()))
-)
-def test_what_is_no_text_is_none(value: object) -> None:
-    assert ReasonOrigin.unpack(value) is None
-    assert ButtonValue.unpack(value) is None
