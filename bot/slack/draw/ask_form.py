@@ -24,7 +24,7 @@ from bot.request import Frozen
 from bot.request.who_may import Policy
 from bot.slack.draw import ids, limits
 from bot.slack.draw.markup import code, context, line, plain, plain_words, section
-from bot.slack.draw.pairing_menu import Choice
+from bot.slack.draw.pairing_lists import Choice
 from bot.slack.draw.words.pairing_names import count_of
 
 FORCE_NO = "Both sites drop the pairing"

@@ -24,7 +24,7 @@ from bot.slack.draw.markup import (
     sentence,
     when,
 )
-from bot.slack.draw.pairing_menu import suggestions
+from bot.slack.draw.pairing_lists import suggestions
 from bot.slack.draw.words.after_a_click import answer_words
 from bot.slack.draw.words.endings import ending
 from bot.slack.draw.words.pairing_names import at_site, pairing, what

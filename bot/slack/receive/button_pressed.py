@@ -12,7 +12,7 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ids
-from bot.slack.draw.card_modals import WithReason, names_view, reason_form
+from bot.slack.draw.card_buttons import WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST

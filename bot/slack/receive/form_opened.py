@@ -27,7 +27,7 @@ from bot.slack.draw.ask_form import Filled, FormLists, filled_form, reading_form
 from bot.slack.draw.ids import BLOCK_PAIRING, BLOCK_SITE, AskOrigin, Suggestion
 from bot.slack.draw.limits import OPTIONS_MOST
 from bot.slack.draw.markup import line, when
-from bot.slack.draw.pairing_menu import choices, matching, not_read_option
+from bot.slack.draw.pairing_lists import choices, matching, not_read_option
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words

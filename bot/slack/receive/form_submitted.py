@@ -11,7 +11,7 @@ from bot.request.events import Asked, Clicked
 from bot.request.time_for_delete import tidy_time
 from bot.request.who_may import Policy
 from bot.slack.draw import ask_form
-from bot.slack.draw.card_modals import FORMS, WithReason
+from bot.slack.draw.card_buttons import FORMS, WithReason
 from bot.slack.draw.ids import (
     BLOCK_DATE,
     BLOCK_FORCE,
@@ -27,7 +27,7 @@ from bot.slack.draw.ids import (
 )
 from bot.slack.draw.limits import DECISION_REASON, OPTION_VALUE, REASON
 from bot.slack.draw.markup import fenced_units, tidy, units
-from bot.slack.draw.pairing_menu import NOT_READ
+from bot.slack.draw.pairing_lists import NOT_READ
 from bot.slack.draw.words import usage
 from bot.slack.receive.button_pressed import log_click
 from bot.slack.receive.command_typed import site_and_pairing, store

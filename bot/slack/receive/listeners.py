@@ -24,7 +24,7 @@ from bot.request.lookup_results import HomeRead, PairingsListed, PreviewRead, Si
 from bot.request.model import new_reference, new_request_id
 from bot.request.who_may import Policy
 from bot.slack.draw import ids
-from bot.slack.draw.card_modals import BY_CALLBACK, FORMS
+from bot.slack.draw.card_buttons import BY_CALLBACK, FORMS
 from bot.slack.draw.words import usage
 from bot.slack.people import Identity
 from bot.slack.receive import (

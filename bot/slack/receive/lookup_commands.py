@@ -28,7 +28,7 @@ from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import ENDED_LISTED
 from bot.slack.draw.markup import drawn, only_text, section
-from bot.slack.draw.pairing_menu import suggestions
+from bot.slack.draw.pairing_lists import suggestions
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.receive.payload import Command, HomeOpened

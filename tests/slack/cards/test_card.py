@@ -10,7 +10,7 @@ import pytest
 from bot.request.messages import Answer
 from bot.request.model import CANCELLABLE, Decision, Notice, Outcome, Request, State
 from bot.request.pairing import Server
-from bot.slack.draw.card_modals import names_view
+from bot.slack.draw.card_buttons import names_view
 from bot.slack.draw.message import draw, draw_answer
 from tests.slack.cards.samples import BY_STATE, FIRST, HARD, NOW, SNAPSHOT, TERMS, named, sample
 from tests.slack.cards.shown import DRY, GLASS, TIMED, WAITS, WITH_GLASS, changed

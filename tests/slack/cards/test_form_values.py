@@ -9,8 +9,8 @@ import pytest
 
 from bot.request.model import Decision, Notice, Outcome, State
 from bot.slack.draw import ask_form
-from bot.slack.draw.card_modals import FORMS as MADE
-from bot.slack.draw.card_modals import WithReason, reason_form
+from bot.slack.draw.card_buttons import FORMS as MADE
+from bot.slack.draw.card_buttons import WithReason, reason_form
 from bot.slack.draw.ids import AskOrigin, ReasonOrigin
 from bot.slack.draw.message import draw
 from bot.slack.receive.form_submitted import read_reason, read_request

@@ -26,8 +26,8 @@ from bot.request.model import Request, State
 from bot.request.pairing import Pairing, Server
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Reason, SiteTerms
-from bot.slack.draw import ask_form, pairing_lists, pairing_menu, request_lists
-from bot.slack.draw.card_modals import FORMS, names_view, reason_form
+from bot.slack.draw import ask_form, pairing_lists, request_lists
+from bot.slack.draw.card_buttons import FORMS, names_view, reason_form
 from bot.slack.draw.ids import AskOrigin, ReasonOrigin
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words import usage
@@ -345,11 +345,11 @@ def _homes() -> Iterable[tuple[str, Any]]:
 
 # ---- forms -------------------------------------------------------------------------------------
 def _forms() -> Iterable[tuple[str, Any]]:
-    found = tuple(pairing_menu.choices([LISTED], several_sites=False))
+    found = tuple(pairing_lists.choices([LISTED], several_sites=False))
     yield "reading", ask_form.reading_form(ASK, COMMAND)
     yield "nothing to choose", ask_form.unread_form(ASK, [ask_form.type_instead(COMMAND)])
     yield "one appliance", ask_form.filled_form(ASK, ask_form.FormLists(choices=found), policy())
-    several = pairing_menu.choices([LISTED, OTHER_SIDE], several_sites=True)
+    several = pairing_lists.choices([LISTED, OTHER_SIDE], several_sites=True)
     many = [each for each in several for _ in range(40)]
     sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
     yield (
@@ -388,7 +388,7 @@ def _forms() -> Iterable[tuple[str, Any]]:
 
 def _sentences() -> Iterable[tuple[str, ...]]:
     yield from _said_by(ask_form)
-    yield "not read yet", pairing_menu.not_read_option().to_dict()["text"]["text"]
+    yield "not read yet", pairing_lists.not_read_option().to_dict()["text"]["text"]
     for form in FORMS.values():
         yield f"{form.button}, empty", form.missing
 

@@ -171,27 +171,13 @@ def who_decided(request: Request) -> str:
 
 def people_concerned(request: Request) -> str:
     """Who asked and who decided: the line of the final reply that mentions them. Where somebody
-    denied or withdrew it, those who had approved before did not decide this end, but they are
-    mentioned too, so that they know of it."""
-    asked = f"Asked by {mention(request.requester)}"
-    glass = request.glass
-    if last := request.denial or request.cancellation:
-        how = "denied" if request.denial else "withdrawn"
-        parts = [f"{asked}, {how} by {mention(last.by)}"]
-        approved = [d.by for d in request.approvals if d.by != last.by]
-        parts += [f"approved before by {mentions(approved)}"] if approved else []
-        broken = [f"glass broken before by {mention(glass.by)}"] if glass else []
-        parts += broken if glass and glass.by != last.by else []
-        return f"{'; '.join(parts)}."
-    if glass:
-        before = [d.by for d in request.approvals if d.by != glass.by]
-        others = f" Approved before by {mentions(before)}." if before else ""
-        return f"{asked}, decided alone by {mention(glass.by)} (break glass).{others}"
-    deciders = [p for p in request.deciders if p != request.requester]
-    if not deciders:
-        return f"{asked}."
-    how = "approved so far" if request.missing_approvals else "decided"
-    return f"{asked}, {how} by {mentions(deciders)}."
+    denied or withdrew it, or broke the glass, those who had approved before did not decide this
+    end, but they are mentioned too, so that they know of it."""
+    last = request.denial or request.cancellation or request.glass
+    before = [each for each in request.deciders if last is not None and each != last.by]
+    lines = [f"Asked by {mention(request.requester)}.", who_decided(request)]
+    lines += [f"Decided before by {mentions(before)}."] if before else []
+    return " ".join(filter(None, lines))
 
 
 # ---- the appliance's own words: nothing reworded or left out, only cut if too long ---------
