@@ -93,11 +93,7 @@ class Slack:
 def slack_of(settings: Settings, bot_token: SecretNow | None = None) -> Slack:
     """`bot_token`: as it is set now, where it may have changed."""
     token = bot_token or settings.slack_bot_token.get_secret_value()
-    return Slack(settings, _client(settings, token))
-
-
-def _client(settings: Settings, token: str | SecretNow) -> WebClient:
-    return api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S)
+    return Slack(settings, api_client(token, base_url=settings.slack_api_url, timeout_s=TIMEOUT_S))
 
 
 def everything(slack: Slack) -> Iterator[Check]:
@@ -190,8 +186,8 @@ def app_token(slack: Slack, secret: str) -> Line:
     step = "copy the app-level token (xapp-) again, it needs the scope connections:write"
     words = (*REFUSED_FOR_GOOD, "missing_scope")
     refused = {word: wrong(f"Slack refuses SLACK_APP_TOKEN ({word})", step) for word in words}
-    client = _client(slack.settings, secret)
-    if slack.ask(partial(client.apps_connections_open, app_token=secret), refused).get("url"):
+    call = partial(slack.client.apps_connections_open, app_token=secret)
+    if slack.ask(call, refused).get("url"):
         return fine("Slack names an address for Socket Mode")
     return wrong("Slack named no address for Socket Mode", step)
 

@@ -23,20 +23,7 @@ _ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_TEXT = re.compile(f"[\x00-\x1f{_ODD}]")
 _IN_JSON = re.compile(f"[{_ODD}]")  # `json` escapes the others itself, and ends lines where asked
 
-AUDIT_COLUMNS = (
-    "number",
-    "at",
-    "request_id",
-    "actor",
-    "action",
-    "message",
-    "before",
-    "after",
-    "detail",
-    "previous",
-    "hash",
-    "time",
-)
+AUDIT_COLUMNS = (*Record.model_fields, "time")
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -26,6 +26,14 @@ MASK = "***"
 
 KEPT = ("why", "click", "status", "differences", "missing", "fingerprint")
 """What is kept of the detail of a step: our own words and those of the vendor's API."""
+
+OF_PROBLEM = {
+    "kind": "problem",
+    "status": "http_status",
+    "error_code": "error_code",
+    "op_id": "op_id",
+}
+"""What is kept of a problem in it, and its name in the log."""
 
 _LOOKS_SECRET = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://[^\s\"']*/(?:actions|commands|response)/[^\s\"']+"
@@ -111,7 +119,21 @@ def steps(request: Request | None, entries: Sequence[Entry]) -> None:
     """One event for each step of a request, with every id that somebody may search for. A step is
     one record of the audit trail. What people wrote is only in there, since logs are sent to more
     places."""
+    ids: dict[str, Any] = {}
+    if request is not None:
+        ids = {
+            "request": request.id,
+            "site": request.site,
+            "channel": request.channel,
+            "card": request.card_ts,
+            "pairing": request.pairing_id,
+            "task": request.task.id if request.task else None,
+        }
+    known = {name: value for name, value in ids.items() if value is not None}
     for entry in entries:
+        kept = {key: entry.detail[key] for key in KEPT if key in entry.detail}
+        if isinstance(problem := entry.detail.get("problem"), dict):
+            kept |= {name: problem[key] for key, name in OF_PROBLEM.items() if key in problem}
         log.info(
             "step",
             step=entry.action,
@@ -119,8 +141,8 @@ def steps(request: Request | None, entries: Sequence[Entry]) -> None:
             before=entry.before.value if entry.before else None,
             by=entry.actor,
             slack_message=entry.message,
-            **_request(request),
-            **_detail(entry.detail),
+            **known,
+            **kept,
         )
 
 
@@ -134,30 +156,6 @@ def audit_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             number, digest = _NUMBER.search(text), _HASH.search(text)
             if number and digest:
                 yield int(number[1]), digest[1]
-
-
-def _request(request: Request | None) -> dict[str, Any]:
-    if request is None:
-        return {}
-    ids = {
-        "request": request.id,
-        "site": request.site,
-        "channel": request.channel,
-        "card": request.card_ts,
-        "pairing": request.pairing_id,
-        "task": request.task.id if request.task else None,
-    }
-    return {key: value for key, value in ids.items() if value is not None}
-
-
-def _detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: detail[key] for key in KEPT if key in detail}
-    problem = detail.get("problem")
-    if isinstance(problem, dict):
-        names = {"kind": "problem", "status": "http_status"}
-        names |= {key: key for key in ("error_code", "op_id")}
-        kept |= {name: problem[key] for key, name in names.items() if key in problem}
-    return kept
 
 
 def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:
