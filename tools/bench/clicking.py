@@ -21,10 +21,11 @@ from statistics import median
 from sqlalchemy import Connection, Engine, event
 
 from bot.__main__ import main as run_the_bot
+from tests.support.clock import wait_for
 from tools.bench.bare_calls import BareCaller, bare_caller
 from tools.bench.delaying_proxy import delayed
 from tools.bench.figures import Aim, Line, Pairs
-from tools.bench.processes import InstalledBot, wait_until, wait_until_idle
+from tools.bench.processes import InstalledBot, wait_until_idle
 from tools.bench.worlds import PATIENCE_SECONDS, Ports, Stored, World, folder, quick_world
 
 ROUNDS = 8
@@ -101,7 +102,7 @@ def _seconds(world: World, bot: InstalledBot) -> float:
     world.slack.request_url = f"{bot.url}/slack/events"
     card = world.ask()
     stored = Stored.in_file(bot.folder)
-    wait_until(lambda: stored.count(PENDING) == 1, PATIENCE_SECONDS)
+    wait_for(lambda: stored.count(PENDING) == 1, PATIENCE_SECONDS)
     wait_until_idle(bot.pid)
     return world.play(card)
 

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from bot.sandbox.slack.records import Message
+from tests.support.clock import wait_for
 from tests.support.way_in import OverHttp
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
-from tools.bench.processes import wait_until
 from tools.bench.worlds import PATIENCE_SECONDS, World
 
 OPEN = 100
@@ -79,7 +79,7 @@ def _clicked(one: DefaultBot, cards: list[Message]) -> tuple[list[float], list[f
             row.ts: row.at / 1000 - at[row.ts] for row in one.stored.rows(DECIDED) if row.ts in at
         }
 
-    with suppress(TimeoutError):  # the line says how many are missing
-        wait_until(lambda: len(decided()) == len(at), PATIENCE_SECONDS)
+    with suppress(AssertionError):  # the line says how many are missing
+        wait_for(lambda: len(decided()) == len(at), PATIENCE_SECONDS)
     taken = [1000 * seconds for _, _, seconds in clicks if seconds is not None]
     return taken, [1000 * seconds for seconds in decided().values()]

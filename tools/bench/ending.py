@@ -31,10 +31,10 @@ from tests.life.kills.faults import AS_IT_IS
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story
 from tests.life.replicas.copies import Copies, copies
+from tests.support.clock import wait_for
 from tests.support.way_in import OverHttp, OverSocket
 from tools.bench.default_bots import DefaultBot, default_bots
 from tools.bench.figures import Aim, Line
-from tools.bench.processes import wait_until
 from tools.bench.worlds import PATIENCE_SECONDS, folder, postgres
 
 ROUNDS = 5
@@ -125,7 +125,7 @@ def _seconds_to_greet(one: DefaultBot, number: int) -> float:
         raise RuntimeError(f"it has not kept its first connection: {one.bot.lines[-5:]}")
     began = time.monotonic()
     one.world.slack.sockets.freeze()
-    wait_until(lambda: _greeted(one) == 2, PATIENCE_SECONDS)
+    wait_for(lambda: _greeted(one) == 2, PATIENCE_SECONDS, every=0.005)
     return time.monotonic() - began
 
 
@@ -147,7 +147,7 @@ def _seconds_to_end() -> float:
             raise RuntimeError(f"it ended with a DELETE in flight: {bot.lines[-5:]}")
         answered = time.monotonic()
         world.appliance.release_hanging()
-        wait_until(lambda: not bot.alive, PATIENCE_SECONDS)
+        wait_for(lambda: not bot.alive, PATIENCE_SECONDS, every=0.005)
         seconds = time.monotonic() - answered
         code, accepted = bot.stop(), one.stored.accepted()
         if code != 0 or accepted != 1:
@@ -161,7 +161,7 @@ def _idle_seconds_to_end(after: float) -> float:
         time.sleep(after)
         told = time.monotonic()
         os.kill(one.bot.pid, signal.SIGTERM)
-        wait_until(lambda: not one.bot.alive, PATIENCE_SECONDS)
+        wait_for(lambda: not one.bot.alive, PATIENCE_SECONDS, every=0.005)
         seconds = time.monotonic() - told
         code = one.bot.stop()
         if code != 0:

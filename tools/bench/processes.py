@@ -11,9 +11,8 @@ import http.client
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from bot.sandbox.bot_process import BotProcess
 
@@ -28,8 +27,6 @@ STOP_SECONDS = 10.0
 
 IDLE_SECONDS = 0.005
 """A process whose threads all wait for that long has nothing left to do."""
-
-LOOK_AGAIN_SECONDS = 0.005
 
 
 def python() -> str:
@@ -88,15 +85,6 @@ def cpu_seconds(pid: int) -> float:
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     fields = stat.rpartition(")")[2].split()  # behind the name, which may hold anything
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def wait_until(done: Callable[[], Any], seconds: float) -> None:
-    """For what nobody rings a bell for. Raises TimeoutError."""
-    until = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > until:
-            raise TimeoutError(f"not within {seconds} s")
-        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def wait_until_idle(pid: int) -> None:

@@ -17,8 +17,10 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.records import Message
+from tests.support.clock import wait_for
 from tests.support.postgres import PostgresServer
-from tools.bench.processes import InstalledBot, wait_until, wait_until_idle
+from tests.support.stage import servers
+from tools.bench.processes import InstalledBot, wait_until_idle
 
 PATIENCE_SECONDS = 20.0
 FOR_MANY_SECONDS = 120.0
@@ -145,9 +147,8 @@ class World:
 @contextmanager
 def quick_world(**appliance: Any) -> Iterator[World]:
     """Without the vendors' limits: those are not what is measured."""
-    how = {"task_seconds": TASK_SECONDS, "calls_per_minute": None, **appliance}
-    with SimulatedAppliance(**how) as simulated, LocalSlack(rate_limits=False) as slack:
-        yield World(simulated, slack)
+    with servers(rate_limits=False, task_seconds=TASK_SECONDS, **appliance) as both:
+        yield World(*both)
 
 
 @contextmanager
@@ -182,9 +183,8 @@ class Stored:
         return self.count("SELECT count(*) FROM audit WHERE action = 'accepted'")
 
     def wait_until_done(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Until every event is absorbed, every request has ended and every word is said. Raises
-        TimeoutError."""
-        wait_until(lambda: self.count(_UNDONE) == 0, seconds)
+        """Until every event is absorbed, every request has ended and every word is said."""
+        wait_for(lambda: self.count(_UNDONE) == 0, seconds)
 
     def forget_calls(self) -> None:
         """Of a bot that has ended: the minute of the next one begins empty."""

@@ -161,7 +161,7 @@ def lay_points_on_the_wire(doom: Doom) -> None:
 
     def leaving(self: Flight) -> None:
         leave(self)
-        if self._send_by is not None:
+        if self.send_by is not None:
             doom.passes("delete:leaving")
 
     def writing(self: ApplianceConnection, method: str, *args: Any, **options: Any) -> None:

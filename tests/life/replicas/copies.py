@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -125,6 +126,21 @@ class Copies(Stage):
             return all(story.finals() for story in stories) and self.at_rest()
 
         self.wait_until(finished)
+
+    def seconds_to_take_over(self, story: Story) -> float:
+        """From the death of one of two copies, which comes by itself in that story, to the final
+        reply of the other. `make bench` measures it too."""
+
+        def one_is_dead() -> bool:
+            story.acts()
+            return len(self.alive) == 1
+
+        self.wait_until(one_is_dead)
+        died = time.monotonic()
+        self.wait_until(lambda: bool(story.finals()))
+        seconds = time.monotonic() - died
+        self.finish([story])
+        return seconds
 
 
 def is_ready(bot: DyingBot) -> bool:

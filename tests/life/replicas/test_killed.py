@@ -61,18 +61,9 @@ def test_with_every_figure_as_it_is_the_other_goes_on_within_the_promise(
     deadly = AS_IT_IS.deadly("delete:received", 1)
     with copies(postgres.new_database(), tmp_path, OverHttp(), (deadly, deadly)) as stage:
         story = Story(stage)
-
-        def one_is_dead() -> bool:
-            story.acts()
-            return len(stage.alive) == 1
-
-        stage.wait_until(one_is_dead)
-        died = time.monotonic()
-        stage.wait_until(lambda: bool(story.finals()))
-        seconds = time.monotonic() - died
+        seconds = stage.seconds_to_take_over(story)
         print(f"the other's final reply came {seconds:.1f} s after the kill")
         assert seconds < GOES_ON_WITHIN_SECONDS
-        stage.finish([story])
         seen = check_story(story)
         assert (seen.state, seen.deletes) == (State.SUCCEEDED, 1)
     check_words(stage)
