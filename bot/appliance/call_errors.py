@@ -1,4 +1,4 @@
-"""A call to the appliance that did not bring what it was made for, and why.
+"""A call to the appliance, and why it did not bring what it was made for.
 
 There is one error, `CallError`, with the kind of the problem that it is (`bot.request.problem`).
 What an HTTP answer means is in `bot.appliance.http_answers`; here is what it means that none came.
@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
+from bot.appliance.models import usable_id
 from bot.appliance.tls import proxy_of
 from bot.request.problem import Problem, ProblemKind
 
@@ -68,36 +71,65 @@ class GatewaysNotFound(CallError):
     probably of a gateway, while the service behind it starts. It says nothing of either."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call. `template` is for metrics (`/pairings/{pairing_id}`), `path` has the ids in it."""
+
+    method: str
+    template: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
+    ) -> Call:
+        """A call with quoted ids. Raises NOT_FOUND for an id that nothing can have."""
+        if not all(map(usable_id, ids.values())):
+            raise CallError(ProblemKind.NOT_FOUND, "Nothing on the appliance can have this id.")
+        # Colons and slashes too: an id must stay one part of the path, whatever is in it.
+        quoted = {name: quote(value, safe="") for name, value in ids.items()}
+        return cls(method, template, template.format(**quoted), query or {})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def about_one(self) -> bool:
+        """Whether the application's own 404 says that the pairing or task itself is not there."""
+        return self.template.endswith("_id}")
+
+
 DETAIL_LENGTH_MAX = 200
 
 
-def not_in_time(host: str, method: str, path: str, *, kind: ProblemKind) -> CallError:
+def not_in_time(host: str, call: Call, kind: ProblemKind) -> CallError:
     """The error for a call that was not made, since its time was over before."""
-    return CallError(kind, f"{method} {path} could not be sent to {host} in time.")
+    return CallError(kind, f"{call} could not be sent to {host} in time.")
 
 
 def unanswered(
-    exc: BaseException, *, sent: bool, host: str, method: str, path: str, status: int | None
+    exc: BaseException, call: Call, host: str, *, sent: bool, status: int | None
 ) -> CallError:
     """Our error for `exc`, not chained to it because its request holds the credentials."""
     chain = list(_chain(exc))
     if not sent:
-        return _unsent(chain, host, method, path)
+        return _unsent(chain, host, call)
     # RemoteDisconnected and IncompleteRead mean a cut connection. All other HTTPExceptions mean
     # that the answer was not HTTP.
     cut = http.client.RemoteDisconnected, http.client.IncompleteRead
     if any(isinstance(e, http.client.HTTPException) and not isinstance(e, cut) for e in chain):
-        words = f"{host} answered {method} {path} with something that is not this API's."
+        words = f"{host} answered {call} with something that is not this API's."
         return CallError(ProblemKind.NOT_UNDERSTOOD, words, status=status)
     if _has(chain, TimeoutError, ReadTimeoutError):
-        words = f"{host} did not answer {method} {path} in time"
+        words = f"{host} did not answer {call} in time"
     else:
-        words = f"The connection to {host} ended before the answer to {method} {path} was complete"
-    words = _of_delete(words, method, "it is not known whether the appliance has acted on it")
+        words = f"The connection to {host} ended before the answer to {call} was complete"
+    words = _of_delete(words, call, "it is not known whether the appliance has acted on it")
     return CallError(ProblemKind.UNANSWERED, words, status=status)
 
 
-def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> CallError:
+def _unsent(chain: list[BaseException], host: str, call: Call) -> CallError:
     error = CallError
     proxy = proxy_of(host)
     if _has(chain, NameResolutionError):
@@ -111,13 +143,13 @@ def _unsent(chain: list[BaseException], host: str, method: str, path: str) -> Ca
     else:
         through = f" through the proxy {proxy}" if proxy else ""
         words = f"No connection to {host}{through} ({_detail(chain)})"
-    return error(ProblemKind.UNSENT, _of_delete(words, method, "this DELETE was not sent"))
+    return error(ProblemKind.UNSENT, _of_delete(words, call, "this DELETE was not sent"))
 
 
-def _of_delete(words: str, method: str, also: str) -> str:
+def _of_delete(words: str, call: Call, also: str) -> str:
     """`also` for a failed DELETE only. The words of a look that fails after the DELETE stand in the
     final reply, and people would take it for news about the DELETE."""
-    return f"{words}; {also}." if method == "DELETE" else f"{words}."
+    return f"{words}; {also}." if call.method == "DELETE" else f"{words}."
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

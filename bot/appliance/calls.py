@@ -13,9 +13,8 @@ from typing import TypeVar
 
 from bot.appliance import models
 from bot.appliance.budget import EffectBudget
-from bot.appliance.call_errors import CallError, GatewaysNotFound
+from bot.appliance.call_errors import Call, CallError, GatewaysNotFound
 from bot.appliance.http_answers import Answer
-from bot.appliance.http_call import Call
 from bot.appliance.listing import Listing, MetaError, PageSizes, read_all
 from bot.appliance.models import Found, Replicated
 from bot.appliance.session import REMOTE_AWAY, Credentials, Sessions

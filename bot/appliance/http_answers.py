@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from bot.appliance.call_errors import CallError, GatewaysNotFound
+from bot.appliance.call_errors import Call, CallError, GatewaysNotFound
 from bot.appliance.models import (
     READ_LENGTH_MAX,
     WORDS_LENGTH_MAX,
@@ -78,27 +78,20 @@ class Redactor:
 
 
 class Answer:
-    """A whole HTTP answer to `method` `path` (relative to the base path). `about_one`: a 404 to
-    this call can say that the pairing or the task of its path does not exist."""
+    """A whole HTTP answer to a call."""
 
     def __init__(
         self,
-        method: str,
-        path: str,
+        call: Call,
         host: str,
         status: int,
         headers: Mapping[str, str],
         redact: Redactor,
         body: bytearray,
-        *,
-        about_one: bool,
     ) -> None:
         self.status = status
         self.size = len(body)
-        self._call = f"{method} {path}"
-        self._path = path
-        self._is_delete = method == "DELETE"
-        self._about_one = about_one
+        self._call = call
         self._host = host
         self._headers = headers
         self._redact = redact
@@ -149,32 +142,30 @@ class Answer:
 
     def error(self) -> CallError:
         """The error for a status other than the expected one."""
-        status, host = self.status, self._host
+        status, host, call = self.status, self._host, self._call
         said, self._found = self._found, None  # an error lives longer than a large body should
         kind = MEANS.get(status, ProblemKind.NOT_UNDERSTOOD)
         wait: float | None = None
         match status:
             case 401:
-                sentence = (
-                    f"{host} says that {self._call} is not authorised: the session has ended."
-                )
-            case 404 if self._about_one and not self._empty and not self._is_delete:
+                sentence = f"{host} says that {call} is not authorised: the session has ended."
+            case 404 if call.about_one and not self._empty and call.method != "DELETE":
                 return GatewaysNotFound(
                     ProblemKind.NOT_UNDERSTOOD,
-                    f"{host} answered {self._call} with 404, in words that are not its own:"
+                    f"{host} answered {call} with 404, in words that are not its own:"
                     " probably a gateway's, while the service behind it starts.",
                     status=status,
                 )
             case 404:
-                kind = kind if self._about_one else ProblemKind.NOT_UNDERSTOOD
-                sentence = f"{host} has nothing at {self._path}."
+                kind = kind if call.about_one else ProblemKind.NOT_UNDERSTOOD
+                sentence = f"{host} has nothing at {call.path}."
             case 429:
                 wait = retry_after(self._headers)
                 sentence = f"{host} says that it was called too often."
             case 503 if (wait := retry_after(self._headers)) is not None:
                 sentence = f"{host} is not available for now; it asks to come back in {wait:.0f} s."
             case _ if kind in {ProblemKind.REFUSED, ProblemKind.SERVER_ERROR}:
-                sentence = f"{host} refused {self._call} (HTTP {status})."
+                sentence = f"{host} refused {call} (HTTP {status})."
             case _ if 300 <= status < 400:
                 return self.not_understood("with a redirect, which is not followed,")
             case _:

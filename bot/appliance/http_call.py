@@ -13,19 +13,18 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from bot.appliance.call_errors import CallError, not_in_time, unanswered
+from bot.appliance.call_errors import Call, CallError, not_in_time, unanswered
 from bot.appliance.connection import (
     AppliancePool,
     Flight,
@@ -36,7 +35,6 @@ from bot.appliance.connection import (
     current_flight,
 )
 from bot.appliance.http_answers import Answer, Redactor
-from bot.appliance.models import usable_id
 from bot.appliance.tls import Trust, certificate_end, proxy_context
 from bot.request.problem import ProblemKind
 
@@ -47,32 +45,6 @@ LARGE_BYTES = 256 * 1024
 """Larger answers of one appliance are taken apart by one thread, one after the other. What each
 thread has once used, the system's allocator keeps for that thread, so an appliance that was taken
 over would fill the memory with the same megabytes for each of them."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call. `template` is for metrics (`/pairings/{pairing_id}`), `path` has the ids in it."""
-
-    method: str
-    template: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
-    ) -> Call:
-        """A call with quoted ids. Raises NOT_FOUND for an id that nothing can have."""
-        if not all(map(usable_id, ids.values())):
-            raise CallError(ProblemKind.NOT_FOUND, "Nothing on the appliance can have this id.")
-        # Colons and slashes too: an id must stay one part of the path, whatever is in it.
-        quoted = {name: quote(value, safe="") for name, value in ids.items()}
-        return cls(method, template, template.format(**quoted), query or {})
-
-    @property
-    def about_one(self) -> bool:
-        """Whether the application's own 404 says that the pairing or task itself is not there."""
-        return self.template.endswith("_id}")
 
 
 class HeaderAuth(requests.auth.AuthBase):
@@ -190,7 +162,7 @@ class Transport:
         start, send_by = self._monotonic(), flight.send_by
         late = ProblemKind.UNSENT if send_by is None else ProblemKind.TOO_LATE
         if start >= flight.by or (send_by is not None and start > send_by):
-            raise not_in_time(self.host, call.method, call.path, kind=late)
+            raise not_in_time(self.host, call, late)
         seconds = min(self.timeout_seconds, flight.by - start)
         # A connection that is ready only after send_by is of no use. Never 0, which would mean not
         # to wait at all.
@@ -213,34 +185,18 @@ class Transport:
             ) as response:
                 status = response.status_code
                 body = _body(response)
-            read = partial(
-                Answer,
-                call.method,
-                call.path,
-                self.host,
-                status,
-                response.headers,
-                redact,
-                about_one=call.about_one,
-            )
+            read = partial(Answer, call, self.host, status, response.headers, redact, body)
             if len(body) <= LARGE_BYTES:
-                return read(body)
-            return self._reader.submit(read, body).result()
+                return read()
+            return self._reader.submit(read).result()
         except PastSendBy:
-            failure = not_in_time(self.host, call.method, call.path, kind=late)
+            failure = not_in_time(self.host, call, late)
         except TooLarge:
-            words = f"{self.host} answered {call.method} {call.path} with far too many bytes;"
+            words = f"{self.host} answered {call} with far too many bytes;"
             words = f"{words} that is not an answer of this API."
             failure = CallError(ProblemKind.NOT_UNDERSTOOD, words, status=status)
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as exc:
-            failure = unanswered(
-                exc,
-                sent=flight.sent,
-                host=self.host,
-                method=call.method,
-                path=call.path,
-                status=status,
-            )
+            failure = unanswered(exc, call, self.host, sent=flight.sent, status=status)
         finally:
             current_flight.reset(token)
             if session is not kept:

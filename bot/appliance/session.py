@@ -25,9 +25,9 @@ from pydantic import SecretStr
 
 from bot.appliance import refused_login
 from bot.appliance.budget import Budget, EffectBudget
-from bot.appliance.call_errors import CallError, TlsFailed, not_in_time
+from bot.appliance.call_errors import Call, CallError, TlsFailed, not_in_time
 from bot.appliance.http_answers import NOT_ACCEPTED, OF_THE_APPLICATION, Answer, Redactor
-from bot.appliance.http_call import Call, HeaderAuth, Transport
+from bot.appliance.http_call import HeaderAuth, Transport
 from bot.appliance.models import session_id
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind
@@ -137,8 +137,7 @@ class Sessions:
     def wait_for(self, lock: threading.Lock, call: Call, by: float) -> Iterator[None]:
         """Hold the lock, if it can be had within the caller's time."""
         if not lock.acquire(timeout=max(0.0, by - self._monotonic())):
-            host = self.transport.host
-            raise not_in_time(host, call.method, call.path, kind=ProblemKind.UNSENT)
+            raise not_in_time(self.transport.host, call, ProblemKind.UNSENT)
         try:
             yield
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.appliance.appliance import Appliance
 from bot.appliance.tls import Trust
 from bot.sandbox.appliance import SimulatedAppliance
 from tests.appliance.clients import client_of
-from tests.appliance.small_server import Server, Start
+from tests.appliance.small_server import Server, Start, running
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +36,8 @@ def leaf(ca: trustme.CA) -> trustme.LeafCert:
 
 @pytest.fixture
 def start_server() -> Iterator[Start]:
-    start = Start()
-    yield start
-    start.stop()
+    with ExitStack() as stack:
+        yield lambda leaf: stack.enter_context(running(leaf))
 
 
 @pytest.fixture

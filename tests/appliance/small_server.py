@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -133,9 +133,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, leaf: trustme.LeafCert) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.context = context
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf.configure_cert(self.context)
         self.lock = threading.Condition()
         self.seen: list[Seen] = []
         self.http_bytes = 0
@@ -214,7 +215,7 @@ class Server(ThreadingHTTPServer):
                 self._open.discard(tls)
             tls.close()
 
-    def stop(self) -> None:
+    def close_all(self) -> None:
         self.shutdown()
         self.server_close()
         with self.lock:
@@ -223,30 +224,15 @@ class Server(ThreadingHTTPServer):
             tls.close()
 
 
-def server_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.configure_cert(context)
-    return context
+Start = Callable[[trustme.LeafCert], Server]
 
 
-@dataclass
-class Start:
-    """Starts servers and stops them all."""
-
-    servers: list[Server] = field(default_factory=list)
-    threads: list[threading.Thread] = field(default_factory=list)
-
-    def __call__(self, leaf: trustme.LeafCert) -> Server:
-        server = Server(server_context(leaf))
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        self.servers.append(server)
-        self.threads.append(thread)
-        return server
-
-    def stop(self) -> None:
-        for server in self.servers:
-            server.stop()
-        for thread in self.threads:
-            thread.join(5)
-            assert not thread.is_alive()
+@contextmanager
+def running(leaf: trustme.LeafCert) -> Iterator[Server]:
+    server = Server(leaf)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.close_all()
+    thread.join(5)
+    assert not thread.is_alive()

@@ -16,7 +16,7 @@ from urllib3.exceptions import NameResolutionError
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.call_errors import CallError, unanswered
+from bot.appliance.call_errors import Call, CallError, unanswered
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.clients import BASE
 from tests.appliance.small_server import Handler, Reply, Server, Start, cut
@@ -44,7 +44,7 @@ LOST = [
 def test_only_a_delete_says_whether_it_was_sent(method: str, exc: Exception, sent: bool) -> None:
     """A look that fails after the DELETE is told in the final reply: "nothing was sent" there would
     be taken for the DELETE, which the appliance has received."""
-    error = unanswered(exc, sent=sent, host="vr", method=method, path="/tasks", status=None)
+    error = unanswered(exc, Call.of(method, "/tasks"), "vr", sent=sent, status=None)
     assert error.kind is (Kind.UNANSWERED if sent else Kind.UNSENT)
     words = str(error)
     assert ("was not sent" in words) == (method == "DELETE" and not sent)

@@ -101,7 +101,7 @@ APPLIANCE = (
     change(
         "a gateway's 404 is taken for the appliance's",
         "tests/appliance/test_appliance_gone.py",
-        "case 404 if self._about_one and not self._empty and not self._is_delete:",
+        'case 404 if call.about_one and not self._empty and call.method != "DELETE":',
         "case 404 if False:",
     ),
     change(
