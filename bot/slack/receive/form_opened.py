@@ -15,8 +15,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Opened
 from bot.request.lookup_results import (
-    LookFailed,
-    MayNotLook,
     PairingsListed,
     SitesRead,
     SiteUnread,
@@ -29,8 +27,8 @@ from bot.slack.draw.limits import OPTIONS_MOST
 from bot.slack.draw.markup import line, when
 from bot.slack.draw.pairing_lists import choices, matching, not_read_option
 from bot.slack.draw.words import usage
-from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words
+from bot.slack.receive.lookup_commands import untold
 from bot.slack.receive.payload import Click, Command, Search
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
@@ -139,22 +137,21 @@ def _fill(form: _Filling, by: str, deps: Deps) -> bool:
             # Add what is known of the other appliances, without waiting for them.
             others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != chosen]
             read = (*read, *(each for each in others if each is not None))
-        _update(form, _view(form, read, deps), deps)
+        lists = _lists(read, form, deps) if isinstance(read, tuple) else [untold(read)]
+        if isinstance(lists, FormLists):
+            view = filled_form(form.opened, lists, deps.policy)
+        else:
+            view = unread_form(form.opened, lists)
+        try:
+            deps.views.views_update(view_id=form.view_id, hash=form.view_hash, view=view)
+        except (SlackApiError, *BROKEN) as error:
+            # At the worst the form says that it is being filled, and the person opens another one.
+            word = problem_of(error).word
+            log.info("form_not_filled", request=form.opened.request_id, error=word)
 
     if chosen is None or chosen not in sites:
         return deps.lookups.pairings(sites, by, show, fresh_s=FRESH_S)
     return deps.lookups.pairings((chosen,), by, show, fresh_s=KEPT_S)
-
-
-def _view(form: _Filling, read: SitesRead, deps: Deps) -> dict[str, Any]:
-    if isinstance(read, MayNotLook):
-        return unread_form(form.opened, [may_not_look(read.reason)])
-    if isinstance(read, LookFailed):
-        return unread_form(form.opened, [usage.unexpected(read.reference)])
-    lists = _lists(read, form, deps)
-    if isinstance(lists, FormLists):
-        return filled_form(form.opened, lists, deps.policy)
-    return unread_form(form.opened, lists)
 
 
 def _lists(
@@ -194,15 +191,6 @@ def _lists(
         return [*unread, ask_form.type_instead(deps.command)]
     names = ", ".join(ask_form.appliance(each.site, several) for each in read)
     return [ask_form.nothing_to_break(names), *gaps]
-
-
-def _update(form: _Filling, filled: dict[str, Any], deps: Deps) -> None:
-    """At the worst the form says that it is being filled, and the person opens another one."""
-    try:
-        deps.views.views_update(view_id=form.view_id, hash=form.view_hash, view=filled)
-    except (SlackApiError, *BROKEN) as error:
-        word = problem_of(error).word
-        log.info("form_not_filled", request=form.opened.request_id, error=word)
 
 
 def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from slack_sdk.models.blocks import Block
 
 from bot.request.events import CallFailed, PairingUnresolved
 from bot.request.lookup_results import (
@@ -59,7 +58,15 @@ def list_pairings(asked: Command, deps: Deps) -> str:
     """The same for the list of all pairings."""
 
     def tell(read: SitesRead) -> None:
-        deps.whisper.tell(asked.response_url, _list(read, deps))
+        if isinstance(read, MayNotLook | LookFailed):
+            return deps.whisper.tell(asked.response_url, untold(read))
+        opened, url = deps.overview.unfinished(), deps.identity.url()
+        blocks = [
+            section("\n".join(lines[n : n + LINES_IN_BLOCK]))
+            for lines in pairing_lists.sites(read, opened, deps.command, url)
+            for n in range(0, len(lines), LINES_IN_BLOCK)
+        ]
+        return deps.whisper.tell(asked.response_url, drawn(*blocks))
 
     if not deps.lookups.pairings(tuple(deps.policy.sites), asked.by, tell, counted=True):
         return usage.BUSY
@@ -69,11 +76,27 @@ def list_pairings(asked: Command, deps: Deps) -> str:
 
 def status(asked: Command, request_id: str | None, deps: Deps) -> str:
     """The same for the state of requests, which only needs the store."""
+    overview, url = deps.overview, deps.identity.url()
 
-    def tell(read: Drawn | MayNotLook | LookFailed) -> None:
-        deps.whisper.tell(asked.response_url, read if isinstance(read, Drawn) else _untold(read))
+    def read() -> Drawn:
+        if request_id is None:
+            return request_lists.status_list(
+                overview.unfinished(),
+                overview.ended(ENDED_LISTED),
+                overview.unresolved(),
+                workspace_url=url,
+                command=deps.command,
+            )
+        request = overview.get(request_id)
+        if request is None:
+            return only_text(request_lists.unknown(request_id, deps.command))
+        return only_text(request_lists.one(request, card_url(request, url)))
 
-    if not deps.lookups.stored(asked.by, lambda: _status(request_id, deps), tell):
+    def tell(found: Drawn | MayNotLook | LookFailed) -> None:
+        words = found if isinstance(found, Drawn) else untold(found)
+        deps.whisper.tell(asked.response_url, words)
+
+    if not deps.lookups.stored(asked.by, read, tell):
         return usage.BUSY
     log.info("looking_at_requests", by=asked.by)
     return usage.LOOKING
@@ -97,28 +120,12 @@ def home(opened: HomeOpened, deps: Deps) -> None:
         log.warning("home_not_read", by=opened.by, why="too many lookups wait")
 
 
-def _status(request_id: str | None, deps: Deps) -> Drawn:
-    if request_id is None:
-        opened, ended = deps.overview.unfinished(), deps.overview.ended(ENDED_LISTED)
-        return request_lists.status_list(
-            opened,
-            ended,
-            deps.overview.unresolved(),
-            workspace_url=deps.identity.url(),
-            command=deps.command,
-        )
-    request = deps.overview.get(request_id)
-    if request is None:
-        return only_text(request_lists.unknown(request_id, deps.command))
-    return only_text(request_lists.one(request, card_url(request, deps.identity.url())))
-
-
 def _preview(
     read: PreviewRead, asked: Command, site: str, pairing: str, force: bool, deps: Deps
 ) -> Drawn:
     match read:
         case MayNotLook() | LookFailed():
-            return _untold(read)
+            return only_text(untold(read))
         case PairingUnresolved():
             several = len(deps.policy.sites) > 1
             why = pairing_lists.unresolved(site, pairing, read, several=several)
@@ -142,21 +149,8 @@ def _preview(
     )
 
 
-def _list(read: SitesRead, deps: Deps) -> Drawn:
-    if isinstance(read, MayNotLook | LookFailed):
-        return _untold(read)
-    opened, url = deps.overview.unfinished(), deps.identity.url()
-    sites = pairing_lists.sites(read, opened, deps.command, url)
-    return drawn(*(block for lines in sites for block in _sections(lines)))
-
-
-def _untold(read: MayNotLook | LookFailed) -> Drawn:
+def untold(read: MayNotLook | LookFailed) -> str:
     """The words if nothing may be shown. They are the same for everything, and name nothing."""
     if isinstance(read, MayNotLook):
-        return only_text(may_not_look(read.reason))
-    return only_text(usage.unexpected(read.reference))
-
-
-def _sections(lines: list[str]) -> list[Block]:
-    parts = range(0, len(lines), LINES_IN_BLOCK)
-    return [section("\n".join(lines[n : n + LINES_IN_BLOCK])) for n in parts]
+        return may_not_look(read.reason)
+    return usage.unexpected(read.reference)

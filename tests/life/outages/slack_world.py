@@ -26,27 +26,24 @@ STEP_MS, LONG_STEP_MS = 5_000, 60_000
 class SlackWorld(World):
     """`slack` is a real server; `poster` delivers in the test's own thread."""
 
-    def __init__(self, database: str = "sqlite://", **policy: object) -> None:
+    def __init__(
+        self, database: str = "sqlite://", *, rate_limits: bool = False, **policy: object
+    ) -> None:
         super().__init__(database, **policy)
-        self.slack = LocalSlack(clock=lambda: self.ms / 1000, rate_limits=False).start()
+        self.slack = LocalSlack(clock=lambda: self.ms / 1000, rate_limits=rate_limits).start()
         self.bot_token = self.slack.bot_token
         self.slack.add_channel("ops", id=CHANNEL)
         for person in (ASKER, FIRST, SECOND):
             self.slack.add_person(person.removeprefix("U0").title(), id=person)
         self.given_up: list[tuple[str, str]] = []
-        self.poster = self.new_poster()
-
-    def new_poster(self) -> Poster:
-        """As in one more copy of the bot."""
-        pauses = Pauses(self.db)
-        return Poster(
+        self.poster = Poster(
             Outbox(self.db),
             self.client(paused=False),
             draw,
             draw_answer,
             nets=(),
             monotonic=lambda: self.ms / 1000,
-            pauses=pauses,
+            pauses=Pauses(self.db),
             on_given_up=lambda slot, error: self.given_up.append((slot, error)),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Clicked
 from bot.request.model import State
 from bot.slack.send.slack_problem import Kind, Silenced, problem_of
-from bot.store.queues import Queue
 from bot.store.shared import Pauses
 from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
 from tests.support.world import ASKER, FIRST, PAIRING, snapshot
@@ -134,38 +133,16 @@ def test_answers_wait_for_their_own_addresses(world: SlackWorld) -> None:
     assert [len(world.slack.ephemerals(who)) for who in (FIRST, ASKER)] == [1, 1]
 
 
-def test_two_copies_obey_one_429(world: SlackWorld) -> None:
-    """One copy is refused; another, or the next start, does not post what is due."""
-    world.pending()
-    world.slack.fail("chat.postMessage", retry_after=RETRY_AFTER)
-    held_at = world.ms
-    world.approve()
-    other = world.new_poster()
-    world.appliance.end_task()
-    for _ in range(RETRY_AFTER - 1):
-        world.ms += 1_000
-        while world.worker.step(Queue.ACT):
-            pass
-        while other.once():
-            pass
-    assert world.state() is State.SUCCEEDED
-    assert len(world.tried("chat.postMessage", held_at)) == 2
-    world.ms += 1_000
-    while other.once():
-        pass
-    assert len(world.finals()) == 1
-
-
-def test_slacks_own_limits_over_twenty_requests(world: SlackWorld) -> None:
+def test_slacks_own_limits_over_twenty_requests() -> None:
     """No fault: the limits that Slack publishes, one post a second and channel."""
-    world.slack._limits.factor = 1.0
-    ids = [f"AAAA-{n:04}" for n in range(20)]
-    for n, request_id in enumerate(ids):
-        ask_another(world, request_id, f"{n:08}-2222-3333-4444-555555555555")
-        world.settle()
-    world.pass_time(90)
-    assert {world.state(i) for i in ids} == {State.PENDING}
-    refused = [c for c in world.slack.calls if c.error == "ratelimited"]
-    posted = [c for c in world.accepted() if c.method == "chat.postMessage"]
+    with closing(SlackWorld(rate_limits=True)) as world:
+        ids = [f"AAAA-{n:04}" for n in range(20)]
+        for n, request_id in enumerate(ids):
+            ask_another(world, request_id, f"{n:08}-2222-3333-4444-555555555555")
+            world.settle()
+        world.pass_time(90)
+        assert {world.state(i) for i in ids} == {State.PENDING}
+        refused = [c for c in world.slack.calls if c.error == "ratelimited"]
+        posted = [c for c in world.accepted() if c.method == "chat.postMessage"]
     assert len(posted) == 20
     assert len(refused) <= 20, "each refusal is waited for"

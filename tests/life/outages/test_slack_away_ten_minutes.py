@@ -58,22 +58,6 @@ def test_the_task_is_followed_to_its_end_meanwhile(
     assert (log.count("slack_away"), log.count("slack_back")) == (1, 1)
 
 
-def test_a_deadline_ends_a_request_that_nobody_could_see(world: SlackWorld) -> None:
-    """Slack goes away before the card and comes back after APPROVAL_TTL: the asker alone is told,
-    once, and the channel is not."""
-    world.slack.down()
-    world.ask()
-    world.settle()
-    world.pass_time(3_700)
-    assert world.state() is State.REFUSED
-    assert "final" not in world.unsaid()
-    world.slack.down(False)
-    world.pass_time(120)
-    assert len(world.slack.direct_messages(ASKER)) == 1
-    assert world.slack.messages(CHANNEL) == []
-    assert world.unsaid() == {}
-
-
 def test_a_pending_request_expires_while_slack_is_away(world: SlackWorld) -> None:
     world.pending()
     world.pass_time(3_300)
@@ -104,36 +88,6 @@ def test_a_card_is_posted_late_and_counts(world: SlackWorld) -> None:
     assert len(world.slack.messages(CHANNEL)) == 1
     world.approve()
     assert world.state() is State.FOLLOWING
-
-
-@pytest.mark.parametrize(("away_s", "state"), [(300, State.FOLLOWING), (610, State.EXPIRED)])
-def test_who_approved_cannot_be_read_then_nothing_is_sent_until_it_can(
-    world: SlackWorld, monkeypatch: pytest.MonkeyPatch, away_s: int, state: State
-) -> None:
-    """Rights are those of now: approved, and then Slack does not say who people are."""
-    world.pending()
-    world.click("AAAA-BBBB", "approve", FIRST)
-    real, read = world.people.person, []
-
-    def person(user: str) -> object:
-        # The click itself is counted; the reading before the intent finds Slack away.
-        read.append(user)
-        world.people.unreadable = len(read) > 1
-        return real(user)
-
-    with monkeypatch.context() as away:
-        away.setattr(world.people, "person", person)
-        world.slack.down()
-        world.settle()
-        world.pass_time(away_s)
-        assert world.state() is (State.APPROVED if state is State.FOLLOWING else state)
-        assert world.appliance.deletes == []
-    world.people.unreadable = False
-    world.slack.down(False)
-    world.pass_time(10)
-    assert world.state() is state
-    assert len(world.appliance.deletes) == (state is State.FOLLOWING)
-    assert len(world.finals()) == (state is State.EXPIRED)
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])

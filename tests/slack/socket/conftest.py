@@ -24,7 +24,8 @@ RITA, CHANNEL = "U0RITA", "C0ROOM"
 
 
 class Client:
-    """A bot that only keeps what it was sent. A click on `hold` waits for `release`."""
+    """A bot that only keeps what it was sent. A click on `hold` waits for `release`, one on `fail`
+    meets an error of ours."""
 
     def __init__(self, slack: LocalSlack, **times: float) -> None:
         self.slack = slack
@@ -43,13 +44,12 @@ class Client:
         pressed = payload["actions"][0]["action_id"]
         if pressed == "refuse":
             raise Malformed("nonsense in it")
+        if pressed == "fail":
+            raise ZeroDivisionError
         if pressed == "hold":
             self.release.wait(PATIENCE_S)
         self.clicks.append(payload["trigger_id"])
         return BoltResponse(status=200, body="")
-
-    def start(self) -> None:
-        self.mode.start()
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.mode.problem() is None)
@@ -119,7 +119,7 @@ def make_client(slack: LocalSlack) -> Iterator[Callable[..., Client]]:
     def make(**times: float) -> Client:
         usual = {"ping_s": UNHURRIED_S, "first_gap_s": 0.05, "leaving_s": 1.0}
         made.append(Client(slack, **{**usual, **times}))
-        made[-1].start()
+        made[-1].mode.start()
         return made[-1]
 
     yield make
@@ -137,7 +137,7 @@ def client(make_client: Callable[..., Client]) -> Client:
 
 
 def _buttons() -> dict[str, Any]:
-    names = ("press", "hold", "refuse")
+    names = ("press", "hold", "refuse", "fail")
     elements = [
         {"type": "button", "action_id": name, "text": {"type": "plain_text", "text": name}}
         for name in names

@@ -140,27 +140,6 @@ def test_a_disconnect_for_good_is_named_and_tried_again(
     assert slack.sockets.opened == 2
 
 
-def test_slack_down_and_up_again(client: Client, slack: LocalSlack) -> None:
-    slack.down()
-    wait_for(lambda: "no connection to Slack" in str(client.mode.problem()))
-    slack.down(False)
-    client.wait_until_ready()
-    assert press(slack).ok
-
-
-def test_what_one_does_not_answer_comes_to_the_other(
-    client: Client, slack: LocalSlack, make_client: Callable[..., Client]
-) -> None:
-    other = make_client()
-    other.wait_until_ready()
-    slack.courier.ack_seconds = 0.1
-    held = [press(slack, "hold") for _ in range(2)]
-    client.mode.stop(drain_s=0.0)
-    other.release.set()
-    wait_for(lambda: len(other.clicks) == 2)
-    assert set(other.clicks) == {delivery.trigger_id for delivery in held}
-
-
 def test_the_times_of_real_life_keep_the_contract() -> None:
     """Three pings, and the thirty seconds after which `/readyz` must say no."""
     assert 2 < DEAF_AFTER <= 3
