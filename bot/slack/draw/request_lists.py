@@ -24,7 +24,6 @@ from bot.slack.draw.words.pairing_names import at_site, count_of
 from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
     approvals_so_far,
-    not_before,
     open_card,
     slack_refuses,
     who_decided,
@@ -150,34 +149,16 @@ def line(request: Request, card: str | None) -> str:
 
 
 def one(request: Request, card: str | None = None) -> str:
-    """One request. The rest is on its card, at the address `card`. The reason is left out here: it
-    belongs to the channel."""
-    lines = [
-        f"{STATES[request.state].mark} {code(request.id, limits.ID)} {phrase(request)}.",
-        f"{mention(request.requester)} asked {when(request.created_at)} to break "
-        f"{_whole(request)}, in <#{request.channel}>.",
-    ]
-    lines += [open_card(request.id, card)] if card is not None else []
-    if request.force:
-        lines.append("One-sided break.")
-    if request.terms.dry_run:
-        lines.append("Dry run: nothing will be deleted.")
-    if before := not_before(request):
-        lines.append(f"Not before {before}.")
-    if held_up := _held_up(request):
-        lines.append(f"{held_up}. {HAVE_IT_CHECKED}")
-    if request.state is State.PENDING and request.decide_by is not None:
-        lines.append(f"{approvals_so_far(request)} until {when(request.decide_by)}.")
-    elif decided := who_decided(request):
-        lines.append(decided)
+    """One request: the same line, and what the card and the thread say of it. The reason is left
+    out here: it belongs to the channel."""
+    lines = [line(request, card), f"Asked {when(request.created_at)}."]
+    lines += [HAVE_IT_CHECKED] if _held_up(request) else []
+    lines += [decided] if (decided := who_decided(request)) else []
     if request.state is State.FOLLOWING and (task := request.task) is not None:
-        progress = f", {task.progress} %" if task.progress is not None else ""
-        status = code(task.status, limits.NAME)
-        lines.append(f"Task {code(task.id, limits.ID)}: {status}{progress}.")
+        lines.append(f"Task {code(task.id, limits.ID)}: {code(task.status, limits.NAME)}.")
     if request.outcome is not None:
         end = ending(request, request.correction or request.outcome)
-        at = f" ({when(request.ended_at)})" if request.ended_at is not None else ""
-        lines += [f"*{end.title}*{at}", f"*Next:* {end.next_step}"]
+        lines += [f"*{end.title}*", f"*Next:* {end.next_step}"]
     return "\n".join(lines)
 
 

@@ -89,24 +89,12 @@ CARDS = {
 }
 """Each is shown whole."""
 
-OVER = {
-    "done, one-sided": decided("proved", task=ENDED_WELL, force=True),
-    "one-sided, by whom cannot be told": decided("gone_untold", force=True),
-    "by whom cannot be told": decided("gone_untold"),
-    "after a break glass": decided("proved", task=ENDED_WELL, glass=GLASS, terms=WITH_GLASS),
-    "withdrawn": BY_STATE[State.CANCELLED],
-    "not decided": BY_STATE[State.EXPIRED],
-    "not begun": decided("not_begun"),
-    "changed": BY_STATE[State.CHANGED],
-    "changed, once turned away": changed(BY_STATE[State.CHANGED], turned_away=TURNED_AWAY),
-    "gone before anything was sent": decided("changed_gone"),
-    "dry run": BY_STATE[State.REHEARSED],
-    "unknown": BY_STATE[State.ATTENTION],
+HEADINGS = {
     "glass broken, waits": changed(WAITS, glass=GLASS, approvals=()),
     "glass broken, under way": changed(BY_STATE[State.DELETING], glass=GLASS, approvals=(FIRST,)),
     "at its time": changed(WAITS, time_came=True),
 }
-"""Of these, what is over the line of who asked."""
+"""Of these, what is over the line of who asked. Of what is over it is with its end."""
 
 # ---- the final reply ---------------------------------------------------------------------------
 FINALS = {
@@ -123,6 +111,8 @@ FINALS = {
             "proved, the task unknown by then": {"task": RUNNING},
             "proved, the answer lost": {"task": ENDED_WELL, "task_adopted": True, **LOST},
             "gone_untold": LOST,
+            "gone_untold, one-sided": {"force": True, **LOST},
+            "proved, after a break glass": {"task": ENDED_WELL, "glass": GLASS},
             "gone_untold, two deletes": {"deletes_sent": 2},
             "gone_untold after a 404": {"problem": NOT_THERE, "answer": NOT_THERE},
             "delete_refused, 403": {"problem": FORBIDDEN},
@@ -174,6 +164,8 @@ FINALS = {
     "denied": BY_STATE[State.DENIED],
     "denied, the row without it": over("denied"),
     "cancelled": BY_STATE[State.CANCELLED],
+    "denied after an approval": changed(BY_STATE[State.DENIED], approvals=(FIRST,)),
+    "cancelled after a break glass": changed(BY_STATE[State.CANCELLED], glass=GLASS),
     "cancelled, once turned away": over("cancelled", turned_away=TURNED_AWAY),
     "not_decided": BY_STATE[State.EXPIRED],
     "not_decided, rights lost": changed(
@@ -216,17 +208,6 @@ WHOLE_FINALS = {
     "after a break glass, at one of several appliances": decided(
         "proved", task=ENDED_WELL, glass=GLASS, terms=SEVERAL
     ),
-}
-BY_ASKER = Decision(by="UASKER", at=NOW + 2 * MINUTE)
-CONCERNED = {
-    "decided by two": BY_STATE[State.SUCCEEDED],
-    "not decided": over("not_decided"),
-    "decided by too few": BY_STATE[State.EXPIRED],
-    "denied": BY_STATE[State.DENIED],
-    "denied after an approval": changed(BY_STATE[State.DENIED], approvals=(FIRST,)),
-    "withdrawn by an operator": BY_STATE[State.CANCELLED],
-    "withdrawn after a break glass": over("cancelled", cancellation=BY_ASKER, glass=GLASS),
-    "break glass after an approval": decided("proved", glass=GLASS),
 }
 
 

@@ -69,13 +69,12 @@ def page() -> str:
     parts = [HEAD, "## The card\n"]
     parts += [_whole(name, draw(row, "card")) for name, row in shown.CARDS.items()]
     parts += [
-        _table("What stands over it", ("when it is", "words"), _tops(shown.OVER)),
+        _table("What stands over it", ("when it is", "words"), _tops(shown.HEADINGS)),
         _table("Its buttons", ("button", "read out as", "asks back"), _buttons()),
         _whole("All names, a click away", _form(names_view(shown.CARDS[MANY]))),
         _whole("The same, where all are known", _form(names_view(sample()))),
-        _table("How a request ends", ("code", "final reply", "next step"), _finals("final")),
-        _table("What Look again may add", ("code", "reply", "next step"), _finals("correction")),
-        _table("Whom a final reply mentions", ("end", "words"), _concerned()),
+        _table("How a request ends", ("code", "card", "final reply"), _finals("final")),
+        _table("What Look again may add", ("code", "card", "reply"), _finals("correction")),
         "## Final replies, whole\n",
         *(_whole(name, draw(row, "final")) for name, row in shown.WHOLE_FINALS.items()),
         _whole("a correction", draw(shown.CORRECTIONS["look_task_failed"], "correction")),
@@ -140,15 +139,10 @@ def _buttons() -> Iterable[tuple[str, ...]]:
 
 
 def _finals(slot: str) -> Iterable[tuple[str, ...]]:
-    """Without the last section, which says whom it concerns."""
     rows = shown.FINALS if slot == "final" else shown.CORRECTIONS
     for name, row in rows.items():
-        *said, step, _ = _sections(draw(row, slot))
-        yield name, "\n".join(said), step.removeprefix("*Next:* ")
-
-
-def _concerned() -> Iterable[tuple[str, ...]]:
-    return ((name, _sections(draw(row, "final"))[-1]) for name, row in shown.CONCERNED.items())
+        over = draw(row, "card").blocks[0]["text"]["text"]
+        yield name, over, "\n".join(_sections(draw(row, slot)))
 
 
 def _refusals() -> Iterable[tuple[str, ...]]:

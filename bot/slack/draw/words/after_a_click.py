@@ -91,12 +91,15 @@ def _card_held_up(params: Params, request: Request) -> str:
     )
 
 
+NO_LONGER = "Your decision was counted, but no longer counts: the right to it is gone."
+
+
 def _approval_counted(params: Params, request: Request) -> str:
     """Rights are read again before the intent, which may have voided the approval already. `by` is
     whose approval it is."""
     by = params.get("by")
     if by is not None and by not in (d.by for d in request.approvals):
-        return _counts_no_longer("approval", request)
+        return f"{NO_LONGER} {state_now(request)}"
     so_far = approvals_so_far(request)
     if request.state is State.PENDING and request.missing_approvals:
         return f"Your approval of {code(request.id)} counts: {so_far}."
@@ -107,7 +110,7 @@ def _glass_broken(params: Params, request: Request) -> str:
     """As for `approval_counted`, it may not count any more."""
     glass, by = request.glass, params.get("by")
     if request.glass_lost and (glass is None or by not in (None, glass.by)):
-        return _counts_no_longer("decision", request)
+        return f"{NO_LONGER} {state_now(request)}"
     if glass is None:
         return state_now(request)
     return f"You have broken the glass, and all approvers are told. {_decided(request)}"
@@ -121,14 +124,6 @@ def _decided(request: Request) -> str:
     return (
         f"{code(request.id)} is decided: rights and pairing are read once more, then the delete "
         "is sent. The thread tells the rest."
-    )
-
-
-def _counts_no_longer(what: str, request: Request) -> str:
-    """Only somebody who has lost the right loses a decision that was counted."""
-    return (
-        f"Your {what} was counted, but no longer counts: the right to it is gone. "
-        f"{state_now(request)}"
     )
 
 
