@@ -18,7 +18,7 @@ from bot.request.model import State
 from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, Message, View, mentions
+from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, View, mentions
 from tests.support.asked import Asked
 from tests.support.bot_with_clock import CLOCK
 from tests.support.clock import PATIENCE_SECONDS, wait_for
@@ -204,15 +204,12 @@ class Stage(Servers):
 
     # ---- what must be true at the end of each -------------------------------------------------
 
-    def everything_said(self) -> list[Message | Ephemeral]:
-        """All messages and all ephemeral words of the workspace, as they stand now."""
+    def called(self) -> set[str]:
+        """Everybody who is really called by anything that was said, to one person too."""
         with self.slack.workspace.lock:
             standing = [m for m in self.slack.workspace.messages.values() if not m.deleted]
-            return [*standing, *self.slack.workspace.ephemerals]
-
-    def called(self) -> set[str]:
-        """Everybody who is really called by anything that was said."""
-        return {who for said in self.everything_said() for who in mentions(said)}
+            said = [*standing, *self.slack.workspace.ephemerals]
+        return {who for each in said for who in mentions(each)}
 
     @property
     def log_lines(self) -> list[str]:

@@ -73,19 +73,6 @@ def test_a_delete_that_never_arrived_ends_with_a_person(new_stage: NewStage) -> 
     assert stage.states() == {"attention": 1, "succeeded": 1}
 
 
-def test_a_delete_answered_401_is_sent_again_after_one_log_in(stage: Stage) -> None:
-    stage.appliance.on_delete(Answer(401))
-    pairing = stage.pairing()
-    asked = stage.asks_to_break(pairing)
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    assert [d.status for d in stage.appliance.deletes] == [401, 202]
-    assert len(stage.appliance.accepted_deletes) == 1
-    assert [login.status for login in stage.appliance.logins] == [200, 200]
-    assert pairing not in stage.appliance.pairings
-    assert stage.states() == {"succeeded": 1}
-
-
 def test_a_refusal_is_told_in_the_appliances_own_words(stage: Stage) -> None:
     message = "Pairing is *in use* by `vmware-dr` & another <solution>; see KB 2034767."
     stage.appliance.on_delete(Answer(403, "VR_IN_USE", message, "op-4711"))
