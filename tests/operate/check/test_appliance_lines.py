@@ -151,7 +151,7 @@ def test_the_login_rest_of_the_bot_is_kept_and_nothing_else_of_its_budget(
 def test_a_refused_password_is_not_tried_again_by_itself(stage: Stage) -> None:
     """The check of a running bot is repeated, and the rest may be over by then."""
     stage.appliance.set_password("other")
-    settings, ms = stage.settings(), 1_000_000
+    settings, ms = stage.loaded(), 1_000_000
     budget = MemoryBudget(40, now=lambda: ms)
     site = settings.sites[DEFAULT_SITE]
     with closing(appliance_of(site, budget, lambda: ms)) as appliance:
@@ -204,7 +204,7 @@ def test_a_pairing_with_itself_has_no_remote_site(stage: Stage) -> None:
 
 def test_several_appliances_are_told_apart(stage: Stage) -> None:
     with SimulatedAppliance(username="u", password="Second!2") as second:
-        site = stage.settings().sites[DEFAULT_SITE]
+        site = stage.loaded().sites[DEFAULT_SITE]
         away = site.model_copy(
             update={"host": second.host, "ca_file": Path(second.ca_file), "remote_username": None}
         )

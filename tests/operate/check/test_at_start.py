@@ -17,8 +17,9 @@ from bot.operate.check import at_start
 from bot.sandbox.bot_process import BotProcess
 from bot.secrets_now import SlackSecrets
 from bot.slack.people import Myself
-from tests.operate.check.conftest import ANNA, CHANNEL, PAIRING, Stage
+from tests.operate.check.conftest import CHANNEL, PAIRING, Stage
 from tests.support.clock import PATIENCE_SECONDS, wait_for
+from tests.support.stage import ANNA
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_token_that_is_refused_ends_the_start(http: Stage) -> None:
 
 def test_a_refused_token_ends_nothing_where_a_new_one_is_there(stage: Stage) -> None:
     """It was set between the start and the check, or while Slack was away."""
-    settings, ours = stage.settings(), "xoxb-second"
+    settings, ours = stage.loaded(), "xoxb-second"
     stage.slack.rotate(bot_token=ours)
     again = settings.model_copy(update={"slack_bot_token": SecretStr(ours)})
     secrets = SlackSecrets(settings, lambda: again)

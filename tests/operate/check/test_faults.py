@@ -12,8 +12,9 @@ from bot.operate import check
 from bot.operate.check_line import Result
 from bot.sandbox.appliance import Answer
 from bot.slack.manifest import SCOPES
-from tests.operate.check.conftest import ALAN, ANNA, CHANNEL, PAIRING, SECRET_CHANNEL, Stage, one
+from tests.operate.check.conftest import CHANNEL, PAIRING, SECRET_CHANNEL, Stage, one
 from tests.operate.check.conftest import wrong_lines as wrong
+from tests.support.stage import ALAN, ANNA
 
 Break = Callable[[Stage], Any]
 

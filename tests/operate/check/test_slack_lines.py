@@ -8,7 +8,8 @@ import pytest
 
 from bot.operate.check_line import Line, Result
 from bot.operate.check_slack import scope, slack_of
-from tests.operate.check.conftest import ALAN, ANNA, Stage, one, wrong_lines
+from tests.operate.check.conftest import Stage, one, wrong_lines
+from tests.support.stage import ALAN, ANNA
 
 GROUP, OTHER = "S0GROUP", "S0OTHER"
 GROUPS = f"slack-group {GROUP}"
@@ -109,7 +110,7 @@ def test_only_a_token_that_is_refused_for_good_ends_a_start(
 
 
 def test_scopes_that_slack_does_not_tell_are_no_failure(stage: Stage) -> None:
-    assert scope(slack_of(stage.settings()), "").result is Result.NOTE
+    assert scope(slack_of(stage.loaded()), "").result is Result.NOTE
 
 
 def test_http_mode_needs_no_app_token_and_socket_mode_connects_nothing(stage: Stage) -> None:
