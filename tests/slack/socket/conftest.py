@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from slack_bolt import BoltResponse
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
 
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.payload import Malformed
@@ -55,17 +59,60 @@ class Client:
         wait_for(lambda: self.mode.problem() is None)
 
 
-class GivenAddress:
-    """Instead of a Web API client: Slack's answer is this address, each time."""
+class OneAnswer:
+    """Instead of a Web API client: it gives this each time, or raises it."""
 
     token = "xapp-1"
-    base_url = "http://127.0.0.1:9/api/"
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, answer: Any, base_url: str = "https://slack.com/api/") -> None:
+        self.answer = answer
+        self.base_url = base_url
 
-    def api_call(self, method: str) -> dict[str, str]:
-        return {"url": self.url}
+    def api_call(self, method: str) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+HELLO = json.dumps({"type": "hello", "num_connections": 1})
+
+
+class Talk:
+    """A WebSocket server that greets each connection and then does what a test wants of it."""
+
+    def __init__(
+        self, then: Callable[[ServerConnection, int], None], context: ssl.SSLContext | None = None
+    ) -> None:
+        self._then = then
+        self._context = context
+        self.port = 0
+        self.asked: list[str] = []
+        """The path of each connection."""
+        self.said: list[str | bytes] = []
+
+    def __call__(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.asked.append(connection.request.path)
+        with suppress(ConnectionClosed, OSError):
+            connection.send(HELLO)
+            self._then(connection, len(self.asked))
+            for text in connection:
+                self.said.append(text)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        options: dict[str, Any] = {
+            "ssl": self._context,
+            "ping_interval": None,
+            "close_timeout": 0.2,
+        }
+        with serve(self, "127.0.0.1", 0, **options) as running:
+            thread = threading.Thread(target=running.serve_forever)
+            thread.start()
+            self.port = running.socket.getsockname()[1]
+            yield f"ws://127.0.0.1:{self.port}/link/?ticket=1"
+            running.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -78,7 +125,7 @@ def connected(url: str, *, ping: float = UNHURRIED_S) -> Iterator[tuple[SocketMo
         return BoltResponse(status=200, body="")
 
     mode = SocketMode(
-        GivenAddress(url),  # type: ignore[arg-type]
+        OneAnswer({"url": url}, "http://127.0.0.1:9/api/"),  # type: ignore[arg-type]
         listen,
         lambda kind: None,
         ping_s=ping,

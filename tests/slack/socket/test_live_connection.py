@@ -48,13 +48,14 @@ def test_a_frozen_server_is_noticed_within_three_pings(quick: Client, slack: Loc
     assert time.monotonic() - began < THREE_PINGS_S
     wait_for(lambda: slack.sockets.opened == 2)
     assert time.monotonic() - began < THREE_PINGS_S + 1.0
-    # Never ready until one is really heard.
-    until = time.monotonic() + 1.2 * THREE_PINGS_S
-    while time.monotonic() < until:
+    # Never ready until one is really heard: how long nothing was goes on over the next ones.
+    while quick.mode.silent_s() < 2 * THREE_PINGS_S:
         assert quick.mode.problem() is not None
         time.sleep(0.02)
+    assert quick.mode.silent_s() < time.monotonic() - began + THREE_PINGS_S
     slack.sockets.freeze_new = False
     quick.wait_until_ready()
+    assert quick.mode.silent_s() < THREE_PINGS_S
 
 
 def test_clicks_into_a_frozen_server_come_again_and_are_not_lost(
@@ -145,22 +146,6 @@ def test_the_times_of_real_life_keep_the_contract() -> None:
     assert 2 < DEAF_AFTER <= 3
     assert (DEAF_AFTER + 1) * REAL_PING_S < 30
     assert LEAVING_S > 10
-
-
-def test_how_long_nothing_was_heard(slack: LocalSlack, make_client: Callable[..., Client]) -> None:
-    """Goes on over the end of the connection, until another one says hello."""
-    client = make_client(ping_s=PING_S)
-    client.wait_until_ready()
-    began = time.monotonic()
-    wait_for(lambda: time.monotonic() - began > 1.5 * THREE_PINGS_S)
-    assert client.mode.silent_s() < THREE_PINGS_S
-    frozen_at = time.monotonic()
-    slack.sockets.freeze(new_ones=True)
-    wait_for(lambda: client.mode.silent_s() > 2 * THREE_PINGS_S)
-    assert "no connection" in str(client.mode.problem())
-    assert client.mode.silent_s() < time.monotonic() - frozen_at + THREE_PINGS_S
-    slack.sockets.freeze_new = False
-    wait_for(lambda: client.mode.silent_s() < PING_S)
 
 
 def test_an_error_of_ours_costs_one_connection(

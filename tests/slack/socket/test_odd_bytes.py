@@ -5,56 +5,19 @@ from __future__ import annotations
 import json
 import select
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from structlog.testing import capture_logs
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
-from tests.slack.socket.conftest import connected, wait_for
+from tests.slack.socket.conftest import Talk, connected, wait_for
 
 PING_S = 0.3
-HELLO = json.dumps({"type": "hello", "num_connections": 1})
 
 
 def command(number: int) -> str:
     payload = {"command": "/vr-unpair", "number": number}
     return json.dumps({"envelope_id": str(number), "payload": payload})
-
-
-class Talk:
-    """A WebSocket server that greets each connection and then does what a test wants of it."""
-
-    def __init__(
-        self, then: Callable[[ServerConnection, int], None], *, greets: bool = True
-    ) -> None:
-        self._then = then
-        self._greets = greets
-        self.opened = 0
-        self.said: list[str | bytes] = []
-
-    def __call__(self, connection: ServerConnection) -> None:
-        self.opened += 1
-        try:
-            if self._greets:
-                connection.send(HELLO)
-            self._then(connection, self.opened)
-            for text in connection:
-                self.said.append(text)
-        except (ConnectionClosed, OSError):
-            return
-
-
-@contextmanager
-def serving(talk: Talk) -> Iterator[str]:
-    with serve(talk, "127.0.0.1", 0, ping_interval=None, close_timeout=0.2) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}/link/?ticket=1"
-        running.shutdown()
-        thread.join()
 
 
 def frame(payload: bytes, first: int = 0x81) -> bytes:
@@ -76,8 +39,8 @@ def test_it_ends_says_why_and_opens_another(raw: bytes) -> None:
             connection.socket.sendall(raw)
 
     talk = Talk(spoil)
-    with capture_logs() as logs, serving(talk) as url, connected(url) as (mode, heard):
-        wait_for(lambda: talk.opened == 2)
+    with capture_logs() as logs, talk.serving() as url, connected(url) as (mode, heard):
+        wait_for(lambda: len(talk.asked) == 2)
         wait_for(lambda: mode.problem() is None)
     (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]
     assert lost["why"]
@@ -95,11 +58,11 @@ def test_a_frame_in_halves_arrives_as_one() -> None:
                 select.select([], [], [], 0.05)
 
     talk = Talk(halves)
-    with serving(talk) as url, connected(url) as (_, heard):
+    with talk.serving() as url, connected(url) as (_, heard):
         wait_for(lambda: len(heard) == 2)
         wait_for(lambda: len(talk.said) == 2)
     assert [payload["number"] for payload in heard] == [1, 1]
-    assert talk.opened == 1
+    assert len(talk.asked) == 1
     assert talk.said == ['{"envelope_id": "1"}'] * 2
 
 
@@ -113,13 +76,13 @@ def test_pings_from_slack_alone_keep_a_connection() -> None:
                 connection.socket.sendall(frame(b"", 0x89))
 
     talk = Talk(only_pings)
-    with serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
+    with talk.serving() as url, connected(url, ping=PING_S) as (mode, _):
         wait_for(lambda: mode.problem() is None)
         waited = threading.Event().wait(4 * PING_S)
         assert mode.problem() is None
         assert not waited
         enough.set()
-    assert talk.opened == 1
+    assert len(talk.asked) == 1
 
 
 def test_others_on_the_token_are_hinted_at() -> None:
@@ -127,7 +90,7 @@ def test_others_on_the_token_are_hinted_at() -> None:
         for count in (2, 3, 1, 2):
             connection.send(json.dumps({"type": "hello", "num_connections": count}))
 
-    with capture_logs() as logs, serving(Talk(greet_again)) as url, connected(url):
+    with capture_logs() as logs, Talk(greet_again).serving() as url, connected(url):
         wait_for(lambda: sum(line["event"] == "slack_connected" for line in logs) == 5)
     hints = [line["connections"] for line in logs if line["event"] == "slack_socket_not_alone"]
     assert hints == [2, 3, 2]
@@ -155,8 +118,8 @@ def test_half_a_frame_is_not_heard() -> None:
                 connection.socket.sendall(b"x")
 
     talk = Talk(trickle)
-    with capture_logs() as logs, serving(talk) as url, connected(url, ping=PING_S) as (mode, _):
-        wait_for(lambda: talk.opened == 2)
+    with capture_logs() as logs, talk.serving() as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: len(talk.asked) == 2)
         wait_for(lambda: mode.problem() is None)
         enough.set()
     (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]

@@ -14,22 +14,7 @@ from structlog.testing import capture_logs
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.socket_mode import NotOpened, address
 from bot.slack.send.web_api import api_client
-from tests.slack.socket.conftest import Client, wait_for
-
-
-class OneAnswer:
-    """A Web API client that gives this, or raises it."""
-
-    token = "xapp-1"
-
-    def __init__(self, answer: Any, base_url: str = "https://slack.com/api/") -> None:
-        self.answer = answer
-        self.base_url = base_url
-
-    def api_call(self, method: str) -> Any:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+from tests.slack.socket.conftest import Client, OneAnswer, wait_for
 
 
 def new(answer: Any, **how: str) -> str:

@@ -7,17 +7,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from bot.slack.receive import socket_mode as receive
 from bot.slack.send.web_api import proxy_for
-from tests.slack.socket.conftest import connected, wait_for
+from tests.slack.socket.conftest import Talk, connected, wait_for
 
 SLACK = "wss://wss-primary.slack.com/link/?ticket=1"
 VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -114,26 +111,16 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         return
 
 
-@contextmanager
-def slack_behind_tls(ca: trustme.CA, name: str, heard: list[str]) -> Iterator[int]:
-    """A WebSocket server that greets, sends one large envelope, and keeps what it hears."""
+def slack_behind_tls(ca: trustme.CA, name: str) -> Talk:
+    """It sends one large envelope."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(name).configure_cert(context)
 
-    def talk(connection: ServerConnection) -> None:
-        heard.append(connection.request.path if connection.request else "")
-        connection.send(json.dumps({"type": "hello"}))
+    def envelope(connection: ServerConnection, number: int) -> None:
         payload = {"command": "/vr-unpair", "text": "x" * 300_000}
         connection.send(json.dumps({"envelope_id": "e1", "payload": payload}))
-        with suppress(ConnectionClosed):
-            heard.extend(str(message) for message in connection)
 
-    with serve(talk, "127.0.0.1", 0, ssl=context) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.socket.getsockname()[1]
-        server.shutdown()
-        thread.join()
+    return Talk(envelope, context)
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, ca: trustme.CA) -> None:
@@ -145,13 +132,13 @@ def trust(monkeypatch: pytest.MonkeyPatch, ca: trustme.CA) -> None:
 def test_the_whole_way_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     ca = trustme.CA()
     trust(monkeypatch, ca)
-    heard: list[str] = []
-    with slack_behind_tls(ca, "wss-primary.slack.com", heard) as port:
-        proxy = Proxy(port)
+    talk = slack_behind_tls(ca, "wss-primary.slack.com")
+    with talk.serving():
+        proxy = Proxy(talk.port)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with connected(SLACK, ping=0.3) as (mode, payloads):
-            wait_for(lambda: len(heard) == 2)
-            assert heard == ["/link/?ticket=1", '{"envelope_id": "e1"}']
+            wait_for(lambda: talk.said)
+            assert (talk.asked, talk.said) == (["/link/?ticket=1"], ['{"envelope_id": "e1"}'])
             assert len(payloads[0]["text"]) == 300_000
             waited = time.monotonic()
             wait_for(lambda: time.monotonic() - waited > 0.6 and mode.silent_s() < 0.3)
@@ -165,14 +152,14 @@ def test_the_whole_way_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     ca = trustme.CA()
     trust(monkeypatch, ca)
-    heard: list[str] = []
-    with slack_behind_tls(ca, "evil.example.net", heard) as port:
-        proxy = Proxy(port)
+    talk = slack_behind_tls(ca, "evil.example.net")
+    with talk.serving():
+        proxy = Proxy(talk.port)
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with connected(SLACK) as (mode, _):
             wait_for(lambda: "certificate" in str(mode.problem()))
         proxy.close()
-    assert heard == [], "not even the ticket"
+    assert talk.asked == [], "not even the ticket"
 
 
 @pytest.mark.parametrize("spoil", ["", "http://user:word@127.0.0.1:1/path", "ftp://u:word@h"])
