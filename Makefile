@@ -54,10 +54,9 @@ test: browser
 test-all: browser
 	@echo "test-all: every test, the long ones too"
 	@$(BIN)/python -m pytest --durations=10 -m "" $(PYTEST_ARGS)
-	@echo "test-all: 100,000 histories, every planted change, a kill at each pass of each line, a soak of kills"
+	@echo "test-all: 100,000 histories, every planted change, a soak of kills"
 	@$(BIN)/python -m tests.life.simulation 100000
 	@$(BIN)/python -m tests.planted
-	@$(BIN)/python -m tests.life.kills.every_line
 	@$(BIN)/python -m tools.soak 150
 
 check: .venv/installed-dev .venv/audit/installed

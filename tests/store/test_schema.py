@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 from bot.request.model import OPEN
 from bot.store import migrate, schema
 from bot.store.database import Database
-from bot.store.migrate import SchemaMissing, SchemaTooNew, require, upgrade
+from bot.store.migrate import SchemaMissing, SchemaTooNew, ready_problem, require, upgrade
 from tests.store.samples import together
 from tests.support.postgres import PostgresServer
 
@@ -91,7 +91,7 @@ def test_a_newer_schema_says_which_versions_may_work_on_it(
     require(db)
     with db.write() as conn:
         conn.execute(schema.schema_info.update().values(oldest_program="9.0.0"))
-    for act in (upgrade, require):
+    for act in (upgrade, require, ready_problem):
         with pytest.raises(SchemaTooNew, match=r"9\.0\.0"):
             act(db)
     monkeypatch.setattr(migrate, "__version__", "9.0.1")

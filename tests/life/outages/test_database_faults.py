@@ -21,12 +21,10 @@ from bot.store import database, sqlite
 from bot.store.database import Database
 from bot.store.faults import FileGone
 from bot.store.inbox import Inbox
-from bot.store.migrate import Damaged, SchemaTooNew, ready_problem, upgrade
+from bot.store.migrate import Damaged, ready_problem, upgrade
 from bot.store.queues import Queue
 from bot.store.verify_audit_trail import verify_trail
-from bot.worker import drive, queue_threads
 from tests.life.outages.database_world import DatabaseWorld, no_byte_more
-from tests.support.clock import wait_for
 from tests.support.world import FIRST
 
 REQUEST = "AAAA-BBBB"
@@ -47,13 +45,6 @@ def world(tmp_path: Path) -> Iterator[DatabaseWorld]:
 def logged() -> Iterator[Logged]:
     with capture_logs() as events:
         yield events
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_threads, "AFTER_ERROR_SECONDS", 0.01)
-    monkeypatch.setattr(database, "NET_SECONDS", 0.05)
-    monkeypatch.setattr(drive, "AGAIN_SECONDS", 0.01)
 
 
 def named(logged: Logged, name: str) -> Logged:
@@ -169,58 +160,6 @@ def test_what_is_in_hand_is_kept_and_nothing_is_sent_twice_or_without_its_intent
     whole(world)
 
 
-@pytest.mark.parametrize("gone", [True, False])
-def test_an_answer_that_dies_with_the_process_is_found_by_looking(
-    world: DatabaseWorld, monkeypatch: pytest.MonkeyPatch, gone: bool
-) -> None:
-    """The database stays away, and the process that has the answer is killed."""
-    world.click(REQUEST, "approve", FIRST)
-    broken, delete = ExitStack(), world.appliance.delete
-
-    def breaking(*args: Any, **more: Any) -> Any:
-        outcome = delete(*args, **more)
-        broken.enter_context(no_byte_more())
-        return outcome
-
-    class Killed(BaseException):
-        pass
-
-    def dies(_seconds: float) -> None:
-        raise Killed
-
-    monkeypatch.setattr(world.appliance, "delete", breaking)
-    object.__setattr__(world.worker.driver, "pause", dies)
-    world.worker.step(Queue.DECIDE)
-    with broken, pytest.raises(Killed):
-        world.worker.step(Queue.ACT)
-    monkeypatch.undo()
-    assert world.state() is State.DELETING
-    if gone:
-        world.appliance.tasks.clear()
-        world.appliance.present = False
-    world.worker = world.new_worker()
-    world.wait(30_000)
-    assert world.state() is (State.SUCCEEDED if gone else State.FOLLOWING)
-    assert len(world.appliance.deletes) == 1
-    whole(world)
-
-
-def test_the_threads_say_it_once_and_go_on_by_themselves(
-    world: DatabaseWorld, logged: Logged
-) -> None:
-    world.click(REQUEST, "approve", FIRST)
-    with no_byte_more():
-        world.worker.start()
-        wait_for(lambda: len(named(logged, "step_waits")) > 20)
-    wait_for(lambda: world.appliance.deletes)
-    world.worker.stop(PATIENCE_SECONDS)
-    assert len(named(logged, "database_fault")) == 1
-    assert named(logged, "step_failed") == []
-    assert {e["log_level"] for e in named(logged, "step_waits")} == {"debug"}
-    assert len(world.appliance.deletes) == 1
-    whole(world)
-
-
 def test_a_fault_that_lasts_is_said_again_now_and_then(
     world: DatabaseWorld, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,13 +262,6 @@ def test_a_damaged_page_keeps_the_copy_out_of_service_and_every_start_from_it(
     mended.settle()
     assert mended.state() is State.FOLLOWING
     mended.close()
-
-
-def test_a_schema_from_a_newer_version_under_the_bot(world: DatabaseWorld) -> None:
-    with closing(sqlite3.connect(world.file)) as raw, raw:
-        raw.execute("UPDATE schema_info SET oldest_program = '99.0.0'")
-    with pytest.raises(SchemaTooNew, match=r"oldest that may work on it is 99\.0\.0"):
-        ready_problem(world.db)
 
 
 @pytest.mark.parametrize("within_s", [None, 0.2])
