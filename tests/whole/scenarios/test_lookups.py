@@ -48,25 +48,6 @@ def test_what_is_looked_up_follows_a_request(new_stage: NewStage) -> None:
     assert "`ZZZZ-ZZZZ`" in looks(stage, "status ZZZZ-ZZZZ").text
 
 
-def test_a_stranger_reads_no_names(stage: Stage) -> None:
-    pairing = stage.pairing(local="secret", remote="place")
-    card = stage.asks_to_break(pairing)
-    stage.wait_for_states({"pending": 1})
-    strangers = {
-        "Guests": stage.slack.add_person("Gus", guest=True),
-        "another workspace": stage.slack.add_person("Otto", team_id="T0OTHER"),
-        "Bots": stage.slack.add_person("Botho", bot=True),
-        "deactivated": stage.slack.add_person("Dea", deleted=True),
-    }
-    for why, stranger in strangers.items():
-        for text in ("list", "preview place", "status", f"status {card.id}"):
-            asked = stage.asks(text, by=stranger)
-            told = stage.answer(asked.delivery)
-            assert why in told.text
-            said = told.all_text + asked.delivery.text
-            assert [n for n in ("secret", pairing, RITA, card.channel) if n in said] == []
-
-
 def test_status_answers_while_an_appliance_hangs(stage: Stage) -> None:
     """Both threads that read it stand there, and one more waits for them; and the bot ends in
     time all the same."""

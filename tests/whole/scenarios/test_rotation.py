@@ -22,13 +22,8 @@ pytestmark = pytest.mark.usefixtures("clocked")
 
 
 def refused(stage: Stage) -> int:
-    """Log-ins at either site."""
-    ends = ("/session", "/remote-session")
-    posts = [call for call in stage.appliance.calls if call.method == "POST"]
-    return sum(call.status == 401 and call.path.endswith(ends) for call in posts)
-
-
-FAR = {"remote_username": "far@vsphere.local", "remote_password": "Far!1"}
+    """Log-ins."""
+    return sum(login.status == 401 for login in stage.appliance.logins)
 
 
 class Kept:
@@ -57,18 +52,6 @@ def password(kept: Kept) -> None:
     kept.stage.appliance.expire_sessions()
 
 
-def remote_password(kept: Kept) -> None:
-    kept.secret("VR_REMOTE_PASSWORD", SECOND)
-    kept.stage.appliance.set_password(SECOND, remote=True)
-    kept.stage.appliance.expire_sessions()
-
-
-def authority(kept: Kept) -> None:
-    kept.stage.appliance.new_certificate(same_authority=False)
-    shutil.copy(kept.stage.appliance.ca_file, kept.folder / "new")
-    os.replace(kept.folder / "new", kept.folder / "ca.pem")
-
-
 def fingerprint(kept: Kept) -> None:
     kept.stage.appliance.new_certificate()
     kept.dotenv(VR_FINGERPRINT=kept.stage.appliance.fingerprint)
@@ -95,15 +78,13 @@ def way_in(kept: Kept) -> None:
 
 
 def begun(new_stage: NewStage, *, pinned: bool = False) -> Kept:
-    """`pinned`: the certificate is trusted by its fingerprint, else by its authority."""
-    stage = new_stage(
-        appliance=FAR, VR_REMOTE_USERNAME="far@vsphere.local", VR_REMOTE_PASSWORD="Far!1"
-    )
+    """`pinned`: the certificate is trusted by its fingerprint, else by its authority's file."""
+    stage = new_stage()
     # A kill between a log-in and the first call would count as a log-in in vain.
     stage.appliance.wait_for(lambda: [c for c in stage.appliance.calls if c.path == "/info"])
     stage.kill()
     kept = Kept(stage)
-    names = ("SLACK_BOT_TOKEN", "VR_PASSWORD", "VR_REMOTE_PASSWORD")
+    names = ("SLACK_BOT_TOKEN", "VR_PASSWORD")
     way_in = stage.way_in.settings(stage.slack)
     moved = [*names, *(name for name, value in way_in.items() if value)]
     for name in moved:
@@ -116,7 +97,7 @@ def begun(new_stage: NewStage, *, pinned: bool = False) -> Kept:
     return kept
 
 
-@pytest.mark.parametrize("rotate", [password, remote_password, authority, fingerprint, bot_token])
+@pytest.mark.parametrize("rotate", [password, fingerprint, bot_token])
 def test_each_request_outlives_the_rotation(
     new_stage: NewStage, rotate: Callable[[Kept], None]
 ) -> None:
