@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.appliance.refused_login import login_rests
 from bot.operate.metrics import Metrics
 from bot.request.model import Figures
 
@@ -28,3 +33,12 @@ class Scrape:
 
     def names(self) -> set[str]:
         return {name for name, _ in self.samples}
+
+
+def watched(sites: list[str], figures: Callable[[], Figures], **more: Any) -> Metrics:
+    """As the bot watches what is read at each scrape."""
+    metrics = Metrics("1.2.3", sites)
+    rests = partial(login_rests, sites)
+    of_copy = {"ready": lambda: False, "socket_age": None, "certificate_ends": dict}
+    metrics.watch(figures=figures, login_rests=rests, **{**of_copy, **more})
+    return metrics

@@ -10,16 +10,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.appliance.budget import budget_key
-from bot.appliance.refused_login import login_rests
 from bot.operate import logs
-from bot.operate.metrics import Metrics
 from bot.request.audit_chain import Entry
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import queries, shared
 from bot.store.queues import Queue
-from tests.operate.running.scraped import Scrape
+from tests.operate.running.scraped import Scrape, watched
 from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
 
 
@@ -28,15 +26,9 @@ class Watched(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.metrics = Metrics("1.2.3", ["default"])
+        figures = partial(queries.figures, self.db, [budget_key("default")])
+        self.metrics = watched(["default"], figures)
         self.requests.on_saved = self.metrics.saved
-        self.metrics.watch(
-            figures=partial(queries.figures, self.db, [budget_key("default")]),
-            login_rests=partial(login_rests, ["default"]),
-            ready=lambda: True,
-            socket_age=None,
-            certificate_ends=dict,
-        )
 
     def __call__(self, name: str, **labels: str) -> float | None:
         return Scrape(self.metrics)(f"vr_unpair_{name}", **labels)

@@ -5,34 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot.appliance.budget import budget_key
-from bot.appliance.refused_login import login_rests
-from bot.operate.metrics import UNREAD, Metrics
+from bot.operate.metrics import UNREAD
 from bot.request.model import OPEN, Figures, State
 from bot.store import queries
 from bot.store.database import Database
-from tests.operate.running.scraped import EMPTY, Scrape
+from tests.operate.running.scraped import EMPTY, Scrape, watched
 
-SITES = ("east", "west")
+SITES = ["east", "west"]
 ENDS = {"east": 1_900_000_000.0, "west": 2_000_000_000.0}
 
 
-def scraped(
-    figures: Callable[[], Figures] = lambda: EMPTY,
-    *,
-    metrics: Metrics | None = None,
-    socket_age: Callable[[], float] | None = None,
-) -> Scrape:
-    made = metrics or Metrics("1.2.3", SITES)
-    made.watch(
-        figures=figures,
-        login_rests=partial(login_rests, SITES),
-        ready=lambda: False,
-        socket_age=socket_age,
-        certificate_ends=lambda: ENDS,
-    )
-    return Scrape(made)
+def scraped(figures: Callable[[], Figures] = lambda: EMPTY, **more: Any) -> Scrape:
+    return Scrape(watched(SITES, figures, certificate_ends=lambda: ENDS, **more))
 
 
 def test_what_is_known_beforehand_is_there_from_the_start() -> None:
@@ -65,11 +52,11 @@ def test_what_is_read_of_this_copy() -> None:
 
 
 def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Path) -> None:
-    metrics = Metrics("1.2.3", SITES)
-    there = scraped().names()
-    db = Database(f"sqlite:///{tmp_path}/no/such/folder.db", on_error=metrics.database_failed)
+    address = f"sqlite:///{tmp_path}/no/such/folder.db"
+    db = Database(address, on_error=lambda error: metrics.database_failed(error))
     figures = partial(queries.figures, db, [budget_key(site) for site in SITES])
-    scrape = scraped(figures, metrics=metrics)
+    metrics = watched(SITES, figures, certificate_ends=lambda: ENDS)
+    there, scrape = scraped().names(), Scrape(metrics)
     db.close()
     assert there - scrape.names() == {
         "vr_unpair_requests",
