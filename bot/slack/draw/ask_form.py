@@ -99,94 +99,91 @@ def _view(
 
 
 # ---- the fields --------------------------------------------------------------------------------
+def _field(
+    block_id: str,
+    label: str,
+    element: InputInteractiveElement,
+    hint: str | None = None,
+    *,
+    optional: bool = False,
+    dispatched: bool | None = None,
+) -> Block:
+    return InputBlock(
+        block_id=block_id,
+        label=plain_words(label),
+        element=element,
+        hint=plain_words(hint) if hint else None,
+        optional=optional,
+        dispatch_action=dispatched,
+    )
+
+
 def _site(policy: Policy, chosen: str | None) -> Block:
     sites = sorted(policy.sites)[: limits.OPTIONS_MOST]
     options = [Option(text=plain_words(plain(s, limits.OPTION_TEXT)), value=s) for s in sites]
-    return InputBlock(
-        block_id=ids.BLOCK_SITE,
-        label=plain_words("Appliance"),
-        element=StaticSelectElement(
-            action_id=ids.ACTION_VALUE,
-            placeholder=plain_words("All of them"),
-            options=options,
-            initial_option=next((o for o in options if o.value == chosen), None),
-        ),
-        optional=True,
-        dispatch_action=True,
+    menu = StaticSelectElement(
+        action_id=ids.ACTION_VALUE,
+        placeholder=plain_words("All of them"),
+        options=options,
+        initial_option=next((o for o in options if o.value == chosen), None),
     )
+    return _field(ids.BLOCK_SITE, "Appliance", menu, optional=True, dispatched=True)
 
 
 def _pairing(shown: Sequence[Choice], filled: Filled | None) -> Block:
     chosen = [c.option for c in shown if filled and c.value == filled.pairing]
     begins_with = chosen[0] if chosen else None
-    element: InputInteractiveElement
-    hint = None
     if len(shown) > limits.OPTIONS_MOST:
-        hint = plain_words(f"There are {len(shown):,}: type to search among them.")
-        element = ExternalDataSelectElement(
+        search = ExternalDataSelectElement(
             action_id=ids.ACTION_VALUE,
             placeholder=plain_words("Type a part of a site's name or of the id"),
             min_query_length=0,
             initial_option=begins_with,
         )
-    else:
-        element = StaticSelectElement(
-            action_id=ids.ACTION_VALUE,
-            placeholder=plain_words("Choose the pairing to break"),
-            options=[choice.option for choice in shown],
-            initial_option=begins_with,
-        )
-    label = plain_words("Pairing")
-    return InputBlock(block_id=ids.BLOCK_PAIRING, label=label, hint=hint, element=element)
+        hint = f"There are {len(shown):,}: type to search among them."
+        return _field(ids.BLOCK_PAIRING, "Pairing", search, hint)
+    menu = StaticSelectElement(
+        action_id=ids.ACTION_VALUE,
+        placeholder=plain_words("Choose the pairing to break"),
+        options=[choice.option for choice in shown],
+        initial_option=begins_with,
+    )
+    return _field(ids.BLOCK_PAIRING, "Pairing", menu)
 
 
 def _force(filled: Filled | None) -> Block:
-    both = Option(
-        value=ids.FORCE_NO,
-        text=plain_words(FORCE_NO),
-        description=plain_words("The usual way. The other site must be reachable."),
+    both, one = (
+        Option(value=value, text=plain_words(words), description=plain_words(about))
+        for value, words, about in (
+            (ids.FORCE_NO, FORCE_NO, "The usual way. The other site must be reachable."),
+            (ids.FORCE_YES, FORCE_YES, "For when the other site is gone for good."),
+        )
     )
-    one = Option(
-        value=ids.FORCE_YES,
-        text=plain_words(FORCE_YES),
-        description=plain_words("For when the other site is gone for good."),
+    element = RadioButtonsElement(
+        action_id=ids.ACTION_VALUE,
+        options=[both, one],
+        initial_option=one if filled and filled.force else both,
     )
-    return InputBlock(
-        block_id=ids.BLOCK_FORCE,
-        label=plain_words("How to break it"),
-        hint=plain_words(
-            "A one-sided break is done at this site alone: the other site keeps its half, and "
-            "needs the same done there. Approvers see which of the two was asked for."
-        ),
-        element=RadioButtonsElement(
-            action_id=ids.ACTION_VALUE,
-            options=[both, one],
-            initial_option=one if filled and filled.force else both,
-        ),
+    hint = (
+        "A one-sided break is done at this site alone: the other site keeps its half, and needs "
+        "the same done there. Approvers see which of the two was asked for."
     )
+    return _field(ids.BLOCK_FORCE, "How to break it", element, hint)
 
 
 def _time(filled: Filled | None) -> list[Block]:
     """Both are read in the time zone of who fills them in, which no picker says."""
-    day, time = (filled.day, filled.time) if filled else (None, None)
+    day = DatePickerElement(action_id=ids.ACTION_VALUE, initial_date=filled.day if filled else None)
+    time = TimePickerElement(
+        action_id=ids.ACTION_VALUE, initial_time=filled.time if filled else None
+    )
     hint = (
         "In your time zone. Without it the last approval sends the delete at once; with a time and "
         "no day it is the next such time."
     )
     return [
-        InputBlock(
-            block_id=ids.BLOCK_DATE,
-            label=plain_words("Not before: day"),
-            element=DatePickerElement(action_id=ids.ACTION_VALUE, initial_date=day),
-            optional=True,
-        ),
-        InputBlock(
-            block_id=ids.BLOCK_TIME,
-            label=plain_words("Not before: time"),
-            hint=plain_words(hint),
-            element=TimePickerElement(action_id=ids.ACTION_VALUE, initial_time=time),
-            optional=True,
-        ),
+        _field(ids.BLOCK_DATE, "Not before: day", day, optional=True),
+        _field(ids.BLOCK_TIME, "Not before: time", time, hint, optional=True),
     ]
 
 
@@ -194,18 +191,14 @@ def _reason(policy: Policy, filled: Filled | None) -> Block:
     hint = "The card shows it to whoever decides."
     if policy.reason_pattern is not None:
         hint = f"{reason_needed(policy.reason_pattern)} {hint}"
-    return InputBlock(
-        block_id=ids.BLOCK_REASON,
-        label=plain_words("Why"),
-        hint=plain_words(hint),
-        element=PlainTextInputElement(
-            action_id=ids.ACTION_VALUE,
-            multiline=True,
-            max_length=limits.REASON,
-            initial_value=filled.reason if filled and filled.reason else None,
-        ),
-        optional=not (policy.require_reason or policy.reason_pattern is not None),
+    words = PlainTextInputElement(
+        action_id=ids.ACTION_VALUE,
+        multiline=True,
+        max_length=limits.REASON,
+        initial_value=filled.reason if filled and filled.reason else None,
     )
+    needed = policy.require_reason or policy.reason_pattern is not None
+    return _field(ids.BLOCK_REASON, "Why", words, hint, optional=not needed)
 
 
 # ---- what is said at a field, as plain text ----------------------------------------------------

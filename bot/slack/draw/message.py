@@ -87,7 +87,13 @@ def draw(
             # A new reply, because nobody is notified of an edit.
             return _reply(request, request.state, request.correction, request.corrected_in, None)
         case Slot.STRAY:
-            return _stray(request)
+            # It replaces a copy of the card that is not in use, and has no buttons.
+            return drawn(
+                section(
+                    f"This copy is not in use. The card of {code(request.id)} is another message "
+                    "in this channel: use that one."
+                )
+            )
         case Slot.ANSWER:
             raise ValueError("an answer is drawn by draw_answer")
 
@@ -159,20 +165,6 @@ def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
     which = open_card(request.id, card) if card is not None else f"Request {code(request.id)}"
     where = f"You are told as an approver. {which} in {channels([request.channel])}."
     return drawn(section(glass_broken(request, notice)), section(where))
-
-
-def _stray(request: Request) -> Drawn:
-    """Replaces a copy of the card that is not in use. It has no buttons. A message's `ts` is its
-    time in seconds (Slack docs, chat.postMessage)."""
-    seconds = (request.card_ts or "").partition(".")[0]
-    known = seconds.isdecimal() and len(seconds) <= 10
-    where = f", posted {when(int(seconds) * 1000)}" if known else ""
-    return drawn(
-        section(
-            f"This copy is not in use. The card of {code(request.id)} is another message in this "
-            f"channel{where}: use that one."
-        )
-    )
 
 
 # ---- how it ended ------------------------------------------------------------------------------

@@ -38,14 +38,7 @@ def command_typed(command: Command, deps: Deps) -> str:
     if isinstance(parsed, Wrong):
         return parsed.sentence
     if isinstance(parsed, Help):
-        return usage.help_text(
-            deps.command,
-            require_reason=deps.policy.require_reason,
-            pattern=deps.policy.reason_pattern,
-            break_glass=bool(deps.policy.break_glass),
-            sites=tuple(deps.policy.sites),
-            schedule=deps.policy.schedule_max_ms > 0,
-        )
+        return usage.help_text(deps.command, deps.policy)
     if problem := _problem(command, parsed, deps):
         why, sentence = problem
         if isinstance(parsed, Ask | Form):

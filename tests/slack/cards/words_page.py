@@ -88,12 +88,12 @@ def page() -> str:
         ),
         _whole("The alarm of a break glass", draw(BROKEN, "alarm:1")),
         _whole("The same for one approver", draw(BROKEN, "told:UANN:1", COMMAND, URL)),
-        _table("A copy of the card that is not in use", ("where", "words"), _strays()),
+        _whole("A copy of the card that is not in use", draw(sample(), "stray:1.2")),
         _table("What one person is told", ("code", "words"), _answers()),
         _table("What is said at once", ("about", "words"), _said_by(usage)),
         _table("Who may not look", ("because", "words"), _looks()),
-        _whole("help", usage_help(break_glass=True, several=True)),
-        _whole("help, the shortest", usage_help(break_glass=False, several=False)),
+        _whole("help", usage.help_text(COMMAND, EVERYTHING)),
+        _whole("help, the shortest", usage.help_text(COMMAND, policy())),
         _whole("list", _listed()),
         _table("A preview that finds nothing", ("because", "words"), _not_previewed()),
         "## Previews\n",
@@ -157,11 +157,6 @@ def _slot(rows: Mapping[str, Request], slot: str) -> Iterable[tuple[str, ...]]:
     return ((name, draw(row, slot).text) for name, row in rows.items())
 
 
-def _strays() -> Iterable[tuple[str, ...]]:
-    yield "the card stands", draw(sample(), "stray:1.2").text
-    yield "there is no card", draw(sample(card_ts=None), "stray:1.2").text
-
-
 def _answers() -> Iterable[tuple[str, ...]]:
     named = {"request": "K7QM-3XPD", "reference": "R-1"}
     for code in (*(each for each in ANSWERS if each != "refused"), UNEXPECTED):
@@ -209,15 +204,16 @@ def _looks() -> Iterable[tuple[str, ...]]:
     return ((r.value, may_not_look(r)) for r in Reason if r not in (Reason.YES, Reason.OWN_REQUEST))
 
 
-def usage_help(*, break_glass: bool, several: bool) -> str:
-    return usage.help_text(
-        COMMAND,
-        require_reason=several,
-        pattern=r"CHG\d{7}" if several else None,
-        break_glass=break_glass,
-        sites=("lyon", "rome") if several else ("lyon",),
-        schedule=several,
-    )
+SITES = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
+EVERYTHING = policy(
+    sites=SITES,
+    label="production",
+    dry_run=True,
+    schedule_max_ms=1,
+    require_reason=True,
+    reason_pattern=r"CHG\d{7}",
+    break_glass=frozenset({"UCHIEF"}),
+)
 
 
 # ---- pairings that are looked up ---------------------------------------------------------------
@@ -283,7 +279,6 @@ def _not_previewed() -> Iterable[tuple[str, ...]]:
 def _previews() -> Iterable[tuple[str, Drawn]]:
     asked = {"by": "UASKER", "channel": "C0PS", "command": COMMAND}
     yield "a preview", pairing_lists.preview(SNAPSHOT, site="default", policy=policy(), **asked)
-    sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
     yield (
         "one of several appliances, asked already, and unclear before",
         pairing_lists.preview(
@@ -291,7 +286,7 @@ def _previews() -> Iterable[tuple[str, Drawn]]:
             site="lyon",
             also_at=("rome",),
             force=True,
-            policy=policy(sites=sites, dry_run=True),
+            policy=EVERYTHING,
             holder=sample(id="BBBB-CCCC", site="rome"),
             unclear=BY_STATE[State.ATTENTION],
             workspace_url=URL,
@@ -345,7 +340,6 @@ def _forms() -> Iterable[tuple[str, Any]]:
     yield "one appliance", ask_form.filled_form(ASK, ask_form.FormLists(choices=found), policy())
     several = pairing_lists.choices([LISTED, OTHER_SIDE], several_sites=True)
     many = [each for each in several for _ in range(40)]
-    sites = dict.fromkeys(("lyon", "rome"), SiteTerms(appliance="vr", poll_ms=1, timeout_ms=1))
     yield (
         "several appliances, a search, filled in, with all that can be asked for",
         ask_form.filled_form(
@@ -362,13 +356,7 @@ def _forms() -> Iterable[tuple[str, Any]]:
                     time="22:00",
                 ),
             ),
-            policy(
-                sites=sites,
-                label="production",
-                dry_run=True,
-                schedule_max_ms=1,
-                reason_pattern=r"CHG\d{7}",
-            ),
+            EVERYTHING,
         ),
     )
     for action, row in (

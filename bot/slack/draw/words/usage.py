@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.request.who_may import Policy
 from bot.slack.draw import limits
 from bot.slack.draw.markup import channels, code
 
@@ -75,28 +76,21 @@ def unexpected(reference: str) -> str:
     )
 
 
-def help_text(
-    command: str,
-    *,
-    require_reason: bool,
-    pattern: str | None,
-    break_glass: bool = False,
-    sites: tuple[str, ...] = (),
-    schedule: bool = False,
-) -> str:
-    """`sites` are all appliances. If there are several, they are named. `schedule`: a time for the
-    delete can be asked for."""
-    reason = "reason" if require_reason or pattern else "[reason]"
+def help_text(command: str, policy: Policy) -> str:
+    """What these settings allow; the appliances are named if there are several."""
+    pattern, sites = policy.reason_pattern, tuple(policy.sites)
+    reason = "reason" if policy.require_reason or pattern else "[reason]"
     must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
-    named = ", ".join(code(site) for site in sites[: limits.SITES_SHOWN])
-    where = (
-        [f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"]
-        if len(sites) > 1
-        else []
-    )
-    at = " [--at TIME]" if schedule else ""
-    times = " or ".join(code(each) for each in ("22:00", "2026-12-03T22:00", "+6h"))
-    later = [f"• {code('--at')}: not before this time, in your time zone: {times}"] if at else []
+    where, at, later = [], "", []
+    if len(sites) > 1:
+        named = ", ".join(code(site) for site in sites[: limits.SITES_SHOWN])
+        where.append(
+            f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"
+        )
+    if policy.schedule_max_ms > 0:
+        at = " [--at TIME]"
+        times = " or ".join(code(each) for each in ("22:00", "2026-12-03T22:00", "+6h"))
+        later.append(f"• {code('--at')}: not before this time, in your time zone: {times}")
     lines = [
         "*Breaking a vSphere Replication pairing*",
         f"{code(command)}: a form to choose a pairing and ask for it",
@@ -115,7 +109,7 @@ def help_text(
         f"{code(f'{command} help')}: this text",
         "*Approve* and *Deny* on the card are for approvers, *Withdraw* is for whoever asked.",
     ]
-    if break_glass:
+    if policy.break_glass:
         lines.append(
             "*Break glass* on the card is for an emergency: somebody of `BREAK_GLASS` decides "
             "alone, and everybody is told."
