@@ -68,12 +68,6 @@ def test_401_twice_is_failed(world: World) -> None:
     assert len(world.appliance.deletes) == 2
 
 
-def test_nothing_unsent_ever_leaves_approved_early(world: World) -> None:
-    assert world.approved(UNSENT).state is State.APPROVED
-    assert world.poll().state is State.FOLLOWING
-    assert len(world.appliance.deletes) == 2
-
-
 def test_refused_has_the_vendors_words(world: World) -> None:
     words = {"error_code": "ERR_1", "message": "not now", "op_id": "op-1"}
     outcome = world.approved(answered(ProblemKind.REFUSED, status=403, **words)).outcome

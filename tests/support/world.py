@@ -282,7 +282,7 @@ class World:
     # ---- people -------------------------------------------------------------------------------
 
     def ask(self, request_id: str = "AAAA-BBBB", *, force: bool = False, by: str = ASKER) -> str:
-        self._put(self.ask_event(force=force, requester=by), request_id)
+        self.put(self.ask_event(force=force, requester=by), request_id)
         return request_id
 
     def ask_event(self, **changes: object) -> Asked:
@@ -297,9 +297,10 @@ class World:
         )
         return plain.model_copy(update=changes)
 
-    def put(self, event: Event, request_id: str) -> int | None:
+    def put(self, event: Event, request_id: str, origin: str | None = None) -> int | None:
         """Any event, as a listener leaves it."""
-        return self._put(event, request_id)
+        origin = origin or f"origin-{next(self._origins)}"
+        return self.inbox.put(event, origin=origin, request_id=request_id)
 
     def click(
         self, request_id: str, action: str, by: str, *, origin: str | None = None, **changes: object
@@ -315,17 +316,12 @@ class World:
             "ours": True,
             "reason": "no" if action == "deny" else None,
         }
-        event = Clicked.model_validate({**plain, **changes})
-        return self._put(event, request_id, origin)
+        return self.put(Clicked.model_validate({**plain, **changes}), request_id, origin)
 
     def press(self, action: str, by: str, request_id: str = "AAAA-BBBB", **changes: object) -> None:
         """Click, and let everything that comes of it be done."""
         self.click(request_id, action, by, **changes)  # type: ignore[arg-type]
         self.settle()
-
-    def _put(self, event: Event, request_id: str, origin: str | None = None) -> int | None:
-        origin = origin or f"origin-{next(self._origins)}"
-        return self.inbox.put(event, origin=origin, request_id=request_id)
 
     # ---- time and work ------------------------------------------------------------------------
 
