@@ -21,12 +21,14 @@ def replications(count: int, first: int = 0) -> list[dict[str, Any]]:
 
 
 def paged(items: list[dict[str, Any]], *, cap: int = 1000, **meta: Any) -> Serve:
-    """An appliance that keeps limit and offset, and gives at most `cap` items at once."""
+    """An appliance that keeps limit and offset, and gives at most `cap` items at once. Nobody must
+    follow its links."""
 
     def serve(seen: Seen) -> Reply:
         limit, offset = (int(seen.query[name][0]) for name in ("limit", "offset"))
         page = items[offset : offset + min(limit, cap)]
-        return Reply(200, {"list": page, "_meta": {"total": len(items), **meta}})
+        links = {"next": {"href": "https://127.0.0.1:1/steal"}}
+        return Reply(200, {"list": page, "_meta": {"total": len(items), "links": links, **meta}})
 
     return serve
 
@@ -101,12 +103,6 @@ def test_pages_are_counted_together_before_they_are_read(
 def test_without_a_total(appliance: Appliance, server: Server, count: int) -> None:
     found = read(appliance, server, paged(replications(count), cap=100, total=None))
     assert (len(found.items), found.partial) == (count, False)
-
-
-def test_links_are_never_followed(appliance: Appliance, server: Server) -> None:
-    links = {"next": {"href": "https://127.0.0.1:1/steal"}}
-    assert len(read(appliance, server, paged(replications(150), links=links)).items) == 150
-    assert len(pages(server)) == 2
 
 
 def test_an_appliance_that_ignores_offset(appliance: Appliance, server: Server) -> None:

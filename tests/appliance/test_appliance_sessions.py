@@ -151,6 +151,7 @@ def test_what_a_refused_log_in_says(appliance: Appliance, server: Server, status
         (Reply(200, {"session_id": "a\r\nX: y"}), [Kind.NOT_UNDERSTOOD] * 2 + [Kind.LOGIN_REST]),
         (Reply(200, {"session_id": "tökén"}), [Kind.NOT_UNDERSTOOD] * 2 + [Kind.LOGIN_REST]),
         (Reply(200, {"session_id": 7}), [Kind.NOT_UNDERSTOOD] * 2 + [Kind.LOGIN_REST]),
+        (Reply(200, {"session_id": "s" * 4_097}), [Kind.NOT_UNDERSTOOD] * 2 + [Kind.LOGIN_REST]),
         # It may have worked: whoever asks meanwhile waits, and is not refused.
         (Reply(raw=cut), [Kind.UNANSWERED] * 2 + [Kind.UNPROVEN]),
         # It was put off, and does not count.

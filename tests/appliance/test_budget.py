@@ -136,16 +136,6 @@ def test_each_priority_begins_up_to_its_ceiling_by_whomever_the_minute_is_used(
                 EffectBudget(budget, other).pay()
 
 
-def test_what_a_slow_effect_makes_late_counts_from_then() -> None:
-    clock = Clock(1000.0)
-    budget = MemoryBudget(20, clock)
-    effect = EffectBudget(budget, Priority.ACT, calls=4)
-    for _ in range(4):
-        effect.pay()
-        clock.now += 10
-    assert budget.state.calls_ms == (1_000_000, 1_010_000, 1_020_000, 1_030_000)
-
-
 def test_an_effect_that_runs_out_waits_for_room_for_all_of_it() -> None:
     clock = Clock(1000.0)
     budget = MemoryBudget(20, clock)

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -153,14 +152,3 @@ def test_a_list_that_complains_more_than_is_read_is_not_taken_for_whole(
         assert found.why == why
     listed = appliance.calls(Priority.CHECK).pairings()
     assert len(listed.errors) == ERRORS_MAX + 1
-
-
-@pytest.mark.parametrize(("length", "taken"), [(4_096, True), (4_097, False)])
-def test_a_session_is_no_longer_than_a_header_may_be(
-    appliance: Appliance, server: Server, length: int, taken: bool
-) -> None:
-    server.on("POST", "/session", Reply(200, {"session_id": "s" * length}))
-    server.on("GET", "/info", Reply(200, {"name": "vr"}))
-    with nullcontext() if taken else fails(Kind.NOT_UNDERSTOOD, "session_id"):
-        assert info(appliance) == "vr"
-    assert server.count("GET") == taken
