@@ -34,6 +34,7 @@ from bot.request.events import (
     TasksRead,
 )
 from bot.request.lookup_results import ListedPairing
+from bot.request.model import TaskView
 from bot.request.pairing import (
     ISSUES_KEPT,
     NAME_KEPT,
@@ -196,15 +197,16 @@ class Appliance:
         return self._effect(read, Priority.ACT, by, calls=ACTING, later=1)
 
     def prepare_delete(self, pairing_id: str, by: float) -> CallFailed | None:
-        prepare = partial(Calls.prepare_delete, pairing_id=pairing_id)
-        return self._effect(prepare, Priority.ACT, by)
+        return self._effect(lambda api: api.prepare_delete(pairing_id), Priority.ACT, by)
 
     def end_delete(self, pairing_id: str) -> None:
         self.calls(Priority.ACT).end_delete(pairing_id)
 
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
-        delete = partial(Calls.delete_pairing, pairing_id=pairing_id, force=force, send_by=send_by)
-        task = self._effect(delete, Priority.ACT, by)
+        def send(api: Calls) -> TaskView:
+            return api.delete_pairing(pairing_id, force=force, send_by=send_by)
+
+        task = self._effect(send, Priority.ACT, by)
         if not isinstance(task, CallFailed):
             return DeleteAccepted(task=task)
         # If in doubt, it may have been accepted.
@@ -225,12 +227,11 @@ class Appliance:
         return self._effect(read, Priority.FOLLOW, by, calls=calls)
 
     def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
-        look = partial(Calls.presence, pairing_id=pairing_id)
-        found = self._effect(look, Priority.FOLLOW, by)
+        found = self._effect(lambda api: api.presence(pairing_id), Priority.FOLLOW, by)
         return found if isinstance(found, CallFailed) else PresenceRead(pairing=found)
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
-        found = self._effect(partial(Calls.task, task_id=task_id), Priority.FOLLOW, by)
+        found = self._effect(lambda api: api.task(task_id), Priority.FOLLOW, by)
         return found if isinstance(found, CallFailed) else TaskPolled(task=found)
 
     def _effect(
