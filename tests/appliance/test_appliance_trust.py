@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +19,7 @@ from bot.appliance.call_errors import TlsFailed
 from bot.appliance.tls import Trust, certificate_end
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import Reply, Server, Start, fails
+from tests.support.proxy import Proxy
 
 
 def pin_of(leaf: trustme.LeafCert) -> str:
@@ -161,104 +159,38 @@ def test_trust_that_makes_no_sense(tmp_path: Path) -> None:
     assert "pinned" in repr(Trust.fingerprint("a" * 64))
 
 
-class Proxy:
-    """An http proxy for CONNECT, one connection at a time."""
-
-    def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
-        self.asked: list[bytes] = []
-        self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://user:proxypass@127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client:
-                head = b""
-                while b"\r\n\r\n" not in head and (data := client.recv(4096)):
-                    head += data
-                if not head:
-                    return
-                self.asked.append(head)
-                client.sendall(self._answer)
-                if b" 200 " in self._answer:
-                    port = int(head.split()[1].rpartition(b":")[2])
-                    # A client that hangs up on an untrusted server resets the connection.
-                    with (
-                        socket.create_connection(("127.0.0.1", port)) as upstream,
-                        contextlib.suppress(ConnectionError),
-                    ):
-                        self._pump(client, upstream)
-
-    def _pump(self, a: socket.socket, b: socket.socket) -> None:
-        while True:
-            for ready in select.select([a, b], [], [], 10)[0]:
-                data = ready.recv(65536)
-                if not data:
-                    return
-                (b if ready is a else a).sendall(data)
-
-    def stop(self) -> None:
-        # A connection that says nothing wakes the accept; closing alone would not.
-        with socket.create_connection(self._listener.getsockname()):
-            pass
-        self._thread.join(10)
-        self._listener.close()
-        assert not self._thread.is_alive()
-
-
 @pytest.fixture
-def proxy() -> Iterator[Callable[..., Proxy]]:
-    made: list[Proxy] = []
-
-    def make(*args: bytes) -> Proxy:
-        made.append(Proxy(*args))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
+def proxy(server: Server) -> Iterator[Proxy]:
+    proxy = Proxy(server.server_address[1])
+    yield proxy
+    proxy.close()
 
 
 def test_a_proxy_of_the_environment_and_the_pin_through_it(
+    proxy: Proxy,  # it ends when the clients have
     connect: Callable[..., Appliance],
     server: Server,
     leaf: trustme.LeafCert,
-    proxy: Callable[..., Proxy],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     works(server)
-    through = proxy()
-    monkeypatch.setenv("HTTPS_PROXY", through.url)
-    good = connect(trust=Trust.fingerprint(pin_of(leaf)))
-    closed = {"Connection": "close"}  # this proxy serves one connection at a time
-    server.on("POST", "/session", Reply(200, {"session_id": "t"}, headers=closed))
-    server.on("GET", "/info", Reply(200, {"version": "9"}, headers=closed))
     server.on("DELETE", "/pairings/p-1", Reply(202, {"id": "t-1", "status": "QUEUED"}))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    good = connect(trust=Trust.fingerprint(pin_of(leaf)))
     assert version(good) == "9"
-    calls = good.calls(Priority.ACT)
+    calls, send_by = good.calls(Priority.ACT), time.monotonic() + 5
     calls.prepare_delete("p-1")
-    send_by = time.monotonic() + 1
     assert calls.delete_pairing("p-1", force=False, send_by=send_by).id == "t-1"
-    assert len(through.asked) == 3
-    assert through.asked[0].startswith(b"CONNECT localhost:")
-    assert b"x-dr-session" not in b"".join(through.asked)
-    good.close()
-    server.settle(3)
-    server.http_bytes = 0
-    bad = connect(trust=Trust.fingerprint("0" * 64))
-    refused(bad, server)
-    server.settle(4)
-    assert server.http_bytes == 0
-    asked = len(through.asked)
+    assert [head.split()[0] for head in proxy.asked] == ["CONNECT"] * 2
+    assert "x-dr-session" not in "".join(proxy.asked)
+    before = server.http_bytes
+    with fails(Kind.UNSENT):
+        version(connect(trust=Trust.fingerprint("0" * 64)))
+    server.settle(2)
+    assert (server.http_bytes, len(proxy.asked)) == (before, 3)
     monkeypatch.setenv("NO_PROXY", "localhost")
     assert version(connect()) == "9"
-    assert len(through.asked) == asked
+    assert len(proxy.asked) == 3
 
 
 @pytest.mark.parametrize(
