@@ -6,8 +6,11 @@ import pytest
 
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, Person
-from tests.support.listed import DAY, NIGHT, THIRD, refusals
+from bot.store import audit_trail as trail
 from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, World
+
+NIGHT, DAY = "S0NIGHT", "S0DAY"
+THIRD = "U0THIRD"
 
 
 class TestGroups:
@@ -56,7 +59,8 @@ class TestGroups:
         world.press("deny", FIRST)
         assert world.state() is State.PENDING
         assert world.answers == [(FIRST, "no_right_group_unreadable")]
-        assert refusals(world) == [(FIRST, "group_unreadable")]
+        (refused,) = (r for r in trail.export(world.db) if r.action == "click_refused")
+        assert (refused.actor, refused.detail["why"]) == (FIRST, "group_unreadable")
         # Who is listed by id is not held up, and it is well again by itself.
         world.people.groups[NIGHT] = frozenset({FIRST})
         world.press("deny", FIRST)

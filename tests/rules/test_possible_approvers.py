@@ -7,8 +7,9 @@ import pytest
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
 from bot.worker.rights import Reading
-from tests.support.listed import NIGHT
 from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
+
+NIGHT = "S0NIGHT"
 
 
 class TestTooFew:

@@ -207,11 +207,8 @@ def _conversations_info(ws: Workspace, args: Json) -> Json:
     depends on the kind of conversation."""
     (channel_id,) = required(args, "channel")
     channel = ws.channels.get(channel_id)
-    if channel is None:
+    if channel is None or channel.dm_with is not None:
         raise SlackError("channel_not_found")
-    if channel.dm_with is not None:
-        _need_scope(ws, "im:read")
-        return {"channel": {"id": channel.id, "is_im": True, "user": channel.dm_with}}
     _need_scope(ws, "groups:read" if channel.private else "channels:read")
     if channel.private and not channel.bot_is_member:
         raise SlackError("channel_not_found")

@@ -29,8 +29,8 @@ class Delivery:
 
     `status` is None when no answer came; `error` then says what the person is shown:
     `operation_timeout`, or `dispatch_failed` (also for an answer other than 2xx). `problem` is
-    what Slack would find wrong with the content of an answer. `seconds` is real time. Over a socket
-    `sent` is the envelope, `status` 200 for an acknowledgement, and `text` its payload.
+    what Slack would find wrong with the content of an answer. Over a socket `sent` is the envelope,
+    `status` 200 for an acknowledgement, and `text` its payload.
     """
 
     kind: str
@@ -38,7 +38,6 @@ class Delivery:
     headers: dict[str, str]
     status: int | None = None
     text: str = ""
-    seconds: float = 0.0
     error: str | None = None
     problem: str | None = None
     trigger_id: str = ""
@@ -98,8 +97,7 @@ class Courier:
         for url in (*urls[first:], *urls[:first]):
             if self._sent_to(url, delivery):
                 break
-        delivery.seconds = time.monotonic() - began
-        if delivery.error is None and delivery.seconds > self.ack_seconds:
+        if delivery.error is None and time.monotonic() - began > self.ack_seconds:
             delivery.error = "operation_timeout"
         return delivery
 

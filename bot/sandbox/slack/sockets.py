@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -176,12 +175,10 @@ class Sockets:
         delivery = Delivery(kind=kind, sent=json.dumps(envelope).encode(), headers={})
         delivery.envelope_id = str(envelope["envelope_id"])
         waiting = Waiting(envelope)
-        began = time.monotonic()
         if not self._run(lambda: self._send_first(waiting)):
             delivery.error = "dispatch_failed"
             return delivery
         waiting.done.wait(ack_seconds)
-        delivery.seconds = time.monotonic() - began
         if waiting.answer is not None:
             delivery.status = 200
             said = waiting.answer.get("payload")

@@ -75,7 +75,6 @@ def test_a_late_acknowledgement_is_an_operation_timeout(
     delivery = slack.command(ANN, "x", channel=OPS)
     go_on.set()
     assert (delivery.status, delivery.error) == (None, "operation_timeout")
-    assert delivery.seconds >= 0.1
     assert slack.ephemerals(ANN) == []
 
 
