@@ -162,19 +162,31 @@ def click(action_id: str, response_url: str, **changes: Any) -> Json:
     return {k: v for k, v in (payload | changes).items() if v is not None}
 
 
-def submission(metadata: str, reason: Any, **changes: Any) -> Json:
-    """`view_submission` of the deny modal."""
+def typed(words: Any) -> Json:
+    """The state of an input in which this was typed."""
+    return {"value": {"type": "plain_text_input", "value": words}}
+
+
+def submission(
+    metadata: str,
+    values: Json,
+    form: str = "unpair_deny_reason",
+    *,
+    by: str = "UAPPROVER",
+    **changes: Any,
+) -> Json:
+    """`view_submission` of this modal, by the block ids of its inputs."""
     view = {
         "id": "V1",
         "type": "modal",
-        "callback_id": "unpair_deny_reason",
+        "callback_id": form,
         "private_metadata": metadata,
-        "state": {"values": {"reason": {"value": {"type": "plain_text_input", "value": reason}}}},
+        "state": {"values": values},
     }
     payload: Json = {
         "type": "view_submission",
         "team": {"id": "T1"},
-        "user": {"id": "UAPPROVER", "team_id": "T1"},
+        "user": {"id": by, "team_id": "T1"},
         "api_app_id": "A1",
         "trigger_id": "5.6.ghi",
         "view": view,

@@ -104,11 +104,6 @@ def test_the_pattern_may_stand_anywhere_and_is_shown(adapter: Adapter) -> None:
     assert len(_asked(adapter)) == 1
 
 
-@with_policy(require_reason=True, reason_pattern=r"CHG\d{7}")
-def test_a_missing_reason_names_the_pattern_too(adapter: Adapter) -> None:
-    assert r"CHG\d{7}" in _refused(adapter, _ask(adapter, "paris"))
-
-
 @with_policy(sites=SITES)
 def test_several_appliances(adapter: Adapter) -> None:
     said = _refused(adapter, _ask(adapter, "north/paris gone"))

@@ -40,30 +40,22 @@ def _click(**changes: Any) -> dict[str, Any]:
     return made.click("unpair_approve", URL, **changes)
 
 
+SENT = made.submission("{}", {"reason": made.typed("x")})
 MALFORMED = {
     "empty": "",
     "words": "just words",
     "json array": "[1, 2, 3]",
-    "json text": '"text"',
-    "json null": "null",
     "unclosed json": '{"type": "block_actions"',
     "payload=notjson": "payload=notjson",
     "payload empty": "payload=",
     "payload array": _payload([{"type": "block_actions"}]),
-    "payload number": _payload(7),
-    "payload null": _payload("null"),
-    "payload empty object": _payload({}),
     "deep": _payload("[" * 100_000),
-    "deep object": _payload('{"event":' * 60 + "1" + "}" * 60),
     "many fields": "&".join(f"a{n}=1" for n in range(1000)),
     "unknown kind": _payload({"type": "something_new"}),
-    "kind of wrong type": _payload({"type": ["block_actions"]}),
     "legacy kind": _payload({"type": "interactive_message", "callback_id": "x", "actions": []}),
-    "event array": json.dumps({"type": "event_callback", "event": [1]}),
     "event null": json.dumps({"type": "event_callback", "event": None}),
     "no challenge": json.dumps({"type": "url_verification"}),
     "command not text": json.dumps({"command": 5}),
-    "command null": json.dumps({"command": None}),
     "no trigger": made.form(made.command("paris x", URL, trigger_id=None)),
     "no user": made.form(made.command("paris x", URL, user_id=None)),
     "no channel": made.form(made.command("paris x", URL, channel_id=None)),
@@ -71,22 +63,18 @@ MALFORMED = {
     "nul in the text": made.form(made.command("paris a\0b", URL)),
     "no actions": _payload(_without(_click(), "actions")),
     "actions empty": _payload(_click(actions=[])),
-    "actions of text": _payload(_click(actions=["unpair_approve"])),
     "no action_id": _payload(_without(_click(), "actions", "0", "action_id")),
     "click without trigger": _payload(_without(_click(), "trigger_id")),
     "click without user": _payload(_without(_click(), "user")),
     "click with user of text": _payload(_click() | {"user": "UAPPROVER"}),
-    "click with user of number": _payload(_click() | {"user": 5}),
-    "click with a null user id": _payload(_click() | {"user": {"id": None}}),
     "click with half a surrogate": _payload(_click(by="U\ud800")),
     "click in no message": _payload(
         _without(_without(_click(), "container"), "message") | {"channel": None}
     ),
-    "two response_urls": _payload(made.submission("{}", "x", response_urls=[{}, {}])),
-    "view missing": _payload(_without(made.submission("{}", "x"), "view")),
-    "view of text": _payload(made.submission("{}", "x", view="V1")),
-    "submission without user": _payload(_without(made.submission("{}", "x"), "user")),
-    "submission without trigger": _payload(_without(made.submission("{}", "x"), "trigger_id")),
+    "two response_urls": _payload(SENT | {"response_urls": [{}, {}]}),
+    "view missing": _payload(_without(SENT, "view")),
+    "submission without user": _payload(_without(SENT, "user")),
+    "submission without trigger": _payload(_without(SENT, "trigger_id")),
 }
 
 
@@ -139,7 +127,7 @@ TOP = st.sampled_from(
         _click(),
         made.click("unpair_deny", URL),
         made.click("something_else", URL),
-        made.submission("{}", "x"),
+        SENT,
         made.command("paris x", URL),
         {"type": "event_callback", "event": {"type": "message"}, "is_ext_shared_channel": True},
         {"type": "block_suggestion", "action_id": "value"},

@@ -62,11 +62,9 @@ def sends(
     adapter: Adapter, action: str, metadata: str, words: str | None, trigger: str = "5"
 ) -> Any:
     """What the form says at its field; None if it was taken."""
-    payload = made.submission(metadata, words, user={"id": MAY[action]}, trigger_id=trigger)
-    view = payload["view"]
-    view["callback_id"] = FORM[action]
-    view["state"]["values"] = {BLOCK[action]: view["state"]["values"]["reason"]}
-    reply = adapter.send(payload)
+    values = {BLOCK[action]: made.typed(words)}
+    sent = made.submission(metadata, values, FORM[action], by=MAY[action], trigger_id=trigger)
+    reply = adapter.send(sent)
     if reply.body == b"":
         return None
     assert reply.json["response_action"] == "errors"
@@ -223,9 +221,8 @@ def test_a_form_that_lost_its_request_says_so(adapter: Adapter, action: str, met
 
 
 def test_a_form_of_an_older_version_is_closed(adapter: Adapter) -> None:
-    payload = made.submission("x", "no")
-    payload["view"]["callback_id"] = "unpair_other"
-    assert adapter.send(payload).json == {"response_action": "clear"}
+    sent = made.submission("x", {"reason": made.typed("no")}, "unpair_other")
+    assert adapter.send(sent).json == {"response_action": "clear"}
 
 
 @ACTIONS

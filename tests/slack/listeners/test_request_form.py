@@ -75,11 +75,11 @@ def send(adapter: Adapter, metadata: str, **changes: Any) -> dict[str, str]:
     values = {name: picked(given[name]) for name in ("pairing", "force", "site") if name in given}
     for name in ("date", "time"):
         values[name] = {"value": {f"selected_{name}": given.get(name)}}
-    values["reason"] = {"value": {"type": "plain_text_input", "value": given["reason"]}}
-    payload = made.submission(metadata, "", trigger_id=given.get("trigger_id", "8.9.jkl"))
-    payload["view"] |= {"callback_id": "unpair_request", "state": {"values": values}}
-    payload["user"] = {"id": "UREQUESTER", "team_id": "T1"}
-    reply = adapter.send(payload)
+    values["reason"] = made.typed(given["reason"])
+    trigger = given.get("trigger_id", "8.9.jkl")
+    reply = adapter.send(
+        made.submission(metadata, values, "unpair_request", by="UREQUESTER", trigger_id=trigger)
+    )
     assert reply.status == 200
     if reply.body == b"":
         return {}
@@ -203,7 +203,7 @@ def test_a_form_that_was_closed_meanwhile_harms_nothing(adapter: Adapter, answer
 
 
 def _search(adapter: Adapter, typed: str, block: str = "pairing") -> list[dict[str, Any]]:
-    payload = made.submission("{}", "", type="block_suggestion")
+    payload = made.submission("{}", {}, type="block_suggestion")
     payload |= {"action_id": "value", "block_id": block, "value": typed}
     options: list[dict[str, Any]] = adapter.send(payload).json["options"]
     return options
@@ -249,13 +249,8 @@ def test_all_are_listed_until_an_appliance_is_chosen(adapter: Adapter) -> None:
     assert inputs(view_of(adapter))["site"]["dispatch_action"] is True
     assert choices(adapter, "site") == ["east", "west"]
     assert choices(adapter) == [f"east/{ONE.id}", f"west/{TWO.id}"]
-    view = {
-        "id": "V1",
-        "hash": "1.b",
-        "callback_id": "unpair_request",
-        "private_metadata": metadata,
-        "state": {"values": {"site": {"value": {"selected_option": {"value": "west"}}}}},
-    }
+    site = {"site": {"value": {"selected_option": {"value": "west"}}}}
+    view = made.submission(metadata, site, "unpair_request")["view"] | {"hash": "1.b"}
     action = {"type": "static_select", "action_id": "value", "block_id": "site", "action_ts": "1"}
     payload = made.click("value", "", message=None, channel=None)
     payload |= {"view": view, "actions": [action], "container": {"type": "view", "view_id": "V1"}}
