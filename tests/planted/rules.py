@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.planted.change import change
-from tests.planted.life import FIRST, HISTORIES
+from tests.planted.life import FIRST
 
 simulated = partial(change, place="tests/life/simulation")
 
@@ -16,19 +16,13 @@ RULES = (
         FIRST,
         "if row.version != claim.version:",
         "if False:",
-        within="MemoryTables._held",
+        within="MemoryStore._held",
     ),
     simulated(
         "simulated: a row is claimed though its lease still runs",
         FIRST,
-        "return queue_of(row.request) is queue and lease_over(row.lease_until, now)",
-        "return queue_of(row.request) is queue",
-    ),
-    simulated(
-        "simulated: two copies claim a row at once",
-        FIRST,
-        "if not self._locked(tx, key) and self._free(row, queue, now):",
-        "if True:",
+        "and queue_of(row.request) is queue and lease_over(row.lease_until, now)",
+        "and queue_of(row.request) is queue",
     ),
     simulated(
         "simulated: a row with an event is not due before its own time",
@@ -45,31 +39,14 @@ RULES = (
     simulated(
         "simulated: an intent is stored while an event waits",
         FIRST,
-        "if self.waiting(claim.request.id):",
-        "if False:",
-        within="MemoryTables._heard",
+        "return self.save_passed(claim, saving)",
+        "return self._write(self._held(claim), claim, saving)",
     ),
     simulated(
-        "simulated: the inbox is asked before the wait for the row",
-        f"{HISTORIES}::test_every_rule_holds[500]",
-        'self._lock(tx, ("request", claim.request.id))',
-        'self._heard(claim); self._lock(tx, ("request", claim.request.id))',
-        "guard(row, now) self._heard(claim)",
-        "guard(row, now)",
-        within="_save_heard",
-    ),
-    simulated(
-        "simulated: what time does is stored though an event waits",
-        "tests/life/simulation/test_locks_agree.py::test_in_memory",
-        "guard(row, now) self._heard(claim)",
-        "guard(row, now); guard == self._may_intend and self._heard(claim)",
-        within="_save_heard",
-    ),
-    simulated(
-        "simulated: two copies claim the same message",
+        "simulated: a message that is being sent is claimed again",
         FIRST,
-        "if self._locked(tx, key) or not free:",
-        "if False:",
+        "post.lease_until = now + SENDING_MS",
+        "pass",
     ),
     simulated(
         "simulated: a pairing may have two open requests",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.planted.change import change
 
 CLAIMS = "tests/store/test_claims.py"
-POSTGRES = "tests/life/simulation/test_locks_agree.py::test_in_postgres"
+POSTGRES = "tests/store/test_two_at_once.py::test_what_each_brings_back"
 
 STORE = (
     # ---- claims -------------------------------------------------------------------------------

@@ -31,9 +31,10 @@ POINTS = (
 )
 """The named lines of the life at which a process can be killed or frozen, or somebody clicks."""
 
-COMMITS = ("commit:before", "commit:after", "outcome:after")
-"""Inside of a transaction (`memory_store`); the last one where it stored what the appliance
-answered to a DELETE."""
+OPEN, DONE = "commit:before", "commit:after"
+COMMITS = (OPEN, DONE, "outcome:after")
+"""Before the commit of a transaction, and when its answer is on the way; the last one where it
+stored what the appliance answered to a DELETE."""
 
 DELETE_FATES = (
     "accepted",
@@ -125,8 +126,7 @@ def history(seed: int) -> History:
             continue
         if rng.random() < 0.06:
             edge = asked_at + 10 * MINUTE_MS
-            under_way = rng.random() < 0.5
-            happenings += (_under_way if under_way else _at_the_deadline)(rng, number, edge)
+            happenings += _at_the_deadline(rng, number, edge)
             continue
         happenings += _clicks(rng, number, asked_at, glass=glass)
         happenings += _worst_moments(rng, number, asker, asked_at)
@@ -256,17 +256,6 @@ def _leaves_meanwhile(number: int, asked_at: int) -> list[Happening]:
         Happening(agreed, "click", (number, "U0B", "approve", "plain")),
         Happening(agreed, "appliance", (4 * MINUTE_MS, 1.0)),
         Happening(agreed + MINUTE_MS, "rights", ("U0B", 10 * MINUTE_MS)),
-    ]
-
-
-def _under_way(rng: random.Random, number: int, edge: int) -> list[Happening]:
-    """One copy is held up over the deadline, just before it looks what has come; another one by the
-    commit of a click that was stored in time."""
-    return [
-        Happening(edge - 3_000, "click", (number, "U0STRANGER", "approve", "plain")),
-        Happening(edge - 3_000, "freeze", (None, 4_000), "save:after", 2),
-        Happening(edge - 700, "click", (number, rng.choice(("U0B", "U0C")), "approve", "plain")),
-        Happening(edge - 700, "freeze", (None, 3_000), "commit:before", 1),
     ]
 
 

@@ -12,14 +12,12 @@ from bot.request.messages import Slot
 from bot.request.who_may import Policy
 from tests.life.simulation.appliance import Estate
 from tests.life.simulation.happenings import PAIRINGS, Happening
-from tests.life.simulation.memory_tables import Item
+from tests.life.simulation.memory_store import Item
 from tests.life.simulation.process import Process
 from tests.life.simulation.rules import Rules
 from tests.life.simulation.slack import TEAM, Workspace
 
 CHANNEL = "C0OPS"
-IDLE_MS = 5_000
-"""After which the server ends a transaction that nobody goes on with."""
 MOST_DEFERRED = 20
 NEVER = 10**15
 
@@ -108,15 +106,11 @@ class Happens:
         )
         for copy in range(2 if how == "doubled" else 1):
             origin = f"click:{len(self.store.items)}:{copy}:{self.rng.random()}"
-            self._store_click(event, origin, _id(number))
+            # By the listener of any copy, which is a thread of its own.
+            listener = self.rng.choice(self._listening())
+            named = {"origin": origin, "request_id": _id(number), "response_url": "clicker"}
+            listener.listen(partial(listener.store.put, event, **named))
         self.tell(f"{who} presses {action} on {_id(number)} ({how})")
-
-    def _store_click(self, event: Clicked, origin: str, request_id: str) -> None:
-        """By the listener of any copy, which is a thread of its own."""
-        put = partial(
-            self.store.put, event, origin=origin, request_id=request_id, response_url="clicker"
-        )
-        self.rng.choice(self._listening()).listen(put)
 
     def _listening(self) -> list[Process]:
         return [p for p in self.processes if self.runs(p) and p.cut_until <= self.real_ms]
@@ -124,8 +118,7 @@ class Happens:
     def put_committed(self, item: Item) -> None:
         """A commit of the inbox, heard of by whoever stored it or not."""
         if isinstance(item.event, Clicked):
-            self.rules.clicked(item.number, item.event)
-            self.rules.came_in(item)
+            self.rules.clicks[item.number] = item.event
 
     def _later(self, h: Happening) -> None:
         """The person tries again in a moment, and not for ever."""
@@ -140,8 +133,8 @@ class Happens:
         if not self._listening():
             self._later(h)
             return
-        put = partial(self.store.put, event, origin=f"operator:{number}", request_id=_id(number))
-        self._listening()[0].listen(put)
+        copy, origin = self._listening()[0], f"operator:{number}"
+        copy.listen(partial(copy.store.put, event, origin=origin, request_id=_id(number)))
         self.tell(f"an operator cancels {_id(number)}")
 
     def _crash(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
@@ -149,7 +142,6 @@ class Happens:
         if not victim.alive:
             return
         victim.alive = False
-        self.store.connection_lost(victim)
         self.rules.died(victim)
         self._await(Happening(self.real_ms + span, "restart", (victim.name,)))
         self.tell(f"{victim.name} is killed")
@@ -170,19 +162,10 @@ class Happens:
         victim = process or self.processes[(which or 0) % len(self.processes)]
         victim.frozen_until = self.real_ms + span
         self.tell(f"{victim.name} freezes for {span / 1000} s")
-        self._await(Happening(self.real_ms + IDLE_MS, "idle", (victim.name,)))
-
-    def _idle(self, _h: Happening, _p: object, name: str) -> None:
-        """The server ends what a frozen copy has left open: it may hold a lock that all others
-        wait for."""
-        for process in self.processes:
-            if process.name == name and process.frozen_until > self.real_ms:
-                self.store.connection_lost(process)
 
     def _cut(self, _h: Happening, process: Process | None, which: int | None, span: int) -> None:
         victim = process or self.processes[(which or 0) % len(self.processes)]
         victim.cut_until = self.real_ms + span
-        self.store.connection_lost(victim)
         self.tell(f"{victim.name} cannot reach the store for {span / 1000} s")
 
     def _jump(self, _h: Happening, _p: object, ms: int) -> None:

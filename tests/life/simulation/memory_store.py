@@ -1,140 +1,81 @@
-"""The store of `bot.store`, in dictionaries, a hundred times as quick. By PostgreSQL's rules, READ
-COMMITTED: several transactions at once. SQLite's, one after the other, are among its orders.
+"""The store of `bot.store`, in dictionaries, a hundred times as quick: for histories without end.
 
-The rules (PostgreSQL's manual, 13.2.1 and 13.3), as far as the bot's transactions meet them:
-
-- What a transaction writes is seen by nobody before its commit, and its locks are held until then.
-- Each statement sees what was committed when it began. One that waited for a row goes on with the
-  row as it is then, but with everything else as it was when the statement began; and where the row
-  was only locked, not changed, it asks nothing again at all.
-- SKIP LOCKED passes over what anybody else has locked.
-- A unique value that another one is about to commit is waited for, and refused after its commit.
-- Who loses the connection before the commit is undone, and after it not: the client cannot tell.
-
-`test_locks_agree` holds this against the real one. A transaction that a process holds while it is
-frozen is ended by the server (`idle_in_transaction_session_timeout`).
+Each method is one transaction, and one is over before the next begins. What PostgreSQL does with
+two that are open at once is `tests/store/test_two_at_once.py`'s; that this store does what the real
+ones do, `test_stores_agree`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy.exc import OperationalError
-
-from bot.request.audit_chain import Entry
+from bot.request.audit_chain import Entry, Head, Record, link
 from bot.request.events import Event, Stored
-from bot.request.messages import Answer, Due
-from bot.store.queues import Queue
-from bot.store.saving import Claim, Saving
-from tests.life.simulation.memory_tables import (
-    Item,
-    MemoryTables,
-    Row,
-    key_of,
-    lease_over,
-    wants_pairing,
-)
-
-T = TypeVar("T")
-Key = tuple[str, ...]
-
-OPEN, DONE = "commit:before", "commit:after"
-"""Where a process can be stopped or cut off inside of a transaction: everything is written and the
-commit is not yet asked for; it is committed, and the answer is on its way."""
+from bot.request.messages import Answer
+from bot.request.model import Readings, Request, State
+from bot.request.pairing import pair_key, same_id, same_pairing
+from bot.store.one_open_request import PairingTakenBy
+from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
+from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from tests.life.simulation.memory_outbox import MemoryOutbox, Post, lease_over
 
 
-class Cut(OperationalError):
-    """The connection is gone."""
+class MemoryPauses:
+    """What a 429 holds back, by method."""
 
-    def __init__(self) -> None:
-        super().__init__("simulated", None, Exception("the connection is gone"))
+    def __init__(self, now: Callable[[], int]) -> None:
+        self.now = now
+        self.until: dict[str, int] = {}
 
+    def left_ms(self, method: str) -> int:
+        return max(0, self.until.get(method, 0) - self.now())
 
-class Scheduler(Protocol):
-    def owner(self) -> Any:
-        """Whose transaction this is."""
-        ...
-
-    def pass_by(self, point: str) -> None:
-        """Others may go on, and this one may be killed, frozen or cut off."""
-        ...
-
-    def wait(self, until: Callable[[], bool]) -> None: ...
-
-
-class Alone:
-    """One transaction after the other, as where a single thread plays a whole history."""
-
-    def owner(self) -> None:
-        return None
-
-    def pass_by(self, point: str) -> None: ...
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        raise AssertionError("nobody else holds a lock")
-
-
-@dataclass(eq=False)
-class Transaction:
-    """`locks`: what is held, and whether others may share it."""
-
-    owner: Any
-    locks: dict[Key, bool] = field(default_factory=dict)
-    over: bool = False
+    def hold(self, method: str, seconds: int) -> int:
+        self.until[method] = max(self.now() + seconds * 1000, self.until.get(method, 0))
+        return self.until[method]
 
 
 @dataclass
-class MemoryStore(MemoryTables):
-    """Each method is one transaction."""
+class Row:
+    request: Request
+    version: int
+    due_at: int | None
+    lease_until: int
 
-    scheduler: Scheduler = field(kw_only=True)
-    open: list[Transaction] = field(default_factory=list)
 
-    def connection_lost(self, owner: Any) -> None:
-        """The server undoes what this process had not committed, and lets go of its locks."""
-        for tx in [t for t in self.open if t.owner is owner]:
-            self._end(tx)
+@dataclass
+class Item:
+    number: int
+    origin: str
+    request_id: str
+    event: Event
+    at: int
+    response_url: str | None
+    answer_via: int | None = None
+    absorbed_at: int | None = None
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
-        tx = Transaction(self.scheduler.owner())
-        self.open.append(tx)
-        try:
-            yield tx
-        finally:
-            self._end(tx)
 
-    def _end(self, tx: Transaction) -> None:
-        tx.over = True
-        if tx in self.open:
-            self.open.remove(tx)
+@dataclass
+class MemoryStore:
+    now: Callable[[], int]
+    lease_ms: int
+    rows: dict[str, Row] = field(default_factory=dict)
+    inbox: dict[int, Item] = field(default_factory=dict)
+    unabsorbed: dict[int, Item] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    head: Head = field(default_factory=Head)
+    origins: set[str] = field(default_factory=set)
+    changes: int = 0
+    last_number: int = 0
+    gaps: bool = True
+    """PostgreSQL: a refused row has used up a number."""
+    on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
+    on_put: Callable[[Item], None] = lambda item: None
 
-    def _lock(self, tx: Transaction, key: Key, *, shared: bool = False) -> None:
-        if self._locked(tx, key, shared):
-            self.scheduler.wait(lambda: tx.over or not self._locked(tx, key, shared))
-            _still(tx)
-        tx.locks[key] = shared
-
-    def _locked(self, tx: Transaction, key: Key, shared: bool = False) -> bool:
-        for other in self.open:
-            if other is not tx and key in other.locks and not (shared and other.locks[key]):
-                return True
-        return False
-
-    def _commit(self, tx: Transaction, now: int, write: Callable[[], T]) -> T:
-        self.scheduler.pass_by(OPEN)
-        _still(tx)
-        self._at = now
-        try:
-            result = write()
-        finally:
-            self._at = None
-        self._end(tx)
-        self.scheduler.pass_by(DONE)
-        return result
+    def __post_init__(self) -> None:
+        self.pauses = MemoryPauses(self.now)
+        self.outbox = MemoryOutbox(self)
 
     # ---- inbox --------------------------------------------------------------------------------
 
@@ -147,162 +88,202 @@ class MemoryStore(MemoryTables):
         response_url: str | None = None,
         answer_via: int | None = None,
     ) -> int | None:
-        with self._transaction() as tx:
-            if request_id in self.rows:
-                self._lock(tx, ("request", request_id), shared=True)
-            now = self.now()
-            self._lock(tx, ("origin", origin))
-            number = self._numbered(origin)
-            if number is None:
-                return None
-            item = Item(number, origin, request_id, event, now, response_url, answer_via)
-            return self._commit(tx, now, lambda: self._add(item))
+        known = origin in self.origins
+        if not known or self.gaps:
+            self.last_number += 1
+        if known:
+            return None
+        number = self.last_number
+        item = Item(number, origin, request_id, event, self.now(), response_url, answer_via)
+        self.origins.add(origin)
+        self.inbox[number] = self.unabsorbed[number] = item
+        self.changes += 1
+        self.on_put(item)
+        return number
+
+    def _absorbed(self, number: int) -> None:
+        item = self.unabsorbed.pop(number, None)
+        if item is not None:
+            item.absorbed_at = self.now()
+
+    @property
+    def items(self) -> list[Item]:
+        return list(self.inbox.values())
+
+    def waiting(self, request_id: str | None = None) -> list[Item]:
+        """In the order of their numbers."""
+        return [i for i in self.unabsorbed.values() if request_id in (None, i.request_id)]
 
     # ---- requests -----------------------------------------------------------------------------
 
+    def event_without_row(self) -> tuple[str, Stored] | None:
+        for item in self.unabsorbed.values():
+            if item.request_id not in self.rows:
+                return item.request_id, _stored(item)
+        return None
+
     def insert_row(self, saving: Saving) -> bool:
-        with self._transaction() as tx:
-            now = self.now()
-            self._lock(tx, ("birth", saving.request.id))
-            if saving.request.id in self.rows:
-                return False
-            self._lock(tx, ("head",))
-            return self._commit(tx, now, lambda: self._insert(saving))
+        request = saving.request
+        if request.id in self.rows:
+            return False
+        self.rows[request.id] = Row(request, 1, self.now(), 0)
+        self._rest(None, saving)
+        return True
 
     def dismiss(
         self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
     ) -> None:
-        with self._transaction() as tx:
-            now = self.now()
-            self._lock(tx, ("item", str(stored.number)))
-            if stored.number not in self.unabsorbed:
-                return
-            self._lock(tx, ("head",))
-            self._commit(tx, now, lambda: self._dismiss(request_id, stored, answers, entries))
+        if stored.number not in self.unabsorbed:
+            return
+        self._absorbed(stored.number)
+        self.outbox.answer(request_id, answers)
+        self._chain(request_id, entries)
+        self.changes += 1
 
     def claim(self, queue: Queue, wait_s: float = 0.0, left: tuple[str, ...] = ()) -> Claim | None:
         assert not left, "the simulation has one appliance"
-        with self._transaction() as tx:
-            now = self.now()
-            seen = sorted(self._claimable(queue, now), key=self.order_of)
-            if not seen:
-                return None
-            self.scheduler.pass_by("read")
-            _still(tx)
-            row = self._not_locked(tx, seen, queue, now)
-            if row is None:
-                return None
-            version = row.version + 1
-            return self._commit(tx, now, lambda: self._taken(row, queue, version, now))
+        now = self.now()
+        row = min(self._claimable(queue, now), key=self._order_of, default=None)
+        if row is None:
+            return None
+        row.version += 1
+        row.lease_until = now + self.lease_ms
+        row.due_at = row.lease_until
+        return Claim(row.request, row.version, row.lease_until, queue)
 
-    def _not_locked(self, tx: Transaction, seen: list[Row], queue: Queue, now: int) -> Row | None:
-        for row in seen:
-            key = ("request", row.request.id)
-            if not self._locked(tx, key) and self._free(row, queue, now):
-                tx.locks[key] = False
-                return row
-        return None
+    def _order_of(self, row: Row) -> tuple[int, bool, int, int]:
+        state, due_at = row.request.state, row.due_at
+        place = ORDER.index(state) if state in ORDER else len(ORDER)
+        nothing_came = not self.waiting(row.request.id)
+        return place, nothing_came, due_at if due_at is not None else -1, row.request.created_at
 
-    def _taken(self, row: Row, queue: Queue, version: int, now: int) -> Claim:
-        if row.version == version - 1:
-            return self._claimed(row, queue, now)
-        return Claim(row.request, version, now + self.lease_ms, queue)
+    def _claimable(self, queue: Queue, now: int) -> list[Row]:
+        with_event = {i.request_id for i in self.unabsorbed.values()}
+        return [
+            row
+            for row in self.rows.values()
+            if (
+                (row.due_at is not None and row.due_at <= now)
+                or row.request.id in with_event
+                or row.lease_until > now + LONGEST_LEASE_MS
+            )
+            and queue_of(row.request) is queue
+            and lease_over(row.lease_until, now)
+        ]
+
+    def events(self, claim: Claim) -> tuple[int, list[Stored]]:
+        waiting = self.waiting(claim.request.id)
+        return self.now(), [_stored(i) for i in waiting if i.number not in claim.heard]
 
     def save(self, claim: Claim, saving: Saving) -> Claim:
-        with self._transaction() as tx:
-            now = self.now()
-            self._lock(tx, ("request", claim.request.id))
-            row, request = self._held(claim), saving.request
-            if wants_pairing(request):
-                if request.pairing_id != row.request.pairing_id:
-                    self._lock(tx, ("pairing", request.site, request.pairing_id or ""))
-                    self._lock(tx, ("pair", key_of(request) or request.id))
-                self._pairing_free(request)
-            return self._write_last(tx, now, row, claim, saving)
+        row = self._held(claim)
+        if saving.request.state.open and saving.request.pairing_id is not None:
+            self._pairing_free(saving.request)
+        return self._write(row, claim, saving)
 
     def save_intent(self, claim: Claim, saving: Saving) -> Claim:
-        return self._save_heard(claim, saving, self._may_intend)
+        now, request = self.now(), self._held(claim).request
+        late = request.execute_by is not None and request.execute_by <= now
+        early = request.scheduled_at is not None and request.scheduled_at > now
+        if late or early or request.state is not State.APPROVED:
+            raise SaveRefused
+        return self.save_passed(claim, saving)
 
     def save_passed(self, claim: Claim, saving: Saving) -> Claim:
-        return self._save_heard(claim, saving, lambda _row, _now: None)
-
-    def _save_heard(self, claim: Claim, saving: Saving, guard: Callable[[Row, int], None]) -> Claim:
-        with self._transaction() as tx:
-            self._lock(tx, ("request", claim.request.id))
-            now, row = self.now(), self._held(claim)
-            guard(row, now)
-            self._heard(claim)
-            return self._write_last(tx, now, row, claim, saving)
-
-    def _write_last(
-        self, tx: Transaction, now: int, row: Row, claim: Claim, saving: Saving
-    ) -> Claim:
-        if saving.entries:
-            self._lock(tx, ("head",))
-        return self._commit(tx, now, lambda: self._write(row, claim, saving))
+        row = self._held(claim)
+        if self.waiting(claim.request.id):
+            raise SaveRefused
+        return self._write(row, claim, saving)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
-        with self._transaction() as tx:
-            self._lock(tx, ("request", claim.request.id))
-            self._commit(tx, self.now(), lambda: self._release(claim, due_at))
+        row = self.rows[claim.request.id]
+        if row.version == claim.version:
+            row.lease_until, row.due_at, row.version = 0, due_at, row.version + 1
+        self.changes += 1
 
-    # ---- outbox -------------------------------------------------------------------------------
+    def _held(self, claim: Claim) -> Row:
+        row = self.rows[claim.request.id]
+        if row.version != claim.version:
+            raise ClaimLost
+        return row
 
-    def claim_post(self) -> Due | None:
-        with self._transaction() as tx:
-            now = self.now()
-            seen = self._sendable(now)
-            if not seen:
-                return None
-            self.scheduler.pass_by("read")
-            _still(tx)
-            for post in seen:
-                key = ("post", post.request_id, post.slot)
-                free = lease_over(post.lease_until, now)
-                free = free and post.due_at is not None and post.due_at <= now
-                if self._locked(tx, key) or not free:
-                    continue
-                tx.locks[key] = False
-                return self._commit(tx, now, lambda post=post: self._claimed_post(post, now))
-            return None
+    def _pairing_free(self, request: Request) -> None:
+        for row in self.rows.values():
+            other = row.request
+            holds = other.site == request.site and same_id(other.pairing_id, request.pairing_id)
+            holds = holds or _key_of(other) == _key_of(request) is not None
+            if holds and other.id != request.id and other.state.open:
+                raise PairingTakenBy(other.id)
 
-    def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
-        self._settled(due, lambda: self._sent(due, ts=ts, digest=digest))
+    def _write(self, row: Row, claim: Claim, saving: Saving) -> Claim:
+        before = row.request
+        row.request = saving.request.model_copy(update={"readings": Readings()})
+        row.version += 1
+        for number in claim.heard:
+            self._absorbed(number)
+        self._rest(before, saving)
+        over = queue_of(saving.request) is not claim.queue
+        if over:
+            row.lease_until, row.due_at = 0, saving.due_at
+        return replace(claim, request=saving.request, version=row.version, heard=(), over=over)
 
-    def put_off(
-        self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
-    ) -> None:
-        told = {"error": error, "refused": refused, "lost": lost}
-        self._settled(due, lambda: self._put_off(due, until=until, **told))
+    def _rest(self, before: Request | None, saving: Saving) -> None:
+        request = saving.request
+        self._absorbed(saving.absorbed)
+        self.outbox.want(before, request)
+        self.outbox.answer(request.id, saving.answers)
+        self._chain(request.id, saving.entries)
+        self.changes += 1
+        self.on_saved(before, request)
 
-    def given_up(self, due: Due, *, error: str) -> None:
-        self._settled(due, lambda: self._given_up(due, error=error))
+    def _chain(self, request_id: str, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            columns = entry.model_dump(mode="json")
+            record = link(self.head, {**columns, "request_id": request_id})
+            self.head = Head(count=record.number, hash=record.hash)
+            self.records.append(record)
 
-    def _settled(self, due: Due, write: Callable[[], None]) -> None:
-        with self._transaction() as tx:
-            now = self.now()
-            self._lock(tx, ("post", due.request_id, due.slot))
-            self._commit(tx, now, write)
+    # ---- what is looked up ----------------------------------------------------------------------
+
+    def get(self, request_id: str) -> Request | None:
+        row = self.rows.get(request_id)
+        return row.request if row else None
+
+    def followed(self, site: str) -> int:
+        requests = (row.request for row in self.rows.values())
+        return sum(r.site == site and r.state is State.FOLLOWING for r in requests)
+
+    def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
+        shown = request.snapshot
+        others = (r.request for r in self.rows.values())
+        found = [o for o in others if o.id != request.id and o.state in states]
+        same = [o for o in found if shown and o.snapshot and same_pairing(o.snapshot, shown)]
+        return sorted(same, key=lambda r: -r.created_at)
+
+    # ---- for the scheduler and the rules ------------------------------------------------------
+
+    @property
+    def posts(self) -> dict[tuple[str, str], Post]:
+        return self.outbox.posts
+
+    def has_work(self, queue: Queue) -> bool:
+        """Whether a claim may bring something."""
+        return bool(self._claimable(queue, self.now()))
+
+    def next_time(self) -> int | None:
+        """When something may become due by time alone."""
+        now = self.now()
+        held: list[Row | Post] = [*self.rows.values(), *self.posts.values()]
+        times = [max(x.due_at, x.lease_until) for x in held if x.due_at is not None]
+        times += [x.lease_until for x in held]
+        times += self.pauses.until.values()
+        return min((t for t in times if t > now), default=None)
 
 
-class OutboxView:
-    """The outbox's names on the store (`claim` means something else there)."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self.sent, self.put_off = store.sent, store.put_off
-        self.given_up, self.now = store.given_up, store.now
-
-    def claim(self, wait_s: float = 0.0) -> Due | None:
-        return self._store.claim_post()
-
-    def wait(self, seconds: float) -> None:
-        assert not seconds, "the scheduler decides who waits"
-
-    def end_waiting(self) -> None:
-        raise AssertionError("the scheduler decides who waits")
+def _key_of(request: Request) -> str | None:
+    known = request.pairing_id is not None and request.terms.several
+    return pair_key(request.snapshot) if known and request.snapshot else None
 
 
-def _still(tx: Transaction) -> None:
-    if tx.over:
-        raise Cut
+def _stored(item: Item) -> Stored:
+    return Stored.model_construct(number=item.number, at=item.at, event=item.event)

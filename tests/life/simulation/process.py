@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.request.messages import Drawn
 from bot.request.model import Request
@@ -20,7 +20,7 @@ from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
 from tests.life.simulation.appliance import AppliancePort
-from tests.life.simulation.memory_store import Cut
+from tests.life.simulation.happenings import DONE, OPEN
 from tests.life.simulation.slack import Client, People
 
 if TYPE_CHECKING:
@@ -40,37 +40,39 @@ STEPS = {
 KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
-WRITES = frozenset({*STEPS, "save_passed", "dismiss", "claim", "put_off", "given_up"})
+WRITES = frozenset({*STEPS, "save_passed", "dismiss", "put_off", "given_up"})
 READS = frozenset({"now", "events", "event_without_row", "get", "same_pairing", "followed"})
 
 FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""
 
 
+class Cut(OperationalError):
+    """The connection is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("simulated", None, Exception("the connection is gone"))
+
+
 class Stepping:
-    """The store as one process sees it: it can be stopped before and after each transaction, and
-    cut off from it."""
+    """The store as one process sees it: it can be stopped before and after each transaction and its
+    commit, and cut off from it."""
 
     def __init__(self, process: Process, target: Any) -> None:
         self._process, self._target = process, target
-        self._cuts = process.sim.cuts
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._target, name)
+        if self._process.sim.stops_in_commits and name in (WRITES | READS):
+            attribute = self._reached(attribute, writes=name in WRITES)
         if name in STEPS:
             attribute = self._stepping(name, attribute)
-        elif self._cuts and name in WRITES:
-            attribute = self._reached(attribute, writes=True)
-        elif self._cuts and name in READS:
-            attribute = self._reached(attribute, writes=False)
         setattr(self, name, attribute)  # asked for once: this is on every path
         return attribute
 
     def _stepping(self, name: str, attribute: Callable[..., Any]) -> Callable[..., Any]:
         before, after = STEPS[name]
         process = self._process
-        if self._cuts:
-            attribute = self._reached(attribute, writes=True)
 
         def stepping(*args: Any, **kwargs: Any) -> Any:
             if before:
@@ -90,9 +92,12 @@ class Stepping:
         process = self._process
 
         def reached(*args: Any, **kwargs: Any) -> Any:
+            if writes:
+                process.sim.passed(process, OPEN)
             process.must_reach_the_store()
             result = attribute(*args, **kwargs)
             if writes:
+                process.sim.passed(process, DONE)
                 process.must_reach_the_store()
             return result
 
@@ -109,6 +114,7 @@ class Process:
         self.cut_until = 0
         self.sim = sim
         self.policy = sim.policy_of(name)
+        self.store: Any = Stepping(self, sim.store)
         self.worker = self._worker()
         self.poster = self._poster()
         self.threads = [
@@ -132,7 +138,7 @@ class Process:
         self.spend(max(int(seconds * 1000), self.cut_until - self.sim.real_ms))
 
     def must_reach_the_store(self) -> None:
-        if self.sim.real_ms < self.cut_until and self.sim.current:  # the scheduler asks as well
+        if self.sim.real_ms < self.cut_until:
             raise Cut
 
     def listen(self, put: Callable[[], object]) -> None:
@@ -158,7 +164,7 @@ class Process:
         port = AppliancePort(
             sim.estate, self.step, self.spend, sim.db_now, sim.monotonic, self.heard
         )
-        store: Any = Stepping(self, sim.store)
+        store = self.store
         effects = Effects(
             policy=self.policy,
             people=People(sim.workspace, self.step),
@@ -173,7 +179,7 @@ class Process:
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)
         self.client = client
-        outbox = Stepping(self, self.sim.outbox)
+        outbox = Stepping(self, self.sim.store.outbox)
         return Poster(
             outbox,  # type: ignore[arg-type]
             client,  # type: ignore[arg-type]
@@ -202,7 +208,6 @@ class Thread:
         self.in_hand = False
         self.holds: Claim | None = None
         self.works = False
-        self.blocked: Callable[[], bool] | None = None
         self._work = work
         self.green = greenlet(self._run, parent=process.sim.hub)
         process.sim.threads.append(self)
@@ -210,7 +215,7 @@ class Thread:
     def _run(self) -> None:
         sim = self.process.sim
         while True:
-            changes = sim.store.changes
+            changes, began = sim.store.changes, sim.real_ms
             try:
                 worked = self._work()
             except SQLAlchemyError:
@@ -219,7 +224,9 @@ class Thread:
                 self.process.pause(FAULT_MS / 1000)
                 continue
             if not worked:
-                self.seen, self.wake_at = changes, None
+                # It may have been frozen in the middle of the look.
+                self.seen = changes if began == sim.real_ms else -1
+                self.wake_at = None
                 sim.hub.switch()
                 self.wake_at = 0  # in the middle of something from now on
 
@@ -237,7 +244,7 @@ def _checks(store: MemoryStore) -> bool:
 
 
 def _posts(store: MemoryStore) -> bool:
-    return store.has_post()
+    return store.outbox.has_work()
 
 
 class Errand(Thread):

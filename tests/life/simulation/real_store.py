@@ -23,7 +23,8 @@ from bot.store.requests import Requests
 from bot.store.saving import Claim, Saving
 from bot.store.schema import inbox, messages, requests
 from bot.store.shared import Pauses, paused
-from tests.life.simulation.memory_tables import Item, Post, Row
+from tests.life.simulation.memory_outbox import Post
+from tests.life.simulation.memory_store import Item, Row
 
 CHANGING = frozenset(
     {"put", "insert_row", "dismiss", "save", "save_intent", "save_passed", "release"}
@@ -48,6 +49,7 @@ class RealStore:
         self._inbox = Inbox(self.db)
         self._overview = Overview(self.db)
         self.pauses = Pauses(self.db)
+        self.outbox = self._outbox()
 
     def empty(self) -> None:
         """As new: quicker than another database (PostgreSQL)."""
@@ -77,8 +79,19 @@ class RealStore:
 
         return changing
 
-    def connection_lost(self, owner: object) -> None:
-        """Its transactions are never open while another thread goes on."""
+    def _outbox(self) -> Any:
+        """The real outbox, counting changes for the scheduler."""
+        real = Outbox(self.db)
+
+        def counting(name: str) -> Callable[..., None]:
+            def call(*args: Any, **kwargs: Any) -> None:
+                getattr(real, name)(*args, **kwargs)
+                self.changes += 1
+
+            return call
+
+        counted = {name: counting(name) for name in ("sent", "put_off", "given_up")}
+        return SimpleNamespace(claim=real.claim, wait=real.wait, now=real.now, **counted)
 
     # ---- what the rules look at ---------------------------------------------------------------
 
@@ -126,37 +139,16 @@ class RealStore:
     def head(self) -> Head:
         return trail.head(self.db)
 
-    def paused_until(self) -> list[int]:
-        with self.db.read() as conn:
-            return list(paused(conn, self.clock(), *CALLED_BY).values())
-
     def next_time(self) -> int | None:
         now = self.clock()
         rows, posts = self.rows.values(), self.posts.values()
         times = [max(r.due_at, r.lease_until) for r in rows if r.due_at is not None]
         times += [max(p.due_at, p.lease_until) for p in posts if p.due_at is not None]
         times += [x.lease_until for x in (*rows, *posts)]
+        with self.db.read() as conn:
+            times += paused(conn, now, *CALLED_BY).values()
         return min((t for t in times if t > now), default=None)
 
     def _all(self, table: Any) -> list[Any]:
         with self.db.read() as conn:
             return list(conn.execute(select(table)))
-
-
-def outbox_of(store: RealStore) -> Any:
-    """The real outbox, counting changes for the scheduler."""
-    real = Outbox(store.db)
-
-    def counting(name: str) -> Callable[..., None]:
-        def call(*args: Any, **kwargs: Any) -> None:
-            getattr(real, name)(*args, **kwargs)
-            store.changes += 1
-
-        return call
-
-    return SimpleNamespace(
-        claim=real.claim,
-        wait=real.wait,
-        now=real.now,
-        **{name: counting(name) for name in ("sent", "put_off", "given_up")},
-    )

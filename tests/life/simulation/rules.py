@@ -9,14 +9,14 @@ from bot.request import audit_chain
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
 from bot.request.messages import ANSWER_LOST, Slot, messages
-from bot.request.model import Outcome, Request, State
+from bot.request.model import Request, State
 from bot.request.plan import Wait, plan
 from bot.request.who_may import Policy
 from tests.life.simulation.happenings import APPROVERS
 from tests.life.simulation.process import digest
 
 if TYPE_CHECKING:
-    from tests.life.simulation.memory_tables import Item
+    from tests.life.simulation.memory_store import Item
     from tests.life.simulation.process import Process, Thread
     from tests.life.simulation.simulation import Simulation
 
@@ -76,20 +76,6 @@ class Rules:
                     self.broken(f"two copies work on {mine.request.id} at once")
 
     # ---- as it happens ------------------------------------------------------------------------
-
-    def clicked(self, number: int | None, event: Clicked) -> None:
-        if number is not None:
-            self.clicks[number] = event
-
-    def came_in(self, item: Item) -> None:
-        """A click whose commit ended after the request had: it counts by when it was stored."""
-        row = self.sim.store.rows.get(item.request_id)
-        if row is None or self._told("jumps", OTHER_SETTING):
-            return
-        request = row.request
-        undecided = request.outcome == Outcome(code="not_decided")
-        if undecided and request.terms.approvals_required == 1 and _in_time(item, request):
-            self.broken(f"expired although {item.event.by} had approved in time")
 
     def died(self, process: Process) -> None:
         """Whatever it had in hand is lost with it."""

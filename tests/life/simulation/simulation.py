@@ -14,16 +14,9 @@ from greenlet import getcurrent
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import one_message as sending
 from tests.life.simulation.appliance import Estate
-from tests.life.simulation.happenings import APPROVERS, GLASS, Happening, History
+from tests.life.simulation.happenings import APPROVERS, COMMITS, DONE, GLASS, Happening, History
 from tests.life.simulation.happens import NEVER, Happens
-from tests.life.simulation.memory_store import (
-    DONE,
-    OPEN,
-    Alone,
-    MemoryStore,
-    OutboxView,
-    Scheduler,
-)
+from tests.life.simulation.memory_store import MemoryStore
 from tests.life.simulation.process import Process, Thread
 from tests.life.simulation.rules import Rules
 from tests.life.simulation.slack import Workspace
@@ -33,8 +26,6 @@ LEASE_MS = 25_000
 LIMIT_MS = 8 * 3_600_000
 """Of real time, after which a history that has not come to rest is stuck."""
 LIMIT_STEPS = 60_000
-SLOW_COMMITS = 0.1
-"""Of those that take a while: what is under way meanwhile meets their locks."""
 
 
 class Simulation(Happens):
@@ -62,28 +53,18 @@ class Simulation(Happens):
         )
         self.workspace = Workspace(lambda: self.real_ms, self.rng)
         self.rules = Rules(self)
-        self.cuts = any(h.what == "cut" for h in history.kept())
-        self.waiting = sorted(history.kept(), key=lambda h: h.at)
+        kept = history.kept()
+        self.stops_in_commits = any(h.what == "cut" or h.point in COMMITS for h in kept)
+        self.waiting = sorted(kept, key=lambda h: h.at)
         self._await_next()
         self.retries: Counter[Happening] = Counter()
         self.deferred: Counter[tuple[object, ...]] = Counter()
-        memory = self._memory(self)
-        self.use(memory, OutboxView(memory), looks_for_itself=False)
+        self.use(MemoryStore(now=self.db_now, lease_ms=LEASE_MS), looks_for_itself=False)
 
-    def _memory(self, scheduler: Scheduler, *, gaps: bool = True) -> MemoryStore:
-        memory = MemoryStore(clock=self.db_now, lease_ms=LEASE_MS, scheduler=scheduler, gaps=gaps)
-        memory.on_saved, memory.on_put = self.rules.saved, self.put_committed
-        return memory
-
-    def use_alone(self, *, gaps: bool) -> None:
-        """The store in memory with one transaction after the other, before the first step: as one
-        thread alone can play the same history on a real one. `gaps`: of PostgreSQL's numbers."""
-        memory = self._memory(Alone(), gaps=gaps)
-        self.use(memory, OutboxView(memory))
-
-    def use(self, store: Any, outbox: Any, *, looks_for_itself: bool = True) -> None:
+    def use(self, store: Any, *, looks_for_itself: bool = True) -> None:
         """Another store than the history's own, before the first step."""
-        self.store, self.outbox = store, outbox
+        self.store = store
+        store.on_saved, store.on_put = self.rules.saved, self.put_committed
         # A real store is not asked behind the bot's back; what is compared with it does the same.
         self.looks_for_itself = looks_for_itself
         self.threads = []
@@ -137,8 +118,6 @@ class Simulation(Happens):
         return process.alive and process.frozen_until <= self.real_ms
 
     def _ready(self, thread: Thread) -> bool:
-        if thread.blocked is not None:
-            return thread.blocked()
         if thread.wake_at is None:
             return thread.seen != self.store.changes and self._finds_work(thread)
         return thread.wake_at <= self.real_ms
@@ -165,10 +144,9 @@ class Simulation(Happens):
         for process in self.processes:
             times += [process.frozen_until, process.cut_until]
             if process.alive:
-                times += [t.wake_at or 0 for t in process.threads if t.blocked is None]
+                times += [t.wake_at or 0 for t in process.threads]
             if process.poster.ask_slack_at:
                 times.append(process.poster.ask_slack_at - START_MS - self.offset_ms)
-        times += [until - START_MS - self.offset_ms for until in self.store.paused_until()]
         due = self.store.next_time()
         times += [self.estate.next_end() or 0, due - START_MS - self.offset_ms if due else 0]
         times = [t for t in times if t > self.real_ms]
@@ -186,25 +164,6 @@ class Simulation(Happens):
                 if thread.wake_at is None:
                     thread.seen = -1  # time has passed: whoever is idle looks again
         return True
-
-    # ---- what the store asks of us: `Scheduler` -----------------------------------------------
-
-    def owner(self) -> Process | None:
-        return self.current.process if self.current else None
-
-    def pass_by(self, point: str) -> None:
-        if self.current:
-            process = self.current.process
-            self.passed(process, point)
-            if point == OPEN and self.rng.random() < SLOW_COMMITS:
-                process.spend(self.rng.randrange(1, 80))
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        thread = self.current
-        assert thread is not None, "only a thread of a process waits for a lock"
-        thread.blocked = until
-        self.hub.switch()
-        thread.blocked = None
 
     # ---- points and happenings ----------------------------------------------------------------
 

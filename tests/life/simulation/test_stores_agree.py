@@ -1,7 +1,7 @@
 """The store in memory, on which thousands of histories run, does what the real ones do.
 
-One thread plays a whole history, so each transaction is over before the next one begins; what
-happens between two that are open at once is `test_locks_agree`'s.
+Each transaction is over before the next one begins; what two do that are open at once is
+`tests/store/test_two_at_once.py`'s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from itertools import islice
 import pytest
 
 from tests.life.simulation.happenings import history
-from tests.life.simulation.real_store import RealStore, outbox_of
+from tests.life.simulation.memory_store import MemoryStore
+from tests.life.simulation.real_store import RealStore
 from tests.life.simulation.simulation import LEASE_MS, Simulation
 from tests.support.postgres import PostgresServer
 
@@ -41,23 +42,22 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_same_history_word_for_word_on_sqlite(seed: int) -> None:
-    memory, real = Simulation(history(seed)), Simulation(history(seed))
-    memory.use_alone(gaps=False)
-    _play_both(memory, real, RealStore(real.db_now, LEASE_MS))
+    real = Simulation(history(seed))
+    _play_both(seed, real, RealStore(real.db_now, LEASE_MS), gaps=False)
 
 
 @pytest.mark.parametrize("seed", POSTGRES_SEEDS)
 def test_the_same_history_word_for_word_on_postgres(seed: int, postgres_url: str) -> None:
-    memory, real = Simulation(history(seed)), Simulation(history(seed))
-    memory.use_alone(gaps=True)
+    real = Simulation(history(seed))
     store = RealStore(real.db_now, LEASE_MS, postgres_url)
     store.empty()
-    _play_both(memory, real, store)
+    _play_both(seed, real, store, gaps=True)
 
 
-def _play_both(memory: Simulation, real: Simulation, store: RealStore) -> None:
-    store.on_saved, store.on_put = real.rules.saved, real.put_committed
-    real.use(store, outbox_of(store))
+def _play_both(seed: int, real: Simulation, store: RealStore, *, gaps: bool) -> None:
+    memory = Simulation(history(seed))
+    memory.use(MemoryStore(now=memory.db_now, lease_ms=LEASE_MS, gaps=gaps))
+    real.use(store)
     try:
         memory.run()
         real.run()

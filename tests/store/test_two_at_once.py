@@ -1,4 +1,4 @@
-"""Two transactions at once: the store in memory does what PostgreSQL does.
+"""Two transactions at once in PostgreSQL, at two levels of isolation.
 
 The first is held just before its commit; the second begins, and ends or waits; then the first goes
 on. Compared: what each brings back, and whether the second had to wait.
@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from greenlet import getcurrent, greenlet
 from sqlalchemy import event
 
 from bot.request.messages import Due
@@ -22,7 +21,6 @@ from bot.store.one_open_request import PairingTakenBy
 from bot.store.outbox import Outbox
 from bot.store.queues import Queue
 from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
-from tests.life.simulation.memory_store import OPEN, MemoryStore
 from tests.life.simulation.real_store import RealStore
 from tests.rules.samples import snapshot
 from tests.store.samples import click, entry, request
@@ -34,7 +32,7 @@ SAID = (ClaimLost, SaveRefused, PairingTakenBy)
 
 
 class Clock:
-    """Both stores go by it; `born` rows are made at its beginning."""
+    """The store goes by it; `born` rows are made at its beginning."""
 
     def __init__(self) -> None:
         self.ms = 1_000_000
@@ -121,7 +119,7 @@ def insert_row(store: Any, _with: object) -> object:
 
 
 def claim_message(store: Any, _with: object) -> object:
-    return store.claim_post() if hasattr(store, "claim_post") else Outbox(store.db).claim()
+    return Outbox(store.db).claim()
 
 
 def take(which: int) -> Callable[[Any, tuple[Claim, Claim]], object]:
@@ -164,67 +162,17 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_in_memory(case: Case) -> None:
-    assert _in_memory(case) == case.then
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_in_postgres(case: Case, url: str) -> None:
+def test_what_each_brings_back(case: Case, url: str) -> None:
     clock = Clock()
     store = RealStore(clock, LEASE_MS, url)
     store.empty()
     try:
-        assert _in_postgres(case, store, case.prepare(store, clock), url) == case.then
+        assert _both(case, store, case.prepare(store, clock), url) == case.then
     finally:
         store.db.close()
 
 
-# ---- in memory -----------------------------------------------------------------------------------
-
-
-class TwoThreads:
-    """`memory_store.Scheduler` for two: the first one stops before its commit."""
-
-    def __init__(self) -> None:
-        self.hub = getcurrent()
-        self.first: greenlet | None = None
-        self.waited = False
-
-    def owner(self) -> object:
-        return getcurrent()
-
-    def pass_by(self, point: str) -> None:
-        if point == OPEN and getcurrent() is self.first:
-            self.hub.switch()
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        self.waited = True
-        while not until():
-            self.hub.switch()
-
-
-def _in_memory(case: Case) -> tuple[str, str, bool]:
-    clock, threads = Clock(), TwoThreads()
-    store = MemoryStore(clock=clock, lease_ms=LEASE_MS, scheduler=threads)
-    given = case.prepare(store, clock)
-    said: dict[str, str] = {}
-    first, second = (
-        greenlet(lambda name=name, act=act: said.update({name: _words(act, store, given)}))
-        for name, act in (("first", case.first), ("second", case.second))
-    )
-    threads.first = first
-    first.switch()
-    second.switch()
-    first.switch()
-    if not second.dead:
-        second.switch()
-    return said["first"], said["second"], threads.waited
-
-
-# ---- in PostgreSQL -------------------------------------------------------------------------------
-
-
-def _in_postgres(case: Case, store: RealStore, given: object, url: str) -> tuple[str, str, bool]:
+def _both(case: Case, store: RealStore, given: object, url: str) -> tuple[str, str, bool]:
     at_commit, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
     def hold(_conn: object) -> None:
