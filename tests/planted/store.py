@@ -180,7 +180,7 @@ STORE = (
     ),
     change(
         "a record may be changed when its hash is made anew",
-        "tests/rules/test_audit.py::test_a_change_with_its_hash_made_anew_is_found_by_the_next",
+        "tests/rules/test_audit.py::test_a_change_with_its_hash_made_anew_is_found",
         "if record.previous != previous:",
         "if False:",
     ),

@@ -45,50 +45,22 @@ def test_a_change_in_any_column_is_found(column: str) -> None:
     assert verify(records, head) == 3
 
 
-def test_a_change_with_its_hash_made_anew_is_found_by_the_next() -> None:
+@pytest.mark.parametrize(("which", "number"), [(2, 3), (4, 5)], ids=["by the next", "by the head"])
+def test_a_change_with_its_hash_made_anew_is_found(which: int, number: int) -> None:
     records, head = chain()
-    changed = records[2].model_copy(update={"actor": "U2"})
-    records[2] = changed.model_copy(update={"hash": changed.expected_hash})
-    assert verify(records, head) == 3
-
-
-def test_the_last_one_changed_with_its_hash_made_anew_is_found_by_the_head() -> None:
-    records, head = chain()
-    changed = records[4].model_copy(update={"actor": "U2"})
-    records[4] = changed.model_copy(update={"hash": changed.expected_hash})
-    assert verify(records, head) == 5
-
-
-@pytest.mark.parametrize(("cut", "number"), [(0, 1), (2, 3), (4, 5)])
-def test_a_removed_record_is_named(cut: int, number: int) -> None:
-    records, head = chain()
-    del records[cut]
+    changed = records[which].model_copy(update={"actor": "U2"})
+    records[which] = changed.model_copy(update={"hash": changed.expected_hash})
     assert verify(records, head) == number
 
 
-def test_a_cut_off_tail_is_found() -> None:
-    records, head = chain()
-    assert verify(records[:2], head) == 3
+def head_at(record: Record) -> Head:
+    return Head(count=record.number, hash=record.hash)
 
 
-@pytest.mark.parametrize(("left", "number"), [(4, 4), (0, 1)])
-def test_a_tail_that_the_count_of_the_head_hides_is_found(left: int, number: int) -> None:
-    records, head = chain()
-    assert verify(records[:left], head.model_copy(update={"count": left})) == number
-
-
-def test_an_inserted_record_is_named() -> None:
-    records, head = chain()
-    extra = link(Head(count=2, hash=records[1].hash), {**_columns(records[2]), "actor": "U9"})
-    assert verify([*records[:3], extra, *records[3:]], head) == 3
-    appended = link(Head(count=5, hash=records[4].hash), _columns(records[2]))
-    assert verify([*records, appended], head) == 6
-
-
-def test_reordered_records_are_found() -> None:
-    records, head = chain()
-    records[1], records[2] = records[2], records[1]
-    assert verify(records, head) == 2
+def written(head: Head, like: Record, **changes: object) -> Record:
+    """A made-up record that is in whole chain with what was before `head`."""
+    columns = like.model_dump(exclude={"number", "previous", "hash"})
+    return link(head, {**columns, **changes})
 
 
 def renumbered(records: list[Record]) -> list[Record]:
@@ -96,39 +68,37 @@ def renumbered(records: list[Record]) -> list[Record]:
     return [r.model_copy(update={"number": n}) for n, r in enumerate(records, 1)]
 
 
-@pytest.mark.parametrize("forged", [1, 2])
-def test_records_inserted_where_the_others_made_room_are_named(forged: int) -> None:
-    records, head = chain()
-    at, extra = Head(count=2, hash=records[1].hash), []
-    for _ in range(forged):
-        extra.append(link(at, {**_columns(records[2]), "actor": "U9"}))
-        at = Head(count=extra[-1].number, hash=extra[-1].hash)
-    assert verify(renumbered([*records[:2], *extra, *records[2:]]), head) == 3
+(A, B, C, D, E), HEAD = chain()
+EXTRA = written(head_at(B), C, actor="U9")
+SECOND = written(head_at(EXTRA), C, actor="U9")
+BEFORE_ALL = written(Head(count=0, hash="f" * 64), A)
 
 
-def test_a_removed_record_whose_gap_was_closed_is_named() -> None:
-    records, head = chain()
-    assert verify(renumbered([*records[:2], *records[3:]]), head) == 3
+@pytest.mark.parametrize(
+    ("records", "number"),
+    [
+        pytest.param([B, C, D, E], 1, id="the first removed"),
+        pytest.param([A, B, D, E], 3, id="one removed"),
+        pytest.param([A, B, C, D], 5, id="the last removed"),
+        pytest.param([A, B], 3, id="a tail cut off"),
+        pytest.param([A, B, C, EXTRA, D, E], 3, id="one inserted"),
+        pytest.param([A, B, C, D, E, written(HEAD, C)], 6, id="one appended"),
+        pytest.param([A, C, B, D, E], 2, id="two that changed places"),
+        pytest.param(renumbered([A, B, EXTRA, C, D, E]), 3, id="inserted, the others made room"),
+        pytest.param(renumbered([A, B, EXTRA, SECOND, C, D, E]), 3, id="two inserted, the same"),
+        pytest.param(renumbered([A, B, D, E]), 3, id="removed, and its gap closed"),
+        pytest.param(renumbered([A, C, B, D, E]), 2, id="changed places, and numbers"),
+        pytest.param(renumbered([A, B, C, D, E, E]), 6, id="one twice"),
+        pytest.param([BEFORE_ALL, B, C, D, E], 1, id="something before the first"),
+    ],
+)
+def test_the_first_that_is_not_as_written_is_named(records: list[Record], number: int) -> None:
+    assert verify(records, HEAD) == number
 
 
-def test_records_that_changed_places_are_named() -> None:
-    records, head = chain()
-    assert verify(renumbered([records[0], records[2], records[1], *records[3:]]), head) == 2
-
-
-def test_a_record_that_stands_there_twice_is_named() -> None:
-    records, head = chain()
-    assert verify(renumbered([*records, records[4]]), head) == 6
-
-
-def test_a_first_record_with_something_before_it_is_named() -> None:
-    records, head = chain()
-    made_up = link(Head(count=0, hash="f" * 64), _columns(records[0]))
-    assert verify([made_up, *records[1:]], head) == 1
-
-
-def _columns(record: Record) -> dict[str, object]:
-    return record.model_dump(exclude={"number", "previous", "hash"})
+@pytest.mark.parametrize(("left", "number"), [(4, 4), (0, 1)])
+def test_a_tail_that_the_count_of_the_head_hides_is_found(left: int, number: int) -> None:
+    assert verify([A, B, C, D, E][:left], HEAD.model_copy(update={"count": left})) == number
 
 
 # ---- what a start writes down -------------------------------------------------------------------

@@ -33,15 +33,6 @@ class TestGroups:
         assert world.people.groups_asked == [NIGHT] * 3
         assert world.state() is State.FOLLOWING
 
-    @pytest.mark.policy(approvers=frozenset({NIGHT, DAY, FIRST, SECOND}), approvals_required=2)
-    def test_a_person_by_three_routes_counts_once(self, world: World) -> None:
-        world.people.groups = {NIGHT: frozenset({FIRST}), DAY: frozenset({FIRST})}
-        request_id = world.pending()
-        world.click(request_id, "approve", FIRST)
-        world.press("approve", FIRST)
-        assert world.state() is State.PENDING
-        assert len(world.get().approvals) == 1
-
     @pytest.mark.policy(approvers=frozenset({DAY, NIGHT}))
     def test_of_two_groups_the_one_that_can_be_read_is_enough(self, world: World) -> None:
         world.people.groups = {DAY: GROUP_UNREADABLE, NIGHT: frozenset({FIRST})}
@@ -78,18 +69,6 @@ class TestGroups:
         del world.people.members  # type: ignore[attr-defined]
         world.wait(5_000)
         assert world.state() is State.FOLLOWING
-
-    @pytest.mark.policy(approvers=frozenset({NIGHT}))
-    def test_and_its_approval_runs_out_when_it_never_comes_back(self, world: World) -> None:
-        world.people.groups[NIGHT] = frozenset({FIRST})
-        world.pending()
-        reads = iter([frozenset({FIRST})])
-        world.people.members = lambda group: next(reads, GROUP_UNREADABLE)  # type: ignore[method-assign]
-        world.press("approve", FIRST)
-        for _ in range(10):
-            world.wait(60_000)
-        assert world.state() is State.EXPIRED
-        assert world.appliance.deletes == []
 
     @pytest.mark.policy(approvers=frozenset({FIRST, SECOND, NIGHT}), approvals_required=2)
     def test_one_who_lost_the_right_is_not_waited_for_with_one_who_cannot_be_read(

@@ -23,13 +23,6 @@ class TestTooFew:
         assert world.actions()[-1] == "refused"
         assert world.posted == []
 
-    @pytest.mark.policy(approvers=frozenset({FIRST, NIGHT}), approvals_required=2)
-    def test_one_person_in_a_group_and_by_id_is_one(self, world: World) -> None:
-        world.people.groups[NIGHT] = frozenset({FIRST, ASKER})
-        world.ask()
-        world.settle()
-        assert world.state() is State.REFUSED
-
     @pytest.mark.policy(approvers=frozenset({FIRST, SECOND}), force_approvals_required=3)
     def test_a_one_sided_break_needs_its_own_number(self, world: World) -> None:
         world.pending()
@@ -37,16 +30,6 @@ class TestTooFew:
         world.ask("CCCC-DDDD", force=True)
         world.settle()
         assert world.state("CCCC-DDDD") is State.REFUSED
-
-    @pytest.mark.parametrize("members", [frozenset[str](), frozenset({ASKER})])
-    @pytest.mark.policy(approvers=frozenset({NIGHT}))
-    def test_a_group_without_anybody_else_is_nobody(
-        self, world: World, members: frozenset[str]
-    ) -> None:
-        world.people.groups[NIGHT] = members
-        world.ask()
-        world.settle()
-        assert world.state() is State.REFUSED
 
     @pytest.mark.policy(approvers=frozenset({NIGHT}))
     def test_what_slack_does_not_tell_is_no_refusal(self, world: World) -> None:

@@ -82,15 +82,12 @@ def test_a_button_that_is_not_ours_is_kept_in_the_trail(world: World) -> None:
 def test_a_clock_that_is_set_back_makes_no_reading_fresh(world: World) -> None:
     """Rights were read by the later clock: until the DELETE anything may have happened."""
     world.pending()
-    original = world.appliance.read_to_act
 
-    def read(pairing_id: str, by: float) -> object:
-        world.appliance.read_to_act = original  # type: ignore[method-assign]
+    def set_back() -> None:
         world.ms -= 3_600_000
         world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
-        return original(pairing_id, by)
 
-    world.appliance.read_to_act = read  # type: ignore[method-assign, assignment]
+    world.appliance.meanwhile["read_to_act"] = set_back
     world.press("approve", FIRST)
     assert world.state() is State.PENDING
     assert world.get().approvals == ()

@@ -87,16 +87,6 @@ def test_after_a_one_sided_break_the_other_end_may_be_asked_for(world: World) ->
     assert world.state("BBBB-BBBB") is State.PENDING
 
 
-def test_an_end_that_ended_unclear_is_named_on_the_card_of_the_other(world: World) -> None:
-    ask(world, "berlin", "AAAA-AAAA")
-    world.press("approve", FIRST, "AAAA-AAAA")
-    world.wait(world.get("AAAA-AAAA").terms.follow_ttl_ms - 6_000)
-    world.wait(6_000)
-    assert world.state("AAAA-AAAA") is State.ATTENTION
-    ask(world, "prague", "BBBB-BBBB")
-    assert world.get("BBBB-BBBB").earlier_attention == "AAAA-AAAA"
-
-
 # ---- none named ----------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
 from bot.slack.draw.message import draw
 from bot.worker.drive import EFFECT_SHARE, SLOW
-from tests.support.world import FIRST, LEASE_MS, TEAM, FakePeople, World
+from tests.support.world import FIRST, LEASE_MS, FakePeople, World
 
 LONGEST_MS = int(LEASE_MS * EFFECT_SHARE)
 
@@ -54,23 +54,6 @@ def test_a_reading_as_long_as_it_may_be_leads_to_the_delete(world: World, ms: in
     assert world.state() is State.FOLLOWING
     # For the card, at the click, before the reading, and again where those were old behind it.
     assert world.people.asked.count(FIRST) == (3 if ms <= 10_000 else 4)
-
-
-def test_a_right_that_is_lost_during_a_long_reading_does_not_count(world: World) -> None:
-    world.pending()
-    world.people = SlowPeople(world, 0)
-    world.worker = world.new_worker()
-    read_to_act = world.appliance.read_to_act
-
-    def slowly(pairing_id: str, by: float) -> object:
-        world.ms += 12_000
-        world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
-        return read_to_act(pairing_id, by)
-
-    world.appliance.read_to_act = slowly  # type: ignore[method-assign,assignment]
-    world.press("approve", FIRST)
-    assert world.appliance.deletes == []
-    assert world.state() is State.PENDING
 
 
 def test_what_is_too_slow_for_good_is_told_and_ends_with_its_reason(world: World) -> None:

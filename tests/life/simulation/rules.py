@@ -50,6 +50,9 @@ class Rules:
     intent_at: dict[str, int] = field(default_factory=dict)
     listed_before: dict[str, int] = field(default_factory=dict)
     clicks: dict[int, Clicked] = field(default_factory=dict)
+    wrong_if_sent: dict[str, list[str]] = field(default_factory=dict)
+    """By request, what forbids its DELETE since the intent: a copy that froze before it stores the
+    intent all the same, and then sends nothing."""
 
     def at_point(self, point: str) -> None:
         """No two copies work on one request at once, where nobody froze and no clock jumped."""
@@ -126,6 +129,8 @@ class Rules:
             self.broken("a DELETE left with another force than was approved")
         if wire.at - self.intent_at[newest.id] > 1_000:
             self.broken("a DELETE left more than a second after its intent")
+        for rule in self.wrong_if_sent[newest.id]:
+            self.broken(rule)
         earlier = [
             w
             for w in sim.estate.wires[:which]
@@ -144,6 +149,7 @@ class Rules:
         self.intent_at[after.id] = now
         # Of now: a copy that froze before its own listing makes it later, for a claim it has lost.
         self.listed_before[after.id] = sim.estate.listed_at[after.pairing_id or ""]
+        self.wrong_if_sent[after.id] = []
         policy = self._policy()
         if policy.dry_run or before.terms.dry_run:
             self.broken("an intent in a dry run")
@@ -170,7 +176,8 @@ class Rules:
             actual = sim.estate.snapshot(before.pairing_id or "")
             moved = differences(before.snapshot, actual, force=before.force)
             if moved:
-                self.broken(f"sent although it is not what was approved: {moved}")
+                rule = f"sent although it is not what was approved: {moved}"
+                self.wrong_if_sent[after.id].append(rule)
 
     def _followed(self, after: Request, task_id: str) -> None:
         """What began after the last listing before the intent cannot be told from ours: that window
@@ -226,7 +233,8 @@ class Rules:
             self.broken(f"{who} decided without being one of those who may")
         lost = self.sim.workspace.rights_lost_at.get(who)
         if lost is not None and now - lost > RIGHTS_STALE_MS:
-            self.broken(f"{who}'s approval counts although the right was lost long before")
+            rule = f"{who}'s approval counts although the right was lost long before"
+            self.wrong_if_sent[request.id].append(rule)
         said = [
             c
             for c in self.clicks.values()
