@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from bot.appliance.budget import BudgetState, budget_key, state_of
 from bot.appliance.call_errors import CallError
-from bot.request.model import Figures
+from bot.request.lookup_results import Figures
 from bot.request.problem import ProblemKind
 
 REST_MS = 300_000

@@ -27,8 +27,9 @@ from prometheus_client.registry import Collector
 from bot.operate import logs
 from bot.operate.ready import Bounded
 from bot.request.audit_chain import Entry
+from bot.request.lookup_results import Figures
 from bot.request.messages import Slot
-from bot.request.model import OPEN, UNDECIDED, Figures, Request, State
+from bot.request.model import OPEN, UNDECIDED, Request, State
 
 log = structlog.get_logger(__name__)
 

@@ -114,10 +114,10 @@ def _dispatch(step: Step, state: State) -> bool:
         case State.FOLLOWING, DeleteAccepted() if after_delete.found_in_list(step, event):
             after_delete.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
-            before_delete.lost_intent(step, intent)
+            before_delete.intent_stored(step, intent)
             after_delete.accepted(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAnswered(intent=Intent() as intent)):
-            before_delete.lost_intent(step, intent)
+            before_delete.intent_stored(step, intent)
             after_delete.answered(step, event)
 
         case State.DELETING, TasksRead():

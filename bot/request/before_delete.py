@@ -39,7 +39,7 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     if request.waits_for_its_time:
         step.change(time_came=True)
     if event.dry_run != request.terms.dry_run:
-        was, now = (_dry(d) for d in (request.terms.dry_run, event.dry_run))
+        was, now = ("on", "off") if request.terms.dry_run else ("off", "on")
         return _changed(step, (f"DRY_RUN: was {was}, is now {now}",))
     if request.glass:
         policy_of_now(step, event)
@@ -130,8 +130,8 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
 def pairing_missing_before_intent(step: Step, event: PresenceRead) -> None:
     """Its id was answered 404. Gone is `changed`; until that is proved it is read again."""
     if is_gone(step, event.pairing):
-        code = "changed_gone"
-        step.end(State.CHANGED, Outcome(code=code, by_404s=step.request.gone_since is not None))
+        by_404s = step.request.gone_since is not None
+        step.end(State.CHANGED, Outcome(code="changed_gone", by_404s=by_404s))
         return step.record("changed", differences=["the pairing is gone"])
     listed = "still has it" if event.pairing == "there" else "is not whole by its own word"
     text = f"The appliance answers 404 for the pairing, and its list of pairings {listed}."
@@ -139,37 +139,34 @@ def pairing_missing_before_intent(step: Step, event: PresenceRead) -> None:
     return step.wait_for(problem, step.now + step.request.terms.poll_ms)
 
 
-def intent_stored(step: Step) -> None:
-    """The last thing written before the DELETE goes out."""
+def intent_stored(step: Step, lost: Intent | None = None) -> None:
+    """The last thing written before the DELETE goes out. `lost`: the one of an answer to a DELETE
+    that the row knows nothing of, since the database came back without its last commits. To believe
+    the row instead would send the DELETE a second time."""
     request = step.request
+    intent = lost or Intent(at=step.now, task_ids=request.readings.task_ids)
+    step.answer_waiting_clicks()
     step.change(
         state=State.DELETING,
-        intent=Intent(at=step.now, task_ids=request.readings.task_ids),
+        intent=intent,
         deletes_sent=request.deletes_sent + 1,
+        approved_at=request.approved_at or intent.at,
         readings=Readings(),
-        follow_by=step.now + request.terms.follow_ttl_ms,
+        follow_by=intent.at + request.terms.follow_ttl_ms,
         answer=None,
         polling_since=None,
         gone_since=None,
         not_before=None,
     )
-    _record_intent(step)
-
-
-def lost_intent(step: Step, intent: Intent) -> None:
-    """An answer to a DELETE that the row knows nothing of: the database came back without its last
-    commits. To believe the row instead would send the DELETE a second time."""
-    step.answer_waiting_clicks()
-    step.change(
-        state=State.DELETING,
-        intent=intent,
-        deletes_sent=step.request.deletes_sent + 1,
-        approved_at=step.request.approved_at or intent.at,
-        follow_by=intent.at + step.request.terms.follow_ttl_ms,
-        readings=Readings(),
-        not_before=None,
+    step.record(
+        "intent",
+        pairing_id=request.pairing_id,
+        force=request.force,
+        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        scheduled_at=request.scheduled_at,
+        break_glass=True if request.glass else None,
+        fingerprint=request.fingerprint,
     )
-    _record_intent(step)
 
 
 def execution_time(step: Step) -> None:
@@ -217,24 +214,7 @@ def _rights_known(step: Step, event: RightsRead) -> None:
     step.change(readings=readings, not_before=None)
 
 
-def _record_intent(step: Step) -> None:
-    request = step.request
-    step.record(
-        "intent",
-        pairing_id=request.pairing_id,
-        force=request.force,
-        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
-        scheduled_at=request.scheduled_at,
-        break_glass=True if request.glass else None,
-        fingerprint=request.fingerprint,
-    )
-
-
 def _changed(step: Step, found: tuple[str, ...], compared: dict[str, Any] | None = None) -> None:
     """`compared` is for the audit trail: people are told names, and those may change."""
     step.end(State.CHANGED, Outcome(code="changed", lines=found))
     step.record("changed", differences=list(found), compared=compared)
-
-
-def _dry(on: bool) -> str:
-    return "on" if on else "off"

@@ -39,17 +39,7 @@ def clicked(step: Step, event: Clicked) -> None:
     too_late = request.decide_by is not None and step.stored.at >= request.decide_by
     if too_late and request.state is State.PENDING:
         return _refuse_click(step, event, "too_late")
-    waiting = WaitingClick(
-        event=step.stored.number,
-        action=event.action,
-        by=event.by,
-        team=event.team,
-        at=step.stored.at,
-        reason=event.reason,
-        message=message,
-    )
-    step.change(clicks=(*request.clicks, waiting))
-    return None
+    return _keep(step, event)
 
 
 def rights_read_at_click(step: Step, event: RightsRead) -> None:
@@ -217,10 +207,7 @@ def _look(step: Step, event: Clicked) -> None:
     request = step.request
     if request.state is not State.ATTENTION:
         return _refuse_click(step, event, "nothing_to_look_at")
-    look = WaitingClick(
-        event=step.stored.number, action="look", by=event.by, team=event.team, at=step.stored.at
-    )
-    step.change(clicks=(*request.clicks, look))
+    _keep(step, event)
     return step.record("look_asked", event.by, f"{event.channel}/{event.message_ts}")
 
 
@@ -233,16 +220,21 @@ def _settle(step: Step, event: Clicked) -> None:
         return _refuse_click(step, event, "other_fingerprint")
     if not event.reason:
         return _refuse_click(step, event, "settled_without_words")
+    return _keep(step, event)
+
+
+def _keep(step: Step, event: Clicked) -> None:
+    """Until an effect has read the rights of whoever pressed; for a look, the appliance."""
     waiting = WaitingClick(
         event=step.stored.number,
-        action="settle",
+        action=event.action,
         by=event.by,
         team=event.team,
         at=step.stored.at,
         reason=event.reason,
         message=f"{event.channel}/{event.message_ts}",
     )
-    return step.change(clicks=(*request.clicks, waiting))
+    step.change(clicks=(*step.request.clicks, waiting))
 
 
 MAY_SETTLE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})

@@ -158,3 +158,20 @@ def _waits_for(person: str, request: Request) -> bool:
 
 def _newest(found: Iterable[Request]) -> tuple[Request, ...]:
     return tuple(sorted(found, key=lambda r: (r.created_at, r.id), reverse=True))
+
+
+class Figures(Frozen):
+    """`by_state`: how many requests are in each state. `oldest_ms`: for how long the oldest has
+    been in each unfinished state. `waiting`: messages that Slack does not show yet as they should
+    be, by kind of slot; `unposted_ms`: the age of the oldest of them that was never posted.
+    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken.
+    `scheduled`: how many of those that are approved wait for the time that was asked for."""
+
+    at: int
+    by_state: Mapping[str, int]
+    oldest_ms: Mapping[str, int]
+    waiting: Mapping[str, int]
+    unposted_ms: Mapping[str, int]
+    shared: Mapping[str, str]
+    glass_broken: int
+    scheduled: int = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -100,7 +99,7 @@ class WaitingClick(Frozen):
     """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
 
     event: int
-    action: Literal["approve", "deny", "look", "break_glass", "settle"]
+    action: Literal["approve", "deny", "cancel", "look", "break_glass", "settle"]
     by: str
     team: str | None
     at: int
@@ -313,23 +312,6 @@ class Request(Frozen):
         people = [d.by for d in self.approvals]
         people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
         return tuple(dict.fromkeys(people))
-
-
-class Figures(Frozen):
-    """`by_state`: how many requests are in each state. `oldest_ms`: for how long the oldest has
-    been in each unfinished state. `waiting`: messages that Slack does not show yet as they should
-    be, by kind of slot; `unposted_ms`: the age of the oldest of them that was never posted.
-    `shared`: what the copies share, by key. `glass_broken`: how often the glass was ever broken.
-    `scheduled`: how many of those that are approved wait for the time that was asked for."""
-
-    at: int
-    by_state: Mapping[str, int]
-    oldest_ms: Mapping[str, int]
-    waiting: Mapping[str, int]
-    unposted_ms: Mapping[str, int]
-    shared: Mapping[str, str]
-    glass_broken: int
-    scheduled: int = 0
 
 
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"

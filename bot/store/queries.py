@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
+from bot.request.lookup_results import Figures
 from bot.request.messages import NO_LONGER_WANTED, Unsaid
-from bot.request.model import OPEN, Figures, Request, State
+from bot.request.model import OPEN, Request, State
 from bot.request.pairing import Snapshot, same_pairing
 from bot.store.database import Database
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared

@@ -368,8 +368,8 @@ LIFE = (
     change(
         "a task from before the intent is taken for ours",
         "tests/delete/test_delete_answers.py::TestFateUnknown::test_a_task_of_before_is_never_adopted",
-        "intent=Intent(at=step.now, task_ids=request.readings.task_ids)",
-        "intent=Intent(at=step.now, task_ids=())",
+        "Intent(at=step.now, task_ids=request.readings.task_ids)",
+        "Intent(at=step.now, task_ids=())",
     ),
     change(
         "a task of another pairing is taken for ours",

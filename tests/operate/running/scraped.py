@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.appliance.refused_login import login_rests
 from bot.operate.metrics import Metrics
-from bot.request.model import Figures
+from bot.request.lookup_results import Figures
 
 EMPTY = Figures(
     at=0, by_state={}, oldest_ms={}, waiting={}, unposted_ms={}, shared={}, glass_broken=0

@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.appliance.budget import budget_key
 from bot.operate.metrics import UNREAD
-from bot.request.model import OPEN, Figures, State
+from bot.request.lookup_results import Figures
+from bot.request.model import OPEN, State
 from bot.store import queries
 from bot.store.database import Database
 from tests.operate.running.scraped import EMPTY, Scrape, watched
