@@ -189,7 +189,7 @@ def _denied(request: Request, outcome: Outcome) -> Ending:
 def _withdrawn(request: Request, outcome: Outcome) -> Ending:
     by = f" by {mention(request.cancellation.by)}" if request.cancellation else ""
     body = (nothing_sent(request),)
-    return Ending(f"Withdrawn{by}.", body, "Ask again if it is wanted after all.")
+    return Ending(f"Withdrawn{by}.", body, ASK_AGAIN)
 
 
 def _not_decided(request: Request, outcome: Outcome) -> Ending:
@@ -226,12 +226,10 @@ def _changed(request: Request, outcome: Outcome) -> Ending:
     left = len(outcome.lines) - len(lines)
     differs = [f"• {line(each, room)}" for each in lines]
     differs += [f"• and {left} more"] if left else []
-    step = "Ask again: the new card shows what is there now."
-    if request.turned_away is None:
-        title = "The pairing changed after approval; nothing was sent"
-        return Ending(f"{title}.", ("\n".join(differs),), step, title)
     body = ("\n".join(differs), nothing_sent(request))
-    return Ending("The pairing changed after approval.", body, step)
+    step = "Ask again: the new card shows what is there now."
+    heading = "The pairing changed after approval; nothing was sent"
+    return Ending("The pairing changed after approval.", body, step, heading)
 
 
 def _changed_gone(request: Request, outcome: Outcome) -> Ending:

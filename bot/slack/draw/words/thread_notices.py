@@ -45,22 +45,10 @@ def glass_broken(request: Request, notice: Notice) -> str:
     return "\n".join(lines)
 
 
-def rights_lost(request: Request, notice: Notice) -> str:
+def no_longer_approved(request: Request, why: str) -> str:
     called = mentions(request.terms.notify)
-    look = f"{called}: please look at the card." if called else "The card says what is missing."
-    return (
-        f"The approval of {mentions(notice.who)} no longer counts: the right to approve is gone. "
-        f"{look}"
-    )
-
-
-def glass_lost(request: Request, notice: Notice) -> str:
-    called = mentions(request.terms.notify)
-    look = f" {called}: please look at the card." if called else ""
-    return (
-        f"Break glass by {mentions(notice.who)} no longer counts: the right to it is gone. The "
-        f"appliance accepted nothing; the request waits for a decision again.{look}"
-    )
+    look = f" {called}: please look at it." if called else ""
+    return f"{why}. The appliance accepted nothing; the card says what is missing.{look}"
 
 
 def ahead(request: Request, notice: Notice) -> str:
@@ -100,13 +88,16 @@ def _why(notice: Notice) -> str:
 
 
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
-    "rights_lost": rights_lost,
-    "more_approvals": lambda r, n: (
-        f"{line(n.text)} approvals are needed now, more than when this was approved. The appliance "
-        "accepted nothing; the card says what is missing."
+    "rights_lost": lambda r, n: no_longer_approved(
+        r, f"The approval of {mentions(n.who)} no longer counts: the right to it is gone"
+    ),
+    "more_approvals": lambda r, n: no_longer_approved(
+        r, f"{line(n.text)} approvals are needed now, more than when this was approved"
     ),
     "glass_broken": glass_broken,
-    "glass_lost": glass_lost,
+    "glass_lost": lambda r, n: no_longer_approved(
+        r, f"Break glass by {mentions(n.who)} no longer counts: the right to it is gone"
+    ),
     "waits_to_send": lambda r, n: (
         f"Approved, but it cannot be carried out yet. {_why(n)}The bot keeps trying until the "
         "approval runs out."
