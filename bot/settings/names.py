@@ -123,13 +123,7 @@ def site_name_problem(name: str) -> str | None:
             f"has no name of a site between the underscores: use letters, digits, - and _, at "
             f"most {LONGEST_SITE}, beginning and ending with a letter or digit."
         )
-    if suffix in fields:
-        return None
-    typed = suffix.upper().replace("__", "_").removeprefix(APPLIANCE_PREFIX)
-    if meant := _nearest(APPLIANCE_PREFIX + typed):
-        meant = site_prefix(site) + meant.removeprefix(APPLIANCE_PREFIX)
-        return f"is not a setting: did you mean {meant}?"
-    return f"is not a setting: a site has {', '.join(fields)}."
+    return None if suffix in fields else f"is not a setting: a site has {', '.join(fields)}."
 
 
 def _nearest(name: str, *, alike: bool = False) -> str | None:

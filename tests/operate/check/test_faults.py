@@ -155,7 +155,6 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a page for the version": (answers(VERSION, 502), "appliance-version", "VR_BASE_PATH"),
     "refused at once": (answers(VERSION, 401), "appliance-version", "not authorised"),
     "no right": (NO_RIGHT, "appliance-pairings", "NO_PERMISSION"),
-    "remote password": (sets(VR_REMOTE_PASSWORD="other"), "appliance-remote", "VR_REMOTE_PASSWORD"),
     "remote away": (appliance("set_remote_down", PAIRING), "appliance-remote", "--force"),
     **{each: (lacks(each), f"slack-scope {each}", "install the app") for each in SCOPES},
 }

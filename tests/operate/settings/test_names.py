@@ -136,11 +136,8 @@ def test_both_kinds_side_by_side_are_an_error(sentences_with: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("VR_SITES__LYON__USER", "did you mean VR_SITES__LYON__USERNAME?"),
-        ("VR_SITES__LYON__host", "did you mean VR_SITES__LYON__HOST?"),
-        ("VR_SITES__LYON__VR_HOST", "did you mean VR_SITES__LYON__HOST?"),
-        ("VR_SITES__LYON__REMOTE__USERNAME", "did you mean VR_SITES__LYON__REMOTE_USERNAME?"),
-        ("VR_SITES__LYON__COLOUR", "a site has HOST, USERNAME"),
+        ("VR_SITES__LYON__USER", "a site has HOST, USERNAME"),
+        ("VR_SITES__LYON__host", "a site has HOST, USERNAME"),
         ("VR_SITES__HOST", "write VR_SITES__<NAME>__HOST"),
         ("VR_SITES__LY.ON__HOST", "no name of a site"),
         ("VR_SITES___LYON__HOST", "no name of a site"),
