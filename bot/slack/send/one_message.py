@@ -44,13 +44,6 @@ NO_WAY = SlackProblem(Kind.FINAL, "answer_lapsed")
 
 
 @dataclass(frozen=True)
-class Sent:
-    """Slack has it; `ts` is None for what has no message of its own."""
-
-    ts: str | None
-
-
-@dataclass(frozen=True)
 class Failed:
     """`method` is the one that Slack refused."""
 
@@ -58,16 +51,19 @@ class Failed:
     problem: SlackProblem
 
 
-Outcome = Sent | Failed
-
-
-def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
-    """Edit a message that is there already, or post it."""
+def send(client: WebClient, due: Due, drawn: Drawn) -> str | Failed:
+    """Edit a message that is there already, or post it. Returns its `ts`."""
     message = Message(slot=due.slot)
     # A stray is in Slack already: to post it would add one more.
     ts = due.ts or (message.which if message.kind is Slot.STRAY else None)
     if ts is not None:
-        return _edit(client, due.channel, ts, drawn)
+        try:
+            # Always send blocks, even an empty list: else the old ones stay, buttons included.
+            blocks = list(drawn.blocks)
+            client.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=blocks)
+        except (SlackApiError, *BROKEN) as error:
+            return Failed(EDIT, problem_of(error))
+        return ts
     if message.person is not None:
         # Slack docs, chat.postMessage: a user id as the channel is the conversation with that
         # person.
@@ -84,14 +80,14 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> Outcome:
     return outcome
 
 
-def tell(client: WebClient, due: Due, drawn: Drawn, pauses: Pauses) -> Outcome:
+def tell(client: WebClient, due: Due, drawn: Drawn, pauses: Pauses) -> str | Failed | None:
     """Words for one person: through the `response_url`, or as a direct message when that has
     lapsed and the words still matter. No post while a 429 holds posts back: the outbox has only
-    seen to `response_url`."""
+    seen to `response_url`. Returns the `ts` of a direct message."""
     if due.response_url is not None:
         problem = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
         if problem is None:
-            return Sent(ts=None)
+            return None
         if problem.kind is not Kind.FINAL:
             return Failed(RESPONSE_URL, problem)
     if due.user is None or due.answer is None or not due.answer.matters:
@@ -108,7 +104,7 @@ def _post(
     thread_ts: str | None,
     *,
     broadcast: bool = False,
-) -> Outcome:
+) -> str | Failed:
     body: dict[str, Any] = {"channel": channel, "text": drawn.text}
     if drawn.blocks:
         body["blocks"] = list(drawn.blocks)
@@ -125,16 +121,7 @@ def _post(
     if not isinstance(ts, str) or not ts:
         # Slack took it, but without its `ts` it could never be edited.
         return Failed(POST, SlackProblem(Kind.PASSING, "answer_without_ts", maybe_taken=True))
-    return Sent(ts=ts)
-
-
-def _edit(client: WebClient, channel: str, ts: str, drawn: Drawn) -> Outcome:
-    try:
-        # Always send blocks, even an empty list: otherwise the old ones stay, buttons included.
-        client.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=list(drawn.blocks))
-    except (SlackApiError, *BROKEN) as error:
-        return Failed(EDIT, problem_of(error))
-    return Sent(ts=ts)
+    return ts
 
 
 def say(url: str, drawn: Drawn, *, api_url: str, timeout_s: int) -> SlackProblem | None:

@@ -175,14 +175,14 @@ class Poster:
             log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
             return
         if due.answer is None:
-            outcome = send(self._client, due, drawn)
+            ts: str | Failed | None = send(self._client, due, drawn)
         else:
-            outcome = tell(self._client, due, drawn, self._pauses)
-        if isinstance(outcome, Failed):
-            self._settle_failed(due, outcome)
+            ts = tell(self._client, due, drawn, self._pauses)
+        if isinstance(ts, Failed):
+            self._settle_failed(due, ts)
             return
-        self._keep(due, outcome.ts, digest)
-        where = {"channel": due.channel, "ts": outcome.ts, "edit": due.ts is not None}
+        self._keep(due, ts, digest)
+        where = {"channel": due.channel, "ts": ts, "edit": due.ts is not None}
         log.info("sent", request=due.request_id, slot=due.slot, **where)
 
     def _drawn(self, due: Due) -> Drawn | None:

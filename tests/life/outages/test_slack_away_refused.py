@@ -103,14 +103,6 @@ def test_a_closed_channel_is_asked_seldom_and_left_alone_after_a_day(world: Slac
     assert len(world.slack.calls) == done
 
 
-def test_the_channel_is_archived_before_the_card(world: SlackWorld) -> None:
-    world.slack.set_channel(CHANNEL, archived=True)
-    world.ask()
-    world.pass_time(5)
-    assert world.state() is State.REFUSED
-    assert len(world.slack.direct_messages(ASKER)) == 1
-
-
 def test_what_slack_does_not_say_is_in_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
