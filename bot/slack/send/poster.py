@@ -224,7 +224,11 @@ class Poster:
                 log.warning("rate_limited", method=failed.method, until=until, error=word, **where)
                 self._outbox.put_off(due, until=until, error=word)
             case Kind.PASSING if problem.maybe_taken and due.ts is None:
-                self._lost(due, word, **where)
+                if due.lost >= len(LOST_GAPS_MS):
+                    return self._give_up(due, ANSWER_LOST)
+                log.warning("answer_lost", lost=due.lost + 1, error=word, **where)
+                until = self._outbox.now() + LOST_GAPS_MS[due.lost]
+                self._outbox.put_off(due, until=until, error=word, lost=True)
             case Kind.PASSING:
                 log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
                 self._put_off(due, doubled(FIRST_GAP_MS, due, LONGEST_GAP_MS), word)
@@ -239,13 +243,7 @@ class Poster:
                 self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
             case Kind.FINAL:
                 self._give_up(due, word)
-
-    def _lost(self, due: Due, word: str, **where: str) -> None:
-        if due.lost >= len(LOST_GAPS_MS):
-            return self._give_up(due, ANSWER_LOST)
-        log.warning("answer_lost", lost=due.lost + 1, error=word, **where)
-        until = self._outbox.now() + LOST_GAPS_MS[due.lost]
-        return self._outbox.put_off(due, until=until, error=word, lost=True)
+        return None
 
     def _give_up(self, due: Due, error: str) -> None:
         log.warning("given_up", error=error, request=due.request_id, slot=due.slot)
