@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.operate.check import NAMES
 from bot.operate.metrics import Metrics
-from bot.request.model import OPEN, Figures, State
+from bot.request.lookup_results import Figures
+from bot.request.model import OPEN, State
 from bot.settings import PROXIES, setting_names
 
 ROOT = Path(__file__).parents[2]
