@@ -98,8 +98,8 @@ class Transport:
     def close(self) -> None:
         """Close the kept connections, and those that were opened and not used."""
         self._session.close()
-        for _trust, opened in self._opened.values():
-            opened.sock.close()
+        while self._opened:
+            self._opened.popitem()[1][1].sock.close()
         self._reader.shutdown(wait=False)
 
     def open(self, call: Call, by: float) -> None:
