@@ -148,6 +148,7 @@ class Server(ThreadingHTTPServer):
         self.before_handshake: Callable[[], object] = lambda: None
         self.on_call("POST", "/session", self._log_in)
         self.on("GET", "/session", Reply(200, {"username": "u"}))
+        self.on("GET", "/info", Reply(200, {"version": "9"}))
 
     @property
     def host(self) -> str:

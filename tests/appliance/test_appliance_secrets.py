@@ -110,7 +110,6 @@ def test_before_anything_is_sent(
 
 def test_objects_show_no_secret(connect: Callable[..., Appliance], server: Server) -> None:
     appliance = connect(**REMOTE)
-    server.on("GET", "/info", Reply(200, {}))
     calls = appliance.calls(Priority.CHECK)
     calls.info()
     credentials = REMOTE["remote"]

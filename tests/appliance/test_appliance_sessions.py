@@ -73,7 +73,6 @@ def test_one_thread_logs_in_for_all(
         return log_in(seen)
 
     server.on_call("POST", "/session", slow)
-    server.on("GET", "/info", Reply(200, {}))
     assert in_threads(8, lambda: info(appliance)) == [None] * 8
     assert (server.logins, server.count("GET")) == (1, 8)
     assert server.seen[0].user == f"admin:{PASSWORD}", "in UTF-8"
@@ -219,7 +218,6 @@ def test_how_each_log_in_went_is_told(connect: Connect, server: Server) -> None:
     server.on("POST", "/session", Reply(429))
     assert info(connect(budget=budget)) is Kind.LIMITED
     server.on_call("POST", "/session", log_in)
-    server.on("GET", "/info", Reply(200, {}))
     assert info(connect(budget=budget)) is None
     server.on("POST", "/session", Reply(401))
     assert info(connect(budget=budget)) is Kind.LOGIN_REFUSED
@@ -239,7 +237,6 @@ def test_who_waits_for_a_log_in_keeps_the_own_deadline(
         return log_in(seen)
 
     server.on_call("POST", "/session", hang)
-    server.on("GET", "/info", Reply(200, {}))
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(info, appliance)
         assert begun.wait(5)
@@ -287,7 +284,6 @@ def test_eight_threads_make_one_remote_session(
     connect: Connect, server: Server, request: pytest.FixtureRequest
 ) -> None:
     appliance = remote(connect)
-    server.on("GET", "/info", Reply(200, {}))
     appliance.calls(Priority.CHECK).info()  # logged in: from here on they meet at one lock
     wait_for_all = request.getfixturevalue("wait_for_all")
 

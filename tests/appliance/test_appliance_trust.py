@@ -31,10 +31,6 @@ def version(appliance: Appliance) -> str | None:
     return appliance.calls(Priority.CHECK).info().version
 
 
-def works(server: Server) -> None:
-    server.on("GET", "/info", Reply(200, {"version": "9"}))
-
-
 def refused(appliance: Appliance, server: Server) -> str:
     with fails(Kind.UNSENT) as caught:
         version(appliance)
@@ -61,7 +57,6 @@ def test_the_system_store_can_be_the_trust(
     ca_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    works(server)
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))  # OpenSSL's own way to name the store
     assert version(connect(trust=Trust.system())) == "9"
 
@@ -78,7 +73,6 @@ def test_an_expired_certificate(
 ) -> None:
     old = ca.issue_cert("localhost", not_after=datetime(2021, 1, 1, tzinfo=UTC))
     server = start_server(old)
-    works(server)
     assert "expired" in refused(connect(host=server.host), server)
     # The pin names this very certificate, so its date does not matter.
     assert version(connect(host=server.host, trust=Trust.fingerprint(pin_of(old)))) == "9"
@@ -89,7 +83,6 @@ def test_the_pin_alone_identifies_the_server(
 ) -> None:
     leaf = trustme.CA().issue_cert("some.other.name")
     server = start_server(leaf)
-    works(server)
     pin = pin_of(leaf)
     colons = ":".join(pin[i : i + 2] for i in range(0, 64, 2)).upper()
     for text in (pin, pin.upper(), colons, f" {colons}\n"):
@@ -122,7 +115,6 @@ def test_requests_own_switches_change_nothing(
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, str(ca_file))
     refused(connect(trust=Trust.ca_file(wrong)), server)
-    works(server)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
     assert version(connect()) == "9"
@@ -173,7 +165,6 @@ def test_a_proxy_of_the_environment_and_the_pin_through_it(
     leaf: trustme.LeafCert,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    works(server)
     server.on("DELETE", "/pairings/p-1", Reply(202, {"id": "t-1", "status": "QUEUED"}))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     good = connect(trust=Trust.fingerprint(pin_of(leaf)))
@@ -223,7 +214,6 @@ def test_the_pin_of_the_appliance_opens_no_other_door(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # An https proxy has to show a certificate of a known authority: it is sent a password.
-    works(server)
     impostor = start_server(leaf)
     monkeypatch.setenv("HTTPS_PROXY", f"https://user:proxypass@{impostor.host}")
     pinned = connect(trust=Trust.fingerprint(pin_of(leaf)))
@@ -249,6 +239,5 @@ def test_a_connection_shows_when_the_certificate_ends(
     assert appliance.certificate_end is None
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
     ca.issue_cert("localhost", not_after=end).configure_cert(server.context)
-    server.on("GET", "/info", Reply(200, {}))
     appliance.calls(Priority.CHECK).info()
     assert appliance.certificate_end == end

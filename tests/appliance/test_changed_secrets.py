@@ -37,7 +37,6 @@ class Set:
         self.server = server
         self.log_in = server.routes["POST", "/session"]
         server.on_call("POST", "/session", self.answer)
-        server.on("GET", "/info", Reply(200, {}))
 
     def answer(self, seen: Seen) -> Reply:
         return self.log_in(seen) if seen.user == f"admin:{self.right}" else Reply(401)
