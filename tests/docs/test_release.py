@@ -36,10 +36,6 @@ def test_what_needs_what_is_among_them() -> None:
     assert sdk in needs[bolt]
 
 
-def test_the_same_sources_give_the_same_document() -> None:
-    assert bill() == bill()
-
-
 def test_the_licence_of_nearly_each_is_known() -> None:
     """Of what is not installed on this system, by its marker, nothing is known."""
     without = {part["name"] for part in bill()["components"] if "licenses" not in part}

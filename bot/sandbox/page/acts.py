@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.page import cast
-from bot.sandbox.page.stage import DidNotStart, Stage
+from bot.sandbox.page.stage import Stage
 from bot.sandbox.page.switches import Switches
 from bot.sandbox.slack import CannotDo, Delivery
 

@@ -22,10 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.page import cast
 from bot.sandbox.page.acts import Acts, NotUnderstood
 from bot.sandbox.page.shown import Board, view_of
-from bot.sandbox.page.stage import DidNotStart, Stage
+from bot.sandbox.page.stage import Stage
 from bot.sandbox.page.switches import Switches
 from bot.sandbox.threaded_server import ThreadedServer
 

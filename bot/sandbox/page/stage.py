@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess, DidNotStart
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.demo import settings
 from bot.sandbox.page import cast
 from bot.sandbox.slack import LocalSlack
@@ -140,6 +140,3 @@ class Stage:
         with self._changing:
             if self._bot is not None and self._bot.alive:
                 self._bot.stop()
-
-
-__all__ = ["DidNotStart", "Stage"]

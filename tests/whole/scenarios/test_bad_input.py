@@ -23,26 +23,6 @@ def stored(stage: Stage) -> int:
     return sum(stage.states().values())
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("previw berlin", "`/vr-unpair preview berlin`"),
-        ("berlin --forse it must go", "`--force`"),
-        (f"berlin {'x' * 5000}", "2,900"),
-    ],
-    ids=["misspelt-word", "misspelt-flag", "reason-of-5000"],
-)
-def test_what_is_not_understood_is_answered_at_once(
-    shared_stage: Stage, typed: str, said: str
-) -> None:
-    before, calls = stored(shared_stage), len(shared_stage.asked_of_appliance())
-    (told,) = shared_stage.answers(shared_stage.asks(typed).delivery)
-    assert told.via == "ack"
-    assert said in told.text
-    assert stored(shared_stage) == before
-    assert len(shared_stage.asked_of_appliance()) == calls
-
-
 def refusal(stage: Stage, typed: str, code: str, **how: str) -> Ephemeral:
     """The asker's own answer from the check; the row has ended."""
     before = stored(stage)
