@@ -451,7 +451,7 @@ LIFE = (
     ),
     change(
         "a pause after slow readings goes past the deadline",
-        "tests/life/simulation/test_found_by_a_soak.py::test_it_is_right_now_and_was_wrong_then[found1]",
+        "tests/rules/test_slow_readings.py::test_a_pause_after_slow_readings_ends_with_the_time_to_begin",
         "due_at = after.until if isinstance(after, Wait) else now",
         "due_at = claim.request.not_before or now",
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.planted.change import change
-from tests.planted.life import FIRST
+from tests.planted.life import FIRST, SECOND
 
 simulated = partial(change, place="tests/life/simulation")
 
@@ -32,7 +32,7 @@ RULES = (
     ),
     simulated(
         "simulated: a dead holder's request waits for its old time",
-        FIRST,
+        SECOND,
         "row.due_at = row.lease_until",
         "pass",
     ),

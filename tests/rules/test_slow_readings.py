@@ -9,6 +9,7 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
 from bot.slack.draw.message import draw
+from bot.store.queues import Queue
 from bot.worker.drive import EFFECT_SHARE, SLOW
 from tests.support.world import FIRST, LEASE_MS, FakePeople, World
 
@@ -81,6 +82,24 @@ def test_what_is_too_slow_for_good_is_told_and_ends_with_its_reason(world: World
     assert "takes so long" in draw(request, "final").text
     assert world.appliance.deletes == []
     assert reads == []  # nothing is read that would be old before it is used
+
+
+def test_a_pause_after_slow_readings_ends_with_the_time_to_begin(world: World) -> None:
+    """Found by the simulation: it went past the deadline, and the request expired later by as
+    much."""
+    people = world.people = SlowPeople(world, 9_000)
+    world.worker = world.new_worker()
+    request_id = world.pending()
+    slow_reading(world, LONGEST_MS)
+    world.click(request_id, "approve", FIRST)
+    people.slow = True
+    world.wait(5_000)
+    execute_by = world.get().execute_by
+    assert execute_by is not None
+    world.ms = execute_by - 12_000
+    world.settle()
+    assert world.state() is State.APPROVED
+    assert world.next_due(Queue.ACT) == execute_by
 
 
 def test_it_goes_on_when_it_is_quick_again(world: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.life.simulation.happenings import Happening, History
 from tests.life.simulation.runner import check
 
@@ -21,26 +19,6 @@ FROZEN_ACROSS_THE_DEADLINE = History(
 )
 """The process read the inbox, froze as it had stored what came of that, and woke up after the
 deadline; a valid click had come by the other copy."""
-
-SLOW_PAST_THE_DEADLINE = History(
-    seed=6_410,
-    happenings=(
-        Happening(41_625, "ask", (0, "U0ASKER", 0, False, None)),
-        Happening(53_680, "appliance", (240_000, 1.0)),
-        Happening(89_527, "freeze", (None, 300_000), "save:after", 5),
-        Happening(90_282, "click", (0, "U0ASKER", "break_glass", "tampered")),
-        Happening(100_406, "click", (0, "U0STRANGER", "look", "tampered")),
-        Happening(111_153, "click", (0, "U0B", "approve", "foreign")),
-        Happening(129_311, "click", (0, "U0A", "approve", "doubled")),
-        Happening(176_525, "jump", (-5_000,)),
-    ),
-    dry_run=True,
-    glass=True,
-    delete_fates=("unauthorized", "late_accept", "accepted", "accepted"),
-    task_fates=("forgotten", "cancelled", "success", "success"),
-)
-"""Rights and appliance could not be read within one claim, shortly before EXECUTION_TTL: the pause
-after that went past the deadline, and the request expired later by as much."""
 
 LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
     seed=91_896,
@@ -60,10 +38,8 @@ LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
 a claim that it had lost. The rule took that for a listing before the DELETE."""
 
 
-@pytest.mark.parametrize("found", [FROZEN_ACROSS_THE_DEADLINE, SLOW_PAST_THE_DEADLINE])
-def test_it_is_right_now_and_was_wrong_then(found: History) -> None:
-    """`tests.planted` makes it wrong again."""
-    assert check(found) is None
+def test_it_is_right_now_and_was_wrong_then() -> None:
+    assert check(FROZEN_ACROSS_THE_DEADLINE) is None
 
 
 def test_what_a_rule_took_for_wrong_and_is_right() -> None:
