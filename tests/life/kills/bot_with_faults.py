@@ -28,7 +28,6 @@ from bot.__main__ import main
 from bot.appliance.appliance import Appliance
 from bot.appliance.connection import ApplianceConnection, Flight
 from bot.request.messages import Due
-from bot.slack.send.one_message import Outcome
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
@@ -185,8 +184,8 @@ def lay_points_to_slack(doom: Doom) -> None:
     """The poster's three kinds of call, and the storing of what Slack said."""
     poster = bot.slack.send.poster
 
-    def calling(original: Callable[..., Outcome], kind: Callable[[Due], str]) -> Any:
-        def call(client: Any, due: Due, *args: Any, **options: Any) -> Outcome:
+    def calling(original: Callable[..., Any], kind: Callable[[Due], str]) -> Any:
+        def call(client: Any, due: Due, *args: Any, **options: Any) -> Any:
             doom.passes(f"{kind(due)}:before")
             doom.leaves(due)
             outcome = original(client, due, *args, **options)
