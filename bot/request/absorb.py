@@ -11,11 +11,12 @@ from bot.request import (
     Frozen,
     after_delete,
     before_delete,
-    checking,
     clicks,
     following,
+    new_request,
 )
 from bot.request.audit_chain import SYSTEM, Entry
+from bot.request.event_changes import Absorbed, Step
 from bot.request.events import (
     AskRefused,
     CallFailed,
@@ -42,7 +43,6 @@ from bot.request.events import (
 )
 from bot.request.messages import Answer
 from bot.request.model import Intent, Request, State
-from bot.request.step import Absorbed, Step
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
@@ -70,20 +70,20 @@ def _dispatch(step: Step, state: State) -> bool:
         case _, OperatorCancelled():
             clicks.operator_cancelled(step, event)
         case _, CardPosted():
-            checking.card_posted(step, event)
+            new_request.card_posted(step, event)
         case _, CardRefused():
-            checking.card_refused(step, event)
+            new_request.card_refused(step, event)
 
         case State.CHECKING, RightsToAskRead():
-            checking.rights_to_ask_read(step, event)
+            new_request.rights_to_ask_read(step, event)
         case State.CHECKING, PairingRead():
-            checking.pairing_read(step, event)
+            new_request.pairing_read(step, event)
         case State.CHECKING, PairingUnresolved():
-            checking.pairing_unresolved(step, event)
+            new_request.pairing_unresolved(step, event)
         case State.CHECKING, CardHeldUp():
-            checking.card_held_up(step, event)
+            new_request.card_held_up(step, event)
         case State.CHECKING, CallFailed():
-            checking.check_failed(step, event)
+            new_request.check_failed(step, event)
         case ((State.CHECKING | State.PENDING), TimePassed()):
             clicks.decision_time(step)
         case State.PENDING, RightsRead():

@@ -4,6 +4,7 @@ and nothing is ever sent again."""
 from __future__ import annotations
 
 from bot.request.before_delete import again_at, pause_ms
+from bot.request.event_changes import Step
 from bot.request.events import (
     CallFailed,
     DeleteAccepted,
@@ -20,7 +21,6 @@ from bot.request.plan import (
     polled_long_enough,
 )
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Step
 
 
 def of_this_intent(step: Step, event: DeleteOutcome) -> bool:

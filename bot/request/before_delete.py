@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.request.clicks import drop_lost_approvals, policy_of_now
+from bot.request.event_changes import Step
 from bot.request.events import (
     CallFailed,
     PairingRead,
@@ -20,7 +21,6 @@ from bot.request.plan import (
     told_ahead,
 )
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Step
 from bot.request.who_may import UNREADABLE, Verdict
 
 REST_LOOK_MS = 60_000

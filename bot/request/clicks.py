@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.request.checking import card_posted, refuse
+from bot.request.event_changes import Step, with_form
 from bot.request.events import CardPosted, Clicked, Misdirected, OperatorCancelled, RightsRead
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
+from bot.request.new_request import card_posted, refuse
 from bot.request.plan import next_reminder
-from bot.request.step import Step, with_form
 from bot.request.who_may import UNREADABLE, Reason
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.request.event_changes import Step
 from bot.request.events import (
     PresenceRead,
     TaskPolled,
@@ -12,7 +13,6 @@ from bot.request.plan import (
     POLLS_OVER_TIMEOUTS,
     polled_long_enough,
 )
-from bot.request.step import Step
 from bot.request.who_may import SiteTerms
 
 MINUTE_MS = 60_000

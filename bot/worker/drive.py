@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb
+from bot.request.event_changes import Absorbed
 from bot.request.events import (
     CallFailed,
     DeleteOutcome,
@@ -24,7 +25,6 @@ from bot.request.events import (
 from bot.request.model import Readings, Request
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Absorbed
 from bot.store.inbox import Inbox
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import queue_of

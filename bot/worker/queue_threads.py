@@ -18,10 +18,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from bot.request.absorb import dismissal
-from bot.request.checking import begin
 from bot.request.events import Asked, Stored
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import ANY_SITE, new_reference
+from bot.request.new_request import begin
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.database import Database, nets

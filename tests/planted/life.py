@@ -72,7 +72,7 @@ LIFE = (
     # ---- rights -------------------------------------------------------------------------------
     change(
         "the requester's own approval counts",
-        "tests/delete/test_one_life.py::test_the_requesters_own_approval_never_counts",
+        "tests/rules/test_rights.py::test_the_requesters_own_approval_never_counts",
         "elif event.by == request.requester:",
         "elif event.by == '':",
         within="clicked",
@@ -246,19 +246,19 @@ LIFE = (
     ),
     change(
         "a request of a dry run is sent",
-        "tests/rules/test_deciding.py::TestDryRun::test_everything_but_the_delete",
+        "tests/delete/test_dry_run.py::test_everything_but_the_delete",
         Swap("if request.terms.dry_run:", "if False:", within="pairing_read_before_intent"),
         Swap("effects.policy.dry_run or request.terms.dry_run", "False"),
     ),
     change(
         "DRY_RUN that was switched since the approval is no change",
-        "tests/rules/test_deciding.py::TestDryRun::test_switched_in_between_is_changed",
+        "tests/delete/test_dry_run.py::test_switched_in_between_is_changed",
         "if event.dry_run != request.terms.dry_run:",
         "if False:",
     ),
     change(
         "the sender sends in a dry run",
-        "tests/delete/test_one_life.py",
+        "tests/delete/test_dry_run.py",
         "if effects.policy.dry_run or request.terms.dry_run:",
         "if False:",
     ),

@@ -107,13 +107,13 @@ STORE = (
     ),
     change(
         "the same click is stored twice",
-        "tests/store/test_once.py::test_the_same_origin_is_stored_once",
+        "tests/store/test_stored_once.py::test_the_same_origin_is_stored_once",
         "origin TEXT NOT NULL UNIQUE,",
         "origin TEXT NOT NULL,",
     ),
     change(
         "an event is absorbed twice",
-        "tests/store/test_once.py::test_of_two_copies_one_answers_what_has_no_request",
+        "tests/store/test_stored_once.py::test_of_two_copies_one_answers_what_has_no_request",
         'inbox.c.number == bindparam("of_number"), inbox.c.absorbed_at.is_(None)',
         'inbox.c.number == bindparam("of_number")',
     ),
@@ -127,13 +127,13 @@ STORE = (
     ),
     change(
         "a message that is being sent is claimed again",
-        "tests/store/test_once.py::test_a_message_that_is_sent_holds_back_all_of_its_request",
+        "tests/store/test_stored_once.py::test_a_message_that_is_sent_holds_back_all_of_its_request",
         "messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held",
         "messages.c.due_at <= now",
     ),
     change(
         "what changes while a message is sent is never shown",
-        "tests/store/test_once.py::test_what_changes_while_a_message_is_sent_is_shown_afterwards",
+        "tests/store/test_stored_once.py::test_what_changes_while_a_message_is_sent_is_shown_afterwards",
         "changed_since = messages.c.wanted != due.wanted",
         "changed_since = messages.c.wanted != messages.c.wanted",
     ),
@@ -192,7 +192,7 @@ STORE = (
     ),
     change(
         "copies count the calls to an appliance from the same old number",
-        "tests/store/test_once.py::test_what_copies_share_is_changed_by_one_after_the_other",
+        "tests/store/test_stored_once.py::test_what_copies_share_is_changed_by_one_after_the_other",
         "_LOCKED = _READ.with_for_update()",
         "_LOCKED = _READ",
     ),

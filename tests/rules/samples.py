@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.request.absorb import absorb
 from bot.request.audit_chain import Running
-from bot.request.checking import begin
 from bot.request.events import (
     Asked,
     CardPosted,
@@ -17,6 +16,7 @@ from bot.request.events import (
     Stored,
 )
 from bot.request.model import Request, Terms
+from bot.request.new_request import begin
 from bot.request.pairing import Replication, Server, Snapshot, digest_of
 from bot.request.who_may import Policy, Reason, SiteTerms, Verdict
 

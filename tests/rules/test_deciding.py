@@ -236,27 +236,6 @@ class TestTheWorldMoved:
         assert world.appliance.deletes == []
 
 
-class TestDryRun:
-    @pytest.mark.policy(dry_run=True, **WITH_GLASS)
-    @pytest.mark.parametrize("action", ["approve", "break_glass"])
-    def test_everything_but_the_delete(self, world: World, action: str) -> None:
-        world.pending()
-        world.press(action, FIRST, reason="it burns")
-        assert world.state() is State.REHEARSED
-        assert world.appliance.deletes == []
-
-    @pytest.mark.parametrize("first", [True, False])
-    def test_switched_in_between_is_changed(self, first: bool) -> None:
-        world = World(dry_run=first)
-        world.pending()
-        world.policy = world.policy.model_copy(update={"dry_run": not first})
-        world.worker = world.new_worker()
-        world.press("approve", FIRST)
-        assert world.state() is State.CHANGED
-        assert world.appliance.deletes == []
-        world.close()
-
-
 def test_a_second_request_for_the_same_pairing_is_refused(world: World) -> None:
     world.pending()
     world.ask("CCCC-DDDD", by=SECOND)

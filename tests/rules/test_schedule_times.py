@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from bot.request.event_changes import Step
 from bot.request.events import Stored, TimePassed
 from bot.request.fingerprint import fingerprint
 from bot.request.model import Request, State
 from bot.request.plan import Tick, Wait, plan
-from bot.request.step import Step
 from bot.request.time_for_delete import moment, tidy_time
 from tests.rules.samples import snapshot
 from tests.slack.cards.samples import MINUTE, NOW, TERMS, sample

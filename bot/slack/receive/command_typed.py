@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request.checking import SLOW_MS
 from bot.request.events import Asked, AskRefused
 from bot.request.model import ANY_SITE, State
+from bot.request.new_request import SLOW_MS
 from bot.slack.draw.words import usage
 from bot.slack.receive import lookup_commands
 from bot.slack.receive.command_text import Ask, Form, Help, List, Preview, Status, Wrong, parse

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,8 @@ import pytest
 
 from bot.request.model import State
 from bot.store import audit_trail as trail
-from bot.store.queues import Queue
-from bot.store.saving import Claim
 from bot.store.verify_audit_trail import verify_trail
-from bot.worker.send_delete import DryRunForbids, send_delete
-from tests.support.world import ASKER, PAIRING, World
+from tests.support.world import PAIRING, World
 
 DAY_MS = 86_400_000
 
@@ -37,15 +33,6 @@ def test_asked_approved_sent_followed_and_proved(world: World) -> None:
     assert head.count == len(world.actions())
 
 
-def test_the_requesters_own_approval_never_counts(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", ASKER)
-    world.settle()
-    assert world.state() is State.PENDING
-    assert world.appliance.deletes == []
-    assert world.answers == [(ASKER, "own_request_approve")]
-
-
 def test_the_trail_says_what_was_agreed_to(world: World) -> None:
     """The fingerprint that each approval names can be made anew from the trail alone."""
     world.approved()
@@ -61,22 +48,6 @@ def test_the_trail_says_what_was_agreed_to(world: World) -> None:
     assert details["approved_by"]["fingerprint"] == sha256(canonical.encode()).hexdigest()[:16]
     assert details["intent"]["fingerprint"] == checked["fingerprint"]
     assert {"in_recovery_plans", "open_issues", "remote_down"} <= set(checked)
-
-
-@pytest.mark.parametrize(("row", "process"), [(True, False), (False, True), (True, True)])
-def test_nothing_is_sent_in_a_dry_run_of_the_row_or_of_the_process(
-    world: World, row: bool, process: bool
-) -> None:
-    """The last door before the appliance, by itself: should `absorb` ever let such a request get
-    this far."""
-    world.pending()
-    request = world.get()
-    terms = request.terms.model_copy(update={"dry_run": row})
-    policy = world.policy.model_copy(update={"dry_run": process})
-    effects = replace(world.worker.driver.effects, policy=policy)
-    claim = Claim(request.model_copy(update={"terms": terms}), 1, 0, Queue.ACT)
-    with pytest.raises(DryRunForbids):
-        send_delete(claim, 1.0, effects, world.requests, lambda: False)
 
 
 def back_up_after_each_commit(world: World, folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.request.event_changes import Absorbed, Step
 from bot.request.events import (
     Asked,
     CallFailed,
@@ -18,7 +19,6 @@ from bot.request.model import Outcome, Request, State, Terms
 from bot.request.pairing import Near
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
-from bot.request.step import Absorbed, Step
 from bot.request.time_for_delete import NotTaken, moment
 from bot.request.who_may import Verdict
 
