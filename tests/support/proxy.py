@@ -6,6 +6,8 @@ import socket
 import threading
 from contextlib import suppress
 
+PASSWORD = "proxypass"
+
 
 class Proxy:
     """Tunnels every CONNECT to one port of this machine, or refuses with 407 where there is
@@ -22,7 +24,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://user:word@127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://user:{PASSWORD}@127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -21,8 +21,8 @@ from bot.secrets_now import appliance_of
 from bot.settings import DEFAULT_SITE
 from bot.store import shared
 from bot.store.database import Database
-from tests.appliance.test_appliance_trust import Proxy
 from tests.operate.check.conftest import PAIRING, Stage, one, wrong_lines
+from tests.support.proxy import PASSWORD, Proxy
 
 
 def remote_logins(stage: Stage) -> list[Any]:
@@ -65,22 +65,20 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Proxy]]:
     """Makes a proxy and names it in the environment."""
     made: list[Proxy] = []
 
-    def make(*args: bytes) -> Proxy:
-        made.append(Proxy(*args))
+    def make(port: int | None) -> Proxy:
+        made.append(Proxy(port))
         monkeypatch.setenv("HTTPS_PROXY", made[-1].url)
         return made[-1]
 
     yield make
     for one_proxy in made:
-        one_proxy.stop()
+        one_proxy.close()
 
 
 def test_through_a_proxy_and_said_without_its_password(
     stage: Stage, proxy: Callable[..., Proxy]
 ) -> None:
-    through = proxy()
-    # One connection at a time is all that this proxy takes.
-    del stage.environment["VR_REMOTE_USERNAME"], stage.environment["VR_REMOTE_PASSWORD"]
+    through = proxy(int(stage.appliance.host.rpartition(":")[2]))
     stage.appliance.new_certificate(same_authority=False)
     found = stage.check()
     assert wrong_lines(found) == ["appliance-trusted"]
@@ -88,16 +86,16 @@ def test_through_a_proxy_and_said_without_its_password(
     assert f"{stage.appliance.host} through {place}" in one(found, "proxy").words
     assert place in one(found, "appliance-reachable").words
     assert "console" in one(found, "appliance-trusted").next_step
-    assert all("proxypass" not in line.sentence for line in found)
+    assert all(PASSWORD not in line.sentence for line in found)
     assert through.asked, "it went around the proxy"
 
 
 def test_a_proxy_that_refuses(stage: Stage, proxy: Callable[..., Proxy]) -> None:
-    proxy(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+    proxy(None)
     found = stage.check()
     assert wrong_lines(found) == ["appliance-reachable"]
     assert "NO_PROXY" in one(found, "appliance-reachable").next_step
-    assert "proxypass" not in one(found, "appliance-reachable").words
+    assert PASSWORD not in one(found, "appliance-reachable").words
 
 
 # ---- log-ins ----------------------------------------------------------------------------------

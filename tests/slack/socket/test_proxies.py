@@ -13,7 +13,7 @@ from websockets.sync.server import ServerConnection
 from bot.slack.receive import socket_mode as receive
 from bot.slack.send.web_api import proxy_for
 from tests.slack.socket.conftest import Talk, connected, wait_for
-from tests.support.proxy import Proxy
+from tests.support.proxy import PASSWORD, Proxy
 
 SLACK = "wss://wss-primary.slack.com/link/?ticket=1"
 VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -87,7 +87,7 @@ def test_the_whole_way_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         proxy.close()
     (asked,) = proxy.asked
     assert asked.startswith("CONNECT wss-primary.slack.com:443 HTTP/1.")
-    assert "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n" in asked
+    assert "Proxy-Authorization: Basic dXNlcjpwcm94eXBhc3M=\r\n" in asked
 
 
 def test_a_certificate_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,9 @@ def test_a_certificate_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyP
     assert talk.asked == [], "not even the ticket"
 
 
-@pytest.mark.parametrize("spoil", ["", "http://user:word@127.0.0.1:1/path", "ftp://u:word@h"])
+@pytest.mark.parametrize(
+    "spoil", ["", "http://user:proxypass@127.0.0.1:1/path", "ftp://u:proxypass@h"]
+)
 def test_a_proxy_that_does_not_work_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch, spoil: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +113,6 @@ def test_a_proxy_that_does_not_work_is_named_without_its_password(
     monkeypatch.setenv("HTTPS_PROXY", spoil or proxy.url)
     with connected(SLACK) as (mode, _):
         wait_for(lambda: ("HTTPS_PROXY" if spoil else "407") in str(mode.problem()))
-        assert "word" not in str(mode.problem())
+        assert PASSWORD not in str(mode.problem())
     proxy.close()
-    assert "word" not in "".join(capfd.readouterr())
+    assert PASSWORD not in "".join(capfd.readouterr())
