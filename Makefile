@@ -65,7 +65,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy --strict bot
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest --quiet tests/docs
+	@$(BIN)/python -m pytest --quiet tests/docs tests/slack/cards/test_sentences.py
 	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)
 	@if command -v promtool >/dev/null; then \
 		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/running/alerts_test.yml; \

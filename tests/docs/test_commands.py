@@ -13,14 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from bot import __version__
+from bot.cli import app
+from bot.request.model import State
 
 ROOT = Path(__file__).parents[2]
 MADE = ROOT / "docs" / "words.md"
 """Made from the code: what it shows are cards."""
 
 WRITTEN = [page for page in (ROOT / "docs").rglob("*.md") if page != MADE]
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+STATES = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *WRITTEN])
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -96,3 +101,19 @@ def test_every_path_that_is_named_is_there() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 missing.append(f"{page.name}: {target}")
     assert missing == []
+
+
+def test_the_docs_have_each_command_and_no_other() -> None:
+    made = typer.main.get_command(app)
+    assert isinstance(made, typer.core.TyperGroup)
+    there = set()
+    for name, command in made.commands.items():
+        inner = getattr(command, "commands", None)
+        there |= {f"{name} {each}" for each in inner} if inner else {name}
+    rows = re.findall(r"^\| `vr-unpair ([a-z]+(?: [a-z]+)?)", COMMANDS, re.MULTILINE)
+    assert set(rows) == there
+
+
+def test_the_docs_have_each_state() -> None:
+    for state in State:
+        assert f"`{state.value}`" in STATES
