@@ -68,7 +68,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@$(BIN)/python -m pytest --quiet tests/docs tests/slack/cards/test_sentences.py
 	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)
 	@if command -v promtool >/dev/null; then \
-		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/running/alerts_test.yml; \
+		promtool check rules deploy/alerts.yml && promtool test rules tests/operate/alerts_test.yml; \
 	else \
 		echo "check: no promtool here, so of deploy/alerts.yml only names and links were checked" \
 			"(Debian and Ubuntu: apt-get install promtool)"; \
