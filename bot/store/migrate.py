@@ -21,8 +21,7 @@ class SchemaTooNew(Exception):
 
 
 class Damaged(Exception):
-    """What is stored cannot be trusted. That includes the index that refuses a second open request
-    for a pairing."""
+    """What is stored cannot be trusted, the index that refuses a second open request included."""
 
 
 class SchemaMissing(Exception):
