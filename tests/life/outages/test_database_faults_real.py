@@ -113,7 +113,8 @@ def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(real: 
     assert len([d for d in real.appliance.deletes if pairing in d.path]) == 1
     assert len(real.bot.events("database_fault")) == 1
     assert real.bot.events("step_failed") == []
-    assert len(_errors(real)) - before <= PRESSES + 2, _errors(real)
+    # The command, the fault, and the poster, where it looked for work meanwhile.
+    assert len(_errors(real)) - before <= PRESSES + 3, _errors(real)
 
 
 def _errors(world: Stage) -> list[str]:
