@@ -28,7 +28,6 @@ CALL_S = 0.3
 
 BY = 1e6
 MINUTE = 60.0
-TASK_S = 20.0
 INTENT_S = 0.1
 """Between the reading and the DELETE: the intent is stored."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.planted.change import Swap, change
 
 DELETE = "tests/appliance/test_appliance_delete.py"
-ERRORS = "tests/appliance/test_appliance_errors.py"
 TRUST = "tests/appliance/test_appliance_trust.py"
 DOOR = "tests/slack/listeners/test_http.py"
 

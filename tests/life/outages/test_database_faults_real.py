@@ -29,7 +29,6 @@ from tests.support.stage import ALAN, RITA, Stage
 from tests.support.way_in import WAYS_IN
 
 NOT_TAKEN = "this may not have been taken"
-HELD = "hang"
 PRESSES = 30
 
 
