@@ -29,6 +29,7 @@ from bot.slack.people import Identity, People
 from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
 from bot.slack.receive.signature import FromSlack
+from bot.slack.send.one_message import Whisper
 from bot.slack.send.poster import Poster
 from bot.slack.send.web_api import (
     PEOPLE_TIMEOUT_S,
@@ -36,7 +37,6 @@ from bot.slack.send.web_api import (
     QUICK_TIMEOUT_S,
     api_client,
 )
-from bot.slack.send.whisper import Whisper
 from bot.store import queries, shared
 from bot.store.audit_trail import note_start
 from bot.store.database import Database, nets
@@ -51,8 +51,7 @@ from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.lookup_threads import Lookups
-from bot.worker.queue_threads import Worker
-from bot.worker.upkeep import Upkeep
+from bot.worker.queue_threads import Upkeep, Worker
 
 if TYPE_CHECKING:
     from bot.slack.receive.socket_mode import SocketMode

@@ -25,17 +25,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.operate import json_and_csv, logs
 from bot.operate.json_and_csv import to_json
-from bot.operate.not_in_slack import unsaid_json
+from bot.operate.show import unsaid_json
 from bot.request.events import OperatorCancelled
 from bot.request.model import CANCELLABLE, SHORT, Request, State, tidy_id
 from bot.settings import load_database
 from bot.store import audit_trail
+from bot.store.audit_trail import held_against, verify_trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
 from bot.store.queries import Overview, unsaid
 from bot.store.sqlite import copy_file
-from bot.store.verify_audit_trail import held_against, verify_trail
 
 stored = typer.Typer(rich_markup_mode=None)
 audit = typer.Typer(

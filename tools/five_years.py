@@ -29,15 +29,13 @@ from bot.sandbox import demo
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.slack import LocalSlack
-from bot.store import audit_log_lines as witness
 from bot.store import audit_trail as audit
 from bot.store import migrate, schema
-from bot.store.audit_log_lines import AuditLines
+from bot.store.audit_trail import AuditLines, verify_trail
 from bot.store.database import Database, wall_clock_ms
 from bot.store.prune import prune
 from bot.store.schema import inbox, messages, requests
 from bot.store.sqlite import copy_file
-from bot.store.verify_audit_trail import verify_trail
 from tests.support.bot_with_clock import CLOCK
 from tests.support.world import FIRST, World
 from tools.bench.processes import ENVIRONMENT, resident_mb, seconds_to_ready, wait_until_idle
@@ -96,7 +94,7 @@ def main() -> None:
 
 def five_years(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, told = f"sqlite:///{tmp_path}/bot.db", Told()
-    monkeypatch.setattr(witness, "log", told)
+    monkeypatch.setattr(audit, "log", told)
     year_ends = {}
     world, lines = started(url, None)
     for day in range(1, YEARS * 365 + 1):
@@ -158,7 +156,7 @@ def started(url: str, before: World | None) -> tuple[World, AuditLines]:
 
 
 def keep_up(world: World, lines: AuditLines) -> None:
-    """As `bot.worker.upkeep` does."""
+    """As `bot.worker.queue_threads` does."""
     while prune(world.db, KEEP_MS):
         pass
     lines.write()

@@ -25,17 +25,19 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from bot.appliance.call_errors import Call, CallError, not_in_time, unanswered
-from bot.appliance.connection import (
+from bot.appliance.http_answers import Answer, Redactor
+from bot.appliance.tls import (
     AppliancePool,
     Flight,
     OnlyOpened,
     Opened,
     PastSendBy,
     TooLarge,
+    Trust,
+    certificate_end,
     current_flight,
+    proxy_context,
 )
-from bot.appliance.http_answers import Answer, Redactor
-from bot.appliance.tls import Trust, certificate_end, proxy_context
 from bot.request.problem import ProblemKind
 
 OnCall = Callable[[str, str, str, float], None]

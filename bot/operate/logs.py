@@ -42,7 +42,7 @@ _LOOKS_SECRET = re.compile(
 """Slack tokens, `response_url`s, and headers that carry credentials."""
 
 
-AUDIT = "bot.store.audit_log_lines"
+AUDIT = "bot.store.audit_trail"
 """Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
 that leaves some out would prove nothing."""
 

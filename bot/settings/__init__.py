@@ -6,8 +6,14 @@ from pathlib import Path
 
 from bot.settings.defaults import ApplianceSettings, Problem, Settings, SettingsError
 from bot.settings.load import DEFAULT_SITE, load, load_database, load_slack_app
-from bot.settings.names import SECRETS, SITES_PREFIX, setting_names, site_prefix
-from bot.settings.sources import PROXIES, files_seen_by_others
+from bot.settings.sources import (
+    PROXIES,
+    SECRETS,
+    SITES_PREFIX,
+    files_seen_by_others,
+    setting_names,
+    site_prefix,
+)
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""

@@ -19,18 +19,20 @@ from bot.settings.defaults import (
     SettingsError,
     way_in,
 )
-from bot.settings.names import (
+from bot.settings.sources import (
     APPLIANCE_PREFIX,
+    DATABASE_URL,
     SECRETS_DIR,
     SITES_PREFIX,
+    Given,
     appliance_names,
+    gather,
     is_secret,
     of_site,
     own_names,
     site_name_problem,
     site_prefix,
 )
-from bot.settings.sources import DATABASE_URL, Given, gather
 
 DEFAULT_SITE = "default"
 

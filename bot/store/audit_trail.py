@@ -1,13 +1,26 @@
-"""The audit trail in the database. It has one head, which each transaction locks last and moves
-together with what it records."""
+"""The audit trail in the database: written, read, verified, and told to the log.
+
+It has one head, which each transaction locks last and moves together with what it records.
+
+Each record has a line in the log too, with its number and hash (`AuditLines`). Whatever ships the
+log away is then a witness of the trail. A line is written after the commit of its record, so a kill
+in between leaves it out. Therefore the number up to which lines are written is stored now and then,
+and a start writes all lines after it: some twice, none never. It is stored in the database and not
+beside it, so that a database that is restored from a backup brings its own number, and what is
+recorded from then on is told as well.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import threading
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     Connection,
     LargeBinary,
@@ -20,10 +33,13 @@ from sqlalchemy import (
     update,
 )
 
-from bot.request.audit_chain import STARTED, Entry, Head, Record, Running, link, started
+from bot.request.audit_chain import STARTED, Entry, Head, Record, Running, link, started, verify
 from bot.request.model import OPEN, Request, State, Witness
+from bot.store import shared
 from bot.store.database import Database
 from bot.store.schema import audit, audit_head
+
+log = structlog.get_logger(__name__)
 
 # Statements are built once, since they run with every step of every request.
 _HEAD_LOCKED = select(audit_head).with_for_update()
@@ -182,3 +198,90 @@ def _words(value: object) -> str:
 
 def _json(detail: dict[str, object]) -> str:
     return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def verify_trail(db: Database) -> tuple[int | None, Head]:
+    """The number of the first record that is not as it was written (None: the trail is whole), and
+    the head, both read from one view. By a head that is gone or cannot be read, all were
+    inserted."""
+    with reading(db) as conn:
+        row = conn.execute(select(audit_head.c.count, audit_head.c.hash)).mappings().one_or_none()
+        head = Head(hash="")
+        with contextlib.suppress(ValueError):
+            head = Head.model_validate(dict(row), strict=True) if row else head
+        # Closed explicitly: a check that stops at a break leaves rows on the server.
+        with contextlib.closing(all_records(conn)) as records:
+            return verify(records, head), head
+
+
+@dataclass(frozen=True)
+class Held:
+    """The trail held against lines of its log. `lines`: how many different ones there were, from
+    number `first` to number `last`. `broken`: the first number whose record is not the one that was
+    told then, or is not there; None when each is."""
+
+    lines: int
+    first: int | None
+    last: int | None
+    broken: int | None
+
+
+def held_against(db: Database, lines: Iterable[tuple[int, str]]) -> Held:
+    """`lines`: number and hash of each line, in any order and as often as it was written. Two with
+    the same number and different hashes are records of two trails, of which one is gone."""
+    told: defaultdict[int, set[str]] = defaultdict(set)
+    for number, hash_ in lines:
+        told[number].add(hash_)
+    numbers = sorted(told)
+    broken = []
+    with db.read(at_leisure=True) as conn:
+        query = select(audit.c.number, audit.c.hash).order_by(audit.c.number)
+        with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
+            for row in rows:
+                hashes = told.pop(row.number, None)
+                if hashes is not None and hashes != {row.hash}:
+                    broken.append(row.number)
+    return Held(
+        lines=len(numbers),
+        first=numbers[0] if numbers else None,
+        last=numbers[-1] if numbers else None,
+        broken=min([*broken, *told], default=None),
+    )
+
+
+KEY = "audit-lines"
+"""Under which the copies share the number up to which lines are written. Each copy writes all of
+them, so the log of each is a whole witness."""
+
+
+class AuditLines:
+    """Writes the lines, in the order of the records."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._kept = self._last = -1
+
+    def write(self) -> None:
+        """A line for each record that has none yet. Raises what the database raises; the next call
+        goes on where this one ended."""
+        with self._lock:
+            if self._last < 0:
+                stored = shared.read(self._db, KEY)
+                last = int(stored[0]) if stored else 0
+                # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
+                self._last = self._kept = last if last <= head(self._db).count else 0
+            query = select(audit.c.number, audit.c.hash).where(audit.c.number > self._last)
+            query = query.order_by(audit.c.number).execution_options(yield_per=CHUNK)
+            with self._db.read() as conn, conn.execute(query) as rows:
+                for row in rows:
+                    log.info("audit", number=row.number, hash=row.hash)
+                    self._last = row.number
+
+    def keep(self) -> None:
+        """Stores how far it has come, if that is further than before."""
+        with self._lock:
+            if self._last > self._kept:
+                last = self._last
+                shared.change(self._db, KEY, lambda _old, _now: str(last))
+                self._kept = last

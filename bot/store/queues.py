@@ -36,7 +36,7 @@ POST = "post"
 
 
 AUDIT = "audit"
-"""Records of the audit trail that have no line in the log yet (`bot.worker.upkeep`)."""
+"""Records of the audit trail that have no line in the log yet (`bot.worker.queue_threads`)."""
 
 
 class Queue(StrEnum):

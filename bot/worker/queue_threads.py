@@ -1,8 +1,9 @@
-"""The threads that keep requests moving: some check what is new, some decide, some act.
+"""The threads that keep requests moving: some check what is new, some decide, some act. And one for
+what is done beside the requests, so that it delays none of them (`Upkeep`).
 
-Each works for one queue only (`bot.store.queues`), and a claim ends where the next step is another
-queue's. So an appliance that hangs never holds a thread that decides, nor those of another one:
-what checks and what acts works for some of several sites only.
+Each works for one queue only (`bot.store.queues`), and a claim ends where the next step is
+another queue's. So an appliance that hangs never holds a thread that decides, nor those of another
+one: what checks and what acts works for some of several sites only.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from bot.request.model import ANY_SITE, new_reference
 from bot.request.new_request import begin
 from bot.request.who_may import Policy
 from bot.store import inbox
+from bot.store.audit_trail import AuditLines
 from bot.store.database import Database, nets
+from bot.store.prune import prune
 from bot.store.queries import Overview
-from bot.store.queues import POST, Queue
+from bot.store.queues import AUDIT, POST, Queue
 from bot.store.requests import Requests
 from bot.store.saving import Claim, Saving, add_answers
 from bot.worker.drive import Driver
@@ -169,3 +172,49 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
         except IntegrityError:
             continue  # told before, when an earlier try failed
     db.wakes.wake(POST)
+
+
+UPKEEP_EVERY_S = 60.0
+
+
+class Upkeep:
+    """Writes the lines of the audit trail to the log, woken by each commit that has recorded
+    something, and now and then looks at what is over. Begins with what the last process left."""
+
+    def __init__(self, db: Database, keep_ms: int) -> None:
+        self._db = db
+        self._keep_ms = keep_ms
+        self._lines = AuditLines(db)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Whether the thread ended in this time, with all lines written. May be called repeatedly,
+        and without `start`."""
+        self._stopping = True
+        self._db.wakes.end(AUDIT)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        again = 0.0
+        last = False
+        while not last:
+            last = self._stopping  # read before the work, so that a stop in between has its turn
+            try:
+                self._lines.write()
+                if last or time.monotonic() >= again:
+                    self._lines.keep()
+                    if not last:
+                        prune(self._db, self._keep_ms)
+                    again = time.monotonic() + UPKEEP_EVERY_S
+            except Exception as error:
+                # Tried again at the next commit or in a minute. That the database is away is told
+                # by those whose work needs it.
+                log.warning("upkeep_failed", error=type(error).__name__)
+            if not last:
+                self._db.wakes.wait(AUDIT, UPKEEP_EVERY_S)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.appliance.connection import ANSWER_MAX_BYTES
+from bot.appliance.tls import ANSWER_MAX_BYTES
 from tests.appliance.small_server import Handler, Reply, Seen
 
 MEGABYTE = 1024 * 1024

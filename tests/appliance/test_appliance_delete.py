@@ -10,7 +10,7 @@ import pytest
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority
-from bot.appliance.connection import ANSWER_MAX_BYTES
+from bot.appliance.tls import ANSWER_MAX_BYTES
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted
 from bot.request.model import TaskView
 from bot.request.problem import ProblemKind as Kind

@@ -13,10 +13,10 @@ import pytest
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.connection import ANSWER_MAX_BYTES
 from bot.appliance.http_answers import VALUES_MAX
 from bot.appliance.listing import ERRORS_MAX
 from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
+from bot.appliance.tls import ANSWER_MAX_BYTES
 from bot.request.events import PairingRead, PairingUnresolved
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance import hostile

@@ -14,7 +14,7 @@ import pytest
 
 from bot.request.model import State
 from bot.store import audit_trail as trail
-from bot.store.verify_audit_trail import verify_trail
+from bot.store.audit_trail import verify_trail
 from tests.support.world import PAIRING, World
 
 DAY_MS = 86_400_000

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from bot.store import prune as pruning
 from bot.store.queues import AUDIT
-from bot.worker import upkeep
-from bot.worker.upkeep import Upkeep
+from bot.worker import queue_threads
+from bot.worker.queue_threads import Upkeep
 from tests.support.clock import wait_for
 from tests.support.world import PATIENCE_SECONDS, World
 
@@ -45,7 +45,7 @@ def test_an_error_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) ->
         raise OperationalError("SELECT", {}, Exception("away"))
 
     calls: list[int] = []
-    monkeypatch.setattr(upkeep, "prune", away)
+    monkeypatch.setattr(queue_threads, "prune", away)
     keeping = Upkeep(world.db, keep_ms=500)
     with capture_logs() as found:
         keeping.start()

@@ -8,7 +8,7 @@ from bot.request.events import AskRefused, Misdirected
 from bot.request.model import State
 from bot.request.who_may import Person
 from bot.store import audit_trail as trail
-from bot.store.verify_audit_trail import verify_trail
+from bot.store.audit_trail import verify_trail
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 
 

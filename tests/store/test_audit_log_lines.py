@@ -11,11 +11,10 @@ from structlog.testing import capture_logs
 from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
 from bot.store import shared
-from bot.store.audit_log_lines import KEY, AuditLines
+from bot.store.audit_trail import KEY, AuditLines, Held, held_against, verify_trail
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
-from bot.store.verify_audit_trail import Held, held_against, verify_trail
 from tests.store.samples import entry
 
 Line = tuple[int, str]
@@ -68,7 +67,7 @@ def test_what_has_failed_half_way_goes_on_there(
     record(db, 3)
     lines = AuditLines(db)
     with capture_logs() as found:
-        monkeypatch.setattr("bot.store.audit_log_lines.log", Breaks(at=3))
+        monkeypatch.setattr("bot.store.audit_trail.log", Breaks(at=3))
         with pytest.raises(OSError, match="no space"):
             lines.write()
     monkeypatch.undo()

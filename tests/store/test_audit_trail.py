@@ -9,10 +9,9 @@ from sqlalchemy import text
 from bot.request.audit_chain import STARTED
 from bot.request.model import SHORT, Outcome, Request, State, Witness
 from bot.store import audit_trail as audit
-from bot.store.audit_trail import note_start
+from bot.store.audit_trail import note_start, verify_trail
 from bot.store.database import Database
 from bot.store.schema import audit as table
-from bot.store.verify_audit_trail import verify_trail
 from tests.rules.samples import running
 from tests.store.samples import born, entry, step, together
 

@@ -39,8 +39,7 @@ from bot.slack.draw.words.pairing_names import (
     what,
     who_drops,
 )
-from bot.slack.draw.words.phrases import may_stop_it, not_before, to_call, who_decided
-from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.phrases import STATES, may_stop_it, not_before, to_call, who_decided
 from bot.slack.draw.words.thread_notices import glass_reason
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"

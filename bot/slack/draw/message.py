@@ -29,6 +29,7 @@ from bot.slack.draw.words.after_a_click import answer_words
 from bot.slack.draw.words.endings import ending
 from bot.slack.draw.words.pairing_names import at_site, pairing, what
 from bot.slack.draw.words.phrases import (
+    STATES,
     approvals_so_far,
     by_deadline,
     linked,
@@ -40,7 +41,6 @@ from bot.slack.draw.words.phrases import (
     to_call,
     vendor_words,
 )
-from bot.slack.draw.words.states import STATES
 from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
 
 COMMAND = "/vr-unpair"

@@ -43,8 +43,7 @@ from bot.slack.draw.markup import (
 )
 from bot.slack.draw.words.check_refused import not_found
 from bot.slack.draw.words.pairing_names import count_of
-from bot.slack.draw.words.phrases import linked, problem_words
-from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.phrases import STATES, linked, problem_words
 
 
 def sites(

@@ -23,12 +23,13 @@ from bot.slack.draw.words.endings import ending
 from bot.slack.draw.words.pairing_names import at_site, count_of
 from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
+    STATES,
     approvals_so_far,
     open_card,
+    phrase,
     slack_refuses,
     who_decided,
 )
-from bot.slack.draw.words.states import STATES, phrase
 
 UNRESOLVED = "Outcome unknown"
 ENDED = "Ended recently"

@@ -15,6 +15,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Opened
 from bot.request.lookup_results import (
+    LookFailed,
+    MayNotLook,
     PairingsListed,
     SitesRead,
     SiteUnread,
@@ -27,8 +29,8 @@ from bot.slack.draw.limits import OPTIONS_MOST
 from bot.slack.draw.markup import line, when
 from bot.slack.draw.pairing_lists import choices, matching, not_read_option
 from bot.slack.draw.words import usage
+from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words
-from bot.slack.receive.lookup_commands import untold
 from bot.slack.receive.payload import Click, Command, Search
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
@@ -208,3 +210,10 @@ def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:
     site = search.view.values.get(BLOCK_SITE) if search.view else None
     of_site = [c for c in among if c.site == site] or among
     return [choice.option.to_dict() for choice in matching(of_site, search.typed)[:OPTIONS_MOST]]
+
+
+def untold(read: MayNotLook | LookFailed) -> str:
+    """The words if nothing may be shown. They are the same for everything, and name nothing."""
+    if isinstance(read, MayNotLook):
+        return may_not_look(read.reason)
+    return usage.unexpected(read.reference)

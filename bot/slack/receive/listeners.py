@@ -27,13 +27,7 @@ from bot.slack.draw import ids
 from bot.slack.draw.card_buttons import BY_CALLBACK, FORMS
 from bot.slack.draw.words import usage
 from bot.slack.people import Identity
-from bot.slack.receive import (
-    button_pressed,
-    command_typed,
-    form_opened,
-    form_submitted,
-    lookup_commands,
-)
+from bot.slack.receive import button_pressed, command_typed, form_opened, form_submitted
 from bot.slack.receive.payload import (
     Click,
     Command,
@@ -44,7 +38,7 @@ from bot.slack.receive.payload import (
     Search,
     read,
 )
-from bot.slack.send.whisper import Whisper
+from bot.slack.send.one_message import Whisper
 from bot.store.inbox import Inbox
 from bot.store.queries import Overview
 
@@ -176,7 +170,7 @@ def make_app(deps: Deps) -> App:
         return ack(options=form_opened.search_pairings(read(Search, body), deps))
 
     def home(ack: Ack, body: Json) -> BoltResponse:
-        lookup_commands.home(read(HomeOpened, body), deps)
+        command_typed.home(read(HomeOpened, body), deps)
         return ack()
 
     def problem(error: Exception, body: Json) -> BoltResponse:

@@ -26,7 +26,7 @@ import bot.store.outbox
 import bot.worker.drive
 from bot.__main__ import main
 from bot.appliance.appliance import Appliance
-from bot.appliance.connection import ApplianceConnection, Flight
+from bot.appliance.tls import ApplianceConnection, Flight
 from bot.request.messages import Due
 from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from slack_sdk import WebClient
 
-from bot.operate.not_in_slack import unsaid_json
+from bot.operate.show import unsaid_json
 from bot.request.model import State
 from bot.sandbox.slack import LocalSlack, Message
 from bot.sandbox.slack.records import ApiCall, Origin

@@ -18,7 +18,7 @@ from bot.operate.json_and_csv import iso
 from bot.request.model import SHORT
 from bot.slack.draw.words.thread_notices import witness_words
 from bot.store import audit_trail
-from bot.store.audit_log_lines import AuditLines
+from bot.store.audit_trail import AuditLines
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from tests.operate.cli.conftest import Run
@@ -181,7 +181,7 @@ def told(
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stderr", log)
             # Loggers that are cached already would write by the set-up before.
-            patched.setattr("bot.store.audit_log_lines.log", structlog.get_logger(logs.AUDIT))
+            patched.setattr("bot.store.audit_trail.log", structlog.get_logger(logs.AUDIT))
             logs.set_up("error", form)
             AuditLines(db).write()
             like_one = f"hash={'0' * 64} number=1"

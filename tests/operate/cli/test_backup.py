@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.store import audit_trail
+from bot.store.audit_trail import verify_trail
 from bot.store.database import Database
-from bot.store.verify_audit_trail import verify_trail
 from tests.operate.cli.conftest import Run
 from tests.store.samples import born
 

@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.store import audit_trail
+from bot.store.audit_trail import held_against
 from bot.store.database import Database
-from bot.store.verify_audit_trail import held_against
 from tests.support.stage import Stage, servers
 from tests.support.way_in import OverHttp
 

@@ -19,8 +19,7 @@ from bot.request.who_may import Reason
 from bot.slack.draw.words.after_a_click import ANSWERS
 from bot.slack.draw.words.check_refused import REFUSED
 from bot.slack.draw.words.endings import OUTCOMES
-from bot.slack.draw.words.phrases import MAY_NOT
-from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.phrases import MAY_NOT, STATES
 from bot.slack.draw.words.thread_notices import NOTICES
 from tests.slack.cards.shown import ANSWERED, CORRECTIONS, FINALS, NOTICES_TOLD, REFUSALS
 

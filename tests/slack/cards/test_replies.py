@@ -17,7 +17,7 @@ from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import Notice, Outcome, Request, State, WaitingClick, Witness
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.draw.words.after_a_click import ANSWERS
-from bot.slack.draw.words.states import STATES
+from bot.slack.draw.words.phrases import STATES
 from tests.slack.cards.hostile import PIECES, requests
 from tests.slack.cards.samples import (
     APPROVED,

@@ -17,8 +17,8 @@ from bot.slack.people import Identity
 from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
 from bot.slack.receive.signature import FromSlack
+from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client
-from bot.slack.send.whisper import Whisper
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, FakeWebApi
 from tests.slack.listeners.looked_up import FakeLookups

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bot.request.messages import Drawn
 from bot.slack.receive.listeners import dispatch, make_app
 from bot.slack.receive.payload import Malformed, parse
+from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client
-from bot.slack.send.whisper import Whisper
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, deps_for
 from tests.slack.listeners.looked_up import FakeLookups

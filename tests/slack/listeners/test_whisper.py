@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.slack.send.whisper import WAITING_MOST, Whisper
+from bot.slack.send.one_message import WAITING_MOST, Whisper
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, Answer, FakeWebApi, limited
 
 
@@ -33,7 +33,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And a stop waits no longer than it may; then for the call in hand, and for no other."""
-    monkeypatch.setattr("bot.slack.send.whisper.TIMEOUT_S", 60)
+    monkeypatch.setattr("bot.slack.send.one_message.TIMEOUT_S", 60)
     api.script("response", Answer(hang=True))
     started = time.monotonic()
     for _ in range(WAITING_MOST + 20):

@@ -27,10 +27,10 @@ from bot.slack.draw.words.phrases import (
     may_not,
     nothing_sent,
     slack_refuses,
+    state_now,
     task_words,
     vendor_words,
 )
-from bot.slack.draw.words.states import state_now
 
 Params = dict[str, str]
 Words = Callable[[Params, Request], str]
