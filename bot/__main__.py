@@ -70,7 +70,7 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
 
     from bot.app import Bot
     from bot.operate import logs
-    from bot.store.faults import fault_of
+    from bot.store.database import fault_of
     from bot.store.migrate import Damaged, SchemaTooNew
 
     logs.set_up(settings.log_level, settings.log_format, settings.secrets())

@@ -37,16 +37,15 @@ from bot.slack.send.web_api import (
     QUICK_TIMEOUT_S,
     api_client,
 )
-from bot.store import queries, shared
+from bot.store import queries
 from bot.store.audit_trail import note_start
-from bot.store.database import Database, nets
-from bot.store.faults import fault_of
+from bot.store.database import Database, change_shared, fault_of
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, ready_problem, upgrade
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Pauses
 from bot.store.queries import Overview
+from bot.store.queues import nets
 from bot.store.requests import Requests
-from bot.store.shared import Pauses
 from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
@@ -237,7 +236,7 @@ class Bot:
         site, metrics, db = self.settings.sites[name], self.metrics, self.db
         budget = Budget(
             site.calls_per_minute,
-            in_store(partial(shared.change, db, budget_key(name))),
+            in_store(partial(change_shared, db, budget_key(name))),
             on_wait=partial(metrics.budget_waited, name),
             on_login=partial(metrics.logged_in, name),
         )

@@ -54,7 +54,7 @@ BEGINNING_DAY = 365
 ROUNDS = 8
 REST_SECONDS = 10.0
 """In each round, with both at rest: a multiple of the times after which threads look by themselves
-(`bot.store.database.nets`)."""
+(`bot.store.queues.nets`)."""
 
 MOST = 1.1
 

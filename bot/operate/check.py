@@ -28,7 +28,7 @@ from bot.secrets_now import appliance_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
 from bot.slack.send.web_api import SecretNow, proxy_for
-from bot.store.faults import NAMES_IT, fault_of, shown_place
+from bot.store.database import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
 

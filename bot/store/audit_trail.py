@@ -35,8 +35,7 @@ from sqlalchemy import (
 
 from bot.request.audit_chain import STARTED, Entry, Head, Record, Running, link, started, verify
 from bot.request.model import OPEN, Request, State, Witness
-from bot.store import shared
-from bot.store.database import Database
+from bot.store.database import Database, change_shared, read_shared
 from bot.store.schema import audit, audit_head
 
 log = structlog.get_logger(__name__)
@@ -267,7 +266,7 @@ class AuditLines:
         goes on where this one ended."""
         with self._lock:
             if self._last < 0:
-                stored = shared.read(self._db, KEY)
+                stored = read_shared(self._db, KEY)
                 last = int(stored[0]) if stored else 0
                 # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
                 self._last = self._kept = last if last <= head(self._db).count else 0
@@ -283,5 +282,5 @@ class AuditLines:
         with self._lock:
             if self._last > self._kept:
                 last = self._last
-                shared.change(self._db, KEY, lambda _old, _now: str(last))
+                change_shared(self._db, KEY, lambda _old, _now: str(last))
                 self._kept = last

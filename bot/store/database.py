@@ -1,21 +1,29 @@
-"""The database: its transactions, its clock, and waking those who wait for changes."""
+"""The database: its transactions, its clock, the values that all copies share, and its faults in
+words for an operator.
+
+SQLite's result codes: https://www.sqlite.org/rescode.html. PostgreSQL's SQLSTATEs: its
+documentation, appendix A.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
-from bot.store.faults import Fault, fault_of
-from bot.store.sqlite import Sqlite
+from bot.store.queues import Wakes
+from bot.store.schema import shared
+from bot.store.sqlite import FileGone, NotInTime, Sqlite
 
 if TYPE_CHECKING:
     from bot.store.postgres import Postgres
@@ -25,75 +33,6 @@ log = structlog.get_logger(__name__)
 
 def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-NET_SECONDS = 2.0
-"""How long the first thread of each queue sleeps at most. Another process (a copy on the same
-PostgreSQL, the command line) cannot wake us, so what it stores is found this late. Mostly whoever
-stores something works on it too: only what it holds or leaves behind waits for this."""
-
-OTHERS_NET_SECONDS = 5.0
-"""The same for the other threads, in case a slow server holds up the first one. It is longer, since
-all of them ask the database the same question and an idle bot should cost next to nothing."""
-
-
-def nets(threads: int) -> tuple[float, ...]:
-    """How long each thread of one queue may sleep when nobody wakes it, in seconds."""
-    return tuple(OTHERS_NET_SECONDS if number else NET_SECONDS for number in range(threads))
-
-
-KEPT_MOST = 16
-"""Wakes of one queue and site that are kept: there are never more threads in one."""
-
-
-class Wakes:
-    """Tells waiting threads of this process that something may be due in their queue. Should a wake
-    be missed, they look by themselves after a while (`nets`).
-
-    A wake is for one thread. All of them would ask the database the same question and keep the
-    interpreter from the one that has work (measured: 8 threads that woke at each commit took longer
-    than all calls of a story together). If nobody waits it is kept for whoever would wait next, so
-    none is lost between a look for work and the wait after it.
-    """
-
-    def __init__(self) -> None:
-        lock = threading.Lock()
-        self._changed: defaultdict[str, threading.Condition] = defaultdict(
-            lambda: threading.Condition(lock)
-        )
-        self._kept: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._ended: set[str] = set()
-        self._lock = lock
-
-    def wake(self, *queues: str, site: str = "") -> None:
-        """`site`: for a thread that serves it, where threads of a queue serve some sites each."""
-        with self._lock:
-            for queue in queues:
-                kept = self._kept[queue]
-                kept[site] = min(kept[site] + 1, KEPT_MOST)
-                self._changed[queue].notify_all()  # only the one that takes it asks the database
-
-    def end(self, *queues: str) -> None:
-        """From now on nobody waits in these queues. One last wake would not be enough: a thread
-        that has just looked whether it may go on would sleep its full time."""
-        with self._lock:
-            for queue in queues:
-                self._ended.add(queue)
-                self._changed[queue].notify_all()
-
-    def wait(self, queue: str, seconds: float, left: tuple[str, ...] = ()) -> bool:
-        """Whether it was woken, for none of the sites in `left`."""
-        with self._lock:
-            kept = self._kept[queue]
-
-            def mine() -> list[str]:
-                return [site for site, wakes in kept.items() if wakes and site not in left]
-
-            self._changed[queue].wait_for(lambda: mine() or queue in self._ended, timeout=seconds)
-            for site in mine()[:1]:
-                kept[site] -= 1
-                return True
-            return False
 
 
 FAULT_EVERY_SECONDS = 60.0
@@ -206,3 +145,178 @@ class Database:
             if news or now - self._said_at >= FAULT_EVERY_SECONDS:
                 self._said_at = now
                 log.error("database_fault", sentence=fault.running())
+
+
+# ---- what all copies share: one value for each key ----------------------------------------------
+
+# Built once: they run before every call to an appliance, and building a statement takes longer than
+# SQLite needs to run it.
+_READ = select(shared).where(shared.c.key == bindparam("wanted"))
+_LOCKED = _READ.with_for_update()
+_UPDATE = update(shared).where(shared.c.key == bindparam("wanted"))
+
+
+Change = Callable[[str | None, int], str]
+"""Takes the present value, None if there is none, and the time in ms. Returns the new value, or
+raises to change nothing."""
+
+
+def change_shared(db: Database, key: str, how: Change) -> None:
+    """Read, change and write one value while its row is locked."""
+    try:
+        _change(db, key, how)
+    except IntegrityError:
+        _change(db, key, how)  # another copy inserted the row between our read and our insert
+
+
+def _change(db: Database, key: str, how: Change) -> None:
+    with db.write() as conn:
+        row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
+        now = db.now(conn)  # read after the lock, since the wait for it takes time
+        value = how(row.value if row else None, now)
+        if row is None:
+            conn.execute(insert(shared), {"key": key, "value": value, "at": now})
+        elif value != row.value:
+            conn.execute(_UPDATE, {"wanted": key, "value": value, "at": now})
+
+
+def read_shared(db: Database, key: str) -> tuple[str, int] | None:
+    """The value and when it was written (ms)."""
+    with db.read() as conn:
+        row = conn.execute(_READ, {"wanted": key}).one_or_none()
+        return (row.value, row.at) if row else None
+
+
+# ---- faults: what is wrong, why, and what to do -------------------------------------------------
+
+NAMES_IT = "DATABASE_URL names it"
+GOES_ON = "the bot goes on by itself then"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`what` is a sentence with the reason; `step` is what somebody must do. `by_itself`: once it
+    is over, the bot goes on without being started again. `damage`: that a transaction works does
+    not mean that it is over."""
+
+    what: str
+    step: str
+    by_itself: bool = True
+    damage: bool = False
+
+    def running(self) -> str:
+        return f"{self.what} {self.step}{': ' + GOES_ON if self.by_itself else ''}."
+
+    def at_start(self) -> str:
+        again = ", then start again" if self.by_itself else ""
+        return f"{self.what} {self.step}{again}. {NAMES_IT}."
+
+
+def fault_of(error: BaseException, place: URL) -> Fault | None:
+    """The fault behind this error; None if it is not the database's but an error of our own."""
+    shown = shown_place(place)
+    cause = getattr(error, "orig", None) or error
+    words = " ".join(str(cause).split())[:200]
+    if isinstance(error, FileGone):
+        found: tuple[str, str] | None = _FILE_GONE
+    elif isinstance(error, NotInTime):
+        found, words = _HELD, "not in time"
+    elif isinstance(error, NoFreeConnection):
+        found = _NO_CONNECTION
+    elif isinstance(cause, sqlite3.Error):
+        # The low byte is the primary code, the rest is the detail (sqlite.org, result codes).
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return damaged(shown, words)
+        found = _OF_FILE.get(code)
+    elif place.get_backend_name() != "sqlite" and cause is not error:
+        # psycopg gives no state for a refused connection: wrong password, no such database.
+        state: str = getattr(cause, "sqlstate", None) or "08"
+        if state[:2] == "XX":  # internal error, data_corrupted
+            return damaged(shown, words)
+        found = _OF_SERVER.get(state) or _OF_SERVER.get(state[:2])
+    else:
+        found = None
+    if found is None:
+        return None
+    what, step = (text.format(shown=shown, words=words) for text in found)
+    return Fault(what[:1].upper() + what[1:], step)
+
+
+def shown_place(place: URL) -> str:
+    """The database in words, without user name and password."""
+    if place.get_backend_name() == "sqlite":
+        return str(place.database)
+    return f"the database {place.database} at {place.host or 'this machine'}"
+
+
+def damaged(shown: str, words: str) -> Fault:
+    return Fault(
+        f"The database {shown} is damaged, or is no database ({words}).",
+        "Keep a copy of the file, and restore the backup while the bot is stopped",
+        by_itself=False,
+        damage=True,
+    )
+
+
+def log_gone(place: URL) -> Fault:
+    """An orderly end of the process saves everything: SQLite then copies the log, which it still
+    holds open, into the database."""
+    return Fault(
+        f"The file {shown_place(place)}-wal has been deleted or moved away under the bot, and the "
+        "newest of the database is in it.",
+        "Stop the bot without killing it, which writes that into the database, and start it again",
+        by_itself=False,
+    )
+
+
+_FILE_GONE = (
+    "The database {shown} has been deleted, moved away or replaced under the bot.",
+    "Move it back, or restore the backup and start the bot where it is lost; where another file is "
+    "right, start the bot again",
+)
+_NO_CONNECTION = (
+    "All connections of the bot to {shown} are in use, and none came free in time.",
+    "See what holds them up there: a slow disk, a lock, an overloaded server",
+)
+_HELD = (
+    "The database {shown} is held by another process ({words}).",
+    "End what holds it: a copy, a backup, a second bot on the same file",
+)
+_NOT_OPENED = (
+    "The database {shown} cannot be opened ({words}).",
+    "Make its folder, and let the bot's user write there",
+)
+_OF_FILE = {
+    sqlite3.SQLITE_FULL: ("The disk of {shown} is full.", "Free some space on it"),
+    sqlite3.SQLITE_IOERR: (
+        "The disk of {shown} cannot be read or written ({words}).",
+        "See whether it is full, over a quota, or failing",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "The database {shown} may only be read ({words}).",
+        "Let the bot's user write the file and its folder",
+    ),
+    sqlite3.SQLITE_CANTOPEN: _NOT_OPENED,
+    sqlite3.SQLITE_PERM: _NOT_OPENED,
+    sqlite3.SQLITE_AUTH: _NOT_OPENED,
+    sqlite3.SQLITE_BUSY: _HELD,
+    sqlite3.SQLITE_LOCKED: _HELD,
+}
+_SERVER_FULL = ("The server of {shown} is full ({words}).", "Free some space on it")
+_SLOW = ("{shown} is too slow ({words}).", "See what holds it up there")
+_AWAY = (
+    "{shown} gives no answer, or no connection ({words}).",
+    "See whether it is up, and what it says of the bot's user",
+)
+_OF_SERVER = {
+    "53100": _SERVER_FULL,  # disk_full
+    "53200": _SERVER_FULL,  # out_of_memory
+    "25006": ("{shown} may only be read.", "Name the server that takes writes"),
+    "55P03": _SLOW,  # lock_not_available
+    "57014": _SLOW,  # query_canceled
+    # No answer, a server that stops or starts, a transaction that was ended for idling.
+    "08": _AWAY,
+    "57": _AWAY,
+    "25": _AWAY,
+}

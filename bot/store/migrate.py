@@ -9,9 +9,8 @@ from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
-from bot.store import schema, shared
-from bot.store.database import Database
-from bot.store.faults import damaged, log_gone, shown_place
+from bot.store import schema
+from bot.store.database import Database, change_shared, damaged, log_gone, shown_place
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +99,7 @@ def ready_problem(db: Database) -> str | None:
     as well, since a full disk can still be read. Raises SchemaTooNew, and errors
     that are not faults of the database."""
     try:
-        shared.change(db, KEY, _another)
+        change_shared(db, KEY, _another)
         with db.read() as conn:
             may_work(conn)
     except SQLAlchemyError as error:

@@ -1,4 +1,4 @@
-"""The queues: which threads serve a row, and which row is next.
+"""The queues: which threads serve a row, which row is next, and who is woken for it.
 
 There are three, so that work which waits for one thing never stands behind work that waits for
 another. In a prototype with one pool, reading for new requests filled it and no DELETE was sent at
@@ -8,6 +8,8 @@ absorbed a Withdraw.
 
 from __future__ import annotations
 
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -139,3 +141,74 @@ FIRST_WITHOUT_ROW: Select[Any] = (
 
 def lease_over(lease_until: Column[int], now: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(lease_until <= now, lease_until > now + LONGEST_LEASE_MS)
+
+
+# ---- who waits for work -------------------------------------------------------------------------
+
+NET_SECONDS = 2.0
+"""How long the first thread of each queue sleeps at most. Another process (a copy on the same
+PostgreSQL, the command line) cannot wake us, so what it stores is found this late. Mostly whoever
+stores something works on it too: only what it holds or leaves behind waits for this."""
+
+OTHERS_NET_SECONDS = 5.0
+"""The same for the other threads, in case a slow server holds up the first one. It is longer, since
+all of them ask the database the same question and an idle bot should cost next to nothing."""
+
+
+def nets(threads: int) -> tuple[float, ...]:
+    """How long each thread of one queue may sleep when nobody wakes it, in seconds."""
+    return tuple(OTHERS_NET_SECONDS if number else NET_SECONDS for number in range(threads))
+
+
+KEPT_MOST = 16
+"""Wakes of one queue and site that are kept: there are never more threads in one."""
+
+
+class Wakes:
+    """Tells waiting threads of this process that something may be due in their queue. Should a wake
+    be missed, they look by themselves after a while (`nets`).
+
+    A wake is for one thread. All of them would ask the database the same question and keep the
+    interpreter from the one that has work (measured: 8 threads that woke at each commit took longer
+    than all calls of a story together). If nobody waits it is kept for whoever would wait next, so
+    none is lost between a look for work and the wait after it.
+    """
+
+    def __init__(self) -> None:
+        lock = threading.Lock()
+        self._changed: defaultdict[str, threading.Condition] = defaultdict(
+            lambda: threading.Condition(lock)
+        )
+        self._kept: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._ended: set[str] = set()
+        self._lock = lock
+
+    def wake(self, *queues: str, site: str = "") -> None:
+        """`site`: for a thread that serves it, where threads of a queue serve some sites each."""
+        with self._lock:
+            for queue in queues:
+                kept = self._kept[queue]
+                kept[site] = min(kept[site] + 1, KEPT_MOST)
+                self._changed[queue].notify_all()  # only the one that takes it asks the database
+
+    def end(self, *queues: str) -> None:
+        """From now on nobody waits in these queues. One last wake would not be enough: a thread
+        that has just looked whether it may go on would sleep its full time."""
+        with self._lock:
+            for queue in queues:
+                self._ended.add(queue)
+                self._changed[queue].notify_all()
+
+    def wait(self, queue: str, seconds: float, left: tuple[str, ...] = ()) -> bool:
+        """Whether it was woken, for none of the sites in `left`."""
+        with self._lock:
+            kept = self._kept[queue]
+
+            def mine() -> list[str]:
+                return [site for site, wakes in kept.items() if wakes and site not in left]
+
+            self._changed[queue].wait_for(lambda: mine() or queue in self._ended, timeout=seconds)
+            for site in mine()[:1]:
+                kept[site] -= 1
+                return True
+            return False

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, inspect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
-
-from bot.store.faults import FileGone, NotInTime
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits, unless it is given less time: for its turn in this process, and for
@@ -34,6 +33,17 @@ years; `audit verify` reads the trail."""
 
 CHECKED_AT_START = ("inbox", "messages", "shared", "audit_head")
 """These do not grow with the years (`bot.store.prune`)."""
+
+
+class FileGone(SQLAlchemyError):
+    """The file that was opened is no longer the one at its path. SQLite itself would go on writing
+    into it, although it has no name any more, and would make a new, empty one for the next
+    connection."""
+
+
+class NotInTime(SQLAlchemyError):
+    """No turn to write within the time that there was: others of this process had their turn
+    first, and they wait for another process."""
 
 
 class Sqlite:

@@ -26,10 +26,10 @@ from bot.request.new_request import begin
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.audit_trail import AuditLines
-from bot.store.database import Database, nets
+from bot.store.database import Database
 from bot.store.prune import prune
 from bot.store.queries import Overview
-from bot.store.queues import AUDIT, POST, Queue
+from bot.store.queues import AUDIT, POST, Queue, nets
 from bot.store.requests import Requests
 from bot.store.saving import Claim, Saving, add_answers
 from bot.worker.drive import Driver

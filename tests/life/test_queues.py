@@ -16,7 +16,7 @@ from bot.request.events import CallFailed
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, SiteTerms, Verdict
-from bot.store import shared
+from bot.store.database import change_shared
 from bot.store.queues import Queue
 from tests.support.clock import wait_for
 from tests.support.world import (
@@ -215,7 +215,7 @@ def test_six_commits_lead_from_the_click_to_the_delete(
     """The click, the claim of who decides, the decision, the claim of who acts, the calls counted,
     the intent."""
     request_id = world.pending()
-    budget = Budget(40, in_store(partial(shared.change, world.db, "budget")))
+    budget = Budget(40, in_store(partial(change_shared, world.db, "budget")))
     commits, before = committed(world), []
 
     def pays() -> None:

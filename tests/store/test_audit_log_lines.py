@@ -10,9 +10,8 @@ from structlog.testing import capture_logs
 
 from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
-from bot.store import shared
 from bot.store.audit_trail import KEY, AuditLines, Held, held_against, verify_trail
-from bot.store.database import Database
+from bot.store.database import Database, read_shared
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
 from tests.store.samples import entry
@@ -89,12 +88,12 @@ class Breaks:
 def test_how_far_they_are_is_stored_only_when_it_has_changed(db: Database) -> None:
     lines = AuditLines(db)
     lines.keep()
-    assert shared.read(db, KEY) is None
+    assert read_shared(db, KEY) is None
     record(db)
     written(lines)
     lines.keep()
     lines.keep()
-    stored = shared.read(db, KEY)
+    stored = read_shared(db, KEY)
     assert stored is not None
     assert stored[0] == "1"
 

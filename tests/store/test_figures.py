@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from bot.request.model import Intent, Notice, State
-from bot.store import queries, shared
-from bot.store.database import Database
+from bot.store import queries
+from bot.store.database import Database, change_shared
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
@@ -35,8 +35,8 @@ def test_everything_at_once(db: Database) -> None:
     noticed = {"card_ts": "1.0", "notices": (Notice(code="rights_lost", at=1),)}
     new = request(6, created_at=now - 1_000, snapshot=snapshot(), **noticed)
     assert requests.insert_row(Saving(request=new, entries=(entry("glass_broken"),)))
-    shared.change(db, "budget:west", lambda _old, _now: "west")
-    shared.change(db, "budget:east", lambda _old, _now: "east")
+    change_shared(db, "budget:west", lambda _old, _now: "west")
+    change_shared(db, "budget:east", lambda _old, _now: "east")
     found = queries.figures(db, ["budget:west", "budget:north"])
     assert found.by_state == {"succeeded": 2, "pending": 2, "following": 1, "checking": 1}
     late = found.at - now

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.store.database import Database
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Pauses
 from bot.store.queues import Queue
 from bot.store.requests import Requests
-from bot.store.shared import Pauses
 from tests.store.query_plans import plan_of, selects_of, walks
 
 

@@ -6,8 +6,7 @@ from sqlalchemy import func, select, update
 
 from bot.request.messages import Answer
 from bot.request.model import Decision, State
-from bot.store import shared
-from bot.store.database import Database
+from bot.store.database import Database, change_shared, read_shared
 from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
@@ -78,9 +77,9 @@ def test_what_copies_share_is_changed_by_one_after_the_other(db: Database) -> No
 
     def count() -> None:
         for _ in range(20):
-            shared.change(db, "calls", lambda value, _now: str(int(value or 0) + 1))
+            change_shared(db, "calls", lambda value, _now: str(int(value or 0) + 1))
 
     together(*[count] * 4)
-    stored = shared.read(db, "calls")
+    stored = read_shared(db, "calls")
     assert stored is not None
     assert stored[0] == "80"

@@ -23,8 +23,7 @@ from bot.request.messages import (
 from bot.request.model import Request
 from bot.slack.send.one_message import Failed, send, tell
 from bot.slack.send.slack_problem import BROKEN, PLACE_WORDS, UNEDITABLE_WORDS, Kind, problem_of
-from bot.store.outbox import Outbox
-from bot.store.shared import Pauses
+from bot.store.outbox import Outbox, Pauses
 
 log = structlog.get_logger(__name__)
 

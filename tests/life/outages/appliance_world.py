@@ -13,7 +13,7 @@ from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
-from bot.store import shared
+from bot.store.database import change_shared
 from tests.appliance.clients import client_of
 from tests.support.world import World
 
@@ -26,7 +26,7 @@ class ApplianceWorld(World):
         self.pairing_id = server.add_pairing("berlin", "prague")
         self.client: Appliance | None = None
         super().__init__()
-        self.change_budget = in_store(partial(shared.change, self.db, budget_key("default")))
+        self.change_budget = in_store(partial(change_shared, self.db, budget_key("default")))
         self.new_process()
 
     def new_process(self) -> None:

@@ -13,9 +13,8 @@ from bot.sandbox.slack.records import ApiCall, Origin
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
 from bot.slack.send.web_api import api_client
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, Pauses
 from bot.store.queries import unsaid
-from bot.store.shared import Pauses
 from tests.support.asked import FINAL_MARK
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, World
 

@@ -19,8 +19,7 @@ from structlog.testing import capture_logs
 from bot.request.model import State
 from bot.store import database, sqlite
 from bot.store.audit_trail import verify_trail
-from bot.store.database import Database
-from bot.store.faults import FileGone
+from bot.store.database import Database, FileGone
 from bot.store.migrate import Damaged, ready_problem, upgrade
 from bot.store.queues import Queue
 from tests.life.outages.database_world import DatabaseWorld, no_byte_more

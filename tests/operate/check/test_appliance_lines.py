@@ -19,8 +19,7 @@ from bot.operate.check_line import Result
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.secrets_now import appliance_of
 from bot.settings import DEFAULT_SITE
-from bot.store import shared
-from bot.store.database import Database
+from bot.store.database import Database, change_shared, read_shared
 from tests.operate.check.conftest import PAIRING, Stage, one, wrong_lines
 from tests.support.proxy import PASSWORD, Proxy
 
@@ -125,8 +124,8 @@ def test_the_login_rest_of_the_bot_is_kept_and_nothing_else_of_its_budget(
     budget = BudgetState(rests_until_ms=now + rests_ms, why="HTTP 401", calls_ms=used_up)
     stored, key = budget.model_dump_json(), budget_key(DEFAULT_SITE)
     with closing(Database(stage.environment["DATABASE_URL"])) as db:
-        shared.change(db, key, lambda _old, _now: stored)
-        found, kept = stage.check(), shared.read(db, key)
+        change_shared(db, key, lambda _old, _now: stored)
+        found, kept = stage.check(), read_shared(db, key)
     assert wrong_lines(found) == wrong
     assert ("HTTP 401" in one(found, "appliance-login").words) is bool(wrong)
     assert len(stage.appliance.logins) == (0 if wrong else 1)

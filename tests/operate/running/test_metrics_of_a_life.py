@@ -15,7 +15,8 @@ from bot.request.audit_chain import Entry
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.store import queries, shared
+from bot.store import queries
+from bot.store.database import change_shared
 from bot.store.queues import Queue
 from tests.operate.running.scraped import Scrape, watched
 from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, SECOND, World, problem
@@ -152,7 +153,7 @@ def test_messages_that_wait_and_their_age(world: Watched) -> None:
 
 def test_an_appliance_that_rests(world: Watched) -> None:
     began, until = world.ms / 1000, world.ms + 300_000
-    shared.change(
+    change_shared(
         world.db, budget_key("default"), lambda _old, _now: f'{{"rests_until_ms": {until}}}'
     )
     left = "appliance_login_rest_seconds"
