@@ -25,11 +25,13 @@ GOES_ON = "goes_on"
 
 
 class Absorbed(Frozen):
-    """The new request, with what must be stored in the same transaction."""
+    """The new request, with what must be stored in the same transaction. `number`: that of the
+    event, 0 for one that never went through the inbox."""
 
     request: Request
     entries: tuple[Entry, ...] = ()
     answers: tuple[Answer, ...] = ()
+    number: int = 0
 
 
 def with_form(action: str) -> bool:
@@ -174,7 +176,10 @@ class Step:
 
     def done(self) -> Absorbed:
         return Absorbed(
-            request=self.request, entries=tuple(self._entries), answers=tuple(self._answers)
+            request=self.request,
+            entries=tuple(self._entries),
+            answers=tuple(self._answers),
+            number=self.stored.number,
         )
 
 

@@ -198,6 +198,12 @@ def plan(request: Request, now: int) -> Effect:
             return Wait(until=FOREVER)
 
 
+def next_at(request: Request, now: int) -> int | None:
+    """When there is something to do next; None when there never is."""
+    effect = plan(request, now)
+    return effect.until if isinstance(effect, Wait) else now
+
+
 def next_reminder(request: Request) -> int | None:
     """Gaps double: R, then 2R, then 4R …, so the n-th reminder comes at R x (2^n - 1)."""
     gap = request.terms.remind_after_ms

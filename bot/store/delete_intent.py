@@ -12,15 +12,16 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import ColumnElement, bindparam, exists, or_, select
 
+from bot.request.event_changes import Absorbed
 from bot.request.model import State
 from bot.store.database import Database
-from bot.store.saving import Claim, Saving, write_row
+from bot.store.saving import Claim, write_row
 from bot.store.schema import inbox, requests
 
 _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).with_for_update()
 
 
-def save_intent(db: Database, claim: Claim, saving: Saving) -> tuple[Claim, bool]:
+def save_intent(db: Database, claim: Claim, step: Absorbed) -> tuple[Claim, bool]:
     """Raises SaveRefused or ClaimLost, and then nothing may be sent."""
 
     def guards(now: int) -> Sequence[ColumnElement[bool]]:
@@ -29,13 +30,13 @@ def save_intent(db: Database, claim: Claim, saving: Saving) -> tuple[Claim, bool
         approved = requests.c.state == State.APPROVED.value
         return approved, requests.c.execute_by > now, its_time
 
-    return save_unless_an_event_waits(db, claim, saving, guards)
+    return save_unless_an_event_waits(db, claim, step, guards)
 
 
 def save_unless_an_event_waits(
     db: Database,
     claim: Claim,
-    saving: Saving,
+    step: Absorbed,
     guards: Callable[[int], Sequence[ColumnElement[bool]]] = lambda _now: (),
 ) -> tuple[Claim, bool]:
     """As `write_row`, and SaveRefused also while an event of the request is not absorbed."""
@@ -47,4 +48,4 @@ def save_unless_an_event_waits(
         if not db.one_writer:
             conn.execute(_LOCKED, {"id": claim.request.id})
         now = db.now(conn)
-        return write_row(conn, claim, saving, now, ~exists().where(mine, new), *guards(now))
+        return write_row(conn, claim, step, now, ~exists().where(mine, new), *guards(now))

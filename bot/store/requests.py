@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from bot.request.absorb import Dismissed
 from bot.request.audit_chain import Entry
+from bot.request.event_changes import Absorbed
 from bot.request.events import EVENT, Stored
-from bot.request.messages import Answer
 from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
@@ -21,7 +22,6 @@ from bot.store.queues import AUDIT, FIRST_WITHOUT_ROW, POST, Queue, claimable, n
 from bot.store.saving import (
     UPDATE_HELD,
     Claim,
-    Saving,
     add_answers,
     held,
     row_of,
@@ -58,34 +58,31 @@ class Requests:
         event = EVENT.validate_json(row.body)
         return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
-    def insert_row(self, saving: Saving) -> bool:
+    def insert_row(self, step: Absorbed) -> bool:
         """Insert a new row, due at once; False when another copy was quicker."""
-        row = {**row_of(saving.request), "version": 1, "lease_until": 0}
+        row = {**row_of(step.request), "version": 1, "lease_until": 0}
         try:
             with self.db.write() as conn:
                 now = self.db.now(conn)
                 conn.execute(insert(requests).values(**row, due_at=now))
-                posts = write_rest(conn, None, saving, 1, now)
+                posts = write_rest(conn, None, step, 1, now)
         except IntegrityError:
             return False
-        self.on_saved(saving.request, saving.entries)
+        self.on_saved(step.request, step.entries)
         # Whoever makes the row may not be who serves its site.
-        self.db.wakes.wake(Queue.CHECK, site=saving.request.site)
+        self.db.wakes.wake(Queue.CHECK, site=step.request.site)
         self.db.wakes.wake(AUDIT, *([POST] if posts else []))
         return True
 
-    def dismiss(
-        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
-    ) -> None:
+    def dismiss(self, request_id: str, number: int, left: Dismissed) -> None:
         """An event of a request that does not exist: answered, kept in the audit trail, done."""
-        entries = tuple(entries)
         with self.db.write() as conn:
             now = self.db.now(conn)
-            if not inbox_table.mark_absorbed(conn, stored.number, now):
+            if not inbox_table.mark_absorbed(conn, number, now):
                 return  # another copy was quicker
-            add_answers(conn, request_id, tuple(answers), now)
-            audit_trail.append(conn, request_id or None, entries)
-        self.on_saved(None, entries)
+            add_answers(conn, request_id, left.answers, now)
+            audit_trail.append(conn, request_id or None, left.entries)
+        self.on_saved(None, left.entries)
         self.db.wakes.wake(AUDIT, POST)
 
     # ---- one row --------------------------------------------------------------------------------
@@ -127,28 +124,28 @@ class Requests:
             waiting = inbox_table.unabsorbed(conn, claim.request.id)
         return now, [stored for stored in waiting if stored.number not in claim.heard]
 
-    def save(self, claim: Claim, saving: Saving) -> Claim:
+    def save(self, claim: Claim, step: Absorbed) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its
         other end. A row that moves into another queue is given back in the same
         UPDATE, one commit less on the way from a click to its DELETE. The claim is over then."""
         try:
             with self.db.write() as conn:
-                saved = write_row(conn, claim, saving, self.db.now(conn))
+                saved = write_row(conn, claim, step, self.db.now(conn))
         except IntegrityError:
-            raise taken_by(self.db, saving.request) from None
-        return self._told(saving, *saved)
+            raise taken_by(self.db, step.request) from None
+        return self._told(step, *saved)
 
-    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
+    def save_intent(self, claim: Claim, step: Absorbed) -> Claim:
         """See `bot.store.delete_intent`. Wakes no poster: the DELETE must go out within a second.
         The save of its outcome does."""
-        saved, _posts = save_intent(self.db, claim, saving)
-        return self._told(saving, saved, posts=False)
+        saved, _posts = save_intent(self.db, claim, step)
+        return self._told(step, saved, posts=False)
 
-    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+    def save_passed(self, claim: Claim, step: Absorbed) -> Claim:
         """Save what time alone has done, such as a deadline. Only when no event waits: a click that
         was stored before the deadline counts, however late its commit ended. Raises SaveRefused
         or ClaimLost."""
-        return self._told(saving, *save_unless_an_event_waits(self.db, claim, saving))
+        return self._told(step, *save_unless_an_event_waits(self.db, claim, step))
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         """Give the row back, in the same queue: whoever releases a row looks for the next one
@@ -157,9 +154,9 @@ class Requests:
             freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
             conn.execute(UPDATE_HELD, {**held(claim), **freed})
 
-    def _told(self, saving: Saving, saved: Claim, posts: bool) -> Claim:
+    def _told(self, step: Absorbed, saved: Claim, posts: bool) -> Claim:
         """After the commit: whoever woke before it would find nothing and sleep again."""
-        self.on_saved(saving.request, saving.entries)
+        self.on_saved(step.request, step.entries)
         # Wake the other queue even if nothing is due: an event may be waiting for it already.
         if saved.over:
             self.db.wakes.wake(queue_of(saved.request), site=saved.request.site)

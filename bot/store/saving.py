@@ -18,11 +18,12 @@ from sqlalchemy import (
     update,
 )
 
-from bot.request.audit_chain import Entry
+from bot.request.event_changes import Absorbed
 from bot.request.events import EVENT, person_of
 from bot.request.messages import Answer, Message, Slot, changed_messages
 from bot.request.model import Request
 from bot.request.pairing import id_key
+from bot.request.plan import next_at
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.one_open_request import pair_key_of
@@ -59,19 +60,6 @@ class Claim:
     over: bool = False
 
 
-@dataclass(frozen=True)
-class Saving:
-    """All that one step stores in one transaction. `absorbed`: the number of its event, 0 for one
-    that never went through the inbox. `due_at`: when the next queue has something to do, where the
-    step ends the work of this one."""
-
-    request: Request
-    absorbed: int = 0
-    entries: tuple[Entry, ...] = ()
-    answers: tuple[Answer, ...] = ()
-    due_at: int | None = None
-
-
 def held(claim: Claim) -> dict[str, object]:
     """The row as it was when it was last read, for `UPDATE_HELD`."""
     return {"held_id": claim.request.id, "held_version": claim.version}
@@ -95,39 +83,39 @@ def row_of(request: Request) -> dict[str, object]:
 
 
 def write_row(
-    conn: Connection, claim: Claim, saving: Saving, now: int, *guards: ColumnElement[bool]
+    conn: Connection, claim: Claim, step: Absorbed, now: int, *guards: ColumnElement[bool]
 ) -> tuple[Claim, bool]:
     """The claim as it is now, and whether the poster has something to do. Raises ClaimLost, or
     SaveRefused where the claim holds and one of `guards` does not."""
-    request, version = saving.request, claim.version + 1
+    request, version = step.request, claim.version + 1
     over = queue_of(request) is not claim.queue
     columns = {**row_of(request), "version": version}
     if over:
-        columns |= {"lease_until": 0, "due_at": saving.due_at}
+        columns |= {"lease_until": 0, "due_at": next_at(request, request.updated_at)}
     statement = UPDATE_HELD.where(*guards) if guards else UPDATE_HELD
     if conn.execute(statement, {**held(claim), **columns}).rowcount != 1:
         mine = requests.c.id == claim.request.id, requests.c.version == claim.version
         raise SaveRefused if conn.execute(select(exists().where(*mine))).scalar() else ClaimLost
     for number in claim.heard:
         inbox_table.mark_absorbed(conn, number, now)
-    posts = write_rest(conn, claim.request, saving, version, now)
+    posts = write_rest(conn, claim.request, step, version, now)
     lease_until = 0 if over else claim.lease_until
     return Claim(request, version, lease_until, claim.queue, over=over), posts
 
 
 def write_rest(
-    conn: Connection, before: Request | None, saving: Saving, version: int, now: int
+    conn: Connection, before: Request | None, step: Absorbed, version: int, now: int
 ) -> bool:
     """All but the row itself, which has this version now. Whether the poster has something to do.
     The audit trail comes last: every writer locks its head."""
-    request = saving.request
+    request = step.request
     wanted = changed_messages(before, request)
-    if saving.absorbed:
-        inbox_table.mark_absorbed(conn, saving.absorbed, now)
+    if step.number:
+        inbox_table.mark_absorbed(conn, step.number, now)
     want(conn, request, wanted, version, now)
-    add_answers(conn, request.id, saving.answers, now)
-    audit_trail.append(conn, request.id, saving.entries)
-    return bool(wanted or saving.answers)
+    add_answers(conn, request.id, step.answers, now)
+    audit_trail.append(conn, request.id, step.entries)
+    return bool(wanted or step.answers)
 
 
 # ---- messages -----------------------------------------------------------------------------------

@@ -23,13 +23,12 @@ from bot.request.events import (
     TimePassed,
 )
 from bot.request.model import Readings, Request
-from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, plan
+from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, next_at, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.store.inbox import Inbox
 from bot.store.one_open_request import PairingTakenBy
-from bot.store.queues import queue_of
 from bot.store.requests import Requests
-from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused
 from bot.worker.effects import Effects
 from bot.worker.send_delete import IntentUnanswered, send_delete
 
@@ -79,7 +78,7 @@ class Driver:
                     absorbed = absorb(claim.request, Stored(at=now, event=TimePassed()), now)
                     # Refused: an event has come meanwhile, and the next round absorbs it first.
                     with suppress(SaveRefused):
-                        claim = self.requests.save_passed(claim, _saving(claim, absorbed))
+                        claim = self.requests.save_passed(claim, absorbed)
                     continue
                 if self.stopping():
                     due_at = now
@@ -91,8 +90,7 @@ class Driver:
                         # What was read is lost with this claim, and the next one may fare the same.
                         # People must see why nothing happens, so this is a wait with a reason.
                         claim = self._absorb(claim, CallFailed(problem=SLOW))
-                    after = plan(claim.request, now)  # which knows the deadline too
-                    due_at = after.until if isinstance(after, Wait) else now
+                    due_at = next_at(claim.request, now)  # which knows the deadline too
                     break
                 claim = self._run(claim, effect, now, monotonic() + time_ms / 1000)
         except ClaimLost:
@@ -145,7 +143,7 @@ class Driver:
                 heard = (*claim.heard, stored.number)
                 claim = replace(claim, request=after, heard=heard)
                 continue
-            claim = self.requests.save(claim, _saving(claim, absorbed, stored.number))
+            claim = self.requests.save(claim, absorbed)
         return claim
 
     def _leave(self, claim: Claim, outcome: Event) -> None:
@@ -173,27 +171,12 @@ class Driver:
         if _changes_only(claim.request, absorbed, "readings"):  # which are never stored
             return replace(claim, request=absorbed.request)
         try:
-            return self.requests.save(claim, _saving(claim, absorbed))
+            return self.requests.save(claim, absorbed)
         except PairingTakenBy as taken:
             by = (taken.other, taken.site) if taken.site else (taken.other,)
             other = PairingUnresolved(why="taken", candidates=by)
             refused = absorb(claim.request, Stored(at=now, event=other), now)
-            return self.requests.save(claim, _saving(claim, refused))
-
-
-def _saving(claim: Claim, step: Absorbed, number: int = 0) -> Saving:
-    """`due_at` is needed where the step hands the row to another queue."""
-    after, due_at = step.request, None
-    if queue_of(after) is not claim.queue:
-        effect = plan(after, after.updated_at)
-        due_at = effect.until if isinstance(effect, Wait) else after.updated_at
-    return Saving(
-        request=after,
-        absorbed=number,
-        entries=step.entries,
-        answers=step.answers,
-        due_at=due_at,
-    )
+            return self.requests.save(claim, refused)
 
 
 def _changes_only(before: Request, absorbed: Absorbed, field: str) -> bool:

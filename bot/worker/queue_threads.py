@@ -31,7 +31,7 @@ from bot.store.prune import prune
 from bot.store.queries import Overview
 from bot.store.queues import AUDIT, POST, Queue, nets
 from bot.store.requests import Requests
-from bot.store.saving import Claim, Saving, add_answers
+from bot.store.saving import Claim, add_answers
 from bot.worker.drive import Driver
 
 log = structlog.get_logger(__name__)
@@ -129,13 +129,10 @@ class Worker:
             return
         (request_id, stored), now = work, self.requests.now()
         if not isinstance(stored.event, Asked):
-            dismissed = dismissal(stored, now)
-            self.requests.dismiss(request_id, stored, dismissed.answers, dismissed.entries)
+            self.requests.dismiss(request_id, stored.number, dismissal(stored, now))
             return
         terms = self.policy.terms(stored.event.site, force=stored.event.force)
-        begun = begin(stored, request_id, terms, now)
-        saving = Saving(begun.request, stored.number, begun.entries, begun.answers)
-        self.requests.insert_row(saving)
+        self.requests.insert_row(begin(stored, request_id, terms, now))
 
     def _failed(self, error: Exception, work: Work | None) -> None:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could

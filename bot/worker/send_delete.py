@@ -18,7 +18,7 @@ from bot.request.model import Request
 from bot.request.plan import SendDelete, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.store.requests import Requests
-from bot.store.saving import Claim, SaveRefused, Saving
+from bot.store.saving import Claim, SaveRefused
 from bot.worker.effects import Effects
 
 SEND_WITHIN_SECONDS = 1.0
@@ -75,9 +75,8 @@ def send_delete(
         intent = intended.request.intent
         if intent is None:
             raise ValueError(f"request {request.id} has no intent")
-        saving = Saving(intended.request, 0, intended.entries, intended.answers)
         try:
-            claim = requests.save_intent(claim, saving)
+            claim = requests.save_intent(claim, intended)
         except SaveRefused:
             return claim, None  # an event waits, or it is too late: the next round sees which
         except SQLAlchemyError as error:

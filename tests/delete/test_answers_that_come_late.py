@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.request.event_changes import Absorbed
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
 from bot.request.messages import messages
 from bot.request.model import Intent, State, TaskView
 from bot.request.problem import ProblemKind
 from bot.slack.draw.message import draw
 from bot.store import audit_trail as trail
-from bot.store.saving import Claim, Saving
+from bot.store.saving import Claim
 from tests.support.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 
 LOOKS = 12
@@ -41,14 +42,14 @@ def loses_all_since(world: World, then: State, tmp_path: Path) -> None:
             with sqlite3.connect(path) as source:
                 source.execute("VACUUM INTO ?", (str(backup),))
 
-    def saved(claim: Claim, saving: Saving) -> Claim:
+    def saved(claim: Claim, step: Absorbed) -> Claim:
         if claim.request.state is then is State.PENDING and claim.heard:
             kept()  # the click waits in the inbox
-        return save(claim, saving)
+        return save(claim, step)
 
-    def intended(claim: Claim, saving: Saving) -> Claim:
+    def intended(claim: Claim, step: Absorbed) -> Claim:
         kept()
-        return save_intent(claim, saving)
+        return save_intent(claim, step)
 
     def lost() -> None:
         with sqlite3.connect(backup) as source, sqlite3.connect(path) as target:
@@ -194,12 +195,12 @@ def test_no_answer_is_lost_and_a_cancel_beside_not_accepted_wins(
 ) -> None:
     save, faults = world.requests.save, [error]
 
-    def fails(claim: Claim, saving: Saving) -> Claim:
+    def fails(claim: Claim, step: Absorbed) -> Claim:
         if claim.request.state is State.DELETING and faults:
             if withdrawn:
                 world.click("AAAA-BBBB", "cancel", ASKER)
             raise faults.pop()
-        return save(claim, saving)
+        return save(claim, step)
 
     world.requests.save = fails  # type: ignore[method-assign]
     with pytest.raises(MemoryError) if isinstance(error, MemoryError) else nullcontext():

@@ -14,9 +14,9 @@ LIFE = (
     change(
         "the DELETE is sent before its intent is committed",
         FIRST,
-        "claim = requests.save_intent(claim, saving)",
+        "claim = requests.save_intent(claim, intended)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
-        " claim = requests.save_intent(claim, saving)",
+        " claim = requests.save_intent(claim, intended)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),
@@ -347,8 +347,8 @@ LIFE = (
     change(
         "what moves to another queue is due to nobody there",
         FIRST,
-        "due_at = effect.until if isinstance(effect, Wait) else after.updated_at",
-        "due_at = effect.until if isinstance(effect, Wait) else None",
+        "return effect.until if isinstance(effect, Wait) else now",
+        "return effect.until if isinstance(effect, Wait) else None",
     ),
     change(
         "the outcome of a DELETE is thrown away with a lost claim",
@@ -452,15 +452,15 @@ LIFE = (
     change(
         "a pause after slow readings goes past the deadline",
         "tests/rules/test_slow_readings.py::test_a_pause_after_slow_readings_ends_with_the_time_to_begin",
-        "due_at = after.until if isinstance(after, Wait) else now",
+        "due_at = next_at(claim.request, now)",
         "due_at = claim.request.not_before or now",
     ),
     change(
         "the DELETE is sent before its intent is committed, as a kill sees it",
         "tests/life/kills/test_every_line.py::test_killed_at[intent]",
-        "claim = requests.save_intent(claim, saving)",
+        "claim = requests.save_intent(claim, intended)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=by, by=by);"
-        " claim = requests.save_intent(claim, saving)",
+        " claim = requests.save_intent(claim, intended)",
         "outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)",
         "",
     ),

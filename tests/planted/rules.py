@@ -39,8 +39,8 @@ RULES = (
     simulated(
         "simulated: an intent is stored while an event waits",
         FIRST,
-        "return self.save_passed(claim, saving)",
-        "return self._write(self._held(claim), claim, saving)",
+        "return self.save_passed(claim, step)",
+        "return self._write(self._held(claim), claim, step)",
     ),
     simulated(
         "simulated: a message that is being sent is claimed again",

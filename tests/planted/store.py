@@ -71,8 +71,8 @@ STORE = (
     change(
         "an intent, or what time does, is stored while an event waits",
         "tests/store/test_delete_intent.py::test_not_while_an_event_waits",
-        "write_row(conn, claim, saving, now, ~exists().where(mine, new), *guards(now))",
-        "write_row(conn, claim, saving, now, *guards(now))",
+        "write_row(conn, claim, step, now, ~exists().where(mine, new), *guards(now))",
+        "write_row(conn, claim, step, now, *guards(now))",
     ),
     change(
         "the inbox is asked before the wait for the row",
@@ -89,8 +89,8 @@ STORE = (
     change(
         "what time does is stored though an event waits",
         "tests/store/test_delete_intent.py::test_what_time_does_is_stored_once_and_not_while_a_click_waits",
-        "return self._told(saving, *save_unless_an_event_waits(self.db, claim, saving))",
-        "return self.save(claim, saving)",
+        "return self._told(step, *save_unless_an_event_waits(self.db, claim, step))",
+        "return self.save(claim, step)",
     ),
     # ---- once ---------------------------------------------------------------------------------
     change(

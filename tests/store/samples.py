@@ -7,13 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.request.audit_chain import Entry
+from bot.request.event_changes import Absorbed
 from bot.request.events import Asked, Clicked, Event
 from bot.request.model import Outcome, Request, State, Terms, Witness
 from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests
-from bot.store.saving import Saving
 
 TERMS = Terms(
     approvals_required=1,
@@ -60,7 +60,7 @@ def entry(action: str = "asked") -> Entry:
 
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:
     made = request(number, state, **changes)
-    assert Requests(db=db, lease_ms=60_000).insert_row(Saving(request=made, entries=(entry(),)))
+    assert Requests(db=db, lease_ms=60_000).insert_row(Absorbed(request=made, entries=(entry(),)))
     return made
 
 

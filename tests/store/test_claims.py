@@ -8,12 +8,13 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, update
 
+from bot.request.event_changes import Absorbed
 from bot.request.model import State
 from bot.store.database import Database
 from bot.store.queries import Overview
 from bot.store.queues import LONGEST_LEASE_MS, POST, Queue, queue_of
 from bot.store.requests import Requests
-from bot.store.saving import Claim, ClaimLost, Saving
+from bot.store.saving import Claim, ClaimLost
 from bot.store.schema import requests
 from bot.worker.drive import lease_ms
 from tests.store.samples import born, put, request, together
@@ -64,12 +65,12 @@ def test_a_lost_claim_writes_nothing(db: Database, store: Requests) -> None:
     store.release(old, due_at=0)
     new = claimed(store)
     with pytest.raises(ClaimLost):
-        store.save(old, Saving(request=made.model_copy(update={"reason": "old"})))
+        store.save(old, Absorbed(request=made.model_copy(update={"reason": "old"})))
     store.release(old, due_at=0)
     assert store.claim(Queue.CHECK) is None
     assert Overview(db).get(made.id) == made
     newer = made.model_copy(update={"reason": "new"})
-    store.save(new, Saving(request=newer))
+    store.save(new, Absorbed(request=newer))
     assert Overview(db).get(made.id) == newer
 
 
@@ -82,7 +83,7 @@ def test_no_release_hides_a_click(db: Database, store: Requests) -> None:
         store.release(claim, due_at=10**15)
         again = claimed(store)
         assert again.request.id == made.id
-        store.save(again, Saving(request=request(number, State.DENIED), absorbed=number + 1))
+        store.save(again, Absorbed(request=request(number, State.DENIED), number=number + 1))
         store.release(again, due_at=None)
     assert [store.claim(queue) for queue in Queue] == [None, None, None]
 
@@ -109,7 +110,7 @@ def test_a_dead_holders_row_is_due_when_its_lease_is_over(db: Database) -> None:
     assert store.claim(Queue.DECIDE) is None
     number = put(db, made.id, "click")
     claim = claimed(store, Queue.DECIDE)
-    store.save(claim, Saving(request=made, absorbed=number or 0))
+    store.save(claim, Absorbed(request=made, number=number or 0))
     assert store.claim(Queue.DECIDE) is not None
 
 
@@ -204,11 +205,11 @@ def test_what_moves_into_another_queue_is_given_back_in_the_same_commit(
 ) -> None:
     born(db, 1, State.PENDING)
     claim = claimed(store, Queue.DECIDE)
-    kept = store.save(claim, Saving(request=claim.request, due_at=0))
+    kept = store.save(claim, Absorbed(request=claim.request))
     assert (kept.over, kept.lease_until) == (False, claim.lease_until)
     woken(db)
     approved = claim.request.model_copy(update={"state": State.APPROVED})
-    after = store.save(kept, Saving(request=approved, due_at=0))
+    after = store.save(kept, Absorbed(request=approved))
     assert after.over
     # An event may wait there already: a click on what is approved a moment later.
     assert not db.wakes.wait(Queue.ACT, 0, (approved.site,))
@@ -217,9 +218,9 @@ def test_what_moves_into_another_queue_is_given_back_in_the_same_commit(
     taken = claimed(store, Queue.ACT)
     assert taken.request == approved
     with pytest.raises(ClaimLost):
-        store.save(after, Saving(request=approved))
-    back = approved.model_copy(update={"state": State.PENDING})
-    store.save(taken, Saving(request=back, due_at=10**15))
+        store.save(after, Absorbed(request=approved))
+    back = approved.model_copy(update={"state": State.PENDING, "decide_by": 10**15})
+    store.save(taken, Absorbed(request=back))
     assert store.claim(Queue.DECIDE) is None
 
 

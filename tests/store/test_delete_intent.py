@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bot.request.event_changes import Absorbed
 from bot.request.model import State
 from bot.store.database import Database
 from bot.store.queues import Queue
 from bot.store.requests import Requests
-from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.store.samples import born, put
 
 FAR = 10**15
@@ -28,12 +29,12 @@ def claimed(store: Requests, state: State = State.APPROVED, **changes: object) -
 
 def intend(store: Requests, claim: Claim) -> Claim:
     changed = claim.request.model_copy(update={"state": State.DELETING})
-    return store.save_intent(claim, Saving(request=changed))
+    return store.save_intent(claim, Absorbed(request=changed))
 
 
 def expire(store: Requests, claim: Claim) -> Claim:
     changed = claim.request.model_copy(update={"state": State.EXPIRED})
-    return store.save_passed(claim, Saving(request=changed))
+    return store.save_passed(claim, Absorbed(request=changed))
 
 
 def test_it_is_stored_once(store: Requests) -> None:
@@ -55,7 +56,7 @@ def test_not_before_the_time_that_was_asked_for(store: Requests) -> None:
     with pytest.raises(SaveRefused):
         intend(store, claim)
     over = claim.request.model_copy(update={"scheduled_at": store.db.clock()})
-    intend(store, store.save(claim, Saving(request=over)))
+    intend(store, store.save(claim, Absorbed(request=over)))
 
 
 def test_not_from_another_state(store: Requests) -> None:
@@ -76,7 +77,7 @@ def test_what_time_does_is_stored_once_and_not_while_a_click_waits(store: Reques
     put(store.db, claim.request.id, "click")
     with pytest.raises(SaveRefused):
         expire(store, claim)
-    heard = store.save(claim, Saving(request=claim.request, absorbed=1))
+    heard = store.save(claim, Absorbed(request=claim.request, number=1))
     expire(store, heard)
     with pytest.raises(ClaimLost):
         expire(store, heard)

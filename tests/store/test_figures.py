@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from bot.request.event_changes import Absorbed
 from bot.request.model import Intent, Notice, State
 from bot.store import queries
 from bot.store.database import Database, change_shared
@@ -16,7 +17,6 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
 from bot.store.requests import Requests
-from bot.store.saving import Saving
 from tests.rules.samples import snapshot
 from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
@@ -34,7 +34,7 @@ def test_everything_at_once(db: Database) -> None:
     born(db, 5, State.FOLLOWING, intent=intent, pairing_id="p-5")
     noticed = {"card_ts": "1.0", "notices": (Notice(code="rights_lost", at=1),)}
     new = request(6, created_at=now - 1_000, snapshot=snapshot(), **noticed)
-    assert requests.insert_row(Saving(request=new, entries=(entry("glass_broken"),)))
+    assert requests.insert_row(Absorbed(request=new, entries=(entry("glass_broken"),)))
     change_shared(db, "budget:west", lambda _old, _now: "west")
     change_shared(db, "budget:east", lambda _old, _now: "east")
     found = queries.figures(db, ["budget:west", "budget:north"])

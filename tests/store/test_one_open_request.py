@@ -6,13 +6,14 @@ from functools import partial
 
 import pytest
 
+from bot.request.event_changes import Absorbed
 from bot.request.model import Request, State
 from bot.request.pairing import Server, Snapshot
 from bot.store.database import Database
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import Queue
 from bot.store.requests import Requests
-from bot.store.saving import Claim, Saving
+from bot.store.saving import Claim
 from tests.store.samples import born, entry, together
 
 ROUNDS = 10
@@ -41,8 +42,8 @@ def claimed(db: Database, number: int, site: str) -> Claim:
 
 
 def save(db: Database, request: Request, claim: Claim) -> None:
-    saving = Saving(request=request, entries=(entry("checked"),))
-    Requests(db=db, lease_ms=60_000).save(claim, saving)
+    step = Absorbed(request=request, entries=(entry("checked"),))
+    Requests(db=db, lease_ms=60_000).save(claim, step)
 
 
 def checked(claim: Claim, snapshot: Snapshot, *, several: bool = True) -> Request:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
+from bot.request.absorb import Dismissed
+from bot.request.event_changes import Absorbed
 from bot.request.messages import Answer
 from bot.request.model import Decision, State
 from bot.store.database import Database, change_shared, read_shared
 from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
-from bot.store.saving import Saving, add_answers
+from bot.store.saving import add_answers
 from bot.store.schema import audit, messages
 from tests.rules.samples import snapshot
 from tests.store.samples import asked, born, click, entry, put, together
@@ -27,9 +29,9 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
     store = Requests(db=db, lease_ms=25_000)
     waiting = store.event_without_row()
     assert waiting is not None
-    answers = (Answer(event=number or 0, code="ended"),)
+    left = Dismissed(entries=(entry(),), answers=(Answer(event=number or 0, code="ended"),))
     for _copy in range(2):
-        store.dismiss("GONE-0001", waiting[1], answers, (entry(),))
+        store.dismiss("GONE-0001", waiting[1].number, left)
     with db.read() as conn:
         assert conn.execute(select(func.count()).select_from(audit)).scalar_one() == 1
         assert conn.execute(select(func.count()).select_from(messages)).scalar_one() == 1
@@ -43,7 +45,7 @@ def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) 
     assert due is not None
     assert claim is not None
     approved = (Decision(by="U0FIRST", at=1),)
-    store.save(claim, Saving(request=made.model_copy(update={"approvals": approved})))
+    store.save(claim, Absorbed(request=made.model_copy(update={"approvals": approved})))
     box.sent(due, ts="1.0", digest="first")
     again = box.claim()
     assert again is not None

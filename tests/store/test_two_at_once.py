@@ -15,12 +15,13 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from bot.request.event_changes import Absorbed
 from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.outbox import Outbox
 from bot.store.queues import Queue
-from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.life.simulation.real_store import RealStore
 from tests.rules.samples import snapshot
 from tests.store.samples import click, entry, request
@@ -55,13 +56,13 @@ class Case:
 
 def approved(store: Any, _clock: Clock) -> Claim:
     store.insert_row(
-        Saving(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),))
+        Absorbed(request=request(1, State.APPROVED, execute_by=10**15), entries=(entry(),))
     )
     return _claimed(store, Queue.ACT)
 
 
 def free(store: Any, _clock: Clock) -> None:
-    store.insert_row(Saving(request=request(1, State.PENDING), entries=(entry(),)))
+    store.insert_row(Absorbed(request=request(1, State.PENDING), entries=(entry(),)))
 
 
 def undecided(store: Any, clock: Clock) -> Claim:
@@ -77,12 +78,12 @@ def lapsed(store: Any, clock: Clock) -> Claim:
 
 def two_checked(store: Any, _clock: Clock) -> tuple[Claim, Claim]:
     for number in (1, 2):
-        store.insert_row(Saving(request=request(number), entries=(entry(),)))
+        store.insert_row(Absorbed(request=request(number), entries=(entry(),)))
     return _claimed(store, Queue.CHECK), _claimed(store, Queue.CHECK)
 
 
 def one_message(store: Any, _clock: Clock) -> None:
-    store.insert_row(Saving(request=request(1, snapshot=snapshot()), entries=(entry(),)))
+    store.insert_row(Absorbed(request=request(1, snapshot=snapshot()), entries=(entry(),)))
 
 
 def put(store: Any, _with: object) -> object:
@@ -115,7 +116,7 @@ def act(store: Any, _with: object) -> object:
 
 
 def insert_row(store: Any, _with: object) -> object:
-    return store.insert_row(Saving(request=request(7), entries=(entry(),)))
+    return store.insert_row(Absorbed(request=request(7), entries=(entry(),)))
 
 
 def claim_message(store: Any, _with: object) -> object:
@@ -126,7 +127,7 @@ def take(which: int) -> Callable[[Any, tuple[Claim, Claim]], object]:
     def taking(store: Any, claims: tuple[Claim, Claim]) -> object:
         mine = claims[which]
         wanted = mine.request.model_copy(update={"pairing_id": "p"})
-        return store.save(mine, Saving(request=wanted, entries=(entry(),)))
+        return store.save(mine, Absorbed(request=wanted, entries=(entry(),)))
 
     return taking
 
@@ -219,9 +220,9 @@ def _claimed(store: Any, queue: Queue) -> Claim:
     return found
 
 
-def _to(held: Claim, state: State) -> Saving:
+def _to(held: Claim, state: State) -> Absorbed:
     changed: Request = held.request.model_copy(update={"state": state})
-    return Saving(request=changed, entries=(entry(),))
+    return Absorbed(request=changed, entries=(entry(),))
 
 
 def _words(act: Callable[[Any, Any], object], store: Any, given: object) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.request.absorb import Dismissed
 from bot.request.audit_chain import Entry, Head, Record, link
+from bot.request.event_changes import Absorbed
 from bot.request.events import Event, Stored
-from bot.request.messages import Answer
 from bot.request.model import Readings, Request, State
 from bot.request.pairing import pair_key, same_id, same_pairing
+from bot.request.plan import next_at
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
-from bot.store.saving import Claim, ClaimLost, SaveRefused, Saving
+from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.life.simulation.memory_outbox import MemoryOutbox, Post, lease_over
 
 
@@ -122,22 +124,20 @@ class MemoryStore:
                 return item.request_id, _stored(item)
         return None
 
-    def insert_row(self, saving: Saving) -> bool:
-        request = saving.request
+    def insert_row(self, step: Absorbed) -> bool:
+        request = step.request
         if request.id in self.rows:
             return False
         self.rows[request.id] = Row(request, 1, self.now(), 0)
-        self._rest(None, saving)
+        self._rest(None, step)
         return True
 
-    def dismiss(
-        self, request_id: str, stored: Stored, answers: Iterable[Answer], entries: Iterable[Entry]
-    ) -> None:
-        if stored.number not in self.unabsorbed:
+    def dismiss(self, request_id: str, number: int, left: Dismissed) -> None:
+        if number not in self.unabsorbed:
             return
-        self._absorbed(stored.number)
-        self.outbox.answer(request_id, answers)
-        self._chain(request_id, entries)
+        self._absorbed(number)
+        self.outbox.answer(request_id, left.answers)
+        self._chain(request_id, left.entries)
         self.changes += 1
 
     def claim(self, queue: Queue, wait_s: float = 0.0, left: tuple[str, ...] = ()) -> Claim | None:
@@ -175,25 +175,25 @@ class MemoryStore:
         waiting = self.waiting(claim.request.id)
         return self.now(), [_stored(i) for i in waiting if i.number not in claim.heard]
 
-    def save(self, claim: Claim, saving: Saving) -> Claim:
+    def save(self, claim: Claim, step: Absorbed) -> Claim:
         row = self._held(claim)
-        if saving.request.state.open and saving.request.pairing_id is not None:
-            self._pairing_free(saving.request)
-        return self._write(row, claim, saving)
+        if step.request.state.open and step.request.pairing_id is not None:
+            self._pairing_free(step.request)
+        return self._write(row, claim, step)
 
-    def save_intent(self, claim: Claim, saving: Saving) -> Claim:
+    def save_intent(self, claim: Claim, step: Absorbed) -> Claim:
         now, request = self.now(), self._held(claim).request
         late = request.execute_by is not None and request.execute_by <= now
         early = request.scheduled_at is not None and request.scheduled_at > now
         if late or early or request.state is not State.APPROVED:
             raise SaveRefused
-        return self.save_passed(claim, saving)
+        return self.save_passed(claim, step)
 
-    def save_passed(self, claim: Claim, saving: Saving) -> Claim:
+    def save_passed(self, claim: Claim, step: Absorbed) -> Claim:
         row = self._held(claim)
         if self.waiting(claim.request.id):
             raise SaveRefused
-        return self._write(row, claim, saving)
+        return self._write(row, claim, step)
 
     def release(self, claim: Claim, due_at: int | None) -> None:
         row = self.rows[claim.request.id]
@@ -215,24 +215,24 @@ class MemoryStore:
             if holds and other.id != request.id and other.state.open:
                 raise PairingTakenBy(other.id)
 
-    def _write(self, row: Row, claim: Claim, saving: Saving) -> Claim:
+    def _write(self, row: Row, claim: Claim, step: Absorbed) -> Claim:
         before = row.request
-        row.request = saving.request.model_copy(update={"readings": Readings()})
+        row.request = step.request.model_copy(update={"readings": Readings()})
         row.version += 1
         for number in claim.heard:
             self._absorbed(number)
-        self._rest(before, saving)
-        over = queue_of(saving.request) is not claim.queue
+        self._rest(before, step)
+        over = queue_of(step.request) is not claim.queue
         if over:
-            row.lease_until, row.due_at = 0, saving.due_at
-        return replace(claim, request=saving.request, version=row.version, heard=(), over=over)
+            row.lease_until, row.due_at = 0, next_at(step.request, step.request.updated_at)
+        return replace(claim, request=step.request, version=row.version, heard=(), over=over)
 
-    def _rest(self, before: Request | None, saving: Saving) -> None:
-        request = saving.request
-        self._absorbed(saving.absorbed)
+    def _rest(self, before: Request | None, step: Absorbed) -> None:
+        request = step.request
+        self._absorbed(step.number)
         self.outbox.want(before, request)
-        self.outbox.answer(request.id, saving.answers)
-        self._chain(request.id, saving.entries)
+        self.outbox.answer(request.id, step.answers)
+        self._chain(request.id, step.entries)
         self.changes += 1
         self.on_saved(before, request)
 

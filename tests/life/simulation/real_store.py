@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from bot.request.audit_chain import GENESIS, Head, Record
+from bot.request.event_changes import Absorbed
 from bot.request.events import EVENT
 from bot.request.messages import Answer
 from bot.request.model import Request
@@ -20,7 +21,7 @@ from bot.store.migrate import upgrade
 from bot.store.outbox import CALLED_BY, Outbox, Pauses, paused
 from bot.store.queries import Overview
 from bot.store.requests import Requests
-from bot.store.saving import Claim, Saving
+from bot.store.saving import Claim
 from bot.store.schema import inbox, messages, requests
 from tests.life.simulation.memory_outbox import Post
 from tests.life.simulation.memory_store import Item, Row
@@ -64,14 +65,14 @@ class RealStore:
             return attribute
 
         def changing(*args: Any, **kwargs: Any) -> Any:
-            saving = next((a for a in args if isinstance(a, Saving)), None)
+            step = next((a for a in args if isinstance(a, Absorbed)), None)
             before = next((a.request for a in args if isinstance(a, Claim)), None)
             result = attribute(*args, **kwargs)
             # The one in memory does not count these two when nothing came of them.
             if (name != "insert_row" or result) and (name != "put" or result is not None):
                 self.changes += 1
-            if saving and result:
-                self.on_saved(before, saving.request)
+            if step and result:
+                self.on_saved(before, step.request)
             if name == "put" and result is not None:
                 self.on_put(next(item for item in self.items if item.number == result))
             return result
