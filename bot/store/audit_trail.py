@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -254,33 +253,29 @@ them, so the log of each is a whole witness."""
 
 
 class AuditLines:
-    """Writes the lines, in the order of the records."""
+    """Writes the lines, in the order of the records. For one thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._lock = threading.Lock()
         self._kept = self._last = -1
 
     def write(self) -> None:
         """A line for each record that has none yet. Raises what the database raises; the next call
         goes on where this one ended."""
-        with self._lock:
-            if self._last < 0:
-                stored = read_shared(self._db, KEY)
-                last = int(stored[0]) if stored else 0
-                # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
-                self._last = self._kept = last if last <= head(self._db).count else 0
-            query = select(audit.c.number, audit.c.hash).where(audit.c.number > self._last)
-            query = query.order_by(audit.c.number).execution_options(yield_per=CHUNK)
-            with self._db.read() as conn, conn.execute(query) as rows:
-                for row in rows:
-                    log.info("audit", number=row.number, hash=row.hash)
-                    self._last = row.number
+        if self._last < 0:
+            stored = read_shared(self._db, KEY)
+            last = int(stored[0]) if stored else 0
+            # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
+            self._last = self._kept = last if last <= head(self._db).count else 0
+        query = select(audit.c.number, audit.c.hash).where(audit.c.number > self._last)
+        query = query.order_by(audit.c.number).execution_options(yield_per=CHUNK)
+        with self._db.read() as conn, conn.execute(query) as rows:
+            for row in rows:
+                log.info("audit", number=row.number, hash=row.hash)
+                self._last = row.number
 
     def keep(self) -> None:
         """Stores how far it has come, if that is further than before."""
-        with self._lock:
-            if self._last > self._kept:
-                last = self._last
-                change_shared(self._db, KEY, lambda _old, _now: str(last))
-                self._kept = last
+        if self._last > self._kept:
+            change_shared(self._db, KEY, lambda _old, _now: str(self._last))
+            self._kept = self._last

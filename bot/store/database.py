@@ -51,25 +51,22 @@ class Database:
     ) -> None:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            self._kind: Sqlite | Postgres = Sqlite(parsed, now or wall_clock_ms)
+            self.kind: Sqlite | Postgres = Sqlite(parsed, now or wall_clock_ms)
         else:
             # Imported here: it takes 10 MB, which SQLite does not need.
             from bot.store.postgres import Postgres
 
-            self._kind = Postgres(parsed, now)
-        self.engine: Engine = self._kind.engine
-        self.now: Callable[[Connection], int] = self._kind.now
+            self.kind = Postgres(parsed, now)
+        self.engine: Engine = self.kind.engine
+        self.now: Callable[[Connection], int] = self.kind.now
         """ms epoch by the database's clock."""
-        self.clock: Callable[[], int] = self._kind.clock or self._asked
+        self.clock: Callable[[], int] = self.kind.clock or self._asked
         """The same outside of a transaction. On SQLite it is our own clock: asking for it made up a
         tenth of all transactions of a request (measured)."""
-        self.one_writer = self._kind.one_writer
+        self.one_writer = self.kind.one_writer
         """Whether a transaction that writes keeps out all other writers, so that rows need no
         locks."""
-        self.lock_schema = self._kind.lock_schema
-        self.missing_file = self._kind.missing_file
-        self.log_gone = self._kind.log_gone
-        self.close = self._kind.close
+        self.close = self.kind.close
         self.damaged: Fault | None = None
         """Met since the start. Only what needs the damaged page notices it, so that another
         transaction works says nothing: it stays until the file is checked by the next start."""
@@ -95,7 +92,7 @@ class Database:
     def write(self, within_s: float | None = None) -> Iterator[Connection]:
         """One transaction that may write, rolled back when anything is raised. `within_s`: how long
         it may wait for other writers of a SQLite file."""
-        with self._met(), self._kind.writing(within_s), self.engine.begin() as conn:
+        with self._met(), self.kind.writing(within_s), self.engine.begin() as conn:
             yield conn
 
     @contextmanager
@@ -103,17 +100,17 @@ class Database:
         """One consistent view, which makes nobody wait. `at_leisure`: the reader may pause for a
         long time."""
         with self._met(), self.engine.connect() as raw:
-            conn = self._kind.reading(raw)
+            conn = self.kind.reading(raw)
             with conn.begin():
                 if at_leisure:
-                    self._kind.at_leisure(conn)
+                    self.kind.at_leisure(conn)
                 yield conn
 
     def damage(self) -> str | None:
         """What is wrong with a SQLite file, found by checking what decides, or all of a small one;
         None if that is sound."""
         with self.read() as conn:
-            return self._kind.damage(conn)
+            return self.kind.damage(conn)
 
     def fault_of(self, error: BaseException) -> Fault | None:
         """The fault behind this error, which the log has already; None for an error of our own."""
@@ -283,10 +280,6 @@ _HELD = (
     "The database {shown} is held by another process ({words}).",
     "End what holds it: a copy, a backup, a second bot on the same file",
 )
-_NOT_OPENED = (
-    "The database {shown} cannot be opened ({words}).",
-    "Make its folder, and let the bot's user write there",
-)
 _OF_FILE = {
     sqlite3.SQLITE_FULL: ("The disk of {shown} is full.", "Free some space on it"),
     sqlite3.SQLITE_IOERR: (
@@ -297,9 +290,10 @@ _OF_FILE = {
         "The database {shown} may only be read ({words}).",
         "Let the bot's user write the file and its folder",
     ),
-    sqlite3.SQLITE_CANTOPEN: _NOT_OPENED,
-    sqlite3.SQLITE_PERM: _NOT_OPENED,
-    sqlite3.SQLITE_AUTH: _NOT_OPENED,
+    sqlite3.SQLITE_CANTOPEN: (
+        "The database {shown} cannot be opened ({words}).",
+        "Make its folder, and let the bot's user write there",
+    ),
     sqlite3.SQLITE_BUSY: _HELD,
     sqlite3.SQLITE_LOCKED: _HELD,
 }

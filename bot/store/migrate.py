@@ -35,7 +35,7 @@ def upgrade(db: Database) -> None:
     if found is not None:
         raise Damaged(damaged(shown_place(db.engine.url), found).at_start())
     with db.write() as conn:
-        db.lock_schema(conn)
+        db.kind.lock_schema(conn)
         if not may_work(conn):
             _migrate(conn)
 
@@ -43,7 +43,7 @@ def upgrade(db: Database) -> None:
 def require(db: Database) -> None:
     """For commands that read: the schema must exist and be as new as this program. Raises
     SchemaMissing and SchemaTooNew."""
-    missing = db.missing_file()
+    missing = db.kind.missing_file()
     if missing:  # opening it would create an empty file and hide that this is the wrong folder
         raise SchemaMissing(
             f"There is no database {missing}. DATABASE_URL says where it is, from the folder in "
@@ -107,7 +107,7 @@ def ready_problem(db: Database) -> str | None:
         if fault is None:
             raise
         return fault.running()
-    fault = log_gone(db.engine.url) if db.log_gone() else db.damaged
+    fault = log_gone(db.engine.url) if db.kind.log_gone() else db.damaged
     return fault.running() if fault else None
 
 

@@ -64,14 +64,8 @@ class Overview:
     def unclear(self, snapshot: Snapshot) -> Request | None:
         """The latest request of this pairing that nobody has settled, whatever its site is called
         now."""
-        found = self._of_pairing(snapshot, [State.ATTENTION])
+        found = self.of_pairing(snapshot, [State.ATTENTION])
         return next((each for each in found if each.unresolved), None)
-
-    def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        """Other requests of the same pairing in one of these states, newest first, whatever its
-        site is called and at whichever of its ends they were made."""
-        found = self._of_pairing(request.snapshot, states) if request.snapshot else []
-        return [each for each in found if each.id != request.id]
 
     def followed(self, site: str) -> int:
         """How many tasks are followed at this site, by all copies of the bot."""
@@ -80,9 +74,10 @@ class Overview:
         with self.db.read() as conn:
             return conn.execute(query.where(following, requests.c.site == site)).scalar_one()
 
-    def _of_pairing(self, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
-        """Told by the ids of the pairing and of its two vCenters and never by the site, whose name
-        in the settings may change. Reads all in these states: open and unclear ones are few."""
+    def of_pairing(self, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
+        """Those in one of these states, newest first, at whichever of its ends they were made. Told
+        by the ids of the pairing and of its two vCenters and never by the site, whose name in the
+        settings may change. Reads all in these states: open and unclear ones are few."""
         with self.db.read() as conn:
             rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]})
             found = [Request.model_validate_json(row.body) for row in rows]
@@ -98,6 +93,14 @@ class Overview:
             return [Request.model_validate_json(row.body) for row in rows]
 
 
+_BY_STATE = select(requests.c.state, func.count()).group_by(requests.c.state)
+_SHARED = select(shared.c.key, shared.c.value).where(
+    shared.c.key.in_(bindparam("keys", expanding=True))
+)
+# Written exactly as in the index: with a parameter neither database would use that.
+_GLASS_BROKEN = select(func.count(audit.c.number)).where(GLASS_BROKEN)
+
+
 def figures(db: Database, keys: Sequence[str]) -> Figures:
     """What `/metrics` reads, in one view. `keys` are those of the values that all copies share.
     Raises what the database raises.
@@ -110,19 +113,14 @@ def figures(db: Database, keys: Sequence[str]) -> Figures:
         oldest, scheduled = _oldest(conn, now)
         return Figures(
             at=now,
-            by_state=_by_state(conn),
+            by_state={row[0]: row[1] for row in conn.execute(_BY_STATE)},
             oldest_ms=oldest,
             scheduled=scheduled,
             waiting=waiting,
             unposted_ms=unposted,
-            shared=_shared(conn, keys),
-            glass_broken=_glass_broken(conn),
+            shared={row.key: row.value for row in conn.execute(_SHARED, {"keys": keys})},
+            glass_broken=conn.execute(_GLASS_BROKEN).scalar_one(),
         )
-
-
-def _by_state(conn: Connection) -> dict[str, int]:
-    rows = conn.execute(select(requests.c.state, func.count()).group_by(requests.c.state))
-    return {row[0]: row[1] for row in rows}
 
 
 def _oldest(conn: Connection, now: int) -> tuple[dict[str, int], int]:
@@ -165,16 +163,6 @@ def _messages(conn: Connection, now: int) -> tuple[dict[str, int], dict[str, int
         if row.shown is None:
             unposted[kind] = max(now - row.created_at, unposted.get(kind, 0))
     return dict(waiting), unposted
-
-
-def _shared(conn: Connection, keys: Sequence[str]) -> dict[str, str]:
-    rows = conn.execute(select(shared.c.key, shared.c.value).where(shared.c.key.in_(keys)))
-    return {row.key: row.value for row in rows}
-
-
-def _glass_broken(conn: Connection) -> int:
-    # Written exactly as in the index: with a parameter neither database would use that.
-    return int(conn.execute(select(func.count(audit.c.number)).where(GLASS_BROKEN)).scalar_one())
 
 
 def unsaid(db: Database, request_id: str) -> list[Unsaid]:

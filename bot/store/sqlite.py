@@ -57,11 +57,10 @@ class Sqlite:
         self.now: Callable[[Connection], int] = lambda _conn: now()
         self._writing = threading.Lock()
         self._by = 0.0
-        self._in_memory = url.database in (None, "", ":memory:")
-        self._path = url.database
+        self._path = url.database  # None: in memory, which only tests have
         self._opened: tuple[int, int] | None = None
         pool: dict[str, Any] = {"pool_size": CONNECTIONS, "pool_timeout": POOL_SECONDS}
-        if self._in_memory:
+        if self._path is None:
             pool = {"poolclass": StaticPool}
         self.engine = create_engine(
             url,
@@ -98,16 +97,12 @@ class Sqlite:
         """Nothing to do: `BEGIN IMMEDIATE` has locked everything."""
 
     def missing_file(self) -> str | None:
-        if self._in_memory or self._path is None or Path(self._path).exists():
-            return None
-        return self._path
+        return self._path if self._path and not Path(self._path).exists() else None
 
     def log_gone(self) -> bool:
         """Whether there is no `-wal`, though a connection is open that has written. If the path is
         a link, it stands beside the file that this leads to."""
-        if self._in_memory or self._path is None:
-            return False
-        return not Path(f"{os.path.realpath(self._path)}-wal").exists()
+        return self._path is not None and not Path(f"{os.path.realpath(self._path)}-wal").exists()
 
     def damage(self, conn: Connection) -> str | None:
         pages, size = (
@@ -128,7 +123,7 @@ class Sqlite:
 
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()
-        if self._opened is None and self._path and not self._in_memory:
+        if self._opened is None and self._path is not None:
             _for_us_alone(os.path.realpath(self._path))
 
     def _connected(self, connection: Any, record: Any) -> None:
@@ -151,14 +146,12 @@ class Sqlite:
     def _require_the_file(self) -> None:
         """Raises FileGone. What is committed into a file without a name is lost at the next start,
         and a DELETE whose intent was in it would look as if it had never been sent."""
-        if self._opened is None:
-            return
-        if self._there() != self._opened:
+        if self._opened is not None and self._there() != self._opened:
             raise FileGone
 
     def _there(self) -> tuple[int, int] | None:
         """The device and the inode's number of the file at the path."""
-        if self._in_memory or self._path is None:
+        if self._path is None:
             return None
         try:
             found = os.stat(self._path)

@@ -80,33 +80,26 @@ class Effects:
         gone."""
         site, shown = request.site, request.terms.appliance
         appliance = self.appliances.get(site)
-        if appliance is None:
-            words = f"there is no appliance {site} in the settings of this bot any more"
-            text = f"{words}: whoever runs it has to put it back"
-            return Problem(kind=ProblemKind.UNSENT, text=text)
-        here = self.policy.sites[site]
-        if shown and not here.is_at(shown):
-            words = f"this is about the appliance {shown}, and the settings of this bot name"
-            back = f"whoever runs it has to put {shown} back"
-            text = f"{words} {here.appliance} in its place now: {back}"
-            return Problem(kind=ProblemKind.UNSENT, text=text)
-        return appliance
+        if appliance is not None and (not shown or self.policy.sites[site].is_at(shown)):
+            return appliance
+        here = self.policy.sites[site].appliance if appliance is not None else "none"
+        words = f"this is about the appliance {shown or site}, and the settings of this bot name"
+        text = f"{words} {here} in its place now: whoever runs it has to put that one back"
+        return Problem(kind=ProblemKind.UNSENT, text=text)
 
     def _check(self, request: Request, by: float) -> Event:
         """The pairing, and what else is known of it: earlier requests, and its other end."""
         read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)
         if not isinstance(read, PairingRead):
             return read
-        found = read.snapshot
-        now = {"site": read.found_at, "pairing_id": found.pairing_id, "snapshot": found}
-        this, unclear = request.model_copy(update=now), (State.ATTENTION,)
-        earlier = [each.id for each in self.overview.same_pairing(this, unclear) if each.unresolved]
-        return read.model_copy(update={"earlier_attention": earlier[0] if earlier else None})
+        earlier = self.overview.unclear(read.snapshot)
+        return read.model_copy(update={"earlier_attention": earlier.id if earlier else None})
 
     def _superseded(self, request: Request, read: TasksRead | CallFailed) -> TasksRead | CallFailed:
         if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
             return read
-        later = self.overview.same_pairing(request, WITH_INTENT)
+        shown = request.snapshot
+        later = self.overview.of_pairing(shown, WITH_INTENT) if shown else []
         mine = request.intent.at if request.intent else request.created_at
         newer = any(other.intent and other.intent.at > mine for other in later)
         return read.model_copy(update={"superseded": newer})

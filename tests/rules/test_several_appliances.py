@@ -186,7 +186,9 @@ def test_an_approved_one_waits_and_says_so_and_nothing_is_sent(world: World) -> 
     waiting = world.get("AAAA-AAAA")
     assert waiting.state is State.APPROVED
     assert [n.code for n in waiting.notices] == ["waits_to_send"]
-    assert "no appliance berlin in the settings" in waiting.notices[0].text
+    assert f"{SITES['berlin'].appliance}, and the settings of this bot name none" in (
+        waiting.notices[0].text
+    )
     world.wait(waiting.terms.execution_ttl_ms)
     assert world.state("AAAA-AAAA") is State.EXPIRED
     assert [a.deletes for a in world.appliances.values()] == [[], []]

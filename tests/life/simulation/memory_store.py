@@ -15,7 +15,7 @@ from bot.request.audit_chain import Entry, Head, Record, link
 from bot.request.event_changes import Absorbed
 from bot.request.events import Event, Stored
 from bot.request.model import Readings, Request, State
-from bot.request.pairing import pair_key, same_id, same_pairing
+from bot.request.pairing import Snapshot, pair_key, same_id, same_pairing
 from bot.request.plan import next_at
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
@@ -253,11 +253,13 @@ class MemoryStore:
         requests = (row.request for row in self.rows.values())
         return sum(r.site == site and r.state is State.FOLLOWING for r in requests)
 
-    def same_pairing(self, request: Request, states: Sequence[State]) -> list[Request]:
-        shown = request.snapshot
-        others = (r.request for r in self.rows.values())
-        found = [o for o in others if o.id != request.id and o.state in states]
-        same = [o for o in found if shown and o.snapshot and same_pairing(o.snapshot, shown)]
+    def unclear(self, snapshot: Snapshot) -> Request | None:
+        found = self.of_pairing(snapshot, [State.ATTENTION])
+        return next((each for each in found if each.unresolved), None)
+
+    def of_pairing(self, snapshot: Snapshot, states: Sequence[State]) -> list[Request]:
+        found = [r.request for r in self.rows.values() if r.request.state in states]
+        same = [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
         return sorted(same, key=lambda r: -r.created_at)
 
     # ---- for the scheduler and the rules ------------------------------------------------------

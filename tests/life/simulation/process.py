@@ -41,7 +41,9 @@ KEEPS = frozenset({"save", "put"})
 """After these nothing that came from outside is in hand any more."""
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "put_off", "given_up"})
-READS = frozenset({"now", "events", "event_without_row", "get", "same_pairing", "followed"})
+READS = frozenset(
+    {"now", "events", "event_without_row", "get", "unclear", "of_pairing", "followed"}
+)
 
 FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""
