@@ -257,7 +257,7 @@ class AuditLines:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._kept = self._last = -1
+        self._last = -1
 
     def write(self) -> None:
         """A line for each record that has none yet. Raises what the database raises; the next call
@@ -266,7 +266,7 @@ class AuditLines:
             stored = read_shared(self._db, KEY)
             last = int(stored[0]) if stored else 0
             # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
-            self._last = self._kept = last if last <= head(self._db).count else 0
+            self._last = last if last <= head(self._db).count else 0
         query = select(audit.c.number, audit.c.hash).where(audit.c.number > self._last)
         query = query.order_by(audit.c.number).execution_options(yield_per=CHUNK)
         with self._db.read() as conn, conn.execute(query) as rows:
@@ -275,7 +275,5 @@ class AuditLines:
                 self._last = row.number
 
     def keep(self) -> None:
-        """Stores how far it has come, if that is further than before."""
-        if self._last > self._kept:
-            change_shared(self._db, KEY, lambda _old, _now: str(self._last))
-            self._kept = self._last
+        """Stores how far `write` has come."""
+        change_shared(self._db, KEY, lambda _old, _now: str(self._last))

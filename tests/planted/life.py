@@ -340,7 +340,7 @@ LIFE = (
     ),
     change(
         "an effect may outlast the lease",
-        "tests/store/test_lease.py",
+        "tests/store/test_claims.py::test_no_effect_outlasts_its_lease",
         "time_ms = min(most, left_ms - kept)",
         "time_ms = 3 * most",
     ),

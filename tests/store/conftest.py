@@ -9,6 +9,7 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from bot.store.requests import Requests
 from tests.support.postgres import PostgresServer
 
 
@@ -33,6 +34,11 @@ def db(request: pytest.FixtureRequest) -> Database:
     database = request.getfixturevalue(request.param)
     assert isinstance(database, Database)
     return database
+
+
+@pytest.fixture
+def store(db: Database) -> Requests:
+    return Requests(db=db, lease_ms=60_000)
 
 
 def _database(url: str) -> Iterator[Database]:

@@ -8,24 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bot.request.audit_chain import Entry
 from bot.request.event_changes import Absorbed
-from bot.request.events import Asked, Clicked, Event
-from bot.request.model import Outcome, Request, State, Terms, Witness
+from bot.request.events import Clicked, Event
+from bot.request.model import Outcome, Request, State, Witness
 from bot.store import audit_trail as audit
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests
-
-TERMS = Terms(
-    approvals_required=1,
-    approval_ttl_ms=3_600_000,
-    execution_ttl_ms=600_000,
-    follow_ttl_ms=86_400_000,
-    remind_after_ms=0,
-    poll_ms=5_000,
-    timeout_ms=10_000,
-    dry_run=False,
-    notify=(),
-)
+from tests.rules.samples import clicked, pending
 
 
 def request(number: int, state: State = State.CHECKING, **changes: object) -> Request:
@@ -38,7 +27,7 @@ def request(number: int, state: State = State.CHECKING, **changes: object) -> Re
         reason="",
         requester="U0ASKER",
         channel="C0OPS",
-        terms=TERMS,
+        terms=pending().terms,
         asked_by_event=1,
         created_at=number,
         updated_at=number,
@@ -96,24 +85,4 @@ def put(db: Database, request_id: str, origin: str, event: Event | None = None) 
 
 
 def click() -> Clicked:
-    return Clicked(
-        action="approve",
-        by="U0FIRST",
-        team="T",
-        fingerprint="f",
-        channel="C0OPS",
-        message_ts="1.0",
-        ours=True,
-    )
-
-
-def asked() -> Asked:
-    return Asked(
-        site="default",
-        pairing="prague",
-        force=False,
-        reason="",
-        requester="U0ASKER",
-        team="T",
-        channel="C0OPS",
-    )
+    return clicked(pending(), "approve", "U0FIRST")

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
-from bot.store.audit_trail import KEY, AuditLines, Held, held_against, verify_trail
-from bot.store.database import Database, read_shared
+from bot.store.audit_trail import AuditLines, Held, held_against, verify_trail
+from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
 from tests.store.samples import entry
@@ -58,44 +58,6 @@ def test_lines_that_a_kill_left_out_are_written_at_the_next_start(db: Database) 
     lines.keep()
     record(db, 2)  # and killed before the lines
     assert written(AuditLines(db)) == recorded(db)[3:]
-
-
-def test_what_has_failed_half_way_goes_on_there(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record(db, 3)
-    lines = AuditLines(db)
-    with capture_logs() as found:
-        monkeypatch.setattr("bot.store.audit_trail.log", Breaks(at=3))
-        with pytest.raises(OSError, match="no space"):
-            lines.write()
-    monkeypatch.undo()
-    assert not found
-    assert written(lines) == recorded(db)[2:]
-
-
-class Breaks:
-    """A log that cannot be written from this number on."""
-
-    def __init__(self, at: int) -> None:
-        self._at = at
-
-    def info(self, _event: str, *, number: int, hash: str) -> None:
-        if number == self._at:
-            raise OSError("no space")
-
-
-def test_how_far_they_are_is_stored_only_when_it_has_changed(db: Database) -> None:
-    lines = AuditLines(db)
-    lines.keep()
-    assert read_shared(db, KEY) is None
-    record(db)
-    written(lines)
-    lines.keep()
-    lines.keep()
-    stored = read_shared(db, KEY)
-    assert stored is not None
-    assert stored[0] == "1"
 
 
 def test_a_trail_that_was_cut_while_nothing_ran_is_told_again(db: Database) -> None:

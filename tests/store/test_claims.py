@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import func, update
 
 from bot.request.event_changes import Absorbed
 from bot.request.model import State
+from bot.request.plan import ReadPairing, ReadRights, ReadTasks, SendDelete
 from bot.store.database import Database
 from bot.store.queries import Overview
 from bot.store.queues import LONGEST_LEASE_MS, POST, Queue, queue_of
 from bot.store.requests import Requests
 from bot.store.saving import Claim, ClaimLost
 from bot.store.schema import requests
-from bot.worker.drive import lease_ms
+from bot.worker.drive import COMMIT_MS, LEASE_MS, lease_ms, time_for
 from tests.store.samples import born, put, request, together
 
 HOURS_MS = 3 * 3_600_000
@@ -25,11 +28,6 @@ ONE_OF_EACH = {
     Queue.DECIDE: State.PENDING,
     Queue.ACT: State.APPROVED,
 }
-
-
-@pytest.fixture
-def store(db: Database) -> Requests:
-    return Requests(db=db, lease_ms=60_000)
 
 
 def claimed(store: Requests, queue: Queue = Queue.CHECK) -> Claim:
@@ -146,6 +144,21 @@ def test_a_row_that_a_hand_has_broken_keeps_its_lease_and_holds_up_nobody(
         store.claim(queue)
     assert claimed(store, queue).request.id == "AAAA-0002"
     assert store.claim(queue) is None
+
+
+EFFECTS = (
+    ReadTasks(listed=True),
+    ReadPairing(purpose="act"),
+    ReadRights(people=("U0FIRST",)),
+    SendDelete(),
+)
+
+
+@given(st.sampled_from(EFFECTS), st.floats(-LEASE_MS, 2 * LEASE_MS), st.sampled_from((1, 30)))
+def test_no_effect_outlasts_its_lease(effect: object, left_ms: float, longer: int) -> None:
+    """With what the commit needs on top."""
+    time_ms = time_for(effect, request(1), left_ms, longer * LEASE_MS)  # type: ignore[arg-type]
+    assert time_ms is None or 0 < time_ms <= left_ms - COMMIT_MS
 
 
 # ---- queues --------------------------------------------------------------------------------------

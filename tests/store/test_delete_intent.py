@@ -6,18 +6,12 @@ import pytest
 
 from bot.request.event_changes import Absorbed
 from bot.request.model import State
-from bot.store.database import Database
 from bot.store.queues import Queue
 from bot.store.requests import Requests
 from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.store.samples import born, put
 
 FAR = 10**15
-
-
-@pytest.fixture
-def store(db: Database) -> Requests:
-    return Requests(db=db, lease_ms=60_000)
 
 
 def claimed(store: Requests, state: State = State.APPROVED, **changes: object) -> Claim:

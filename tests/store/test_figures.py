@@ -1,5 +1,4 @@
-"""What `status`, `list`, `preview` and `/metrics` read is right on both databases, and the figures
-go through nothing that has ended."""
+"""What `status`, `list`, `preview` and `/metrics` read is right on both databases."""
 
 from __future__ import annotations
 
@@ -18,7 +17,6 @@ from bot.store.migrate import upgrade
 from bot.store.queries import Overview
 from bot.store.requests import Requests
 from tests.rules.samples import snapshot
-from tests.store.query_plans import selects_of, walks
 from tests.store.samples import born, click, entry, request
 from tests.store.test_one_open_request import reading
 
@@ -50,12 +48,6 @@ def test_everything_at_once(db: Database) -> None:
     assert all(0 <= age <= late for age in found.unposted_ms.values())
     assert found.shared == {"budget:west": "west"}
     assert found.glass_broken == 1
-
-
-def test_nothing_is_read_that_has_ended(sqlite_db: Database) -> None:
-    statements = selects_of(sqlite_db, lambda: queries.figures(sqlite_db, ["budget:west"]))
-    assert len(statements) == 5
-    assert [walks(sqlite_db, statement) for statement in statements] == [[]] * 5
 
 
 # ---- requests ---------------------------------------------------------------------------------
@@ -102,14 +94,5 @@ def test_errors_are_told_by_class_and_a_repeated_event_is_none(tmp_path: Path) -
     assert told == []
     with pytest.raises(OperationalError), db.read() as conn:
         conn.execute(text("SELECT * FROM no_such_table"))
-    assert told == ["OperationalError"]
-    db.close()
-
-
-def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    told: list[str] = []
-    db = Database(f"sqlite:///{tmp_path}/no/folder.db", on_error=told.append)
-    with pytest.raises(OperationalError), db.read():
-        pass
     assert told == ["OperationalError"]
     db.close()

@@ -14,23 +14,15 @@ from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import Queue
 from bot.store.requests import Requests
 from bot.store.saving import Claim
+from tests.rules.samples import snapshot
 from tests.store.samples import born, entry, together
 
 ROUNDS = 10
 
 
 def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
-    return Snapshot(
-        pairing_id=pairing_id,
-        local_vc=Server(id=local),
-        remote_vc=Server(id=remote),
-        local_vrms=Server(),
-        remote_vrms=Server(),
-        count=0,
-        complete=True,
-        replications_digest="",
-        read_at=1,
-    )
+    ids = {"pairing_id": pairing_id, "local_vc": Server(id=local), "remote_vc": Server(id=remote)}
+    return snapshot().model_copy(update=ids)
 
 
 def claimed(db: Database, number: int, site: str) -> Claim:

@@ -14,8 +14,8 @@ from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
 from bot.store.saving import add_answers
 from bot.store.schema import audit, messages
-from tests.rules.samples import snapshot
-from tests.store.samples import asked, born, click, entry, put, together
+from tests.rules.samples import asked, snapshot
+from tests.store.samples import born, click, entry, put, together
 
 
 def test_the_same_origin_is_stored_once(db: Database) -> None:

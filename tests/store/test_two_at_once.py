@@ -25,21 +25,12 @@ from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.life.simulation.real_store import RealStore
 from tests.rules.samples import snapshot
 from tests.store.samples import click, entry, request
+from tests.support.clock import Clock
 from tests.support.postgres import PostgresServer
 
 LEASE_MS = 25_000
 DEADLINE_S = 20.0
 SAID = (ClaimLost, SaveRefused, PairingTakenBy)
-
-
-class Clock:
-    """The store goes by it; `born` rows are made at its beginning."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000_000
-
-    def __call__(self) -> int:
-        return self.ms
 
 
 @dataclass(frozen=True)
@@ -72,7 +63,7 @@ def undecided(store: Any, clock: Clock) -> Claim:
 
 def lapsed(store: Any, clock: Clock) -> Claim:
     claim = approved(store, clock)
-    clock.ms += LEASE_MS
+    clock.turn(LEASE_MS / 1000)
     return claim
 
 
@@ -165,7 +156,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_each_brings_back(case: Case, url: str) -> None:
     clock = Clock()
-    store = RealStore(clock, LEASE_MS, url)
+    store = RealStore(clock.ms, LEASE_MS, url)
     store.empty()
     try:
         assert _both(case, store, case.prepare(store, clock), url) == case.then
