@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -155,21 +156,16 @@ def _titles(
     return tuple(found)
 
 
+@dataclass
 class Lists:
     """The pairings of each appliance, read at the priority of lookups, and the latest list of each.
     Threads share it. `now` is in ms."""
 
-    def __init__(
-        self,
-        appliances: Mapping[str, AppliancePort],
-        now: Callable[[], int],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._appliances = appliances
-        self._now = now
-        self.monotonic = monotonic
-        self._lock = threading.Lock()
-        self._latest: dict[str, tuple[float, PairingsListed]] = {}
+    appliances: Mapping[str, AppliancePort]
+    now: Callable[[], int]
+    monotonic: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _latest: dict[str, tuple[float, PairingsListed]] = field(default_factory=dict)
 
     def known(self, site: str, *, within_s: float) -> PairingsListed | None:
         """The latest list, or None if there is none or it is older than `within_s`."""
@@ -192,7 +188,7 @@ class Lists:
         known = {site: self.known(site, within_s=fresh_s) for site in sites if fresh_s}
         found = {site: listed for site, listed in known.items() if listed}
         calls = {site: self._call(site, counted) for site in sites if site not in found}
-        if len(self._appliances) == 1:
+        if len(self.appliances) == 1:
             read = {site: call(by) for site, call in calls.items()}
         else:
             read = at_once(calls, by, seconds=seconds, monotonic=self.monotonic)
@@ -205,7 +201,7 @@ class Lists:
     def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
         """Other sites that list this pairing. One that cannot be read now is left out, since this
         is only told to people. What must not be missed is found among the open requests."""
-        others = [name for name in self._appliances if name != site]
+        others = [name for name in self.appliances if name != site]
         if not others or by - self.monotonic() < END_SECONDS:
             return ()
         return tuple(
@@ -219,12 +215,12 @@ class Lists:
         most = COUNTED_MOST if counted else 0
 
         def call(by: float) -> PairingsListed | CallFailed:
-            found = self._appliances[site].list_pairings(by, count_at_most=most)
+            found = self.appliances[site].list_pairings(by, count_at_most=most)
             if isinstance(found, CallFailed):
                 return found
             pairings, partial = found
             listed = PairingsListed(
-                site=site, pairings=pairings, partial=partial, read_at=self._now()
+                site=site, pairings=pairings, partial=partial, read_at=self.now()
             )
             with self._lock:
                 self._latest[site] = (self.monotonic(), listed)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -113,38 +114,31 @@ class Pool:
                     log.exception("lookup_failed", reference=reference)
 
 
+@dataclass
 class Lookups:
     """Each lookup hands what it has read to `then`, in a thread of its pool: once, and once more
     with a LookFailed where something raised. Whoever asks never waits. False: too many wait
     already, and nothing is done."""
 
-    def __init__(
-        self,
-        appliances: Mapping[str, AppliancePort],
-        lists: Lists,
-        overview: Overview,
-        people: PeoplePort,
-        policy: Policy,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._appliances = appliances
-        self._lists = lists
-        self._overview = overview
-        self._people = people
-        self._policy = policy
-        self._monotonic = monotonic
+    appliances: Mapping[str, AppliancePort]
+    lists: Lists
+    overview: Overview
+    people: PeoplePort
+    policy: Policy
+    monotonic: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
         self._asking = Pool("lookup", ASKING_THREADS, ASKING_WAITING_MOST)
         self._storing = Pool("stored-lookup", STORE_THREADS, STORE_WAITING_MOST)
-        self.has_room, self.known = self._asking.has_room, lists.known
+        self.has_room, self.known = self._asking.has_room, self.lists.known
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         """What somebody typed, for `by`, a Slack user, at this site, or at all for ANY_SITE."""
 
         def read() -> PreviewRead:
-            within = self._monotonic() + LOOK_SECONDS
+            within = self.monotonic() + LOOK_SECONDS
             return self._refused(by) or find(
-                site, asked, self._appliances, self._policy, self._lists, within
+                site, asked, self.appliances, self.policy, self.lists, within
             )
 
         return self._asking.put(read, then)
@@ -161,8 +155,8 @@ class Lookups:
         """All pairings of these sites, likewise (see `Lists.read`)."""
 
         def read() -> SitesRead:
-            within = self._monotonic() + LOOK_SECONDS
-            return self._refused(by) or self._lists.read(
+            within = self.monotonic() + LOOK_SECONDS
+            return self._refused(by) or self.lists.read(
                 sites, within, counted=counted, fresh_s=fresh_s
             )
 
@@ -188,17 +182,17 @@ class Lookups:
 
     def _home(self, by: str) -> HomeRead:
         """Whether they may decide is only shown: rights are read anew at each click."""
-        reading = Reading(self._people, self._monotonic() + LOOK_SECONDS, self._monotonic)
-        verdict = reading.right(by, None, self._policy.approvers)
+        reading = Reading(self.people, self.monotonic() + LOOK_SECONDS, self.monotonic)
+        verdict = reading.right(by, None, self.policy.approvers)
         if verdict.reason not in MAY_LOOK:
             return MayNotLook(reason=verdict.reason)
-        glass = self._policy.break_glass
+        glass = self.policy.break_glass
         return sort_home(
             by,
-            unfinished=self._overview.unfinished(),
-            asked=self._overview.asked_by(by, ASKED_MOST),
-            ended=self._overview.ended(ENDED_MOST),
-            unresolved=self._overview.unresolved(),
+            unfinished=self.overview.unfinished(),
+            asked=self.overview.asked_by(by, ASKED_MOST),
+            ended=self.overview.ended(ENDED_MOST),
+            unresolved=self.overview.unresolved(),
             may_decide=verdict.yes,
             may_break_glass=bool(glass) and reading.right(by, None, glass).yes,
             rights_unread=verdict.unread,
@@ -207,8 +201,8 @@ class Lookups:
     def _refused(self, by: str) -> MayNotLook | None:
         """Only people of this workspace may see names of sites and servers, and who asked for
         what."""
-        person = self._people.person(by)
+        person = self.people.person(by)
         if not isinstance(person, Person):
             return MayNotLook(reason=person.reason)
-        reason = counts(person, self._people.home())
+        reason = counts(person, self.people.home())
         return None if reason is Reason.YES else MayNotLook(reason=reason)
