@@ -25,8 +25,7 @@ def filled(db: Database, records: int = 6) -> None:
 
 def by_hand(db: Database, sql: str) -> None:
     with db.write() as conn:
-        for statement in sql.split(";"):
-            conn.execute(text(statement))
+        conn.execute(text(sql))
 
 
 def witnessed(db: Database, request: Request) -> Request:
@@ -42,7 +41,6 @@ def witnessed(db: Database, request: Request) -> Request:
     [
         ("UPDATE audit SET actor = 'U0OTHER' WHERE number = 3", 3),
         ("UPDATE audit SET detail = 'no json' WHERE number = 3", 3),
-        ("UPDATE audit SET at = at + 1 WHERE number = 3", 3),
         ("UPDATE audit SET message = NULL WHERE number = 3", 3),
         ("DELETE FROM audit WHERE number = 1", 1),
         ("DELETE FROM audit WHERE number > 3", 4),
@@ -50,28 +48,10 @@ def witnessed(db: Database, request: Request) -> Request:
         ("DELETE FROM audit_head", 1),
         ("UPDATE audit_head SET count = 5", 6),
         ("UPDATE audit_head SET hash = 'x'", 6),
-        (
-            "INSERT INTO audit SELECT 7, at, request_id, actor, action, message, before, after, "
-            "detail, previous, hash FROM audit WHERE number = 6",
-            7,
-        ),
-        (  # two that change places
-            "UPDATE audit SET number = 0 WHERE number = 2;"
-            "UPDATE audit SET number = 2 WHERE number = 3;"
-            "UPDATE audit SET number = 3 WHERE number = 0",
-            2,
-        ),
-        (  # one that is taken out, and the gap closed
-            "DELETE FROM audit WHERE number = 4;"
-            "UPDATE audit SET number = 4 WHERE number = 5;"
-            "UPDATE audit SET number = 5 WHERE number = 6;"
-            "UPDATE audit_head SET count = 5",
-            4,
-        ),
     ],
 )
 def test_each_hand_is_found(db: Database, sql: str, number: int) -> None:
-    """`tests/rules/test_audit.py` has more of them."""
+    """In the database. `tests/rules/test_audit.py` has what else can be done to a chain."""
     filled(db)
     by_hand(db, sql)
     broken, _ = verify_trail(db)
