@@ -177,11 +177,10 @@ def looked_again(step: Step, event: TasksRead) -> None:
     else:
         code, state = "look_still_there", None
     by_signs = request.task_adopted or (task is not None and request.task is None)
-    signs = "yes" if by_signs else ""
     superseded = "yes" if event.superseded else ""
     for click in clicks:
         step.record("looked", click.by, found=code)
-        step.answer(code, event=click.event, superseded=superseded, by_signs=signs)
+        step.answer(code, event=click.event, superseded=superseded)
     if state and not event.superseded:
         step.change(task=task or request.task, task_adopted=by_signs)
         by_404s = state is State.SUCCEEDED and step.request.gone_since is not None

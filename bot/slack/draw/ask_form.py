@@ -4,7 +4,7 @@ chosen in it, and what is said at its fields. Text by others is `plain_text` or 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from slack_sdk.models.blocks import (
     Block,
@@ -23,12 +23,9 @@ from slack_sdk.models.views import View
 from bot.request import Frozen
 from bot.request.who_may import Policy
 from bot.slack.draw import ids, limits
-from bot.slack.draw.markup import code, context, line, plain, plain_words, section
+from bot.slack.draw.markup import code, context, line, plain, section
 from bot.slack.draw.pairing_lists import Choice
 from bot.slack.draw.words.pairing_names import count_of
-
-FORCE_NO = "Both sites drop the pairing"
-FORCE_YES = "One-sided break (force)"
 
 
 class Filled(Frozen):
@@ -42,7 +39,7 @@ class Filled(Frozen):
     time: str | None = None
 
 
-class FormLists(Frozen):
+class FormLists(NamedTuple):
     """What the form is filled with. `notes` are shown below, as markup: what is missing from the
     list, and why. `site` is the chosen one."""
 
@@ -90,74 +87,64 @@ def _view(
     return View(
         type="modal",
         callback_id=ids.UNPAIR_REQUEST,
-        title=plain_words("Break a pairing"),
-        submit=plain_words(submit) if submit else None,
-        close=plain_words("Close"),
+        title="Break a pairing",
+        submit=submit,
+        close="Close",
         private_metadata=origin.pack(),
         blocks=[block for block in blocks if block is not None],
     ).to_dict()
 
 
 # ---- the fields --------------------------------------------------------------------------------
-def _field(
-    block_id: str,
-    label: str,
-    element: InputInteractiveElement,
-    hint: str | None = None,
-    *,
-    optional: bool = False,
-    dispatched: bool | None = None,
-) -> Block:
-    return InputBlock(
-        block_id=block_id,
-        label=plain_words(label),
-        element=element,
-        hint=plain_words(hint) if hint else None,
-        optional=optional,
-        dispatch_action=dispatched,
-    )
-
-
 def _site(policy: Policy, chosen: str | None) -> Block:
     sites = sorted(policy.sites)[: limits.OPTIONS_MOST]
-    options = [Option(text=plain_words(plain(s, limits.OPTION_TEXT)), value=s) for s in sites]
+    options = [Option(text=plain(each, limits.OPTION_TEXT), value=each) for each in sites]
     menu = StaticSelectElement(
         action_id=ids.ACTION_VALUE,
-        placeholder=plain_words("All of them"),
+        placeholder="All of them",
         options=options,
         initial_option=next((o for o in options if o.value == chosen), None),
     )
-    return _field(ids.BLOCK_SITE, "Appliance", menu, optional=True, dispatched=True)
+    return InputBlock(
+        block_id=ids.BLOCK_SITE,
+        label="Appliance",
+        element=menu,
+        optional=True,
+        dispatch_action=True,
+    )
 
 
 def _pairing(shown: Sequence[Choice], filled: Filled | None) -> Block:
-    chosen = [c.option for c in shown if filled and c.value == filled.pairing]
+    chosen = [c.option for c in shown if filled and c.option.value == filled.pairing]
     begins_with = chosen[0] if chosen else None
+    menu: InputInteractiveElement = StaticSelectElement(
+        action_id=ids.ACTION_VALUE,
+        placeholder="Choose the pairing to break",
+        options=[choice.option for choice in shown],
+        initial_option=begins_with,
+    )
+    hint = None
     if len(shown) > limits.OPTIONS_MOST:
-        search = ExternalDataSelectElement(
+        menu = ExternalDataSelectElement(
             action_id=ids.ACTION_VALUE,
-            placeholder=plain_words("Type a part of a site's name or of the id"),
+            placeholder="Type a part of a site's name or of the id",
             min_query_length=0,
             initial_option=begins_with,
         )
         hint = f"There are {len(shown):,}: type to search among them."
-        return _field(ids.BLOCK_PAIRING, "Pairing", search, hint)
-    menu = StaticSelectElement(
-        action_id=ids.ACTION_VALUE,
-        placeholder=plain_words("Choose the pairing to break"),
-        options=[choice.option for choice in shown],
-        initial_option=begins_with,
-    )
-    return _field(ids.BLOCK_PAIRING, "Pairing", menu)
+    return InputBlock(block_id=ids.BLOCK_PAIRING, label="Pairing", element=menu, hint=hint)
 
 
 def _force(filled: Filled | None) -> Block:
-    both, one = (
-        Option(value=value, text=plain_words(words), description=plain_words(about))
-        for value, words, about in (
-            (ids.FORCE_NO, FORCE_NO, "The usual way. The other site must be reachable."),
-            (ids.FORCE_YES, FORCE_YES, "For when the other site is gone for good."),
-        )
+    both = Option(
+        value=ids.FORCE_NO,
+        text="Both sites drop the pairing",
+        description="The usual way. The other site must be reachable.",
+    )
+    one = Option(
+        value=ids.FORCE_YES,
+        text="One-sided break (force)",
+        description="For when the other site is gone for good.",
     )
     element = RadioButtonsElement(
         action_id=ids.ACTION_VALUE,
@@ -168,7 +155,7 @@ def _force(filled: Filled | None) -> Block:
         "A one-sided break is done at this site alone: the other site keeps its half, and needs "
         "the same done there. Approvers see which of the two was asked for."
     )
-    return _field(ids.BLOCK_FORCE, "How to break it", element, hint)
+    return InputBlock(block_id=ids.BLOCK_FORCE, label="How to break it", element=element, hint=hint)
 
 
 def _time(filled: Filled | None) -> list[Block]:
@@ -182,8 +169,14 @@ def _time(filled: Filled | None) -> list[Block]:
         "no day it is the next such time."
     )
     return [
-        _field(ids.BLOCK_DATE, "Not before: day", day, optional=True),
-        _field(ids.BLOCK_TIME, "Not before: time", time, hint, optional=True),
+        InputBlock(block_id=ids.BLOCK_DATE, label="Not before: day", element=day, optional=True),
+        InputBlock(
+            block_id=ids.BLOCK_TIME,
+            label="Not before: time",
+            element=time,
+            hint=hint,
+            optional=True,
+        ),
     ]
 
 
@@ -198,7 +191,9 @@ def _reason(policy: Policy, filled: Filled | None) -> Block:
         initial_value=filled.reason if filled and filled.reason else None,
     )
     needed = policy.require_reason or policy.reason_pattern is not None
-    return _field(ids.BLOCK_REASON, "Why", words, hint, optional=not needed)
+    return InputBlock(
+        block_id=ids.BLOCK_REASON, label="Why", element=words, hint=hint, optional=not needed
+    )
 
 
 # ---- what is said at a field, as plain text ----------------------------------------------------

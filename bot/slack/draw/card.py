@@ -33,13 +33,14 @@ from bot.slack.draw.words.pairing_names import (
     count_of,
     extent,
     no_way_back,
+    not_before,
     place,
     protected,
     sites,
     what,
     who_drops,
 )
-from bot.slack.draw.words.phrases import STATES, may_stop_it, not_before, to_call, who_decided
+from bot.slack.draw.words.phrases import STATES, may_stop_it, to_call, who_decided
 from bot.slack.draw.words.thread_notices import glass_reason
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"

@@ -20,9 +20,8 @@ from slack_sdk.models.views import View
 from bot.request.model import UNDECIDED, Request, State
 from bot.request.pairing import Replication
 from bot.slack.draw import ids, limits
-from bot.slack.draw.markup import button, code, markdown, mention, name, plain_words, section, units
+from bot.slack.draw.markup import button, code, markdown, mention, name, section, units
 from bot.slack.draw.words.pairing_names import consequences, pairing, protected, what, who_drops
-from bot.slack.draw.words.phrases import open_card
 
 
 def card_buttons(request: Request) -> Block | None:
@@ -34,8 +33,8 @@ def card_buttons(request: Request) -> Block | None:
     undecided = request.state in UNDECIDED
     if not undecided and request.state is not State.APPROVED:
         return None
-    value = value_of(request)
-    shown = [_approve(request, value)] if undecided and not request.glass_alone else []
+    value, alone = value_of(request), request.glass_alone
+    shown = [_approve(request, value)] if undecided and not alone else []
     if undecided or request.may_be_denied:
         shown.append(button("Deny", ids.UNPAIR_DENY, value, label=f"Deny request {request.id}"))
     label = f"Withdraw request {request.id}, for who asked"
@@ -43,8 +42,9 @@ def card_buttons(request: Request) -> Block | None:
     if undecided and request.terms.break_glass:
         # Red only where there is no red Approve beside it.
         label = f"Break glass on request {request.id}: decide alone, with a reason"
-        red = request.glass_alone
-        shown.append(button("Break glass", ids.UNPAIR_BREAK_GLASS, value, label=label, danger=red))
+        shown.append(
+            button("Break glass", ids.UNPAIR_BREAK_GLASS, value, label=label, danger=alone)
+        )
     return ActionsBlock(elements=shown)
 
 
@@ -121,6 +121,20 @@ def card_url(request: Request, workspace_url: str | None) -> str | None:
     return f"{workspace_url.rstrip('/')}/archives/{request.channel}/p{ts}"
 
 
+def open_card(request_id: str, url: str) -> str:
+    return f"<{url}|Open {request_id}>"
+
+
+def linked(words: str, request: Request, workspace_url: str | None) -> str:
+    """With a link to its card where the request is named."""
+    url = card_url(request, workspace_url)
+    if url is None:
+        return words
+    named = code(request.id, limits.ID)
+    opened = words.replace(f"Open {named}", open_card(request.id, url), 1)
+    return opened if opened != words else words.replace(named, f"<{url}|{request.id}>", 1)
+
+
 def earlier_card(request: Request | str, command: str, workspace_url: str | None) -> str:
     """A link to the card, or the command that leads there. Of a request, or of its id alone."""
     url = card_url(request, workspace_url) if isinstance(request, Request) else None
@@ -136,11 +150,10 @@ WithReason = Literal["deny", "break_glass", "settle"]
 
 
 class ReasonForm(NamedTuple):
-    """`button` is on the button that opens the form, `missing` is said where nothing was typed."""
+    """`missing` is said where nothing was typed."""
 
     callback_id: str
     block_id: str
-    button: str
     title: str
     submit: str
     question: str
@@ -151,7 +164,6 @@ FORMS: dict[WithReason, ReasonForm] = {
     "deny": ReasonForm(
         callback_id=ids.UNPAIR_DENY_REASON,
         block_id=ids.BLOCK_REASON,
-        button="Deny",
         title="Deny the request",
         submit="Deny",
         question="Why not?",
@@ -160,7 +172,6 @@ FORMS: dict[WithReason, ReasonForm] = {
     "break_glass": ReasonForm(
         callback_id=ids.UNPAIR_BREAK_GLASS_REASON,
         block_id=ids.BLOCK_REASON,
-        button="Break glass",
         title="Break glass",
         submit="Break glass",
         question="What is the emergency?",
@@ -169,7 +180,6 @@ FORMS: dict[WithReason, ReasonForm] = {
     "settle": ReasonForm(
         callback_id=ids.UNPAIR_SETTLE_WORDS,
         block_id=ids.BLOCK_WORDS,
-        button="It is settled",
         title="It is settled",
         submit="Settle",
         question="What became of it?",
@@ -185,8 +195,8 @@ def reason_form(action: WithReason, origin: ids.ReasonOrigin, request: Request) 
     form = FORMS[action]
     field = InputBlock(
         block_id=form.block_id,
-        label=plain_words(form.question),
-        hint=plain_words("Everybody in the channel can read it."),
+        label=form.question,
+        hint="Everybody in the channel can read it.",
         element=PlainTextInputElement(
             action_id=ids.ACTION_VALUE,
             multiline=True,
@@ -197,9 +207,9 @@ def reason_form(action: WithReason, origin: ids.ReasonOrigin, request: Request) 
     return View(
         type="modal",
         callback_id=form.callback_id,
-        title=plain_words(form.title),
-        submit=plain_words(form.submit),
-        close=plain_words("Back"),
+        title=form.title,
+        submit=form.submit,
+        close="Back",
         private_metadata=origin.pack(),
         blocks=[section(_told(action, request)), field],
     ).to_dict()
@@ -245,7 +255,7 @@ def names_view(request: Request) -> dict[str, Any]:
     sections += [f"and {left:,} more, whose names are not kept here."] if left > 0 else []
     return View(
         type="modal",
-        title=plain_words("Replications"),
-        close=plain_words("Close"),
+        title="Replications",
+        close="Close",
         blocks=[section(each) for each in sections],
     ).to_dict()

@@ -18,7 +18,6 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     HeaderBlock,
     MarkdownTextObject,
-    PlainTextObject,
     SectionBlock,
 )
 
@@ -58,9 +57,7 @@ _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
 def units(text: str) -> int:
     """Length as Slack may count it: characters beyond the basic plane count twice."""
-    if text.isascii():  # faster; nearly always true, and called many times for each drawing
-        return len(text)
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def tidy(text: str) -> str:
@@ -194,15 +191,10 @@ def _cut(pieces: Iterable[str], limit: int) -> str:
 
 
 # ---- blocks --------------------------------------------------------------------------------
-def plain_words(words: str) -> PlainTextObject:
-    """`plain_text` is shown unchanged. Text by others must go through `plain` first."""
-    return PlainTextObject(text=words, emoji=True)
-
-
 def header(markup: str) -> Block:
     """It is `plain_text`, so entities of names by others become similar characters."""
     words = markup.replace("&lt;", "\u2039").replace("&gt;", "\u203a").replace("&amp;", "\uff06")
-    return HeaderBlock(text=plain_words(fit(words, limits.HEADER_TEXT)))
+    return HeaderBlock(text=fit(words, limits.HEADER_TEXT))
 
 
 def section(markup: str, beside: ButtonElement | None = None) -> Block:
@@ -224,7 +216,7 @@ def button(
 ) -> ButtonElement:
     """A screen reader says `label` instead of `words`."""
     return ButtonElement(
-        text=plain_words(words),
+        text=words,
         action_id=action_id,
         value=value,
         accessibility_label=fit(label, limits.BUTTON_TEXT),

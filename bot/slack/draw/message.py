@@ -9,15 +9,15 @@ from slack_sdk.models.blocks import Block
 
 from bot.request.messages import Answer, Drawn, Message, Slot
 from bot.request.model import Notice, Outcome, Request, State, Witness
-from bot.request.problem import ProblemKind
 from bot.slack.draw import limits
 from bot.slack.draw.card import card, small_print
-from bot.slack.draw.card_buttons import card_url, earlier_card, look_buttons
+from bot.slack.draw.card_buttons import card_url, earlier_card, linked, look_buttons, open_card
 from bot.slack.draw.markup import (
     channels,
     code,
     context,
     drawn,
+    mention,
     mentions,
     only_text,
     section,
@@ -32,14 +32,12 @@ from bot.slack.draw.words.phrases import (
     STATES,
     approvals_so_far,
     by_deadline,
-    linked,
     may_stop_it,
     nothing_sent,
-    open_card,
-    people_concerned,
     signs_of_ours,
     to_call,
     vendor_words,
+    who_decided,
 )
 from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
 
@@ -109,11 +107,11 @@ def draw_answer(
     words = answer_words(answer, request)
     if request is None:
         return only_text(words)
-    words = linked(words, request.id, card_url(request, workspace_url))
+    words = linked(words, request, workspace_url)
     outcome = request.outcome
     if outcome is not None and outcome.code == "pairing_taken":
         other = stored(outcome.lines[0])
-        words = linked(words, other.id, card_url(other, workspace_url)) if other else words
+        words = linked(words, other, workspace_url) if other else words
     if answer.code != "refused" or outcome is None or not outcome.near:
         return only_text(words)
     site = request.site if request.terms.several else None
@@ -175,16 +173,23 @@ def _reply(
     witness: Witness | None,
     last: Block | None,
 ) -> Drawn:
-    """Posted once, and mentions who asked and who decided."""
+    """Posted once, and mentions who asked and who decided. Where somebody denied or withdrew it, or
+    broke the glass, those who had approved before did not decide this end, but they are mentioned
+    too, so that they know of it."""
     if outcome is None:
         raise ValueError(f"request {request.id} has not ended")
     end = ending(request, outcome)
+    last_one = request.denial or request.cancellation or request.glass
+    before = [each for each in request.deciders if last_one is not None and each != last_one.by]
+    people = [f"Asked by {mention(request.requester)}.", who_decided(request)]
+    people += [f"Decided before by {mentions(before)}."] if before else []
+    concerned = " ".join(filter(None, people))
     return drawn(
         section("\n".join([f"{STATES[state].mark} *{end.title}*", *end.body])),
         section(glass_reason(request)) if request.glass else None,
         *map(section, vendor_words(request, outcome.problem)),
         section(f"*Next:* {end.next_step}"),
-        section(f"{people_concerned(request)}\n{what(request)}{at_site(request)}."),
+        section(f"{concerned}\n{what(request)}{at_site(request)}."),
         context(small_print(request)),
         context(witness_words(witness)) if witness else None,
         last,
@@ -214,15 +219,11 @@ def _progress(request: Request) -> str:
                 return f"{decided}, {so_far}. {waits} Trying again."
             what = "the delete is sent again" if turned_away else "anything is sent"
             return f"{decided}. Reading rights and pairing once more before {what}."
-        case State.DELETING if waits:
-            return f"🔵 Looking for what became of the delete. {waits}"
-        case State.DELETING if request.answer and request.answer.kind is ProblemKind.NOT_FOUND:
-            return "🔵 The delete was answered 404. Looking whether the pairing is gone."
-        case State.DELETING if request.answer or request.polling_since is not None:
+        case State.DELETING if waits or request.answer or request.polling_since is not None:
             known = "The answer to the delete does not settle it."
             if not request.answer:
                 known = "The delete may have gone out: no answer is known."
-            return f"🔵 {known} Looking at tasks and pairing."
+            return f"🔵 {known} Looking for what became of it. {waits}".strip()
         case State.DELETING:
             return "🔵 Delete on its way, waiting for the appliance's answer."
         case State.FOLLOWING:

@@ -5,12 +5,11 @@ the buttons for those that may have been meant."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from slack_sdk.models.blocks import ActionsBlock, Block, Option, PlainTextObject
 
-from bot.request import Frozen
 from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.fingerprint import fingerprint
 from bot.request.lookup_results import (
     ListedPairing,
     PairingsListed,
@@ -21,11 +20,10 @@ from bot.request.lookup_results import (
 from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.request.pairing import SHORT_ID, Near, Pairing, Server, Snapshot
-from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.slack.draw import limits
 from bot.slack.draw.card import heading, said
-from bot.slack.draw.card_buttons import card_url, earlier_card
+from bot.slack.draw.card_buttons import earlier_card, linked
 from bot.slack.draw.ids import UNPAIR_SUGGEST, Suggestion
 from bot.slack.draw.limits import BUTTON_VALUE, OPTION_TEXT, OPTION_VALUE
 from bot.slack.draw.markup import (
@@ -43,7 +41,7 @@ from bot.slack.draw.markup import (
 )
 from bot.slack.draw.words.check_refused import not_found
 from bot.slack.draw.words.pairing_names import count_of
-from bot.slack.draw.words.phrases import STATES, linked, problem_words
+from bot.slack.draw.words.phrases import STATES, problem_words
 
 
 def sites(
@@ -57,14 +55,7 @@ def sites(
     shown = []
     for each in read:
         if isinstance(each, SiteUnread):
-            problem = each.failed.problem
-            shown.append(
-                [
-                    f"⚠️ The pairings of {code(each.site)} could not be read.",
-                    *problem_words(problem, limits.VENDOR_WORDS_IN_ANSWER),
-                    _again(problem),
-                ]
-            )
+            shown.append(_unread(f"⚠️ The pairings of {code(each.site)}", each.failed))
             continue
         at = f" on {code(each.site)}" if len(read) > 1 else ""
         head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
@@ -99,7 +90,13 @@ def _pairing(
     parts = [f"{_mark(found)} *{code(found.title, limits.TITLE)}*", code(found.id, limits.ID)]
     if found.of_itself:
         parts.append("a site paired with itself, never broken by this bot")
-    parts += _health(found)
+    told = [(role, server) for role, server in _servers(found) if server.status]
+    parts += [] if told else ["health not told"]
+    parts += [
+        f"{role} {code(server.title, limits.NAME)}: {code(server.status or '', limits.NAME)}"
+        for role, server in told
+        if server.status != "OK"
+    ]
     if item.replications is not None:
         parts.append(count_of(item.replications, "replication"))
     elif item.uncounted:
@@ -111,7 +108,7 @@ def _pairing(
     if holder is not None:
         at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
         held = f"open request {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}"
-        parts.append(linked(held, holder.id, card_url(holder, workspace_url)))
+        parts.append(linked(held, holder, workspace_url))
     return " · ".join(parts)
 
 
@@ -135,18 +132,6 @@ def _mark(found: Pairing) -> str:
     return "🟢" if all(status == "OK" for status in told) else "🟡"
 
 
-def _health(found: Pairing) -> list[str]:
-    """Each server that is not in order (vendor OpenAPI, ServerInfo)."""
-    told = [(name, server) for name, server in _servers(found) if server.status]
-    if not told:
-        return ["health not told"]
-    return [
-        f"{name} {code(server.title, limits.NAME)}: {code(server.status or '', limits.NAME)}"
-        for name, server in told
-        if server.status != "OK"
-    ]
-
-
 def unresolved(site: str, asked: str, found: PairingUnresolved, *, several: bool) -> str:
     """Why there is nothing to preview."""
     some = found.unread or found.candidates
@@ -155,23 +140,17 @@ def unresolved(site: str, asked: str, found: PairingUnresolved, *, several: bool
 
 
 def not_previewed(asked: str, failed: CallFailed) -> str:
-    problem = failed.problem
-    return "\n".join(
-        [
-            f"{code(asked, limits.PAIRING_TYPED)} could not be read.",
-            *problem_words(problem, limits.VENDOR_WORDS_IN_ANSWER),
-            _again(problem),
-        ]
-    )
+    return "\n".join(_unread(code(asked, limits.PAIRING_TYPED), failed))
 
 
-def _again(problem: Problem) -> str:
-    if problem.kind is ProblemKind.OVER_BUDGET:
-        # The sentence before it names the seconds to wait. A time of day has no seconds here, so it
-        # would be over already when it is read.
-        return "*Next:* try again then."
-    again = f"after {when(problem.retry_at)}" if problem.retry_at is not None else "in a minute"
-    return f"*Next:* try again {again}; if it stays, have `vr-unpair check` run."
+def _unread(what: str, failed: CallFailed) -> list[str]:
+    at = failed.problem.retry_at
+    again = f"after {when(at)}" if at is not None else "in a minute"
+    return [
+        f"{what} could not be read.",
+        *problem_words(failed.problem, limits.VENDOR_WORDS_IN_ANSWER),
+        f"*Next:* try again {again}; if it stays, have `vr-unpair check` run.",
+    ]
 
 
 # ---- preview ---------------------------------------------------------------------------------
@@ -208,9 +187,7 @@ def preview(
         asked_by_event=0,
         created_at=snapshot.read_at,
         updated_at=snapshot.read_at,
-        pairing_id=snapshot.pairing_id,
         snapshot=snapshot,
-        fingerprint=fingerprint(snapshot, force=force, dry_run=terms.dry_run),
         earlier_attention=unclear.id if unclear else None,
         also_at=also_at,
     )
@@ -229,7 +206,7 @@ def preview(
             f"{first}\n⚠️ {code(holder.id, limits.ID)}{at} {STATES[holder.state].phrase}: while "
             "that is so, another request for this pairing is refused."
         )
-        first = linked(held, holder.id, card_url(holder, workspace_url))
+        first = linked(held, holder, workspace_url)
     parts = said(as_if, earlier_card(unclear, command, workspace_url) if unclear else "")
     return drawn(
         header(HEADER),
@@ -245,34 +222,12 @@ NOT_READ = "-"
 """The value of the option that says "not read yet". No pairing has it."""
 
 
-class Choice(Frozen):
-    """One pairing that can be asked for. `value` is what one would type as PAIRING."""
+class Choice(NamedTuple):
+    """One pairing that can be asked for. The option's value is what one would type as PAIRING."""
 
     site: str
-    pairing: Pairing
-    value: str
-    with_site: bool
-    also_at: tuple[str, ...] = ()
-
-    @property
-    def option(self) -> Option:
-        """Its sites; below them the whole id, and which other sites list this pairing."""
-        end = f" · also {', '.join(self.also_at)}" if self.also_at else ""
-        about = plain(f"{self.pairing.id}{end}", OPTION_TEXT)
-        site = self.site if self.with_site else None
-        return Option(
-            text=PlainTextObject(
-                text=_label(self.pairing.title, self.pairing.id, site), emoji=False
-            ),
-            value=self.value,
-            description=PlainTextObject(text=about, emoji=False),
-        )
-
-    @property
-    def searched(self) -> str:
-        p = self.pairing
-        servers = (p.local_vc, p.remote_vc, p.local_vrms, p.remote_vrms)
-        return " ".join([self.site, p.id, *(each.name or "" for each in servers)]).casefold()
+    option: Option
+    searched: str
 
 
 def _label(title: str, pairing_id: str, site: str | None) -> str:
@@ -284,22 +239,28 @@ def _label(title: str, pairing_id: str, site: str | None) -> str:
 
 def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Choice]:
     """All pairings that can be asked for, sorted by name. A site paired with itself cannot, and an
-    id that is too long for Slack has to be typed."""
+    id that is too long for Slack has to be typed. Below the name stands the whole id, and which
+    other sites list this pairing."""
     ends = other_ends(listed) if several_sites else {}
-    made = [
-        Choice(
-            site=each.site,
-            pairing=item.pairing,
-            value=f"{each.site}/{item.pairing.id}" if several_sites else item.pairing.id,
-            with_site=several_sites,
-            also_at=ends.get((each.site, item.pairing.id), ()),
-        )
-        for each in listed
-        for item in each.pairings
-        if not item.pairing.of_itself
-    ]
-    fitting = [c for c in made if units(c.value) <= OPTION_VALUE]
-    return sorted(fitting, key=lambda c: (c.site, c.pairing.title.casefold(), c.pairing.id))
+    made = []
+    for each in listed:
+        for found in (item.pairing for item in each.pairings):
+            value = f"{each.site}/{found.id}" if several_sites else found.id
+            if found.of_itself or units(value) > OPTION_VALUE:
+                continue
+            label = _label(found.title, found.id, each.site if several_sites else None)
+            also_at = ends.get((each.site, found.id))
+            about = f"{found.id} · also {', '.join(also_at)}" if also_at else found.id
+            option = Option(
+                text=PlainTextObject(text=label, emoji=False),
+                value=value,
+                description=PlainTextObject(text=plain(about, OPTION_TEXT), emoji=False),
+            )
+            names = (server.name or "" for _, server in _servers(found))
+            searched = " ".join([each.site, found.id, *names]).casefold()
+            order = each.site, found.title.casefold(), found.id
+            made.append((order, Choice(each.site, option, searched)))
+    return [choice for _, choice in sorted(made, key=lambda one: one[0])]
 
 
 def matching(among: Sequence[Choice], typed: str) -> list[Choice]:

@@ -15,7 +15,7 @@ from bot.request.lookup_results import Home, HomeRead, LookFailed, MayNotLook
 from bot.request.messages import Drawn
 from bot.request.model import CANCELLABLE, UNDECIDED, Request, State
 from bot.slack.draw import limits
-from bot.slack.draw.card_buttons import card_url
+from bot.slack.draw.card_buttons import card_url, open_card
 from bot.slack.draw.markup import code, context, drawn, header, mention, name, section, when
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
@@ -25,7 +25,6 @@ from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
     STATES,
     approvals_so_far,
-    open_card,
     phrase,
     slack_refuses,
     who_decided,
@@ -141,7 +140,9 @@ def line(request: Request, card: str | None) -> str:
     mark = STATES[request.state].mark
     opened = open_card(request.id, card) if card else code(request.id, limits.ID)
     lines = [
-        f"{mark} {_whole(request)}{kind}{rehearsal} {phrase(request)}",
+        # With the whole names: there is no small print, and many have to be told apart.
+        f"{mark} *{name(request.title, limits.TITLE)}*{at_site(request)}{kind}{rehearsal} "
+        f"{phrase(request)}",
         " · ".join([opened, *facts]),
     ]
     if held_up := _held_up(request):
@@ -161,11 +162,6 @@ def one(request: Request, card: str | None = None) -> str:
         end = ending(request, request.correction or request.outcome)
         lines += [f"*{end.title}*", f"*Next:* {end.next_step}"]
     return "\n".join(lines)
-
-
-def _whole(request: Request) -> str:
-    """With whole names: there is no small print, and many have to be told apart."""
-    return f"*{name(request.title, limits.TITLE)}*{at_site(request)}"
 
 
 def _held_up(request: Request) -> str:

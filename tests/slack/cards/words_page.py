@@ -24,7 +24,6 @@ from bot.request.lookup_results import (
 from bot.request.messages import UNEXPECTED, Answer, Drawn
 from bot.request.model import Request, State
 from bot.request.pairing import Pairing, Server
-from bot.request.problem import ProblemKind
 from bot.request.who_may import Reason, SiteTerms
 from bot.slack.draw import ask_form, pairing_lists, request_lists
 from bot.slack.draw.card_buttons import FORMS, names_view, reason_form
@@ -69,7 +68,6 @@ def page() -> str:
     parts = [HEAD, "## The card\n"]
     parts += [_whole(name, draw(row, "card")) for name, row in shown.CARDS.items()]
     parts += [
-        _table("What stands over it", ("when it is", "words"), _tops(shown.HEADINGS)),
         _table("Its buttons", ("button", "read out as", "asks back"), _buttons()),
         _whole("All names, a click away", _form(names_view(shown.CARDS[MANY]))),
         _whole("The same, where all are known", _form(names_view(sample()))),
@@ -120,11 +118,6 @@ UNCLEAR = BY_STATE[State.ATTENTION]
 
 
 # ---- from rows ---------------------------------------------------------------------------------
-def _tops(rows: Mapping[str, Request]) -> Iterable[tuple[str, ...]]:
-    for name, row in rows.items():
-        yield name, "\n".join(reading(draw(row, "card")).split("\n---\n")[:2])
-
-
 def _buttons() -> Iterable[tuple[str, ...]]:
     cards = [*(draw(row, "card") for row in shown.CARDS.values()), draw(UNCLEAR, "final")]
     blocks = [block for drawn in cards for block in drawn.blocks]
@@ -268,11 +261,7 @@ def _not_previewed() -> Iterable[tuple[str, ...]]:
         "as where a request is refused",
         pairing_lists.unresolved("lyon", "oslo", several, several=False),
     )
-    for problem in (
-        CUT_OFF,
-        CUT_OFF.model_copy(update={"retry_at": NOW}),
-        shown.problem(ProblemKind.OVER_BUDGET),
-    ):
+    for problem in (CUT_OFF, CUT_OFF.model_copy(update={"retry_at": NOW})):
         yield problem.kind.value, pairing_lists.not_previewed("oslo", CallFailed(problem=problem))
 
 
@@ -349,7 +338,7 @@ def _forms() -> Iterable[tuple[str, Any]]:
                 notes=("a note", "another"),
                 site="berlin",
                 filled=ask_form.Filled(
-                    pairing=several[0].value,
+                    pairing=several[0].option.value,
                     force=True,
                     reason="it is gone",
                     day="2026-12-03",
@@ -372,7 +361,7 @@ def _sentences() -> Iterable[tuple[str, ...]]:
     yield from _said_by(ask_form)
     yield "not read yet", pairing_lists.not_read_option().to_dict()["text"]["text"]
     for form in FORMS.values():
-        yield f"{form.button}, empty", form.missing
+        yield f"{form.title}, empty", form.missing
 
 
 # ---- as text -----------------------------------------------------------------------------------

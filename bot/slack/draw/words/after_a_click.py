@@ -69,25 +69,21 @@ def _refused(params: Params, request: Request) -> str:
     return "\n".join([f"🚫 {end.title}", *end.body, *own, f"*Next:* {end.next_step}"])
 
 
-def _appliance_away(params: Params, request: Request) -> str:
-    if request.state is not State.CHECKING or request.waiting is None:
+def _held_up(params: Params, request: Request) -> str:
+    """By the appliance or by Slack, whichever it is now."""
+    until, step = "", ""
+    if request.state is State.CHECKING and request.card_error is not None:
+        why = f"{slack_refuses(request.card_error)}."
+        until, step = by_deadline(request, " until "), f"\n*Next:* {HAVE_IT_CHECKED}"
+    elif request.state is State.CHECKING and request.waiting is not None:
+        why = f"the appliance cannot be read. {sentence(request.waiting.text)}"
+        if request.unreachable_since is not None:
+            until = f" until {when(request.unreachable_since + UNREACHABLE_MS)}"
+    else:  # the card has come meanwhile, or never will
         return state_now(request)
-    since = request.unreachable_since
-    until = f" until {when(since + UNREACHABLE_MS)}" if since is not None else ""
     return (
-        f"{code(request.id)} waits: the appliance cannot be read. "
-        f"{sentence(request.waiting.text)} It is tried again{until}; then the card comes by "
-        "itself, or you are told why not. Do not ask again."
-    )
-
-
-def _card_held_up(params: Params, request: Request) -> str:
-    if request.state is not State.CHECKING:  # the card has come meanwhile, or never will
-        return state_now(request)
-    until = by_deadline(request, " until ")
-    return (
-        f"{code(request.id)} waits: {slack_refuses(request.card_error)}, so its card is not "
-        f"here yet. It is tried again{until}; do not ask again.\n*Next:* {HAVE_IT_CHECKED}"
+        f"{code(request.id)} waits: {why} It is tried again{until}; then the card comes by "
+        f"itself, or you are told why not. Do not ask again.{step}"
     )
 
 
@@ -103,7 +99,7 @@ def _approval_counted(params: Params, request: Request) -> str:
     so_far = approvals_so_far(request)
     if request.state is State.PENDING and request.missing_approvals:
         return f"Your approval of {code(request.id)} counts: {so_far}."
-    return f"Your approval was counted: {so_far}. {_decided(request)}"
+    return f"Your approval was counted: {so_far}. {state_now(request)}"
 
 
 def _glass_broken(params: Params, request: Request) -> str:
@@ -113,18 +109,7 @@ def _glass_broken(params: Params, request: Request) -> str:
         return f"{NO_LONGER} {state_now(request)}"
     if glass is None:
         return state_now(request)
-    return f"You have broken the glass, and all approvers are told. {_decided(request)}"
-
-
-def _decided(request: Request) -> str:
-    """What comes of it, for whoever has decided."""
-    waits = request.terms.dry_run or request.waiting or request.waits_for_its_time
-    if request.state is not State.APPROVED or waits:
-        return state_now(request)
-    return (
-        f"{code(request.id)} is decided: rights and pairing are read once more, then the delete "
-        "is sent. The thread tells the rest."
-    )
+    return f"You have broken the glass, and all approvers are told. {state_now(request)}"
 
 
 # ---- it does not count -------------------------------------------------------------------------
@@ -197,19 +182,12 @@ def _look_failed(params: Params, request: Request) -> str:
     return f"The appliance could not be asked.{why} {step}"
 
 
-def _task(params: Params) -> str:
-    """`by_signs`: no answer to the DELETE has named the task."""
-    if params.get("by_signs"):
-        return "a task that was new since the delete, and names this pairing,"
-    return "the task"
-
-
 # ---- the table ---------------------------------------------------------------------------------
 ANSWERS: dict[str, Words] = {
     # It counts.
     "refused": _refused,
-    "card_held_up": _card_held_up,
-    "appliance_away": _appliance_away,
+    "card_held_up": _held_up,
+    "appliance_away": _held_up,
     "denied": lambda p, r: (
         f"Your denial is on the card, with your reason. {nothing_sent(r)}"
         if r.state is State.DENIED
@@ -224,7 +202,9 @@ ANSWERS: dict[str, Words] = {
     ),
     # Look again, and It is settled.
     "nothing_to_look_at": lambda p, r: f"There was nothing to look at. {state_now(r)}",
-    "look_running": lambda p, r: _look(p, r, f"{_task(p)} was still at work.", "Look again later."),
+    "look_running": lambda p, r: _look(
+        p, r, "a task for this pairing was still at work.", "Look again later."
+    ),
     "look_unlisted": lambda p, r: _look(
         p,
         r,
@@ -238,7 +218,7 @@ ANSWERS: dict[str, Words] = {
         r,
         "\n".join(
             [
-                f"{_task(p)} had not succeeded, and {pairing(r)} was still there.",
+                f"a task for this pairing had not succeeded, and {pairing(r)} was still there.",
                 *task_words(r, limits.VENDOR_WORDS_IN_ANSWER),
             ]
         ),

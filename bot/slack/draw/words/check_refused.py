@@ -13,11 +13,7 @@ from bot.slack.draw.markup import channels, code, when
 from bot.slack.draw.words.pairing_names import count_of
 from bot.slack.draw.words.phrases import (
     ASK,
-    FOUND_BY_ID,
     HAVE_IT_CHECKED,
-    NAMES_OF_PAIRINGS,
-    NOT_ALL_LISTED,
-    PRESS_THE_ONE,
     Ending,
     may_not,
     slack_refuses,
@@ -40,10 +36,15 @@ def not_found(
     left = len(some) - len(shown)
     listed = "\n".join([*shown, *([f"• and {count_of(left, 'other')}"] if left else [])])
     untold = f"It cannot be told which pairing {asked} is."
+    press = "Press the pairing you mean: a form opens, filled in."
     match why:
         case "none":
-            step = PRESS_THE_ONE if near else "Look for it with `list`, then try again."
-            return Ending(f"There is no pairing {asked}.", (NAMES_OF_PAIRINGS,), step)
+            names = (
+                "A pairing is named by its id, by the name of one of its servers or that name's "
+                "first label, or by `A → B` as lists show it; a part of a name does not count."
+            )
+            step = press if near else "Look for it with `list`, then try again."
+            return Ending(f"There is no pairing {asked}.", (names,), step)
         case "several":
             step = "Try again with the id of the one you mean."
             if several:
@@ -61,9 +62,10 @@ def not_found(
             step = "Try again as `SITE/PAIRING`: then only that appliance has to answer."
             return Ending(untold, (f"These appliances could not be read:\n{listed}",), step)
         case "partial":
-            step = f"try again with the id: {FOUND_BY_ID}."
-            step = f"{PRESS_THE_ONE} Or {step}" if near else f"T{step[1:]}"
-            return Ending(untold, (NOT_ALL_LISTED,), step)
+            gap = "The list of pairings may not be complete: one that matches may be missing."
+            step = f"{press} Or try again" if near else "Try again"
+            step += " with the id: it finds a pairing that is not listed, too."
+            return Ending(untold, (gap,), step)
         case _:
             title = f"There is no appliance {code(site, limits.NAME)} in this bot's settings."
             return Ending(title, (), "Have it put there, or name a pairing of another one.")

@@ -28,6 +28,7 @@ from bot.slack.draw.words.phrases import (
 Words = Callable[[Request, Outcome], Ending]
 
 PRIVILEGE = "`HmsRemote.com.vmware.vcHms.Hms.Manage`"
+TAKEN = "The appliance took the delete, and its task"
 ASK_AGAIN = "Ask again if it is still wanted."
 CAUSE_NAMED = "Remove the cause that the appliance names, then ask again."
 CAUSE_IN_LOG = "Look for the cause in the appliance's log, then ask again."
@@ -85,19 +86,22 @@ def _gone(request: Request, outcome: Outcome) -> Ending:
             f"To replicate between these sites again, pair them again and reconfigure {anew}. "
             "Reconnect does not bring the pairing back."
         )
-    untold = "" if told else "whether by this call cannot be told"
-    title = "Looked again: the pairing is gone" if looked else "The pairing is gone"
-    heading = f"Gone; {untold}" if untold else "Done: the pairing is gone"
+    untold = "" if told else "; whether by this call cannot be told"
+    title = f"{'Looked again: the' if looked else 'The'} pairing is gone{untold}."
+    heading = "Done: the pairing is gone" if told else f"Gone{untold}"
     if request.force:
-        done = f"Gone at {here}, {untold}" if untold else f"Done at {here}"
+        done = f"Done at {here}" if told else f"Gone at {here},{untold[1:]}"
         heading = f"{done}; {there} still has its half"
-    return Ending(f"{title}{f'; {untold}' if untold else ''}.", tuple(body), step, heading)
+    return Ending(title, tuple(body), step, heading)
+
+
+def _task(request: Request, ours: str = "The appliance's task") -> str:
+    return "The task that is taken for ours" if request.task_adopted else ours
 
 
 def _ended_task(request: Request) -> str:
-    task = "The task that is taken for ours" if request.task_adopted else "The appliance's task"
     done = request.task is not None and request.task.status == "SUCCESS"
-    return f"{task} {'ended well' if done else 'is no longer known there'}"
+    return f"{_task(request)} {'ended well' if done else 'is no longer known there'}"
 
 
 # ---- the appliance refused, or its task failed -------------------------------------------------
@@ -137,12 +141,6 @@ def _delete_refused(request: Request, outcome: Outcome) -> Ending:
             return Ending("The appliance refused the delete.", untouched, step)
 
 
-def _taken_task(request: Request) -> str:
-    if request.task_adopted:
-        return "The task that is taken for ours"
-    return "The appliance took the delete, and its task"
-
-
 # ---- the outcome is unknown: a person must look, and this says where ---------------------------
 def _unknown(request: Request, title: str, found: str) -> Ending:
     step = f"Check in {WHERE_TO_LOOK} whether the pairing is there, then press Look again."
@@ -178,10 +176,9 @@ def _follow_ttl(request: Request, outcome: Outcome) -> Ending:
 # ---- the appliance accepted nothing ------------------------------------------------------------
 def _denied(request: Request, outcome: Outcome) -> Ending:
     denial = request.denial
-    if denial is None:
-        return Ending("Denied.", (nothing_sent(request),), ASK_AGAIN)
-    reason = (fence(denial.reason, limits.DECISION_REASON_SHOWN),) if denial.reason else ()
-    by = mention(denial.by)
+    by = mention(denial.by) if denial else "somebody"
+    why = denial.reason if denial else None
+    reason = (fence(why, limits.DECISION_REASON_SHOWN),) if why else ()
     step = f"Settle it with {by} before asking again."
     return Ending(f"Denied by {by}.", (*reason, nothing_sent(request)), step)
 
@@ -234,12 +231,11 @@ def _changed(request: Request, outcome: Outcome) -> Ending:
 
 def _changed_gone(request: Request, outcome: Outcome) -> Ending:
     step = "Nothing is left to break here; the vSphere Client may name who removed it."
-    nothing = nothing_sent(request)
-    if request.turned_away is None:
-        title = "The pairing was gone before anything was sent"
-        return Ending(f"{title}.", (nothing,), step, title)
-    title = "The pairing is gone, before the delete could be sent again."
-    return Ending(title, ("Whether by that call cannot be told.", nothing), step)
+    title, body = "The pairing was gone before anything was sent", [nothing_sent(request)]
+    if request.turned_away is not None:
+        title = "The pairing is gone, before the delete could be sent again"
+        body.insert(0, "Whether by that call cannot be told.")
+    return Ending(f"{title}.", tuple(body), step, title)
 
 
 # ---- the table ---------------------------------------------------------------------------------
@@ -249,12 +245,12 @@ OUTCOMES: dict[str, Words] = {
     # The appliance refused, or its task failed.
     "delete_refused": _delete_refused,
     "task_error": lambda r, o: Ending(
-        f"{_taken_task(r)} ended in an error.",
+        f"{_task(r, TAKEN)} ended in an error.",
         (f"The work on {pairing(r)} did not succeed.",),
         CAUSE_NAMED if r.task and r.task.error_message else CAUSE_IN_LOG,
     ),
     "task_cancelled": lambda r, o: Ending(
-        f"{_taken_task(r)} was cancelled there.",
+        f"{_task(r, TAKEN)} was cancelled there.",
         (f"Somebody, or the appliance itself, stopped the work on {pairing(r)}.",),
         "See in the task list of the vSphere Client who cancelled it, and find out why.",
     ),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from bot.request.model import Request
-from bot.request.pairing import Server, Snapshot
+from bot.request.pairing import Snapshot
 from bot.slack.draw import limits
-from bot.slack.draw.markup import code, name
+from bot.slack.draw.markup import code, name, when
 
 _EVERY_VCENTER = re.compile(r"(?:vcenter|vcsa|vc)[-_]", re.IGNORECASE)
 _LABEL = re.compile(r"[^\W\d_][\w-]+")
@@ -24,19 +23,15 @@ def _short(title: str, limit: int) -> str:
     return name(short.capitalize() if short.isalpha() and short.islower() else short, limit)
 
 
-@lru_cache(maxsize=256)
-def _both(local: Server, remote: Server, limit: int) -> tuple[str, str]:
-    """Kept, since each card names its sites a dozen times."""
-    here, there = local.title, remote.title
-    short = _short(here, limit), _short(there, limit)
-    return short if short[0] != short[1] else (name(here, limit), name(there, limit))
-
-
 def sites(request: Request, limit: int = limits.NAME) -> tuple[str, str]:
     """The short names of the site whose appliance does the break, and of the other. The whole ones
     are in the small print."""
     read = request.snapshot
-    return _both(read.local_vc, read.remote_vc, limit) if read else ("this site", "the other site")
+    if read is None:
+        return "this site", "the other site"
+    here, there = read.local_vc.title, read.remote_vc.title
+    short = _short(here, limit), _short(there, limit)
+    return short if short[0] != short[1] else (name(here, limit), name(there, limit))
 
 
 def between(request: Request, limit: int = limits.NAME) -> str:
@@ -82,11 +77,21 @@ def consequences(request: Request) -> list[str]:
     """What somebody is about to do."""
     guarded = protected(request.snapshot)
     lines = [f"{what(request)}.", *([f"{guarded}."] if guarded else [])]
-    if request.terms.dry_run:
-        return [*lines, "Dry run: nothing will be deleted."]
     if request.scheduled_at is not None:
-        lines.append("Not before the time on the card.")
+        lines.append(f"⏰ *Not before:* {not_before(request)}")
+    if request.terms.dry_run:
+        return [*lines, "🧪 *Dry run: nothing will be deleted.*"]
     return [*lines, who_drops(request), no_way_back(request)]
+
+
+def not_before(request: Request) -> str:
+    """When the delete is sent at the earliest: to each reader in their own time zone, and as it was
+    asked for. Empty without such a time."""
+    at = request.scheduled_at
+    if at is None or request.at is None:
+        return ""
+    clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', limits.NAME)}"
+    return f"{when(at)} your time (typed: {code(request.at)}{clock})"
 
 
 def who_drops(request: Request, limit: int = limits.NAME) -> str:

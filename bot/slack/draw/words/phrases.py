@@ -28,13 +28,6 @@ class Ending(NamedTuple):
 
 WHERE_TO_LOOK = "vSphere Client → Site Recovery → site pairs"
 
-NOT_ALL_LISTED = "The list of pairings may not be complete: one that matches may be missing."
-NAMES_OF_PAIRINGS = (
-    "A pairing is named by its id, by the name of one of its servers or that name's first label, "
-    "or by `A → B` as lists show it; a part of a name does not count."
-)
-PRESS_THE_ONE = "Press the pairing you mean: a form opens, filled in."
-FOUND_BY_ID = "it finds a pairing that is not listed, too"
 HAVE_IT_CHECKED = "Have an administrator run `vr-unpair check`: it names what is wrong."
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
@@ -46,16 +39,6 @@ def duration(ms: int) -> str:
         if ms >= size and ms % size == 0:
             return count_of(ms // size, unit)
     return f"{ms / 1000:g} seconds"
-
-
-def not_before(request: Request) -> str:
-    """When the delete is sent at the earliest: to each reader in their own time zone, and as it was
-    asked for. Empty without such a time."""
-    at = request.scheduled_at
-    if at is None or request.at is None:
-        return ""
-    clock = "" if request.at.startswith("+") else f", {code(request.zone or 'UTC', limits.NAME)}"
-    return f"{when(at)} your time (typed: {code(request.at)}{clock})"
 
 
 def by_deadline(request: Request, by: str = " by ") -> str:
@@ -96,21 +79,6 @@ def slack_refuses(error: str | None) -> str:
     """Why the card cannot come until an operator acts, with Slack's own word for it."""
     word = code(error or "no reason given", limits.ID)
     return f"Slack refuses this app's token or its scopes ({word})"
-
-
-# ---- a request by its id -----------------------------------------------------------------------
-def open_card(request_id: str, url: str) -> str:
-    """A link to its card."""
-    return f"<{url}|Open {request_id}>"
-
-
-def linked(words: str, request_id: str, url: str | None) -> str:
-    """With a link to the card where a request that has one is named."""
-    if url is None:
-        return words
-    named = code(request_id, limits.ID)
-    opened = words.replace(f"Open {named}", open_card(request_id, url), 1)
-    return opened if opened != words else words.replace(named, f"<{url}|{request_id}>", 1)
 
 
 # ---- who may ---------------------------------------------------------------------------------
@@ -168,17 +136,6 @@ def who_decided(request: Request) -> str:
         had = "has" if request.state.open else "had"
         return f"It {had} {approvals_so_far(request)}, by {people}."
     return f"Approved by {people}, {when(request.approvals[-1].at)}."
-
-
-def people_concerned(request: Request) -> str:
-    """Who asked and who decided: the line of the final reply that mentions them. Where somebody
-    denied or withdrew it, or broke the glass, those who had approved before did not decide this
-    end, but they are mentioned too, so that they know of it."""
-    last = request.denial or request.cancellation or request.glass
-    before = [each for each in request.deciders if last is not None and each != last.by]
-    lines = [f"Asked by {mention(request.requester)}.", who_decided(request)]
-    lines += [f"Decided before by {mentions(before)}."] if before else []
-    return " ".join(filter(None, lines))
 
 
 # ---- the appliance's own words: nothing reworded or left out, only cut if too long ---------

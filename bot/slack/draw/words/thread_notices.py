@@ -12,7 +12,7 @@ from bot.request.model import Notice, Request, Witness
 from bot.slack.draw import limits
 from bot.slack.draw.markup import fence, line, mention, mentions, sentence, when
 from bot.slack.draw.words.pairing_names import at_site, consequences, count_of, pairing, place
-from bot.slack.draw.words.phrases import duration, may_stop_it, not_before
+from bot.slack.draw.words.phrases import duration, may_stop_it
 
 
 def glass_reason(request: Request) -> str:
@@ -37,8 +37,6 @@ def glass_broken(request: Request, notice: Notice) -> str:
         f"🚨 *Break glass:* {mentions(notice.who)} has decided alone on {whose}:",
         *([where] if where else []),
         *consequences(request),
-        *([f"⏰ *Not before:* {not_before(request)}"] if request.scheduled_at is not None else []),
-        *(["🧪 *This is a rehearsal.*"] if request.terms.dry_run else []),
         f"*Why:*\n{fence(notice.text, limits.DECISION_REASON_SHOWN)}",
         f"Until it is sent, {mention(request.requester)} can withdraw it on the card.",
     ]

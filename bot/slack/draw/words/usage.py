@@ -80,17 +80,7 @@ def help_text(command: str, policy: Policy) -> str:
     """What these settings allow; the appliances are named if there are several."""
     pattern, sites = policy.reason_pattern, tuple(policy.sites)
     reason = "reason" if policy.require_reason or pattern else "[reason]"
-    must = [f"• the reason must contain {_pattern(pattern)}"] if pattern else []
-    where, at, later = [], "", []
-    if len(sites) > 1:
-        named = ", ".join(code(site) for site in sites[: limits.SITES_SHOWN])
-        where.append(
-            f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"
-        )
-    if policy.schedule_max_ms > 0:
-        at = " [--at TIME]"
-        times = " or ".join(code(each) for each in ("22:00", "2026-12-03T22:00", "+6h"))
-        later.append(f"• {code('--at')}: not before this time, in your time zone: {times}")
+    at = " [--at TIME]" if policy.schedule_max_ms > 0 else ""
     lines = [
         "*Breaking a vSphere Replication pairing*",
         f"{code(command)}: a form to choose a pairing and ask for it",
@@ -98,10 +88,19 @@ def help_text(command: str, policy: Policy) -> str:
         "in this channel; it is done once somebody else has approved it there.",
         f"• {code('PAIRING')}: its id or its first eight characters, the whole name of a server or "
         f"that name's first label, or {code('A → B')} as lists show it; only one may fit",
-        *where,
-        f"• {code('--force')}: a one-sided break, for a site that is gone for good",
-        *later,
-        *must,
+    ]
+    if len(sites) > 1:
+        named = ", ".join(code(site) for site in sites[: limits.SITES_SHOWN])
+        lines.append(
+            f"• {code('SITE/PAIRING')}: at this appliance; there are {len(sites)}: {named}"
+        )
+    lines.append(f"• {code('--force')}: a one-sided break, for a site that is gone for good")
+    if at:
+        times = "`22:00` or `2026-12-03T22:00` or `+6h`"
+        lines.append(f"• {code('--at')}: not before this time, in your time zone: {times}")
+    if pattern:
+        lines.append(f"• the reason must contain {_pattern(pattern)}")
+    lines += [
         f"{code(f'{command} preview PAIRING [--force]')}: what a card would show; nobody is asked",
         f"{code(f'{command} list')}: the pairings with their health",
         f"{code(f'{command} status')}: open requests and what ended recently; "
