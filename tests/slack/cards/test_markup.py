@@ -136,18 +136,6 @@ def test_many_people_are_counted() -> None:
     assert shown.endswith("and 40 more")
 
 
-def test_dates_are_in_the_readers_zone_and_say_utc_otherwise() -> None:
-    assert markup.when(1_700_000_000_999) == (
-        "<!date^1700000000^{date_short_pretty} {time}|2023-11-14 22:13 UTC>"
-    )
-
-
-def test_sentences_end() -> None:
-    assert markup.sentence("the host is away") == "The host is away."
-    assert markup.sentence("Is it?") == "Is it?"
-    assert markup.sentence("é" * 50, 10).endswith("…")
-
-
 # ---- blocks are held to limits where they are made ---------------------------------------------
 def test_the_longest_sections_give_way_and_the_short_ones_stay() -> None:
     short = [section("short"), header("head"), context("small")]
@@ -170,17 +158,3 @@ def test_the_text_is_what_the_blocks_say_and_the_longest_is_shortened() -> None:
     head, *long, last = made.text.split("\n")
     assert (head, last) == ("head", "c")
     assert [len(each) for each in long] == [1_891, 2_000]
-
-
-def test_each_block_is_cut_to_its_own_limit() -> None:
-    long = "&lt;" * 1_000
-    pressed = button("B", "unpair_look", "K7QM-3XPD:ab", label="L" * 200)
-    made = drawn(
-        header("h" * 200),
-        section(long),
-        context(long),
-        ActionsBlock(elements=[pressed]),
-        None,
-    )
-    assert problems(made) == []
-    assert len(made.blocks) == 4

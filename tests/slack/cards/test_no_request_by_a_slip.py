@@ -51,10 +51,6 @@ BY_ADDRESS = Pairing(
 )
 
 
-def test_there_are_a_hundred_of_them() -> None:
-    assert len(set(TYPED)) >= 100
-
-
 @pytest.mark.parametrize("typed", TYPED)
 @pytest.mark.parametrize("before", ["", "preview "])
 def test_it_names_no_pairing(typed: str, before: str) -> None:
