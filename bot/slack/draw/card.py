@@ -11,9 +11,10 @@ from __future__ import annotations
 from bot.request.messages import Drawn
 from bot.request.model import UNDECIDED, Request
 from bot.request.pairing import Snapshot
-from bot.slack.draw import limits
-from bot.slack.draw.card_buttons import card_buttons, names_button, some
+from bot.slack.draw import ids, limits
+from bot.slack.draw.card_buttons import card_buttons, some, value_of
 from bot.slack.draw.markup import (
+    button,
     code,
     context,
     drawn,
@@ -50,7 +51,11 @@ ORDINALS = ("no", "first", "second", "third", "fourth", "fifth")
 def card(request: Request, earlier: str = "") -> Drawn:
     """One message, always the same for the same row. `earlier` leads to the card of the earlier
     request that has no confirmed outcome (see `earlier_card`)."""
-    plans, names = _plans(request.snapshot), names_button(request)
+    plans, names = _plans(request.snapshot), None
+    known = request.snapshot.replications if request.snapshot else ()
+    if request.state in UNDECIDED and len(known) > limits.ALL_SHOWN:
+        label = f"Names of all replications of request {request.id}"
+        names = button("All names", ids.UNPAIR_NAMES, value_of(request), label=label)
     return drawn(
         header(heading(request)),
         *(section(part, names if part == plans else None) for part in said(request, earlier)),

@@ -59,15 +59,6 @@ def look_buttons(request: Request) -> Block:
     return ActionsBlock(elements=shown)
 
 
-def names_button(request: Request) -> ButtonElement | None:
-    """Beside the names, where not all of them are on the card, while it can be decided."""
-    known = request.snapshot.replications if request.snapshot else ()
-    if request.state not in UNDECIDED or len(known) <= limits.ALL_SHOWN:
-        return None
-    label = f"Names of all replications of request {request.id}"
-    return button("All names", ids.UNPAIR_NAMES, value_of(request), label=label)
-
-
 def value_of(request: Request) -> str:
     fingerprint = request.fingerprint or ids.NO_FINGERPRINT
     return ids.ButtonValue(request_id=request.id, fingerprint=fingerprint).pack()

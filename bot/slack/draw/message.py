@@ -204,7 +204,7 @@ def _progress(request: Request) -> str:
     """The one message that is edited as the work goes on. It names no time, so it only changes if
     there is something new to see."""
     waits = sentence(request.waiting.text) if request.waiting else ""
-    turned_away = request.turned_away is not None
+    task, turned_away = request.task, request.turned_away is not None
     match request.state:
         case State.CHECKING | State.PENDING:
             return f"🟡 Stopped. {nothing_sent(request)} Approval is needed again."
@@ -226,29 +226,26 @@ def _progress(request: Request) -> str:
             return f"🔵 {known} Looking for what became of it. {waits}".strip()
         case State.DELETING:
             return "🔵 Delete on its way, waiting for the appliance's answer."
+        case State.FOLLOWING if task is not None:
+            bar = ""  # if the appliance gives no percentage
+            if task.progress is not None:
+                percent = min(100, max(0, task.progress))
+                full = percent * BAR // 100
+                bar = f" {'▰' * full}{'▱' * (BAR - full)} {percent} %"
+            lines = [
+                f"🔵 Task {code(task.status, limits.ID)}{bar}",
+                f"id {code(task.id, limits.ID)}",
+            ]
+            if task.status == "SUCCESS":
+                lines.append("Checking that the pairing is really gone.")
+            elif request.polling_since is not None:
+                lines.append("The appliance does not know the task just now. Asking again.")
+            elif waits:
+                lines.append(f"{waits} Trying again.")
+            return "\n".join([*lines, *filter(None, [signs_of_ours(request)])])
         case State.FOLLOWING:
-            return f"🔵 {_following(request)}"
+            return "🔵 The appliance has accepted the delete."
         case _:
             words = STATES[request.state]
             how = words.heading.partition(":")[0]
             return f"{words.mark} {how}. The final reply in this thread says how it went."
-
-
-def _following(request: Request) -> str:
-    task = request.task
-    if task is None:
-        return "The appliance has accepted the delete."
-    bar = ""  # if the appliance gives no percentage
-    if task.progress is not None:
-        percent = min(100, max(0, task.progress))
-        full = percent * BAR // 100
-        bar = f" {'▰' * full}{'▱' * (BAR - full)} {percent} %"
-    lines = [f"Task {code(task.status, limits.ID)}{bar}", f"id {code(task.id, limits.ID)}"]
-    if task.status == "SUCCESS":
-        lines.append("Checking that the pairing is really gone.")
-    elif request.polling_since is not None:
-        lines.append("The appliance does not know the task just now. Asking again.")
-    elif request.waiting:
-        lines.append(f"{sentence(request.waiting.text)} Trying again.")
-    lines += filter(None, [signs_of_ours(request)])
-    return "\n".join(lines)
