@@ -244,7 +244,7 @@ def test_an_answer_on_a_request_that_is_over_says_that_it_is(state: State) -> No
 
 
 def test_a_decision_that_was_lost_before_its_answer_was_sent_is_told_as_lost() -> None:
-    """Its answer is drawn from the row of then: "Your approval counts: 0 of 2" is no sentence. A
+    """Its answer is drawn from the row of then: "Your approval was counted" alone would mislead. A
     glass that somebody else has broken since is not told as one's own."""
     broken = changed(APPROVED, glass=SECOND, glass_lost=FIRST)
     for code, row, by, lost in (

@@ -22,7 +22,6 @@ from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
     MAY_NOT,
     WHERE_TO_LOOK,
-    approvals_so_far,
     by_deadline,
     may_not,
     nothing_sent,
@@ -96,10 +95,7 @@ def _approval_counted(params: Params, request: Request) -> str:
     by = params.get("by")
     if by is not None and by not in (d.by for d in request.approvals):
         return f"{NO_LONGER} {state_now(request)}"
-    so_far = approvals_so_far(request)
-    if request.state is State.PENDING and request.missing_approvals:
-        return f"Your approval of {code(request.id)} counts: {so_far}."
-    return f"Your approval was counted: {so_far}. {state_now(request)}"
+    return f"Your approval was counted. {state_now(request)}"
 
 
 def _glass_broken(params: Params, request: Request) -> str:
